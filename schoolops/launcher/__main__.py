@@ -14,9 +14,7 @@ FOLDERS = Path(__file__).resolve().parents[2] / ".schoolops"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m schoolops.launcher", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m schoolops.launcher", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
         ("start", "start both servers and leave them running"),
@@ -26,13 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
         ("remove", "stop both servers and delete their data"),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument(
-            "name", help="folder below .schoolops, as demo, test or bench"
-        )
+        command.add_argument("name", help="folder below .schoolops, as demo, test or bench")
         if name == "start":
-            command.add_argument(
-                "--profile", choices=sorted(PROFILES), default=DURABLE.name
-            )
+            command.add_argument("--profile", choices=sorted(PROFILES), default=DURABLE.name)
             command.add_argument("--postgres-port", type=int)
             command.add_argument("--valkey-port", type=int)
     given = parser.parse_args(arguments)
@@ -68,10 +62,7 @@ def _print_status(folder: Path) -> int:
         ("PostgreSQL", now.postgres_pid, now.postgres_port),
         ("Valkey", now.valkey_pid, now.valkey_port),
     ):
-        print(
-            f"{name:<10} "
-            + (f"runs on port {port}, process {pid}" if pid else "does not run")
-        )
+        print(f"{name:<10} " + (f"runs on port {port}, process {pid}" if pid else "does not run"))
     return 0 if now.postgres_pid or now.valkey_pid else 3
 
 

@@ -28,16 +28,11 @@ class FolderLock:
             try:
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             except OSError as refused:
-                raise FolderNotOurs(
-                    f"{path} cannot be opened: {refused.strerror}."
-                ) from refused
+                raise FolderNotOurs(f"{path} cannot be opened: {refused.strerror}.") from refused
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                holder = (
-                    os.read(descriptor, 100).decode(errors="replace").strip()
-                    or "another process"
-                )
+                holder = os.read(descriptor, 100).decode(errors="replace").strip() or "another process"
                 os.close(descriptor)
                 raise FolderInUse(
                     f"The servers in {folder} are in use by process {holder}. "

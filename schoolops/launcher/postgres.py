@@ -49,9 +49,7 @@ class Postgres:
         except (IndexError, ValueError):
             return None
 
-    def ensure_running(
-        self, profile: Profile, port: int, password: str, *, keep_port: bool = False
-    ) -> Process:
+    def ensure_running(self, profile: Profile, port: int, password: str, *, keep_port: bool = False) -> Process:
         """The server, started or adopted. A running one with other settings than the profile's is restarted.
 
         With ``keep_port`` a taken port is waited for rather than evaded. Raises ``ServerDidNotStart``, ``PortTaken``.
@@ -90,22 +88,12 @@ class Postgres:
 
     def _start(self, profile: Profile, port: int, *, keep_port: bool) -> Process:
         program = str(places.postgres_program("postgres", self.user, self.home))
-        settings = [
-            word
-            for name, value in profile.postgres_settings.items()
-            for word in ("-c", f"{name}={value}")
-        ]
+        settings = [word for name, value in profile.postgres_settings.items() for word in ("-c", f"{name}={value}")]
         for attempt in range(5):
-            port = (
-                ports.insist_on(port)
-                if keep_port
-                else ports.free_port(port if attempt == 0 else None)
-            )
+            port = ports.insist_on(port) if keep_port else ports.free_port(port if attempt == 0 else None)
             mark = self.log.size()
             command = [program, "-D", str(self.data), "-p", str(port), *settings]
-            server = processes.started_by_us(
-                self.user.spawn(command, log=self.log.path)
-            )
+            server = processes.started_by_us(self.user.spawn(command, log=self.log.path))
             if server and self._becomes_ready(server):
                 return server
             if "could not bind" not in self.log.since(mark):
@@ -116,9 +104,7 @@ class Postgres:
         )
 
     def _becomes_ready(self, server: Process) -> bool:
-        processes.wait_until(
-            lambda: self._is_ready() or not server.is_alive(), _START_SECONDS
-        )
+        processes.wait_until(lambda: self._is_ready() or not server.is_alive(), _START_SECONDS)
         if server.is_alive() and self._is_ready():
             return True
         processes.kill([server])
@@ -157,9 +143,7 @@ class Postgres:
                 seconds=_START_SECONDS,
             )
         except subprocess.TimeoutExpired:
-            raise ServerDidNotStart(
-                f"initdb did not finish within {_START_SECONDS:.0f} s."
-            ) from None
+            raise ServerDidNotStart(f"initdb did not finish within {_START_SECONDS:.0f} s.") from None
         finally:
             password_file.unlink()
         if done.returncode != 0:
@@ -198,9 +182,7 @@ class Postgres:
 
     def _is_set_as(self, server: Process, profile: Profile) -> bool:
         words = processes.command_line(server.pid)
-        return {
-            f"{name}={value}" for name, value in profile.postgres_settings.items()
-        } <= set(words)
+        return {f"{name}={value}" for name, value in profile.postgres_settings.items()} <= set(words)
 
     def _is_ready(self) -> bool:
         lines = self._pid_file_lines()

@@ -75,9 +75,7 @@ def session_of(pid: int) -> int | None:
 def carries(pid: int, variable: str) -> bool:
     """Whether the process was started with ``NAME=value`` in its environment, as far as we may look."""
     try:
-        return os.fsencode(variable) in (
-            PROC / str(pid) / "environ"
-        ).read_bytes().split(b"\0")
+        return os.fsencode(variable) in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:
         return False
 

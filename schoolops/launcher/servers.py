@@ -77,18 +77,14 @@ class Servers:
         postgres = _parts(self.folder)[0]
         postgres.stop()
         password = _passwords(self.folder)[SUPERUSER]
-        return postgres.ensure_running(
-            self.profile, _port(self.superuser_url), password, keep_port=True
-        ).pid
+        return postgres.ensure_running(self.profile, _port(self.superuser_url), password, keep_port=True).pid
 
     def restart_valkey(self) -> int:
         """Start Valkey again on the same port, whatever became of it, and return its pid. Raises ``PortTaken``."""
         valkey = _parts(self.folder)[1]
         valkey.stop()
         password = _passwords(self.folder)["valkey"]
-        return valkey.ensure_running(
-            self.profile, _port(self.redis_url), password, keep_port=True
-        ).pid
+        return valkey.ensure_running(self.profile, _port(self.redis_url), password, keep_port=True).pid
 
     def __enter__(self) -> Self:
         return self
@@ -125,14 +121,10 @@ def start(
     or the end of this process. Raises ``FolderInUse`` while another process holds it, ``FolderNotOurs``,
     ``BinariesMissing``, ``NoServerUser``, ``ServerDidNotStart``.
     """
-    return _start(
-        profile, folder, postgres_port, valkey_port, which=("postgres", "valkey")
-    )
+    return _start(profile, folder, postgres_port, valkey_port, which=("postgres", "valkey"))
 
 
-def start_postgres(
-    profile: Profile, folder: Path, *, port: int | None = None
-) -> Servers:
+def start_postgres(profile: Profile, folder: Path, *, port: int | None = None) -> Servers:
     """As ``start``, PostgreSQL alone."""
     return _start(profile, folder, port, None, which=("postgres",))
 
@@ -237,13 +229,9 @@ def _start(
     return servers
 
 
-def _with_postgres(
-    servers: Servers, postgres: Postgres, port: int | None, passwords: Mapping[str, str]
-) -> Servers:
+def _with_postgres(servers: Servers, postgres: Postgres, port: int | None, passwords: Mapping[str, str]) -> Servers:
     postgres.log.shorten()
-    server = postgres.ensure_running(
-        servers.profile, port or ports.free_port(), passwords[SUPERUSER]
-    )
+    server = postgres.ensure_running(servers.profile, port or ports.free_port(), passwords[SUPERUSER])
     superuser_url = f"postgres://{SUPERUSER}:{passwords[SUPERUSER]}@{ports.HOST}:{postgres.port()}/postgres"
     admin_url, web_url = ensure_logins(superuser_url, DATABASE, passwords=passwords)
     return replace(
@@ -255,13 +243,9 @@ def _with_postgres(
     )
 
 
-def _with_valkey(
-    servers: Servers, valkey: Valkey, port: int | None, passwords: Mapping[str, str]
-) -> Servers:
+def _with_valkey(servers: Servers, valkey: Valkey, port: int | None, passwords: Mapping[str, str]) -> Servers:
     valkey.log.shorten()
-    server = valkey.ensure_running(
-        servers.profile, port or ports.free_port(), passwords["valkey"]
-    )
+    server = valkey.ensure_running(servers.profile, port or ports.free_port(), passwords["valkey"])
     redis_url = f"redis://:{passwords['valkey']}@{ports.HOST}:{valkey.port()}/0"
     return replace(servers, redis_url=redis_url, valkey_pid=server.pid)
 

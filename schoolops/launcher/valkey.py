@@ -47,9 +47,7 @@ class Valkey:
                 return int(line.removeprefix("port "))
         return None
 
-    def ensure_running(
-        self, profile: Profile, port: int, password: str, *, keep_port: bool = False
-    ) -> Process:
+    def ensure_running(self, profile: Profile, port: int, password: str, *, keep_port: bool = False) -> Process:
         """The server, started or adopted. A running one with other settings than the profile's is restarted.
 
         With ``keep_port`` a taken port is waited for rather than evaded. Raises ``ServerDidNotStart``, ``PortTaken``.
@@ -59,8 +57,7 @@ class Valkey:
         if (
             server
             and current
-            and self._configured()
-            == _configuration(profile, current, password, self.data)
+            and self._configured() == _configuration(profile, current, password, self.data)
             and self._answers(current, password)
         ):
             return server
@@ -88,32 +85,22 @@ class Valkey:
         """SIGKILL it, as a crash would."""
         processes.kill(processes.working_in(self.data, "valkey-server"))
 
-    def _start(
-        self, profile: Profile, port: int, password: str, *, keep_port: bool
-    ) -> Process:
+    def _start(self, profile: Profile, port: int, password: str, *, keep_port: bool) -> Process:
         program = str(places.valkey_program(self.user, self.home))
         for attempt in range(5):
-            port = (
-                ports.insist_on(port)
-                if keep_port
-                else ports.free_port(port if attempt == 0 else None)
-            )
+            port = ports.insist_on(port) if keep_port else ports.free_port(port if attempt == 0 else None)
             # In a file, since a password on the command line is everybody's to read.
             places.write_private(
                 self._configuration,
                 "\n".join(_configuration(profile, port, password, self.data)) + "\n",
             )
             mark = self.log.size()
-            server = processes.started_by_us(
-                self.user.spawn([program, str(self._configuration)], log=self.log.path)
-            )
+            server = processes.started_by_us(self.user.spawn([program, str(self._configuration)], log=self.log.path))
             if server and self._becomes_ready(server, port, password):
                 return server
             if "bind: Address already in use" not in self.log.since(mark):
                 break
-        raise ServerDidNotStart(
-            f"Valkey did not start. The end of {self.log.path}:\n{self.log.since(mark)[-2000:]}"
-        )
+        raise ServerDidNotStart(f"Valkey did not start. The end of {self.log.path}:\n{self.log.since(mark)[-2000:]}")
 
     def _becomes_ready(self, server: Process, port: int, password: str) -> bool:
         processes.wait_until(

@@ -1,0 +1,80 @@
+# GNU make and a POSIX shell. `make` alone lists what there is. ARGS="…" passes options on.
+
+PYTHON ?= python3
+ARGS ?=
+# Relative, so that a space in the path of this folder does no harm.
+PY = .venv/bin/python
+MANAGE = $(PY) manage.py
+
+.DEFAULT_GOAL := help
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-jobs chaos clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+demo: environment ## Start SchoolOps with two schools; Ctrl-C stops all of it
+	@exec $(PY) -m config.demo $(ARGS)
+
+demo-reset: environment ## Delete the demo's data
+	@$(PY) -m schoolops.launcher remove demo
+
+test: environment ## Everything that belongs in every run
+	$(PY) -m pytest -n 2 -m "not proof" tests $(ARGS)
+
+proof: environment ## The slower tests
+	$(PY) -m pytest -m proof tests $(ARGS)
+
+check: environment ## Format, lint, types, import contracts, Django's checks, generated files
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) -m config.gates
+
+format: environment ## Let ruff format and repair what it can
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+smoke: environment ## One school day over HTTP, and every route tried by those who must not
+	$(PY) -m tests.smoke $(ARGS)
+
+template: environment ## Regenerate config/school.sql after a change of models, migrations or indexes
+	$(MANAGE) build_school_template $(ARGS)
+
+docs: environment ## Regenerate docs/reference
+	$(MANAGE) write_reference $(ARGS)
+
+lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
+	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
+	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml --extra embedded --extra dev \
+		-c requirements.txt $(ARGS) -o requirements-dev.txt
+
+bench: environment ## The load of a school day against the p95 table
+	$(PY) -m benchmarks $(ARGS)
+
+bench-api: environment ## The API against a bare Django view
+	$(PY) -m benchmarks.api $(ARGS)
+
+bench-jobs: environment ## The queues against plain Celery
+	$(PY) -m benchmarks.jobs $(ARGS)
+
+chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
+	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
+
+clean: ## Delete caches and the virtual environment, not the demo's data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Compared by content rather than by age: a checkout makes every file young.
+environment:
+	@cmp -s requirements-dev.txt .venv/installed.txt && $(PY) -c '' 2>/dev/null || { \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+			echo "SchoolOps needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+				"Name another with: make PYTHON=python3.12 …" >&2; exit 1; }; \
+		echo "Installing requirements-dev.txt into .venv …"; \
+		{ $(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv; } && \
+		$(PY) -m pip install --quiet --disable-pip-version-check "$$(grep -E '^uv==' requirements-dev.txt)" && \
+		{ $(PY) -m uv pip install --quiet --python $(PY) -r requirements-dev.txt || \
+			$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; } && \
+		cp requirements-dev.txt .venv/installed.txt; }

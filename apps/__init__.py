@@ -1,0 +1,1 @@
+"""What a school does. Nothing here names a vendor of queues, caches or metrics."""

@@ -1,0 +1,118 @@
+"""Logins, and the tokens they hold. The tables stand in every school's schema; operators' stand in ``public``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from schoolops import clock
+from schoolops.rows import PublicRow
+
+
+class UserManager(models.Manager["User"]):
+    """Finds people by what they type into the login form."""
+
+    def get_by_natural_key(self, login: str) -> User:
+        """The user whose username or e-mail is ``login``, whatever its case. Raises ``User.DoesNotExist``."""
+        field = "email" if "@" in login else "username"
+        return self.get(**{f"{field}__iexact": login})
+
+    async def aget_by_natural_key(self, login: str) -> User:
+        field = "email" if "@" in login else "username"
+        return await self.aget(**{f"{field}__iexact": login})
+
+
+class User(PublicRow, AbstractBaseUser):
+    """A login of one school (or an operator, in ``public``). Students, staff and guardians point here, never back."""
+
+    username = models.CharField(max_length=150)
+    email = models.EmailField(blank=True)
+    given_name = models.CharField(max_length=100, blank=True)
+    family_name = models.CharField(max_length=100, blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
+    access_until = models.DateTimeField(null=True, blank=True, help_text="After this moment the login is void.")
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(Lower("username"), name="user_username_ci"),
+            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_ci"),
+            # So that what a person types is either a username or an e-mail, never both of two people.
+            models.CheckConstraint(condition=~Q(username__contains="@") & ~Q(username=""), name="user_username_form"),
+        )
+
+    def __str__(self) -> str:
+        return self.full_name or self.username
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def audit_id(self) -> str:
+        return str(self.sourced_id)
+
+    @property
+    def audit_name(self) -> str:
+        return self.full_name or self.username
+
+    def may_log_in(self, at: dt.datetime) -> bool:
+        """Active, and inside the time its access was given for."""
+        return self.is_active and (self.access_until is None or at < self.access_until)
+
+    # Django's admin asks these; permission codes live in apps.access.
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return False
+
+    @property
+    def is_staff(self) -> bool:
+        return False
+
+
+class TokenFamily(models.Model):
+    """One login on one device: its access and refresh tokens live and die together."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="token_families")
+    # The school the family was made in. Redundant in a school's own schema, and checked all the same.
+    school_schema = models.CharField(max_length=63)
+    label = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    revoked_because = models.CharField(max_length=100, blank=True)
+
+    def __str__(self) -> str:
+        return f"login of {self.user_id} at {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class Token(models.Model):
+    """An access or refresh token: only its SHA-256 is stored (32 bytes)."""
+
+    class Kind(models.TextChoices):
+        ACCESS = "a", "access"
+        REFRESH = "r", "refresh"
+
+    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, db_index=False, related_name="tokens")
+    kind = models.CharField(max_length=1, choices=Kind.choices)
+    digest = models.BinaryField(max_length=32, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} token of login {self.family_id}"

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class StaffConfig(AppConfig):
+    """The app of staff."""
+
+    name = "apps.staff"
+    label = "staff"

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class StudentsConfig(AppConfig):
+    """The app of students."""
+
+    name = "apps.students"
+    label = "students"

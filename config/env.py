@@ -1,0 +1,111 @@
+"""The only reader of the environment. Below it stand ``.env`` and the file a running demo leaves for other terminals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable we read: its name, default (as it would be written), and what it is for."""
+
+    name: str
+    default: str
+    purpose: str
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("DJANGO_SETTINGS_MODULE", "config.settings.local", "config.settings.local, .test or .production."),
+    Variable("DEBUG", "", "Tracebacks in the browser, on your own machine only. Refused in production."),
+    Variable("SECRET_KEY", "", "At least 50 random characters. Required in production."),
+    Variable("SECRET_KEY_FALLBACKS", "", "Earlier secrets, comma separated, still accepted while you rotate."),
+    Variable("ALLOWED_HOSTS", "", "Host names we answer to, comma separated; `.example.org` covers all its subdomains."),
+    Variable("PUBLIC_HOSTS", "localhost", "Host names of the operators' side, which belong to no school."),
+    Variable("DATABASE_URL", "", "The web login: owns nothing. Empty: the embedded PostgreSQL of the demo."),
+    Variable("DATABASE_ADMIN_URL", "", "The provisioning login: owns schemas, may create roles. For manage.py only."),
+    Variable("DATABASE_POOL_SIZE", "0", "Connections per process in a pool; 0 keeps one per thread instead."),
+    Variable("REDIS_URL", "", "Redis or Valkey. Empty: the embedded Valkey of the demo."),
+    Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
+    Variable("WEB_WORKERS", "2", "Web processes."),
+    Variable("WEB_THREADS", "4", "Threads of each web process; each keeps one database connection."),
+    Variable("PORT", "8000", "Port of the web server."),
+    Variable("BIND", "127.0.0.1", "Address of the web server."),
+    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Variable("LOG_FORMAT", "", "json or text. Empty: json in production, text elsewhere."),
+    Variable("MEDIA_ROOT", "var/media", "Folder of uploaded files, one folder per school inside."),
+    Variable("SCHOOLOPS_TODAY", "", "A date (2028-02-29) from which the clock runs. Refused in production."),
+    Variable("PLATFORM_TOKEN", "", "Bearer token for /metrics, /health/metrics and /health/queues in production."),
+    Variable("EMAIL_URL", "consolemail://", "Where mail goes, as smtp+tls://user:password@host:587."),
+    Variable("DEFAULT_FROM_EMAIL", "SchoolOps <no-reply@localhost>", "Sender of mail."),
+)
+_KNOWN = {variable.name: variable for variable in VARIABLES}
+
+
+def _read_files() -> dict[str, str]:
+    values: dict[str, str] = {}
+    for file in (BASE_DIR / ".schoolops" / "demo" / "servers.env", BASE_DIR / ".env"):
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            name, separator, value = line.removeprefix("export ").partition("=")
+            if separator and name.strip() in _KNOWN:
+                values[name.strip()] = value.strip().strip("'\"")
+    return values
+
+
+class Environment:
+    """Typed access to the variables declared above; an undeclared name is a programming error.
+
+    Raises ``ImproperlyConfigured`` naming the variable when a value cannot be read as asked.
+    """
+
+    def __init__(self, source: Mapping[str, str] | None = None) -> None:
+        self._values: dict[str, str] = dict(source) if source is not None else {**_read_files(), **os.environ}
+        self._environ = environ.Env()
+        # django-environ reads from the mapping named ENVIRON.
+        self._environ.ENVIRON = self._values
+
+    def text(self, name: str) -> str:
+        return self._values.get(name) or _KNOWN[name].default
+
+    def number(self, name: str) -> int:
+        value = self.text(name)
+        try:
+            return int(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+
+    def names(self, name: str) -> list[str]:
+        return [part.strip() for part in self.text(name).split(",") if part.strip()]
+
+    def day(self, name: str) -> dt.date | None:
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a date such as 2028-02-29, not {value!r}.") from None
+
+    def database(self, name: str) -> dict[str, Any]:
+        if not self.text(name):
+            raise ImproperlyConfigured(
+                f"{name} is not set. Run `make demo` for embedded servers, or name a PostgreSQL (16 or newer) "
+                f"as postgres://login:password@host:5432/database."
+            )
+        return dict(self._environ.db_url(name))
+
+    def mail(self, name: str) -> dict[str, Any]:
+        return dict(self._environ.email_url(name, default=_KNOWN[name].default))

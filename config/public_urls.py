@@ -1,0 +1,12 @@
+"""The operators' addresses, outside all schools."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+handler400 = "schoolops.api.errors.bad_request"
+handler403 = "schoolops.api.errors.permission_denied"
+handler404 = "schoolops.api.errors.page_not_found"
+handler500 = "schoolops.api.errors.server_error"
+
+urlpatterns: list[URLPattern | URLResolver] = []

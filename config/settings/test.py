@@ -1,0 +1,13 @@
+"""Tests: real servers, cheap password hashes, nothing sent anywhere."""
+
+from __future__ import annotations
+
+from config.settings.base import *  # noqa: F403
+
+SECRET_KEY = "test-only-" + "not-a-secret-" * 5
+ALLOWED_HOSTS = [".localhost", "localhost", "testserver"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

@@ -1,0 +1,1 @@
+"""How computers do it: tenancy, cache, queues, observability, resilience. Nothing here has heard of a student."""

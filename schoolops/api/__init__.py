@@ -1,0 +1,1 @@
+"""How HTTP speaks: viewset base, problem documents, parsing and rendering, permissions, pages."""

@@ -1,0 +1,111 @@
+"""How services write the trail, and how it is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.db import models
+from django.db.models import QuerySet
+
+from schoolops import clock, context
+from schoolops.audit.models import AuditEntry
+
+Change = Mapping[str, tuple[Any, Any]]
+
+
+class Actor(Protocol):
+    """Whoever does something: a user, or ``SYSTEM``."""
+
+    @property
+    def audit_id(self) -> str: ...
+    @property
+    def audit_name(self) -> str: ...
+
+
+class System:
+    """The platform itself: provisioning, scheduled work."""
+
+    audit_id = ""
+    audit_name = "SchoolOps"
+
+
+SYSTEM = System()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if isinstance(value, models.Model):
+        return object_id(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in value]
+    return value
+
+
+def object_id(subject: models.Model) -> str:
+    """The public id of a row where it has one, else its key."""
+    return str(getattr(subject, "sourced_id", None) or subject.pk)
+
+
+def record(
+    by: Actor,
+    action: str,
+    subject: models.Model,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """Write one line of the trail. ``action`` is past tense with its app, as in ``attendance.marked``."""
+    entry = entry_of(by, action, subject, before=before, after=after, reason=reason)
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_many(entries: Iterable[AuditEntry]) -> None:
+    """Write many lines (made by ``entry_of``) with one statement."""
+    AuditEntry.objects.bulk_create(entries, batch_size=1000)
+
+
+def entry_of(
+    by: Actor,
+    action: str,
+    subject: models.Model,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """A line of the trail, not yet written."""
+    return AuditEntry(
+        at=clock.now(),
+        actor_id=by.audit_id,
+        actor_name=by.audit_name,
+        action=action,
+        object_type=subject._meta.label_lower,
+        object_id=object_id(subject),
+        before=None if before is None else _plain(before),
+        after=None if after is None else _plain(after),
+        reason=reason,
+        request_id=context.request_id.get() or "",
+    )
+
+
+def changed(subject: models.Model, new: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(before, after) of the fields in ``new`` whose value differs from ``subject``'s."""
+    before = {name: getattr(subject, name) for name in new}
+    different = [name for name, value in new.items() if before[name] != value]
+    return {name: before[name] for name in different}, {name: new[name] for name in different}
+
+
+def trail_of(subject: models.Model) -> QuerySet[AuditEntry]:
+    """Everything done to one object, newest first."""
+    return AuditEntry.objects.filter(object_type=subject._meta.label_lower, object_id=object_id(subject))

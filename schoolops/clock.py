@@ -1,0 +1,42 @@
+"""The only clock. ``SCHOOLOPS_TODAY`` (outside production) moves it to a date; tests freeze it with ``frozen``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from zoneinfo import ZoneInfo
+
+_frozen: ContextVar[dt.datetime | None] = ContextVar("schoolops_clock", default=None)
+_shift: dt.timedelta = dt.timedelta(0)
+
+
+def now() -> dt.datetime:
+    """The present moment, aware, in UTC."""
+    return _frozen.get() or dt.datetime.now(dt.UTC) + _shift
+
+
+def today(timezone: str) -> dt.date:
+    """The calendar day in ``timezone`` (an IANA name such as ``Asia/Kolkata``), never the server's."""
+    return now().astimezone(ZoneInfo(timezone)).date()
+
+
+def begin_on(day: dt.date) -> None:
+    """Let the clock of this process run from ``day`` on, keeping the time of day. Settings call it, once."""
+    global _shift
+    _shift = dt.datetime.combine(day, dt.time(), dt.UTC) - dt.datetime.combine(
+        dt.datetime.now(dt.UTC).date(), dt.time(), dt.UTC
+    )
+
+
+@contextmanager
+def frozen(moment: dt.datetime) -> Iterator[dt.datetime]:
+    """Stop the clock at ``moment`` (aware) for the enclosed work."""
+    if moment.tzinfo is None:
+        raise ValueError("A frozen moment needs a timezone.")
+    token = _frozen.set(moment.astimezone(dt.UTC))
+    try:
+        yield moment
+    finally:
+        _frozen.reset(token)

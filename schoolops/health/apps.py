@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class HealthConfig(AppConfig):
+    """Health's app."""
+
+    name = "schoolops.health"
+    label = "health"
+
+    def ready(self) -> None:
+        from schoolops.health import builtin  # noqa: F401

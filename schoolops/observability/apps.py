@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ObservabilityConfig(AppConfig):
+    """Observability's app."""
+
+    name = "schoolops.observability"
+    label = "observability"

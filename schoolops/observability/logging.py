@@ -1,0 +1,76 @@
+"""Log lines: JSON for machines, one readable line for people. Ids only, never names, bodies or query strings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import re
+from typing import Any
+
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+from schoolops import context
+
+ACCESS = "schoolops.access"
+ACCESS_FIELDS = ("requestId", "tenantId", "userId", "route", "method", "latencyMs", "statusCode")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+_SECRET = re.compile(r"pass(word|phrase)?|token|secret|otp|authorization|cookie|phone|email|e-mail", re.IGNORECASE)
+REDACTED = "[redacted]"
+
+
+def _timestamp(record: logging.LogRecord) -> str:
+    moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def surroundings() -> dict[str, Any]:
+    """The request, school and user that a line belongs to."""
+    school = context.school_or_none()
+    return {
+        "requestId": context.request_id.get(),
+        "tenantId": school.slug if school else None,
+        "userId": context.user_id.get(),
+    }
+
+
+class JsonLines(OrjsonFormatter):
+    """An access line has exactly the nine reference fields, in order; other lines carry the same context."""
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        return log_data
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {"timestamp": _timestamp(record), "level": record.levelname}
+        if record.name == ACCESS:
+            line |= {field: getattr(record, field, None) for field in ACCESS_FIELDS}
+            return str(self.jsonify_log_record(line))
+        line |= surroundings()
+        line |= {"logger": record.name, "message": record.getMessage()}
+        if trace := context.traceparent.get():
+            line["traceId"] = trace.split("-")[1]
+        facts = getattr(record, "facts", None)
+        if isinstance(facts, dict):
+            line |= {key: REDACTED if _SECRET.search(key) else value for key, value in facts.items()}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return str(self.jsonify_log_record(line))
+
+
+class ReadableLines(logging.Formatter):
+    """For a person at a terminal; control characters cannot forge a second line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        around = surroundings()
+        where = around["tenantId"] or "-"
+        if record.name == ACCESS:
+            text = (
+                f"{record.__dict__['method']} {record.__dict__['route']} "
+                f"{record.__dict__['statusCode']} {record.__dict__['latencyMs']:.1f} ms"
+            )
+            where = record.__dict__["tenantId"] or "-"
+        else:
+            text = record.getMessage()
+        line = f"{_timestamp(record)[11:23]} {record.levelname:<7} {where:<12} {_CONTROL.sub('?', text)}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line

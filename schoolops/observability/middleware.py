@@ -1,0 +1,86 @@
+"""The outermost middleware: request id and trace in, one access line out, whatever happened in between."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponseBase
+
+from schoolops import context
+from schoolops.observability import trace
+from schoolops.observability.logging import ACCESS
+
+Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+log = logging.getLogger(ACCESS)
+
+
+class RequestContextMiddleware:
+    """Sync and async. Sets the ContextVars of ``schoolops.context`` and resets them when the request is over."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        return self._later(request) if self.is_async else self._now(request)
+
+    def _now(self, request: HttpRequest) -> HttpResponseBase:
+        answer = cast(Callable[[HttpRequest], HttpResponseBase], self.get_response)
+        opened, began = _Opened(request), time.perf_counter()
+        try:
+            response = answer(request)
+            return _finished(request, response, began)
+        finally:
+            opened.close()
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        answer = cast(Callable[[HttpRequest], Awaitable[HttpResponseBase]], self.get_response)
+        opened, began = _Opened(request), time.perf_counter()
+        try:
+            response = await answer(request)
+            return _finished(request, response, began)
+        finally:
+            opened.close()
+
+
+class _Opened:
+    """The ContextVars of one request, and how to put them back."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request_id = context.request_id.set(trace.request_id_from(request.headers.get("X-Request-ID")))
+        self._trace = context.traceparent.set(trace.traceparent_from(request.headers.get("traceparent")))
+        self._user = context.user_id.set(None)
+
+    def close(self) -> None:
+        context.user_id.reset(self._user)
+        context.traceparent.reset(self._trace)
+        context.request_id.reset(self._request_id)
+
+
+def _finished(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
+    response.headers["X-Request-ID"] = context.request_id.get() or ""
+    school = getattr(request, "school", None)
+    match = request.resolver_match
+    log.info(
+        "request",
+        extra={
+            "requestId": context.request_id.get(),
+            "tenantId": school.slug if school is not None else None,
+            # Views set it on the request as well: an async hop copies the ContextVar and loses what it was given.
+            "userId": getattr(request, "audited_user_id", None) or context.user_id.get(),
+            "route": f"/{match.route}" if match and match.route else getattr(request, "fixed_route", "unmatched"),
+            "method": request.method,
+            "latencyMs": round((time.perf_counter() - began) * 1000, 2),
+            "statusCode": response.status_code,
+        },
+    )
+    return response

@@ -1,0 +1,70 @@
+"""RFC 9457 problem documents: the one place where a family of errors becomes an HTTP status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+
+from schoolops import context, errors
+
+CONTENT_TYPE = "application/problem+json"
+
+STATUS: dict[type[errors.SchoolOpsError], tuple[int, str]] = {
+    errors.Invalid: (422, "This cannot be accepted"),
+    errors.Unauthenticated: (401, "Please log in"),
+    errors.Forbidden: (403, "Not allowed"),
+    errors.NotFound: (404, "Not found"),
+    errors.PreconditionFailed: (409, "Changed meanwhile"),
+    errors.Conflict: (409, "Not in the present state"),
+    errors.Throttled: (429, "Too many requests"),
+    errors.Unavailable: (503, "Not available at the moment"),
+}
+
+
+def status_of(error: errors.SchoolOpsError | type[errors.SchoolOpsError]) -> tuple[int, str]:
+    """(HTTP status, title) of an error: that of the nearest family it belongs to, else 500."""
+    kind = error if isinstance(error, type) else type(error)
+    for parent in kind.__mro__:
+        if parent in STATUS:
+            return STATUS[parent]
+    return 500, "Something went wrong on our side"
+
+
+def document(error: errors.SchoolOpsError) -> dict[str, Any]:
+    """The problem document of ``error``: type, title, status, code, detail, and remedy / errors where there are any."""
+    status, title = status_of(error)
+    body: dict[str, Any] = {
+        "type": f"urn:schoolops:error:{error.code}",
+        "title": error.title or title,
+        "status": status,
+        "code": error.code,
+        "detail": error.detail,
+    }
+    if error.remedy:
+        body["remedy"] = error.remedy
+    if error.errors:
+        body["errors"] = [each.as_dict() for each in error.errors]
+    body.update(getattr(error, "members", {}))
+    if request_id := context.request_id.get():
+        body["request_id"] = request_id
+    return body
+
+
+def headers(error: errors.SchoolOpsError) -> dict[str, str]:
+    """Headers the status calls for: ``WWW-Authenticate`` with 401, ``Retry-After`` where a wait helps."""
+    wanted: dict[str, str] = {}
+    if isinstance(error, errors.Unauthenticated):
+        wanted["WWW-Authenticate"] = 'Bearer realm="schoolops"'
+    if error.retry_after is not None:
+        wanted["Retry-After"] = str(error.retry_after)
+    return wanted
+
+
+def response(error: errors.SchoolOpsError) -> HttpResponse:
+    """``error`` as an HTTP answer."""
+    status, _ = status_of(error)
+    return HttpResponse(
+        orjson.dumps(document(error), default=str), status=status, content_type=CONTENT_TYPE, headers=headers(error)
+    )

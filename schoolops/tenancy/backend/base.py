@@ -1,0 +1,133 @@
+"""django-tenants' engine with three changes, each measured or earned:
+
+1. Where a cursor stands comes from ``schoolops.context`` (a ContextVar), so threads, async code and jobs agree.
+2. ``search_path`` and role are set together, in one statement, and only when they differ from what the server reports
+   (PostgreSQL 18 reports ``search_path``; before that we remember it and forget on rollback).
+3. Nothing chosen raises. A failing switch raises. ``public`` is never on a school's path.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.backends.base.introspection import TableInfo as BaseTableInfo
+from django.db.backends.postgresql.introspection import TableInfo
+from django_tenants.postgresql_backend import base as django_tenants_base
+from django_tenants.postgresql_backend.introspection import DatabaseSchemaIntrospection
+from psycopg import sql
+
+from schoolops import context
+from schoolops.errors import NoCurrentSchool
+
+EXTENSIONS_SCHEMA = "extensions"
+PUBLIC = "public"
+SWITCH = "SELECT set_config('search_path', %s, false), set_config('role', %s, false)"
+
+
+class SchoolIntrospection(DatabaseSchemaIntrospection):
+    """Django's list of tables, through an index: the stock query reads every relation of every school."""
+
+    def get_table_list(self, cursor: Any) -> list[BaseTableInfo]:
+        cursor.execute(
+            """
+            SELECT c.relname,
+                   CASE WHEN c.relispartition THEN 'p' WHEN c.relkind IN ('m', 'v') THEN 'v' ELSE 't' END,
+                   obj_description(c.oid, 'pg_class')
+              FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+             WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_namespace'::regclass AND d.deptype = 'n'
+               AND d.refobjid = (SELECT oid FROM pg_namespace WHERE nspname = %s)
+               AND c.relkind IN ('f', 'm', 'p', 'r', 'v')
+            """,
+            [self.connection.schema_name],
+        )
+        return [TableInfo(*row) for row in cursor.fetchall() if row[0] not in self.ignored_tables]
+
+
+class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc]
+    """One connection. ``strict`` and ``sets_role`` are the wall; only the soak test's planted bug turns them off."""
+
+    strict: ClassVar[bool] = True
+    sets_role: ClassVar[bool] = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._remembered: tuple[str, str] | None = None
+        super().__init__(*args, **kwargs)
+        self.introspection = SchoolIntrospection(self)
+
+    # --- where we stand -------------------------------------------------------------------------------------------
+    @property
+    def schema_name(self) -> str:
+        school = context.school_or_none()
+        return school.schema_name if school is not None else PUBLIC
+
+    @schema_name.setter
+    def schema_name(self, value: object) -> None:
+        """django-tenants assigns it while constructing; the context decides."""
+
+    @property
+    def tenant(self) -> context.SchoolLike | None:
+        return context.school_or_none()
+
+    @tenant.setter
+    def tenant(self, value: object) -> None:
+        """As for ``schema_name``."""
+
+    def set_tenant(self, tenant: object, include_public: bool = True) -> None:
+        """Refused: a connection cannot be told where it stands. Use ``inside(school)``."""
+        raise NoCurrentSchool("Use schoolops.tenancy.inside(school): a connection does not hold a school.")
+
+    def set_schema_to_public(self) -> None:
+        """django-tenants calls it for every new connection; the context decides."""
+
+    def _standing(self) -> tuple[str, str]:
+        """(search_path, role) for this cursor.
+
+        Raises:
+            NoCurrentSchool: neither a school nor the outside was chosen.
+        """
+        here = context.place()
+        if here is None and self.strict:
+            raise NoCurrentSchool
+        if here is None or isinstance(here, context.Outside):
+            return f"{PUBLIC}, {EXTENSIONS_SCHEMA}", "none"
+        path = f'"{here.schema_name}", {EXTENSIONS_SCHEMA}'
+        return path, here.role_name if self.sets_role else "none"
+
+    # --- moving there ---------------------------------------------------------------------------------------------
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        standing = self._standing()
+        pgconn = self.connection.pgconn
+        reported = pgconn.parameter_status(b"search_path")
+        if reported is not None:
+            if reported == standing[0].encode():
+                return
+        elif self._remembered == standing:
+            return
+        self._remembered = None
+        # A plain client cursor: the one we were given may be a server-side or wrapped one.
+        with self.wrap_database_errors, self.connection.cursor() as switching:
+            switching.execute(SWITCH, standing)
+        self._remembered = standing
+
+    def close(self) -> None:
+        self._remembered = None
+        super().close()
+
+    def rollback(self) -> None:
+        self._remembered = None
+        super().rollback()
+
+    def savepoint_rollback(self, sid: str) -> None:
+        try:
+            super().savepoint_rollback(sid)
+        finally:
+            self._remembered = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self._remembered = None
+        return super().get_new_connection(conn_params)
+
+
+def quoted(identifier: str) -> str:
+    """``identifier`` quoted for SQL text."""
+    return sql.Identifier(identifier).as_string()

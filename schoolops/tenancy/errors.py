@@ -1,0 +1,88 @@
+"""What can be wrong with a school, as facts."""
+
+from __future__ import annotations
+
+from schoolops.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+
+
+class UnknownHost(NotFound):
+    """No school answers at {host}."""
+
+    code = "tenancy:unknown-host"
+    remedy = "Check the address. Your school's address stands on its login letter."
+
+
+class SchoolSuspended(Forbidden):
+    """This school's account is suspended."""
+
+    code = "tenancy:school-suspended"
+    remedy = "The school's administration can ask the operators of this platform to resume it. No data is lost."
+
+
+class SchoolNotReady(Unavailable):
+    """This school is still being set up."""
+
+    code = "tenancy:school-not-ready"
+    remedy = "Try again in a minute."
+
+
+class SchoolUnreachable(Unavailable):
+    """This school's data cannot be reached at the moment."""
+
+    code = "tenancy:school-unreachable"
+    remedy = "The operators have been told. Nothing was read or written."
+
+
+class SchoolNotFound(NotFound):
+    """There is no school called {slug}."""
+
+    code = "tenancy:school-not-found"
+    remedy = "`manage.py list_schools` shows their names."
+
+
+class SchoolExists(Conflict):
+    """There already is a school called {slug}."""
+
+    code = "tenancy:school-exists"
+    remedy = "Choose another name, or resume the existing one with `manage.py resume_school`."
+
+
+class DomainTaken(Conflict):
+    """The address {domain} already belongs to a school."""
+
+    code = "tenancy:domain-taken"
+    remedy = "Choose another address with --domain."
+
+
+class SlugInvalid(Invalid):
+    """{slug} cannot be a school's short name."""
+
+    code = "tenancy:slug-invalid"
+    remedy = "Use 2 to 40 lower-case letters, digits and hyphens, beginning with a letter, as in oak-hill."
+
+
+class NotSuspended(Conflict):
+    """{slug} is not suspended."""
+
+    code = "tenancy:not-suspended"
+    remedy = "Only a suspended school can be deleted: `manage.py suspend_school` first."
+
+
+class NameNotConfirmed(Invalid):
+    """The name typed does not match {slug}."""
+
+    code = "tenancy:name-not-confirmed"
+    remedy = "Type the school's short name exactly."
+
+
+class WrongState(Conflict):
+    """{slug} is {state}, so this cannot be done."""
+
+    code = "tenancy:wrong-state"
+
+
+class TemplateMissing(Unavailable):
+    """The template of a school's tables is missing or does not match the migrations."""
+
+    code = "tenancy:template-stale"
+    remedy = "Run `make template` and deploy the result."

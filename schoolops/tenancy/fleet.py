@@ -1,0 +1,76 @@
+"""Which schools are behind the code, and bringing one up. One query asks all of them."""
+
+from __future__ import annotations
+
+from django.db import connections
+from psycopg import sql
+
+from schoolops.context import outside_schools
+from schoolops.indexes import registry as indexes
+from schoolops.tenancy import owner, template
+from schoolops.tenancy.models import School, SchoolState
+
+SCHOOLS_PER_QUERY = 200
+
+
+def schools_behind() -> list[School]:
+    """Schools whose recorded migrations or indexes are not exactly what the code declares, in order of slug."""
+    with outside_schools():
+        schools = list(School.objects.exclude(state=SchoolState.CREATING).order_by("slug"))
+    expected_migrations = {f"{label}.{name}" for label, name in template.expected_migrations()}
+    expected_indexes = {spec.name for spec in indexes.school_indexes()}
+    behind = []
+    with owner.owner_connection() as connection:
+        for start in range(0, len(schools), SCHOOLS_PER_QUERY):
+            chunk = schools[start : start + SCHOOLS_PER_QUERY]
+            union = sql.SQL(" UNION ALL ").join(
+                sql.SQL("SELECT {}, array_agg(app || '.' || name) FROM {}.django_migrations").format(
+                    sql.Literal(school.schema_name), sql.Identifier(school.schema_name)
+                )
+                for school in chunk
+            )
+            migrations = {schema: set(names or ()) for schema, names in connection.execute(union)}
+            present: dict[str, set[str]] = {school.schema_name: set() for school in chunk}
+            for schema, name in connection.execute(
+                "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " JOIN pg_index i ON i.indexrelid = c.oid WHERE i.indisvalid AND n.nspname = ANY(%s)",
+                [list(present)],
+            ):
+                present[schema].add(name)
+            behind += [
+                school
+                for school in chunk
+                if not expected_migrations <= migrations.get(school.schema_name, set())
+                or not expected_indexes <= present[school.schema_name]
+            ]
+    return behind
+
+
+def bring_up(school: School) -> None:
+    """Run the missing migrations, build the missing indexes without locking writers, and renew the grants."""
+    try:
+        template.migrate_school(school)
+    finally:
+        connections["admin"].close()
+    with owner.owner_connection() as connection:
+        present = {
+            name: valid
+            for name, valid in connection.execute(
+                "SELECT c.relname, i.indisvalid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " JOIN pg_index i ON i.indexrelid = c.oid WHERE n.nspname = %s",
+                [school.schema_name],
+            )
+        }
+        for spec in indexes.school_indexes():
+            if present.get(spec.name):
+                continue
+            if spec.name in present:
+                # Left behind by a build that failed; IF NOT EXISTS would call it done.
+                connection.execute(
+                    sql.SQL("DROP INDEX CONCURRENTLY {}.{}").format(
+                        sql.Identifier(school.schema_name), sql.Identifier(spec.name)
+                    )
+                )
+            connection.execute(spec.create_sql(school.schema_name, concurrently=True))
+        with connection.transaction():
+            owner.grant_school(connection, schema=school.schema_name, role=school.role_name)

@@ -1,0 +1,86 @@
+"""Suspend, resume, delete: what operators do to a whole school."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from schoolops import clock
+from schoolops.context import inside, outside_schools
+from schoolops.tenancy import owner, resolution
+from schoolops.tenancy.errors import NameNotConfirmed, NotSuspended, SchoolNotFound, WrongState
+from schoolops.tenancy.models import KEPT_AFTER_DELETION, Domain, School, SchoolState
+
+
+def get_school(slug: str) -> School:
+    """The school called ``slug``. Raises ``SchoolNotFound``."""
+    with outside_schools():
+        school = School.objects.filter(slug=slug).first()
+    if school is None:
+        raise SchoolNotFound(slug=slug)
+    return school
+
+
+def each_school(*states: SchoolState) -> Iterator[School]:
+    """Every school in ``states`` (default: active), in order of slug, entered one after the other.
+
+    The body of the loop runs inside the school that is yielded.
+    """
+    with outside_schools():
+        schools = list(School.objects.filter(state__in=states or (SchoolState.ACTIVE,)).order_by("slug"))
+    for school in schools:
+        with inside(school):
+            yield school
+
+
+def _move(slug: str, *, allowed: set[SchoolState], to: SchoolState, reason: str) -> School:
+    with outside_schools(), transaction.atomic():
+        rows: QuerySet[School] = School.objects.select_for_update()
+        school = rows.filter(slug=slug).first()
+        if school is None:
+            raise SchoolNotFound(slug=slug)
+        if school.state not in allowed:
+            if to is SchoolState.DELETED:
+                raise NotSuspended(slug=slug)
+            raise WrongState(slug=slug, state=school.state)
+        school.state = to
+        school.state_reason = reason
+        school.deleted_at = clock.now() if to is SchoolState.DELETED else None
+        school.save(update_fields=["state", "state_reason", "deleted_at"])
+        if to is SchoolState.DELETED:
+            Domain.objects.filter(tenant=school).delete()
+    resolution.forget_hosts()
+    return school
+
+
+def suspend_school(*, slug: str, reason: str) -> School:
+    """Shut the school's doors: everybody gets a clear 403, nothing is lost."""
+    return _move(slug, allowed={SchoolState.ACTIVE}, to=SchoolState.SUSPENDED, reason=reason)
+
+
+def resume_school(*, slug: str) -> School:
+    """Open a suspended school again."""
+    return _move(slug, allowed={SchoolState.SUSPENDED}, to=SchoolState.ACTIVE, reason="")
+
+
+def delete_school(*, slug: str, typed: str, reason: str) -> School:
+    """Give up a suspended school's addresses; its schema is kept for 30 days.
+
+    Raises:
+        NameNotConfirmed: ``typed`` is not the slug. NotSuspended: suspend first.
+    """
+    if typed != slug:
+        raise NameNotConfirmed(slug=slug)
+    return _move(slug, allowed={SchoolState.SUSPENDED}, to=SchoolState.DELETED, reason=reason)
+
+
+def purge_deleted_schools() -> list[str]:
+    """Drop the schemas of schools deleted more than 30 days ago; returns their slugs."""
+    with outside_schools():
+        due = list(School.objects.filter(state=SchoolState.DELETED, deleted_at__lt=clock.now() - KEPT_AFTER_DELETION))
+        for school in due:
+            owner.drop_school(schema=school.schema_name, role=school.role_name)
+            school.delete()
+    return [school.slug for school in due]

@@ -1,0 +1,72 @@
+"""Schools and the addresses they answer at. These rows live in ``public``, which no school's role can read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Lower
+from django_tenants.models import DomainMixin, TenantMixin
+
+from schoolops.ids import uuid7
+
+KEPT_AFTER_DELETION = dt.timedelta(days=30)
+
+
+class SchoolState(models.TextChoices):
+    """A school's life: creating → active ⇄ suspended → deleted → (its row is gone after 30 days)."""
+
+    CREATING = "creating"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+class School(TenantMixin):  # type: ignore[misc]
+    """A customer: one schema, one database role, one or more addresses."""
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    sourced_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    slug = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    role_name = models.CharField(max_length=63, unique=True)
+    state = models.CharField(max_length=16, choices=SchoolState.choices, default=SchoolState.CREATING)
+    state_reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(state=SchoolState.DELETED, deleted_at__isnull=False)
+                | (~models.Q(state=SchoolState.DELETED) & models.Q(deleted_at__isnull=True)),
+                name="school_deleted_has_date",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __enter__(self) -> Any:
+        raise TypeError("`with school:` shares state between threads; write `with inside(school):`.")
+
+    def activate(self) -> None:
+        raise TypeError("A school is entered for a block of work: `with inside(school):`.")
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == SchoolState.ACTIVE
+
+
+class Domain(DomainMixin):  # type: ignore[misc]
+    """A host name (lower case, without port) that leads to a school."""
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(domain=Lower("domain")), name="domain_is_lower_case"
+            ),
+        )

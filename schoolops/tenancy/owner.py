@@ -1,0 +1,126 @@
+"""The provisioning login: fresh connections that own every schema, and the names they give."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from psycopg import sql
+
+from schoolops.errors import Misconfigured
+
+IDENTIFIER_LENGTH = 63
+
+
+class NoProvisioningLogin(Misconfigured):
+    """This needs the provisioning login, and DATABASE_ADMIN_URL is not set."""
+
+    code = "tenancy:no-provisioning-login"
+    remedy = "Set DATABASE_ADMIN_URL to a login that owns the database and may create roles."
+
+
+def _parameters(alias: str) -> dict[str, Any]:
+    entry = settings.DATABASES.get(alias)
+    if entry is None:
+        raise NoProvisioningLogin
+    named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return {key: entry[name] for key, name in named.items() if entry.get(name)}
+
+
+def web_login() -> str:
+    """The login that requests use; it is granted every school's role and owns nothing."""
+    return str(_parameters("default")["user"])
+
+
+def database_name() -> str:
+    return str(_parameters("default")["dbname"])
+
+
+@contextmanager
+def owner_connection() -> Iterator[psycopg.Connection[Any]]:
+    """A fresh autocommit connection of the provisioning login, closed afterwards.
+
+    Fresh, because DDL in a backend that has cached hundreds of schools' plans is ten times slower.
+    """
+    connection = psycopg.connect(**_parameters("admin"), autocommit=True, application_name="schoolops:owner")
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def within_identifier(name: str) -> str:
+    """``name``, shortened with a digest of itself where PostgreSQL would silently cut it (63 bytes)."""
+    if len(name) <= IDENTIFIER_LENGTH:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:10]
+    return f"{name[: IDENTIFIER_LENGTH - 11]}_{digest}"
+
+
+def schema_for(slug: str) -> str:
+    """The schema of the school ``slug``: letters, digits and underscores only, so it never needs quoting."""
+    return "school_" + slug.replace("-", "_")
+
+
+def role_for(schema: str) -> str:
+    """The role of ``schema``. Roles are known to the whole cluster, so the database's name is part of it."""
+    return within_identifier(f"{database_name()}__{schema}")
+
+
+def ensure_groundwork() -> None:
+    """Schemas, extensions and grants that every school stands on. Idempotent; run before the migrations."""
+    web = sql.Identifier(web_login())
+    with owner_connection() as connection, connection.transaction():
+        # Two commands at once would race on CREATE EXTENSION.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('schoolops:groundwork'))")
+        connection.execute("CREATE SCHEMA IF NOT EXISTS extensions")
+        connection.execute("CREATE SCHEMA IF NOT EXISTS platform")
+        for extension in ("btree_gist", "pg_trgm", "unaccent"):
+            connection.execute(
+                sql.SQL("CREATE EXTENSION IF NOT EXISTS {} SCHEMA extensions").format(sql.Identifier(extension))
+            )
+        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        # `platform` holds SECURITY DEFINER functions only; a school's role reaches shared tables through them alone.
+        connection.execute("GRANT USAGE ON SCHEMA extensions, platform TO PUBLIC")
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(web))
+
+
+def grant_shared_tables() -> None:
+    """Let the web login (outside schools) use the shared tables. Run after the migrations of ``public``."""
+    web = sql.Identifier(web_login())
+    with owner_connection() as connection, connection.transaction():
+        for statement in (
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}",
+            "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {}",
+        ):
+            connection.execute(sql.SQL(statement).format(web))
+
+
+def grant_school(connection: psycopg.Connection[Any], *, schema: str, role: str) -> None:
+    """Create the school's role where missing and grant it its schema, nothing else. Idempotent."""
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role), "web": sql.Identifier(web_login())}
+    if not exists:
+        connection.execute(sql.SQL("CREATE ROLE {role} NOLOGIN").format(**names))
+    for statement in (
+        "GRANT {role} TO {web} WITH INHERIT FALSE, SET TRUE",
+        "GRANT USAGE ON SCHEMA {schema} TO {role}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+        "REVOKE INSERT, UPDATE, DELETE ON {schema}.django_migrations, {schema}.django_content_type FROM {role}",
+        "REVOKE UPDATE, DELETE ON {schema}.audit_auditentry FROM {role}",
+    ):
+        connection.execute(sql.SQL(statement).format(**names))
+
+
+def drop_school(*, schema: str, role: str) -> None:
+    """Remove the schema with all its data, and the role. There is no way back."""
+    with owner_connection() as connection, connection.transaction():
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

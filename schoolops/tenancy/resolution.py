@@ -1,0 +1,78 @@
+"""From a host name to its school: remembered in the process, forgotten by all processes when a school changes.
+
+A counter in Redis says when to forget. It is read at most once a second, so a suspension reaches every process within
+a second; with Redis away, what we remember is trusted for five seconds only.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from schoolops.context import outside_schools
+from schoolops.redis.connection import RedisUnavailable, platform_redis
+from schoolops.tenancy.models import Domain, School
+
+VERSION_KEY = "platform:hosts:version"
+VERSION_READ_EVERY_S = 1.0
+TRUSTED_S = 60.0
+TRUSTED_WITHOUT_REDIS_S = 5.0
+MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    school: School | None
+    until: float
+    version: str | None
+
+
+_hosts: dict[str, _Remembered] = {}
+_lock = threading.Lock()
+_version: str | None = None
+_version_read_at = float("-inf")
+
+
+def _current_version() -> str | None:
+    global _version, _version_read_at
+    moment = time.monotonic()
+    if moment - _version_read_at >= VERSION_READ_EVERY_S:
+        _version_read_at = moment
+        try:
+            value = platform_redis().get(VERSION_KEY)
+            _version = value.decode() if isinstance(value, bytes) else "0"
+        except RedisUnavailable:
+            _version = None
+    return _version
+
+
+def school_at(host: str) -> School | None:
+    """The school that answers at ``host`` (lower case, no port) in any state but deleted, or ``None``."""
+    version = _current_version()
+    known = _hosts.get(host)
+    if known is not None and known.version == version and time.monotonic() < known.until:
+        return known.school
+    with outside_schools():
+        domain = Domain.objects.select_related("tenant").filter(domain=host).first()
+    school: School | None = domain.tenant if domain is not None else None
+    trusted = TRUSTED_S if version is not None else TRUSTED_WITHOUT_REDIS_S
+    with _lock:
+        if len(_hosts) >= MOST_REMEMBERED:
+            # Strangers' host names can fill it; starting over costs one query per school.
+            _hosts.clear()
+        _hosts[host] = _Remembered(school, time.monotonic() + trusted, version)
+    return school
+
+
+def forget_hosts() -> None:
+    """Make every process look schools up again. Called after any change to a school or its addresses."""
+    global _version_read_at
+    with _lock:
+        _hosts.clear()
+    _version_read_at = float("-inf")
+    try:
+        platform_redis().incr(VERSION_KEY)
+    except RedisUnavailable:
+        # The other processes cannot read the counter either: they trust what they know for five seconds only.
+        return
