@@ -19,12 +19,22 @@ from .errors import (
     ServerDidNotStart,
     UnsupportedServer,
 )
-from .logins import check_version, ensure_logins, may_provision
-from .places import bundled_postgres, bundled_valkey
+from .locks import FolderLock
+from .logins import (
+    check_version,
+    database_of,
+    ensure_logins,
+    login_of,
+    may_provision,
+    server_of,
+)
+from .places import bundled_postgres, bundled_valkey, path_starting_with, write_private
+from .ports import free_port
 from .profiles import DURABLE, PROFILES, THROWAWAY, Profile
 from .servers import (
     Servers,
     Status,
+    hold,
     remove,
     spare_folder,
     start,
@@ -34,6 +44,7 @@ from .servers import (
     stop,
     write_environment,
 )
+from .supervisor import ProgramEnded, ProgramFailed, Supervisor, clear_leftovers
 
 __all__ = [
     "DURABLE",
@@ -41,22 +52,33 @@ __all__ = [
     "THROWAWAY",
     "BinariesMissing",
     "FolderInUse",
+    "FolderLock",
     "FolderNotOurs",
     "LauncherError",
     "LoginsNotMade",
     "NoServerUser",
     "PortTaken",
     "Profile",
+    "ProgramEnded",
+    "ProgramFailed",
     "ServerDidNotStart",
     "Servers",
     "Status",
+    "Supervisor",
     "UnsupportedServer",
     "bundled_postgres",
     "bundled_valkey",
     "check_version",
+    "clear_leftovers",
+    "database_of",
     "ensure_logins",
+    "free_port",
+    "hold",
+    "login_of",
     "may_provision",
+    "path_starting_with",
     "remove",
+    "server_of",
     "spare_folder",
     "start",
     "start_postgres",
@@ -64,4 +86,5 @@ __all__ = [
     "status",
     "stop",
     "write_environment",
+    "write_private",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import warnings
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -98,7 +98,18 @@ def with_database(url: str, database: str) -> str:
 
 
 def database_of(url: str) -> str:
-    return urlsplit(url).path.lstrip("/")
+    return unquote(urlsplit(url).path.lstrip("/"))
+
+
+def server_of(url: str) -> str:
+    """Host and port, as the URL has them."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def login_of(url: str) -> tuple[str, str]:
+    """The login and the password in a URL."""
+    parts = urlsplit(url)
+    return unquote(parts.username or ""), unquote(parts.password or "")
 
 
 def _libpq(url: str) -> str:

@@ -76,6 +76,11 @@ class ServerUser:
             os.chown(folder, self.uid, self.gid)
 
 
+def path_starting_with(folder: str) -> str:
+    """Our PATH with ``folder`` in front."""
+    return os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
+
+
 def environment() -> dict[str, str]:
     """What a server gets to see of our environment: nothing that could change its settings or its language."""
     return {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"}

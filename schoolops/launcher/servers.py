@@ -7,7 +7,7 @@ import secrets
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from .profiles import Profile
 from .valkey import Valkey
 
 DATABASE = "schoolops"
+BOTH = ("postgres", "valkey")
 ENVIRONMENT_FILE = "servers.env"
 
 
@@ -108,41 +109,78 @@ class Status:
     valkey_port: int | None
 
 
+def hold(folder: Path) -> FolderLock:
+    """Make ``folder`` ours until the lock is released or this process ends, without starting anything.
+
+    Raises ``FolderInUse`` while another process holds it, ``FolderNotOurs``.
+    """
+    folder = folder.resolve()
+    places.make_folder(folder)
+    return FolderLock.take(folder)
+
+
 def start(
     profile: Profile,
     folder: Path,
     *,
     postgres_port: int | None = None,
     valkey_port: int | None = None,
+    which: Collection[str] = BOTH,
+    lock: FolderLock | None = None,
 ) -> Servers:
     """Start both servers in ``folder`` (made when missing), or adopt those that run there, and make the two logins.
 
-    A port is the one to use if it is free; None, or a taken one, gives any free port. The folder is ours until ``stop``
-    or the end of this process. Raises ``FolderInUse`` while another process holds it, ``FolderNotOurs``,
-    ``BinariesMissing``, ``NoServerUser``, ``ServerDidNotStart``.
+    A port is the one to use if it is free; None, or a taken one, gives any free port. ``which`` names the servers
+    wanted, ``lock`` is the one from ``hold`` if you took it before. The folder is ours until ``stop`` or the end of
+    this process. Raises ``FolderInUse`` while another process holds it, ``FolderNotOurs``, ``BinariesMissing``,
+    ``NoServerUser``, ``ServerDidNotStart``.
     """
-    return _start(profile, folder, postgres_port, valkey_port, which=("postgres", "valkey"))
+    if not sys.platform.startswith("linux"):
+        raise LauncherError(
+            "The embedded servers run on Linux only. Set DATABASE_URL and REDIS_URL to servers of your own."
+        )
+    folder = folder.resolve()
+    lock = lock or hold(folder)
+    try:
+        passwords = _passwords(folder)
+        places.make_home(folder)
+        postgres, valkey = _parts(folder)
+        servers = Servers(folder=folder, profile=profile, _lock=lock)
+        if "postgres" in which:
+            servers = _with_postgres(servers, postgres, postgres_port, passwords)
+        if "valkey" in which:
+            servers = _with_valkey(servers, valkey, valkey_port, passwords)
+        write_environment(folder, servers.environment())
+    except BaseException:
+        lock.release()
+        raise
+    return servers
 
 
 def start_postgres(profile: Profile, folder: Path, *, port: int | None = None) -> Servers:
     """As ``start``, PostgreSQL alone."""
-    return _start(profile, folder, port, None, which=("postgres",))
+    return start(profile, folder, postgres_port=port, which=("postgres",))
 
 
 def start_valkey(profile: Profile, folder: Path, *, port: int | None = None) -> Servers:
     """As ``start``, Valkey alone."""
-    return _start(profile, folder, None, port, which=("valkey",))
+    return start(profile, folder, valkey_port=port, which=("valkey",))
 
 
-def stop(folder: Path) -> None:
-    """Stop what runs in ``folder`` and belongs to no living launcher. Raises ``FolderInUse``."""
+def stop(folder: Path, *, lock: FolderLock | None = None) -> None:
+    """Stop what runs in ``folder``. Raises ``FolderInUse`` while another process holds it.
+
+    ``lock`` is the one from ``hold``, if you have it; it is released in any case.
+    """
     folder = folder.resolve()
-    if folder.is_dir():
+    if not folder.is_dir():
+        return
+    if lock is None or not lock.is_held:
         lock = FolderLock.take(folder)
-        try:
-            _stop_both(folder)
-        finally:
-            lock.release()
+    try:
+        _stop_both(folder)
+    finally:
+        lock.release()
 
 
 def remove(folder: Path) -> None:
@@ -196,37 +234,6 @@ def write_environment(folder: Path, values: Mapping[str, str]) -> Path:
         "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()),
     )
     return path
-
-
-def _start(
-    profile: Profile,
-    folder: Path,
-    postgres_port: int | None,
-    valkey_port: int | None,
-    *,
-    which: tuple[str, ...],
-) -> Servers:
-    if not sys.platform.startswith("linux"):
-        raise LauncherError(
-            "The embedded servers run on Linux only. Set DATABASE_URL and REDIS_URL to servers of your own."
-        )
-    folder = folder.resolve()
-    places.make_folder(folder)
-    lock = FolderLock.take(folder)
-    try:
-        passwords = _passwords(folder)
-        places.make_home(folder)
-        postgres, valkey = _parts(folder)
-        servers = Servers(folder=folder, profile=profile, _lock=lock)
-        if "postgres" in which:
-            servers = _with_postgres(servers, postgres, postgres_port, passwords)
-        if "valkey" in which:
-            servers = _with_valkey(servers, valkey, valkey_port, passwords)
-        write_environment(folder, servers.environment())
-    except BaseException:
-        lock.release()
-        raise
-    return servers
 
 
 def _with_postgres(servers: Servers, postgres: Postgres, port: int | None, passwords: Mapping[str, str]) -> Servers:

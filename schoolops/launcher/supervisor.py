@@ -1,0 +1,161 @@
+"""Several programs under one roof: started together, their lines told apart, stopped together, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from . import places, processes
+from .errors import LauncherError
+from .processes import Process
+
+_MARK = "SCHOOLOPS_SUPERVISED_BY"
+_LEADERS_SECONDS = 5.0
+_SURVIVORS_SECONDS = 1.0
+
+
+class ProgramEnded(LauncherError):
+    """A program that should have gone on running has ended."""
+
+
+class ProgramFailed(LauncherError):
+    """A program that should have done its work failed; the message carries the end of what it said."""
+
+
+@dataclass(slots=True)
+class Program:
+    name: str
+    popen: subprocess.Popen[bytes]
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Runs programs in ``folder`` with ``environment`` on top of ours, and remembers them in ``record``.
+
+    Each program leads a session of its own, and carries a mark in its environment by which its children and
+    grandchildren are known even after their parents have died. What a crash of ours leaves running,
+    ``clear_leftovers`` ends on the next start.
+    """
+
+    folder: Path
+    record: Path
+    environment: Mapping[str, str]
+    output: IO[str] = field(default_factory=lambda: sys.stdout)
+    _mark: str = field(default_factory=lambda: secrets.token_hex(12))
+    _programs: list[Program] = field(default_factory=list)
+    _printing: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, name: str, command: list[str]) -> str:
+        """Run a program to its end and return what it printed. Raises ``ProgramFailed``."""
+        program = self._spawn(name, command, subprocess.PIPE)
+        said, complaints = program.popen.communicate()
+        self._programs.remove(program)
+        if program.popen.returncode != 0:
+            tail = (said + complaints).decode(errors="replace").strip()[-4000:]
+            raise ProgramFailed(f"{name} failed with code {program.popen.returncode}:\n{tail}")
+        return said.decode(errors="replace")
+
+    def start(self, name: str, command: str) -> None:
+        """Start a program, given as a line for the shell, and print its lines under its name as they come."""
+        program = self._spawn(name, ["/bin/sh", "-c", command], subprocess.STDOUT)
+        threading.Thread(target=self._relay_lines, args=(program,), daemon=True).start()
+
+    def check(self) -> None:
+        """Raise ``ProgramEnded`` naming the first program that has ended."""
+        for program in self._programs:
+            code = program.popen.poll()
+            if code is not None:
+                how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+                raise ProgramEnded(f"{program.name} {how}. Its last lines are above.")
+
+    def stop(self) -> None:
+        """End all programs and their descendants: politely, then for certain. Takes at most about seven seconds."""
+        leaders = [leader for program in self._programs if (leader := processes.started_by_us(program.popen))]
+        _end(leaders, _LEADERS_SECONDS)
+        _end(_marked(self._mark), _SURVIVORS_SECONDS)
+        self._programs.clear()
+        self.record.unlink(missing_ok=True)
+
+    def _spawn(self, name: str, command: list[str], stderr: int) -> Program:
+        # The mark is on record before the first program carries it.
+        self._write_record()
+        popen = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env={**os.environ, **self.environment, _MARK: self._mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        program = Program(name, popen)
+        self._programs.append(program)
+        self._write_record()
+        return program
+
+    def _write_record(self) -> None:
+        known = [leader for program in self._programs if (leader := processes.find(program.popen.pid))]
+        places.write_private(
+            self.record,
+            json.dumps(
+                {
+                    "mark": self._mark,
+                    "leaders": [[one.pid, one.started, one.boot] for one in known],
+                }
+            ),
+        )
+
+    def _relay_lines(self, program: Program) -> None:
+        width = max(len(one.name) for one in self._programs)
+        for line in program.popen.stdout or ():
+            with self._printing:
+                try:
+                    print(
+                        f"{program.name:<{width}} | {line.decode(errors='replace').rstrip()}",
+                        file=self.output,
+                    )
+                    self.output.flush()
+                except (OSError, ValueError):
+                    continue  # nobody listens any more; the program must not block on a full pipe for that
+
+
+def clear_leftovers(record: Path) -> list[int]:
+    """End what an earlier supervisor left running when it crashed, and return the pids.
+
+    Only what is provably its own: the very processes on record, same start time and same boot, and those that carry
+    its mark. A stranger with a recycled number is left alone.
+    """
+    try:
+        written = json.loads(record.read_text(encoding="utf-8"))
+        mark = str(written["mark"])
+        leaders = [Process(int(pid), int(started), str(boot)) for pid, started, boot in written["leaders"]]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError):
+        record.unlink()
+        return []
+    leftovers = list({process.pid: process for process in [*leaders, *_marked(mark)] if process.is_alive()}.values())
+    _end(leftovers, _LEADERS_SECONDS)
+    _end(_marked(mark), _SURVIVORS_SECONDS)
+    record.unlink()
+    return [process.pid for process in leftovers]
+
+
+def _marked(mark: str) -> list[Process]:
+    return [process for process in processes.everyone() if processes.carries(process.pid, f"{_MARK}={mark}")]
+
+
+def _end(doomed: list[Process], seconds: float) -> None:
+    for process in doomed:
+        process.send(signal.SIGTERM)
+    processes.wait_until(lambda: not any(process.is_alive() for process in doomed), seconds)
+    processes.kill(process for process in doomed if process.is_alive())
