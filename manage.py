@@ -1,12 +1,13 @@
 #!/usr/bin/env python
 """The operators' door: every command starts outside all schools and enters one explicitly."""
 
-import os
 import sys
+
+from config.env import choose_settings
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+    choose_settings()
     from django.core.management import execute_from_command_line
 
     from schoolops.context import outside_schools

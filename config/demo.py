@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -66,7 +66,7 @@ def stop_on_signals() -> Iterator[None]:
     """Turn the first SIGINT, SIGTERM or SIGHUP into ``Stopped``. Further ones are ignored: we are stopping already."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
         raise Stopped
@@ -107,7 +107,7 @@ def _run(*, until_ready: bool) -> None:
 
 def _servers(env: Environment, lock: launcher.FolderLock) -> Addresses:
     """The servers the environment names, and embedded ones for those it does not."""
-    values = {}
+    values: dict[str, str] = {}
     database_url, admin_url = env.text("DATABASE_URL"), env.text("DATABASE_ADMIN_URL")
     if database_url and admin_url:
         values |= {"DATABASE_URL": database_url, "DATABASE_ADMIN_URL": admin_url}
@@ -244,7 +244,8 @@ def welcome(schools: list[dict[str, Any]], addresses: Addresses, port: int, *, s
         f"       http://127.0.0.1:{port}/api/v1/auth/token",
         "",
         f"Servers of its own: {', '.join(addresses.embedded) or 'none'}.",
-        "In another terminal `.venv/bin/python manage.py …` finds this demo. Ctrl-C stops it, `make demo-reset` clears it.",
+        "In another terminal `.venv/bin/python manage.py …` finds this demo. Ctrl-C stops it,",
+        "`make demo-reset` clears it.",
     ]
     return "\n".join(lines)
 
@@ -262,10 +263,9 @@ def _stop(supervisor: launcher.Supervisor | None, lock: launcher.FolderLock) -> 
 
 
 def _say(text: str) -> None:
-    try:
+    # When the terminal is gone, stopping matters more.
+    with suppress(OSError):
         print(text, flush=True)
-    except OSError:
-        pass  # the terminal is gone, and stopping matters more
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The only reader of the environment. Below it stand ``.env`` and the file a running demo leaves for other terminals."""
+"""The only reader of the environment. Below it stand ``.env`` and the file a running demo leaves for others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("DEBUG", "", "Tracebacks in the browser, on your own machine only. Refused in production."),
     Variable("SECRET_KEY", "", "At least 50 random characters. Required in production."),
     Variable("SECRET_KEY_FALLBACKS", "", "Earlier secrets, comma separated, still accepted while you rotate."),
-    Variable("ALLOWED_HOSTS", "", "Host names we answer to, comma separated; `.example.org` covers all its subdomains."),
+    Variable("ALLOWED_HOSTS", "", "Host names we answer to, comma separated; `.example.org` covers its subdomains."),
     Variable("PUBLIC_HOSTS", "localhost", "Host names of the operators' side, which belong to no school."),
     Variable("DATABASE_URL", "", "The web login: owns nothing. Empty: the embedded PostgreSQL of the demo."),
     Variable("DATABASE_ADMIN_URL", "", "The provisioning login: owns schemas, may create roles. For manage.py only."),
@@ -51,9 +51,28 @@ VARIABLES: tuple[Variable, ...] = (
 _KNOWN = {variable.name: variable for variable in VARIABLES}
 
 
+SETTINGS = "DJANGO_SETTINGS_MODULE"
+_pretended: Mapping[str, str] | None = None
+
+
+def pretend(values: Mapping[str, str]) -> None:
+    """Answer from ``values`` alone from now on, whatever the machine says. For ``config.settings.offline``."""
+    global _pretended
+    _pretended = values
+
+
+def choose_settings() -> None:
+    """Tell Django which settings to load, for the entry points: the environment's, else ``.env``'s, else local."""
+    os.environ[SETTINGS] = Environment().text(SETTINGS)
+
+
 def _read_files() -> dict[str, str]:
     values: dict[str, str] = {}
-    for file in (BASE_DIR / ".schoolops" / "demo" / "servers.env", BASE_DIR / ".env"):
+    files = [BASE_DIR / ".schoolops" / "demo" / "servers.env", BASE_DIR / ".env"]
+    if os.environ.get(SETTINGS, "").endswith(".production"):
+        # A production that names no database must refuse, not find the demo's.
+        del files[0]
+    for file in files:
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except OSError:
@@ -72,7 +91,9 @@ class Environment:
     """
 
     def __init__(self, source: Mapping[str, str] | None = None) -> None:
-        self._values: dict[str, str] = dict(source) if source is not None else {**_read_files(), **os.environ}
+        if source is None:
+            source = _pretended if _pretended is not None else {**_read_files(), **os.environ}
+        self._values: dict[str, str] = dict(source)
         self._environ = environ.Env()
         # django-environ reads from the mapping named ENVIRON.
         self._environ.ENVIRON = self._values

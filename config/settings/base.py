@@ -102,7 +102,7 @@ TEMPLATES = [
 
 
 def database(name: str, engine: str) -> dict[str, Any]:
-    """A ``DATABASES`` entry for the URL in variable ``name``; connections are kept, since a warm one is 10 × cheaper."""
+    """A ``DATABASES`` entry for the URL in variable ``name``; connections are kept: a warm one is 10 × cheaper."""
     parsed = env.database(name)
     options = parsed.setdefault("OPTIONS", {})
     options.setdefault("application_name", "schoolops")
@@ -166,7 +166,7 @@ vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL")
 
 LOG_FORMAT = env.text("LOG_FORMAT") or "text"
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

@@ -17,7 +17,7 @@ if env.text("DEBUG").lower() in {"1", "true", "yes", "on"}:
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is empty: name your hosts, for example .schools.example.org.")
 if any(host in {"*", ".*", "."} for host in ALLOWED_HOSTS):
-    raise ImproperlyConfigured("ALLOWED_HOSTS contains a wildcard (*): name your hosts, a leading dot covers subdomains.")
+    raise ImproperlyConfigured("ALLOWED_HOSTS has a wildcard (*): name your hosts, a leading dot covers subdomains.")
 if env.day("SCHOOLOPS_TODAY"):
     raise ImproperlyConfigured("SCHOOLOPS_TODAY must not be set in production: the school's day would be wrong.")
 if not env.text("REDIS_URL"):

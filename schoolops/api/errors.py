@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, ProgrammingError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
+from rest_framework.views import set_rollback
 
 from schoolops import problem
 from schoolops.errors import (
@@ -22,6 +23,7 @@ from schoolops.errors import (
     Unauthenticated,
     Unavailable,
 )
+from schoolops.tenancy.errors import SchoolUnreachable, schema_is_gone
 
 log = logging.getLogger(__name__)
 
@@ -104,11 +106,8 @@ def flatten(detail: Any, path: str = "") -> Iterator[FieldError]:
         yield FieldError(field=path, code=str(getattr(detail, "code", "invalid")), message=str(detail))
 
 
-def as_ours(exc: Exception) -> SchoolOpsError | None:
+def as_ours(exc: Exception) -> SchoolOpsError | None:  # noqa: C901, PLR0911 - one line per kind is a table
     """``exc`` in our own vocabulary, or ``None`` when it is not an expected refusal."""
-    from schoolops.tenancy.errors import SchoolUnreachable
-    from schoolops.tenancy.middleware import schema_is_gone
-
     match exc:
         case SchoolOpsError():
             return exc
@@ -127,7 +126,7 @@ def as_ours(exc: Exception) -> SchoolOpsError | None:
         case drf.NotAcceptable():
             return NotAcceptable()
         case drf.Throttled():
-            return Throttled(retry_after=int(exc.wait or 60))
+            return Throttled(retry_after=int(getattr(exc, "wait", None) or 60))
         case drf.ParseError():
             return Malformed()
         case ProgrammingError() | OperationalError() if schema_is_gone(exc):
@@ -139,8 +138,6 @@ def as_ours(exc: Exception) -> SchoolOpsError | None:
 
 def problem_response(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's EXCEPTION_HANDLER. Unknown exceptions go on to Django, which logs them and answers 500."""
-    from rest_framework.views import set_rollback
-
     ours = as_ours(exc)
     if ours is None:
         return None

@@ -12,4 +12,4 @@ class LoggedIn(BasePermission):
     """Refuses anonymous requests with 401."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user and request.user.is_authenticated)
+        return bool(request.user.is_authenticated)

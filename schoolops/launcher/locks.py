@@ -84,7 +84,7 @@ class FolderLock:
 def _forget_in_forked_child() -> None:
     # A forked child shares the lock: outliving us it would keep the folder locked. Closing leaves ours as it is.
     for lock in list(_held):
-        lock._forget()
+        lock._forget()  # noqa: SLF001 - the same file
 
 
 os.register_at_fork(after_in_child=_forget_in_forked_child)

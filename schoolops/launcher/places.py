@@ -19,7 +19,8 @@ from pathlib import Path
 
 from .errors import BinariesMissing, FolderNotOurs, NoServerUser
 
-_ELSEWHERE = Path("/var/tmp")
+# Survives a reboot; what we make in it is ours alone (0700).
+_ELSEWHERE = Path("/var/tmp")  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Ports on the loopback. Whether one is free is decided by binding it; who binds it after us is settled by trying again."""
+"""Ports on the loopback. Whether one is free is decided by binding it; if another is faster, we try again."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +36,8 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         """Signal it, unless it is gone or its number belongs to another process by now."""
         if self.is_alive():
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass
 
     def wait(self, seconds: float) -> bool:
         """Whether it ended within ``seconds``."""
@@ -92,7 +91,7 @@ def working_in(folder: Path, program: str) -> list[Process]:
     found = []
     for process in everyone():
         try:
-            if os.readlink(PROC / str(process.pid) / "cwd") != str(folder.resolve()):
+            if (PROC / str(process.pid) / "cwd").readlink() != folder.resolve():
                 continue
             if (PROC / str(process.pid) / "comm").read_text().strip() == program:
                 found.append(process)

@@ -86,3 +86,12 @@ class TemplateMissing(Unavailable):
 
     code = "tenancy:template-stale"
     remedy = "Run `make template` and deploy the result."
+
+
+def schema_is_gone(exception: BaseException) -> bool:
+    """Whether the database said that the school's tables or role are not there, or not ours to read.
+
+    SQLSTATE 42P01 undefined table, 42501 insufficient privilege, 22023/42704 unknown role, 3F000 unknown schema.
+    """
+    state = getattr(exception.__cause__, "sqlstate", None) or getattr(exception, "sqlstate", None)
+    return state in {"42P01", "42501", "22023", "42704", "3F000", "0P000"}

@@ -53,14 +53,13 @@ def bring_up(school: School) -> None:
     finally:
         connections["admin"].close()
     with owner.owner_connection() as connection:
-        present = {
-            name: valid
-            for name, valid in connection.execute(
+        present = dict(
+            connection.execute(
                 "SELECT c.relname, i.indisvalid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                 " JOIN pg_index i ON i.indexrelid = c.oid WHERE n.nspname = %s",
                 [school.schema_name],
-            )
-        }
+            ).fetchall()
+        )
         for spec in indexes.school_indexes():
             if present.get(spec.name):
                 continue

@@ -17,7 +17,7 @@ from schoolops.tenancy.models import KEPT_AFTER_DELETION, Domain, School, School
 def get_school(slug: str) -> School:
     """The school called ``slug``. Raises ``SchoolNotFound``."""
     with outside_schools():
-        school = School.objects.filter(slug=slug).first()
+        school: School | None = School.objects.filter(slug=slug).first()
     if school is None:
         raise SchoolNotFound(slug=slug)
     return school

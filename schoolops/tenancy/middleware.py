@@ -15,7 +15,7 @@ from schoolops import problem
 from schoolops.context import SchoolLike, inside, outside_schools
 from schoolops.errors import SchoolOpsError
 from schoolops.tenancy import resolution
-from schoolops.tenancy.errors import SchoolNotReady, SchoolSuspended, SchoolUnreachable, UnknownHost
+from schoolops.tenancy.errors import SchoolNotReady, SchoolSuspended, SchoolUnreachable, UnknownHost, schema_is_gone
 from schoolops.tenancy.models import School, SchoolState
 
 Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -75,7 +75,7 @@ class SchoolMiddleware:
             raise UnknownHost(host="this address") from None
         if host in settings.PUBLIC_HOSTS:
             request.school = None  # type: ignore[attr-defined]
-            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
             return None
         try:
             school = resolution.school_at(host)
@@ -95,12 +95,3 @@ class SchoolMiddleware:
         if isinstance(exception, ProgrammingError | OperationalError) and schema_is_gone(exception):
             return problem.response(SchoolUnreachable())
         return None
-
-
-def schema_is_gone(exception: BaseException) -> bool:
-    """Whether the database said that the school's tables or role are not there, or not ours to read.
-
-    SQLSTATE 42P01 undefined table, 42501 insufficient privilege, 22023/42704 unknown role, 3F000 unknown schema.
-    """
-    state = getattr(exception.__cause__, "sqlstate", None) or getattr(exception, "sqlstate", None)
-    return state in {"42P01", "42501", "22023", "42704", "3F000", "0P000"}

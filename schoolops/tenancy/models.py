@@ -65,8 +65,4 @@ class Domain(DomainMixin):  # type: ignore[misc]
     """A host name (lower case, without port) that leads to a school."""
 
     class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=models.Q(domain=Lower("domain")), name="domain_is_lower_case"
-            ),
-        )
+        constraints = (models.CheckConstraint(condition=models.Q(domain=Lower("domain")), name="domain_is_lower_case"),)

@@ -47,7 +47,7 @@ def _register(*, slug: str, name: str, domains: list[str]) -> School:
     if not SLUG.fullmatch(slug):
         raise SlugInvalid(slug=slug)
     # The schema's name has no hyphens, so oak-hill and oak_hill must not both exist; the slug's grammar sees to it.
-    school = School.objects.filter(slug=slug).first()
+    school: School | None = School.objects.filter(slug=slug).first()
     if school is not None and school.state != SchoolState.CREATING:
         raise SchoolExists(slug=slug)
     if school is None:

@@ -17,7 +17,7 @@ class SchoolRouter(TenantSyncRouter):  # type: ignore[misc]
         if db != "admin":
             return False
         inside_a_school = context.school_or_none() is not None
-        return self.app_in_list(app_label, settings.TENANT_APPS if inside_a_school else settings.SHARED_APPS)
+        return bool(self.app_in_list(app_label, settings.TENANT_APPS if inside_a_school else settings.SHARED_APPS))
 
     def allow_relation(self, obj1: object, obj2: object, **hints: Any) -> bool:
         return True

@@ -9,7 +9,7 @@ _seeds: list[tuple[int, Seed]] = []
 
 
 def seeds_a_school(*, order: int) -> Callable[[Seed], Seed]:
-    """Register a function that fills a new school's tables. It runs again when provisioning resumes: make it idempotent."""
+    """Register a function that fills a new school's tables. Provisioning may run it again: make it idempotent."""
 
     def register(seed: Seed) -> Seed:
         if all(known.__qualname__ != seed.__qualname__ or known.__module__ != seed.__module__ for _, known in _seeds):

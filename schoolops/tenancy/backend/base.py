@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db.backends.base.introspection import TableInfo as BaseTableInfo
 from django.db.backends.postgresql.introspection import TableInfo
 from django_tenants.postgresql_backend import base as django_tenants_base
 from django_tenants.postgresql_backend.introspection import DatabaseSchemaIntrospection
@@ -24,10 +23,10 @@ PUBLIC = "public"
 SWITCH = "SELECT set_config('search_path', %s, false), set_config('role', %s, false)"
 
 
-class SchoolIntrospection(DatabaseSchemaIntrospection):
+class SchoolIntrospection(DatabaseSchemaIntrospection):  # type: ignore[misc]
     """Django's list of tables, through an index: the stock query reads every relation of every school."""
 
-    def get_table_list(self, cursor: Any) -> list[BaseTableInfo]:
+    def get_table_list(self, cursor: Any) -> list[TableInfo]:
         cursor.execute(
             """
             SELECT c.relname,
@@ -72,7 +71,7 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
     def tenant(self, value: object) -> None:
         """As for ``schema_name``."""
 
-    def set_tenant(self, tenant: object, include_public: bool = True) -> None:
+    def set_tenant(self, tenant: object, include_public: bool = True) -> None:  # noqa: FBT001, FBT002 - django-tenants'
         """Refused: a connection cannot be told where it stands. Use ``inside(school)``."""
         raise NoCurrentSchool("Use schoolops.tenancy.inside(school): a connection does not hold a school.")
 
