@@ -65,12 +65,17 @@ def school_at(host: str) -> School | None:
     return school
 
 
-def forget_hosts() -> None:
-    """Make every process look schools up again. Called after any change to a school or its addresses."""
+def forget_here() -> None:
+    """Make this process alone look schools up again."""
     global _version_read_at
     with _lock:
         _hosts.clear()
     _version_read_at = float("-inf")
+
+
+def forget_hosts() -> None:
+    """Make every process look schools up again. Called after any change to a school or its addresses."""
+    forget_here()
     try:
         platform_redis().incr(VERSION_KEY)
     except RedisUnavailable:

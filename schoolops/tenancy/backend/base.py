@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.backends.postgresql.introspection import TableInfo
+from django.utils.functional import cached_property
 from django_tenants.postgresql_backend import base as django_tenants_base
 from django_tenants.postgresql_backend.introspection import DatabaseSchemaIntrospection
 from psycopg import sql
@@ -111,6 +112,31 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
     def close(self) -> None:
         self._remembered = None
         super().close()
+
+    # --- the bookkeeping of transactions reads no data: it needs no school and must not move us --------------------
+    # A switch would also fail in a transaction that an error has aborted, where ROLLBACK TO is all that is allowed.
+    def _bookkeeping(self, *statements: str) -> None:
+        with self.wrap_database_errors, self.connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def _savepoint(self, sid: str) -> None:
+        self._bookkeeping(self.ops.savepoint_create_sql(sid))
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        self._bookkeeping(self.ops.savepoint_rollback_sql(sid))
+
+    def _savepoint_commit(self, sid: str) -> None:
+        self._bookkeeping(self.ops.savepoint_commit_sql(sid))
+
+    def check_constraints(self, table_names: Any = None) -> None:
+        self._bookkeeping("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED")
+
+    @cached_property
+    def pg_version(self) -> int:
+        """Django's own opens a cursor for it, which would need a school before one can be connected."""
+        self.ensure_connection()
+        return int(self.connection.info.server_version)
 
     def rollback(self) -> None:
         self._remembered = None

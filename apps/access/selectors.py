@@ -1,0 +1,106 @@
+"""What a user may do, and which rows they reach."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db.models import Q
+
+from apps.access.models import RoleAssignment
+from apps.access.permissions import ADMINISTRATOR, CODES
+from apps.accounts.models import User
+from schoolops import clock
+
+Kind = Literal["section", "class", "student"]
+Scope = Callable[[User, dt.date], Q]
+EVERYTHING = "everything"
+
+_scopes: dict[tuple[str, str], Scope] = {}
+
+
+def row_scope(scope: str, kind: Kind) -> Callable[[Scope], Scope]:
+    """Register which rows of ``kind`` a role of ``scope`` reaches: a ``Q`` over that model, for a user and a day."""
+
+    def register(function: Scope) -> Scope:
+        _scopes[scope, kind] = function
+        return function
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One role a user holds: its scope, its permissions, and the one institution it is limited to, if any."""
+
+    role: str
+    scope: str
+    institution_id: int | None
+    permissions: frozenset[str]
+
+
+def roles_held(user: User) -> tuple[Held, ...]:
+    """Every role ``user`` holds now, in one query, remembered on the user object (so for one request)."""
+    known: tuple[Held, ...] | None = getattr(user, "_roles_held", None)
+    if known is not None:
+        return known
+    today = clock.now().date()
+    rows = (
+        RoleAssignment.objects.filter(user=user)
+        .filter(Q(starts_on__isnull=True) | Q(starts_on__lte=today), Q(ends_on__isnull=True) | Q(ends_on__gt=today))
+        .values_list("id", "role__code", "role__scope", "institution_id", "role__permissions__permission")
+    )
+    grouped: dict[int, tuple[str, str, int | None, set[str]]] = {}
+    for key, role, scope, institution_id, permission in rows:
+        held = grouped.setdefault(key, (role, scope, institution_id, set()))
+        if permission:
+            held[3].add(permission)
+    answer = tuple(
+        Held(role, scope, institution_id, CODES if role == ADMINISTRATOR else frozenset(codes & CODES))
+        for role, scope, institution_id, codes in grouped.values()
+    )
+    user._roles_held = answer  # type: ignore[attr-defined]
+    return answer
+
+
+def permissions_of(user: User) -> frozenset[str]:
+    """Every permission code ``user`` holds through any role."""
+    return frozenset().union(*(held.permissions for held in roles_held(user)))
+
+
+def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date) -> Q | None:
+    """The rows of ``kind`` for which ``user`` holds ``permission`` on ``day``, as a ``Q`` over that model.
+
+    ``Q()`` is all of them; ``None`` means that the permission is missing altogether.
+    """
+    reach: list[Q] = []
+    for held in roles_held(user):
+        if permission not in held.permissions:
+            continue
+        if held.scope == EVERYTHING:
+            within = Q()
+        elif (scope := _scopes.get((held.scope, kind))) is not None:
+            within = scope(user, day)
+        else:
+            continue
+        if held.institution_id is not None:
+            within &= Q(institution=held.institution_id)
+        if within == Q():
+            return Q()
+        reach.append(within)
+    if not reach:
+        return None if permission not in permissions_of(user) else Q(pk__in=[])
+    combined = reach[0]
+    for each in reach[1:]:
+        combined |= each
+    return combined
+
+
+def reaches_everything(user: User, permission: str) -> bool:
+    """Whether some role gives ``permission`` over the whole school, without row scope or institution."""
+    return any(
+        permission in held.permissions and held.scope == EVERYTHING and held.institution_id is None
+        for held in roles_held(user)
+    )

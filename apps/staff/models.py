@@ -1,0 +1,123 @@
+"""The people who work at the school, and which groups they teach, for the year or for a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q, QuerySet
+
+from apps.accounts.models import User
+from apps.institutions.models import CourseClass, Institution, Section
+from schoolops.rows import PublicRow, Rostered
+
+
+class StaffMember(Rostered):
+    """Somebody who works here during ``[starts_on, ends_on)``."""
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="staff")
+    user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="staff_member")
+    staff_number = models.CharField(max_length=40)
+    given_name = models.CharField(max_length=100)
+    family_name = models.CharField(max_length=100, blank=True)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    job_title = models.CharField(max_length=100, blank=True)
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ("family_name", "given_name", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("institution", "staff_number"), name="staff_number_per_institution"),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="staff_ends_after_start",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class AssignmentQuerySet(QuerySet[Any]):
+    """Vocabulary of dated assignments, ``[starts_on, ends_on)``."""
+
+    def on(self, day: dt.date) -> AssignmentQuerySet:
+        """Those that hold on ``day``."""
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+
+
+class TeachingAssignment(PublicRow):
+    """During ``[starts_on, ends_on)`` this person teaches this section (homeroom) or this class."""
+
+    class Kind(models.TextChoices):
+        TEACHER = "teacher"
+        ASSISTANT = "assistant"
+
+    staff = models.ForeignKey(StaffMember, on_delete=models.CASCADE, db_index=False, related_name="assignments")
+    section = models.ForeignKey(
+        Section, on_delete=models.CASCADE, null=True, blank=True, db_index=False, related_name="assignments"
+    )
+    course_class = models.ForeignKey(
+        CourseClass, on_delete=models.CASCADE, null=True, blank=True, db_index=False, related_name="assignments"
+    )
+    kind = models.CharField(max_length=9, choices=Kind.choices, default=Kind.TEACHER)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    objects: ClassVar[Any] = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(section__isnull=False, course_class__isnull=True)
+                | Q(section__isnull=True, course_class__isnull=False),
+                name="assignment_section_or_class",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="assignment_ends_after_start"
+            ),
+            models.UniqueConstraint(
+                fields=("staff", "section", "course_class", "starts_on"),
+                nulls_distinct=False,
+                name="assignment_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} teaches {self.section_id or self.course_class_id}"
+
+
+class Substitution(PublicRow):
+    """On ``day`` this person stands in for a colleague in this section or class."""
+
+    staff = models.ForeignKey(StaffMember, on_delete=models.CASCADE, db_index=False, related_name="substitutions")
+    instead_of = models.ForeignKey(
+        StaffMember, on_delete=models.CASCADE, null=True, blank=True, db_index=False, related_name="substituted"
+    )
+    section = models.ForeignKey(Section, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
+    course_class = models.ForeignKey(CourseClass, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
+    day = models.DateField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(section__isnull=False, course_class__isnull=True)
+                | Q(section__isnull=True, course_class__isnull=False),
+                name="substitution_section_or_class",
+            ),
+            models.UniqueConstraint(
+                fields=("staff", "section", "course_class", "day"), nulls_distinct=False, name="substitution_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} on {self.day}"

@@ -1,0 +1,283 @@
+"""Students and their guardians, and the dated facts of where they are enrolled.
+
+All ranges are half-open, ``[from, to)``: the second day is the first on which it is no longer so, as OneRoster's
+``endDate``. An open end is ``None``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.db import models
+from django.db.models import F, Q, QuerySet
+
+from apps.accounts.models import User
+from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section, days
+from schoolops.rows import PublicRow, Rostered
+
+
+class Sex(models.TextChoices):
+    """OneRoster's values."""
+
+    MALE = "male"
+    FEMALE = "female"
+    UNSPECIFIED = "unspecified"
+    OTHER = "other"
+
+
+def photo_path(student: Student, filename: str) -> str:
+    """Where a student's photo is stored, below the school's own folder."""
+    return f"photos/{student.sourced_id}/{filename}"
+
+
+class StudentQuerySet(QuerySet["Student"]):
+    """Vocabulary of students."""
+
+    def kept(self) -> StudentQuerySet:
+        """Without the records that were merged into another."""
+        return self.filter(merged_into__isnull=True)
+
+
+class Student(Rostered):
+    """A child on the school's books. Needs no login, no e-mail and no second name."""
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="students")
+    user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="student")
+    admission_number = models.CharField(max_length=40)
+    given_name = models.CharField(max_length=100)
+    middle_name = models.CharField(max_length=100, blank=True)
+    family_name = models.CharField(max_length=100, blank=True)
+    preferred_name = models.CharField(max_length=100, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    sex = models.CharField(max_length=11, choices=Sex.choices, default=Sex.UNSPECIFIED)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    address = models.TextField(blank=True)
+    photo = models.FileField(upload_to=photo_path, blank=True)
+    medical_note = models.TextField(blank=True, help_text="Shown only to those who may see it.")
+    version = models.PositiveIntegerField(default=1)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="merged_from"
+    )
+
+    objects: ClassVar[Any] = StudentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("family_name", "given_name", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("institution", "admission_number"), name="student_admission_number"),
+            models.CheckConstraint(condition=~Q(given_name=""), name="student_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")), name="student_not_merged_into_itself"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return " ".join(part for part in (self.given_name, self.middle_name, self.family_name) if part)
+
+
+class Guardian(Rostered):
+    """A grown-up responsible for a student. Has a login of their own, or none."""
+
+    user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="guardian")
+    given_name = models.CharField(max_length=100)
+    family_name = models.CharField(max_length=100, blank=True)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    address = models.TextField(blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ("family_name", "given_name", "id")
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class StudentGuardian(PublicRow):
+    """Access is this explicit link: ``data_access`` given and no restriction, never a surname or a household."""
+
+    class Relation(models.TextChoices):
+        MOTHER = "mother"
+        FATHER = "father"
+        GRANDPARENT = "grandparent"
+        STEP_PARENT = "step-parent"
+        FOSTER_PARENT = "foster-parent"
+        GUARDIAN = "guardian"
+        OTHER = "other"
+
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, db_index=False, related_name="guardian_links")
+    guardian = models.ForeignKey(Guardian, on_delete=models.CASCADE, db_index=False, related_name="student_links")
+    relation = models.CharField(max_length=13, choices=Relation.choices, default=Relation.GUARDIAN)
+    legal_guardian = models.BooleanField(default=True)
+    lives_with = models.BooleanField(default=True)
+    emergency_contact = models.BooleanField(default=True)
+    contact_priority = models.PositiveSmallIntegerField()
+    data_access = models.BooleanField(default=True)
+    # A court order, for instance. Not blank: no access, whatever `data_access` says.
+    restriction_note = models.TextField(blank=True)
+    receives_invoices = models.BooleanField(default=False)
+    channels = ArrayField(models.CharField(max_length=8), default=list, help_text="email, sms, in-app")
+
+    class Meta:
+        ordering = ("contact_priority",)
+        constraints = (
+            models.UniqueConstraint(fields=("student", "guardian"), name="guardian_linked_once"),
+            models.UniqueConstraint(
+                fields=("student", "contact_priority"),
+                name="guardian_priority_once",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.CheckConstraint(condition=Q(contact_priority__gte=1), name="guardian_priority_from_one"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.relation} of {self.student_id}"
+
+    @property
+    def may_see(self) -> bool:
+        return self.data_access and not self.restriction_note
+
+
+class Enrolment(Rostered):
+    """A dated fact: this student, this institution, this year, this grade level, ``[entered_on, exited_on)``."""
+
+    class Entry(models.TextChoices):
+        NEW = "new"
+        PROMOTED = "promoted"
+        RETAINED = "retained"
+        TRANSFERRED_IN = "transferred-in"
+        RETURNED = "returned"
+
+    class Exit(models.TextChoices):
+        WITHDREW = "withdrew"
+        TRANSFERRED_OUT = "transferred-out"
+        GRADUATED = "graduated"
+        EXPELLED = "expelled"
+        DIED = "died"
+        YEAR_ENDED = "year-ended"
+        OTHER = "other"
+
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, db_index=False, related_name="enrolments")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="enrolments")
+    year = models.ForeignKey(AcademicYear, on_delete=models.PROTECT, db_index=False, related_name="enrolments")
+    grade_level = models.ForeignKey(GradeLevel, on_delete=models.PROTECT, db_index=False, related_name="enrolments")
+    entered_on = models.DateField()
+    entry_kind = models.CharField(max_length=14, choices=Entry.choices, default=Entry.NEW)
+    exited_on = models.DateField(null=True, blank=True)
+    exit_kind = models.CharField(max_length=15, choices=Exit.choices, blank=True)
+    primary = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("-entered_on", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(exited_on__isnull=True, exit_kind="")
+                | (Q(exited_on__gte=F("entered_on")) & ~Q(exit_kind="")),
+                name="enrolment_exit_after_entry",
+            ),
+            # The target of memberships' composite foreign key.
+            models.UniqueConstraint(fields=("id", "student"), name="enrolment_id_student"),
+            ExclusionConstraint(
+                name="enrolment_no_overlap",
+                expressions=[
+                    ("student", RangeOperators.EQUAL),
+                    (days("entered_on", "exited_on", "[)"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(primary=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.student_id} in {self.year_id} from {self.entered_on}"
+
+
+class DatedQuerySet(QuerySet[Any]):
+    """Rows that hold during ``[starts_on, ends_on)``."""
+
+    def on(self, day: dt.date) -> DatedQuerySet:
+        """Those that hold on ``day``."""
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+
+
+class SectionMembership(PublicRow):
+    """During ``[starts_on, ends_on)`` this enrolment belongs to this section. Moving ends one and begins another."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, db_index=False, related_name="memberships")
+    # Repeated from the enrolment (checked by a composite foreign key) so that a roster is one index scan.
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, db_index=False, related_name="memberships")
+    section = models.ForeignKey(Section, on_delete=models.PROTECT, db_index=False, related_name="memberships")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    roll_number = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    objects: ClassVar[Any] = DatedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("roll_number", "id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="membership_ends_after_start"
+            ),
+            ExclusionConstraint(
+                name="membership_one_section",
+                expressions=[
+                    ("enrolment", RangeOperators.EQUAL),
+                    (days("starts_on", "ends_on", "[)"), RangeOperators.OVERLAPS),
+                ],
+            ),
+            ExclusionConstraint(
+                name="membership_roll_number",
+                expressions=[
+                    ("section", RangeOperators.EQUAL),
+                    ("roll_number", RangeOperators.EQUAL),
+                    (days("starts_on", "ends_on", "[)"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(roll_number__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.student_id} in section {self.section_id} from {self.starts_on}"
+
+
+class ClassEnrolment(Rostered):
+    """During ``[starts_on, ends_on)`` this student is taught in this class."""
+
+    course_class = models.ForeignKey(CourseClass, on_delete=models.PROTECT, db_index=False, related_name="enrolments")
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, db_index=False, related_name="class_enrolments")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    objects: ClassVar[Any] = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="class_enrolment_ends_after_start",
+            ),
+            ExclusionConstraint(
+                name="class_enrolment_no_overlap",
+                expressions=[
+                    ("course_class", RangeOperators.EQUAL),
+                    ("student", RangeOperators.EQUAL),
+                    (days("starts_on", "ends_on", "[)"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.student_id} in class {self.course_class_id} from {self.starts_on}"

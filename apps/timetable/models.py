@@ -1,0 +1,60 @@
+"""The periods of a day, and when a class meets."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Q
+
+from apps.institutions.models import CourseClass, Institution, days
+from schoolops.rows import PublicRow, Rostered
+
+
+class Period(Rostered):
+    """“Period 3”, 10:05 to 10:50, institution time."""
+
+    institution = models.ForeignKey(Institution, on_delete=models.CASCADE, db_index=False, related_name="periods")
+    name = models.CharField(max_length=40)
+    position = models.PositiveSmallIntegerField()
+    starts_at = models.TimeField()
+    ends_at = models.TimeField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=("institution", "name"), name="period_name_per_institution"),
+            models.UniqueConstraint(fields=("institution", "position"), name="period_position_per_institution"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="period_ends_after_start"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Meeting(PublicRow):
+    """A class meets in this period on this ISO weekday (1 = Monday) during ``[starts_on, ends_on)``."""
+
+    course_class = models.ForeignKey(CourseClass, on_delete=models.CASCADE, db_index=False, related_name="meetings")
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, db_index=False, related_name="meetings")
+    weekday = models.PositiveSmallIntegerField()
+    room = models.CharField(max_length=60, blank=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="meeting_iso_weekday"),
+            ExclusionConstraint(
+                name="meeting_once",
+                expressions=[
+                    ("course_class", RangeOperators.EQUAL),
+                    ("period", RangeOperators.EQUAL),
+                    ("weekday", RangeOperators.EQUAL),
+                    (days("starts_on", "ends_on", "[)"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.course_class_id} on weekday {self.weekday}"
