@@ -66,6 +66,11 @@ def choose_settings() -> None:
     os.environ[SETTINGS] = Environment().text(SETTINGS)
 
 
+def inherited() -> dict[str, str]:
+    """What a child process needs of our environment (PATH, HOME, …): everything but the variables declared above."""
+    return {name: value for name, value in os.environ.items() if name not in _KNOWN}
+
+
 def _read_files() -> dict[str, str]:
     values: dict[str, str] = {}
     files = [BASE_DIR / ".schoolops" / "demo" / "servers.env", BASE_DIR / ".env"]

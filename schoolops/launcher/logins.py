@@ -14,6 +14,7 @@ from .errors import LoginsNotMade, UnsupportedServer
 
 OLDEST_VERSION = 16
 RECOMMENDED_VERSION = 18
+_ONLY_A_SUPERUSER_SAYS = "NOSUPERUSER NOREPLICATION NOBYPASSRLS"
 _EMPTY: Mapping[str, str] = {}
 
 
@@ -39,12 +40,13 @@ def ensure_logins(url: str, database: str = "schoolops", *, passwords: Mapping[s
                 )
             if is_superuser:
                 admin_password = passwords.get(admin) or secrets.token_urlsafe(24)
-                _ensure_role(connection, admin, "LOGIN CREATEROLE CREATEDB", admin_password)
+                _ensure_role(connection, admin, f"LOGIN CREATEROLE CREATEDB {_ONLY_A_SUPERUSER_SAYS}", admin_password)
                 admin_url = with_login(url, admin, admin_password, database)
             else:
                 admin, admin_url = me, with_database(url, database)
             web_password = passwords.get(web) or secrets.token_urlsafe(24)
-            _ensure_role(connection, web, "LOGIN NOCREATEROLE NOCREATEDB", web_password)
+            nothing_else = f"NOCREATEROLE NOCREATEDB {_ONLY_A_SUPERUSER_SAYS if is_superuser else ''}"
+            _ensure_role(connection, web, f"LOGIN {nothing_else}", web_password)
             web_url = with_login(url, web, web_password, database)
             _ensure_database(connection, database, owner=admin, may_take_over=is_superuser)
         with psycopg.connect(_libpq(with_database(url, database)), autocommit=True) as connection:

@@ -47,7 +47,10 @@ class Process:
 def find(pid: int) -> Process | None:
     """The running process of that number; None where there is none or only a zombie."""
     fields = _status_fields(pid)
-    if fields is None or fields[0] in ("Z", "X", "x"):
+    if fields is None or fields[0] in ("X", "x"):
+        return None
+    # A zombie of which other threads are still going still holds its ports and files.
+    if fields[0] == "Z" and int(fields[17]) <= 1:
         return None
     return Process(pid=pid, started=int(fields[19]), boot=_boot())
 

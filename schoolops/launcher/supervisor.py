@@ -81,7 +81,7 @@ class Supervisor:
         """End all programs and their descendants: politely, then for certain. Takes at most about seven seconds."""
         leaders = [leader for program in self._programs if (leader := processes.started_by_us(program.popen))]
         _end(leaders, _LEADERS_SECONDS)
-        _end(_marked(self._mark), _SURVIVORS_SECONDS)
+        _end_marked(self._mark)
         self._programs.clear()
         self.record.unlink(missing_ok=True)
 
@@ -145,13 +145,22 @@ def clear_leftovers(record: Path) -> list[int]:
         return []
     leftovers = list({process.pid: process for process in [*leaders, *_marked(mark)] if process.is_alive()}.values())
     _end(leftovers, _LEADERS_SECONDS)
-    _end(_marked(mark), _SURVIVORS_SECONDS)
+    _end_marked(mark)
     record.unlink()
     return [process.pid for process in leftovers]
 
 
 def _marked(mark: str) -> list[Process]:
     return [process for process in processes.everyone() if processes.carries(process.pid, f"{_MARK}={mark}")]
+
+
+def _end_marked(mark: str) -> None:
+    _end(_marked(mark), _SURVIVORS_SECONDS)
+    # One of them may have had another child between our looking and its end.
+    for _ in range(10):
+        if not (late := _marked(mark)):
+            break
+        processes.kill(late, seconds=1)
 
 
 def _end(doomed: list[Process], seconds: float) -> None:

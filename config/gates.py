@@ -1,0 +1,189 @@
+"""``python -m config.gates [NAME …] [--write]``: what must agree with what, and no linter can see.
+
+Each gate prints one line. All run, side by side; one that fails also prints why, and the exit code is 1. With
+``--write`` the gates that compare a generated file write it instead (``make template``, ``make docs``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import secrets
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from config.env import BASE_DIR, SETTINGS, VARIABLES, inherited
+from schoolops import launcher
+
+# A gate that hangs would hold the pipeline for ever.
+LONGEST_S = 120
+EXTRAS = ("embedded", "dev")
+PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)")
+
+
+class GateFailed(Exception):
+    """What does not agree, as a text for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """``run(write)`` returns a sentence about what agrees, or raises ``GateFailed`` or a launcher's refusal."""
+
+    name: str
+    run: Callable[[bool], str]
+    writes: bool = False
+
+
+def manage(*arguments: str, settings: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run ``manage.py`` with every variable of ours fixed, so that no ``.env`` of this machine has a say."""
+    fixed = {variable.name: variable.default for variable in VARIABLES}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(BASE_DIR / "manage.py"), *arguments],
+        env={**inherited(), **fixed, **(environment or {}), SETTINGS: settings},
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST_S,
+    )
+    if done.returncode:
+        raise GateFailed((done.stdout + done.stderr).strip())
+    return done.stdout.strip()
+
+
+def migrations(_write: bool) -> str:
+    """The models and the migrations say the same."""
+    try:
+        manage("makemigrations", "--check", "--dry-run", settings="config.settings.offline")
+    except GateFailed as failure:
+        raise GateFailed(f"Models changed without a migration: run `manage.py makemigrations`.\n{failure}") from None
+    return "the models and the migrations say the same"
+
+
+def deployment(_write: bool) -> str:
+    """Django's own list of what is unsafe in production, under our production settings."""
+    strong = {
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "PLATFORM_TOKEN": secrets.token_urlsafe(32),
+        "ALLOWED_HOSTS": ".schools.example.org",
+        "DATABASE_URL": "postgres://web:secret@127.0.0.1:1/schoolops",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    manage("check", "--deploy", "--fail-level", "WARNING", settings="config.settings.production", environment=strong)
+    return "production settings pass `check --deploy` without a warning"
+
+
+def reference(write: bool) -> str:
+    """docs/reference and .env.example are what the registries in the code say."""
+    said = manage("build_reference", *([] if write else ["--check"]), settings="config.settings.offline")
+    return said.splitlines()[-1]
+
+
+def template(write: bool) -> str:
+    """config/school.sql is what the migrations and the declared indexes make. On a PostgreSQL of its own."""
+    folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "check")
+    with launcher.start_postgres(launcher.THROWAWAY, folder) as servers:
+        manage(
+            "build_school_template",
+            *([] if write else ["--check"]),
+            settings="config.settings.test",
+            environment={**servers.environment(), "REDIS_URL": "redis://127.0.0.1:1/0"},
+        )
+    return "config/school.sql is what the migrations and indexes make"
+
+
+def requirements(_write: bool) -> str:
+    """Every range of pyproject.toml is met by the pins, everything is pinned, and the two files agree."""
+    project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = {
+        name: (BASE_DIR / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-dev.txt")
+    }
+    wanted = [Requirement(line) for line in project["dependencies"]]
+    extra = [Requirement(line) for name in EXTRAS for line in project["optional-dependencies"][name]]
+    wrong = [
+        *disagreements(lines["requirements.txt"], wanted),
+        *disagreements(lines["requirements-dev.txt"], [*wanted, *extra]),
+    ]
+    pins, dev_pins = dict(pins_of(lines["requirements.txt"])), dict(pins_of(lines["requirements-dev.txt"]))
+    wrong += [
+        f"{name}: requirements.txt has {version}, requirements-dev.txt {dev_pins.get(name, 'nothing')}"
+        for name, version in pins.items()
+        if dev_pins.get(name) != version
+    ]
+    if wrong:
+        raise GateFailed("Run `make lock` and commit the result.\n" + "\n".join(wrong))
+    return f"{len(dev_pins)} pins meet the ranges of pyproject.toml"
+
+
+def pins_of(text: str) -> Iterator[tuple[str, str]]:
+    """(canonical name, version) of every pinned line of a requirements file."""
+    for line in text.splitlines():
+        if found := PIN.match(line):
+            yield canonicalize_name(found["name"]), found["version"]
+
+
+def disagreements(text: str, wanted: list[Requirement]) -> Iterator[str]:
+    """Sentences about lines that are not pinned and requirements that no pin meets."""
+    pins = dict(pins_of(text))
+    for line in text.splitlines():
+        if line and not line.startswith(("#", " ")) and not PIN.match(line):
+            yield f"not pinned: {line}"
+    for requirement in wanted:
+        version = pins.get(canonicalize_name(requirement.name))
+        if version is None:
+            yield f"{requirement} has no pin"
+        elif not requirement.specifier.contains(version, prereleases=True):
+            yield f"{requirement} is pinned to {version}"
+
+
+GATES = (
+    # The slowest first, so that the others run beside it.
+    Gate("template", template, writes=True),
+    Gate("migrations", migrations),
+    Gate("deployment", deployment),
+    Gate("reference", reference, writes=True),
+    Gate("requirements", requirements),
+)
+
+
+def outcome(gate: Gate, *, write: bool) -> tuple[bool, str]:
+    """Whether the gate is passed, and the line to print."""
+    began = time.monotonic()
+    try:
+        passed, said = True, gate.run(write)
+    except (GateFailed, launcher.LauncherError, subprocess.TimeoutExpired) as failure:
+        passed, said = False, str(failure)
+    first, *more = said.splitlines() or ["failed without a word"]
+    line = f"{'ok' if passed else 'FAILED':<8}{gate.name:<14}{first} ({time.monotonic() - began:.1f} s)"
+    return passed, "\n".join([line, *(f"        {each}" for each in more)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m config.gates", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(gate.name for gate in GATES)}; all")
+    parser.add_argument("--write", action="store_true", help="write the generated file instead of comparing")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - {gate.name for gate in GATES}:
+        parser.error(f"there is no gate called {', '.join(sorted(unknown))}")
+    chosen = [gate for gate in GATES if (not options.names or gate.name in options.names)]
+    if options.write:
+        chosen = [gate for gate in chosen if gate.writes]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        results = pool.map(lambda gate: outcome(gate, write=options.write), chosen)
+        passed = []
+        for each, text in results:
+            print(text, flush=True)
+            passed.append(each)
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
