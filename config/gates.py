@@ -35,11 +35,14 @@ class GateFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``run(write)`` returns a sentence about what agrees, or raises ``GateFailed`` or a launcher's refusal."""
+    """``check`` returns a sentence about what agrees, or raises ``GateFailed`` or a launcher's refusal.
+
+    ``write`` makes it agree, where what is compared is generated.
+    """
 
     name: str
-    run: Callable[[bool], str]
-    writes: bool = False
+    check: Callable[[], str]
+    write: Callable[[], str] | None = None
 
 
 def manage(*arguments: str, settings: str, environment: Mapping[str, str] | None = None) -> str:
@@ -59,7 +62,7 @@ def manage(*arguments: str, settings: str, environment: Mapping[str, str] | None
     return done.stdout.strip()
 
 
-def migrations(_write: bool) -> str:
+def migrations() -> str:
     """The models and the migrations say the same."""
     try:
         manage("makemigrations", "--check", "--dry-run", settings="config.settings.offline")
@@ -68,7 +71,7 @@ def migrations(_write: bool) -> str:
     return "the models and the migrations say the same"
 
 
-def deployment(_write: bool) -> str:
+def deployment() -> str:
     """Django's own list of what is unsafe in production, under our production settings."""
     strong = {
         "SECRET_KEY": secrets.token_urlsafe(64),
@@ -81,26 +84,26 @@ def deployment(_write: bool) -> str:
     return "production settings pass `check --deploy` without a warning"
 
 
-def reference(write: bool) -> str:
+def reference(*options: str) -> str:
     """docs/reference and .env.example are what the registries in the code say."""
-    said = manage("build_reference", *([] if write else ["--check"]), settings="config.settings.offline")
+    said = manage("build_reference", *options, settings="config.settings.offline")
     return said.splitlines()[-1]
 
 
-def template(write: bool) -> str:
+def template(*options: str) -> str:
     """config/school.sql is what the migrations and the declared indexes make. On a PostgreSQL of its own."""
     folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "check")
     with launcher.start_postgres(launcher.THROWAWAY, folder) as servers:
         manage(
             "build_school_template",
-            *([] if write else ["--check"]),
+            *options,
             settings="config.settings.test",
             environment={**servers.environment(), "REDIS_URL": "redis://127.0.0.1:1/0"},
         )
     return "config/school.sql is what the migrations and indexes make"
 
 
-def requirements(_write: bool) -> str:
+def requirements() -> str:
     """Every range of pyproject.toml is met by the pins, everything is pinned, and the two files agree."""
     project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = {
@@ -146,23 +149,23 @@ def disagreements(text: str, wanted: list[Requirement]) -> Iterator[str]:
 
 GATES = (
     # The slowest first, so that the others run beside it.
-    Gate("template", template, writes=True),
+    Gate("template", lambda: template("--check"), write=template),
     Gate("migrations", migrations),
     Gate("deployment", deployment),
-    Gate("reference", reference, writes=True),
+    Gate("reference", lambda: reference("--check"), write=reference),
     Gate("requirements", requirements),
 )
 
 
-def outcome(gate: Gate, *, write: bool) -> tuple[bool, str]:
-    """Whether the gate is passed, and the line to print."""
+def outcome(name: str, run: Callable[[], str]) -> tuple[bool, str]:
+    """Whether ``run`` came through, and the line to print."""
     began = time.monotonic()
     try:
-        passed, said = True, gate.run(write)
+        passed, said = True, run()
     except (GateFailed, launcher.LauncherError, subprocess.TimeoutExpired) as failure:
         passed, said = False, str(failure)
     first, *more = said.splitlines() or ["failed without a word"]
-    line = f"{'ok' if passed else 'FAILED':<8}{gate.name:<14}{first} ({time.monotonic() - began:.1f} s)"
+    line = f"{'ok' if passed else 'FAILED':<8}{name:<14}{first} ({time.monotonic() - began:.1f} s)"
     return passed, "\n".join([line, *(f"        {each}" for each in more)])
 
 
@@ -173,16 +176,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - {gate.name for gate in GATES}:
         parser.error(f"there is no gate called {', '.join(sorted(unknown))}")
-    chosen = [gate for gate in GATES if (not options.names or gate.name in options.names)]
-    if options.write:
-        chosen = [gate for gate in chosen if gate.writes]
+    chosen = [gate for gate in GATES if not options.names or gate.name in options.names]
+    runs = [(gate.name, gate.write if options.write else gate.check) for gate in chosen]
     with ThreadPoolExecutor(max_workers=2) as pool:
-        results = pool.map(lambda gate: outcome(gate, write=options.write), chosen)
-        passed = []
-        for each, text in results:
+        passed = True
+        for through, text in pool.map(lambda pair: outcome(*pair), [(name, run) for name, run in runs if run]):
             print(text, flush=True)
-            passed.append(each)
-    return 0 if all(passed) else 1
+            passed &= through
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

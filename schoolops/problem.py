@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 from django.http import HttpResponse
 
-from schoolops import context, errors
+from schoolops import context, errors, reference
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -68,3 +69,23 @@ def response(error: errors.SchoolOpsError) -> HttpResponse:
     return HttpResponse(
         orjson.dumps(document(error), default=str), status=status, content_type=CONTENT_TYPE, headers=headers(error)
     )
+
+
+def _rows() -> Iterator[tuple[object, ...]]:
+    for kind in sorted(errors.declared_errors(), key=lambda each: each.code):
+        yield f"`{kind.code}`", status_of(kind)[0], kind.sentence(), kind.remedy or ""
+
+
+reference.declare(
+    reference.Table(
+        name="errors",
+        title="Error codes",
+        introduction=(
+            "Every refusal is an [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem document with one of these "
+            "in `code`; texts may change, codes do not. Each is a class in an `errors.py`, its docstring the sentence; "
+            "words in braces are filled in."
+        ),
+        columns=("Code", "Status", "Sentence", "What to do"),
+        rows=_rows,
+    )
+)

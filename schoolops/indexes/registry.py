@@ -15,6 +15,8 @@ from typing import Literal
 from django.apps import apps
 from django.conf import settings
 
+from schoolops import reference
+
 Method = Literal["btree", "gin", "gist", "brin"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,57}")
 
@@ -83,3 +85,24 @@ def school_indexes() -> list[IndexSpec]:
 def shared_indexes() -> list[IndexSpec]:
     """The indexes of ``public`` for apps that live there alone."""
     return [spec for app, spec in declared() if app not in settings.TENANT_APPS]
+
+
+def _rows() -> Iterator[tuple[object, ...]]:
+    for app, spec in sorted(declared(), key=lambda pair: (pair[1].table, pair[1].name)):
+        columns = ", ".join(spec.columns) + (f" INCLUDE ({', '.join(spec.include)})" if spec.include else "")
+        condition = f"`{spec.condition}`" if spec.condition else ""
+        yield f"`{spec.name}`", f"`{spec.table}`", spec.method, f"`{columns}`", condition, spec.purpose, app
+
+
+reference.declare(
+    reference.Table(
+        name="indexes",
+        title="Indexes",
+        introduction=(
+            "Every index beside those of primary keys and unique constraints, and the query it serves. Declared as "
+            "`IndexSpec` in each app's `indexes.py`, never in `Meta.indexes` and never by a foreign key."
+        ),
+        columns=("Index", "Table", "Method", "Columns", "Where", "Serves", "App"),
+        rows=_rows,
+    )
+)
