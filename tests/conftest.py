@@ -1,0 +1,208 @@
+"""Real servers, two schools, and how a test says where it stands.
+
+* ``db``, ``in_oak``: one transaction on one connection, rolled back afterwards, for work in both schools.
+* ``fresh_school``: a school of the test's own with real commits, for threads, other connections and other processes.
+
+Nothing is chosen when a test begins: a query without ``inside(school)`` raises, as it does in production.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import floor
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from schoolops.tenancy.models import School
+
+_GROUND = pytest.StashKey[floor.Ground]()
+_WORKER = pytest.StashKey[str]()
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Servers once per run, a database per worker, and the environment before Django's settings are read."""
+    if os.environ.get("DJANGO_SETTINGS_MODULE") and not hasattr(config, "workerinput"):
+        pytest.exit("Unset DJANGO_SETTINGS_MODULE: the tests choose config.settings.test and servers of their own.", 4)
+    if hasattr(config, "workerinput"):
+        config.stash[_GROUND] = floor.Ground(*config.workerinput["ground"])
+        config.stash[_WORKER] = config.workerinput["workerid"]
+    else:
+        config.stash[_GROUND] = floor.break_ground()
+        if getattr(config.option, "dist", "no") != "no":
+            # The workers run the tests; this process only holds the servers.
+            return
+        config.stash[_WORKER] = "main"
+    floor.stake_out(config.stash[_GROUND], config.stash[_WORKER])
+    import django
+
+    django.setup()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker where the servers are."""
+    ground = node.config.stash[_GROUND]
+    node.workerinput["ground"] = (ground.provisioning_url, ground.redis_url)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _GROUND not in config.stash:
+        return
+    ground = config.stash[_GROUND]
+    if _WORKER in config.stash:
+        floor.clear(ground, config.stash[_WORKER])
+    ground.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        names = getattr(item, "fixturenames", ())
+        if (marker and marker.kwargs.get("transaction")) or {"transactional_db", "live_server"} & set(names):
+            raise pytest.UsageError(
+                f"{item.nodeid}: Django would empty the tables afterwards, and our login owns none. Use fresh_school."
+            )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Our own floor instead of pytest-django's: the login that tests use could not create a database."""
+    from django.db import connections
+
+    with django_db_blocker.unblock():
+        floor.build()
+        # The first connection of each test is new, as nobody's leftovers would be.
+        connections.close_all()
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _every_test_begins_nowhere() -> Iterator[None]:
+    """Nothing is chosen and no host is remembered; a test that leaves a school entered fails."""
+    from schoolops import context
+    from schoolops.tenancy import resolution
+
+    resolution.forget_here()
+    yield
+    assert context.place() is None, f"the test left {context.place()} entered"
+
+
+# --- schools ----------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def _schools(django_db_setup: None, django_db_blocker: Any) -> dict[str, School]:
+    from schoolops.context import outside_schools
+    from schoolops.tenancy.models import School
+
+    with django_db_blocker.unblock(), outside_schools():
+        return {school.slug: school for school in School.objects.filter(slug__in=["oak", "elm"])}
+
+
+@pytest.fixture
+def oak(_schools: dict[str, School]) -> School:
+    """Oak School, at oak.localhost. A copy: changing it changes no other test's."""
+    return copy.copy(_schools["oak"])
+
+
+@pytest.fixture
+def elm(_schools: dict[str, School]) -> School:
+    """Elm School, at elm.localhost."""
+    return copy.copy(_schools["elm"])
+
+
+@pytest.fixture
+def in_oak(db: None, oak: School) -> Iterator[School]:
+    """The test works inside Oak, and is undone afterwards."""
+    from schoolops.context import inside
+
+    with inside(oak):
+        yield oak
+
+
+@pytest.fixture
+def real_commits(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database without a surrounding transaction: what is written stays, so write into a ``fresh_school`` only."""
+    from django.db import connections
+
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        raise pytest.UsageError("A test either commits (fresh_school) or is undone (db, in_oak), not both.")
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def fresh_school(real_commits: None) -> Iterator[Callable[..., School]]:
+    """``fresh_school()`` makes a committed school from the template; it is dropped after the test."""
+    from tests.factories.schools import make_school, remove_school
+
+    made: list[School] = []
+
+    def make(slug: str = "", **more: Any) -> School:
+        made.append(make_school(slug or f"fresh-{next(_numbers)}", **more))
+        return made[-1]
+
+    yield make
+    for school in made:
+        remove_school(school)
+
+
+@pytest.fixture
+def client_for() -> Callable[[School], Client]:
+    """``client_for(oak)`` is a browser at Oak's address. Its answers carry no exceptions: a 500 is a 500."""
+    from django.test import Client
+
+    return lambda school: Client(raise_request_exception=False, headers={"host": f"{school.slug}.localhost"})
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class Counted:
+    """The statements a block of work sent, without the bookkeeping of transactions."""
+
+    statements: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.statements)
+
+
+_BOOKKEEPING = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK", "BEGIN", "COMMIT")
+
+
+@pytest.fixture
+def query_count() -> Callable[..., AbstractContextManager[Counted]]:
+    """``with query_count(3):`` passes with exactly three queries; without a number it counts only."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    @contextmanager
+    def counting(expected: int | None = None) -> Iterator[Counted]:
+        counted = Counted()
+        with CaptureQueriesContext(connection) as captured:
+            yield counted
+        counted.statements += [
+            query["sql"] for query in captured.captured_queries if not query["sql"].startswith(_BOOKKEEPING)
+        ]
+        if expected is not None:
+            listing = "\n".join(counted.statements)
+            assert counted.count == expected, f"{counted.count} queries instead of {expected}:\n{listing}"
+
+    return counting

@@ -1,0 +1,118 @@
+"""What the tests stand on: one PostgreSQL and one Valkey per run, one database and two committed schools per worker.
+
+The logins are those of an installation: the one that tests query with owns nothing, so the wall is up in every test.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+from psycopg import sql
+
+from config.env import BASE_DIR, VARIABLES
+from schoolops import launcher
+
+FOLDER = BASE_DIR / ".schoolops" / "test"
+SETTINGS = "config.settings.test"
+# Database 0 of a Redis that REDIS_URL names may be somebody's; a worker takes one of those above it.
+MOST_WORKERS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The servers of a run: a URL that may make logins and databases, a Redis, and what we have to stop."""
+
+    provisioning_url: str
+    redis_url: str
+    started: tuple[launcher.Servers, ...] = ()
+
+    def close(self) -> None:
+        for servers in self.started:
+            servers.stop()
+
+
+def break_ground() -> Ground:
+    """Servers for this run: those of the environment, embedded ones for what it does not name."""
+    provisioning_url = os.environ.get("DATABASE_ADMIN_URL") or os.environ.get("DATABASE_URL") or ""
+    redis_url = os.environ.get("REDIS_URL") or ""
+    if provisioning_url and redis_url:
+        return Ground(provisioning_url, redis_url)
+    start = launcher.start if not provisioning_url + redis_url else (
+        launcher.start_valkey if provisioning_url else launcher.start_postgres
+    )
+    for _ in range(20):
+        try:
+            servers = start(launcher.THROWAWAY, launcher.spare_folder(FOLDER))
+            break
+        except launcher.FolderInUse:
+            # Another run took the folder between our look and our start.
+            continue
+    else:
+        raise RuntimeError(f"No free folder beside {FOLDER}.")
+    return Ground(provisioning_url or servers.superuser_url, redis_url or servers.redis_url, (servers,))
+
+
+def database_of(worker: str) -> str:
+    """The database of a worker (``gw0`` …, or ``main`` where there are none)."""
+    return f"test_schoolops_{worker}"
+
+
+def stake_out(ground: Ground, worker: str) -> None:
+    """Give ``worker`` an empty database with its two logins and an empty Redis database, in the environment.
+
+    Whatever an earlier run left, killed or not, is removed first. What ``.env`` says does not reach the tests.
+    """
+    clear(ground, worker)
+    admin_url, web_url = launcher.ensure_logins(ground.provisioning_url, database_of(worker))
+    number = 1 if worker == "main" else 2 + int(worker.removeprefix("gw"))
+    if number > MOST_WORKERS + 1:
+        raise RuntimeError(f"Not more than {MOST_WORKERS} workers: each has a Redis database of its own.")
+    redis_url = urlsplit(ground.redis_url)._replace(path=f"/{number}").geturl()
+    with redis.Redis.from_url(redis_url) as server:
+        server.flushdb()
+    os.environ |= {
+        "DATABASE_URL": web_url,
+        "DATABASE_ADMIN_URL": admin_url,
+        "REDIS_URL": redis_url,
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
+    }
+    for variable in VARIABLES:
+        os.environ.setdefault(variable.name, variable.default)
+
+
+def clear(ground: Ground, worker: str) -> None:
+    """Remove the worker's database and every role that was made for it."""
+    database = database_of(worker)
+    with psycopg.connect(ground.provisioning_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        roles = connection.execute(
+            "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s) OR rolname = ANY(%s)"
+            # The admin login last: it granted the others, and a grantor cannot be dropped before its grants.
+            " ORDER BY rolname = %s, rolname",
+            [f"{database}__", [f"{database}_web", f"{database}_admin"], f"{database}_admin"],
+        ).fetchall()
+        for (role,) in roles:
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def build() -> None:
+    """The shared tables, and the two schools that are always there: Oak and Elm."""
+    from django.core.management import call_command
+
+    from schoolops.context import outside_schools
+    from tests.factories.schools import make_school
+
+    with outside_schools():
+        call_command("migrate", shared_only=True, verbosity=0, skip_checks=True)
+    make_school("oak", name="Oak School")
+    make_school("elm", name="Elm School")
+
+
+def log_folder(ground: Ground) -> Path | None:
+    """Where the embedded servers write their logs, for the report of a run."""
+    return ground.started[0].folder if ground.started else None
