@@ -4,7 +4,6 @@ PYTHON ?= python3
 ARGS ?=
 # Relative, so that a space in the path of this folder does no harm.
 PY = .venv/bin/python
-MANAGE = $(PY) manage.py
 
 .DEFAULT_GOAL := help
 .PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-jobs chaos clean
@@ -39,10 +38,10 @@ smoke: environment ## One school day over HTTP, and every route tried by those w
 	$(PY) -m tests.smoke $(ARGS)
 
 template: environment ## Regenerate config/school.sql after a change of models, migrations or indexes
-	$(MANAGE) build_school_template $(ARGS)
+	@$(PY) -m config.gates --write template
 
-docs: environment ## Regenerate docs/reference
-	$(MANAGE) write_reference $(ARGS)
+docs: environment ## Regenerate docs/reference and .env.example
+	@$(PY) -m config.gates --write reference
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
 	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
