@@ -40,7 +40,7 @@ smoke: environment ## One school day over HTTP, and every route tried by those w
 template: environment ## Regenerate config/school.sql after a change of models, migrations or indexes
 	@$(PY) -m config.gates --write template
 
-docs: environment ## Regenerate docs/reference and .env.example
+docs: environment ## Regenerate docs/reference and .env.example and .env.example
 	@$(PY) -m config.gates --write reference
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
@@ -63,7 +63,7 @@ chaos: environment ## Kill everything at random and count what is lost (SECONDS=
 
 clean: ## Delete caches and the virtual environment, not the demo's data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./.schoolops -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Compared by content rather than by age: a checkout makes every file young.
 environment:

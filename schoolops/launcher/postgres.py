@@ -93,7 +93,7 @@ class Postgres:
             port = ports.insist_on(port) if keep_port else ports.free_port(port if attempt == 0 else None)
             mark = self.log.size()
             command = [program, "-D", str(self.data), "-p", str(port), *settings]
-            server = processes.started_by_us(self.user.spawn(command, log=self.log.path))
+            server = processes.adopt(self.user.spawn(command, log=self.log.path))
             if server and self._becomes_ready(server):
                 return server
             if "could not bind" not in self.log.since(mark):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 PROC = Path("/proc")
 
-# Processes this very process started: somebody has to collect them, or they stay zombies for as long as we live.
-_children: dict[int, subprocess.Popen[bytes]] = {}
+# Servers this very process started: somebody has to collect them, or they stay zombies for as long as we live.
+_children: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,13 @@ def find(pid: int) -> Process | None:
     return Process(pid=pid, started=int(fields[19]), boot=_boot())
 
 
-def started_by_us(popen: subprocess.Popen[bytes]) -> Process | None:
-    """Remember a child so that it is collected when it ends, and return it, or None if it has ended already."""
-    _children[popen.pid] = popen
-    return find(popen.pid)
+def adopt(popen: subprocess.Popen[bytes]) -> Process | None:
+    """The process just started, or None if it has ended already. From here on it is ours to collect, not Popen's."""
+    process = find(popen.pid)
+    _children.add(popen.pid)
+    # Popen would complain of a child that runs on, and servers may do so on purpose.
+    popen.returncode = 0
+    return process
 
 
 def command_line(pid: int) -> list[str]:
@@ -122,9 +125,14 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def _collect(pid: int) -> None:
-    child = _children.get(pid)
-    if child is not None and child.poll() is not None:
-        _children.pop(pid, None)
+    if pid not in _children:
+        return
+    try:
+        ended = os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # it was our parent's child
+        ended = True
+    if ended:
+        _children.discard(pid)
 
 
 def _status_fields(pid: int) -> list[str] | None:

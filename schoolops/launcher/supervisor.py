@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import secrets
@@ -52,6 +54,7 @@ class Supervisor:
     output: IO[str] = field(default_factory=lambda: sys.stdout)
     _mark: str = field(default_factory=lambda: secrets.token_hex(12))
     _programs: list[Program] = field(default_factory=list)
+    _relays: list[threading.Thread] = field(default_factory=list)
     _printing: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, name: str, command: list[str]) -> str:
@@ -67,7 +70,9 @@ class Supervisor:
     def start(self, name: str, command: str) -> None:
         """Start a program, given as a line for the shell, and print its lines under its name as they come."""
         program = self._spawn(name, ["/bin/sh", "-c", command], subprocess.STDOUT)
-        threading.Thread(target=self._relay_lines, args=(program,), daemon=True).start()
+        relay = threading.Thread(target=self._relay_lines, args=(program,), daemon=True)
+        relay.start()
+        self._relays.append(relay)
 
     def check(self) -> None:
         """Raise ``ProgramEnded`` naming the first program that has ended."""
@@ -79,10 +84,16 @@ class Supervisor:
 
     def stop(self) -> None:
         """End all programs and their descendants: politely, then for certain. Takes at most about seven seconds."""
-        leaders = [leader for program in self._programs if (leader := processes.started_by_us(program.popen))]
-        _end(leaders, _LEADERS_SECONDS)
+        # Only those that have not been collected: the number of one that has may be a stranger's by now.
+        running = [program.popen for program in self._programs if program.popen.poll() is None]
+        _end([leader for popen in running if (leader := processes.find(popen.pid))], _LEADERS_SECONDS)
         _end_marked(self._mark)
+        for popen in running:
+            popen.wait()
+        for relay in self._relays:
+            relay.join(timeout=1)
         self._programs.clear()
+        self._relays.clear()
         self.record.unlink(missing_ok=True)
 
     def _spawn(self, name: str, command: list[str], stderr: int) -> Program:
@@ -103,7 +114,8 @@ class Supervisor:
         return program
 
     def _write_record(self) -> None:
-        known = [leader for program in self._programs if (leader := processes.find(program.popen.pid))]
+        running = [program.popen for program in self._programs if program.popen.poll() is None]
+        known = [leader for popen in running if (leader := processes.find(popen.pid))]
         places.write_private(
             self.record,
             json.dumps(
@@ -116,16 +128,12 @@ class Supervisor:
 
     def _relay_lines(self, program: Program) -> None:
         width = max(len(one.name) for one in self._programs)
-        for line in program.popen.stdout or ():
-            with self._printing:
-                try:
-                    print(
-                        f"{program.name:<{width}} | {line.decode(errors='replace').rstrip()}",
-                        file=self.output,
-                    )
+        with program.popen.stdout or io.BytesIO() as lines:
+            for line in lines:
+                # When nobody listens any more we read on all the same: the program must not block on a full pipe.
+                with self._printing, contextlib.suppress(OSError, ValueError):
+                    print(f"{program.name:<{width}} | {line.decode(errors='replace').rstrip()}", file=self.output)
                     self.output.flush()
-                except (OSError, ValueError):
-                    continue  # nobody listens any more; the program must not block on a full pipe for that
 
 
 def clear_leftovers(record: Path) -> list[int]:

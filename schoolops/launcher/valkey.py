@@ -95,7 +95,7 @@ class Valkey:
                 "\n".join(_configuration(profile, port, password, self.data)) + "\n",
             )
             mark = self.log.size()
-            server = processes.started_by_us(self.user.spawn([program, str(self._configuration)], log=self.log.path))
+            server = processes.adopt(self.user.spawn([program, str(self._configuration)], log=self.log.path))
             if server and self._becomes_ready(server, port, password):
                 return server
             if "bind: Address already in use" not in self.log.since(mark):

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schoolops import launcher
+from schoolops.launcher import processes
+
+from . import school
+
+# A program with a child in its session, and a grandchild that left it and ignores SIGTERM.
+FAMILY = "sleep 300 & setsid sh -c 'trap \"\" TERM; echo $$ >stubborn; while :; do sleep 1; done' & echo up; wait"
+
+
+def _supervisor(place: Path, output: io.StringIO | None = None, **environment: str) -> launcher.Supervisor:
+    return launcher.Supervisor(place, place / "programs.json", environment, output or io.StringIO())
+
+
+def _wait_for(path: Path) -> None:
+    assert processes.wait_until(path.exists, 10)
+
+
+def test_lines_are_told_apart_by_the_programs_name(place: Path) -> None:
+    output = io.StringIO()
+    supervisor = _supervisor(place, output, SCHOOL="Oak")
+    supervisor.start("web", "echo $SCHOOL >&2; sleep 300")
+    supervisor.start("worker", "echo ready; sleep 300")
+    assert processes.wait_until(lambda: output.getvalue().count("\n") == 2, 10)
+    supervisor.stop()
+
+    assert sorted(line.split("|")[1].strip() for line in output.getvalue().splitlines()) == ["Oak", "ready"]
+    assert {line.split()[0] for line in output.getvalue().splitlines()} == {"web", "worker"}
+
+
+def test_stopping_ends_children_and_grandchildren(place: Path) -> None:
+    supervisor = _supervisor(place)
+    supervisor.start("web", FAMILY)
+    _wait_for(place / "stubborn")
+    assert len(school.living_below(place)) >= 3
+
+    supervisor.stop()
+
+    assert school.living_below(place) == []
+    assert not (place / "programs.json").exists()
+
+
+def test_a_program_that_ends_is_named(place: Path) -> None:
+    supervisor = _supervisor(place)
+    supervisor.start("web", "sleep 300")
+    supervisor.check()
+    supervisor.start("worker", "exit 7")
+
+    def ended() -> bool:
+        supervisor.check()
+        return False
+
+    with pytest.raises(launcher.ProgramEnded, match="worker ended with code 7"):
+        processes.wait_until(ended, 10)
+    supervisor.stop()
+
+
+def test_a_step_that_fails_shows_what_it_said(place: Path) -> None:
+    supervisor = _supervisor(place)
+    assert supervisor.run("migrate", ["/bin/sh", "-c", "echo done"]) == "done\n"
+    with pytest.raises(launcher.ProgramFailed, match=r"migrate failed with code 3:\nno such table"):
+        supervisor.run("migrate", ["/bin/sh", "-c", "echo no such table >&2; exit 3"])
+    supervisor.stop()
+
+
+def test_what_a_crash_left_behind_is_ended_by_the_next(place: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from schoolops import launcher; place = Path(sys.argv[1]);"
+        "launcher.Supervisor(place, place / 'programs.json', {}).start('web', sys.argv[2]); time.sleep(300)"
+    )
+    crashed = subprocess.Popen(
+        [sys.executable, "-c", program, str(place), FAMILY],
+        cwd=Path(__file__).resolve().parents[2],
+        stdout=subprocess.DEVNULL,
+    )
+    _wait_for(place / "stubborn")
+    crashed.kill()
+    crashed.wait()
+    assert school.living_below(place)
+
+    ended = launcher.clear_leftovers(place / "programs.json")
+
+    assert len(ended) >= 3
+    assert school.living_below(place) == []
+    assert launcher.clear_leftovers(place / "programs.json") == []
+
+
+def test_a_stranger_with_a_recycled_number_is_left_alone(place: Path) -> None:
+    stranger = subprocess.Popen(["sleep", "300"])
+    try:
+        known = processes.find(stranger.pid)
+        assert known is not None
+        leaders = [[known.pid, known.started - 1, known.boot], [known.pid, known.started, "another boot"]]
+        (place / "programs.json").write_text(json.dumps({"mark": "0" * 24, "leaders": leaders}))
+
+        assert launcher.clear_leftovers(place / "programs.json") == []
+
+        assert school.runs(stranger.pid)
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"mark": 1}'])
+def test_a_record_cut_short_by_the_crash_is_dropped(place: Path, text: str) -> None:
+    (place / "programs.json").write_text(text)
+    assert launcher.clear_leftovers(place / "programs.json") == []
+    assert not (place / "programs.json").exists()
+
+
+def test_a_program_does_not_block_when_nobody_reads(place: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    nobody_listens = os.fdopen(writing, "w")
+    supervisor = launcher.Supervisor(place, place / "programs.json", {}, nobody_listens)
+    supervisor.start("web", "i=0; while [ $i -lt 20000 ]; do echo line; i=$((i+1)); done; touch finished; sleep 300")
+    _wait_for(place / "finished")
+    supervisor.stop()
+    with contextlib.suppress(BrokenPipeError):
+        nobody_listens.close()
