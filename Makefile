@@ -40,7 +40,7 @@ smoke: environment ## One school day over HTTP, and every route tried by those w
 template: environment ## Regenerate config/school.sql after a change of models, migrations or indexes
 	@$(PY) -m config.gates --write template
 
-docs: environment ## Regenerate docs/reference and .env.example and .env.example
+docs: environment ## Regenerate docs/reference and .env.example
 	@$(PY) -m config.gates --write reference
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
