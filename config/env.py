@@ -73,10 +73,11 @@ def inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in _KNOWN}
 
 
-def _read_files() -> dict[str, str]:
+def read_files(folder: Path, *, production: bool) -> dict[str, str]:
+    """What ``.env`` in ``folder`` says, and below it the servers of a demo that runs there."""
     values: dict[str, str] = {}
-    files = [BASE_DIR / ".schoolops" / "demo" / "servers.env", BASE_DIR / ".env"]
-    if os.environ.get(SETTINGS, "").endswith(".production"):
+    files = [folder / ".schoolops" / "demo" / "servers.env", folder / ".env"]
+    if production:
         # A production that names no database must refuse, not find the demo's.
         del files[0]
     for file in files:
@@ -99,14 +100,16 @@ class Environment:
 
     def __init__(self, source: Mapping[str, str] | None = None) -> None:
         if source is None:
-            source = _pretended if _pretended is not None else {**_read_files(), **os.environ}
+            production = os.environ.get(SETTINGS, "").endswith(".production")
+            source = {**read_files(BASE_DIR, production=production), **os.environ} if _pretended is None else _pretended
         self._values: dict[str, str] = dict(source)
         self._environ = environ.Env()
         # django-environ reads from the mapping named ENVIRON.
         self._environ.ENVIRON = self._values
 
     def text(self, name: str) -> str:
-        return self._values.get(name) or _KNOWN[name].default
+        default = _KNOWN[name].default
+        return self._values.get(name) or default
 
     def number(self, name: str) -> int:
         value = self.text(name)

@@ -1,0 +1,23 @@
+"""The source that the tests of this folder read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from config.env import BASE_DIR
+
+HOUSES = ("config", "apps", "schoolops")
+
+
+def files(*houses: str) -> Iterator[Path]:
+    """Every Python file of ``houses`` (default: all three), migrations left out, and ``manage.py``."""
+    for house in houses or HOUSES:
+        yield from (path for path in sorted((BASE_DIR / house).rglob("*.py")) if "migrations" not in path.parts)
+    if not houses:
+        yield BASE_DIR / "manage.py"
+
+
+def name_of(path: Path) -> str:
+    """``apps/accounts/models.py``."""
+    return path.relative_to(BASE_DIR).as_posix()

@@ -1,0 +1,55 @@
+"""An error is a fact with a name, a code and a family, and its docstring is what a person reads."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from config.management.commands.build_reference import import_declarations
+from schoolops import problem
+from schoolops.errors import SchoolOpsError, declared_errors
+
+CODE = re.compile(r"[a-z]+(-[a-z]+)*:[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@pytest.fixture(scope="module")
+def errors() -> list[type[SchoolOpsError]]:
+    import_declarations()
+    return [each for each in declared_errors() if each.__module__.startswith(("apps.", "schoolops."))]
+
+
+def test_every_error_has_a_code_of_its_own(errors: list[type[SchoolOpsError]]) -> None:
+    borrowed = [each.__qualname__ for each in errors if "code" not in vars(each)]
+    assert borrowed == []
+    shared = [code for code, uses in Counter(each.code for each in errors).items() if uses > 1]
+    assert shared == []
+
+
+def test_every_code_says_whose_it_is(errors: list[type[SchoolOpsError]]) -> None:
+    odd = [each.code for each in errors if not CODE.fullmatch(each.code)]
+    assert odd == []
+    elsewhere = [
+        f"{each.__module__}: {each.code}"
+        for each in errors
+        if each.__module__.startswith("apps.") and each.code.split(":")[0] != each.__module__.split(".")[1]
+    ]
+    assert elsewhere == []
+
+
+def test_every_error_is_a_sentence(errors: list[type[SchoolOpsError]]) -> None:
+    unsaid = [each.__qualname__ for each in errors if "__doc__" not in vars(each) or not each.__doc__]
+    assert unsaid == []
+    unfinished = [each.sentence() for each in errors if not each.sentence().endswith(".")]
+    assert unfinished == []
+
+
+def test_every_refusal_of_an_app_belongs_to_a_family(errors: list[type[SchoolOpsError]]) -> None:
+    """Outside every family the answer would be 500: our fault, not a refusal."""
+    strays = [
+        each.__qualname__
+        for each in errors
+        if each.__module__.startswith("apps.") and problem.status_of(each)[0] >= 500 and each.retry_after is None
+    ]
+    assert strays == []

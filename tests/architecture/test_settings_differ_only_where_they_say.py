@@ -1,0 +1,48 @@
+"""What is tested is what runs: beyond these settings, development, tests and production are the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.architecture.programs import STRONG, python
+
+DUMP = """
+import json
+from config.settings import {name} as module
+print(json.dumps({{key: repr(value) for key, value in vars(module).items() if key.isupper()}}))
+"""
+DIFFERENT = {
+    "local": set(),
+    "test": {"SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_BACKEND", "STORAGES"},
+    "production": {
+        "SECURE_SSL_REDIRECT",
+        "SECURE_REDIRECT_EXEMPT",
+        "SECURE_HSTS_SECONDS",
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+        "SECURE_HSTS_PRELOAD",
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "LOGGING",
+    },
+}
+
+
+def _settings(name: str) -> dict[str, Any]:
+    done = python(DUMP.format(name=name), settings=name, **STRONG)
+    assert done.returncode == 0, done.stderr
+    values: dict[str, Any] = json.loads(done.stdout)
+    return values
+
+
+@pytest.fixture(scope="module")
+def base() -> dict[str, Any]:
+    return _settings("base")
+
+
+@pytest.mark.parametrize("name", sorted(DIFFERENT))
+def test_settings_differ_from_base_only_here(name: str, base: dict[str, Any]) -> None:
+    theirs = _settings(name)
+    assert {key for key in {*theirs, *base} if theirs.get(key) != base.get(key)} == DIFFERENT[name]
