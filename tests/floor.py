@@ -42,8 +42,10 @@ def break_ground() -> Ground:
     redis_url = os.environ.get("REDIS_URL") or ""
     if provisioning_url and redis_url:
         return Ground(provisioning_url, redis_url)
-    start = launcher.start if not provisioning_url + redis_url else (
-        launcher.start_valkey if provisioning_url else launcher.start_postgres
+    start = (
+        launcher.start
+        if not provisioning_url + redis_url
+        else (launcher.start_valkey if provisioning_url else launcher.start_postgres)
     )
     for _ in range(20):
         try:

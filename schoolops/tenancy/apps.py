@@ -1,4 +1,4 @@
-"""Tenancy's app."""
+"""Tenancy's app: its check asks whether the database can hold the wall."""
 
 from __future__ import annotations
 
@@ -8,3 +8,6 @@ from django.apps import AppConfig
 class TenancyConfig(AppConfig):
     name = "schoolops.tenancy"
     label = "tenancy"
+
+    def ready(self) -> None:
+        from schoolops.tenancy import checks  # noqa: F401

@@ -13,13 +13,31 @@ from schoolops.tenancy.models import School, SchoolState
 SCHOOLS_PER_QUERY = 200
 
 
-def schools_behind() -> list[School]:
-    """Schools whose recorded migrations or indexes are not exactly what the code declares, in order of slug."""
+def made_schools() -> list[School]:
+    """Every school that has been made, deleted ones included while they are kept, in order of slug."""
     with outside_schools():
-        schools = list(School.objects.exclude(state=SchoolState.CREATING).order_by("slug"))
+        return list(School.objects.exclude(state=SchoolState.CREATING).order_by("slug"))
+
+
+def without_schema(schools: list[School]) -> list[School]:
+    """Those of ``schools`` whose schema, or the record of its migrations, is not in the database."""
+    with owner.owner_connection() as connection:
+        present = {
+            schema
+            for (schema,) in connection.execute(
+                "SELECT n.nspname FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid"
+                " WHERE c.relname = 'django_migrations' AND n.nspname = ANY(%s)",
+                [[school.schema_name for school in schools]],
+            )
+        }
+    return [school for school in schools if school.schema_name not in present]
+
+
+def behind(schools: list[School]) -> list[School]:
+    """Those of ``schools`` (all with a schema) that lack a migration or a valid index that the code declares."""
     expected_migrations = {f"{label}.{name}" for label, name in template.expected_migrations()}
     expected_indexes = {spec.name for spec in indexes.school_indexes()}
-    behind = []
+    lacking = []
     with owner.owner_connection() as connection:
         for start in range(0, len(schools), SCHOOLS_PER_QUERY):
             chunk = schools[start : start + SCHOOLS_PER_QUERY]
@@ -37,13 +55,13 @@ def schools_behind() -> list[School]:
                 [list(present)],
             ):
                 present[schema].add(name)
-            behind += [
+            lacking += [
                 school
                 for school in chunk
                 if not expected_migrations <= migrations.get(school.schema_name, set())
                 or not expected_indexes <= present[school.schema_name]
             ]
-    return behind
+    return lacking
 
 
 def bring_up(school: School) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -13,11 +14,13 @@ from django.http import HttpRequest, HttpResponseBase
 
 from schoolops import problem
 from schoolops.context import SchoolLike, inside, outside_schools
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.tenancy import resolution
 from schoolops.tenancy.errors import SchoolNotReady, SchoolSuspended, SchoolUnreachable, UnknownHost, schema_is_gone
 from schoolops.tenancy.models import School, SchoolState
 
+log = logging.getLogger(__name__)
+UNEXPECTED = 500
 Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
@@ -91,7 +94,15 @@ class SchoolMiddleware:
         return school
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """A school whose schema or role is gone answers 503, whichever view found out."""
+        """A school whose schema or role is gone answers 503, whichever view found out; so does a lost database."""
         if isinstance(exception, ProgrammingError | OperationalError) and schema_is_gone(exception):
-            return problem.response(SchoolUnreachable())
-        return None
+            refusal: SchoolOpsError = SchoolUnreachable()
+        elif isinstance(exception, OperationalError):
+            refusal = Unavailable()
+        elif isinstance(exception, SchoolOpsError) and problem.status_of(exception)[0] != UNEXPECTED:
+            refusal = exception
+        else:
+            return None
+        if isinstance(refusal, Unavailable):
+            log.error("%s", refusal.code, exc_info=exception)
+        return problem.response(refusal)

@@ -28,7 +28,8 @@ def _parameters(alias: str) -> dict[str, Any]:
     if entry is None:
         raise NoProvisioningLogin
     named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    return {key: entry[name] for key, name in named.items() if entry.get(name)}
+    options = {key: value for key, value in entry["OPTIONS"].items() if key.startswith("ssl")}
+    return options | {key: entry[name] for key, name in named.items() if entry.get(name)}
 
 
 def web_login() -> str:
@@ -51,6 +52,14 @@ def owner_connection() -> Iterator[psycopg.Connection[Any]]:
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def one_at_a_time(work: str) -> Iterator[None]:
+    """Wait until nobody else in this database does ``work``, in whatever process, and keep others waiting meanwhile."""
+    with owner_connection() as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"schoolops:{work}"])
+        yield
 
 
 def within_identifier(name: str) -> str:
@@ -96,6 +105,8 @@ def grant_shared_tables() -> None:
         for statement in (
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}",
+            "REVOKE INSERT, UPDATE, DELETE ON public.django_migrations FROM {}",
+            "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
             "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {}",
         ):
             connection.execute(sql.SQL(statement).format(web))
@@ -112,6 +123,8 @@ def grant_school(connection: psycopg.Connection[Any], *, schema: str, role: str)
         "GRANT USAGE ON SCHEMA {schema} TO {role}",
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
         "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+        "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC",
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
         "REVOKE INSERT, UPDATE, DELETE ON {schema}.django_migrations, {schema}.django_content_type FROM {role}",
         "REVOKE UPDATE, DELETE ON {schema}.audit_auditentry FROM {role}",
     ):

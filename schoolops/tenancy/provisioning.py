@@ -6,46 +6,71 @@ Each step can be repeated, so a run that was killed is finished by running it ag
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from schoolops import clock
 from schoolops.context import inside, outside_schools
-from schoolops.tenancy import owner, resolution, seeds, template
+from schoolops.tenancy import fleet, owner, resolution, seeds, template
 from schoolops.tenancy.errors import DomainTaken, SchoolExists, SlugInvalid
 from schoolops.tenancy.models import Domain, School, SchoolState
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,39}")
 
 
-def create_school(*, slug: str, name: str, domains: list[str]) -> School:
+Progress = Callable[[str], None]
+
+
+def _silently(step: str) -> None:
+    """Nobody wants to know."""
+
+
+def create_school(*, slug: str, name: str, domains: list[str], progress: Progress = _silently) -> School:
     """Create a school and everything it needs, or finish a creation that was interrupted.
 
     Args:
         slug: short name, ``[a-z][a-z0-9-]{1,39}``; the schema is ``school_<slug>``.
         domains: host names without port, the first is the primary one.
+        progress: told after each step: ``registered``, ``schema``, ``contents``, ``active``.
 
     Raises:
         SlugInvalid, SchoolExists, DomainTaken, TemplateMissing, NoProvisioningLogin.
     """
     if connection.in_atomic_block:
         raise RuntimeError("A school is not created inside a transaction: its schema would be locked half-made.")
-    with outside_schools():
-        school = _register(slug=slug, name=name, domains=[domain.lower() for domain in domains])
-    raise_schema(school)
-    with inside(school), transaction.atomic():
-        seeds.sow()
-    with outside_schools():
-        school.state = SchoolState.ACTIVE
-        school.save(update_fields=["state"])
-    resolution.forget_hosts()
+    if not SLUG.fullmatch(slug):
+        raise SlugInvalid(slug=slug)
+    # A second creation of the same school waits, then finds the school made (or, after a crash, finishes it).
+    with owner.one_at_a_time(f"create:{slug}"):
+        with outside_schools():
+            school = _register(slug=slug, name=name, domains=[domain.lower() for domain in domains])
+        progress("registered")
+        if not raise_schema(school) and fleet.behind([school]):
+            # Its creation was interrupted in an earlier release.
+            fleet.bring_up(school)
+        progress("schema")
+        with inside(school), transaction.atomic():
+            seeds.sow()
+        progress("contents")
+        with outside_schools():
+            school.state = SchoolState.ACTIVE
+            school.save(update_fields=["state"])
+        resolution.forget_hosts()
+        progress("active")
     return school
 
 
-@transaction.atomic
 def _register(*, slug: str, name: str, domains: list[str]) -> School:
-    if not SLUG.fullmatch(slug):
-        raise SlugInvalid(slug=slug)
+    try:
+        return _register_once(slug=slug, name=name, domains=domains)
+    except IntegrityError:
+        # Somebody else registered one of the addresses meanwhile: once more, to say which.
+        return _register_once(slug=slug, name=name, domains=domains)
+
+
+@transaction.atomic
+def _register_once(*, slug: str, name: str, domains: list[str]) -> School:
     # The schema's name has no hyphens, so oak-hill and oak_hill must not both exist; the slug's grammar sees to it.
     school: School | None = School.objects.filter(slug=slug).first()
     if school is not None and school.state != SchoolState.CREATING:
@@ -64,12 +89,14 @@ def _register(*, slug: str, name: str, domains: list[str]) -> School:
     return school
 
 
-def raise_schema(school: School) -> None:
-    """Build the school's schema and role where they are missing. One transaction: whole or not at all."""
+def raise_schema(school: School) -> bool:
+    """Build the school's schema and role where they are missing, and say whether the schema was.
+
+    One transaction: whole or not at all.
+    """
     with owner.owner_connection() as owning, owning.transaction():
-        # A second run of the same creation waits here and then finds the schema made.
-        owning.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"schoolops:school:{school.schema_name}"])
         exists = owning.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [school.schema_name]).fetchone()
         if not exists:
             template.replay(owning, schema=school.schema_name)
         owner.grant_school(owning, schema=school.schema_name, role=school.role_name)
+    return not exists

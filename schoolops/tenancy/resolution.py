@@ -1,6 +1,6 @@
 """From a host name to its school: remembered in the process, forgotten by all processes when a school changes.
 
-A counter in Redis says when to forget. It is read at most once a second, so a suspension reaches every process within
+A mark in Redis says when to forget. It is read at most once a second, so a suspension reaches every process within
 a second; with Redis away, what we remember is trusted for five seconds only.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 
 from schoolops.context import outside_schools
@@ -77,7 +78,8 @@ def forget_hosts() -> None:
     """Make every process look schools up again. Called after any change to a school or its addresses."""
     forget_here()
     try:
-        platform_redis().incr(VERSION_KEY)
+        # A mark nobody has seen before, not a counter: a Redis that lost its data would count the same numbers again.
+        platform_redis().set(VERSION_KEY, uuid.uuid4().hex)
     except RedisUnavailable:
-        # The other processes cannot read the counter either: they trust what they know for five seconds only.
+        # The other processes cannot read the mark either: they trust what they know for five seconds only.
         return

@@ -25,7 +25,8 @@ from schoolops.indexes import registry as indexes
 from schoolops.tenancy import owner
 from schoolops.tenancy.errors import TemplateMissing
 
-TEMPLATE_SCHEMA = "school_template_schema"
+# Not school_…: no school may ever have this name, since it is dropped before each build.
+TEMPLATE_SCHEMA = "template_of_a_school"
 _HEADER = re.compile(r"^-- fingerprint: ([0-9a-f]{64})$", re.MULTILINE)
 
 

@@ -2,22 +2,30 @@
 
 1. Where a cursor stands comes from ``schoolops.context`` (a ContextVar), so threads, async code and jobs agree.
 2. ``search_path`` and role are set together, in one statement, and only when they differ from what the server reports
-   (PostgreSQL 18 reports ``search_path``; before that we remember it and forget on rollback).
+   (PostgreSQL 18 reports ``search_path``; before that we remember it until the transaction ends).
 3. Nothing chosen raises. A failing switch raises. ``public`` is never on a school's path.
+
+Every statement asks again, not only every new cursor: a cursor kept from one school reads the next one's rows in the
+next one's place.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db import DatabaseError
+from django.db.backends.postgresql.base import CursorDebugWrapper as DjangoDebugCursor
 from django.db.backends.postgresql.introspection import TableInfo
+from django.db.backends.utils import CursorWrapper as DjangoCursor
 from django.utils.functional import cached_property
 from django_tenants.postgresql_backend import base as django_tenants_base
 from django_tenants.postgresql_backend.introspection import DatabaseSchemaIntrospection
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from schoolops import context
 from schoolops.errors import NoCurrentSchool
+from schoolops.tenancy.errors import SchoolUnreachable, schema_is_gone
 
 EXTENSIONS_SCHEMA = "extensions"
 PUBLIC = "public"
@@ -41,6 +49,41 @@ class SchoolIntrospection(DatabaseSchemaIntrospection):  # type: ignore[misc]
             [self.connection.schema_name],
         )
         return [TableInfo(*row) for row in cursor.fetchall() if row[0] not in self.ignored_tables]
+
+
+class _AsksFirst:
+    """A cursor that moves to the current school before each statement."""
+
+    db: DatabaseWrapper
+    cursor: Any
+
+    def _execute(self, *args: Any) -> Any:
+        self.db.move()
+        return super()._execute(*args)  # type: ignore[misc]
+
+    def _executemany(self, *args: Any) -> Any:
+        self.db.move()
+        return super()._executemany(*args)  # type: ignore[misc]
+
+    def callproc(self, *args: Any) -> Any:
+        self.db.move()
+        return super().callproc(*args)  # type: ignore[misc]
+
+    def copy(self, *args: Any, **kwargs: Any) -> Any:
+        self.db.move()
+        return self.cursor.copy(*args, **kwargs)
+
+    def stream(self, *args: Any, **kwargs: Any) -> Any:
+        self.db.move()
+        return self.cursor.stream(*args, **kwargs)
+
+
+class SchoolCursor(_AsksFirst, DjangoCursor):
+    pass
+
+
+class SchoolDebugCursor(_AsksFirst, DjangoDebugCursor):
+    pass
 
 
 class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc]
@@ -90,31 +133,85 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
             raise NoCurrentSchool
         if here is None or isinstance(here, context.Outside):
             return f"{PUBLIC}, {EXTENSIONS_SCHEMA}", "none"
-        path = f'"{here.schema_name}", {EXTENSIONS_SCHEMA}'
-        return path, here.role_name if self.sets_role else "none"
+        return f"{quoted(here.schema_name)}, {EXTENSIONS_SCHEMA}", here.role_name if self.sets_role else "none"
 
     # --- moving there ---------------------------------------------------------------------------------------------
+    def _cursor(self, name: str | None = None) -> Any:
+        # Before a connection is made for somebody who may not use it.
+        self._standing()
+        return super()._cursor(name)
+
     def _handle_search_path(self, cursor: Any = None) -> None:
+        """django-tenants' hook for a new cursor."""
+        self.move()
+
+    def _reported_path(self) -> bytes | None:
+        path: bytes | None = self.connection.pgconn.parameter_status(b"search_path")
+        return path
+
+    def move(self) -> None:
+        """Stand where the context says, or raise.
+
+        Raises:
+            NoCurrentSchool: neither a school nor the outside was chosen.
+            SchoolUnreachable: the school's role is missing or was not granted to us.
+        """
         standing = self._standing()
-        pgconn = self.connection.pgconn
-        reported = pgconn.parameter_status(b"search_path")
+        if self.connection is None:
+            # The statement that follows says so better.
+            return
+        reported = self._reported_path()
         if reported is not None:
             if reported == standing[0].encode():
                 return
         elif self._remembered == standing:
             return
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            # Aborted: PostgreSQL refuses every statement until the rollback, which undoes our moves as well.
+            return
         self._remembered = None
-        # A plain client cursor: the one we were given may be a server-side or wrapped one.
-        with self.wrap_database_errors, self.connection.cursor() as switching:
-            switching.execute(SWITCH, standing)
+        try:
+            # A plain client cursor: the one in use may be a server-side one.
+            with self.wrap_database_errors, self.connection.cursor() as switching:
+                switching.execute(SWITCH, standing)
+        except DatabaseError as refused:
+            if schema_is_gone(refused):
+                raise SchoolUnreachable from refused
+            raise
         self._remembered = standing
 
+    def make_cursor(self, cursor: Any) -> Any:
+        return SchoolCursor(cursor, self)
+
+    def make_debug_cursor(self, cursor: Any) -> Any:
+        return SchoolDebugCursor(cursor, self)
+
+    # --- forgetting, for servers that do not report the path: a SET ends with a transaction that fails --------------
     def close(self) -> None:
         self._remembered = None
         super().close()
 
-    # --- the bookkeeping of transactions reads no data: it needs no school and must not move us --------------------
-    # A switch would also fail in a transaction that an error has aborted, where ROLLBACK TO is all that is allowed.
+    def commit(self) -> None:
+        # COMMIT of a transaction in which an error was swallowed is a rollback, and nobody says so.
+        self._remembered = None
+        super().commit()
+
+    def rollback(self) -> None:
+        self._remembered = None
+        super().rollback()
+
+    def savepoint_rollback(self, sid: str) -> None:
+        try:
+            super().savepoint_rollback(sid)
+        finally:
+            self._remembered = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self._remembered = None
+        return super().get_new_connection(conn_params)
+
+    # --- the bookkeeping of transactions reads no data: it needs no school and must not move us ---------------------
+    # A move would also fail in a transaction that an error has aborted, where ROLLBACK TO is all that is allowed.
     def _bookkeeping(self, *statements: str) -> None:
         with self.wrap_database_errors, self.connection.cursor() as cursor:
             for statement in statements:
@@ -137,20 +234,6 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
         """Django's own opens a cursor for it, which would need a school before one can be connected."""
         self.ensure_connection()
         return int(self.connection.info.server_version)
-
-    def rollback(self) -> None:
-        self._remembered = None
-        super().rollback()
-
-    def savepoint_rollback(self, sid: str) -> None:
-        try:
-            super().savepoint_rollback(sid)
-        finally:
-            self._remembered = None
-
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        self._remembered = None
-        return super().get_new_connection(conn_params)
 
 
 def quoted(identifier: str) -> str:

@@ -19,5 +19,6 @@ class Command(OperatorCommand):
         parser.add_argument("--domain", action="append", required=True, help="host name; repeat for more than one")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        school = create_school(slug=options["slug"], name=options["name"], domains=options["domain"])
+        told: dict[str, Any] = {"progress": self.stdout.write} if options["verbosity"] > 1 else {}
+        school = create_school(slug=options["slug"], name=options["name"], domains=options["domain"], **told)
         self.stdout.write(f"{school.slug}: {school.name} is active at {', '.join(options['domain'])}")

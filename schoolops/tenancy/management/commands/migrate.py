@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
+from django.core.checks import Tags
 from django.core.management import call_command
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoMigrate
+from django.db import DatabaseError, connections
 
 from schoolops.context import outside_schools
 from schoolops.tenancy import fleet, owner
@@ -23,14 +26,32 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verbosity = options["verbosity"]
-        owner.ensure_groundwork()
-        with outside_schools():
-            call_command(DjangoMigrate(), database="admin", verbosity=max(verbosity - 1, 0), interactive=False)
-        owner.grant_shared_tables()
-        if options["shared_only"]:
-            return
-        behind = fleet.schools_behind()
+        self.check(tags=[Tags.database], databases=["default"])
+        # Two deployments at once would both see the same schools behind.
+        with owner.one_at_a_time("migrate"):
+            owner.ensure_groundwork()
+            with outside_schools():
+                call_command(DjangoMigrate(), database="admin", verbosity=max(verbosity - 1, 0), interactive=False)
+            connections["admin"].close()
+            owner.grant_shared_tables()
+            if not options["shared_only"]:
+                self._bring_schools_up()
+
+    def _bring_schools_up(self) -> None:
+        """One school that cannot be brought up does not keep the others waiting; the command fails at the end."""
+        schools = fleet.made_schools()
+        failed = fleet.without_schema(schools)
+        for school in failed:
+            self.stderr.write(f"{school.slug}: its schema {school.schema_name} is not in the database")
+        behind = fleet.behind([school for school in schools if school not in failed])
         for school in behind:
-            fleet.bring_up(school)
-            self.stdout.write(f"{school.slug}: migrated")
+            try:
+                fleet.bring_up(school)
+            except (DatabaseError, psycopg.Error) as refused:
+                failed.append(school)
+                self.stderr.write(f"{school.slug}: {refused}")
+            else:
+                self.stdout.write(f"{school.slug}: migrated")
         self.stdout.write(f"Shared tables are current; {len(behind)} schools were behind.")
+        if failed:
+            raise CommandError(f"Not brought up: {', '.join(school.slug for school in failed)}.")
