@@ -207,8 +207,9 @@ def _wait_until_ready(supervisor: launcher.Supervisor, port: int, schools: list[
             if time.monotonic() > deadline:
                 raise DemoFailed(f"GET {path} on {host} did not become ready in {READY_SECONDS:.0f} s: {answer}.")
             answer = _status(port, path, host)
-            if answer not in accepted:
-                time.sleep(0.1)
+            if isinstance(answer, int) and answer not in accepted and answer < 500:
+                raise DemoFailed(f"GET {path} on {host} is answered with {answer}; waiting would not change that.")
+            time.sleep(0.2 if answer not in accepted else 0)
 
 
 def _status(port: int, path: str, host: str) -> int | str:
