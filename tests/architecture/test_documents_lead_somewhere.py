@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 from config.env import BASE_DIR
@@ -30,3 +31,12 @@ def test_every_decision_is_on_the_list() -> None:
 def test_every_decision_names_its_price() -> None:
     free = [path.name for path in DECISIONS.glob("[0-9]*.md") if "\n## Price\n" not in path.read_text("utf-8")]
     assert free == []
+
+
+def test_the_picture_shows_every_room_of_the_contracts() -> None:
+    contracts = tomllib.loads((BASE_DIR / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    rooms = {
+        name for contract in contracts for layer in contract.get("layers", ()) for name in re.findall(r"[a-z]+", layer)
+    }
+    picture = (BASE_DIR / "docs" / "architecture.md").read_text("utf-8").split("```")[1]
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", picture)} == set()
