@@ -1,1 +1,30 @@
 """Jobs that cannot be lost: a job is a row in the ledger until it is done or a person discards it."""
+
+from schoolops.queues.registry import (
+    ATTENDANCE,
+    EXAMINATIONS,
+    FEES,
+    IMPORTS,
+    NOTIFICATIONS,
+    PLATFORM,
+    QUEUES,
+    REPORTS,
+    Queue,
+)
+from schoolops.queues.task import Duplicate, Enqueued, Task, task
+
+__all__ = [
+    "ATTENDANCE",
+    "EXAMINATIONS",
+    "FEES",
+    "IMPORTS",
+    "NOTIFICATIONS",
+    "PLATFORM",
+    "QUEUES",
+    "REPORTS",
+    "Duplicate",
+    "Enqueued",
+    "Queue",
+    "Task",
+    "task",
+]

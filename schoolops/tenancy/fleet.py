@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 from django.db import connections
 from psycopg import sql
 
@@ -64,6 +67,31 @@ def behind(schools: list[School]) -> list[School]:
     return lacking
 
 
+def bring_up_shared() -> None:
+    """Build the indexes of the shared tables that are missing, without locking writers."""
+    with owner.owner_connection() as connection:
+        _build(connection, "public", indexes.shared_indexes())
+
+
+def _build(connection: psycopg.Connection[Any], schema: str, specs: list[indexes.IndexSpec]) -> None:
+    present = dict(
+        connection.execute(
+            "SELECT c.relname, i.indisvalid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " JOIN pg_index i ON i.indexrelid = c.oid WHERE n.nspname = %s",
+            [schema],
+        ).fetchall()
+    )
+    for spec in specs:
+        if present.get(spec.name):
+            continue
+        if spec.name in present:
+            # Left behind by a build that failed; IF NOT EXISTS would call it done.
+            connection.execute(
+                sql.SQL("DROP INDEX CONCURRENTLY {}.{}").format(sql.Identifier(schema), sql.Identifier(spec.name))
+            )
+        connection.execute(spec.create_sql(schema, concurrently=True))
+
+
 def bring_up(school: School) -> None:
     """Run the missing migrations, build the missing indexes without locking writers, and renew the grants."""
     try:
@@ -71,23 +99,6 @@ def bring_up(school: School) -> None:
     finally:
         connections["admin"].close()
     with owner.owner_connection() as connection:
-        present = dict(
-            connection.execute(
-                "SELECT c.relname, i.indisvalid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                " JOIN pg_index i ON i.indexrelid = c.oid WHERE n.nspname = %s",
-                [school.schema_name],
-            ).fetchall()
-        )
-        for spec in indexes.school_indexes():
-            if present.get(spec.name):
-                continue
-            if spec.name in present:
-                # Left behind by a build that failed; IF NOT EXISTS would call it done.
-                connection.execute(
-                    sql.SQL("DROP INDEX CONCURRENTLY {}.{}").format(
-                        sql.Identifier(school.schema_name), sql.Identifier(spec.name)
-                    )
-                )
-            connection.execute(spec.create_sql(school.schema_name, concurrently=True))
+        _build(connection, school.schema_name, indexes.school_indexes())
         with connection.transaction():
             owner.grant_school(connection, schema=school.schema_name, role=school.role_name)

@@ -33,6 +33,7 @@ class Command(OperatorCommand):
             with outside_schools():
                 call_command(DjangoMigrate(), database="admin", verbosity=max(verbosity - 1, 0), interactive=False)
             connections["admin"].close()
+            fleet.bring_up_shared()
             owner.grant_shared_tables()
             if not options["shared_only"]:
                 self._bring_schools_up()

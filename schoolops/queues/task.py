@@ -1,0 +1,278 @@
+"""``@task`` and ``enqueue()``: a job is a row that commits or rolls back with whatever made it necessary."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+import orjson
+import psycopg.errors
+import pydantic
+from django.db import DatabaseError, connection
+
+from schoolops import clock, context
+from schoolops.errors import FieldError
+from schoolops.queues import registry, seen
+from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
+from schoolops.queues.registry import Queue
+
+LARGEST_PAYLOAD = 64 * 1024
+HELD = dt.timedelta(hours=24)
+# Raised by platform.jobs_enqueue when the ledger is over its limit.
+FULL_SQLSTATE = "SO503"
+
+_ENQUEUE = "SELECT platform.jobs_enqueue(%s, %s, %s, %s, %s, %s::smallint, %s)"
+_ENQUEUE_ONCE = "SELECT place, job_id, fresh FROM platform.jobs_enqueue_once(%s, %s, %s, %s, %s, %s::smallint, %s, %s, %s)"
+_ENQUEUE_MANY = "SELECT job_id FROM platform.jobs_enqueue_many(%s, %s, %s, %s, %s, %s::smallint, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """The job is in the ledger, as soon as the caller's transaction commits."""
+
+    job_id: int
+
+    def or_refuse(self) -> Enqueued:
+        """For the HTTP API: see ``Duplicate.or_refuse``."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The same job was enqueued before, as ``first_job``; nothing was written. Never an error for a subscriber."""
+
+    first_job: int
+
+    @property
+    def job_id(self) -> int:
+        return self.first_job
+
+    def or_refuse(self) -> Enqueued:
+        """Raises ``AlreadyEnqueued`` (409), which is for the HTTP API to say, not for a service."""
+        raise AlreadyEnqueued(first_job=self.first_job)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A declared task. Calling it runs the body at once; ``enqueue`` is what services and subscribers use."""
+
+    name: str
+    queue: Queue
+    function: Callable[..., Any]
+    payload: type[pydantic.BaseModel]
+    once_per: tuple[str, ...] = ()
+    while_waiting: bool = False
+    leased: bool = False
+    tracked: bool = False
+    idempotent: bool = False
+    outside: str | None = None
+    timeout_s: int = 0
+    tries: int = 0
+    origin: str = field(default="")
+
+    def __call__(self, **payload: Any) -> Any:
+        return self.function(**payload)
+
+    def enqueue(
+        self, *, run_at: dt.datetime | None = None, priority: int = 0, **payload: Any
+    ) -> Enqueued | Duplicate:
+        """Write a job into the ledger, in the current transaction and for the current school.
+
+        Args:
+            run_at: aware; not before this moment. Default: at once.
+            priority: higher goes first among one school's jobs of this queue.
+            payload: the task's keyword arguments, at most 64 kB as JSON.
+
+        Raises:
+            PayloadRefused, PayloadTooLarge: the arguments do not fit the task.
+            LedgerFull, TwinInFlight: nothing was written, and the transaction is lost: answer 503.
+        """
+        text = self.serialise(payload)
+        common = (self.queue.name, self.name, text, _meta(), _delay(run_at), priority, self.tracked)
+        if not self.once_per:
+            return Enqueued(_fetch(_ENQUEUE, common)[0][0])
+        key = self.once_key(text)
+        if not self.while_waiting and (first := seen.first_job(key)) is not None:
+            return Duplicate(first)
+        row = _fetch(_ENQUEUE_ONCE, self._once_arguments([text], [key], run_at, priority))[0]
+        return self._answer(row[1], row[2], key)
+
+    def enqueue_many(
+        self, payloads: Iterable[Mapping[str, Any]], *, run_at: dt.datetime | None = None, priority: int = 0
+    ) -> list[Enqueued | Duplicate]:
+        """As ``enqueue`` for each payload, with one statement however many there are; duplicates are skipped.
+
+        Returns one answer per payload, in order.
+        """
+        texts = [self.serialise(payload) for payload in payloads]
+        if not texts:
+            return []
+        if not self.once_per:
+            rows = _fetch(
+                _ENQUEUE_MANY,
+                (self.queue.name, self.name, _array(texts), _meta(), _delay(run_at), priority, self.tracked),
+            )
+            return [Enqueued(row[0]) for row in rows]
+        keys = [self.once_key(text) for text in texts]
+        rows = sorted(_fetch(_ENQUEUE_ONCE, self._once_arguments(texts, keys, run_at, priority)))
+        return [self._answer(job_id, fresh, keys[place - 1]) for place, job_id, fresh in rows]
+
+    def _answer(self, job_id: int, fresh: bool, key: bytes) -> Enqueued | Duplicate:
+        if not fresh:
+            return Duplicate(job_id)
+        if not self.while_waiting:
+            seen.remember_after_commit(key, job_id)
+        return Enqueued(job_id)
+
+    def _once_arguments(
+        self, texts: list[str], keys: list[bytes], run_at: dt.datetime | None, priority: int
+    ) -> tuple[Any, ...]:
+        held = None if self.while_waiting else HELD
+        common = (self.queue.name, self.name, _array(texts), _meta(), _delay(run_at), priority)
+        return (*common, self.tracked, keys, held)
+
+    def serialise(self, payload: Mapping[str, Any]) -> str:
+        """``payload`` as the JSON kept in the ledger. Raises ``PayloadRefused``, ``PayloadTooLarge``."""
+        text = self.check(payload).model_dump_json()
+        if len(text) * 4 > LARGEST_PAYLOAD and (size := len(text.encode())) > LARGEST_PAYLOAD:
+            raise PayloadTooLarge(task=self.name, size=size, limit=LARGEST_PAYLOAD)
+        return text
+
+    def check(self, payload: Mapping[str, Any]) -> pydantic.BaseModel:
+        """``payload`` with its types. Raises ``PayloadRefused`` naming each field."""
+        try:
+            return self.payload.model_validate(payload)
+        except pydantic.ValidationError as refusal:
+            raise PayloadRefused(task=self.name, errors=_field_errors(refusal)) from None
+
+    def arguments(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The keyword arguments that a stored payload stands for. Raises ``PayloadRefused``."""
+        checked = self.check(payload)
+        return {name: getattr(checked, name) for name in self.payload.model_fields}
+
+    def once_key(self, text: str) -> bytes:
+        """SHA-256 over school, queue, task and the arguments that ``once_per`` names."""
+        payload = orjson.loads(text)
+        named = orjson.dumps([payload[name] for name in self.once_per], option=orjson.OPT_SORT_KEYS)
+        school = context.school_or_none()
+        parts = (school.slug if school else "", self.queue.name, self.name)
+        return hashlib.sha256("\0".join(parts).encode() + b"\0" + named).digest()
+
+
+def task(
+    *,
+    queue: Queue,
+    once_per: Sequence[str] = (),
+    while_waiting: bool = False,
+    name: str | None = None,
+    leased: bool = False,
+    tracked: bool = False,
+    idempotent: bool = False,
+    outside: str | None = None,
+    timeout_s: int | None = None,
+    tries: int | None = None,
+) -> Callable[[Callable[..., Any]], Task]:
+    """Declare a task: a keyword-only, fully annotated function that calls one service.
+
+    By default the body runs inside one transaction that also ends the job, so its effect in our database happens once.
+
+    Args:
+        once_per: the same values of these arguments are accepted once in 24 hours …
+        while_waiting: … or, so declared, only once while such a job has not begun.
+        name: kept for good, since jobs in the ledger use it; default ``<app>.<function>``.
+        leased: the body holds no transaction; it says ``with finishing():`` around its last one.
+        tracked: an outcome is kept for 7 days and GET /api/v1/jobs/{id} shows it.
+        idempotent: running it twice does no harm, so its end needs no transaction of its own.
+        outside: ``"keyed"`` or ``"at_most_once"``, for work that somebody outside our database does; implies leased.
+        timeout_s, tries: where they differ from the queue's.
+    """
+
+    def declare(function: Callable[..., Any]) -> Task:
+        payload = _payload_model(function)
+        if unknown := set(once_per) - set(payload.model_fields):
+            raise TypeError(f"{function.__qualname__}: once_per names {sorted(unknown)}, which are not arguments.")
+        if while_waiting and not once_per:
+            raise TypeError(f"{function.__qualname__}: while_waiting needs once_per.")
+        declared = Task(
+            name=name or f"{function.__module__.removesuffix('.tasks')}.{function.__name__}",
+            queue=queue,
+            function=function,
+            payload=payload,
+            once_per=tuple(once_per),
+            while_waiting=while_waiting,
+            leased=leased or outside is not None,
+            tracked=tracked,
+            idempotent=idempotent,
+            outside=outside,
+            timeout_s=timeout_s or queue.timeout_s,
+            tries=tries or queue.tries,
+            origin=f"{function.__module__}.{function.__qualname__}",
+        )
+        registry.add(declared)
+        return declared
+
+    return declare
+
+
+def _payload_model(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
+    hints = get_type_hints(function)
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            raise TypeError(f"{function.__qualname__}: {parameter.name} must be keyword-only.")
+        if parameter.name in {"run_at", "priority"}:
+            raise TypeError(f"{function.__qualname__}: {parameter.name} is an argument of enqueue itself.")
+        if parameter.name not in hints:
+            raise TypeError(f"{function.__qualname__}: {parameter.name} needs a type.")
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[parameter.name] = (hints[parameter.name], default)
+    config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+    model: type[pydantic.BaseModel] = pydantic.create_model(function.__name__, __config__=config, **fields)
+    return model
+
+
+def _field_errors(refusal: pydantic.ValidationError) -> list[FieldError]:
+    return [
+        FieldError(field=".".join(str(part) for part in each["loc"]), code=each["type"], message=each["msg"])
+        for each in refusal.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def _meta() -> str:
+    carried = {
+        "user": context.user_id.get(),
+        "request_id": context.request_id.get(),
+        "traceparent": context.traceparent.get(),
+    }
+    return orjson.dumps({name: value for name, value in carried.items() if value}).decode()
+
+
+def _delay(run_at: dt.datetime | None) -> dt.timedelta | None:
+    # A distance rather than a moment: the ledger goes by the database's clock, which nobody moves.
+    if run_at is None:
+        return None
+    distance = run_at - clock.now()
+    return distance if distance > dt.timedelta(0) else None
+
+
+def _array(texts: list[str]) -> str:
+    return f"[{','.join(texts)}]"
+
+
+def _fetch(statement: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, arguments)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+    except DatabaseError as failure:
+        cause = failure.__cause__
+        if isinstance(cause, psycopg.errors.LockNotAvailable):
+            raise TwinInFlight from failure
+        if isinstance(cause, psycopg.Error) and cause.sqlstate == FULL_SQLSTATE:
+            raise LedgerFull from failure
+        raise
