@@ -11,7 +11,11 @@ INDEXES = (
         purpose="the relay's fair pick: the oldest ready jobs of each school",
     ),
     IndexSpec(
-        "job_due", "queues_job", ("run_at",), condition="run_at IS NOT NULL", purpose="scheduled jobs that have become due"
+        "job_due",
+        "queues_job",
+        ("run_at",),
+        condition="run_at IS NOT NULL",
+        purpose="scheduled jobs that have become due",
     ),
     IndexSpec(
         "letter_on_the_desk",

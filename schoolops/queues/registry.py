@@ -94,7 +94,9 @@ class TaskNameTaken(Misconfigured):
     """Two tasks are called {name}."""
 
     code = "queues:task-name-taken"
-    remedy = "Give one of them another name with @task(name=…); a name is kept for good, since jobs in the ledger use it."
+    remedy = (
+        "Give one of them another name with @task(name=…); a name is kept for good, since jobs in the ledger use it."
+    )
 
 
 def add(task: Task) -> None:

@@ -26,7 +26,9 @@ HELD = dt.timedelta(hours=24)
 FULL_SQLSTATE = "SO503"
 
 _ENQUEUE = "SELECT platform.jobs_enqueue(%s, %s, %s, %s, %s, %s::smallint, %s)"
-_ENQUEUE_ONCE = "SELECT place, job_id, fresh FROM platform.jobs_enqueue_once(%s, %s, %s, %s, %s, %s::smallint, %s, %s, %s)"
+_ENQUEUE_ONCE = (
+    "SELECT place, job_id, fresh FROM platform.jobs_enqueue_once(%s, %s, %s, %s, %s, %s::smallint, %s, %s, %s)"
+)
 _ENQUEUE_MANY = "SELECT job_id FROM platform.jobs_enqueue_many(%s, %s, %s, %s, %s, %s::smallint, %s)"
 
 
@@ -77,9 +79,7 @@ class Task:
     def __call__(self, **payload: Any) -> Any:
         return self.function(**payload)
 
-    def enqueue(
-        self, *, run_at: dt.datetime | None = None, priority: int = 0, **payload: Any
-    ) -> Enqueued | Duplicate:
+    def enqueue(self, *, run_at: dt.datetime | None = None, priority: int = 0, **payload: Any) -> Enqueued | Duplicate:
         """Write a job into the ledger, in the current transaction and for the current school.
 
         Args:
@@ -99,7 +99,7 @@ class Task:
         if not self.while_waiting and (first := seen.first_job(key)) is not None:
             return Duplicate(first)
         row = _fetch(_ENQUEUE_ONCE, self._once_arguments([text], [key], run_at, priority))[0]
-        return self._answer(row[1], row[2], key)
+        return self._answer(key, row[1], fresh=row[2])
 
     def enqueue_many(
         self, payloads: Iterable[Mapping[str, Any]], *, run_at: dt.datetime | None = None, priority: int = 0
@@ -119,9 +119,9 @@ class Task:
             return [Enqueued(row[0]) for row in rows]
         keys = [self.once_key(text) for text in texts]
         rows = sorted(_fetch(_ENQUEUE_ONCE, self._once_arguments(texts, keys, run_at, priority)))
-        return [self._answer(job_id, fresh, keys[place - 1]) for place, job_id, fresh in rows]
+        return [self._answer(keys[place - 1], job_id, fresh=fresh) for place, job_id, fresh in rows]
 
-    def _answer(self, job_id: int, fresh: bool, key: bytes) -> Enqueued | Duplicate:
+    def _answer(self, key: bytes, job_id: int, *, fresh: bool) -> Enqueued | Duplicate:
         if not fresh:
             return Duplicate(job_id)
         if not self.while_waiting:
@@ -163,7 +163,7 @@ class Task:
         return hashlib.sha256("\0".join(parts).encode() + b"\0" + named).digest()
 
 
-def task(
+def task(  # noqa: PLR0913 - a declaration, all by keyword
     *,
     queue: Queue,
     once_per: Sequence[str] = (),

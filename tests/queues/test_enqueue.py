@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from schoolops.context import inside, outside_schools
 from schoolops.queues import NOTIFICATIONS, Duplicate, Enqueued, registry, task
 from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge
 from schoolops.queues.models import Backlog, Job
+from schoolops.redis.connection import platform_redis
 from schoolops.tenancy.models import School
 
 DAY = dt.date(2026, 9, 1)
@@ -35,11 +35,8 @@ def ring_bell(*, times: int = 1, note: str = "") -> None:
 
 
 @pytest.fixture(autouse=True)
-def _redis_knows_nothing() -> Iterator[None]:
-    from schoolops.redis.connection import platform_redis
-
+def _redis_knows_nothing() -> None:
     platform_redis().flushdb()
-    yield
 
 
 def rows() -> list[dict[str, Any]]:
@@ -66,9 +63,13 @@ def test_a_job_carries_school_payload_and_who_asked(in_oak: School) -> None:
 
 
 def test_it_rolls_back_with_the_write_it_follows(in_oak: School) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        ring_bell.enqueue()
-        raise ZeroDivisionError
+    def fail_after_enqueueing() -> None:
+        with transaction.atomic():
+            ring_bell.enqueue()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_enqueueing()
     assert rows() == []
 
 
@@ -77,7 +78,7 @@ def test_a_later_moment_is_kept_as_a_distance(in_oak: School) -> None:
         ring_bell.enqueue(run_at=dt.datetime(2031, 1, 1, 1, tzinfo=dt.UTC))
         ring_bell.enqueue(run_at=dt.datetime(2030, 12, 31, tzinfo=dt.UTC))
     later, at_once = rows()
-    assert abs(later["run_at"] - dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)) < dt.timedelta(minutes=1)
+    assert abs(later["run_at"] - clock.now() - dt.timedelta(hours=1)) < dt.timedelta(minutes=1)
     assert at_once["run_at"] is None
 
 
@@ -160,7 +161,11 @@ def test_oaks_role_reads_no_row_of_the_ledger_and_writes_none(in_oak: School) ->
     assert "queues_job" in tables
     for table in tables:
         for statement in (f'SELECT 1 FROM public."{table}"', f'DELETE FROM public."{table}"'):
-            with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(), connection.cursor() as c:
+            with (
+                pytest.raises(DatabaseError, match="permission denied"),
+                transaction.atomic(),
+                connection.cursor() as c,
+            ):
                 c.execute(statement)
 
 

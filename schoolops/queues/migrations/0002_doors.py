@@ -90,10 +90,11 @@ BEGIN
     PERFORM platform.jobs_refuse_when_full(v_school);
     -- Distinct keys in order, so that twins wait for one another instead of deadlocking.
     SELECT array_agg(w.key ORDER BY w.key), array_agg(w.first ORDER BY w.key),
-           array_agg(nextval('public.queues_job_id_seq') ORDER BY w.key)
+           array_agg(w.new ORDER BY w.key)
       INTO v_keys, v_places, v_new
-      FROM (SELECT k.key, min(k.place)::integer AS first
-              FROM unnest(p_keys) WITH ORDINALITY AS k (key, place) GROUP BY k.key) AS w;
+      FROM (SELECT k.key, k.first, nextval('public.queues_job_id_seq') AS new
+              FROM (SELECT key, min(place)::integer AS first
+                      FROM unnest(p_keys) WITH ORDINALITY AS given (key, place) GROUP BY key ORDER BY first) AS k) AS w;
     -- A twin that has not committed yet holds us up here; then we see its job.
     WITH locked AS (
         INSERT INTO public.queues_oncekey AS held (school, queue, key, job_id, expires_at)
