@@ -1,0 +1,136 @@
+"""The template is what the migrations make, and says so when it is not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connections
+from psycopg import sql
+
+from schoolops.indexes import registry
+from schoolops.tenancy import owner, template
+from schoolops.tenancy.errors import TemplateMissing
+from schoolops.tenancy.models import School
+
+SHAPE = {
+    "columns": """
+        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text,
+               a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid), co.collname
+          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+          LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+          LEFT JOIN pg_collation co ON co.oid = a.attcollation
+         WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0
+           AND NOT a.attisdropped""",
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, contype::text, condeferrable, condeferred, convalidated,
+               pg_get_constraintdef(oid)
+          FROM pg_constraint WHERE connamespace = %s::regnamespace""",
+    "indexes": """
+        SELECT c.relname, pg_get_indexdef(i.indexrelid), i.indisunique, i.indisprimary, i.indisvalid
+          FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = %s::regnamespace""",
+    "triggers": """
+        SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text FROM pg_trigger t
+          JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = %s::regnamespace AND NOT t.tgisinternal""",
+    "functions": """
+        SELECT p.proname, pg_get_functiondef(p.oid) FROM pg_proc p WHERE p.pronamespace = %s::regnamespace""",
+    "sequences": """
+        SELECT c.relname, s.seqtypid::regtype::text, s.seqstart, s.seqincrement, s.seqcycle FROM pg_sequence s
+          JOIN pg_class c ON c.oid = s.seqrelid WHERE c.relnamespace = %s::regnamespace""",
+    "types": """
+        SELECT typname, typtype::text FROM pg_type WHERE typnamespace = %s::regnamespace AND typtype IN ('e', 'd')""",
+}
+CASTS = re.compile(r"::(?:text|character varying)(?:\[\])?|[()]")
+
+
+def shape_of(owning: psycopg.Connection[Any], schema: str) -> dict[str, set[tuple[Any, ...]]]:
+    """Everything the catalogues know of a schema, without its name.
+
+    PostgreSQL writes the casts of ``state IN ('a', 'b')`` differently once it has been dumped and read again, so they
+    are left out, with the brackets around them.
+    """
+
+    def nameless(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(CASTS.sub("", each.replace(schema, "SCHEMA")) if isinstance(each, str) else each for each in row)
+
+    return {
+        part: {nameless(row) for row in owning.execute(query, [schema]).fetchall()} for part, query in SHAPE.items()
+    }
+
+
+@dataclass
+class MigratedByHand:
+    pk = 0
+    slug = "by-hand"
+    schema_name = "school_migrated_by_hand"
+    role_name = "none"
+
+
+@pytest.fixture
+def migrated(real_commits: None) -> Any:
+    """A schema made by the migrations themselves and the declared indexes."""
+    made = MigratedByHand()
+    with owner.owner_connection() as owning:
+        owning.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(made.schema_name)))
+        try:
+            template.migrate_school(made)
+            for spec in registry.school_indexes():
+                owning.execute(spec.create_sql(made.schema_name))
+            yield made
+        finally:
+            connections["admin"].close()
+            owning.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(made.schema_name)))
+
+
+def test_a_replayed_school_is_what_the_migrations_make(migrated: MigratedByHand, oak: School) -> None:
+    with owner.owner_connection() as owning:
+        replayed, by_migration = (shape_of(owning, schema) for schema in (oak.schema_name, migrated.schema_name))
+        for part in SHAPE:
+            assert replayed[part] == by_migration[part], part
+        assert len(replayed["columns"]) > 50
+        for query in (
+            "SELECT app, name FROM {}.django_migrations ORDER BY app, name",
+            "SELECT id, app_label, model FROM {}.django_content_type ORDER BY id",
+        ):
+            rows = [
+                owning.execute(sql.SQL(query).format(sql.Identifier(schema))).fetchall()
+                for schema in (oak.schema_name, migrated.schema_name)
+            ]
+            assert rows[0]
+            assert rows[0] == rows[1]
+
+
+def test_the_comparison_sees_a_lost_constraint(migrated: MigratedByHand, oak: School) -> None:
+    with owner.owner_connection() as owning:
+        owning.execute(f"ALTER TABLE {migrated.schema_name}.accounts_user DROP CONSTRAINT user_username_form")
+        assert shape_of(owning, oak.schema_name) != shape_of(owning, migrated.schema_name)
+
+
+def test_the_template_in_the_repository_is_current(real_commits: None) -> None:
+    call_command("build_school_template", check=True, verbosity=0)
+
+
+def test_a_changed_template_fails_the_check(
+    real_commits: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drifted = tmp_path / "school.sql"
+    drifted.write_text(settings.SCHOOL_TEMPLATE.read_text().replace("NOT NULL", "NULL", 1))
+    monkeypatch.setattr(settings, "SCHOOL_TEMPLATE", drifted)
+    with pytest.raises(CommandError, match="make template"):
+        call_command("build_school_template", check=True, verbosity=0)
+
+
+@pytest.mark.parametrize("text", [None, "", "-- fingerprint: " + "0" * 64 + "\n"])
+def test_a_stale_template_makes_no_school(text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = tmp_path / "school.sql"
+    if text is not None:
+        stale.write_text(text)
+    monkeypatch.setattr(settings, "SCHOOL_TEMPLATE", stale)
+    with pytest.raises(TemplateMissing):
+        template.read()
