@@ -27,6 +27,8 @@ from schoolops.tenancy.errors import TemplateMissing
 
 # Not school_…: no school may ever have this name, since it is dropped before each build.
 TEMPLATE_SCHEMA = "template_of_a_school"
+# Django's own record of what it made: the columns, first the app's, then the thing's.
+RECORDS = {"django_migrations": ("app", "name", "applied"), "django_content_type": ("app_label", "model")}
 _HEADER = re.compile(r"^-- fingerprint: ([0-9a-f]{64})$", re.MULTILINE)
 
 
@@ -68,6 +70,7 @@ def build(pg_dump: Path) -> str:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
         try:
             migrate_school(_Scratch())
+            _renumber(connection)
             for spec in indexes.school_indexes():
                 connection.execute(spec.create_sql(TEMPLATE_SCHEMA))
             return _normalised(_dump(pg_dump))
@@ -84,6 +87,33 @@ def migrate_school(school: Any, *, verbosity: int = 0) -> None:
     with inside(school):
         call_command(DjangoMigrate(), database="admin", verbosity=verbosity, interactive=False, skip_checks=True)
     ContentType.objects.clear_cache()
+    # Django also records the apps whose tables stand in public: a school's record must not change with them.
+    schema, ours = sql.Identifier(school.schema_name), list(school_apps())
+    with owner.owner_connection() as connection:
+        for table, (app, *_) in RECORDS.items():
+            connection.execute(
+                sql.SQL("DELETE FROM {}.{} WHERE {} <> ALL(%s)").format(
+                    schema, sql.Identifier(table), sql.Identifier(app)
+                ),
+                [ours],
+            )
+
+
+def _renumber(connection: psycopg.Connection[Any]) -> None:
+    """Write Django's own rows anew in order of name, whatever order they were written in."""
+    for table, columns in RECORDS.items():
+        listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+        order = sql.SQL(", ").join(map(sql.Identifier, columns[:2]))
+        rewrite = sql.SQL(
+            "WITH gone AS (DELETE FROM {table} RETURNING *) INSERT INTO {table} (id, {listed})"
+            " SELECT row_number() OVER (ORDER BY {order}), {listed} FROM gone ORDER BY {order}"
+        )
+        connection.execute(rewrite.format(table=sql.Identifier(TEMPLATE_SCHEMA, table), listed=listed, order=order))
+        connection.execute(
+            sql.SQL("SELECT setval({}, max(id)) FROM {}").format(
+                sql.Literal(f"{TEMPLATE_SCHEMA}.{table}_id_seq"), sql.Identifier(TEMPLATE_SCHEMA, table)
+            )
+        )
 
 
 def _dump(pg_dump: Path) -> str:

@@ -1,0 +1,142 @@
+"""Host names are remembered, and forgotten everywhere as soon as a school changes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from config.env import BASE_DIR
+from schoolops.redis.connection import platform_redis
+from schoolops.tenancy import lifecycle, resolution
+from schoolops.tenancy.models import School
+
+# The promise is one second; a machine with better things to do gets this many.
+PATIENCE_S = 30
+
+
+@pytest.fixture
+def no_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Redis does not answer: nothing listens on this port."""
+    monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+    platform_redis.cache_clear()
+    resolution.forget_here()
+    yield
+    monkeypatch.undo()
+    platform_redis.cache_clear()
+    resolution.forget_here()
+
+
+def test_a_known_host_costs_no_query(db: None, oak: School, query_count: Any) -> None:
+    with query_count(1):
+        assert resolution.school_at("oak.localhost") == oak
+    with query_count(0):
+        assert resolution.school_at("oak.localhost") == oak
+
+
+def test_an_unknown_host_is_remembered_too(db: None, query_count: Any) -> None:
+    with query_count(1):
+        assert resolution.school_at("nobody.localhost") is None
+        assert resolution.school_at("nobody.localhost") is None
+
+
+def test_strangers_cannot_fill_the_memory(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolution, "MOST_REMEMBERED", 10)
+    for number in range(35):
+        resolution.school_at(f"stranger-{number}.localhost")
+    assert len(resolution._hosts) <= 10
+
+
+def test_a_suspension_reaches_another_process(fresh_school: Callable[..., School]) -> None:
+    school = fresh_school()
+    host = f"{school.slug}.localhost"
+    program = f"""
+import time, django
+django.setup()
+from schoolops.tenancy.resolution import school_at
+until = time.monotonic() + {PATIENCE_S}
+before = school_at({host!r}).state
+print(before, flush=True)
+while time.monotonic() < until and (state := school_at({host!r}).state) == before:
+    time.sleep(0.05)
+print(state, flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], cwd=BASE_DIR, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline().strip() == "active"
+        lifecycle.suspend_school(slug=school.slug, reason="unpaid")
+        assert other.stdout.readline().strip() == "suspended"
+    assert other.returncode == 0
+
+
+def test_a_change_elsewhere_is_seen_once_the_mark_is_read_again(
+    fresh_school: Callable[..., School], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school = fresh_school()
+    host = f"{school.slug}.localhost"
+    found = resolution.school_at(host)
+    assert found
+    assert found.state == "active"
+    hosts = dict(resolution._hosts)
+    lifecycle.suspend_school(slug=school.slug, reason="unpaid")
+    # As another process remembers it, which heard nothing yet.
+    resolution._hosts.update(hosts)
+    monkeypatch.setattr(resolution, "_version_read_at", time.monotonic() - resolution.VERSION_READ_EVERY_S)
+    found = resolution.school_at(host)
+    assert found
+    assert found.state == "suspended"
+
+
+def test_a_redis_that_lost_its_data_does_not_bring_old_answers_back(fresh_school: Callable[..., School]) -> None:
+    school = fresh_school()
+    host = f"{school.slug}.localhost"
+    assert resolution.school_at(host)
+    remembered = dict(resolution._hosts)
+    platform_redis().delete(resolution.VERSION_KEY)
+    lifecycle.suspend_school(slug=school.slug, reason="unpaid")
+    resolution._hosts.update(remembered)
+    found = resolution.school_at(host)
+    assert found
+    assert found.state == "suspended"
+
+
+def test_without_redis_schools_are_found_and_trusted_for_five_seconds_only(
+    db: None, oak: School, no_redis: None, query_count: Any
+) -> None:
+    with query_count(1):
+        assert resolution.school_at("oak.localhost") == oak
+        assert resolution.school_at("oak.localhost") == oak
+    remembered = resolution._hosts["oak.localhost"]
+    assert remembered.version is None
+    assert remembered.until - time.monotonic() <= resolution.TRUSTED_WITHOUT_REDIS_S == 5
+
+
+def test_without_redis_an_old_answer_is_not_trusted_longer(db: None, oak: School, no_redis: None) -> None:
+    resolution.school_at("oak.localhost")
+    old = resolution._hosts["oak.localhost"]
+    resolution._hosts["oak.localhost"] = resolution._Remembered(None, time.monotonic() - 0.001, old.version)
+    assert resolution.school_at("oak.localhost") == oak
+
+
+def test_an_answer_from_before_the_outage_is_asked_for_again(
+    db: None, oak: School, request: pytest.FixtureRequest, query_count: Any
+) -> None:
+    resolution.school_at("oak.localhost")
+    remembered = dict(resolution._hosts)
+    request.getfixturevalue("no_redis")
+    resolution._hosts.update(remembered)
+    with query_count(1):
+        assert resolution.school_at("oak.localhost") == oak
+
+
+def test_a_school_can_be_suspended_without_redis(fresh_school: Callable[..., School], no_redis: None) -> None:
+    school = fresh_school()
+    lifecycle.suspend_school(slug=school.slug, reason="unpaid")
+    found = resolution.school_at(f"{school.slug}.localhost")
+    assert found
+    assert found.state == "suspended"
