@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import authenticate
-from django.db import connection
+from django.db import ProgrammingError, connection, connections
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
+from schoolops.context import current_school
+from schoolops.errors import NoCurrentSchool
 from tests.tenancy.markers import whose
 
 handler500 = "schoolops.api.errors.server_error"
@@ -45,7 +50,69 @@ def log_in(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"user": user.get_username() if user else None}, status=200 if user else 401)
 
 
+def handed_over(request: HttpRequest) -> JsonResponse:
+    """Work handed to another thread together with its school, as it should be."""
+    ours = contextvars.copy_context()
+    return JsonResponse({"marker": helpers().submit(ours.run, whose).result()})
+
+
+def handed_over_forgetfully(request: HttpRequest) -> JsonResponse:
+    """The bug: work handed to a bare thread, whose connection may still stand where its last work was done."""
+    try:
+        return JsonResponse({"marker": helpers().submit(whose).result()})
+    except NoCurrentSchool:
+        return JsonResponse({"refused": True})
+
+
+_last_schema = ""
+
+
+def by_remembered_name(request: HttpRequest) -> JsonResponse:
+    """The bug: the name of a school's table remembered by the process, where the next school finds it."""
+    global _last_schema
+    remembered, _last_schema = _last_schema, current_school().schema_name
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT object_id FROM {remembered or _last_schema}.audit_auditentry ORDER BY id DESC LIMIT 1"
+            )
+            return JsonResponse({"marker": cursor.fetchone()[0]})
+    except ProgrammingError:
+        return JsonResponse({"refused": True})
+
+
+_helpers: ThreadPoolExecutor | None = None
+HELPERS = 2
+
+
+def helpers() -> ThreadPoolExecutor:
+    """Threads that outlive a request, each with a connection of its own."""
+    global _helpers
+    if _helpers is None:
+        _helpers = ThreadPoolExecutor(HELPERS)
+    return _helpers
+
+
+def dismiss_helpers() -> None:
+    """Close their connections and let them go."""
+    global _helpers
+    if _helpers is not None:
+        together = threading.Barrier(HELPERS)
+
+        def close() -> None:
+            connections.close_all()
+            together.wait()
+
+        for _ in range(HELPERS):
+            _helpers.submit(close)
+        _helpers.shutdown()
+        _helpers = None
+
+
 urlpatterns = [
+    path("handed-over", handed_over),
+    path("handed-over-forgetfully", handed_over_forgetfully),
+    path("by-remembered-name", by_remembered_name),
     path("where", where),
     path("where-async", where_async),
     path("write", write),

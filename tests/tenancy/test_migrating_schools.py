@@ -1,0 +1,120 @@
+"""``migrate`` brings every school up to the code, and one that cannot be does not keep the others waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from schoolops.context import outside_schools
+from schoolops.tenancy import fleet, owner
+from schoolops.tenancy.models import School
+from schoolops.tenancy.router import SchoolRouter
+
+Fresh = Callable[..., School]
+
+
+def migrate() -> str:
+    out = StringIO()
+    with outside_schools():
+        call_command("migrate", verbosity=0, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def take_back_the_append_only_migration(school: School) -> None:
+    """As a school stands that was made before ``audit.0002``."""
+    with owner.owner_connection() as owning:
+        for statement in (
+            "DROP TRIGGER audit_never_truncated ON {schema}.audit_auditentry",
+            "DROP TRIGGER audit_append_only ON {schema}.audit_auditentry",
+            "DROP FUNCTION {schema}.audit_refuse_change()",
+            "DELETE FROM {schema}.django_migrations WHERE app = 'audit' AND name = '0002_append_only'",
+        ):
+            owning.execute(statement.format(schema=school.schema_name))
+
+
+def drop_an_index(school: School) -> None:
+    with owner.owner_connection() as owning:
+        owning.execute(f"DROP INDEX {school.schema_name}.audit_by_object")
+
+
+def leave_an_index_invalid(school: School) -> None:
+    """As CREATE INDEX CONCURRENTLY leaves it when it is cancelled."""
+    with owner.owner_connection() as owning:
+        table = f"{school.schema_name}.audit_auditentry"
+        owning.execute(f"DROP INDEX {school.schema_name}.audit_by_object")
+        owning.execute(
+            f"INSERT INTO {table} (at, actor_id, actor_name, action, object_type, object_id, reason, request_id)"
+            " SELECT now(), '', '', '', '', '', '', '' FROM generate_series(1, 2)"
+        )
+        with pytest.raises(Exception, match="could not create unique index"):
+            owning.execute(f"CREATE UNIQUE INDEX CONCURRENTLY audit_by_object ON {table} (object_id)")
+
+
+def test_a_current_fleet_has_nothing_to_do(real_commits: None) -> None:
+    assert fleet.behind(fleet.made_schools()) == []
+    assert migrate() == "Shared tables are current; 0 schools were behind.\n"
+
+
+@pytest.mark.parametrize("older", [take_back_the_append_only_migration, drop_an_index, leave_an_index_invalid])
+def test_a_school_that_is_behind_is_brought_up(fresh_school: Fresh, older: Callable[[School], None]) -> None:
+    school, current = fresh_school(), fresh_school()
+    older(school)
+    assert fleet.behind(fleet.made_schools()) == [school]
+    out = migrate()
+    assert f"{school.slug}: migrated" in out
+    assert current.slug not in out
+    assert fleet.behind([school]) == []
+    with owner.owner_connection() as owning:
+        valid = owning.execute(
+            "SELECT indisvalid, indisunique FROM pg_index WHERE indexrelid = %s::regclass",
+            [f"{school.schema_name}.audit_by_object"],
+        ).fetchone()
+        assert valid == (True, False)
+
+
+def test_what_migrate_makes_belongs_to_the_schools_role(fresh_school: Fresh) -> None:
+    school = fresh_school()
+    take_back_the_append_only_migration(school)
+    with owner.owner_connection() as owning:
+        owning.execute(f"CREATE TABLE {school.schema_name}.made_by_a_migration (id bigint)")
+        migrate()
+        assert owning.execute(
+            "SELECT has_table_privilege(%s, %s, 'SELECT, INSERT')",
+            [school.role_name, f"{school.schema_name}.made_by_a_migration"],
+        ).fetchone() == (True,)
+
+
+def test_a_school_without_its_schema_does_not_keep_the_others_waiting(fresh_school: Fresh) -> None:
+    gone, behind = fresh_school(), fresh_school()
+    drop_an_index(behind)
+    with owner.owner_connection() as owning:
+        owning.execute(f"DROP SCHEMA {gone.schema_name} CASCADE")
+    with pytest.raises(CommandError, match=rf"Not brought up: {gone.slug}\."):
+        migrate()
+    assert fleet.behind([behind]) == []
+
+
+def test_a_school_that_refuses_its_migration_does_not_keep_the_others_waiting(fresh_school: Fresh) -> None:
+    refusing, behind = fresh_school(), fresh_school()
+    with owner.owner_connection() as owning:
+        # The migration will want to make what is already there.
+        owning.execute(
+            f"DELETE FROM {refusing.schema_name}.django_migrations WHERE app = 'audit' AND name = '0002_append_only'"
+        )
+    drop_an_index(behind)
+    with pytest.raises(CommandError, match=rf"Not brought up: {refusing.slug}\."):
+        migrate()
+    assert fleet.behind([behind]) == []
+
+
+def test_the_web_login_migrates_nothing(db: None) -> None:
+    with outside_schools():
+        assert MigrationExecutor(connection).loader.applied_migrations
+        assert SchoolRouter().allow_migrate("default", "audit") is False
+        assert SchoolRouter().allow_migrate("admin", "audit") is True
+        assert SchoolRouter().allow_migrate("admin", "students") is False
