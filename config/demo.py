@@ -36,10 +36,16 @@ class Stopped(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """What the programs are given to work with."""
+    """What the programs are given to work with, and the servers among it that we run ourselves."""
 
     values: dict[str, str]
     embedded: tuple[str, ...]
+    servers: launcher.Servers | None
+
+    def check(self) -> None:
+        """Raise ``ServerEnded`` when one of ours has."""
+        if self.servers:
+            self.servers.check()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,6 +106,7 @@ def _run(*, until_ready: bool) -> None:
         _say(welcome(schools, addresses, port, seconds=time.monotonic() - began))
         while not until_ready:
             supervisor.check()
+            addresses.check()
             time.sleep(0.2)
     finally:
         _stop(supervisor, lock)
@@ -117,6 +124,7 @@ def _servers(env: Environment, lock: launcher.FolderLock) -> Addresses:
         values["REDIS_URL"] = env.text("REDIS_URL")
     wanted = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL"}
     embedded = tuple(server for server, variable in wanted.items() if variable not in values)
+    servers = None
     if embedded:
         _say(f"Starting {' and '.join(embedded)} in {FOLDER.relative_to(BASE_DIR)} …")
         servers = launcher.start(
@@ -130,7 +138,7 @@ def _servers(env: Environment, lock: launcher.FolderLock) -> Addresses:
         values |= servers.environment()
     # For manage.py in another terminal.
     launcher.write_environment(FOLDER, values)
-    return Addresses(values, embedded)
+    return Addresses(values, embedded, servers)
 
 
 def external_logins(url: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from .errors import (
     NoServerUser,
     PortTaken,
     ServerDidNotStart,
+    ServerEnded,
     UnsupportedServer,
 )
 from .locks import FolderLock
@@ -62,6 +63,7 @@ __all__ = [
     "ProgramEnded",
     "ProgramFailed",
     "ServerDidNotStart",
+    "ServerEnded",
     "Servers",
     "Status",
     "Supervisor",

@@ -31,6 +31,10 @@ class ServerDidNotStart(LauncherError):
     """The server ended, or did not answer in time; the message carries the last lines of its log."""
 
 
+class ServerEnded(LauncherError):
+    """A server that should have gone on running has ended."""
+
+
 class UnsupportedServer(LauncherError):
     """The PostgreSQL that DATABASE_URL names is older than SchoolOps can use."""
 

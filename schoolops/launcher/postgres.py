@@ -72,7 +72,7 @@ class Postgres:
             self._ensure_cluster(profile, password)
             return self._start(profile, port, keep_port=keep_port)
 
-    def stop(self, seconds: float = 8) -> None:
+    def stop(self, seconds: float = 5) -> None:
         """Stop it, ending what its clients are doing; kill it when it takes longer than ``seconds``."""
         server = self.running()
         if server:

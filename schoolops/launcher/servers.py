@@ -15,11 +15,12 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from . import places, ports
-from .errors import LauncherError
+from .errors import LauncherError, ServerEnded
 from .locks import FolderLock
 from .logins import ensure_logins
 from .logs import Log
 from .postgres import SUPERUSER, Postgres
+from .processes import Process
 from .profiles import Profile
 from .valkey import Valkey
 
@@ -44,6 +45,7 @@ class Servers:
     postgres_pid: int | None = None
     valkey_pid: int | None = None
     _lock: FolderLock | None = field(default=None, repr=False, compare=False)
+    started: Mapping[str, Process] = field(default_factory=dict, repr=False, compare=False)
 
     def environment(self) -> dict[str, str]:
         """``DATABASE_URL``, ``DATABASE_ADMIN_URL`` and ``REDIS_URL`` of the servers that run."""
@@ -53,6 +55,12 @@ class Servers:
             "REDIS_URL": self.redis_url,
         }
         return {name: value for name, value in values.items() if value}
+
+    def check(self) -> None:
+        """Raise ``ServerEnded`` naming a server that has ended since ``start``."""
+        for name, process in self.started.items():
+            if not process.is_alive():
+                raise ServerEnded(f"{name} has ended. Its last lines are in {self.folder}.")
 
     def stop(self) -> None:
         """Stop the servers, Valkey first, and let go of the folder. Stopping twice does nothing."""
@@ -247,6 +255,7 @@ def _with_postgres(servers: Servers, postgres: Postgres, port: int | None, passw
         database_admin_url=admin_url,
         database_url=web_url,
         postgres_pid=server.pid,
+        started={**servers.started, "PostgreSQL": server},
     )
 
 
@@ -254,7 +263,7 @@ def _with_valkey(servers: Servers, valkey: Valkey, port: int | None, passwords: 
     valkey.log.shorten()
     server = valkey.ensure_running(servers.profile, port or ports.free_port(), passwords["valkey"])
     redis_url = f"redis://:{passwords['valkey']}@{ports.HOST}:{valkey.port()}/0"
-    return replace(servers, redis_url=redis_url, valkey_pid=server.pid)
+    return replace(servers, redis_url=redis_url, valkey_pid=server.pid, started={**servers.started, "Valkey": server})
 
 
 def _parts(folder: Path) -> tuple[Postgres, Valkey]:

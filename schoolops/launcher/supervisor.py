@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from .errors import LauncherError
 from .processes import Process
 
 _MARK = "SCHOOLOPS_SUPERVISED_BY"
+_PLAIN_COMMAND = re.compile(r"[\w./-]+( [\w./:@%+,='\"-]+)*")
 _LEADERS_SECONDS = 5.0
 _SURVIVORS_SECONDS = 1.0
 
@@ -69,7 +71,9 @@ class Supervisor:
 
     def start(self, name: str, command: str) -> None:
         """Start a program, given as a line for the shell, and print its lines under its name as they come."""
-        program = self._spawn(name, ["/bin/sh", "-c", command], subprocess.STDOUT)
+        # Where the line is one plain command, the shell steps aside: the program itself gets our SIGTERM then.
+        line = f"exec {command}" if _PLAIN_COMMAND.fullmatch(command) else command
+        program = self._spawn(name, ["/bin/sh", "-c", line], subprocess.STDOUT)
         relay = threading.Thread(target=self._relay_lines, args=(program,), daemon=True)
         relay.start()
         self._relays.append(relay)

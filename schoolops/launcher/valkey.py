@@ -73,7 +73,7 @@ class Valkey:
             self.user.make_private(self.data)
             return self._start(profile, port, password, keep_port=keep_port)
 
-    def stop(self, seconds: float = 5) -> None:
+    def stop(self, seconds: float = 3) -> None:
         """Stop it with its data written; kill it when that takes longer than ``seconds``."""
         server = self.running()
         if server:

@@ -29,6 +29,15 @@ def test_postgres_killed_keeps_what_was_committed(place: Path) -> None:
         assert school.enrolled(again) == (["Ada"], 1)
 
 
+def test_a_server_that_ends_is_named(place: Path) -> None:
+    with launcher.start(launcher.THROWAWAY, place / "demo") as servers:
+        servers.check()
+        assert servers.valkey_pid is not None
+        school.kill(servers.valkey_pid)
+        with pytest.raises(launcher.ServerEnded, match="Valkey has ended"):
+            servers.check()
+
+
 def test_orphaned_backends_do_not_keep_a_killed_server_down(place: Path) -> None:
     servers = launcher.start(launcher.DURABLE, place / "demo")
     with psycopg.connect(servers.superuser_url) as connection:

@@ -51,11 +51,24 @@ def test_stopping_ends_children_and_grandchildren(place: Path) -> None:
     assert not (place / "programs.json").exists()
 
 
+def test_a_plain_program_is_told_to_stop_itself(place: Path) -> None:
+    (place / "worker.sh").write_text(
+        "trap 'echo graceful >goodbye; exit 0' TERM; echo up >up; while :; do sleep 0.1; done"
+    )
+    supervisor = _supervisor(place)
+    supervisor.start("worker", "sh worker.sh")
+    _wait_for(place / "up")
+
+    supervisor.stop()
+
+    assert (place / "goodbye").read_text() == "graceful\n"
+
+
 def test_a_program_that_ends_is_named(place: Path) -> None:
     supervisor = _supervisor(place)
     supervisor.start("web", "sleep 300")
     supervisor.check()
-    supervisor.start("worker", "exit 7")
+    supervisor.start("worker", "true; exit 7")
 
     def ended() -> bool:
         supervisor.check()
