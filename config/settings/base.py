@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     *SHARED_APPS,
     *(app for app in TENANT_APPS if app not in SHARED_APPS),
     "schoolops.observability",
+    "schoolops.redis",
     "schoolops.indexes",
     "schoolops.api",
     "schoolops.health",

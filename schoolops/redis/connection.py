@@ -1,31 +1,197 @@
-"""The platform's own Redis connection (not a school's cache): short timeouts, no silent retries."""
+"""Connections to Redis or Valkey. Every option is said here, since the library's own change from version to version.
+
+redis-py 8.1 on its own retries ten times at five seconds: a request that meets a hung server would wait a minute.
+"""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from typing_extensions import override
 
-# redis-py's own defaults (10 retries, 5 s each) hold a request for a minute when the server hangs.
-CONNECT_TIMEOUT_S = 0.10
-COMMAND_TIMEOUT_S = 0.15
+from schoolops.resilience import Breaker, BreakerOpen, Limits
 
 RedisUnavailable = redis.RedisError
 
+# The outer bounds, for boot, the broker and an operator's commands: there a late answer is better than none.
+COMMAND_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One use of Redis with a budget of its own: its pool is not shared, so a slow use cannot starve another.
+
+    Args:
+        command_timeout_s: what one command may cost a request when the server hangs.
+        ttl_s: how long what is stored under this alias lives.
+    """
+
+    name: str
+    purpose: str
+    ttl_s: int
+    # On the path of a request: below what a person notices, far above what a loaded server takes (0.1 ms).
+    command_timeout_s: float = 0.15
+    connect_timeout_s: float = 0.10
+    most_connections: int = 32
+
+
+PLATFORM = Alias("platform", "what all schools share: the version of the host table, jobs seen", 86_400)
+CACHE = Alias("cache", "what selectors remember", 900)
+RBAC = Alias("rbac", "permissions and roles", 300)
+SESSIONS = Alias("sessions", "who is logged in to the admin", 1_800)
+RATE_LIMITS = Alias("ratelimit", "sliding windows of logins and requests", 900)
+TELEMETRY = Alias("telemetry", "latency buckets of the last minutes", 900, command_timeout_s=1.0, connect_timeout_s=0.5)
+ALIASES: tuple[Alias, ...] = (PLATFORM, CACHE, RBAC, SESSIONS, RATE_LIMITS, TELEMETRY)
+
+
+class NotARedis(redis.ConnectionError):
+    """Something answered PING with other than PONG."""
+
+
+class RedisCircuitOpen(redis.ConnectionError):
+    """Redis has been failing, so it was not asked."""
+
+
+_on_disconnect: list[Callable[[], None]] = []
+
+
+def on_disconnect(listener: Callable[[], None]) -> None:
+    """Call ``listener`` whenever an open connection is lost or closed after an error, for metrics."""
+    _on_disconnect.append(listener)
+
+
+class _Verified:
+    """A connection that has heard PONG before it is used, and tells when it goes."""
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - the library's
+        super().on_connect_check_health(check_health)  # type: ignore[misc]
+        self.send_command("PING", check_health=False)  # type: ignore[attr-defined]
+        answer = self.read_response()  # type: ignore[attr-defined]
+        if answer not in {b"PONG", "PONG"}:
+            raise NotARedis(f"PING was answered with {answer!r:.60}.")
+
+    def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        was_open = getattr(self, "_sock", None) is not None
+        super().disconnect(*args, **kwargs)  # type: ignore[misc]
+        if was_open:
+            for listener in _on_disconnect:
+                listener()
+
+
+class VerifiedConnection(_Verified, redis.Connection):
+    """Over TCP."""
+
+
+class VerifiedSSLConnection(_Verified, redis.SSLConnection):
+    """Over TLS."""
+
+
+class VerifiedUnixConnection(_Verified, redis.UnixDomainSocketConnection):
+    """Over a local socket."""
+
+
+_CONNECTIONS = {"rediss": VerifiedSSLConnection, "unix": VerifiedUnixConnection}
+
+# One server behind all aliases of a request, so one circuit: what one alias learnt spares the others.
+# Slow calls count. A server that answers within its timeout, but late, would otherwise slow down every request.
+circuit = Breaker(
+    "redis",
+    counts=(
+        redis.ConnectionError,
+        redis.TimeoutError,
+        redis.BusyLoadingError,
+        redis.InvalidResponse,
+        redis.ReadOnlyError,
+        redis.exceptions.ClusterDownError,
+        OSError,
+    ),
+    limits=Limits(failures=3, slow_s=0.05, reset_s=1.0, reset_cap_s=10.0, probe_s=2.0),
+)
+
+
+def _guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return circuit.call(function, *args, **kwargs)
+    except BreakerOpen as refusal:
+        raise RedisCircuitOpen(str(refusal)) from refusal
+    except (redis.InvalidResponse, OSError) as garbled:
+        if isinstance(garbled, redis.RedisError) and not isinstance(garbled, redis.InvalidResponse):
+            raise
+        raise redis.ConnectionError(f"unreadable answer: {type(garbled).__name__}") from garbled
+
+
+class GuardedPipeline(redis.client.Pipeline):
+    """A pipeline behind the circuit."""
+
+    @override
+    def execute(self, raise_on_error: bool = True) -> Any:
+        return _guarded(super().execute, raise_on_error)
+
+
+class GuardedRedis(redis.Redis):
+    """A client behind the circuit. Its failures are all ``RedisUnavailable``."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        return _guarded(super().execute_command, *args, **options)
+
+    @override
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> GuardedPipeline:
+        return GuardedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+def pool(url: str, *, command_timeout_s: float, connect_timeout_s: float, most: int) -> redis.ConnectionPool:
+    """A pool with every option explicit. Times in seconds."""
+    return redis.ConnectionPool.from_url(
+        url,
+        connection_class=_CONNECTIONS.get(url.partition(":")[0], VerifiedConnection),
+        socket_connect_timeout=connect_timeout_s,
+        socket_timeout=command_timeout_s,
+        socket_keepalive=True,
+        health_check_interval=30,
+        # Two round trips less per connection: nobody reads the client's name and version.
+        driver_info=None,
+        # After a failover the old master answers READONLY: connect anew, once, at once. Nothing else is tried again:
+        # a request must not lose more than one timeout.
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ReadOnlyError,)),
+        retry_on_error=[redis.ReadOnlyError],
+        protocol=2,
+        max_connections=most,
+    )
+
+
+def _client(alias: Alias) -> GuardedRedis:
+    return GuardedRedis(
+        connection_pool=pool(
+            settings.REDIS_URL,
+            command_timeout_s=alias.command_timeout_s,
+            connect_timeout_s=alias.connect_timeout_s,
+            most=alias.most_connections,
+        )
+    )
+
 
 @functools.cache
-def platform_redis() -> redis.Redis:
-    """The process-wide client. Any failure is a ``RedisUnavailable``."""
-    options: dict[str, Any] = {
-        "socket_connect_timeout": CONNECT_TIMEOUT_S,
-        "socket_timeout": COMMAND_TIMEOUT_S,
-        "socket_keepalive": True,
-        "health_check_interval": 30,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-    }
-    return redis.Redis.from_url(settings.REDIS_URL, **options)
+def client(alias: Alias) -> GuardedRedis:
+    """This process's client for one alias. Any failure is a ``RedisUnavailable``."""
+    return _client(alias)
+
+
+@functools.cache
+def platform_redis() -> GuardedRedis:
+    """This process's client for what all schools share."""
+    return _client(PLATFORM)
+
+
+def patient_redis(url: str, *, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> redis.Redis:
+    """A client for boot and for operators: long timeouts, no circuit, no retry."""
+    return redis.Redis(
+        connection_pool=pool(url, command_timeout_s=COMMAND_TIMEOUT_S, connect_timeout_s=connect_timeout_s, most=4)
+    )
