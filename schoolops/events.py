@@ -19,8 +19,8 @@ _subscribers: dict[type, list[Subscriber]] = defaultdict(list)
 
 def subscribe(event: type[Event]) -> Callable[[Callable[[Event], None]], Callable[[Event], None]]:
     """Declare a consequence of ``event`` (a frozen dataclass of ids). Importing twice subscribes once."""
-    if not is_dataclass(event):
-        raise TypeError(f"{event.__name__} is not a dataclass: an event is a frozen dataclass of ids.")
+    if not (is_dataclass(event) and event.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        raise TypeError(f"{event.__name__} is not a frozen dataclass: an event is a fact, made of ids.")
 
     def register(handler: Callable[[Event], None]) -> Callable[[Event], None]:
         known = {(each.__module__, each.__qualname__) for each in _subscribers[event]}

@@ -49,7 +49,8 @@ def document(error: errors.SchoolOpsError) -> dict[str, Any]:
         body["errors"] = [each.as_dict() for each in error.errors]
     body.update(getattr(error, "members", {}))
     if request_id := context.request_id.get():
-        body["request_id"] = request_id
+        # The same id as in the X-Request-ID header and the log.
+        body["instance"] = f"urn:uuid:{request_id}"
     return body
 
 

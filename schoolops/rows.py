@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import QuerySet
@@ -46,6 +46,8 @@ class Rostered(PublicRow):
 
     status = models.CharField(max_length=12, choices=RowStatus.choices, default=RowStatus.ACTIVE)
     date_last_modified = models.DateTimeField(default=stamp)
+
+    objects: ClassVar[Any] = RosteredQuerySet.as_manager()
 
     class Meta:
         abstract = True

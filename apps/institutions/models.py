@@ -8,9 +8,9 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Func, Q, QuerySet, Value
+from django.db.models import F, Func, Q, Value
 
-from schoolops.rows import Rostered
+from schoolops.rows import Rostered, RosteredQuerySet
 
 
 def days(start: str, end: str, bounds: str = "[]") -> Func:
@@ -162,7 +162,7 @@ class GradeLevel(Rostered):
         return self.name
 
 
-class SectionQuerySet(QuerySet["Section"]):
+class SectionQuerySet(RosteredQuerySet):
     """Vocabulary of homeroom groups."""
 
     def in_year(self, year: AcademicYear | int) -> SectionQuerySet:

@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section, days
-from schoolops.rows import PublicRow, Rostered
+from schoolops.rows import PublicRow, Rostered, RosteredQuerySet
 
 
 class Sex(models.TextChoices):
@@ -33,7 +33,7 @@ def photo_path(student: Student, filename: str) -> str:
     return f"photos/{student.sourced_id}/{filename}"
 
 
-class StudentQuerySet(QuerySet["Student"]):
+class StudentQuerySet(RosteredQuerySet):
     """Vocabulary of students."""
 
     def kept(self) -> StudentQuerySet:
@@ -212,6 +212,10 @@ class DatedQuerySet(QuerySet[Any]):
         return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
 
 
+class DatedRosterQuerySet(RosteredQuerySet, DatedQuerySet):
+    """The same for rows of the roster."""
+
+
 class SectionMembership(PublicRow):
     """During ``[starts_on, ends_on)`` this enrolment belongs to this section. Moving ends one and begins another."""
 
@@ -261,7 +265,7 @@ class ClassEnrolment(Rostered):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
 
-    objects: ClassVar[Any] = DatedQuerySet.as_manager()
+    objects: ClassVar[Any] = DatedRosterQuerySet.as_manager()
 
     class Meta:
         constraints = (

@@ -27,6 +27,7 @@ class Check:
 
 
 _checks: dict[str, Check] = {}
+_running: dict[str, Future[dict[str, Any]]] = {}
 _pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health")
 _last: tuple[float, dict[str, Any]] | None = None
 _lock = threading.Lock()
@@ -59,12 +60,13 @@ def forget() -> None:
 
 
 def _ask_all() -> dict[str, Any]:
-    running: dict[str, Future[dict[str, Any]]] = {
-        name: _pool.submit(contextvars.Context().run, _ask, check) for name, check in _checks.items()
-    }
-    if running:
-        wait(running.values(), timeout=max(check.budget_s for check in _checks.values()))
-    answers = {name: _answer(_checks[name], future) for name, future in running.items()}
+    for name, check in _checks.items():
+        # A probe that hangs is not asked twice: it would take the threads of the others.
+        if name not in _running or _running[name].done():
+            _running[name] = _pool.submit(contextvars.Context().run, _ask, check)
+    asked = {name: _running[name] for name in _checks}
+    wait(asked.values(), timeout=max((check.budget_s for check in _checks.values()), default=0))
+    answers = {name: _answer(_checks[name], future) for name, future in asked.items()}
     states = {answer["status"] for answer in answers.values()}
     status = "unavailable" if "unavailable" in states else "degraded" if "degraded" in states else "ok"
     return {"status": status, "checks": answers}
