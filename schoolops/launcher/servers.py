@@ -66,6 +66,10 @@ class Servers:
         """Stop the servers, Valkey first, and let go of the folder. Stopping twice does nothing."""
         if self._lock and self._lock.is_held:
             _stop_both(self.folder)
+            home, _ = places.home_and_user(self.folder)
+            if self.profile.throwaway and home != self.folder:
+                # Below /var/tmp nobody would ever find and delete it.
+                shutil.rmtree(home)
         self.leave_running()
 
     def leave_running(self) -> None:

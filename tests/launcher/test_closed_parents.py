@@ -36,6 +36,13 @@ def test_data_goes_elsewhere_when_a_parent_is_closed_to_the_servers_user(closed:
 
 
 @pytest.mark.usefixtures("as_root")
+def test_throwaway_data_elsewhere_is_thrown_away(closed: Path) -> None:
+    with launcher.start_valkey(launcher.THROWAWAY, closed / "test"):
+        assert elsewhere(closed / "test").exists()
+    assert not elsewhere(closed / "test").exists()
+
+
+@pytest.mark.usefixtures("as_root")
 def test_no_mode_of_a_parent_is_changed(place: Path, closed: Path) -> None:
     def modes() -> list[int]:
         return [stat.S_IMODE(path.stat().st_mode) for path in (Path("/var/tmp"), place, closed)]
