@@ -204,16 +204,20 @@ class Enrolment(Rostered):
         return f"{self.student_id} in {self.year_id} from {self.entered_on}"
 
 
-class DatedQuerySet(QuerySet[Any]):
-    """Rows that hold during ``[starts_on, ends_on)``."""
+class Dated:
+    """Vocabulary of rows that hold during ``[starts_on, ends_on)``."""
 
-    def on(self, day: dt.date) -> DatedQuerySet:
+    def on(self: Any, day: dt.date) -> Any:
         """Those that hold on ``day``."""
         return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
 
 
-class DatedRosterQuerySet(RosteredQuerySet, DatedQuerySet):
-    """The same for rows of the roster."""
+class DatedQuerySet(Dated, QuerySet[Any]):
+    """Dated rows that are nobody's entity."""
+
+
+class DatedRosterQuerySet(Dated, RosteredQuerySet):
+    """Dated rows of the roster."""
 
 
 class SectionMembership(PublicRow):

@@ -14,6 +14,8 @@ from schoolops import context
 ACCESS = "schoolops.access"
 ACCESS_FIELDS = ("requestId", "tenantId", "userId", "route", "method", "latencyMs", "statusCode")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+# Legal inside JSON, and yet a new line or a command to many who show the log.
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 _SECRET = re.compile(r"pass(word|phrase)?|token|secret|otp|authorization|cookie|phone|email|e-mail", re.IGNORECASE)
 REDACTED = "[redacted]"
 
@@ -43,7 +45,7 @@ class JsonLines(OrjsonFormatter):
         line: dict[str, Any] = {"timestamp": _timestamp(record), "level": record.levelname}
         if record.name == ACCESS:
             line |= {field: getattr(record, field, None) for field in ACCESS_FIELDS}
-            return str(self.jsonify_log_record(line))
+            return str(self.jsonify_log_record(line)).translate(_ESCAPED)
         line |= surroundings()
         line |= {"logger": record.name, "message": record.getMessage()}
         if trace := context.traceparent.get():
@@ -53,7 +55,7 @@ class JsonLines(OrjsonFormatter):
             line |= {key: REDACTED if _SECRET.search(key) else value for key, value in facts.items()}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return str(self.jsonify_log_record(line))
+        return str(self.jsonify_log_record(line)).translate(_ESCAPED)
 
 
 class ReadableLines(logging.Formatter):

@@ -1,0 +1,103 @@
+"""One line per request with an id that cannot be forged, and no line that says more than it should."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+
+from schoolops import context
+from schoolops.context import inside
+from schoolops.observability import trace
+from schoolops.observability.logging import JsonLines, ReadableLines
+from schoolops.tenancy.models import School
+
+pytestmark = pytest.mark.urls("tests.tenancy.urls")
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+NINE = ["timestamp", "level", "requestId", "tenantId", "userId", "route", "method", "latencyMs", "statusCode"]
+
+
+def record(name: str = "schoolops.tests", message: str = "hello", **extra: Any) -> logging.LogRecord:
+    made = logging.LogRecord(name, logging.INFO, __file__, 1, message, (), None)
+    made.__dict__.update(extra)
+    return made
+
+
+def test_an_access_line_has_exactly_the_nine_fields(db: None, oak: School, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "schoolops.access"):
+        answer = Client(headers={"host": "oak.localhost"}).get("/where?token=secret", headers={"traceparent": TRACE})
+    (line,) = [each for each in caplog.records if each.name == "schoolops.access"]
+    written = orjson.loads(JsonLines().format(line))
+    assert list(written) == NINE
+    assert written["tenantId"] == "oak"
+    assert written["route"] == "/where"
+    assert (written["method"], written["statusCode"], written["userId"]) == ("GET", 200, None)
+    assert written["requestId"] == answer.headers["X-Request-ID"]
+    assert "secret" not in JsonLines().format(line)
+
+
+@pytest.mark.parametrize(("host", "status"), [("nobody.localhost", 404), ("oak.localhost", 404)])
+def test_a_refused_request_leaves_a_line_too(
+    db: None, caplog: pytest.LogCaptureFixture, host: str, status: int
+) -> None:
+    with caplog.at_level(logging.INFO, "schoolops.access"):
+        Client(headers={"host": host}).get("/no/such/page")
+    (line,) = [each for each in caplog.records if each.name == "schoolops.access"]
+    assert (line.__dict__["statusCode"], line.__dict__["route"]) == (status, "unmatched")
+
+
+def test_a_callers_request_id_is_kept_when_it_is_one() -> None:
+    known = "6f9619ff-8b86-d011-b42d-00cf4fc964ff"
+    answer = Client().get("/health", headers={"x-request-id": known.upper()})
+    assert answer.headers["X-Request-ID"] == known
+    assert context.request_id.get() is None
+
+
+@pytest.mark.parametrize("forged", [None, "", "1", "x" * 36, "a\nINFO forged", "{" + "0" * 34 + "}"])
+def test_anything_else_is_replaced(forged: str | None) -> None:
+    assert uuid.UUID(trace.request_id_from(forged)).version == 4
+
+
+def test_a_trace_is_continued_with_a_span_of_our_own() -> None:
+    version, trace_id, span, flags = trace.traceparent_from(TRACE).split("-")
+    assert (version, trace_id, flags) == ("00", "4bf92f3577b34da6a3ce929d0e0e4736", "01")
+    assert span != "00f067aa0ba902b7"
+    assert len(span) == 16
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        None,
+        "",
+        "nonsense",
+        "00-" + "0" * 32 + "-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-" + "0" * 16 + "-01",
+        TRACE.upper(),
+        TRACE + "-more",
+    ],
+)
+def test_a_malformed_trace_begins_a_new_one(forged: str | None) -> None:
+    assert "4bf92f3577b34da6a3ce929d0e0e4736" not in trace.traceparent_from(forged)
+
+
+def test_other_lines_carry_their_school_and_request(oak: School) -> None:
+    token = context.request_id.set("an-id")
+    with inside(oak):
+        written = orjson.loads(JsonLines().format(record(facts={"count": 3, "password": "p", "guardianPhone": "1"})))
+    context.request_id.reset(token)
+    assert (written["tenantId"], written["requestId"], written["message"]) == ("oak", "an-id", "hello")
+    assert (written["count"], written["password"], written["guardianPhone"]) == (3, "[redacted]", "[redacted]")
+
+
+@pytest.mark.parametrize("control", ["\n", "\r", "\x1b[2J", "\x85", "\u2028", "\x00"])
+def test_a_message_cannot_forge_a_second_line(control: str) -> None:
+    message = f"name{control}12:00:00.000 INFO forged"
+    for formatter in (ReadableLines(), JsonLines()):
+        written = formatter.format(record(message=message))
+        assert len(written.splitlines()) == 1
+        assert "\x1b" not in written
