@@ -45,6 +45,11 @@ class School(TenantMixin):  # type: ignore[misc]
                 | (~models.Q(state=SchoolState.DELETED) & models.Q(deleted_at__isnull=True)),
                 name="school_deleted_has_date",
             ),
+            # A row that said `public`, or role `none`, would let a school work as the web login on the shared tables.
+            models.CheckConstraint(
+                condition=models.Q(schema_name__startswith="school_") & ~models.Q(role_name__in=["", "none"]),
+                name="school_stands_in_its_own_schema",
+            ),
         )
 
     def __str__(self) -> str:
