@@ -9,6 +9,7 @@ Nothing is chosen when a test begins: a query without ``inside(school)`` raises,
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -23,7 +24,9 @@ from tests import floor
 if TYPE_CHECKING:
     from django.test import Client
 
+    from apps.accounts.models import User
     from schoolops.tenancy.models import School
+    from tests.factories.people import Campus
 
 _GROUND = pytest.StashKey[floor.Ground]()
 _WORKER = pytest.StashKey[str]()
@@ -206,3 +209,65 @@ def query_count() -> Callable[..., AbstractContextManager[Counted]]:
             assert counted.count == expected, f"{counted.count} queries instead of {expected}:\n{listing}"
 
     return counting
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def school_day() -> Iterator[dt.date]:
+    """It is ten in the morning of ``people.SCHOOL_DAY``, a Wednesday in the first term."""
+    from schoolops import clock
+    from tests.factories import people
+
+    with clock.frozen(people.SCHOOL_MOMENT):
+        yield people.SCHOOL_DAY
+
+
+@pytest.fixture
+def campus(in_oak: School, school_day: dt.date) -> Campus:
+    """Oak's campus: sections 7 B with twelve students and 7 C with three."""
+    from tests.factories import people
+
+    made = people.a_school_year(name="Oak Campus", sections=("7 B", "7 C"))
+    people.some_students(12, section=made.sections["7 B"])
+    people.some_students(3, section=made.sections["7 C"])
+    return made
+
+
+@pytest.fixture
+def alice(campus: Campus) -> User:
+    """The head of Oak."""
+    from tests.factories import people
+
+    return people.a_user("alice", role="head")
+
+
+@pytest.fixture
+def bob(campus: Campus) -> User:
+    """The teacher of 7 B."""
+    from tests.factories import people
+
+    return people.a_teacher("bob", of=campus.sections["7 B"])
+
+
+@pytest.fixture
+def carol(campus: Campus) -> User:
+    """The guardian of two: the first of 7 B and the first of 7 C."""
+    from tests.factories import people
+
+    return people.a_guardian("carol", of=[people.students_in(campus.sections[name])[0] for name in ("7 B", "7 C")])
+
+
+@pytest.fixture
+def dave(campus: Campus) -> User:
+    """The registrar of Oak."""
+    from tests.factories import people
+
+    return people.a_user("dave", role="registrar")
+
+
+@pytest.fixture
+def erin(campus: Campus) -> User:
+    """The administrator of Oak."""
+    from tests.factories import people
+
+    return people.a_user("erin", role="administrator")

@@ -1,6 +1,10 @@
 from schoolops.indexes import IndexSpec
 
 NOT_MERGED = "merged_into_id IS NULL"
+# What the search box looks through; the query must say the same expression for the index to serve it.
+SEARCHED = (
+    "lower(given_name || ' ' || middle_name || ' ' || family_name || ' ' || preferred_name || ' ' || admission_number)"
+)
 
 INDEXES = (
     IndexSpec(
@@ -20,10 +24,7 @@ INDEXES = (
     IndexSpec(
         "student_search",
         "students_student",
-        (
-            "lower(given_name || ' ' || middle_name || ' ' || family_name || ' ' || preferred_name || ' ' ||"
-            " admission_number) extensions.gin_trgm_ops",
-        ),
+        (f"{SEARCHED} extensions.gin_trgm_ops",),
         method="gin",
         condition=NOT_MERGED,
         purpose="the search box: any part of a name or admission number",
@@ -42,9 +43,14 @@ INDEXES = (
         include=("student_id",),
         purpose="a guardian's children",
     ),
-    IndexSpec("guardian_by_name", "students_guardian", ("family_name", "given_name", "id"), purpose="the guardian list"),
     IndexSpec(
-        "enrolment_by_student", "students_enrolment", ("student_id", "entered_on DESC"), purpose="a student's enrolments"
+        "guardian_by_name", "students_guardian", ("family_name", "given_name", "id"), purpose="the guardian list"
+    ),
+    IndexSpec(
+        "enrolment_by_student",
+        "students_enrolment",
+        ("student_id", "entered_on DESC"),
+        purpose="a student's enrolments",
     ),
     IndexSpec(
         "enrolment_by_year",

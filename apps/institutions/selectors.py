@@ -1,0 +1,135 @@
+"""Reads of campuses and their days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import JSONObject
+
+from apps.institutions.models import AcademicYear, CalendarDay, Institution, Term
+from schoolops import clock
+
+WhyNot = Literal["", "no-year", "weekend", "holiday", "closure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A year or a term; both days belong to it. ``state`` is a year's, ``kind`` a term's."""
+
+    pk: int
+    id: str
+    name: str
+    starts_on: dt.date
+    ends_on: dt.date
+    state: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DayFacts:
+    """What a day is at an institution.
+
+    ``why`` says why there is no school: ``no-year`` (outside every year), ``weekend``, ``holiday`` or ``closure``;
+    empty on an instructional day. ``title`` is the calendar's word for the day. ``starts_at`` and ``ends_at`` are set
+    where the calendar changes the day's times. ``term`` is the shortest term that holds the day.
+    """
+
+    day: dt.date
+    weekday: int
+    why: WhyNot
+    title: str
+    year: Stretch | None
+    term: Stretch | None
+    starts_at: dt.time | None = None
+    ends_at: dt.time | None = None
+
+    @property
+    def instructional(self) -> bool:
+        return not self.why
+
+
+def _stretch(found: dict[str, Any] | None) -> Stretch | None:
+    if found is None:
+        return None
+    return Stretch(
+        **{
+            **found,
+            "starts_on": dt.date.fromisoformat(found["starts_on"]),
+            "ends_on": dt.date.fromisoformat(found["ends_on"]),
+        }
+    )
+
+
+def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
+    """What ``day`` is at ``institution`` (a row or its key), in one query.
+
+    Raises:
+        Institution.DoesNotExist: there is no such institution.
+    """
+    same = {
+        "pk": F("pk"),
+        "id": F("sourced_id"),
+        "name": F("name"),
+        "starts_on": F("starts_on"),
+        "ends_on": F("ends_on"),
+    }
+    around = {"starts_on__lte": day, "ends_on__gte": day}
+    years = AcademicYear.objects.filter(institution=OuterRef("pk"), **around)
+    terms = Term.objects.filter(year__institution=OuterRef("pk"), **around).order_by(
+        F("ends_on") - F("starts_on"), "pk"
+    )
+    special = CalendarDay.objects.filter(institution=OuterRef("pk"), day=day)
+    found = (
+        Institution.objects.filter(pk=institution.pk if isinstance(institution, Institution) else institution)
+        .values(
+            "weekend",
+            the_year=Subquery(years.values(fact=JSONObject(**same, state=F("state")))[:1]),
+            the_term=Subquery(terms.values(fact=JSONObject(**same, kind=F("kind")))[:1]),
+            the_day=Subquery(
+                special.values(fact=JSONObject(kind="kind", title="title", starts_at="starts_at", ends_at="ends_at"))[
+                    :1
+                ]
+            ),
+        )
+        .get()
+    )
+    calendar = found["the_day"] or {}
+    return DayFacts(
+        day=day,
+        weekday=day.isoweekday(),
+        why=_why_not(found["the_year"] is not None, calendar.get("kind"), day.isoweekday() in found["weekend"]),
+        title=calendar.get("title", ""),
+        year=_stretch(found["the_year"]),
+        term=_stretch(found["the_term"]),
+        starts_at=_time(calendar.get("starts_at")),
+        ends_at=_time(calendar.get("ends_at")),
+    )
+
+
+def _time(text: str | None) -> dt.time | None:
+    return dt.time.fromisoformat(text) if text else None
+
+
+def _why_not(in_a_year: bool, kind: str | None, weekend: bool) -> WhyNot:  # noqa: FBT001 - three facts, used once
+    if not in_a_year:
+        return "no-year"
+    if kind == CalendarDay.Kind.HOLIDAY:
+        return "holiday"
+    if kind == CalendarDay.Kind.CLOSURE:
+        return "closure"
+    # A row of the calendar that says otherwise makes a weekend a day of school.
+    return "weekend" if weekend and kind is None else ""
+
+
+def today_at(institution: Institution) -> dt.date:
+    """The calendar day at ``institution``, in its timezone."""
+    return clock.today(institution.timezone)
+
+
+def school_today() -> dt.date:
+    """Today where the school has one institution, or its first: for questions that name no institution."""
+    timezone = Institution.objects.order_by("pk").values_list("timezone", flat=True).first()
+    return clock.today(timezone or "UTC")
