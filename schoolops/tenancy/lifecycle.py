@@ -51,7 +51,9 @@ def _move(slug: str, *, allowed: set[SchoolState], to: SchoolState, reason: str)
         school.save(update_fields=["state", "state_reason", "deleted_at"])
         if to is SchoolState.DELETED:
             Domain.objects.filter(tenant=school).delete()
-    resolution.forget_hosts()
+        # Not before the commit, or another process would look up and remember the old state once more.
+        transaction.on_commit(resolution.forget_hosts)
+    resolution.forget_here()
     return school
 
 

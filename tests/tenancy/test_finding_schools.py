@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from config.env import BASE_DIR
+from schoolops.context import outside_schools
 from schoolops.redis.connection import platform_redis
 from schoolops.tenancy import lifecycle, resolution
 from schoolops.tenancy.models import School
@@ -103,6 +105,15 @@ def test_a_redis_that_lost_its_data_does_not_bring_old_answers_back(fresh_school
     found = resolution.school_at(host)
     assert found
     assert found.state == "suspended"
+
+
+def test_others_are_told_of_a_change_when_it_is_committed_and_not_before(fresh_school: Callable[..., School]) -> None:
+    school = fresh_school()
+    before = platform_redis().get(resolution.VERSION_KEY)
+    with outside_schools(), transaction.atomic():
+        lifecycle.suspend_school(slug=school.slug, reason="unpaid")
+        assert platform_redis().get(resolution.VERSION_KEY) == before
+    assert platform_redis().get(resolution.VERSION_KEY) != before
 
 
 def test_without_redis_schools_are_found_and_trusted_for_five_seconds_only(

@@ -13,6 +13,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.asgi import get_asgi_application
 from django.db import DatabaseError, connection, connections, transaction
+from django.test import Client
 
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
@@ -210,6 +211,18 @@ def test_async_views_answer_for_their_own_school(fresh_school: Callable[..., Sch
     # The handler gives each request a thread of its own, so only a pool keeps the number of connections down.
     with engines.engine(pool=3):
         assert async_to_sync(everybody)() == expected * 5
+
+
+@pytest.mark.urls("tests.tenancy.urls")
+def test_an_answer_sent_after_the_request_takes_its_school_along_or_fails(
+    in_oak: School, client_for: Callable[[School], Client]
+) -> None:
+    mark(in_oak)
+    with nowhere():
+        assert client_for(in_oak).get("/streamed-properly").getvalue() == b"oak"
+        forgetful = client_for(in_oak).get("/streamed")
+        with pytest.raises(NoCurrentSchool):
+            forgetful.getvalue()
 
 
 def test_a_pooled_connection_forgets_its_last_school(real_commits: None, oak: School, elm: School) -> None:

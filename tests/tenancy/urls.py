@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import authenticate
 from django.db import ProgrammingError, connection, connections
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
-from schoolops.context import current_school
+from schoolops.context import current_school, inside
 from schoolops.errors import NoCurrentSchool
 from tests.tenancy.markers import whose
 
@@ -109,7 +110,25 @@ def dismiss_helpers() -> None:
         _helpers = None
 
 
+def streamed(request: HttpRequest) -> StreamingHttpResponse:
+    """Rows read while the answer is sent, when the request has left its school."""
+    return StreamingHttpResponse(whose() for _ in range(1))
+
+
+def streamed_properly(request: HttpRequest) -> StreamingHttpResponse:
+    """The same, with the school taken along."""
+    school = current_school()
+
+    def rows() -> Iterator[str]:
+        with inside(school):
+            yield whose()
+
+    return StreamingHttpResponse(rows())
+
+
 urlpatterns = [
+    path("streamed", streamed),
+    path("streamed-properly", streamed_properly),
     path("handed-over", handed_over),
     path("handed-over-forgetfully", handed_over_forgetfully),
     path("by-remembered-name", by_remembered_name),
