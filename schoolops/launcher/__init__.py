@@ -26,7 +26,6 @@ from .logins import (
     database_of,
     ensure_logins,
     login_of,
-    may_provision,
     server_of,
 )
 from .places import bundled_postgres, bundled_valkey, path_starting_with, write_private
@@ -77,7 +76,6 @@ __all__ = [
     "free_port",
     "hold",
     "login_of",
-    "may_provision",
     "path_starting_with",
     "remove",
     "server_of",

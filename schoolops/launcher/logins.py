@@ -30,7 +30,7 @@ def ensure_logins(url: str, database: str = "schoolops", *, passwords: Mapping[s
     """
     admin, web = f"{database}_admin", f"{database}_web"
     try:
-        with psycopg.connect(_libpq(url), autocommit=True) as connection:
+        with _connect(url) as connection:
             check_version(connection.info.server_version)
             me, is_superuser, can_provision = _about_me(connection)
             if not (is_superuser or can_provision):
@@ -76,16 +76,6 @@ def check_version(server_version: int) -> None:
         )
 
 
-def may_provision(url: str) -> bool:
-    """Whether the login of ``url`` is a superuser or has CREATEROLE and CREATEDB. Raises ``LoginsNotMade``."""
-    try:
-        with psycopg.connect(_libpq(url), autocommit=True) as connection:
-            _, is_superuser, can_provision = _about_me(connection)
-    except psycopg.Error as refused:
-        raise LoginsNotMade(f"The PostgreSQL of DATABASE_URL does not answer: {refused}".strip()) from refused
-    return is_superuser or can_provision
-
-
 def with_login(url: str, login: str, password: str, database: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
@@ -112,6 +102,16 @@ def login_of(url: str) -> tuple[str, str]:
     """The login and the password in a URL."""
     parts = urlsplit(url)
     return unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def _connect(url: str) -> psycopg.Connection:
+    try:
+        return psycopg.connect(_libpq(url), autocommit=True)
+    except psycopg.OperationalError as refused:
+        # The database the URL names may be the one to make: then the server's own is the way in.
+        if f'database "{database_of(url)}" does not exist' not in str(refused):
+            raise
+        return psycopg.connect(_libpq(with_database(url, "postgres")), autocommit=True)
 
 
 def _libpq(url: str) -> str:

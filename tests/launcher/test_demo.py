@@ -1,0 +1,188 @@
+"""``make demo`` from outside, in a copy of the project, so that a demo you have running is not disturbed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import demo
+from schoolops import launcher
+from schoolops.launcher import processes
+
+from . import school
+
+PROJECT = Path(__file__).resolve().parents[2]
+SOURCES = ("apps", "config", "schoolops", "manage.py", "Procfile", "pyproject.toml")
+LONGEST_STOP = 15  # seconds
+
+
+@pytest.fixture
+def project(place: Path) -> Path:
+    """A copy of the sources, as a clone would have them, in a folder with a space in its name."""
+    copy = place / "a clone"
+    copy.mkdir()
+    for name in SOURCES:
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    return copy
+
+
+@contextmanager
+def _running(project: Path, *options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """The demo of that copy and the file of what it says. None of our own addresses gets to it."""
+    said = project.parent / "said.txt"
+    with (
+        said.open("w") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "config.demo", *options],
+            cwd=project,
+            env={"PATH": os.environ["PATH"], "PORT": str(launcher.free_port()), **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield process, said
+        finally:
+            process.kill()
+
+
+def _wait_until_up(process: subprocess.Popen[str], said: Path) -> str:
+    processes.wait_until(lambda: "is up: ready in" in said.read_text() or process.poll() is not None, 180)
+    assert process.poll() is None, said.read_text()
+    return said.read_text()
+
+
+def _servers_env(project: Path) -> dict[str, str]:
+    lines = (project / ".schoolops" / "demo" / "servers.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_the_demo_starts_answers_and_stops_without_a_trace(project: Path, number: signal.Signals) -> None:
+    with _running(project) as (process, said):
+        text = _wait_until_up(process, said)
+        address = next(word for word in text.split() if word.startswith("http://127.0.0.1") and "school" in word)
+        request = urllib.request.Request(address, headers={"Host": "oak.localhost"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            assert answer.status == 200
+
+        process.send_signal(number)
+
+        assert process.wait(LONGEST_STOP) == 0, said.read_text()
+    assert school.living_below(project) == []
+    assert not (project / ".schoolops" / "demo" / "servers.env").exists()
+
+
+@pytest.mark.proof
+def test_a_demo_killed_leaves_nothing_the_next_one_does_not_clear_away(project: Path) -> None:
+    with _running(project) as (process, said):
+        _wait_until_up(process, said)
+        before = _servers_env(project)
+        process.kill()
+    assert school.living_below(project)
+
+    with _running(project, "--until-ready") as (process, said):
+        assert process.wait(180) == 0, said.read_text()
+        assert "an earlier demo left behind" in said.read_text()
+    assert school.living_below(project) == []
+
+    with _running(project) as (process, said):
+        _wait_until_up(process, said)
+        assert _servers_env(project) == before
+        process.terminate()
+        assert process.wait(LONGEST_STOP) == 0
+
+
+@pytest.mark.proof
+def test_a_second_demo_is_told_that_there_is_one(project: Path) -> None:
+    with _running(project) as (process, said):
+        _wait_until_up(process, said)
+        before = _servers_env(project)
+        second = subprocess.run(
+            [sys.executable, "-m", "config.demo"], cwd=project, capture_output=True, text=True, check=False
+        )
+        assert second.returncode == 1
+        assert f"in use by process {process.pid}" in second.stderr
+        assert _servers_env(project) == before
+        process.terminate()
+        assert process.wait(LONGEST_STOP) == 0
+
+
+@pytest.mark.proof
+def test_the_demo_ends_when_a_part_of_it_dies(project: Path) -> None:
+    with _running(project) as (process, said):
+        _wait_until_up(process, said)
+        valkey = launcher.status(project / ".schoolops" / "demo").valkey_pid
+        assert valkey is not None
+        os.kill(valkey, signal.SIGKILL)
+
+        assert process.wait(LONGEST_STOP) == 1
+        assert "Valkey has ended" in said.read_text()
+    assert school.living_below(project) == []
+
+
+@pytest.mark.proof
+def test_servers_of_your_own_are_used_and_left_running(project: Path, cluster: launcher.Servers) -> None:
+    own = {"DATABASE_URL": cluster.superuser_url.rpartition("/")[0] + "/county", "REDIS_URL": cluster.redis_url}
+    for _ in ("the first time", "again, with the logins remembered"):
+        with _running(project, "--until-ready", **own) as (process, said):
+            assert process.wait(180) == 0, said.read_text()
+            assert "Servers of its own: none." in said.read_text()
+    cluster.check()
+
+
+def test_the_procfile_of_this_project_is_read() -> None:
+    programs = demo.procfile(PROJECT / "Procfile")
+    assert programs["web"] == "python -m config.serve"
+
+
+def test_a_line_of_the_procfile_that_is_none_is_shown(place: Path) -> None:
+    (place / "Procfile").write_text("# programs\n\nweb: python -m config.serve\nworker\n")
+    with pytest.raises(demo.DemoFailed, match="'worker'"):
+        demo.procfile(place / "Procfile")
+
+
+def test_the_welcome_names_every_login_and_a_line_to_copy() -> None:
+    login: dict[str, Any] = {"username": "bob", "password": "s3cret", "role": "teacher"}
+    schools = [{"host": "oak.localhost", "logins": [login]}, {"host": "elm.localhost", "logins": [login]}]
+
+    text = demo.welcome(schools, demo.Addresses({}, ("postgres", "valkey"), None), 8123, seconds=7.04)
+
+    assert "ready in 7.0 s" in text
+    assert text.count("s3cret") == 3
+    assert "curl -H 'Host: oak.localhost' http://127.0.0.1:8123/api/v1/school" in text
+    body = text.split("-d '")[1].split("'")[0]
+    assert json.loads(body) == {"username": "bob", "password": "s3cret"}
+
+
+def test_only_the_first_ctrl_c_interrupts() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def interrupted_while_stopping() -> None:
+        with demo.stop_on_signals():
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            finally:
+                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(demo.Stopped):
+        interrupted_while_stopping()
+    assert signal.getsignal(signal.SIGTERM) == before
