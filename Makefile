@@ -72,7 +72,7 @@ environment:
 			echo "SchoolOps needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 				"Name another with: make PYTHON=python3.12 …" >&2; exit 1; }; \
 		echo "Installing requirements-dev.txt into .venv …"; \
-		{ $(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv; } && \
+		{ $(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } && \
 		$(PY) -m pip install --quiet --disable-pip-version-check "$$(grep -E '^uv==' requirements-dev.txt)" && \
 		{ $(PY) -m uv pip install --quiet --python $(PY) -r requirements-dev.txt || \
 			$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; } && \
