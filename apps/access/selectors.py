@@ -98,6 +98,19 @@ def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date) -> Q
     return combined
 
 
+def registered_scope(scope: str, kind: Kind) -> Scope | None:
+    """What was registered for ``scope`` and ``kind``: so that students can be those of the sections in reach."""
+    return _scopes.get((scope, kind))
+
+
+def institutions_of(user: User, permission: str) -> frozenset[int] | None:
+    """Keys of the institutions over all of which ``user`` holds ``permission``; ``None`` means every institution."""
+    held = [each for each in roles_held(user) if permission in each.permissions and each.scope == EVERYTHING]
+    if any(each.institution_id is None for each in held):
+        return None
+    return frozenset(each.institution_id for each in held if each.institution_id is not None)
+
+
 def reaches_everything(user: User, permission: str) -> bool:
     """Whether some role gives ``permission`` over the whole school, without row scope or institution."""
     return any(

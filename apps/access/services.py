@@ -13,6 +13,7 @@ from apps.access.errors import OutOfReach, PermissionMissing
 from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.access.permissions import BUILTIN_ROLES, CODES, PERMISSIONS
 from apps.accounts.models import User
+from apps.institutions import scopes
 from apps.institutions.models import Institution
 from schoolops.audit import trail
 from schoolops.audit.trail import Actor
@@ -55,6 +56,30 @@ def require_row(by: User, permission: str, kind: selectors.Kind, row: Model, *, 
     if reach != Q() and not type(row)._default_manager.filter(reach, pk=row.pk).exists():
         log.warning("row out of reach", extra={"facts": {"permission": permission, "kind": kind}})
         raise OutOfReach
+
+
+def require_at(by: User, permission: str, institution: Institution) -> None:
+    """Nothing, when ``by`` holds ``permission`` at ``institution``, over all of it: for what has no row scope.
+
+    Raises:
+        PermissionMissing: the permission is missing. OutOfReach: it is held at another institution only.
+    """
+    require(by, permission)
+    at = selectors.institutions_of(by, permission)
+    if at is not None and institution.pk not in at:
+        log.warning("institution out of reach", extra={"facts": {"permission": permission}})
+        raise OutOfReach
+
+
+class _Gate:
+    """What ``apps.institutions``, below us, asks through ``scopes``."""
+
+    require = staticmethod(require)
+    require_at = staticmethod(require_at)
+    within_reach = staticmethod(within_reach)
+
+
+scopes.guarded_by(_Gate())
 
 
 @transaction.atomic

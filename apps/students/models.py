@@ -212,12 +212,25 @@ class Dated:
         return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
 
 
-class DatedQuerySet(Dated, QuerySet[Any]):
-    """Dated rows that are nobody's entity."""
+def holds_on(day: dt.date) -> Q:
+    """Rows whose ``[starts_on, ends_on)`` holds ``day``."""
+    return Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gt=day))
 
 
-class DatedRosterQuerySet(Dated, RosteredQuerySet):
-    """Dated rows of the roster."""
+class DatedQuerySet(QuerySet[Any]):
+    """Rows that hold during ``[starts_on, ends_on)``."""
+
+    def on(self, day: dt.date) -> DatedQuerySet:
+        """Those that hold on ``day``."""
+        return self.filter(holds_on(day))
+
+
+class DatedRosterQuerySet(RosteredQuerySet):
+    """The same for rows of the roster."""
+
+    def on(self, day: dt.date) -> DatedRosterQuerySet:
+        """Those that hold on ``day``."""
+        return self.filter(holds_on(day))
 
 
 class SectionMembership(PublicRow):
