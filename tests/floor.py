@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -113,8 +112,3 @@ def build() -> None:
         call_command("migrate", shared_only=True, verbosity=0, skip_checks=True)
     make_school("oak", name="Oak School")
     make_school("elm", name="Elm School")
-
-
-def log_folder(ground: Ground) -> Path | None:
-    """Where the embedded servers write their logs, for the report of a run."""
-    return ground.started[0].folder if ground.started else None
