@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
+from schoolops.redis.boot import EXIT_CONFIG
 from tests.architecture.programs import STRONG, python
 
 LOAD = "import config.settings.production"
@@ -39,3 +42,22 @@ def test_it_refuses(variable: str, value: str) -> None:
 def test_it_starts_when_nothing_is_weak() -> None:
     done = python(LOAD, settings="production", **STRONG)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+SERVE = "import config.serve; config.serve.main()"
+
+
+def test_the_server_is_not_started_on_a_weak_setting() -> None:
+    done = python(SERVE, settings="production", **{**STRONG, "SECRET_KEY": "weak"})
+    assert done.returncode == EXIT_CONFIG
+    [line] = done.stderr.splitlines()
+    assert line.startswith("SchoolOps does not start: SECRET_KEY ")
+
+
+def test_the_server_is_not_started_without_its_redis() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    done = python(SERVE, settings="production", **{**STRONG, "REDIS_URL": f"redis://127.0.0.1:{port}/0"})
+    assert done.returncode == EXIT_CONFIG
+    [line] = done.stderr.splitlines()
+    assert line == "SchoolOps does not start: Redis does not answer. Start it, or correct REDIS_URL."
