@@ -35,6 +35,11 @@ class ValidationFailed(Invalid):
     remedy = "Correct the fields named in `errors` and send the request again. Nothing was changed."
 
 
+def refused(field: str, code: str, message: str) -> ValidationFailed:
+    """The refusal of one field, to be raised."""
+    return ValidationFailed(errors=[FieldError(field, code, message)])
+
+
 class Malformed(Invalid):
     """The request's body cannot be read."""
 

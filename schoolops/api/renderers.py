@@ -21,6 +21,11 @@ def _default(value: Any) -> Any:
     return str(value)
 
 
+def as_json(data: Any) -> bytes:
+    """``data`` as UTF-8 JSON."""
+    return orjson.dumps(data, default=_default, option=orjson.OPT_NON_STR_KEYS)
+
+
 class JsonRenderer(BaseRenderer):
     """``application/json``, UTF-8, decimals as strings."""
 
@@ -29,4 +34,4 @@ class JsonRenderer(BaseRenderer):
     charset = None
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        return b"" if data is None else orjson.dumps(data, default=_default, option=orjson.OPT_NON_STR_KEYS)
+        return b"" if data is None else as_json(data)

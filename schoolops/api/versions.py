@@ -1,0 +1,40 @@
+"""Two people edit the same row: the version they read decides, as ``If-Match`` or as ``version`` in the body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.request import Request
+
+from schoolops.api.errors import refused
+
+
+def etag(version: int) -> str:
+    """``"3"``, quotes included."""
+    return f'"{version}"'
+
+
+def expected(request: Request, body: Mapping[str, Any] | None = None, *, required: bool = True) -> int | None:
+    """The version the client read. ``If-Match: "3"`` or ``{"version": 3}``; ``If-Match: *`` is ``None``: any.
+
+    Raises:
+        ValidationFailed: it is missing, unreadable, or the two disagree.
+    """
+    header = request.headers.get("If-Match", "").strip()
+    sent: Any = request.data if body is None else body
+    said = sent.get("version") if isinstance(sent, Mapping) else None
+    if header == "*":
+        return None
+    if header:
+        number = header.removeprefix("W/").strip('"')
+        if not number.isdecimal() or (said is not None and said != int(number)):
+            raise refused(
+                "version", "invalid", 'Send the ETag you were given, such as If-Match: "3", or `version`; not two.'
+            )
+        return int(number)
+    if said is None and required:
+        raise refused("version", "required", "Send the version you read, as If-Match or as `version`.")
+    if said is not None and (not isinstance(said, int) or isinstance(said, bool) or said < 0):
+        raise refused("version", "invalid", "A whole number.")
+    return said
