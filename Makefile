@@ -65,14 +65,15 @@ clean: ## Delete caches and the virtual environment, not the demo's data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -path ./.schoolops -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Compared by content rather than by age: a checkout makes every file young.
+# Compared by content rather than by age: a checkout makes every file young. Without its pyvenv.cfg a virtual
+# environment is none, and pip would install into the Python behind it.
 environment:
-	@cmp -s requirements-dev.txt .venv/installed.txt && $(PY) -c '' 2>/dev/null || { \
+	@cmp -s requirements-dev.txt .venv/installed.txt && test -e .venv/pyvenv.cfg && $(PY) -c '' 2>/dev/null || { \
 		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 			echo "SchoolOps needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 				"Name another with: make PYTHON=python3.12 …" >&2; exit 1; }; \
 		echo "Installing requirements-dev.txt into .venv …"; \
-		{ $(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } && \
+		{ test -e .venv/pyvenv.cfg && $(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } && \
 		$(PY) -m pip install --quiet --disable-pip-version-check "$$(grep -E '^uv==' requirements-dev.txt)" && \
 		{ $(PY) -m uv pip install --quiet --python $(PY) -r requirements-dev.txt || \
 			$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; } && \
