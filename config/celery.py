@@ -70,11 +70,11 @@ def serve(name: str) -> None:
 
 
 @app.task(name=RUN)
-def run(job_ids: list[int], timeout_s: int) -> None:
+def run(job_ids: list[int], timeout_s: int, durable: int) -> None:
     """The only task Celery knows; the ledger says what each job is."""
     if _worker is None:
         raise RuntimeError("Start workers with `python -m config.worker QUEUE`.")
-    _worker.runner.run(job_ids, timeout_s)
+    _worker.runner.run(job_ids, timeout_s, durable=bool(durable))
 
 
 @signals.worker_init.connect

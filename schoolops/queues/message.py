@@ -21,11 +21,11 @@ _EMBED = ',{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
 HARD_LIMIT_AFTER_S = 5
 
 
-def build(job_ids: list[int], *, task: str, broker_key: str, timeout_s: int) -> str:
+def build(job_ids: list[int], *, task: str, broker_key: str, timeout_s: int, durable: bool) -> str:
     """The broker's text for these jobs. ``task`` is shown by Celery's monitoring; the runner reads the ledger instead."""
     # Time-based and random in one; the broker needs it unique, nobody needs it secret.
     message_id = uuid.uuid4()
-    body = base64.b64encode(f"[[{job_ids},{timeout_s}]{_EMBED}".encode()).decode()
+    body = base64.b64encode(f"[[{job_ids},{timeout_s},{durable:d}]{_EMBED}".encode()).decode()
     hard = timeout_s + HARD_LIMIT_AFTER_S
     name = task if task.replace("_", "").replace(".", "").isalnum() else "?"
     return _TEMPLATE % (body, message_id, name, hard, message_id, message_id, broker_key, message_id)
@@ -60,10 +60,11 @@ def _is_body(body: Any) -> bool:
     arguments, keywords, embedded = body
     return (
         isinstance(arguments, list)
-        and len(arguments) == 2
+        and len(arguments) == 3
         and isinstance(arguments[0], list)
         and all(isinstance(job_id, int) for job_id in arguments[0])
         and isinstance(arguments[1], int)
+        and isinstance(arguments[2], int)
         and keywords == {}
         and isinstance(embedded, dict)
     )

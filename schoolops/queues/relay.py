@@ -267,7 +267,11 @@ class Relay:
         for job_id, entry in wanted:
             queue, timeout = self._terms(entry)
             key = QUARANTINE_KEY if entry.crashes else queue.broker_key
-            lists[key].append(message.build([job_id], task=entry.task, broker_key=key, timeout_s=timeout))
+            lists[key].append(
+                message.build(
+                    [job_id], task=entry.task, broker_key=key, timeout_s=timeout, durable=queue.durable_commit
+                )
+            )
         pipe = client.pipeline(transaction=False)
         for key, texts in lists.items():
             pipe.lpush(key, *texts)

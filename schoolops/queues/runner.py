@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import psycopg
 from django.db import connection, transaction
 
 from schoolops import context
@@ -97,31 +98,31 @@ class Runner:
     in_hand: Callable[[int], AbstractContextManager[Callable[[], None]]] = field(default=lambda job_id: _nothing(job_id))
     patience_s: float = PATIENCE_S
 
-    def run(self, job_ids: Sequence[int], timeout_s: int) -> None:
+    def run(self, job_ids: Sequence[int], timeout_s: int, *, durable: bool = False) -> None:
         """Run these jobs, one after the other. Never raises for what a job does."""
         for job_id in job_ids:
             with self.borrowing(), self.in_hand(job_id) as overdue:
-                self._run_one(job_id, timeout_s, overdue)
+                self._run_one(job_id, timeout_s, overdue, durable=durable)
 
     # --- one job --------------------------------------------------------------------------------------------------
-    def _run_one(self, job_id: int, timeout_s: int, overdue: Callable[[], None]) -> None:
+    def _run_one(self, job_id: int, timeout_s: int, overdue: Callable[[], None], *, durable: bool) -> None:
         pipeline.pause_here(pipeline.RECEIVE)
         claims: list[Claim] = []
         try:
             try:
-                self._in_one_transaction(job_id, timeout_s, claims, overdue)
+                self._in_one_transaction(job_id, timeout_s, claims, overdue, durable=durable)
             except _Leased:
                 self._leased(job_id, timeout_s, claims, overdue)
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a body are failed tries as well
             self._failed(job_id, claims, error)
 
     def _in_one_transaction(
-        self, job_id: int, timeout_s: int, claims: list[Claim], overdue: Callable[[], None]
+        self, job_id: int, timeout_s: int, claims: list[Claim], overdue: Callable[[], None], *, durable: bool
     ) -> None:
         with outside_schools():
             try:
                 with transaction.atomic():
-                    claim = _claim(job_id, timeout_s)
+                    claim = _claim(job_id, timeout_s, durable=durable)
                     if claim is None:
                         self._nothing_to_claim(job_id)
                         return
@@ -213,7 +214,7 @@ class Runner:
         if not claims or connection_was_lost(error):
             # Nothing is known of this try: the row is live, the lease brings it back.
             _forget_connection()
-            log.warning("no outcome for job %d: %s", job_id, type(error).__name__)
+            log.warning("no outcome for job %d: %s", job_id, repr(error)[:500])
             return
         claim = claims[0]
         try:
@@ -223,7 +224,7 @@ class Runner:
                 self._write_failure(claim, error)
         except Exception as second:  # noqa: BLE001 - without an outcome the row stays live
             _forget_connection()
-            log.warning("the outcome of job %d could not be written: %s", job_id, type(second).__name__)
+            log.warning("the outcome of job %d could not be written: %s", job_id, repr(second)[:500])
 
     def _write_failure(self, claim: Claim, error: BaseException) -> None:
         task = registry.find(claim.task)
@@ -296,14 +297,17 @@ def _one(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
         return row
 
 
-def _claim(job_id: int, timeout_s: int) -> Claim | None:
-    with connection.cursor() as cursor:
-        raw = connection.connection
-        if not getattr(raw, "_jobs_prepared", False):
-            cursor.execute(statements.PREPARE)
-            raw._jobs_prepared = True  # noqa: SLF001 - a mark of ours on psycopg's object
+def _claim(job_id: int, timeout_s: int, *, durable: bool) -> Claim | None:
+    connection.ensure_connection()
+    connection.move()
+    raw = connection.connection
+    # Django turns this off; its own client-side cursors never prepare anything.
+    raw.prepare_threshold = 5
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
         # A little more than the watchdog's limit: the database stops by itself where nobody does.
-        cursor.execute(statements.claim(job_id, timeout_s * 1000 + 2000, durable=False))
+        limit = str(timeout_s * 1000 + 2000)
+        told = {"id": job_id, "limit": limit, "commit": "on" if durable else "off"}
+        cursor.execute(statements.CLAIM, told, prepare=True)
         return _as_claim(job_id, cursor.fetchone())
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from schoolops.queues.models import Reason
 
-# Claim, school, deadlines: one statement, prepared once per connection. A second delivery finds the row gone or locked.
+# Claim, school, deadlines: one statement, prepared once per connection (by protocol: EXECUTE would be
+# parsed again under the school's role). A second delivery finds the row gone or locked.
 # The settings are local to the transaction, so the connection stands outside schools again after COMMIT or ROLLBACK.
 _STANDING = """
        set_config('search_path', CASE WHEN s.state = 'active' THEN '"' || s.schema_name || '", extensions'
@@ -15,19 +14,18 @@ _STANDING = """
 """
 _COLUMNS = """c.queue, c.task, c.payload::text, c.meta::text, c.attempts, c.tracked, c.school, c.lease_token,
        c.sending_at IS NOT NULL, s.id, s.state, s.schema_name, s.role_name"""
-PREPARE = f"""
-PREPARE jobs_claim (bigint, text, text) AS
+CLAIM = f"""
 WITH c AS (
     DELETE FROM public.queues_job
      WHERE id = (SELECT id FROM public.queues_job
-                  WHERE id = $1 AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                  WHERE id = %(id)s::bigint AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
                     FOR UPDATE SKIP LOCKED)
     RETURNING *)
 SELECT {_COLUMNS}, {_STANDING.format(local="true")},
-       set_config('statement_timeout', $2, true), set_config('idle_in_transaction_session_timeout', $2, true),
-       set_config('synchronous_commit', $3, true)
+       set_config('statement_timeout', %(limit)s, true), set_config('idle_in_transaction_session_timeout', %(limit)s, true),
+       set_config('synchronous_commit', %(commit)s, true)
   FROM c LEFT JOIN public.tenancy_school s ON s.slug = c.school
-"""
+"""  # noqa: S608 - our own text
 LEASE = f"""
 WITH c AS (
     UPDATE public.queues_job
@@ -129,11 +127,3 @@ RETURNING id, queue
 
 def last_reason(*, timed_out: bool) -> str:
     return str((Reason.TIMEOUT if timed_out else Reason.EXHAUSTED).value)
-
-
-def claim(job_id: int, milliseconds: int, *, durable: bool) -> str:
-    """The text that claims a job through the prepared statement; three numbers and words of our own."""
-    return f"EXECUTE jobs_claim({job_id:d}, '{milliseconds:d}', '{'on' if durable else 'off'}')"
-
-
-Parameters = dict[str, Any]
