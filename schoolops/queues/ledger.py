@@ -65,9 +65,7 @@ def _fail_over_time(connection: psycopg.Connection[Any], job_id: int, worker: st
     from schoolops.queues import registry
     from schoolops.queues.runner import wait_before_next_try
 
-    row = connection.execute(
-        "SELECT queue, task, attempts FROM public.queues_job WHERE id = %s", [job_id]
-    ).fetchone()
+    row = connection.execute("SELECT queue, task, attempts FROM public.queues_job WHERE id = %s", [job_id]).fetchone()
     if row is None:
         return
     queue = registry.QUEUES.get(row[0], registry.PLATFORM)

@@ -1,9 +1,9 @@
 """A job's life, arrow by arrow. Every arrow counts itself and has one log line; the chaos test kills inside each.
 
-    enqueue → pick → publish → receive → claim → effect → finish
-                                  ↘ retry ↘ bury ↘ discard       (the body failed, for the last time, or was refused)
-    promote (its moment has come) · again (came to nothing, published anew) · suspect (its process died)
-    revive (an operator sent a dead letter back) · cancel
+enqueue → pick → publish → receive → claim → effect → finish
+                              ↘ retry ↘ bury ↘ discard       (the body failed, for the last time, or was refused)
+promote (its moment has come) · again (came to nothing, published anew) · suspect (its process died)
+revive (an operator sent a dead letter back) · cancel
 """
 
 from __future__ import annotations

@@ -223,7 +223,9 @@ class Relay:
         """What we published may be lost: do not wait for the lease. This is not counted against the jobs."""
         due = time.monotonic() + after
         for entry in self.in_flight.values():
-            if (queue is None or entry.queue == queue or (queue == QUARANTINE_KEY and entry.crashes)) and entry.due > due:
+            if (
+                queue is None or entry.queue == queue or (queue == QUARANTINE_KEY and entry.crashes)
+            ) and entry.due > due:
                 entry.due = due
                 entry.times = 0
 
@@ -301,7 +303,8 @@ class Relay:
         if promoted:
             pipeline.pause_here(pipeline.PROMOTE)
         self._paused = frozenset(
-            row[0] for row in connection.execute("SELECT queue FROM public.queues_queuestate WHERE paused_at IS NOT NULL")
+            row[0]
+            for row in connection.execute("SELECT queue FROM public.queues_queuestate WHERE paused_at IS NOT NULL")
         )
         if now - self._counted_at >= COUNT_EVERY_S:
             connection.execute(COUNT, {"per_school": self.most_per_school, "in_all": self.most_in_all})

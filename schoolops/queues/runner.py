@@ -95,7 +95,9 @@ class Runner:
     # Borrow a database connection for a job, and lend it to others while the job waits for somebody outside.
     borrowing: Callable[[], AbstractContextManager[None]] = nullcontext
     lending: Callable[[], AbstractContextManager[None]] = nullcontext
-    in_hand: Callable[[int], AbstractContextManager[Callable[[], None]]] = field(default=lambda job_id: _nothing(job_id))
+    in_hand: Callable[[int], AbstractContextManager[Callable[[], None]]] = field(
+        default=lambda job_id: _nothing(job_id)
+    )
     patience_s: float = PATIENCE_S
 
     def run(self, job_ids: Sequence[int], timeout_s: int, *, durable: bool = False) -> None:
@@ -258,7 +260,15 @@ class Runner:
         return self.patience_s > 0 and _one(statements.DEFER, wanted) is not None
 
     def _fail(
-        self, claim: Claim, error: BaseException, delay: float, *, tries: int, reason: str, outcome: str, told: dict[str, Any]
+        self,
+        claim: Claim,
+        error: BaseException,
+        delay: float,
+        *,
+        tries: int,
+        reason: str,
+        outcome: str,
+        told: dict[str, Any],
     ) -> None:
         last = claim.attempts + 1 >= tries
         arrow = pipeline.BURY if last else pipeline.RETRY
