@@ -84,6 +84,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Innermost: what it keeps is the view's answer, and its transaction holds nothing but the view.
+    "schoolops.api.idempotency.IdempotencyMiddleware",
 ]
 
 TEMPLATES = [
