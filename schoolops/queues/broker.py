@@ -34,10 +34,13 @@ def client() -> redis.Redis:
     return redis.Redis.from_url(settings.QUEUES_BROKER_URL, **options)
 
 
-def say_again(job_id: int) -> None:
-    """Tell the relay that this job was held by somebody when its message came: try again in a second."""
+def say_again(job_id: int, *, counted: bool = False) -> None:
+    """Tell the relay that nothing came of this delivery, so that it does not wait for the lease.
+
+    ``counted``: it counts among the deliveries that came to nothing. Not so where the job was merely held by somebody.
+    """
     with suppress(BrokerUnavailable):
-        client().rpush(AGAIN_KEY, job_id)
+        client().rpush(AGAIN_KEY, -job_id if counted else job_id)
 
 
 def say_booted(queue_key: str) -> None:

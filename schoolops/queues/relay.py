@@ -330,9 +330,11 @@ class Relay:
                 # A moment for what the new worker finds in the list; a second delivery does no harm, only work.
                 self._look_again(name.removeprefix("jobs.") if name != QUARANTINE_KEY else name, after=0.5)
         self._boots = boots
-        for job_id in again or ():
-            if (entry := self.in_flight.get(int(job_id))) is not None:
-                entry.due = min(entry.due, now + AGAIN_AFTER_S)
-                entry.times = 0
+        for text in again or ():
+            number = int(text)
+            if (entry := self.in_flight.get(abs(number))) is not None:
+                entry.due = min(entry.due, now + AGAIN_AFTER_S * 2 ** min(entry.times, 5))
+                if number > 0:
+                    entry.times = 0
         if sentinel is None:
             self._look_again()

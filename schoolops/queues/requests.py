@@ -46,6 +46,7 @@ def status_of(job_id: int, *, user: str | None) -> JobStatus:
 
 def cancel(job_id: int, *, user: str | None) -> None:
     """Withdraw a job that has not begun. Raises ``JobNotFound``, ``JobRunning``."""
+    pipeline.pause_here(pipeline.CANCEL)
     gone = (_ask("SELECT platform.job_cancel(%s, %s)", job_id, user) or (None,))[0]
     if gone is None:
         raise JobNotFound

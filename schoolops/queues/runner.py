@@ -10,6 +10,8 @@ import logging
 import os
 import random
 import socket
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,7 +25,7 @@ from django.db import connection, transaction
 from schoolops import context
 from schoolops.context import inside, outside_schools
 from schoolops.errors import Conflict, NotFound, SchoolOpsError
-from schoolops.queues import broker, pipeline, registry, statements
+from schoolops.queues import broker, ledger, pipeline, registry, statements
 from schoolops.queues.deadline import JobTimeout, Watchdog
 from schoolops.queues.errors import Fenced, PayloadRefused
 from schoolops.queues.job import Running, connection_was_lost, finishing, holding, write_outcome
@@ -67,6 +69,7 @@ class Claim:
     sending: bool
     school: School | None
     school_state: str | None
+    leased: bool = False
 
     @property
     def user_id(self) -> str:
@@ -217,6 +220,10 @@ class Runner:
             # Nothing is known of this try: the row is live, the lease brings it back.
             _forget_connection()
             log.warning("no outcome for job %d: %s", job_id, repr(error)[:500])
+            if claims and claims[0].leased:
+                self._give_lease_back(claims[0])
+            else:
+                broker.say_again(job_id, counted=True)
             return
         claim = claims[0]
         try:
@@ -254,6 +261,23 @@ class Runner:
                     outcome="timed_out" if timed_out else "failed",
                     told=told,
                 )
+
+    def _give_lease_back(self, claim: Claim) -> None:
+        """The database went away while we held a lease: nobody else may try until it ends, so give it back in time."""
+
+        def give_back() -> None:
+            end = time.monotonic() + LEASE_MARGIN_S
+            while time.monotonic() < end:
+                try:
+                    with ledger.connect("lease") as ours:
+                        ours.execute(statements.GIVE_LEASE_BACK, {"id": claim.job_id, "token": claim.lease_token})
+                except psycopg.Error:
+                    time.sleep(0.5)
+                else:
+                    broker.say_again(claim.job_id, counted=True)
+                    return
+
+        threading.Thread(target=give_back, name=f"lease-{claim.job_id}", daemon=True).start()
 
     def _defer(self, claim: Claim) -> bool:
         wanted = {**_base(claim), "delay": min(DEFER_S, self.patience_s / 4), "patience": self.patience_s}
@@ -324,7 +348,10 @@ def _claim(job_id: int, timeout_s: int, *, durable: bool) -> Claim | None:
 def _lease(job_id: int, seconds: int) -> Claim | None:
     with connection.cursor() as cursor:
         cursor.execute(statements.LEASE, [seconds, job_id])
-        return _as_claim(job_id, cursor.fetchone())
+        claim = _as_claim(job_id, cursor.fetchone())
+    if claim is not None:
+        claim.leased = True
+    return claim
 
 
 def _as_claim(job_id: int, row: tuple[Any, ...] | None) -> Claim | None:

@@ -38,6 +38,8 @@ SELECT {_COLUMNS}
   FROM c LEFT JOIN public.tenancy_school s ON s.slug = c.school
 """  # noqa: S608 - our own text
 
+GIVE_LEASE_BACK = "UPDATE public.queues_job SET lease_until = NULL WHERE id = %(id)s AND lease_token = %(token)s"
+
 IS_DUE = """
 SELECT queue FROM public.queues_job
  WHERE id = %s AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
@@ -103,24 +105,24 @@ RETURNING 1
 SUSPECT = """
 WITH tried AS (
     UPDATE public.queues_job SET crashes = crashes + 1, lease_until = NULL WHERE id = ANY (%(ids)s) RETURNING *)
-INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error)
-SELECT id, school, task, attempts + 1, 'crashed', %(worker)s, 'ProcessDied', %(error)s FROM tried
+INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
+SELECT id, school, task, attempts + 1, 'crashed', %(worker)s, 'ProcessDied', %(error)s, '' FROM tried
 RETURNING job_id
 """
 BURY_POISON = f"""
 WITH dead AS (
     DELETE FROM public.queues_job WHERE id = ANY (%(ids)s) AND crashes >= %(most)s RETURNING *),
 told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
-INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error)
-SELECT {_LETTER}, 'poison', 'ProcessDied', %(error)s FROM dead
+INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
+SELECT {_LETTER}, 'poison', 'ProcessDied', %(error)s, '' FROM dead
 RETURNING id, queue
 """  # noqa: S608
 BURY_NO_OUTCOME = f"""
 WITH dead AS (
     DELETE FROM public.queues_job WHERE id = ANY (%(ids)s) AND deliveries >= %(most)s RETURNING *),
 told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
-INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error)
-SELECT {_LETTER}, 'no_outcome', '', %(error)s FROM dead
+INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
+SELECT {_LETTER}, 'no_outcome', '', %(error)s, '' FROM dead
 RETURNING id, queue
 """  # noqa: S608
 
