@@ -14,6 +14,7 @@ API = [
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.students.api.urls")),
     path("", include("apps.attendance.api.urls")),
+    path("", include("schoolops.api.jobs")),
 ]
 
 urlpatterns = [

@@ -86,6 +86,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Innermost: what it keeps is the view's answer, and its transaction holds nothing but the view.
+    "schoolops.api.idempotency.IdempotencyMiddleware",
 ]
 
 TEMPLATES = [
@@ -122,6 +124,11 @@ if env.text("DATABASE_ADMIN_URL"):
     DATABASES["admin"]["OPTIONS"].pop("pool", None)
 
 REDIS_URL = env.text("REDIS_URL")
+
+# --- queues -------------------------------------------------------------------------------------------------------
+QUEUES_BROKER_URL = REDIS_URL
+QUEUES_JOURNAL_FOLDER = BASE_DIR / "var" / "journal"
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The username is unique whatever its case, by a constraint that the check cannot see.

@@ -1,37 +1,36 @@
-"""``GET /health`` and ``GET /health/ready`` for any host, before a school is looked for."""
+"""``GET /health``, ``/health/ready`` and ``/health/queues`` for any host, before a school is looked for."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import cast
 
-import orjson
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from schoolops.health import checks
+from schoolops.health.answers import as_json
+from schoolops.health.queues import queues
 
 Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
 def live(request: HttpRequest) -> HttpResponse:
     """The process answers. No I/O."""
-    return _json({"status": "ok"})
+    return as_json({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> HttpResponse:
     """``ok`` or ``degraded`` with 200, ``unavailable`` with 503."""
     answer = checks.readiness()
-    return _json(answer, status=503 if answer["status"] == "unavailable" else 200)
+    return as_json(answer, status=503 if answer["status"] == "unavailable" else 200)
 
 
-VIEWS: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/health": live, "/health/ready": ready}
-
-
-def _json(body: object, status: int = 200) -> HttpResponse:
-    return HttpResponse(
-        orjson.dumps(body), status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+VIEWS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/health": live,
+    "/health/ready": ready,
+    "/health/queues": queues,
+}
 
 
 class HealthMiddleware:

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 
 from schoolops import clock, context
 from schoolops.errors import FieldError
-from schoolops.queues import registry, seen
+from schoolops.queues import pipeline, registry, seen
 from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
 from schoolops.queues.registry import Queue
 
@@ -94,7 +94,9 @@ class Task:
         text = self.serialise(payload)
         common = (self.queue.name, self.name, text, _meta(), _delay(run_at), priority, self.tracked)
         if not self.once_per:
-            return Enqueued(_fetch(_ENQUEUE, common)[0][0])
+            job_id = _fetch(_ENQUEUE, common)[0][0]
+            pipeline.step(pipeline.ENQUEUE, self.queue.name, job_id=job_id, task=self.name)
+            return Enqueued(job_id)
         key = self.once_key(text)
         if not self.while_waiting and (first := seen.first_job(key)) is not None:
             return Duplicate(first)
@@ -116,6 +118,7 @@ class Task:
                 _ENQUEUE_MANY,
                 (self.queue.name, self.name, _array(texts), _meta(), _delay(run_at), priority, self.tracked),
             )
+            pipeline.step(pipeline.ENQUEUE, self.queue.name, jobs=len(rows), task=self.name)
             return [Enqueued(row[0]) for row in rows]
         keys = [self.once_key(text) for text in texts]
         rows = sorted(_fetch(_ENQUEUE_ONCE, self._once_arguments(texts, keys, run_at, priority)))
@@ -124,6 +127,7 @@ class Task:
     def _answer(self, key: bytes, job_id: int, *, fresh: bool) -> Enqueued | Duplicate:
         if not fresh:
             return Duplicate(job_id)
+        pipeline.step(pipeline.ENQUEUE, self.queue.name, job_id=job_id, task=self.name)
         if not self.while_waiting:
             seen.remember_after_commit(key, job_id)
         return Enqueued(job_id)
@@ -268,7 +272,8 @@ def _fetch(statement: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(statement, arguments)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+        pipeline.pause_here(pipeline.ENQUEUE)
+        return rows
     except DatabaseError as failure:
         cause = failure.__cause__
         if isinstance(cause, psycopg.errors.LockNotAvailable):

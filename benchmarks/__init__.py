@@ -1,0 +1,1 @@
+"""Measurements by hand; each says its machine and prints a last line RESULT {…}."""

@@ -1,0 +1,52 @@
+"""``python -m config.worker attendance``: a Celery worker for one queue, with the pool its row in the table says.
+
+``quarantine`` is the queue of suspects: one process, one job at a time. Several queues at once are not offered: each has
+its own pool, timeout and journal.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from config.env import choose_settings
+from schoolops.queues.registry import QUARANTINE_KEY, QUEUES
+
+QUARANTINE = "quarantine"
+
+
+def arguments(name: str, log_level: str) -> list[str]:
+    """Celery's command line for the worker of queue ``name``. Raises ``KeyError`` for a queue that is not in the table."""
+    queue = None if name == QUARANTINE else QUEUES[name]
+    pool = queue.pool if queue is not None else "prefork"
+    concurrency = queue.concurrency if queue is not None else 1
+    key = queue.broker_key if queue is not None else QUARANTINE_KEY
+    # Fetched but not begun is what a crash has to publish again: more for children, who are slower to feed.
+    prefetch = 1 if queue is None or queue.timeout_s >= 120 or pool == "threads" else 4  # noqa: PLR2004
+    return [
+        "worker",
+        f"--pool={pool}",
+        f"--concurrency={concurrency}",
+        f"--queues={key}",
+        f"--hostname={name}@%h",
+        f"--prefetch-multiplier={prefetch}",
+        f"--loglevel={log_level}",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    ]
+
+
+def main(argv: list[str]) -> int:
+    if len(argv) != 1 or argv[0] not in {*QUEUES, QUARANTINE}:
+        sys.stderr.write(f"usage: python -m config.worker {{{','.join([*QUEUES, QUARANTINE])}}}\n")
+        return 2
+    choose_settings()
+    from config import celery
+
+    celery.serve(argv[0])
+    celery.app.worker_main(arguments(argv[0], "WARNING"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

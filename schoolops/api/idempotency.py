@@ -1,0 +1,173 @@
+"""``Idempotency-Key`` for unsafe methods, after draft-ietf-httpapi-idempotency-key-header-07.
+
+The key, the work and the answer commit together, so a crash at any point means that nothing happened:
+
+* the same request again is answered with the kept status, headers and body, and ``Idempotency-Replayed: true``;
+* while the first is in flight: 409 with ``Retry-After: 1``; another request under the same key: 422;
+* a view that moves money says ``idempotency_key_required = True`` and refuses requests without one: 400.
+
+A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 408, 425 and 429 are not kept: nothing happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import psycopg.errors
+from asgiref.sync import iscoroutinefunction
+from django.db import OperationalError, connection, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+from schoolops import problem
+from schoolops.errors import Conflict, Invalid, SchoolOpsError
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+_KEY = re.compile(r'"?([\x21\x23-\x7e][\x20\x21\x23-\x7e]{0,253})"?')
+# Not of this request but of this moment, or of the one who asks.
+NOT_KEPT = frozenset({401, 408, 425, 429})
+_OF_THE_MOMENT = frozenset({"x-request-id", "date", "set-cookie", "vary", "connection"})
+
+
+class KeyMissing(Invalid):
+    """This request moves money and needs an Idempotency-Key."""
+
+    code = "api:idempotency-key-missing"
+    remedy = "Send the header `Idempotency-Key` with a new random value, and the same value when you try again."
+
+
+class KeyMalformed(Invalid):
+    """The Idempotency-Key cannot be read."""
+
+    code = "api:idempotency-key-malformed"
+    remedy = "Send 1 to 255 printable ASCII characters, for example a UUID."
+
+
+class KeyInFlight(Conflict):
+    """The first request with this Idempotency-Key is still being worked on."""
+
+    code = "api:idempotency-key-in-flight"
+    remedy = "Wait a second and send it again: you will be given the first request's answer."
+    retry_after = 1
+
+
+class KeyReused(Invalid):
+    """This Idempotency-Key was used for another request."""
+
+    code = "api:idempotency-key-reused"
+    remedy = "Take a new key for a new request. Nothing was changed."
+
+
+problem.STATUS[KeyMissing] = (400, "Idempotency-Key is missing")
+problem.STATUS[KeyMalformed] = (400, "Idempotency-Key cannot be read")
+
+
+class IdempotencyMiddleware:
+    """Runs the view inside the transaction that keeps its answer. Views without the header are not touched."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        if request.method not in UNSAFE or iscoroutinefunction(view):
+            return None
+        header = request.headers.get(HEADER)
+        try:
+            if header is None:
+                if is_required(view):
+                    raise KeyMissing
+                return None
+            found = _KEY.fullmatch(header.strip())
+            if found is None:
+                raise KeyMalformed
+            user = who_asks(request)
+            if user is None:
+                # Nobody to keep it for; the view refuses.
+                return None
+            return self._once(request, found.group(1), user, lambda: view(request, *args, **kwargs))
+        except SchoolOpsError as refusal:
+            return problem.response(refusal)
+
+    def _once(
+        self, request: HttpRequest, key: str, user: str, answer: Callable[[], HttpResponseBase]
+    ) -> HttpResponseBase:
+        with transaction.atomic():
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(
+                        "SELECT state, status, headers, body FROM platform.answer_begin(%s, %s, %s)",
+                        [user, key, fingerprint(request)],
+                    )
+                    state, status, headers, body = cursor.fetchone()
+            except OperationalError as waited:
+                if isinstance(waited.__cause__, psycopg.errors.LockNotAvailable):
+                    raise KeyInFlight from waited
+                raise
+            if state == "other":
+                raise KeyReused
+            if state == "again":
+                return replay(status, headers, body)
+            response = answer()
+            if hasattr(response, "render") and not getattr(response, "is_rendered", True):
+                response = response.render()
+            if response.status_code >= 500 or response.status_code in NOT_KEPT or response.streaming:
+                transaction.set_rollback(True)
+            else:
+                _keep(user, key, response)
+            return response
+
+
+def _keep(user: str, key: str, response: HttpResponseBase) -> None:
+    kept = {name: value for name, value in response.items() if name.lower() not in _OF_THE_MOMENT}
+    content = response.content if isinstance(response, HttpResponse) else b""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT platform.answer_keep(%s, %s, %s::smallint, %s, %s)",
+            [user, key, response.status_code, orjson.dumps(kept).decode(), content],
+        )
+
+
+def replay(status: int, headers: str | dict[str, str], body: bytes | memoryview) -> HttpResponse:
+    """The kept answer, said to be one."""
+    response = HttpResponse(bytes(body), status=status)
+    for name, value in (orjson.loads(headers) if isinstance(headers, str) else headers).items():
+        response.headers[name] = value
+    response.headers[REPLAYED] = "true"
+    return response
+
+
+def fingerprint(request: HttpRequest) -> bytes:
+    """SHA-256 of what was asked: method, path with query, body."""
+    asked = f"{request.method}\0{request.get_full_path()}\0".encode()
+    return hashlib.sha256(asked + request.body).digest()
+
+
+def is_required(view: Callable[..., Any]) -> bool:
+    """Whether the view says ``idempotency_key_required = True`` (DRF's and Django's class-based views, or a function)."""
+    kind = getattr(view, "cls", None) or getattr(view, "view_class", None) or view
+    return bool(getattr(kind, "idempotency_key_required", False))
+
+
+def who_asks(request: HttpRequest) -> str | None:
+    """The public id of whoever sends the request, or ``None`` for nobody we know."""
+    if request.user.is_authenticated:
+        return str(getattr(request.user, "audit_id", request.user.pk))
+    asking = Request(request, authenticators=[kind() for kind in api_settings.DEFAULT_AUTHENTICATION_CLASSES])
+    try:
+        user = asking.user
+    except (APIException, SchoolOpsError):
+        return None
+    return str(getattr(user, "audit_id", user.pk)) if user and user.is_authenticated else None

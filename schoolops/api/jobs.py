@@ -1,0 +1,80 @@
+"""``/api/v1/jobs/{id}``: how far a tracked job is, withdrawing it, and not waiting for its moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from schoolops import context
+from schoolops.queues import requests
+
+
+class ProgressOut(serializers.Serializer[Any]):
+    done = serializers.IntegerField()
+    of = serializers.IntegerField()
+
+
+class JobOut(serializers.Serializer[Any]):
+    """A job of the user who asks."""
+
+    id = serializers.IntegerField(help_text="As given when it was asked for.")
+    queue = serializers.CharField()
+    task = serializers.CharField()
+    state = serializers.ChoiceField(
+        choices=["waiting", "scheduled", "retrying", "running", "done", "dead", "discarded", "cancelled"]
+    )
+    attempts = serializers.IntegerField(allow_null=True)
+    runAt = serializers.DateTimeField(allow_null=True)  # noqa: N815 - as it stands in JSON
+    progress = ProgressOut(allow_null=True)
+    result = serializers.JSONField(allow_null=True, help_text="What the job left, once it is done.")
+    error = serializers.CharField(allow_blank=True)
+
+
+def _as_json(status: requests.JobStatus) -> dict[str, Any]:
+    return {
+        "id": status.job_id,
+        "queue": status.queue,
+        "task": status.task,
+        "state": status.state,
+        "attempts": status.attempts,
+        "runAt": status.run_at,
+        "progress": None if status.done is None else {"done": status.done, "of": status.of},
+        "result": status.result,
+        "error": status.error,
+    }
+
+
+class JobView(APIView):
+    """One tracked job. Any other is 404 once it is done, and so is another user's."""
+
+    @extend_schema(responses=JobOut)
+    def get(self, request: Request, job_id: int) -> Response:
+        return Response(_as_json(requests.status_of(job_id, user=context.user_id.get() or "")))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, job_id: int) -> Response:
+        """Withdraw a job that has not begun."""
+        requests.cancel(job_id, user=context.user_id.get() or "")
+        return Response(status=204)
+
+
+class RunNowView(APIView):
+    """A scheduled job, or one between two tries, begins at once; 503 while the broker is away."""
+
+    @extend_schema(request=None, responses={202: JobOut})
+    def post(self, request: Request, job_id: int) -> Response:
+        user = context.user_id.get() or ""
+        requests.run_now(job_id, user=user)
+        return Response(_as_json(requests.status_of(job_id, user=user)), status=202)
+
+
+urlpatterns = [
+    path("jobs/<int:job_id>", JobView.as_view(), name="job"),
+    path("jobs/<int:job_id>/run-now", RunNowView.as_view(), name="job-run-now"),
+]

@@ -1,0 +1,61 @@
+"""Celery's Redis transport, hardened: one bad list item ends up in ``jobs:garbage`` instead of stopping the worker.
+
+Celery exits on some items and, worse, puts some of them back first. Nothing is lost by setting an item aside: the job it
+may have stood for is a live row, and is published again.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from queue import Empty
+from typing import Any
+
+import orjson
+from kombu.transport import redis as stock
+
+from schoolops.queues import broker, message
+
+log = logging.getLogger("schoolops.queues")
+
+
+class Channel(stock.Channel):  # type: ignore[misc]
+    """Reads what the relay wrote and nothing else."""
+
+    def _brpop_read(self, **options: Any) -> bool:
+        try:
+            try:
+                popped = self.client.parse_response(self.client.connection, "BRPOP", **options)
+            except self.connection_errors:
+                # Disconnected, so that the next turn of the loop connects anew.
+                self.client.connection.disconnect()
+                raise
+            if not popped:
+                raise Empty
+            key, item = popped
+            name = key.decode() if isinstance(key, bytes) else key
+            self._queue_cycle.rotate(name)
+            if message.is_ours(item):
+                self.connection._deliver(orjson.loads(item), name)  # noqa: SLF001 - as the stock channel does
+            else:
+                set_aside(item)
+            return True
+        finally:
+            self._in_poll = None
+            self._flush_brpop_reauth()
+
+
+class Transport(stock.Transport):  # type: ignore[misc]
+    """``broker_transport = "schoolops.queues.consumer:Transport"``."""
+
+    Channel = Channel
+
+
+def set_aside(item: bytes | str) -> None:
+    """Keep what nobody can read for an operator to look at, the newest thousand."""
+    log.error("a message that is not ours was set aside", extra={"facts": {"bytes": len(item)}})
+    with suppress(broker.BrokerUnavailable):
+        client = broker.client()
+        client.lpush(broker.GARBAGE_KEY, item[:64_000])
+        client.ltrim(broker.GARBAGE_KEY, 0, broker.MOST_GARBAGE - 1)
+        client.hincrby("jobs:counts", "garbage", 1)

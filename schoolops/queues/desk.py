@@ -1,0 +1,171 @@
+"""The operators' desk: dead letters, queues, waiting jobs. Outside schools; every act is written down with the act."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from schoolops import clock
+from schoolops.audit.trail import Actor
+from schoolops.errors import Invalid
+from schoolops.queues import pipeline, registry
+from schoolops.queues.errors import LetterNotFound
+from schoolops.queues.models import Attempt, DeadLetter, OperatorAction, QueueState
+
+# Back into the ledger under the same id; a second press finds no letter. Its tries and crashes begin anew.
+REVIVE = """
+WITH letter AS (
+    DELETE FROM public.queues_deadletter WHERE id = %(id)s RETURNING *),
+job AS (
+    INSERT INTO public.queues_job (id, school, queue, task, payload, meta, priority, tracked, created_at)
+    SELECT id, school, queue, task, payload, meta - 'deferred_since', priority, tracked, created_at FROM letter
+    RETURNING id, school, queue, tracked),
+told AS (
+    DELETE FROM public.queues_outcome WHERE job_id IN (SELECT id FROM job WHERE tracked)),
+written AS (
+    INSERT INTO public.queues_operatoraction (by, action, job_id, school, facts, reason)
+    SELECT %(by)s, 'retried', id, school, jsonb_build_object('reason', reason, 'error', error_class), %(why)s
+      FROM letter)
+SELECT queue FROM job
+"""
+
+
+class ReasonMissing(Invalid):
+    """Discarding a dead letter needs a reason."""
+
+    code = "queues:reason-missing"
+    remedy = "Say in a few words why this job need not be done."
+
+
+def letters(
+    *,
+    queue: str = "",
+    school: str | None = None,
+    task: str = "",
+    error: str = "",
+    reason: str = "",
+    discarded: bool = False,
+) -> QuerySet[DeadLetter]:
+    """The dead letters that match, oldest first. ``error`` is looked for in class and text; ``school`` ``""`` is the platform."""
+    wanted = Q(discarded_at__isnull=not discarded)
+    if queue:
+        wanted &= Q(queue=queue)
+    if school is not None:
+        wanted &= Q(school=school)
+    if task:
+        wanted &= Q(task=task)
+    if error:
+        wanted &= Q(error_class__icontains=error) | Q(error__icontains=error)
+    if reason:
+        wanted &= Q(reason=reason)
+    return DeadLetter.objects.filter(wanted).order_by("id")
+
+
+def letter(letter_id: int) -> DeadLetter:
+    """Raises ``LetterNotFound``."""
+    found = DeadLetter.objects.filter(pk=letter_id).first()
+    if found is None:
+        raise LetterNotFound(id=letter_id)
+    return found
+
+
+def attempts_of(job_id: int) -> list[Attempt]:
+    """Every failed try of one job, oldest first."""
+    return list(Attempt.objects.filter(job_id=job_id).order_by("id"))
+
+
+def retry(
+    letter_ids: Iterable[int],
+    *,
+    by: Actor,
+    why: str = "",
+    rate: float | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Send dead letters back into the ledger, each in a transaction of its own; retrying twice is safe.
+
+    Args:
+        rate: at most so many a second.
+
+    Returns how many went back.
+    """
+    revived = 0
+    for letter_id in letter_ids:
+        if revived and rate:
+            sleep(1 / rate)
+        pipeline.pause_here(pipeline.REVIVE)
+        with connection.cursor() as cursor:
+            cursor.execute(REVIVE, {"id": letter_id, "by": by.audit_name, "why": why})
+            row = cursor.fetchone()
+        if row is not None:
+            revived += 1
+            pipeline.step(pipeline.REVIVE, row[0], job_id=letter_id)
+    return revived
+
+
+def discard(letter_ids: Iterable[int], *, by: Actor, reason: str) -> int:
+    """Decide that these jobs need not be done. The letters stay, marked. Raises ``ReasonMissing``."""
+    if not reason.strip():
+        raise ReasonMissing
+    with transaction.atomic():
+        chosen = list(DeadLetter.objects.select_for_update().filter(pk__in=list(letter_ids), discarded_at__isnull=True))
+        for each in chosen:
+            each.discarded_at = clock.now()
+            each.discarded_by = by.audit_name
+            each.discard_reason = reason[:500]
+            each.save(update_fields=["discarded_at", "discarded_by", "discard_reason"])
+        OperatorAction.objects.bulk_create(
+            OperatorAction(
+                by=by.audit_name, action="discarded", job_id=each.pk, school=each.school, reason=reason[:500]
+            )
+            for each in chosen
+        )
+    return len(chosen)
+
+
+@transaction.atomic
+def edit_payload(letter_id: int, *, payload: Mapping[str, Any], by: Actor, why: str = "") -> DeadLetter:
+    """Change what a dead letter carries, checked against its task. School and task stay what they are.
+
+    Raises:
+        LetterNotFound, PayloadRefused, PayloadTooLarge. Invalid: this code does not know the task.
+    """
+    found = DeadLetter.objects.select_for_update().filter(pk=letter_id, discarded_at__isnull=True).first()
+    if found is None:
+        raise LetterNotFound(id=letter_id)
+    task = registry.find(found.task)
+    if task is None:
+        raise Invalid(f"This code knows no task {found.task}, so its payload cannot be checked.")
+    task.serialise(payload)
+    before, found.payload = found.payload, task.check(payload).model_dump(mode="json")
+    found.save(update_fields=["payload"])
+    OperatorAction.objects.create(
+        by=by.audit_name,
+        action="payload edited",
+        job_id=found.pk,
+        school=found.school,
+        facts={"before": before, "after": found.payload},
+        reason=why[:500],
+    )
+    return found
+
+
+@transaction.atomic
+def pause(queue: str, *, by: Actor, reason: str) -> None:
+    """Hand out no more jobs of this queue. What runs goes on; what comes waits."""
+    QueueState.objects.update_or_create(
+        queue=registry.QUEUES[queue].name,
+        defaults={"paused_at": clock.now(), "paused_by": by.audit_name, "reason": reason[:500]},
+    )
+    OperatorAction.objects.create(by=by.audit_name, action="paused", facts={"queue": queue}, reason=reason[:500])
+
+
+@transaction.atomic
+def resume(queue: str, *, by: Actor) -> None:
+    """Hand out jobs of this queue again."""
+    QueueState.objects.filter(queue=queue).delete()
+    OperatorAction.objects.create(by=by.audit_name, action="resumed", facts={"queue": queue})

@@ -1,0 +1,183 @@
+"""The job that is running: what a task's body may ask and say about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from django.db import DatabaseError, connection, transaction
+
+from schoolops import context
+from schoolops.context import outside_schools
+from schoolops.queues.errors import Fenced, NotInAJob
+
+if TYPE_CHECKING:
+    from schoolops.queues.task import Task
+
+
+@dataclass(slots=True)
+class Running:
+    """The job in hand. ``token`` is its lease's, ``None`` where its end is in the body's own transaction."""
+
+    job_id: int
+    task: Task
+    school: str
+    attempt: int
+    user_id: str
+    tracked: bool
+    token: int | None = None
+    finished: bool = False
+    result: Any = None
+    said_outside: bool = False
+    # Gives the database connection to other jobs for a while.
+    lending: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    @property
+    def key(self) -> str:
+        """The same at every try: what to give a provider as its idempotency key."""
+        return f"schoolops-job-{self.job_id}"
+
+
+class NotSent(Exception):  # noqa: N818
+    """Raised inside ``calling_outside()``: the provider certainly did nothing, so trying again is safe."""
+
+
+_running: ContextVar[Running | None] = ContextVar("schoolops_running_job", default=None)
+
+
+def running_or_none() -> Running | None:
+    return _running.get()
+
+
+def current_job() -> Running:
+    """The job that is running. Raises ``NotInAJob``."""
+    job = _running.get()
+    if job is None:
+        raise NotInAJob
+    return job
+
+
+@contextmanager
+def holding(job: Running) -> Iterator[Running]:
+    """Make ``job`` the current one for the enclosed work."""
+    token = _running.set(job)
+    try:
+        yield job
+    finally:
+        _running.reset(token)
+
+
+def progress(done: int, of: int) -> None:
+    """Say how far the job is. Shown by GET /api/v1/jobs/{id} at once, except from inside a transaction.
+
+    Outside a job (the service was called from a view or a test) it does nothing.
+    """
+    job = _running.get()
+    if job is None or not job.tracked:
+        return
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO queues_outcome AS o (job_id, school, queue, task, user_id, state, done, of, expires_at)"
+            " VALUES (%s, %s, %s, %s, %s, 'running', %s, %s, clock_timestamp() + interval '7 days')"
+            " ON CONFLICT (job_id) DO UPDATE SET done = excluded.done, of = excluded.of, updated_at = clock_timestamp()"
+            " WHERE o.state = 'running'",
+            [job.job_id, job.school, job.task.queue.name, job.task.name, job.user_id, done, of],
+        )
+
+
+@contextmanager
+def finishing() -> Iterator[None]:
+    """The last transaction of a leased job: what is written inside commits together with the job's end, or not at all.
+
+    In a job that is one transaction anyway, and outside a job, it is an ordinary ``transaction.atomic()``.
+
+    Raises:
+        Fenced: the lease has passed to another worker; nothing inside is kept.
+    """
+    job = _running.get()
+    with transaction.atomic():
+        if job is not None and job.token is not None:
+            if job.finished:
+                raise Fenced
+            _end_lease(job)
+        yield
+    if job is not None and job.token is not None:
+        job.finished = True
+
+
+def _end_lease(job: Running) -> None:
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM queues_job WHERE id = %s AND lease_token = %s", [job.job_id, job.token])
+        if cursor.rowcount != 1:
+            raise Fenced
+        if job.tracked:
+            write_outcome(cursor, job, "done")
+
+
+def write_outcome(cursor: Any, job: Running, state: str, error: str = "") -> None:
+    """Keep what became of a tracked job, for 7 days. The cursor stands outside schools."""
+    cursor.execute(
+        "INSERT INTO queues_outcome AS o (job_id, school, queue, task, user_id, state, result, error, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() + interval '7 days')"
+        " ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, result = excluded.result, error = excluded.error,"
+        " updated_at = clock_timestamp(), expires_at = excluded.expires_at",
+        [
+            job.job_id, job.school, job.task.queue.name, job.task.name, job.user_id, state,
+            psycopg.types.json.Jsonb(job.result) if job.result is not None else None, error,
+        ],
+    )  # fmt: skip
+
+
+@contextmanager
+def calling_outside() -> Iterator[str]:
+    """Around the one call to somebody outside our database; yields the idempotency key to send along.
+
+    For a task declared ``outside="at_most_once"`` the intention is committed first: whoever finds it after a crash
+    asks a person (dead letter ``outcome_unknown``) instead of calling twice. Raise ``NotSent`` when nothing was done.
+
+    Raises:
+        Fenced: the lease has passed to another worker; nothing was called.
+    """
+    job = current_job()
+    if connection.in_atomic_block:
+        raise TypeError("No transaction is held while somebody outside is waited for: declare the task with outside=….")
+    once = job.task.outside == "at_most_once"
+    if once:
+        _mark_sending(job, "clock_timestamp()")
+        job.said_outside = True
+    try:
+        with context.nowhere(), job.lending():
+            yield job.key
+    except NotSent:
+        if once:
+            _mark_sending(job, "NULL")
+            job.said_outside = False
+        raise
+
+
+def _mark_sending(job: Running, moment: str) -> None:
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE queues_job SET sending_at = {moment} WHERE id = %s AND lease_token = %s",  # noqa: S608 - our own two
+            [job.job_id, job.token],
+        )
+        if cursor.rowcount != 1:
+            raise Fenced
+
+
+def connection_was_lost(error: BaseException) -> bool:
+    """Whether the database went away, rather than refused: then nothing is known of this try, and nothing is counted."""
+    while error is not None:
+        if isinstance(error, psycopg.OperationalError):
+            state = error.sqlstate or ""
+            return not state or state.startswith(("08", "57P", "53"))
+        if isinstance(error, psycopg.InterfaceError):
+            return True
+        if not isinstance(error, DatabaseError) or error.__cause__ is None:
+            return False
+        error = error.__cause__
+    return False

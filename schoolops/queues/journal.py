@@ -1,0 +1,110 @@
+"""Which job runs in which slot, in a file that survives SIGKILL: so that a dead worker's successor knows the suspects.
+
+One slot of 16 bytes per thread or child: the job's id, and whether it was over its time. Written in under a microsecond
+to a shared mapping; the page cache keeps it when the process dies. Losing the file only means waiting for the lease.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+SLOTS = 256
+_SLOT = struct.Struct("<qq")
+SIZE = SLOTS * _SLOT.size
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a dead process had in hand."""
+
+    job_id: int
+    over_time: bool
+
+
+class Journal:
+    """The slots of one worker. Its name is its number among the queue's workers on this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.ftruncate(descriptor, SIZE)
+            self._map = mmap.mmap(descriptor, SIZE)
+        finally:
+            os.close(descriptor)
+
+    def begin(self, slot: int, job_id: int) -> None:
+        """``job_id`` is in hand from now on."""
+        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, 0)
+
+    def over_time(self, slot: int) -> None:
+        """The job in ``slot`` did not stop when it was told to; if its process is killed now, this is why."""
+        job_id, _ = _SLOT.unpack_from(self._map, slot * _SLOT.size)
+        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, 1)
+
+    def end(self, slot: int) -> None:
+        """Nothing is in hand."""
+        _SLOT.pack_into(self._map, slot * _SLOT.size, 0, 0)
+
+    def found(self, slots: range = range(SLOTS)) -> list[Found]:
+        """What the slots say is in hand."""
+        entries = (_SLOT.unpack_from(self._map, slot * _SLOT.size) for slot in slots)
+        return [Found(job_id, bool(over)) for job_id, over in entries if job_id]
+
+    def clear(self, slots: range = range(SLOTS)) -> None:
+        for slot in slots:
+            self.end(slot)
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A journal that this process owns until it ends. Children close ``lock`` and keep the journal."""
+
+    journal: Journal
+    lock: int
+
+    def close_lock(self) -> None:
+        os.close(self.lock)
+
+
+def claim(folder: Path, name: str) -> tuple[Claimed, list[Found], list[Path]]:
+    """The first journal of ``name`` that no living worker owns, and what dead ones left in it and in its neighbours.
+
+    The caller clears them with ``forget`` once the suspects stand in the ledger.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mine: Claimed | None = None
+    found: list[Found] = []
+    orphans: list[Path] = []
+    for number in range(1, 65):
+        path = folder / f"{name}-{number}.journal"
+        if mine is not None and not path.exists():
+            break
+        lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            continue
+        journal = Journal(path)
+        found += journal.found()
+        if mine is None:
+            mine = Claimed(journal, lock)
+        else:
+            orphans.append(path)
+            os.close(lock)
+    if mine is None:
+        raise RuntimeError(f"64 workers of {name} run on this machine already.")
+    return mine, found, orphans
+
+
+def forget(mine: Claimed, orphans: list[Path]) -> None:
+    """The suspects are in the ledger: empty the journals they were found in."""
+    mine.journal.clear()
+    for path in orphans:
+        Journal(path).clear()

@@ -1,0 +1,113 @@
+"""``manage.py dead_letters list|show|retry|discard``: jobs that a person has to decide about."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from schoolops.queues import desk
+from schoolops.queues.models import DeadLetter
+from schoolops.queues.registry import QUEUES
+from schoolops.tenancy.management.commands._school import OperatorCommand
+
+
+@dataclass(frozen=True, slots=True)
+class AtTheTerminal:
+    """Whoever is logged in on this machine."""
+
+    audit_id: str = ""
+
+    @property
+    def audit_name(self) -> str:
+        return f"{getpass.getuser()} (manage.py)"
+
+
+class Command(OperatorCommand):
+    help = "List, show, retry or discard dead letters. Retrying twice is safe."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="act", required=True)
+        listing = actions.add_parser("list", help="one line each, oldest first")
+        listing.add_argument("--limit", type=int, default=50)
+        show = actions.add_parser("show", help="everything about one: payload, error, every try")
+        show.add_argument("id", type=int)
+        retry = actions.add_parser("retry", help="send back into the ledger, under the same id")
+        discard = actions.add_parser("discard", help="decide that it need not be done")
+        for chosen in (listing, retry, discard):
+            if chosen is not listing:
+                chosen.add_argument("ids", nargs="*", type=int)
+                chosen.add_argument("--all", action="store_true", help="with no id and no filter: every one")
+                chosen.add_argument("--dry-run", action="store_true", help="say what would be done")
+            chosen.add_argument("--queue", default="", choices=["", *QUEUES], metavar="QUEUE")
+            chosen.add_argument("--school", help="short name; an empty one is the platform itself")
+            chosen.add_argument("--task", default="")
+            chosen.add_argument("--error", default="", help="looked for in the error's class and text")
+            chosen.add_argument("--reason", default="", help="exhausted, timeout, poison, unknown_task …")
+        retry.add_argument("--rate", type=float, help="at most so many a second")
+        retry.add_argument("--why", default="")
+        discard.add_argument("--why", required=True, help="why this need not be done")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        getattr(self, f"_{options['act']}")(options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        found = _chosen(options)
+        for each in found[: options["limit"]]:
+            self.stdout.write(
+                f"{each.pk:>10}  {each.dead_at:%Y-%m-%d %H:%M}  {each.queue:<13} {each.school or '-':<16} "
+                f"{each.task:<40} {each.reason:<16} {each.error_class}: {each.error.splitlines()[0] if each.error else ''}"
+            )
+        self.stdout.write(f"{found.count()} dead letters")
+
+    def _show(self, options: dict[str, Any]) -> None:
+        each = desk.letter(options["id"])
+        self.stdout.write(
+            f"job {each.pk}\nschool    {each.school or '- (the platform)'}\nqueue     {each.queue}\ntask      {each.task}\n"
+            f"enqueued  {each.created_at:%Y-%m-%d %H:%M:%S}\ndied      {each.dead_at:%Y-%m-%d %H:%M:%S}\n"
+            f"reason    {each.reason}: {each.get_reason_display()}\ntries     {each.attempts}, crashes {each.crashes}\n"
+            f"payload   {json.dumps(each.payload, ensure_ascii=False)}\nmeta      {json.dumps(each.meta)}"
+        )
+        for attempt in desk.attempts_of(each.pk):
+            self.stdout.write(
+                f"\ntry {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%S} by {attempt.worker}: {attempt.outcome}"
+            )
+            self.stdout.write(attempt.traceback or f"{attempt.error_class}: {attempt.error}")
+
+    def _retry(self, options: dict[str, Any]) -> None:
+        ids = _ids(options)
+        if options["dry_run"]:
+            self.stdout.write(f"{len(ids)} dead letters would go back into the ledger")
+            return
+        revived = desk.retry(ids, by=AtTheTerminal(), why=options["why"], rate=options["rate"])
+        self.stdout.write(f"{revived} dead letters went back into the ledger")
+
+    def _discard(self, options: dict[str, Any]) -> None:
+        ids = _ids(options)
+        if options["dry_run"]:
+            self.stdout.write(f"{len(ids)} dead letters would be discarded")
+            return
+        self.stdout.write(f"{desk.discard(ids, by=AtTheTerminal(), reason=options['why'])} dead letters were discarded")
+
+
+def _chosen(options: dict[str, Any]) -> Any:
+    return desk.letters(**{name: options[name] for name in ("queue", "school", "task", "error", "reason")})
+
+
+def _ids(options: dict[str, Any]) -> list[int]:
+    """The letters that ids and filters leave; ``CommandError`` where nothing narrows them down."""
+    filtered = options["school"] is not None or any(options[name] for name in ("queue", "task", "error", "reason"))
+    if not (options["ids"] or filtered or options["all"]):
+        raise CommandError("Name letters by id or by a filter, or say --all.")
+    found = _chosen(options)
+    if options["ids"]:
+        missing = set(options["ids"]) - set(
+            DeadLetter.objects.filter(pk__in=options["ids"]).values_list("pk", flat=True)
+        )
+        if missing:
+            raise CommandError(f"There is no dead letter {', '.join(map(str, sorted(missing)))}.")
+        found = found.filter(pk__in=options["ids"])
+    return list(found.values_list("pk", flat=True))

@@ -1,0 +1,77 @@
+"""What a request of a school may ask about its own jobs. The current school's role answers, through its doors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from schoolops.queues import broker, pipeline
+from schoolops.queues.errors import BrokerDown, JobNotFound, JobRunning
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A job as its school sees it. ``state``: waiting, scheduled, retrying, running, done, dead, discarded, cancelled."""
+
+    job_id: int
+    queue: str
+    task: str
+    state: str
+    attempts: int | None
+    run_at: dt.datetime | None
+    done: int | None
+    of: int | None
+    result: Any
+    error: str
+    created_at: dt.datetime | None
+
+
+def status_of(job_id: int, *, user: str | None) -> JobStatus:
+    """A tracked job that ``user`` (a public id; ``None``: anybody of the school) asked for.
+
+    Raises:
+        JobNotFound: no such job, another user's or school's, or one that is done and was not tracked.
+    """
+    row = _ask("SELECT * FROM platform.job_status(%s, %s)", job_id, user)
+    if row is None:
+        raise JobNotFound
+    status = JobStatus(*row)
+    result = orjson.loads(status.result) if isinstance(status.result, str) else status.result
+    return JobStatus(**{**{name: getattr(status, name) for name in JobStatus.__slots__}, "result": result})
+
+
+def cancel(job_id: int, *, user: str | None) -> None:
+    """Withdraw a job that has not begun. Raises ``JobNotFound``, ``JobRunning``."""
+    pipeline.pause_here(pipeline.CANCEL)
+    gone = (_ask("SELECT platform.job_cancel(%s, %s)", job_id, user) or (None,))[0]
+    if gone is None:
+        raise JobNotFound
+    if not gone:
+        raise JobRunning
+    pipeline.step(pipeline.CANCEL, "", job_id=job_id)
+
+
+def run_now(job_id: int, *, user: str | None) -> None:
+    """Let a scheduled job, or one between two tries, begin at once.
+
+    Raises:
+        JobNotFound. BrokerDown: nothing can begin at the moment; the job keeps its place in the ledger.
+    """
+    try:
+        broker.client().ping()
+    except broker.BrokerUnavailable:
+        broker.client.cache_clear()
+        raise BrokerDown from None
+    if not (_ask("SELECT platform.job_run_now(%s, %s)", job_id, user) or (None,))[0]:
+        raise JobNotFound
+
+
+def _ask(statement: str, job_id: int, user: str | None) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [job_id, user])
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row

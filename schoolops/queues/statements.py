@@ -1,0 +1,131 @@
+"""The ledger's SQL, in one place. Everything here runs outside schools, as the web login, with names fully qualified."""
+
+from __future__ import annotations
+
+from schoolops.queues.models import Reason
+
+# Claim, school, deadlines: one statement, prepared once per connection (by protocol: EXECUTE would be
+# parsed again under the school's role). A second delivery finds the row gone or locked.
+# The settings are local to the transaction, so the connection stands outside schools again after COMMIT or ROLLBACK.
+_STANDING = """
+       set_config('search_path', CASE WHEN s.state = 'active' THEN '"' || s.schema_name || '", extensions'
+                                      ELSE 'public, extensions' END, {local}),
+       set_config('role', CASE WHEN s.state = 'active' THEN s.role_name ELSE 'none' END, {local})
+"""
+_COLUMNS = """c.queue, c.task, c.payload::text, c.meta::text, c.attempts, c.tracked, c.school, c.lease_token,
+       c.sending_at IS NOT NULL, s.id, s.state, s.schema_name, s.role_name"""
+CLAIM = f"""
+WITH c AS (
+    DELETE FROM public.queues_job
+     WHERE id = (SELECT id FROM public.queues_job
+                  WHERE id = %(id)s::bigint AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                    FOR UPDATE SKIP LOCKED)
+    RETURNING *)
+SELECT {_COLUMNS}, {_STANDING.format(local="true")},
+       set_config('statement_timeout', %(limit)s, true), set_config('idle_in_transaction_session_timeout', %(limit)s, true),
+       set_config('synchronous_commit', %(commit)s, true)
+  FROM c LEFT JOIN public.tenancy_school s ON s.slug = c.school
+"""  # noqa: S608 - our own text
+LEASE = f"""
+WITH c AS (
+    UPDATE public.queues_job
+       SET lease_token = lease_token + 1, lease_until = clock_timestamp() + make_interval(secs => %s)
+     WHERE id = (SELECT id FROM public.queues_job
+                  WHERE id = %s AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                    FOR UPDATE SKIP LOCKED)
+    RETURNING *)
+SELECT {_COLUMNS}
+  FROM c LEFT JOIN public.tenancy_school s ON s.slug = c.school
+"""  # noqa: S608 - our own text
+
+GIVE_LEASE_BACK = "UPDATE public.queues_job SET lease_until = NULL WHERE id = %(id)s AND lease_token = %(token)s"
+
+IS_DUE = """
+SELECT queue FROM public.queues_job
+ WHERE id = %s AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
+"""
+
+_LETTER = "id, school, queue, task, payload, meta, priority, attempts, crashes, tracked, created_at"
+_OUTCOME_OF_DEAD = """
+INSERT INTO public.queues_outcome AS o (job_id, school, queue, task, user_id, state, error, expires_at)
+SELECT id, school, queue, task, coalesce(meta ->> 'user', ''), 'dead', %(error)s, clock_timestamp() + interval '7 days'
+  FROM dead WHERE tracked
+ON CONFLICT (job_id) DO UPDATE SET state = 'dead', error = excluded.error, updated_at = clock_timestamp(),
+   expires_at = excluded.expires_at
+"""
+
+# A try failed: later again, or, at the last one, to the dead letters. One statement, so a job is in one table always.
+# `attempts` guards against counting one failure twice.
+FAIL = f"""
+WITH later AS (
+    UPDATE public.queues_job
+       SET attempts = attempts + 1, run_at = clock_timestamp() + make_interval(secs => %(delay)s), lease_until = NULL,
+           sending_at = NULL
+     WHERE id = %(id)s AND attempts = %(attempts)s AND attempts + 1 < %(tries)s AND NOT %(now)s RETURNING *),
+dead AS (
+    DELETE FROM public.queues_job
+     WHERE id = %(id)s AND attempts = %(attempts)s AND (attempts + 1 >= %(tries)s OR %(now)s) RETURNING *),
+letter AS (
+    INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
+    SELECT id, school, queue, task, payload, meta, priority, attempts + 1, crashes, tracked, created_at,
+           %(reason)s, %(class)s, %(error)s, %(traceback)s FROM dead),
+told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
+INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
+SELECT id, school, task, %(attempts)s + 1, %(outcome)s, %(worker)s, %(class)s, %(error)s, %(traceback)s
+  FROM (SELECT * FROM later UNION ALL SELECT * FROM dead) AS tried
+RETURNING (SELECT count(*) FROM dead)
+"""  # noqa: S608
+
+# Refused for a reason that trying again does not change, and that is nobody's fault.
+DISCARD = """
+WITH gone AS (DELETE FROM public.queues_job WHERE id = %(id)s AND attempts = %(attempts)s RETURNING *),
+told AS (
+    INSERT INTO public.queues_outcome AS o (job_id, school, queue, task, user_id, state, error, expires_at)
+    SELECT id, school, queue, task, coalesce(meta ->> 'user', ''), 'discarded', %(error)s,
+           clock_timestamp() + interval '7 days' FROM gone WHERE tracked
+    ON CONFLICT (job_id) DO UPDATE SET state = 'discarded', error = excluded.error, updated_at = clock_timestamp(),
+       expires_at = excluded.expires_at RETURNING 1)
+INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
+SELECT id, school, task, attempts + 1, 'refused', %(worker)s, %(class)s, %(error)s, '' FROM gone
+RETURNING 1
+"""
+
+# Code that does not know the task (yet), or a school still being made: wait for somebody who can, for so long.
+DEFER = """
+UPDATE public.queues_job
+   SET run_at = clock_timestamp() + make_interval(secs => %(delay)s), lease_until = NULL,
+       meta = meta || jsonb_build_object('deferred_since', coalesce(meta -> 'deferred_since', to_jsonb(clock_timestamp())))
+ WHERE id = %(id)s AND attempts = %(attempts)s
+   AND coalesce((meta ->> 'deferred_since')::timestamptz, clock_timestamp())
+       > clock_timestamp() - make_interval(secs => %(patience)s)
+RETURNING 1
+"""
+
+# The process died with these in hand.
+SUSPECT = """
+WITH tried AS (
+    UPDATE public.queues_job SET crashes = crashes + 1, lease_until = NULL WHERE id = ANY (%(ids)s) RETURNING *)
+INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
+SELECT id, school, task, attempts + 1, 'crashed', %(worker)s, 'ProcessDied', %(error)s, '' FROM tried
+RETURNING job_id
+"""
+BURY_POISON = f"""
+WITH dead AS (
+    DELETE FROM public.queues_job WHERE id = ANY (%(ids)s) AND crashes >= %(most)s RETURNING *),
+told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
+INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
+SELECT {_LETTER}, 'poison', 'ProcessDied', %(error)s, '' FROM dead
+RETURNING id, queue
+"""  # noqa: S608
+BURY_NO_OUTCOME = f"""
+WITH dead AS (
+    DELETE FROM public.queues_job WHERE id = ANY (%(ids)s) AND deliveries >= %(most)s RETURNING *),
+told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
+INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
+SELECT {_LETTER}, 'no_outcome', '', %(error)s, '' FROM dead
+RETURNING id, queue
+"""  # noqa: S608
+
+
+def last_reason(*, timed_out: bool) -> str:
+    return str((Reason.TIMEOUT if timed_out else Reason.EXHAUSTED).value)

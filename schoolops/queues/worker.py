@@ -1,0 +1,150 @@
+"""One worker process: its runner, its few database connections, its journal. Celery calls in; nothing here is a task."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+from schoolops.queues import broker, journal, ledger
+from schoolops.queues.deadline import Watchdog
+from schoolops.queues.registry import QUARANTINE_KEY, QUEUES, Queue
+from schoolops.queues.runner import Runner
+
+log = logging.getLogger("schoolops.queues")
+
+QUARANTINE = "quarantine"
+
+
+class Seats:
+    """A few database connections that a worker's many threads take turns with."""
+
+    def __init__(self, seats: int) -> None:
+        self._free = threading.Semaphore(seats)
+        self._stack: list[Any] = []
+
+    @contextmanager
+    def borrowing(self) -> Iterator[None]:
+        """Sit down: ``connections["default"]`` of this thread is one of the shared ones."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    @contextmanager
+    def lending(self) -> Iterator[None]:
+        """Stand up while waiting for somebody outside."""
+        self._give_back()
+        try:
+            yield
+        finally:
+            self._take()
+
+    def _take(self) -> None:
+        self._free.acquire()
+        try:
+            wrapper = self._stack.pop()
+        except IndexError:
+            wrapper = connections.create_connection("default")
+            wrapper.inc_thread_sharing()
+        connections["default"] = wrapper
+
+    def _give_back(self) -> None:
+        self._stack.append(connections["default"])
+        del connections["default"]
+        self._free.release()
+
+
+class Worker:
+    """What a worker of ``queue`` (``None``: the quarantine) has besides Celery's pool."""
+
+    def __init__(self, queue: Queue | None, folder: Path) -> None:
+        self.queue = queue
+        self.name = queue.name if queue is not None else QUARANTINE
+        self.folder = folder
+        self._mine: journal.Claimed | None = None
+        self._slot = threading.local()
+        self._numbers = itertools.count()
+        threads = queue is not None and queue.pool == "threads"
+        seats = Seats(queue.connections) if queue is not None and threads else None
+        self.runner = Runner(
+            watchdog=Watchdog(slots=queue.concurrency if queue is not None else 1),
+            borrowing=seats.borrowing if seats else nullcontext,
+            lending=seats.lending if seats else nullcontext,
+            in_hand=self.in_hand,
+        )
+
+    @property
+    def broker_key(self) -> str:
+        return self.queue.broker_key if self.queue is not None else QUARANTINE_KEY
+
+    # --- what Celery tells us ---------------------------------------------------------------------------------------
+    def boot(self) -> None:
+        """In the main process, before the pool: who died with a job in hand? Blocks until the ledger knows."""
+        self._mine, found, orphans = journal.claim(self.folder, self.name)
+        self._report(found)
+        journal.forget(self._mine, orphans)
+        broker.say_booted(self.broker_key)
+
+    def boot_child(self, index: int) -> None:
+        """In a prefork child: the one that sat in this slot before us may have died with a job in hand."""
+        connections.close_all()
+        broker.client.cache_clear()
+        self._slot.number = index
+        if self._mine is None:
+            return
+        self._mine.close_lock()
+        slot = range(index, index + 1)
+        if found := self._mine.journal.found(slot):
+            self._report(found)
+            self._mine.journal.clear(slot)
+            broker.say_booted(self.broker_key)
+
+    def _report(self, found: list[journal.Found]) -> None:
+        while found:
+            try:
+                ledger.report_dead_process(
+                    [each.job_id for each in found if not each.over_time],
+                    [each.job_id for each in found if each.over_time],
+                    worker=self.runner.name,
+                )
+            except ledger.Unreachable:
+                log.warning("the ledger is away; %d suspects wait to be reported", len(found))
+                time.sleep(0.5)
+            else:
+                return
+
+    # --- what the runner asks ---------------------------------------------------------------------------------------
+    @contextmanager
+    def in_hand(self, job_id: int) -> Iterator[Callable[[], None]]:
+        """Note in the journal that this thread or child runs ``job_id``; yields what to call when it is over time."""
+        if self._mine is None:
+            yield lambda: None
+            return
+        book = self._mine.journal
+        slot = self._own_slot()
+        book.begin(slot, job_id)
+        try:
+            yield lambda: book.over_time(slot)
+        finally:
+            book.end(slot)
+
+    def _own_slot(self) -> int:
+        number = getattr(self._slot, "number", None)
+        if number is None:
+            number = self._slot.number = next(self._numbers) % journal.SLOTS
+        return int(number)
+
+
+def worker_for(name: str) -> Worker:
+    """The worker of the queue ``name``, or of the quarantine."""
+    return Worker(None if name == QUARANTINE else QUEUES[name], Path(settings.QUEUES_JOURNAL_FOLDER))

@@ -1,0 +1,155 @@
+"""A request that is sent twice happens once, and is answered twice with the same words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client, override_settings
+
+from apps.accounts.models import User
+from apps.accounts.services.tokens import open_login
+from schoolops.context import inside
+from schoolops.tenancy.models import School
+from tests.queues import urls
+from tests.queues.ground import Ledger
+
+pytestmark = pytest.mark.usefixtures("_these_urls")
+
+
+@pytest.fixture
+def _these_urls() -> Iterator[None]:
+    with override_settings(ROOT_URLCONF="tests.queues.urls"):
+        yield
+
+
+def bearer(school: School, username: str = "bob") -> str:
+    with inside(school):
+        user = User.objects.create(username=username, password="!")
+        return f"Bearer {open_login(user, label='test').access_token}"
+
+
+@pytest.fixture
+def pay(ledger: Ledger, client_for: Callable[[School], Client]) -> Callable[..., HttpResponse]:
+    browser = client_for(ledger.school)
+    token = bearer(ledger.school)
+
+    def send(key: str | None, path: str = "/pay", authorization: str = token, **body: Any) -> HttpResponse:
+        headers = {"Authorization": authorization} | ({"Idempotency-Key": key} if key is not None else {})
+        answer: HttpResponse = browser.post(path, body, content_type="application/json", headers=headers)
+        return answer
+
+    return send
+
+
+def test_the_second_time_it_is_answered_and_not_done(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    first, second = pay("k-1", n=5), pay("k-1", n=5)
+    assert first.status_code == second.status_code == 201
+    assert first.content == second.content
+    assert second.headers["Location"] == "/receipts/1"
+    assert (first.headers.get("Idempotency-Replayed"), second.headers["Idempotency-Replayed"]) == (None, "true")
+    assert second.headers["Content-Type"] == first.headers["Content-Type"]
+    assert ledger.effects() == [5]
+
+
+def test_quoted_and_bare_are_the_same_key(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    pay('"k-1"', n=5)
+    assert pay("k-1", n=5).headers["Idempotency-Replayed"] == "true"
+
+
+def test_where_money_moves_a_key_is_required(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    answer = pay(None, n=5)
+    assert (answer.status_code, answer.json()["code"]) == (400, "api:idempotency-key-missing")
+    assert pay("", n=5).json()["code"] == "api:idempotency-key-malformed"
+    assert pay("k" * 300, n=5).status_code == 400
+    assert pay("käse", n=5).status_code == 400
+    assert ledger.effects() == []
+
+
+def test_elsewhere_it_is_a_choice(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    assert pay(None, path="/note").status_code == 200
+    assert pay("k-9", path="/note").status_code == 200
+    assert pay("k-9", path="/note").headers["Idempotency-Replayed"] == "true"
+    assert ledger.effects() == [1, 1]
+
+
+def test_another_request_under_the_same_key_is_refused(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    pay("k-1", n=5)
+    answer = pay("k-1", n=6)
+    assert (answer.status_code, answer.json()["code"]) == (422, "api:idempotency-key-reused")
+    assert pay("k-1", path="/note", n=5).status_code == 422
+    assert ledger.effects() == [5]
+
+
+def test_while_the_first_is_in_flight_the_second_waits_outside(
+    ledger: Ledger, pay: Callable[..., HttpResponse]
+) -> None:
+    urls.went_in.clear()
+    urls.go_on.clear()
+    answers: list[HttpResponse] = []
+
+    def send_first() -> None:
+        answers.append(pay("k-1", n=5, then="wait"))
+        connection.close()
+
+    first = threading.Thread(target=send_first)
+    first.start()
+    assert urls.went_in.wait(20)
+    second = pay("k-1", n=5, then="wait")
+    urls.go_on.set()
+    first.join()
+    assert (second.status_code, second.json()["code"]) == (409, "api:idempotency-key-in-flight")
+    assert second.headers["Retry-After"] == "1"
+    assert answers[0].status_code == 201
+    assert pay("k-1", n=5, then="wait").content == answers[0].content
+    assert ledger.effects() == [5]
+
+
+def test_a_refusal_is_kept_and_what_it_began_is_undone_by_its_service(
+    ledger: Ledger, pay: Callable[..., HttpResponse]
+) -> None:
+    first, second = pay("k-1", n=5, then="conflict"), pay("k-1", n=5, then="conflict")
+    assert first.status_code == second.status_code == 409
+    assert second.headers["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.parametrize("then", ["unavailable", "crash"])
+def test_after_a_failure_of_ours_nothing_happened_and_it_may_be_tried_again(
+    ledger: Ledger, pay: Callable[..., HttpResponse], then: str
+) -> None:
+    assert pay("k-1", n=5, then=then).status_code >= 500
+    assert ledger.effects() == []
+    assert ledger.sql("SELECT count(*) FROM queues_rememberedanswer") == [(0,)]
+    assert pay("k-1", n=5).status_code == 201
+    assert ledger.effects() == [5]
+
+
+def test_a_key_belongs_to_one_user(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    carol = bearer(ledger.school, "carol")
+    pay("k-1", n=5)
+    assert "Idempotency-Replayed" not in pay("k-1", n=5, authorization=carol).headers
+    assert ledger.effects() == [5, 5]
+
+
+def test_nobodys_key_is_not_kept(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    assert pay("k-1", n=5, authorization="Bearer so_a_nonsense").status_code == 401
+    assert ledger.sql("SELECT count(*) FROM queues_rememberedanswer") == [(0,)]
+
+
+def test_after_a_day_the_key_is_free_again(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    pay("k-1", n=5)
+    ledger.sql("UPDATE queues_rememberedanswer SET expires_at = now() - interval '1 second'")
+    assert "Idempotency-Replayed" not in pay("k-1", n=6).headers
+    assert ledger.effects() == [5, 6]
+
+
+def test_one_school_never_sees_anothers_answer(ledger: Ledger, pay: Callable[..., HttpResponse], elm: School) -> None:
+    pay("k-1", n=5)
+    with inside(elm), connection.cursor() as cursor:
+        cursor.execute("SELECT user_id FROM platform.answer_begin('x', 'k-1', '\\x00') AS t, (SELECT '' AS user_id) u")
+    [(mine,)] = ledger.sql("SELECT count(*) FROM queues_rememberedanswer WHERE school = %s", ledger.school.slug)
+    assert mine == 1

@@ -1,0 +1,187 @@
+"""What a user sees of a job, and what monitoring sees of the queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client, override_settings
+
+from apps.accounts.models import User
+from apps.accounts.services.tokens import open_login
+from schoolops import clock, context
+from schoolops.context import inside
+from schoolops.health import checks
+from schoolops.queues import IMPORTS, broker, overview, task
+from schoolops.tenancy.models import School
+from tests.queues.ground import Ledger
+
+
+@task(queue=IMPORTS, tracked=True)
+def read_sheet(*, rows: int) -> dict[str, int]:
+    if rows < 0:
+        raise ValueError("there are no rows")
+    return {"rows": rows}
+
+
+@task(queue=IMPORTS)
+def forget_me(*, rows: int) -> None:
+    """Not tracked."""
+
+
+class Person:
+    """A user of the test's school with a token."""
+
+    def __init__(self, school: School, browser: Client, name: str) -> None:
+        self.browser = browser
+        with inside(school):
+            self.user = User.objects.create(username=name, password="!")
+            self.headers = {"Authorization": f"Bearer {open_login(self.user, label='test').access_token}"}
+
+    def get(self, path: str) -> HttpResponse:
+        answer: HttpResponse = self.browser.get(path, headers=self.headers)
+        return answer
+
+    def post(self, path: str) -> HttpResponse:
+        answer: HttpResponse = self.browser.post(path, headers=self.headers)
+        return answer
+
+    def enqueue(self, ledger: Ledger, declared: Any, **payload: Any) -> int:
+        token = context.user_id.set(self.user.audit_id)
+        try:
+            return ledger.enqueue(declared, **payload)
+        finally:
+            context.user_id.reset(token)
+
+
+@pytest.fixture
+def _urls() -> Iterator[None]:
+    with override_settings(ROOT_URLCONF="tests.queues.urls"):
+        yield
+
+
+@pytest.fixture
+def bob(ledger: Ledger, client_for: Callable[[School], Client], _urls: None) -> Person:
+    return Person(ledger.school, client_for(ledger.school), "bob")
+
+
+@pytest.fixture
+def carol(ledger: Ledger, client_for: Callable[[School], Client], _urls: None) -> Person:
+    return Person(ledger.school, client_for(ledger.school), "carol")
+
+
+def test_a_tracked_job_can_be_followed_to_its_result(ledger: Ledger, bob: Person) -> None:
+    job = bob.enqueue(ledger, read_sheet, rows=3)
+    assert bob.get(f"/api/v1/jobs/{job}").json()["state"] == "waiting"
+    ledger.run(job)
+    answer = bob.get(f"/api/v1/jobs/{job}").json()
+    assert (answer["state"], answer["result"]) == ("done", {"rows": 3})
+
+
+def test_a_failing_one_is_retrying_and_then_dead(ledger: Ledger, bob: Person) -> None:
+    job = bob.enqueue(ledger, read_sheet, rows=-1)
+    ledger.run(job)
+    assert bob.get(f"/api/v1/jobs/{job}").json()["state"] == "retrying"
+    ledger.make_due()
+    ledger.run(job)
+    answer = bob.get(f"/api/v1/jobs/{job}").json()
+    assert (answer["state"], answer["error"]) == ("dead", "there are no rows")
+
+
+def test_nobody_sees_anybody_elses_job(ledger: Ledger, bob: Person, carol: Person, elm: School) -> None:
+    job = bob.enqueue(ledger, read_sheet, rows=3)
+    answer = carol.get(f"/api/v1/jobs/{job}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "queues:job-not-found")
+    assert carol.post(f"/api/v1/jobs/{job}/run-now").status_code == 404
+    assert carol.browser.delete(f"/api/v1/jobs/{job}", headers=carol.headers).status_code == 404
+    with inside(elm):
+        from schoolops.queues import requests
+        from schoolops.queues.errors import JobNotFound
+
+        for ask in (requests.status_of, requests.cancel, requests.run_now):
+            with pytest.raises(JobNotFound):
+                ask(job, user=None)
+
+
+def test_a_job_that_is_done_and_was_not_tracked_is_forgotten(ledger: Ledger, bob: Person) -> None:
+    job = bob.enqueue(ledger, forget_me, rows=3)
+    ledger.run(job)
+    assert bob.get(f"/api/v1/jobs/{job}").status_code == 404
+
+
+def test_a_job_that_has_not_begun_can_be_withdrawn(ledger: Ledger, bob: Person) -> None:
+    job = bob.enqueue(ledger, read_sheet, rows=3)
+    assert bob.browser.delete(f"/api/v1/jobs/{job}", headers=bob.headers).status_code == 204
+    assert ledger.jobs() == []
+    assert bob.get(f"/api/v1/jobs/{job}").json()["state"] == "cancelled"
+
+
+def test_a_job_that_runs_cannot_be_withdrawn(ledger: Ledger, bob: Person) -> None:
+    job = bob.enqueue(ledger, read_sheet, rows=3)
+    ledger.sql("UPDATE queues_job SET lease_until = now() + interval '1 minute'")
+    assert bob.get(f"/api/v1/jobs/{job}").json()["state"] == "running"
+    answer = bob.browser.delete(f"/api/v1/jobs/{job}", headers=bob.headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "queues:job-running")
+
+
+def test_run_now_does_not_wait_for_the_moment(ledger: Ledger, bob: Person) -> None:
+    job = bob.enqueue(ledger, read_sheet, rows=3, run_at=clock.now().replace(year=clock.now().year + 1))
+    assert bob.get(f"/api/v1/jobs/{job}").json()["state"] == "scheduled"
+    assert bob.post(f"/api/v1/jobs/{job}/run-now").status_code == 202
+    assert ledger.jobs()[0].run_at is None
+
+
+@pytest.fixture
+def broker_down() -> Iterator[None]:
+    broker.client.cache_clear()
+    with override_settings(QUEUES_BROKER_URL="redis://127.0.0.1:1/0"):
+        yield
+    broker.client.cache_clear()
+    overview.forget()
+
+
+def test_with_the_broker_away_jobs_are_accepted_and_monitoring_is_told(
+    ledger: Ledger, bob: Person, broker_down: None, client_for: Callable[[School], Client]
+) -> None:
+    job = bob.enqueue(ledger, read_sheet, rows=3)
+    answer = client_for(ledger.school).get("/health/queues")
+    assert answer.status_code == 503
+    assert answer.json()["queues"]["imports"]["ready"] == 1
+    refused = bob.post(f"/api/v1/jobs/{job}/run-now")
+    assert (refused.status_code, refused.json()["code"]) == (503, "queues:broker-down")
+    assert refused.headers["Retry-After"]
+    assert len(ledger.jobs()) == 1
+
+
+def test_health_counts_what_is_ready_scheduled_retrying_and_dead(
+    ledger: Ledger, client_for: Callable[[School], Client]
+) -> None:
+    ledger.enqueue(read_sheet, rows=1)
+    ledger.enqueue(read_sheet, rows=1, run_at=clock.now().replace(year=clock.now().year + 1))
+    ledger.run(ledger.enqueue(read_sheet, rows=-1))
+    ledger.sql("INSERT INTO queues_queuestate (queue, paused_at, paused_by, reason) VALUES ('fees', now(), '', '')")
+    overview.forget()
+    answer = client_for(ledger.school).get("/health/queues")
+    imports = answer.json()["queues"]["imports"]
+    assert answer.status_code == 200
+    assert (imports["ready"], imports["scheduled"], imports["retrying"], imports["dead"]) == (1, 1, 1, 0)
+    assert answer.json()["queues"]["fees"]["paused"] is True
+    assert answer.json()["status"] == "degraded", "no relay leads"
+
+
+def test_monitoring_shows_its_token(ledger: Ledger, client_for: Callable[[School], Client]) -> None:
+    browser = client_for(ledger.school)
+    with override_settings(PLATFORM_TOKEN="t" * 40):
+        assert browser.get("/health/queues").status_code == 401
+        answer = browser.get("/health/queues", headers={"Authorization": f"Bearer {'t' * 40}"})
+        assert answer.status_code == 200
+
+
+def test_readiness_is_degraded_without_a_relay_and_never_unavailable(ledger: Ledger) -> None:
+    checks.forget()
+    answer = checks.readiness()
+    assert answer["checks"]["queues"]["status"] == "degraded"
+    assert answer["status"] == "degraded"
+    checks.forget()

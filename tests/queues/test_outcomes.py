@@ -1,0 +1,401 @@
+"""Whatever a job does, it ends once: done, tried again, on the desk, discarded, or still there."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from schoolops import context
+from schoolops.context import current_school
+from schoolops.errors import Conflict, NotFound
+from schoolops.queues import ATTENDANCE, REPORTS, registry, task
+from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, progress
+from schoolops.queues.runner import Runner, wait_before_next_try
+from schoolops.tenancy import lifecycle
+from tests.queues.ground import Ledger
+
+seen: list[Any] = []
+
+
+def write(n: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO effect (n) VALUES (%s)", [n])
+
+
+@task(queue=ATTENDANCE)
+def note(*, n: int) -> None:
+    write(n)
+    seen.append((current_school().slug, context.user_id.get(), current_job().attempt))
+
+
+@task(queue=ATTENDANCE)
+def fail(*, n: int) -> None:
+    write(n)
+    raise ValueError(f"no {n}")
+
+
+@task(queue=ATTENDANCE)
+def leave(*, n: int) -> None:
+    write(n)
+    raise SystemExit(3)
+
+
+class AlreadyTold(Conflict):
+    """That was told already."""
+
+    code = "test:already-told"
+
+
+class NobodyThere(NotFound):
+    """Nobody is there."""
+
+    code = "test:nobody-there"
+
+
+@task(queue=ATTENDANCE)
+def refuse(*, n: int) -> None:
+    write(n)
+    raise AlreadyTold if n % 2 else NobodyThere
+
+
+@task(queue=ATTENDANCE, timeout_s=1)
+def loop_forever(*, n: int) -> None:
+    write(n)
+    while True:
+        with suppress(Exception):
+            time.sleep(0.01)
+
+
+@task(queue=ATTENDANCE, timeout_s=1)
+def ask_the_database_forever(*, n: int) -> None:
+    write(n)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(60)")
+
+
+@task(queue=REPORTS, leased=True, tracked=True)
+def print_report(*, n: int, fail: bool = False) -> dict[str, int]:
+    progress(1, 2)
+    assert not connection.in_atomic_block
+    with finishing():
+        write(n)
+        if fail:
+            raise ValueError("the printer is out of paper")
+    return {"pages": n}
+
+
+@task(queue=REPORTS, tracked=True)
+def count_pages(*, n: int) -> dict[str, int]:
+    write(n)
+    return {"pages": n}
+
+
+@task(queue=REPORTS, outside="at_most_once")
+def send_text(*, n: int, what: str = "sent") -> None:
+    with calling_outside() as key:
+        seen.append(key)
+        if what == "broken":
+            raise TimeoutError("the gateway did not answer")
+        if what == "refused":
+            raise NotSent("the gateway is closed")
+    with finishing():
+        write(n)
+
+
+@pytest.fixture(autouse=True)
+def _forget_what_was_seen() -> None:
+    seen.clear()
+
+
+def test_a_job_runs_once_in_its_school_for_the_person_who_asked(ledger: Ledger) -> None:
+    token = context.user_id.set("u-7")
+    job = ledger.enqueue(note, n=1)
+    context.user_id.reset(token)
+    ledger.run(job)
+    ledger.run(job)
+    assert ledger.effects() == [1]
+    assert seen == [(ledger.school.slug, "u-7", 1)]
+    assert ledger.jobs() == ledger.letters() == ledger.attempts() == []
+
+
+def test_a_failing_job_is_tried_again_later_and_then_lies_on_the_desk_whole(ledger: Ledger) -> None:
+    job = ledger.enqueue(fail, n=1)
+    ledger.run(job)
+    [row] = ledger.jobs()
+    assert (row.attempts, row.run_at is not None) == (1, True)
+    ledger.run(job)
+    assert ledger.jobs()[0].attempts == 1, "it is not due yet"
+    for _ in range(2):
+        ledger.make_due()
+        ledger.run(job)
+    assert ledger.jobs() == []
+    [letter] = ledger.letters()
+    assert (letter.pk, letter.reason, letter.attempts, letter.payload) == (job, "exhausted", 3, {"n": 1})
+    assert (letter.error_class, letter.error) == ("ValueError", "no 1")
+    assert "raise ValueError" in letter.traceback
+    assert [each.number for each in ledger.attempts()] == [1, 2, 3]
+    assert ledger.effects() == []
+
+
+def test_waits_double_to_five_minutes_and_scatter() -> None:
+    for attempts, base in ((0, 1), (1, 2), (3, 8), (20, 300)):
+        waits = {wait_before_next_try(ATTENDANCE, attempts) for _ in range(50)}
+        assert len(waits) > 1
+        assert all(0.8 * base <= wait <= 1.2 * base for wait in waits)
+
+
+def test_a_body_that_leaves_has_failed_and_its_worker_has_not(ledger: Ledger) -> None:
+    ledger.run(ledger.enqueue(leave, n=1))
+    [attempt] = ledger.attempts()
+    assert attempt.error_class == "SystemExit"
+    assert ledger.effects() == []
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_an_expected_refusal_is_discarded_with_its_reason_and_pages_nobody(ledger: Ledger, n: int) -> None:
+    ledger.run(ledger.enqueue(refuse, n=n))
+    assert ledger.jobs() == ledger.letters() == []
+    [attempt] = ledger.attempts()
+    assert attempt.outcome == "refused"
+    assert attempt.error_class == ("test:already-told" if n % 2 else "test:nobody-there")
+    assert ledger.effects() == []
+
+
+@pytest.mark.parametrize("endless", [loop_forever, ask_the_database_forever])
+def test_a_timeout_stops_the_work_whatever_it_is_doing(ledger: Ledger, endless: Any) -> None:
+    ledger.run(ledger.enqueue(endless, n=1), timeout_s=1)
+    [attempt] = ledger.attempts()
+    assert attempt.outcome == "timed_out"
+    assert ledger.effects() == []
+    for _ in range(2):
+        ledger.make_due()
+        ledger.run(timeout_s=1)
+    assert [letter.reason for letter in ledger.letters()] == ["timeout"]
+
+
+def test_two_deliveries_at_once_do_the_work_once(ledger: Ledger) -> None:
+    jobs = [ledger.enqueue(note, n=n) for n in range(30)]
+
+    def run_all() -> None:
+        Runner().run(jobs, 30)
+        connection.close()
+
+    threads = [threading.Thread(target=run_all) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.effects() == list(range(30))
+    assert ledger.jobs() == []
+
+
+def test_a_database_that_goes_away_leaves_the_job_as_it_was(ledger: Ledger) -> None:
+    @task(queue=ATTENDANCE, name="test.lose_connection")
+    def lose_connection(*, n: int) -> None:
+        write(n)
+        connection.connection.pgconn.finish()
+        write(n)
+
+    job = ledger.enqueue(lose_connection, n=1)
+    ledger.run(job)
+    [row] = ledger.jobs()
+    assert (row.pk, row.attempts, row.run_at) == (job, 0, None)
+    assert ledger.attempts() == []
+    assert ledger.effects() == []
+
+
+def test_when_writing_the_failure_fails_the_job_is_still_there(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = ledger.enqueue(fail, n=1)
+    monkeypatch.setattr("schoolops.queues.statements.FAIL", "SELECT nonsense(%(id)s)")
+    ledger.run(job)
+    monkeypatch.undo()
+    assert [row.attempts for row in ledger.jobs()] == [0]
+    ledger.run(job)
+    assert [row.attempts for row in ledger.jobs()] == [1]
+
+
+def test_an_unknown_task_waits_for_code_that_knows_it_and_then_lies_on_the_desk(ledger: Ledger) -> None:
+    job = ledger.enqueue(note, n=1)
+    ledger.sql("UPDATE queues_job SET task = 'apps.future.do_it'")
+    patient = Runner(patience_s=600)
+    patient.run([job], 30)
+    [row] = ledger.jobs()
+    assert (row.attempts, row.run_at is not None) == (0, True)
+    ledger.make_due()
+    ledger.run(job)
+    [letter] = ledger.letters()
+    assert (letter.reason, letter.task, letter.payload) == ("unknown_task", "apps.future.do_it", {"n": 1})
+
+
+def test_a_payload_the_task_no_longer_accepts_lies_on_the_desk_by_field(ledger: Ledger) -> None:
+    job = ledger.enqueue(note, n=1)
+    ledger.sql("""UPDATE queues_job SET payload = '{"n": "one"}'""")
+    ledger.run(job)
+    [letter] = ledger.letters()
+    assert letter.reason == "payload_refused"
+    assert "n:" in letter.error
+
+
+def test_newer_codes_payload_waits_for_newer_code(ledger: Ledger) -> None:
+    job = ledger.enqueue(note, n=1)
+    ledger.sql("""UPDATE queues_job SET payload = '{"n": 1, "colour": "green"}'""")
+    Runner(patience_s=600).run([job], 30)
+    assert [(row.attempts, row.run_at is not None) for row in ledger.jobs()] == [(0, True)]
+    ledger.make_due()
+    ledger.run(job)
+    assert [letter.reason for letter in ledger.letters()] == ["payload_refused"]
+
+
+def test_a_suspended_schools_job_lies_on_the_desk_and_goes_back(ledger: Ledger) -> None:
+    job = ledger.enqueue(note, n=1)
+    lifecycle.suspend_school(slug=ledger.school.slug, reason="unpaid")
+    ledger.run(job)
+    assert [letter.reason for letter in ledger.letters()] == ["school_suspended"]
+    assert seen == []
+
+
+def test_a_school_that_is_gone_leaves_its_jobs_on_the_desk(ledger: Ledger) -> None:
+    job = ledger.enqueue(note, n=1)
+    ledger.sql("UPDATE queues_job SET school = 'nowhere'")
+    ledger.run(job)
+    [letter] = ledger.letters()
+    assert (letter.reason, letter.school) == ("unknown_school", "nowhere")
+
+
+def test_a_leased_job_holds_no_transaction_and_ends_with_its_effect(ledger: Ledger) -> None:
+    ledger.run(ledger.enqueue(print_report, n=4))
+    assert ledger.effects() == [4]
+    assert ledger.jobs() == []
+    [outcome] = ledger.outcomes()
+    assert (outcome.state, outcome.done, outcome.of) == ("done", 1, 2)
+
+
+def test_a_leased_job_that_fails_keeps_nothing(ledger: Ledger) -> None:
+    job = ledger.enqueue(print_report, n=4, fail=True)
+    ledger.run(job)
+    assert ledger.effects() == []
+    ledger.make_due()
+    ledger.run(job)
+    assert [letter.reason for letter in ledger.letters()] == ["exhausted"]
+    assert [outcome.state for outcome in ledger.outcomes()] == ["dead"]
+
+
+def test_a_worker_that_wakes_up_late_is_fenced(ledger: Ledger) -> None:
+    """Its lease ran out while it was stopped; another did the job; its own last transaction is refused."""
+    job = ledger.enqueue(print_report, n=4)
+    overtaken = []
+
+    @task(queue=REPORTS, name="test.sleepy", leased=True)
+    def sleepy(*, n: int, fail: bool = False) -> None:
+        if not overtaken:
+            overtaken.append(1)
+            ledger.sql("UPDATE queues_job SET lease_until = now() - interval '1 second'")
+            Runner().run([job], 120)
+        with finishing():
+            write(n)
+
+    ledger.sql("UPDATE queues_job SET task = 'test.sleepy'")
+    ledger.run(job)
+    assert ledger.effects() == [4]
+    assert ledger.jobs() == ledger.letters() == ledger.attempts() == []
+
+
+def test_a_tracked_jobs_result_is_written_with_its_effect(ledger: Ledger) -> None:
+    ledger.run(ledger.enqueue(count_pages, n=4))
+    [outcome] = ledger.outcomes()
+    assert (outcome.state, outcome.result) == ("done", {"pages": 4})
+    assert ledger.effects() == [4]
+
+
+def test_a_call_outside_is_made_at_most_once(ledger: Ledger) -> None:
+    ledger.run(ledger.enqueue(send_text, n=1))
+    assert (ledger.effects(), len(seen)) == ([1], 1)
+    job = ledger.enqueue(send_text, n=2, what="broken")
+    ledger.run(job)
+    [letter] = ledger.letters()
+    assert (letter.pk, letter.reason) == (job, "outcome_unknown")
+    assert "the gateway did not answer" in letter.error
+    assert seen == [f"schoolops-job-{job - 1}", f"schoolops-job-{job}"]
+
+
+def test_a_crash_while_calling_outside_asks_a_person(ledger: Ledger) -> None:
+    job = ledger.enqueue(send_text, n=1)
+    ledger.sql("UPDATE queues_job SET sending_at = now(), lease_token = 1, lease_until = now() - interval '1 second'")
+    ledger.run(job)
+    assert [letter.reason for letter in ledger.letters()] == ["outcome_unknown"]
+    assert seen == []
+
+
+def test_what_was_certainly_not_sent_is_tried_again(ledger: Ledger) -> None:
+    job = ledger.enqueue(send_text, n=1, what="refused")
+    ledger.run(job)
+    [row] = ledger.jobs()
+    assert (row.attempts, row.sending_at) == (1, None)
+
+
+def test_nothing_is_asked_of_the_database_while_waiting_outside(ledger: Ledger) -> None:
+    @task(queue=REPORTS, name="test.chatty", outside="keyed")
+    def chatty(*, n: int) -> None:
+        with calling_outside():
+            write(n)
+
+    ledger.run(ledger.enqueue(chatty, n=1))
+    assert [attempt.error_class for attempt in ledger.attempts()] == ["tenancy:no-current-school"]
+
+
+def test_an_enqueuer_of_the_same_notice_holds_the_waiting_one_back_until_it_commits(ledger: Ledger) -> None:
+    """Otherwise the job could read the roll before the change that found it waiting."""
+
+    @task(queue=ATTENDANCE, name="test.tell", once_per=("n",), while_waiting=True)
+    def tell(*, n: int) -> None:
+        write(n)
+
+    job = ledger.enqueue(tell, n=1)
+    with context.inside(ledger.school), transaction.atomic():
+        assert tell.enqueue(n=1).job_id == job
+        runner = threading.Thread(target=lambda: (Runner().run([job], 30), connection.close()))
+        runner.start()
+        runner.join()
+        assert [row.pk for row in ledger.jobs()] == [job], "it was run under the caller's feet"
+    ledger.run(job)
+    assert ledger.effects() == [1]
+
+
+def test_a_notice_that_has_begun_does_not_stand_for_a_new_one(ledger: Ledger) -> None:
+    answers = []
+
+    @task(queue=ATTENDANCE, name="test.tell_twice", once_per=("n",), while_waiting=True)
+    def tell_twice(*, n: int) -> None:
+        def enqueue_meanwhile() -> None:
+            answers.append(ledger.enqueue(tell_twice, n=n))
+            connection.close()
+
+        write(n)
+        if not answers:
+            other = threading.Thread(target=enqueue_meanwhile)
+            other.start()
+            other.join()
+
+    job = ledger.enqueue(tell_twice, n=1)
+    ledger.run(job)
+    assert answers
+    assert answers != [job]
+    ledger.run()
+    assert ledger.effects() == [1, 1]
+
+
+def test_a_claim_is_one_round_trip_and_leaves_the_connection_outside_schools(ledger: Ledger) -> None:
+    ledger.run(ledger.enqueue(note, n=1), ledger.enqueue(note, n=2))
+    assert ledger.sql("SELECT current_setting('role'), current_setting('search_path')") == [
+        ("none", "public, extensions")
+    ]
+    assert os.getpid()
+    assert isinstance(connection.connection, psycopg.Connection)
+    assert registry.find(note.name) is note

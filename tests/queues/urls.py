@@ -1,0 +1,59 @@
+"""Views of no school, for what middleware does around any view."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from schoolops.api import jobs
+from schoolops.errors import Conflict, Unavailable
+
+went_in = threading.Event()
+go_on = threading.Event()
+
+
+class SeatTaken(Conflict):
+    """The seat is taken."""
+
+    code = "test:seat-taken"
+
+
+class PayView(APIView):
+    """Writes one effect, then does what the body asks for."""
+
+    idempotency_key_required = True
+
+    def post(self, request: Request) -> Response:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO effect (n) VALUES (%s)", [request.data["n"]])
+        match request.data.get("then"):
+            case "conflict":
+                raise SeatTaken
+            case "unavailable":
+                raise Unavailable
+            case "crash":
+                raise RuntimeError("the process died here, as far as the database knows")
+            case "wait":
+                went_in.set()
+                go_on.wait(20)
+        return Response({"paid": request.data["n"]}, status=201, headers={"Location": "/receipts/1"})
+
+
+def note(request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO effect (n) VALUES (1)")
+    return JsonResponse({"noted": True})
+
+
+urlpatterns: list[Any] = [
+    path("pay", PayView.as_view()),
+    path("note", note),
+    path("api/v1/", include(jobs.urlpatterns)),
+]
