@@ -53,6 +53,8 @@ INDEXES = (
         include=("student_id", "state"),
         purpose="the day per institution and section",
     ),
-    IndexSpec("desk_by_day", "attendance_deskentry", ("day", "institution_id"), purpose="the late desk's list of a day"),
+    IndexSpec(
+        "desk_by_day", "attendance_deskentry", ("day", "institution_id"), purpose="the late desk's list of a day"
+    ),
     IndexSpec("leave_by_student", "attendance_leave", ("student_id", "starts_on"), purpose="a student's leave"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -50,6 +51,10 @@ class AttendanceCode(PublicRow):
             models.UniqueConstraint(fields=("default",), condition=Q(default=True), name="attendance_code_one_default"),
             # The target of the records' composite foreign key: a code in use cannot change what it counts as.
             models.UniqueConstraint(fields=("id", "state", "excused"), name="attendance_code_id_state"),
+            models.CheckConstraint(
+                condition=Q(default=False) | Q(teacher_selectable=True, retired=False),
+                name="attendance_default_can_be_chosen",
+            ),
         )
 
     def __str__(self) -> str:
@@ -57,13 +62,17 @@ class AttendanceCode(PublicRow):
 
 
 class AttendancePolicy(models.Model):
-    """An institution's rules: how long a roll may be changed, and what makes half a day."""
+    """An institution's rules: how long a roll may be changed, and what makes half a day. No row: these defaults."""
 
     institution = models.OneToOneField(Institution, on_delete=models.CASCADE, related_name="attendance_policy")
     edit_window_days = models.PositiveSmallIntegerField(default=7, help_text="Older rolls are locked.")
     correction_window_minutes = models.PositiveSmallIntegerField(default=30, help_text="Before guardians are told.")
-    absent_from_share = models.DecimalField(max_digits=3, decimal_places=2, default="0.75")
-    half_from_share = models.DecimalField(max_digits=3, decimal_places=2, default="0.25")
+    absent_from_share = models.DecimalField(max_digits=3, decimal_places=2, default=Decimal("0.75"))
+    half_from_share = models.DecimalField(max_digits=3, decimal_places=2, default=Decimal("0.25"))
+    # What a daily roll stands for, in minutes; the calendar's timing changes go before it.
+    day_starts_at = models.TimeField(default=dt.time(8))
+    day_ends_at = models.TimeField(default=dt.time(15))
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = (
@@ -73,10 +82,17 @@ class AttendancePolicy(models.Model):
                 & Q(absent_from_share__lte=1),
                 name="attendance_policy_shares",
             ),
+            models.CheckConstraint(
+                condition=Q(day_ends_at__gt=F("day_starts_at")), name="attendance_policy_day_ends_after_it_starts"
+            ),
         )
 
     def __str__(self) -> str:
         return f"attendance policy of {self.institution_id}"
+
+    def first_open_day(self, today: dt.date) -> dt.date:
+        """The oldest day whose roll may still be changed without re-opening it."""
+        return today - dt.timedelta(days=self.edit_window_days)
 
 
 class AttendanceSession(PublicRow):
@@ -123,6 +139,15 @@ class AttendanceSession(PublicRow):
 
     def __str__(self) -> str:
         return f"roll of {self.section_id or self.course_class_id} on {self.day}"
+
+    def state_at(self, moment: dt.datetime, *, first_open_day: dt.date) -> State:
+        """The state people see: a roll locks by itself when its edit window, or its re-opening, is over."""
+        if self.state == self.State.REOPENED:
+            still_open = self.reopened_until is not None and self.reopened_until > moment
+            return self.State.REOPENED if still_open else self.State.LOCKED
+        if self.state == self.State.LOCKED or self.day < first_open_day:
+            return self.State.LOCKED
+        return self.State(self.state)
 
 
 class RecordQuerySet(QuerySet["AttendanceRecord"]):
@@ -192,7 +217,8 @@ class AttendanceChange(models.Model):
     day = models.DateField()
     session_version = models.PositiveIntegerField()
     before = models.JSONField(null=True)
-    after = models.JSONField()
+    # None: the student turned out not to belong to this roll.
+    after = models.JSONField(null=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     at = models.DateTimeField()
 
@@ -220,7 +246,7 @@ class DailyAttendance(models.Model):
 
 
 class DeskEntry(PublicRow):
-    """What the office knows of a student on a day: came late, left early, rang in sick. Survives any resubmitted roll."""
+    """What the office knows of a student on a day: came late, left early, rang in sick. No resubmitted roll ends it."""
 
     student = models.ForeignKey(Student, on_delete=models.CASCADE, db_index=False, related_name="desk_entries")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="+")
@@ -235,9 +261,7 @@ class DeskEntry(PublicRow):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=("student", "day", "period"), nulls_distinct=False, name="desk_entry_once"
-            ),
+            models.UniqueConstraint(fields=("student", "day", "period"), nulls_distinct=False, name="desk_entry_once"),
         )
 
     def __str__(self) -> str:

@@ -117,9 +117,7 @@ def check_password(*, login: str, password: str) -> User:
 def open_login(user: User, *, label: str) -> Issued:
     """Begin a login of ``user`` whose identity has been established. ``label`` names the device."""
     with transaction.atomic():
-        family = TokenFamily.objects.create(
-            user=user, school_schema=_here(), label=label[:200], created_at=clock.now()
-        )
+        family = TokenFamily.objects.create(user=user, school_schema=_here(), label=label[:200], created_at=clock.now())
         trail.record(user, "accounts.logged-in", user, after={"device": family.label})
         return _issue(family)
 
@@ -138,11 +136,7 @@ def authenticate_token(token: str) -> tuple[User, TokenFamily]:
     """
     if not _well_formed(token, Token.Kind.ACCESS):
         raise TokenUnknown
-    found = (
-        Token.objects.select_related("family__user")
-        .filter(digest=digest_of(token), kind=Token.Kind.ACCESS)
-        .first()
-    )
+    found = Token.objects.select_related("family__user").filter(digest=digest_of(token), kind=Token.Kind.ACCESS).first()
     # The row stands in this school's schema; its own note of the school is a second lock on the same door.
     if found is None or found.family.school_schema != _here():
         raise TokenUnknown

@@ -1,0 +1,157 @@
+"""Where a roll belongs: its section or class, its day, its period, and the rules of its campus."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q, QuerySet
+
+from apps.access.errors import OutOfReach
+from apps.attendance.errors import DayInTheFuture, NotInstructional, OutsideYear, PeriodUnknown
+from apps.attendance.models import AttendancePolicy, AttendanceSession
+from apps.institutions.models import AcademicYear, CourseClass, Institution, Section
+from apps.institutions.selectors import day_facts
+from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.timetable.models import Period
+from schoolops import clock
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """Names a roll by public ids: a section or a class, its day, and the period unless it is the daily roll."""
+
+    day: dt.date
+    section: UUID | None = None
+    course_class: UUID | None = None
+    period: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A roll's section or class with everything the rules ask of it."""
+
+    day: dt.date
+    group: Section | CourseClass
+    period: Period | None
+    policy: AttendancePolicy
+
+    @property
+    def kind(self) -> Literal["section", "class"]:
+        return "section" if isinstance(self.group, Section) else "class"
+
+    @property
+    def section(self) -> Section | None:
+        return self.group if isinstance(self.group, Section) else None
+
+    @property
+    def course_class(self) -> CourseClass | None:
+        return self.group if isinstance(self.group, CourseClass) else None
+
+    @property
+    def institution(self) -> Institution:
+        return self.group.institution
+
+    @property
+    def year(self) -> AcademicYear:
+        return self.group.year
+
+    @property
+    def today(self) -> dt.date:
+        """The institution's day, not the server's."""
+        return clock.today(self.institution.timezone)
+
+    @property
+    def first_open_day(self) -> dt.date:
+        return self.policy.first_open_day(self.today)
+
+    def sessions(self) -> QuerySet[AttendanceSession]:
+        """The roll itself, where there is one."""
+        return AttendanceSession.objects.filter(
+            section=self.section, course_class=self.course_class, day=self.day, period=self.period
+        )
+
+    def roster(self) -> Q:
+        """The students of this roll as of its day, as a ``Q`` over students."""
+        homeroom = self.group.pk if isinstance(self.group, Section) else self.group.section_id
+        members = Q()
+        if homeroom is not None:
+            members |= Q(pk__in=SectionMembership.objects.on(self.day).filter(section=homeroom).values("student_id"))
+        if isinstance(self.group, CourseClass):
+            enrolled = ClassEnrolment.objects.on(self.day).filter(course_class=self.group).values("student_id")
+            members |= Q(pk__in=enrolled)
+        return members
+
+
+def policy_of(institution: Institution) -> AttendancePolicy:
+    """An institution's rules; the defaults, unsaved, where it has set none."""
+    try:
+        return institution.attendance_policy
+    except ObjectDoesNotExist:
+        return AttendancePolicy(institution=institution)
+
+
+def place_of(key: SessionKey) -> Place:
+    """Where ``key`` points to, in one query (two with a period).
+
+    Raises:
+        OutOfReach: no such section or class. PeriodUnknown: no such period at its institution.
+    """
+    model: Any = Section if key.section is not None else CourseClass
+    group = (
+        model.objects.select_related("year", "institution__attendance_policy")
+        .filter(sourced_id=key.section if key.section is not None else key.course_class)
+        .first()
+    )
+    if group is None:
+        raise OutOfReach
+    return Place(key.day, group, _period(key.period, group.institution), policy_of(group.institution))
+
+
+def _period(wanted: UUID | None, institution: Institution) -> Period | None:
+    if wanted is None:
+        return None
+    period: Period | None = Period.objects.filter(sourced_id=wanted, institution=institution).first()
+    if period is None:
+        raise PeriodUnknown
+    return period
+
+
+def must_be_a_day_for_rolls(place: Place) -> None:
+    """Nothing, when a roll can exist on that day at all; whether it may still be changed is another question.
+
+    Raises:
+        DayInTheFuture, OutsideYear, NotInstructional.
+    """
+    day, year = place.day, place.year
+    if day > place.today:
+        raise DayInTheFuture(day=day, today=place.today, timezone=place.institution.timezone)
+    if not year.contains(day):
+        raise OutsideYear(day=day, year=year.name, starts_on=year.starts_on, ends_on=year.ends_on)
+    facts = day_facts(place.institution, day)
+    if not facts.instructional:
+        raise NotInstructional(day=day, why=facts.title or facts.why)
+
+
+def roster_for_update(place: Place) -> list[Student]:
+    """The students of a roll as of its day, held until the transaction ends.
+
+    Every writer of a student's day takes this lock first: the desk, another period's roll and leave wait for one
+    another, and so each derives the day from all that was said before. In order of key, so that none wait in a ring.
+    """
+    return held(place.roster())
+
+
+def held(students: Q | Iterable[int]) -> list[Student]:
+    """These students, locked in order of key."""
+    wanted = students if isinstance(students, Q) else Q(pk__in=list(students))
+    return list(
+        Student.objects.select_for_update(no_key=True, of=("self",))
+        .filter(wanted)
+        .only("id", "sourced_id", "given_name", "middle_name", "family_name")
+        .order_by("id")
+    )
