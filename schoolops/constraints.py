@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
@@ -14,12 +14,14 @@ Explanation = Callable[[], SchoolOpsError]
 
 
 @contextmanager
-def explains(explanations: Mapping[str, Explanation], *, using: str = "default") -> Iterator[None]:
+def explains(
+    explanations: Mapping[str, Explanation], *, deferred: Collection[str] = (), using: str = "default"
+) -> Iterator[None]:
     """Raise the error named for the constraint that the enclosed writes violate; others pass through as they are.
 
-    A savepoint stands around the writes, so that the caller's transaction survives a refusal it catches. A constraint
-    that is checked at the end of the transaction (``DEFERRABLE INITIALLY DEFERRED``) is checked at the end of this
-    block when it is named here::
+    A savepoint stands around the writes, so that the caller's transaction survives a refusal it catches. What models
+    declare as ``deferrable`` is checked at the end of this block when it is named here; constraint triggers that wait
+    for the end of the transaction are, when ``deferred`` names them::
 
         with explains({"student_admission_number": AdmissionNumberTaken}):
             student.save()
@@ -27,7 +29,7 @@ def explains(explanations: Mapping[str, Explanation], *, using: str = "default")
     try:
         with transaction.atomic(using=using):
             yield
-            _check_deferred(explanations, using)
+            _check_deferred({*deferred, *(_deferrable() & explanations.keys())}, using)
     except IntegrityError as violation:
         explanation = explanations.get(violated(violation) or "")
         if explanation is None:
@@ -59,11 +61,10 @@ def _deferrable() -> frozenset[str]:
     return _deferred["names"]
 
 
-def _check_deferred(explanations: Mapping[str, Explanation], using: str) -> None:
-    names = sorted(_deferrable() & explanations.keys())
+def _check_deferred(names: Collection[str], using: str) -> None:
     if names:
         connection = transaction.get_connection(using)
-        listed = ", ".join(connection.ops.quote_name(name) for name in names)
+        listed = ", ".join(connection.ops.quote_name(name) for name in sorted(names))
         with connection.cursor() as cursor:
             cursor.execute(f"SET CONSTRAINTS {listed} IMMEDIATE")
             cursor.execute(f"SET CONSTRAINTS {listed} DEFERRED")

@@ -51,6 +51,8 @@ INSTALLED_APPS = [
     "schoolops.indexes",
     "schoolops.api",
     "schoolops.health",
+    # Not of a school: it only has commands that fill one for show.
+    "apps.demo",
     "django_tenants",
     "django.contrib.auth",
     "django.contrib.admin",

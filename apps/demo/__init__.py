@@ -1,0 +1,1 @@
+"""Schools to look at: two small ones, and the volume of a large one."""

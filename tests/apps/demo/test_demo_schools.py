@@ -1,0 +1,105 @@
+"""The demo's schools are made in one go, a second time changes nothing, and every login works."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from apps.accounts.services import log_in
+from apps.demo.management.commands import demo_schools
+from apps.demo.services import furnish
+from apps.demo.services.casts import ELM, OAK
+from apps.institutions.models import AcademicYear
+from apps.students.models import SectionMembership, Student
+from schoolops import clock
+from schoolops.context import inside
+from schoolops.tenancy.models import School
+from tests.factories.schools import remove_school
+
+DEMO = replace(OAK, slug="oak-demo", name="Oak Demo School")
+
+
+@pytest.fixture
+def demo(real_commits: None) -> Any:
+    school = furnish(DEMO)
+    yield school
+    remove_school(school)
+
+
+def rows_of(school: School) -> dict[str, int]:
+    with inside(school), connection.cursor() as cursor:
+        return {table: _count(cursor, table) for table in connection.introspection.table_names(cursor)}
+
+
+def _count(cursor: Any, table: str) -> int:
+    cursor.execute(f'SELECT count(*) FROM "{table}"')
+    return int(cursor.fetchone()[0])
+
+
+def test_making_it_again_changes_nothing(demo: School) -> None:
+    before = rows_of(demo)
+    furnish(DEMO)
+    assert rows_of(demo) == before
+
+
+def test_everybody_can_log_in(demo: School) -> None:
+    with inside(demo):
+        for login in DEMO.logins:
+            assert log_in(login=login.username, password=login.password(DEMO.slug)).user.username == login.username
+
+
+def test_section_7_b_has_a_roster_in_several_scripts(demo: School) -> None:
+    with inside(demo):
+        names = [
+            member.student.full_name
+            for member in SectionMembership.objects.on(clock.today(DEMO.timezone))
+            .filter(section__name="B", section__grade_level__code="07")
+            .select_related("student")
+        ]
+    assert len(names) >= 12
+    assert sum(not name.isascii() for name in names) >= 8
+
+
+@pytest.mark.parametrize("later", [dt.date(2028, 2, 29), dt.date(2031, 8, 1)])
+def test_a_later_year_is_begun_when_its_day_has_come(demo: School, later: dt.date) -> None:
+    with clock.frozen(dt.datetime.combine(later, dt.time(12), dt.UTC)):
+        furnish(DEMO)
+    with inside(demo):
+        active = AcademicYear.objects.get(state="active")
+        assert active.contains(later)
+        on_that_day = SectionMembership.objects.on(later).count()
+        assert on_that_day == Student.objects.count() == sum(map(len, DEMO.sections.values()))
+    furnish(DEMO)
+    with inside(demo):
+        assert AcademicYear.objects.get(state="active").contains(clock.today(DEMO.timezone))
+
+
+def test_nobody_is_at_both_schools() -> None:
+    def names(demo: Any) -> set[str]:
+        people = [f"{given} {family}" for section in demo.sections.values() for given, family in section]
+        return {*people, *(login.username for login in demo.logins), *(login.given_name for login in demo.logins)}
+
+    assert names(OAK) & names(ELM) == set()
+
+
+def test_the_last_line_tells_machines_where_to_go(demo: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not Oak and Elm themselves: those are every test's.
+    monkeypatch.setattr(demo_schools, "SCHOOLS", (DEMO,))
+    said = io.StringIO()
+    call_command("demo_schools", stdout=said)
+    (school,) = json.loads(said.getvalue().splitlines()[-1])["schools"]
+    assert (school["slug"], school["host"], school["name"]) == ("oak-demo", "oak-demo.localhost", "Oak Demo School")
+    assert {"username": "bob", "password": "bob-of-oak-demo-demo", "role": "teacher"} in school["logins"]
+
+
+def test_it_refuses_production(settings: Any) -> None:
+    settings.SETTINGS_MODULE = "config.settings.production"
+    with pytest.raises(CommandError, match="Not in production"):
+        call_command("demo_schools")
