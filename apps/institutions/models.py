@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
+from schoolops.context import current_school
 from schoolops.rows import Rostered, RosteredQuerySet
 
 
@@ -20,7 +21,7 @@ def days(start: str, end: str, bounds: str = "[]") -> Func:
 
 def school_logo_path(institution: Institution, filename: str) -> str:
     """Where an institution's logo is stored, below the school's own folder."""
-    return f"branding/{institution.sourced_id}/{filename}"
+    return f"{current_school().schema_name}/branding/{institution.sourced_id}/{filename}"
 
 
 class Institution(Rostered):
@@ -42,6 +43,9 @@ class Institution(Rostered):
         ordering = ("name", "id")
         constraints = (
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="institution_currency_iso4217"),
+            models.CheckConstraint(
+                condition=Q(weekend__contained_by=[1, 2, 3, 4, 5, 6, 7]), name="institution_weekend_iso_weekdays"
+            ),
         )
 
     def __str__(self) -> str:
@@ -141,7 +145,13 @@ class CalendarDay(models.Model):
 
     class Meta:
         ordering = ("day",)
-        constraints = (models.UniqueConstraint(fields=("institution", "day"), name="calendar_one_row_per_day"),)
+        constraints = (
+            models.UniqueConstraint(fields=("institution", "day"), name="calendar_one_row_per_day"),
+            models.CheckConstraint(
+                condition=~Q(kind="timing-change") | Q(starts_at__isnull=False, ends_at__gt=F("starts_at")),
+                name="calendar_timing_change_has_times",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.day} {self.title or self.kind}"

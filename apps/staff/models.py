@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q, QuerySet
 
 from apps.accounts.models import User
-from apps.institutions.models import CourseClass, Institution, Section
+from apps.institutions.models import CourseClass, Institution, Section, days
 from schoolops.rows import PublicRow, Rostered
 
 
@@ -84,10 +86,23 @@ class TeachingAssignment(PublicRow):
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="assignment_ends_after_start"
             ),
-            models.UniqueConstraint(
-                fields=("staff", "section", "course_class", "starts_on"),
-                nulls_distinct=False,
-                name="assignment_once",
+            ExclusionConstraint(
+                name="assignment_section_once",
+                expressions=[
+                    ("staff", RangeOperators.EQUAL),
+                    ("section", RangeOperators.EQUAL),
+                    (days("starts_on", "ends_on", "[)"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(section__isnull=False),
+            ),
+            ExclusionConstraint(
+                name="assignment_class_once",
+                expressions=[
+                    ("staff", RangeOperators.EQUAL),
+                    ("course_class", RangeOperators.EQUAL),
+                    (days("starts_on", "ends_on", "[)"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(course_class__isnull=False),
             ),
         )
 
@@ -116,6 +131,9 @@ class Substitution(PublicRow):
             ),
             models.UniqueConstraint(
                 fields=("staff", "section", "course_class", "day"), nulls_distinct=False, name="substitution_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(instead_of__isnull=True) | ~Q(instead_of=F("staff")), name="substitution_by_another"
             ),
         )
 

@@ -1,0 +1,1 @@
+"""Students, their guardians, and the dated facts of where they are enrolled."""

@@ -1,7 +1,7 @@
 from schoolops.indexes import IndexSpec
 
 NOT_MERGED = "merged_into_id IS NULL"
-# What the search box looks through; the query must say the same expression for the index to serve it.
+# The same expression as in selectors.matching, or the index does not serve it.
 SEARCHED = (
     "lower(given_name || ' ' || middle_name || ' ' || family_name || ' ' || preferred_name || ' ' || admission_number)"
 )

@@ -16,6 +16,7 @@ from django.db.models import F, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section, days
+from schoolops.context import current_school
 from schoolops.rows import PublicRow, Rostered, RosteredQuerySet
 
 
@@ -30,7 +31,7 @@ class Sex(models.TextChoices):
 
 def photo_path(student: Student, filename: str) -> str:
     """Where a student's photo is stored, below the school's own folder."""
-    return f"photos/{student.sourced_id}/{filename}"
+    return f"{current_school().schema_name}/photos/{student.sourced_id}/{filename}"
 
 
 class StudentQuerySet(RosteredQuerySet):

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Func, Q, QuerySet, TextField
+from django.db.models.lookups import Contains
 
-from apps.institutions.models import CourseClass, Section
-from apps.students.models import ClassEnrolment, SectionMembership
+from apps.access import selectors as access
+from apps.access.selectors import row_scope
+from apps.accounts.models import User
+from apps.institutions.models import CourseClass, Institution, Section
+from apps.students.models import ClassEnrolment, SectionMembership, Student, StudentGuardian
+from schoolops import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,106 @@ def class_roster(course_class: CourseClass | int, day: dt.date) -> list[OnRoster
     return sorted((OnRoster(*row) for row in both), key=lambda each: (each.family_name, each.given_name, each.pk))
 
 
+def today_for(student: Student) -> dt.date:
+    """The calendar day at the student's institution."""
+    timezone = Institution.objects.values_list("timezone", flat=True).get(pk=student.institution_id)
+    return clock.today(timezone)
+
+
 def section_of(student_id: int, day: dt.date) -> int | None:
     """The key of the section a student belongs to on ``day``."""
     found: int | None = (
         SectionMembership.objects.filter(student=student_id).on(day).values_list("section_id", flat=True).first()
     )
+    return found
+
+
+# --- who reaches whom -------------------------------------------------------------------------------------------------
+def _students_in(sections: Q, classes: Q, day: dt.date) -> Q:
+    """Students on the rosters of these sections and classes on ``day``. Subqueries: a join would repeat students."""
+    there = Section.objects.filter(sections).values("pk")
+    taught = CourseClass.objects.filter(classes)
+    return (
+        Q(pk__in=SectionMembership.objects.filter(section__in=there).on(day).values("student"))
+        | Q(pk__in=ClassEnrolment.objects.filter(course_class__in=taught.values("pk")).on(day).values("student"))
+        | Q(
+            pk__in=SectionMembership.objects.filter(section__in=taught.filter(section__isnull=False).values("section"))
+            .on(day)
+            .values("student")
+        )
+    )
+
+
+@row_scope("teacher", "student")
+def students_taught(user: User, day: dt.date) -> Q:
+    """The students of the sections and classes that ``user`` teaches or stands in for on ``day``."""
+    # Sections and classes are registered by staff, which stands beside us.
+    scopes = (access.registered_scope("teacher", "section"), access.registered_scope("teacher", "class"))
+    sections, classes = (Q(pk__in=[]) if scope is None else scope(user, day) for scope in scopes)
+    return _students_in(sections, classes, day)
+
+
+@row_scope("guardian", "student")
+def children_of(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signature
+    """The students ``user`` is linked to with data access and without a restriction."""
+    links = StudentGuardian.objects.filter(guardian__user=user, data_access=True, restriction_note="")
+    return Q(pk__in=links.values("student"), merged_into__isnull=True)
+
+
+@row_scope("student", "student")
+def oneself(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signature
+    """The student who logs in as ``user``."""
+    return Q(user=user)
+
+
+def _sections_of(students: Q, day: dt.date) -> Q:
+    members = SectionMembership.objects.filter(student__in=Student.objects.filter(students).values("pk")).on(day)
+    return Q(pk__in=members.values("section"))
+
+
+def _classes_of(students: Q, day: dt.date) -> Q:
+    enrolled = ClassEnrolment.objects.filter(student__in=Student.objects.filter(students).values("pk")).on(day)
+    return Q(pk__in=enrolled.values("course_class")) | Q(
+        section__in=Section.objects.filter(_sections_of(students, day)).values("pk")
+    )
+
+
+@row_scope("guardian", "section")
+def sections_of_children(user: User, day: dt.date) -> Q:
+    """The sections the guardian's children belong to on ``day``."""
+    return _sections_of(children_of(user, day), day)
+
+
+@row_scope("guardian", "class")
+def classes_of_children(user: User, day: dt.date) -> Q:
+    """The classes the guardian's children are taught in on ``day``."""
+    return _classes_of(children_of(user, day), day)
+
+
+@row_scope("student", "section")
+def own_section(user: User, day: dt.date) -> Q:
+    """The section a student belongs to on ``day``."""
+    return _sections_of(oneself(user, day), day)
+
+
+@row_scope("student", "class")
+def own_classes(user: User, day: dt.date) -> Q:
+    """The classes a student is taught in on ``day``."""
+    return _classes_of(oneself(user, day), day)
+
+
+# The expression of the index student_search, column by column.
+_SEARCHED = Func(
+    *(F(name) for name in ("given_name", "middle_name", "family_name", "preferred_name", "admission_number")),
+    function="lower",
+    arg_joiner=" || ' ' || ",
+    output_field=TextField(),
+)
+
+
+def matching(words: str) -> Q:
+    """Students whose names or admission number hold every word of ``words``, served by the index student_search."""
+    found = Q()
+    for word in words.lower().split():
+        found &= Q(Contains(_SEARCHED, word))
     return found

@@ -1,0 +1,1 @@
+"""The periods of a day, and when a class meets."""

@@ -45,6 +45,9 @@ class Meeting(PublicRow):
     class Meta:
         constraints = (
             models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="meeting_iso_weekday"),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="meeting_ends_after_start"
+            ),
             ExclusionConstraint(
                 name="meeting_once",
                 expressions=[

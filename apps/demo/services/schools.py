@@ -88,13 +88,13 @@ def year_around(today: dt.date, institution: Institution) -> AcademicYear:
         year=year, name="Term 1", kind="semester", starts_on=year.starts_on, ends_on=half - dt.timedelta(days=1)
     )
     Term.objects.create(year=year, name="Term 2", kind="semester", starts_on=half, ends_on=year.ends_on)
-    # Whoever is still in an earlier year left it when this one began.
-    SectionMembership.objects.filter(
-        enrolment__year__starts_on__lt=starts_on, enrolment__institution=institution, ends_on=None
-    ).update(ends_on=starts_on)
-    Enrolment.objects.filter(year__starts_on__lt=starts_on, institution=institution, exited_on=None).update(
-        exited_on=starts_on, exit_kind=Enrolment.Exit.YEAR_ENDED
-    )
+    # Whoever is still in an earlier year left it when it was over.
+    for earlier in institution.years.filter(starts_on__lt=starts_on):
+        over = earlier.ends_on + dt.timedelta(days=1)
+        SectionMembership.objects.filter(enrolment__year=earlier, ends_on=None).update(ends_on=over)
+        Enrolment.objects.filter(year=earlier, exited_on=None).update(
+            exited_on=over, exit_kind=Enrolment.Exit.YEAR_ENDED
+        )
     return year
 
 

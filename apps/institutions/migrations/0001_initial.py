@@ -231,4 +231,12 @@ class Migration(migrations.Migration):
             model_name='courseclass',
             constraint=models.UniqueConstraint(fields=('year', 'code'), name='class_code_per_year'),
         ),
+        migrations.AddConstraint(
+            model_name='calendarday',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'timing-change'), _negated=True), models.Q(('ends_at__gt', models.F('starts_at')), ('starts_at__isnull', False)), _connector='OR'), name='calendar_timing_change_has_times'),
+        ),
+        migrations.AddConstraint(
+            model_name='institution',
+            constraint=models.CheckConstraint(condition=models.Q(('weekend__contained_by', [1, 2, 3, 4, 5, 6, 7])), name='institution_weekend_iso_weekdays'),
+        ),
     ]

@@ -67,4 +67,8 @@ class Migration(migrations.Migration):
             model_name='meeting',
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('course_class', '='), ('period', '='), ('weekday', '='), (models.Func(models.F('starts_on'), models.F('ends_on'), models.Value('[)'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='meeting_once'),
         ),
+        migrations.AddConstraint(
+            model_name='meeting',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='meeting_ends_after_start'),
+        ),
     ]

@@ -1,0 +1,65 @@
+"""What happened to students, as ids."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StudentAdmitted:
+    student_id: int
+    enrolment_id: int
+    section_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudentChanged:
+    student_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudentMoved:
+    """From ``on``, the student belongs to another section; ``from_section_id`` is ``None`` where they had none."""
+
+    student_id: int
+    from_section_id: int | None
+    to_section_id: int
+    on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class StudentWithdrawn:
+    """``on`` is the first day the student is no longer enrolled."""
+
+    student_id: int
+    enrolment_id: int
+    on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class StudentsEnrolled:
+    """Students who were on the books before have a new enrolment each."""
+
+    student_ids: tuple[int, ...]
+    enrolment_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentsMerged:
+    kept_id: int
+    duplicate_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuardianLinksChanged:
+    """A guardian sees more or less than before."""
+
+    student_id: int
+    guardian_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRosterChanged:
+    course_class_id: int
+    student_ids: tuple[int, ...]

@@ -1,0 +1,52 @@
+"""Everything a student lives through on the school's books."""
+
+from __future__ import annotations
+
+from apps.students.services.admitting import (
+    AdmittedGuardian,
+    admit_student,
+    change_student,
+    remove_photo,
+    set_photo,
+)
+from apps.students.services.classes import enrol_in_class, leave_class
+from apps.students.services.enrolling import (
+    EnrolmentRow,
+    Placement,
+    enrol_students,
+    move_section,
+    re_enrol_student,
+    withdraw_student,
+)
+from apps.students.services.guardians import (
+    add_guardian,
+    change_guardian,
+    change_guardian_link,
+    link_guardian,
+    unlink_guardian,
+)
+from apps.students.services.merging import MergeOutcome, merge_students, moves_on_merge
+
+__all__ = [
+    "AdmittedGuardian",
+    "EnrolmentRow",
+    "MergeOutcome",
+    "Placement",
+    "add_guardian",
+    "admit_student",
+    "change_guardian",
+    "change_guardian_link",
+    "change_student",
+    "enrol_in_class",
+    "enrol_students",
+    "leave_class",
+    "link_guardian",
+    "merge_students",
+    "move_section",
+    "moves_on_merge",
+    "re_enrol_student",
+    "remove_photo",
+    "set_photo",
+    "unlink_guardian",
+    "withdraw_student",
+]

@@ -1,0 +1,156 @@
+"""Taking a child onto the books, and changing what the books say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.institutions.models import Institution
+from apps.students import errors
+from apps.students.events import StudentAdmitted, StudentChanged
+from apps.students.models import Enrolment, Guardian, Student
+from apps.students.selectors import today_for
+from apps.students.services.enrolling import Placement, begin_enrolment, locked, refuse_the_past
+from apps.students.services.guardians import write_guardian, write_links
+from schoolops import clock, events
+from schoolops.audit import trail
+from schoolops.constraints import explains
+from schoolops.pictures import PictureRefused, checked_picture
+
+LARGEST_PHOTO = 1024 * 1024
+LONGEST_SIDE = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedGuardian:
+    """A guardian named at admission: one on the books already, or the fields of a new one; and the link's fields."""
+
+    guardian: Guardian | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    link: Mapping[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def admit_student(
+    *,
+    institution: Institution,
+    fields: Mapping[str, Any],
+    placement: Placement,
+    guardians: Sequence[AdmittedGuardian] = (),
+    reason: str = "",
+    by: User,
+) -> tuple[Student, Enrolment]:
+    """Take a new student onto the books: student, enrolment, section and guardians, all or nothing.
+
+    Args:
+        fields: the student's own, such as ``given_name`` and ``admission_number``.
+        guardians: in the order in which they are to be called, unless their links say a ``contact_priority``.
+
+    Raises:
+        PermissionMissing, OutOfReach, PastDay, NotInYear, YearIsClosed, WrongSection, SectionFull, RollNumberTaken,
+        AdmissionNumberTaken, GuardianAlreadyLinked, ContactPriorityTaken.
+    """
+    access.require_at(by, "students.manage", institution)
+    if placement.year.institution_id != institution.pk:
+        access.require_at(by, "students.manage", placement.year.institution)
+    if guardians:
+        access.require(by, "guardians.manage")
+    _may_write(fields, by=by)
+    refuse_the_past(placement.entered_on, today=clock.today(institution.timezone), reason=reason)
+    student = Student(institution=institution, **fields)
+    with explains({"student_admission_number": lambda: errors.AdmissionNumberTaken(number=student.admission_number)}):
+        student.save(force_insert=True)
+    enrolment = begin_enrolment(student, placement)
+    if guardians:
+        write_links(
+            student, [(each.guardian or write_guardian(each.fields, by=by), each.link) for each in guardians], by=by
+        )
+    trail.record(by, "students.admitted", student, after={**fields, **placement.for_the_trail()}, reason=reason)
+    section = placement.section
+    events.publish(StudentAdmitted(student.pk, enrolment.pk, None if section is None else section.pk))
+    return student, enrolment
+
+
+def _may_write(fields: Mapping[str, Any], *, by: User) -> None:
+    # Whoever may not read a medical note would overwrite one blindly.
+    if "medical_note" in fields:
+        access.require(by, "students.view_medical")
+
+
+@transaction.atomic
+def change_student(*, student: Student, fields: Mapping[str, Any], expected_version: int | None, by: User) -> Student:
+    """Change what the books say of a student.
+
+    Args:
+        expected_version: the version that was read; ``None`` overwrites whatever is there.
+
+    Raises:
+        PermissionMissing, OutOfReach, StudentMerged, ChangedMeanwhile, AdmissionNumberTaken.
+    """
+    student = locked(student)
+    access.require_row(by, "students.manage", "student", student, day=today_for(student))
+    _may_write(fields, by=by)
+    if expected_version is not None and student.version != expected_version:
+        raise errors.ChangedMeanwhile(version=student.version)
+    before, after = trail.changed(student, fields)
+    if not after:
+        return student
+    for name, value in after.items():
+        setattr(student, name, value)
+    student.version += 1
+    with explains({"student_admission_number": lambda: errors.AdmissionNumberTaken(number=student.admission_number)}):
+        student.save(update_fields=[*after, "version"])
+    trail.record(by, "students.changed", student, before=before, after=after)
+    events.publish(StudentChanged(student.pk))
+    return student
+
+
+@transaction.atomic
+def set_photo(*, student: Student, content: bytes, by: User) -> Student:
+    """Keep ``content`` as the student's photo: re-drawn, so that nothing but the picture is stored.
+
+    Raises:
+        PermissionMissing, OutOfReach, StudentMerged, PhotoRefused.
+    """
+    student = locked(student)
+    access.require_row(by, "students.manage", "student", student, day=today_for(student))
+    try:
+        picture = checked_picture(content, largest=LARGEST_PHOTO, longest_side=LONGEST_SIDE)
+    except PictureRefused as refusal:
+        raise errors.PhotoRefused(why=str(refusal), limit=LARGEST_PHOTO // 1024) from refusal
+    old = student.photo.name
+    student.photo.save(picture.name, ContentFile(picture.content), save=False)
+    student.version += 1
+    student.save(update_fields=["photo", "version"])
+    _forget(student, old)
+    trail.record(by, "students.photo-set", student, after={"sha256": picture.sha256})
+    events.publish(StudentChanged(student.pk))
+    return student
+
+
+@transaction.atomic
+def remove_photo(*, student: Student, by: User) -> None:
+    """Forget the student's photo. Raises ``PermissionMissing``, ``OutOfReach``, ``StudentMerged``, ``NoPhoto``."""
+    student = locked(student)
+    access.require_row(by, "students.manage", "student", student, day=today_for(student))
+    if not student.photo:
+        raise errors.NoPhoto
+    old, student.photo = student.photo.name, ""
+    student.version += 1
+    student.save(update_fields=["photo", "version"])
+    _forget(student, old)
+    trail.record(by, "students.photo-removed", student)
+    events.publish(StudentChanged(student.pk))
+
+
+def _forget(student: Student, name: str | None) -> None:
+    """Delete a stored file once nobody can point at it any more: after the commit."""
+    storage = student.photo.storage
+    if name and name != student.photo.name:
+        transaction.on_commit(lambda: storage.delete(name))

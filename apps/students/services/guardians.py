@@ -1,0 +1,159 @@
+"""Guardians, and the explicit links that say what each may see of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.students import errors
+from apps.students.events import GuardianLinksChanged
+from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.selectors import today_for
+from apps.students.services.enrolling import locked
+from schoolops import events
+from schoolops.audit import trail
+from schoolops.constraints import explains
+
+_EXPLAINED = {"guardian_linked_once": errors.GuardianAlreadyLinked}
+
+
+def write_guardian(fields: Mapping[str, Any], *, by: User) -> Guardian:
+    """A new guardian's row and its line in the trail, for services that have asked for the permission."""
+    if user := fields.get("user"):
+        _refuse_taken(user, besides=None)
+    guardian: Guardian = Guardian.objects.create(**fields)
+    trail.record(by, "students.guardian-added", guardian, after=fields)
+    return guardian
+
+
+def _refuse_taken(user: User, *, besides: Guardian | None) -> None:
+    if Guardian.objects.filter(user=user).exclude(pk=besides.pk if besides else None).exists():
+        raise errors.LoginTaken
+
+
+@transaction.atomic
+def add_guardian(*, fields: Mapping[str, Any], by: User) -> Guardian:
+    """A guardian without any student yet: sees nothing. Raises ``PermissionMissing``, ``LoginTaken``."""
+    access.require(by, "guardians.manage")
+    return write_guardian(fields, by=by)
+
+
+@transaction.atomic
+def change_guardian(
+    *, guardian: Guardian, fields: Mapping[str, Any], expected_version: int | None, by: User
+) -> Guardian:
+    """Change how a guardian is called and reached.
+
+    Raises:
+        PermissionMissing, ChangedMeanwhile, LoginTaken.
+    """
+    access.require(by, "guardians.manage")
+    row: Guardian = Guardian.objects.select_for_update().get(pk=guardian.pk)
+    if expected_version is not None and row.version != expected_version:
+        raise errors.ChangedMeanwhile(version=row.version)
+    before, after = trail.changed(row, fields)
+    if not after:
+        return row
+    if after.get("user"):
+        _refuse_taken(after["user"], besides=row)
+    for name, value in after.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.save(update_fields=[*after, "version"])
+    trail.record(by, "students.guardian-changed", row, before=before, after=after)
+    return row
+
+
+def write_links(
+    student: Student, guardians: Sequence[tuple[Guardian, Mapping[str, Any]]], *, by: User
+) -> list[StudentGuardian]:
+    """Links of one student to these guardians; where none says a priority, they follow those that are there.
+
+    Raises:
+        GuardianAlreadyLinked, ContactPriorityTaken, PermissionMissing: only for ``restriction_note``.
+    """
+    taken = set(StudentGuardian.objects.filter(student=student).values_list("contact_priority", flat=True))
+    links = []
+    for guardian, fields in guardians:
+        _may_write(fields, by=by)
+        priority = fields.get("contact_priority") or max(taken, default=0) + 1
+        if priority in taken:
+            raise errors.ContactPriorityTaken(priority=priority)
+        taken.add(priority)
+        links.append(StudentGuardian(student=student, guardian=guardian, **{**fields, "contact_priority": priority}))
+    with explains(_EXPLAINED):
+        StudentGuardian.objects.bulk_create(links)
+    trail.record_many(
+        trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **fields})
+        for guardian, fields in guardians
+    )
+    for guardian, _ in guardians:
+        events.publish(GuardianLinksChanged(student.pk, guardian.pk))
+    return links
+
+
+def _may_write(fields: Mapping[str, Any], *, by: User) -> None:
+    # A restriction that one cannot see is one that one could lift without knowing.
+    if "restriction_note" in fields:
+        access.require(by, "students.view_custody")
+
+
+@transaction.atomic
+def link_guardian(*, student: Student, guardian: Guardian, fields: Mapping[str, Any], by: User) -> StudentGuardian:
+    """Let ``guardian`` be one of this student's.
+
+    Raises:
+        PermissionMissing, OutOfReach, StudentMerged, GuardianAlreadyLinked, ContactPriorityTaken.
+    """
+    student = locked(student)
+    access.require_row(by, "guardians.manage", "student", student, day=today_for(student))
+    return write_links(student, [(guardian, fields)], by=by)[0]
+
+
+@transaction.atomic
+def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by: User) -> StudentGuardian:
+    """Change what a guardian is to a student and may see. A priority that is taken makes the two change places.
+
+    Raises:
+        PermissionMissing, OutOfReach, StudentMerged.
+    """
+    student = locked(link.student)
+    access.require_row(by, "guardians.manage", "student", student, day=today_for(student))
+    _may_write(fields, by=by)
+    row: StudentGuardian = StudentGuardian.objects.select_related("guardian").get(pk=link.pk)
+    before, after = trail.changed(row, fields)
+    if not after:
+        return row
+    if "contact_priority" in after:
+        # Unique, but looked at when the transaction ends, so two can change places.
+        StudentGuardian.objects.filter(student=student, contact_priority=after["contact_priority"]).update(
+            contact_priority=before["contact_priority"]
+        )
+    for name, value in after.items():
+        setattr(row, name, value)
+    row.save(update_fields=[*after])
+    trail.record(
+        by, "students.guardian-link-changed", student, before=before, after={"guardian": row.guardian, **after}
+    )
+    events.publish(GuardianLinksChanged(student.pk, row.guardian_id))
+    return row
+
+
+@transaction.atomic
+def unlink_guardian(*, link: StudentGuardian, by: User) -> None:
+    """Let the guardian no longer be one of this student's.
+
+    Raises:
+        PermissionMissing, OutOfReach, StudentMerged.
+    """
+    student = locked(link.student)
+    access.require_row(by, "guardians.manage", "student", student, day=today_for(student))
+    guardian = link.guardian
+    before = {"guardian": guardian, "relation": link.relation, "contact_priority": link.contact_priority}
+    StudentGuardian.objects.filter(pk=link.pk).delete()
+    trail.record(by, "students.guardian-unlinked", student, before=before)
+    events.publish(GuardianLinksChanged(student.pk, guardian.pk))
