@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+
+from apps.accounts.api.urls import OWN
 
 handler400 = "schoolops.api.errors.bad_request"
 handler403 = "schoolops.api.errors.permission_denied"
 handler404 = "schoolops.api.errors.page_not_found"
 handler500 = "schoolops.api.errors.server_error"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+# Operators log in here; none of a school's addresses knows them.
+urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", include(OWN))]

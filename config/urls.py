@@ -12,6 +12,7 @@ handler500 = "schoolops.api.errors.server_error"
 API = [
     path("", include("apps.institutions.api.urls")),
     path("", include("apps.accounts.api.urls")),
+    path("", include("apps.access.api.urls")),
     path("", include("apps.students.api.urls")),
     path("", include("apps.attendance.api.urls")),
     path("", include("schoolops.api.jobs")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schoolops.errors import Forbidden, NotFound
+from schoolops.errors import Conflict, Forbidden, NotFound
 
 
 class PermissionMissing(Forbidden):
@@ -17,3 +17,17 @@ class OutOfReach(NotFound):
 
     # 404, not 403: whether the row exists is itself private.
     code = "access:out-of-reach"
+
+
+class BeyondYou(Forbidden):
+    """{name} may do what you may not, so you cannot change this login."""
+
+    code = "access:beyond-you"
+    remedy = "Your school's administrator can."
+
+
+class LastAdministrator(Conflict):
+    """Nobody would be left who can let others in."""
+
+    code = "access:last-administrator"
+    remedy = "Make somebody else administrator first, without an end and for the whole school."

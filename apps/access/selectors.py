@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import Q
 
 from apps.access.models import RoleAssignment
-from apps.access.permissions import ADMINISTRATOR, CODES
+from apps.access.permissions import ADMINISTRATOR, CODES, PERMISSIONS
 from apps.accounts.models import User
 from schoolops import clock
 
@@ -39,6 +40,8 @@ class Held:
     scope: str
     institution_id: int | None
     permissions: frozenset[str]
+    name: str = ""
+    institution: uuid.UUID | None = None
 
 
 def roles_held(user: User) -> tuple[Held, ...]:
@@ -50,18 +53,27 @@ def roles_held(user: User) -> tuple[Held, ...]:
     rows = (
         RoleAssignment.objects.filter(user=user)
         .filter(Q(starts_on__isnull=True) | Q(starts_on__lte=today), Q(ends_on__isnull=True) | Q(ends_on__gt=today))
-        .values_list("id", "role__code", "role__scope", "institution_id", "role__permissions__permission")
+        .order_by("id")
+        .values_list(
+            "id",
+            "role__code",
+            "role__scope",
+            "institution_id",
+            "role__name",
+            "institution__sourced_id",
+            "role__permissions__permission",
+        )
     )
-    grouped: dict[int, tuple[str, str, int | None, set[str]]] = {}
-    for key, role, scope, institution_id, permission in rows:
-        held = grouped.setdefault(key, (role, scope, institution_id, set()))
+    grouped: dict[int, tuple[tuple[str, str, int | None, str, uuid.UUID | None], set[str]]] = {}
+    for key, role, scope, institution_id, name, public, permission in rows:
+        _, codes = grouped.setdefault(key, ((role, scope, institution_id, name, public), set()))
         if permission:
-            held[3].add(permission)
+            codes.add(permission)
     answer = tuple(
-        Held(role, scope, institution_id, CODES if role == ADMINISTRATOR else frozenset(codes & CODES))
-        for role, scope, institution_id, codes in grouped.values()
+        Held(role, scope, institution_id, CODES if role == ADMINISTRATOR else frozenset(codes & CODES), name, public)
+        for (role, scope, institution_id, name, public), codes in grouped.values()
     )
-    user._roles_held = answer  # type: ignore[attr-defined]
+    user.__dict__["_roles_held"] = answer
     return answer
 
 
@@ -117,3 +129,30 @@ def reaches_everything(user: User, permission: str) -> bool:
         permission in held.permissions and held.scope == EVERYTHING and held.institution_id is None
         for held in roles_held(user)
     )
+
+
+def permission_table(user: User) -> list[dict[str, Any]]:
+    """Every permission ``user`` holds, with its sentence and over what: ``{"code", "sentence", "scopes"}``."""
+    held = roles_held(user)
+    return [
+        {
+            "code": permission.code,
+            "sentence": permission.sentence,
+            "scopes": _distinct(each for each in held if permission.code in each.permissions),
+        }
+        for permission in PERMISSIONS
+        if any(permission.code in each.permissions for each in held)
+    ]
+
+
+def _distinct(held: Iterable[Held]) -> list[dict[str, Any]]:
+    pairs = dict.fromkeys((each.scope, each.institution) for each in held)
+    return [{"scope": scope, "institution_id": institution} for scope, institution in pairs]
+
+
+def roles_table(user: User) -> list[dict[str, Any]]:
+    """Every role ``user`` holds now: ``{"code", "name", "scope", "institution_id"}``."""
+    return [
+        {"code": each.role, "name": each.name, "scope": each.scope, "institution_id": each.institution}
+        for each in roles_held(user)
+    ]

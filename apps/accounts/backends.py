@@ -7,25 +7,32 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
+from apps.accounts import services
 from apps.accounts.models import User
 from schoolops import clock
+from schoolops.errors import Throttled, Unauthenticated
+from schoolops.ratelimit.addresses import address_of
 
 
 class LoginBackend(BaseBackend):
     """Authenticates against the users of the current school, or the operators outside schools."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        code: str = "",
+        **kwargs: Any,
     ) -> User | None:
         if not username or password is None:
             return None
+        address = address_of(request) if request is not None else ""
         try:
-            user = User.objects.get_by_natural_key(username.strip())
-        except User.DoesNotExist:
-            # Burn the same time as for a known user, so that names cannot be found by timing.
-            User().set_password(password)
+            # The same door as the API: it waits after failures, and names cannot be found by timing.
+            return services.prove_identity(login=username, password=password, code=code, address=address)
+        except (Unauthenticated, Throttled):
             return None
-        return user if user.check_password(password) and user.may_log_in(clock.now()) else None
 
     def get_user(self, user_id: int) -> User | None:
         user = User.objects.filter(pk=user_id).first()

@@ -9,5 +9,12 @@ INDEXES = (
         purpose="log out everywhere",
     ),
     IndexSpec("token_by_family", "accounts_token", ("family_id",), purpose="the tokens of one login"),
+    IndexSpec(
+        "one_time_link_by_user",
+        "accounts_onetimelink",
+        ("user_id",),
+        condition="used_at IS NULL",
+        purpose="a new link, or a new password, ends the open ones",
+    ),
     IndexSpec("token_by_expiry", "accounts_token", ("expires_at",), purpose="sweeping out expired tokens"),
 )

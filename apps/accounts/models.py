@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Lower
 
 from schoolops import clock
@@ -17,14 +17,18 @@ from schoolops.rows import PublicRow
 class UserManager(models.Manager["User"]):
     """Finds people by what they type into the login form."""
 
+    def known_as(self, login: str) -> models.QuerySet[User]:
+        """Whoever has the username or e-mail ``login``, whatever its case: nobody or one, by the unique index."""
+        field = "email" if "@" in login else "username"
+        # Not __iexact, which compares in upper case and reads the whole table.
+        return self.alias(_login=Lower(field)).filter(_login=Lower(Value(login))).exclude(**{field: ""})
+
     def get_by_natural_key(self, login: str) -> User:
         """The user whose username or e-mail is ``login``, whatever its case. Raises ``User.DoesNotExist``."""
-        field = "email" if "@" in login else "username"
-        return self.get(**{f"{field}__iexact": login})
+        return self.known_as(login).get()
 
     async def aget_by_natural_key(self, login: str) -> User:
-        field = "email" if "@" in login else "username"
-        return await self.aget(**{f"{field}__iexact": login})
+        return await self.known_as(login).aget()
 
 
 class User(PublicRow, AbstractBaseUser):
@@ -45,7 +49,7 @@ class User(PublicRow, AbstractBaseUser):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
         constraints = (
@@ -96,6 +100,9 @@ class TokenFamily(models.Model):
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     revoked_because = models.CharField(max_length=100, blank=True)
+    setup_only = models.BooleanField(
+        default=False, help_text="Good for setting a password or a second factor only, until that is done."
+    )
 
     def __str__(self) -> str:
         return f"login of {self.user_id} at {self.created_at:%Y-%m-%d %H:%M}"
@@ -116,3 +123,35 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} token of login {self.family_id}"
+
+
+class OneTimeLink(models.Model):
+    """A link by which somebody sets their password, once. Only the SHA-256 of its secret is stored (32 bytes)."""
+
+    class Purpose(models.TextChoices):
+        INVITE = "invite"
+        RESET = "reset"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="links")
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    digest = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} link of {self.user_id}"
+
+
+class AccountPolicy(models.Model):
+    """What a school asks of its logins; one row, or none while nothing differs from the default."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    staff_need_totp = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="account_policy_is_one_row"),)
+
+    def __str__(self) -> str:
+        return "account policy"

@@ -11,7 +11,9 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from schoolops.context import outside_schools
+from django.conf import settings
+
+from schoolops.context import SchoolLike, outside_schools
 from schoolops.redis.connection import RedisUnavailable, platform_redis
 from schoolops.tenancy.models import Domain, School
 
@@ -64,6 +66,20 @@ def school_at(host: str) -> School | None:
             _hosts.clear()
         _hosts[host] = _Remembered(school, time.monotonic() + trusted, version)
     return school
+
+
+def web_address(school: SchoolLike | None) -> str:
+    """Where people find ``school``, or the operators' pages: ``https://oak.example.org``, without a final slash."""
+    if school is None:
+        host = next(iter(settings.PUBLIC_HOSTS), "localhost")
+    else:
+        with outside_schools():
+            host = (
+                Domain.objects.filter(tenant_id=school.pk)
+                .order_by("-is_primary", "pk")
+                .values_list("domain", flat=True)[0]
+            )
+    return f"{'https' if settings.SECURE_SSL_REDIRECT else 'http'}://{host}"
 
 
 def forget_here() -> None:

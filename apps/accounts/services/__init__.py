@@ -2,24 +2,74 @@
 
 from __future__ import annotations
 
+from apps.accounts.services.links import (
+    Handed,
+    hand_out_link,
+    invite,
+    mail_invitation,
+    mail_reset_link,
+    redeem_link,
+)
+from apps.accounts.services.passwords import (
+    change_password,
+    forget_password,
+    log_in,
+    prove_identity,
+    remove_second_factor,
+)
+from apps.accounts.services.second_factor import begin as begin_second_factor
+from apps.accounts.services.second_factor import confirm as confirm_second_factor
+from apps.accounts.services.setup import missing_setup
 from apps.accounts.services.tokens import (
     ACCESS_TOKEN_LIFETIME,
     REFRESH_TOKEN_LIFETIME,
     Issued,
     authenticate_token,
-    log_in,
+    end_logins,
     log_out,
     log_out_everywhere,
+    open_login,
     refresh_tokens,
+)
+from apps.accounts.services.users import (
+    activate_user,
+    change_policy,
+    change_user,
+    create_user,
+    deactivate_user,
+    end_logins_of,
+    reset_second_factor,
 )
 
 __all__ = [
     "ACCESS_TOKEN_LIFETIME",
     "REFRESH_TOKEN_LIFETIME",
+    "Handed",
     "Issued",
+    "activate_user",
     "authenticate_token",
+    "begin_second_factor",
+    "change_password",
+    "change_policy",
+    "change_user",
+    "confirm_second_factor",
+    "create_user",
+    "deactivate_user",
+    "end_logins",
+    "end_logins_of",
+    "forget_password",
+    "hand_out_link",
+    "invite",
     "log_in",
     "log_out",
     "log_out_everywhere",
+    "mail_invitation",
+    "mail_reset_link",
+    "missing_setup",
+    "open_login",
+    "prove_identity",
+    "redeem_link",
     "refresh_tokens",
+    "remove_second_factor",
+    "reset_second_factor",
 ]

@@ -13,17 +13,16 @@ import string
 import zlib
 from dataclasses import dataclass
 
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from apps.accounts.errors import (
-    LoginRefused,
     RefreshTokenReused,
     TokenExpired,
     TokenRevoked,
     TokenUnknown,
 )
 from apps.accounts.models import Token, TokenFamily, User
+from apps.accounts.services.setup import Missing, missing_setup
 from schoolops import clock
 from schoolops.audit import trail
 from schoolops.context import school_or_none
@@ -36,12 +35,16 @@ _LIFETIMES = {Token.Kind.ACCESS: ACCESS_TOKEN_LIFETIME, Token.Kind.REFRESH: REFR
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A fresh pair of tokens; ``expires_in`` is the access token's life in seconds."""
+    """A fresh pair of tokens; ``expires_in`` is the access token's life in seconds.
+
+    ``missing``: what the user must set up before these tokens are good for anything else.
+    """
 
     access_token: str
     refresh_token: str
     expires_in: int
     user: User
+    missing: Missing
 
 
 def _base62(number: int, length: int) -> str:
@@ -78,54 +81,35 @@ def _here() -> str:
     return school.schema_name if school else "public"
 
 
-def _issue(family: TokenFamily) -> Issued:
+def _issue(family: TokenFamily, missing: Missing) -> Issued:
     now = clock.now()
     secret = {kind: new_token(kind) for kind in (Token.Kind.ACCESS, Token.Kind.REFRESH)}
+    ends = {kind: min(now + life, family.user.access_until or now + life) for kind, life in _LIFETIMES.items()}
     Token.objects.bulk_create(
-        Token(
-            family=family,
-            kind=kind,
-            digest=digest_of(text),
-            expires_at=min(now + _LIFETIMES[kind], family.user.access_until or now + _LIFETIMES[kind]),
-        )
-        for kind, text in secret.items()
+        Token(family=family, kind=kind, digest=digest_of(text), expires_at=ends[kind]) for kind, text in secret.items()
     )
     return Issued(
         access_token=secret[Token.Kind.ACCESS],
         refresh_token=secret[Token.Kind.REFRESH],
-        expires_in=int(ACCESS_TOKEN_LIFETIME.total_seconds()),
+        expires_in=int((ends[Token.Kind.ACCESS] - now).total_seconds()),
         user=family.user,
+        missing=missing,
     )
-
-
-def check_password(*, login: str, password: str) -> User:
-    """The user whose login (username or e-mail, any case) and password these are.
-
-    Raises:
-        LoginRefused: in the same words and after the same work, whatever was wrong.
-    """
-    try:
-        user = User.objects.get_by_natural_key(login.strip())
-    except User.DoesNotExist:
-        make_password(password)
-        raise LoginRefused from None
-    if not user.check_password(password) or not user.may_log_in(clock.now()):
-        raise LoginRefused
-    return user
 
 
 def open_login(user: User, *, label: str) -> Issued:
     """Begin a login of ``user`` whose identity has been established. ``label`` names the device."""
+    missing = missing_setup(user)
     with transaction.atomic():
-        family = TokenFamily.objects.create(user=user, school_schema=_here(), label=label[:200], created_at=clock.now())
+        family = TokenFamily.objects.create(
+            user=user,
+            school_schema=_here(),
+            label=label[:200],
+            created_at=clock.now(),
+            setup_only=bool(missing),
+        )
         trail.record(user, "accounts.logged-in", user, after={"device": family.label})
-        return _issue(family)
-
-
-def log_in(*, login: str, password: str, label: str = "") -> Issued:
-    """Exchange a login and password for tokens. Raises ``LoginRefused``."""
-    # Hashing takes 25 ms of CPU: outside the transaction, so that no connection idles in one.
-    return open_login(check_password(login=login, password=password), label=label)
+        return _issue(family, missing)
 
 
 def authenticate_token(token: str) -> tuple[User, TokenFamily]:
@@ -175,7 +159,12 @@ def refresh_tokens(*, refresh_token: str) -> Issued:
             found.save(update_fields=["used_at"])
             # Access tokens issued before this moment die with the pair they came in.
             Token.objects.filter(family=found.family, kind=Token.Kind.ACCESS).delete()
-            return _issue(found.family)
+            # Asked anew: the school may ask for a second factor since yesterday.
+            missing = missing_setup(found.family.user)
+            if found.family.setup_only != bool(missing):
+                found.family.setup_only = bool(missing)
+                found.family.save(update_fields=["setup_only"])
+            return _issue(found.family, missing)
         _revoke([found.family], because="refresh token reused")
         trail.record(found.family.user, "accounts.refresh-reused", found.family.user)
     # Raised outside the transaction: the revocation must stand.
@@ -195,10 +184,23 @@ def log_out(*, family: TokenFamily, by: User) -> None:
     trail.record(by, "accounts.logged-out", family.user)
 
 
+def end_logins(user: User, *, because: str, keep: TokenFamily | None = None) -> int:
+    """End the logins of ``user``, but for ``keep``, in the caller's transaction; returns how many there were."""
+    families = TokenFamily.objects.filter(user=user, revoked_at__isnull=True)
+    if keep is not None:
+        families = families.exclude(pk=keep.pk)
+    return families.update(revoked_at=clock.now(), revoked_because=because)
+
+
+def finish_setup(family: TokenFamily) -> None:
+    """Let this login do everything once nothing is missing any more."""
+    family.setup_only = bool(missing_setup(family.user))
+    family.save(update_fields=["setup_only"])
+
+
 @transaction.atomic
-def log_out_everywhere(*, user: User, by: User, because: str = "logged out everywhere") -> int:
-    """End every login of ``user``; returns how many there were."""
-    families = list(TokenFamily.objects.filter(user=user, revoked_at__isnull=True))
-    _revoke(families, because=because)
-    trail.record(by, "accounts.logged-out-everywhere", user, after={"logins": len(families)})
-    return len(families)
+def log_out_everywhere(*, by: User) -> int:
+    """End all of one's own logins, this one too; returns how many there were."""
+    ended = end_logins(by, because="logged out everywhere")
+    trail.record(by, "accounts.logged-out-everywhere", by, after={"logins": ended})
+    return ended

@@ -1,0 +1,151 @@
+"""The one question every service asks first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from typing import NoReturn
+
+from django.db.models import Model, Q, QuerySet
+
+from apps.access import selectors
+from apps.access.errors import BeyondYou, LastAdministrator, OutOfReach, PermissionMissing
+from apps.access.models import Role, RoleAssignment
+from apps.access.permissions import ADMINISTRATOR, CODES, GUARDIAN, STUDENT
+from apps.accounts import scopes as account_scopes
+from apps.accounts.models import User
+from apps.institutions import scopes as institution_scopes
+from apps.institutions.models import Institution
+from schoolops import clock
+from schoolops.errors import SchoolOpsError
+
+log = logging.getLogger(__name__)
+
+_refusals: Counter[tuple[str, str]] = Counter()
+
+
+def refusals() -> dict[tuple[str, str], int]:
+    """(permission, what was refused: permission, row, institution or user) → how often, since this process began."""
+    return dict(_refusals)
+
+
+def refuse(permission: str, what: str, error: SchoolOpsError, **facts: object) -> NoReturn:
+    """Log and count a refusal, and raise it."""
+    # A plain integer: a lost count in a race costs nothing.
+    _refusals[permission, what] += 1
+    log.warning("refused: %s", what, extra={"facts": {"permission": permission, **facts}})
+    raise error
+
+
+def require(by: User, permission: str) -> None:
+    """Nothing, when ``by`` holds ``permission`` through some role.
+
+    Raises:
+        PermissionMissing: says which one; every refusal is logged and counted.
+    """
+    if permission not in CODES:
+        raise ValueError(f"{permission} is not in the table of permissions.")
+    if permission not in selectors.permissions_of(by):
+        refuse(permission, "permission", PermissionMissing(permission=permission))
+
+
+def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.date) -> Q:
+    """The ``Q`` of the rows of ``kind`` that ``by`` reaches with ``permission`` on ``day``.
+
+    Raises:
+        PermissionMissing: the permission is missing altogether.
+    """
+    require(by, permission)
+    reach = selectors.rows_in_reach(by, permission, kind, day=day)
+    return Q(pk__in=[]) if reach is None else reach
+
+
+def require_row(by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date) -> None:
+    """Nothing, when ``by`` holds ``permission`` over this section, class or student on ``day``.
+
+    Raises:
+        PermissionMissing: the permission is missing. OutOfReach: it is there, but not over this row.
+    """
+    reach = within_reach(by, permission, kind, day=day)
+    if reach != Q() and not type(row)._default_manager.filter(reach, pk=row.pk).exists():
+        refuse(permission, "row", OutOfReach(), kind=kind)
+
+
+def require_at(by: User, permission: str, institution: Institution) -> None:
+    """Nothing, when ``by`` holds ``permission`` at ``institution``, over all of it: for what has no row scope.
+
+    Raises:
+        PermissionMissing: the permission is missing. OutOfReach: it is held at another institution only.
+    """
+    require(by, permission)
+    at = selectors.institutions_of(by, permission)
+    if at is not None and institution.pk not in at:
+        refuse(permission, "institution", OutOfReach())
+
+
+def require_to_give(by: User, permission: str, held: Iterable[selectors.Held], refusal: SchoolOpsError) -> None:
+    """Nothing, when ``by`` holds everything in ``held`` over all of the rows it may be used on.
+
+    Nobody hands out, or gets hold of, what they do not have. Raises ``refusal``.
+    """
+    for each in held:
+        for code in each.permissions:
+            at = selectors.institutions_of(by, code)
+            if at is not None and each.institution_id not in at:
+                refuse(permission, "user", refusal, beyond=code)
+
+
+def require_over(by: User, permission: str, user: User) -> None:
+    """Nothing, when ``by`` holds ``permission`` and everything that ``user`` may do, or is ``user``.
+
+    Raises:
+        PermissionMissing, BeyondYou.
+    """
+    require(by, permission)
+    if by.pk != user.pk:
+        require_to_give(by, permission, selectors.roles_held(user), BeyondYou(name=str(user)))
+
+
+def administrators() -> QuerySet[RoleAssignment]:
+    """Who is administrator of the whole school for good, with a login that works. Locks, so that no two leave at once.
+
+    Support is not among them: its access ends.
+    """
+    Role.objects.select_for_update().get(code=ADMINISTRATOR)
+    return RoleAssignment.objects.filter(
+        Q(starts_on__isnull=True) | Q(starts_on__lte=clock.now().date()),
+        role__code=ADMINISTRATOR,
+        institution__isnull=True,
+        ends_on__isnull=True,
+        user__is_active=True,
+        user__access_until__isnull=True,
+    )
+
+
+def may_leave(user: User) -> None:
+    """Nothing, when an administrator is left without ``user``. Raises ``LastAdministrator``."""
+    there = set(administrators().values_list("user_id", flat=True))
+    if there == {user.pk}:
+        raise LastAdministrator
+
+
+def is_staff(user: User) -> bool:
+    """Whether ``user`` holds a role that is neither a guardian's nor a student's."""
+    return any(held.scope not in {GUARDIAN, STUDENT} for held in selectors.roles_held(user))
+
+
+class _Gate:
+    """What ``apps.institutions`` and ``apps.accounts``, below us, ask through their ``scopes``."""
+
+    require = staticmethod(require)
+    require_at = staticmethod(require_at)
+    require_over = staticmethod(require_over)
+    within_reach = staticmethod(within_reach)
+    may_leave = staticmethod(may_leave)
+    is_staff = staticmethod(is_staff)
+
+
+institution_scopes.guarded_by(_Gate())
+account_scopes.guarded_by(_Gate())

@@ -1,0 +1,164 @@
+"""One-time links: an invitation to set the first password, and a way back in for whoever forgot theirs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from apps.accounts import scopes
+from apps.accounts.errors import LinkNotValid, NoEmail, UserInactive
+from apps.accounts.events import InvitedByMail
+from apps.accounts.models import OneTimeLink, User
+from apps.accounts.services import passwords, tokens
+from schoolops import clock, events
+from schoolops.audit import trail
+from schoolops.audit.trail import SYSTEM, Actor
+from schoolops.context import school_or_none
+from schoolops.tenancy.resolution import web_address
+
+LIFETIMES = {OneTimeLink.Purpose.INVITE: dt.timedelta(days=7), OneTimeLink.Purpose.RESET: dt.timedelta(hours=1)}
+_KINDS = {OneTimeLink.Purpose.INVITE: "i", OneTimeLink.Purpose.RESET: "p"}
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A link as it is handed out, this once: the secret itself, the address that carries it, and its end."""
+
+    token: str
+    link: str
+    expires_at: dt.datetime
+
+
+def _make(user: User, purpose: OneTimeLink.Purpose) -> Handed:
+    now = clock.now()
+    # A new link ends the older ones: the letter that was lost opens nothing.
+    OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=now)
+    secret = tokens.new_token(_KINDS[purpose])
+    made = OneTimeLink.objects.create(
+        user=user,
+        purpose=purpose,
+        digest=tokens.digest_of(secret),
+        created_at=now,
+        expires_at=min(now + LIFETIMES[purpose], user.access_until or now + LIFETIMES[purpose]),
+    )
+    # Behind the #, so that it reaches no server's log.
+    return Handed(token=secret, link=f"{web_address(school_or_none())}/redeem#{secret}", expires_at=made.expires_at)
+
+
+@transaction.atomic
+def hand_out_link(*, user: User, by: Actor) -> Handed:
+    """A link for ``user`` to set a password, valid for seven days, to be printed or handed over.
+
+    Whoever calls has asked for permission. Raises ``UserInactive``.
+    """
+    _expect_active(user)
+    handed = _make(user, OneTimeLink.Purpose.INVITE)
+    trail.record(by, "accounts.link-handed-out", user, after={"expires_at": handed.expires_at})
+    return handed
+
+
+@transaction.atomic
+def invite(*, user: User, by_mail: bool, by: User) -> Handed | None:
+    """Let ``user`` set a password: by a link to hand over (returned), or by e-mail (``None``).
+
+    Raises:
+        PermissionMissing, BeyondYou: see ``scopes.Gate``. UserInactive, NoEmail.
+    """
+    scopes.gate().require_over(by, "accounts.manage", user)
+    if not by_mail:
+        return hand_out_link(user=user, by=by)
+    _expect_active(user)
+    if not user.email:
+        raise NoEmail(name=str(user))
+    events.publish(InvitedByMail(user_id=user.pk))
+    trail.record(by, "accounts.invited-by-mail", user, after={"email": user.email})
+    return None
+
+
+def _expect_active(user: User) -> None:
+    if not user.may_log_in(clock.now()):
+        raise UserInactive(name=str(user))
+
+
+def redeem_link(*, token: str, password: str) -> User:
+    """Set the password that a link is for. The link is used up, and every login of the user ends.
+
+    Raises:
+        LinkNotValid: unknown here, used, replaced or expired. PasswordTooWeak: the link stays good.
+    """
+    with transaction.atomic():
+        now = clock.now()
+        link = (
+            OneTimeLink.objects.select_for_update(of=("self",))
+            .select_related("user")
+            .filter(digest=tokens.digest_of(token), used_at__isnull=True, expires_at__gt=now)
+            .first()
+        )
+        if link is None or not link.user.may_log_in(now):
+            raise LinkNotValid
+        passwords.set_password(link.user, password)
+        ended = tokens.end_logins(link.user, because="password set by link")
+        trail.record(link.user, f"accounts.{link.purpose}-redeemed", link.user, after={"logins_ended": ended})
+        return link.user
+
+
+def mail_reset_link(*, login: str) -> None:
+    """Mail a link to whoever has ``login``, an address and access; nothing otherwise."""
+    user = User.objects.known_as(login).exclude(email="").first()
+    # An unusable password belongs to somebody not yet invited, or to support: neither has one to forget.
+    if user is None or not user.may_log_in(clock.now()) or not user.has_usable_password():
+        return
+    _mail(user, OneTimeLink.Purpose.RESET)
+
+
+def mail_invitation(*, user_id: int) -> None:
+    """Mail an invitation to this user, when there still is an address and access."""
+    user = User.objects.exclude(email="").filter(pk=user_id).first()
+    if user is not None and user.may_log_in(clock.now()):
+        _mail(user, OneTimeLink.Purpose.INVITE)
+
+
+_SUBJECTS = {
+    OneTimeLink.Purpose.INVITE: "Your login for {school}",
+    OneTimeLink.Purpose.RESET: "A new password for {school}",
+}
+_TEXT = """Hello {name},
+
+{why} Open this link and choose a password:
+
+{link}
+
+It works once, until {until} UTC. Your username is {username}.
+
+If you did not expect this, you need not do anything: without the link nothing changes.
+
+{school}
+"""
+_WHY = {
+    OneTimeLink.Purpose.INVITE: "{school} has made a login for you.",
+    OneTimeLink.Purpose.RESET: "Somebody, we hope you, asked for a new password.",
+}
+
+
+def _mail(user: User, purpose: OneTimeLink.Purpose) -> None:
+    school = getattr(school_or_none(), "name", "SchoolOps")
+    with transaction.atomic():
+        handed = _make(user, purpose)
+        trail.record(SYSTEM, f"accounts.{purpose}-mailed", user, after={"email": user.email})
+    # After the commit, and without a transaction: a mail server may take its time. A failure is the job's to repeat,
+    # with a new link; the one that may have been sent is dead then.
+    EmailMessage(
+        subject=_SUBJECTS[purpose].format(school=school),
+        body=_TEXT.format(
+            name=str(user),
+            why=_WHY[purpose].format(school=school),
+            link=handed.link,
+            until=handed.expires_at.strftime("%d %B %Y, %H:%M"),
+            username=user.username,
+            school=school,
+        ),
+        to=[user.email],
+    ).send()

@@ -1,0 +1,151 @@
+"""Proving who somebody is, with waits after failures; changing and forgetting passwords."""
+
+from __future__ import annotations
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from apps.accounts.errors import CodeRequired, LoginRefused, PasswordTooWeak, PasswordWrong
+from apps.accounts.events import PasswordForgotten
+from apps.accounts.models import OneTimeLink, TokenFamily, User
+from apps.accounts.services import second_factor, tokens
+from schoolops import clock, events
+from schoolops.audit import trail
+from schoolops.errors import FieldError, Invalid, Throttled, Unauthenticated
+from schoolops.ratelimit import delays
+from schoolops.ratelimit.delays import Delay
+
+# Typing errors are free; whoever guesses waits.
+LOGIN_FROM_HERE = Delay("login-from", free=3, forgiven=True)
+# The same login from anywhere: guessing is spread over addresses, so this comes later and hurts less.
+LOGIN = Delay("login", free=20, forgiven=True)
+# A whole school may sit behind one address.
+ADDRESS = Delay("address", free=50, forgiven=False)
+FORGOTTEN = Delay("forgotten", free=2, forgiven=False)
+FORGOTTEN_FROM_HERE = Delay("forgotten-from", free=20, forgiven=False)
+
+
+def _counted(login: str, address: str) -> dict[Delay, str]:
+    who = login.strip().casefold()
+    return {LOGIN_FROM_HERE: f"{who} {address}", LOGIN: who, ADDRESS: address}
+
+
+def check_password(*, login: str, password: str) -> User:
+    """The user whose login (username or e-mail, any case) and password these are.
+
+    Raises:
+        LoginRefused: in the same words and after the same work, whatever was wrong.
+    """
+    user = User.objects.known_as(login.strip()).first()
+    if user is None:
+        make_password(password)
+        raise LoginRefused
+    if not user.check_password(password) or not user.may_log_in(clock.now()):
+        raise LoginRefused
+    return user
+
+
+def prove_identity(*, login: str, password: str, code: str = "", address: str = "") -> User:
+    """The user who knows this password and, with a second factor, this code.
+
+    Raises:
+        TooManyAttempts: failures of this login or from this address make everybody wait, 60 s at most.
+        LoginRefused, CodeRequired, CodeRefused.
+    """
+    attempt = delays.begin(_counted(login, address))
+    try:
+        user = check_password(login=login, password=password)
+        second_factor.require_code(user, code)
+    except CodeRequired:
+        # Neither right nor wrong. Forgetting failures here would give free guesses at the code.
+        attempt.take_back()
+        raise
+    except Unauthenticated:
+        raise
+    except BaseException:
+        attempt.take_back()
+        raise
+    attempt.succeeded()
+    return user
+
+
+def log_in(*, login: str, password: str, code: str = "", label: str = "", address: str = "") -> tokens.Issued:
+    """Exchange a login and password (and code) for tokens. Raises as ``prove_identity``."""
+    # Hashing takes 25 ms of CPU: outside the transaction, so that no connection idles in one.
+    user = prove_identity(login=login, password=password, code=code, address=address)
+    return tokens.open_login(user, label=label)
+
+
+def checked_password(password: str, *, user: User) -> str:
+    """``password``, when it is strong enough. Raises ``PasswordTooWeak`` with the reasons."""
+    try:
+        validate_password(password, user)
+    except ValidationError as refusal:
+        reasons = [FieldError("password", str(each.code), " ".join(each.messages)) for each in refusal.error_list]
+        raise PasswordTooWeak(errors=reasons) from None
+    return password
+
+
+def set_password(user: User, password: str) -> None:
+    """Give ``user`` this password; every open link dies with the old one. In the caller's transaction."""
+    user.set_password(checked_password(password, user=user))
+    user.must_change_password = False
+    user.save(update_fields=["password", "must_change_password"])
+    OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
+
+
+def confirm_password(*, user: User, password: str, address: str = "") -> None:
+    """Ask a logged-in user for their password again: a session left open must not be enough.
+
+    Raises:
+        PasswordWrong; TooManyAttempts, as at the login.
+    """
+    attempt = delays.begin(_counted(user.username, address))
+    if not user.check_password(password):
+        raise PasswordWrong(errors=[FieldError("password", PasswordWrong.code, PasswordWrong.sentence())])
+    attempt.succeeded()
+
+
+def change_password(*, password: str, new_password: str, family: TokenFamily, by: User, address: str = "") -> int:
+    """Change one's own password. All other logins end; returns how many.
+
+    Raises:
+        PasswordWrong, PasswordTooWeak, TooManyAttempts.
+    """
+    confirm_password(user=by, password=password, address=address)
+    with transaction.atomic():
+        try:
+            set_password(by, new_password)
+        except Invalid as refusal:
+            refusal.errors = tuple(FieldError("new_password", each.code, each.message) for each in refusal.errors)
+            raise
+        ended = tokens.end_logins(by, because="password changed", keep=family)
+        tokens.finish_setup(family)
+        trail.record(by, "accounts.password-changed", by, after={"logins_ended": ended})
+    return ended
+
+
+def remove_second_factor(*, password: str, code: str, by: User, address: str = "") -> None:
+    """Give up one's own second factor, against password and code.
+
+    Raises:
+        NoSecondFactor, SecondFactorNeeded; and as ``prove_identity``.
+    """
+    prove_identity(login=by.username, password=password, code=code, address=address)
+    second_factor.remove(by=by)
+
+
+def forget_password(*, login: str, address: str = "") -> None:
+    """Ask for a link by e-mail. Does the same work and says the same whether the login exists or not.
+
+    Beyond a few requests in 15 minutes nothing more is sent, silently.
+    """
+    who = login.strip().lower()
+    try:
+        delays.begin({FORGOTTEN: who, FORGOTTEN_FROM_HERE: address})
+    except Throttled:
+        return
+    with transaction.atomic():
+        events.publish(PasswordForgotten(login=who))

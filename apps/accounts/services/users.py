@@ -1,0 +1,145 @@
+"""The life of a login: made, changed, ended for a while, left behind. Its row stays, for the trail names it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from apps.accounts import scopes
+from apps.accounts.errors import EmailTaken, PolicyChangedMeanwhile, UsernameTaken
+from apps.accounts.models import AccountPolicy, OneTimeLink, User
+from apps.accounts.services import second_factor, tokens
+from schoolops import clock
+from schoolops.audit import trail
+from schoolops.audit.trail import Actor
+from schoolops.constraints import explains
+
+MANAGE = "accounts.manage"
+DETAILS = ("email", "given_name", "family_name", "language")
+
+
+def _named(username: str, email: str) -> dict[str, Any]:
+    return {
+        "user_username_ci": lambda: UsernameTaken(username=username),
+        "user_email_ci": lambda: EmailTaken(email=email),
+    }
+
+
+@transaction.atomic
+def create_user(
+    *, username: str, by: Actor, email: str = "", given_name: str = "", family_name: str = "", language: str = ""
+) -> User:
+    """A login that cannot be used before a link was redeemed. Whoever calls has asked for permission.
+
+    Raises:
+        UsernameTaken, EmailTaken.
+    """
+    user = User(username=username, email=email, given_name=given_name, family_name=family_name, language=language)
+    user.set_unusable_password()
+    with explains(_named(username, email)):
+        user.save(force_insert=True)
+    trail.record(by, "accounts.user-created", user, after={"username": username, "email": email})
+    return user
+
+
+@transaction.atomic
+def change_user(*, user: User, details: dict[str, str], by: User) -> User:
+    """Change e-mail, names or language.
+
+    Raises:
+        PermissionMissing, BeyondYou. EmailTaken.
+    """
+    scopes.gate().require_over(by, MANAGE, user)
+    before, after = trail.changed(user, {name: value for name, value in details.items() if name in DETAILS})
+    if not after:
+        return user
+    for name, value in after.items():
+        setattr(user, name, value)
+    with explains(_named(user.username, user.email)):
+        user.save(update_fields=list(after))
+    if "email" in after:
+        # A link that went to the old address must not open the login.
+        OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
+    trail.record(by, "accounts.user-changed", user, before=before, after=after)
+    return user
+
+
+@transaction.atomic
+def deactivate_user(*, user: User, by: User, reason: str = "") -> User:
+    """Somebody has left: no login works any more, what they did stays theirs. Doing it twice changes nothing.
+
+    Raises:
+        PermissionMissing, BeyondYou; LastAdministrator: somebody must be left who can let others in.
+    """
+    scopes.gate().require_over(by, MANAGE, user)
+    if not user.is_active:
+        return user
+    scopes.gate().may_leave(user)
+    user.is_active = False
+    user.deactivated_at = clock.now()
+    user.save(update_fields=["is_active", "deactivated_at"])
+    OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
+    ended = tokens.end_logins(user, because="deactivated")
+    trail.record(by, "accounts.user-deactivated", user, after={"logins_ended": ended}, reason=reason)
+    return user
+
+
+@transaction.atomic
+def activate_user(*, user: User, by: User) -> User:
+    """Somebody is back. Doing it twice changes nothing. Raises ``PermissionMissing``, ``BeyondYou``."""
+    scopes.gate().require_over(by, MANAGE, user)
+    if not user.is_active:
+        user.is_active = True
+        user.deactivated_at = None
+        user.save(update_fields=["is_active", "deactivated_at"])
+        trail.record(by, "accounts.user-activated", user)
+    return user
+
+
+@transaction.atomic
+def end_logins_of(*, user: User, by: User) -> int:
+    """End every login of somebody else; returns how many. Raises ``PermissionMissing``, ``BeyondYou``."""
+    scopes.gate().require_over(by, MANAGE, user)
+    ended = tokens.end_logins(user, because="ended by the office")
+    trail.record(by, "accounts.logins-ended", user, after={"logins": ended})
+    return ended
+
+
+@transaction.atomic
+def reset_second_factor(*, user: User, by: User) -> None:
+    """Somebody lost phone and recovery codes: they log in with the password and set it up anew.
+
+    Raises:
+        PermissionMissing, BeyondYou.
+    """
+    scopes.gate().require_over(by, MANAGE, user)
+    second_factor.forget(user)
+    tokens.end_logins(user, because="second factor reset")
+    trail.record(by, "accounts.second-factor-reset", user)
+
+
+@transaction.atomic
+def change_policy(*, staff_need_totp: bool, expected_version: int | None, by: User) -> AccountPolicy:
+    """Say whether staff need a second factor. It holds from each login's next refresh on, 15 minutes at most.
+
+    Raises:
+        PermissionMissing, PolicyChangedMeanwhile.
+    """
+    scopes.gate().require(by, "access.manage")
+    AccountPolicy.objects.bulk_create([AccountPolicy()], ignore_conflicts=True)
+    policy = AccountPolicy.objects.select_for_update().get()
+    if expected_version is not None and policy.version != expected_version:
+        raise PolicyChangedMeanwhile
+    if policy.staff_need_totp != staff_need_totp:
+        trail.record(
+            by,
+            "accounts.policy-changed",
+            policy,
+            before={"staff_need_totp": policy.staff_need_totp},
+            after={"staff_need_totp": staff_need_totp},
+        )
+        policy.staff_need_totp = staff_need_totp
+        policy.version += 1
+        policy.save()
+    return policy

@@ -1,0 +1,18 @@
+"""What accounts leave to the queues. A link's secret is made when the mail is written, so it never stands in a job."""
+
+from __future__ import annotations
+
+from apps.accounts import services
+from schoolops.queues import NOTIFICATIONS, task
+
+
+@task(queue=NOTIFICATIONS, once_per=("login",), while_waiting=True)
+def mail_reset_link(*, login: str) -> None:
+    """Mail a link for a new password to whoever has this login; nothing, when nobody has."""
+    services.mail_reset_link(login=login)
+
+
+@task(queue=NOTIFICATIONS, once_per=("user_id",), while_waiting=True)
+def mail_invitation(*, user_id: int) -> None:
+    """Mail an invitation."""
+    services.mail_invitation(user_id=user_id)

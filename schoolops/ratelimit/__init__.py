@@ -1,0 +1,1 @@
+"""How often somebody may try: waits that grow with every failure, counted in Redis and, without it, in the process."""
