@@ -1,0 +1,1 @@
+"""Permissions: what somebody may do, and to which rows."""

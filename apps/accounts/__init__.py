@@ -1,0 +1,1 @@
+"""Logins: who somebody is, and how they prove it."""
