@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,9 @@ from config.env import BASE_DIR, Environment
 from schoolops import launcher
 
 FOLDER = BASE_DIR / ".schoolops" / "demo"
-RECORD = FOLDER / "programs.json"
-EXTERNAL_PASSWORDS = FOLDER / "external-passwords.json"
 POSTGRES_PORT, VALKEY_PORT = 54329, 63790
 READY_SECONDS = 120.0
+STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoFailed(launcher.LauncherError):
@@ -48,17 +47,32 @@ class Addresses:
             self.servers.check()
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """All of SchoolOps, up and answering on ``port``: its servers, its programs, its schools with their logins."""
+
+    addresses: Addresses
+    port: int
+    schools: list[dict[str, Any]]
+    supervisor: launcher.Supervisor
+
+    def check(self) -> None:
+        """Raise ``ProgramEnded`` or ``ServerEnded`` when a part of it has died."""
+        self.supervisor.check()
+        self.addresses.check()
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__)
-    parser.add_argument(
-        "--until-ready",
-        action="store_true",
-        help="stop again as soon as everything answers",
-    )
+    parser.add_argument("--until-ready", action="store_true", help="stop again as soon as everything answers")
     given = parser.parse_args(arguments)
+    began = time.monotonic()
     try:
-        with stop_on_signals():
-            _run(until_ready=given.until_ready)
+        with stop_on_signals(), stack(FOLDER) as up:
+            _say(welcome(up.schools, up.addresses, up.port, seconds=time.monotonic() - began))
+            while not given.until_ready:
+                up.check()
+                time.sleep(0.2)
     except Stopped:
         return 0
     except launcher.LauncherError as problem:
@@ -70,14 +84,13 @@ def main(arguments: list[str] | None = None) -> int:
 @contextmanager
 def stop_on_signals() -> Iterator[None]:
     """Turn the first SIGINT, SIGTERM or SIGHUP into ``Stopped``. Further ones are ignored: we are stopping already."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for each in numbers:
+        for each in STOPPING_SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         raise Stopped
 
-    before = {number: signal.signal(number, stop) for number in numbers}
+    before = {number: signal.signal(number, stop) for number in STOPPING_SIGNALS}
     try:
         yield
     finally:
@@ -85,51 +98,70 @@ def stop_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run(*, until_ready: bool) -> None:
-    began = time.monotonic()
-    lock = launcher.hold(FOLDER)
-    # The lock is ours, so what these files speak of is past: the environment must not be read from them.
-    (FOLDER / "servers.env").unlink(missing_ok=True)
-    leftovers = launcher.clear_leftovers(RECORD)
-    if leftovers:
-        _say(f"Ended {len(leftovers)} processes an earlier demo left behind.")
-    env = Environment()
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore the signals that ask us to stop, for as long as we are stopping."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def stack(
+    folder: Path,
+    *,
+    read_environment: Callable[[], Environment] = Environment,
+    more: Mapping[str, str] | None = None,
+    profile: launcher.Profile = launcher.DURABLE,
+) -> Iterator[Stack]:
+    """Start everything with its data in ``folder``, wait until it answers, and stop all of it on leaving.
+
+    The servers that ``read_environment`` names are used, embedded ones take the place of the others; ``more`` are
+    variables for the programs on top. Raises a ``LauncherError`` when it cannot be started or does not answer.
+    """
+    lock = launcher.hold(folder)
     supervisor: launcher.Supervisor | None = None
     try:
-        addresses = _servers(env, lock)
+        # The lock is ours, so what these files speak of is past: the environment must not be read from them.
+        (folder / "servers.env").unlink(missing_ok=True)
+        record = folder / "programs.json"
+        leftovers = launcher.clear_leftovers(record)
+        if leftovers:
+            _say(f"Ended {len(leftovers)} processes an earlier demo left behind.")
+        env = read_environment()
+        addresses = _servers(env, folder, profile, lock)
         port = launcher.free_port(env.number("PORT"))
-        supervisor = launcher.Supervisor(BASE_DIR, RECORD, _programs_environment(addresses, port))
+        supervisor = launcher.Supervisor(BASE_DIR, record, {**_programs_environment(addresses, port), **(more or {})})
         schools = _prepare(supervisor)
         for name, command in procfile(BASE_DIR / "Procfile").items():
             supervisor.start(name, command)
         _wait_until_ready(supervisor, port, schools)
-        _say(welcome(schools, addresses, port, seconds=time.monotonic() - began))
-        while not until_ready:
-            supervisor.check()
-            addresses.check()
-            time.sleep(0.2)
+        yield Stack(addresses, port, schools, supervisor)
     finally:
-        _stop(supervisor, lock)
+        _stop(folder, supervisor, lock)
 
 
-def _servers(env: Environment, lock: launcher.FolderLock) -> Addresses:
+def _servers(env: Environment, folder: Path, profile: launcher.Profile, lock: launcher.FolderLock) -> Addresses:
     """The servers the environment names, and embedded ones for those it does not."""
     values: dict[str, str] = {}
     database_url, admin_url = env.text("DATABASE_URL"), env.text("DATABASE_ADMIN_URL")
     if database_url and admin_url:
         values |= {"DATABASE_URL": database_url, "DATABASE_ADMIN_URL": admin_url}
     elif database_url or admin_url:
-        values |= external_logins(database_url or admin_url)
+        values |= external_logins(database_url or admin_url, folder / "external-passwords.json")
     if env.text("REDIS_URL"):
         values["REDIS_URL"] = env.text("REDIS_URL")
     wanted = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL"}
     embedded = tuple(server for server, variable in wanted.items() if variable not in values)
     servers = None
     if embedded:
-        _say(f"Starting {' and '.join(embedded)} in {FOLDER.relative_to(BASE_DIR)} …")
+        _say(f"Starting {' and '.join(embedded)} in {folder} …")
         servers = launcher.start(
-            launcher.DURABLE,
-            FOLDER,
+            profile,
+            folder,
             postgres_port=POSTGRES_PORT,
             valkey_port=VALKEY_PORT,
             which=embedded,
@@ -137,17 +169,17 @@ def _servers(env: Environment, lock: launcher.FolderLock) -> Addresses:
         )
         values |= servers.environment()
     # For manage.py in another terminal.
-    launcher.write_environment(FOLDER, values)
+    launcher.write_environment(folder, values)
     return Addresses(values, embedded, servers)
 
 
-def external_logins(url: str) -> dict[str, str]:
-    """The admin and the web login on a PostgreSQL of yours, made through ``url`` and remembered for the next time.
+def external_logins(url: str, memory: Path) -> dict[str, str]:
+    """The admin and the web login on a PostgreSQL of yours, made through ``url`` and kept in the file ``memory``.
 
     Raises ``LoginsNotMade`` when ``url`` may not create roles.
     """
     try:
-        remembered: dict[str, dict[str, str]] = json.loads(EXTERNAL_PASSWORDS.read_text(encoding="utf-8"))
+        remembered: dict[str, dict[str, str]] = json.loads(memory.read_text(encoding="utf-8"))
     except FileNotFoundError:
         remembered = {}
     server = launcher.server_of(url)
@@ -160,7 +192,7 @@ def external_logins(url: str) -> dict[str, str]:
         **remembered.get(server, {}),
         **dict(launcher.login_of(made) for made in (admin_url, web_url) if made != url),
     }
-    launcher.write_private(EXTERNAL_PASSWORDS, json.dumps(remembered, indent=1))
+    launcher.write_private(memory, json.dumps(remembered, indent=1))
     return {"DATABASE_ADMIN_URL": admin_url, "DATABASE_URL": web_url}
 
 
@@ -244,13 +276,13 @@ def welcome(schools: list[dict[str, Any]], addresses: Addresses, port: int, *, s
             f"      {login['role']:<14} {login['username']:<14} {login['password']}" for login in school["logins"]
         )
     first, login = schools[0]["host"], schools[0]["logins"][0]
-    body = json.dumps({"username": login["username"], "password": login["password"]})
+    body = json.dumps({"login": login["username"], "password": login["password"]})
     lines += [
         "",
         "Where *.localhost does not resolve, name the school in a header:",
         f"  curl -H 'Host: {first}' http://127.0.0.1:{port}/api/v1/school",
         f"  curl -H 'Host: {first}' -H 'Content-Type: application/json' -d '{body}' \\",
-        f"       http://127.0.0.1:{port}/api/v1/auth/token",
+        f"       http://127.0.0.1:{port}/api/v1/auth/login",
         "",
         f"Servers of its own: {', '.join(addresses.embedded) or 'none'}.",
         "In another terminal `.venv/bin/python manage.py …` finds this demo. Ctrl-C stops it,",
@@ -259,16 +291,14 @@ def welcome(schools: list[dict[str, Any]], addresses: Addresses, port: int, *, s
     return "\n".join(lines)
 
 
-def _stop(supervisor: launcher.Supervisor | None, lock: launcher.FolderLock) -> None:
-    # From here on nothing may interrupt us, not even a second Ctrl-C.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    _say("Stopping …")
-    if supervisor:
-        supervisor.stop()
-    launcher.stop(FOLDER, lock=lock)
-    (FOLDER / "servers.env").unlink(missing_ok=True)
-    _say("Stopped.")
+def _stop(folder: Path, supervisor: launcher.Supervisor | None, lock: launcher.FolderLock) -> None:
+    with undisturbed():
+        _say("Stopping …")
+        if supervisor:
+            supervisor.stop()
+        launcher.stop(folder, lock=lock)
+        (folder / "servers.env").unlink(missing_ok=True)
+        _say("Stopped.")
 
 
 def _say(text: str) -> None:

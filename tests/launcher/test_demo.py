@@ -169,7 +169,7 @@ def test_the_welcome_names_every_login_and_a_line_to_copy() -> None:
     assert text.count("s3cret") == 3
     assert "curl -H 'Host: oak.localhost' http://127.0.0.1:8123/api/v1/school" in text
     body = text.split("-d '")[1].split("'")[0]
-    assert json.loads(body) == {"username": "bob", "password": "s3cret"}
+    assert json.loads(body) == {"login": "bob", "password": "s3cret"}
 
 
 def test_only_the_first_ctrl_c_interrupts() -> None:
