@@ -2,7 +2,7 @@
 
 Our own, because the libraries either hold a lock around the protected call (pybreaker), let every caller through once
 the circuit is half open (circuitbreaker), or count timeouts only, so that a neighbour that is merely slow never trips
-them. The measurements stand in docs/decisions.
+them. docs/decisions/0008 has the measurements.
 """
 
 from __future__ import annotations
