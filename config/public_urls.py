@@ -5,11 +5,17 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from apps.accounts.api.urls import OWN
+from config.assets import assets
 
 handler400 = "schoolops.api.errors.bad_request"
 handler403 = "schoolops.api.errors.permission_denied"
 handler404 = "schoolops.api.errors.page_not_found"
 handler500 = "schoolops.api.errors.server_error"
 
-# Operators log in here; none of a school's addresses knows them.
-urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", include(OWN))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    # The description of the API is the same for every school.
+    path("api/v1/", include("schoolops.api.documents")),
+    # Operators log in here; none of a school's addresses knows them.
+    path("api/v1/", include(OWN)),
+    *assets(),
+]

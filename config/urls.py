@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from config.assets import assets
+
 handler400 = "schoolops.api.errors.bad_request"
 handler403 = "schoolops.api.errors.permission_denied"
 handler404 = "schoolops.api.errors.page_not_found"
 handler500 = "schoolops.api.errors.server_error"
 
 API = [
+    path("", include("schoolops.api.documents")),
     path("", include("apps.institutions.api.urls")),
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.access.api.urls")),
@@ -22,4 +25,5 @@ urlpatterns = [
     path("api/v1/", include(API)),
     # The path the reference system used; the same views.
     path("api/v1/tenant/", include((API, "tenant"))),
+    *assets(),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -152,6 +152,13 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> HttpResponse | 
     answer = problem.response(ours)
     if isinstance(exc, drf.MethodNotAllowed) and "view" in context:
         answer.headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return answer
+
+
+def not_allowed(request: HttpRequest, allowed: Collection[str]) -> HttpResponse:
+    """405 for a view that is a plain function."""
+    answer = problem.response(MethodNotAllowed(method=request.method))
+    answer.headers["Allow"] = ", ".join(allowed)
     return answer
 
 

@@ -75,17 +75,21 @@ def yes_or_no(value: str) -> bool:
     return value == "true"
 
 
-def one_of(choices: type[Choices] | tuple[str, ...]) -> Parse:
+@dataclass(frozen=True, slots=True)
+class OneOf:
     """One of these words."""
-    words = tuple(str(each) for each in (choices if isinstance(choices, tuple) else choices.values))
 
-    def parse(value: str) -> str:
-        if value not in words:
-            raise ValueError(f"One of {', '.join(words)}.")
+    words: tuple[str, ...]
+
+    def __call__(self, value: str) -> str:
+        if value not in self.words:
+            raise ValueError(f"One of {', '.join(self.words)}.")
         return value
 
-    parse.__doc__ = f"One of {', '.join(words)}."
-    return parse
+
+def one_of(choices: type[Choices] | tuple[str, ...]) -> OneOf:
+    """A parser of one of these words."""
+    return OneOf(tuple(str(each) for each in (choices if isinstance(choices, tuple) else choices.values)))
 
 
 def read(query: QueryDict, parameters: Mapping[str, Parameter]) -> dict[str, Any]:

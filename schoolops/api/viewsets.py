@@ -99,6 +99,8 @@ class RowViewSet(ApiViewSet):
     columns: ClassVar[Columns] = {}
     # Only in the answer for one row.
     detail_columns: ClassVar[Columns] = {}
+    # What a row looks like, for the documentation: `list` and `retrieve`, and whatever else does not say.
+    out: ClassVar[type[BaseSerializer[Any]] | None] = None
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"id": ("id",)}
     filters: ClassVar[Mapping[str, Parameter]] = {}
     lookup: ClassVar[str] = "sourced_id"

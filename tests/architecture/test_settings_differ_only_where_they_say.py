@@ -18,6 +18,7 @@ DIFFERENT = {
     "local": set(),
     "test": {"SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_BACKEND", "STORAGES"},
     "production": {
+        "SERVE_STATIC",
         "SECURE_SSL_REDIRECT",
         "SECURE_REDIRECT_EXEMPT",
         "SECURE_HSTS_SECONDS",
