@@ -99,6 +99,12 @@ class CodeUnknown(Invalid):
     remedy = "GET /api/v1/attendance-codes lists them."
 
 
+class CodeNotFound(NotFound):
+    """There is no such attendance code."""
+
+    code = "attendance:code-not-found"
+
+
 class CodeRetired(Invalid):
     """{given} is no longer in use."""
 
@@ -140,6 +146,19 @@ class TimesRefused(Invalid):
     code = "attendance:times-refused"
 
 
+class DeskEntryEmpty(Invalid):
+    """A desk entry says when the student came, when they left, or a code."""
+
+    code = "attendance:desk-entry-empty"
+    remedy = "Send `code`; it may be left out where the school has a code for being late or leaving early."
+
+
+class DeskEntryUnknown(NotFound):
+    """There is no such desk entry."""
+
+    code = "attendance:desk-entry-unknown"
+
+
 class NotEnrolledThatDay(Invalid):
     """{student} is on no roll on {day}."""
 
@@ -152,6 +171,12 @@ class NothingLeftToCount(Conflict):
 
     code = "attendance:nothing-left-to-count"
     remedy = "Enter the code that is right at the desk; it takes the place of this one."
+
+
+class LeaveUnknown(NotFound):
+    """There is no such leave."""
+
+    code = "attendance:leave-unknown"
 
 
 class LeaveOverlaps(Conflict):
@@ -178,3 +203,17 @@ class LeaveAlreadyDecided(Conflict):
     """This leave is {state} already."""
 
     code = "attendance:leave-already-decided"
+
+
+class CodeChangedMeanwhile(PreconditionFailed):
+    """This code has changed since you read it: it is at version {version}."""
+
+    code = "attendance:code-changed-meanwhile"
+    remedy = "Read it again and send your change with the present version."
+
+
+class PolicyChangedMeanwhile(PreconditionFailed):
+    """These rules have changed since you read them: they are at version {version}."""
+
+    code = "attendance:policy-changed-meanwhile"
+    remedy = "Read them again and send your change with the present version."

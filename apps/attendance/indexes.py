@@ -18,7 +18,7 @@ INDEXES = (
     IndexSpec(
         "record_by_student",
         "attendance_attendancerecord",
-        ("student_id", "day DESC", "session_id"),
+        ("student_id", "day DESC", "session_id DESC"),
         include=("state", "excused", "code"),
         purpose="a student's history, newest first, and the day's derivation",
     ),
@@ -30,12 +30,19 @@ INDEXES = (
         purpose="a section's register and its month",
     ),
     IndexSpec(
-        "record_absent",
-        "attendance_attendancerecord",
+        "daily_absent",
+        "attendance_dailyattendance",
         ("day", "institution_id"),
         include=("student_id", "section_id"),
         condition="state = 'absent'",
         purpose="the absentees of a day",
+    ),
+    IndexSpec(
+        "leave_waiting",
+        "attendance_leave",
+        ("starts_on", "id"),
+        condition="state = 'requested'",
+        purpose="the requests for leave that wait for a decision",
     ),
     IndexSpec(
         "record_by_day", "attendance_attendancerecord", ("day",), method="brin", purpose="whole-school ranges of days"

@@ -34,7 +34,7 @@ class AttendanceCode(PublicRow):
         IN = "in"
         OUT = "out"
 
-    code = models.CharField(max_length=8, unique=True)
+    code = models.CharField(max_length=8)
     name = models.CharField(max_length=60)
     direction = models.CharField(max_length=3, choices=Direction.choices)
     state = models.CharField(max_length=7, choices=DayState.choices)
@@ -44,10 +44,12 @@ class AttendanceCode(PublicRow):
     default = models.BooleanField(default=False)
     retired = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ("position", "code")
         constraints = (
+            models.UniqueConstraint(fields=("code",), name="attendance_code_once"),
             models.UniqueConstraint(fields=("default",), condition=Q(default=True), name="attendance_code_one_default"),
             # The target of the records' composite foreign key: a code in use cannot change what it counts as.
             models.UniqueConstraint(fields=("id", "state", "excused"), name="attendance_code_id_state"),
@@ -72,6 +74,8 @@ class AttendancePolicy(models.Model):
     # What a daily roll stands for, in minutes; the calendar's timing changes go before it.
     day_starts_at = models.TimeField(default=dt.time(8))
     day_ends_at = models.TimeField(default=dt.time(15))
+    daily_rolls = models.BooleanField(default=True, help_text="Each section takes a roll of the day.")
+    period_rolls = models.BooleanField(default=True, help_text="Each class takes a roll when it meets.")
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -134,6 +138,9 @@ class AttendanceSession(PublicRow):
                 condition=Q(state="reopened", reopened_until__isnull=False) & ~Q(reopened_reason="")
                 | ~Q(state="reopened"),
                 name="attendance_reopened_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="locked") | ~Q(locked_reason=""), name="attendance_locked_with_reason"
             ),
         )
 

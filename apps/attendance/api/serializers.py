@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 from rest_framework import serializers
 
 
@@ -50,8 +53,8 @@ class RecordOut(serializers.Serializer[object]):
     remark = serializers.CharField()
 
 
-class RollOut(serializers.Serializer[object]):
-    """A roll, taken or not."""
+class RollHeadOut(serializers.Serializer[object]):
+    """A roll without its records."""
 
     id = serializers.UUIDField(allow_null=True, help_text="Null until it is taken.")
     section_id = serializers.UUIDField(allow_null=True)
@@ -64,4 +67,267 @@ class RollOut(serializers.Serializer[object]):
     reopened_until = serializers.DateTimeField(allow_null=True)
     taken_by = PersonOut(allow_null=True)
     taken_at = serializers.DateTimeField(allow_null=True)
+
+
+class RollOut(RollHeadOut):
+    """A roll, taken or not."""
+
     records = RecordOut(many=True)
+
+
+class LockIn(serializers.Serializer[object]):
+    """Why nobody may change the roll."""
+
+    reason = serializers.CharField(max_length=200)
+
+
+class ReopenIn(serializers.Serializer[object]):
+    """Why the roll may be changed again, and for how long."""
+
+    reason = serializers.CharField(max_length=200)
+    hours = serializers.FloatField(default=24, help_text="At most 72.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # Beyond what a timedelta holds it is too long all the same; the service says so.
+        return {"reason": attrs["reason"], "lasting": dt.timedelta(hours=min(max(attrs["hours"], 0), 10_000))}
+
+
+class _AboutStudent(serializers.Serializer[object]):
+    """Who a row is about."""
+
+    student_id = serializers.UUIDField()
+    given_name = serializers.CharField()
+    family_name = serializers.CharField()
+    admission_number = serializers.CharField()
+
+
+class ChangeOut(_AboutStudent):
+    """One line of a roll's history."""
+
+    version = serializers.IntegerField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True, help_text="Null: the student did not belong to this roll.")
+    by_id = serializers.UUIDField(allow_null=True)
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class HistoryOut(serializers.Serializer[object]):
+    """What one roll said of the student."""
+
+    day = serializers.DateField()
+    roll_id = serializers.UUIDField()
+    section_id = serializers.UUIDField(allow_null=True)
+    class_id = serializers.UUIDField(allow_null=True)
+    period_id = serializers.UUIDField(allow_null=True)
+    period = serializers.CharField(allow_null=True)
+    code = serializers.CharField()
+    state = serializers.ChoiceField(choices=["present", "half", "absent"])
+    excused = serializers.BooleanField()
+    arrived_at = serializers.TimeField(allow_null=True)
+    left_at = serializers.TimeField(allow_null=True)
+    remark = serializers.CharField()
+    changed_at = serializers.DateTimeField()
+
+    def get_fields(self) -> dict[str, Any]:
+        # A word that Python keeps for itself.
+        return {**super().get_fields(), "class": serializers.CharField(allow_null=True)}
+
+
+class AbsenteeOut(_AboutStudent):
+    """A student whose day counts as absent."""
+
+    section_id = serializers.UUIDField(allow_null=True)
+    section = serializers.CharField()
+    institution_id = serializers.UUIDField()
+    day = serializers.DateField()
+    state = serializers.ChoiceField(choices=["absent"])
+    excused = serializers.BooleanField()
+    minutes_missed = serializers.IntegerField()
+
+
+class DeskIn(serializers.Serializer[object]):
+    """What the office knows. What is left out stays as an earlier entry of that day said it."""
+
+    student_id = serializers.UUIDField()
+    day = serializers.DateField()
+    period_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    code = serializers.CharField(max_length=8, required=False, allow_null=True)
+    arrived_at = serializers.TimeField(required=False, allow_null=True)
+    left_at = serializers.TimeField(required=False, allow_null=True)
+    remark = serializers.CharField(max_length=300, required=False, allow_blank=True, allow_null=True)
+
+
+class DeskOut(_AboutStudent):
+    """A desk entry."""
+
+    id = serializers.UUIDField()
+    institution_id = serializers.UUIDField()
+    day = serializers.DateField()
+    period_id = serializers.UUIDField(allow_null=True)
+    code = serializers.CharField()
+    arrived_at = serializers.TimeField(allow_null=True)
+    left_at = serializers.TimeField(allow_null=True)
+    remark = serializers.CharField()
+    entered_by = serializers.CharField()
+    entered_at = serializers.DateTimeField()
+
+
+class LeaveIn(serializers.Serializer[object]):
+    """Leave asked for; both days belong to it."""
+
+    student_id = serializers.UUIDField()
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField()
+    reason = serializers.CharField(max_length=300)
+    code = serializers.CharField(max_length=8, required=False, help_text="An absence; the excused one unless said.")
+
+
+class LeaveOut(_AboutStudent):
+    """Leave and where it stands."""
+
+    id = serializers.UUIDField()
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField()
+    code = serializers.CharField()
+    reason = serializers.CharField()
+    state = serializers.ChoiceField(choices=["requested", "approved", "refused", "cancelled"])
+    requested_by = serializers.CharField()
+    decided_by = serializers.CharField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    decision_note = serializers.CharField()
+
+
+class DecisionIn(serializers.Serializer[object]):
+    """A word with the decision."""
+
+    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class DecidedOut(LeaveOut):
+    """Leave after a decision, and the days whose rolls are locked and stay as they are."""
+
+    locked_days = serializers.ListField(child=serializers.DateField())
+
+
+class CodeIn(serializers.Serializer[object]):
+    """An attendance code."""
+
+    code = serializers.RegexField(r"^[^\s]{1,8}$")
+    name = serializers.CharField(max_length=60)
+    direction = serializers.ChoiceField(choices=["in", "out"])
+    state = serializers.ChoiceField(choices=["present", "half", "absent"])
+    excused = serializers.BooleanField(required=False)
+    late = serializers.BooleanField(required=False)
+    teacher_selectable = serializers.BooleanField(required=False)
+    default = serializers.BooleanField(required=False)
+    retired = serializers.BooleanField(required=False)
+    position = serializers.IntegerField(required=False, min_value=0, max_value=32767)
+
+
+class CodeOut(serializers.Serializer[object]):
+    """An attendance code and its version."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    direction = serializers.ChoiceField(choices=["in", "out"])
+    state = serializers.ChoiceField(choices=["present", "half", "absent"])
+    excused = serializers.BooleanField()
+    late = serializers.BooleanField()
+    teacher_selectable = serializers.BooleanField()
+    default = serializers.BooleanField()
+    retired = serializers.BooleanField()
+    position = serializers.IntegerField()
+    version = serializers.IntegerField()
+
+
+class PolicyIn(serializers.Serializer[object]):
+    """A campus's rules."""
+
+    edit_window_days = serializers.IntegerField(min_value=0, max_value=366)
+    correction_window_minutes = serializers.IntegerField(min_value=0, max_value=24 * 60)
+    absent_from_share = serializers.DecimalField(max_digits=3, decimal_places=2)
+    half_from_share = serializers.DecimalField(max_digits=3, decimal_places=2)
+    day_starts_at = serializers.TimeField()
+    day_ends_at = serializers.TimeField()
+    daily_rolls = serializers.BooleanField()
+    period_rolls = serializers.BooleanField()
+
+
+class PolicyOut(PolicyIn):
+    """A campus's rules and their version; 0 where they are the defaults."""
+
+    institution_id = serializers.UUIDField()
+    institution = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class PeriodOut(serializers.Serializer[object]):
+    """A period of the day."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    starts_at = serializers.TimeField()
+    ends_at = serializers.TimeField()
+
+
+class RollStateOut(serializers.Serializer[object]):
+    """Where a roll stands."""
+
+    id = serializers.UUIDField(allow_null=True)
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=["open", "submitted", "locked", "reopened"])
+    taken_at = serializers.DateTimeField(allow_null=True)
+
+
+class ExpectedRollOut(serializers.Serializer[object]):
+    """A roll that is expected on a day."""
+
+    kind = serializers.ChoiceField(choices=["daily", "period"])
+    institution_id = serializers.UUIDField()
+    section_id = serializers.UUIDField(allow_null=True)
+    section = serializers.CharField(allow_null=True)
+    class_id = serializers.UUIDField(allow_null=True)
+    title = serializers.CharField()
+    room = serializers.CharField()
+    period = PeriodOut(allow_null=True)
+    students = serializers.IntegerField()
+    roll = RollStateOut()
+
+
+class MyRollOut(ExpectedRollOut):
+    """A roll of yours; as a substitute or not."""
+
+    substitute = serializers.BooleanField()
+
+
+class CampusDayOut(serializers.Serializer[object]):
+    """A campus's day in figures."""
+
+    institution_id = serializers.UUIDField()
+    institution = serializers.CharField()
+    instructional = serializers.BooleanField()
+    why = serializers.CharField(help_text="Why there is no school; empty when there is.")
+    recorded = serializers.IntegerField()
+    present = serializers.IntegerField()
+    half = serializers.IntegerField()
+    absent = serializers.IntegerField()
+    excused = serializers.IntegerField()
+    late = serializers.IntegerField()
+    minutes_missed = serializers.IntegerField()
+    rolls_expected = serializers.IntegerField()
+    rolls_taken = serializers.IntegerField()
+
+
+class MonthOut(serializers.Serializer[object]):
+    """A month of a student's days."""
+
+    month = serializers.CharField(help_text="2026-11")
+    days = serializers.IntegerField()
+    present = serializers.IntegerField()
+    half = serializers.IntegerField()
+    absent = serializers.IntegerField()
+    excused = serializers.IntegerField()
+    late = serializers.IntegerField()
+    minutes_missed = serializers.IntegerField()

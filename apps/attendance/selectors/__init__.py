@@ -1,16 +1,21 @@
 """Reads: rolls, what the office says, and what follows of both."""
 
+from apps.attendance.selectors.boards import classes_of, day_in_figures, rolls_not_taken
+from apps.attendance.selectors.lists import absentees, changes_of, desk_entries, history_of, leaves, months_of, policies
 from apps.attendance.selectors.office import CodeBook, OfficeBook, OfficeWord, office_book
 from apps.attendance.selectors.places import (
     Place,
     SessionKey,
     held,
     must_be_a_day_for_rolls,
+    must_be_open,
     place_of,
+    place_of_roll,
     policy_of,
     roster_for_update,
+    why_locked,
 )
-from apps.attendance.selectors.rolls import changes_since, roll, why_locked
+from apps.attendance.selectors.rolls import changes_since, head_of, roll
 
 __all__ = [
     "CodeBook",
@@ -18,13 +23,26 @@ __all__ = [
     "OfficeWord",
     "Place",
     "SessionKey",
+    "absentees",
+    "changes_of",
     "changes_since",
+    "classes_of",
+    "day_in_figures",
+    "desk_entries",
+    "head_of",
     "held",
+    "history_of",
+    "leaves",
+    "months_of",
     "must_be_a_day_for_rolls",
+    "must_be_open",
     "office_book",
     "place_of",
+    "place_of_roll",
+    "policies",
     "policy_of",
     "roll",
+    "rolls_not_taken",
     "roster_for_update",
     "why_locked",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from apps.attendance.errors import CodeRetired, CodeUnknown
-from apps.attendance.models import AttendanceCode, DeskEntry, Leave
+from apps.attendance.models import AttendanceCode, DayState, DeskEntry, Leave
 from apps.timetable.models import Period
 
 
@@ -102,6 +102,21 @@ class CodeBook:
     def default(self) -> AttendanceCode | None:
         """What a roll suggests before it is taken."""
         return next((code for code in self.all if code.default), None)
+
+    def late(self) -> AttendanceCode | None:
+        """What the desk enters for an arrival."""
+        return next((code for code in self.all if code.late and not code.retired), None)
+
+    def left_early(self) -> AttendanceCode | None:
+        """What the desk enters for a departure: present, and out."""
+        out = AttendanceCode.Direction.OUT
+        fitting = (each for each in self.all if each.direction == out and each.state == DayState.PRESENT)
+        return next((code for code in fitting if not code.retired), None)
+
+    def excused_absence(self) -> AttendanceCode | None:
+        """What leave counts as unless said."""
+        fitting = (each for each in self.all if each.state == DayState.ABSENT and each.excused)
+        return next((code for code in fitting if not code.retired), None)
 
     def chosen(self, letter: str) -> AttendanceCode:
         """The code a person of the office names. Raises ``CodeUnknown``, ``CodeRetired``."""

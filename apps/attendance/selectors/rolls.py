@@ -10,19 +10,11 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceChange, AttendanceRecord, AttendanceSession
 from apps.attendance.selectors.office import CodeBook, OfficeWord, office_book
-from apps.attendance.selectors.places import Place, SessionKey, place_of
+from apps.attendance.selectors.places import Place, SessionKey, place_of, place_of_roll, why_locked
 from apps.students.models import SectionMembership, Student
 from schoolops import clock
 
 NAMES = ("given_name", "middle_name", "family_name", "preferred_name", "admission_number")
-LOCKED_BY_ITSELF = "its edit window is over"
-
-
-def why_locked(sheet: AttendanceSession) -> str:
-    """Why a roll that is locked is so."""
-    if sheet.state == AttendanceSession.State.REOPENED:
-        return "the time for which it was re-opened is over"
-    return sheet.locked_reason if sheet.state == AttendanceSession.State.LOCKED else LOCKED_BY_ITSELF
 
 
 def roll(key: SessionKey, *, by: User) -> dict[str, Any]:
@@ -43,8 +35,13 @@ def roll(key: SessionKey, *, by: User) -> dict[str, Any]:
     return {**_heading(place, sheet), "records": _records(place, sheet, reach)}
 
 
+def head_of(sheet: AttendanceSession) -> dict[str, Any]:
+    """A roll without its records, for whoever has just locked or re-opened it."""
+    return _heading(place_of_roll(sheet), sheet)
+
+
 def _heading(place: Place, sheet: AttendanceSession | None) -> dict[str, Any]:
-    blank = AttendanceSession(day=place.day)
+    blank = place.blank()
     state = (sheet or blank).state_at(clock.now(), first_open_day=place.first_open_day)
     taker = sheet.taken_by if sheet is not None else None
     return {

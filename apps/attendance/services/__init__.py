@@ -1,7 +1,28 @@
 """Writes: rolls, locks, the desk, leave, codes and rules."""
 
-from apps.attendance.services.codes import seed_codes
+from apps.attendance.services.codes import add_code, change_code, seed_codes, set_policy
 from apps.attendance.services.days import derive_days
+from apps.attendance.services.desk import Entry, enter_at_desk, remove_from_desk
+from apps.attendance.services.leave import approve_leave, cancel_leave, refuse_leave, request_leave
+from apps.attendance.services.locking import lock_roll, reopen_day, reopen_roll
 from apps.attendance.services.marking import Mark, mark_attendance
 
-__all__ = ["Mark", "derive_days", "mark_attendance", "seed_codes"]
+__all__ = [
+    "Entry",
+    "Mark",
+    "add_code",
+    "approve_leave",
+    "cancel_leave",
+    "change_code",
+    "derive_days",
+    "enter_at_desk",
+    "lock_roll",
+    "mark_attendance",
+    "refuse_leave",
+    "remove_from_desk",
+    "reopen_day",
+    "reopen_roll",
+    "request_leave",
+    "seed_codes",
+    "set_policy",
+]

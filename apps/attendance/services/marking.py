@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance import selectors
-from apps.attendance.errors import AttendanceDayLocked, EditWindowOver, MarksRefused, RollChangedMeanwhile
+from apps.attendance.errors import MarksRefused, RollChangedMeanwhile
 from apps.attendance.events import AttendanceMarked
 from apps.attendance.models import AttendanceChange, AttendanceCode, AttendanceRecord, AttendanceSession, DayState
 from apps.attendance.selectors import CodeBook, OfficeWord, Place, SessionKey
@@ -75,8 +75,8 @@ def mark_attendance(
 def _open_for_update(place: Place, expected: int) -> AttendanceSession:
     """The roll, held until the transaction ends and proven open and unchanged; a new, unsaved one where none is."""
     found: AttendanceSession | None = place.sessions().select_for_update(no_key=True).first()
-    sheet = found or _blank(place)
-    must_be_open(sheet, place)
+    sheet = found or place.blank()
+    selectors.must_be_open(sheet, place.institution)
     if sheet.version != expected:
         raise _changed_meanwhile(sheet, expected)
     if found is None:
@@ -87,31 +87,6 @@ def _open_for_update(place: Place, expected: int) -> AttendanceSession:
             # Only where the roster is empty: otherwise the other writer held its students and we saw the roll.
             raise _changed_meanwhile(place.sessions().get(), expected) from None
     return sheet
-
-
-def _blank(place: Place) -> AttendanceSession:
-    return AttendanceSession(
-        institution=place.institution,
-        section=place.section,
-        course_class=place.course_class,
-        day=place.day,
-        period=place.period,
-    )
-
-
-def must_be_open(sheet: AttendanceSession, place: Place) -> None:
-    """Nothing, when the roll may be changed now.
-
-    Raises:
-        AttendanceDayLocked: a person locked it, or its re-opening is over. EditWindowOver: it locked by itself.
-    """
-    state = sheet.state_at(clock.now(), first_open_day=place.first_open_day)
-    if state != AttendanceSession.State.LOCKED:
-        return
-    if sheet.state in (AttendanceSession.State.LOCKED, AttendanceSession.State.REOPENED):
-        raise AttendanceDayLocked(day=sheet.day, reason=selectors.why_locked(sheet))
-    window = place.policy.edit_window_days
-    raise EditWindowOver(day=sheet.day, window=window, until=sheet.day + dt.timedelta(days=window))
 
 
 def _submit(sheet: AttendanceSession, by: User) -> AttendanceSession:
@@ -265,7 +240,7 @@ def replace(
     changed = [
         record
         for record in after
-        if (earlier := before.get(record.student_id)) is None or _said(earlier) != _said(record)
+        if (earlier := before.get(record.student_id)) is None or said(earlier) != said(record)
     ]
     gone = [record for student, record in before.items() if student not in {each.student_id for each in after}]
     if gone:
@@ -314,7 +289,7 @@ def write(
     )
 
 
-def _said(record: AttendanceRecord) -> tuple[Any, ...]:
+def said(record: AttendanceRecord) -> tuple[Any, ...]:
     return tuple(getattr(record, name) for name in SAID)
 
 

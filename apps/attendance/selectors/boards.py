@@ -1,0 +1,253 @@
+"""The day as a whole: which rolls are expected and not yet taken, a teacher's own classes, each campus in figures.
+
+A roll is expected of every section with students (where the campus takes daily rolls) and of every class that meets
+(where it takes them by period), on days of school. Everything here is bounded by sections × periods, so it comes whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.attendance.models import AttendanceSession, DailyAttendance
+from apps.attendance.selectors.lists import COUNTED, MINUTES
+from apps.attendance.selectors.places import policy_of
+from apps.institutions.models import CalendarDay, CourseClass, Institution, Section, Term
+from apps.staff.models import Substitution, TeachingAssignment
+from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.timetable.models import Meeting
+from schoolops import clock
+from schoolops.rows import RowStatus
+
+
+@dataclass(slots=True)
+class Board:
+    """The rolls expected on a day, each with whether it was taken."""
+
+    day: dt.date
+    rolls: list[dict[str, Any]] = field(default_factory=list)
+
+    def not_taken(self) -> list[dict[str, Any]]:
+        """Those nobody has taken."""
+        return [roll for roll in self.rolls if roll["roll"]["taken_at"] is None]
+
+
+def why_no_school(institutions: Iterable[Institution], day: dt.date) -> dict[int, str]:
+    """By key, why there is no school on ``day``; institutions with school are left out. One query for all."""
+    there = list(institutions)
+    calendar = {
+        row.institution_id: row for row in CalendarDay.objects.filter(day=day, institution__in=[i.pk for i in there])
+    }
+    why: dict[int, str] = {}
+    for institution in there:
+        row = calendar.get(institution.pk)
+        if row is not None and row.kind in (CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE):
+            why[institution.pk] = str(row.title or row.kind)
+        elif row is None and day.isoweekday() in institution.weekend:
+            why[institution.pk] = "weekend"
+    return why
+
+
+def expected_rolls(
+    day: dt.date, *, sections: QuerySet[Section], classes: QuerySet[CourseClass], everything: bool = False
+) -> Board:
+    """The rolls expected on ``day`` of these sections and classes, in eight queries whatever their number.
+
+    Args:
+        everything: also those that the campus's rules do not ask for, and on days without school: for a teacher's own
+            list, where a missing line would puzzle.
+    """
+    inside = Q(year__starts_on__lte=day, year__ends_on__gte=day, status=RowStatus.ACTIVE)
+    related = ("institution__attendance_policy", "grade_level")
+    homerooms = list(sections.filter(inside).select_related(*related).order_by("grade_level__position", "name", "id"))
+    taught = list(
+        classes.filter(inside)
+        .filter(
+            ~Exists(Term.objects.filter(classes=OuterRef("pk"))) | Q(terms__starts_on__lte=day, terms__ends_on__gte=day)
+        )
+        .select_related("institution__attendance_policy", "section__grade_level")
+        .distinct()
+    )
+    groups: list[Section | CourseClass] = [*homerooms, *taught]
+    campuses = {each.institution_id: each.institution for each in groups}
+    closed = set() if everything else set(why_no_school(campuses.values(), day))
+    sizes = _Sizes(day, homerooms, taught)
+    sessions = _sessions(day, homerooms, taught)
+    board = Board(day)
+    for section in homerooms:
+        wanted = everything or policy_of(section.institution).daily_rolls
+        if wanted and section.institution_id not in closed and sizes.of_section[section.pk]:
+            board.rolls.append(
+                _line("daily", section, None, sizes.of_section[section.pk], sessions.get((section.pk, None, None)))
+            )
+    by_key = {each.pk: each for each in taught}
+    for meeting in _meetings(day, taught):
+        taught_class = by_key[meeting.course_class_id]
+        size = sizes.of_class[taught_class.pk]
+        wanted = everything or policy_of(taught_class.institution).period_rolls
+        if wanted and taught_class.institution_id not in closed and size:
+            session = sessions.get((None, taught_class.pk, meeting.period_id))
+            board.rolls.append(_line("period", taught_class, meeting, size, session))
+    return board
+
+
+class _Sizes:
+    """How many students each section and class has on a day, in three queries."""
+
+    def __init__(self, day: dt.date, sections: list[Section], classes: list[CourseClass]) -> None:
+        homerooms = {each.pk for each in sections} | {each.section_id for each in classes if each.section_id}
+        members = SectionMembership.objects.on(day).filter(section__in=homerooms)
+        self.of_section: dict[int, int] = defaultdict(int)
+        self.of_section.update(members.values_list("section_id").annotate(size=Count("student_id", distinct=True)))
+        enrolled = ClassEnrolment.objects.on(day).filter(course_class__in=[each.pk for each in classes])
+        # A guest of a class that is taught to a whole section counts besides its members, a member does not twice.
+        guests = enrolled.exclude(
+            Exists(
+                SectionMembership.objects.on(day).filter(
+                    student=OuterRef("student"), section=OuterRef("course_class__section")
+                )
+            )
+        )
+        self.of_class: dict[int, int] = defaultdict(int)
+        self.of_class.update(guests.values_list("course_class_id").annotate(size=Count("student_id", distinct=True)))
+        for each in classes:
+            if each.section_id:
+                self.of_class[each.pk] += self.of_section[each.section_id]
+
+
+def _meetings(day: dt.date, classes: list[CourseClass]) -> list[Meeting]:
+    return list(
+        Meeting.objects.filter(course_class__in=[each.pk for each in classes], weekday=day.isoweekday())
+        .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+        .select_related("period")
+        .order_by("period__starts_at", "course_class_id", "id")
+    )
+
+
+def _sessions(
+    day: dt.date, sections: list[Section], classes: list[CourseClass]
+) -> dict[tuple[int | None, int | None, int | None], AttendanceSession]:
+    rolls = AttendanceSession.objects.filter(
+        Q(section__in=[each.pk for each in sections]) | Q(course_class__in=[each.pk for each in classes]), day=day
+    )
+    return {(each.section_id, each.course_class_id, each.period_id): each for each in rolls}
+
+
+def _line(
+    kind: str, group: Section | CourseClass, meeting: Meeting | None, size: int, sheet: AttendanceSession | None
+) -> dict[str, Any]:
+    institution = group.institution
+    section = group if isinstance(group, Section) else group.section
+    period = meeting.period if meeting is not None else None
+    return {
+        "kind": kind,
+        "institution_id": institution.sourced_id,
+        "section_id": section.sourced_id if section is not None else None,
+        "section": str(section) if section is not None else None,
+        "class_id": group.sourced_id if isinstance(group, CourseClass) else None,
+        "title": str(group),
+        "room": (meeting.room if meeting is not None else "") or group.room,
+        "period": None
+        if period is None
+        else {
+            "id": period.sourced_id,
+            "name": period.name,
+            "starts_at": period.starts_at,
+            "ends_at": period.ends_at,
+        },
+        "students": size,
+        "roll": {
+            "id": sheet.sourced_id if sheet is not None else None,
+            "version": sheet.version if sheet is not None else 0,
+            "state": _state(sheet, institution),
+            "taken_at": sheet.taken_at if sheet is not None else None,
+        },
+    }
+
+
+def _state(sheet: AttendanceSession | None, institution: Institution) -> str:
+    if sheet is None:
+        return AttendanceSession.State.OPEN.value
+    first = policy_of(institution).first_open_day(clock.today(institution.timezone))
+    return sheet.state_at(clock.now(), first_open_day=first).value
+
+
+def rolls_not_taken(
+    day: dt.date, *, by: User, institution: UUID | None = None, kind: str | None = None
+) -> list[dict[str, Any]]:
+    """The rolls within ``by``'s reach that are expected on ``day`` and that nobody has taken."""
+    sections = Section.objects.filter(access.within_reach(by, "attendance.mark", "section", day=day))
+    classes = CourseClass.objects.filter(access.within_reach(by, "attendance.mark", "class", day=day))
+    if institution is not None:
+        sections = sections.filter(institution__sourced_id=institution)
+        classes = classes.filter(institution__sourced_id=institution)
+    missing = expected_rolls(day, sections=sections, classes=classes).not_taken()
+    return [roll for roll in missing if kind is None or roll["kind"] == kind]
+
+
+def classes_of(day: dt.date, *, by: User) -> list[dict[str, Any]]:
+    """What ``by`` teaches on ``day``, substitutions included, with the state of each roll; by time of day."""
+    access.require(by, "attendance.mark")
+    own = TeachingAssignment.objects.on(day).filter(staff__user=by).values_list("section_id", "course_class_id")
+    stands_in = Substitution.objects.filter(staff__user=by, day=day).values_list("section_id", "course_class_id")
+    assigned, substituted = set(own), set(stands_in)
+    both = assigned | substituted
+    board = expected_rolls(
+        day,
+        sections=Section.objects.filter(pk__in=[section for section, _ in both if section]),
+        classes=CourseClass.objects.filter(pk__in=[taught for _, taught in both if taught]),
+        everything=True,
+    )
+    regular = _public(assigned)
+    for roll in board.rolls:
+        roll["substitute"] = (roll["class_id"] or roll["section_id"]) not in regular
+    first = dt.time.min
+    return sorted(board.rolls, key=lambda roll: roll["period"]["starts_at"] if roll["period"] else first)
+
+
+def _public(pairs: set[tuple[int | None, int | None]]) -> set[UUID]:
+    sections = Section.objects.filter(pk__in=[section for section, _ in pairs if section]).values_list("sourced_id")
+    classes = CourseClass.objects.filter(pk__in=[taught for _, taught in pairs if taught]).values_list("sourced_id")
+    return {each for (each,) in sections.union(classes)}
+
+
+def day_in_figures(day: dt.date, *, by: User) -> list[dict[str, Any]]:
+    """Each campus's day: students by state, and how many of the expected rolls are taken; within ``by``'s reach."""
+    sections = access.within_reach(by, "attendance.view", "section", day=day)
+    classes = access.within_reach(by, "attendance.view", "class", day=day)
+    students = access.within_reach(by, "attendance.view", "student", day=day)
+    board = expected_rolls(day, sections=Section.objects.filter(sections), classes=CourseClass.objects.filter(classes))
+    days = DailyAttendance.objects.filter(day=day)
+    if students != Q():
+        days = days.filter(student__in=Student.objects.filter(students).values("pk"))
+    rows: Any = days.values(campus=F("institution__sourced_id")).annotate(**COUNTED, minutes_missed=MINUTES)
+    counted: dict[UUID, dict[str, int]] = {row.pop("campus"): row for row in rows}
+    campuses = list(Institution.objects.order_by("name", "id"))
+    closed = why_no_school(campuses, day)
+    expected: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for roll in board.rolls:
+        expected[roll["institution_id"]].append(roll)
+    nothing = dict.fromkeys((*COUNTED, "minutes_missed"), 0)
+    return [
+        {
+            "institution_id": campus.sourced_id,
+            "institution": campus.name,
+            "instructional": campus.pk not in closed,
+            "why": closed.get(campus.pk, ""),
+            **{
+                ("recorded" if name == "days" else name): n
+                for name, n in counted.get(campus.sourced_id, nothing).items()
+            },
+            "rolls_expected": len(expected[campus.sourced_id]),
+            "rolls_taken": sum(roll["roll"]["taken_at"] is not None for roll in expected[campus.sourced_id]),
+        }
+        for campus in campuses
+    ]

@@ -1,0 +1,124 @@
+"""Attendance as lists: a student's history, the absentees of a day, a roll's history, the desk, leave.
+
+Each is a queryset of the rows that ``by`` reaches; the view chooses columns, order and page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+
+from apps.access import services as access
+from apps.access.errors import OutOfReach
+from apps.accounts.models import User
+from apps.attendance.errors import RollUnknown
+from apps.attendance.models import (
+    AttendanceChange,
+    AttendancePolicy,
+    AttendanceRecord,
+    AttendanceSession,
+    DailyAttendance,
+    DayState,
+    DeskEntry,
+    Leave,
+)
+from apps.attendance.selectors.places import place_of_roll
+from apps.institutions.models import Institution
+from apps.institutions.selectors import school_today
+from apps.students.models import Student
+
+
+def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.view") -> Student:
+    """The student, when ``by`` reaches them today. Raises ``PermissionMissing``, ``OutOfReach``."""
+    reach = access.within_reach(by, permission, "student", day=school_today())
+    found = Student.objects.filter(reach, sourced_id=student).only("id", "sourced_id").first()
+    if found is None:
+        raise OutOfReach
+    seen: Student = found
+    return seen
+
+
+def history_of(student: UUID, *, by: User) -> QuerySet[AttendanceRecord]:
+    """Every record of a student. Raises ``PermissionMissing``, ``OutOfReach``."""
+    records: QuerySet[AttendanceRecord] = AttendanceRecord.objects.filter(student=student_in_reach(student, by=by))
+    return records
+
+
+def _of_students(by: User, permission: str, day: dt.date) -> Q:
+    """The rows about students in reach, as a ``Q`` over anything with a ``student``."""
+    reach = access.within_reach(by, permission, "student", day=day)
+    return Q() if reach == Q() else Q(student__in=Student.objects.filter(reach).values("pk"))
+
+
+def absentees(day: dt.date, *, by: User) -> QuerySet[DailyAttendance]:
+    """The days of students that count as absent on ``day``."""
+    return DailyAttendance.objects.filter(_of_students(by, "attendance.view", day), day=day, state=DayState.ABSENT)
+
+
+def changes_of(roll: UUID, *, by: User) -> QuerySet[AttendanceChange]:
+    """The history of one roll, as far as its students are in reach. Raises ``OutOfReach``, ``RollUnknown``."""
+    access.require(by, "attendance.view")
+    sheet = AttendanceSession.objects.filter(sourced_id=roll).first()
+    if sheet is None:
+        raise RollUnknown
+    place = place_of_roll(sheet)
+    access.require_row(by, "attendance.view", place.kind, place.group, day=place.day)
+    return AttendanceChange.objects.filter(_of_students(by, "attendance.view", place.day), session=sheet)
+
+
+def desk_entries(day: dt.date, *, by: User) -> QuerySet[DeskEntry]:
+    """What the desk was told about ``day``."""
+    return DeskEntry.objects.filter(_of_students(by, "attendance.desk", day), day=day)
+
+
+def leaves(*, by: User) -> QuerySet[Leave]:
+    """Leave of the students in reach, asked for, decided or taken back."""
+    return Leave.objects.filter(_of_students(by, "leave.request", school_today()))
+
+
+def months_of(student: UUID, *, by: User, since: dt.date | None, until: dt.date | None) -> list[dict[str, Any]]:
+    """A student's days counted by month, oldest first; both ends included. Two queries for any length.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    days = DailyAttendance.objects.filter(student=student_in_reach(student, by=by))
+    if since is not None:
+        days = days.filter(day__gte=since)
+    if until is not None:
+        days = days.filter(day__lte=until)
+    rows = days.annotate(month=TruncMonth("day")).values("month").annotate(**COUNTED, minutes_missed=MINUTES)
+    return [{**row, "month": f"{row['month']:%Y-%m}"} for row in rows.order_by("month")]
+
+
+MINUTES = Sum("minutes_missed")
+COUNTED = {
+    "days": Count("id"),
+    "present": Count("id", filter=Q(state=DayState.PRESENT)),
+    "half": Count("id", filter=Q(state=DayState.HALF)),
+    "absent": Count("id", filter=Q(state=DayState.ABSENT)),
+    "excused": Count("id", filter=Q(excused=True) & ~Q(state=DayState.PRESENT)),
+    "late": Count("id", filter=Q(late=True)),
+}
+
+
+def policies(*, by: User) -> list[dict[str, Any]]:
+    """Each campus's rules; those that set none have the defaults and version 0. One query."""
+    access.require(by, "attendance.view")
+    names = [field.name for field in AttendancePolicy._meta.fields if field.name not in {"id", "institution"}]
+    usual = AttendancePolicy(version=0)
+    rows = Institution.objects.order_by("name", "id").values(
+        "sourced_id", "name", **{f"rule_{name}": F(f"attendance_policy__{name}") for name in names}
+    )
+    return [
+        {
+            "institution_id": row["sourced_id"],
+            "institution": row["name"],
+            **{name: getattr(usual, name) if row["rule_version"] is None else row[f"rule_{name}"] for name in names},
+        }
+        for row in rows
+    ]

@@ -1,0 +1,155 @@
+"""Leave: asked for, decided, and on every roll it touches."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access import services as access
+from apps.access.errors import OutOfReach
+from apps.access.selectors import permissions_of
+from apps.accounts.models import User
+from apps.attendance.errors import (
+    CodeRetired,
+    CodeUnknown,
+    LeaveAlreadyDecided,
+    LeaveEndsBeforeItStarts,
+    LeaveOverlaps,
+    LeaveTooLong,
+    LeaveUnknown,
+)
+from apps.attendance.models import AttendanceCode, DayState, Leave
+from apps.attendance.selectors import CodeBook
+from apps.attendance.services.following import apply_office
+from apps.students.models import Student
+from schoolops import clock
+from schoolops.audit import trail
+from schoolops.constraints import explains
+
+MOST_DAYS = 366
+State = Leave.State
+
+
+@transaction.atomic
+def request_leave(
+    *, student: UUID, starts_on: dt.date, ends_on: dt.date, reason: str, code: str | None = None, by: User
+) -> Leave:
+    """Ask that a student may stay away from ``starts_on`` to ``ends_on``, both included. Nothing happens until decided.
+
+    Raises:
+        PermissionMissing, OutOfReach, LeaveEndsBeforeItStarts, LeaveTooLong, LeaveOverlaps,
+        CodeUnknown (also: a code that does not mean absent), CodeRetired.
+    """
+    who = _student(student, by, "leave.request")
+    if ends_on < starts_on:
+        raise LeaveEndsBeforeItStarts
+    if (ends_on - starts_on).days >= MOST_DAYS:
+        raise LeaveTooLong(most=MOST_DAYS)
+    leave = Leave(
+        student=who,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        reason=reason,
+        code=_code(code, CodeBook()),
+        requested_by=by,
+    )
+    with explains({"leave_no_overlap": LeaveOverlaps}):
+        leave.save(force_insert=True)
+    after = {"student": who, "starts_on": starts_on, "ends_on": ends_on, "code": leave.code.code}
+    trail.record(by, "attendance.leave-requested", leave, after=after, reason=reason)
+    return leave
+
+
+@transaction.atomic
+def approve_leave(*, leave: UUID, note: str = "", by: User) -> tuple[Leave, tuple[dt.date, ...]]:
+    """Let the student stay away: rolls taken already follow, those taken later begin with the leave's code.
+
+    Returns:
+        The leave, and the days of locked rolls, which stay as they are.
+
+    Raises:
+        PermissionMissing, OutOfReach, LeaveUnknown, LeaveAlreadyDecided.
+    """
+    found = _held(leave, by, "leave.decide")
+    _decide(found, State.APPROVED, note, by, was=(State.REQUESTED,))
+    return found, _follow(found, by)
+
+
+@transaction.atomic
+def refuse_leave(*, leave: UUID, note: str = "", by: User) -> Leave:
+    """Say no. Raises PermissionMissing, OutOfReach, LeaveUnknown, LeaveAlreadyDecided."""
+    found = _held(leave, by, "leave.decide")
+    _decide(found, State.REFUSED, note, by, was=(State.REQUESTED,))
+    return found
+
+
+@transaction.atomic
+def cancel_leave(*, leave: UUID, note: str = "", by: User) -> tuple[Leave, tuple[dt.date, ...]]:
+    """Take leave back: who asked may while it is undecided, who decides may always. Unlocked rolls follow.
+
+    Returns:
+        The leave, and the days of locked rolls, which stay as they are.
+
+    Raises:
+        PermissionMissing, OutOfReach, LeaveUnknown, LeaveAlreadyDecided, NothingLeftToCount.
+    """
+    decides = "leave.decide" in permissions_of(by)
+    found = _held(leave, by, "leave.decide" if decides else "leave.request")
+    if not decides and found.requested_by_id != by.pk:
+        # Another guardian's request.
+        raise LeaveUnknown
+    was = (State.REQUESTED, State.APPROVED) if decides else (State.REQUESTED,)
+    approved = found.state == State.APPROVED
+    _decide(found, State.CANCELLED, note, by, was=was)
+    return found, _follow(found, by) if approved else ()
+
+
+def _student(student: UUID, by: User, permission: str) -> Student:
+    access.require(by, permission)
+    found = Student.objects.select_for_update(no_key=True).filter(sourced_id=student).first()
+    if found is None:
+        raise OutOfReach
+    access.require_row(by, permission, "student", found, day=clock.today(found.institution.timezone))
+    who: Student = found
+    return who
+
+
+def _held(leave: UUID, by: User, permission: str) -> Leave:
+    access.require(by, permission)
+    student = Leave.objects.filter(sourced_id=leave).values_list("student__sourced_id", flat=True).first()
+    if student is None:
+        raise LeaveUnknown
+    _student(student, by, permission)
+    # Read again: the decision of somebody else may have come while we waited for the student.
+    return Leave.objects.select_related("code").get(sourced_id=leave)
+
+
+def _code(letter: str | None, codes: CodeBook) -> AttendanceCode:
+    code = codes.chosen(letter) if letter is not None else codes.excused_absence()
+    if code is None or code.state == DayState.PRESENT:
+        raise CodeUnknown(given=letter or "for an excused absence")
+    if code.retired:
+        raise CodeRetired(given=code.code)
+    return code
+
+
+def _decide(leave: Leave, state: State, note: str, by: User, *, was: tuple[State, ...]) -> None:
+    before = leave.state
+    if before not in was:
+        raise LeaveAlreadyDecided(state=before)
+    leave.state, leave.decided_by, leave.decided_at, leave.decision_note = state, by, clock.now(), note
+    leave.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+    trail.record(by, f"attendance.leave-{state}", leave, before={"state": before}, after={"state": state}, reason=note)
+
+
+def _follow(leave: Leave, by: User) -> tuple[dt.date, ...]:
+    return apply_office(
+        students=[leave.student_id],
+        first=leave.starts_on,
+        last=leave.ends_on,
+        by=by,
+        codes=CodeBook(),
+        skip_locked=True,
+    )
