@@ -193,6 +193,12 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "schoolops.api.schema.with_problems_and_examples",
     ],
+    # Many things have a `state`, each with words of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "AttendanceState": "apps.attendance.models.DayState",
+        "RollState": "apps.attendance.models.AttendanceSession.State",
+        "LeaveState": "apps.attendance.models.Leave.State",
+    },
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }
 

@@ -49,6 +49,11 @@ class Page:
             },
         }
 
+    @staticmethod
+    def get_schema_operation_parameters(_view: object) -> list[dict[str, Any]]:
+        """None: `limit` and `cursor` stand among the parameters that the list declares."""
+        return []
+
 
 class SchoolOpsSchema(AutoSchema):
     """Operations as our views declare them."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
+
+from apps.attendance.models import AttendanceCode, AttendanceSession, DayState, Leave
 
 
 class MarkIn(serializers.Serializer[object]):
@@ -46,7 +49,7 @@ class RecordOut(serializers.Serializer[object]):
     code = serializers.CharField(allow_null=True, help_text="The code that counts: the office's, else the teacher's.")
     teacher_code = serializers.CharField(allow_null=True)
     office_code = serializers.CharField(allow_null=True)
-    state = serializers.ChoiceField(choices=["present", "half", "absent"], allow_null=True)
+    state = serializers.ChoiceField(choices=DayState.choices, allow_null=True)
     excused = serializers.BooleanField()
     arrived_at = serializers.TimeField(allow_null=True)
     left_at = serializers.TimeField(allow_null=True)
@@ -62,7 +65,7 @@ class RollHeadOut(serializers.Serializer[object]):
     day = serializers.DateField()
     period_id = serializers.UUIDField(allow_null=True)
     version = serializers.IntegerField(help_text="0 until it is taken. Send it back with PUT.")
-    state = serializers.ChoiceField(choices=["open", "submitted", "locked", "reopened"])
+    state = serializers.ChoiceField(choices=AttendanceSession.State.choices)
     locked_reason = serializers.CharField()
     reopened_until = serializers.DateTimeField(allow_null=True)
     taken_by = PersonOut(allow_null=True)
@@ -122,7 +125,7 @@ class HistoryOut(serializers.Serializer[object]):
     period_id = serializers.UUIDField(allow_null=True)
     period = serializers.CharField(allow_null=True)
     code = serializers.CharField()
-    state = serializers.ChoiceField(choices=["present", "half", "absent"])
+    state = serializers.ChoiceField(choices=DayState.choices)
     excused = serializers.BooleanField()
     arrived_at = serializers.TimeField(allow_null=True)
     left_at = serializers.TimeField(allow_null=True)
@@ -141,7 +144,7 @@ class AbsenteeOut(_AboutStudent):
     section = serializers.CharField()
     institution_id = serializers.UUIDField()
     day = serializers.DateField()
-    state = serializers.ChoiceField(choices=["absent"])
+    state = serializers.ChoiceField(choices=DayState.choices)
     excused = serializers.BooleanField()
     minutes_missed = serializers.IntegerField()
 
@@ -191,7 +194,7 @@ class LeaveOut(_AboutStudent):
     ends_on = serializers.DateField()
     code = serializers.CharField()
     reason = serializers.CharField()
-    state = serializers.ChoiceField(choices=["requested", "approved", "refused", "cancelled"])
+    state = serializers.ChoiceField(choices=Leave.State.choices)
     requested_by = serializers.CharField()
     decided_by = serializers.CharField()
     decided_at = serializers.DateTimeField(allow_null=True)
@@ -210,13 +213,13 @@ class DecidedOut(LeaveOut):
     locked_days = serializers.ListField(child=serializers.DateField())
 
 
-class CodeIn(serializers.Serializer[object]):
+class AttendanceCodeIn(serializers.Serializer[object]):
     """An attendance code."""
 
     code = serializers.RegexField(r"^[^\s]{1,8}$")
     name = serializers.CharField(max_length=60)
-    direction = serializers.ChoiceField(choices=["in", "out"])
-    state = serializers.ChoiceField(choices=["present", "half", "absent"])
+    direction = serializers.ChoiceField(choices=AttendanceCode.Direction.choices)
+    state = serializers.ChoiceField(choices=DayState.choices)
     excused = serializers.BooleanField(required=False)
     late = serializers.BooleanField(required=False)
     teacher_selectable = serializers.BooleanField(required=False)
@@ -225,14 +228,14 @@ class CodeIn(serializers.Serializer[object]):
     position = serializers.IntegerField(required=False, min_value=0, max_value=32767)
 
 
-class CodeOut(serializers.Serializer[object]):
+class AttendanceCodeOut(serializers.Serializer[object]):
     """An attendance code and its version."""
 
     id = serializers.UUIDField()
     code = serializers.CharField()
     name = serializers.CharField()
-    direction = serializers.ChoiceField(choices=["in", "out"])
-    state = serializers.ChoiceField(choices=["present", "half", "absent"])
+    direction = serializers.ChoiceField(choices=AttendanceCode.Direction.choices)
+    state = serializers.ChoiceField(choices=DayState.choices)
     excused = serializers.BooleanField()
     late = serializers.BooleanField()
     teacher_selectable = serializers.BooleanField()
@@ -242,7 +245,7 @@ class CodeOut(serializers.Serializer[object]):
     version = serializers.IntegerField()
 
 
-class PolicyIn(serializers.Serializer[object]):
+class AttendancePolicyIn(serializers.Serializer[object]):
     """A campus's rules."""
 
     edit_window_days = serializers.IntegerField(min_value=0, max_value=366)
@@ -255,7 +258,7 @@ class PolicyIn(serializers.Serializer[object]):
     period_rolls = serializers.BooleanField()
 
 
-class PolicyOut(PolicyIn):
+class AttendancePolicyOut(AttendancePolicyIn):
     """A campus's rules and their version; 0 where they are the defaults."""
 
     institution_id = serializers.UUIDField()
@@ -277,7 +280,7 @@ class RollStateOut(serializers.Serializer[object]):
 
     id = serializers.UUIDField(allow_null=True)
     version = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=["open", "submitted", "locked", "reopened"])
+    state = serializers.ChoiceField(choices=AttendanceSession.State.choices)
     taken_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -331,3 +334,10 @@ class MonthOut(serializers.Serializer[object]):
     excused = serializers.IntegerField()
     late = serializers.IntegerField()
     minutes_missed = serializers.IntegerField()
+
+
+def whole_list(row: type[serializers.Serializer[object]]) -> serializers.Serializer[object]:
+    """A list that always comes whole: pages have the same form, and there is no next one."""
+    fields = {"results": row(many=True), "next": serializers.CharField(allow_null=True, help_text="Always null.")}
+    made: serializers.Serializer[object] = inline_serializer(f"{row.__name__.removesuffix('Out')}List", fields)
+    return made

@@ -112,6 +112,7 @@ class TakenRollViewSet(ApiViewSet):
 class RollHistoryViewSet(RowViewSet):
     """Everything that was ever said in one roll, newest first."""
 
+    out = s.ChangeOut
     columns: ClassVar[Columns] = {
         **student_columns(),
         "version": "session_version",
@@ -131,6 +132,7 @@ class RollHistoryViewSet(RowViewSet):
 class StudentHistoryViewSet(RowViewSet):
     """Every record of one student, newest first."""
 
+    out = s.HistoryOut
     columns: ClassVar[Columns] = {
         "day": "day",
         "roll_id": "session__sourced_id",
@@ -162,6 +164,7 @@ class StudentHistoryViewSet(RowViewSet):
 class AbsenteesViewSet(RowViewSet):
     """The students whose day counts as absent, by name."""
 
+    out = s.AbsenteeOut
     columns: ClassVar[Columns] = {
         **student_columns(),
         "section_id": "section__sourced_id",
@@ -190,6 +193,7 @@ class AbsenteesViewSet(RowViewSet):
 class DeskViewSet(RowViewSet):
     """What the office entered for a day."""
 
+    out = s.DeskOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
         **student_columns(),
@@ -236,6 +240,7 @@ class DeskViewSet(RowViewSet):
 class LeaveViewSet(RowViewSet):
     """Leave: asked for, decided, taken back."""
 
+    out = s.LeaveOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
         **student_columns(),
@@ -297,6 +302,7 @@ class LeaveViewSet(RowViewSet):
 class CodeViewSet(RowViewSet):
     """Attendance codes, retired ones included."""
 
+    out = s.AttendanceCodeOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
         **{
@@ -327,18 +333,18 @@ class CodeViewSet(RowViewSet):
         access.require(actor(self.request), "attendance.view")
         return AttendanceCode.objects.all()
 
-    @extend_schema(summary="Add a code", request=s.CodeIn, responses={201: s.CodeOut})
+    @extend_schema(summary="Add a code", request=s.AttendanceCodeIn, responses={201: s.AttendanceCodeOut})
     def create(self, request: Request) -> HttpResponse:
         """A new default takes the place of the old one."""
-        code = services.add_code(values=valid(s.CodeIn, request.data), by=actor(request))
+        code = services.add_code(values=valid(s.AttendanceCodeIn, request.data), by=actor(request))
         return created(request, self.row(Q(pk=code.pk)))
 
-    @extend_schema(summary="Change or retire a code", request=s.CodeIn, responses=s.CodeOut)
+    @extend_schema(summary="Change or retire a code", request=s.AttendanceCodeIn, responses=s.AttendanceCodeOut)
     def change(self, request: Request, id: UUID) -> HttpResponse:
         """What a code counts as stays once records name it: retire it and add another."""
         code = services.change_code(
             code=id,
-            values=valid(s.CodeIn, request.data, partial=True),
+            values=valid(s.AttendanceCodeIn, request.data, partial=True),
             expected_version=versions.expected(request),
             by=actor(request),
         )
@@ -348,19 +354,19 @@ class CodeViewSet(RowViewSet):
 class PolicyViewSet(ApiViewSet):
     """Each campus's rules."""
 
-    @extend_schema(summary="The rules of every campus", responses=s.PolicyOut(many=True))
+    @extend_schema(summary="The rules of every campus", responses=s.whole_list(s.AttendancePolicyOut))
     def list(self, request: Request) -> HttpResponse:
         """A campus that has set none has the defaults, at version 0."""
         self.asked_for(request)
         return answer({"results": selectors.policies(by=actor(request)), "next": None})
 
-    @extend_schema(summary="Set a campus's rules", request=s.PolicyIn, responses=s.PolicyOut)
+    @extend_schema(summary="Set a campus's rules", request=s.AttendancePolicyIn, responses=s.AttendancePolicyOut)
     def change(self, request: Request, institution: UUID) -> HttpResponse:
         """What is not sent stays. Days that are derived already change with their next roll."""
         by = actor(request)
         services.set_policy(
             institution=institution,
-            values=valid(s.PolicyIn, request.data, partial=True),
+            values=valid(s.AttendancePolicyIn, request.data, partial=True),
             expected_version=versions.expected(request),
             by=by,
         )
@@ -370,7 +376,7 @@ class PolicyViewSet(ApiViewSet):
 class BoardViewSet(ApiViewSet):
     """The day as a whole."""
 
-    @extend_schema(summary="Rolls not yet taken", responses=s.ExpectedRollOut(many=True))
+    @extend_schema(summary="Rolls not yet taken", responses=s.whole_list(s.ExpectedRollOut))
     def not_taken(self, request: Request) -> HttpResponse:
         """Of sections with students and of classes that meet, on days of school; the whole list."""
         asked = self.asked_for(
@@ -387,19 +393,19 @@ class BoardViewSet(ApiViewSet):
         )
         return answer({"results": rows, "next": None})
 
-    @extend_schema(summary="My classes of a day", responses=s.MyRollOut(many=True))
+    @extend_schema(summary="My classes of a day", responses=s.whole_list(s.MyRollOut))
     def mine(self, request: Request) -> HttpResponse:
         """What you teach that day, substitutions included, by time, with the state of each roll."""
         day = self.asked_for(request, day=DAY).get("day") or school_today()
         return answer({"day": day, "results": selectors.classes_of(day, by=actor(request)), "next": None})
 
-    @extend_schema(summary="The day of each campus", responses=s.CampusDayOut(many=True))
+    @extend_schema(summary="The day of each campus", responses=s.whole_list(s.CampusDayOut))
     def figures(self, request: Request, day: str) -> HttpResponse:
         """Students by state, and how many of the expected rolls are taken."""
         self.asked_for(request)
         return answer({"results": selectors.day_in_figures(day_of(day), by=actor(request)), "next": None})
 
-    @extend_schema(summary="A student's attendance by month", responses=s.MonthOut(many=True))
+    @extend_schema(summary="A student's attendance by month", responses=s.whole_list(s.MonthOut))
     def months(self, request: Request, id: UUID) -> HttpResponse:
         """Days counted by what they were, oldest month first."""
         asked = self.asked_for(
