@@ -198,6 +198,12 @@ SPECTACULAR_SETTINGS = {
         "AttendanceState": "apps.attendance.models.DayState",
         "RollState": "apps.attendance.models.AttendanceSession.State",
         "LeaveState": "apps.attendance.models.Leave.State",
+        "YearState": "apps.institutions.models.AcademicYear.State",
+        "TermKind": "apps.institutions.models.Term.Kind",
+        "CalendarDayKind": "apps.institutions.models.CalendarDay.Kind",
+        "AssignmentKind": "apps.staff.models.TeachingAssignment.Kind",
+        "EntryKind": "apps.students.models.Enrolment.Entry",
+        "ExitKind": "apps.students.models.Enrolment.Exit",
     },
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }

@@ -13,6 +13,7 @@ from apps.students.services.classes import enrol_in_class, leave_class
 from apps.students.services.enrolling import (
     EnrolmentRow,
     Placement,
+    end_enrolments_of_closed_year,
     enrol_students,
     move_section,
     re_enrol_student,
@@ -37,6 +38,7 @@ __all__ = [
     "change_guardian",
     "change_guardian_link",
     "change_student",
+    "end_enrolments_of_closed_year",
     "enrol_in_class",
     "enrol_students",
     "leave_class",

@@ -25,6 +25,7 @@ from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, S
 from apps.students.selectors import today_for
 from schoolops import clock, events
 from schoolops.audit import trail
+from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import explains
 from schoolops.errors import FieldError, SchoolOpsError
 
@@ -456,13 +457,18 @@ def _check_sections(
         numbers.add((section.pk, row.roll_number))
 
 
-def closing_year_ends_enrolments(*, year: AcademicYear, by: Any) -> int:
-    """End what is still open in a year that closes, on the day after its last one; returns how many enrolments."""
+@transaction.atomic
+def end_enrolments_of_closed_year(*, year_id: int) -> int:
+    """End what is still open in a year that was closed, on the day after its last one; how many enrolments.
+
+    Whoever may close the year decided it, so no permission over students is asked for.
+    """
+    year = AcademicYear.objects.get(pk=year_id)
     after = year.ends_on + dt.timedelta(days=1)
     open_ones = Enrolment.objects.filter(year=year, exited_on__isnull=True)
-    SectionMembership.objects.filter(enrolment__in=open_ones, ends_on__isnull=True).update(ends_on=after)
+    SectionMembership.objects.filter(enrolment__in=open_ones.values("pk"), ends_on__isnull=True).update(ends_on=after)
     ClassEnrolment.objects.filter(course_class__year=year, ends_on__isnull=True).update(ends_on=after)
     ended: int = open_ones.update(exited_on=after, exit_kind=Enrolment.Exit.YEAR_ENDED)
     if ended:
-        trail.record(by, "students.year-ended", year, after={"enrolments": ended, "exited_on": after})
+        trail.record(SYSTEM, "students.year-ended", year, after={"enrolments": ended, "exited_on": after})
     return ended

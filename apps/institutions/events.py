@@ -1,0 +1,38 @@
+"""What happened to campuses and their years, as ids."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionChanged:
+    institution_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class YearActivated:
+    year_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class YearClosed:
+    year_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarChanged:
+    """Days from ``starts_on`` to ``ends_on``, both included, may have become something else."""
+
+    institution_id: int
+    starts_on: dt.date
+    ends_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class TeachingChanged:
+    """A grade level, section, course or class was added, changed or removed; ``what`` is the model's name."""
+
+    what: str
+    row_id: int

@@ -1,0 +1,129 @@
+"""Institutions: what they are called, where they are in time and money, and what they look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.conf.locale import LANG_INFO
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from apps.institutions import errors
+from apps.institutions.events import InstitutionChanged
+from apps.institutions.models import Institution
+from apps.institutions.scopes import gate
+from schoolops import events
+from schoolops.audit import trail
+from schoolops.constraints import explains
+from schoolops.errors import FieldError
+from schoolops.pictures import PictureRefused, checked_picture
+
+LARGEST_LOGO = 1024 * 1024
+LONGEST_SIDE = 4000
+_LOCALE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+# ISO 4217, without funds, metals and codes for testing.
+_ISO_4217 = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
+CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG
+HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
+MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR
+RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD
+TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+"""
+CURRENCIES = frozenset(_ISO_4217.split())
+_EXPLAINED = {"institutions_institution_code_key": errors.InstitutionCodeTaken}
+
+
+def _check(fields: Mapping[str, Any]) -> None:
+    """Raises ``FieldsRefused`` naming each field that is wrong, and what it accepts."""
+    wrong = []
+    if "timezone" in fields and fields["timezone"] not in available_timezones():
+        wrong.append(FieldError("timezone", "unknown-timezone", "An IANA name such as Europe/London or Asia/Kolkata."))
+    if "currency" in fields and fields["currency"] not in CURRENCIES:
+        wrong.append(FieldError("currency", "unknown-currency", "An ISO 4217 code such as EUR, INR or KES."))
+    if "locale" in fields and not _known_locale(fields["locale"]):
+        wrong.append(FieldError("locale", "unknown-locale", "A lower-case language tag such as en-gb, hi or pt-br."))
+    if "brand_colour" in fields and not re.fullmatch(r"#[0-9a-f]{6}", fields["brand_colour"]):
+        wrong.append(FieldError("brand_colour", "not-a-colour", "Six lower-case hexadecimal digits, such as #1d4ed8."))
+    if "weekend" in fields and not set(fields["weekend"]) <= set(range(1, 8)):
+        wrong.append(FieldError("weekend", "not-weekdays", "ISO weekdays, 1 (Monday) to 7 (Sunday), such as [6, 7]."))
+    if wrong:
+        raise errors.FieldsRefused(errors=wrong)
+
+
+def _known_locale(locale: str) -> bool:
+    return bool(_LOCALE.fullmatch(locale)) and locale.partition("-")[0] in {
+        code.partition("-")[0] for code in LANG_INFO
+    }
+
+
+@transaction.atomic
+def add_institution(*, fields: Mapping[str, Any], by: Any) -> Institution:
+    """A new campus of the school. Raises ``PermissionMissing``, ``FieldsRefused``, ``InstitutionCodeTaken``."""
+    gate().require(by, "institutions.manage")
+    _check(fields)
+    institution = Institution(**fields)
+    with explains(_EXPLAINED):
+        institution.save(force_insert=True)
+    trail.record(by, "institutions.added", institution, after=fields)
+    events.publish(InstitutionChanged(institution.pk))
+    return institution
+
+
+@transaction.atomic
+def change_institution(*, institution: Institution, fields: Mapping[str, Any], by: Any) -> Institution:
+    """Change a campus. Raises ``PermissionMissing``, ``OutOfReach``, ``FieldsRefused``, ``InstitutionCodeTaken``."""
+    gate().require_at(by, "institutions.manage", institution)
+    _check(fields)
+    row: Institution = Institution.objects.select_for_update().get(pk=institution.pk)
+    before, after = trail.changed(row, fields)
+    if not after:
+        return row
+    for name, value in after.items():
+        setattr(row, name, value)
+    with explains(_EXPLAINED):
+        row.save(update_fields=[*after])
+    trail.record(by, "institutions.changed", row, before=before, after=after)
+    events.publish(InstitutionChanged(row.pk))
+    return row
+
+
+@transaction.atomic
+def set_logo(*, institution: Institution, content: bytes, by: Any) -> Institution:
+    """Keep ``content`` as the institution's logo. Raises ``PermissionMissing``, ``OutOfReach``, ``LogoRefused``."""
+    gate().require_at(by, "institutions.manage", institution)
+    try:
+        picture = checked_picture(content, largest=LARGEST_LOGO, longest_side=LONGEST_SIDE)
+    except PictureRefused as refusal:
+        raise errors.LogoRefused(why=str(refusal), limit=LARGEST_LOGO // 1024) from refusal
+    row: Institution = Institution.objects.select_for_update().get(pk=institution.pk)
+    old = row.logo.name
+    row.logo.save(picture.name, ContentFile(picture.content), save=False)
+    row.save(update_fields=["logo"])
+    _forget(row, old)
+    trail.record(by, "institutions.logo-set", row, after={"sha256": picture.sha256})
+    events.publish(InstitutionChanged(row.pk))
+    return row
+
+
+@transaction.atomic
+def remove_logo(*, institution: Institution, by: Any) -> None:
+    """Forget the logo. Raises ``PermissionMissing``, ``OutOfReach``, ``NoLogo``."""
+    gate().require_at(by, "institutions.manage", institution)
+    row: Institution = Institution.objects.select_for_update().get(pk=institution.pk)
+    if not row.logo:
+        raise errors.NoLogo
+    old, row.logo = row.logo.name, ""
+    row.save(update_fields=["logo"])
+    _forget(row, old)
+    trail.record(by, "institutions.logo-removed", row)
+    events.publish(InstitutionChanged(row.pk))
+
+
+def _forget(institution: Institution, name: str | None) -> None:
+    storage = institution.logo.storage
+    if name and name != institution.logo.name:
+        transaction.on_commit(lambda: storage.delete(name))
