@@ -40,10 +40,15 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
     Variable("WEB_WORKERS", "2", "Web processes."),
     Variable("WEB_THREADS", "4", "Threads of each web process; each keeps one database connection."),
+    Variable("WEB_MAX_RSS", "512", "MiB of memory at which a web process is replaced."),
+    Variable("DRAIN_SECONDS", "0", "How long /health/ready says 503 before the web server stops; 5 behind a balancer."),
     Variable("PORT", "8000", "Port of the web server."),
     Variable("BIND", "127.0.0.1", "Address of the web server."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Variable("LOG_FORMAT", "", "json or text. Empty: json in production, text elsewhere."),
+    Variable(
+        "METRICS_FOLDER", "", "Folder of the processes' counts. Empty: one in memory, named after this installation."
+    ),
     Variable("MEDIA_ROOT", "var/media", "Folder of uploaded files, one folder per school inside."),
     Variable("SCHOOLOPS_TODAY", "", "A date (2028-02-29) from which the clock runs. Refused in production."),
     Variable("PLATFORM_TOKEN", "", "Bearer token for /metrics, /health/metrics and /health/queues in production."),

@@ -11,10 +11,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import Environment
+from schoolops.observability import slots
 from schoolops.redis import boot
 
 PRODUCTION = "config.settings.production"
@@ -36,23 +38,19 @@ def refusal(env: Environment) -> str | None:
     return None
 
 
-def command(env: Environment) -> list[str]:
+def command(env: Environment, metrics_folder: Path) -> list[str]:
     """The command line that serves the site with ``env``'s ports, workers and threads."""
     return [
         sys.executable,
         "-m",
-        "granian",
-        "--interface=wsgi",
+        "config.server",
         f"--host={env.text('BIND')}",
         f"--port={env.number('PORT')}",
         f"--workers={env.number('WEB_WORKERS')}",
-        f"--blocking-threads={env.number('WEB_THREADS')}",
-        "--backpressure=64",
-        "--no-ws",
-        "--respawn-failed-workers",
-        "--workers-kill-timeout=20",
-        "--log-level=warning",
-        "config.wsgi:application",
+        f"--threads={env.number('WEB_THREADS')}",
+        f"--max-rss={env.number('WEB_MAX_RSS')}",
+        f"--drain-seconds={env.number('DRAIN_SECONDS')}",
+        f"--drain-file={metrics_folder / slots.DRAINING}",
     ]
 
 
@@ -62,7 +60,11 @@ def main() -> None:
     if (why := refusal(env)) is not None:
         sys.stderr.write(f"SchoolOps does not start: {why}\n")
         sys.exit(boot.EXIT_CONFIG)
-    arguments = command(env)
+    metrics_folder = Path(importlib.import_module(env.text("DJANGO_SETTINGS_MODULE")).METRICS_FOLDER)
+    metrics_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A new server counts anew, unless workers of this installation are counting already.
+    slots.wipe(metrics_folder)
+    arguments = command(env, metrics_folder)
     os.execv(arguments[0], arguments)  # noqa: S606
 
 

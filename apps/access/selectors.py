@@ -14,6 +14,7 @@ from apps.access.models import RoleAssignment
 from apps.access.permissions import ADMINISTRATOR, CODES, PERMISSIONS
 from apps.accounts.models import User
 from schoolops import clock
+from schoolops.observability.metrics import RBAC_LATENCY
 
 Kind = Literal["section", "class", "student"]
 Scope = Callable[[User, dt.date], Q]
@@ -49,6 +50,13 @@ def roles_held(user: User) -> tuple[Held, ...]:
     known: tuple[Held, ...] | None = getattr(user, "_roles_held", None)
     if known is not None:
         return known
+    with RBAC_LATENCY.timed():
+        answer = _roles_held_now(user)
+    user.__dict__["_roles_held"] = answer
+    return answer
+
+
+def _roles_held_now(user: User) -> tuple[Held, ...]:
     today = clock.now().date()
     rows = (
         RoleAssignment.objects.filter(user=user)
@@ -69,12 +77,10 @@ def roles_held(user: User) -> tuple[Held, ...]:
         _, codes = grouped.setdefault(key, ((role, scope, institution_id, name, public), set()))
         if permission:
             codes.add(permission)
-    answer = tuple(
+    return tuple(
         Held(role, scope, institution_id, CODES if role == ADMINISTRATOR else frozenset(codes & CODES), name, public)
         for (role, scope, institution_id, name, public), codes in grouped.values()
     )
-    user.__dict__["_roles_held"] = answer
-    return answer
 
 
 def permissions_of(user: User) -> frozenset[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from config.env import BASE_DIR, Environment
+from schoolops.observability import slots
 
 env = Environment()
 
@@ -160,6 +162,12 @@ SERVE_STATIC = True
 MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
+# Shared by all processes of this installation on this machine: web, workers, relay and commands count in one place.
+METRICS_FOLDER: Path | None = (
+    Path(env.text("METRICS_FOLDER"))
+    if env.text("METRICS_FOLDER")
+    else slots.folder_for(f"{BASE_DIR} {REDIS_URL}", BASE_DIR / "var" / "metrics")
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 REST_FRAMEWORK = {

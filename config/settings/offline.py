@@ -17,3 +17,5 @@ pretend(
 )
 
 from config.settings.base import *  # noqa: F403
+
+METRICS_FOLDER = None

@@ -1,13 +1,22 @@
-"""The checks every installation has: the database and Redis."""
+"""The checks every installation has: that it is not stopping, memory, the database and Redis."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 
+from schoolops.health import machine
 from schoolops.health.checks import Check, register
+from schoolops.observability import slots
 from schoolops.redis.connection import platform_redis
+
+# Beyond it the kernel is about to choose a process to kill.
+MEMORY_FULL: Final = 0.90
+
+
+class Draining(Exception):
+    """This server has been told to stop: finish what is begun, send nobody else."""
 
 
 def _database() -> dict[str, Any]:
@@ -24,5 +33,20 @@ def _redis() -> dict[str, Any]:
     return {}
 
 
+def _memory() -> dict[str, Any]:
+    used, whose = machine.memory_used()
+    facts = {"usedPercent": round(used * 100, 1), "of": whose}
+    return facts if used <= MEMORY_FULL else {**facts, "status": "degraded"}
+
+
+def _serving() -> dict[str, Any]:
+    folder = slots.folder()
+    if folder is not None and (folder / slots.DRAINING).exists():
+        raise Draining
+    return {}
+
+
+register(Check("serving", _serving, failure="unavailable"))
+register(Check("memory", _memory, failure="degraded"))
 register(Check("database", _database, failure="unavailable"))
 register(Check("redis", _redis, failure="degraded"))

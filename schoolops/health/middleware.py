@@ -1,4 +1,6 @@
-"""``GET /health``, ``/health/ready`` and ``/health/queues`` for any host, before a school is looked for."""
+"""``/health``, ``/health/ready``, ``/health/queues``, ``/health/metrics`` and ``/metrics``: read by any host, before a
+school is looked for.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from schoolops.health import checks
 from schoolops.health.answers import as_json
+from schoolops.health.monitoring import percentiles, scrape
 from schoolops.health.queues import queues
 
 Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -30,6 +33,8 @@ VIEWS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/health": live,
     "/health/ready": ready,
     "/health/queues": queues,
+    "/health/metrics": percentiles,
+    "/metrics": scrape,
 }
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from schoolops import problem
-from schoolops.errors import Unauthenticated, Unavailable
-from schoolops.health.checks import Check, register
+from schoolops.errors import Unavailable
+from schoolops.health.access import MonitoringOnly, may_look
 from schoolops.health.answers import as_json
+from schoolops.health.checks import Check, register
 from schoolops.queues import overview
 
 
@@ -20,20 +19,6 @@ class LedgerAway(Unavailable):
     """The ledger cannot be reached: no job is accepted, and none was acknowledged."""
 
     code = "health:ledger-away"
-
-
-class MonitoringOnly(Unauthenticated):
-    """This is for monitoring, which sends the platform's token."""
-
-    code = "health:monitoring-only"
-    remedy = "Send `Authorization: Bearer …` with the value of PLATFORM_TOKEN."
-
-
-def may_look(request: HttpRequest) -> bool:
-    """Whether the request carries PLATFORM_TOKEN, where one is set."""
-    wanted = settings.PLATFORM_TOKEN
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return not wanted or hmac.compare_digest(given.encode(), wanted.encode())
 
 
 def queues(request: HttpRequest) -> HttpResponse:

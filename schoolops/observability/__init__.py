@@ -1,1 +1,1 @@
-"""What operators see: request ids, one access line per request, and (later) metrics and alerts."""
+"""What operators see: request ids, one access line per request, metrics, percentiles and alerts."""

@@ -12,10 +12,13 @@ from django.http import HttpRequest, HttpResponseBase
 
 from schoolops import context
 from schoolops.observability import trace
+from schoolops.observability.instruments import school_label
 from schoolops.observability.logging import ACCESS
+from schoolops.observability.metrics import HTTP_LATENCY, HTTP_REQUESTS
 
 Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 log = logging.getLogger(ACCESS)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class RequestContextMiddleware:
@@ -67,20 +70,32 @@ class _Opened:
 
 
 def _finished(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
-    response.headers["X-Request-ID"] = context.request_id.get() or ""
+    request_id = context.request_id.get()
+    response.headers["X-Request-ID"] = request_id or ""
     school = getattr(request, "school", None)
+    slug = school.slug if school is not None else None
     match = request.resolver_match
+    route = f"/{match.route}" if match and match.route else getattr(request, "fixed_route", "unmatched")
+    # What is counted is what is logged, to the digit: percentiles of the log and of the metrics must agree.
+    milliseconds = round((time.perf_counter() - began) * 1000, 2)
+    HTTP_LATENCY.observe(milliseconds / 1000, route, _method(request))
+    HTTP_REQUESTS.count(school_label(slug), f"{response.status_code // 100}xx")
     log.info(
         "request",
         extra={
-            "requestId": context.request_id.get(),
-            "tenantId": school.slug if school is not None else None,
+            "requestId": request_id,
+            "tenantId": slug,
             # Views set it on the request as well: an async hop copies the ContextVar and loses what it was given.
             "userId": getattr(request, "audited_user_id", None) or context.user_id.get(),
-            "route": f"/{match.route}" if match and match.route else getattr(request, "fixed_route", "unmatched"),
+            "route": route,
             "method": request.method,
-            "latencyMs": round((time.perf_counter() - began) * 1000, 2),
+            "latencyMs": milliseconds,
             "statusCode": response.status_code,
         },
     )
     return response
+
+
+def _method(request: HttpRequest) -> str:
+    """A label must not be what a stranger makes up."""
+    return request.method if request.method in _METHODS else "other"

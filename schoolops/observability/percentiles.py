@@ -85,13 +85,16 @@ class Rolling:
 
     def add(self, milliseconds: float) -> None:
         """Count one sample, now."""
+        self.put(bucket_of(milliseconds))
+
+    def put(self, bucket: int, times: int = 1) -> None:
+        """Count ``times`` samples in ``bucket``, now."""
         number = int(self._clock() // SLICE_S)
-        bucket = bucket_of(milliseconds)
         with self._lock:
             for kept in (self._recent, self._unsent):
                 if not kept or kept[-1][0] != number:
                     kept.append((number, Counter()))
-                kept[-1][1][bucket] += 1
+                kept[-1][1][bucket] += times
 
     def take(self) -> list[tuple[int, Counter[int]]]:
         """What has not been handed on yet, per slice. Give it back with ``give_back`` when handing on failed."""
@@ -105,17 +108,19 @@ class Rolling:
         with self._lock:
             self._unsent = deque((*taken, *self._unsent), maxlen=MOST_KEPT)
 
-    def unsent(self) -> Counter[int]:
-        """What has not been handed on yet, added up."""
-        oldest = int(self._clock() // SLICE_S) - SLICES
+    def unsent(self, first: int | None = None) -> Counter[int]:
+        """What has not been handed on yet, added up: from slice ``first`` on, by default of the last five minutes."""
         with self._lock:
-            return merged(buckets for number, buckets in self._unsent if number > oldest)
+            return self._from(self._unsent, first)
 
-    def recent(self) -> Counter[int]:
-        """The last five minutes of this process alone."""
-        oldest = int(self._clock() // SLICE_S) - SLICES
+    def recent(self, first: int | None = None) -> Counter[int]:
+        """The last five minutes of this process alone, or from slice ``first`` on."""
         with self._lock:
-            return merged(buckets for number, buckets in self._recent if number > oldest)
+            return self._from(self._recent, first)
+
+    def _from(self, kept: Iterable[tuple[int, Counter[int]]], first: int | None) -> Counter[int]:
+        oldest = int(self._clock() // SLICE_S) - SLICES + 1 if first is None else first
+        return merged(buckets for number, buckets in kept if number >= oldest)
 
 
 def wall_clock() -> float:

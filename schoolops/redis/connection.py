@@ -6,6 +6,8 @@ redis-py 8.1 on its own retries ten times at five seconds: a request that meets 
 from __future__ import annotations
 
 import functools
+import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from typing_extensions import override
 
+from schoolops.observability.metrics import REDIS_LATENCY
 from schoolops.resilience import Breaker, BreakerOpen, Limits
 
 RedisUnavailable = redis.RedisError
@@ -61,6 +64,7 @@ class RedisCircuitOpen(redis.ConnectionError):
 
 
 _on_disconnect: list[Callable[[], None]] = []
+_known: weakref.WeakSet[_Verified] = weakref.WeakSet()
 
 
 def on_disconnect(listener: Callable[[], None]) -> None:
@@ -71,15 +75,20 @@ def on_disconnect(listener: Callable[[], None]) -> None:
 class _Verified:
     """A connection that has heard PONG before it is used, and tells when it goes."""
 
+    @property
+    def is_open(self) -> bool:
+        return getattr(self, "_sock", None) is not None
+
     def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - the library's
         super().on_connect_check_health(check_health)  # type: ignore[misc]
         self.send_command("PING", check_health=False)  # type: ignore[attr-defined]
         answer = self.read_response()  # type: ignore[attr-defined]
         if answer not in {b"PONG", "PONG"}:
             raise NotARedis(f"PING was answered with {answer!r:.60}.")
+        _known.add(self)
 
     def disconnect(self, *args: Any, **kwargs: Any) -> None:
-        was_open = getattr(self, "_sock", None) is not None
+        was_open = self.is_open
         super().disconnect(*args, **kwargs)  # type: ignore[misc]
         if was_open:
             for listener in _on_disconnect:
@@ -117,9 +126,17 @@ circuit = Breaker(
 )
 
 
+def _timed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    began = time.perf_counter()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        REDIS_LATENCY.observe(time.perf_counter() - began)
+
+
 def _guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
-        return circuit.call(function, *args, **kwargs)
+        return circuit.call(_timed, function, *args, **kwargs)
     except BreakerOpen as refusal:
         raise RedisCircuitOpen(str(refusal)) from refusal
     except (redis.InvalidResponse, OSError) as garbled:
@@ -188,6 +205,11 @@ def client(alias: Alias) -> GuardedRedis:
 def platform_redis() -> GuardedRedis:
     """This process's client for what all schools share."""
     return _client(PLATFORM)
+
+
+def open_connections() -> int:
+    """How many connections this process holds."""
+    return sum(each.is_open for each in list(_known))
 
 
 def patient_redis(url: str, *, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> redis.Redis:

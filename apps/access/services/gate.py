@@ -20,6 +20,8 @@ from apps.institutions import scopes as institution_scopes
 from apps.institutions.models import Institution
 from schoolops import clock
 from schoolops.errors import SchoolOpsError
+from schoolops.observability.instruments import here
+from schoolops.observability.metrics import RBAC_DENIES
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ def refuse(permission: str, what: str, error: SchoolOpsError, **facts: object) -
     """Log and count a refusal, and raise it."""
     # A plain integer: a lost count in a race costs nothing.
     _refusals[permission, what] += 1
+    RBAC_DENIES.count(here())
     log.warning("refused: %s", what, extra={"facts": {"permission": permission, **facts}})
     raise error
 

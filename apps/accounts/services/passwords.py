@@ -14,6 +14,8 @@ from apps.accounts.services import second_factor, tokens
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.errors import FieldError, Invalid, Throttled, Unauthenticated
+from schoolops.observability.instruments import here
+from schoolops.observability.metrics import AUTH_LATENCY, LOGIN_FAILURES
 from schoolops.ratelimit import delays
 from schoolops.ratelimit.delays import Delay
 
@@ -54,6 +56,11 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
         TooManyAttempts: failures of this login or from this address make everybody wait, 60 s at most.
         LoginRefused, CodeRequired, CodeRefused.
     """
+    with AUTH_LATENCY.timed():
+        return _prove_identity(login=login, password=password, code=code, address=address)
+
+
+def _prove_identity(*, login: str, password: str, code: str, address: str) -> User:
     attempt = delays.begin(_counted(login, address))
     try:
         user = check_password(login=login, password=password)
@@ -63,6 +70,7 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
         attempt.take_back()
         raise
     except Unauthenticated:
+        LOGIN_FAILURES.count(here())
         raise
     except BaseException:
         attempt.take_back()

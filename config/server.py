@@ -1,0 +1,68 @@
+"""``python -m config.server``: granian, told to stop in two steps. ``config.serve`` starts it; it loads no Django.
+
+Asked to stop, readiness first says 503 for as long as a balancer needs to notice, while everybody is still served;
+then nobody new is let in, and what is begun is finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+
+class DrainingServer(Server):  # type: ignore[misc, valid-type]
+    """granian with a pause between being asked to stop and stopping."""
+
+    drain_file: Path
+    drain_s: float = 0.0
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        if self.drain_s <= 0 or self.drain_file.exists():
+            # Asked twice means now.
+            super().signal_handler_interrupt(*args, **kwargs)
+            return
+        self.drain_file.touch()
+        stop = threading.Timer(self.drain_s, super().signal_handler_interrupt)
+        stop.daemon = True
+        stop.start()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m config.server")
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", required=True, type=int)
+    parser.add_argument("--workers", required=True, type=int)
+    parser.add_argument("--threads", required=True, type=int)
+    parser.add_argument("--max-rss", required=True, type=int, help="MiB at which a process is replaced")
+    parser.add_argument("--drain-seconds", required=True, type=float)
+    parser.add_argument("--drain-file", required=True, type=Path)
+    given = parser.parse_args(arguments)
+    server = DrainingServer(
+        "config.wsgi:application",
+        address=given.host,
+        port=given.port,
+        interface=Interfaces.WSGI,
+        workers=given.workers,
+        # The library's own default is 256 threads per process; each would keep a database connection.
+        blocking_threads=given.threads,
+        backpressure=64,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_lifetime=6 * 3600,
+        workers_max_rss=given.max_rss,
+        workers_kill_timeout=20,
+        log_level=LogLevels.warning,
+    )
+    server.drain_file, server.drain_s = given.drain_file, given.drain_seconds
+    given.drain_file.unlink(missing_ok=True)
+    server.serve()
+
+
+if __name__ == "__main__":
+    main()

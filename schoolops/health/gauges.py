@@ -1,0 +1,69 @@
+"""What is measured when somebody asks, and what each process says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import psutil
+from django.db import connection
+
+from schoolops.cache import counters
+from schoolops.context import outside_schools
+from schoolops.health import machine
+from schoolops.observability import metrics, telemetry
+from schoolops.observability.instruments import Reading, reads
+from schoolops.queues import overview
+from schoolops.redis import connection as redis_connection
+from schoolops.resilience import Breaker, State, breaker
+
+_CONNECTIONS: Final = """
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+       current_setting('max_connections')::int
+"""
+_pushed: dict[tuple[str, str], int] = {}
+
+
+@reads("machine")
+def of_the_machine() -> Iterator[Reading]:
+    yield metrics.MEMORY, (), machine.memory_used()[0]
+    yield metrics.DISK, (), machine.disk_used()
+
+
+@reads("queues")
+def of_the_queues() -> Iterator[Reading]:
+    now = overview.overview()
+    for name, counts in now["queues"].items():
+        yield metrics.JOBS_WAITING, (name,), counts["ready"]
+        yield metrics.JOBS_OLDEST, (name,), counts["oldestSeconds"]
+        yield metrics.JOBS_DEAD, (name,), counts["dead"]
+    yield metrics.RELAY_LEADS, (), float(now["relay"] is not None)
+
+
+@reads("database")
+def of_the_database() -> Iterator[Reading]:
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute(_CONNECTIONS)
+        used, most = cursor.fetchone()
+    yield metrics.DB_CONNECTIONS, (), used
+    yield metrics.DB_CONNECTIONS_MOST, (), most
+
+
+def of_this_process() -> None:
+    """Every few seconds, in every process."""
+    metrics.PROCESS_MEMORY.set(psutil.Process().memory_info().rss)
+    metrics.REDIS_CONNECTIONS.set(redis_connection.open_connections())
+    for (entry, tier), count in counters.counts().items():
+        labels = entry, tier.value
+        if more := count - _pushed.get(labels, 0):
+            metrics.CACHE_ANSWERS.count(*labels, times=more)
+            _pushed[labels] = count
+
+
+def breaker_changed(changed: Breaker, state: State) -> None:
+    metrics.BREAKER_CHANGES.count(changed.name, state.value)
+    metrics.BREAKER_OPEN.set(float(state is not State.CLOSED), changed.name)
+
+
+telemetry.each_tick(of_this_process)
+breaker.on_change(breaker_changed)

@@ -1,0 +1,52 @@
+"""What Prometheus reads: the sum over all processes, and the gauges measured now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import prometheus_client
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import CollectorRegistry
+
+from schoolops.observability import slots, telemetry
+from schoolops.observability.instruments import REGISTRY, readings, table
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+def _counted() -> Iterator[Family]:
+    telemetry.tick()
+    folder = slots.folder()
+    if folder is None:
+        yield from REGISTRY.collect()
+        yield from prometheus_client.REGISTRY.collect()
+        return
+    slots.bury(folder)
+    yield from MultiProcessCollector(None, str(folder)).collect()  # type: ignore[no-untyped-call]
+
+
+def _measured() -> Iterator[Family]:
+    families = {
+        metric.name: GaugeMetricFamily(metric.exported, metric.sentence, labels=metric.labels)
+        for metric in table()
+        if metric.kind == "gauge" and not metric.merge
+    }
+    for metric, labels, value in readings():
+        families[metric.name].add_metric(labels, value)
+    yield from families.values()
+
+
+class _Together(CollectorRegistry):
+    """Both, without registering: that would collect once only to learn the names."""
+
+    def collect(self) -> Iterator[Family]:
+        yield from _counted()
+        yield from _measured()
+
+
+def scrape() -> bytes:
+    """All metrics in Prometheus' text format."""
+    return generate_latest(_Together())

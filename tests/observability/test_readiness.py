@@ -1,0 +1,74 @@
+"""Readiness of this machine: its memory, and whether it is stopping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from schoolops.health import builtin, checks, machine
+from schoolops.observability import slots
+
+
+def a_group(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        place = folder / name.replace("__", "/").replace("_DOT_", ".")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text + "\n", encoding="ascii")
+    return folder
+
+
+def test_memory_is_that_of_our_control_group_without_what_could_be_dropped(tmp_path: Path) -> None:
+    group = a_group(
+        tmp_path,
+        memory_DOT_current="950",
+        memory_DOT_max="1000",
+        memory_DOT_stat="anon 700\ninactive_file 200",
+    )
+    assert machine.memory_used(group) == (0.75, "cgroup")
+
+
+def test_the_older_kind_of_control_group_counts_too(tmp_path: Path) -> None:
+    group = a_group(
+        tmp_path,
+        memory__memory_DOT_usage_in_bytes="980",
+        memory__memory_DOT_limit_in_bytes="1000",
+        memory__memory_DOT_stat="cache 3\ntotal_inactive_file 20",
+    )
+    assert machine.memory_used(group) == (0.96, "cgroup")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"memory_DOT_current": "950", "memory_DOT_max": "max", "memory_DOT_stat": "inactive_file 0"},
+        {
+            "memory__memory_DOT_usage_in_bytes": "980",
+            "memory__memory_DOT_limit_in_bytes": str(2**63 - 4096),
+            "memory__memory_DOT_stat": "total_inactive_file 0",
+        },
+    ],
+)
+def test_without_a_limit_it_is_that_of_the_machine(tmp_path: Path, files: dict[str, str]) -> None:
+    used, whose = machine.memory_used(a_group(tmp_path, **files))
+    assert whose == "machine"
+    assert used == pytest.approx(psutil.virtual_memory().percent / 100, abs=0.2)
+
+
+@pytest.mark.parametrize(("used", "status"), [(0.90, "ok"), (0.91, "degraded")])
+def test_memory_that_runs_out_degrades(monkeypatch: pytest.MonkeyPatch, used: float, status: str) -> None:
+    monkeypatch.setattr(machine, "memory_used", lambda: (used, "cgroup"))
+    answer = checks._ask(checks._checks["memory"])
+    assert answer["status"] == status
+    assert answer["usedPercent"] == used * 100
+
+
+def test_a_server_told_to_stop_takes_nobody_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "_folder", tmp_path)
+    serving = checks._checks["serving"]
+    assert checks._ask(serving)["status"] == "ok"
+    (tmp_path / slots.DRAINING).touch()
+    answer = checks._ask(serving)
+    assert (answer["status"], answer["error"]) == ("unavailable", builtin.Draining.__name__)
