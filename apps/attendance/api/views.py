@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Concat, Trim
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -53,6 +54,11 @@ def student_columns() -> dict[str, str]:
         "family_name": "student__family_name",
         "admission_number": "student__admission_number",
     }
+
+
+def name_of(user: str) -> Combinable:
+    """The name of the user that ``user`` points to; empty where it points to nobody."""
+    return Trim(Concat(f"{user}__given_name", Value(" "), f"{user}__family_name"))
 
 
 class RollViewSet(ApiViewSet):
@@ -119,7 +125,7 @@ class RollHistoryViewSet(RowViewSet):
         "before": "before",
         "after": "after",
         "by_id": "by__sourced_id",
-        "by": Concat("by__given_name", Value(" "), "by__family_name"),
+        "by": name_of("by"),
         "at": "at",
     }
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",)}
@@ -204,7 +210,7 @@ class DeskViewSet(RowViewSet):
         "arrived_at": "arrived_at",
         "left_at": "left_at",
         "remark": "remark",
-        "entered_by": Concat("entered_by__given_name", Value(" "), "entered_by__family_name"),
+        "entered_by": name_of("entered_by"),
         "entered_at": "entered_at",
     }
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",)}
@@ -249,8 +255,8 @@ class LeaveViewSet(RowViewSet):
         "code": "code__code",
         "reason": "reason",
         "state": "state",
-        "requested_by": Concat("requested_by__given_name", Value(" "), "requested_by__family_name"),
-        "decided_by": Concat("decided_by__given_name", Value(" "), "decided_by__family_name"),
+        "requested_by": name_of("requested_by"),
+        "decided_by": name_of("decided_by"),
         "decided_at": "decided_at",
         "decision_note": "decision_note",
     }

@@ -74,7 +74,7 @@ def add_code(*, values: Mapping[str, Any], by: User) -> AttendanceCode:
     """
     access.require(by, "attendance.configure")
     code = AttendanceCode(**values)
-    _store(code, by)
+    _store(code, by, letter=code.code)
     trail.record(by, "attendance.code-added", code, after=values)
     return code
 
@@ -97,18 +97,19 @@ def change_code(*, code: UUID, values: Mapping[str, Any], expected_version: int 
         return found
     if "default" in after and not after["default"]:
         raise DefaultCodeNeeded
+    letter = found.code
     for name, value in after.items():
         setattr(found, name, value)
     found.version += 1
-    _store(found, by)
+    _store(found, by, letter=letter)
     trail.record(by, "attendance.code-changed", found, before=before, after=after)
     return found
 
 
-def _store(code: AttendanceCode, by: User) -> None:
+def _store(code: AttendanceCode, by: User, *, letter: str) -> None:
     explanations = {
         "attendance_code_once": lambda: CodeTaken(given=code.code),
-        "attendance_code_in_use": lambda: CodeInUse(given=code.code),
+        "attendance_code_in_use": lambda: CodeInUse(given=letter),
         "attendance_default_can_be_chosen": DefaultCodeNeeded,
     }
     with explains(explanations):

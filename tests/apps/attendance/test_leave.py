@@ -1,0 +1,177 @@
+"""Leave is asked for, decided, and then on every roll it touches."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.access.errors import OutOfReach, PermissionMissing
+from apps.accounts.models import User
+from apps.attendance import services
+from apps.attendance.errors import (
+    CodeUnknown,
+    LeaveAlreadyDecided,
+    LeaveEndsBeforeItStarts,
+    LeaveOverlaps,
+    LeaveTooLong,
+    LeaveUnknown,
+    NothingLeftToCount,
+)
+from apps.attendance.models import DailyAttendance, Leave
+from apps.attendance.selectors import roll
+from apps.attendance.services import Entry
+from apps.students.models import Student
+from tests.factories.people import SCHOOL_DAY, Campus, a_guardian, students_in
+from tests.factories.rolls import key_of, said_of, take
+
+ONE_DAY = dt.timedelta(days=1)
+YESTERDAY = SCHOOL_DAY - ONE_DAY
+
+
+@pytest.fixture
+def amina(campus: Campus) -> Student:
+    return students_in(campus.section)[0]
+
+
+def ask(student: Student, by: User, first: dt.date = SCHOOL_DAY, last: dt.date = SCHOOL_DAY, **more: Any) -> Leave:
+    return services.request_leave(
+        student=student.sourced_id, starts_on=first, ends_on=last, reason="A wedding", by=by, **more
+    )
+
+
+def test_a_guardian_asks_and_nothing_happens_until_it_is_decided(
+    campus: Campus, amina: Student, carol: User, alice: User
+) -> None:
+    leave = ask(amina, carol)
+    assert (leave.state, leave.code.code, leave.requested_by) == ("requested", "E", carol)
+    assert said_of(amina, take(campus.section, by=alice)).state == "present"
+
+
+def test_approved_it_is_on_rolls_already_taken_and_on_later_ones(
+    campus: Campus, amina: Student, carol: User, alice: User, dave: User
+) -> None:
+    taken = take(campus.section, by=alice, day=YESTERDAY)
+    leave = ask(amina, carol, YESTERDAY, SCHOOL_DAY)
+    services.approve_leave(leave=leave.sourced_id, by=dave)
+    assert (said_of(amina, taken).state, said_of(amina, taken).office_code.code) == ("absent", "E")
+    suggested = {each["student_id"]: each["code"] for each in roll(key_of(campus.section), by=alice)["records"]}
+    assert suggested[amina.sourced_id] == "E"
+    assert said_of(amina, take(campus.section, by=alice)).state == "absent"
+    assert set(DailyAttendance.objects.filter(student=amina).values_list("state", "excused")) == {("absent", True)}
+
+
+def test_the_desk_knows_better_than_leave(campus: Campus, amina: Student, alice: User, dave: User) -> None:
+    services.approve_leave(leave=ask(amina, dave).sourced_id, by=dave)
+    services.enter_at_desk(student=amina.sourced_id, day=SCHOOL_DAY, entry=Entry(code="P"), by=dave)
+    assert said_of(amina, take(campus.section, by=alice)).state == "present"
+
+
+def test_locked_rolls_stay_and_are_named(campus: Campus, amina: Student, alice: User, dave: User) -> None:
+    locked = take(campus.section, by=alice, day=YESTERDAY)
+    services.lock_roll(roll=locked.sourced_id, reason="done", by=alice)
+    taken = take(campus.section, by=alice)
+    leave = ask(amina, dave, YESTERDAY, SCHOOL_DAY)
+    _, days = services.approve_leave(leave=leave.sourced_id, by=dave)
+    assert days == (YESTERDAY,)
+    assert (said_of(amina, locked).state, said_of(amina, taken).state) == ("present", "absent")
+
+
+def test_cancelled_the_teachers_marks_count_again(campus: Campus, amina: Student, alice: User, dave: User) -> None:
+    taken = take(campus.section, by=alice)
+    leave = ask(amina, dave)
+    services.approve_leave(leave=leave.sourced_id, by=dave)
+    services.cancel_leave(leave=leave.sourced_id, note="The wedding is off", by=dave)
+    assert said_of(amina, taken).state == "present"
+    assert DailyAttendance.objects.get(student=amina).state == "present"
+
+
+def test_it_is_not_cancelled_where_a_roll_would_say_nothing(
+    api: Callable[[User], Any], campus: Campus, amina: Student, alice: User, dave: User
+) -> None:
+    leave = ask(amina, dave, code="S")
+    services.approve_leave(leave=leave.sourced_id, by=dave)
+    app, address = api(alice), f"sections/{campus.section.sourced_id}/roll/{SCHOOL_DAY}"
+    records = [{"student_id": e["student_id"], "code": e["code"]} for e in app.get(address).json()["records"]]
+    assert app.put(address, {"records": records}).status_code == 200
+    with pytest.raises(NothingLeftToCount):
+        services.cancel_leave(leave=leave.sourced_id, by=dave)
+
+
+def test_it_is_decided_once(amina: Student, carol: User, dave: User) -> None:
+    leave = ask(amina, carol)
+    services.refuse_leave(leave=leave.sourced_id, note="Exams", by=dave)
+    with pytest.raises(LeaveAlreadyDecided, match="refused"):
+        services.approve_leave(leave=leave.sourced_id, by=dave)
+    assert ask(amina, carol).state == "requested"
+
+
+def test_who_asked_takes_it_back_only_while_it_is_undecided(amina: Student, carol: User, dave: User) -> None:
+    services.cancel_leave(leave=ask(amina, carol).sourced_id, by=carol)
+    leave = ask(amina, carol)
+    services.approve_leave(leave=leave.sourced_id, by=dave)
+    with pytest.raises(LeaveAlreadyDecided):
+        services.cancel_leave(leave=leave.sourced_id, by=carol)
+
+
+def test_another_guardians_request_is_not_taken_back(amina: Student, carol: User) -> None:
+    leave = ask(amina, carol)
+    with pytest.raises(LeaveUnknown):
+        services.cancel_leave(leave=leave.sourced_id, by=a_guardian(of=[amina]))
+
+
+def test_a_guardian_asks_for_their_own_children_and_decides_nothing(
+    campus: Campus, amina: Student, carol: User
+) -> None:
+    with pytest.raises(OutOfReach):
+        ask(students_in(campus.section)[1], carol)
+    leave = ask(amina, carol)
+    with pytest.raises(PermissionMissing, match=r"leave\.decide"):
+        services.approve_leave(leave=leave.sourced_id, by=carol)
+
+
+def test_it_refuses_what_cannot_be(amina: Student, dave: User) -> None:
+    ask(amina, dave, SCHOOL_DAY, SCHOOL_DAY + ONE_DAY)
+    with pytest.raises(LeaveOverlaps):
+        ask(amina, dave, SCHOOL_DAY + ONE_DAY, SCHOOL_DAY + 3 * ONE_DAY)
+    with pytest.raises(LeaveEndsBeforeItStarts):
+        ask(amina, dave, SCHOOL_DAY, YESTERDAY)
+    with pytest.raises(LeaveTooLong):
+        ask(amina, dave, SCHOOL_DAY, SCHOOL_DAY + 366 * ONE_DAY)
+    for letter in ("P", "?"):
+        with pytest.raises(CodeUnknown):
+            ask(amina, dave, code=letter)
+
+
+def test_a_long_leave_takes_as_many_queries_as_a_short_one(
+    campus: Campus, amina: Student, alice: User, dave: User, query_count: Any
+) -> None:
+    for number in range(3):
+        take(campus.section, by=alice, day=SCHOOL_DAY - number * ONE_DAY)
+    long = ask(amina, dave, SCHOOL_DAY - 2 * ONE_DAY, SCHOOL_DAY - ONE_DAY)
+    short = ask(amina, dave)
+    with query_count() as one:
+        services.approve_leave(leave=short.sourced_id, by=dave)
+    with query_count(one.count):
+        services.approve_leave(leave=long.sourced_id, by=dave)
+
+
+def test_over_http(api: Callable[[User], Any], amina: Student, carol: User, dave: User) -> None:
+    guardian, office = api(carol), api(dave)
+    body = {
+        "student_id": str(amina.sourced_id),
+        "starts_on": "2026-11-05",
+        "ends_on": "2026-11-06",
+        "reason": "A wedding",
+    }
+    made = guardian.post("leaves", body)
+    assert (made.status_code, made.json()["state"]) == (201, "requested")
+    assert made["Location"].endswith(made.json()["id"])
+    assert guardian.get(f"leaves/{made.json()['id']}").json()["reason"] == "A wedding"
+    assert [each["id"] for each in office.get("leaves", state="requested").json()["results"]] == [made.json()["id"]]
+    decided = office.post(f"leaves/{made.json()['id']}/approve", {"note": "Enjoy"}).json()
+    assert (decided["state"], decided["decided_by"], decided["locked_days"]) == ("approved", "Dave", [])
+    overlap = guardian.post("leaves", body)
+    assert (overlap.status_code, overlap.json()["code"]) == (409, "attendance:leave-overlaps")
