@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from schoolops import problem
 from schoolops.health.access import MonitoringOnly, may_look
 from schoolops.health.answers import as_json
-from schoolops.observability import exposition, telemetry
+from schoolops.observability import alerts, exposition, telemetry
 from schoolops.observability.instruments import table
 from schoolops.observability.percentiles import WINDOW_S, summary
 
@@ -37,7 +37,9 @@ def percentiles(request: HttpRequest) -> HttpResponse:
 
 
 def now() -> dict[str, Any]:
-    """``{"scope", "windowSeconds", "latencies": {metric: {"count", "p50", "p95", "p99"}}}``, at most a second old.
+    """``{"scope", "windowSeconds", "latencies": {metric: {"count", "p50", "p95", "p99"}}, "alerts"}``.
+
+    At most a second old.
 
     ``scope`` is ``process`` while Redis is away: then this is what one process has seen.
     """
@@ -62,4 +64,5 @@ def _look() -> dict[str, Any]:
         "scope": scope,
         "windowSeconds": WINDOW_S,
         "latencies": {name: summary(buckets) for name, buckets in counted.items()},
+        "alerts": alerts.firing(),
     }

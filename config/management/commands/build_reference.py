@@ -1,4 +1,4 @@
-"""``manage.py build_reference [--check]``: docs/reference and .env.example, written from the registries in the code."""
+"""``manage.py build_reference [--check]``: docs/reference, .env.example, alert rules, from registries in the code."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 import schoolops
 from config import env
 from schoolops import reference
+from schoolops.observability import alerts
 
 FOLDER = env.BASE_DIR / "docs" / "reference"
 LEFT_OUT = ("schoolops.launcher", ".migrations", ".management", ".__main__")
 
 
 class Command(BaseCommand):
-    help = "Write docs/reference and .env.example from the tables that the code declares."
+    help = "Write docs/reference, .env.example and the alert rules from the tables that the code declares."
     requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -46,6 +47,7 @@ class Command(BaseCommand):
             path.unlink()
         FOLDER.mkdir(parents=True, exist_ok=True)
         for path, text in pages.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         self.stdout.write(f"{len(pages)} generated files written")
 
@@ -59,6 +61,7 @@ def written() -> dict[Path, str]:
         f"Tables written from the registries in the code, so that they cannot disagree with it.\n\n{contents}"
     )
     pages[env.BASE_DIR / ".env.example"] = env.example()
+    pages[env.BASE_DIR / "deploy" / "prometheus" / "rules.yml"] = alerts.rules()
     return pages
 
 

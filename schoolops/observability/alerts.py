@@ -1,0 +1,401 @@
+"""The table of alerts: what is too much, over how long, and which runbook to open.
+
+From here come ``deploy/prometheus/rules.yml``, docs/reference/alerts.md, and what /health/metrics says is firing. The
+latter looks at the same counts without a Prometheus, and without waiting for ``for``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol
+
+from schoolops import reference
+from schoolops.observability import instruments, metrics, telemetry
+from schoolops.observability.instruments import Metric
+from schoolops.observability.percentiles import value_of
+
+MINUTE: Final = 60
+# The job that deploy/prometheus/prometheus.yml scrapes us under.
+JOB: Final = "schoolops"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What conditions look at without a Prometheus: counts of the window per metric, gauges per metric."""
+
+    counts: Mapping[str, Counter[int]]
+    gauges: Mapping[str, tuple[float, ...]]
+    window_s: int
+
+
+class Condition(Protocol):
+    """When an alert fires."""
+
+    @property
+    def metric(self) -> Metric | None:
+        """The metric it looks at; ``None``: whether we can be scraped at all."""
+
+    def expression(self, window: str) -> str:
+        """In PromQL; true while it fires."""
+
+    def says(self) -> str:
+        """In words, for the reference."""
+
+    def holds(self, view: View) -> bool | None:
+        """Whether it holds in ``view``; ``None`` when only Prometheus can know."""
+
+    def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
+        """Series, in promtool's notation at a sample a minute, just beyond or just short of the threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """More than ``share`` of the calls took longer than ``limit_s``: p95 is beyond it."""
+
+    metric: Metric
+    limit_s: float
+    share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if self.limit_s not in self.metric.edges:
+            raise ValueError(f"{self.limit_s} s is no edge of {self.metric.name}: the share would be a guess.")
+
+    def expression(self, window: str) -> str:
+        name = self.metric.exported
+        return (
+            f'1 - sum(rate({name}_bucket{{le="{self.limit_s}"}}[{window}])) / sum(rate({name}_count[{window}]))'
+            f" > {self.share:g}"
+        )
+
+    def says(self) -> str:
+        return f"more than {self.share:.0%} of `{self.metric.name}` beyond {self.limit_s * 1000:g} ms"
+
+    def holds(self, view: View) -> bool | None:
+        buckets = view.counts.get(self.metric.name, Counter())
+        slow = sum(times for bucket, times in buckets.items() if value_of(bucket) > self.limit_s * 1000)
+        return slow > self.share * buckets.total()
+
+    def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
+        name, quick = self.metric.exported, 1000 * (1 - self.share) + (-1 if firing else 1)
+        return {
+            f'{name}_bucket{{le="{self.limit_s}"}}': f"0+{quick:g}x{minutes}",
+            f"{name}_count": f"0+1000x{minutes}",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Often:
+    """More than ``per_minute`` a minute."""
+
+    metric: Metric
+    per_minute: int
+
+    def expression(self, window: str) -> str:
+        return f"sum(rate({self.metric.exported}[{window}])) * 60 > {self.per_minute}"
+
+    def says(self) -> str:
+        return f"more than {self.per_minute} `{self.metric.name}` a minute"
+
+    def holds(self, view: View) -> bool | None:
+        return view.counts.get(self.metric.name, Counter()).total() * 60 > self.per_minute * view.window_s
+
+    def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
+        return {self.metric.exported: f"0+{self.per_minute + (1 if firing else -1)}x{minutes}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The gauge, or the worst of its labels, is above ``limit``."""
+
+    metric: Metric
+    limit: float
+
+    def expression(self, window: str) -> str:
+        return f"max({self.metric.exported}) > {self.limit:g}"
+
+    def says(self) -> str:
+        return f"`{self.metric.name}` above {self.limit:g}{' s' if self.metric.unit == 'seconds' else ''}"
+
+    def holds(self, view: View) -> bool | None:
+        values = view.gauges.get(self.metric.name)
+        return max(values) > self.limit if values else None
+
+    def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
+        return {self.metric.exported: f"{self.limit * (1.001 if firing else 0.999):g}+0x{minutes}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """The gauge is below ``limit``."""
+
+    metric: Metric
+    limit: float
+
+    def expression(self, window: str) -> str:
+        return f"max({self.metric.exported}) < {self.limit:g}"
+
+    def says(self) -> str:
+        return f"`{self.metric.name}` below {self.limit:g}"
+
+    def holds(self, view: View) -> bool | None:
+        values = view.gauges.get(self.metric.name)
+        return max(values) < self.limit if values else None
+
+    def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
+        return {self.metric.exported: f"{0 if firing else self.limit:g}+0x{minutes}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """The gauge, summed over its labels, has grown in the window."""
+
+    metric: Metric
+
+    def expression(self, window: str) -> str:
+        return f"sum(delta({self.metric.exported}[{window}])) > 0"
+
+    def says(self) -> str:
+        return f"`{self.metric.name}` grows"
+
+    def holds(self, view: View) -> bool | None:
+        return None
+
+    def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
+        return {self.metric.exported: f"3+{1 if firing else 0}x{minutes}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Prometheus cannot scrape us."""
+
+    @property
+    def metric(self) -> Metric | None:
+        return None
+
+    def expression(self, window: str) -> str:
+        return f'up{{job="{JOB}"}} == 0'
+
+    def says(self) -> str:
+        return "Prometheus gets no answer from `/metrics`"
+
+    def holds(self, view: View) -> bool | None:
+        return None
+
+    def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
+        return {f'up{{job="{JOB}"}}': f"{0 if firing else 1}+0x{minutes}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert.
+
+    Args:
+        name: in Prometheus, ``LoginsSlow``; the runbook is ``docs/runbooks/logins-slow.md``.
+        sentence: what an operator reads first.
+        severity: ``page``: the school day suffers now; ``ticket``: it will.
+        window_s: over how long the condition is measured; for_s: how long it must hold before anybody is told.
+    """
+
+    name: str
+    sentence: str
+    severity: Literal["page", "ticket"]
+    condition: Condition
+    window_s: int = 5 * MINUTE
+    for_s: int = 2 * MINUTE
+
+    @property
+    def slug(self) -> str:
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", self.name).lower()
+
+    @property
+    def runbook(self) -> str:
+        """Path from the root of the repository."""
+        return f"docs/runbooks/{self.slug}.md"
+
+
+ALERTS: Final = (
+    Alert(
+        name="LoginsSlow",
+        sentence="People wait more than two seconds to log in.",
+        severity="page",
+        condition=Slow(metrics.AUTH_LATENCY, 2.0),
+    ),
+    Alert(
+        name="StatementsSlow",
+        sentence="Statements take the database more than a second.",
+        severity="page",
+        condition=Slow(metrics.DB_LATENCY, 1.0),
+    ),
+    Alert(
+        name="PermissionsSlow",
+        sentence="Finding out what a user may do takes more than half a second.",
+        severity="page",
+        condition=Slow(metrics.RBAC_LATENCY, 0.5),
+    ),
+    Alert(
+        name="RedisSlow",
+        sentence="Redis takes more than 200 ms to answer.",
+        severity="ticket",
+        condition=Slow(metrics.REDIS_LATENCY, 0.2),
+        window_s=MINUTE,
+    ),
+    Alert(
+        name="LoginFailuresMany",
+        sentence="Somebody may be guessing passwords.",
+        severity="page",
+        condition=Often(metrics.LOGIN_FAILURES, 20),
+        window_s=MINUTE,
+        for_s=0,
+    ),
+    Alert(
+        name="DeniesMany",
+        sentence="Many actions are refused for missing permissions.",
+        severity="ticket",
+        condition=Often(metrics.RBAC_DENIES, 50),
+        window_s=MINUTE,
+        for_s=0,
+    ),
+    Alert(
+        name="RedisDisconnects",
+        sentence="Connections to Redis break.",
+        severity="ticket",
+        condition=Often(metrics.REDIS_DISCONNECTS, 3),
+        window_s=MINUTE,
+        for_s=0,
+    ),
+    Alert(
+        name="SlowQueriesMany",
+        sentence="Many statements take more than half a second.",
+        severity="ticket",
+        condition=Often(metrics.SLOW_QUERIES, 10),
+        window_s=5 * MINUTE,
+    ),
+    Alert(
+        name="DeadLettersGrowing",
+        sentence="Jobs are being given up: notices or imports that people expect do not happen.",
+        severity="page",
+        condition=Growing(metrics.JOBS_DEAD),
+        window_s=5 * MINUTE,
+        for_s=0,
+    ),
+    Alert(
+        name="OldestJobOld",
+        sentence="Jobs wait longer than five minutes for a worker.",
+        severity="page",
+        condition=Above(metrics.JOBS_OLDEST, 300),
+    ),
+    Alert(
+        name="RelayStopped",
+        sentence="No relay hands jobs to workers, so none begin.",
+        severity="page",
+        condition=Below(metrics.RELAY_LEADS, 1),
+        for_s=MINUTE,
+    ),
+    Alert(
+        name="MemoryFull",
+        sentence="More than nine tenths of the memory are in use.",
+        severity="page",
+        condition=Above(metrics.MEMORY, 0.9),
+    ),
+    Alert(
+        name="DiskFull",
+        sentence="More than nine tenths of the disk are in use.",
+        severity="ticket",
+        condition=Above(metrics.DISK, 0.9),
+        for_s=5 * MINUTE,
+    ),
+    Alert(
+        name="TargetDown",
+        sentence="SchoolOps does not answer monitoring.",
+        severity="page",
+        condition=Unreachable(),
+        for_s=MINUTE,
+    ),
+)
+
+
+def firing() -> dict[str, Any]:
+    """``{"firing": [{"alert", "severity", "sentence", "runbook"}], "unknown": [alert]}`` by our own counts, now."""
+    gauges: dict[str, list[float]] = {}
+    for metric, _, value in instruments.readings():
+        gauges.setdefault(metric.name, []).append(value)
+    counts: dict[int, Mapping[str, Counter[int]]] = {}
+    answer: dict[str, Any] = {"firing": [], "unknown": []}
+    for alert in ALERTS:
+        if alert.window_s not in counts:
+            names = [each.condition.metric.name for each in ALERTS if each.condition.metric is not None]
+            counts[alert.window_s], _ = telemetry.window(names, alert.window_s)
+        held = alert.condition.holds(
+            View(counts[alert.window_s], {name: tuple(values) for name, values in gauges.items()}, alert.window_s)
+        )
+        if held is None:
+            answer["unknown"].append(alert.name)
+        elif held:
+            answer["firing"].append(
+                {
+                    "alert": alert.name,
+                    "severity": alert.severity,
+                    "sentence": alert.sentence,
+                    "runbook": alert.runbook,
+                }
+            )
+    return answer
+
+
+def duration(seconds: float) -> str:
+    """As Prometheus writes it; whole milliseconds."""
+    if seconds == int(seconds):
+        return f"{int(seconds)}s" if int(seconds) % MINUTE or not seconds else f"{int(seconds) // MINUTE}m"
+    return f"{round(seconds * 1000)}ms"
+
+
+def rules(*, faster: float = 1.0) -> str:
+    """The rules file. ``faster`` shortens windows and ``for`` by this factor, for a rehearsal; thresholds stay."""
+    lines = [
+        "# Generated by `make docs` from schoolops/observability/alerts.py; do not edit.",
+        "groups:",
+        "  - name: schoolops",
+        "    rules:",
+    ]
+    for alert in ALERTS:
+        lines += [
+            f"      - alert: {alert.name}",
+            f"        expr: {json.dumps(alert.condition.expression(duration(alert.window_s / faster)))}",
+            f"        for: {duration(alert.for_s / faster)}",
+            "        labels:",
+            f"          severity: {alert.severity}",
+            "        annotations:",
+            f"          summary: {json.dumps(alert.sentence)}",
+            f"          runbook: {alert.runbook}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+reference.declare(
+    reference.Table(
+        name="alerts",
+        title="Alerts",
+        introduction=(
+            "When somebody is told, declared in `schoolops/observability/alerts.py`; `deploy/prometheus/rules.yml` is "
+            "written from the same table. `page` means that the school day suffers now, `ticket` that it will."
+        ),
+        columns=("Alert", "Fires when", "Measured over", "For", "Severity", "Runbook"),
+        rows=lambda: (
+            (
+                f"`{alert.name}`",
+                alert.condition.says(),
+                duration(alert.window_s) if f"[{duration(alert.window_s)}]" in alert.condition.expression(
+                    duration(alert.window_s)
+                ) else "now",
+                duration(alert.for_s) if alert.for_s else "at once",
+                alert.severity,
+                f"[{alert.slug}](../runbooks/{alert.slug}.md)",
+            )
+            for alert in ALERTS
+        ),
+    )
+)  # fmt: skip
