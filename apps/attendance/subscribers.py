@@ -1,9 +1,10 @@
-"""What follows when attendance changes."""
+"""What follows when attendance changes, or a student belongs to another section."""
 
 from __future__ import annotations
 
 from apps.attendance import services
 from apps.attendance.events import AttendanceMarked, OfficeSpoke
+from apps.students.events import StudentMoved
 from schoolops.events import subscribe
 
 
@@ -15,3 +16,8 @@ def derive_the_day_of_each_student(event: AttendanceMarked) -> None:
 @subscribe(OfficeSpoke)
 def derive_the_days_the_office_changed(event: OfficeSpoke) -> None:
     services.derive_days(students=event.students, days=event.days)
+
+
+@subscribe(StudentMoved)
+def give_the_days_to_the_new_section(event: StudentMoved) -> None:
+    services.derive_days_since(student=event.student_id, since=event.on)

@@ -1,11 +1,12 @@
 """Writes: rolls, locks, the desk, leave, codes and rules."""
 
 from apps.attendance.services.codes import add_code, change_code, seed_codes, set_policy
-from apps.attendance.services.days import derive_days
+from apps.attendance.services.days import derive_days, derive_days_since
 from apps.attendance.services.desk import Entry, enter_at_desk, remove_from_desk
 from apps.attendance.services.leave import approve_leave, cancel_leave, refuse_leave, request_leave
 from apps.attendance.services.locking import lock_roll, reopen_day, reopen_roll
 from apps.attendance.services.marking import Mark, mark_attendance
+from apps.attendance.services.merging import move_desk_entries, move_leave, move_records
 
 __all__ = [
     "Entry",
@@ -15,9 +16,13 @@ __all__ = [
     "cancel_leave",
     "change_code",
     "derive_days",
+    "derive_days_since",
     "enter_at_desk",
     "lock_roll",
     "mark_attendance",
+    "move_desk_entries",
+    "move_leave",
+    "move_records",
     "refuse_leave",
     "remove_from_desk",
     "reopen_day",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from apps.attendance.models import AttendancePolicy
+from apps.attendance.models import AttendancePolicy, DailyAttendance
 
 # A record misses its whole roll when absent, half of it or more when half, and otherwise (or beyond that) the minutes
 # before the arrival and after the departure. A daily roll stands for the school day, another for its period. The share
@@ -77,9 +77,15 @@ def derive_days(*, students: Sequence[int], days: Sequence[dt.date]) -> None:
 
     Two writers of one student's day must not derive it at once: both hold the student (``selectors.held``).
     """
-    if not students:
+    if not (students and days):
         return
     usual = AttendancePolicy()
     defaults = {name: getattr(usual, name) for name in RULES}
     with connection.cursor() as cursor:
         cursor.execute(_DERIVE, {**defaults, "students": list(students), "days": list(days)})
+
+
+def derive_days_since(*, student: int, since: dt.date) -> None:
+    """Derive again the days of a student (by key) from ``since`` on: they belong to another section now."""
+    days = DailyAttendance.objects.filter(student=student, day__gte=since).values_list("day", flat=True)
+    derive_days(students=(student,), days=list(days))

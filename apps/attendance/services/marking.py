@@ -269,8 +269,8 @@ def write(
             student_id=record.student_id,
             day=record.day,
             session_version=versions[record.session_id],
-            before=None if old is None else _told(old, codes),
-            after=None if new is None else _told(new, codes),
+            before=None if old is None else told(old, codes),
+            after=None if new is None else told(new, codes),
             by=by,
             at=clock.now(),
         )
@@ -293,7 +293,7 @@ def said(record: AttendanceRecord) -> tuple[Any, ...]:
     return tuple(getattr(record, name) for name in SAID)
 
 
-def _told(record: AttendanceRecord, codes: CodeBook) -> dict[str, str | None]:
+def told(record: AttendanceRecord, codes: CodeBook) -> dict[str, str | None]:
     """A record as its history keeps it: letters rather than keys, and only what is there."""
     letters = {
         "code": record.office_code_id or record.teacher_code_id,

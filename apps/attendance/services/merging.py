@@ -1,0 +1,71 @@
+"""What of attendance goes along when two records of one child become one."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q
+
+from apps.attendance.models import AttendanceChange, AttendanceRecord, DeskEntry, Leave
+from apps.attendance.selectors import CodeBook
+from apps.attendance.services.days import derive_days
+from apps.attendance.services.marking import told
+from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.students.services import moves_on_merge
+from apps.students.services.merging import Moved
+from schoolops import clock
+
+BINDING = (Leave.State.REQUESTED, Leave.State.APPROVED)
+
+
+@moves_on_merge("attendance")
+def move_records(duplicate: Student, kept: Student) -> Moved:
+    """Records move with the roster: where the duplicate is still on a roll of the past, its record stays there."""
+    theirs = AttendanceRecord.objects.filter(student=duplicate)
+    held = Q(starts_on__lte=OuterRef("day")) & (Q(ends_on__isnull=True) | Q(ends_on__gt=OuterRef("day")))
+    members = SectionMembership.objects.filter(held, student=duplicate)
+    stays = (
+        Exists(members.filter(section=OuterRef("session__section")))
+        | Exists(members.filter(section=OuterRef("session__course_class__section")))
+        | Exists(ClassEnrolment.objects.filter(held, student=duplicate, course_class=OuterRef("session__course_class")))
+        | Exists(AttendanceRecord.objects.filter(student=kept, session=OuterRef("session")))
+    )
+    moving = list(theirs.exclude(stays).select_related("session"))
+    if not moving:
+        return Moved(0, theirs.count())
+    AttendanceRecord.objects.filter(pk__in=[record.pk for record in moving]).update(student=kept)
+    codes = CodeBook()
+    AttendanceChange.objects.bulk_create(
+        AttendanceChange(
+            session_id=record.session_id,
+            student=student,
+            day=record.day,
+            session_version=record.session.version,
+            before=told(record, codes) if student == duplicate else None,
+            after=told(record, codes) if student == kept else None,
+            at=clock.now(),
+        )
+        for record in moving
+        for student in (duplicate, kept)
+    )
+    derive_days(students=(duplicate.pk, kept.pk), days=sorted({record.day for record in moving}))
+    return Moved(len(moving), theirs.count())
+
+
+@moves_on_merge("desk_entries")
+def move_desk_entries(duplicate: Student, kept: Student) -> Moved:
+    """Desk entries move but for the days and periods the kept record has one of."""
+    had = set(DeskEntry.objects.filter(student=kept).values_list("day", "period_id"))
+    theirs = list(DeskEntry.objects.filter(student=duplicate).values_list("pk", "day", "period_id"))
+    moving = [key for key, *where in theirs if tuple(where) not in had]
+    DeskEntry.objects.filter(pk__in=moving).update(student=kept)
+    return Moved(len(moving), len(theirs) - len(moving))
+
+
+@moves_on_merge("leave")
+def move_leave(duplicate: Student, kept: Student) -> Moved:
+    """Leave moves unless it overlaps with leave of the kept record, asked for or approved."""
+    had = Leave.objects.filter(
+        student=kept, state__in=BINDING, starts_on__lte=OuterRef("ends_on"), ends_on__gte=OuterRef("starts_on")
+    )
+    theirs = Leave.objects.filter(student=duplicate)
+    moved = theirs.exclude(Exists(had) & Q(state__in=BINDING)).update(student=kept)
+    return Moved(moved, theirs.count())
