@@ -1,5 +1,29 @@
 """Addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.students.api import views
+from schoolops.api.viewsets import routes
+
+LIFE = views.LifeViewSet.as_view
+ROSTER = views.RosterViewSet.as_view
+
+urlpatterns = [
+    *routes("students", views.StudentViewSet),
+    path("students/<uuid:id>/withdraw", LIFE({"post": "withdraw"})),
+    path("students/<uuid:id>/re-enrol", LIFE({"post": "re_enrol"})),
+    path("students/<uuid:id>/move-section", LIFE({"post": "move_section"})),
+    path("students/<uuid:id>/merge", LIFE({"post": "merge"})),
+    path(
+        "students/<uuid:id>/photo",
+        views.PhotoViewSet.as_view({"get": "retrieve", "put": "replace", "delete": "remove"}),
+    ),
+    path("students/<uuid:id>/audit", views.AuditViewSet.as_view({"get": "list"})),
+    *routes("students/<uuid:student>/enrolments", views.EnrolmentViewSet),
+    *routes("students/<uuid:student>/guardians", views.LinkViewSet),
+    path("enrolments/bulk", views.BulkEnrolmentViewSet.as_view({"post": "create"})),
+    *routes("guardians", views.GuardianViewSet),
+    path("sections/<uuid:id>/students", ROSTER({"get": "of_section"})),
+    path("classes/<uuid:id>/students", ROSTER({"get": "of_class", "post": "join_class"})),
+    path("classes/<uuid:id>/students/<uuid:student>/leave", ROSTER({"post": "leave_class"})),
+]

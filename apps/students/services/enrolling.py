@@ -36,6 +36,15 @@ EXPLAINED: Mapping[str, type[SchoolOpsError]] = {
 }
 
 
+# The trail says that they changed, not what they say: it is read by more people than they are.
+_PRIVATE = frozenset({"medical_note", "restriction_note"})
+
+
+def without_private(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """``fields`` as the audit trail may show them."""
+    return {name: "not shown here" if name in _PRIVATE and value else value for name, value in fields.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where a student goes from ``entered_on``: year and grade level, and a section of both where there is one yet."""

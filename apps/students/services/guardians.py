@@ -13,7 +13,7 @@ from apps.students import errors
 from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
 from apps.students.selectors import today_for
-from apps.students.services.enrolling import locked
+from apps.students.services.enrolling import locked, without_private
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
@@ -88,7 +88,7 @@ def write_links(
     with explains(_EXPLAINED):
         StudentGuardian.objects.bulk_create(links)
     trail.record_many(
-        trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **fields})
+        trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **without_private(fields)})
         for guardian, fields in guardians
     )
     for guardian, _ in guardians:
@@ -136,9 +136,8 @@ def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by
     for name, value in after.items():
         setattr(row, name, value)
     row.save(update_fields=[*after])
-    trail.record(
-        by, "students.guardian-link-changed", student, before=before, after={"guardian": row.guardian, **after}
-    )
+    facts = {"guardian": row.guardian, **without_private(after)}
+    trail.record(by, "students.guardian-link-changed", student, before=without_private(before), after=facts)
     events.publish(GuardianLinksChanged(student.pk, row.guardian_id))
     return row
 
