@@ -49,6 +49,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "METRICS_FOLDER", "", "Folder of the processes' counts. Empty: one in memory, named after this installation."
     ),
+    Variable(
+        "BACKUP_FOLDER", "", "Folder that backups of the database are put into; `manage.py doctor` looks at their age."
+    ),
     Variable("MEDIA_ROOT", "var/media", "Folder of uploaded files, one folder per school inside."),
     Variable("SCHOOLOPS_TODAY", "", "A date (2028-02-29) from which the clock runs. Refused in production."),
     Variable("PLATFORM_TOKEN", "", "Bearer token for /metrics, /health/metrics and /health/queues in production."),

@@ -162,6 +162,9 @@ SERVE_STATIC = True
 MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
+BACKUP_FOLDER = env.text("BACKUP_FOLDER")
+BIND = env.text("BIND")
+PORT = env.number("PORT")
 # Shared by all processes of this installation on this machine: web, workers, relay and commands count in one place.
 METRICS_FOLDER: Path | None = (
     Path(env.text("METRICS_FOLDER"))

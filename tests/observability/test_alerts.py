@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -20,18 +18,6 @@ from schoolops.observability.telemetry import ONE
 
 HEADINGS = ["What it means for the school", "First look", "Remedy", "It is over when"]
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
-
-
-@pytest.fixture(scope="module")
-def promtool() -> str:
-    """Debian's promtool. Whoever may install it has no excuse: then it must be there."""
-    found = shutil.which("promtool")
-    if found:
-        return found
-    if os.geteuid():
-        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
-    subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "prometheus"], check=True)
-    return shutil.which("promtool") or pytest.fail("prometheus is installed, promtool is not there")
 
 
 def test_the_rules_that_are_deployed_are_those_of_the_table() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import get_commands
 
 from config.env import BASE_DIR, VARIABLES
 from config.server import DrainingServer
+from schoolops.observability import instruments
 from schoolops.queues.registry import QUEUES
 
 UNITS = sorted((BASE_DIR / "deploy/systemd").glob("*.service"))
@@ -43,3 +47,51 @@ def test_a_server_asked_twice_to_stop_stops_at_once(tmp_path: Path) -> None:
     assert not server.interrupt_signal
     server.signal_handler_interrupt()
     assert server.interrupt_signal
+
+
+# --- the dashboard ----------------------------------------------------------------------------------------------------
+DASHBOARD = json.loads((BASE_DIR / "deploy/grafana/schoolops.json").read_text(encoding="utf-8"))
+PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+EXPRESSIONS = [(panel["title"], target["expr"]) for panel in PANELS for target in panel["targets"]]
+# Written by Prometheus itself, and by django-prometheus.
+OTHERS = {"up", "ALERTS", "django_db_new_connections_total", "django_db_errors_total"}
+
+
+def exported() -> set[str]:
+    names = {metric.exported for metric in instruments.table()}
+    return names | {
+        f"{metric.exported}_{part}"
+        for metric in instruments.table()
+        if metric.kind == "histogram"
+        for part in ("bucket", "sum", "count")
+    }
+
+
+@pytest.mark.parametrize(("title", "expression"), EXPRESSIONS, ids=[title for title, _ in EXPRESSIONS])
+def test_a_panel_shows_metrics_that_there_are(title: str, expression: str) -> None:
+    used = set(re.findall(r"\b(?:schoolops|django)_\w+|\bup\b|\bALERTS\b", expression))
+    assert used
+    assert used <= exported() | OTHERS
+
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    text = " ".join(expression for _, expression in EXPRESSIONS)
+    assert [metric.name for metric in instruments.table() if metric.exported not in text] == []
+
+
+def test_prometheus_can_read_every_expression(promtool: str, tmp_path: Path) -> None:
+    rules = "".join(
+        f"      - record: panel:{number}\n        expr: {json.dumps(expression.replace('$__rate_interval', '5m'))}\n"
+        for number, (_, expression) in enumerate(EXPRESSIONS)
+    )
+    file = tmp_path / "panels.yml"
+    file.write_text(f"groups:\n  - name: panels\n    rules:\n{rules}", encoding="utf-8")
+    done = subprocess.run([promtool, "check", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(EXPRESSIONS)} rules found" in done.stdout
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
+def test_a_runbook_that_a_panel_names_is_there(panel: dict[str, Any]) -> None:
+    if found := re.match(r"Runbooks? ([a-z, -]+)$", panel["description"]):
+        assert all((BASE_DIR / f"docs/runbooks/{name}.md").exists() for name in found[1].split(", "))

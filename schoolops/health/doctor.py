@@ -1,0 +1,233 @@
+"""``manage.py doctor``: everything an installation stands on, asked once, with what to do about each red line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import django
+from django.conf import settings
+from django.db import connection
+
+import schoolops
+from schoolops import clock
+from schoolops.context import outside_schools
+from schoolops.health import machine
+from schoolops.health.builtin import MEMORY_FULL
+from schoolops.observability import slots
+from schoolops.queues import overview
+from schoolops.redis import boot
+
+Colour = Literal["green", "yellow", "red"]
+
+OLDEST_POSTGRES: Final = 16
+DISK_FULL: Final = 0.90
+BACKUP_OLD: Final = dt.timedelta(hours=26)
+JOB_OLD_S: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the page; ``remedy`` says what to do, where there is something."""
+
+    colour: Colour
+    what: str
+    remedy: str = ""
+
+
+Examination = Callable[[], Iterator[Line]]
+
+
+def _versions() -> Iterator[Line]:
+    yield Line(
+        "green", f"SchoolOps {schoolops.__version__}, Python {platform.python_version()}, Django {django.__version__}"
+    )
+
+
+def _settings() -> Iterator[Line]:
+    if settings.DEBUG:
+        yield Line(
+            "red", "DEBUG is on: errors show what is inside.", "Unset DEBUG, and use config.settings.production."
+        )
+    if len(settings.PLATFORM_TOKEN) < 32:
+        yield Line("yellow", "PLATFORM_TOKEN is not set: anybody may read figures.", "Set it to 32 random characters.")
+
+
+def _port() -> Iterator[Line]:
+    address = (settings.BIND, settings.PORT)
+    try:
+        with socket.create_connection(address, timeout=1):
+            yield Line("green", f"Somebody listens at {settings.BIND}:{settings.PORT}")
+    except OSError:
+        yield Line("yellow", f"Nobody listens at {settings.BIND}:{settings.PORT}", "Start the web server.")
+
+
+def _machine() -> Iterator[Line]:
+    used, whose = machine.memory_used()
+    yield Line(
+        "red" if used > MEMORY_FULL else "green",
+        f"Memory: {used:.0%} of the {whose} in use",
+        "docs/runbooks/memory-full.md" if used > MEMORY_FULL else "",
+    )
+    used = machine.disk_used()
+    yield Line(
+        "red" if used > DISK_FULL else "green",
+        f"Disk of uploaded files: {used:.0%} in use",
+        "docs/runbooks/disk-full.md" if used > DISK_FULL else "",
+    )
+
+
+def _rows(statement: str) -> list[tuple[Any, ...]]:
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+
+
+def _postgres() -> Iterator[Line]:
+    ((number, version, used, most, fsync, vacuum, buffers),) = _rows(
+        "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_version'), "
+        "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), "
+        "current_setting('max_connections')::int, current_setting('fsync'), current_setting('autovacuum'), "
+        "pg_size_bytes(current_setting('shared_buffers'))"
+    )
+    yield Line(
+        "green" if number >= OLDEST_POSTGRES else "red",
+        f"PostgreSQL {version}",
+        "" if number >= OLDEST_POSTGRES else f"SchoolOps needs {OLDEST_POSTGRES} or newer.",
+    )
+    crowded = used > 0.8 * most
+    yield Line(
+        "red" if crowded else "green",
+        f"Connections: {used} of {most}",
+        "Fewer WEB_WORKERS × WEB_THREADS, or a larger max_connections." if crowded else "",
+    )
+    if fsync != "on":
+        yield Line("red", "fsync is off: a power cut destroys the database.", "Set fsync = on.")
+    if vacuum != "on":
+        yield Line("red", "autovacuum is off: tables grow and get slow.", "Set autovacuum = on.")
+    if buffers <= 128 * 1024**2:
+        yield Line(
+            "yellow",
+            f"shared_buffers is {buffers // 1024**2} MB, what PostgreSQL comes with.",
+            "Set it to a quarter of the machine's memory.",
+        )
+
+
+def _long_transactions() -> Iterator[Line]:
+    for pid, seconds, state in _rows(
+        "SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::int, state FROM pg_stat_activity "
+        "WHERE datname = current_database() AND xact_start < now() - interval '5 minutes' ORDER BY xact_start LIMIT 5"
+    ):
+        yield Line(
+            "red", f"A transaction is open for {seconds} s (pid {pid}, {state})", f"SELECT pg_terminate_backend({pid});"
+        )
+
+
+def _indexes() -> Iterator[Line]:
+    broken = _rows(
+        "SELECT n.nspname || '.' || c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid LIMIT 5"
+    )
+    for (name,) in broken:
+        yield Line("red", f"The index {name} is not valid", f"REINDEX INDEX CONCURRENTLY {name};")
+
+
+def _slots() -> Iterator[Line]:
+    for (name,) in _rows("SELECT slot_name FROM pg_replication_slots WHERE NOT active"):
+        yield Line(
+            "red",
+            f"The replication slot {name} has no replica and keeps the log from being removed",
+            f"SELECT pg_drop_replication_slot('{name}'); unless its replica will be back soon.",
+        )
+
+
+def _redis() -> Iterator[Line]:
+    findings = boot.check(settings.REDIS_URL)
+    for finding in findings:
+        yield Line("red" if finding.fatal else "yellow", finding.sentence, "manage.py redis_check")
+    if not findings:
+        yield Line("green", "Redis answers and is set up as it should be")
+
+
+def _jobs() -> Iterator[Line]:
+    overview.forget()
+    now = overview.overview()
+    if now["relay"] is None:
+        yield Line("red", "No relay leads: no job begins", "docs/runbooks/relay-stopped.md")
+    else:
+        yield Line("green", f"A relay leads: {now['relay']}")
+    for name, counts in now["queues"].items():
+        if counts["paused"]:
+            yield Line("yellow", f"The queue {name} is paused", f"manage.py queues resume {name}")
+        if counts["oldestSeconds"] > JOB_OLD_S:
+            yield Line(
+                "red", f"{name}: a job waits for {counts['oldestSeconds']:.0f} s", "docs/runbooks/oldest-job-old.md"
+            )
+        if counts["dead"]:
+            yield Line(
+                "red",
+                f"{name}: {counts['dead']} jobs given up",
+                f"manage.py dead_letters list, then retry --queue {name}",
+            )
+    yield Line("green", f"Jobs that could begin: {sum(counts['ready'] for counts in now['queues'].values())}")
+
+
+def _backups() -> Iterator[Line]:
+    if not settings.BACKUP_FOLDER:
+        yield Line("yellow", "Nobody has said where backups are", "Set BACKUP_FOLDER to the folder they are put into.")
+        return
+    folder = Path(settings.BACKUP_FOLDER)
+    made = [file.stat().st_mtime for file in folder.glob("*") if file.is_file() and file.stat().st_size]
+    if not made:
+        yield Line("red", f"There is no backup in {folder}", "Make one now, and find out why none was made.")
+        return
+    age = clock.now() - dt.datetime.fromtimestamp(max(made), dt.UTC)
+    old = age > BACKUP_OLD
+    yield Line(
+        "red" if old else "green",
+        f"The newest backup is {age.total_seconds() / 3600:.0f} hours old",
+        "Make one now, and find out why none was made." if old else "",
+    )
+
+
+def _processes() -> Iterator[Line]:
+    folder = slots.folder()
+    if folder is None:
+        yield Line("yellow", "Each process keeps its metrics for itself", "Make METRICS_FOLDER writable for us alone.")
+    else:
+        yield Line("green", f"Processes that count in {folder}: {len(slots.taken(folder))}")
+
+
+EXAMINATIONS: Final[dict[str, Examination]] = {
+    "versions": _versions,
+    "settings": _settings,
+    "port": _port,
+    "machine": _machine,
+    "PostgreSQL": _postgres,
+    "transactions": _long_transactions,
+    "indexes": _indexes,
+    "replication": _slots,
+    "Redis": _redis,
+    "jobs": _jobs,
+    "backups": _backups,
+    "metrics": _processes,
+}
+
+
+def examine() -> Iterator[tuple[str, Line]]:
+    """(what was looked at, line), as they are found. What cannot be asked is a red line, and the others are asked."""
+    for name, examination in EXAMINATIONS.items():
+        began = time.monotonic()
+        try:
+            for line in examination():
+                yield name, line
+        except Exception as failure:  # noqa: BLE001 - whatever it is, that is the finding
+            took = time.monotonic() - began
+            first = (str(failure).splitlines() or [""])[0]
+            yield name, Line("red", f"Cannot be asked: {type(failure).__name__} after {took:.1f} s", first)

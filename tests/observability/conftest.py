@@ -1,0 +1,21 @@
+"""Prometheus' own tool, by which rules and expressions are judged."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """Debian's promtool. Whoever may install it has no excuse: then it must be there."""
+    found = shutil.which("promtool")
+    if found:
+        return found
+    if os.geteuid():
+        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
+    subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "prometheus"], check=True)
+    return shutil.which("promtool") or pytest.fail("prometheus is installed, promtool is not there")
