@@ -41,7 +41,7 @@ class RolePermission(models.Model):
         return self.permission
 
 
-class RoleAssignment(models.Model):
+class RoleAssignment(PublicRow):
     """A user holds a role, at one institution or (``None``) at all of them, from a day to before another."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="role_assignments")

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from django.db.models import Q
 
-from apps.access.models import RoleAssignment
+from apps.access.errors import AssignmentUnknown, RoleUnknown
+from apps.access.models import Role, RoleAssignment
 from apps.access.permissions import ADMINISTRATOR, CODES, PERMISSIONS
 from apps.accounts.models import User
 from schoolops import clock
@@ -162,3 +163,55 @@ def roles_table(user: User) -> list[dict[str, Any]]:
         {"code": each.role, "name": each.name, "scope": each.scope, "institution_id": each.institution}
         for each in roles_held(user)
     ]
+
+
+def known_scopes() -> frozenset[str]:
+    """Every row scope a role may have."""
+    return frozenset({EVERYTHING, *(scope for scope, _ in _scopes)})
+
+
+def role_by_id(sourced_id: uuid.UUID) -> Role:
+    """The role with this public id. Raises ``RoleUnknown``."""
+    role = Role.objects.filter(sourced_id=sourced_id).first()
+    if role is None:
+        raise RoleUnknown
+    return role
+
+
+def assignment_by_id(sourced_id: uuid.UUID) -> RoleAssignment:
+    """The assignment with this public id. Raises ``AssignmentUnknown``."""
+    found = RoleAssignment.objects.select_related("role", "user").filter(sourced_id=sourced_id).first()
+    if found is None:
+        raise AssignmentUnknown
+    return found
+
+
+def permissions_of_roles(roles: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """Public id of a role → its permission codes in order, in one query. An administrator's are all of them."""
+    found: dict[uuid.UUID, list[str]] = {each: [] for each in roles}
+    rows = Role.objects.filter(sourced_id__in=found).order_by("permissions__permission")
+    for role, code, permission in rows.values_list("sourced_id", "code", "permissions__permission"):
+        if code == ADMINISTRATOR:
+            found[role] = sorted(CODES)
+        elif permission in CODES:
+            found[role].append(permission)
+    return found
+
+
+def roles_of_users(users: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
+    """Public id of a user → the roles assigned, past and future ones too, in one query."""
+    found: dict[uuid.UUID, list[dict[str, Any]]] = {each: [] for each in users}
+    rows = RoleAssignment.objects.filter(user__sourced_id__in=found).order_by("id")
+    names = ("assignment_id", "code", "name", "scope", "institution_id", "starts_on", "ends_on")
+    for user, *values in rows.values_list(
+        "user__sourced_id",
+        "sourced_id",
+        "role__code",
+        "role__name",
+        "role__scope",
+        "institution__sourced_id",
+        "starts_on",
+        "ends_on",
+    ):
+        found[user].append(dict(zip(names, values, strict=True)))
+    return found

@@ -147,3 +147,23 @@ class PolicyChangedMeanwhile(Conflict):
 
     code = "accounts:policy-changed-meanwhile"
     remedy = "Read them again and repeat the change."
+
+
+class UsernameReserved(Invalid):
+    """Usernames that begin with {prefix} belong to support."""
+
+    code = "accounts:username-reserved"
+    remedy = "Choose another one."
+
+
+class SupportHasNoPassword(Conflict):
+    """This login belongs to support: it has no password, and only an operator can begin it."""
+
+    code = "accounts:support-has-no-password"
+    remedy = "To end it, deactivate it or take its role away."
+
+
+class UsernameMalformed(Invalid):
+    """A username is not empty and has neither @ nor spaces."""
+
+    code = "accounts:username-malformed"

@@ -13,6 +13,9 @@ from django.db.models.functions import Lower
 from schoolops import clock
 from schoolops.rows import PublicRow
 
+# Of the users through whom operators come in. Nobody else may be called so.
+SUPPORT_PREFIX = "support-"
+
 
 class UserManager(models.Manager["User"]):
     """Finds people by what they type into the login form."""
@@ -77,6 +80,11 @@ class User(PublicRow, AbstractBaseUser):
     def may_log_in(self, at: dt.datetime) -> bool:
         """Active, and inside the time its access was given for."""
         return self.is_active and (self.access_until is None or at < self.access_until)
+
+    @property
+    def is_support(self) -> bool:
+        """Whether an operator comes in through this login."""
+        return self.username.lower().startswith(SUPPORT_PREFIX)
 
     # Django's admin asks these; permission codes live in apps.access.
     def has_perm(self, perm: str, obj: Any = None) -> bool:

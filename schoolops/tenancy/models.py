@@ -71,3 +71,36 @@ class Domain(DomainMixin):  # type: ignore[misc]
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(domain=Lower("domain")), name="domain_is_lower_case"),)
+
+
+LONGEST_SUPPORT = dt.timedelta(hours=8)
+
+
+class SupportGrant(models.Model):
+    """An operator is let into a school: why, and until when. The school reads the same in its own trail.
+
+    The operator's login is named, not referred to: were it a foreign key, deleting a school's user would look for
+    grants in the school's schema.
+    """
+
+    sourced_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    school = models.ForeignKey(School, on_delete=models.CASCADE, db_index=False, related_name="support_grants")
+    operator_id = models.UUIDField()
+    operator = models.CharField(max_length=150)
+    reason = models.CharField(max_length=500)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at"))
+                & models.Q(ends_at__lte=models.F("starts_at") + LONGEST_SUPPORT)
+                & ~models.Q(reason=""),
+                name="support_is_short_and_has_a_reason",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.operator} in {self.school_id} until {self.ends_at:%Y-%m-%d %H:%M}"

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from apps.access.services.gate import refusals, require, require_at, require_over, require_row, within_reach
-from apps.access.services.roles import assign_role, seed_roles
+from apps.access.services.people import Wanted, let_in
+from apps.access.services.roles import (
+    assign_role,
+    create_role,
+    remove_role,
+    rename_role,
+    seed_roles,
+    set_permissions,
+    withdraw_role,
+)
+from apps.access.services.support import LetIn, grant_support, revoke_support
 
 __all__ = [
+    "LetIn",
+    "Wanted",
     "assign_role",
+    "create_role",
+    "grant_support",
+    "let_in",
     "refusals",
+    "remove_role",
+    "rename_role",
     "require",
     "require_at",
     "require_over",
     "require_row",
+    "revoke_support",
     "seed_roles",
+    "set_permissions",
+    "withdraw_role",
     "within_reach",
 ]

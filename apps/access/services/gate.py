@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Model, Q, QuerySet
 
 from apps.access import selectors
@@ -19,6 +20,7 @@ from apps.accounts.models import User
 from apps.institutions import scopes as institution_scopes
 from apps.institutions.models import Institution
 from schoolops import clock
+from schoolops.api.exports import guards_exports
 from schoolops.errors import SchoolOpsError
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import RBAC_DENIES
@@ -88,16 +90,19 @@ def require_at(by: User, permission: str, institution: Institution) -> None:
         refuse(permission, "institution", OutOfReach())
 
 
-def require_to_give(by: User, permission: str, held: Iterable[selectors.Held], refusal: SchoolOpsError) -> None:
+Refusal = Callable[[str], SchoolOpsError]
+
+
+def require_to_give(by: User, permission: str, held: Iterable[selectors.Held], refusal: Refusal) -> None:
     """Nothing, when ``by`` holds everything in ``held`` over all of the rows it may be used on.
 
-    Nobody hands out, or gets hold of, what they do not have. Raises ``refusal``.
+    Nobody hands out, or gets hold of, what they do not have. Raises ``refusal(code)`` for the first one missing.
     """
     for each in held:
-        for code in each.permissions:
+        for code in sorted(each.permissions):
             at = selectors.institutions_of(by, code)
             if at is not None and each.institution_id not in at:
-                refuse(permission, "user", refusal, beyond=code)
+                refuse(permission, "user", refusal(code), beyond=code)
 
 
 def require_over(by: User, permission: str, user: User) -> None:
@@ -108,13 +113,13 @@ def require_over(by: User, permission: str, user: User) -> None:
     """
     require(by, permission)
     if by.pk != user.pk:
-        require_to_give(by, permission, selectors.roles_held(user), BeyondYou(name=str(user)))
+        require_to_give(by, permission, selectors.roles_held(user), lambda _: BeyondYou(name=str(user)))
 
 
 def administrators() -> QuerySet[RoleAssignment]:
     """Who is administrator of the whole school for good, with a login that works. Locks, so that no two leave at once.
 
-    Support is not among them: its access ends.
+    Not among them: support, whose access ends, and whoever was invited and has not yet come.
     """
     Role.objects.select_for_update().get(code=ADMINISTRATOR)
     return RoleAssignment.objects.filter(
@@ -124,7 +129,7 @@ def administrators() -> QuerySet[RoleAssignment]:
         ends_on__isnull=True,
         user__is_active=True,
         user__access_until__isnull=True,
-    )
+    ).exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
 def may_leave(user: User) -> None:
@@ -152,3 +157,9 @@ class _Gate:
 
 institution_scopes.guarded_by(_Gate())
 account_scopes.guarded_by(_Gate())
+
+
+@guards_exports
+def may_take_lists_away(user: User) -> None:
+    """Raises ``PermissionMissing`` without ``exports.run``."""
+    require(user, "exports.run")

@@ -35,10 +35,13 @@ from apps.accounts.services.users import (
     activate_user,
     change_policy,
     change_user,
+    create_operator,
     create_user,
     deactivate_user,
     end_logins_of,
+    let_support_in,
     reset_second_factor,
+    show_support_out,
 )
 
 __all__ = [
@@ -53,6 +56,7 @@ __all__ = [
     "change_policy",
     "change_user",
     "confirm_second_factor",
+    "create_operator",
     "create_user",
     "deactivate_user",
     "end_logins",
@@ -60,6 +64,7 @@ __all__ = [
     "forget_password",
     "hand_out_link",
     "invite",
+    "let_support_in",
     "log_in",
     "log_out",
     "log_out_everywhere",
@@ -72,4 +77,5 @@ __all__ = [
     "refresh_tokens",
     "remove_second_factor",
     "reset_second_factor",
+    "show_support_out",
 ]

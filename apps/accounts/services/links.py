@@ -9,7 +9,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 
 from apps.accounts import scopes
-from apps.accounts.errors import LinkNotValid, NoEmail, UserInactive
+from apps.accounts.errors import LinkNotValid, NoEmail, SupportHasNoPassword, UserInactive
 from apps.accounts.events import InvitedByMail
 from apps.accounts.models import OneTimeLink, User
 from apps.accounts.services import passwords, tokens
@@ -52,7 +52,7 @@ def _make(user: User, purpose: OneTimeLink.Purpose) -> Handed:
 def hand_out_link(*, user: User, by: Actor) -> Handed:
     """A link for ``user`` to set a password, valid for seven days, to be printed or handed over.
 
-    Whoever calls has asked for permission. Raises ``UserInactive``.
+    Whoever calls has asked for permission. Raises ``UserInactive``, ``SupportHasNoPassword``.
     """
     _expect_active(user)
     handed = _make(user, OneTimeLink.Purpose.INVITE)
@@ -79,6 +79,8 @@ def invite(*, user: User, by_mail: bool, by: User) -> Handed | None:
 
 
 def _expect_active(user: User) -> None:
+    if user.is_support:
+        raise SupportHasNoPassword
     if not user.may_log_in(clock.now()):
         raise UserInactive(name=str(user))
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db import transaction
 
 from apps.accounts import scopes
-from apps.accounts.errors import EmailTaken, PolicyChangedMeanwhile, UsernameTaken
-from apps.accounts.models import AccountPolicy, OneTimeLink, User
+from apps.accounts.errors import (
+    EmailTaken,
+    PolicyChangedMeanwhile,
+    UsernameMalformed,
+    UsernameReserved,
+    UsernameTaken,
+)
+from apps.accounts.models import SUPPORT_PREFIX, AccountPolicy, OneTimeLink, User
 from apps.accounts.services import second_factor, tokens
+from apps.accounts.services.links import Handed, hand_out_link
 from schoolops import clock
 from schoolops.audit import trail
-from schoolops.audit.trail import Actor
+from schoolops.audit.trail import SYSTEM, Actor
 from schoolops.constraints import explains
+from schoolops.context import outside_schools
+from schoolops.errors import FieldError
 
 MANAGE = "accounts.manage"
 DETAILS = ("email", "given_name", "family_name", "language")
@@ -33,9 +43,20 @@ def create_user(
     """A login that cannot be used before a link was redeemed. Whoever calls has asked for permission.
 
     Raises:
-        UsernameTaken, EmailTaken.
+        UsernameMalformed, UsernameReserved, UsernameTaken, EmailTaken.
     """
-    user = User(username=username, email=email, given_name=given_name, family_name=family_name, language=language)
+    if not username or "@" in username or any(each.isspace() for each in username):
+        raise UsernameMalformed(errors=[FieldError("username", "invalid", UsernameMalformed.sentence())])
+    if username.lower().startswith(SUPPORT_PREFIX):
+        raise UsernameReserved(prefix=SUPPORT_PREFIX)
+    return _made(
+        username=username, by=by, email=email, given_name=given_name, family_name=family_name, language=language
+    )
+
+
+def _made(*, username: str, by: Actor, **details: str) -> User:
+    email = details.get("email", "")
+    user = User(username=username, **details)
     user.set_unusable_password()
     with explains(_named(username, email)):
         user.save(force_insert=True)
@@ -143,3 +164,40 @@ def change_policy(*, staff_need_totp: bool, expected_version: int | None, by: Us
         policy.version += 1
         policy.save()
     return policy
+
+
+@transaction.atomic
+def let_support_in(*, operator: str, name: str, until: dt.datetime, by: Actor) -> User:
+    """The login through which ``operator`` works in this school until ``until``; its older logins end.
+
+    Whoever calls has made the grant. Raises ``UsernameTaken``: somebody of the school is called so.
+    """
+    username = f"{SUPPORT_PREFIX}{operator}"[:150]
+    user = User.objects.known_as(username).select_for_update().first()
+    if user is None:
+        user = _made(username=username, by=by, given_name=name, family_name="(support)")
+    elif user.has_usable_password():
+        raise UsernameTaken(username=username)
+    tokens.end_logins(user, because="support let in anew")
+    user.is_active, user.deactivated_at, user.access_until = True, None, until
+    user.save(update_fields=["is_active", "deactivated_at", "access_until"])
+    return user
+
+
+@transaction.atomic
+def show_support_out(*, user: User) -> int:
+    """End the access of support at once; returns how many logins ended."""
+    user.access_until = clock.now()
+    user.save(update_fields=["access_until"])
+    return tokens.end_logins(user, because="support ended")
+
+
+def create_operator(*, username: str, email: str, given_name: str, family_name: str) -> Handed:
+    """An operator of the platform, outside all schools; the link sets the password. Only a command calls this.
+
+    Raises:
+        UsernameMalformed, UsernameReserved, UsernameTaken, EmailTaken.
+    """
+    with outside_schools(), transaction.atomic():
+        user = create_user(username=username, email=email, given_name=given_name, family_name=family_name, by=SYSTEM)
+        return hand_out_link(user=user, by=SYSTEM)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from django.test import Client
 
 from apps.accounts.hashers import SchoolArgon2Hasher
 from apps.accounts.models import Token, TokenFamily, User
-from schoolops import clock
 from schoolops.audit.models import AuditEntry
 from schoolops.context import inside, outside_schools
 from schoolops.tenancy.models import School
@@ -36,23 +34,6 @@ def refresh(client: Client, token: str) -> Any:
 
 def me(client: Client, token: str) -> Any:
     return client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
-
-
-@pytest.fixture
-def later() -> Iterator[Callable[..., None]]:
-    """``later(minutes=16)`` moves the frozen clock on, for the rest of the test."""
-    frozen: list[Any] = []
-    passed = dt.timedelta()
-
-    def move(**by: float) -> None:
-        nonlocal passed
-        passed += dt.timedelta(**by)
-        frozen.append(clock.frozen(MOMENT + passed))
-        frozen[-1].__enter__()
-
-    yield move
-    for each in reversed(frozen):
-        each.__exit__(None, None, None)
 
 
 def test_a_teacher_logs_in_and_the_token_says_who_she_is(client: Client, bob: User) -> None:
