@@ -95,6 +95,7 @@ class Permissions(ApiViewSet):
 class Roles(RowViewSet):
     """Roles as sets of permissions."""
 
+    out = shapes.RoleOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
         "code": "code",
@@ -102,6 +103,8 @@ class Roles(RowViewSet):
         "builtin": "builtin",
         "scope": "scope",
         "version": "version",
+        # Found by this key for the whole page, in `finished`.
+        "permissions": "sourced_id",
     }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("name", "id")}
     filters: ClassVar[Mapping[str, Parameter]] = {"code": Parameter(text, where="code", about="The role's code.")}
@@ -113,10 +116,10 @@ class Roles(RowViewSet):
         return Role.objects.all()
 
     def finished(self, page: Rows) -> Rows:
-        if page and "id" in page[0]:
-            held = selectors.permissions_of_roles(row["id"] for row in page)
+        if page and "permissions" in page[0]:
+            held = selectors.permissions_of_roles(row["permissions"] for row in page)
             for row in page:
-                row["permissions"] = held[row["id"]]
+                row["permissions"] = held[row["permissions"]]
         return page
 
     def _answer(self, role: Role, *, status: int = 200) -> HttpResponse:
@@ -167,6 +170,7 @@ class Roles(RowViewSet):
 class RoleAssignments(RowViewSet):
     """Who holds which role."""
 
+    out = shapes.RoleAssignmentOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
         "user_id": "user__sourced_id",
@@ -231,6 +235,7 @@ def _named(words: str) -> Q:
 class Users(RowViewSet):
     """Who has a login."""
 
+    out = shapes.UserOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
         "username": "username",
@@ -242,6 +247,8 @@ class Users(RowViewSet):
         "created_at": "created_at",
         "deactivated_at": "deactivated_at",
         "access_until": "access_until",
+        # Found by this key for the whole page, in `finished`.
+        "roles": "sourced_id",
     }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "name": ("family_name", "given_name", "id"),
@@ -265,10 +272,12 @@ class Users(RowViewSet):
         return accounts.all_users()
 
     def finished(self, page: Rows) -> Rows:
-        if page and "id" in page[0]:
-            roles = selectors.roles_of_users(row["id"] for row in page)
+        if page and "roles" in page[0]:
+            roles = selectors.roles_of_users(row["roles"] for row in page)
+            in_a_file = "as" in getattr(self, "asked", {})
             for row in page:
-                row["roles"] = roles[row["id"]]
+                held = roles[row["roles"]]
+                row["roles"] = [each["code"] for each in held] if in_a_file else held
         return page
 
     @extend_schema(
@@ -310,6 +319,7 @@ def _moment(value: str) -> dt.datetime:
 class AuditTrail(RowViewSet):
     """Who did what to which object, newest first."""
 
+    out = shapes.AuditOut
     columns: ClassVar[Columns] = {
         name: name
         for name in (
