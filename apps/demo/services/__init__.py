@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from apps.demo.services.schools import SCHOOLS, furnish
+from apps.demo.services.volume import Filled, fill
 
-__all__ = ["SCHOOLS", "furnish"]
+__all__ = ["SCHOOLS", "Filled", "fill", "furnish"]

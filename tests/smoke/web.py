@@ -1,0 +1,120 @@
+"""A browser's half of HTTP: one address, many hosts, JSON both ways."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+
+class NotAsExpected(Exception):
+    """An answer that should have been another; the message carries both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. ``json`` is the body read, or ``None`` when it is none."""
+
+    asked: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def expect(self, *statuses: int) -> Answer:
+        """Itself when it has one of ``statuses`` (any 2xx when none are named). Raises ``NotAsExpected``."""
+        if not (self.status in statuses if statuses else self.ok):
+            wanted = " or ".join(map(str, statuses)) or "2xx"
+            raise NotAsExpected(f"{self.asked} answered {self.status} instead of {wanted}: {self.body[:600]!r}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A body that is a file: sent as ``multipart/form-data`` in ``field``."""
+
+    field: str
+    name: str
+    kind: str
+    content: bytes
+
+
+class Web:
+    """Requests to one server; ``base_url`` is where it listens, the host says which school."""
+
+    def __init__(self, base_url: str, *, timeout: float = 30.0) -> None:
+        parts = urlsplit(base_url)
+        self._secure = parts.scheme == "https"
+        self._address = parts.hostname or "127.0.0.1"
+        self._port = parts.port or (443 if self._secure else 80)
+        self._timeout = timeout
+        self._connection: http.client.HTTPConnection | None = None
+
+    def ask(  # noqa: PLR0913 - the parts of a request
+        self,
+        method: str,
+        path: str,
+        *,
+        host: str,
+        token: str | None = None,
+        body: Any = None,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send one request. ``body`` is JSON, a ``File``, or nothing."""
+        sent = {"Host": host, "Accept": "*/*", **(headers or {})}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        content = None
+        if isinstance(body, File):
+            content, sent["Content-Type"] = _multipart(body)
+        elif body is not None:
+            content, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+        address = quote(path, safe="/:@,") + (f"?{urlencode(query)}" if query else "")
+        status, received, answered = self._send(method, address, content, sent)
+        return Answer(f"{method} {address} at {host}", status, received, answered)
+
+    def _send(
+        self, method: str, address: str, content: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        for attempt in (1, 2):
+            if self._connection is None:
+                kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+                self._connection = kind(self._address, self._port, timeout=self._timeout)
+            try:
+                self._connection.request(method, address, content, headers)
+                answer = self._connection.getresponse()
+                return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                # The server closed an idle connection; a fresh one decides.
+                self.close()
+                if attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _multipart(file: File) -> tuple[bytes, str]:
+    boundary = uuid.uuid4().hex
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{file.field}"; filename="{file.name}"\r\n'
+        f"Content-Type: {file.kind}\r\n\r\n"
+    )
+    return head.encode() + file.content + f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
