@@ -267,6 +267,7 @@ CREATE TABLE template_of_a_school.accounts_user (
     must_change_password boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     deactivated_at timestamp with time zone,
+    logins_ended_at timestamp with time zone,
     access_until timestamp with time zone,
     CONSTRAINT user_username_form CHECK (((NOT ((username)::text ~~ '%@%'::text)) AND (NOT ((username)::text = ''::text))))
 );

@@ -30,9 +30,11 @@ class LoginBackend(BaseBackend):
         address = address_of(request) if request is not None else ""
         try:
             # The same door as the API: it waits after failures, and names cannot be found by timing.
-            return services.prove_identity(login=username, password=password, code=code, address=address)
+            user = services.prove_identity(login=username, password=password, code=code, address=address)
         except (Unauthenticated, Throttled):
             return None
+        # A session is good for everything, so nothing may be missing.
+        return None if services.missing_setup(user) else user
 
     def get_user(self, user_id: int) -> User | None:
         user = User.objects.filter(pk=user_id).first()

@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from schoolops import clock
 from schoolops.rows import PublicRow
@@ -46,6 +47,7 @@ class User(PublicRow, AbstractBaseUser):
     must_change_password = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now)
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    logins_ended_at = models.DateTimeField(null=True, blank=True, help_text="Sessions begun before are void.")
     access_until = models.DateTimeField(null=True, blank=True, help_text="After this moment the login is void.")
 
     USERNAME_FIELD = "username"
@@ -76,6 +78,11 @@ class User(PublicRow, AbstractBaseUser):
     @property
     def audit_name(self) -> str:
         return self.full_name or self.username
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Django's own takes the password alone: logging out everywhere would leave the sessions of the admin.
+        text = f"{self.password}|{self.logins_ended_at}"
+        return salted_hmac("apps.accounts.session", text, secret=secret, algorithm="sha256").hexdigest()
 
     def may_log_in(self, at: dt.datetime) -> bool:
         """Active, and inside the time its access was given for."""

@@ -185,7 +185,12 @@ def log_out(*, family: TokenFamily, by: User) -> None:
 
 
 def end_logins(user: User, *, because: str, keep: TokenFamily | None = None) -> int:
-    """End the logins of ``user``, but for ``keep``, in the caller's transaction; returns how many there were."""
+    """End the logins of ``user``, but for ``keep``, in the caller's transaction; returns how many there were.
+
+    Sessions in a browser end with them, all of those.
+    """
+    user.logins_ended_at = clock.now()
+    user.save(update_fields=["logins_ended_at"])
     families = TokenFamily.objects.filter(user=user, revoked_at__isnull=True)
     if keep is not None:
         families = families.exclude(pk=keep.pk)
