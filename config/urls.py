@@ -17,6 +17,8 @@ API = [
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.access.api.urls")),
     path("", include("apps.students.api.urls")),
+    path("", include("apps.staff.api.urls")),
+    path("", include("apps.timetable.api.urls")),
     path("", include("apps.attendance.api.urls")),
     path("", include("schoolops.api.jobs")),
 ]

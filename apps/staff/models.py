@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -13,6 +13,11 @@ from django.db.models import F, Q, QuerySet
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section, days
 from schoolops.rows import PublicRow, Rostered
+
+
+def works_on(day: dt.date) -> Q:
+    """Staff who work here on ``day``."""
+    return Q(Q(starts_on__isnull=True) | Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gt=day))
 
 
 class StaffMember(Rostered):
@@ -48,12 +53,17 @@ class StaffMember(Rostered):
         return f"{self.given_name} {self.family_name}".strip()
 
 
+def holds_on(day: dt.date) -> Q:
+    """What is dated ``[starts_on, ends_on)`` and holds on ``day``."""
+    return Q(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+
+
 class AssignmentQuerySet(QuerySet[Any]):
     """Vocabulary of dated assignments, ``[starts_on, ends_on)``."""
 
     def on(self, day: dt.date) -> AssignmentQuerySet:
         """Those that hold on ``day``."""
-        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+        return self.filter(holds_on(day))
 
 
 class TeachingAssignment(PublicRow):
@@ -106,6 +116,12 @@ class TeachingAssignment(PublicRow):
             ),
         )
 
+    @property
+    def group(self) -> Section | CourseClass:
+        """The section or class that is taught."""
+        # The database sees to it that there is one of them.
+        return cast("Section | CourseClass", self.section or self.course_class)
+
     def __str__(self) -> str:
         return f"{self.staff_id} teaches {self.section_id or self.course_class_id}"
 
@@ -136,6 +152,12 @@ class Substitution(PublicRow):
                 condition=Q(instead_of__isnull=True) | ~Q(instead_of=F("staff")), name="substitution_by_another"
             ),
         )
+
+    @property
+    def group(self) -> Section | CourseClass:
+        """The section or class in which this person stands in."""
+        # The database sees to it that there is one of them.
+        return cast("Section | CourseClass", self.section or self.course_class)
 
     def __str__(self) -> str:
         return f"{self.staff_id} on {self.day}"

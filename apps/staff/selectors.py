@@ -6,16 +6,28 @@ import datetime as dt
 
 from django.db.models import Q
 
-from apps.access.selectors import row_scope
+from apps.access import services as access
+from apps.access.selectors import roles_held, row_scope
 from apps.accounts.models import User
-from apps.staff.models import StaffMember, Substitution, TeachingAssignment
+from apps.staff.models import StaffMember, Substitution, TeachingAssignment, works_on
+
+VIEW = "staff.view"
+
+
+def staff_in_view(user: User) -> Q:
+    """The members of staff ``user`` may see: a teacher knows colleagues, so it is the role's institution that counts.
+
+    Raises:
+        PermissionMissing.
+    """
+    access.require(user, VIEW)
+    at = {held.institution_id for held in roles_held(user) if VIEW in held.permissions}
+    return Q() if None in at else Q(institution__in=at)
 
 
 def _taught(user: User, day: dt.date, what: str) -> Q:
     """Keys of what ``user`` teaches on ``day``: assigned and still working here, or standing in on exactly that day."""
-    here = StaffMember.objects.filter(user=user).filter(
-        Q(starts_on__isnull=True) | Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gt=day)
-    )
+    here = StaffMember.objects.filter(works_on(day), user=user)
     assigned = TeachingAssignment.objects.filter(staff__in=here.values("pk"), **{f"{what}__isnull": False}).on(day)
     standing_in = Substitution.objects.filter(staff__in=here.values("pk"), day=day, **{f"{what}__isnull": False})
     return Q(pk__in=assigned.values(what)) | Q(pk__in=standing_in.values(what))

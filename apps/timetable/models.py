@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -30,6 +32,11 @@ class Period(Rostered):
 
     def __str__(self) -> str:
         return self.name
+
+
+def meets_on(day: dt.date) -> Q:
+    """The meetings of ``day``: of its weekday, and begun and not ended."""
+    return Q(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day, weekday=day.isoweekday())
 
 
 class Meeting(PublicRow):

@@ -1,0 +1,23 @@
+"""Writes of staff: who works here, whom they teach, and who stands in for whom."""
+
+from __future__ import annotations
+
+from apps.staff.services.assignments import (
+    assign_teacher,
+    change_assignment,
+    end_assignments_of_closed_year,
+    remove_assignment,
+)
+from apps.staff.services.members import add_staff_member, change_staff_member
+from apps.staff.services.substitutions import add_substitution, remove_substitution
+
+__all__ = [
+    "add_staff_member",
+    "add_substitution",
+    "assign_teacher",
+    "change_assignment",
+    "change_staff_member",
+    "end_assignments_of_closed_year",
+    "remove_assignment",
+    "remove_substitution",
+]

@@ -1,0 +1,19 @@
+"""What happened to the timetable, as ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodsChanged:
+    """A period of this institution was added, changed or removed."""
+
+    institution_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingsChanged:
+    """A class meets at other times, elsewhere, or no more."""
+
+    course_class_id: int
