@@ -73,7 +73,8 @@ def digest_of(token: str) -> bytes:
 
 def _well_formed(token: str, kind: str) -> bool:
     body, separator, check = token.rpartition("_")
-    return bool(separator) and body.startswith(f"so_{kind}_") and secrets.compare_digest(check, _check(body))
+    # No secret, so compared plainly: compare_digest raises on the letters beyond ASCII that a stranger may send.
+    return bool(separator) and body.startswith(f"so_{kind}_") and check == _check(body)
 
 
 def _here() -> str:

@@ -160,6 +160,10 @@ def test_an_access_token_does_not_refresh_and_a_refresh_token_opens_nothing(clie
     assert me(client, tokens["refresh_token"]).json()["code"] == "accounts:token-unknown"
 
 
+def test_a_refresh_token_in_letters_that_no_token_has_is_unknown(client: Client, bob: User) -> None:
+    assert refresh(client, "so_r_oak_x_é").json()["code"] == "accounts:token-unknown"
+
+
 def test_logging_out_ends_this_login_and_leaves_the_others(client: Client, bob: User) -> None:
     here, there = log_in(client).json(), log_in(client).json()
     bearer = {"Authorization": f"Bearer {here['access_token']}"}
