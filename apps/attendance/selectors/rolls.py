@@ -149,7 +149,8 @@ def _suggested(word: OfficeWord | None, codes: CodeBook, *, taken: bool) -> dict
 def changes_since(sheet: AttendanceSession, version: int) -> dict[str, Any]:
     """Who changed a roll after ``version``, when, and what: for the teacher whose page is older."""
     rows = (
-        AttendanceChange.objects.filter(session=sheet, session_version__gt=version)
+        # By key: a roll that nobody has taken has none, and no changes.
+        AttendanceChange.objects.filter(session_id=sheet.pk, session_version__gt=version)
         .order_by("id")
         .values("student__sourced_id", "before", "after", "at", "by__sourced_id", "by__given_name", "by__family_name")
     )

@@ -59,6 +59,13 @@ def test_a_stale_version_is_409_and_says_who_and_what(api: Api, alice: User, dav
     assert [each["after"]["code"] for each in problem.json()["changes"] if each["student_id"] == absent] == ["A"]
 
 
+def test_a_version_that_no_roll_had_yet_is_409_too(api: Api, alice: User, address: str) -> None:
+    app = api(alice)
+    problem = app.put(address, {**body_of(app.get(address).json()), "version": 3})
+    assert (problem.status_code, problem.json()["code"]) == (409, "attendance:changed-meanwhile")
+    assert (problem.json()["version"], problem.json()["changed_by"], problem.json()["changes"]) == (0, None, [])
+
+
 def test_if_match_does_as_well_as_the_bodys_version(api: Api, alice: User, address: str) -> None:
     app = api(alice)
     body = body_of(app.get(address).json())
