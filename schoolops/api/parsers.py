@@ -6,21 +6,41 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
+from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from schoolops import problem
+from schoolops.errors import Invalid
+
+
+class BodyTooLarge(Invalid):
+    """The request's body is larger than {most} MB."""
+
+    code = "api:body-too-large"
+    remedy = "Send it in several requests."
+
+
+problem.STATUS[BodyTooLarge] = (413, "Too large")
+
 
 class JsonParser(BaseParser):
-    """``application/json`` in UTF-8. NUL characters are refused: PostgreSQL cannot store them."""
+    """``application/json`` in UTF-8. NUL characters are refused: PostgreSQL cannot store them.
+
+    Django's limit for bodies counts for ``request.body`` only; a stream that is read would let a stranger fill memory.
+    """
 
     media_type = "application/json"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         try:
-            body = stream.read()
+            body = stream.read(most + 1)
+            if len(body) > most:
+                raise BodyTooLarge(most=most // 2**20)
             if b"\\u0000" in body:
                 raise ParseError("NUL characters cannot be stored.")
             return orjson.loads(body)

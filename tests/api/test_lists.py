@@ -164,7 +164,7 @@ def test_a_new_row_says_where_it_is(get: Get, oak: School, client_for: Callable[
     [
         ('"3"', {}, 3), ('W/"3"', {}, 3), ("", {"version": 3}, 3), ('"3"', {"version": 3}, 3), ("*", {}, -1),
         ("", {}, None), ('"3"', {"version": 4}, None), ("three", {}, None), ("", {"version": "3"}, None),
-        ("", {"version": True}, None), ("", {"version": -1}, None), ("", [], None),
+        ("", {"version": True}, None), ("", {"version": -1}, None), ("", [], None), (f'"{"9" * 5000}"', {}, None),
     ],
 )  # fmt: skip
 def test_a_change_says_which_version_it_read(
@@ -180,6 +180,15 @@ def test_a_change_says_which_version_it_read(
         assert refused_field(answer) == "version"
     else:
         assert answer.json() == {"version": seen}
+
+
+def test_a_body_beyond_the_limit_is_refused_without_being_read_whole(
+    get: Get, oak: School, client_for: Callable[[School], Client], settings: Any
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+    body = b"[" + b"1," * 600_000 + b"1]"
+    answer = client_for(oak).post("/pupils", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (413, "api:body-too-large")
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
