@@ -7,6 +7,8 @@ then nobody new is let in, and what is begun is finished.
 from __future__ import annotations
 
 import argparse
+import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,22 @@ class DrainingServer(Server):  # type: ignore[misc, valid-type]
         stop.start()
 
 
+def is_taken(host: str, port: int) -> bool:
+    """Whether another server answers at ``port``.
+
+    granian binds with SO_REUSEPORT: it would share the port with that server, and each request reach either of the two.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # As a server restarted a moment ago binds: connections that are closing do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError:
+            return True
+    return False
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m config.server")
     parser.add_argument("--host", required=True)
@@ -43,6 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--drain-seconds", required=True, type=float)
     parser.add_argument("--drain-file", required=True, type=Path)
     given = parser.parse_args(arguments)
+    if is_taken(given.host, given.port):
+        sys.exit(f"SchoolOps does not start: port {given.port} of {given.host} is taken. Set PORT to another one.")
     server = DrainingServer(
         "config.wsgi:application",
         address=given.host,
