@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section
 from apps.students.models import Enrolment, Guardian, Sex, Student, StudentGuardian
 from schoolops.api.fields import RowId
@@ -107,6 +108,7 @@ class AdmissionIn(StudentFields, CorrectionIn):
 class StudentIn(StudentFields):
     """What is to change; the version that was read goes into If-Match or here."""
 
+    user_id = RowId(User, source="user", required=False, allow_null=True, help_text="Their login.")
     version = serializers.IntegerField(required=False, min_value=1)
 
 
@@ -214,6 +216,7 @@ class StudentDetailOut(StudentOut):
     email = serializers.CharField()
     phone = serializers.CharField()
     address = serializers.CharField()
+    user_id = serializers.UUIDField(allow_null=True)
     photo = serializers.CharField(allow_null=True, help_text="The address of the photo.")
     medical_note = serializers.CharField(required=False)
 
@@ -287,6 +290,7 @@ class ClassRosterPage(serializers.Serializer[object]):
 class GuardianIn(GuardianFields):
     """A guardian to add or change."""
 
+    user_id = RowId(User, source="user", required=False, allow_null=True, help_text="Their login.")
     version = serializers.IntegerField(required=False, min_value=1)
 
 
@@ -302,6 +306,7 @@ class GuardianOut(serializers.Serializer[object]):
     phone = serializers.CharField()
     address = serializers.CharField()
     language = serializers.CharField()
+    user_id = serializers.UUIDField(allow_null=True)
     version = serializers.IntegerField()
 
 

@@ -100,7 +100,13 @@ class StudentViewSet(RowViewSet):
         "grade_level_name": "on_day_grade_level_name",
         "version": "version",
     }
-    detail_columns: ClassVar[Columns] = {"email": "email", "phone": "phone", "address": "address", "photo": "photo"}
+    detail_columns: ClassVar[Columns] = {
+        "email": "email",
+        "phone": "phone",
+        "address": "address",
+        "photo": "photo",
+        "user_id": "user__sourced_id",
+    }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "name": ("family_name", "given_name", "id"),
         "admission_number": ("admission_number", "id"),
@@ -487,6 +493,7 @@ class GuardianViewSet(RowViewSet):
     columns: ClassVar[Columns] = {
         **ROSTERED,
         **{name: name for name in ("given_name", "family_name", "email", "phone", "address", "language", "version")},
+        "user_id": "user__sourced_id",
     }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("family_name", "given_name", "id")}
     filters: ClassVar[Mapping[str, Parameter]] = {

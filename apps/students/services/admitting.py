@@ -93,7 +93,7 @@ def change_student(*, student: Student, fields: Mapping[str, Any], expected_vers
         expected_version: the version that was read; ``None`` overwrites whatever is there.
 
     Raises:
-        PermissionMissing, OutOfReach, StudentMerged, ChangedMeanwhile, AdmissionNumberTaken.
+        PermissionMissing, OutOfReach, StudentMerged, ChangedMeanwhile, AdmissionNumberTaken, LoginTaken.
     """
     student = locked(student)
     access.require_row(by, "students.manage", "student", student, day=today_for(student))
@@ -106,7 +106,12 @@ def change_student(*, student: Student, fields: Mapping[str, Any], expected_vers
     for name, value in after.items():
         setattr(student, name, value)
     student.version += 1
-    with explains({"student_admission_number": lambda: errors.AdmissionNumberTaken(number=student.admission_number)}):
+    with explains(
+        {
+            "student_admission_number": lambda: errors.AdmissionNumberTaken(number=student.admission_number),
+            "students_student_user_id_key": errors.LoginTaken,
+        }
+    ):
         student.save(update_fields=[*after, "version"])
     trail.record(by, "students.changed", student, before=without_private(before), after=without_private(after))
     events.publish(StudentChanged(student.pk))

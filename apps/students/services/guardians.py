@@ -18,21 +18,16 @@ from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 
+_LOGIN = {"students_guardian_user_id_key": errors.LoginTaken}
 _EXPLAINED = {"guardian_linked_once": errors.GuardianAlreadyLinked}
 
 
 def write_guardian(fields: Mapping[str, Any], *, by: User) -> Guardian:
     """A new guardian's row and its line in the trail, for services that have asked for the permission."""
-    if user := fields.get("user"):
-        _refuse_taken(user, besides=None)
-    guardian: Guardian = Guardian.objects.create(**fields)
+    with explains(_LOGIN):
+        guardian: Guardian = Guardian.objects.create(**fields)
     trail.record(by, "students.guardian-added", guardian, after=fields)
     return guardian
-
-
-def _refuse_taken(user: User, *, besides: Guardian | None) -> None:
-    if Guardian.objects.filter(user=user).exclude(pk=besides.pk if besides else None).exists():
-        raise errors.LoginTaken
 
 
 @transaction.atomic
@@ -58,12 +53,11 @@ def change_guardian(
     before, after = trail.changed(row, fields)
     if not after:
         return row
-    if after.get("user"):
-        _refuse_taken(after["user"], besides=row)
     for name, value in after.items():
         setattr(row, name, value)
     row.version += 1
-    row.save(update_fields=[*after, "version"])
+    with explains(_LOGIN):
+        row.save(update_fields=[*after, "version"])
     trail.record(by, "students.guardian-changed", row, before=before, after=after)
     return row
 

@@ -205,6 +205,20 @@ def test_guardians_change_places_and_keep_their_numbers(campus: Campus, dave: Us
     assert changed.json()["version"] == 2
 
 
+def test_a_login_belongs_to_one_person(campus: Campus, dave: User, carol: User, student: Student) -> None:
+    ask, login = asking(dave), str(carol.sourced_id)
+    taken = ask.post("guardians", {"given_name": "Ana", "user_id": login})
+    assert code_of(taken) == (409, "students:login-taken")
+    own = str(a_user("sam", role="student").sourced_id)
+    changed = ask.patch(f"students/{student.sourced_id}", {"user_id": own, "version": 1})
+    assert changed.json()["user_id"] == own
+    other = students_in(campus.section)[1]
+    assert code_of(ask.patch(f"students/{other.sourced_id}", {"user_id": own, "version": 1})) == (
+        409,
+        "students:login-taken",
+    )
+
+
 def test_a_teacher_sees_the_guardians_of_their_students_only(campus: Campus, bob: User, student: Student) -> None:
     a_guardian(of=[student])
     a_guardian(of=[students_in(campus.sections["7 C"])[0]])
