@@ -46,6 +46,13 @@ class YearIsClosed(Conflict):
     remedy = "Enrol into the year that is active or planned."
 
 
+class YearChangedMeanwhile(Conflict):
+    """The days of that academic year were changed a moment ago."""
+
+    code = "students:year-changed-meanwhile"
+    remedy = "Look at the year's days and try again."
+
+
 class WrongSection(Invalid):
     """{section} is a section of another institution, year or grade level than the enrolment."""
 

@@ -43,12 +43,15 @@ def enrol_in_class(
     wanted = [student.pk for student in students]
     rows = {each.pk: each for each in Student.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
     enrolled = dict(
-        Enrolment.objects.filter(
+        # Held, so that each place ends when the enrolment does, also if the year is being closed.
+        Enrolment.objects.select_for_update()
+        .filter(
             _held_on(starts_on),
             student__in=wanted,
             year=course_class.year_id,
             institution=course_class.institution_id,
-        ).values_list("student_id", "exited_on")
+        )
+        .values_list("student_id", "exited_on")
     )
     there = set(
         ClassEnrolment.objects.filter(course_class=course_class, student__in=wanted)

@@ -33,6 +33,7 @@ EXPLAINED: Mapping[str, type[SchoolOpsError]] = {
     "enrolment_no_overlap": errors.AlreadyEnrolled,
     "membership_one_section": errors.AlreadyEnrolled,
     "membership_roll_number": errors.RollNumberTaken,
+    "enrolment_inside_year": errors.YearChangedMeanwhile,
 }
 
 
@@ -142,7 +143,17 @@ def begin_enrolment(student: Student, placement: Placement) -> Enrolment:
                 starts_on=placement.entered_on,
                 roll_number=placement.roll_number,
             )
+    refuse_closed_meanwhile(placement.year)
     return enrolment
+
+
+def refuse_closed_meanwhile(year: AcademicYear) -> None:
+    """Raises ``YearIsClosed`` when the year was closed since ``year`` was read.
+
+    Asked after writing an enrolment: its foreign key waits for whoever is closing the year, and holds up the next.
+    """
+    if AcademicYear.objects.filter(pk=year.pk, state=AcademicYear.State.CLOSED).exists():
+        raise errors.YearIsClosed(year=year.name)
 
 
 @transaction.atomic
@@ -167,7 +178,9 @@ def re_enrol_student(*, student: Student, placement: Placement, reason: str = ""
 def enrolment_on(student: Student, day: dt.date) -> Enrolment:
     """The primary enrolment that holds ``day``. Raises ``NotEnrolled``."""
     found: Enrolment | None = (
-        Enrolment.objects.select_related("year")
+        # Held, so that the year is not closed between reading and writing.
+        Enrolment.objects.select_for_update(of=("self",))
+        .select_related("year")
         .filter(student=student, primary=True, entered_on__lte=day)
         .filter(Q(exited_on__isnull=True) | Q(exited_on__gt=day))
         .first()
@@ -375,6 +388,7 @@ def enrol_students(
             for row, enrolment in zip(rows, enrolments, strict=True)
             if row.section is not None
         )
+    refuse_closed_meanwhile(year)
     trail.record_many(
         trail.entry_of(
             by,
@@ -474,10 +488,16 @@ def end_enrolments_of_closed_year(*, year_id: int) -> int:
     """
     year = AcademicYear.objects.get(pk=year_id)
     after = year.ends_on + dt.timedelta(days=1)
-    open_ones = Enrolment.objects.filter(year=year, exited_on__isnull=True)
-    SectionMembership.objects.filter(enrolment__in=open_ones.values("pk"), ends_on__isnull=True).update(ends_on=after)
+    # Held first: whoever is moving one of these students finishes, and the next one waits.
+    keys = list(
+        Enrolment.objects.select_for_update()
+        .filter(year=year, exited_on__isnull=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    SectionMembership.objects.filter(enrolment__in=keys, ends_on__isnull=True).update(ends_on=after)
     ClassEnrolment.objects.filter(course_class__year=year, ends_on__isnull=True).update(ends_on=after)
-    ended: int = open_ones.update(exited_on=after, exit_kind=Enrolment.Exit.YEAR_ENDED)
+    ended: int = Enrolment.objects.filter(pk__in=keys).update(exited_on=after, exit_kind=Enrolment.Exit.YEAR_ENDED)
     if ended:
         trail.record(SYSTEM, "students.year-ended", year, after={"enrolments": ended, "exited_on": after})
     return ended

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.access import services as access
+from apps.access.errors import OutOfReach
 from apps.accounts.models import User
+from apps.institutions.selectors import school_today
 from apps.students import errors
 from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -44,10 +47,10 @@ def change_guardian(
     """Change how a guardian is called and reached.
 
     Raises:
-        PermissionMissing, ChangedMeanwhile, LoginTaken.
+        PermissionMissing, OutOfReach, ChangedMeanwhile, LoginTaken.
     """
-    access.require(by, "guardians.manage")
     row: Guardian = Guardian.objects.select_for_update().get(pk=guardian.pk)
+    _require_reach(row, by=by)
     if expected_version is not None and row.version != expected_version:
         raise errors.ChangedMeanwhile(version=row.version)
     before, after = trail.changed(row, fields)
@@ -60,6 +63,18 @@ def change_guardian(
         row.save(update_fields=[*after, "version"])
     trail.record(by, "students.guardian-changed", row, before=before, after=after)
     return row
+
+
+def _require_reach(guardian: Guardian, *, by: User) -> None:
+    """Nothing, when ``by`` manages guardians of some student of theirs, or they have none yet.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    reach = access.within_reach(by, "guardians.manage", "student", day=school_today())
+    links = StudentGuardian.objects.filter(guardian=guardian)
+    if reach != Q() and links.exists() and not links.filter(student__in=Student.objects.filter(reach)).exists():
+        raise OutOfReach
 
 
 def write_links(
