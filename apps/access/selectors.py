@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.db import connection
 from django.db.models import Q
 
 from apps.access.errors import AssignmentUnknown, RoleUnknown
@@ -57,31 +58,29 @@ def roles_held(user: User) -> tuple[Held, ...]:
     return answer
 
 
+# Asked by every request, so spelled out: building it as a queryset costs more than running it.
+_ROLES_HELD = """
+    SELECT r.code, r.scope, a.institution_id, r.name, i.sourced_id, array_agg(p.permission)
+      FROM access_roleassignment a
+      JOIN access_role r ON r.id = a.role_id
+      LEFT JOIN access_rolepermission p ON p.role_id = r.id
+      LEFT JOIN institutions_institution i ON i.id = a.institution_id
+     WHERE a.user_id = %(user)s
+       AND (a.starts_on IS NULL OR a.starts_on <= %(today)s) AND (a.ends_on IS NULL OR a.ends_on > %(today)s)
+     GROUP BY a.id, r.id, i.id
+     ORDER BY a.id
+"""
+
+
 def _roles_held_now(user: User) -> tuple[Held, ...]:
-    today = clock.now().date()
-    rows = (
-        RoleAssignment.objects.filter(user=user)
-        .filter(Q(starts_on__isnull=True) | Q(starts_on__lte=today), Q(ends_on__isnull=True) | Q(ends_on__gt=today))
-        .order_by("id")
-        .values_list(
-            "id",
-            "role__code",
-            "role__scope",
-            "institution_id",
-            "role__name",
-            "institution__sourced_id",
-            "role__permissions__permission",
+    with connection.cursor() as cursor:
+        cursor.execute(_ROLES_HELD, {"user": user.pk, "today": clock.now().date()})
+        return tuple(
+            Held(
+                role, scope, institution_id, CODES if role == ADMINISTRATOR else CODES.intersection(codes), name, public
+            )
+            for role, scope, at, name, public, codes in cursor.fetchall()
         )
-    )
-    grouped: dict[int, tuple[tuple[str, str, int | None, str, uuid.UUID | None], set[str]]] = {}
-    for key, role, scope, institution_id, name, public, permission in rows:
-        _, codes = grouped.setdefault(key, ((role, scope, institution_id, name, public), set()))
-        if permission:
-            codes.add(permission)
-    return tuple(
-        Held(role, scope, institution_id, CODES if role == ADMINISTRATOR else frozenset(codes & CODES), name, public)
-        for (role, scope, institution_id, name, public), codes in grouped.values()
-    )
 
 
 def permissions_of(user: User) -> frozenset[str]:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import JSONObject
 
@@ -131,5 +132,8 @@ def today_at(institution: Institution) -> dt.date:
 
 def school_today() -> dt.date:
     """Today where the school has one institution, or its first: for questions that name no institution."""
-    timezone = Institution.objects.order_by("pk").values_list("timezone", flat=True).first()
-    return clock.today(timezone or "UTC")
+    # Asked by most requests, so spelled out: building it as a queryset costs more than running it.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1")
+        found = cursor.fetchone()
+    return clock.today(found[0] if found else "UTC")

@@ -1,0 +1,1 @@
+"""What our API costs over a bare Django view that runs the same SQL."""
