@@ -254,7 +254,9 @@ class Chaos:
             "poison_not_dead": len(poison - buried),
             "failing_not_dead": len((by_kind.get("raise", set()) & committed) - buried),
             "done_that_should_not": len([n for n in effects if meant[n].kind not in {"well", "later"}]),
-            "wrong_school": len([1 for n, schema, school, _ in found.effects if not same_school(meant[n], schema, school)]),
+            "wrong_school": len(
+                [1 for n, schema, school, _ in found.effects if not same_school(meant[n], schema, school)]
+            ),
             "recovery_p99_s": recovery(found.effects, answered, self.tally.moments),
             "rested_in_s": round(rested_in, 1),
         }
