@@ -93,7 +93,6 @@ class Worker:
         self._mine, found, orphans = journal.claim(self.folder, self.name)
         self._report(found)
         journal.forget(self._mine, orphans)
-        broker.say_booted(self.broker_key)
 
     def boot_child(self, index: int) -> None:
         """In a prefork child: the one that sat in this slot before us may have died with a job in hand."""

@@ -216,6 +216,23 @@ class Chaos:
         wait_until(lambda: stage.at_rest(self.given.engine), REST_S, every=0.5)
         return time.monotonic() - began
 
+    def slowest(self, effects: list[tuple[int, str, str, float]]) -> list[dict[str, Any]]:
+        """The twenty jobs that took longest, for a person to find out why."""
+        from tests.chaos.tasks import TASKS
+
+        answered, meant = self.journal.answered, self.journal.meant
+        took = sorted(((done - answered[n], n) for n, _, _, done in effects if n in answered), reverse=True)[:20]
+        return [
+            {
+                "seconds": round(seconds, 1),
+                "n": n,
+                "kind": meant[n].kind,
+                "task": TASKS[meant[n].task % len(TASKS)].name,
+                "at": time.strftime("%H:%M:%S", time.gmtime(answered[n])),
+            }
+            for seconds, n in took
+        ]
+
     def reckon(self, rested_in: float) -> dict[str, Any]:
         from tests.chaos import stage
 
@@ -261,7 +278,7 @@ class Chaos:
             "rested_in_s": round(rested_in, 1),
         }
         names = {"lost": lost[:20], "doubled": doubled[:20], "stuck": list(found.alive)[:20],
-                 "innocent_dead": sorted(buried & to_be_done)[:20]}  # fmt: skip
+                 "innocent_dead": sorted(buried & to_be_done)[:20], "slowest": self.slowest(found.effects)}  # fmt: skip
         (self.run / "findings.json").write_text(json.dumps(names))
         return result
 
