@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import socket
 import threading
 import time
@@ -34,7 +33,6 @@ from schoolops.queues.registry import Queue
 
 log = logging.getLogger("schoolops.queues")
 
-LONGEST_WAIT_S = 300.0
 LEASE_MARGIN_S = 30
 # How long a job waits for code that knows its task, or for a school that is being made.
 PATIENCE_S = 600.0
@@ -255,7 +253,7 @@ class Runner:
                 self._fail(
                     claim,
                     error,
-                    wait_before_next_try(queue, claim.attempts),
+                    registry.wait_before_next_try(queue, claim.attempts),
                     tries=task.tries if task is not None else queue.tries,
                     reason=statements.last_reason(timed_out=timed_out),
                     outcome="timed_out" if timed_out else "failed",
@@ -313,11 +311,6 @@ class Runner:
             "traceback": trace.replace("\0", ""),
             "worker": self.name[:200],
         }
-
-
-def wait_before_next_try(queue: Queue, attempts: int) -> float:
-    """Seconds until the next try: doubling, at most five minutes, spread by a fifth so that a crowd disperses."""
-    return min(queue.backoff_s * 2**attempts, LONGEST_WAIT_S) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
 
 def _base(claim: Claim) -> dict[str, Any]:

@@ -101,12 +101,17 @@ UPDATE public.queues_job
 RETURNING 1
 """
 
-# The process died with these in hand.
+# The process died with these in hand. `worker` names the try, so that reporting it twice counts once.
 SUSPECT = """
 WITH tried AS (
-    UPDATE public.queues_job SET crashes = crashes + 1, lease_until = NULL WHERE id = ANY (%(ids)s) RETURNING *)
+    UPDATE public.queues_job AS j SET crashes = crashes + 1, lease_until = NULL
+      FROM unnest(%(ids)s::bigint[], %(workers)s::text[]) AS dead (id, worker)
+     WHERE j.id = dead.id AND NOT EXISTS (
+           SELECT 1 FROM public.queues_attempt AS a
+            WHERE a.job_id = dead.id AND a.outcome = 'crashed' AND a.worker = dead.worker)
+    RETURNING j.id, j.school, j.task, j.attempts, dead.worker)
 INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
-SELECT id, school, task, attempts + 1, 'crashed', %(worker)s, 'ProcessDied', %(error)s, '' FROM tried
+SELECT id, school, task, attempts + 1, 'crashed', worker, 'ProcessDied', %(error)s, '' FROM tried
 RETURNING job_id
 """
 BURY_POISON = f"""

@@ -111,11 +111,7 @@ class Worker:
     def _report(self, found: list[journal.Found]) -> None:
         while found:
             try:
-                ledger.report_dead_process(
-                    [each.job_id for each in found if not each.over_time],
-                    [each.job_id for each in found if each.over_time],
-                    worker=self.runner.name,
-                )
+                ledger.report_dead_process(found, worker=self.runner.name)
             except ledger.Unreachable:
                 log.warning("the ledger is away; %d suspects wait to be reported", len(found))
                 time.sleep(0.5)

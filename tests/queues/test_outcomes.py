@@ -17,7 +17,8 @@ from schoolops.context import current_school
 from schoolops.errors import Conflict, NotFound
 from schoolops.queues import ATTENDANCE, REPORTS, registry, task
 from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, progress
-from schoolops.queues.runner import Runner, wait_before_next_try
+from schoolops.queues.registry import wait_before_next_try
+from schoolops.queues.runner import Runner
 from schoolops.tenancy import lifecycle
 from tests.queues.ground import Ledger
 
