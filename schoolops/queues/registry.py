@@ -49,7 +49,7 @@ class Queue:
     @property
     def window(self) -> int:
         """How many jobs the relay lets be outstanding in the broker: enough to keep busy, few enough to stay fair."""
-        return max(2 * self.in_flight, 60)
+        return max(2 * self.in_flight, 120)
 
 
 ATTENDANCE = Queue(

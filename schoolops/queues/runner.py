@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import psycopg
@@ -37,6 +37,8 @@ LEASE_MARGIN_S = 30
 # How long a job waits for code that knows its task, or for a school that is being made.
 PATIENCE_S = 600.0
 DEFER_S = 15.0
+# A message's jobs are others' to begin once the first ones have taken this long.
+HANDED_BACK_AFTER_S = 0.25
 LONGEST_ERROR = 2_000
 LONGEST_TRACEBACK = 20_000
 
@@ -100,10 +102,18 @@ class Runner:
         default=lambda job_id: _nothing(job_id)
     )
     patience_s: float = PATIENCE_S
+    hand_back: Callable[[list[int], int, bool], None] = lambda job_ids, timeout_s, durable: None
 
     def run(self, job_ids: Sequence[int], timeout_s: int, *, durable: bool = False) -> None:
-        """Run these jobs, one after the other. Never raises for what a job does."""
-        for job_id in job_ids:
+        """Run these jobs, one after the other. Never raises for what a job does.
+
+        A message carries several only when many wait; when they turn out to be long, the rest is handed back.
+        """
+        began = time.monotonic()
+        for position, job_id in enumerate(job_ids):
+            if position and time.monotonic() - began > HANDED_BACK_AFTER_S:
+                self.hand_back(list(job_ids[position:]), timeout_s, durable)
+                return
             with self.borrowing(), self.in_hand(job_id) as overdue:
                 self._run_one(job_id, timeout_s, overdue, durable=durable)
 
@@ -324,18 +334,35 @@ def _one(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
         return row
 
 
+@dataclass(slots=True)
+class _Prepared:
+    """What we keep with a psycopg connection: a cursor whose claim is prepared, and the limits that are set."""
+
+    cursor: psycopg.Cursor[Any]
+    limits: tuple[int, bool] = (0, False)
+
+
 def _claim(job_id: int, timeout_s: int, *, durable: bool) -> Claim | None:
     connection.ensure_connection()
     connection.move()
-    raw = connection.connection
-    # Django turns this off; its own client-side cursors never prepare anything.
-    raw.prepare_threshold = 5
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        # A little more than the watchdog's limit: the database stops by itself where nobody does.
-        limit = str(timeout_s * 1000 + 2000)
-        told = {"id": job_id, "limit": limit, "commit": "on" if durable else "off"}
-        cursor.execute(statements.CLAIM, told, prepare=True)
-        return _as_claim(job_id, cursor.fetchone())
+    with connection.wrap_database_errors:
+        prepared = _prepared(connection.connection)
+        if prepared.limits != (timeout_s, durable):
+            # A little more than the watchdog's limit: the database stops by itself where nobody does.
+            limit = str(timeout_s * 1000 + 2000)
+            prepared.cursor.execute(statements.LIMITS, {"limit": limit, "commit": "on" if durable else "off"})
+            prepared.limits = (timeout_s, durable)
+        prepared.cursor.execute(statements.CLAIM, {"id": job_id}, prepare=True)
+        return _as_claim(job_id, prepared.cursor.fetchone())
+
+
+def _prepared(raw: Any) -> _Prepared:
+    found = getattr(raw, "_jobs", None)
+    if found is None:
+        # Django turns preparing off; its own client-side cursors never prepare anything.
+        raw.prepare_threshold = 5
+        found = raw._jobs = _Prepared(psycopg.Cursor(raw))  # noqa: SLF001 - a mark of ours on psycopg's object
+    return cast(_Prepared, found)
 
 
 def _lease(job_id: int, seconds: int) -> Claim | None:

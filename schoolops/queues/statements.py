@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schoolops.queues.models import Reason
 
-# Claim, school, deadlines: one statement, prepared once per connection (by protocol: EXECUTE would be
+# Claim and school: one statement, prepared once per connection (by protocol: EXECUTE would be
 # parsed again under the school's role). A second delivery finds the row gone or locked.
 # The settings are local to the transaction, so the connection stands outside schools again after COMMIT or ROLLBACK.
 _STANDING = """
@@ -21,11 +21,14 @@ WITH c AS (
                   WHERE id = %(id)s::bigint AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
                     FOR UPDATE SKIP LOCKED)
     RETURNING *)
-SELECT {_COLUMNS}, {_STANDING.format(local="true")},
-       set_config('statement_timeout', %(limit)s, true), set_config('idle_in_transaction_session_timeout', %(limit)s, true),
-       set_config('synchronous_commit', %(commit)s, true)
+SELECT {_COLUMNS}, {_STANDING.format(local="true")}
   FROM c LEFT JOIN public.tenancy_school s ON s.slug = c.school
 """  # noqa: S608 - our own text
+# Set once per connection and again only when they differ: a worker's jobs mostly have the same.
+LIMITS = """
+SELECT set_config('statement_timeout', %(limit)s, false), set_config('idle_in_transaction_session_timeout', %(limit)s, false),
+       set_config('synchronous_commit', %(commit)s, false)
+"""
 LEASE = f"""
 WITH c AS (
     UPDATE public.queues_job

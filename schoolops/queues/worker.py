@@ -81,6 +81,7 @@ class Worker:
             borrowing=seats.borrowing if seats else nullcontext,
             lending=seats.lending if seats else nullcontext,
             in_hand=self.in_hand,
+            hand_back=self._hand_back,
         )
 
     @property
@@ -117,6 +118,9 @@ class Worker:
                 time.sleep(0.5)
             else:
                 return
+
+    def _hand_back(self, job_ids: list[int], timeout_s: int, durable: bool) -> None:  # noqa: FBT001 - the runner's hook
+        broker.hand_back(self.broker_key, job_ids, timeout_s=timeout_s, durable=durable)
 
     # --- what the runner asks ---------------------------------------------------------------------------------------
     @contextmanager
