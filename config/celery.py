@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django
+from billiard import current_process
 from celery import Celery, bootsteps, signals
 from celery.utils.log import get_task_logger
 from django.conf import settings
@@ -77,7 +78,7 @@ def run(job_ids: list[int], timeout_s: int, durable: int) -> None:
     _worker.runner.run(job_ids, timeout_s, durable=bool(durable))
 
 
-class Announce(bootsteps.StartStopStep):  # type: ignore[misc]
+class Announce(bootsteps.StartStopStep):
     """Each time the connection to the broker is made: what was fetched over the last one is gone, publish it again."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -98,7 +99,5 @@ def _boot(**kwargs: Any) -> None:
 
 @signals.worker_process_init.connect
 def _boot_child(**kwargs: Any) -> None:
-    from billiard import current_process
-
     if _worker is not None:
         _worker.boot_child(getattr(current_process(), "index", 0) or 0)

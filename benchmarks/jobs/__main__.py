@@ -1,8 +1,8 @@
 """``python -m benchmarks.jobs``: enqueueing and processing against plain Celery, a deep ledger, a flooding school.
 
-Interleaved rounds on one machine, so that what else runs hits all alike; each figure is the median of its rounds, and of
-the two pools (prefork 2, threads 50) the worse. "Celery" is Celery at its defaults, "tuned" is Celery without its ack
-emulation, which loses what a dying worker holds. Commits wait for the disk in none of them.
+Interleaved rounds on one machine, so that what else runs hits all alike; each figure is the median of its rounds, and
+of the two pools (prefork 2, threads 50) the worse. "Celery" is Celery at its defaults, "tuned" is Celery without its
+ack emulation, which loses what a dying worker holds. Commits wait for the disk in none of them.
 """
 
 from __future__ import annotations

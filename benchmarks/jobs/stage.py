@@ -122,7 +122,7 @@ def _ask(statement: str) -> tuple[float, float]:
 
 # --- a flood, and depth -----------------------------------------------------------------------------------------------
 def elm_windows(jobs: int) -> tuple[float, float]:
-    """How many credit windows of Oak's jobs began between Elm's enqueue and its start, and how long that was in seconds."""
+    """(Credit windows of Oak's jobs that began between Elm's enqueue and its start, seconds that this took)."""
     clear()
     fill_ledger("effect_on_threads", jobs)
     while _ask("SELECT count(*), 0 FROM school_oak.bench_effect")[0] < jobs / 20:
@@ -130,14 +130,13 @@ def elm_windows(jobs: int) -> tuple[float, float]:
     with inside(get_school("elm")):
         tasks.effect_on_threads.enqueue(n=1)
     (began, _) = _ask("SELECT extract(epoch FROM clock_timestamp()), 0")
-    while not (elm := _ask("SELECT count(*), coalesce(extract(epoch FROM min(at)), 0) FROM school_elm.bench_effect"))[
-        0
-    ]:
+    started = 0.0
+    while not started:
         time.sleep(0.005)
-    (meanwhile, _) = _ask(
-        f"SELECT count(*), 0 FROM school_oak.bench_effect WHERE extract(epoch FROM at) BETWEEN {began} AND {elm[1]}"
-    )
-    return meanwhile / ATTENDANCE.window, elm[1] - began
+        (started, _) = _ask("SELECT coalesce(extract(epoch FROM min(at)), 0), 0 FROM school_elm.bench_effect")
+    meanwhile = f"extract(epoch FROM at) BETWEEN {began} AND {started}"
+    (oaks, _) = _ask(f"SELECT count(*), 0 FROM school_oak.bench_effect WHERE {meanwhile}")  # noqa: S608 - our numbers
+    return oaks / ATTENDANCE.window, started - began
 
 
 def costs(rows: int) -> dict[str, float]:

@@ -46,7 +46,7 @@ def say_again(job_id: int, *, counted: bool = False) -> None:
 
 
 def say_booted(queue_key: str) -> None:
-    """Tell the relay that a worker of this list has begun: what its predecessor had fetched is to be published again."""
+    """Tell the relay that a worker of this list has begun: what the one before had fetched is to be published again."""
     with suppress(BrokerUnavailable):
         client().hincrby(BOOT_KEY, queue_key, 1)
 

@@ -1,7 +1,7 @@
 """Celery's Redis transport, hardened: one bad list item ends up in ``jobs:garbage`` instead of stopping the worker.
 
-Celery exits on some items and, worse, puts some of them back first. Nothing is lost by setting an item aside: the job it
-may have stood for is a live row, and is published again.
+Celery exits on some items and, worse, puts some of them back first. Nothing is lost by setting an item aside: the job
+it may have stood for is a live row, and is published again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from kombu.transport import redis as stock
@@ -19,8 +19,14 @@ from schoolops.queues import broker, message
 log = logging.getLogger("schoolops.queues")
 
 
-class Channel(stock.Channel):  # type: ignore[misc]
+class Channel(stock.Channel):
     """Reads what the relay wrote and nothing else."""
+
+    if TYPE_CHECKING:
+        # Not in the stubs.
+        connection_errors: tuple[type[Exception], ...]
+        _queue_cycle: Any
+        _flush_brpop_reauth: Any
 
     def _brpop_read(self, **options: Any) -> bool:
         try:
@@ -45,7 +51,7 @@ class Channel(stock.Channel):  # type: ignore[misc]
             self._flush_brpop_reauth()
 
 
-class Transport(stock.Transport):  # type: ignore[misc]
+class Transport(stock.Transport):
     """``broker_transport = "schoolops.queues.consumer:Transport"``."""
 
     Channel = Channel

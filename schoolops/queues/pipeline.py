@@ -43,7 +43,8 @@ REVIVE = Arrow("revive", "sent back from the dead letters", logging.INFO)
 CANCEL = Arrow("cancel", "withdrawn before it began", logging.INFO)
 
 ARROWS: tuple[Arrow, ...] = (
-    ENQUEUE, PROMOTE, PICK, PUBLISH, AGAIN, RECEIVE, CLAIM, EFFECT, FINISH, RETRY, BURY, DISCARD, SUSPECT, REVIVE, CANCEL,
+    ENQUEUE, PROMOTE, PICK, PUBLISH, AGAIN, RECEIVE, CLAIM, EFFECT, FINISH,
+    RETRY, BURY, DISCARD, SUSPECT, REVIVE, CANCEL,
 )  # fmt: skip
 
 Sink = Callable[[str, str, int], None]

@@ -16,7 +16,8 @@ def _queues() -> Iterator[tuple[object, ...]]:
         )
         waits = f"{queue.backoff_s:g} s, doubling, at most 300 s"
         yield (
-            f"`{queue.name}`", queue.in_flight, queue.window, f"{queue.timeout_s} s", queue.tries, waits, pool, queue.reason,
+            f"`{queue.name}`", queue.in_flight, queue.window, f"{queue.timeout_s} s", queue.tries, waits, pool,
+            queue.reason,
         )  # fmt: skip
 
 
@@ -37,8 +38,8 @@ reference.declare(
     reference.Table(
         name="queues",
         title="Queues",
-        introduction="Declared in `schoolops/queues/registry.py`. In flight is how many jobs of a queue run at once at most, "
-        "over all its workers' threads or children; the window is how many the relay lets be outstanding in the broker.",
+        introduction="Declared in `schoolops/queues/registry.py`. In flight is how many jobs a worker has begun "
+        "or fetched at most; the window is how many the relay lets be outstanding in the broker and the workers.",
         columns=("Queue", "In flight", "Window", "Timeout", "Tries", "Waits between tries", "Pool", "Why"),
         rows=_queues,
     )
@@ -47,7 +48,7 @@ reference.declare(
     reference.Table(
         name="tasks",
         title="Tasks",
-        introduction="Declared with `@task` in each app's `tasks.py`. A name is kept for good: jobs in the ledger use it.",
+        introduction="Declared with `@task` in each app's `tasks.py`. A name is kept for good: the ledger uses it.",
         columns=("Task", "Queue", "How it ends", "Once per", "Tracked"),
         rows=_tasks,
     )
@@ -56,8 +57,8 @@ reference.declare(
     reference.Table(
         name="job-life",
         title="A job's life",
-        introduction="The arrows of `schoolops/queues/pipeline.py`: each is counted and logged, and the chaos test kills "
-        "inside each of them.",
+        introduction="The arrows of `schoolops/queues/pipeline.py`: each is counted and logged, and the chaos test "
+        "kills inside each of them.",
         columns=("Arrow", "What happened"),
         rows=lambda: ((f"`{arrow.name}`", arrow.meaning) for arrow in pipeline.ARROWS),
     )

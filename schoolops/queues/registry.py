@@ -92,7 +92,7 @@ QUARANTINE_KEY = "jobs.quarantine"
 
 def wait_before_next_try(queue: Queue, attempts: int) -> float:
     """Seconds until the next try: doubling, at most five minutes, spread by a fifth so that a crowd disperses."""
-    return min(queue.backoff_s * 2**attempts, LONGEST_WAIT_S) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+    return min(queue.backoff_s * 2.0**attempts, LONGEST_WAIT_S) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
 
 _tasks: dict[str, Task] = {}

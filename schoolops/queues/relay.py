@@ -121,7 +121,7 @@ class Relay:
                 time.sleep(0.2)
             except broker.BrokerUnavailable as gone:
                 if not self._broker_away:
-                    log.error("the broker is away, jobs wait in the ledger: %s", type(gone).__name__)
+                    log.error("the broker is away, jobs wait in the ledger: %s", gone)  # noqa: TRY400 - no traceback
                 self._broker_away = True
                 self._redis = None
                 time.sleep(0.2)
@@ -292,8 +292,8 @@ class Relay:
             entry.due = now + (timeout + self.lease_margin_s) * 2 ** min(entry.times - 1, 5)
             self.in_flight[job_id] = entry
             counts[entry.queue] += 1
-        for name, jobs in counts.items():
-            pipeline.step(pipeline.PUBLISH, name, jobs=jobs)
+        for name, published in counts.items():
+            pipeline.step(pipeline.PUBLISH, name, jobs=published)
 
     def _sorted_by_terms(
         self, wanted: list[tuple[int, Published]]

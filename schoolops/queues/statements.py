@@ -1,4 +1,4 @@
-"""The ledger's SQL, in one place. Everything here runs outside schools, as the web login, with names fully qualified."""
+"""The ledger's SQL, in one place. All of it runs outside schools, as the web login, with names fully qualified."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ CLAIM = f"""
 WITH c AS (
     DELETE FROM public.queues_job
      WHERE id = (SELECT id FROM public.queues_job
-                  WHERE id = %(id)s::bigint AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                  WHERE id = %(id)s::bigint AND run_at IS NULL
+                    AND (lease_until IS NULL OR lease_until < clock_timestamp())
                     FOR UPDATE SKIP LOCKED)
     RETURNING *)
 SELECT {_COLUMNS}, {_STANDING.format(local="true")}
@@ -26,7 +27,8 @@ SELECT {_COLUMNS}, {_STANDING.format(local="true")}
 """  # noqa: S608 - our own text
 # Set once per connection and again only when they differ: a worker's jobs mostly have the same.
 LIMITS = """
-SELECT set_config('statement_timeout', %(limit)s, false), set_config('idle_in_transaction_session_timeout', %(limit)s, false),
+SELECT set_config('statement_timeout', %(limit)s, false),
+       set_config('idle_in_transaction_session_timeout', %(limit)s, false),
        set_config('synchronous_commit', %(commit)s, false)
 """
 LEASE = f"""
@@ -97,7 +99,8 @@ RETURNING 1
 DEFER = """
 UPDATE public.queues_job
    SET run_at = clock_timestamp() + make_interval(secs => %(delay)s), lease_until = NULL,
-       meta = meta || jsonb_build_object('deferred_since', coalesce(meta -> 'deferred_since', to_jsonb(clock_timestamp())))
+       meta = meta || jsonb_build_object(
+           'deferred_since', coalesce(meta -> 'deferred_since', to_jsonb(clock_timestamp())))
  WHERE id = %(id)s AND attempts = %(attempts)s
    AND coalesce((meta ->> 'deferred_since')::timestamptz, clock_timestamp())
        > clock_timestamp() - make_interval(secs => %(patience)s)

@@ -1,4 +1,4 @@
-"""One worker process: its runner, its few database connections, its journal. Celery calls in; nothing here is a task."""
+"""One worker process: its runner, its few database connections, its journal. Celery calls in; no task is here."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class Worker:
         threads = queue is not None and queue.pool == "threads"
         seats = Seats(queue.connections) if queue is not None and threads else None
         self.runner = Runner(
-            watchdog=Watchdog(slots=queue.concurrency if queue is not None else 1),
+            # A child that does not stop is killed by Celery; a thread takes its process along.
+            watchdog=Watchdog(slots=queue.concurrency if queue is not None and threads else 0),
             borrowing=seats.borrowing if seats else nullcontext,
             lending=seats.lending if seats else nullcontext,
             in_hand=self.in_hand,

@@ -1,8 +1,8 @@
-"""``python -m tests.chaos --seconds 120 --seed 7 [--engine celery] [--aof on]``: the proof that no job is lost or doubled.
+"""``python -m tests.chaos --seconds 120 --seed 7 [--engine celery] [--aof on]``: no job is lost and none is doubled.
 
 Twenty schools, web, a worker per queue, the quarantine, two relays, an operator, Valkey and PostgreSQL: all killed with
-SIGKILL at random, and at least once in the middle of every arrow. Then the faults stop, everything is allowed to come to
-rest, and the driver's journal is compared with the effects in the schools. The driver and the counting never die.
+SIGKILL at random, and at least once in the middle of every arrow. Then the faults stop, everything is allowed to come
+to rest, and the driver's journal is compared with the effects in the schools. The driver and the counting never die.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Chaos:
         self.dice.shuffle(queue_of_arrows)
         armed: tuple[str, float] | None = None
         next_kill = began + 3
-        while time.monotonic() < end or (queue_of_arrows or armed) and time.monotonic() < end + 60:
+        while time.monotonic() < end or ((queue_of_arrows or armed) and time.monotonic() < end + 60):
             if armed is None and queue_of_arrows:
                 armed = (queue_of_arrows.pop(0), time.monotonic())
                 self.arm(armed[0])
@@ -200,7 +200,7 @@ class Chaos:
                 self.tally.kill(target)
         else:
             self.supervisor.kill(target, pause / 2)
-            self.tally.kill(target.split("-")[0])
+            self.tally.kill(target.split("-", maxsplit=1)[0])
 
     # --- the reckoning ----------------------------------------------------------------------------------------------
     def rest(self) -> float:

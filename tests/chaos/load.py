@@ -1,4 +1,4 @@
-"""Clients that post intentions and keep a journal on disk: what was meant, before the first try; what was answered, after."""
+"""Clients that post intentions and keep a journal on disk: what was meant before the first try, the answer after it."""
 
 from __future__ import annotations
 

@@ -400,3 +400,10 @@ def test_a_claim_is_one_round_trip_and_leaves_the_connection_outside_schools(led
     assert os.getpid()
     assert isinstance(connection.connection, psycopg.Connection)
     assert registry.find(note.name) is note
+
+
+def test_a_query_is_cancelled_at_the_limit_and_not_seconds_later(ledger: Ledger) -> None:
+    ledger.run(ledger.enqueue(ask_the_database_forever, n=1), timeout_s=30)
+    [attempt] = ledger.attempts()
+    assert attempt.outcome == "timed_out"
+    assert "canceling statement due to user request" in attempt.traceback, "not by its own time limit"

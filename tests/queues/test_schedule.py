@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -30,11 +29,10 @@ def remind_one(*, student_id: int) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _hourly(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _hourly(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "_schedules", {})
     schedule.schedule(Schedule("test.hourly", remind, every=HOUR))
     schedule.tick(NOON)
-    yield
 
 
 def test_a_schedule_seen_for_the_first_time_has_missed_nothing(ledger: Ledger) -> None:
