@@ -135,12 +135,14 @@ class Relay:
         self._stopped = True
 
     def close(self) -> None:
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
+        """Give the lead to whoever stands by."""
         self._forget()
 
     def _forget(self) -> None:
+        # Closed, not dropped: the lead is a lock that lives as long as the connection.
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
         self._connection = None
         self._leads = False
         self.in_flight.clear()
