@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from kombu.transport import redis as stock
 
+from schoolops.observability.metrics import JOB_STEPS
 from schoolops.queues import broker, message
 
 log = logging.getLogger("schoolops.queues")
@@ -59,9 +60,9 @@ class Transport(stock.Transport):
 
 def set_aside(item: bytes | str) -> None:
     """Keep what nobody can read for an operator to look at, the newest thousand."""
+    JOB_STEPS.count("garbage", "all")
     log.error("a message that is not ours was set aside", extra={"facts": {"bytes": len(item)}})
     with suppress(broker.BrokerUnavailable):
         client = broker.client()
         client.lpush(broker.GARBAGE_KEY, item[:64_000])
         client.ltrim(broker.GARBAGE_KEY, 0, broker.MOST_GARBAGE - 1)
-        client.hincrby("jobs:counts", "garbage", 1)

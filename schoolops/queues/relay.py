@@ -352,8 +352,6 @@ class Relay:
         pipe.get(broker.SENTINEL_KEY)
         pipe.set(broker.SENTINEL_KEY, self.name)
         pipe.set(broker.RELAY_KEY, self.name, ex=10)
-        for (arrow, name), jobs in pipeline.drain_counts().items():
-            pipe.hincrby("jobs:counts", f"{arrow}:{name}", jobs)
         boots, again, sentinel, *_ = pipe.execute()
         for key, number in boots.items():
             if self._boots.get(key) != number:
