@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import django
-from celery import Celery, signals
+from billiard import current_process
+from celery import Celery, bootsteps, signals
 from celery.utils.log import get_task_logger
 from django.conf import settings
 from kombu import Queue as BrokerQueue
 
 django.setup()
 
-from schoolops.queues import QUEUES  # noqa: E402
+from schoolops.queues import QUEUES, broker  # noqa: E402
 from schoolops.queues.message import HARD_LIMIT_AFTER_S, RUN  # noqa: E402
 from schoolops.queues.registry import QUARANTINE_KEY  # noqa: E402
 from schoolops.queues.worker import Worker, worker_for  # noqa: E402
@@ -77,6 +78,19 @@ def run(job_ids: list[int], timeout_s: int, durable: int) -> None:
     _worker.runner.run(job_ids, timeout_s, durable=bool(durable))
 
 
+class Announce(bootsteps.StartStopStep):
+    """Each time the connection to the broker is made: what was fetched over the last one is gone, publish it again."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, parent: Any) -> None:
+        if _worker is not None:
+            broker.say_booted(_worker.broker_key)
+
+
+app.steps["consumer"].add(Announce)
+
+
 @signals.worker_init.connect
 def _boot(**kwargs: Any) -> None:
     if _worker is not None:
@@ -85,7 +99,5 @@ def _boot(**kwargs: Any) -> None:
 
 @signals.worker_process_init.connect
 def _boot_child(**kwargs: Any) -> None:
-    from billiard import current_process
-
     if _worker is not None:
         _worker.boot_child(getattr(current_process(), "index", 0) or 0)

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from apps.accounts.api.urls import OWN
 from config.assets import assets
+from schoolops.queues.admin import operators
 
 handler400 = "schoolops.api.errors.bad_request"
 handler403 = "schoolops.api.errors.permission_denied"
@@ -17,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("schoolops.api.documents")),
     # Operators log in here; none of a school's addresses knows them.
     path("api/v1/", include(OWN)),
+    path("operators/", operators.urls),
     *assets(),
 ]

@@ -1,7 +1,7 @@
 """``python -m config.worker attendance``: a Celery worker for one queue, with the pool its row in the table says.
 
-``quarantine`` is the queue of suspects: one process, one job at a time. Several queues at once are not offered: each has
-its own pool, timeout and journal.
+``quarantine`` is the queue of suspects: one process, one job at a time. Several queues at once are not offered: each
+has its own pool, timeout and journal.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ QUARANTINE = "quarantine"
 
 
 def arguments(name: str, log_level: str) -> list[str]:
-    """Celery's command line for the worker of queue ``name``. Raises ``KeyError`` for a queue that is not in the table."""
+    """Celery's command line for the worker of queue ``name``. Raises ``KeyError`` for one that is not in the table."""
     queue = None if name == QUARANTINE else QUEUES[name]
     pool = queue.pool if queue is not None else "prefork"
     concurrency = queue.concurrency if queue is not None else 1
     key = queue.broker_key if queue is not None else QUARANTINE_KEY
     # Fetched but not begun is what a crash has to publish again: more for children, who are slower to feed.
-    prefetch = 1 if queue is None or queue.timeout_s >= 120 or pool == "threads" else 4  # noqa: PLR2004
+    prefetch = 1 if queue is None or queue.timeout_s >= 120 or pool == "threads" else 4
     return [
         "worker",
         f"--pool={pool}",
@@ -36,17 +36,17 @@ def arguments(name: str, log_level: str) -> list[str]:
     ]
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str]) -> None:
     if len(argv) != 1 or argv[0] not in {*QUEUES, QUARANTINE}:
         sys.stderr.write(f"usage: python -m config.worker {{{','.join([*QUEUES, QUARANTINE])}}}\n")
-        return 2
+        sys.exit(2)
     choose_settings()
-    from config import celery
+    # It reads the settings that were chosen just now.
+    from config import celery  # noqa: PLC0415
 
     celery.serve(argv[0])
     celery.app.worker_main(arguments(argv[0], "WARNING"))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -76,9 +76,7 @@ def _roles_held_now(user: User) -> tuple[Held, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_ROLES_HELD, {"user": user.pk, "today": clock.now().date()})
         return tuple(
-            Held(
-                role, scope, institution_id, CODES if role == ADMINISTRATOR else CODES.intersection(codes), name, public
-            )
+            Held(role, scope, at, CODES if role == ADMINISTRATOR else CODES.intersection(codes), name, public)
             for role, scope, at, name, public, codes in cursor.fetchall()
         )
 

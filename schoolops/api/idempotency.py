@@ -6,7 +6,8 @@ The key, the work and the answer commit together, so a crash at any point means 
 * while the first is in flight: 409 with ``Retry-After: 1``; another request under the same key: 422;
 * a view that moves money says ``idempotency_key_required = True`` and refuses requests without one: 400.
 
-A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 408, 425 and 429 are not kept: nothing happened.
+A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 408, 425 and 429 are not kept: nothing
+happened.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import psycopg.errors
@@ -156,7 +157,7 @@ def fingerprint(request: HttpRequest) -> bytes:
 
 
 def is_required(view: Callable[..., Any]) -> bool:
-    """Whether the view says ``idempotency_key_required = True`` (DRF's and Django's class-based views, or a function)."""
+    """Whether the view, a class or a function, says ``idempotency_key_required = True``."""
     kind = getattr(view, "cls", None) or getattr(view, "view_class", None) or view
     return bool(getattr(kind, "idempotency_key_required", False))
 
@@ -165,7 +166,8 @@ def who_asks(request: HttpRequest) -> str | None:
     """The public id of whoever sends the request, or ``None`` for nobody we know."""
     if request.user.is_authenticated:
         return str(getattr(request.user, "audit_id", request.user.pk))
-    asking = Request(request, authenticators=[kind() for kind in api_settings.DEFAULT_AUTHENTICATION_CLASSES])
+    kinds = cast(list[Callable[[], Any]], api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+    asking = Request(request, authenticators=[kind() for kind in kinds])
     try:
         user = asking.user
     except (APIException, SchoolOpsError):

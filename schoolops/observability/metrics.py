@@ -123,6 +123,12 @@ JOBS_DEAD: Final = Metric(
     kind="gauge",
     labels=("queue",),
 )
+JOB_STEPS: Final = Metric(
+    name="jobs.steps",
+    sentence="Jobs that took one arrow of a job's life: enqueued, finished, retried, buried …",
+    kind="counter",
+    labels=("arrow", "queue"),
+)
 RELAY_LEADS: Final = Metric(
     name="jobs.relay_leads", sentence="1 while a relay hands jobs to workers, else 0.", kind="gauge"
 )

@@ -6,3 +6,6 @@ class QueuesConfig(AppConfig):
 
     name = "schoolops.queues"
     label = "queues"
+
+    def ready(self) -> None:
+        from schoolops.queues import reference, schedule  # noqa: F401

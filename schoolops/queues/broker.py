@@ -11,6 +11,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from schoolops.queues import message
+
 BrokerUnavailable = redis.RedisError
 
 GARBAGE_KEY = "jobs:garbage"
@@ -44,6 +46,16 @@ def say_again(job_id: int, *, counted: bool = False) -> None:
 
 
 def say_booted(queue_key: str) -> None:
-    """Tell the relay that a worker of this list has begun: what its predecessor had fetched is to be published again."""
+    """Tell the relay that a worker of this list has begun: what the one before had fetched is to be published again."""
     with suppress(BrokerUnavailable):
         client().hincrby(BOOT_KEY, queue_key, 1)
+
+
+def hand_back(broker_key: str, job_ids: list[int], *, timeout_s: int, durable: bool) -> None:
+    """Put jobs that came in one message back, first in line and each for itself: somebody else is free for them."""
+    texts = [
+        message.build([job_id], task="", broker_key=broker_key, timeout_s=timeout_s, durable=durable)
+        for job_id in reversed(job_ids)
+    ]
+    with suppress(BrokerUnavailable):
+        client().rpush(broker_key, *texts)

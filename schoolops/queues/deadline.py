@@ -46,9 +46,10 @@ class Watched:
 
 @dataclass(slots=True)
 class Watchdog:
-    """The one thread of a process that looks at the clock. ``slots`` is how many jobs may run at once."""
+    """The one thread of a process that looks at the clock. ``slots``: how many jobs may run at once, where the
+    process is to end when too many of them do not stop; 0 where it is not."""
 
-    slots: int = 1
+    slots: int = 0
     _watched: set[Watched] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pid: int = 0
@@ -119,7 +120,7 @@ class Watchdog:
                 cut(connection)
 
     def _count_zombies(self, zombies: int) -> None:
-        if zombies and zombies > self.slots // 10 and not self._draining:
+        if self.slots and zombies > self.slots / 10 and not self._draining:
             self._draining = True
             log.error("%d of %d jobs do not stop; this process drains and ends", zombies, self.slots)
             os.kill(os.getpid(), signal.SIGTERM)

@@ -50,7 +50,9 @@ def letters(
     reason: str = "",
     discarded: bool = False,
 ) -> QuerySet[DeadLetter]:
-    """The dead letters that match, oldest first. ``error`` is looked for in class and text; ``school`` ``""`` is the platform."""
+    """The dead letters that match, oldest first. ``error`` is looked for in class and text; no school (``""``) is the
+    platform.
+    """
     wanted = Q(discarded_at__isnull=not discarded)
     if queue:
         wanted &= Q(queue=queue)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from psycopg.types.json import Jsonb
 
 from schoolops import context
 from schoolops.context import outside_schools
@@ -42,7 +43,7 @@ class Running:
         return f"schoolops-job-{self.job_id}"
 
 
-class NotSent(Exception):  # noqa: N818
+class NotSent(Exception):
     """Raised inside ``calling_outside()``: the provider certainly did nothing, so trying again is safe."""
 
 
@@ -127,7 +128,7 @@ def write_outcome(cursor: Any, job: Running, state: str, error: str = "") -> Non
         " updated_at = clock_timestamp(), expires_at = excluded.expires_at",
         [
             job.job_id, job.school, job.task.queue.name, job.task.name, job.user_id, state,
-            psycopg.types.json.Jsonb(job.result) if job.result is not None else None, error,
+            Jsonb(job.result) if job.result is not None else None, error,
         ],
     )  # fmt: skip
 
@@ -170,14 +171,9 @@ def _mark_sending(job: Running, moment: str) -> None:
 
 
 def connection_was_lost(error: BaseException) -> bool:
-    """Whether the database went away, rather than refused: then nothing is known of this try, and nothing is counted."""
-    while error is not None:
-        if isinstance(error, psycopg.OperationalError):
-            state = error.sqlstate or ""
-            return not state or state.startswith(("08", "57P", "53"))
-        if isinstance(error, psycopg.InterfaceError):
-            return True
-        if not isinstance(error, DatabaseError) or error.__cause__ is None:
-            return False
-        error = error.__cause__
-    return False
+    """Whether the database went away, rather than refused: then nothing is known of this try and nothing is counted."""
+    cause = error.__cause__ if isinstance(error, DatabaseError | InterfaceError) else error
+    if isinstance(cause, psycopg.OperationalError):
+        state = cause.sqlstate or ""
+        return not state or state.startswith(("08", "57P", "53"))
+    return isinstance(cause, psycopg.InterfaceError)

@@ -1,7 +1,8 @@
 """Which job runs in which slot, in a file that survives SIGKILL: so that a dead worker's successor knows the suspects.
 
-One slot of 16 bytes per thread or child: the job's id, and whether it was over its time. Written in under a microsecond
-to a shared mapping; the page cache keeps it when the process dies. Losing the file only means waiting for the lease.
+One slot of 24 bytes per thread or child: the job's id, whether it was over its time, and a number for this very try, so
+that whoever is killed while reporting a death does not report it twice. Written in under a microsecond to a shared
+mapping; the page cache keeps it when the process dies. Losing the file only means waiting for the lease.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import fcntl
 import mmap
 import os
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 SLOTS = 256
-_SLOT = struct.Struct("<qq")
+_SLOT = struct.Struct("<qqq")
 SIZE = SLOTS * _SLOT.size
 
 
@@ -24,6 +26,7 @@ class Found:
 
     job_id: int
     over_time: bool
+    incident: int
 
 
 class Journal:
@@ -40,21 +43,21 @@ class Journal:
 
     def begin(self, slot: int, job_id: int) -> None:
         """``job_id`` is in hand from now on."""
-        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, 0)
+        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, 0, time.monotonic_ns())
 
     def over_time(self, slot: int) -> None:
         """The job in ``slot`` did not stop when it was told to; if its process is killed now, this is why."""
-        job_id, _ = _SLOT.unpack_from(self._map, slot * _SLOT.size)
-        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, 1)
+        job_id, _, incident = _SLOT.unpack_from(self._map, slot * _SLOT.size)
+        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, 1, incident)
 
     def end(self, slot: int) -> None:
         """Nothing is in hand."""
-        _SLOT.pack_into(self._map, slot * _SLOT.size, 0, 0)
+        _SLOT.pack_into(self._map, slot * _SLOT.size, 0, 0, 0)
 
     def found(self, slots: range = range(SLOTS)) -> list[Found]:
         """What the slots say is in hand."""
         entries = (_SLOT.unpack_from(self._map, slot * _SLOT.size) for slot in slots)
-        return [Found(job_id, bool(over)) for job_id, over in entries if job_id]
+        return [Found(job_id, bool(over), incident) for job_id, over, incident in entries if job_id]
 
     def clear(self, slots: range = range(SLOTS)) -> None:
         for slot in slots:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from django.conf import settings
 
-from schoolops.queues import pipeline, statements
+from schoolops.queues import pipeline, registry, statements
+from schoolops.queues.journal import Found
 
 Unreachable = psycopg.OperationalError
 
@@ -32,39 +35,36 @@ def connect(purpose: str) -> psycopg.Connection[Any]:
     )
 
 
-def report_dead_process(crashed: list[int], over_time: list[int], *, worker: str) -> None:
+def report_dead_process(found: Sequence[Found], *, worker: str) -> None:
     """A process died with these jobs in hand: they become suspects; those that were over their time have failed a try.
 
     Raises:
-        Unreachable: nothing was written; try again.
+        Unreachable: not all was written; say it again, nothing is counted twice.
     """
     with connect("boot") as connection:
-        if crashed:
-            error = "Its process died while running it."
-            suspects = [
-                row[0]
-                for row in connection.execute(
-                    statements.SUSPECT, {"ids": crashed, "worker": worker[:200], "error": error}
-                )
-            ]
-            bury_poison(connection, suspects)
-        for job_id in over_time:
-            _fail_over_time(connection, job_id, worker)
+        if crashed := [each for each in found if not each.over_time]:
+            told = {
+                "ids": [each.job_id for each in crashed],
+                "workers": [f"{socket.gethostname()} #{each.incident}" for each in crashed],
+                "error": "Its process died while running it.",
+            }
+            for (job_id,) in connection.execute(statements.SUSPECT, told):
+                pipeline.step(pipeline.SUSPECT, "", job_id=job_id)
+            pipeline.pause_here(pipeline.SUSPECT)
+            bury_poison(connection, told["ids"])
+        for each in found:
+            if each.over_time:
+                _fail_over_time(connection, each.job_id, worker)
 
 
-def bury_poison(connection: psycopg.Connection[Any], job_ids: list[int]) -> None:
-    for job_id in job_ids:
-        pipeline.step(pipeline.SUSPECT, "", job_id=job_id)
-    pipeline.pause_here(pipeline.SUSPECT)
+def bury_poison(connection: psycopg.Connection[Any], job_ids: object) -> None:
+    """Those that took down three processes go to the desk."""
     told = {"ids": job_ids, "most": MOST_CRASHES, "error": f"{MOST_CRASHES} processes died while running it."}
     for job_id, queue in connection.execute(statements.BURY_POISON, told):
         pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="poison")
 
 
 def _fail_over_time(connection: psycopg.Connection[Any], job_id: int, worker: str) -> None:
-    from schoolops.queues import registry
-    from schoolops.queues.runner import wait_before_next_try
-
     row = connection.execute("SELECT queue, task, attempts FROM public.queues_job WHERE id = %s", [job_id]).fetchone()
     if row is None:
         return
@@ -76,7 +76,7 @@ def _fail_over_time(connection: psycopg.Connection[Any], job_id: int, worker: st
             "id": job_id,
             "attempts": row[2],
             "tries": task.tries if task is not None else queue.tries,
-            "delay": wait_before_next_try(queue, row[2]),
+            "delay": registry.wait_before_next_try(queue, row[2]),
             "now": False,
             "reason": statements.last_reason(timed_out=True),
             "outcome": "timed_out",

@@ -1,4 +1,4 @@
-"""The message that tells a worker which jobs to look at: Celery's protocol 2, written by template, read with suspicion."""
+"""The message that tells a worker which jobs to look at: Celery's protocol 2, by template, read with suspicion."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _TEMPLATE = (
     '"routing_key":"%s"},"priority":0,"body_encoding":"base64","delivery_tag":"%s"}}'
 )
 _EMBED = ',{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
-HARD_LIMIT_AFTER_S = 5
+# Over the watchdog's five seconds of grace, and what may have run before in the same message.
+HARD_LIMIT_AFTER_S = 6
 
 
 def build(job_ids: list[int], *, task: str, broker_key: str, timeout_s: int, durable: bool) -> str:
-    """The broker's text for these jobs. ``task`` is shown by Celery's monitoring; the runner reads the ledger instead."""
+    """The broker's text for these jobs. ``task`` is for Celery's monitoring alone; the runner asks the ledger."""
     # Time-based and random in one; the broker needs it unique, nobody needs it secret.
     message_id = uuid.uuid4()
     body = base64.b64encode(f"[[{job_ids},{timeout_s},{durable:d}]{_EMBED}".encode()).decode()

@@ -18,7 +18,8 @@ COUNTED_TO = 10_000
 
 _COUNTS = f"""
 SELECT q.name,
-       (SELECT count(*) FROM (SELECT 1 FROM queues_job j WHERE j.queue = q.name AND j.run_at IS NULL LIMIT {COUNTED_TO}) x),
+       (SELECT count(*) FROM (SELECT 1 FROM queues_job j WHERE j.queue = q.name AND j.run_at IS NULL
+                               LIMIT {COUNTED_TO}) x),
        (SELECT count(*) FROM (SELECT 1 FROM queues_deadletter d WHERE d.queue = q.name AND d.discarded_at IS NULL
                                LIMIT {COUNTED_TO}) x),
        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)
@@ -37,7 +38,7 @@ _lock = threading.Lock()
 
 
 def overview() -> dict[str, Any]:
-    """``{"status", "broker", "relay", "queues": {name: {ready, scheduled, retrying, inBroker, dead, oldestSeconds, paused}}}``.
+    """``{"status", "broker", "relay", "queues": {name: {"ready", "scheduled", "retrying", "inBroker", "dead", …}}}``.
 
     ``status`` is ``unavailable`` while the broker is away, ``degraded`` while no relay leads, otherwise ``ok``.
     Counts stop at 10,000.

@@ -9,10 +9,10 @@ revive (an operator sent a dead letter back) · cancel
 from __future__ import annotations
 
 import logging
-import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from schoolops.observability.metrics import JOB_STEPS
 
 log = logging.getLogger("schoolops.queues")
 
@@ -43,19 +43,16 @@ REVIVE = Arrow("revive", "sent back from the dead letters", logging.INFO)
 CANCEL = Arrow("cancel", "withdrawn before it began", logging.INFO)
 
 ARROWS: tuple[Arrow, ...] = (
-    ENQUEUE, PROMOTE, PICK, PUBLISH, AGAIN, RECEIVE, CLAIM, EFFECT, FINISH, RETRY, BURY, DISCARD, SUSPECT, REVIVE, CANCEL,
+    ENQUEUE, PROMOTE, PICK, PUBLISH, AGAIN, RECEIVE, CLAIM, EFFECT, FINISH,
+    RETRY, BURY, DISCARD, SUSPECT, REVIVE, CANCEL,
 )  # fmt: skip
 
-Sink = Callable[[str, str, int], None]
-_counts: Counter[tuple[str, str]] = Counter()
-_lock = threading.Lock()
 _barrier: Callable[[str], None] | None = None
 
 
 def step(arrow: Arrow, queue: str, *, jobs: int = 1, job_id: int | None = None, **facts: object) -> None:
     """Say that ``jobs`` jobs of ``queue`` took ``arrow``: one count, one log line."""
-    with _lock:
-        _counts[arrow.name, queue] += jobs
+    JOB_STEPS.count(arrow.name, queue or "all", times=jobs)
     if log.isEnabledFor(arrow.level):
         told = {"arrow": arrow.name, "queue": queue, "job": job_id, "jobs": jobs, **facts}
         log.log(arrow.level, "job %s", arrow.name, extra={"facts": told})
@@ -71,11 +68,3 @@ def plant(barrier: Callable[[str], None] | None) -> None:
     """Call ``barrier(arrow name)`` in the middle of every arrow of this process."""
     global _barrier
     _barrier = barrier
-
-
-def drain_counts() -> dict[tuple[str, str], int]:
-    """(arrow, queue) → jobs since the last call, for whoever exports metrics."""
-    with _lock:
-        counted = dict(_counts)
-        _counts.clear()
-    return counted

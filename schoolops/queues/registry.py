@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -48,7 +49,7 @@ class Queue:
     @property
     def window(self) -> int:
         """How many jobs the relay lets be outstanding in the broker: enough to keep busy, few enough to stay fair."""
-        return max(2 * self.in_flight, 60)
+        return max(2 * self.in_flight, 120)
 
 
 ATTENDANCE = Queue(
@@ -84,8 +85,15 @@ QUEUES: dict[str, Queue] = {
     queue.name: queue for queue in (ATTENDANCE, NOTIFICATIONS, EXAMINATIONS, FEES, REPORTS, IMPORTS, PLATFORM)
 }
 
+LONGEST_WAIT_S = 300.0
 # Suspects run alone, one at a time, in a process of their own.
 QUARANTINE_KEY = "jobs.quarantine"
+
+
+def wait_before_next_try(queue: Queue, attempts: int) -> float:
+    """Seconds until the next try: doubling, at most five minutes, spread by a fifth so that a crowd disperses."""
+    return min(queue.backoff_s * 2.0**attempts, LONGEST_WAIT_S) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+
 
 _tasks: dict[str, Task] = {}
 

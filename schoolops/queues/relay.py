@@ -30,6 +30,7 @@ SIDE_WORK_S = 0.25
 COUNT_EVERY_S = 5.0
 LEASE_MARGIN_S = 30.0
 AGAIN_AFTER_S = 1.0
+MOST_TOGETHER = 8
 # A school may keep this many jobs in the ledger, all schools together that many.
 MOST_PER_SCHOOL = 200_000
 MOST_IN_ALL = 2_000_000
@@ -120,7 +121,7 @@ class Relay:
                 time.sleep(0.2)
             except broker.BrokerUnavailable as gone:
                 if not self._broker_away:
-                    log.error("the broker is away, jobs wait in the ledger: %s", type(gone).__name__)
+                    log.error("the broker is away, jobs wait in the ledger: %s", gone)  # noqa: TRY400 - no traceback
                 self._broker_away = True
                 self._redis = None
                 time.sleep(0.2)
@@ -134,12 +135,14 @@ class Relay:
         self._stopped = True
 
     def close(self) -> None:
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
+        """Give the lead to whoever stands by."""
         self._forget()
 
     def _forget(self) -> None:
+        # Closed, not dropped: the lead is a lock that lives as long as the connection.
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
         self._connection = None
         self._leads = False
         self.in_flight.clear()
@@ -245,8 +248,8 @@ class Relay:
         for name, waiting in schools.items():
             queue = QUEUES.get(name, registry.PLATFORM)
             credit = queue.window - len(known[name])
-            # A quarter of the window at a time: a query for each finished job would cost more than it brings.
-            if name in self._paused or credit < queue.window // 4:
+            # Half the window at a time: a query for each finished job would cost more than it brings.
+            if name in self._paused or credit < queue.window // 2:
                 continue
             asked = {
                 "queue": name,
@@ -266,14 +269,19 @@ class Relay:
     def _publish(self, wanted: list[tuple[int, Published]], now: float) -> None:
         client = self._client()
         lists: dict[str, list[str]] = defaultdict(list)
-        for job_id, entry in wanted:
-            queue, timeout = self._terms(entry)
-            key = QUARANTINE_KEY if entry.crashes else queue.broker_key
-            lists[key].append(
-                message.build(
-                    [job_id], task=entry.task, broker_key=key, timeout_s=timeout, durable=queue.durable_commit
+        for (key, timeout, durable), jobs in self._sorted_by_terms(wanted).items():
+            together = self._together(key, len(jobs))
+            for first in range(0, len(jobs), together):
+                some = jobs[first : first + together]
+                lists[key].append(
+                    message.build(
+                        [job_id for job_id, _ in some],
+                        task=some[0][1].task,
+                        broker_key=key,
+                        timeout_s=timeout,
+                        durable=durable,
+                    )
                 )
-            )
         pipe = client.pipeline(transaction=False)
         for key, texts in lists.items():
             pipe.lpush(key, *texts)
@@ -286,8 +294,31 @@ class Relay:
             entry.due = now + (timeout + self.lease_margin_s) * 2 ** min(entry.times - 1, 5)
             self.in_flight[job_id] = entry
             counts[entry.queue] += 1
-        for name, jobs in counts.items():
-            pipeline.step(pipeline.PUBLISH, name, jobs=jobs)
+        for name, published in counts.items():
+            pipeline.step(pipeline.PUBLISH, name, jobs=published)
+
+    def _sorted_by_terms(
+        self, wanted: list[tuple[int, Published]]
+    ) -> dict[tuple[str, int, bool], list[tuple[int, Published]]]:
+        """Jobs that one message may carry together: for the same list, with the same limits."""
+        found: dict[tuple[str, int, bool], list[tuple[int, Published]]] = defaultdict(list)
+        for job_id, entry in wanted:
+            queue, timeout = self._terms(entry)
+            key = QUARANTINE_KEY if entry.crashes else queue.broker_key
+            found[key, timeout, queue.durable_commit].append((job_id, entry))
+        return found
+
+    @staticmethod
+    def _together(key: str, jobs: int) -> int:
+        """How many jobs a message carries: one, unless so many wait that every worker has several in any case.
+
+        Celery spends as much on a message as a short job takes. A suspect always comes alone.
+        """
+        queue = QUEUES.get(key.removeprefix("jobs."))
+        if queue is None:
+            return 1
+        width = min(queue.concurrency, queue.connections) if queue.pool == "threads" else queue.processes
+        return max(1, min(MOST_TOGETHER, jobs // width))
 
     @staticmethod
     def _terms(entry: Published) -> tuple[Queue, int]:
@@ -321,8 +352,6 @@ class Relay:
         pipe.get(broker.SENTINEL_KEY)
         pipe.set(broker.SENTINEL_KEY, self.name)
         pipe.set(broker.RELAY_KEY, self.name, ex=10)
-        for (arrow, name), jobs in pipeline.drain_counts().items():
-            pipe.hincrby("jobs:counts", f"{arrow}:{name}", jobs)
         boots, again, sentinel, *_ = pipe.execute()
         for key, number in boots.items():
             if self._boots.get(key) != number:

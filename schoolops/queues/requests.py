@@ -15,7 +15,7 @@ from schoolops.queues.errors import BrokerDown, JobNotFound, JobRunning
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job as its school sees it. ``state``: waiting, scheduled, retrying, running, done, dead, discarded, cancelled."""
+    """A job as its school sees it: waiting, scheduled, retrying, running, done, dead, discarded or cancelled."""
 
     job_id: int
     queue: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import socket
 import threading
 import time
@@ -16,11 +15,11 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import psycopg
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from schoolops import context
 from schoolops.context import inside, outside_schools
@@ -30,17 +29,21 @@ from schoolops.queues.deadline import JobTimeout, Watchdog
 from schoolops.queues.errors import Fenced, PayloadRefused
 from schoolops.queues.job import Running, connection_was_lost, finishing, holding, write_outcome
 from schoolops.queues.models import Reason
-from schoolops.queues.registry import Queue
+from schoolops.tenancy.backend.base import DatabaseWrapper
 
 log = logging.getLogger("schoolops.queues")
 
-LONGEST_WAIT_S = 300.0
 LEASE_MARGIN_S = 30
 # How long a job waits for code that knows its task, or for a school that is being made.
 PATIENCE_S = 600.0
 DEFER_S = 15.0
+# A message's jobs are others' to begin once the first ones have taken this long.
+HANDED_BACK_AFTER_S = 0.25
 LONGEST_ERROR = 2_000
 LONGEST_TRACEBACK = 20_000
+
+
+_wrappers: dict[int, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class School:
 
 @dataclass(slots=True)
 class Claim:
-    """A job's row as it was claimed. ``school`` is ``None`` for the platform's own jobs and for a school that is gone."""
+    """A job's row as it was claimed. No ``school``: the platform's own job, or one of a school that is gone."""
 
     job_id: int
     queue: str
@@ -76,7 +79,7 @@ class Claim:
         return str(self.meta.get("user") or "")
 
 
-class _Decided(Exception):  # noqa: N818
+class _Decided(Exception):
     """The body was not run: what to do with the job instead."""
 
     def __init__(self, reason: Reason, message: str, *, defer: bool = False) -> None:
@@ -85,8 +88,17 @@ class _Decided(Exception):  # noqa: N818
         super().__init__(message)
 
 
-class _Leased(Exception):  # noqa: N818
+class _Leased(Exception):
     """Claimed in one transaction, but its task is declared leased: give it back and lease it."""
+
+
+@contextmanager
+def _nothing(job_id: int) -> Iterator[Callable[[], None]]:  # noqa: ARG001 - the shape of Worker.in_hand
+    yield lambda: None
+
+
+def _nobody(job_ids: list[int], timeout_s: int, durable: bool) -> None:  # noqa: FBT001 - as Worker's
+    """Without a worker there is nobody to hand back to: the relay's lease brings them again."""
 
 
 @dataclass(slots=True)
@@ -98,14 +110,20 @@ class Runner:
     # Borrow a database connection for a job, and lend it to others while the job waits for somebody outside.
     borrowing: Callable[[], AbstractContextManager[None]] = nullcontext
     lending: Callable[[], AbstractContextManager[None]] = nullcontext
-    in_hand: Callable[[int], AbstractContextManager[Callable[[], None]]] = field(
-        default=lambda job_id: _nothing(job_id)
-    )
+    in_hand: Callable[[int], AbstractContextManager[Callable[[], None]]] = field(default=_nothing)
     patience_s: float = PATIENCE_S
+    hand_back: Callable[[list[int], int, bool], None] = field(default=_nobody)
 
     def run(self, job_ids: Sequence[int], timeout_s: int, *, durable: bool = False) -> None:
-        """Run these jobs, one after the other. Never raises for what a job does."""
-        for job_id in job_ids:
+        """Run these jobs, one after the other. Never raises for what a job does.
+
+        A message carries several only when many wait; when they turn out to be long, the rest is handed back.
+        """
+        began = time.monotonic()
+        for position, job_id in enumerate(job_ids):
+            if position and time.monotonic() - began > HANDED_BACK_AFTER_S:
+                self.hand_back(list(job_ids[position:]), timeout_s, durable)
+                return
             with self.borrowing(), self.in_hand(job_id) as overdue:
                 self._run_one(job_id, timeout_s, overdue, durable=durable)
 
@@ -138,7 +156,7 @@ class Runner:
                         raise _Leased
                     job = Running(job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked)
                     with _surroundings(claim), holding(job):
-                        with self.watchdog.watching(task.timeout_s, connection=_raw_connection, overdue=overdue):
+                        with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=overdue):
                             job.result = task.function(**arguments)
                         pipeline.pause_here(pipeline.EFFECT)
                         if claim.tracked:
@@ -162,11 +180,11 @@ class Runner:
                 raise _Decided(Reason.OUTCOME_UNKNOWN, "It was being sent when its worker died.")
             job = Running(
                 job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked,
-                token=claim.lease_token, lending=self.lending,
+                token=claim.lease_token, lending=lambda: _lent(self.lending),
             )  # fmt: skip
             with _surroundings(claim), holding(job):
                 try:
-                    with self.watchdog.watching(task.timeout_s, connection=_raw_connection, overdue=overdue):
+                    with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=overdue):
                         job.result = task.function(**arguments)
                     pipeline.pause_here(pipeline.EFFECT)
                     if not job.finished:
@@ -177,7 +195,7 @@ class Runner:
                 except BaseException as error:
                     if job.finished:
                         # Its end is committed; what came after is no longer the job's.
-                        log.error("the job failed after its end", exc_info=error)
+                        log.exception("the job failed after its end")
                     elif job.said_outside:
                         text = f"It failed after somebody outside was called: {type(error).__name__}: {error}"
                         raise _Decided(Reason.OUTCOME_UNKNOWN, text) from error
@@ -238,7 +256,12 @@ class Runner:
     def _write_failure(self, claim: Claim, error: BaseException) -> None:
         task = registry.find(claim.task)
         queue = registry.QUEUES.get(claim.queue, registry.PLATFORM)
-        told = {"job_id": claim.job_id, "task": claim.task, "school": claim.slug, "error": type(error).__name__}
+        told: dict[str, Any] = {
+            "job_id": claim.job_id,
+            "task": claim.task,
+            "school": claim.slug,
+            "error": type(error).__name__,
+        }
         match error:
             case Fenced():
                 log.warning("job %d was fenced: its lease passed to another worker", claim.job_id)
@@ -255,7 +278,7 @@ class Runner:
                 self._fail(
                     claim,
                     error,
-                    wait_before_next_try(queue, claim.attempts),
+                    registry.wait_before_next_try(queue, claim.attempts),
                     tries=task.tries if task is not None else queue.tries,
                     reason=statements.last_reason(timed_out=timed_out),
                     outcome="timed_out" if timed_out else "failed",
@@ -315,11 +338,6 @@ class Runner:
         }
 
 
-def wait_before_next_try(queue: Queue, attempts: int) -> float:
-    """Seconds until the next try: doubling, at most five minutes, spread by a fifth so that a crowd disperses."""
-    return min(queue.backoff_s * 2**attempts, LONGEST_WAIT_S) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-
-
 def _base(claim: Claim) -> dict[str, Any]:
     return {"id": claim.job_id, "attempts": claim.attempts}
 
@@ -331,18 +349,35 @@ def _one(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
         return row
 
 
+@dataclass(slots=True)
+class _Prepared:
+    """What we keep with a psycopg connection: a cursor whose claim is prepared, and the limits that are set."""
+
+    cursor: psycopg.Cursor[Any]
+    limits: tuple[int, bool] = (0, False)
+
+
 def _claim(job_id: int, timeout_s: int, *, durable: bool) -> Claim | None:
     connection.ensure_connection()
-    connection.move()
-    raw = connection.connection
-    # Django turns this off; its own client-side cursors never prepare anything.
-    raw.prepare_threshold = 5
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        # A little more than the watchdog's limit: the database stops by itself where nobody does.
-        limit = str(timeout_s * 1000 + 2000)
-        told = {"id": job_id, "limit": limit, "commit": "on" if durable else "off"}
-        cursor.execute(statements.CLAIM, told, prepare=True)
-        return _as_claim(job_id, cursor.fetchone())
+    cast(DatabaseWrapper, connection).move()
+    with connection.wrap_database_errors:
+        prepared = _prepared(connection.connection)
+        if prepared.limits != (timeout_s, durable):
+            # A little more than the watchdog's limit: the database stops by itself where nobody does.
+            limit = str(timeout_s * 1000 + 2000)
+            prepared.cursor.execute(statements.LIMITS, {"limit": limit, "commit": "on" if durable else "off"})
+            prepared.limits = (timeout_s, durable)
+        prepared.cursor.execute(statements.CLAIM, {"id": job_id}, prepare=True)
+        return _as_claim(job_id, prepared.cursor.fetchone())
+
+
+def _prepared(raw: Any) -> _Prepared:
+    found = getattr(raw, "_jobs", None)
+    if found is None:
+        # Django turns preparing off; its own client-side cursors never prepare anything.
+        raw.prepare_threshold = 5
+        found = raw._jobs = _Prepared(psycopg.Cursor(raw))  # noqa: SLF001 - a mark of ours on psycopg's object
+    return cast(_Prepared, found)
 
 
 def _lease(job_id: int, seconds: int) -> Claim | None:
@@ -383,13 +418,27 @@ def _surroundings(claim: Claim) -> Iterator[None]:
             variable.reset(token)
 
 
+def _here() -> Callable[[], Any]:
+    """How the watchdog's thread finds the connection that this thread uses when it is asked."""
+    thread = threading.get_ident()
+    _wrappers[thread] = connections["default"]
+
+    def ask() -> Any:
+        wrapper = _wrappers.get(thread)
+        return None if wrapper is None else wrapper.connection
+
+    return ask
+
+
 @contextmanager
-def _nothing(job_id: int) -> Iterator[Callable[[], None]]:
-    yield lambda: None
-
-
-def _raw_connection() -> Any:
-    return connection.connection
+def _lent(lending: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """While our connection is lent to others, the watchdog must not cancel what they do with it."""
+    _wrappers.pop(threading.get_ident(), None)
+    try:
+        with lending():
+            yield
+    finally:
+        _wrappers[threading.get_ident()] = connections["default"]
 
 
 def _forget_connection() -> None:

@@ -1,10 +1,10 @@
-"""The ledger's SQL, in one place. Everything here runs outside schools, as the web login, with names fully qualified."""
+"""The ledger's SQL, in one place. All of it runs outside schools, as the web login, with names fully qualified."""
 
 from __future__ import annotations
 
 from schoolops.queues.models import Reason
 
-# Claim, school, deadlines: one statement, prepared once per connection (by protocol: EXECUTE would be
+# Claim and school: one statement, prepared once per connection (by protocol: EXECUTE would be
 # parsed again under the school's role). A second delivery finds the row gone or locked.
 # The settings are local to the transaction, so the connection stands outside schools again after COMMIT or ROLLBACK.
 _STANDING = """
@@ -18,14 +18,19 @@ CLAIM = f"""
 WITH c AS (
     DELETE FROM public.queues_job
      WHERE id = (SELECT id FROM public.queues_job
-                  WHERE id = %(id)s::bigint AND run_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                  WHERE id = %(id)s::bigint AND run_at IS NULL
+                    AND (lease_until IS NULL OR lease_until < clock_timestamp())
                     FOR UPDATE SKIP LOCKED)
     RETURNING *)
-SELECT {_COLUMNS}, {_STANDING.format(local="true")},
-       set_config('statement_timeout', %(limit)s, true), set_config('idle_in_transaction_session_timeout', %(limit)s, true),
-       set_config('synchronous_commit', %(commit)s, true)
+SELECT {_COLUMNS}, {_STANDING.format(local="true")}
   FROM c LEFT JOIN public.tenancy_school s ON s.slug = c.school
 """  # noqa: S608 - our own text
+# Set once per connection and again only when they differ: a worker's jobs mostly have the same.
+LIMITS = """
+SELECT set_config('statement_timeout', %(limit)s, false),
+       set_config('idle_in_transaction_session_timeout', %(limit)s, false),
+       set_config('synchronous_commit', %(commit)s, false)
+"""
 LEASE = f"""
 WITH c AS (
     UPDATE public.queues_job
@@ -94,19 +99,25 @@ RETURNING 1
 DEFER = """
 UPDATE public.queues_job
    SET run_at = clock_timestamp() + make_interval(secs => %(delay)s), lease_until = NULL,
-       meta = meta || jsonb_build_object('deferred_since', coalesce(meta -> 'deferred_since', to_jsonb(clock_timestamp())))
+       meta = meta || jsonb_build_object(
+           'deferred_since', coalesce(meta -> 'deferred_since', to_jsonb(clock_timestamp())))
  WHERE id = %(id)s AND attempts = %(attempts)s
    AND coalesce((meta ->> 'deferred_since')::timestamptz, clock_timestamp())
        > clock_timestamp() - make_interval(secs => %(patience)s)
 RETURNING 1
 """
 
-# The process died with these in hand.
+# The process died with these in hand. `worker` names the try, so that reporting it twice counts once.
 SUSPECT = """
 WITH tried AS (
-    UPDATE public.queues_job SET crashes = crashes + 1, lease_until = NULL WHERE id = ANY (%(ids)s) RETURNING *)
+    UPDATE public.queues_job AS j SET crashes = crashes + 1, lease_until = NULL
+      FROM unnest(%(ids)s::bigint[], %(workers)s::text[]) AS dead (id, worker)
+     WHERE j.id = dead.id AND NOT EXISTS (
+           SELECT 1 FROM public.queues_attempt AS a
+            WHERE a.job_id = dead.id AND a.outcome = 'crashed' AND a.worker = dead.worker)
+    RETURNING j.id, j.school, j.task, j.attempts, dead.worker)
 INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
-SELECT id, school, task, attempts + 1, 'crashed', %(worker)s, 'ProcessDied', %(error)s, '' FROM tried
+SELECT id, school, task, attempts + 1, 'crashed', worker, 'ProcessDied', %(error)s, '' FROM tried
 RETURNING job_id
 """
 BURY_POISON = f"""

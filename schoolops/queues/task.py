@@ -272,8 +272,6 @@ def _fetch(statement: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(statement, arguments)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
-        pipeline.pause_here(pipeline.ENQUEUE)
-        return rows
     except DatabaseError as failure:
         cause = failure.__cause__
         if isinstance(cause, psycopg.errors.LockNotAvailable):
@@ -281,3 +279,5 @@ def _fetch(statement: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         if isinstance(cause, psycopg.Error) and cause.sqlstate == FULL_SQLSTATE:
             raise LedgerFull from failure
         raise
+    pipeline.pause_here(pipeline.ENQUEUE)
+    return rows

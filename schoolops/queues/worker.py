@@ -1,4 +1,4 @@
-"""One worker process: its runner, its few database connections, its journal. Celery calls in; nothing here is a task."""
+"""One worker process: its runner, its few database connections, its journal. Celery calls in; no task is here."""
 
 from __future__ import annotations
 
@@ -77,10 +77,12 @@ class Worker:
         threads = queue is not None and queue.pool == "threads"
         seats = Seats(queue.connections) if queue is not None and threads else None
         self.runner = Runner(
-            watchdog=Watchdog(slots=queue.concurrency if queue is not None else 1),
+            # A child that does not stop is killed by Celery; a thread takes its process along.
+            watchdog=Watchdog(slots=queue.concurrency if queue is not None and threads else 0),
             borrowing=seats.borrowing if seats else nullcontext,
             lending=seats.lending if seats else nullcontext,
             in_hand=self.in_hand,
+            hand_back=self._hand_back,
         )
 
     @property
@@ -93,7 +95,6 @@ class Worker:
         self._mine, found, orphans = journal.claim(self.folder, self.name)
         self._report(found)
         journal.forget(self._mine, orphans)
-        broker.say_booted(self.broker_key)
 
     def boot_child(self, index: int) -> None:
         """In a prefork child: the one that sat in this slot before us may have died with a job in hand."""
@@ -112,16 +113,15 @@ class Worker:
     def _report(self, found: list[journal.Found]) -> None:
         while found:
             try:
-                ledger.report_dead_process(
-                    [each.job_id for each in found if not each.over_time],
-                    [each.job_id for each in found if each.over_time],
-                    worker=self.runner.name,
-                )
+                ledger.report_dead_process(found, worker=self.runner.name)
             except ledger.Unreachable:
                 log.warning("the ledger is away; %d suspects wait to be reported", len(found))
                 time.sleep(0.5)
             else:
                 return
+
+    def _hand_back(self, job_ids: list[int], timeout_s: int, durable: bool) -> None:  # noqa: FBT001 - the runner's hook
+        broker.hand_back(self.broker_key, job_ids, timeout_s=timeout_s, durable=durable)
 
     # --- what the runner asks ---------------------------------------------------------------------------------------
     @contextmanager

@@ -1,4 +1,4 @@
-"""Clients that post intentions and keep a journal on disk: what was meant, before the first try; what was answered, after."""
+"""Clients that post intentions and keep a journal on disk: what was meant before the first try, the answer after it."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Clients:
     tokens: dict[str, str]
     journal: Journal
     seed: int
-    people: int = 6
-    pause_s: float = 0.05
+    people: int = 16
+    pause_s: float = 0.02
     only_well: bool = False
     _begin: threading.Event = field(default_factory=threading.Event)
     _enough: threading.Event = field(default_factory=threading.Event)

@@ -24,7 +24,9 @@ def work() -> None:
         letters = list(desk.letters(reason="exhausted").values_list("pk", flat=True)[:20])
         if letters:
             desk.retry([random.choice(letters)], by=AtTheTerminal(), why="again")
-        mistakes = list(Job.objects.filter(run_at__isnull=False, payload__kind="cancel").values_list("id", "school")[:3])
+        mistakes = list(
+            Job.objects.filter(run_at__isnull=False, payload__kind="cancel").values_list("id", "school")[:3]
+        )
     for job_id, slug in mistakes:
         with inside(get_school(slug)):
             try:

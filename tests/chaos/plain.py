@@ -28,9 +28,7 @@ app.conf.update(
 )
 
 
-@app.task(
-    name="plain.effect", autoretry_for=(Exception,), retry_backoff=1, retry_backoff_max=4, max_retries=20
-)
+@app.task(name="plain.effect", autoretry_for=(Exception,), retry_backoff=1, retry_backoff_max=4, max_retries=20)
 def plain_effect(school: str, n: int, kind: str) -> None:
     with inside(get_school(school)):
         effect(n, kind)

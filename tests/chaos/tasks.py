@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import time
 
 from django.db import connection
 
@@ -72,3 +74,25 @@ TASKS: tuple[Task, ...] = (
     _leased(REPORTS),
     _leased(IMPORTS),
 )
+
+
+@task(queue=NOTIFICATIONS, name="chaos.slow", leased=True)
+def slow(*, n: int, kind: str) -> None:
+    """Takes two seconds before its last transaction."""
+    time.sleep(2)
+    with finishing():
+        effect(n, kind)
+
+
+@task(queue=ATTENDANCE, name="chaos.careful")
+def careful(*, n: int, kind: str) -> None:
+    """Takes two seconds inside its transaction."""
+    effect(n, kind)
+    time.sleep(2)
+
+
+@task(queue=EXAMINATIONS, name="chaos.deaf", timeout_s=1, tries=2)
+def deaf(*, n: int, kind: str) -> None:
+    """Sits in C for a minute: no exception reaches it, only SIGKILL."""
+    effect(n, kind)
+    ctypes.CDLL(None).sleep(60)

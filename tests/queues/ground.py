@@ -57,7 +57,8 @@ class Ledger:
 
     def run(self, *job_ids: int, timeout_s: int = 30) -> None:
         """Run these jobs, or all that are due, once each."""
-        self.runner.run(job_ids or [job.pk for job in self.jobs() if job.run_at is None], timeout_s)
+        for job_id in job_ids or [job.pk for job in self.jobs() if job.run_at is None]:
+            self.runner.run([job_id], timeout_s)
 
     def make_due(self) -> None:
         self.sql("UPDATE queues_job SET run_at = NULL")

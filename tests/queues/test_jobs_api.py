@@ -14,7 +14,8 @@ from apps.accounts.services.tokens import open_login
 from schoolops import clock, context
 from schoolops.context import inside
 from schoolops.health import checks
-from schoolops.queues import IMPORTS, broker, overview, task
+from schoolops.queues import IMPORTS, broker, overview, requests, task
+from schoolops.queues.errors import JobNotFound
 from schoolops.tenancy.models import School
 from tests.queues.ground import Ledger
 
@@ -97,9 +98,6 @@ def test_nobody_sees_anybody_elses_job(ledger: Ledger, bob: Person, carol: Perso
     assert carol.post(f"/api/v1/jobs/{job}/run-now").status_code == 404
     assert carol.browser.delete(f"/api/v1/jobs/{job}", headers=carol.headers).status_code == 404
     with inside(elm):
-        from schoolops.queues import requests
-        from schoolops.queues.errors import JobNotFound
-
         for ask in (requests.status_of, requests.cancel, requests.run_now):
             with pytest.raises(JobNotFound):
                 ask(job, user=None)

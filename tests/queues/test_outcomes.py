@@ -17,7 +17,8 @@ from schoolops.context import current_school
 from schoolops.errors import Conflict, NotFound
 from schoolops.queues import ATTENDANCE, REPORTS, registry, task
 from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, progress
-from schoolops.queues.runner import Runner, wait_before_next_try
+from schoolops.queues.registry import wait_before_next_try
+from schoolops.queues.runner import Runner
 from schoolops.tenancy import lifecycle
 from tests.queues.ground import Ledger
 
@@ -399,3 +400,10 @@ def test_a_claim_is_one_round_trip_and_leaves_the_connection_outside_schools(led
     assert os.getpid()
     assert isinstance(connection.connection, psycopg.Connection)
     assert registry.find(note.name) is note
+
+
+def test_a_query_is_cancelled_at_the_limit_and_not_seconds_later(ledger: Ledger) -> None:
+    ledger.run(ledger.enqueue(ask_the_database_forever, n=1), timeout_s=30)
+    [attempt] = ledger.attempts()
+    assert attempt.outcome == "timed_out"
+    assert "canceling statement due to user request" in attempt.traceback, "not by its own time limit"

@@ -59,14 +59,16 @@ class Command(OperatorCommand):
         for each in found[: options["limit"]]:
             self.stdout.write(
                 f"{each.pk:>10}  {each.dead_at:%Y-%m-%d %H:%M}  {each.queue:<13} {each.school or '-':<16} "
-                f"{each.task:<40} {each.reason:<16} {each.error_class}: {each.error.splitlines()[0] if each.error else ''}"
+                f"{each.task:<40} {each.reason:<16} "
+                f"{each.error_class}: {each.error.splitlines()[0] if each.error else ''}"
             )
         self.stdout.write(f"{found.count()} dead letters")
 
     def _show(self, options: dict[str, Any]) -> None:
         each = desk.letter(options["id"])
         self.stdout.write(
-            f"job {each.pk}\nschool    {each.school or '- (the platform)'}\nqueue     {each.queue}\ntask      {each.task}\n"
+            f"job {each.pk}\nschool    {each.school or '- (the platform)'}\n"
+            f"queue     {each.queue}\ntask      {each.task}\n"
             f"enqueued  {each.created_at:%Y-%m-%d %H:%M:%S}\ndied      {each.dead_at:%Y-%m-%d %H:%M:%S}\n"
             f"reason    {each.reason}: {each.get_reason_display()}\ntries     {each.attempts}, crashes {each.crashes}\n"
             f"payload   {json.dumps(each.payload, ensure_ascii=False)}\nmeta      {json.dumps(each.meta)}"

@@ -1,0 +1,208 @@
+"""The operators' plain admin on the public host: dead letters, what waits, paused queues, what operators did."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.contrib.admin.sites import AdminSite
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from schoolops.context import school_or_none
+from schoolops.errors import SchoolOpsError
+from schoolops.queues import desk, registry
+from schoolops.queues.models import DeadLetter, Job, OperatorAction, QueueState
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _ModelForm = forms.ModelForm[DeadLetter]
+else:
+    _ModelAdmin, _ModelForm = admin.ModelAdmin, forms.ModelForm
+
+
+class OperatorSite(AdminSite):
+    """For whoever has a login outside all schools. Never served at a school's address."""
+
+    site_header = "SchoolOps operators"
+    site_title = "SchoolOps operators"
+    index_title = "Queues"
+    index_template = "operators/index.html"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return school_or_none() is None and request.user.is_authenticated and bool(request.user.is_active)
+
+
+operators = OperatorSite(name="operators")
+
+
+class _OperatorAdmin(_ModelAdmin):
+    """What every page shares: operators may look at everything; Django's log has no table here."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return operators.has_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return operators.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Written by ``desk``, with the act."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Written by ``desk``, with the act."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Nothing is deleted here."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        address = reverse("operators:queues_operatoraction_changelist")
+        return HttpResponseRedirect(f"{address}?job_id={int(object_id)}")
+
+
+class LetterForm(_ModelForm):
+    """The payload alone can be changed, and only into one that the task accepts."""
+
+    why = forms.CharField(max_length=500, required=False, label="Why", help_text="Kept with what was changed.")
+
+    class Meta:
+        model = DeadLetter
+        fields = ("payload",)
+
+    def clean_payload(self) -> Any:
+        payload = self.cleaned_data["payload"]
+        task = registry.find(self.instance.task)
+        if task is None:
+            raise ValidationError(f"This code knows no task {self.instance.task}, so its payload cannot be checked.")
+        if not isinstance(payload, dict):
+            raise ValidationError("A payload is a JSON object.")
+        try:
+            task.serialise(payload)
+        except SchoolOpsError as refused:
+            raise ValidationError(
+                [refused.detail, *(f"{each.field}: {each.message}" for each in refused.errors)]
+            ) from refused
+        return payload
+
+
+class ReasonForm(ActionForm):
+    """Discarding needs a reason."""
+
+    reason = forms.CharField(max_length=500, required=False, label="Reason")
+
+
+@admin.register(DeadLetter, site=operators)
+class DeadLetterAdmin(_OperatorAdmin):
+    form = LetterForm
+    action_form = ReasonForm
+    list_display = ("id", "dead_at", "queue", "school", "task", "reason", "error_class", "first_line", "discarded_at")
+    list_filter = (
+        ("discarded_at", admin.EmptyFieldListFilter), "queue", "reason", "school", "task", "error_class",
+    )  # fmt: skip
+    search_fields = ("=id", "task", "error", "error_class")
+    ordering = ("-id",)
+    actions = ("send_back", "discard")
+    list_per_page = 50
+    show_full_result_count = False
+    fields = (
+        "id", "school", "queue", "task", "reason", "payload", "why", "error_class", "error", "shown_traceback", "tries",
+        "meta", "attempts", "crashes", "created_at", "dead_at", "discarded_at", "discarded_by", "discard_reason",
+    )  # fmt: skip
+    readonly_fields = tuple(name for name in fields if name not in {"payload", "why"})
+    formfield_overrides: ClassVar[Any] = {models.JSONField: {"widget": forms.Textarea(attrs={"rows": 8, "cols": 90})}}
+
+    def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
+        return operators.has_permission(request) and (obj is None or obj.discarded_at is None)
+
+    @admin.display(description="error")
+    def first_line(self, letter: DeadLetter) -> str:
+        return letter.error.splitlines()[0][:120] if letter.error else ""
+
+    @admin.display(description="traceback")
+    def shown_traceback(self, letter: DeadLetter) -> SafeString:
+        return format_html("<pre>{}</pre>", letter.traceback or "–")
+
+    @admin.display(description="every try")
+    def tries(self, letter: DeadLetter) -> SafeString:
+        return format_html_join(
+            "",
+            "<details><summary>{} at {:%Y-%m-%d %H:%M:%S}, {} by {}: {}</summary><pre>{}</pre></details>",
+            (
+                (each.number, each.at, each.outcome, each.worker, each.error_class, each.traceback or each.error)
+                for each in desk.attempts_of(letter.pk)
+            ),
+        )
+
+    def save_model(self, request: HttpRequest, obj: DeadLetter, form: Any, change: Any) -> None:
+        desk.edit_payload(
+            obj.pk, payload=form.cleaned_data["payload"], by=_actor(request), why=form.cleaned_data["why"]
+        )
+
+    @admin.action(description="Send back into the ledger", permissions=["change"])
+    def send_back(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> None:
+        ids = list(chosen.values_list("pk", flat=True))
+        revived = desk.retry(ids, by=_actor(request), why=request.POST.get("reason", ""))
+        self.message_user(request, f"{revived} jobs went back into the ledger.", messages.SUCCESS)
+
+    @admin.action(description="Discard, for the reason given", permissions=["change"])
+    def discard(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> None:
+        try:
+            ids = list(chosen.values_list("pk", flat=True))
+            discarded = desk.discard(ids, by=_actor(request), reason=request.POST.get("reason", ""))
+        except desk.ReasonMissing as refused:
+            self.message_user(request, f"{refused.detail} {refused.remedy}", messages.ERROR)
+        else:
+            self.message_user(request, f"{discarded} letters were discarded.", messages.SUCCESS)
+
+
+@admin.register(Job, site=operators)
+class JobAdmin(_OperatorAdmin):
+    list_display = ("id", "created_at", "queue", "school", "task", "run_at", "attempts", "crashes", "lease_until")
+    list_filter = ("queue",)
+    search_fields = ("=id", "=school", "=task")
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+
+
+@admin.register(QueueState, site=operators)
+class QueueStateAdmin(_OperatorAdmin):
+    """Paused queues; `manage.py queues pause` pauses one."""
+
+    list_display = ("queue", "paused_at", "paused_by", "reason")
+
+
+@admin.register(OperatorAction, site=operators)
+class OperatorActionAdmin(_OperatorAdmin):
+    list_display = ("at", "by", "action", "job_id", "school", "shown_facts", "reason")
+    list_filter = ("action", "school")
+    search_fields = ("=job_id", "by")
+    show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return lookup == "job_id" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="facts")
+    def shown_facts(self, action: OperatorAction) -> str:
+        return json.dumps(action.facts, ensure_ascii=False) if action.facts else ""
+
+
+def _actor(request: HttpRequest) -> Any:
+    return request.user

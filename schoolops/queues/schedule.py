@@ -1,0 +1,135 @@
+"""Scheduled work: what runs when, and the beat that puts each tick into the ledger once, however many beats there are.
+
+The moment's row and its job commit together. Ticks that were missed are caught up once, with the latest. A tick for the
+schools is one platform job that writes one job per school, spread over ``spread_s`` seconds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import random
+import time
+from dataclasses import dataclass
+
+from django.db import DatabaseError, connection, transaction
+
+from schoolops import clock
+from schoolops.context import inside, outside_schools
+from schoolops.errors import Misconfigured
+from schoolops.queues import janitor, pipeline
+from schoolops.queues.registry import PLATFORM
+from schoolops.queues.task import Task, task
+from schoolops.tenancy.models import School, SchoolState
+
+log = logging.getLogger("schoolops.queues")
+_EPOCH = dt.datetime(2000, 1, 3, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """``task`` every ``every``, counted from midnight UTC of a Monday plus ``offset``.
+
+    Its task takes no arguments. ``each_school``: a job per active school, at a random moment within ``spread_s``.
+    """
+
+    name: str
+    task: Task
+    every: dt.timedelta
+    offset: dt.timedelta = dt.timedelta(0)
+    each_school: bool = True
+    spread_s: float = 300.0
+
+    def latest(self, moment: dt.datetime) -> dt.datetime:
+        """The last tick at or before ``moment`` (aware)."""
+        passed = (moment - _EPOCH - self.offset) // self.every
+        return _EPOCH + self.offset + passed * self.every
+
+
+_schedules: dict[str, Schedule] = {}
+
+
+class NeedsArguments(Misconfigured):
+    """The task {task} takes arguments, so nobody can schedule it."""
+
+    code = "queues:schedule-needs-arguments"
+
+
+def schedule(plan: Schedule) -> Schedule:
+    """Declare scheduled work, in an app's ``tasks.py``. Raises ``NeedsArguments``."""
+    if any(field.is_required() for field in plan.task.payload.model_fields.values()):
+        raise NeedsArguments(task=plan.task.name)
+    _schedules[plan.name] = plan
+    return plan
+
+
+def schedules() -> list[Schedule]:
+    """Everything declared, by name."""
+    return [_schedules[name] for name in sorted(_schedules)]
+
+
+@task(queue=PLATFORM, name="queues.fan_out")
+def fan_out(*, name: str) -> None:
+    """One job per active school for the tick of schedule ``name``; all of them or none."""
+    plan = _schedules[name]
+    with outside_schools():
+        schools = list(School.objects.filter(state=SchoolState.ACTIVE).order_by("slug"))
+    for school in schools:
+        with inside(school):
+            later = clock.now() + dt.timedelta(seconds=random.uniform(0, plan.spread_s))  # noqa: S311 - no secret
+            plan.task.enqueue(run_at=later)
+
+
+@task(queue=PLATFORM, name="queues.sweep")
+def sweep() -> None:
+    """Forget what has expired."""
+    janitor.sweep()
+
+
+schedule(Schedule("queues.sweep", sweep, every=dt.timedelta(minutes=10), each_school=False))
+
+
+def tick(moment: dt.datetime | None = None) -> list[str]:
+    """Put every tick that is due into the ledger; returns the names of those that nobody had put there yet.
+
+    The first time a schedule is seen it is only noted: nothing was missed before it existed.
+    """
+    now = moment or clock.now()
+    begun = []
+    for plan in schedules():
+        with outside_schools(), transaction.atomic(), connection.cursor() as cursor:
+            slot = plan.latest(now)
+            cursor.execute(
+                "INSERT INTO queues_tick AS t (name, slot, job_id) VALUES (%s, %s, 0)"
+                " ON CONFLICT (name) DO UPDATE SET slot = excluded.slot, at = clock_timestamp()"
+                " WHERE t.slot < excluded.slot RETURNING (xmax = 0)",
+                [plan.name, slot],
+            )
+            row = cursor.fetchone()
+            if row is None or row[0]:
+                continue
+            answer = fan_out.enqueue(name=plan.name) if plan.each_school else plan.task.enqueue()
+            cursor.execute("UPDATE queues_tick SET job_id = %s WHERE name = %s", [answer.job_id, plan.name])
+            begun.append(plan.name)
+    return begun
+
+
+class Beat:
+    """Looks every second. Run two: a tick is in the ledger once."""
+
+    def __init__(self) -> None:
+        self._stopped = False
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def run(self) -> None:
+        while not self._stopped:
+            try:
+                for name in tick():
+                    pipeline.step(pipeline.PROMOTE, PLATFORM.name, task=name)
+            except DatabaseError as gone:
+                log.warning("the ledger is away, the beat waits: %s", type(gone).__name__)
+                with outside_schools():
+                    connection.close()
+            time.sleep(1.0)

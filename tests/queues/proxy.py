@@ -1,0 +1,82 @@
+"""A TCP proxy that breaks what passes through it: latency, a black hole, resets."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, Self
+
+
+class Proxy:
+    """``with Proxy(("127.0.0.1", 6379)) as proxy: proxy.port; proxy.black_hole = True; proxy.reset()``."""
+
+    def __init__(self, upstream: tuple[str, int]) -> None:
+        self.upstream = upstream
+        self.port = 0
+        self.black_hole = False
+        self.latency_s = 0.0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._run(self._listen())
+        return self
+
+    def __exit__(self, *anything: object) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._client, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _close(self) -> None:
+        self._server.close()
+        self.black_hole = False
+        for writer in list(self._writers):
+            writer.transport.abort()
+        for waiting in asyncio.all_tasks() - {asyncio.current_task()}:
+            waiting.cancel()
+        await asyncio.sleep(0)
+
+    def reset(self) -> None:
+        """Cut every open connection."""
+
+        async def cut() -> None:
+            for writer in list(self._writers):
+                writer.transport.abort()
+
+        self._run(cut())
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            up_reader, up_writer = await asyncio.open_connection(*self.upstream)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers.add(up_writer)
+        await asyncio.gather(self._pump(reader, up_writer), self._pump(up_reader, writer))
+        self._writers -= {writer, up_writer}
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                while self.black_hole:  # noqa: ASYNC110 - set by another thread
+                    await asyncio.sleep(0.01)
+                if self.latency_s:
+                    await asyncio.sleep(self.latency_s)
+                writer.write(data)
+                await writer.drain()
+        except (OSError, asyncio.CancelledError):
+            return
+        finally:
+            writer.transport.abort()

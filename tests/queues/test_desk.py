@@ -1,0 +1,202 @@
+"""What operators do about dead letters, by command and in their admin, and that all of it is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from apps.accounts.models import User
+from schoolops.context import outside_schools
+from schoolops.queues import FEES, IMPORTS, desk, task
+from schoolops.queues.errors import LetterNotFound, PayloadRefused
+from schoolops.queues.management.commands.dead_letters import AtTheTerminal
+from schoolops.queues.models import DeadLetter, OperatorAction
+from tests.queues.ground import Ledger
+
+works = {"now": False}
+
+
+@task(queue=FEES, name="test.charge")
+def charge(*, amount: int) -> None:
+    if not works["now"]:
+        raise RuntimeError(f"the bank is closed <b>{amount}</b>")
+
+
+@task(queue=IMPORTS, name="test.read", tracked=True)
+def read(*, sheet: str) -> None:
+    raise KeyError(sheet)
+
+
+@pytest.fixture
+def letters(ledger: Ledger) -> Iterator[list[int]]:
+    """Two letters of fees and one of imports."""
+    works["now"] = False
+    jobs = [ledger.enqueue(charge, amount=1), ledger.enqueue(charge, amount=2), ledger.enqueue(read, sheet="a")]
+    for _ in range(3):
+        ledger.make_due()
+        ledger.run()
+    assert [letter.pk for letter in ledger.letters()] == jobs
+    yield jobs
+    ledger.sql("DELETE FROM accounts_user WHERE username = 'operator'")
+
+
+def command(*arguments: str) -> str:
+    out = StringIO()
+    with outside_schools():
+        call_command("dead_letters", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_list_by_queue_school_task_and_error(ledger: Ledger, letters: list[int]) -> None:
+    assert "3 dead letters" in command("list")
+    assert "2 dead letters" in command("list", "--queue", "fees", "--school", ledger.school.slug)
+    assert "1 dead letters" in command("list", "--task", "test.read")
+    assert "2 dead letters" in command("list", "--error", "bank is closed")
+    assert "0 dead letters" in command("list", "--school", "elm")
+    assert "3 dead letters" in command("list", "--reason", "exhausted")
+
+
+def test_showing_one_shows_its_payload_and_every_try(ledger: Ledger, letters: list[int]) -> None:
+    shown = command("show", str(letters[0]))
+    assert '{"amount": 1}' in shown
+    assert shown.count("Traceback (most recent call last)") == 3
+    with pytest.raises(CommandError, match="no dead letter"):
+        command("show", "999999999")
+
+
+def test_a_dry_run_changes_nothing(ledger: Ledger, letters: list[int]) -> None:
+    assert "2 dead letters would" in command("retry", "--queue", "fees", "--dry-run")
+    assert "1 dead letters would" in command("discard", str(letters[0]), "--why", "x", "--dry-run")
+    assert len(ledger.letters()) == 3
+    assert ledger.jobs() == []
+
+
+def test_nothing_is_retried_that_was_not_named(ledger: Ledger, letters: list[int]) -> None:
+    with pytest.raises(CommandError, match="--all"):
+        command("retry")
+    with pytest.raises(CommandError, match="no dead letter 999999999"):
+        command("retry", "999999999")
+    assert len(ledger.letters()) == 3
+
+
+def test_a_retried_job_keeps_its_id_and_begins_anew(ledger: Ledger, letters: list[int]) -> None:
+    command("retry", "--queue", "fees")
+    assert [(job.pk, job.attempts, job.crashes) for job in ledger.jobs()] == [(letters[0], 0, 0), (letters[1], 0, 0)]
+    works["now"] = True
+    ledger.run()
+    assert ledger.jobs() == []
+    assert [letter.pk for letter in ledger.letters()] == [letters[2]]
+
+
+def test_pressing_retry_twice_is_safe(ledger: Ledger, letters: list[int]) -> None:
+    with outside_schools():
+        assert desk.retry([letters[0]], by=AtTheTerminal()) == 1
+        assert desk.retry([letters[0]], by=AtTheTerminal()) == 0
+    assert [job.pk for job in ledger.jobs()] == [letters[0]]
+
+
+def test_a_rate_spreads_the_retries(ledger: Ledger, letters: list[int]) -> None:
+    pauses: list[float] = []
+    with outside_schools():
+        desk.retry(letters, by=AtTheTerminal(), rate=4, sleep=pauses.append)
+    assert pauses == [0.25, 0.25]
+
+
+def test_discarding_needs_a_reason_and_keeps_the_letter(ledger: Ledger, letters: list[int]) -> None:
+    with outside_schools(), pytest.raises(desk.ReasonMissing):
+        desk.discard([letters[0]], by=AtTheTerminal(), reason=" ")
+    command("discard", str(letters[0]), "--why", "paid in cash")
+    kept = ledger.letters()[0]
+    assert (kept.discard_reason, kept.discarded_at is not None) == ("paid in cash", True)
+    assert "2 dead letters" in command("list")
+
+
+def test_an_edited_payload_is_checked_and_audited(ledger: Ledger, letters: list[int]) -> None:
+    with outside_schools():
+        with pytest.raises(PayloadRefused):
+            desk.edit_payload(letters[0], payload={"amount": "much"}, by=AtTheTerminal())
+        with pytest.raises(PayloadRefused):
+            desk.edit_payload(letters[0], payload={"amount": 1, "school": "elm"}, by=AtTheTerminal())
+        desk.edit_payload(letters[0], payload={"amount": 5}, by=AtTheTerminal(), why="typing error")
+        with pytest.raises(LetterNotFound):
+            desk.edit_payload(1, payload={"amount": 5}, by=AtTheTerminal())
+        action = OperatorAction.objects.get(action="payload edited")
+    assert action.facts == {"before": {"amount": 1}, "after": {"amount": 5}}
+    assert (action.job_id, action.school, action.reason) == (letters[0], ledger.school.slug, "typing error")
+    assert ledger.letters()[0].payload == {"amount": 5}
+
+
+def test_a_paused_queue_says_who_paused_it(ledger: Ledger) -> None:
+    out = StringIO()
+    with outside_schools():
+        call_command("queues", "pause", "fees", "--why", "the bank is closed", stdout=out)
+        call_command("queues", stdout=out)
+        call_command("queues", "resume", "fees", stdout=out)
+        assert [each.action for each in OperatorAction.objects.order_by("id")] == ["paused", "resumed"]
+    assert "paused" in out.getvalue()
+
+
+# --- the admin --------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def operator(ledger: Ledger, letters: list[int]) -> Client:
+    browser = Client(raise_request_exception=False, headers={"host": "localhost"})
+    with outside_schools():
+        user = User.objects.create(username="operator", given_name="Olga", password="!")
+        browser.force_login(user)
+    return browser
+
+
+def post(browser: Client, path: str, **data: Any) -> Any:
+    return browser.post(path, data, follow=True)
+
+
+def test_operators_see_letters_with_traceback_and_payload(operator: Client, letters: list[int]) -> None:
+    assert operator.get("/operators/").status_code == 200
+    listing = operator.get("/operators/queues/deadletter/", {"queue__exact": "fees"})
+    assert listing.content.count(b"field-task") == 2
+    page = operator.get(f"/operators/queues/deadletter/{letters[0]}/change/").content.decode()
+    assert "Traceback (most recent call last)" in page
+    assert "&lt;b&gt;1&lt;/b&gt;" in page, "what a job says is shown as text"
+    assert "<b>1</b>" not in page
+
+
+def test_operators_retry_and_discard_many_at_once(ledger: Ledger, operator: Client, letters: list[int]) -> None:
+    path = "/operators/queues/deadletter/"
+    post(operator, path, action="discard", _selected_action=[letters[2]], reason="")
+    assert not any(letter.discarded_at for letter in ledger.letters())
+    post(operator, path, action="discard", _selected_action=[letters[2]], reason="no such sheet")
+    post(operator, path, action="send_back", _selected_action=letters[:2])
+    assert [job.pk for job in ledger.jobs()] == letters[:2]
+    [left] = ledger.letters()
+    assert left.discarded_by == "Olga"
+    with outside_schools():
+        assert {action.by for action in OperatorAction.objects.all()} == {"Olga"}
+
+
+def test_operators_edit_a_payload_and_nothing_else(ledger: Ledger, operator: Client, letters: list[int]) -> None:
+    path = f"/operators/queues/deadletter/{letters[0]}/change/"
+    refused = post(operator, path, payload='{"amount": "much"}', why="")
+    assert b"amount: " in refused.content
+    post(operator, path, payload='{"amount": 7}', why="typing error", school="elm", task="test.read")
+    letter = ledger.letters()[0]
+    assert (letter.payload, letter.school, letter.task) == ({"amount": 7}, ledger.school.slug, "test.charge")
+    history = operator.get(f"/operators/queues/deadletter/{letters[0]}/history/", follow=True)
+    assert b"typing error" in history.content
+
+
+def test_nobody_else_comes_in(ledger: Ledger, operator: Client, letters: list[int]) -> None:
+    stranger = Client(raise_request_exception=False, headers={"host": "localhost"})
+    assert stranger.get("/operators/queues/deadletter/").status_code == 302
+    at_a_school = Client(raise_request_exception=False, headers={"host": f"{ledger.school.slug}.localhost"})
+    at_a_school.cookies = operator.cookies
+    assert at_a_school.get("/operators/").status_code == 404
+    with outside_schools():
+        User.objects.filter(username="operator").update(is_active=False)
+    assert operator.get("/operators/queues/deadletter/").status_code == 302
+    with outside_schools():
+        assert DeadLetter.objects.count() == 3

@@ -1,0 +1,327 @@
+"""Real worker processes, really killed: what was in hand is done once, and whoever kills its process is kept apart."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from schoolops.queues import ATTENDANCE, broker, message, registry
+from schoolops.queues import ledger as direct
+from schoolops.queues.journal import Found, Journal
+from schoolops.queues.relay import Relay
+from schoolops.queues.runner import Runner
+from schoolops.tenancy import owner
+from tests.chaos import tasks
+from tests.chaos.processes import Child, Supervisor, wait_until
+from tests.chaos.stage import TABLES
+from tests.queues.ground import Ledger
+
+pytestmark = pytest.mark.proof
+LONG = 60.0
+
+
+class Installation:
+    """A relay in a thread of ours, and workers as processes, on the test's own database."""
+
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self.ledger = ledger
+        self.folder = folder
+        (folder / "barriers").mkdir()
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
+            "CHAOS_FOLDER": str(folder),
+            "ALLOWED_HOSTS": ".localhost",
+        }
+        self.supervisor = Supervisor()
+        self.relay = Relay()
+        self._thread = threading.Thread(target=self.relay.run)
+
+    def start(self, *names: str) -> None:
+        self._thread.start()
+        for name in names:
+            self.worker(name)
+        self.supervisor.watch()
+
+    def worker(self, name: str) -> Child:
+        child = Child(
+            name, [sys.executable, "-m", "config.worker", name], self.environment, self.folder / f"{name}.log"
+        )
+        self.supervisor.add(child)
+        return child
+
+    def end(self) -> None:
+        self.supervisor.end()
+        self.relay.stop()
+        self._thread.join()
+
+    def effects(self) -> list[int]:
+        return [
+            n for (n,) in self.ledger.sql(f"SELECT n FROM {self.ledger.school.schema_name}.chaos_effect ORDER BY n")
+        ]
+
+    def arm(self, arrow: str) -> None:
+        (self.folder / "barriers" / f"{arrow}.armed").touch()
+
+    def caught(self, arrow: str) -> int:
+        """The pid of the process that waits in the middle of ``arrow``."""
+        folder = self.folder / "barriers"
+        assert wait_until(lambda: bool(list(folder.glob(f"{arrow}.held.*"))), LONG), self.logs()
+        return int(next(folder.glob(f"{arrow}.held.*")).suffix[1:])
+
+    def comes_to_rest(self) -> None:
+        assert wait_until(lambda: not self.ledger.jobs(), LONG), f"{self.ledger.jobs()}\n{self.logs()}"
+
+    def logs(self) -> str:
+        return "\n".join(f"== {path.name}\n{path.read_text()[-2000:]}" for path in self.folder.glob("*.log"))
+
+
+@pytest.fixture
+def installation(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    school = ledger.school
+    with owner.owner_connection() as owning:
+        owning.execute(TABLES.format(schema=school.schema_name, role=school.role_name))
+        # So that the test can look at it from outside the school.
+        owning.execute(f"GRANT USAGE ON SCHEMA {school.schema_name} TO {owner.web_login()}")
+        owning.execute(f"GRANT SELECT ON {school.schema_name}.chaos_effect TO {owner.web_login()}")
+    made = Installation(ledger, tmp_path)
+    yield made
+    made.end()
+
+
+def well(installation: Installation, *numbers: int, queue: str = "attendance", kind: str = "well") -> list[int]:
+    chosen = registry.find(f"chaos.atomic.{queue}")
+    return [installation.ledger.enqueue(chosen, n=n, kind=kind) for n in numbers]
+
+
+def test_a_worker_killed_with_its_effect_written_and_not_committed(installation: Installation) -> None:
+    installation.arm("effect")
+    installation.start("attendance", "quarantine")
+    well(installation, 1)
+    os.kill(installation.caught("effect"), signal.SIGKILL)
+    installation.comes_to_rest()
+    assert installation.effects() == [1]
+    assert installation.ledger.letters() == []
+    assert [attempt.outcome for attempt in installation.ledger.attempts()] == ["crashed"]
+
+
+def test_a_worker_killed_just_after_the_commit(installation: Installation) -> None:
+    installation.arm("finish")
+    installation.start("attendance", "quarantine")
+    well(installation, 1)
+    os.kill(installation.caught("finish"), signal.SIGKILL)
+    well(installation, 2)
+    installation.comes_to_rest()
+    assert installation.effects() == [1, 2]
+    assert installation.ledger.attempts() == []
+
+
+def test_a_child_killed_with_a_job_in_hand_while_its_sibling_goes_on(installation: Installation) -> None:
+    installation.arm("effect")
+    installation.start("examinations", "quarantine")
+    well(installation, *range(10), queue="examinations")
+    os.kill(installation.caught("effect"), signal.SIGKILL)
+    installation.comes_to_rest()
+    assert installation.effects() == list(range(10))
+    assert installation.ledger.letters() == []
+
+
+@pytest.mark.parametrize("queue", ["attendance", "examinations"])
+def test_a_job_that_kills_its_process_is_buried_alone(installation: Installation, queue: str) -> None:
+    installation.start(queue, "quarantine")
+    well(installation, *range(20), queue=queue)
+    [poison] = well(installation, 99, queue=queue, kind="poison")
+    well(installation, *range(20, 40), queue=queue)
+    installation.comes_to_rest()
+    [letter] = installation.ledger.letters()
+    assert (letter.pk, letter.reason, letter.crashes, letter.payload["kind"]) == (poison, "poison", 3, "poison")
+    assert installation.effects() == list(range(40))
+
+
+NASTY: tuple[bytes, ...] = (
+    b"",
+    b"{}",
+    b"[]",
+    b"null",
+    b"not json",
+    b"\xff\xfe\x00",
+    b'{"body": "W10=", "headers": {}, "properties": {}}',
+    json.dumps({"body": "!", "properties": {"body_encoding": "base64"}}).encode(),
+)
+
+
+def altered(**changes: object) -> bytes:
+    """A good message with one thing wrong."""
+    good = json.loads(message.build([10**15], task="x", broker_key=ATTENDANCE.broker_key, timeout_s=30, durable=False))
+    for path, value in changes.items():
+        where = good
+        *parents, last = path.split("__")
+        for parent in parents:
+            where = where[parent]
+        where[last.replace("_", "-") if last.startswith("content") else last] = value
+    return json.dumps(good).encode()
+
+
+def test_garbage_in_the_broker_stops_no_worker(installation: Installation) -> None:
+    empty, no_args = base64.b64encode(b"[]").decode(), base64.b64encode(b"[1, 2]").decode()
+    nasty = [
+        *NASTY,
+        altered(body=empty),
+        altered(body=no_args),
+        altered(body=base64.b64encode(b'[[["x"],30,0],{},{}]').decode()),
+        altered(body=base64.b64encode(b'[[[1],30,0],{"self": 1},{}]').decode()),
+        altered(headers__task="apps.unknown.task"),
+        altered(headers__eta="yesterday"),
+        altered(content_type="application/x-python-serialize"),
+        altered(content_encoding="utf-7"),
+        altered(properties__body_encoding="rot13"),
+        altered(properties={}),
+    ]
+    installation.start("attendance")
+    assert wait_until(lambda: b"jobs.attendance" in broker.client().hgetall(broker.BOOT_KEY), LONG)
+    worker = installation.supervisor.children["attendance"].process
+    assert worker is not None
+    broker.client().lpush(ATTENDANCE.broker_key, *nasty)
+    well(installation, 1, 2, 3)
+    installation.comes_to_rest()
+    assert worker.poll() is None
+    assert installation.effects() == [1, 2, 3]
+    assert broker.client().llen(broker.GARBAGE_KEY) == len(nasty)
+
+
+def test_work_that_hears_nothing_is_killed_and_has_failed_by_its_time(installation: Installation) -> None:
+    installation.start("examinations")
+    installation.ledger.enqueue(tasks.deaf, n=1, kind="well")
+    assert wait_until(lambda: bool(installation.ledger.letters()), 90), installation.logs()
+    [letter] = installation.ledger.letters()
+    assert (letter.reason, letter.attempts, letter.crashes) == ("timeout", 2, 0)
+    assert installation.effects() == []
+
+
+def test_sigterm_lets_what_runs_be_finished_and_loses_nothing_that_was_fetched(installation: Installation) -> None:
+    installation.start("attendance")
+    for n in range(8):
+        installation.ledger.enqueue(tasks.careful, n=n, kind="well")
+    child = installation.supervisor.children["attendance"]
+    journals = installation.folder / "journal"
+    assert wait_until(lambda: in_hand(journals) > 0, LONG), installation.logs()
+    child.wanted = False
+    assert child.process is not None
+    child.process.terminate()
+    assert child.process.wait(LONG) == 0
+    done = installation.effects()
+    assert done
+    assert installation.ledger.attempts() == []
+    installation.worker("attendance")
+    installation.comes_to_rest()
+    assert installation.effects() == list(range(8))
+
+
+def in_hand(folder: Path) -> int:
+    return sum(len(Journal(path).found()) for path in folder.glob("*.journal"))
+
+
+def test_a_worker_that_was_stopped_wakes_up_late_and_is_fenced(installation: Installation) -> None:
+    installation.start("notifications")
+    job = installation.ledger.enqueue(tasks.slow, n=1, kind="well")
+    assert wait_until(lambda: any(row.lease_until for row in installation.ledger.jobs()), LONG), installation.logs()
+    process = installation.supervisor.children["notifications"].process
+    assert process is not None
+    stopped = psutil.Process(process.pid)
+    stopped.suspend()
+    # Its lease runs out meanwhile, and another worker does the job.
+    installation.ledger.sql("UPDATE queues_job SET lease_until = now() - interval '1 second'")
+    Runner().run([job], 20)
+    assert installation.effects() == [1]
+    stopped.resume()
+    log = installation.folder / "notifications.log"
+    assert wait_until(lambda: "fenced" in log.read_text(), LONG), installation.logs()
+    assert installation.effects() == [1]
+    assert installation.ledger.jobs() == installation.ledger.letters() == []
+
+
+def test_a_stopped_worker_keeps_others_from_the_job_until_the_database_ends_it(installation: Installation) -> None:
+    """In one transaction the row lock is the fence; idle_in_transaction_session_timeout takes it from a sleeper."""
+    installation.start("attendance")
+    job = installation.ledger.enqueue(tasks.careful, n=1, kind="well")
+    assert wait_until(lambda: in_hand(installation.folder / "journal") > 0, LONG), installation.logs()
+    time.sleep(0.3)
+    process = installation.supervisor.children["attendance"].process
+    assert process is not None
+    stopped = psutil.Process(process.pid)
+    stopped.suspend()
+    Runner().run([job], 20)
+    assert [row.pk for row in installation.ledger.jobs()] == [job], "the sleeper holds it"
+    installation.ledger.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE starts_with(state, 'idle in transaction')"
+        " AND datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    Runner().run([job], 20)
+    stopped.resume()
+    installation.comes_to_rest()
+    assert installation.effects() == [1]
+
+
+WEB = """
+import django
+django.setup()
+import os, signal, sys
+from django.db import connection, transaction
+from schoolops.context import inside
+from schoolops.queues import pipeline, registry
+from schoolops.tenancy.lifecycle import get_school
+
+def die(*anything):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+with inside(get_school(sys.argv[1])), transaction.atomic():
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO chaos_business (n) VALUES (1)")
+    if sys.argv[2] == "before":
+        pipeline.plant(lambda arrow: die())
+    transaction.on_commit(die)
+    registry.find("chaos.atomic.attendance").enqueue(n=1, kind="well")
+"""
+
+
+@pytest.mark.parametrize(("when", "kept"), [("before", 0), ("after", 1)])
+def test_a_web_process_killed_around_its_commit_leaves_both_or_neither(
+    installation: Installation, when: str, kept: int
+) -> None:
+    school = installation.ledger.school
+    done = subprocess.run(
+        [sys.executable, "-c", WEB, school.slug, when], env=installation.environment, check=False, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL
+    with owner.owner_connection() as owning:
+        (business,) = owning.execute(f"SELECT count(*) FROM {school.schema_name}.chaos_business").fetchone() or (0,)
+    assert (business, len(installation.ledger.jobs())) == (kept, kept)
+    installation.start()
+
+
+def test_a_death_that_is_reported_twice_is_counted_once(ledger: Ledger) -> None:
+    job = ledger.enqueue(registry.find("chaos.atomic.attendance"), n=1, kind="well")
+    for incident, crashes in ((7, 1), (7, 1), (8, 2)):
+        direct.report_dead_process([Found(job, over_time=False, incident=incident)], worker="test")
+        assert [row.crashes for row in ledger.jobs()] == [crashes]
+    direct.report_dead_process([Found(job, over_time=False, incident=9)], worker="test")
+    assert [letter.reason for letter in ledger.letters()] == ["poison"]
+
+
+def test_every_queue_has_its_line_in_the_procfile() -> None:
+    lines = dict(line.split(": ", 1) for line in Path("Procfile").read_text().splitlines())
+    for name in (*registry.QUEUES, "quarantine"):
+        assert lines[name] == f"python -m config.worker {name}"
+    assert lines["relay"] == lines["standby"] == "python -m manage relay"
+    assert set(lines) >= {"web", "beat"}
