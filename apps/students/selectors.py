@@ -65,6 +65,15 @@ def roster(section: Section | int, day: dt.date) -> list[OnRoster]:
     return [OnRoster(*row) for row in members_of(section, day).values_list(*_NAMES, "roll_number")]
 
 
+def taught_in(course_class: CourseClass, day: dt.date) -> Q:
+    """Students on the roster of a class on ``day``: its own, and those of the section it is taught to as a whole."""
+    enrolled = ClassEnrolment.objects.filter(course_class=course_class).on(day).values("student")
+    if course_class.section_id is None:
+        return Q(pk__in=enrolled)
+    members = SectionMembership.objects.filter(section=course_class.section_id).on(day).values("student")
+    return Q(pk__in=enrolled) | Q(pk__in=members)
+
+
 def class_roster(course_class: CourseClass | int, day: dt.date) -> list[OnRoster]:
     """Who is taught in a class on ``day``, in one query, by name.
 

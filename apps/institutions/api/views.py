@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import FileResponse, HttpResponse, HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
@@ -304,7 +304,15 @@ class CalendarViewSet(RowViewSet):
         )
         return answer({"days": days})
 
-    @extend_schema(summary="Clear a stretch of days", responses=shapes.DaysChanged)
+    @extend_schema(
+        summary="Clear a stretch of days",
+        parameters=[
+            OpenApiParameter("institution_id", UUID, required=True, description="At this institution."),
+            OpenApiParameter("from", dt.date, required=True, description="The first day."),
+            OpenApiParameter("to", dt.date, required=True, description="The last day."),
+        ],
+        responses=shapes.DaysChanged,
+    )
     def remove(self, request: Request) -> HttpResponse:
         """Let the days from `from` to `to`, both included, be ordinary again."""
         asked = self.asked_for(
@@ -562,7 +570,13 @@ class ClassViewSet(ReachedRows):
 class TodayViewSet(ApiViewSet):
     """What today is."""
 
-    @extend_schema(summary="What today is at an institution", responses=shapes.TodayOut)
+    @extend_schema(
+        summary="What today is at an institution",
+        parameters=[
+            OpenApiParameter("institution_id", UUID, description="At this institution; the first unless said.")
+        ],
+        responses=shapes.TodayOut,
+    )
     def retrieve(self, request: Request) -> HttpResponse:
         """The day in the institution's timezone, and whether there is school. Without `institution_id`: the first."""
         gate().require(request.user, "institutions.view")

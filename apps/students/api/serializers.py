@@ -273,20 +273,6 @@ class ClassRosterOut(serializers.Serializer[object]):
     preferred_name = serializers.CharField()
 
 
-class RosterPage(serializers.Serializer[object]):
-    """A whole roster; it has no further page."""
-
-    results = RosterOut(many=True)
-    next = serializers.CharField(allow_null=True)
-
-
-class ClassRosterPage(serializers.Serializer[object]):
-    """A whole roster; it has no further page."""
-
-    results = ClassRosterOut(many=True)
-    next = serializers.CharField(allow_null=True)
-
-
 class GuardianIn(GuardianFields):
     """A guardian to add or change."""
 

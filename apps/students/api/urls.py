@@ -6,7 +6,6 @@ from apps.students.api import views
 from schoolops.api.viewsets import routes
 
 LIFE = views.LifeViewSet.as_view
-ROSTER = views.RosterViewSet.as_view
 
 urlpatterns = [
     *routes("students", views.StudentViewSet),
@@ -23,7 +22,7 @@ urlpatterns = [
     *routes("students/<uuid:student>/guardians", views.LinkViewSet),
     path("enrolments/bulk", views.BulkEnrolmentViewSet.as_view({"post": "create"})),
     *routes("guardians", views.GuardianViewSet),
-    path("sections/<uuid:id>/students", ROSTER({"get": "of_section"})),
-    path("classes/<uuid:id>/students", ROSTER({"get": "of_class", "post": "join_class"})),
-    path("classes/<uuid:id>/students/<uuid:student>/leave", ROSTER({"post": "leave_class"})),
+    path("sections/<uuid:id>/students", views.SectionRosterViewSet.as_view({"get": "list"})),
+    path("classes/<uuid:id>/students", views.ClassRosterViewSet.as_view({"get": "list", "post": "create"})),
+    path("classes/<uuid:id>/students/<uuid:student>/leave", views.ClassRosterViewSet.as_view({"post": "leave_class"})),
 ]

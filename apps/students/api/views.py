@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -378,45 +379,80 @@ def _bulk_rows(records: Sequence[Mapping[str, Any]]) -> list[services.EnrolmentR
     ]
 
 
-class RosterViewSet(ApiViewSet):
-    """Who is in a section or class, as of a day."""
+class RosterViewSet(RowViewSet):
+    """Who is in a section or class as of a day: of those, the ones the user reaches."""
 
-    def _reached(self, request: Request, kind: access_rows.Kind, model: Any, id: UUID) -> tuple[Any, dt.date]:
-        day = self.asked_for(request, as_of=AS_OF).get("as_of") or school_today()
-        user = actor(request)
-        access.require(user, "students.view")
-        reach = access.within_reach(user, "sections.view", kind, day=day)
-        found = model.objects.filter(reach, sourced_id=id).first()
+    not_visible = OutOfReach
+    export_name = "roster"
+    kind: ClassVar[access_rows.Kind]
+    model: ClassVar[Any]
+    # From a row to its student, as the beginning of a path.
+    to_student: ClassVar[str] = ""
+    filters: ClassVar[Mapping[str, Parameter]] = {"as_of": AS_OF}
+
+    def group(self, day: dt.date) -> Any:
+        """The section or class of the address. Raises ``PermissionMissing``, ``OutOfReach``."""
+        reach = access.within_reach(actor(self.request), "sections.view", self.kind, day=day)
+        found = self.model.objects.filter(reach, sourced_id=self.kwargs["id"]).first()
         if found is None:
             raise OutOfReach
-        return found, day
+        return found
 
-    def _seen(self, request: Request, listed: list[selectors.OnRoster], day: dt.date) -> list[selectors.OnRoster]:
-        """Those of a roster whom the user reaches: a guardian sees their own child on it and nobody else's."""
-        reach = access.within_reach(actor(request), "students.view", "student", day=day)
+    def listed(self, group: Any, day: dt.date) -> QuerySet[Any]:
+        """The rows of the roster of ``group`` on ``day``."""
+        raise NotImplementedError
+
+    def rows(self) -> QuerySet[Any]:
+        day = self.asked.get("as_of") or school_today()
+        reach = access.within_reach(actor(self.request), "students.view", "student", day=day)
+        found = self.listed(self.group(day), day)
         if reach == Q():
-            return listed
-        seen = set(Student.objects.filter(reach, pk__in=[each.pk for each in listed]).values_list("pk", flat=True))
-        return [each for each in listed if each.pk in seen]
+            return found
+        # A guardian sees their own child on it and nobody else's.
+        return found.filter(**{f"{self.to_student}pk__in": Student.objects.filter(reach).values("pk")})
 
-    @extend_schema(summary="A section's roster", responses=shapes.RosterPage, parameters=[])
-    def of_section(self, request: Request, id: UUID) -> HttpResponse:
-        """The students of the section on `as_of`, by roll number and name."""
-        section, day = self._reached(request, "section", Section, id)
-        listed = self._seen(request, selectors.roster(section, day), day)
-        return answer({"results": [{**_named(each), "roll_number": each.roll_number} for each in listed], "next": None})
 
-    @extend_schema(summary="A class's roster", responses=shapes.ClassRosterPage)
-    def of_class(self, request: Request, id: UUID) -> HttpResponse:
-        """The students of the class on `as_of`, by name."""
-        taught, day = self._reached(request, "class", CourseClass, id)
-        listed = self._seen(request, selectors.class_roster(taught, day), day)
-        return answer({"results": [_named(each) for each in listed], "next": None})
+NAMED = ("admission_number", "given_name", "middle_name", "family_name", "preferred_name")
+
+
+class SectionRosterViewSet(RosterViewSet):
+    """The students of a section on `as_of`, by roll number and name."""
+
+    out = shapes.RosterOut
+    kind = "section"
+    model = Section
+    to_student = "student__"
+    columns: ClassVar[Columns] = {
+        "id": "student__sourced_id",
+        **{name: f"student__{name}" for name in NAMED},
+        "roll_number": "roll_number",
+    }
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "roll_number": ("place", "student__family_name", "student__given_name", "student_id")
+    }
+
+    def listed(self, group: Any, day: dt.date) -> QuerySet[Any]:
+        # Whoever has no number comes after everybody who has.
+        placed: QuerySet[Any] = selectors.members_of(group, day).annotate(place=Coalesce("roll_number", 2**15))
+        return placed
+
+
+class ClassRosterViewSet(RosterViewSet):
+    """The students of a class on `as_of`, by name; of a whole section's class, that section's too."""
+
+    out = shapes.ClassRosterOut
+    kind = "class"
+    model = CourseClass
+    columns: ClassVar[Columns] = {"id": "sourced_id", **{name: name for name in NAMED}}
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("family_name", "given_name", "id")}
+
+    def listed(self, group: Any, day: dt.date) -> QuerySet[Any]:
+        return Student.objects.filter(selectors.taught_in(group, day))
 
     @extend_schema(
         summary="Put students into a class", request=shapes.ClassPlacesIn, responses={201: shapes.ClassPlacesOut}
     )
-    def join_class(self, request: Request, id: UUID) -> HttpResponse:
+    def create(self, request: Request, id: UUID) -> HttpResponse:
         """Let students be taught in this class from a day on: all or none, each refused one named."""
         taught = _taught(request, id)
         given = valid(shapes.ClassPlacesIn, request.data)
@@ -470,17 +506,6 @@ def _taught(request: Request, id: UUID) -> CourseClass:
     if found is None:
         raise OutOfReach
     return found
-
-
-def _named(each: selectors.OnRoster) -> dict[str, Any]:
-    return {
-        "id": each.id,
-        "admission_number": each.admission_number,
-        "given_name": each.given_name,
-        "middle_name": each.middle_name,
-        "family_name": each.family_name,
-        "preferred_name": each.preferred_name,
-    }
 
 
 class GuardianViewSet(RowViewSet):

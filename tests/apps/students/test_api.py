@@ -12,7 +12,8 @@ from PIL import Image
 
 from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.accounts.models import User
-from apps.students.models import Guardian, Student, StudentGuardian
+from apps.institutions.models import CourseClass
+from apps.students.models import Guardian, SectionMembership, Student, StudentGuardian
 from schoolops.audit.models import AuditEntry
 from tests.apps.asking import asking
 from tests.factories.people import (
@@ -299,6 +300,24 @@ def test_a_roster_is_as_of_a_day_and_a_guardian_sees_only_their_own_on_it(
             ask.rows(path)
         spent.append(counted.count)
     assert spent[0] == spent[1]
+
+
+def test_a_roster_is_paged_by_roll_number_with_the_unnumbered_last(campus: Campus, bob: User) -> None:
+    SectionMembership.objects.filter(section=campus.section, roll_number__in=[1, 5]).update(roll_number=None)
+    ask, seen, cursor = asking(bob), [], ""
+    while cursor is not None:
+        path = f"sections/{campus.section.sourced_id}/students?limit=5&fields=roll_number&cursor={cursor}"
+        page = ask.get(path).json()
+        seen += [row["roll_number"] for row in page["results"]]
+        cursor = page["next"]
+    assert seen == [2, 3, 4, 6, 7, 8, 9, 10, 11, 12, None, None]
+
+
+def test_a_class_taught_to_a_whole_section_lists_its_students(campus: Campus, bob: User, alice: User) -> None:
+    maths = a_class(campus, students=students_in(campus.section)[:2])
+    CourseClass.objects.filter(pk=maths.pk).update(section=campus.section)
+    assert len(asking(alice).rows(f"classes/{maths.sourced_id}/students")) == 12
+    assert asking(bob).get(f"classes/{maths.sourced_id}/students").status_code == 404
 
 
 def test_students_join_and_leave_a_class(campus: Campus, dave: User, student: Student) -> None:
