@@ -6,7 +6,7 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-jobs chaos clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-jobs chaos observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ bench-jobs: environment ## The queues against plain Celery
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
+
+observe: environment ## Every alert fires by its cause and resolves, watched by a real Prometheus
+	$(PY) -m tests.observe $(ARGS)
 
 clean: ## Delete caches and the virtual environment, not the demo's data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

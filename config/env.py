@@ -40,6 +40,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
     Variable("WEB_WORKERS", "2", "Web processes."),
     Variable("WEB_THREADS", "4", "Threads of each web process; each keeps one database connection."),
+    Variable("WEB_STATEMENT_TIMEOUT_SECONDS", "15", "Longest statement of a request; jobs have limits of their own."),
+    Variable("WEB_LOCK_TIMEOUT_SECONDS", "3", "Longest that a statement of a request waits for somebody else's lock."),
     Variable("WEB_MAX_RSS", "512", "MiB of memory at which a web process is replaced."),
     Variable("DRAIN_SECONDS", "0", "How long /health/ready says 503 before the web server stops; 5 behind a balancer."),
     Variable("PORT", "8000", "Port of the web server."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from config.env import choose_settings
+from schoolops.observability import telemetry
 from schoolops.queues.registry import QUARANTINE_KEY, QUEUES
 
 QUARANTINE = "quarantine"
@@ -45,6 +46,7 @@ def main(argv: list[str]) -> None:
     from config import celery  # noqa: PLC0415
 
     celery.serve(argv[0])
+    telemetry.begin()
     celery.app.worker_main(arguments(argv[0], "WARNING"))
 
 

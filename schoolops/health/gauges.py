@@ -32,7 +32,11 @@ def of_the_machine() -> Iterator[Reading]:
 
 @reads("queues")
 def of_the_queues() -> Iterator[Reading]:
-    now = overview.overview()
+    try:
+        now = overview.overview()
+    finally:
+        # This thread is asked every few seconds: it must not keep a connection in between.
+        connection.close()
     for name, counts in now["queues"].items():
         yield metrics.JOBS_WAITING, (name,), counts["ready"]
         yield metrics.JOBS_OLDEST, (name,), counts["oldestSeconds"]
@@ -42,9 +46,12 @@ def of_the_queues() -> Iterator[Reading]:
 
 @reads("database")
 def of_the_database() -> Iterator[Reading]:
-    with outside_schools(), connection.cursor() as cursor:
-        cursor.execute(_CONNECTIONS)
-        used, most = cursor.fetchone()
+    try:
+        with outside_schools(), connection.cursor() as cursor:
+            cursor.execute(_CONNECTIONS)
+            used, most = cursor.fetchone()
+    finally:
+        connection.close()
     yield metrics.DB_CONNECTIONS, (), used
     yield metrics.DB_CONNECTIONS_MOST, (), most
 

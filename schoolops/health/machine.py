@@ -9,16 +9,17 @@ from typing import Final
 import psutil
 from django.conf import settings
 
-CGROUP: Final = Path("/sys/fs/cgroup")
+CGROUP = Path("/sys/fs/cgroup")
 # cgroup v1 says "no limit" with a number near 2⁶³.
 NO_LIMIT_FROM: Final = 2**60
 
 
-def memory_used(cgroup: Path = CGROUP) -> tuple[float, str]:
+def memory_used(cgroup: Path | None = None) -> tuple[float, str]:
     """(share in use, whose): of our control group (v2, else v1) when it has a limit, else of the machine.
 
     Pages of files that could be dropped at once are not in use: the kernel kills for the rest.
     """
+    cgroup = CGROUP if cgroup is None else cgroup
     for used, limit, statistics, inactive in (
         ("memory.current", "memory.max", "memory.stat", "inactive_file"),
         ("memory/memory.usage_in_bytes", "memory/memory.limit_in_bytes", "memory/memory.stat", "total_inactive_file"),

@@ -15,6 +15,7 @@ from schoolops.observability.alerts import ALERTS, MINUTE, Alert, Slow, View
 from schoolops.observability.metrics import REDIS_LATENCY
 from schoolops.observability.percentiles import bucket_of
 from schoolops.observability.telemetry import ONE
+from tests.observe import __main__ as rehearsal
 
 HEADINGS = ["What it means for the school", "First look", "Remedy", "It is over when"]
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
@@ -143,3 +144,7 @@ def test_a_rehearsal_shortens_times_and_no_threshold(alert: Alert) -> None:
     condition = alert.condition
     assert f"for: {alerts.duration(alert.for_s / 10)}" in alerts.rules(faster=10)
     assert condition.expression("6s").rpartition(" ")[2] == condition.expression("1m").rpartition(" ")[2]
+
+
+def test_every_alert_is_rehearsed_against_a_real_prometheus() -> None:
+    assert rehearsal.declared_but_not_driven() == set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -136,3 +138,23 @@ def test_a_denied_action_is_counted_and_finding_out_what_one_may_do_is_timed(ali
         require(carol, "attendance.lock")
     assert value("schoolops_rbac_deny_count_total", tenant="oak") == denied + 1
     assert value("schoolops_rbac_resolution_latency_seconds_count") == timed + 1
+
+
+def test_a_gauge_that_hangs_is_left_out_and_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    released, asked = threading.Event(), []
+
+    def hangs() -> Iterator[instruments.Reading]:
+        asked.append(1)
+        released.wait(60)
+        yield metrics.DISK, (), 0.5
+
+    def answers() -> Iterator[instruments.Reading]:
+        yield metrics.MEMORY, (), 0.25
+
+    monkeypatch.setattr(instruments, "_readers", {"hangs": hangs, "answers": answers})
+    monkeypatch.setattr(instruments, "_running", {})
+    monkeypatch.setattr(instruments, "BUDGET_S", 0.2)
+    for _ in range(3):
+        assert instruments.readings() == [(metrics.MEMORY, (), 0.25)]
+    assert len(asked) == 1
+    released.set()

@@ -1,0 +1,27 @@
+"""The rehearsal's jobs: one says hello, one fails at every try, one waits for a worker that does not run yet."""
+
+from __future__ import annotations
+
+import logging
+
+from schoolops.queues import ATTENDANCE, IMPORTS, task
+
+log = logging.getLogger("schoolops.observe")
+
+
+@task(queue=ATTENDANCE, name="observe.hello")
+def hello(*, n: int) -> None:
+    log.warning("hello from the job", extra={"facts": {"n": n}})
+
+
+@task(queue=ATTENDANCE, name="observe.fails")
+def fails(*, n: int) -> None:
+    raise ValueError("it fails at every try")
+
+
+@task(queue=IMPORTS, name="observe.waits")
+def waits(*, n: int) -> None:
+    log.warning("was waited for", extra={"facts": {"n": n}})
+
+
+TASKS = {"hello": hello, "fails": fails, "waits": waits}
