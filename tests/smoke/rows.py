@@ -78,8 +78,18 @@ class Rows(AbstractContextManager["Rows"]):
         changed = self._connection.execute(query, [hashlib.sha256(token.encode()).digest()])
         assert changed.rowcount == 1
 
+    def track(self, slug: str, user_id: str) -> int:
+        """The number of a new tracked job of this user, to run in a year."""
+        found = self._connection.execute(
+            "INSERT INTO queues_job (school, queue, task, meta, run_at, tracked)"
+            " VALUES (%s, 'reports', 'smoke.nothing', jsonb_build_object('user', %s::text),"
+            " now() + interval '1 year', true)"
+            " RETURNING id",
+            [slug, user_id],
+        ).fetchone()
+        assert found is not None
+        return int(found[0])
+
     def changed(self, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         """The tables that differ."""
         return sorted(table for table in {*before, *after} if before.get(table) != after.get(table))
-
-

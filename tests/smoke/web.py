@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import uuid
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -43,13 +42,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A body that is a file: sent as ``multipart/form-data`` in ``field``."""
+class Picture:
+    """A body that is a picture, sent as it is."""
 
-    field: str
-    name: str
-    kind: str
     content: bytes
+    kind: str = "image/png"
 
 
 class Web:
@@ -63,7 +60,7 @@ class Web:
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
 
-    def ask(  # noqa: PLR0913 - the parts of a request
+    def ask(
         self,
         method: str,
         path: str,
@@ -74,13 +71,13 @@ class Web:
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        """Send one request. ``body`` is JSON, a ``File``, or nothing."""
+        """Send one request. ``body`` is JSON, a ``Picture``, or nothing."""
         sent = {"Host": host, "Accept": "*/*", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         content = None
-        if isinstance(body, File):
-            content, sent["Content-Type"] = _multipart(body)
+        if isinstance(body, Picture):
+            content, sent["Content-Type"] = body.content, body.kind
         elif body is not None:
             content, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
         address = quote(path, safe="/:@,") + (f"?{urlencode(query)}" if query else "")
@@ -109,12 +106,3 @@ class Web:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _multipart(file: File) -> tuple[bytes, str]:
-    boundary = uuid.uuid4().hex
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{file.field}"; filename="{file.name}"\r\n'
-        f"Content-Type: {file.kind}\r\n\r\n"
-    )
-    return head.encode() + file.content + f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
