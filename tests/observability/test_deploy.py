@@ -16,6 +16,7 @@ from config.env import BASE_DIR, VARIABLES
 from config.server import DrainingServer
 from schoolops.observability import instruments
 from schoolops.queues.registry import QUEUES
+from tests.architecture.programs import STRONG, python
 
 UNITS = sorted((BASE_DIR / "deploy/systemd").glob("*.service"))
 
@@ -95,3 +96,12 @@ def test_prometheus_can_read_every_expression(promtool: str, tmp_path: Path) -> 
 def test_a_runbook_that_a_panel_names_is_there(panel: dict[str, Any]) -> None:
     if found := re.match(r"Runbooks? ([a-z, -]+)$", panel["description"]):
         assert all((BASE_DIR / f"docs/runbooks/{name}.md").exists() for name in found[1].split(", "))
+
+
+def test_the_fallback_server_accepts_its_settings_and_serves_the_application() -> None:
+    program = (
+        "import sys; from gunicorn.app.wsgiapp import run; "
+        "sys.argv = ['gunicorn', '--check-config', '-c', 'deploy/gunicorn.conf.py', 'config.wsgi:application']; run()"
+    )
+    done = python(program, settings="production", **STRONG)
+    assert done.returncode == 0, done.stderr
