@@ -1,5 +1,6 @@
 """Jobs that cannot be lost: a job is a row in the ledger until it is done or a person discards it."""
 
+from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, progress
 from schoolops.queues.registry import (
     ATTENDANCE,
     EXAMINATIONS,
@@ -24,7 +25,12 @@ __all__ = [
     "REPORTS",
     "Duplicate",
     "Enqueued",
+    "NotSent",
     "Queue",
     "Task",
+    "calling_outside",
+    "current_job",
+    "finishing",
+    "progress",
     "task",
 ]
