@@ -406,4 +406,7 @@ def test_a_query_is_cancelled_at_the_limit_and_not_seconds_later(ledger: Ledger)
     ledger.run(ledger.enqueue(ask_the_database_forever, n=1), timeout_s=30)
     [attempt] = ledger.attempts()
     assert attempt.outcome == "timed_out"
-    assert "canceling statement due to user request" in attempt.traceback, "not by its own time limit"
+    # The cancelled query's error and the exception raised in the thread race; either tells of the limit. PostgreSQL's
+    # own limit, two seconds later, would say "due to statement timeout".
+    assert "due to user request" in attempt.traceback or "JobTimeout" in attempt.traceback
+    assert "due to statement timeout" not in attempt.traceback
