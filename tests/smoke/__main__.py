@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from config import demo
-from config.env import BASE_DIR, Environment
 from schoolops import launcher
+from tests.smoke.stack import fresh_stack
 
-SMOKE = BASE_DIR / ".schoolops" / "smoke"
-DATABASE = "schoolops_smoke"
 # Not in the demo's list: made for the day by its story.
 SUBSTITUTE = "grace"
 
@@ -49,32 +43,6 @@ def main() -> int:
 
 def say(text: str) -> None:
     print(f"ok     {text}", flush=True)
-
-
-@contextmanager
-def fresh_stack() -> Iterator[demo.Stack]:
-    """SchoolOps with nothing in it but the demo's schools, in a folder that is gone afterwards."""
-    folder = launcher.spare_folder(SMOKE)
-    quiet = {"LOG_LEVEL": "ERROR", "MEDIA_ROOT": str(folder / "media")}
-    try:
-        with demo.stack(folder, read_environment=_environment, more=quiet, profile=launcher.THROWAWAY) as up:
-            yield up
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _environment() -> Environment:
-    """What the environment names, but a database of our own; never the servers of a demo that runs beside us."""
-    named = {
-        name: os.environ[name]
-        for name in ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "SCHOOLOPS_TODAY")
-        if os.environ.get(name)
-    }
-    # Any port but the usual one: two web servers may share a port, and a demo beside us would answer half of it.
-    named["PORT"] = str(launcher.free_port(None))
-    if url := named.pop("DATABASE_ADMIN_URL", "") or named.get("DATABASE_URL", ""):
-        named["DATABASE_URL"] = urlsplit(url)._replace(path=f"/{DATABASE}").geturl()
-    return Environment(named)
 
 
 def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
