@@ -21,10 +21,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from psycopg.pq import TransactionStatus
+
 log = logging.getLogger("schoolops.queues")
 
 CUT_AFTER_S = 5.0
 LOOK_EVERY_S = 0.05
+LEAVES_WITHIN_S = 0.5
 
 
 class JobTimeout(BaseException):
@@ -39,6 +42,8 @@ class Watched:
     limit: float
     connection: Callable[[], Any]
     overdue: Callable[[], None]
+    told: bool = False
+    patient_until: float = 0.0
     fired: bool = False
     cut: bool = False
     over: bool = False
@@ -100,12 +105,18 @@ class Watchdog:
             self._count_zombies(sum(entry.cut for entry in late))
 
     def _act(self, entry: Watched, now: float) -> None:
-        if not entry.fired:
+        if not entry.told:
+            entry.told = True
             entry.overdue()
             connection = entry.connection()
-            if connection is not None:
+            if connection is not None and connection.info.transaction_status == TransactionStatus.ACTIVE:
                 with suppress(Exception):
                     connection.cancel_safe(timeout=2)
+                # It leaves by the error of its own statement, rather than by ours in the middle of psycopg.
+                entry.patient_until = now + LEAVES_WITHIN_S
+        if not entry.fired:
+            if now < entry.patient_until:
+                return
             with self._lock:
                 if not entry.over:
                     entry.fired = True

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from schoolops.queues.task import Task
 
 Pool = Literal["threads", "prefork"]
+# Jobs of queues up to this timeout are mostly done in milliseconds.
+SHORT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Queue:
     @property
     def window(self) -> int:
         """How many jobs the relay lets be outstanding in the broker: enough to keep busy, few enough to stay fair."""
-        return max(2 * self.in_flight, 120)
+        # Where jobs may take minutes, a school that comes late must not wait behind a hundred of them.
+        return 120 if self.timeout_s <= SHORT_S else 4 * self.in_flight
 
 
 ATTENDANCE = Queue(

@@ -269,8 +269,8 @@ class Relay:
     def _publish(self, wanted: list[tuple[int, Published]], now: float) -> None:
         client = self._client()
         lists: dict[str, list[str]] = defaultdict(list)
-        for (key, timeout, durable), jobs in self._sorted_by_terms(wanted).items():
-            together = self._together(key, len(jobs))
+        for (key, timeout, durable, leased), jobs in self._sorted_by_terms(wanted).items():
+            together = 1 if leased else self._together(key, len(jobs))
             for first in range(0, len(jobs), together):
                 some = jobs[first : first + together]
                 lists[key].append(
@@ -299,23 +299,25 @@ class Relay:
 
     def _sorted_by_terms(
         self, wanted: list[tuple[int, Published]]
-    ) -> dict[tuple[str, int, bool], list[tuple[int, Published]]]:
+    ) -> dict[tuple[str, int, bool, bool], list[tuple[int, Published]]]:
         """Jobs that one message may carry together: for the same list, with the same limits."""
-        found: dict[tuple[str, int, bool], list[tuple[int, Published]]] = defaultdict(list)
+        found: dict[tuple[str, int, bool, bool], list[tuple[int, Published]]] = defaultdict(list)
         for job_id, entry in wanted:
             queue, timeout = self._terms(entry)
             key = QUARANTINE_KEY if entry.crashes else queue.broker_key
-            found[key, timeout, queue.durable_commit].append((job_id, entry))
+            task = registry.find(entry.task)
+            leased = task is not None and task.leased
+            found[key, timeout, queue.durable_commit, leased].append((job_id, entry))
         return found
 
     @staticmethod
     def _together(key: str, jobs: int) -> int:
         """How many jobs a message carries: one, unless so many wait that every worker has several in any case.
 
-        Celery spends as much on a message as a short job takes. A suspect always comes alone.
+        Celery spends as much on a message as a short job takes. A suspect always comes alone, and so do long jobs.
         """
         queue = QUEUES.get(key.removeprefix("jobs."))
-        if queue is None:
+        if queue is None or queue.timeout_s > registry.SHORT_S:
             return 1
         width = min(queue.concurrency, queue.connections) if queue.pool == "threads" else queue.processes
         return max(1, min(MOST_TOGETHER, jobs // width))

@@ -368,6 +368,7 @@ def _claim(job_id: int, timeout_s: int, *, durable: bool) -> Claim | None:
             prepared.cursor.execute(statements.LIMITS, {"limit": limit, "commit": "on" if durable else "off"})
             prepared.limits = (timeout_s, durable)
         prepared.cursor.execute(statements.CLAIM, {"id": job_id}, prepare=True)
+        cast(DatabaseWrapper, connection).was_moved()
         return _as_claim(job_id, prepared.cursor.fetchone())
 
 

@@ -180,6 +180,10 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
             raise
         self._remembered = standing
 
+    def was_moved(self) -> None:
+        """Somebody set path and role by a statement of his own: what we remember of them no longer holds."""
+        self._remembered = None
+
     def make_cursor(self, cursor: Any) -> Any:
         return SchoolCursor(cursor, self)
 
