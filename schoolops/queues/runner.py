@@ -24,7 +24,7 @@ from django.db import connection, connections, transaction
 from schoolops import context
 from schoolops.context import inside, outside_schools
 from schoolops.errors import Conflict, NotFound, SchoolOpsError
-from schoolops.queues import broker, ledger, pipeline, registry, statements
+from schoolops.queues import broker, ledger, pipeline, prepared, registry, statements
 from schoolops.queues.deadline import JobTimeout, Watchdog
 from schoolops.queues.errors import Fenced, PayloadRefused
 from schoolops.queues.job import Running, connection_was_lost, finishing, holding, write_outcome
@@ -349,36 +349,17 @@ def _one(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
         return row
 
 
-@dataclass(slots=True)
-class _Prepared:
-    """What we keep with a psycopg connection: a cursor whose claim is prepared, and the limits that are set."""
-
-    cursor: psycopg.Cursor[Any]
-    limits: tuple[int, bool] = (0, False)
-
-
 def _claim(job_id: int, timeout_s: int, *, durable: bool) -> Claim | None:
-    connection.ensure_connection()
-    cast(DatabaseWrapper, connection).move()
     with connection.wrap_database_errors:
-        prepared = _prepared(connection.connection)
-        if prepared.limits != (timeout_s, durable):
+        known = prepared.here()
+        if known.limits != (timeout_s, durable):
             # A little more than the watchdog's limit: the database stops by itself where nobody does.
             limit = str(timeout_s * 1000 + 2000)
-            prepared.cursor.execute(statements.LIMITS, {"limit": limit, "commit": "on" if durable else "off"})
-            prepared.limits = (timeout_s, durable)
-        prepared.cursor.execute(statements.CLAIM, {"id": job_id}, prepare=True)
+            known.cursor.execute(statements.LIMITS, {"limit": limit, "commit": "on" if durable else "off"})
+            known.limits = (timeout_s, durable)
+        known.cursor.execute(statements.CLAIM, {"id": job_id}, prepare=True)
         cast(DatabaseWrapper, connection).was_moved()
-        return _as_claim(job_id, prepared.cursor.fetchone())
-
-
-def _prepared(raw: Any) -> _Prepared:
-    found = getattr(raw, "_jobs", None)
-    if found is None:
-        # Django turns preparing off; its own client-side cursors never prepare anything.
-        raw.prepare_threshold = 5
-        found = raw._jobs = _Prepared(psycopg.Cursor(raw))  # noqa: SLF001 - a mark of ours on psycopg's object
-    return cast(_Prepared, found)
+        return _as_claim(job_id, known.cursor.fetchone())
 
 
 def _lease(job_id: int, seconds: int) -> Claim | None:

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 
 from schoolops import clock, context
 from schoolops.errors import FieldError
-from schoolops.queues import pipeline, registry, seen
+from schoolops.queues import pipeline, prepared, registry, seen
 from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
 from schoolops.queues.registry import Queue
 
@@ -98,7 +98,7 @@ class Task:
         text = self.serialise(payload)
         if not self.once_per:
             if run_at is None and not priority:
-                job_id = _fetch(self.at_once, (text, _meta()))[0][0]
+                job_id = _fetch_one(self.at_once, (text, _meta()))
             else:
                 common = (self.queue.name, self.name, text, _meta(), _delay(run_at), priority, self.tracked)
                 job_id = _fetch(_ENQUEUE, common)[0][0]
@@ -236,7 +236,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
 def _at_once(queue: str, name: str, *, tracked: bool) -> str:
     # Names are checked when they are declared: nothing in them needs quoting.
     truth = "true" if tracked else "false"
-    return f"SELECT platform.jobs_enqueue('{queue}', '{name}', %s, %s, NULL, 0::smallint, {truth})"
+    return f"SELECT platform.jobs_enqueue('{queue}', '{name}', %s::jsonb, %s::jsonb, NULL, 0::smallint, {truth})"
 
 
 def _payload_model(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
@@ -284,17 +284,32 @@ def _array(texts: list[str]) -> str:
     return f"[{','.join(texts)}]"
 
 
+def _fetch_one(statement: str, arguments: tuple[Any, ...]) -> int:
+    try:
+        row = prepared.fetch_one(statement, arguments)
+    except DatabaseError as failure:
+        _say_why(failure)
+        raise
+    pipeline.pause_here(pipeline.ENQUEUE)
+    return int(row[0]) if row is not None else 0
+
+
+def _say_why(failure: DatabaseError) -> None:
+    """Raises what a refusal of the ledger's functions means, where it means something."""
+    cause = failure.__cause__
+    if isinstance(cause, psycopg.errors.LockNotAvailable):
+        raise TwinInFlight from failure
+    if isinstance(cause, psycopg.Error) and cause.sqlstate == FULL_SQLSTATE:
+        raise LedgerFull from failure
+
+
 def _fetch(statement: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(statement, arguments)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
     except DatabaseError as failure:
-        cause = failure.__cause__
-        if isinstance(cause, psycopg.errors.LockNotAvailable):
-            raise TwinInFlight from failure
-        if isinstance(cause, psycopg.Error) and cause.sqlstate == FULL_SQLSTATE:
-            raise LedgerFull from failure
+        _say_why(failure)
         raise
     pipeline.pause_here(pipeline.ENQUEUE)
     return rows
