@@ -15,6 +15,7 @@ from apps.access.errors import AssignmentUnknown, RoleUnknown
 from apps.access.models import Role, RoleAssignment
 from apps.access.permissions import ADMINISTRATOR, CODES, PERMISSIONS
 from apps.accounts.models import User
+from apps.institutions import selectors as institutions
 from schoolops import clock
 from schoolops.observability.metrics import RBAC_LATENCY
 
@@ -58,27 +59,35 @@ def roles_held(user: User) -> tuple[Held, ...]:
     return answer
 
 
-# Asked by every request, so spelled out: building it as a queryset costs more than running it.
+# Asked by every request, so spelled out: building it as a queryset costs more than running it. A role begins and ends
+# with the school's day, so the timezone comes along, and whatever asks for today afterwards need not.
 _ROLES_HELD = """
-    SELECT r.code, r.scope, a.institution_id, r.name, i.sourced_id, array_agg(p.permission)
-      FROM access_roleassignment a
-      JOIN access_role r ON r.id = a.role_id
+    WITH here AS (
+        SELECT COALESCE((SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1), 'UTC') AS timezone
+    )
+    SELECT here.timezone, r.code, r.scope, a.institution_id, r.name, i.sourced_id, array_agg(p.permission)
+      FROM here
+      LEFT JOIN access_roleassignment a ON a.user_id = %(user)s
+       AND (a.starts_on IS NULL OR a.starts_on <= (%(now)s AT TIME ZONE here.timezone)::date)
+       AND (a.ends_on IS NULL OR a.ends_on > (%(now)s AT TIME ZONE here.timezone)::date)
+      LEFT JOIN access_role r ON r.id = a.role_id
       LEFT JOIN access_rolepermission p ON p.role_id = r.id
       LEFT JOIN institutions_institution i ON i.id = a.institution_id
-     WHERE a.user_id = %(user)s
-       AND (a.starts_on IS NULL OR a.starts_on <= %(today)s) AND (a.ends_on IS NULL OR a.ends_on > %(today)s)
-     GROUP BY a.id, r.id, i.id
+     GROUP BY here.timezone, a.id, r.id, i.id
      ORDER BY a.id
 """
 
 
 def _roles_held_now(user: User) -> tuple[Held, ...]:
     with connection.cursor() as cursor:
-        cursor.execute(_ROLES_HELD, {"user": user.pk, "today": clock.now().date()})
-        return tuple(
-            Held(role, scope, at, CODES if role == ADMINISTRATOR else CODES.intersection(codes), name, public)
-            for role, scope, at, name, public, codes in cursor.fetchall()
-        )
+        cursor.execute(_ROLES_HELD, {"user": user.pk, "now": clock.now()})
+        rows = cursor.fetchall()
+    institutions.remember_timezone(rows[0][0])
+    return tuple(
+        Held(role, scope, at, CODES if role == ADMINISTRATOR else CODES.intersection(codes), name, public)
+        for _, role, scope, at, name, public, codes in rows
+        if role is not None
+    )
 
 
 def permissions_of(user: User) -> frozenset[str]:

@@ -12,6 +12,8 @@ from django.db.models.functions import JSONObject
 
 from apps.institutions.models import AcademicYear, CalendarDay, Institution, Term
 from schoolops import clock
+from schoolops.cache.local import local
+from schoolops.context import current_school
 
 WhyNot = Literal["", "no-year", "weekend", "holiday", "closure"]
 
@@ -132,8 +134,35 @@ def today_at(institution: Institution) -> dt.date:
 
 def school_today() -> dt.date:
     """Today where the school has one institution, or its first: for questions that name no institution."""
+    return clock.today(_known_timezone() or _read_timezone())
+
+
+def remember_timezone(timezone: str) -> None:
+    """Keep the school's timezone for this request: whoever read it on the way spares the next the question."""
+    if (cache := local()) is not None:
+        cache.put(_timezone_key(), timezone)
+
+
+def forget_timezone() -> None:
+    """It may have changed."""
+    if (cache := local()) is not None:
+        cache.drop(_timezone_key())
+
+
+def _timezone_key() -> str:
+    return f"institutions.timezone:{current_school().schema_name}"
+
+
+def _known_timezone() -> str | None:
+    cache = local()
+    return None if cache is None else cache.get(_timezone_key())
+
+
+def _read_timezone() -> str:
     # Asked by most requests, so spelled out: building it as a queryset costs more than running it.
     with connection.cursor() as cursor:
         cursor.execute("SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1")
         found = cursor.fetchone()
-    return clock.today(found[0] if found else "UTC")
+    timezone = str(found[0]) if found else "UTC"
+    remember_timezone(timezone)
+    return timezone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.access.services.gate import refusals, require, require_at, require_over, require_row, within_reach
+from apps.access.services.gate import refusals, require, require_at, require_over, require_row, today, within_reach
 from apps.access.services.people import Wanted, let_in
 from apps.access.services.roles import (
     assign_role,
@@ -32,6 +32,7 @@ __all__ = [
     "revoke_support",
     "seed_roles",
     "set_permissions",
+    "today",
     "withdraw_role",
     "within_reach",
 ]

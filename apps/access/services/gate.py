@@ -20,6 +20,7 @@ from apps.accounts import scopes as account_scopes
 from apps.accounts.models import User
 from apps.institutions import scopes as institution_scopes
 from apps.institutions.models import Institution
+from apps.institutions.selectors import school_today
 from schoolops import clock
 from schoolops.api.exports import guards_exports
 from schoolops.errors import SchoolOpsError
@@ -55,6 +56,12 @@ def require(by: User, permission: str) -> None:
         raise ValueError(f"{permission} is not in the table of permissions.")
     if permission not in selectors.permissions_of(by):
         refuse(permission, "permission", PermissionMissing(permission=permission))
+
+
+def today(by: User) -> dt.date:
+    """Today at the school, for what ``by`` asks next: their roles and the school's timezone come in one question."""
+    selectors.roles_held(by)
+    return school_today()
 
 
 def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.date) -> Q:

@@ -20,7 +20,6 @@ from apps.attendance.api import serializers as s
 from apps.attendance.errors import CodeNotFound, DeskEntryUnknown, LeaveUnknown
 from apps.attendance.models import AttendanceCode, DayState, Leave
 from apps.attendance.selectors import SessionKey
-from apps.institutions.selectors import school_today
 from schoolops.api import parameters, versions
 from schoolops.api.errors import refused
 from schoolops.api.parameters import Parameter
@@ -193,7 +192,7 @@ class AbsenteesViewSet(RowViewSet):
     export_name = "absentees"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.absentees(self.asked.get("day") or school_today(), by=actor(self.request))
+        return selectors.absentees(self.asked.get("day") or access.today(actor(self.request)), by=actor(self.request))
 
 
 class DeskViewSet(RowViewSet):
@@ -220,7 +219,9 @@ class DeskViewSet(RowViewSet):
     day: dt.date | None = None
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.desk_entries(self.day or self.asked.get("day") or school_today(), by=actor(self.request))
+        return selectors.desk_entries(
+            self.day or self.asked.get("day") or access.today(actor(self.request)), by=actor(self.request)
+        )
 
     @extend_schema(summary="Enter something at the desk", request=s.DeskIn, responses={201: s.DeskOut})
     def create(self, request: Request) -> HttpResponse:
@@ -392,7 +393,7 @@ class BoardViewSet(ApiViewSet):
             kind=Parameter(parameters.one_of(("daily", "period")), about="Only rolls of the day, or of periods."),
         )
         rows = selectors.rolls_not_taken(
-            asked.get("day") or school_today(),
+            asked.get("day") or access.today(actor(request)),
             by=actor(request),
             institution=asked.get("institution_id"),
             kind=asked.get("kind"),
@@ -402,7 +403,7 @@ class BoardViewSet(ApiViewSet):
     @extend_schema(summary="My classes of a day", responses=s.whole_list(s.MyRollOut))
     def mine(self, request: Request) -> HttpResponse:
         """What you teach that day, substitutions included, by time, with the state of each roll."""
-        day = self.asked_for(request, day=DAY).get("day") or school_today()
+        day = self.asked_for(request, day=DAY).get("day") or access.today(actor(request))
         return answer({"day": day, "results": selectors.classes_of(day, by=actor(request)), "next": None})
 
     @extend_schema(summary="The day of each campus", responses=s.whole_list(s.CampusDayOut))

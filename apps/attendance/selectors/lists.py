@@ -28,13 +28,12 @@ from apps.attendance.models import (
 )
 from apps.attendance.selectors.places import place_of_roll
 from apps.institutions.models import Institution
-from apps.institutions.selectors import school_today
 from apps.students.models import Student
 
 
 def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.view") -> Student:
     """The student, when ``by`` reaches them today. Raises ``PermissionMissing``, ``OutOfReach``."""
-    reach = access.within_reach(by, permission, "student", day=school_today())
+    reach = access.within_reach(by, permission, "student", day=access.today(by))
     found = Student.objects.filter(reach, sourced_id=student).only("id", "sourced_id").first()
     if found is None:
         raise OutOfReach
@@ -77,7 +76,7 @@ def desk_entries(day: dt.date, *, by: User) -> QuerySet[DeskEntry]:
 
 def leaves(*, by: User) -> QuerySet[Leave]:
     """Leave of the students in reach, asked for, decided or taken back."""
-    return Leave.objects.filter(_of_students(by, "leave.request", school_today()))
+    return Leave.objects.filter(_of_students(by, "leave.request", access.today(by)))
 
 
 def months_of(student: UUID, *, by: User, since: dt.date | None, until: dt.date | None) -> list[dict[str, Any]]:

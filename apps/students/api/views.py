@@ -19,7 +19,6 @@ from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.institutions.api.views import picture_response
 from apps.institutions.models import CourseClass, GradeLevel, Section
-from apps.institutions.selectors import school_today
 from apps.students import errors, selectors, services
 from apps.students.api import serializers as shapes
 from apps.students.models import (
@@ -62,17 +61,21 @@ def actor(request: Request) -> User:
 
 def reached_student(request: Request, id: UUID, permission: str = "students.view") -> Student:
     """The student by that id, if the user reaches them today. Raises ``PermissionMissing``, ``OutOfReach``."""
-    reach = access.within_reach(actor(request), permission, "student", day=school_today())
+    reach = access.within_reach(actor(request), permission, "student", day=access.today(actor(request)))
     found: Student | None = Student.objects.filter(reach, sourced_id=id).first()
     if found is None:
         raise OutOfReach
     return found
 
 
-def _of_section(name: str, day: dt.date) -> Subquery:
+def _of_section(day: dt.date) -> dict[str, Subquery]:
     """What the section of ``day`` says, for each student: one row at most."""
     held = SectionMembership.objects.filter(holds_on(day), student=OuterRef("pk")).order_by("-starts_on", "-id")
-    return Subquery(held.values(f"section__{name}")[:1])
+    return {
+        "on_day_section_id": Subquery(held.values("section__sourced_id")[:1]),
+        "on_day_section_name": Subquery(held.values("section__name")[:1]),
+        "on_day_grade_level_name": Subquery(held.values("section__grade_level__name")[:1]),
+    }
 
 
 class StudentViewSet(RowViewSet):
@@ -129,14 +132,10 @@ class StudentViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         asked: Mapping[str, Any] = getattr(self, "asked", {})
-        day = asked.get("as_of") or school_today()
+        day = asked.get("as_of") or access.today(actor(self.request))
         reach = access.within_reach(actor(self.request), "students.view", "student", day=day)
         found = Student.objects.filter(reach, *_on_the_day(asked, day), merged_into__isnull=True)
-        listed: QuerySet[Any] = found.annotate(
-            on_day_section_id=_of_section("sourced_id", day),
-            on_day_section_name=_of_section("name", day),
-            on_day_grade_level_name=_of_section("grade_level__name", day),
-        )
+        listed: QuerySet[Any] = found.annotate(**_of_section(day))
         return listed
 
     def row(self, condition: Q) -> dict[str, Any]:
@@ -145,7 +144,7 @@ class StudentViewSet(RowViewSet):
         user = actor(self.request)
         # Absent rather than null: whoever may not see it should not learn whether there is one.
         if "students.view_medical" in access_rows.permissions_of(user):
-            reach = access.within_reach(user, "students.view_medical", "student", day=school_today())
+            reach = access.within_reach(user, "students.view_medical", "student", day=access.today(user))
             note = Student.objects.filter(reach, sourced_id=found["id"]).values_list("medical_note", flat=True).first()
             if note is not None:
                 found["medical_note"] = note
@@ -403,7 +402,7 @@ class RosterViewSet(RowViewSet):
         raise NotImplementedError
 
     def rows(self) -> QuerySet[Any]:
-        day = self.asked.get("as_of") or school_today()
+        day = self.asked.get("as_of") or access.today(actor(self.request))
         reach = access.within_reach(actor(self.request), "students.view", "student", day=day)
         found = self.listed(self.group(day), day)
         if reach == Q():
@@ -499,7 +498,7 @@ class ClassRosterViewSet(RosterViewSet):
 
 
 def _taught(request: Request, id: UUID) -> CourseClass:
-    reach = access.within_reach(actor(request), "sections.view", "class", day=school_today())
+    reach = access.within_reach(actor(request), "sections.view", "class", day=access.today(actor(request)))
     found: CourseClass | None = (
         CourseClass.objects.select_related("institution", "year").filter(reach, sourced_id=id).first()
     )
@@ -541,7 +540,9 @@ class GuardianViewSet(RowViewSet):
     }
 
     def rows(self) -> QuerySet[Any]:
-        reach = access.within_reach(actor(self.request), "guardians.view", "student", day=school_today())
+        reach = access.within_reach(
+            actor(self.request), "guardians.view", "student", day=access.today(actor(self.request))
+        )
         found: QuerySet[Any] = Guardian.objects.all()
         if reach == Q():
             return found

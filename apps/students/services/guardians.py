@@ -11,7 +11,6 @@ from django.db.models import Q
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.institutions.selectors import school_today
 from apps.students import errors
 from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -71,7 +70,7 @@ def _require_reach(guardian: Guardian, *, by: User) -> None:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    reach = access.within_reach(by, "guardians.manage", "student", day=school_today())
+    reach = access.within_reach(by, "guardians.manage", "student", day=access.today(by))
     links = StudentGuardian.objects.filter(guardian=guardian)
     if reach != Q() and links.exists() and not links.filter(student__in=Student.objects.filter(reach)).exists():
         raise OutOfReach

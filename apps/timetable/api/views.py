@@ -15,7 +15,6 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.api.views import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.institutions.models import CourseClass
-from apps.institutions.selectors import school_today
 from apps.timetable import services
 from apps.timetable.api import serializers as shapes
 from apps.timetable.models import Meeting, Period, meets_on
@@ -102,7 +101,7 @@ class MeetingViewSet(KeptRows):
 
     def rows(self) -> QuerySet[Any]:
         asked: Mapping[str, Any] = getattr(self, "asked", {})
-        day = asked.get("day") or school_today()
+        day = asked.get("day") or access.today(actor(self.request))
         reach = access.within_reach(actor(self.request), self.seen_with, "class", day=day)
         found: QuerySet[Any] = Meeting.objects.filter(course_class__in=CourseClass.objects.filter(reach).values("pk"))
         return found

@@ -1,0 +1,12 @@
+"""What follows for campuses when something happens."""
+
+from __future__ import annotations
+
+from apps.institutions import selectors
+from apps.institutions.events import InstitutionChanged
+from schoolops.events import subscribe
+
+
+@subscribe(InstitutionChanged)
+def read_the_timezone_anew(_event: InstitutionChanged) -> None:
+    selectors.forget_timezone()
