@@ -13,6 +13,8 @@ import pytest
 from config.env import BASE_DIR, inherited
 from tests.api.addresses import Address, addresses
 from tests.smoke import asks
+from tests.smoke.rows import Rows
+from tests.smoke.stack import fresh_stack
 from tests.smoke.wall import Report, Side, Stranger, Wall
 from tests.smoke.web import Answer
 from tests.smoke.world import World
@@ -22,7 +24,7 @@ READ = next(each for each in addresses() if str(each) == "GET api/v1/absentees")
 
 
 @dataclass
-class Rows:
+class Tables:
     """Tables of a school that is not there."""
 
     counts: dict[str, int] = field(default_factory=lambda: {"oak": 1, "elm": 1})
@@ -44,7 +46,7 @@ def probed(
     *, to_stranger: tuple[int, bytes] = (401, b"{}"), to_friend: tuple[int, bytes] = (200, b"{}"), writes: bool = False
 ) -> Report:
     """What the wall's probe says of a school that answers so."""
-    rows = Rows()
+    rows = Tables()
 
     def send(method: str, path: str, token: str | None, body: Any, query: Any, headers: Any) -> Answer:
         if path.endswith("/auth/login"):
@@ -126,3 +128,30 @@ def test_it_passes_on_a_sunday_in_2028_and_on_the_last_day_of_a_year(today: str)
     assert result["leaks"] == 0
     assert result["probes"] > 500
     assert f"on {today}" in done.stdout
+
+
+@pytest.mark.proof
+def test_it_tries_an_installation_that_runs_and_changes_nothing_there() -> None:
+    with fresh_stack(own_servers=True) as up, Rows(up.addresses.values["DATABASE_ADMIN_URL"]) as rows:
+        schemas = [rows.schema_of(slug) for slug in ("oak", "elm")]
+        before = [rows.checksums(schema) for schema in schemas]
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.smoke"],
+            cwd=BASE_DIR,
+            env={**inherited(), "BASE_URL": f"http://127.0.0.1:{up.port}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+        result = json.loads(done.stdout.splitlines()[-1].removeprefix("RESULT "))
+        assert result["leaks"] == 0
+        assert result["probes"] > 400
+        changed = [
+            table
+            for schema, old in zip(schemas, before, strict=True)
+            for table in rows.changed(old, rows.checksums(schema))
+        ]
+    # Logging in leaves a token and a line in the trail.
+    assert set(changed) == {"accounts_token", "accounts_tokenfamily", "audit_auditentry"}

@@ -11,7 +11,7 @@ from tests.api.addresses import Address
 from tests.smoke.asks import Ask, NoAskDeclared, ask_for, path_of
 from tests.smoke.rows import Rows
 from tests.smoke.web import Answer, NotAsExpected
-from tests.smoke.world import World
+from tests.smoke.world import NothingThere, World
 
 Say = Callable[[str], None]
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -61,7 +61,7 @@ class Wall:
                 self._probe(address)
             except NoAskDeclared as missing:
                 self.report.failures.append(str(missing))
-            except NotAsExpected as refused:
+            except (NotAsExpected, NothingThere) as refused:
                 self.report.failures.append(f"{address} could not be made ready: {refused}")
         return self.report
 

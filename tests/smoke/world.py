@@ -23,6 +23,10 @@ Send = Callable[[str, str, str | None, Any, dict[str, str], dict[str, str]], Ans
 ADMINISTRATOR = "administrator"
 
 
+class NothingThere(LookupError):
+    """A list that should have a row has none."""
+
+
 @dataclass
 class World:
     """One school. ``logins``: username → password; ``roles``: role → the username that stands for it here."""
@@ -85,9 +89,10 @@ class World:
         return next(self._number)
 
     def first(self, collection: str, **query: str) -> Any:
-        """The first row of a list."""
+        """The first row of a list. Raises ``NothingThere``."""
         rows = self.get(collection, **query)["results"]
-        assert rows, f"there is nothing in {collection} {query}"
+        if not rows:
+            raise NothingThere(f"{collection} {query or ''} is empty")
         return rows[0]
 
     # --- what is there ------------------------------------------------------------------------------------------------
