@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.attendance.models import AttendanceCode, AttendancePolicy
-from apps.institutions.models import AcademicYear, CalendarDay, GradeLevel, Institution, Section, Term
+from apps.attendance.models import AttendanceCode
+from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, GradeLevel, Institution, Section, Term
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import SectionMembership, StudentGuardian
 from apps.timetable.models import Period
@@ -53,7 +53,8 @@ def _done(step: str, row: dict[str, object]) -> bool:
     if step == "weekend":
         return bool(row["weekend"])
     if step == "periods":
-        return not row["has_period_rolls"] or bool(row["has_periods"])
+        # Only who teaches classes needs them.
+        return not row["has_classes"] or bool(row["has_periods"])
     if step == "teachers":
         return bool(row["has_sections"]) and not row["has_untaught"]
     return bool(row[f"has_{step}"])
@@ -75,7 +76,7 @@ def _asked(day: dt.date) -> dict[str, Exists]:
         "has_sections": Exists(sections),
         "has_untaught": Exists(sections.filter(~Exists(taught))),
         "has_codes": Exists(AttendanceCode.objects.filter(default=True, retired=False)),
-        "has_period_rolls": Exists(AttendancePolicy.objects.filter(here, period_rolls=True)),
+        "has_classes": Exists(CourseClass.objects.filter(here, year__in=active.values("pk"))),
         "has_periods": Exists(Period.objects.filter(here)),
         "has_staff": Exists(StaffMember.objects.filter(here, status=RowStatus.ACTIVE)),
         "has_students": Exists(members),

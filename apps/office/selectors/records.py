@@ -17,6 +17,7 @@ from apps.attendance.models import DailyAttendance, Leave
 from apps.institutions.models import AcademicYear, CalendarDay, Section
 from apps.students.models import Enrolment, SectionMembership, Student, StudentGuardian
 from schoolops.audit import trail
+from schoolops.audit.models import AuditEntry
 
 TRAIL_SHOWN = 50
 
@@ -37,7 +38,7 @@ class Record:
     days: dict[dt.date, DailyAttendance] | None = None
     calendar: dict[dt.date, CalendarDay] = field(default_factory=dict)
     leave: list[Leave] | None = None
-    entries: list[trail.AuditEntry] | None = None
+    entries: list[AuditEntry] | None = None
 
     @property
     def current(self) -> Enrolment | None:
@@ -157,7 +158,5 @@ def _days(student: Student, year: AcademicYear | None) -> dict[dt.date, DailyAtt
 def _calendar(student: Student, year: AcademicYear | None) -> dict[dt.date, CalendarDay]:
     if year is None:
         return {}
-    rows = CalendarDay.objects.filter(
-        institution=student.institution_id, day__range=(year.starts_on, year.ends_on)
-    )
+    rows = CalendarDay.objects.filter(institution=student.institution_id, day__range=(year.starts_on, year.ends_on))
     return {row.day: row for row in rows}
