@@ -47,7 +47,7 @@ def test_a_teacher_sees_only_their_own(office: Office, alice: User, bob: User, c
     assert "Grade 7 B" in page
     assert "Stranger" not in page
     assert "Grade 7 C" not in page
-    assert "Needs attention" not in page
+    assert "1 roll of the last day is missing" in page
 
 
 def test_an_accountant_sees_no_attendance(office: Office, campus: Campus) -> None:
