@@ -82,7 +82,7 @@ def one_round(given: argparse.Namespace, port: int, teachers: list, stack: list[
         time.sleep(given.quiet)
     allowed = hash_rate(2.0)
     spent = Spent(stack)
-    done, took = load.crowd(port, given.logins, given.logins, given.longest)
+    done, took = load.crowd(port, given.logins, given.clients, given.longest)
     ours, theirs, others = spent.since()
     left = CORES * took - ours
     seen.alone.append(done.done / took)
@@ -114,6 +114,7 @@ def one_round(given: argparse.Namespace, port: int, teachers: list, stack: list[
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.logins", description=__doc__)
     parser.add_argument("--logins", type=int, default=300, help="at once")
+    parser.add_argument("--clients", type=int, default=16, help="who keep the server busy when logins are alone")
     parser.add_argument("--teachers", type=int, default=50)
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two rolls of a teacher")
     parser.add_argument("--quiet", type=float, default=20.0, help="seconds of teachers alone, in each round")
@@ -160,13 +161,17 @@ def _servers_of(folder: Path) -> list[psutil.Process]:
     return [each for each in found if each.ppid() not in roots]
 
 
+def _ratio(these: list[float], those: list[float]) -> float:
+    return statistics.median(this / that for this, that in zip(these, those, strict=True))
+
+
 def report(seen: Figures) -> None:
     result = {
         "hash_bound_share": round(statistics.median(seen.share), 3),
-        "roll_p95_ratio": round(statistics.median(m / q for m, q in zip(seen.mixed_p95, seen.quiet_p95, strict=True)), 2),
-        "mixed_share": round(statistics.median(m / a for m, a in zip(seen.mixed, seen.alone, strict=True)), 3),
+        "roll_p95_ratio": round(_ratio(seen.mixed_p95, seen.quiet_p95), 2),
+        "mixed_share": round(_ratio(seen.mixed, seen.alone), 3),
         "refused": round(statistics.median(seen.refused)),
-    }  # fmt: skip
+    }
     print(f"of the processors that others left: {statistics.median(seen.corrected):.3f}; wrong answers: {seen.wrong}")
     for name, (goal, how) in GOALS.items():
         met = result[name] >= goal if how == "at least" else result[name] <= goal

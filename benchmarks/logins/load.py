@@ -18,21 +18,28 @@ from tests.factories import people
 TIMEOUT_S = 60.0
 
 
-def ask(port: int, method: str, path: str, body: bytes = b"", token: str = "") -> tuple[int, int]:
-    """(status, Retry-After or 0). By a bare socket: the generator's processor time is what the server cannot have."""
-    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+def ask(
+    port: int, method: str, path: str, body: bytes = b"", token: str = "", version: str = ""
+) -> tuple[int, int, str]:
+    """(status, Retry-After or 0, ETag). By a bare socket: what the load costs the server cannot have."""
+    more = f"Authorization: Bearer {token}\r\n" if token else ""
+    more += f"If-Match: {version}\r\n" if version else ""
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"{authorization}Content-Length: {len(body)}\r\n\r\n"
+        f"{more}Content-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
         connection.sendall(head.encode() + body)
         answer = bytearray()
-        while more := connection.recv(65536):
-            answer += more
+        while received := connection.recv(65536):
+            answer += received
     lines = bytes(answer).partition(b"\r\n\r\n")[0].lower().split(b"\r\n")
-    waits = [int(line.partition(b":")[2]) for line in lines if line.startswith(b"retry-after:")]
-    return int(lines[0].split()[1]) if lines[0] else 0, waits[0] if waits else 0
+    said = {name: value.strip() for name, _, value in (line.partition(b":") for line in lines[1:])}
+    return (
+        int(lines[0].split()[1]) if lines[0] else 0,
+        int(said.get(b"retry-after", 0)),
+        said.get(b"etag", b"").decode(),
+    )
 
 
 @dataclass(slots=True)
@@ -55,7 +62,7 @@ class Crowd:
             body = json.dumps({"login": f"user-{number}", "password": people.PASSWORD}).encode()
             while time.monotonic() < until:
                 try:
-                    status, wait = ask(port, "POST", "/api/v1/auth/login", body)
+                    status, wait, _ = ask(port, "POST", "/api/v1/auth/login", body)
                 except OSError:
                     status, wait = 0, 1
                 with self.lock:
@@ -101,9 +108,11 @@ def marking(port: int, teachers: list[Teacher], every_s: float) -> Iterator[Less
 
     def teach(number: int, teacher: Teacher) -> None:
         due = time.monotonic() + every_s * number / len(teachers)
+        _, _, version = ask(port, "GET", teacher.address, token=teacher.token)
         while not over.wait(max(0.0, due - time.monotonic())):
             try:
-                status, _ = ask(port, "PUT", teacher.address, teacher.marks, teacher.token)
+                status, _, found = ask(port, "PUT", teacher.address, teacher.marks, teacher.token, version)
+                version = found or version
             except OSError:
                 status = 0
             # From when it was due: a roll that could not be sent because the last one hangs waits too.

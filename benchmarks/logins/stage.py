@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import connections, transaction
 
@@ -53,7 +54,7 @@ def build(logins: int, teachers: int) -> list[Teacher]:
     school = create_school(slug="bench", name="Bench School", domains=[HOST])
     with inside(school):
         with transaction.atomic():
-            password = people._password()
+            password = make_password(people.PASSWORD)
             User.objects.bulk_create(User(username=f"user-{number}", password=password) for number in range(logins))
         made = [_teacher(number, people.SCHOOL_DAY.isoformat()) for number in range(teachers)]
     connections.close_all()
