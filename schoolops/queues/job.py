@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -123,7 +124,8 @@ def leave_result(job: Running, result: Any) -> None:
     """What the body of a leased job returned after its end was committed. Lost if the worker dies right here."""
     if job.tracked and result is not None:
         with outside_schools(), connection.cursor() as cursor:
-            cursor.execute("UPDATE queues_outcome SET result = %s WHERE job_id = %s", [Jsonb(result), job.job_id])
+            text = json.dumps(result)
+            cursor.execute("UPDATE queues_outcome SET result = %s::jsonb WHERE job_id = %s", [text, job.job_id])
 
 
 def write_outcome(cursor: Any, job: Running, state: str, error: str = "") -> None:
