@@ -148,6 +148,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# --- sessions: half an hour after the last click; rows of the school's schema, with Redis in front -----------------
+SESSION_ENGINE = "schoolops.cache.sessions"
+SESSION_COOKIE_AGE = 30 * 60
 # Waits after wrong codes are schoolops.ratelimit's, as after wrong passwords: django-otp's grow without end.
 OTP_TOTP_THROTTLE_FACTOR = 0
 OTP_STATIC_THROTTLE_FACTOR = 0
