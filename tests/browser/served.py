@@ -83,9 +83,9 @@ def _wait_for(site: Served, process: subprocess.Popen[bytes]) -> None:
 def work_off_jobs() -> int:
     """Run every job that is due, and those they bring, in this process; returns how many."""
     # The runner of tests: needs no worker beside it.
-    from schoolops.context import outside_schools  # noqa: PLC0415
-    from schoolops.queues.models import Job  # noqa: PLC0415
-    from schoolops.queues.runner import Runner  # noqa: PLC0415
+    from schoolops.context import outside_schools
+    from schoolops.queues.models import Job
+    from schoolops.queues.runner import Runner
 
     runner, done = Runner(patience_s=0), 0
     while True:
