@@ -164,7 +164,7 @@ class Runner:
                                 write_outcome(cursor, job, "done")
             finally:
                 pipeline.pause_here(pipeline.FINISH)
-        pipeline.step(pipeline.FINISH, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
+        _say(claim, pipeline.FINISH)
 
     def _leased(self, job_id: int, timeout_s: int, claims: list[Claim], overdue: Callable[[], None]) -> None:
         with outside_schools():
@@ -202,7 +202,7 @@ class Runner:
                     else:
                         raise
             pipeline.pause_here(pipeline.FINISH)
-        pipeline.step(pipeline.FINISH, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
+        _say(claim, pipeline.FINISH)
 
     def _prepare(self, claim: Claim) -> tuple[Any, dict[str, Any]]:
         """The task and its arguments. Raises ``_Decided`` where the job cannot be run by us, now or ever."""
@@ -237,7 +237,8 @@ class Runner:
         if not claims or connection_was_lost(error):
             # Nothing is known of this try: the row is live, the lease brings it back.
             _forget_connection()
-            log.warning("no outcome for job %d: %s", job_id, repr(error)[:500])
+            with _surroundings(claims[0]) if claims else nullcontext():
+                log.warning("no outcome for job %d: %s", job_id, repr(error)[:500])
             if claims and claims[0].leased:
                 self._give_lease_back(claims[0])
             else:
@@ -251,28 +252,25 @@ class Runner:
                 self._write_failure(claim, error)
         except Exception as second:  # noqa: BLE001 - without an outcome the row stays live
             _forget_connection()
-            log.warning("the outcome of job %d could not be written: %s", job_id, repr(second)[:500])
+            with _surroundings(claim):
+                log.warning("the outcome of job %d could not be written: %s", job_id, repr(second)[:500])
 
     def _write_failure(self, claim: Claim, error: BaseException) -> None:
         task = registry.find(claim.task)
         queue = registry.QUEUES.get(claim.queue, registry.PLATFORM)
-        told: dict[str, Any] = {
-            "job_id": claim.job_id,
-            "task": claim.task,
-            "school": claim.slug,
-            "error": type(error).__name__,
-        }
+        told: dict[str, Any] = {"error": type(error).__name__}
         match error:
             case Fenced():
-                log.warning("job %d was fenced: its lease passed to another worker", claim.job_id)
+                with _surroundings(claim):
+                    log.warning("job %d was fenced: its lease passed to another worker", claim.job_id)
             case _Decided(defer=True) if self._defer(claim):
-                pipeline.step(pipeline.RETRY, claim.queue, **told)
+                _say(claim, pipeline.RETRY, **told)
             case _Decided():
                 self._fail(claim, error, 0, tries=1, reason=error.reason.value, outcome="failed", told=told)
             case Conflict() | NotFound():
                 pipeline.pause_here(pipeline.DISCARD)
                 if _one(statements.DISCARD, {**_base(claim), **self._words(error)}):
-                    pipeline.step(pipeline.DISCARD, claim.queue, **told)
+                    _say(claim, pipeline.DISCARD, **told)
             case _:
                 timed_out = isinstance(error, JobTimeout) or _is_query_timeout(error)
                 self._fail(
@@ -323,7 +321,7 @@ class Runner:
         now = isinstance(error, _Decided)
         more = {"delay": delay, "tries": tries, "now": now, "reason": reason, "outcome": outcome}
         if _one(statements.FAIL, {**_base(claim), **self._words(error), **more}) is not None:
-            pipeline.step(arrow, claim.queue, reason=reason, **told)
+            _say(claim, arrow, reason=reason, **told)
 
     def _words(self, error: BaseException) -> dict[str, Any]:
         decided = isinstance(error, _Decided)
@@ -398,6 +396,12 @@ def _surroundings(claim: Claim) -> Iterator[None]:
     finally:
         for variable, token in tokens:
             variable.reset(token)
+
+
+def _say(claim: Claim, arrow: pipeline.Arrow, **facts: Any) -> None:
+    """The job took ``arrow``: its line has the request, user and school of all its other lines."""
+    with _surroundings(claim):
+        pipeline.step(arrow, claim.queue, job_id=claim.job_id, task=claim.task, school=claim.slug, **facts)
 
 
 def _here() -> Callable[[], Any]:
