@@ -12,7 +12,7 @@ from django.db import connection
 
 from schoolops import context
 from schoolops.context import inside
-from schoolops.queues import prepared, registry, statements
+from schoolops.queues import pipeline, prepared, registry, statements
 from schoolops.queues.errors import PayloadRefused
 from schoolops.queues.models import Reason
 from schoolops.queues.task import Task
@@ -133,3 +133,9 @@ def surroundings(claimed: Claim) -> Iterator[None]:
     finally:
         for variable, token in tokens:
             variable.reset(token)
+
+
+def took(claimed: Claim, arrow: pipeline.Arrow, **facts: Any) -> None:
+    """Say that the job took ``arrow``: the line has the request, user and school of all its other lines."""
+    with surroundings(claimed):
+        pipeline.step(arrow, claimed.queue, job_id=claimed.job_id, task=claimed.task, school=claimed.slug, **facts)

@@ -12,7 +12,7 @@ from django.db import connection
 
 from schoolops.errors import Conflict, NotFound, SchoolOpsError
 from schoolops.queues import pipeline, registry, statements
-from schoolops.queues.claims import Claim, Decided
+from schoolops.queues.claims import Claim, Decided, surroundings, took
 from schoolops.queues.deadline import JobTimeout
 from schoolops.queues.errors import Fenced
 
@@ -32,27 +32,23 @@ def record(claim: Claim, error: BaseException, *, worker: str, patience_s: float
     Raises:
         django.db.Error: nothing was written, and the row is still live.
     """
-    told: dict[str, Any] = {
-        "job_id": claim.job_id,
-        "task": claim.task,
-        "school": claim.slug,
-        "error": type(error).__name__,
-    }
+    name = type(error).__name__
     match error:
         case Fenced():
-            log.warning("job %d was fenced: its lease passed to another worker", claim.job_id)
+            with surroundings(claim):
+                log.warning("job %d was fenced: its lease passed to another worker", claim.job_id)
         case Decided(defer=True) if _defer(claim, patience_s):
-            pipeline.step(pipeline.RETRY, claim.queue, **told)
+            took(claim, pipeline.RETRY, error=name)
         case Decided():
-            _fail(claim, _Failure(error, worker, error.reason.value, "failed", now=True), told)
+            _fail(claim, _Failure(error, worker, error.reason.value, "failed", now=True))
         case Conflict() | NotFound():
             pipeline.pause_here(pipeline.DISCARD)
             if _one(statements.DISCARD, {**_base(claim), **_words(error, worker)}):
-                pipeline.step(pipeline.DISCARD, claim.queue, **told)
+                took(claim, pipeline.DISCARD, error=name)
         case _:
             timed_out = isinstance(error, JobTimeout) or _is_query_timeout(error)
             reason = statements.last_reason(timed_out=timed_out)
-            _fail(claim, _Failure(error, worker, reason, "timed_out" if timed_out else "failed"), told)
+            _fail(claim, _Failure(error, worker, reason, "timed_out" if timed_out else "failed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class _Failure:
     now: bool = False
 
 
-def _fail(claim: Claim, failure: _Failure, told: dict[str, Any]) -> None:
+def _fail(claim: Claim, failure: _Failure) -> None:
     task = registry.find(claim.task)
     queue = registry.QUEUES.get(claim.queue, registry.PLATFORM)
     tries = task.tries if task is not None else queue.tries
@@ -82,7 +78,7 @@ def _fail(claim: Claim, failure: _Failure, told: dict[str, Any]) -> None:
         "outcome": failure.outcome,
     }
     if _one(statements.FAIL, wanted) is not None:
-        pipeline.step(arrow, claim.queue, reason=failure.reason, **told)
+        took(claim, arrow, reason=failure.reason, error=type(failure.error).__name__)
 
 
 def _defer(claim: Claim, patience_s: float) -> bool:

@@ -114,7 +114,7 @@ class Runner:
                                 write_outcome(cursor, job, "done")
             finally:
                 pipeline.pause_here(pipeline.FINISH)
-        pipeline.step(pipeline.FINISH, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
+        claims.took(claim, pipeline.FINISH)
 
     def _leased(self, job_id: int, timeout_s: int, taken: list[Claim], overdue: Callable[[], None]) -> None:
         with outside_schools():
@@ -154,7 +154,7 @@ class Runner:
                     else:
                         raise
             pipeline.pause_here(pipeline.FINISH)
-        pipeline.step(pipeline.FINISH, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
+        claims.took(claim, pipeline.FINISH)
 
     def _nothing_to_claim(self, job_id: int) -> None:
         """Done by another delivery, running elsewhere, or held by somebody who enqueues its twin."""
@@ -169,7 +169,8 @@ class Runner:
         if not taken or connection_was_lost(error):
             # Nothing is known of this try: the row is live, the lease brings it back.
             _forget_connection()
-            log.warning("no outcome for job %d: %s", job_id, repr(error)[:500])
+            with claims.surroundings(taken[0]) if taken else nullcontext():
+                log.warning("no outcome for job %d: %s", job_id, repr(error)[:500])
             if taken and taken[0].leased:
                 self._give_lease_back(taken[0])
             else:
@@ -183,7 +184,8 @@ class Runner:
                 failures.record(claim, error, worker=self.name, patience_s=self.patience_s)
         except Exception as second:  # noqa: BLE001 - without an outcome the row stays live
             _forget_connection()
-            log.warning("the outcome of job %d could not be written: %s", job_id, repr(second)[:500])
+            with claims.surroundings(claim):
+                log.warning("the outcome of job %d could not be written: %s", job_id, repr(second)[:500])
 
     def _give_lease_back(self, claim: Claim) -> None:
         """The database went away while we held a lease: nobody else may try until it ends, so give it back in time."""
