@@ -280,14 +280,7 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *arguments: Any, **more: Any) -> Any:
         row = context.get("original")
-        context["acts"] = (
-            []
-            if row is None
-            else [
-                {"title": act.title, "address": self._address(row, "act", act.name)}
-                for act in self.acts_on(request, row)
-            ]
-        )
+        context["acts"] = [] if row is None else self.ways_from(request, row)
         context["show_history"] = self._holds(request, "audit.view")
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *arguments, **more)
@@ -296,6 +289,12 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
     def acts_on(self, request: HttpRequest, row: Any) -> list[Act]:
         """What whoever asks may do with ``row`` now."""
         return [act for act in self.acts if self._holds(request, act.permission) and act.applies(row)]
+
+    def ways_from(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """Titles and addresses of what can be done with ``row``, above its form."""
+        return [
+            {"title": act.title, "address": self._address(row, "act", act.name)} for act in self.acts_on(request, row)
+        ]
 
     def _name(self, what: str) -> str:
         return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{what}"

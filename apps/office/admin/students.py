@@ -9,24 +9,24 @@ from django.contrib import admin
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.institutions.models import AcademicYear, GradeLevel, Section
+from apps.institutions.models import AcademicYear, Section
 from apps.office.admin.base import LONGEST_SEARCH, Act, ReadOnlyInline, ServiceAdmin, adds, changes, removes
-from apps.office.forms import ActForm, ServiceForm, dressed
+from apps.office.forms import ActForm, ServiceForm
 from apps.office.site import actor, office
 from apps.students import services
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian, holds_on
-from apps.students.selectors import matching, today_for
+from apps.students.selectors import matching
 
 CHANNELS = (("email", gettext_lazy("E-mail")), ("sms", gettext_lazy("SMS")), ("in-app", gettext_lazy("In the app")))
-REASON = gettext_lazy("Needed for a day that has passed; kept in the audit trail.")
-OPEN_YEARS = AcademicYear.objects.exclude(state=AcademicYear.State.CLOSED).select_related("institution")
-OPEN_SECTIONS = Section.objects.exclude(year__state=AcademicYear.State.CLOSED).select_related("grade_level", "year")
 
 
 class SectionToday(admin.SimpleListFilter):
@@ -82,115 +82,13 @@ class GuardianLinkInline(ReadOnlyInline):
     verbose_name_plural = gettext_lazy("family")
 
 
-class AdmissionForm(ServiceForm):
-    """A student, and at admission the place they go to."""
+class StudentForm(ServiceForm):
+    """What the books say of a student."""
 
-    year = forms.ModelChoiceField(
-        label=gettext_lazy("year"), queryset=OPEN_YEARS, widget=widgets.UnfoldAdminSelectWidget
-    )
-    grade_level = forms.ModelChoiceField(
-        label=gettext_lazy("grade level"), queryset=GradeLevel.objects.all(), widget=widgets.UnfoldAdminSelectWidget
-    )
-    section = forms.ModelChoiceField(
-        label=gettext_lazy("section"),
-        queryset=OPEN_SECTIONS,
-        required=False,
-        widget=widgets.UnfoldAdminSelectWidget,
-        help_text=gettext_lazy("May come later."),
-    )
-    entered_on = forms.DateField(label=gettext_lazy("first day"))
-    reason = forms.CharField(
-        label=gettext_lazy("reason"), required=False, widget=widgets.UnfoldAdminTextInputWidget, help_text=REASON
-    )
     refusals: ClassVar[Any] = {
         "students:admission-number-taken": "admission_number",
-        "students:section-full": "section",
-        "students:wrong-section": "section",
-        "students:not-in-year": "entered_on",
-        "students:past-day": "reason",
         "students:login-taken": "user",
     }
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        if self.instance.pk:
-            for name in PLACEMENT:
-                self.fields.pop(name, None)
-        elif "entered_on" in self.fields:
-            dressed(self.fields["entered_on"])
-
-
-PLACEMENT = ("year", "grade_level", "section", "entered_on", "reason")
-
-
-def _admit(said: dict[str, Any], by: User) -> Student:
-    reason = said.pop("reason", "")
-    placement = services.Placement(**{name: said.pop(name) for name in PLACEMENT if name != "reason"})
-    institution = said.pop("institution")
-    student, _enrolment = services.admit_student(
-        institution=institution, fields=said, placement=placement, reason=reason, by=by
-    )
-    return student
-
-
-class MoveForm(ActForm):
-    """Where to, and from when."""
-
-    section = forms.ModelChoiceField(label=gettext_lazy("To section"), queryset=Section.objects.none())
-    on = forms.DateField(label=gettext_lazy("First day there"))
-    roll_number = forms.IntegerField(label=gettext_lazy("Roll number"), required=False, min_value=1, max_value=32767)
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=500, help_text=REASON)
-    refusals: ClassVar[Any] = {
-        "students:section-full": "section",
-        "students:already-in-section": "section",
-        "students:wrong-section": "section",
-        "students:past-day": "reason",
-        "students:roll-number-taken": "roll_number",
-    }
-
-    def prepared(self, row: Student, by: User) -> None:
-        today = today_for(row)
-        places = Enrolment.objects.filter(
-            Q(exited_on__isnull=True) | Q(exited_on__gt=today), student=row, primary=True
-        ).values_list("year", "grade_level")
-        wanted = Q(pk__in=[])
-        for year, level in places:
-            wanted |= Q(year=year, grade_level=level)
-        self.fields["section"].queryset = OPEN_SECTIONS.filter(wanted)  # type: ignore[attr-defined]
-        self.initial["on"] = today
-
-
-class WithdrawForm(ActForm):
-    """When, how and why somebody leaves."""
-
-    on = forms.DateField(label=gettext_lazy("First day no longer here"))
-    exit_kind = forms.ChoiceField(label=gettext_lazy("How they leave"), choices=Enrolment.Exit.choices)
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=500, help_text=REASON)
-    refusals: ClassVar[Any] = {"students:past-day": "reason", "students:not-enrolled": "on"}
-
-    def prepared(self, row: Student, by: User) -> None:
-        self.initial["on"] = today_for(row)
-
-
-class EnrolForm(ActForm):
-    """The next enrolment of somebody who is on the books."""
-
-    year = forms.ModelChoiceField(label=gettext_lazy("Year"), queryset=OPEN_YEARS)
-    grade_level = forms.ModelChoiceField(label=gettext_lazy("Grade level"), queryset=GradeLevel.objects.all())
-    section = forms.ModelChoiceField(label=gettext_lazy("Section"), queryset=OPEN_SECTIONS, required=False)
-    entered_on = forms.DateField(label=gettext_lazy("First day"))
-    entry_kind = forms.ChoiceField(label=gettext_lazy("How they come"), choices=Enrolment.Entry.choices)
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=500, help_text=REASON)
-    refusals: ClassVar[Any] = {
-        "students:past-day": "reason",
-        "students:section-full": "section",
-        "students:wrong-section": "section",
-        "students:not-in-year": "entered_on",
-        "students:already-enrolled": "entered_on",
-    }
-
-    def prepared(self, row: Student, by: User) -> None:
-        self.initial.update({"entered_on": today_for(row), "entry_kind": Enrolment.Entry.RETURNED})
 
 
 class PhotoForm(ActForm):
@@ -198,24 +96,6 @@ class PhotoForm(ActForm):
 
     picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 1 MB at most."))
     refusals: ClassVar[Any] = {"students:photo-refused": "picture"}
-
-
-def _move(row: Student, said: dict[str, Any], by: User) -> str:
-    services.move_section(student=row, by=by, **said)
-    return _("%(name)s belongs to %(section)s from %(day)s on.") % {
-        "name": row, "section": said["section"], "day": said["on"],
-    }  # fmt: skip
-
-
-def _withdraw(row: Student, said: dict[str, Any], by: User) -> str:
-    services.withdraw_student(student=row, by=by, **said)
-    return _("%(name)s is enrolled until before %(day)s.") % {"name": row, "day": said["on"]}
-
-
-def _enrol(row: Student, said: dict[str, Any], by: User) -> str:
-    reason = said.pop("reason")
-    services.re_enrol_student(student=row, placement=services.Placement(**said), reason=reason, by=by)
-    return _("%(name)s is enrolled from %(day)s on.") % {"name": row, "day": said["entered_on"]}
 
 
 def _set_photo(row: Student, said: dict[str, Any], by: User) -> str:
@@ -230,17 +110,17 @@ def _remove_photo(row: Student, said: dict[str, Any], by: User) -> str:  # noqa:
 
 @admin.register(Student, site=office)
 class StudentAdmin(ServiceAdmin):
-    """Students on the books, without records that were merged into another."""
+    """Students on the books, without records that were merged into another. Its list leads to the student's page."""
 
     one, many = gettext_lazy("student"), gettext_lazy("students")
     sees, manages = "students.view", "students.manage"
     scope = ("student", "")
     joined = ("institution",)
     only_at_first = ("institution",)
-    form = AdmissionForm
-    add = _admit
+    form = StudentForm
     change = changes(services.change_student, "student", versioned=True)
-    list_display = ("full_name", "admission_number", "section_today", "birth_date")
+    list_display = ("full_name", "admission_number", "section_today", "birth_date", "details")
+    list_display_links = None
     list_filter = (SectionToday,)
     search_fields = ("given_name",)
     search_help_text = gettext_lazy("Name or admission number")
@@ -250,9 +130,6 @@ class StudentAdmin(ServiceAdmin):
         "sex", "email", "phone", "address",
     )  # fmt: skip
     acts = (
-        Act("move", gettext_lazy("Move to another section"), manages, _move, MoveForm),
-        Act("withdraw", gettext_lazy("Withdraw"), manages, _withdraw, WithdrawForm),
-        Act("enrol", gettext_lazy("Enrol again"), manages, _enrol, EnrolForm),
         Act("photo", gettext_lazy("Set the photo"), manages, _set_photo, PhotoForm),
         Act("no-photo", gettext_lazy("Remove the photo"), manages, _remove_photo, applies=lambda row: bool(row.photo)),
     )
@@ -266,22 +143,28 @@ class StudentAdmin(ServiceAdmin):
         rows: QuerySet[Any] = kept.annotate(section_name=Subquery(name.values("full")[:1]))
         return rows
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         medical = ("medical_note",) if self._holds(request, "students.view_medical") else ()
-        sets: list[Any] = [(None, {"fields": (*self.own, *medical)})]
-        if obj is None:
-            sets.append((_("Enrolment"), {"fields": PLACEMENT}))
-        elif self.has_change_permission(request, obj):
-            sets.append((None, {"fields": ("seen_version",)}))
-        return sets
+        return (*self.own, *medical)
+
+    def ways_from(self, request: HttpRequest, row: Student) -> list[dict[str, Any]]:
+        # Admitting, moving and withdrawing stand on pages of their own, and these on the student's.
+        page = {"title": _("The student’s page"), "address": reverse("office:student", args=(row.sourced_id,))}
+        return [page, *super().ways_from(request, row)]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         # The index student_search serves this, and no list of columns joined by OR.
         return queryset.filter(matching(search_term[:LONGEST_SEARCH])), False
 
     @admin.display(description=gettext_lazy("name"), ordering="family_name")
-    def full_name(self, row: Student) -> str:
-        return row.full_name
+    def full_name(self, row: Student) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("office:student", args=(row.sourced_id,)), row.full_name)
+
+    @admin.display(description=gettext_lazy("details"))
+    def details(self, row: Student) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>', self._address(row, "change"), _("Details of %(name)s") % {"name": row}
+        )
 
     @admin.display(description=gettext_lazy("section today"))
     def section_today(self, row: Any) -> str:
