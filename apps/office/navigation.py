@@ -42,10 +42,18 @@ class Group:
     entries: tuple[Entry, ...]
 
 
-NAVIGATION: tuple[Group, ...] = (Group(_("Today"), (Entry(_("Start"), "office:index", "home"),)),)
+NAVIGATION: tuple[Group, ...] = (
+    Group(
+        _("Today"),
+        (
+            Entry(_("Start"), "office:index", "home"),
+            Entry(_("My classes"), "office:roll", "fact_check", ("attendance.mark",)),
+        ),
+    ),
+)
 
 # Where somebody lands after logging in, by the row scope of their role; the first that fits, else the office's start.
-HOMES: dict[str, str] = {}
+HOMES: dict[str, str] = {"teacher": "office:roll"}
 HOME = "office:index"
 
 
