@@ -6,7 +6,7 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-jobs chaos observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-jobs bench-logins chaos observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ bench-api: environment ## The API against a bare Django view
 
 bench-jobs: environment ## The queues against plain Celery
 	$(PY) -m benchmarks.jobs $(ARGS)
+
+bench-logins: environment ## Logins against what the hash allows, and beside teachers who mark
+	$(PY) -m benchmarks.logins $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \

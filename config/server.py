@@ -24,6 +24,23 @@ class DrainingServer(Server):  # type: ignore[misc, valid-type]
     drain_file: Path
     drain_s: float = 0.0
 
+    def _init_shared_socket(self) -> None:
+        """One queue of connections for all web processes, held here.
+
+        On Linux each of granian's processes listens for itself, once it has loaded the site: what waits for one that is
+        replaced is lost, and while the new ones load nobody listens (emmett-framework/granian#921). Held by the parent,
+        as granian itself does it elsewhere, connections wait for whoever comes next.
+        """
+        super()._init_shared_socket()
+        described: Any = self._ssp  # type: ignore[has-type]
+        if described is None:
+            return
+        self._shd = described.build()
+        self._sfd = self._shd.get_fd()
+        self._ssp = None
+        self._sso = socket.socket(fileno=self._sfd)
+        self._sso.set_inheritable(True)
+
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         if self.drain_s <= 0 or self.drain_file.exists():
             # Asked twice means now.

@@ -48,6 +48,17 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry(_("Start"), "office:index", "home"),
             Entry(_("My classes"), "office:roll", "fact_check", ("attendance.mark",)),
+            Entry(_("Rolls"), "office:rolls", "fact_check", ("attendance.view",)),
+            Entry(_("Late desk"), "office:desk", "schedule", ("attendance.desk",)),
+            Entry(_("Lists to print"), "office:lists", "print", ("exports.run",)),
+        ),
+    ),
+    Group(_("Students"), (Entry(_("Admit a student"), "office:admit", "person_add", ("students.manage",)),)),
+    Group(
+        _("Set-up"),
+        (
+            Entry(_("Check-list"), "office:set-up", "checklist", ("institutions.manage",)),
+            Entry(_("Calendar"), "office:calendar", "calendar_month", ("institutions.view",)),
         ),
     ),
 )
