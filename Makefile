@@ -6,10 +6,10 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-server bench-jobs chaos observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-server bench-jobs bench-logins chaos observe clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: environment ## Start SchoolOps with two schools; Ctrl-C stops all of it
 	@exec $(PY) -m config.demo $(ARGS)
@@ -59,6 +59,9 @@ bench-server: environment ## The web server against its fallback
 
 bench-jobs: environment ## The queues against plain Celery
 	$(PY) -m benchmarks.jobs $(ARGS)
+
+bench-logins: environment ## Logins against what the hash allows, and beside teachers who mark
+	$(PY) -m benchmarks.logins $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \

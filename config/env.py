@@ -40,6 +40,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
     Variable("WEB_WORKERS", "2", "Web processes."),
     Variable("WEB_THREADS", "4", "Threads of each web process; each keeps one database connection."),
+    Variable("PASSWORD_SLOTS", "0", "Passwords hashed at once on this machine; 0: one per processor."),
     Variable("WEB_STATEMENT_TIMEOUT_SECONDS", "15", "Longest statement of a request; jobs have limits of their own."),
     Variable("WEB_LOCK_TIMEOUT_SECONDS", "3", "Longest that a statement of a request waits for somebody else's lock."),
     Variable("WEB_MAX_RSS", "512", "MiB of memory at which a web process is replaced."),

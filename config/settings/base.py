@@ -147,6 +147,9 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["apps.accounts.backends.LoginBackend"]
 PASSWORD_HASHERS = ["apps.accounts.hashers.SchoolArgon2Hasher"]
+# How many passwords are hashed at once on this machine; 0: one per processor.
+PASSWORD_SLOTS = env.number("PASSWORD_SLOTS")
+WEB_WORKERS, WEB_THREADS = env.number("WEB_WORKERS"), env.number("WEB_THREADS")
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
