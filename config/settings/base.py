@@ -43,6 +43,7 @@ TENANT_APPS = [
     "apps.staff",
     "apps.timetable",
     "apps.attendance",
+    "apps.exchange",
 ]
 INSTALLED_APPS = [
     *SHARED_APPS,
