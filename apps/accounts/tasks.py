@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from apps.accounts import services
-from schoolops.queues import NOTIFICATIONS, task
+from schoolops.queues import NOTIFICATIONS, PLATFORM, task
+from schoolops.queues.schedule import Schedule, schedule
 
 
 @task(queue=NOTIFICATIONS, once_per=("login",), while_waiting=True)
@@ -16,3 +19,13 @@ def mail_reset_link(*, login: str) -> None:
 def mail_invitation(*, user_id: int) -> None:
     """Mail an invitation."""
     services.mail_invitation(user_id=user_id)
+
+
+@task(queue=PLATFORM)
+def clear_sessions() -> None:
+    """Delete the sessions of this school that are over."""
+    services.clear_sessions()
+
+
+# At three in the night, UTC.
+schedule(Schedule("accounts.clear-sessions", clear_sessions, every=dt.timedelta(days=1), offset=dt.timedelta(hours=3)))

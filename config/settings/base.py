@@ -56,8 +56,15 @@ INSTALLED_APPS = [
     "schoolops.health",
     # Not of a school: it only has commands that fill one for show.
     "apps.demo",
+    # Pages over what the others keep: no table of its own.
+    "apps.office",
     "django_tenants",
     "django.contrib.auth",
+    # Before the admin, whose templates it replaces. Plain: it must not put a site of its own into the place of ours.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
     "django.contrib.admin",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -141,6 +148,9 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["apps.accounts.backends.LoginBackend"]
 PASSWORD_HASHERS = ["apps.accounts.hashers.SchoolArgon2Hasher"]
+# How many passwords are hashed at once on this machine; 0: one per processor.
+PASSWORD_SLOTS = env.number("PASSWORD_SLOTS")
+WEB_WORKERS, WEB_THREADS = env.number("WEB_WORKERS"), env.number("WEB_THREADS")
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -149,6 +159,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# --- sessions: half an hour after the last click; rows of the school's schema, with Redis in front -----------------
+SESSION_ENGINE = "schoolops.cache.sessions"
+SESSION_COOKIE_AGE = 30 * 60
 # Waits after wrong codes are schoolops.ratelimit's, as after wrong passwords: django-otp's grow without end.
 OTP_TOTP_THROTTLE_FACTOR = 0
 OTP_STATIC_THROTTLE_FACTOR = 0
@@ -172,7 +185,19 @@ METRICS_FOLDER: Path | None = (
     if env.text("METRICS_FOLDER")
     else slots.folder_for(f"{BASE_DIR} {REDIS_URL}", BASE_DIR / "var" / "metrics")
 )
+TRACES_URL = env.text("TRACES_URL")
+TRACES_PERCENT = env.number("TRACES_PERCENT")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# How both admins look where they do not say otherwise: ``apps.office.site``, ``schoolops.queues.admin``.
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "SchoolOps",
+    "SITE_HEADER": "SchoolOps",
+    "SITE_SYMBOL": "school",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "SIDEBAR": {"show_search": False, "command_search": False, "show_all_applications": False, "navigation": []},
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.BearerAuthentication"],

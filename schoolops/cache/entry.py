@@ -69,9 +69,19 @@ class CacheEntry(Generic[Value]):
         ttl_s: seconds it may live; each one lives up to a tenth less, so that they do not all expire at once.
         version: raise it when the meaning of the value changes but not its type.
         strict: forgotten before *and* after the commit, so that not even a lost second step leaves it; for permissions.
+        alias: whose budget it is read with.
     """
 
-    def __init__(self, name: str, kind: type[Value], *, ttl_s: int, version: int = 1, strict: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        kind: type[Value],
+        *,
+        ttl_s: int,
+        version: int = 1,
+        strict: bool = False,
+        alias: Alias | None = None,
+    ) -> None:
         if not _is_immutable(kind):
             raise TypeError(f"{name}: a cached value is shared by all who read it, so {kind} must be immutable.")
         self.name = name
@@ -79,7 +89,7 @@ class CacheEntry(Generic[Value]):
         self.version = version
         self.strict = strict
         self.kind = kind
-        self._alias: Alias = RBAC if strict else CACHE
+        self._alias: Alias = alias or (RBAC if strict else CACHE)
         self._decode = msgspec.msgpack.Decoder(kind)
         _entries[name] = self
 
@@ -167,7 +177,11 @@ class CacheEntry(Generic[Value]):
                 mine_to_load = bool(redis.set(lock, "1", nx=True, px=int(PATIENCE_S * 1000)))
         except RedisUnavailable:
             return self._loaded(load)
-        value = self._loaded(load)
+        try:
+            value = self._loaded(load)
+        except BaseException:
+            self._let_go(lock)
+            raise
         stored = _encode.encode(_Stored(stamps, _encode.encode(value)))
         # Not for security: so that values written together do not expire together.
         lives = self.ttl_s * (1 - random.random() / 10)  # noqa: S311
@@ -180,6 +194,13 @@ class CacheEntry(Generic[Value]):
             return value
         return value
 
+    def _let_go(self, lock: str) -> None:
+        try:
+            client(self._alias).delete(lock)
+        except RedisUnavailable:
+            # It ends by itself after PATIENCE_S.
+            return
+
     def _loaded(self, load: Callable[[], Value]) -> Value:
         count(self.name, Tier.DATABASE)
         return load()
@@ -191,7 +212,7 @@ class CacheEntry(Generic[Value]):
         Outside a transaction at once. With Redis away the forgetting is kept and done before the next read.
         """
         stamp, value = keys.stamp_key(self.name, parts), keys.value_key(self.name, self.version, parts)
-        if self.strict and _writing():
+        if (self.strict and _writing()) or _never_commits():
             outage.replace_stamps((stamp,))
 
         def after_commit() -> None:
@@ -212,6 +233,11 @@ def forget_school() -> None:
 def _writing() -> bool:
     """Whether a transaction is open (a test's own wrapper around everything does not count)."""
     return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+
+
+def _never_commits() -> bool:
+    """Whether a test undoes everything afterwards: it would wait for its commit in vain."""
+    return any(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
 
 
 class _Flights:

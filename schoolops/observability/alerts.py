@@ -319,16 +319,22 @@ ALERTS: Final = (
 
 
 def firing() -> dict[str, Any]:
-    """``{"firing": [{"alert", "severity", "sentence", "runbook"}], "unknown": [alert]}`` by our own counts, now."""
+    """What fires by our own counts, now.
+
+    ``{"firing": [{"alert", "severity", "sentence", "runbook"}], "unknown": [alert], "scope": …}``; the unknown ones are
+    for Prometheus to say. ``scope`` is ``process`` while Redis is away: then others may have seen more.
+    """
     gauges: dict[str, list[float]] = {}
     for metric, _, value in instruments.readings():
         gauges.setdefault(metric.name, []).append(value)
     counts: dict[int, Mapping[str, Counter[int]]] = {}
-    answer: dict[str, Any] = {"firing": [], "unknown": []}
+    answer: dict[str, Any] = {"firing": [], "unknown": [], "scope": "installation"}
     for alert in ALERTS:
         if alert.window_s not in counts:
             names = [each.condition.metric.name for each in ALERTS if each.condition.metric is not None]
-            counts[alert.window_s], _ = telemetry.window(names, alert.window_s)
+            counts[alert.window_s], scope = telemetry.window(names, alert.window_s)
+            if scope != "installation":
+                answer["scope"] = scope
         held = alert.condition.holds(
             View(counts[alert.window_s], {name: tuple(values) for name, values in gauges.items()}, alert.window_s)
         )

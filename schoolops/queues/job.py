@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -94,29 +95,37 @@ def progress(done: int, of: int) -> None:
 def finishing() -> Iterator[None]:
     """The last transaction of a leased job: what is written inside commits together with the job's end, or not at all.
 
-    In a job that is one transaction anyway, and outside a job, it is an ordinary ``transaction.atomic()``.
+    So does ``current_job().result``, where it is set inside. In a job that is one transaction anyway, and outside a
+    job, it is an ordinary ``transaction.atomic()``.
 
     Raises:
         Fenced: the lease has passed to another worker; nothing inside is kept.
     """
     job = _running.get()
+    if job is None or job.token is None:
+        with transaction.atomic():
+            yield
+        return
+    if job.finished:
+        raise Fenced
     with transaction.atomic():
-        if job is not None and job.token is not None:
-            if job.finished:
+        with outside_schools(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM queues_job WHERE id = %s AND lease_token = %s", [job.job_id, job.token])
+            if cursor.rowcount != 1:
                 raise Fenced
-            _end_lease(job)
         yield
-    if job is not None and job.token is not None:
-        job.finished = True
-
-
-def _end_lease(job: Running) -> None:
-    with outside_schools(), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM queues_job WHERE id = %s AND lease_token = %s", [job.job_id, job.token])
-        if cursor.rowcount != 1:
-            raise Fenced
         if job.tracked:
-            write_outcome(cursor, job, "done")
+            with outside_schools(), connection.cursor() as cursor:
+                write_outcome(cursor, job, "done")
+    job.finished = True
+
+
+def leave_result(job: Running, result: Any) -> None:
+    """What the body of a leased job returned after its end was committed. Lost if the worker dies right here."""
+    if job.tracked and result is not None:
+        with outside_schools(), connection.cursor() as cursor:
+            text = json.dumps(result)
+            cursor.execute("UPDATE queues_outcome SET result = %s::jsonb WHERE job_id = %s", [text, job.job_id])
 
 
 def write_outcome(cursor: Any, job: Running, state: str, error: str = "") -> None:

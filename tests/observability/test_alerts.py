@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from django.template import Context, Template
 
 from config.env import BASE_DIR
 from schoolops.observability import alerts, telemetry
@@ -117,6 +118,18 @@ def test_what_fires_is_shown_with_its_runbook(real_commits: None) -> None:
     (found,) = [each for each in alerts.firing()["firing"] if each["alert"] == "LoginFailuresMany"]
     assert found["runbook"] == "docs/runbooks/login-failures-many.md"
     assert {"TargetDown", "DeadLettersGrowing"} <= set(alerts.firing()["unknown"])
+    telemetry._rolling.clear()
+
+
+def test_operators_read_on_their_start_page_what_fires(real_commits: None) -> None:
+    telemetry._rolling.clear()
+    page = Template("{% load firing %}{% firing_alerts %}")
+    assert 'data-alert="LoginFailuresMany"' not in page.render(Context())
+    telemetry.counted("auth.login_failures", 21)
+    shown = page.render(Context())
+    assert 'data-alert="LoginFailuresMany"' in shown
+    assert "Somebody may be guessing passwords." in shown
+    assert "docs/runbooks/login-failures-many.md" in shown
     telemetry._rolling.clear()
 
 

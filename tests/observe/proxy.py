@@ -1,4 +1,4 @@
-"""A proxy of our own between the stack and a server: it can be late, and it can cut every connection."""
+"""A proxy of our own between the stack and a server: it can be late, cut every connection, and be away."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ from contextlib import suppress
 
 
 class Proxy:
-    """Forwards 127.0.0.1:``port`` to ``target``; answers come ``delay_s`` late."""
+    """Forwards 127.0.0.1:``port`` to ``target``; answers come ``delay_s`` late, and none while it is ``away``."""
 
     def __init__(self, target: int) -> None:
-        self.target, self.delay_s = target, 0.0
+        self.target, self.delay_s, self._away = target, 0.0, False
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def away(self) -> bool:
+        return self._away
+
+    @away.setter
+    def away(self, away: bool) -> None:
+        self._away = away
+        if away:
+            self.cut()
 
     def cut(self) -> None:
         """End every connection."""
@@ -34,6 +44,9 @@ class Proxy:
                 ours, _ = self._listening.accept()
             except OSError:
                 return
+            if self._away:
+                ours.close()
+                continue
             try:
                 theirs = socket.create_connection(("127.0.0.1", self.target))
             except OSError:

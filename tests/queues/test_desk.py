@@ -156,7 +156,9 @@ def post(browser: Client, path: str, **data: Any) -> Any:
 
 
 def test_operators_see_letters_with_traceback_and_payload(operator: Client, letters: list[int]) -> None:
-    assert operator.get("/operators/").status_code == 200
+    start = operator.get("/operators/")
+    assert start.status_code == 200
+    assert 'id="firing-alerts"' in start.content.decode()
     listing = operator.get("/operators/queues/deadletter/", {"queue__exact": "fees"})
     assert listing.content.count(b"field-task") == 2
     page = operator.get(f"/operators/queues/deadletter/{letters[0]}/change/").content.decode()

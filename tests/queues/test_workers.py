@@ -317,11 +317,3 @@ def test_a_death_that_is_reported_twice_is_counted_once(ledger: Ledger) -> None:
         assert [row.crashes for row in ledger.jobs()] == [crashes]
     direct.report_dead_process([Found(job, over_time=False, incident=9)], worker="test")
     assert [letter.reason for letter in ledger.letters()] == ["poison"]
-
-
-def test_every_queue_has_its_line_in_the_procfile() -> None:
-    lines = dict(line.split(": ", 1) for line in Path("Procfile").read_text().splitlines())
-    for name in (*registry.QUEUES, "quarantine"):
-        assert lines[name] == f"python -m config.worker {name}"
-    assert lines["relay"] == lines["standby"] == "python -m manage relay"
-    assert set(lines) >= {"web", "beat"}

@@ -19,6 +19,7 @@ from apps.accounts.services.passwords import (
 )
 from apps.accounts.services.second_factor import begin as begin_second_factor
 from apps.accounts.services.second_factor import confirm as confirm_second_factor
+from apps.accounts.services.sessions import clear_sessions
 from apps.accounts.services.setup import missing_setup
 from apps.accounts.services.tokens import (
     ACCESS_TOKEN_LIFETIME,
@@ -55,6 +56,7 @@ __all__ = [
     "change_password",
     "change_policy",
     "change_user",
+    "clear_sessions",
     "confirm_second_factor",
     "create_operator",
     "create_user",

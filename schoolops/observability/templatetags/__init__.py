@@ -1,0 +1,1 @@
+"""What pages load to show alerts."""

@@ -1,0 +1,33 @@
+"""What happens to jobs: given up, not handed on, not worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.observe.causes import cause
+from tests.observe.stage import PATIENCE_S, Stage
+
+
+@cause("DeadLettersGrowing", patience_s=2 * PATIENCE_S)
+def jobs_are_given_up(stage: Stage) -> Iterator[None]:
+    for _ in range(3):
+        stage.ask("/observe/fails", body={})
+    yield
+
+
+@cause("RelayStopped")
+def the_relay_stops(stage: Stage) -> Iterator[None]:
+    stage.stop("relay")
+    yield
+    stage.start("relay", "manage.py", "relay")
+
+
+def want_a_job_that_nobody_works_on(stage: Stage) -> None:
+    stage.ask("/observe/waits", body={})
+
+
+@cause("OldestJobOld", patience_s=400, early=want_a_job_that_nobody_works_on)
+def no_worker_takes_a_job(stage: Stage) -> Iterator[None]:
+    """Five minutes of waiting are the threshold, and not shortened."""
+    yield
+    stage.start("worker-imports", "-m", "config.worker", "imports")

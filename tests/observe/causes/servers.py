@@ -1,0 +1,28 @@
+"""What Redis and PostgreSQL do: answer late, lose connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.observe.causes import cause, repeatedly
+from tests.observe.stage import PATIENCE_S, Stage
+
+
+@cause("RedisDisconnects")
+def connections_to_redis_break(stage: Stage) -> Iterator[None]:
+    with repeatedly(lambda _: stage.redis.cut(), 1.0):
+        yield
+
+
+@cause("RedisSlow")
+def redis_is_slow(stage: Stage) -> Iterator[None]:
+    stage.redis.delay_s = 0.3
+    yield
+    stage.redis.delay_s = 0.0
+
+
+@cause("LoginsSlow", "StatementsSlow", "PermissionsSlow", "SlowQueriesMany", patience_s=2 * PATIENCE_S)
+def the_database_is_slow(stage: Stage) -> Iterator[None]:
+    stage.database.delay_s = 1.1
+    yield
+    stage.database.delay_s = 0.0
