@@ -50,6 +50,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Variable("LOG_FORMAT", "", "json or text. Empty: json in production, text elsewhere."),
     Variable(
+        "TRACES_URL",
+        "",
+        "Where OpenTelemetry's spans go, as http://127.0.0.1:4318/v1/traces. Empty: none. Needs `schoolops[otel]`.",
+    ),
+    Variable("TRACES_PERCENT", "5", "Of the requests that come without a decision of their own, how many are traced."),
+    Variable(
         "METRICS_FOLDER", "", "Folder of the processes' counts. Empty: one in memory, named after this installation."
     ),
     Variable(

@@ -7,6 +7,7 @@ then nobody new is let in, and what is begun is finished.
 from __future__ import annotations
 
 import argparse
+import logging
 import socket
 import sys
 import threading
@@ -96,6 +97,8 @@ def main(arguments: list[str] | None = None) -> None:
         workers_kill_timeout=20,
         log_level=LogLevels.warning,
     )
+    # It warns of connections lost by a process that listens for itself, which ours do not.
+    logging.getLogger("_granian").addFilter(lambda record: "tcp_migrate_req" not in str(record.msg))
     server.drain_file, server.drain_s = given.drain_file, given.drain_seconds
     given.drain_file.unlink(missing_ok=True)
     server.serve()

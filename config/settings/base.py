@@ -43,6 +43,7 @@ TENANT_APPS = [
     "apps.staff",
     "apps.timetable",
     "apps.attendance",
+    "apps.exchange",
 ]
 INSTALLED_APPS = [
     *SHARED_APPS,
@@ -184,6 +185,8 @@ METRICS_FOLDER: Path | None = (
     if env.text("METRICS_FOLDER")
     else slots.folder_for(f"{BASE_DIR} {REDIS_URL}", BASE_DIR / "var" / "metrics")
 )
+TRACES_URL = env.text("TRACES_URL")
+TRACES_PERCENT = env.number("TRACES_PERCENT")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # How both admins look where they do not say otherwise: ``apps.office.site``, ``schoolops.queues.admin``.

@@ -20,6 +20,7 @@ import psycopg
 from django.db import connection, connections, transaction
 
 from schoolops.context import outside_schools
+from schoolops.observability import tracing
 from schoolops.queues import broker, claims, failures, ledger, pipeline, statements
 from schoolops.queues.claims import Claim, Decided
 from schoolops.queues.deadline import Watchdog
@@ -105,7 +106,7 @@ class Runner:
                     if task.leased:
                         raise _Leased
                     job = Running(job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked)
-                    with claims.surroundings(claim), holding(job):
+                    with claims.surroundings(claim), tracing.job(claim.task, claim.queue), holding(job):
                         with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=overdue):
                             job.result = task.function(**arguments)
                         pipeline.pause_here(pipeline.EFFECT)
@@ -132,7 +133,7 @@ class Runner:
                 job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked,
                 token=claim.lease_token, lending=lambda: _lent(self.lending),
             )  # fmt: skip
-            with claims.surroundings(claim), holding(job):
+            with claims.surroundings(claim), tracing.job(claim.task, claim.queue), holding(job):
                 try:
                     with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=overdue):
                         result = task.function(**arguments)
