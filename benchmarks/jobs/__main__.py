@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from schoolops import launcher
+from tests.outside import refuse_base_url
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".schoolops" / "bench-jobs"
@@ -145,6 +146,7 @@ def worse_pool(rates: dict[str, list[float]], opponent: str) -> float:
 
 
 def main() -> int:
+    refuse_base_url("bench-jobs compares queues that it starts itself.")
     parser = argparse.ArgumentParser(prog="python -m benchmarks.jobs", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=4_000)
