@@ -47,6 +47,7 @@ NAVIGATION: tuple[Group, ...] = (
         _("Today"),
         (
             Entry(_("Start"), "office:index", "home"),
+            Entry(_("My classes"), "office:roll", "fact_check", ("attendance.mark",)),
             Entry(_("Rolls"), "office:rolls", "fact_check", ("attendance.view",)),
             Entry(_("Late desk"), "office:desk", "schedule", ("attendance.desk",)),
             Entry(_("Lists to print"), "office:lists", "print", ("exports.run",)),
@@ -63,7 +64,7 @@ NAVIGATION: tuple[Group, ...] = (
 )
 
 # Where somebody lands after logging in, by the row scope of their role; the first that fits, else the office's start.
-HOMES: dict[str, str] = {}
+HOMES: dict[str, str] = {"teacher": "office:roll"}
 HOME = "office:index"
 
 
