@@ -27,5 +27,6 @@ urlpatterns = [
     path("api/v1/", include(API)),
     # The path the reference system used; the same views.
     path("api/v1/tenant/", include((API, "tenant"))),
+    path("", include("apps.office.urls")),
     *assets(),
 ]

@@ -127,6 +127,31 @@ def _why_not(in_a_year: bool, kind: str | None, weekend: bool) -> WhyNot:  # noq
     return "weekend" if weekend and kind is None else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Branding:
+    """What a school looks like: the name, colour (``#rrggbb``) and logo of its first campus, where it has one."""
+
+    name: str = ""
+    colour: str = "#1d4ed8"
+    logo_address: str = ""
+
+
+def branding() -> Branding:
+    """How the pages of the current school look. Asked for once a request."""
+    cache = local()
+    key = f"institutions.branding:{current_school().schema_name}"
+    known: Branding | None = None if cache is None else cache.get(key)
+    if known is None:
+        row = Institution.objects.order_by("id").values("sourced_id", "name", "brand_colour", "logo").first()
+        known = Branding()
+        if row is not None:
+            address = f"/api/v1/institutions/{row['sourced_id']}/logo" if row["logo"] else ""
+            known = Branding(row["name"], row["brand_colour"], address)
+        if cache is not None:
+            cache.put(key, known)
+    return known
+
+
 def today_at(institution: Institution) -> dt.date:
     """The calendar day at ``institution``, in its timezone."""
     return clock.today(institution.timezone)

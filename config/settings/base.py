@@ -55,8 +55,15 @@ INSTALLED_APPS = [
     "schoolops.health",
     # Not of a school: it only has commands that fill one for show.
     "apps.demo",
+    # Pages over what the others keep: no table of its own.
+    "apps.office",
     "django_tenants",
     "django.contrib.auth",
+    # Before the admin, whose templates it replaces. Plain: it must not put a site of its own into the place of ours.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
     "django.contrib.admin",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -176,6 +183,16 @@ METRICS_FOLDER: Path | None = (
     else slots.folder_for(f"{BASE_DIR} {REDIS_URL}", BASE_DIR / "var" / "metrics")
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# How both admins look where they do not say otherwise: ``apps.office.site``, ``schoolops.queues.admin``.
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "SchoolOps",
+    "SITE_HEADER": "SchoolOps",
+    "SITE_SYMBOL": "school",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "SIDEBAR": {"show_search": False, "command_search": False, "show_all_applications": False, "navigation": []},
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.BearerAuthentication"],

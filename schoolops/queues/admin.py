@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
-from django.contrib.admin.sites import AdminSite
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -16,6 +14,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.forms import ActionForm
+from unfold.sites import UnfoldAdminSite
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
@@ -23,20 +25,26 @@ from schoolops.queues import desk, registry
 from schoolops.queues.models import DeadLetter, Job, OperatorAction, QueueState
 
 if TYPE_CHECKING:
+    from django.contrib.admin.sites import AdminSite as _Site
+
     _ModelAdmin = admin.ModelAdmin[Any]
     _ModelForm = forms.ModelForm[DeadLetter]
+    _ActionForm = forms.Form
 else:
-    _ModelAdmin, _ModelForm = admin.ModelAdmin, forms.ModelForm
+    _ModelAdmin, _ModelForm, _Site, _ActionForm = ModelAdmin, forms.ModelForm, UnfoldAdminSite, ActionForm
 
 
-class OperatorSite(AdminSite):
+class OperatorSite(_Site):
     """For whoever has a login outside all schools. Never served at a school's address."""
 
     site_header = "SchoolOps operators"
     site_title = "SchoolOps operators"
     index_title = "Queues"
     index_template = "operators/index.html"
-    enable_nav_sidebar = False
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context: dict[str, Any] = super().each_context(request)
+        return context | {"site_title": self.site_title, "site_header": self.site_header, "site_url": None}
 
     def has_permission(self, request: HttpRequest) -> bool:
         return school_or_none() is None and request.user.is_authenticated and bool(request.user.is_active)
@@ -80,7 +88,13 @@ class _OperatorAdmin(_ModelAdmin):
 class LetterForm(_ModelForm):
     """The payload alone can be changed, and only into one that the task accepts."""
 
-    why = forms.CharField(max_length=500, required=False, label="Why", help_text="Kept with what was changed.")
+    why = forms.CharField(
+        max_length=500,
+        required=False,
+        label="Why",
+        help_text="Kept with what was changed.",
+        widget=UnfoldAdminTextInputWidget(),
+    )
 
     class Meta:
         model = DeadLetter
@@ -102,10 +116,10 @@ class LetterForm(_ModelForm):
         return payload
 
 
-class ReasonForm(ActionForm):
+class ReasonForm(_ActionForm):
     """Discarding needs a reason."""
 
-    reason = forms.CharField(max_length=500, required=False, label="Reason")
+    reason = forms.CharField(max_length=500, required=False, label="Reason", widget=UnfoldAdminTextInputWidget())
 
 
 @admin.register(DeadLetter, site=operators)
@@ -126,7 +140,9 @@ class DeadLetterAdmin(_OperatorAdmin):
         "meta", "attempts", "crashes", "created_at", "dead_at", "discarded_at", "discarded_by", "discard_reason",
     )  # fmt: skip
     readonly_fields = tuple(name for name in fields if name not in {"payload", "why"})
-    formfield_overrides: ClassVar[Any] = {models.JSONField: {"widget": forms.Textarea(attrs={"rows": 8, "cols": 90})}}
+    formfield_overrides: ClassVar[Any] = {
+        models.JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 8, "cols": 90})}
+    }
 
     def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
         return operators.has_permission(request) and (obj is None or obj.discarded_at is None)

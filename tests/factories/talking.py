@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.services import open_login
+from schoolops.context import nowhere
 from tests.factories import people
 
 
@@ -33,3 +34,20 @@ class Talk:
     def log_in(self, login: str = "bob", password: str = people.PASSWORD, **more: Any) -> Any:
         """The answer to a login; does not become the person."""
         return Talk(self.client).post("auth/login", {"login": login, "password": password, **more})
+
+
+class Browser:
+    """A browser with its cookies. It asks from nowhere, as browsers do: the host alone says which school is meant."""
+
+    def __init__(self, client: Client, user: User | None = None) -> None:
+        self.client = client
+        if user is not None:
+            client.force_login(user, backend="apps.accounts.backends.LoginBackend")
+
+    def get(self, path: str, *arguments: Any, **more: Any) -> Any:
+        with nowhere():
+            return self.client.get(path, *arguments, **more)
+
+    def post(self, path: str, *arguments: Any, **more: Any) -> Any:
+        with nowhere():
+            return self.client.post(path, *arguments, **more)

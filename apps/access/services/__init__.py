@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from apps.access.services.gate import refusals, require, require_at, require_over, require_row, today, within_reach
+from apps.access.services.gate import (
+    is_staff,
+    refusals,
+    require,
+    require_at,
+    require_over,
+    require_row,
+    today,
+    within_reach,
+)
 from apps.access.services.people import Wanted, let_in
 from apps.access.services.roles import (
     assign_role,
@@ -21,6 +30,7 @@ __all__ = [
     "assign_role",
     "create_role",
     "grant_support",
+    "is_staff",
     "let_in",
     "refusals",
     "remove_role",

@@ -1,0 +1,5 @@
+"""What of the school's rows the office lists and changes: one page per app below.
+
+All of them stand here rather than in the apps: ``institutions`` and ``accounts`` lie below ``access``, whose
+permission codes and row scopes decide what each shows.
+"""

@@ -1,0 +1,87 @@
+"""The navigation in the school's words: what stands where, and which permission shows it.
+
+An entry is shown when the person holds any of its permissions; the page behind it asks again. A new page of the office
+is one line here and one in ``urls``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.access import selectors
+from apps.accounts.models import User
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``to`` is the name of a URL; ``icon`` one of Material Symbols. No ``permissions``: everybody in the office."""
+
+    title: Words
+    to: str
+    icon: str
+    permissions: tuple[str, ...] = ()
+
+    def is_for(self, user: User) -> bool:
+        return not self.permissions or bool(selectors.permissions_of(user).intersection(self.permissions))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries under one heading; a group of which nothing is shown is not shown either."""
+
+    title: Words
+    entries: tuple[Entry, ...]
+
+
+NAVIGATION: tuple[Group, ...] = (Group(_("Today"), (Entry(_("Start"), "office:index", "home"),)),)
+
+# Where somebody lands after logging in, by the row scope of their role; the first that fits, else the office's start.
+HOMES: dict[str, str] = {}
+HOME = "office:index"
+
+
+def groups_for(user: User) -> Iterator[tuple[Group, list[Entry]]]:
+    """What ``user`` may open, group by group."""
+    for group in NAVIGATION:
+        if entries := [entry for entry in group.entries if entry.is_for(user)]:
+            yield group, entries
+
+
+def sidebar(request: HttpRequest, user: User) -> list[dict[str, Any]]:
+    """The same in the words of the sidebar's template. The entry with the longest matching address is where we are."""
+    shown = [(group, [(entry, reverse(entry.to)) for entry in entries]) for group, entries in groups_for(user)]
+    addresses = {address for _, entries in shown for _, address in entries}
+    here = max((each for each in addresses if request.path.startswith(each)), key=len, default="")
+    return [
+        {
+            "title": group.title,
+            "items": [
+                {
+                    "title": entry.title,
+                    "icon": entry.icon,
+                    "link": address,
+                    "active": address == here,
+                    "has_permission": True,
+                }
+                for entry, address in entries
+            ],
+        }
+        for group, entries in shown
+    ]
+
+
+def home_of(user: User) -> str:
+    """The address where ``user`` begins."""
+    scopes = [held.scope for held in selectors.roles_held(user)]
+    if selectors.EVERYTHING in scopes:
+        return reverse(HOME)
+    return reverse(next((HOMES[scope] for scope in scopes if scope in HOMES), HOME))

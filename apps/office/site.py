@@ -1,0 +1,158 @@
+"""The school's admin site: whom it lets in, how it looks at this school, and how it refuses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from unfold.sites import UnfoldAdminSite
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.institutions import selectors as institutions
+from apps.office import navigation, palette
+from schoolops import problem
+from schoolops.context import school_or_none
+from schoolops.errors import SchoolOpsError
+
+if TYPE_CHECKING:
+    from django.contrib.admin.sites import AdminSite as _Site
+else:
+    _Site = UnfoldAdminSite
+
+log = logging.getLogger(__name__)
+View = Callable[..., HttpResponse]
+# Alpine, which moves the sidebar and the menus, evaluates what stands in attributes.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+
+
+def actor(request: HttpRequest) -> User:
+    """Who asks. Behind a door of the office there is always somebody."""
+    return cast(User, _somebody(request))
+
+
+def _somebody(request: HttpRequest) -> User | AnonymousUser:
+    user: Any = request.user
+    # Django's is a proxy until it is asked. Services get the person, who remembers their roles for this request.
+    return cast(User | AnonymousUser, getattr(user, "_wrapped", user) if user.is_authenticated else user)
+
+
+def may_enter(request: HttpRequest) -> bool:
+    """Whether who asks has a role of staff at this school: guardians and students have pages of their own."""
+    user = _somebody(request)
+    return isinstance(user, User) and school_or_none() is not None and access.is_staff(user)
+
+
+def words_of(error: SchoolOpsError) -> str:
+    """What ``error`` says, in the reader's language where that has the sentence."""
+    template = error.sentence()
+    told = template.format(**error.facts) if error.facts else template
+    if told != error.detail:
+        return error.detail
+    translated = _(template)
+    return translated.format(**error.facts) if error.facts else translated
+
+
+def remedy_of(error: SchoolOpsError) -> str:
+    """What a person can do about ``error``; empty, where nobody knows."""
+    return _(error.remedy) if error.remedy else ""
+
+
+def with_headers(response: HttpResponse) -> HttpResponse:
+    """Render, and say what the page may load."""
+    if isinstance(response, TemplateResponse) and not response.is_rendered:
+        response.render()
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    return response
+
+
+def refused(request: HttpRequest, *, status: int, title: str, detail: str, remedy: str = "") -> HttpResponse:
+    """A readable page that says no: inside the office's frame for who may enter, bare for who may not."""
+    inside = may_enter(request)
+    context = {**office.each_context(request), "title": title, "detail": detail, "remedy": remedy, "inside": inside}
+    template = "office/refused.html" if inside else "office/refused_outside.html"
+    return with_headers(TemplateResponse(request, template, context, status=status))
+
+
+def readable(view: View) -> View:
+    """``view``, whose refusals become pages instead of problem documents."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.current_app = office.name
+        try:
+            return with_headers(view(request, *args, **kwargs))
+        except SchoolOpsError as error:
+            status, title = problem.status_of(error)
+            if status >= 500:
+                raise
+            return refused(request, status=status, title=_(title), detail=words_of(error), remedy=remedy_of(error))
+        except PermissionDenied:
+            detail = _("Your role does not open this page.")
+            return refused(request, status=403, title=_("Not allowed"), detail=detail)
+        except Http404:
+            detail = _("There is no such page, or it is not yours to see.")
+            return refused(request, status=404, title=_("Not found"), detail=detail)
+
+    return inner
+
+
+def behind_the_door(view: View) -> View:
+    """``view`` for who may enter; others are sent to the login, or told that this is not for them."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if may_enter(request):
+            return view(request, *args, **kwargs)
+        if request.user.is_authenticated:
+            detail = _("The office is for the staff of the school.")
+            return refused(request, status=403, title=_("Not allowed"), detail=detail)
+        address = reverse("office:login")
+        return HttpResponseRedirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
+
+    return never_cache(readable(inner))
+
+
+class OfficeSite(_Site):
+    """Served at ``/office/`` of every school, and never outside one."""
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return may_enter(request)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
+        return behind_the_door(super().admin_view(view, cacheable))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page needs: the school's name, logo and colour, and the navigation of whoever is here."""
+        school = school_or_none()
+        look = institutions.branding()
+        inside = may_enter(request)
+        context: dict[str, Any] = super().each_context(request)
+        name = getattr(school, "name", "") or look.name
+        return context | {
+            "site_title": name,
+            "site_header": name,
+            "site_subheader": look.name if look.name != name else "",
+            "site_url": None,
+            "site_icon": look.logo_address or None,
+            "colors": {**(context.get("colors") or {}), "primary": palette.shades_of(look.colour)},
+            "sidebar_navigation": navigation.sidebar(request, actor(request)) if inside else [],
+            "sidebar_show_search": inside,
+        }
+
+
+office = OfficeSite(name="office")

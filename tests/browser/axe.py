@@ -1,0 +1,25 @@
+"""Accessibility: axe-core over a page, its findings as sentences."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+GRAVE = ("serious", "critical")
+_AXE = Axe()
+
+
+def axe(page: Page, *, within: str | None = None) -> None:
+    """Fail on serious and critical findings in the page, or in what the selector ``within`` names."""
+    found = _AXE.run(page, context=within).response["violations"]
+    grave = [violation for violation in found if violation["impact"] in GRAVE]
+    assert not grave, "\n".join([f"{page.url} is not accessible:", *map(_sentence, grave)])
+
+
+def _sentence(violation: dict) -> str:
+    where = "".join(
+        f"\n      {' '.join(map(str, node['target']))}\n        {node['html'][:160]}\n        "
+        + node.get("failureSummary", "").replace("\n", " ")
+        for node in violation["nodes"][:5]
+    )
+    return f"  {violation['id']} ({violation['impact']}): {violation['help']}{where}"
