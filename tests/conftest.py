@@ -115,16 +115,34 @@ def _schools(django_db_setup: None, django_db_blocker: Any) -> dict[str, School]
         return {school.slug: school for school in School.objects.filter(slug__in=["oak", "elm"])}
 
 
+def _cold(school: School) -> School:
+    # What an earlier test undid may still be cached.
+    from schoolops.cache.entry import forget_school
+    from schoolops.context import inside
+
+    with inside(school):
+        forget_school()
+    return copy.copy(school)
+
+
 @pytest.fixture
 def oak(_schools: dict[str, School]) -> School:
-    """Oak School, at oak.localhost. A copy: changing it changes no other test's."""
-    return copy.copy(_schools["oak"])
+    """Oak School, at oak.localhost, with nothing of it cached. A copy: changing it changes no other test's."""
+    return _cold(_schools["oak"])
 
 
 @pytest.fixture
 def elm(_schools: dict[str, School]) -> School:
     """Elm School, at elm.localhost."""
-    return copy.copy(_schools["elm"])
+    return _cold(_schools["elm"])
+
+
+@pytest.fixture
+def cold() -> Callable[[], None]:
+    """``cold()``: the current school's caches are empty, as after a write past our services."""
+    from schoolops.cache.entry import forget_school
+
+    return forget_school
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import secrets
 import time
 import types
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin
 
@@ -33,6 +33,7 @@ HOUR = 3600
 _LOOK_AGAIN_S = 0.01
 
 Value = TypeVar("Value")
+Part = TypeVar("Part", bound=Hashable)
 _IMMUTABLE = (str, int, float, bool, bytes, tuple, frozenset, dt.date, dt.datetime, dt.time, uuid.UUID, type(None))
 _entries: dict[str, CacheEntry[Any]] = {}
 
@@ -123,6 +124,57 @@ class CacheEntry(Generic[Value]):
             mine.put(key, value)
         return value
 
+    def get_many(
+        self, parts: Iterable[Part], load: Callable[[Sequence[Part]], Mapping[Part, Value]]
+    ) -> dict[Part, Value]:
+        """Part → value for many values of one part each, in one round trip; ``load`` answers for all that are missing.
+
+        Without the single flight of ``get``. ``load`` answers for every part that it is asked for.
+        """
+        wanted = list(dict.fromkeys(parts))
+        if _writing():
+            return dict(load(wanted))
+        names = {
+            part: (*self._stamp_keys((part,)), keys.value_key(self.name, self.version, (part,))) for part in wanted
+        }
+        mine = local()
+        found: dict[Part, Value] = {}
+        if mine is not None:
+            found = {part: known for part in wanted if (known := mine.get(names[part][-1])) is not None}
+        asked = [part for part in wanted if part not in found]
+        count(self.name, Tier.LOCAL, len(found))
+        stamps = self._look_at_many(asked, names, found)
+        if missing := [part for part in asked if part not in found]:
+            count(self.name, Tier.DATABASE, len(missing))
+            loaded = load(missing)
+            found |= loaded
+            self._store_many({names[part][-1]: (stamps[part], loaded[part]) for part in missing if part in stamps})
+        if mine is not None:
+            for part in asked:
+                mine.put(names[part][-1], found[part])
+        return found
+
+    def _look_at_many(
+        self, asked: list[Part], names: dict[Part, tuple[str, ...]], found: dict[Part, Value]
+    ) -> dict[Part, bytes]:
+        """Adds to ``found``; the present stamps of each part that was asked for, or nothing without Redis."""
+        stamps: dict[Part, bytes] = {}
+        if not asked:
+            return stamps
+        try:
+            outage.replay()
+            every = list(dict.fromkeys(name for part in asked for name in names[part]))
+            values = {names[part][-1] for part in asked}
+            answers = self._with_stamps(every, client(self._alias).mget(every), values)
+            for part in asked:
+                stamps[part], value = self._believed(names[part], answers)
+                if value is not None:
+                    found[part] = value
+        except RedisUnavailable:
+            return {}
+        count(self.name, Tier.SHARED, sum(part in found for part in asked))
+        return stamps
+
     def _shared(self, key: str, parts: tuple[object, ...], load: Callable[[], Value]) -> Value:
         names = (*self._stamp_keys(parts), key)
         try:
@@ -143,13 +195,23 @@ class CacheEntry(Generic[Value]):
 
     def _look(self, names: tuple[str, ...]) -> tuple[bytes, Value | None]:
         """(stamps now, value stored under them or ``None``), in one round trip where the stamps exist."""
-        return self._believed(names, cast("list[bytes | None]", client(self._alias).mget(names)))
+        return self._believed(names, self._with_stamps(names, client(self._alias).mget(names), {names[-1]}))
 
-    def _believed(self, names: tuple[str, ...], found: list[bytes | None]) -> tuple[bytes, Value | None]:
-        *present, stored = found
-        if None in present:
-            present = [self._stamped(name, stamp) for name, stamp in zip(names[:-1], present, strict=True)]
-        stamps = b".".join(cast("list[bytes]", present))
+    def _with_stamps(self, names: Sequence[str], answers: Any, values: set[str]) -> dict[str, bytes | None]:
+        """Name → what stands there; a stamp that is missing (all but ``values`` are stamps) is made now."""
+        found: dict[str, bytes | None] = dict(zip(names, answers, strict=True))
+        if absent := [name for name, stands in found.items() if stands is None and name not in values]:
+            with client(self._alias).pipeline(transaction=False) as pipeline:
+                for name in absent:
+                    pipeline.set(name, outage.new_stamp(), nx=True, ex=outage.STAMP_TTL_S)
+                pipeline.mget(absent)
+                found |= dict(zip(absent, pipeline.execute()[-1], strict=True))
+        return found
+
+    def _believed(self, names: tuple[str, ...], found: Mapping[str, bytes | None]) -> tuple[bytes, Value | None]:
+        # A stamp that is gone already is one that nobody has seen.
+        stamps = b".".join(found[name] or outage.new_stamp() for name in names[:-1])
+        stored = found[names[-1]]
         if stored is None:
             return stamps, None
         try:
@@ -158,13 +220,6 @@ class CacheEntry(Generic[Value]):
         except msgspec.DecodeError:
             # Written by another release, or damaged.
             return stamps, None
-
-    def _stamped(self, name: str, present: bytes | None) -> bytes:
-        if present is not None:
-            return present
-        redis = client(self._alias)
-        redis.set(name, outage.new_stamp(), nx=True, ex=outage.STAMP_TTL_S)
-        return cast("bytes | None", redis.get(name)) or outage.new_stamp()
 
     def _fill(self, names: tuple[str, ...], load: Callable[[], Value]) -> Value:
         """Load and store, or wait for another process that is doing so."""
@@ -177,7 +232,7 @@ class CacheEntry(Generic[Value]):
                     pipeline.set(lock, mark, nx=True, px=int(PATIENCE_S * 1000))
                     pipeline.mget(names)
                     locked, found = pipeline.execute()
-                stamps, value = self._believed(names, found)
+                stamps, value = self._believed(names, self._with_stamps(names, found, {names[-1]}))
                 if value is not None:
                     count(self.name, Tier.SHARED)
                     if locked:
@@ -190,18 +245,21 @@ class CacheEntry(Generic[Value]):
             return self._loaded(load)
         try:
             value = self._loaded(load)
-            self._store(names[-1], stamps, value)
+            self._store_many({names[-1]: (stamps, value)})
         finally:
             if locked:
                 self._let_go(lock, mark)
         return value
 
-    def _store(self, key: str, stamps: bytes, value: Value) -> None:
-        stored = _encode.encode(_Stored(stamps, msgspec.Raw(_encode.encode(value))))
-        # Not for security: so that values written together do not expire together.
-        lives = self.ttl_s * (1 - random.random() / 10)  # noqa: S311
-        with suppress(RedisUnavailable):
-            client(self._alias).set(key, stored, px=int(lives * 1000))
+    def _store_many(self, values: Mapping[str, tuple[bytes, Value]]) -> None:
+        with suppress(RedisUnavailable), client(self._alias).pipeline(transaction=False) as pipeline:
+            for key, (stamps, value) in values.items():
+                stored = _encode.encode(_Stored(stamps, msgspec.Raw(_encode.encode(value))))
+                # Not for security: so that values written together do not expire together.
+                lives = self.ttl_s * (1 - random.random() / 10)  # noqa: S311
+                pipeline.set(key, stored, px=int(lives * 1000))
+            if values:
+                pipeline.execute()
 
     def _let_go(self, lock: str, mark: bytes) -> None:
         # Nobody else's: ours may have ended while we were loading, and another process be loading now. Without Redis
@@ -228,7 +286,7 @@ class CacheEntry(Generic[Value]):
         values = [keys.value_key(self.name, self.version, parts) for parts in every]
         if not stamps:
             return
-        if (self.strict and _writing()) or _never_commits():
+        if self.strict and _writing():
             outage.replace_stamps(stamps)
 
         def after_commit() -> None:
@@ -241,6 +299,8 @@ class CacheEntry(Generic[Value]):
             outage.replace_stamps(stamps)
 
         transaction.on_commit(after_commit, robust=True)
+        if _never_commits():
+            after_commit()
 
 
 # Deletes a lock that is still ours.
