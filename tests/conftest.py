@@ -138,14 +138,6 @@ def elm(_schools: dict[str, School]) -> School:
 
 
 @pytest.fixture
-def cold() -> Callable[[], None]:
-    """``cold()``: the current school's caches are empty, as after a write past our services."""
-    from schoolops.cache.entry import forget_school
-
-    return forget_school
-
-
-@pytest.fixture
 def in_oak(db: None, oak: School) -> Iterator[School]:
     """The test works inside Oak, and is undone afterwards."""
     from schoolops.context import inside
@@ -210,13 +202,22 @@ _BOOKKEEPING = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK", "BEGIN", "COMMIT")
 
 @pytest.fixture
 def query_count() -> Callable[..., AbstractContextManager[Counted]]:
-    """``with query_count(3):`` passes with exactly three queries; without a number it counts only."""
+    """``with query_count(3):`` passes with exactly three queries; without a number it counts only.
+
+    It begins with nothing cached of the school the test stands in, so that no count depends on who asked before; with
+    ``warm=True`` what is cached stays.
+    """
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    from schoolops.cache.entry import forget_school
+    from schoolops.context import school_or_none
+
     @contextmanager
-    def counting(expected: int | None = None) -> Iterator[Counted]:
+    def counting(expected: int | None = None, *, warm: bool = False) -> Iterator[Counted]:
         counted = Counted()
+        if not warm and school_or_none() is not None:
+            forget_school()
         with CaptureQueriesContext(connection) as captured:
             yield counted
         counted.statements += [

@@ -87,6 +87,7 @@ RBAC_PERMISSIONS = CacheEntry(
     ttl_s=5 * MINUTE,
     version=_TABLE,
     strict=True,
+    forgotten_by=(1,),
     under=(PERMISSION_CONFIG, METADATA),
     purpose="what a user may do, under the number in the user's row",
 )

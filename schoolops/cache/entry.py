@@ -76,11 +76,13 @@ class CacheEntry(Generic[Value]):
         purpose: what is remembered, for the generated reference.
         version: raise it when the meaning of the value changes but not its type.
         strict: forgotten before *and* after the commit, so that not even a lost second step leaves it; for permissions.
+        forgotten_by: how many of its first parts tell what is forgotten together, as ``(0, 1)``: all of it, or what has
+            the same first part. All of them, unless said.
         under: entries without parts from which the values are made: forgetting one of them forgets all of these.
         alias: whose budget it is read with.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a declaration, by keyword
         self,
         name: str,
         kind: type[Value],
@@ -89,6 +91,7 @@ class CacheEntry(Generic[Value]):
         purpose: str = "",
         version: int = 1,
         strict: bool = False,
+        forgotten_by: tuple[int, ...] = (),
         under: tuple[CacheEntry[Any], ...] = (),
         alias: Alias | None = None,
     ) -> None:
@@ -99,6 +102,7 @@ class CacheEntry(Generic[Value]):
         self.purpose = purpose
         self.version = version
         self.strict = strict
+        self.forgotten_by = forgotten_by
         self.under = under
         self.kind = kind
         self._alias: Alias = alias or (RBAC if strict else CACHE)
@@ -191,7 +195,8 @@ class CacheEntry(Generic[Value]):
 
     def _stamp_keys(self, parts: tuple[object, ...]) -> tuple[str, ...]:
         above = (keys.stamp_key(each.name, ()) for each in self.under)
-        return keys.school_stamp_key(), *above, keys.stamp_key(self.name, parts)
+        own = (keys.stamp_key(self.name, parts[:first]) for first in self.forgotten_by or (len(parts),))
+        return keys.school_stamp_key(), *above, *own
 
     def _look(self, names: tuple[str, ...]) -> tuple[bytes, Value | None]:
         """(stamps now, value stored under them or ``None``), in one round trip where the stamps exist."""
@@ -275,13 +280,16 @@ class CacheEntry(Generic[Value]):
     def forget(self, *parts: object) -> None:
         """Nobody reads the present value for ``parts`` once the current transaction has committed.
 
-        Outside a transaction at once. With Redis away the forgetting is kept and done before the next read.
+        With ``forgotten_by``: none that begins with ``parts``, as many as it says. Outside a transaction at once. With
+        Redis away the forgetting is kept and done before the next read.
         """
         self.forget_many([parts])
 
     def forget_many(self, many: Iterable[tuple[object, ...]]) -> None:
         """As ``forget``, for any number of parts in one round trip."""
         every = list(many)
+        if self.forgotten_by and any(len(parts) not in self.forgotten_by for parts in every):
+            raise ValueError(f"{self.name} is forgotten by its first {self.forgotten_by} parts, not by {every[:3]}.")
         stamps = tuple(keys.stamp_key(self.name, parts) for parts in every)
         values = [keys.value_key(self.name, self.version, parts) for parts in every]
         if not stamps:
@@ -291,8 +299,8 @@ class CacheEntry(Generic[Value]):
 
         def after_commit() -> None:
             if (mine := local()) is not None:
-                if _stands_above(self):
-                    # What was made from it is not known by name.
+                if self.forgotten_by or _stands_above(self):
+                    # Which of them there are, and what was made from them, is not known by name.
                     mine.values.clear()
                 for value in values:
                     mine.drop(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from apps.access.models import RoleAssignment
@@ -57,19 +56,16 @@ def test_somebody_without_a_role_may_nothing_and_is_still_somebody(at_oak: Any, 
     assert (body["roles"], body["permissions"]) == ([], [])
 
 
-def test_asking_costs_two_queries_at_most_however_many_roles(
-    at_oak: Any, alice: User, query_count: Any, cold: Callable[[], None]
-) -> None:
+def test_asking_costs_two_queries_at_most_however_many_roles(at_oak: Any, alice: User, query_count: Any) -> None:
     talk = at_oak(alice)
     with query_count(2):
         talk.get("me")
     for role in ("teacher", "registrar", "accountant", "support"):
         RoleAssignment.objects.create(user=alice, role=people.Role.objects.get(code=role))
-    cold()
     with query_count(2):
         assert len(talk.get("me").json()["roles"]) == 5
     # The token alone: the roles are remembered.
-    with query_count(1):
+    with query_count(1, warm=True):
         talk.get("me/permissions")
 
 
