@@ -6,10 +6,10 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-jobs chaos observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-server bench-jobs bench-logins chaos observe clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: environment ## Start SchoolOps with two schools; Ctrl-C stops all of it
 	@exec $(PY) -m config.demo $(ARGS)
@@ -45,7 +45,7 @@ docs: environment ## Regenerate docs/reference and .env.example
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
 	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
-	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml --extra embedded --extra dev \
+	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml --extra embedded --extra otel --extra dev \
 		-c requirements.txt $(ARGS) -o requirements-dev.txt
 
 bench: environment ## The load of a school day against the p95 table
@@ -54,8 +54,14 @@ bench: environment ## The load of a school day against the p95 table
 bench-api: environment ## The API against a bare Django view
 	$(PY) -m benchmarks.api $(ARGS)
 
+bench-server: environment ## The web server against its fallback
+	$(PY) -m benchmarks.server $(ARGS)
+
 bench-jobs: environment ## The queues against plain Celery
 	$(PY) -m benchmarks.jobs $(ARGS)
+
+bench-logins: environment ## Logins against what the hash allows, and beside teachers who mark
+	$(PY) -m benchmarks.logins $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \

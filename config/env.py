@@ -40,6 +40,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
     Variable("WEB_WORKERS", "2", "Web processes."),
     Variable("WEB_THREADS", "4", "Threads of each web process; each keeps one database connection."),
+    Variable("PASSWORD_SLOTS", "0", "Passwords hashed at once on this machine; 0: one per processor."),
     Variable("WEB_STATEMENT_TIMEOUT_SECONDS", "15", "Longest statement of a request; jobs have limits of their own."),
     Variable("WEB_LOCK_TIMEOUT_SECONDS", "3", "Longest that a statement of a request waits for somebody else's lock."),
     Variable("WEB_MAX_RSS", "512", "MiB of memory at which a web process is replaced."),
@@ -48,6 +49,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("BIND", "127.0.0.1", "Address of the web server."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Variable("LOG_FORMAT", "", "json or text. Empty: json in production, text elsewhere."),
+    Variable(
+        "TRACES_URL",
+        "",
+        "Where OpenTelemetry's spans go, as http://127.0.0.1:4318/v1/traces. Empty: none. Needs `schoolops[otel]`.",
+    ),
+    Variable("TRACES_PERCENT", "5", "Of the requests that come without a decision of their own, how many are traced."),
     Variable(
         "METRICS_FOLDER", "", "Folder of the processes' counts. Empty: one in memory, named after this installation."
     ),

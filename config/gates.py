@@ -25,7 +25,7 @@ from schoolops import launcher
 
 # A gate that hangs would hold the pipeline for ever.
 LONGEST_S = 120
-EXTRAS = ("embedded", "dev")
+EXTRAS = ("embedded", "otel", "dev")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)")
 
 

@@ -7,6 +7,7 @@ then nobody new is let in, and what is begun is finished.
 from __future__ import annotations
 
 import argparse
+import logging
 import socket
 import sys
 import threading
@@ -23,6 +24,23 @@ class DrainingServer(Server):  # type: ignore[misc, valid-type]
 
     drain_file: Path
     drain_s: float = 0.0
+
+    def _init_shared_socket(self) -> None:
+        """One queue of connections for all web processes, held here.
+
+        On Linux each of granian's processes listens for itself, once it has loaded the site: what waits for one that is
+        replaced is lost, and while the new ones load nobody listens (emmett-framework/granian#921). Held by the parent,
+        as granian itself does it elsewhere, connections wait for whoever comes next.
+        """
+        super()._init_shared_socket()
+        described: Any = self._ssp  # type: ignore[has-type]
+        if described is None:
+            return
+        self._shd = described.build()
+        self._sfd = self._shd.get_fd()
+        self._ssp = None
+        self._sso = socket.socket(fileno=self._sfd)
+        self._sso.set_inheritable(True)
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         if self.drain_s <= 0 or self.drain_file.exists():
@@ -79,6 +97,8 @@ def main(arguments: list[str] | None = None) -> None:
         workers_kill_timeout=20,
         log_level=LogLevels.warning,
     )
+    # It warns of connections lost by a process that listens for itself, which ours do not.
+    logging.getLogger("_granian").addFilter(lambda record: "tcp_migrate_req" not in str(record.msg))
     server.drain_file, server.drain_s = given.drain_file, given.drain_seconds
     given.drain_file.unlink(missing_ok=True)
     server.serve()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from apps.access.caches import PERMISSION_CONFIG, RBAC_PERMISSIONS, USER_ROLES, Access, Assigned, Configured, Held
 from apps.access.errors import AssignmentUnknown, RoleUnknown
@@ -222,3 +222,24 @@ def _assigned(users: Sequence[int]) -> dict[int, tuple[Assigned, ...]]:
     ):
         found[user].append(Assigned(*values))
     return {user: tuple(assigned) for user, assigned in found.items()}
+
+
+# More names than these help nobody who looks for one of them.
+MOST_HOLDERS = 5
+
+
+def holders_of(permission: str, *, institution: int) -> list[str]:
+    """Names of people who hold ``permission`` over all of this institution now: whom to ask. At most five."""
+    today = institutions.school_today()
+    held = RoleAssignment.objects.filter(
+        Q(role__permissions__permission=permission) | Q(role__code=ADMINISTRATOR),
+        Q(institution=None) | Q(institution=institution),
+        Q(starts_on=None) | Q(starts_on__lte=today),
+        Q(ends_on=None) | Q(ends_on__gt=today),
+        role__scope=EVERYTHING,
+        user__is_active=True,
+        user__access_until=None,
+    ).select_related("user")
+    # Who holds it by name before who may do everything: a head is nearer than the administrator.
+    ordered = held.order_by(Case(When(role__code=ADMINISTRATOR, then=1), default=0), "id")
+    return list(dict.fromkeys(str(each.user) for each in ordered[: 4 * MOST_HOLDERS]))[:MOST_HOLDERS]

@@ -42,10 +42,29 @@ class Group:
     entries: tuple[Entry, ...]
 
 
-NAVIGATION: tuple[Group, ...] = (Group(_("Today"), (Entry(_("Start"), "office:index", "home"),)),)
+NAVIGATION: tuple[Group, ...] = (
+    Group(
+        _("Today"),
+        (
+            Entry(_("Start"), "office:index", "home"),
+            Entry(_("My classes"), "office:roll", "fact_check", ("attendance.mark",)),
+            Entry(_("Rolls"), "office:rolls", "fact_check", ("attendance.view",)),
+            Entry(_("Late desk"), "office:desk", "schedule", ("attendance.desk",)),
+            Entry(_("Lists to print"), "office:lists", "print", ("exports.run",)),
+        ),
+    ),
+    Group(_("Students"), (Entry(_("Admit a student"), "office:admit", "person_add", ("students.manage",)),)),
+    Group(
+        _("Set-up"),
+        (
+            Entry(_("Check-list"), "office:set-up", "checklist", ("institutions.manage",)),
+            Entry(_("Calendar"), "office:calendar", "calendar_month", ("institutions.view",)),
+        ),
+    ),
+)
 
 # Where somebody lands after logging in, by the row scope of their role; the first that fits, else the office's start.
-HOMES: dict[str, str] = {}
+HOMES: dict[str, str] = {"teacher": "office:roll"}
 HOME = "office:index"
 
 

@@ -2,15 +2,68 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+import datetime as dt
 
-from apps.office.pages import door, start
+from django.urls import URLPattern, URLResolver, include, path, register_converter
+from django.urls.converters import StringConverter
+
+from apps.office.pages import desk, door, grid, lists, roll, rolls, setup, start, student
 from apps.office.site import office
+
+
+class DayConverter:
+    """``2026-11-04`` in an address; what is no day is no such page."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> dt.date:
+        return dt.date.fromisoformat(value)
+
+    def to_url(self, value: dt.date) -> str:
+        return value.isoformat()
+
+
+class GroupConverter(StringConverter):
+    """What a roll is of."""
+
+    regex = "section|class"
+
+
+register_converter(DayConverter, "day")
+register_converter(GroupConverter, "group")
 
 PAGES: list[URLPattern] = [
     path("login/", door.log_in, name="login"),
     path("logout/", door.log_out, name="logout"),
     path("", start.start, name="index"),
+    path("rolls/", rolls.rolls, name="rolls"),
+    path("rolls/section/<uuid:section>/month/<str:month>/", rolls.register, name="register"),
+    path("rolls/section/<uuid:group>/<str:day>/", grid.grid, {"kind": "section"}, name="section-roll"),
+    path("rolls/class/<uuid:group>/<str:day>/", grid.grid, {"kind": "class"}, name="class-roll"),
+    path("desk/", desk.desk, name="desk"),
+    path("desk/<uuid:entry>/undo/", desk.undo, name="desk-undo"),
+    path("student/admit/", student.admit, name="admit"),
+    path("student/<uuid:student>/", student.student, name="student"),
+    path("student/<uuid:student>/photo/", student.photo, name="student-photo"),
+    path("student/<uuid:student>/move/", student.move, name="student-move"),
+    path("student/<uuid:student>/withdraw/", student.withdraw, name="student-withdraw"),
+    path("student/<uuid:student>/enrol/", student.enrol, name="student-enrol"),
+    path("lists/", lists.lists, name="lists"),
+    path("lists/<str:kind>.pdf", lists.print_list, name="print-list"),
+    path("set-up/", setup.set_up, name="set-up"),
+    path("calendar/", setup.calendar_page, name="calendar"),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [path("office/", ([*PAGES, *office.get_urls()], "admin", office.name))]
+# The teacher's page, at an address that can be said aloud.
+ROLL: list[URLPattern] = [
+    path("", roll.classes, name="roll"),
+    path("<group:kind>/<uuid:group>/<day:day>/", roll.sheet, name="roll-of-day"),
+    path("<group:kind>/<uuid:group>/<day:day>/<uuid:period>/", roll.sheet, name="roll-of-period"),
+]
+
+_OFFICE: list[URLPattern | URLResolver] = [
+    path("office/", include([*PAGES, *office.get_urls()])),
+    path("roll/", include(ROLL)),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", (_OFFICE, "admin", office.name))]

@@ -43,6 +43,7 @@ TENANT_APPS = [
     "apps.staff",
     "apps.timetable",
     "apps.attendance",
+    "apps.exchange",
 ]
 INSTALLED_APPS = [
     *SHARED_APPS,
@@ -148,6 +149,9 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["apps.accounts.backends.LoginBackend"]
 PASSWORD_HASHERS = ["apps.accounts.hashers.SchoolArgon2Hasher"]
+# How many passwords are hashed at once on this machine; 0: one per processor.
+PASSWORD_SLOTS = env.number("PASSWORD_SLOTS")
+WEB_WORKERS, WEB_THREADS = env.number("WEB_WORKERS"), env.number("WEB_THREADS")
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -182,6 +186,8 @@ METRICS_FOLDER: Path | None = (
     if env.text("METRICS_FOLDER")
     else slots.folder_for(f"{BASE_DIR} {REDIS_URL}", BASE_DIR / "var" / "metrics")
 )
+TRACES_URL = env.text("TRACES_URL")
+TRACES_PERCENT = env.number("TRACES_PERCENT")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # How both admins look where they do not say otherwise: ``apps.office.site``, ``schoolops.queues.admin``.

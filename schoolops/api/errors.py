@@ -147,9 +147,13 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> HttpResponse | 
     if ours is None:
         return None
     set_rollback()
-    if isinstance(ours, Unavailable):
-        log.warning("unavailable", exc_info=exc)
     answer = problem.response(ours)
+    if isinstance(exc, Unavailable):
+        # A refusal that we chose is counted where it is made. In the log, with a traceback and from Django once more,
+        # it would cost more than the work that was refused.
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django's mark
+    elif isinstance(ours, Unavailable):
+        log.warning("unavailable", exc_info=exc)
     if isinstance(exc, drf.MethodNotAllowed) and "view" in context:
         answer.headers["Allow"] = ", ".join(context["view"].allowed_methods)
     return answer

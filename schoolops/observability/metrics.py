@@ -106,6 +106,28 @@ BREAKER_OPEN: Final = Metric(
     merge="livemax",
 )
 
+# --- bulkheads --------------------------------------------------------------------------------------------------------
+BULKHEAD_WAIT: Final = Metric(
+    name="bulkhead.wait",
+    sentence="How long one waited for a slot of a bulkhead; those who were refused at its door are not among them.",
+    kind="histogram",
+    labels=("bulkhead",),
+    edges=(0.005, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0),
+)
+BULKHEAD_HELD: Final = Metric(
+    name="bulkhead.held",
+    sentence="How long one kept a slot of a bulkhead: with `passwords`, one hash.",
+    kind="histogram",
+    labels=("bulkhead",),
+    edges=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
+)
+BULKHEAD_REFUSED: Final = Metric(
+    name="bulkhead.refused",
+    sentence="How many were told to come again because a bulkhead was full.",
+    kind="counter",
+    labels=("bulkhead",),
+)
+
 # --- jobs -------------------------------------------------------------------------------------------------------------
 JOBS_WAITING: Final = Metric(
     name="jobs.waiting", sentence="Jobs that could begin now. Counted to 10,000.", kind="gauge", labels=("queue",)

@@ -11,7 +11,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 
 from schoolops import context
-from schoolops.observability import trace
+from schoolops.observability import trace, tracing
 from schoolops.observability.instruments import school_label
 from schoolops.observability.logging import ACCESS
 from schoolops.observability.metrics import HTTP_LATENCY, HTTP_REQUESTS
@@ -41,7 +41,7 @@ class RequestContextMiddleware:
         opened, began = _Opened(request), time.perf_counter()
         try:
             response = answer(request)
-            return _finished(request, response, began)
+            return _finished(request, response, began, opened)
         finally:
             opened.close()
 
@@ -50,7 +50,7 @@ class RequestContextMiddleware:
         opened, began = _Opened(request), time.perf_counter()
         try:
             response = await answer(request)
-            return _finished(request, response, began)
+            return _finished(request, response, began, opened)
         finally:
             opened.close()
 
@@ -60,16 +60,23 @@ class _Opened:
 
     def __init__(self, request: HttpRequest) -> None:
         self._request_id = context.request_id.set(trace.request_id_from(request.headers.get("X-Request-ID")))
-        self._trace = context.traceparent.set(trace.traceparent_from(request.headers.get("traceparent")))
+        came_with = request.headers.get("traceparent")
+        self.span = tracing.opened("request", "SERVER", came_with)
+        self._trace = context.traceparent.set(
+            trace.traceparent_from(came_with) if self.span is None else self.span.traceparent
+        )
         self._user = context.user_id.set(None)
 
     def close(self) -> None:
+        if self.span is not None:
+            # Nobody answered.
+            self.span.close(failure="no answer")
         context.user_id.reset(self._user)
         context.traceparent.reset(self._trace)
         context.request_id.reset(self._request_id)
 
 
-def _finished(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
+def _finished(request: HttpRequest, response: HttpResponseBase, began: float, opened: _Opened) -> HttpResponseBase:
     request_id = context.request_id.get()
     response.headers["X-Request-ID"] = request_id or ""
     school = getattr(request, "school", None)
@@ -80,6 +87,16 @@ def _finished(request: HttpRequest, response: HttpResponseBase, began: float) ->
     milliseconds = round((time.perf_counter() - began) * 1000, 2)
     HTTP_LATENCY.observe(milliseconds / 1000, route, _method(request))
     HTTP_REQUESTS.count(school_label(slug), f"{response.status_code // 100}xx")
+    if opened.span is not None:
+        opened.span.close(
+            f"{_method(request)} {route}",
+            failure=str(response.status_code) if response.status_code >= 500 else "",
+            http__request__method=_method(request),
+            http__route=route,
+            http__response__status_code=response.status_code,
+            schoolops__school=slug or "",
+        )
+        opened.span = None
     log.info(
         "request",
         extra={

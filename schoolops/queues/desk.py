@@ -12,9 +12,9 @@ from django.db.models import Q, QuerySet
 from schoolops import clock
 from schoolops.audit.trail import Actor
 from schoolops.errors import Invalid
-from schoolops.queues import pipeline, registry
+from schoolops.queues import pipeline, registry, seen
 from schoolops.queues.errors import LetterNotFound
-from schoolops.queues.models import Attempt, DeadLetter, OperatorAction, QueueState
+from schoolops.queues.models import Attempt, DeadLetter, OnceKey, OperatorAction, QueueState
 
 # Back into the ledger under the same id; a second press finds no letter. Its tries and crashes begin anew.
 REVIVE = """
@@ -110,7 +110,10 @@ def retry(
 
 
 def discard(letter_ids: Iterable[int], *, by: Actor, reason: str) -> int:
-    """Decide that these jobs need not be done. The letters stay, marked. Raises ``ReasonMissing``."""
+    """Decide that these jobs need not be done. The letters stay, marked; what they were for may be enqueued again.
+
+    Raises ``ReasonMissing``.
+    """
     if not reason.strip():
         raise ReasonMissing
     with transaction.atomic():
@@ -120,6 +123,10 @@ def discard(letter_ids: Iterable[int], *, by: Actor, reason: str) -> int:
             each.discarded_by = by.audit_name
             each.discard_reason = reason[:500]
             each.save(update_fields=["discarded_at", "discarded_by", "discard_reason"])
+        held = OnceKey.objects.filter(job_id__in=[each.pk for each in chosen])
+        keys = list(held.values_list("key", flat=True))
+        held.delete()
+        seen.forget_after_commit(*(bytes(key) for key in keys))
         OperatorAction.objects.bulk_create(
             OperatorAction(
                 by=by.audit_name, action="discarded", job_id=each.pk, school=each.school, reason=reason[:500]

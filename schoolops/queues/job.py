@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -46,6 +47,9 @@ class Running:
 class NotSent(Exception):
     """Raised inside ``calling_outside()``: the provider certainly did nothing, so trying again is safe."""
 
+
+# Workers do not wait for the disk, since an effect of ours vanishes together with its job's end. A message does not.
+_ON_DISK = "SET LOCAL synchronous_commit = on"
 
 _running: ContextVar[Running | None] = ContextVar("schoolops_running_job", default=None)
 
@@ -94,29 +98,39 @@ def progress(done: int, of: int) -> None:
 def finishing() -> Iterator[None]:
     """The last transaction of a leased job: what is written inside commits together with the job's end, or not at all.
 
-    In a job that is one transaction anyway, and outside a job, it is an ordinary ``transaction.atomic()``.
+    So does ``current_job().result``, where it is set inside. In a job that is one transaction anyway, and outside a
+    job, it is an ordinary ``transaction.atomic()``.
 
     Raises:
         Fenced: the lease has passed to another worker; nothing inside is kept.
     """
     job = _running.get()
+    if job is None or job.token is None:
+        with transaction.atomic():
+            yield
+        return
+    if job.finished:
+        raise Fenced
     with transaction.atomic():
-        if job is not None and job.token is not None:
-            if job.finished:
+        with outside_schools(), connection.cursor() as cursor:
+            if job.task.outside:
+                cursor.execute(_ON_DISK)
+            cursor.execute("DELETE FROM queues_job WHERE id = %s AND lease_token = %s", [job.job_id, job.token])
+            if cursor.rowcount != 1:
                 raise Fenced
-            _end_lease(job)
         yield
-    if job is not None and job.token is not None:
-        job.finished = True
-
-
-def _end_lease(job: Running) -> None:
-    with outside_schools(), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM queues_job WHERE id = %s AND lease_token = %s", [job.job_id, job.token])
-        if cursor.rowcount != 1:
-            raise Fenced
         if job.tracked:
-            write_outcome(cursor, job, "done")
+            with outside_schools(), connection.cursor() as cursor:
+                write_outcome(cursor, job, "done")
+    job.finished = True
+
+
+def leave_result(job: Running, result: Any) -> None:
+    """What the body of a leased job returned after its end was committed. Lost if the worker dies right here."""
+    if job.tracked and result is not None:
+        with outside_schools(), connection.cursor() as cursor:
+            text = json.dumps(result)
+            cursor.execute("UPDATE queues_outcome SET result = %s::jsonb WHERE job_id = %s", [text, job.job_id])
 
 
 def write_outcome(cursor: Any, job: Running, state: str, error: str = "") -> None:
@@ -161,7 +175,8 @@ def calling_outside() -> Iterator[str]:
 
 
 def _mark_sending(job: Running, moment: str) -> None:
-    with outside_schools(), connection.cursor() as cursor:
+    with outside_schools(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ON_DISK)
         cursor.execute(
             f"UPDATE queues_job SET sending_at = {moment} WHERE id = %s AND lease_token = %s",  # noqa: S608 - our own two
             [job.job_id, job.token],

@@ -38,8 +38,9 @@ reference.declare(
     reference.Table(
         name="queues",
         title="Queues",
-        introduction="Declared in `schoolops/queues/registry.py`. In flight is how many jobs a worker has begun "
-        "or fetched at most; the window is how many the relay lets be outstanding in the broker and the workers.",
+        introduction="Declared in `schoolops/queues/registry.py`. In flight is how many messages a worker "
+        "holds at most, begun or fetched; one carries one job, or up to eight short ones where many wait. The window "
+        "is how many jobs the relay lets be outstanding in the broker and the workers.",
         columns=("Queue", "In flight", "Window", "Timeout", "Tries", "Waits between tries", "Pool", "Why"),
         rows=_queues,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from schoolops.queues import broker, pipeline
+from schoolops.queues import broker, pipeline, seen
 from schoolops.queues.errors import BrokerDown, JobNotFound, JobRunning
 
 
@@ -45,13 +45,17 @@ def status_of(job_id: int, *, user: str | None) -> JobStatus:
 
 
 def cancel(job_id: int, *, user: str | None) -> None:
-    """Withdraw a job that has not begun. Raises ``JobNotFound``, ``JobRunning``."""
+    """Withdraw a job that has not begun; the same may be asked for again. Raises ``JobNotFound``, ``JobRunning``."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT platform.job_once_keys(%s)", [job_id])
+        keys = [bytes(key) for (key,) in cursor.fetchall()]
     pipeline.pause_here(pipeline.CANCEL)
     gone = (_ask("SELECT platform.job_cancel(%s, %s)", job_id, user) or (None,))[0]
     if gone is None:
         raise JobNotFound
     if not gone:
         raise JobRunning
+    seen.forget_after_commit(*keys)
     pipeline.step(pipeline.CANCEL, "", job_id=job_id)
 
 

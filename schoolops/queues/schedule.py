@@ -18,6 +18,7 @@ from schoolops import clock
 from schoolops.context import inside, outside_schools
 from schoolops.errors import Misconfigured
 from schoolops.queues import janitor, pipeline
+from schoolops.queues.errors import LedgerFull
 from schoolops.queues.registry import PLATFORM
 from schoolops.queues.task import Task, task
 from schoolops.tenancy.models import School, SchoolState
@@ -70,14 +71,21 @@ def schedules() -> list[Schedule]:
 
 @task(queue=PLATFORM, name="queues.fan_out")
 def fan_out(*, name: str) -> None:
-    """One job per active school for the tick of schedule ``name``; all of them or none."""
+    """One job per active school for the tick of schedule ``name``; all of them or none.
+
+    A school whose ledger is full goes without, so that the others do not.
+    """
     plan = _schedules[name]
     with outside_schools():
         schools = list(School.objects.filter(state=SchoolState.ACTIVE).order_by("slug"))
     for school in schools:
+        later = clock.now() + dt.timedelta(seconds=random.uniform(0, plan.spread_s))  # noqa: S311 - no secret
         with inside(school):
-            later = clock.now() + dt.timedelta(seconds=random.uniform(0, plan.spread_s))  # noqa: S311 - no secret
-            plan.task.enqueue(run_at=later)
+            try:
+                with transaction.atomic():
+                    plan.task.enqueue(run_at=later)
+            except LedgerFull:
+                log.warning("%s goes without this tick of %s: its ledger is full", school.slug, name)
 
 
 @task(queue=PLATFORM, name="queues.sweep")

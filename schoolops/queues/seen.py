@@ -6,6 +6,7 @@ A miss, or Redis away, only means asking PostgreSQL.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from django.db import transaction
 
@@ -50,10 +51,13 @@ def remember_after_commit(key: bytes, job_id: int) -> None:
     transaction.on_commit(remember)
 
 
-def forget(*keys: bytes) -> None:
-    """Let the same be enqueued again (a discarded letter)."""
-    try:
-        if keys:
+def forget_after_commit(*keys: bytes) -> None:
+    """Let the same be enqueued again: its job was withdrawn, or an operator decided against it."""
+
+    def forget() -> None:
+        # Redis away or not: where it still remembers, the same is refused until its key expires.
+        with suppress(RedisUnavailable):
             platform_redis().delete(*(_name(key) for key in keys))
-    except RedisUnavailable:
-        return
+
+    if keys:
+        transaction.on_commit(forget)

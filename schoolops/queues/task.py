@@ -72,7 +72,6 @@ class Task:
     while_waiting: bool = False
     leased: bool = False
     tracked: bool = False
-    idempotent: bool = False
     outside: str | None = None
     timeout_s: int = 0
     tries: int = 0
@@ -182,7 +181,6 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
     name: str | None = None,
     leased: bool = False,
     tracked: bool = False,
-    idempotent: bool = False,
     outside: str | None = None,
     timeout_s: int | None = None,
     tries: int | None = None,
@@ -196,8 +194,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
         while_waiting: … or, so declared, only once while such a job has not begun.
         name: kept for good, since jobs in the ledger use it; default ``<app>.<function>``.
         leased: the body holds no transaction; it says ``with finishing():`` around its last one.
-        tracked: an outcome is kept for 7 days and GET /api/v1/jobs/{id} shows it.
-        idempotent: running it twice does no harm, so its end needs no transaction of its own.
+        tracked: an outcome is kept for 7 days, with what the body returned, and GET /api/v1/jobs/{id} shows it.
         outside: ``"keyed"`` or ``"at_most_once"``, for work that somebody outside our database does; implies leased.
         timeout_s, tries: where they differ from the queue's.
     """
@@ -220,7 +217,6 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             while_waiting=while_waiting,
             leased=leased or outside is not None,
             tracked=tracked,
-            idempotent=idempotent,
             outside=outside,
             timeout_s=timeout_s or queue.timeout_s,
             tries=tries or queue.tries,

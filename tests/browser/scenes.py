@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -33,9 +33,11 @@ class Scene:
     dave: User
     erin: User
 
-    def inside(self) -> AbstractContextManager[Any]:
-        """For what a test asks the database, or writes into it."""
-        return inside(self.school)
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """For what a test asks the database, or writes into it; on the day that the served site lives in."""
+        with inside(self.school), clock.frozen(people.SCHOOL_MOMENT):
+            yield
 
 
 def set_up(school: School) -> Scene:

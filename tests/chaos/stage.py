@@ -55,19 +55,19 @@ def build(schools: int) -> dict[str, str]:
     return tokens
 
 
-def at_rest(engine: str) -> bool:
-    """Nothing is left to do, except what was withdrawn in its time or is not due for an hour."""
+def left(engine: str) -> int | None:
+    """How many jobs are left to do, without what waits for an hour to be withdrawn; ``None``: nobody can say now."""
     try:
         if engine == "celery":
             client = broker.client()
-            return client.llen("plain") == 0 and client.hlen("unacked") == 0
+            return int(client.llen("plain")) + int(client.hlen("unacked"))
         with ledger.connect("chaos") as ours:
-            (left,) = ours.execute(
+            (jobs,) = ours.execute(
                 "SELECT count(*) FROM public.queues_job WHERE payload ->> 'kind' <> 'cancel'"
-            ).fetchone() or (1,)
-            return bool(left == 0)
+            ).fetchone() or (None,)
+            return jobs
     except (psycopg.Error, broker.BrokerUnavailable):
-        return False
+        return None
 
 
 def count(engine: str, schools: list[str]) -> Found:

@@ -45,8 +45,8 @@ class Person:
         answer: HttpResponse = self.browser.get(path, headers=self.headers)
         return answer
 
-    def post(self, path: str) -> HttpResponse:
-        answer: HttpResponse = self.browser.post(path, headers=self.headers)
+    def post(self, path: str, **body: Any) -> HttpResponse:
+        answer: HttpResponse = self.browser.post(path, body, content_type="application/json", headers=self.headers)
         return answer
 
     def enqueue(self, ledger: Ledger, declared: Any, **payload: Any) -> int:
@@ -151,6 +151,21 @@ def test_with_the_broker_away_jobs_are_accepted_and_monitoring_is_told(
     assert (refused.status_code, refused.json()["code"]) == (503, "queues:broker-down")
     assert refused.headers["Retry-After"]
     assert len(ledger.jobs()) == 1
+
+
+@pytest.mark.parametrize("whose", ["its own", "*"])
+def test_a_full_ledger_is_a_503_that_says_when_to_come_back_and_nothing_was_written(
+    ledger: Ledger, bob: Person, whose: str
+) -> None:
+    school = ledger.school.slug if whose == "its own" else whose
+    ledger.sql('INSERT INTO queues_backlog (school, jobs, "full") VALUES (%s, 1, true)', school)
+    refused = bob.post("/tell", n=1)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
+    assert (refused.json()["code"], refused.headers["Retry-After"]) == ("queues:ledger-full", "60")
+    assert ledger.effects() == ledger.jobs() == []
+    ledger.sql("DELETE FROM queues_backlog")
+    assert bob.post("/tell", n=1).status_code == 202
+    assert (ledger.effects(), len(ledger.jobs())) == ([1], 1)
 
 
 def test_health_counts_what_is_ready_scheduled_retrying_and_dead(

@@ -20,6 +20,7 @@ from schoolops.queues.job import NotSent, calling_outside, current_job, finishin
 from schoolops.queues.registry import wait_before_next_try
 from schoolops.queues.runner import Runner
 from schoolops.tenancy import lifecycle
+from tests.factories.schools import remove_school
 from tests.queues.ground import Ledger
 
 seen: list[Any] = []
@@ -264,11 +265,14 @@ def test_a_suspended_schools_job_lies_on_the_desk_and_goes_back(ledger: Ledger) 
 
 
 def test_a_school_that_is_gone_leaves_its_jobs_on_the_desk(ledger: Ledger) -> None:
-    job = ledger.enqueue(note, n=1)
-    ledger.sql("UPDATE queues_job SET school = 'nowhere'")
-    ledger.run(job)
-    [letter] = ledger.letters()
-    assert (letter.reason, letter.school) == ("unknown_school", "nowhere")
+    slug = ledger.school.slug
+    given_up, dropped = ledger.enqueue(note, n=1), ledger.enqueue(note, n=2)
+    lifecycle.suspend_school(slug=slug, reason="closed")
+    lifecycle.delete_school(slug=slug, typed=slug, reason="closed")
+    ledger.run(given_up)
+    remove_school(ledger.school)
+    ledger.run(dropped)
+    assert [(letter.reason, letter.school) for letter in ledger.letters()] == [("unknown_school", slug)] * 2
 
 
 def test_a_leased_job_holds_no_transaction_and_ends_with_its_effect(ledger: Ledger) -> None:

@@ -74,6 +74,14 @@ def test_a_tick_becomes_one_job_for_each_active_school_spread_in_time(ledger: Le
     assert len({job.run_at for job in jobs}) == len(jobs)
 
 
+def test_a_school_whose_ledger_is_full_keeps_the_tick_from_no_other(ledger: Ledger) -> None:
+    ledger.sql("INSERT INTO queues_backlog (school, jobs, \"full\") VALUES ('elm', 1, true)")
+    schedule.tick(NOON + HOUR)
+    ledger.run()
+    assert {job.school for job in ledger.jobs()} == {ledger.school.slug, "oak"}
+    assert ledger.letters() == []
+
+
 def test_a_clock_that_steps_back_repeats_nothing(ledger: Ledger) -> None:
     schedule.tick(NOON + 2 * HOUR)
     assert schedule.tick(NOON + HOUR) == []

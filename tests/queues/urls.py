@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from rest_framework.request import Request
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from schoolops.api import jobs
 from schoolops.errors import Conflict, Unavailable
+from schoolops.queues import FEES, task
 
 went_in = threading.Event()
 go_on = threading.Event()
@@ -52,7 +53,23 @@ def note(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"noted": True})
 
 
+@task(queue=FEES, name="test.urls.tell")
+def tell(*, n: int) -> None:
+    """Enqueued by a view."""
+
+
+class TellView(APIView):
+    """One effect and the job that follows from it."""
+
+    def post(self, request: Request) -> Response:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("INSERT INTO effect (n) VALUES (%s)", [request.data["n"]])
+            job = tell.enqueue(n=request.data["n"])
+        return Response({"job": job.job_id}, status=202)
+
+
 urlpatterns: list[Any] = [
+    path("tell", TellView.as_view()),
     path("pay", PayView.as_view()),
     path("note", note),
     path("api/v1/", include(jobs.urlpatterns)),

@@ -22,8 +22,8 @@ REDIS_DATABASE = 15
 
 
 @contextmanager
-def fresh_stack(*, own_servers: bool = False) -> Iterator[demo.Stack]:
-    """Start it, in a folder and a database that are gone afterwards.
+def fresh_stack(*, own_servers: bool = False, **variables: str) -> Iterator[demo.Stack]:
+    """Start it, in a folder and a database that are gone afterwards. ``variables`` are those of its programs.
 
     On the servers that the environment names, embedded ones for the others; with ``own_servers`` embedded ones always.
     """
@@ -42,6 +42,7 @@ def fresh_stack(*, own_servers: bool = False) -> Iterator[demo.Stack]:
         "LOG_LEVEL": "ERROR",
         "MEDIA_ROOT": str(folder / "media"),
         **{name: value for name in ("SCHOOLOPS_TODAY",) if (value := os.environ.get(name))},
+        **variables,
     }
     try:
         # Never what `.env` or a demo that runs beside us says.

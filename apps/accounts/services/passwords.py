@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,7 +9,7 @@ from django.db import transaction
 from apps.accounts.errors import CodeRequired, LoginRefused, PasswordTooWeak, PasswordWrong
 from apps.accounts.events import PasswordForgotten
 from apps.accounts.models import OneTimeLink, TokenFamily, User
-from apps.accounts.services import second_factor, tokens
+from apps.accounts.services import hashing, second_factor, tokens
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.errors import FieldError, Invalid, Throttled, Unauthenticated
@@ -38,13 +37,11 @@ def check_password(*, login: str, password: str) -> User:
     """The user whose login (username or e-mail, any case) and password these are.
 
     Raises:
-        LoginRefused: in the same words and after the same work, whatever was wrong.
+        LoginRefused: in the same words and after the same work, whatever was wrong. Busy: no turn for hashing came.
     """
     user = User.objects.known_as(login.strip()).first()
-    if user is None:
-        make_password(password)
-        raise LoginRefused
-    if not user.check_password(password) or not user.may_log_in(clock.now()):
+    right = hashing.is_password_of(user, password)
+    if user is None or not right or not user.may_log_in(clock.now()):
         raise LoginRefused
     return user
 
@@ -54,9 +51,10 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
 
     Raises:
         TooManyAttempts: failures of this login or from this address make everybody wait, 60 s at most.
-        LoginRefused, CodeRequired, CodeRefused.
+        LoginRefused, CodeRequired, CodeRefused. Busy: more are logging in than can be; nothing was counted.
     """
-    with AUTH_LATENCY.timed():
+    # The door first: whoever is sent away has cost neither Redis nor the database anything.
+    with AUTH_LATENCY.timed(), hashing.room().admitted():
         return _prove_identity(login=login, password=password, code=code, address=address)
 
 
@@ -98,7 +96,7 @@ def checked_password(password: str, *, user: User) -> str:
 
 def set_password(user: User, password: str) -> None:
     """Give ``user`` this password; every open link dies with the old one. In the caller's transaction."""
-    user.set_password(checked_password(password, user=user))
+    hashing.hash_into(user, checked_password(password, user=user))
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
     OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
@@ -108,10 +106,16 @@ def confirm_password(*, user: User, password: str, address: str = "") -> None:
     """Ask a logged-in user for their password again: a session left open must not be enough.
 
     Raises:
-        PasswordWrong; TooManyAttempts, as at the login.
+        PasswordWrong; TooManyAttempts and Busy, as at the login.
     """
-    attempt = delays.begin(_counted(user.username, address))
-    if not user.check_password(password):
+    with hashing.room().admitted():
+        attempt = delays.begin(_counted(user.username, address))
+        try:
+            right = hashing.is_password_of(user, password)
+        except BaseException:
+            attempt.take_back()
+            raise
+    if not right:
         raise PasswordWrong(errors=[FieldError("password", PasswordWrong.code, PasswordWrong.sentence())])
     attempt.succeeded()
 

@@ -1,0 +1,47 @@
+"""Where passwords are hashed: the one thing here that keeps a processor busy, so only so many at once.
+
+A hash takes 25 ms of a processor. All web processes of the machine share as many slots as there are processors, and
+logins that wait for one hold at most half of a server's threads; beyond that they are told when to come again.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+
+from apps.accounts.models import User
+from schoolops.resilience import bulkhead
+from schoolops.resilience.bulkhead import Bulkhead
+
+
+@functools.cache
+def room() -> Bulkhead:
+    """The slots for hashing on this machine."""
+    return bulkhead.of_this_machine(
+        "passwords",
+        number=settings.PASSWORD_SLOTS or bulkhead.processors(),
+        folder=settings.METRICS_FOLDER,
+        threads=settings.WEB_THREADS,
+        processes=settings.WEB_WORKERS,
+    )
+
+
+def is_password_of(user: User | None, password: str) -> bool:
+    """Whether ``password`` is that of ``user``; takes as long when there is no such user. The caller was admitted.
+
+    Raises:
+        Busy: no slot became free.
+    """
+    with room().slot():
+        if user is None:
+            make_password(password)
+            return False
+        return user.check_password(password)
+
+
+def hash_into(user: User, password: str) -> None:
+    """Hash ``password`` into ``user``, unsaved. Raises ``Busy``."""
+    with room().admitted(), room().slot():
+        user.set_password(password)

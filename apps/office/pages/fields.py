@@ -1,0 +1,74 @@
+"""What the office's forms share: days and times as browsers write them, refusals beside the field they are about."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.http import Http404
+from django.urls import NoReverseMatch, reverse
+
+from apps.office.site import remedy_of, words_of
+from schoolops.errors import SchoolOpsError
+
+
+class DayInput(forms.DateInput):
+    """A day, chosen from the browser's own calendar."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    """A time of day."""
+
+    input_type = "time"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%H:%M")
+
+
+def day_field(**more: Any) -> forms.DateField:
+    """A day as browsers send it, whatever the language of the page."""
+    return forms.DateField(widget=DayInput, input_formats=["%Y-%m-%d"], **more)
+
+
+def time_field(**more: Any) -> forms.TimeField:
+    """A time as browsers send it."""
+    return forms.TimeField(widget=TimeInput, input_formats=["%H:%M", "%H:%M:%S"], **more)
+
+
+def refuse(form: forms.Form, error: SchoolOpsError) -> None:
+    """Say what a service refused, beside the field where it names one of the form's."""
+    placed = False
+    for each in error.errors:
+        field = each.field.rpartition(".")[2]
+        if field in form.fields:
+            form.add_error(field, each.message)
+            placed = True
+    if not placed:
+        form.add_error(None, " ".join(part for part in (words_of(error), remedy_of(error)) if part))
+
+
+def way_to(name: str) -> str:
+    """The address of a page of the office; empty, where this installation has none of that name."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def day_of(text: str) -> dt.date:
+    """The day of an address, as ``2026-11-04``. Anything else is no page."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def day_asked(text: str | None, otherwise: dt.date) -> dt.date:
+    """The day of a query string; ``otherwise`` where there is none."""
+    return day_of(text) if text else otherwise

@@ -1,0 +1,183 @@
+"""``python -m benchmarks.logins``: how near logins come to what the hash allows, and what they cost a teacher's roll.
+
+Real PostgreSQL, Valkey and web server, all on this machine, and so is the load: its own processor time is subtracted.
+Rounds are interleaved (quiet, alone, mixed), so that what else runs hits all alike; figures are medians of rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from benchmarks.logins import hashing
+from schoolops import launcher
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".schoolops" / "bench-logins"
+GOALS = {"hash_bound_share": (0.85, "at least"), "roll_p95_ratio": (3.0, "at most"), "mixed_share": (0.5, "at least")}
+CORES = len(os.sched_getaffinity(0))
+
+
+def p95(values: list[float]) -> float:
+    return sorted(values)[max(0, -(-len(values) * 95 // 100) - 1)] if values else float("nan")
+
+
+def hash_rate(seconds: float) -> float:
+    """Hashes per second of processor time while every core hashes: they share caches and memory, as logins do."""
+    with multiprocessing.get_context("spawn").Pool(CORES) as pool:
+        return statistics.mean(pool.map(hashing.hash_for, [seconds] * CORES))
+
+
+@dataclass(slots=True)
+class Spent:
+    """Processor time: of this program, of the stack, and of everybody else on the machine."""
+
+    stack: list[int]
+    began: float = field(default_factory=time.monotonic)
+    at_first: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        self.at_first = self._now()
+
+    def _now(self) -> tuple[float, float, float]:
+        ours = sum(psutil.Process().cpu_times()[:2])
+        stack = 0.0
+        for root in self.stack:
+            process = psutil.Process(root)
+            for each in [process, *process.children(recursive=True)]:
+                times = each.cpu_times()
+                stack += times.user + times.system + times.children_user + times.children_system
+        machine = psutil.cpu_times()
+        return ours, stack, machine.user + machine.nice + machine.system + machine.irq + machine.softirq
+
+    def since(self) -> tuple[float, float, float]:
+        ours, stack, machine = (now - then for now, then in zip(self._now(), self.at_first, strict=True))
+        return ours, stack, max(0.0, machine - ours - stack)
+
+
+@dataclass(slots=True)
+class Figures:
+    share: list[float] = field(default_factory=list)
+    corrected: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
+    mixed: list[float] = field(default_factory=list)
+    quiet_p95: list[float] = field(default_factory=list)
+    mixed_p95: list[float] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+    wrong: int = 0
+
+
+def one_round(given: argparse.Namespace, port: int, teachers: list, stack: list[int], seen: Figures) -> None:
+    from benchmarks.logins import load
+
+    with load.marking(port, teachers, given.every) as quiet:
+        time.sleep(given.quiet)
+    allowed = hash_rate(2.0)
+    spent = Spent(stack)
+    done, took = load.crowd(port, given.logins, given.clients, given.longest)
+    ours, theirs, others = spent.since()
+    left = CORES * took - ours
+    seen.alone.append(done.done / took)
+    seen.share.append(done.done / (allowed * left))
+    seen.corrected.append(done.done / (allowed * max(0.1, left - others)))
+    with load.marking(port, teachers, given.every) as beside:
+        time.sleep(given.every / 2)
+        before = len(beside.took_s)
+        mixed, mixed_took = load.crowd(port, given.logins, given.logins, given.longest)
+        during = beside.took_s[before:]
+    seen.mixed.append(mixed.done / mixed_took)
+    seen.quiet_p95.append(p95(quiet.took_s))
+    seen.mixed_p95.append(p95(during))
+    seen.refused.append(mixed.refused)
+    seen.wrong += sum(sum(each.values()) for each in (done.other, mixed.other, quiet.refused, beside.refused))
+    print(
+        f"quiet: {len(quiet.took_s)} rolls, p95 {seen.quiet_p95[-1] * 1000:.0f} ms\n"
+        f"alone: {done.done} logins in {took:.1f} s, {seen.alone[-1]:.1f}/s, {done.refused} refusals; "
+        f"{allowed:.1f} hashes per processor second; of {CORES * took:.1f} s the load took {ours:.1f}, the stack "
+        f"{theirs:.1f} ({theirs / max(1, done.done) * 1000:.1f} ms a login), others {others:.1f}; "
+        f"share {seen.share[-1]:.2f}, {seen.corrected[-1]:.2f} of what others left\n"
+        f"mixed: {mixed.done} logins in {mixed_took:.1f} s, {seen.mixed[-1]:.1f}/s, {mixed.refused} refusals; "
+        f"{len(during)} rolls, p95 {seen.mixed_p95[-1] * 1000:.0f} ms; unexpected answers: {done.other} {mixed.other} "
+        f"{quiet.refused} {beside.refused}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.logins", description=__doc__)
+    parser.add_argument("--logins", type=int, default=300, help="at once")
+    parser.add_argument("--clients", type=int, default=16, help="who keep the server busy when logins are alone")
+    parser.add_argument("--teachers", type=int, default=50)
+    parser.add_argument("--every", type=float, default=10.0, help="seconds between two rolls of a teacher")
+    parser.add_argument("--quiet", type=float, default=20.0, help="seconds of teachers alone, in each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--longest", type=float, default=60.0, help="seconds that a crowd may take")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=4)
+    given = parser.parse_args()
+    launcher.remove(FOLDER)
+    servers = launcher.start(launcher.DURABLE, FOLDER)
+    try:
+        os.environ.update(servers.environment())
+        os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.logins.settings"
+        os.environ["SCHOOLOPS_TODAY"] = "2026-11-04"
+        import django
+
+        django.setup()
+        from benchmarks.logins import load, stage
+
+        teachers = stage.build(given.logins, given.teachers)
+        seen = Figures()
+        with stage.web(FOLDER, given.workers, given.threads) as (port, web):
+            stack = [web.pid, *(each.pid for each in _servers_of(FOLDER))]
+            load.crowd(port, 20, 4, given.longest)
+            with load.marking(port, teachers, 5.0):
+                time.sleep(5.0)
+            for number in range(given.rounds):
+                print(f"--- round {number + 1}")
+                one_round(given, port, teachers, stack, seen)
+    finally:
+        servers.stop()
+        launcher.remove(FOLDER)
+    report(seen)
+
+
+def _servers_of(folder: Path) -> list[psutil.Process]:
+    """PostgreSQL's and Valkey's first processes that work in ``folder``."""
+    found = []
+    for process in psutil.process_iter(["name", "cmdline", "ppid"]):
+        words = " ".join(process.info["cmdline"] or [])
+        if str(folder) in words and process.info["name"] in {"postgres", "valkey-server"}:
+            found.append(process)
+    roots = {each.pid for each in found}
+    return [each for each in found if each.ppid() not in roots]
+
+
+def _ratio(these: list[float], those: list[float]) -> float:
+    return statistics.median(this / that for this, that in zip(these, those, strict=True))
+
+
+def report(seen: Figures) -> None:
+    result = {
+        "hash_bound_share": round(statistics.median(seen.share), 3),
+        "roll_p95_ratio": round(_ratio(seen.mixed_p95, seen.quiet_p95), 2),
+        "mixed_share": round(_ratio(seen.mixed, seen.alone), 3),
+        "refused": round(statistics.median(seen.refused)),
+    }
+    print(f"of the processors that others left: {statistics.median(seen.corrected):.3f}; wrong answers: {seen.wrong}")
+    for name, (goal, how) in GOALS.items():
+        met = result[name] >= goal if how == "at least" else result[name] <= goal
+        print(f"{name}: {result[name]} ({how} {goal}) {'met' if met else 'MISSED'}")
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

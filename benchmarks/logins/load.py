@@ -1,0 +1,133 @@
+"""Three hundred people at the login, each by a new connection, who come again when they are told to; and teachers."""
+
+from __future__ import annotations
+
+import json
+import queue
+import random
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from benchmarks.logins.stage import HOST, Teacher
+from tests.factories import people
+
+TIMEOUT_S = 60.0
+
+
+def ask(
+    port: int, method: str, path: str, body: bytes = b"", token: str = "", version: str = ""
+) -> tuple[int, int, str]:
+    """(status, Retry-After or 0, ETag). By a bare socket: what the load costs the server cannot have."""
+    more = f"Authorization: Bearer {token}\r\n" if token else ""
+    more += f"If-Match: {version}\r\n" if version else ""
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"{more}Content-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
+        connection.sendall(head.encode() + body)
+        answer = bytearray()
+        while received := connection.recv(65536):
+            answer += received
+    lines = bytes(answer).partition(b"\r\n\r\n")[0].lower().split(b"\r\n")
+    said = {name: value.strip() for name, _, value in (line.partition(b":") for line in lines[1:])}
+    return (
+        int(lines[0].split()[1]) if lines[0] else 0,
+        int(said.get(b"retry-after", 0)),
+        said.get(b"etag", b"").decode(),
+    )
+
+
+@dataclass(slots=True)
+class Crowd:
+    """What became of people who log in."""
+
+    done: int = 0
+    refused: int = 0
+    other: dict[int, int] = field(default_factory=dict)
+    finished_at: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def person(self, port: int, waiting: queue.SimpleQueue[int], until: float) -> None:
+        """Log in as one after the other of ``waiting``."""
+        while time.monotonic() < until:
+            try:
+                number = waiting.get_nowait()
+            except queue.Empty:
+                return
+            body = json.dumps({"login": f"user-{number}", "password": people.PASSWORD}).encode()
+            while time.monotonic() < until:
+                try:
+                    status, wait, _ = ask(port, "POST", "/api/v1/auth/login", body)
+                except OSError:
+                    status, wait = 0, 1
+                with self.lock:
+                    if status == 200:
+                        self.done += 1
+                        self.finished_at.append(time.monotonic())
+                    elif status == 503:
+                        self.refused += 1
+                    else:
+                        self.other[status] = self.other.get(status, 0) + 1
+                if status == 200:
+                    break
+                time.sleep((wait or 1) * random.uniform(0.95, 1.05))
+
+
+def crowd(port: int, logins: int, at_once: int, most_s: float) -> tuple[Crowd, float]:
+    """``logins`` by ``at_once`` people at the same moment; returns what became of them and the seconds it took."""
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(logins):
+        waiting.put(number)
+    seen, until = Crowd(), time.monotonic() + most_s
+    threads = [threading.Thread(target=seen.person, args=(port, waiting, until)) for _ in range(at_once)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return seen, (max(seen.finished_at) if seen.finished_at else time.monotonic()) - began
+
+
+@dataclass(slots=True)
+class Lessons:
+    """How long each roll took, in seconds, and the answers other than 200."""
+
+    took_s: list[float] = field(default_factory=list)
+    refused: dict[int, int] = field(default_factory=dict)
+
+
+@contextmanager
+def marking(port: int, teachers: list[Teacher], every_s: float) -> Iterator[Lessons]:
+    """Each teacher marks the own roll every ``every_s`` seconds, whatever the last one took, while the block runs."""
+    seen, over, lock = Lessons(), threading.Event(), threading.Lock()
+
+    def teach(number: int, teacher: Teacher) -> None:
+        due = time.monotonic() + every_s * number / len(teachers)
+        _, _, version = ask(port, "GET", teacher.address, token=teacher.token)
+        while not over.wait(max(0.0, due - time.monotonic())):
+            try:
+                status, _, found = ask(port, "PUT", teacher.address, teacher.marks, teacher.token, version)
+                version = found or version
+            except OSError:
+                status = 0
+            # From when it was due: a roll that could not be sent because the last one hangs waits too.
+            with lock:
+                seen.took_s.append(time.monotonic() - due)
+                if status != 200:
+                    seen.refused[status] = seen.refused.get(status, 0) + 1
+            due += every_s
+
+    threads = [threading.Thread(target=teach, args=each) for each in enumerate(teachers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()

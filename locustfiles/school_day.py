@@ -1,0 +1,172 @@
+"""The load of a school day: 300 people log in, 50 teachers take their rolls, students are listed 500 times by 50.
+
+``make bench`` runs it on a stack of its own; by hand::
+
+    locust -f locustfiles/school_day.py --headless -t 60s --host http://127.0.0.1:8000
+
+Who comes is read from the file that ``CAST`` names (see ``benchmarks/__main__.py``); without one it is the demo's
+cast, who only read. Exit code 1 when a target of ``targets`` is missed. Exams are not part of it: there are none yet.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.lock import Semaphore
+from locust import FastHttpUser, constant_pacing, events, task
+from locust.exception import StopUser
+
+# Started by its path, locust does not look where the rest of us is.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from locustfiles.targets import LIST_STUDENTS, LOG_IN, LOG_IN_WITH_WAITS, MARK_ROLL, READ_ROLL, judge
+
+DEMO = {
+    "host": "oak.localhost",
+    "day": time.strftime("%Y-%m-%d"),
+    "arriving": [{"login": name, "password": f"{name}-of-oak-demo"} for name in ("alice", "bob", "dave", "erin")],
+    "teachers": [{"login": "bob", "password": "bob-of-oak-demo"}],
+    "reader": {"login": "alice", "password": "alice-of-oak-demo"},
+}
+CAST: dict[str, Any] = json.loads(Path(os.environ["CAST"]).read_text()) if os.environ.get("CAST") else DEMO
+TOKENS: dict[str, str] = {}
+_one_logs_in = Semaphore()
+# A login that waits longer than a person would has failed.
+PATIENCE_S = 60.0
+_numbers = itertools.count(1)
+
+
+class Person(FastHttpUser):
+    """Somebody at one school, from an address of their own."""
+
+    abstract = True
+    connection_timeout = network_timeout = 30.0
+
+    def on_start(self) -> None:
+        number = next(_numbers)
+        self.headers = {
+            "Host": CAST["host"],
+            # Believed where TRUSTED_PROXIES says so: 400 people do not share one address.
+            "X-Forwarded-For": f"10.7.{number // 250}.{number % 250 + 1}",
+        }
+
+    def ask(self, method: str, path: str, name: str, **how: Any) -> Any:
+        return self.client.request(method, f"/api/v1/{path}", name=name, headers=self.headers, **how)
+
+    def log_in(self, who: dict[str, str]) -> None:
+        """Be let in, having waited as often and as long as was asked for."""
+        began = time.monotonic()
+        while True:
+            with self.ask("POST", "auth/login", LOG_IN, json=who, catch_response=True) as answer:
+                if answer.status_code in {429, 503} and "Retry-After" in answer.headers:
+                    answer.request_meta["name"] = f"{LOG_IN}, told to wait"
+                    answer.success()
+                    wait_s = float(answer.headers["Retry-After"])
+                elif answer.status_code == 200:
+                    self.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+                    break
+                else:
+                    answer.failure(f"{answer.status_code}: {(answer.text or '')[:200]}")
+                    raise StopUser
+            if time.monotonic() - began + wait_s > PATIENCE_S:
+                raise StopUser
+            gevent.sleep(wait_s)
+        self.environment.events.request.fire(
+            request_type="WAIT", name=LOG_IN_WITH_WAITS, response_time=(time.monotonic() - began) * 1000,
+            response_length=0, exception=None, context={},
+        )  # fmt: skip
+
+    def with_token_of(self, who: dict[str, str]) -> None:
+        """Many windows of one login: only the first of them logs in, the others wait for it."""
+        with _one_logs_in:
+            if who["login"] not in TOKENS:
+                self.log_in(who)
+                TOKENS[who["login"]] = self.headers["Authorization"]
+        self.headers["Authorization"] = TOKENS[who["login"]]
+
+
+class Arriving(Person):
+    """Logs in once."""
+
+    fixed_count = 300 if os.environ.get("CAST") else len(DEMO["arriving"])
+    _people = itertools.cycle(CAST["arriving"])
+
+    @task
+    def arrive(self) -> None:
+        self.log_in(next(self._people))
+        raise StopUser
+
+
+class Teacher(Person):
+    """Opens the roll of their class every few seconds and, where the cast says whose it is, takes it."""
+
+    fixed_count = len(CAST["teachers"])
+    wait_time = constant_pacing(5)
+    _people = itertools.cycle(CAST["teachers"])
+
+    def on_start(self) -> None:
+        super().on_start()
+        who = next(self._people)
+        self.section, self.marks = who.get("section"), bool(who.get("section"))
+        self.log_in({"login": who["login"], "password": who["password"]})
+        if self.section is None:
+            found = self.ask("GET", f"my/classes?day={CAST['day']}", "open my day").json()
+            rolls = [each for each in found.get("results", []) if each["section_id"] and each["kind"] == "daily"]
+            self.section = rolls[0]["section_id"] if rolls else None
+
+    @task
+    def take_the_roll(self) -> None:
+        if self.section is None:
+            raise StopUser
+        path = f"sections/{self.section}/roll/{CAST['day']}"
+        roll = self.ask("GET", path, READ_ROLL)
+        if not self.marks or roll.status_code != 200:
+            return
+        read = roll.json()
+        records = [
+            {"student_id": row["student_id"], "code": "A" if number % 9 == 0 else "P"}
+            for number, row in enumerate(read["records"])
+        ]
+        self.ask("PUT", path, MARK_ROLL, json={"version": read["version"], "records": records})
+
+
+class Reader(Person):
+    """Ten pages of students, one after the other: 500 fetches by 50 at once."""
+
+    fixed_count = 50
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.with_token_of(CAST["reader"])
+
+    @task
+    def read(self) -> None:
+        for _ in range(10):
+            self.ask("GET", "students?limit=50", LIST_STUDENTS)
+            gevent.sleep(0.5)
+        raise StopUser
+
+
+@events.init.add_listener
+def let_everybody_come(environment: Any, **_: Any) -> None:
+    """Without ``-u``: as many as the cast has."""
+    options = environment.parsed_options
+    if options is not None and not options.num_users:
+        options.num_users = sum(each.fixed_count for each in (Arriving, Teacher, Reader))
+
+
+@events.quitting.add_listener
+def look_at_the_targets(environment: Any, **_: Any) -> None:
+    figures, missed = judge(environment.stats)
+    for each in missed:
+        print(f"MISSED {each}")
+    environment.process_exit_code = 1 if missed else 0
+    result = json.dumps({**figures, "missed": len(missed)})
+    events.quit.add_listener(lambda **_: print(f"RESULT {result}", flush=True))

@@ -1,0 +1,130 @@
+"""What becomes of a job whose try failed: another try, the operators' desk, or nothing more. One statement each."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from schoolops.errors import Conflict, NotFound, SchoolOpsError
+from schoolops.queues import pipeline, registry, statements
+from schoolops.queues.claims import Claim, Decided, surroundings, took
+from schoolops.queues.deadline import JobTimeout
+from schoolops.queues.errors import Fenced
+
+log = logging.getLogger("schoolops.queues")
+
+DEFER_S = 15.0
+LONGEST_ERROR = 2_000
+LONGEST_TRACEBACK = 20_000
+
+
+def record(claim: Claim, error: BaseException, *, worker: str, patience_s: float) -> None:
+    """Write down what ``error`` means for the job. The connection stands outside schools, in no transaction.
+
+    Args:
+        patience_s: how long a job waits for code that knows its task, or for a school that is being made.
+
+    Raises:
+        django.db.Error: nothing was written, and the row is still live.
+    """
+    name = type(error).__name__
+    match error:
+        case Fenced():
+            with surroundings(claim):
+                log.warning("job %d was fenced: its lease passed to another worker", claim.job_id)
+        case Decided(defer=True) if _defer(claim, patience_s):
+            took(claim, pipeline.RETRY, error=name)
+        case Decided():
+            _fail(claim, _Failure(error, worker, error.reason.value, "failed", now=True))
+        case Conflict() | NotFound():
+            pipeline.pause_here(pipeline.DISCARD)
+            if _one(statements.DISCARD, {**_base(claim), **_words(error, worker)}):
+                took(claim, pipeline.DISCARD, error=name)
+        case _:
+            timed_out = isinstance(error, JobTimeout) or _is_query_timeout(error)
+            reason = statements.last_reason(timed_out=timed_out)
+            _fail(claim, _Failure(error, worker, reason, "timed_out" if timed_out else "failed"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """One failed try. ``now``: whatever tries are left, a person has to decide."""
+
+    error: BaseException
+    worker: str
+    reason: str
+    outcome: str
+    now: bool = False
+
+
+def _fail(claim: Claim, failure: _Failure) -> None:
+    task = registry.find(claim.task)
+    queue = registry.QUEUES.get(claim.queue, registry.PLATFORM)
+    tries = task.tries if task is not None else queue.tries
+    arrow = pipeline.BURY if failure.now or claim.attempts + 1 >= tries else pipeline.RETRY
+    pipeline.pause_here(arrow)
+    wanted = {
+        **_base(claim),
+        **_words(failure.error, failure.worker),
+        "delay": registry.wait_before_next_try(queue, claim.attempts),
+        "tries": tries,
+        "now": failure.now,
+        "reason": failure.reason,
+        "outcome": failure.outcome,
+    }
+    if _one(statements.FAIL, wanted) is not None:
+        took(claim, arrow, reason=failure.reason, error=type(failure.error).__name__)
+
+
+def _defer(claim: Claim, patience_s: float) -> bool:
+    wanted = {**_base(claim), "delay": min(DEFER_S, patience_s / 4), "patience": patience_s}
+    return patience_s > 0 and _one(statements.DEFER, wanted) is not None
+
+
+def _words(error: BaseException, worker: str) -> dict[str, Any]:
+    decided = isinstance(error, Decided)
+    name = error.code if isinstance(error, SchoolOpsError) else type(error).__qualname__
+    trace = "" if decided else "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:]
+    return {
+        "class": "" if decided else _storable(name)[:200],
+        "error": _storable(_said_by(error))[:LONGEST_ERROR],
+        "traceback": _storable(trace),
+        "worker": worker[:200],
+    }
+
+
+def _said_by(error: BaseException) -> str:
+    # An exception that cannot even say what it is must not keep its job from ending.
+    with suppress(Exception):
+        return str(error) or error.__class__.__doc__ or ""
+    return "It cannot say what went wrong."
+
+
+def _storable(text: str) -> str:
+    """Without what PostgreSQL's text does not hold: zeros, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _base(claim: Claim) -> dict[str, Any]:
+    return {"id": claim.job_id, "attempts": claim.attempts}
+
+
+def _one(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def _is_query_timeout(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "sqlstate", None) in {"57014", "25P03"}:
+            return True
+        cause = cause.__cause__
+    return False

@@ -1,0 +1,197 @@
+"""A bulkhead: so many at once on this machine, some more who wait, and everybody else is told when to come again.
+
+For work that keeps a processor busy. Without it three hundred logins at eight o'clock take every thread of the web
+server, and a teacher's roll waits behind them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol
+
+from schoolops.errors import Unavailable
+from schoolops.observability.metrics import BULKHEAD_HELD, BULKHEAD_REFUSED, BULKHEAD_WAIT
+
+CGROUP: Final = Path("/sys/fs/cgroup")
+# Between two looks at the slots of the machine: far below the time one is held, far above what a look costs (10 µs).
+LOOK_S: Final = 0.002
+LONGEST_RETRY_S: Final = 30
+
+
+class Busy(Unavailable):
+    """Too many are at this at the same moment. Nothing was done, and nothing was counted against you."""
+
+    code = "resilience:busy"
+    remedy = "Try again after the seconds in `Retry-After`; those who wait are spread over the time it takes."
+
+
+def processors() -> int:
+    """How many processors we may keep busy: those we may run on, less where our control group has a quota."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = (CGROUP / "cpu.max").read_text(encoding="ascii").split()
+        return allowed if quota == "max" else max(1, min(allowed, int(quota) // int(period)))
+    except (OSError, ValueError):
+        return allowed
+
+
+class Slots(Protocol):
+    """Where slots are counted."""
+
+    def take(self, patience_s: float) -> Callable[[], None] | None:
+        """A slot, as what gives it back; ``None``: none was free in time."""
+
+
+class SlotsOfProcess:
+    """Slots of one process, where there is no folder to share."""
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.BoundedSemaphore(number)
+
+    def take(self, patience_s: float) -> Callable[[], None] | None:
+        return self._free.release if self._free.acquire(timeout=patience_s) else None
+
+
+class SlotsOfMachine:
+    """Slots of all processes that share ``folder``: locked files, which the kernel frees however a holder ends."""
+
+    def __init__(self, folder: Path, name: str, number: int) -> None:
+        self._files = [folder / f"{name}-{each}.slot" for each in range(number)]
+        # Of those who wait in this process only the first looks.
+        self._first = threading.Lock()
+
+    def take(self, patience_s: float) -> Callable[[], None] | None:
+        until = time.monotonic() + patience_s
+        if not self._first.acquire(timeout=patience_s):
+            return None
+        try:
+            while (held := self._look()) is None:
+                if time.monotonic() >= until:
+                    return None
+                time.sleep(LOOK_S)
+        finally:
+            self._first.release()
+        return lambda: os.close(held)
+
+    def _look(self) -> int | None:
+        for file in self._files:
+            # Opened anew each time: a lock belongs to the opening, so two threads of one process exclude each other.
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+            else:
+                return descriptor
+        return None
+
+
+class Bulkhead:
+    """One named bulkhead.
+
+    Args:
+        name: shown in metrics.
+        slots: how many work at once.
+        most_here: how many of this process are in it at once, at work and waiting; beyond it ``Busy``.
+        processes: how many processes share the slots, for the time that refused ones are told to wait.
+        patience_s: how long one waits for a slot.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        slots: Slots,
+        number: int,
+        most_here: int,
+        processes: int = 1,
+        patience_s: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._slots = slots
+        self._most_here = most_here
+        self._patience_s = patience_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._here = 0
+        # Seconds until this process's share of the slots has served one more, learnt from how long they are held.
+        self._number, self._processes = number, processes
+        self._held_s = 0.03
+        self._next_free = 0.0
+
+    @property
+    def here(self) -> int:
+        """How many of this process are in it now, at work or waiting."""
+        return self._here
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Be one of those who may wait here. Enter before anything is done that a refusal would have to undo.
+
+        Raises:
+            Busy: as many as may wait do.
+        """
+        with self._lock:
+            full = self._here >= self._most_here
+            if not full:
+                self._here += 1
+        if full:
+            raise self._busy()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._here -= 1
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Work, once a slot is free.
+
+        Raises:
+            Busy: none was, for as long as one waits.
+        """
+        came = self._clock()
+        give_back = self._slots.take(self._patience_s)
+        began = self._clock()
+        BULKHEAD_WAIT.observe(began - came, self.name)
+        if give_back is None:
+            raise self._busy()
+        try:
+            yield
+        finally:
+            give_back()
+            held_s = self._clock() - began
+            self._held_s += (held_s - self._held_s) / 16
+            BULKHEAD_HELD.observe(held_s, self.name)
+
+    def _busy(self) -> Busy:
+        """Refused ones are given appointments, one after the other, so that they neither come back together nor leave
+        the slots idle; a little chance keeps several processes apart."""
+        BULKHEAD_REFUSED.count(self.name)
+        with self._lock:
+            moment = self._clock()
+            each_s = self._held_s * self._processes / self._number
+            self._next_free = min(max(self._next_free, moment) + each_s, moment + LONGEST_RETRY_S)
+            ahead_s = self._next_free - moment
+        return Busy(retry_after=min(LONGEST_RETRY_S, max(1, math.ceil(ahead_s) + secrets.randbelow(2))))
+
+
+def of_this_machine(name: str, *, number: int, folder: Path | None, threads: int, processes: int) -> Bulkhead:
+    """A bulkhead of ``number`` slots that all web processes share through ``folder``.
+
+    Those at work and waiting hold at most half of each process's ``threads``: the other half serves everybody else.
+    """
+    if folder is not None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    slots = SlotsOfProcess(number) if folder is None else SlotsOfMachine(folder, name, number)
+    return Bulkhead(name, slots=slots, number=number, most_here=max(1, threads // 2), processes=processes)

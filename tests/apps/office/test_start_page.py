@@ -1,0 +1,136 @@
+"""The start page: each role sees what it may, at the same cost for few students and for many."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from apps.attendance import services as attendance
+from apps.institutions.models import CalendarDay
+from apps.office.selectors.start import birthdays, previous_school_day, start_of, trend
+from apps.students.models import Student
+from tests.factories import people, rolls
+from tests.factories.people import SCHOOL_DAY, Campus
+
+Office = Callable[..., Any]
+Count = Callable[..., Any]
+
+
+def _text(answer: Any) -> str:
+    assert answer.status_code == 200, answer.content.decode()[-2000:]
+    return str(answer.content.decode())
+
+
+def test_the_head_sees_the_day_the_chart_and_what_is_missing(office: Office, alice: User, campus: Campus) -> None:
+    first = people.students_in(campus.sections["7 B"])[0]
+    rolls.take(campus.sections["7 B"], {first: "A"}, by=alice)
+    page = _text(office(alice).get("/office/"))
+    for heading in ("Attendance today", "Rolls not taken", "Absent today", "Birthdays of the week", "Needs attention"):
+        assert heading in page
+    assert first.full_name in page
+    assert f"/office/rolls/section/{campus.sections['7 C'].sourced_id}/2026-11-04/" in page
+    assert "<svg" in page
+    assert "The same as a table" in page
+
+
+def test_a_teacher_sees_only_their_own(office: Office, alice: User, bob: User, campus: Campus) -> None:
+    stranger = people.students_in(campus.sections["7 C"])[0]
+    Student.objects.update(given_name="Nobody", birth_date=None)
+    Student.objects.filter(pk=stranger.pk).update(given_name="Stranger", birth_date=SCHOOL_DAY.replace(year=2014))
+    rolls.take(campus.sections["7 C"], {stranger: "A"}, by=alice)
+    page = _text(office(bob).get("/office/"))
+    assert "My rolls today" in page
+    assert "Grade 7 B" in page
+    assert "Stranger" not in page
+    assert "Grade 7 C" not in page
+    assert "1 roll of the last day is missing" in page
+
+
+def test_an_accountant_sees_no_attendance(office: Office, campus: Campus) -> None:
+    page = _text(office(people.a_user("ivy", role="accountant")).get("/office/"))
+    assert "Attendance today" not in page
+    assert "Absent today" not in page
+    assert "Birthdays of the week" in page
+
+
+@pytest.mark.parametrize(("role", "queries"), [("head", 29), ("teacher", 21), ("accountant", 2)])
+def test_it_costs_the_same_for_ten_students_and_for_many(
+    campus: Campus, alice: User, query_count: Count, role: str, queries: int
+) -> None:
+    user = people.a_teacher(of=campus.section) if role == "teacher" else people.a_user(f"{role}-2", role=role)
+
+    def cost() -> int:
+        user.__dict__.pop("_roles_held", None)
+        with query_count() as counted:
+            start_of(user, SCHOOL_DAY)
+        return counted.count  # type: ignore[no-any-return]
+
+    few = cost()
+    for letter in "DEFG":
+        people.a_section(30, campus=campus, name=f"7 {letter}")
+        rolls.take(campus.sections[f"7 {letter}"], by=alice)
+    assert (few, cost()) == (queries, queries)
+
+
+def test_the_chart_shows_the_last_days_on_which_rolls_were_taken(campus: Campus, alice: User) -> None:
+    section = campus.sections["7 B"]
+    absent = people.students_in(section)[:3]
+    rolls.take(section, dict.fromkeys(absent, "A"), by=alice, day=SCHOOL_DAY - dt.timedelta(days=1))
+    rolls.take(section, by=alice)
+    shares = trend(SCHOOL_DAY, by=alice)
+    assert [(each.day.day, each.present, each.absent, each.percent) for each in shares] == [
+        (3, 9, 3, 75),
+        (4, 12, 0, 100),
+    ]
+
+
+def test_nearly_everybody_is_not_everybody(campus: Campus, alice: User) -> None:
+    section = people.a_section(200, campus=campus, name="7 D")
+    rolls.take(section, {people.students_in(section)[0]: "A"}, by=alice)
+    assert trend(SCHOOL_DAY, by=alice)[-1].percent == 99
+
+
+def test_birthdays_run_over_the_new_year_and_know_leap_days(campus: Campus, alice: User) -> None:
+    first, second, third = people.students_in(campus.section)[:3]
+    Student.objects.update(birth_date=None)
+    for student, born in ((first, (2014, 1, 2)), (second, (2016, 2, 29)), (third, (2014, 12, 30))):
+        Student.objects.filter(pk=student.pk).update(birth_date=dt.date(*born))
+    over = birthdays(dt.date(2026, 12, 30), by=alice)
+    assert [(each.student_id, each.day, each.turns) for each in over] == [
+        (third.sourced_id, dt.date(2026, 12, 30), 12),
+        (first.sourced_id, dt.date(2027, 1, 2), 13),
+    ]
+    leap = birthdays(dt.date(2027, 2, 26), by=alice)
+    assert [(each.student_id, each.day) for each in leap] == [(second.sourced_id, dt.date(2027, 2, 28))]
+
+
+def test_the_day_before_is_the_last_day_with_school(campus: Campus) -> None:
+    assert previous_school_day(dt.date(2026, 11, 9)) == dt.date(2026, 11, 6)
+    CalendarDay.objects.create(institution=campus.institution, day=dt.date(2026, 11, 6), kind="holiday")
+    CalendarDay.objects.create(institution=campus.institution, day=dt.date(2026, 11, 8), kind="instructional")
+    assert previous_school_day(dt.date(2026, 11, 9)) == dt.date(2026, 11, 8)
+    assert previous_school_day(dt.date(2026, 11, 8)) == dt.date(2026, 11, 5)
+
+
+def test_what_waits_is_said_with_the_way_there(office: Office, dave: User, alice: User, campus: Campus) -> None:
+    student = people.students_in(campus.section)[0]
+    attendance.request_leave(
+        student=student.sourced_id, starts_on=SCHOOL_DAY, ends_on=SCHOOL_DAY, reason="Wedding", by=dave
+    )
+    page = _text(office(dave).get("/office/"))
+    assert "1 request for leave to decide" in page
+    assert "2 rolls of the last day are missing" in page
+    assert "/office/rolls/?day=2026-11-03" in page
+    assert "15 students have nobody to call in an emergency" in page
+    assert "2 sections have no teacher" in page
+
+
+def test_a_day_without_school_says_why(office: Office, alice: User, campus: Campus) -> None:
+    CalendarDay.objects.create(institution=campus.institution, day=SCHOOL_DAY, kind="holiday", title="Founders’ Day")
+    page = _text(office(alice).get("/office/"))
+    assert "No school today: Founders’ Day." in page
+    assert "All rolls that are expected today are taken." in page

@@ -1,0 +1,135 @@
+"""So many at once on the machine, some wait, the others are told when to come; a killed holder leaves its slot free."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from schoolops.resilience.bulkhead import (
+    LONGEST_RETRY_S,
+    Bulkhead,
+    Busy,
+    SlotsOfMachine,
+    SlotsOfProcess,
+    of_this_machine,
+)
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from schoolops.resilience.bulkhead import SlotsOfMachine
+held = SlotsOfMachine(Path(sys.argv[1]), "passwords", 1).take(5)
+print("held" if held else "refused", flush=True)
+time.sleep(600)
+"""
+
+
+class Hand:
+    """A clock that stands still."""
+
+    def __init__(self) -> None:
+        self.moment = 1000.0
+
+    def __call__(self) -> float:
+        return self.moment
+
+
+def a_bulkhead(*, slots: int = 1, most_here: int = 2, patience_s: float = 5.0, processes: int = 1) -> Bulkhead:
+    return Bulkhead(
+        "test:bulkhead",
+        slots=SlotsOfProcess(slots),
+        number=slots,
+        most_here=most_here,
+        patience_s=patience_s,
+        processes=processes,
+        clock=Hand(),
+    )
+
+
+def test_who_comes_when_as_many_wait_as_may_is_told_to_come_again() -> None:
+    room = a_bulkhead(most_here=2)
+    with room.admitted(), room.admitted():
+        with pytest.raises(Busy) as refused, room.admitted():
+            pass
+        assert refused.value.retry_after is not None
+        assert refused.value.retry_after >= 1
+        assert room.here == 2
+    assert room.here == 0
+    with room.admitted():
+        assert room.here == 1
+
+
+def test_only_as_many_work_at_once_as_there_are_slots() -> None:
+    room = a_bulkhead(slots=2, most_here=8)
+    most, now, lock, begin = 0, 0, threading.Lock(), threading.Barrier(8)
+
+    def work() -> None:
+        nonlocal most, now
+        begin.wait(10)
+        with room.admitted(), room.slot():
+            with lock:
+                now += 1
+                most = max(most, now)
+            with lock:
+                now -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert 1 <= most <= 2
+    assert room.here == 0
+
+
+def test_no_slot_in_time_is_a_refusal_and_the_one_at_work_keeps_working() -> None:
+    room = a_bulkhead(patience_s=0)
+    with room.admitted(), room.slot(), pytest.raises(Busy), room.admitted(), room.slot():
+        pass
+    with room.admitted(), room.slot():
+        assert room.here == 1
+
+
+def test_refused_ones_are_given_appointments_one_after_the_other() -> None:
+    room = a_bulkhead(most_here=1, processes=2)
+    waits = []
+    with room.admitted():
+        for _ in range(300):
+            with pytest.raises(Busy) as refused, room.admitted():
+                pass
+            waits.append(refused.value.retry_after or 0)
+    # 60 ms for each, by two processes on one slot, and a second of chance.
+    assert waits[0] in {1, 2}
+    assert waits[-1] in {18, 19}
+    assert max(waits) <= LONGEST_RETRY_S
+
+
+def test_processes_of_the_machine_share_the_slots_and_a_killed_one_leaves_its_own(tmp_path: Path) -> None:
+    slots = SlotsOfMachine(tmp_path, "passwords", 1)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        assert slots.take(0) is None
+        holder.send_signal(signal.SIGKILL)
+        holder.wait(30)
+        give_back = slots.take(30)
+        assert give_back is not None
+        assert slots.take(0) is None
+        give_back()
+        assert slots.take(0) is not None
+    finally:
+        holder.kill()
+        holder.wait(30)
+        holder.stdout.close()  # type: ignore[union-attr]
+
+
+def test_at_most_half_of_a_servers_threads_are_in_it(tmp_path: Path) -> None:
+    for threads, most in ((8, 4), (4, 2), (1, 1)):
+        room = of_this_machine("passwords", number=2, folder=tmp_path, threads=threads, processes=2)
+        assert room._most_here == most
