@@ -24,6 +24,7 @@ from typing import Any
 from schoolops import launcher
 from tests.chaos.load import Clients, Intention, Journal
 from tests.chaos.processes import PYTHON, Child, Supervisor, kill_one_fork, wait_until
+from tests.outside import refuse_base_url
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".schoolops" / "chaos"
@@ -344,6 +345,7 @@ def verdict(result: dict[str, Any], *, enough: bool) -> int:
 
 
 def main() -> int:
+    refuse_base_url("chaos kills processes and databases, which must be its own.")
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
