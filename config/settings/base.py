@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.templatetags.static import static
+
 from config.env import BASE_DIR, Environment
 from schoolops.observability import slots
 
@@ -91,8 +93,9 @@ MIDDLEWARE = [
     "schoolops.observability.middleware.RequestContextMiddleware",
     "schoolops.health.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "schoolops.tenancy.middleware.SchoolMiddleware",
+    # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",
+    "schoolops.tenancy.middleware.SchoolMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -199,6 +202,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "school",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda _request: static("office/office.css")],
     "SIDEBAR": {"show_search": False, "command_search": False, "show_all_applications": False, "navigation": []},
 }
 
