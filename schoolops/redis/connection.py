@@ -159,7 +159,7 @@ FAILURES = (
 circuit = Breaker(
     "redis",
     counts=FAILURES,
-    limits=Limits(failures=3, slow_s=0.05, reset_s=1.0, reset_cap_s=10.0, probe_s=2.0),
+    limits=Limits(failures=3, slow_s=0.05, reset_s=1.0, reset_cap_s=2.0, probe_s=2.0),
 )
 
 
