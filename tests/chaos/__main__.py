@@ -143,9 +143,7 @@ class Chaos:
         self.dice.shuffle(queue_of_arrows)
         armed: tuple[str, float] | None = None
         next_kill = began + 3
-        while time.monotonic() < end or (
-            self.ledger and time.monotonic() < latest and (queue_of_arrows or armed or not self.enough())
-        ):
+        while time.monotonic() < end or (time.monotonic() < latest and (queue_of_arrows or armed or not self.enough())):
             if armed is None and queue_of_arrows:
                 armed = (queue_of_arrows.pop(0), time.monotonic())
                 self.arm(armed[0])
