@@ -6,7 +6,7 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-server bench-jobs bench-logins chaos observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-server bench-cache bench-jobs bench-logins chaos observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ bench-api: environment ## The API against a bare Django view
 
 bench-server: environment ## The web server against its fallback
 	$(PY) -m benchmarks.server $(ARGS)
+
+bench-cache: environment ## The cache against a raw GET, and a school forgotten among a million keys
+	$(PY) -m benchmarks.cache $(ARGS)
 
 bench-jobs: environment ## The queues against plain Celery
 	$(PY) -m benchmarks.jobs $(ARGS)

@@ -19,7 +19,7 @@ def _nothing_counted() -> None:
     from schoolops.redis.connection import RATE_LIMITS, client  # noqa: PLC0415
 
     server = client(RATE_LIMITS)
-    if counted := server.keys("ratelimit:*"):
+    if counted := list(server.scan_iter(match="ratelimit:*", count=1000)):
         server.delete(*counted)
     delays.forget_here()
 
