@@ -24,7 +24,7 @@ from apps.accounts.errors import CodeRefused, CodeRequired
 from apps.accounts.models import User
 from apps.office.navigation import home_of
 from apps.office.site import actor, may_enter, office, readable, remedy_of, words_of
-from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated
+from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated, Unavailable
 from schoolops.ratelimit.addresses import address_of
 
 BACKEND = "apps.accounts.backends.LoginBackend"
@@ -81,9 +81,13 @@ def _proved(request: HttpRequest, form: LoginForm) -> User | None:
     said: dict[str, Any] = form.cleaned_data
     try:
         return services.prove_identity(
-            login=said["login"], password=said["password"], code=said["code"], address=address_of(request)
+            login=said["login"],
+            password=said["password"],
+            code=said["code"],
+            address=address_of(request),
+            device=request.COOKIES.get(services.DEVICE_COOKIE, ""),
         )
-    except (Unauthenticated, Throttled) as error:
+    except (Unauthenticated, Throttled, Unavailable) as error:
         _refuse(form, error)
         return None
 
@@ -107,7 +111,9 @@ def log_in(request: HttpRequest) -> HttpResponse:
             form.add_error(None, _("The office is for the staff of the school."))
         else:
             login(request, user, backend=BACKEND)
-            return HttpResponseRedirect(_destination(request, user))
+            inside = HttpResponseRedirect(_destination(request, user))
+            services.remember_device_on(inside, login=form.cleaned_data["login"], secure=request.is_secure())
+            return inside
     context = {
         **office.each_context(request),
         "title": _("Log in"),
