@@ -10,6 +10,7 @@ from apps.accounts.errors import CodeRequired, LoginRefused, PasswordTooWeak, Pa
 from apps.accounts.events import PasswordForgotten
 from apps.accounts.models import OneTimeLink, TokenFamily, User
 from apps.accounts.services import devices, hashing, second_factor, tokens
+from apps.accounts.services.setup import with_setup
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.errors import FieldError, Invalid, Throttled, Unauthenticated
@@ -45,7 +46,7 @@ def check_password(*, login: str, password: str) -> User:
     Raises:
         LoginRefused: in the same words and after the same work, whatever was wrong. Busy: no turn for hashing came.
     """
-    user = User.objects.known_as(login.strip()).first()
+    user = with_setup(User.objects.known_as(login.strip())).first()
     right = hashing.is_password_of(user, password)
     if user is None or not right or not user.may_log_in(clock.now()):
         raise LoginRefused
