@@ -10,6 +10,7 @@ from django.db.models import Count, F
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
+from apps.exchange.events import ImportConfirmed
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds
 from apps.exchange.services.comparing import Action, Outcome, Work
@@ -17,7 +18,7 @@ from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import chunks, write_rows
-from schoolops import clock, queues
+from schoolops import clock, events, queues
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import explains
@@ -29,8 +30,8 @@ WRITES = (Action.CREATE, Action.UPDATE)
 
 
 @transaction.atomic
-def confirm(*, run: Import, skip_errors: bool = False, by: User) -> Import:
-    """Let what the import shows be done. Whoever calls enqueues the job, or calls ``apply``.
+def confirm(*, run: Import, skip_errors: bool = False, by: User, in_background: bool = False) -> Import:
+    """Let what the import shows be done: by a worker with ``in_background``, else by whoever calls ``apply``.
 
     Raises:
         PermissionMissing, ImportNotReady, ImportHasErrors, AnotherImportRuns.
@@ -47,6 +48,8 @@ def confirm(*, run: Import, skip_errors: bool = False, by: User) -> Import:
     with explains(_RUNNING):
         run.save(update_fields=["state", "started_at", "by", "done", "of"])
     trail.record(by, "exchange.import-confirmed", run, after={"rows": run.of, "errors_left_out": wrong})
+    if in_background:
+        events.publish(ImportConfirmed(run.pk))
     return run
 
 

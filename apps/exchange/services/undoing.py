@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, models, transaction
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
+from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.applying import refuse_two
 from apps.exchange.services.comparing import Action
@@ -18,7 +19,7 @@ from apps.exchange.services.reading import staged
 from apps.exchange.services.receiving import RUN
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
-from schoolops import queues
+from schoolops import events, queues
 from schoolops.audit import bulk, trail
 from schoolops.audit.models import AuditEntry
 from schoolops.constraints import explains
@@ -41,8 +42,8 @@ _ORDER = (
 
 
 @transaction.atomic
-def begin_undo(*, run: Import, by: User) -> Import:
-    """Say that an import is to be taken back. Whoever calls enqueues the job, or calls ``undo``.
+def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
+    """Say that an import is to be taken back: by a worker with ``in_background``, else by whoever calls ``undo``.
 
     Raises:
         PermissionMissing, ImportNotReady, AnotherImportRuns, ChangedSince.
@@ -57,6 +58,8 @@ def begin_undo(*, run: Import, by: User) -> Import:
     with explains({"import_one_undoing": errors.AnotherImportRuns}):
         run.save(update_fields=["state", "by", "done"])
     trail.record(by, "exchange.undo-begun", run)
+    if in_background:
+        events.publish(UndoBegun(run.pk))
     return run
 
 

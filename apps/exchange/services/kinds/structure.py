@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -277,7 +278,12 @@ class HomeroomCourses(Structural):
             level = work.frame.level(row.values.get("grade", ""))
             outcome.extra |= {"institution": institution, "level": level}
             outcome.target = level
-            held = institution is None or level is None or (f"homeroom@{institution.pk}", level.pk) in known
+            held = (
+                institution is None
+                or level is None
+                or (f"homeroom@{institution.pk}", level.pk) in known
+                or row.key == homeroom_course_id(institution, level)
+            )
             outcome.skipped = held and level is None
             if not held:
                 outcome.target, outcome.after = None, {"sourcedId": row.key}
@@ -299,6 +305,11 @@ class HomeroomCourses(Structural):
         )
         for each in outcomes:
             each.target = each.extra["level"]
+
+
+def homeroom_course_id(institution: Institution, level: GradeLevel) -> str:
+    """What the course of a level's homerooms is called outside, where no file has named it."""
+    return str(uuid.uuid5(institution.sourced_id, f"homeroom {level.sourced_id}"))
 
 
 class Courses(Structural):
