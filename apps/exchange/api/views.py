@@ -143,12 +143,16 @@ class StepViewSet(ApiViewSet):
 def staying(pages: Iterator[Any]) -> Iterator[Any]:
     """Pages that are read after the middleware has left the school."""
     school = current_school()
-    while True:
-        with inside(school):
-            page = next(pages, None)
-        if page is None:
-            return
-        yield page
+
+    def inside_it() -> Iterator[Any]:
+        while True:
+            with inside(school):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+
+    return inside_it()
 
 
 class ExportViewSet(ApiViewSet):

@@ -325,7 +325,7 @@ class Courses(Structural):
             return
         outcome.extra["institution"] = institution
         if outcome.target is None:
-            outcome.target = next(work.frame.where(self.name, institution=institution, code=values["code"]), None)
+            outcome.target = work.frame.numbered(self.name, institution, values["code"])
         wanted: dict[str, Any] = {name: values[name] for name in ("code", "title", "subject", "subject_code")}
         wanted["grade_level"] = work.frame.level(values.get("grade", ""))
         self.differ(work, outcome, wanted)
@@ -436,7 +436,7 @@ class Classes(Structural):
         if year is None or outcome.errors:
             return
         if outcome.target is None:
-            outcome.target = next(frame.where(self.name, year=year, code=values["code"]), None)
+            outcome.target = frame.numbered(self.name, year, values["code"])
         section = frame.find(staged.SECTION, values["section"]) if values.get("section") else None
         terms = [frame.find(staged.TERM, key) for key in values.get("sessions", [])]
         outcome.extra |= {"year": year, "terms": [each for each in terms if each is not None and each.year == year]}
