@@ -9,10 +9,10 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.errors import ImportNotFound
 from apps.exchange.models import Import, ImportRow
+from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
 
@@ -22,8 +22,8 @@ ACTIONS = ("create", "update", "unchanged", "error", "skip")
 
 
 def imports_for(by: User) -> QuerySet[Import]:
-    """Every import of the school, newest first. Raises ``PermissionMissing``."""
-    access.require(by, VIEW)
+    """Every import of the school, newest first. Raises ``PermissionMissing``, ``OutOfReach``."""
+    require_for_all(by, VIEW)
     return Import.objects.select_related("by", "institution")
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F
 
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportConfirmed
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds
 from apps.exchange.services.comparing import Action, Outcome, Work
+from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
@@ -36,7 +36,7 @@ def confirm(*, run: Import, skip_errors: bool = False, by: User, in_background: 
     Raises:
         PermissionMissing, ImportNotReady, ImportHasErrors, AnotherImportRuns.
     """
-    access.require(by, RUN)
+    require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     if run.state != Import.State.VALIDATED:
         raise errors.ImportNotReady(state=run.state)
@@ -112,6 +112,10 @@ def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
 
 
 def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
+    # Whoever else is at this import waits here; what they wrote meanwhile is not written again.
+    Import.objects.select_for_update().only("pk").get(pk=work.run.pk)
+    still = set(ImportRow.objects.filter(pk__in=[row.pk for row in rows], applied=False).values_list("pk", flat=True))
+    rows = [row for row in rows if row.pk in still]
     shown = {row.pk: (row.action, row.before, row.after) for row in rows}
     outcomes: list[Outcome] = kinds.OF[kind].compare(work, rows)
     for each in outcomes:

@@ -15,9 +15,9 @@ from typing import IO, Any
 
 from django.db.models import F, Q
 
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.models import Counterpart, Import
+from apps.exchange.services.door import require_for_all
 from apps.exchange.services.kinds.places import last_end
 from apps.exchange.services.kinds.structure import homeroom_course_id
 from apps.exchange.services.reading import cells, sheets, staged, tables
@@ -399,7 +399,7 @@ def export_bundle(*, into: IO[bytes], by: User | None, institution: Institution 
         PermissionMissing.
     """
     if by is not None:
-        access.require(by, ROSTER)
+        require_for_all(by, ROSTER)
     counted: dict[str, int] = {}
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as target:
         for name, rows in Bundle(institution).files().items():
@@ -448,7 +448,7 @@ def template_pages(*, source: str, by: User) -> Iterator[list[dict[str, Any]]]:
     Raises:
         PermissionMissing.
     """
-    access.require(by, ROSTER)
+    require_for_all(by, ROSTER)
     subject = Institution.objects.order_by("pk").first()
     if subject is not None:
         trail.record(by, "exchange.roster-exported", subject, after={"template": source})

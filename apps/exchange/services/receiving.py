@@ -11,11 +11,11 @@ from typing import IO
 from django.core.files import File
 from django.db import transaction
 
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportReceived
 from apps.exchange.models import HeaderMapping, Import
+from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import archive, bundle, sheets, tables
 from apps.institutions.models import Institution
 from schoolops import clock, events
@@ -42,7 +42,7 @@ def receive(
     Raises:
         PermissionMissing; FileTooLarge, FileKindUnknown, and everything that reading a header or a manifest raises.
     """
-    access.require(by, RUN)
+    require_for_all(by, RUN)
     plain = PurePosixPath(name.replace("\\", "/")).name.strip() or "roster"
     size = file.seek(0, 2)
     if size > archive.LARGEST_UPLOAD:
@@ -129,7 +129,7 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_backgro
     Raises:
         PermissionMissing, ImportNotReady, MappingRefused.
     """
-    access.require(by, RUN)
+    require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     allowed = {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}
     if run.source not in sheets.TEMPLATES or run.state not in allowed:
