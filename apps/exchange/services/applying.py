@@ -24,7 +24,7 @@ from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import explains
 from schoolops.errors import SchoolOpsError
 
-CHUNK = 500
+CHUNK = 1000
 _RUNNING = {"import_one_applying": errors.AnotherImportRuns, "import_one_undoing": errors.AnotherImportRuns}
 WRITES = (Action.CREATE, Action.UPDATE)
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from apps.exchange import errors
 from apps.exchange.models import Counterpart, ImportRow
-from apps.exchange.services.comparing import Action, Outcome, Work, remember_written, require
+from apps.exchange.services.comparing import Action, Outcome, Work, parted, remember_written, require
 from apps.exchange.services.reading import staged
 from apps.institutions import services as institutions
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from apps.institutions.selectors import today_at
+from apps.institutions.services import bulk
 
 
 class Structural:
@@ -451,11 +452,18 @@ class Classes(Structural):
             institution=extra["institution"], year=extra["year"], course=extra["course"], **outcome.fields
         )
 
-    def create(self, work: Work, outcome: Outcome) -> Any:
-        extra = outcome.extra
-        return institutions.add_class(
-            course=extra["course"], year=extra["year"], fields=outcome.fields, terms=extra["terms"], by=work.by
-        )
+    def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        new, there = parted(outcomes)
+        wanted = [
+            bulk.NewClass(each.extra["course"], each.extra["year"], each.fields, each.extra["terms"]) for each in new
+        ]
+        for each, row in zip(new, bulk.add_many_classes(classes=wanted, reason=work.reason, by=work.by), strict=True):
+            each.target = row
+            work.frame.add(self.name, each.row.key, row)
+        for each in there:
+            if each.fields:
+                self.change(work, each)
+        remember_written(work, self.name, outcomes)
 
     def change(self, work: Work, outcome: Outcome) -> None:
         institutions.change_class(course_class=outcome.target, fields=outcome.fields, by=work.by)
