@@ -30,7 +30,7 @@ from apps.institutions.models import CourseClass, Section
 from apps.office.admin.words import FIELDS
 from apps.office.forms import ActForm, NoQuestions, ServiceForm, add_refusal
 from apps.office.pages import render_page
-from apps.office.site import actor, office, remedy_of, words_of
+from apps.office.site import actor, office, remedy_of, somebody, words_of
 from apps.students.models import Student
 from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError
@@ -124,7 +124,9 @@ class _Permitted:
     joined: ClassVar[tuple[str, ...]] = ()
 
     def _holds(self, request: HttpRequest, code: str) -> bool:
-        return bool(code) and code in selectors.permissions_of(actor(request))
+        by = somebody(request)
+        # The login page asks too, for nobody.
+        return bool(code) and isinstance(by, User) and code in selectors.permissions_of(by)
 
     def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Those of ``rows`` that whoever asks may see."""
