@@ -1,4 +1,4 @@
-"""In a browser: a role is edited and a menu vanishes; somebody logs in by the page, and looks through lists and forms."""
+"""In a browser: a role is edited and a menu vanishes; somebody logs in by the page and finds a student."""
 
 from __future__ import annotations
 
