@@ -43,10 +43,11 @@ CONTENT_SECURITY_POLICY = (
 
 def actor(request: HttpRequest) -> User:
     """Who asks. Behind a door of the office there is always somebody."""
-    return cast(User, _somebody(request))
+    return cast(User, somebody(request))
 
 
-def _somebody(request: HttpRequest) -> User | AnonymousUser:
+def somebody(request: HttpRequest) -> User | AnonymousUser:
+    """Who asks, where it may also be a stranger."""
     user: Any = request.user
     # Django's is a proxy until it is asked. Services get the person, who remembers their roles for this request.
     return cast(User | AnonymousUser, getattr(user, "_wrapped", user) if user.is_authenticated else user)
@@ -54,7 +55,7 @@ def _somebody(request: HttpRequest) -> User | AnonymousUser:
 
 def may_enter(request: HttpRequest) -> bool:
     """Whether who asks has a role of staff at this school: guardians and students have pages of their own."""
-    user = _somebody(request)
+    user = somebody(request)
     return isinstance(user, User) and school_or_none() is not None and access.is_staff(user)
 
 
