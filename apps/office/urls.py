@@ -7,7 +7,7 @@ import datetime as dt
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 from django.urls.converters import StringConverter
 
-from apps.office.pages import desk, door, grid, lists, roll, rolls, setup, start, student
+from apps.office.pages import desk, door, grid, languages, lists, roll, rolls, setup, start, student
 from apps.office.site import office
 
 
@@ -35,6 +35,7 @@ register_converter(GroupConverter, "group")
 PAGES: list[URLPattern] = [
     path("login/", door.log_in, name="login"),
     path("logout/", door.log_out, name="logout"),
+    path("language/", languages.choose, name="language"),
     path("", start.start, name="index"),
     path("rolls/", rolls.rolls, name="rolls"),
     path("rolls/section/<uuid:section>/month/<str:month>/", rolls.register, name="register"),
