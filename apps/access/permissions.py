@@ -76,6 +76,8 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("access.view", "See roles and who holds them", (HEAD,)),
     Permission("access.manage", "Change roles and who holds them", ()),
     Permission("audit.view", "Read the audit trail", (HEAD,)),
+    Permission("imports.view", "See imports and what they changed", (HEAD, REGISTRAR)),
+    Permission("imports.run", "Import rosters, and take an import back", (REGISTRAR,)),
     Permission("exports.run", "Export lists as CSV or XLSX", (HEAD, REGISTRAR, TEACHER, ACCOUNTANT)),
 )
 CODES: frozenset[str] = frozenset(permission.code for permission in PERMISSIONS)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.http import urlencode
@@ -156,6 +158,11 @@ class OfficeSite(_Site):
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request)
 
+    def rows_of(self, model: type[Model], request: HttpRequest) -> QuerySet[Any] | None:
+        """The rows of ``model`` that whoever asks may open here; ``None``, where it has no admin."""
+        found = self._registry.get(model)
+        return None if found is None else found.get_queryset(request)
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
         return behind_the_door(super().admin_view(view, cacheable))
 
@@ -171,6 +178,7 @@ class OfficeSite(_Site):
             "site_header": name,
             "site_subheader": look.name if look.name != name else "",
             "site_url": None,
+            "styles": [static("office/office.css")],
             "site_icon": look.logo_address or None,
             "colors": {**(context.get("colors") or {}), "primary": palette.shades_of(look.colour)},
             "sidebar_navigation": navigation.sidebar(request, actor(request)) if inside else [],

@@ -7,7 +7,8 @@ import datetime as dt
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 from django.urls.converters import StringConverter
 
-from apps.office.pages import desk, door, grid, languages, lists, roll, rolls, setup, start, student
+from apps.office import admin  # noqa: F401 - registers every model admin before the site's addresses are made
+from apps.office.pages import desk, door, grid, languages, lists, people, roles, roll, rolls, setup, start, student
 from apps.office.site import office
 
 
@@ -37,6 +38,10 @@ PAGES: list[URLPattern] = [
     path("logout/", door.log_out, name="logout"),
     path("language/", languages.choose, name="language"),
     path("", start.start, name="index"),
+    path("logins/new/", people.let_in, name="let-in"),
+    path("roles/", roles.roles, name="roles"),
+    path("roles/new/", roles.new_role, name="new-role"),
+    path("roles/<uuid:id>/", roles.role, name="role"),
     path("rolls/", rolls.rolls, name="rolls"),
     path("rolls/section/<uuid:section>/month/<str:month>/", rolls.register, name="register"),
     path("rolls/section/<uuid:group>/<str:day>/", grid.grid, {"kind": "section"}, name="section-roll"),

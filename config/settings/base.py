@@ -43,11 +43,13 @@ TENANT_APPS = [
     "apps.staff",
     "apps.timetable",
     "apps.attendance",
+    "apps.exchange",
 ]
 INSTALLED_APPS = [
     *SHARED_APPS,
     *(app for app in TENANT_APPS if app not in SHARED_APPS),
     "schoolops.observability",
+    "schoolops.resilience",
     "schoolops.redis",
     "schoolops.cache",
     "schoolops.indexes",
@@ -89,8 +91,9 @@ MIDDLEWARE = [
     "schoolops.observability.middleware.RequestContextMiddleware",
     "schoolops.health.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "schoolops.tenancy.middleware.SchoolMiddleware",
+    # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",
+    "schoolops.tenancy.middleware.SchoolMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -99,6 +102,7 @@ MIDDLEWARE = [
     "apps.office.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "schoolops.resilience.route_groups.RouteGroupMiddleware",
     # Innermost: what it keeps is the view's answer, and its transaction holds nothing but the view.
     "schoolops.api.idempotency.IdempotencyMiddleware",
 ]
@@ -183,6 +187,7 @@ PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
 BACKUP_FOLDER = env.text("BACKUP_FOLDER")
 BIND = env.text("BIND")
 PORT = env.number("PORT")
+BASE_URL = env.text("BASE_URL")
 # Shared by all processes of this installation on this machine: web, workers, relay and commands count in one place.
 METRICS_FOLDER: Path | None = (
     Path(env.text("METRICS_FOLDER"))
@@ -250,7 +255,11 @@ SPECTACULAR_SETTINGS = {
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }
 
-vars().update(env.mail("EMAIL_URL"))
+_mail = env.mail("EMAIL_URL")
+vars().update(_mail)
+EMAIL_BACKEND, EMAIL_BACKEND_BEHIND = "schoolops.resilience.mail.GuardedBackend", _mail["EMAIL_BACKEND"]
+# Without one a mail server that hangs would keep a worker for ever.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL")
 
 LOG_FORMAT = env.text("LOG_FORMAT") or "text"

@@ -8,7 +8,7 @@ SECRET_KEY = "test-only-" + "not-a-secret-" * 5
 ALLOWED_HOSTS = [".localhost", "localhost", "testserver"]
 # Each test process counts for itself.
 METRICS_FOLDER = None
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+EMAIL_BACKEND_BEHIND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -8,7 +8,7 @@ from django.db import connection
 
 from schoolops.health import machine
 from schoolops.health.checks import Check, register
-from schoolops.observability import slots
+from schoolops.observability import exposition, metrics, slots
 from schoolops.redis.connection import platform_redis
 
 # Beyond it the kernel is about to choose a process to kill.
@@ -46,7 +46,14 @@ def _serving() -> dict[str, Any]:
     return {}
 
 
+def _circuits() -> dict[str, Any]:
+    """Of all processes: the one that answers may not be the one that is refused."""
+    found = sorted(labels["breaker"] for labels, value in exposition.live(metrics.BREAKER_OPEN) if value)
+    return {"open": found, "status": "degraded"} if found else {"open": []}
+
+
 register(Check("serving", _serving, failure="unavailable"))
 register(Check("memory", _memory, failure="degraded"))
 register(Check("database", _database, failure="unavailable"))
 register(Check("redis", _redis, failure="degraded"))
+register(Check("circuits", _circuits, failure="degraded"))

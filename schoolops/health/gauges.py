@@ -60,6 +60,8 @@ def of_this_process() -> None:
     """Every few seconds, in every process."""
     metrics.PROCESS_MEMORY.set(psutil.Process().memory_info().rss)
     metrics.REDIS_CONNECTIONS.set(redis_connection.open_connections())
+    for each in breaker.breakers():
+        metrics.BREAKER_OPEN.set(float(each.in_force), each.name)
     for (entry, tier), count in counters.counts().items():
         labels = entry, tier.value
         if more := count - _pushed.get(labels, 0):

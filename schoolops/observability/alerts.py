@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 from schoolops import reference
-from schoolops.observability import instruments, metrics, telemetry
+from schoolops.observability import exposition, instruments, metrics, telemetry
 from schoolops.observability.instruments import Metric
 from schoolops.observability.percentiles import value_of
 
@@ -125,7 +125,8 @@ class Above:
         return max(values) > self.limit if values else None
 
     def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
-        return {self.metric.exported: f"{self.limit * (1.001 if firing else 0.999):g}+0x{minutes}"}
+        beyond = self.limit * 1.001 or 1
+        return {self.metric.exported: f"{beyond if firing else self.limit * 0.999:g}+0x{minutes}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +269,13 @@ ALERTS: Final = (
         for_s=0,
     ),
     Alert(
+        name="BreakerOpen",
+        sentence="Something we depend on keeps failing, so it is not asked: part of SchoolOps is reduced or away.",
+        severity="page",
+        condition=Above(metrics.BREAKER_OPEN, 0),
+        for_s=MINUTE,
+    ),
+    Alert(
         name="SlowQueriesMany",
         sentence="Many statements take more than half a second.",
         severity="ticket",
@@ -327,6 +335,9 @@ def firing() -> dict[str, Any]:
     gauges: dict[str, list[float]] = {}
     for metric, _, value in instruments.readings():
         gauges.setdefault(metric.name, []).append(value)
+    for metric in {alert.condition.metric for alert in ALERTS if alert.condition.metric is not None}:
+        if metric.merge:
+            gauges[metric.name] = [value for _, value in exposition.live(metric)]
     counts: dict[int, Mapping[str, Counter[int]]] = {}
     answer: dict[str, Any] = {"firing": [], "unknown": [], "scope": "installation"}
     for alert in ALERTS:

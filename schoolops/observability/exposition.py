@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
 from schoolops.observability import slots, telemetry
-from schoolops.observability.instruments import REGISTRY, readings, table
+from schoolops.observability.instruments import REGISTRY, Metric, readings, table
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -26,6 +26,23 @@ def _counted() -> Iterator[Family]:
         return
     slots.bury(folder)
     yield from MultiProcessCollector(None, str(folder)).collect()  # type: ignore[no-untyped-call]
+
+
+def live(metric: Metric) -> list[tuple[dict[str, str], float]]:
+    """(labels, value) of a gauge that each process sets of itself, over all processes that live."""
+    folder = slots.folder()
+    if folder is None:
+        families = list(REGISTRY.collect())
+    else:
+        slots.bury(folder)
+        files = [str(file) for file in folder.glob(f"gauge_{metric.merge}_*.db")]
+        families = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+    return [
+        (dict(sample.labels), sample.value)
+        for family in families
+        for sample in family.samples
+        if sample.name == metric.exported
+    ]
 
 
 def _measured() -> Iterator[Family]:

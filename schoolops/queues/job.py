@@ -48,6 +48,9 @@ class NotSent(Exception):
     """Raised inside ``calling_outside()``: the provider certainly did nothing, so trying again is safe."""
 
 
+# Workers do not wait for the disk, since an effect of ours vanishes together with its job's end. A message does not.
+_ON_DISK = "SET LOCAL synchronous_commit = on"
+
 _running: ContextVar[Running | None] = ContextVar("schoolops_running_job", default=None)
 
 
@@ -110,6 +113,8 @@ def finishing() -> Iterator[None]:
         raise Fenced
     with transaction.atomic():
         with outside_schools(), connection.cursor() as cursor:
+            if job.task.outside:
+                cursor.execute(_ON_DISK)
             cursor.execute("DELETE FROM queues_job WHERE id = %s AND lease_token = %s", [job.job_id, job.token])
             if cursor.rowcount != 1:
                 raise Fenced
@@ -170,7 +175,8 @@ def calling_outside() -> Iterator[str]:
 
 
 def _mark_sending(job: Running, moment: str) -> None:
-    with outside_schools(), connection.cursor() as cursor:
+    with outside_schools(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ON_DISK)
         cursor.execute(
             f"UPDATE queues_job SET sending_at = {moment} WHERE id = %s AND lease_token = %s",  # noqa: S608 - our own two
             [job.job_id, job.token],

@@ -36,6 +36,9 @@ class BreakerOpen(Exception):
         super().__init__(f"{name} has been failing; the next attempt is due in {retry_after_s:.1f} s")
 
 
+# A circuit that nobody has asked for so long after its probe was due refuses nobody, and is no news any more.
+FORGOTTEN_S = 30.0
+
 Listener = Callable[["Breaker", State], None]
 _all: dict[str, Breaker] = {}
 _listeners: list[Listener] = []
@@ -108,6 +111,12 @@ class Breaker:
             return State.CLOSED
         return State.OPEN if self._probing is None else State.HALF_OPEN
 
+    @property
+    def in_force(self) -> bool:
+        """Whether it refuses callers, or has refused and nobody came since to try again, for half a minute at most."""
+        due = self._next_probe
+        return due is not None and self._clock() < due + FORGOTTEN_S
+
     def call(
         self, function: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Result:
@@ -116,25 +125,33 @@ class Breaker:
         Raises:
             BreakerOpen: the call was not made.
         """
-        ticket = None if self._next_probe is None else self._admit()
+        ticket = None if self._next_probe is None else self.admit()
         began = self._clock()
         try:
             result = function(*args, **kwargs)
         except self._counts:
-            self._failed(ticket)
+            self.failed(ticket)
             raise
         except BaseException:
             # It answered, if only to refuse.
-            self._passed(ticket)
+            self.passed(ticket)
             raise
         if self._clock() - began > self._slow_s:
-            self._failed(ticket)
+            self.failed(ticket)
         elif ticket is not None or self._struck:
-            self._passed(ticket)
+            self.passed(ticket)
         return result
 
-    def _admit(self) -> object | None:
-        """A probe's ticket; ``None`` when the circuit has closed meanwhile. Raises ``BreakerOpen``."""
+    def admit(self) -> object | None:
+        """Let a call begin whose end is told by ``failed`` or ``passed``, with what this returns: a probe's ticket, or
+        ``None`` while the circuit is closed.
+
+        Raises:
+            BreakerOpen: the call must not be made.
+        """
+        return None if self._next_probe is None else self._probe()
+
+    def _probe(self) -> object | None:
         with self._lock:
             if self._next_probe is None:
                 return None
@@ -148,7 +165,8 @@ class Breaker:
         self._tell(State.HALF_OPEN)
         return ticket
 
-    def _failed(self, ticket: object | None) -> None:
+    def failed(self, ticket: object | None) -> None:
+        """A call that was admitted with ``ticket`` failed."""
         opened = False
         with self._lock:
             moment = self._clock()
@@ -168,7 +186,8 @@ class Breaker:
         if opened:
             self._tell(State.OPEN)
 
-    def _passed(self, ticket: object | None) -> None:
+    def passed(self, ticket: object | None) -> None:
+        """A call that was admitted with ``ticket`` was answered."""
         if ticket is None:
             # A call begun before the circuit opened says nothing about now, so it never closes it.
             if self._limits.window_s is None and self._next_probe is None:

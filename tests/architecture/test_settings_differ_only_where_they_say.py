@@ -16,7 +16,7 @@ print(json.dumps({{key: repr(value) for key, value in vars(module).items() if ke
 """
 DIFFERENT = {
     "local": set(),
-    "test": {"SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_BACKEND", "STORAGES", "METRICS_FOLDER"},
+    "test": {"SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_BACKEND_BEHIND", "STORAGES", "METRICS_FOLDER"},
     "production": {
         "SERVE_STATIC",
         "SECURE_SSL_REDIRECT",

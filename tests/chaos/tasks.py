@@ -96,3 +96,10 @@ def deaf(*, n: int, kind: str) -> None:
     """Sits in C for a minute: no exception reaches it, only SIGKILL."""
     effect(n, kind)
     ctypes.CDLL(None).sleep(60)
+
+
+@task(queue=NOTIFICATIONS, name="chaos.deaf_on_threads", timeout_s=1, tries=1)
+def deaf_on_threads(*, n: int, kind: str) -> None:
+    """As ``deaf``, where no process can be killed for one thread's sake; ends long after its connection was cut."""
+    effect(n, kind)
+    ctypes.CDLL(None).sleep(60)

@@ -12,6 +12,7 @@ from django.test import Client
 from schoolops import context
 from schoolops.health import checks
 from schoolops.health.checks import Check
+from schoolops.resilience import breaker
 
 
 @pytest.fixture
@@ -50,12 +51,15 @@ def test_the_process_answers_without_asking_anybody(only: Any) -> None:
 
 def test_with_real_servers_all_is_well(real_commits: None) -> None:
     checks.forget()
+    for circuit in breaker.breakers():
+        # Other tests open theirs.
+        circuit.reset()
     answer = Client(headers={"host": "10.0.0.1"}).get("/health/ready")
     assert answer.status_code == 200
     states = {name: check["status"] for name, check in answer.json()["checks"].items()}
     # No relay runs here, so the queues say that nothing would be begun.
     assert states.pop("queues") == "degraded"
-    assert states == dict.fromkeys(["database", "redis", "memory", "serving"], "ok")
+    assert states == dict.fromkeys(["database", "redis", "memory", "serving", "circuits"], "ok")
     checks.forget()
 
 
@@ -98,6 +102,28 @@ def test_a_probe_that_hangs_is_given_its_time_and_not_asked_twice(only: Any) -> 
         assert body["checks"]["good"]["status"] == "ok"
     assert len(asked) == 1
     released.set()
+
+
+def test_nobody_is_waited_for_beyond_their_own_budget(only: Any) -> None:
+    answered = threading.Event()
+
+    def slow() -> dict[str, Any]:
+        answered.wait(60)
+        return {}
+
+    def patient() -> dict[str, Any]:
+        # Answers once the impatient check was given up, and well within its own budget.
+        answered.wait(0.5)
+        return {}
+
+    only(
+        Check("patient", patient, failure="unavailable", budget_s=30.0),
+        Check("impatient", slow, failure="degraded", budget_s=0.05),
+    )
+    body = checks.readiness()
+    assert body["checks"]["impatient"]["error"] == "no answer within 0.05 s"
+    assert (body["status"], body["checks"]["patient"]["status"]) == ("degraded", "ok")
+    answered.set()
 
 
 def test_a_storm_of_probes_sees_one_answer(only: Any) -> None:

@@ -15,7 +15,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.test import Client, override_settings
 
+from apps.accounts.models import User
+from apps.accounts.services.tokens import open_login
+from schoolops.context import inside
 from schoolops.queues import ATTENDANCE, broker, message, registry
 from schoolops.queues import ledger as direct
 from schoolops.queues.journal import Found, Journal
@@ -55,16 +59,18 @@ class Installation:
         self.supervisor.watch()
 
     def worker(self, name: str) -> Child:
-        child = Child(
-            name, [sys.executable, "-m", "config.worker", name], self.environment, self.folder / f"{name}.log"
-        )
+        return self.program(name, "config.worker", name)
+
+    def program(self, name: str, *command: str) -> Child:
+        child = Child(name, [sys.executable, "-m", *command], self.environment, self.folder / f"{name}.log")
         self.supervisor.add(child)
         return child
 
     def end(self) -> None:
         self.supervisor.end()
         self.relay.stop()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def effects(self) -> list[int]:
         return [
@@ -209,6 +215,44 @@ def test_work_that_hears_nothing_is_killed_and_has_failed_by_its_time(installati
     assert installation.effects() == []
 
 
+def test_threads_that_hear_nothing_are_cut_off_and_end_their_process_when_they_are_too_many(
+    installation: Installation,
+) -> None:
+    installation.start("notifications", "quarantine")
+    deaf = [installation.ledger.enqueue(tasks.deaf_on_threads, n=n, kind="well") for n in range(3)]
+    assert wait_until(lambda: len(installation.ledger.letters()) == 3, 150), installation.logs()
+    letters = installation.ledger.letters()
+    assert [(letter.pk, letter.reason, letter.crashes) for letter in letters] == [(job, "timeout", 0) for job in deaf]
+    log = (installation.folder / "notifications.log").read_text()
+    assert log.count("its database connection is cut") >= 3
+    assert "do not stop; this process drains and ends" in log
+    well(installation, 7, queue="attendance")
+    installation.worker("attendance")
+    installation.comes_to_rest()
+    assert installation.effects() == [7], "what the deaf had written went with their connections"
+
+
+def test_a_leading_relay_that_is_killed_is_followed_by_the_one_that_stands_by(installation: Installation) -> None:
+    relays = [installation.program(f"relay-{number}", "manage", "relay") for number in (1, 2)]
+    assert wait_until(lambda: leading() > 0, LONG), installation.logs()
+    [leader] = [relay for relay in relays if relay.process and relay.process.pid == leading()]
+    [standby] = [relay for relay in relays if relay is not leader]
+    installation.worker("attendance")
+    well(installation, *range(50))
+    leader.wanted = False
+    leader.kill()
+    well(installation, *range(50, 100))
+    installation.comes_to_rest()
+    assert standby.process
+    assert leading() == standby.process.pid
+    assert installation.effects() == list(range(100))
+
+
+def leading() -> int:
+    """The pid of the relay that leads; 0 while none does."""
+    return int((broker.client().get(broker.RELAY_KEY) or b"0").rsplit(b":", 1)[-1])
+
+
 def test_sigterm_lets_what_runs_be_finished_and_loses_nothing_that_was_fetched(installation: Installation) -> None:
     installation.start("attendance")
     for n in range(8):
@@ -307,7 +351,50 @@ def test_a_web_process_killed_around_its_commit_leaves_both_or_neither(
     with owner.owner_connection() as owning:
         (business,) = owning.execute(f"SELECT count(*) FROM {school.schema_name}.chaos_business").fetchone() or (0,)
     assert (business, len(installation.ledger.jobs())) == (kept, kept)
-    installation.start()
+
+
+REQUEST = """
+import django
+django.setup()
+import os, signal, sys
+from django.db import transaction
+from django.test import Client
+from tests.chaos import urls
+
+class Dying(urls.IntendView):
+    def post(self, request):
+        transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
+        return super().post(request)
+
+urls.urlpatterns[0].callback = Dying.as_view()
+host, token = sys.argv[1:]
+Client(headers={"host": host}).post("/intend", {"n": 1, "kind": "well", "task": 0}, content_type="application/json",
+    headers={"Authorization": "Bearer " + token, "Idempotency-Key": "intention-1"})
+"""
+
+
+@override_settings(ROOT_URLCONF="tests.chaos.urls", CHAOS_ENGINE="ledger")
+def test_a_web_process_killed_after_its_commit_and_before_its_answer_is_asked_again_and_replays_it(
+    installation: Installation,
+) -> None:
+    school = installation.ledger.school
+    host = f"{school.slug}.localhost"
+    with inside(school):
+        token = open_login(User.objects.create(username="bob", password="!"), label="test").access_token
+    done = subprocess.run(
+        [sys.executable, "-c", REQUEST, host, token], env=installation.environment, check=False, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL
+    [job] = installation.ledger.jobs()
+    answer = Client(headers={"host": host}).post(
+        "/intend",
+        {"n": 1, "kind": "well", "task": 0},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "intention-1"},
+    )
+    assert (answer.status_code, answer.headers["Idempotency-Replayed"]) == (201, "true")
+    assert answer.json() == {"n": 1, "job": job.pk}
+    assert len(installation.ledger.jobs()) == 1
 
 
 def test_a_death_that_is_reported_twice_is_counted_once(ledger: Ledger) -> None:

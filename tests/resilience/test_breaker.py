@@ -152,7 +152,7 @@ def test_of_fifty_callers_one_probes_and_nobody_waits_for_it(breaker: Breaker, c
 def test_a_probe_that_never_reports_gives_up_its_turn(breaker: Breaker, clock: HandClock) -> None:
     fail(breaker, 3)
     clock.at += 1.0
-    lost = breaker._admit()
+    lost = breaker.admit()
     clock.at += 4.9
     with pytest.raises(BreakerOpen):
         breaker.call(int)
@@ -160,7 +160,7 @@ def test_a_probe_that_never_reports_gives_up_its_turn(breaker: Breaker, clock: H
     breaker.call(int)
     assert breaker.state is State.CLOSED
     # The lost probe reports after all: it has no say any more.
-    breaker._failed(lost)
+    breaker.failed(lost)
     assert breaker.state is State.CLOSED
 
 

@@ -42,6 +42,7 @@ from apps.accounts.services.users import (
     deactivate_user,
     end_logins_of,
     let_support_in,
+    raise_access_version,
     reset_second_factor,
     show_support_out,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "missing_setup",
     "open_login",
     "prove_identity",
+    "raise_access_version",
     "redeem_link",
     "refresh_tokens",
     "remove_second_factor",

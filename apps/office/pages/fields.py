@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.http import Http404
+from django.http import Http404, HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 
 from apps.office.site import remedy_of, words_of
@@ -39,6 +39,11 @@ def day_field(**more: Any) -> forms.DateField:
 def time_field(**more: Any) -> forms.TimeField:
     """A time as browsers send it."""
     return forms.TimeField(widget=TimeInput, input_formats=["%H:%M", "%H:%M:%S"], **more)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, for a form; ``None`` where nothing was. A form that was sent empty is not a new one."""
+    return request.POST if request.method == "POST" else None
 
 
 def refuse(form: forms.Form, error: SchoolOpsError) -> None:

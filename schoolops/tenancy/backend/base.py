@@ -25,6 +25,7 @@ from psycopg.pq import TransactionStatus
 
 from schoolops import context
 from schoolops.errors import NoCurrentSchool
+from schoolops.resilience import route_groups
 from schoolops.tenancy.errors import SchoolUnreachable, schema_is_gone
 
 EXTENSIONS_SCHEMA = "extensions"
@@ -212,7 +213,8 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._remembered = None
-        return super().get_new_connection(conn_params)
+        with route_groups.watched_connecting():
+            return super().get_new_connection(conn_params)
 
     # --- the bookkeeping of transactions reads no data: it needs no school and must not move us ---------------------
     # A move would also fail in a transaction that an error has aborted, where ROLLBACK TO is all that is allowed.

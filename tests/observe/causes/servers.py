@@ -26,3 +26,11 @@ def the_database_is_slow(stage: Stage) -> Iterator[None]:
     stage.database.delay_s = 1.1
     yield
     stage.database.delay_s = 0.0
+
+
+@cause("BreakerOpen", patience_s=2 * PATIENCE_S)
+def redis_is_away(stage: Stage) -> Iterator[None]:
+    stage.redis.away = True
+    stage.redis.cut()
+    yield
+    stage.redis.away = False

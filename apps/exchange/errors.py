@@ -1,0 +1,381 @@
+"""Why a file, a row of it, or a step of an import is refused. Those of a cell come back as a file."""
+
+from __future__ import annotations
+
+from schoolops import problem
+from schoolops.errors import Conflict, Invalid, NotFound
+
+
+class ImportNotFound(NotFound):
+    """There is no such import."""
+
+    code = "exchange:import-not-found"
+
+
+# --- the file as a whole ----------------------------------------------------------------------------------------------
+class FileTooLarge(Invalid):
+    """The file is larger than the {most} MB that are read."""
+
+    code = "exchange:file-too-large"
+    remedy = "Split it, or ask an operator to import it from the command line."
+
+
+problem.STATUS[FileTooLarge] = (413, "Too large")
+
+
+class NoFile(Invalid):
+    """No file was sent."""
+
+    code = "exchange:no-file"
+    remedy = "Send the file as `file` of a multipart form."
+
+
+class FileKindUnknown(Invalid):
+    """This is neither a OneRoster bundle (ZIP) nor a spreadsheet (XLSX or CSV)."""
+
+    code = "exchange:file-kind-unknown"
+    remedy = "Send the ZIP file that your other system exports, or one of our templates filled in."
+
+
+class ArchiveDamaged(Invalid):
+    """The archive is damaged: {why}."""
+
+    code = "exchange:archive-damaged"
+    remedy = "Export it again; it may have been cut off on the way."
+
+
+class ArchiveEncrypted(Invalid):
+    """The archive is protected by a password."""
+
+    code = "exchange:archive-encrypted"
+    remedy = "Export it again without a password."
+
+
+class ArchiveTooManyFiles(Invalid):
+    """The archive has more than {most} files."""
+
+    code = "exchange:archive-too-many-files"
+
+
+class ArchivePath(Invalid):
+    """The archive has a file called {name}, which is not a plain name."""
+
+    code = "exchange:archive-path"
+    remedy = "The files must lie at the top of the archive: pack the files themselves, not the folder they are in."
+
+
+class ArchiveNested(Invalid):
+    """The archive has another archive in it: {name}."""
+
+    code = "exchange:archive-nested"
+    remedy = "Unpack the inner archive and send that."
+
+
+class ArchiveFileTwice(Invalid):
+    """The archive has two files called {name}."""
+
+    code = "exchange:archive-file-twice"
+
+
+class ArchiveBomb(Invalid):
+    """Unpacked, {name} would be far larger than a roster can be."""
+
+    code = "exchange:archive-bomb"
+
+
+class ManifestMissing(Invalid):
+    """The bundle has no manifest.csv."""
+
+    code = "exchange:manifest-missing"
+    remedy = "A OneRoster bundle says in manifest.csv which files it has; export it again as OneRoster 1.1 or 1.2 CSV."
+
+
+class VersionUnknown(Invalid):
+    """The manifest says OneRoster version {version}; 1.1 and 1.2 are read."""
+
+    code = "exchange:version-unknown"
+
+
+class ManifestModeUnknown(Invalid):
+    """The manifest says {mode} of {name}; it may say absent, bulk or delta."""
+
+    code = "exchange:manifest-mode-unknown"
+
+
+class BundleFileMissing(Invalid):
+    """The manifest names {name}, which is not in the bundle."""
+
+    code = "exchange:bundle-file-missing"
+    remedy = "Export the bundle again."
+
+
+class WrongEncoding(Invalid):
+    """{name} is not UTF-8 text (row {row})."""
+
+    code = "exchange:wrong-encoding"
+    remedy = "Save it as “CSV UTF-8”, or send the XLSX file itself."
+
+
+class CsvMalformed(Invalid):
+    """{name} cannot be read as CSV at row {row}: {why}."""
+
+    code = "exchange:csv-malformed"
+    remedy = "Look for a quotation mark that is not closed."
+
+
+class SheetUnreadable(Invalid):
+    """The spreadsheet cannot be read: {why}."""
+
+    code = "exchange:sheet-unreadable"
+    remedy = "Open it, save it as XLSX, and send it again."
+
+
+class SheetEmpty(Invalid):
+    """{name} has no header row."""
+
+    code = "exchange:sheet-empty"
+
+
+class ColumnMissing(Invalid):
+    """{name} has no column {column}."""
+
+    code = "exchange:column-missing"
+    remedy = "Add the column, or say in the mapping which of the columns it is."
+
+
+class ColumnTwice(Invalid):
+    """{name} has two columns called {column}."""
+
+    code = "exchange:column-twice"
+
+
+class TooManyRows(Invalid):
+    """The file has more than {most} rows."""
+
+    code = "exchange:too-many-rows"
+
+
+class MappingRefused(Invalid):
+    """{field} is not a column of this template."""
+
+    code = "exchange:mapping-refused"
+
+
+# --- a cell, or a row -------------------------------------------------------------------------------------------------
+class ValueMissing(Invalid):
+    """This must not be empty."""
+
+    code = "exchange:value-missing"
+
+
+class ValueTooLong(Invalid):
+    """This is longer than {most} characters."""
+
+    code = "exchange:value-too-long"
+
+
+class ValueUnprintable(Invalid):
+    """This holds characters that nobody can see."""
+
+    code = "exchange:value-unprintable"
+    remedy = "Type the value anew."
+
+
+class FormulaRefused(Invalid):
+    """“{value}” would be run as a formula by a spreadsheet."""
+
+    code = "exchange:formula"
+    remedy = "Replace the formula by its value."
+
+
+class DateUnreadable(Invalid):
+    """“{value}” is not a date."""
+
+    code = "exchange:date-unreadable"
+    remedy = "Write it as 2026-09-01."
+
+
+class DateAmbiguous(Invalid):
+    """“{value}” may be two different days."""
+
+    code = "exchange:date-ambiguous"
+    remedy = "Write it as 2026-09-01."
+
+
+class DateImplausible(Invalid):
+    """Nobody at school was born on {value}."""
+
+    code = "exchange:date-implausible"
+
+
+class YesOrNoUnreadable(Invalid):
+    """“{value}” is neither true nor false."""
+
+    code = "exchange:yes-or-no-unreadable"
+
+
+class NumberUnreadable(Invalid):
+    """“{value}” is not a whole number from 1 to {most}."""
+
+    code = "exchange:number-unreadable"
+
+
+class WordUnknown(Invalid):
+    """“{value}” is none of: {words}."""
+
+    code = "exchange:word-unknown"
+
+
+class EmailMalformed(Invalid):
+    """“{value}” is not an e-mail address."""
+
+    code = "exchange:email-malformed"
+
+
+class SchoolYearUnreadable(Invalid):
+    """“{value}” is not a school year."""
+
+    code = "exchange:school-year-unreadable"
+    remedy = "Write the year in which it ends, such as 2027."
+
+
+class TooManyCells(Invalid):
+    """The row has more cells than the header."""
+
+    code = "exchange:too-many-cells"
+    remedy = "A comma inside a value needs quotation marks around it."
+
+
+class StatusNeeded(Invalid):
+    """In a delta file every row says its status and when it was changed."""
+
+    code = "exchange:status-needed"
+
+
+class DuplicateInFile(Invalid):
+    """The same {what} stands in row {first} of {file} already."""
+
+    code = "exchange:duplicate-in-file"
+    remedy = "Keep one of the two."
+
+
+class RefersToNothing(Invalid):
+    """There is no {what} “{value}”, neither in this file nor in the school."""
+
+    code = "exchange:refers-to-nothing"
+    remedy = "Add it to the file, or correct the id."
+
+
+class RefersToRefused(Invalid):
+    """The {what} “{value}” that this row needs is refused itself."""
+
+    code = "exchange:refers-to-refused"
+    remedy = "Correct that row first."
+
+
+class EndsBeforeStart(Invalid):
+    """It ends on {ends_on}, before it begins on {starts_on}."""
+
+    code = "exchange:ends-before-start"
+
+
+class OutsideYear(Invalid):
+    """{day} is not in the academic year {year}, which runs from {starts_on} to {ends_on}."""
+
+    code = "exchange:outside-year"
+
+
+class YearClosed(Invalid):
+    """The academic year {year} is closed."""
+
+    code = "exchange:year-closed"
+
+
+class YearsOverlap(Invalid):
+    """These days belong to another academic year, {year}, already."""
+
+    code = "exchange:years-overlap"
+
+
+class GradeMissing(Invalid):
+    """It must say one grade."""
+
+    code = "exchange:grade-missing"
+
+
+class GradeDiffers(Invalid):
+    """The student is in grade {grade}, the section is of grade {other}."""
+
+    code = "exchange:grade-differs"
+    remedy = "Correct the grade, or the section."
+
+
+class TwoHomerooms(Invalid):
+    """The student would be in two sections on the same day: also in {other}."""
+
+    code = "exchange:two-homerooms"
+    remedy = "Let one end where the other begins."
+
+
+class PersonAmbiguous(Invalid):
+    """This may be {one} or {other}: {how}."""
+
+    code = "exchange:person-ambiguous"
+    remedy = "Correct the number or the name in the file, or merge the two records first."
+
+
+class LoginOfAnother(Invalid):
+    """The login “{value}” belongs to {other}."""
+
+    code = "exchange:login-of-another"
+    remedy = "Give this person a username and an e-mail address of their own."
+
+
+class NotYoursToWrite(Invalid):
+    """Your role lacks {permission}, which this row needs."""
+
+    code = "exchange:not-yours-to-write"
+    remedy = "Ask an administrator to run the import."
+
+
+class ChangedMeanwhile(Invalid):
+    """Somebody changed this while the import was being looked at."""
+
+    code = "exchange:changed-meanwhile"
+    remedy = "Run the import again: it will be compared with what is there now."
+
+
+class NotPlaced(Invalid):
+    """The student is not enrolled in {year} on {day}."""
+
+    code = "exchange:not-placed"
+    remedy = "Give the student a grade, or a section of that year."
+
+
+# --- steps of an import -----------------------------------------------------------------------------------------------
+class ImportNotReady(Conflict):
+    """This import is {state}, so that cannot be done with it."""
+
+    code = "exchange:import-not-ready"
+
+
+class ImportHasErrors(Conflict):
+    """{count} rows have errors."""
+
+    code = "exchange:import-has-errors"
+    remedy = "Correct the file and send it again, or say that these rows are to be left out."
+
+
+class AnotherImportRuns(Conflict):
+    """Another import of this school is being applied or undone."""
+
+    code = "exchange:another-import-runs"
+    remedy = "Wait until it is done."
+    retry_after = 5
+
+
+class ChangedSince(Conflict):
+    """{count} of the rows that this import wrote were changed since, or are in use: {examples}."""
+
+    code = "exchange:changed-since"
+    remedy = "What people did since would be lost. Correct what is wrong by hand, or import a corrected file."

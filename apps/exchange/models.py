@@ -1,0 +1,163 @@
+"""An import from the file to its undoing: what was read, what it would change, and what our rows are called outside."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.institutions.models import Institution
+from schoolops.context import current_school
+from schoolops.rows import PublicRow
+
+
+def import_path(run: Import, filename: str) -> str:
+    """Where an uploaded file is kept, below the school's own folder."""
+    return f"{current_school().schema_name}/imports/{run.sourced_id}/{filename}"
+
+
+class Import(PublicRow):
+    """One uploaded file, and how far it has come.
+
+    ``counts`` is ``{kind: {action: rows}}``; ``problem`` says why the file as a whole was refused; ``notes`` are
+    sentences about what was read leniently. ``mapping`` says which field each of the file's ``headers`` holds.
+    """
+
+    class Source(models.TextChoices):
+        ONEROSTER = "oneroster", "OneRoster bundle"
+        STUDENTS = "students", "Students"
+        GUARDIANS = "guardians", "Guardians"
+        STAFF = "staff", "Staff"
+        SECTIONS = "sections", "Sections"
+
+    class State(models.TextChoices):
+        RECEIVED = "received"
+        VALIDATED = "validated"
+        APPLYING = "applying"
+        APPLIED = "applied"
+        FAILED = "failed"
+        UNDOING = "undoing"
+        UNDONE = "undone"
+
+    source = models.CharField(max_length=10, choices=Source.choices)
+    file = models.FileField(upload_to=import_path, max_length=300)
+    file_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    institution = models.ForeignKey(
+        Institution, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="imports"
+    )
+    state = models.CharField(max_length=9, choices=State.choices, default=State.RECEIVED)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, db_index=False, related_name="imports")
+    received_at = models.DateTimeField()
+    validated_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict)
+    notes = models.JSONField(default=list)
+    problem = models.JSONField(null=True, blank=True)
+    headers = models.JSONField(default=list)
+    mapping = models.JSONField(default=dict)
+    done = models.PositiveIntegerField(default=0)
+    of = models.PositiveIntegerField(default=0)
+    job_id = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-received_at", "-id")
+        constraints = (
+            # Two at once would each act on what the other is about to change.
+            models.UniqueConstraint(fields=("state",), condition=Q(state="applying"), name="import_one_applying"),
+            models.UniqueConstraint(fields=("state",), condition=Q(state="undoing"), name="import_one_undoing"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.file_name} of {self.received_at:%Y-%m-%d %H:%M}"
+
+    def total(self, action: str) -> int:
+        """How many rows of any kind have ``action``."""
+        return sum(by_action.get(action, 0) for by_action in self.counts.values())
+
+
+class ImportRow(models.Model):
+    """One row of a file, and what it would change.
+
+    ``values`` are typed texts by field; ``refs`` inside it name other rows by their outside ids. ``before`` and
+    ``after`` hold the fields that change, ``kept`` those where a person's value stays: ``{field: [ours, theirs]}``.
+    ``errors``: ``[{row, column, code, message, remedy}]``.
+    """
+
+    class Action(models.TextChoices):
+        CREATE = "create"
+        UPDATE = "update"
+        UNCHANGED = "unchanged"
+        ERROR = "error"
+        SKIP = "skip"
+        # Read, not yet compared.
+        STAGED = "staged"
+
+    run = models.ForeignKey(Import, on_delete=models.CASCADE, db_index=False, related_name="rows")
+    file = models.CharField(max_length=100)
+    row = models.PositiveIntegerField()
+    kind = models.CharField(max_length=16)
+    key = models.CharField(max_length=520)
+    # What else must be unique in a file: a number, a code.
+    natural = models.CharField(max_length=320, blank=True)
+    name = models.CharField(max_length=250, blank=True)
+    values = models.JSONField(default=dict)
+    action = models.CharField(max_length=9, choices=Action.choices, default=Action.STAGED)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    kept = models.JSONField(default=dict)
+    errors = models.JSONField(default=list)
+    target_id = models.BigIntegerField(null=True)
+    table = models.CharField(max_length=16, blank=True, help_text="Which table `target_id` is of.")
+    applied = models.BooleanField(default=False)
+    # What stood in the fields before they were written, as the database has it.
+    undo = models.JSONField(default=dict)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.row} {self.kind} {self.key}"
+
+
+class Counterpart(models.Model):
+    """What a row of ours is called outside, and what an import last wrote into each of its fields.
+
+    A field whose present value differs from ``values`` was changed by a person: imports leave it alone.
+    """
+
+    kind = models.CharField(max_length=16)
+    row_id = models.BigIntegerField()
+    external_id = models.CharField(max_length=520, null=True, blank=True)  # noqa: DJ001 - many have none, and it is unique
+    values = models.JSONField(default=dict)
+    run = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, db_index=False, related_name="counterparts")
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "row_id"), name="counterpart_of_row"),
+            models.UniqueConstraint(fields=("kind", "external_id"), name="counterpart_external_id"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id} is {self.external_id}"
+
+
+class HeaderMapping(models.Model):
+    """In this school's files of ``source``, the column called ``header`` holds ``field``."""
+
+    source = models.CharField(max_length=10, choices=Import.Source.choices)
+    header = models.CharField(max_length=200)
+    field = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("source", "header"), name="mapping_header_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.header} is {self.field}"

@@ -1,0 +1,10 @@
+"""Everything that is done with a roster: received, read, compared, applied, undone, and written out again."""
+
+from __future__ import annotations
+
+from apps.exchange.services.applying import apply, confirm
+from apps.exchange.services.receiving import map_headers, receive
+from apps.exchange.services.staging import read_and_validate
+from apps.exchange.services.undoing import begin_undo, undo
+
+__all__ = ["apply", "begin_undo", "confirm", "map_headers", "read_and_validate", "receive", "undo"]

@@ -1,0 +1,158 @@
+"""What was shown is done: chunk by chunk, each in one transaction, so that a killed import goes on where it stood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.exchange import errors
+from apps.exchange.models import Import, ImportRow
+from apps.exchange.services import frame, kinds
+from apps.exchange.services.comparing import Action, Outcome, Work
+from apps.exchange.services.reading import staged
+from apps.exchange.services.reading.cells import said_of
+from apps.exchange.services.receiving import RUN
+from apps.exchange.services.staging import chunks, write_rows
+from schoolops import clock, queues
+from schoolops.audit import trail
+from schoolops.audit.trail import SYSTEM
+from schoolops.constraints import explains
+from schoolops.errors import SchoolOpsError
+
+CHUNK = 500
+_RUNNING = {"import_one_applying": errors.AnotherImportRuns, "import_one_undoing": errors.AnotherImportRuns}
+WRITES = (Action.CREATE, Action.UPDATE)
+
+
+@transaction.atomic
+def confirm(*, run: Import, skip_errors: bool = False, by: User) -> Import:
+    """Let what the import shows be done. Whoever calls enqueues the job, or calls ``apply``.
+
+    Raises:
+        PermissionMissing, ImportNotReady, ImportHasErrors, AnotherImportRuns.
+    """
+    access.require(by, RUN)
+    run = Import.objects.select_for_update().get(pk=run.pk)
+    if run.state != Import.State.VALIDATED:
+        raise errors.ImportNotReady(state=run.state)
+    if (wrong := run.total(Action.ERROR)) and not skip_errors:
+        raise errors.ImportHasErrors(count=wrong)
+    refuse_two(run)
+    run.state, run.started_at, run.by = Import.State.APPLYING, clock.now(), by
+    run.done, run.of = 0, run.total(Action.CREATE) + run.total(Action.UPDATE)
+    with explains(_RUNNING):
+        run.save(update_fields=["state", "started_at", "by", "done", "of"])
+    trail.record(by, "exchange.import-confirmed", run, after={"rows": run.of, "errors_left_out": wrong})
+    return run
+
+
+def refuse_two(run: Import) -> None:
+    """Raises ``AnotherImportRuns``."""
+    busy = Import.objects.filter(state__in=(Import.State.APPLYING, Import.State.UNDOING)).exclude(pk=run.pk)
+    if busy.exists():
+        raise errors.AnotherImportRuns
+
+
+def apply(*, run: Import) -> Import:
+    """Write every row that is not written yet. Killed at any point, calling it again goes on from there.
+
+    A row that is refused now, because somebody changed things meanwhile, becomes an error and stops no other.
+    """
+    run.refresh_from_db()
+    if run.state != Import.State.APPLYING or run.by is None:
+        raise errors.ImportNotReady(state=run.state)
+    work = Work(run, run.by, frame.load(run.institution), applying=True)
+    done = ImportRow.objects.filter(run=run, applied=True).count()
+    for kind in staged.KINDS:
+        for chunk in chunks(run, kind, size=CHUNK, applied=False, action__in=WRITES):
+            _write(work, kind, chunk)
+            done += len(chunk)
+            queues.progress(done, run.of)
+    with queues.finishing():
+        _finish(run)
+    return run
+
+
+def _finish(run: Import) -> None:
+    counts: dict[str, dict[str, int]] = {}
+    for kind, action, count in (
+        ImportRow.objects.filter(run=run).values_list("kind", "action").annotate(rows=Count("pk")).order_by("kind")
+    ):
+        counts.setdefault(kind, {})[action] = count
+    run.counts = counts
+    run.state, run.finished_at, run.done = Import.State.APPLIED, clock.now(), run.of
+    run.save(update_fields=["counts", "state", "finished_at", "done"])
+    after = {str(action): run.total(action) for action in (*WRITES, Action.ERROR)}
+    trail.record(run.by or SYSTEM, "exchange.import-applied", run, after=after)
+
+
+def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
+    """One transaction for the chunk; where one of its rows is refused, halves of it, down to that row."""
+    try:
+        with transaction.atomic():
+            _write_all(work, kind, rows)
+    except (SchoolOpsError, IntegrityError) as refusal:
+        if len(rows) == 1:
+            _refuse(rows[0], refusal)
+            work.frame = frame.load(work.run.institution)
+            return
+        # What was looked up on the way may be of rows that were rolled back.
+        work.frame = frame.load(work.run.institution)
+        work.claimed.clear()
+        middle = len(rows) // 2
+        _write(work, kind, rows[:middle])
+        _write(work, kind, rows[middle:])
+
+
+def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
+    shown = {row.pk: (row.action, row.before, row.after) for row in rows}
+    outcomes: list[Outcome] = kinds.OF[kind].compare(work, rows)
+    for each in outcomes:
+        action, before, after = shown[each.row.pk]
+        if not each.errors and (each.action, each.before, each.after) != (action, before, after):
+            each.errors.append(said_of(errors.ChangedMeanwhile(), row=each.row.row, column=""))
+    to_write = [each for each in outcomes if each.action in WRITES]
+    for each in to_write:
+        each.row.undo = _as_it_was(each)
+    if to_write:
+        kinds.OF[kind].write(work, to_write)
+    for each in outcomes:
+        row = each.row
+        row.applied = each.action in WRITES
+        row.table = each.table or kind
+        if row.applied:
+            row.undo |= each.extra.get("made", {})
+            row.target_id = each.target.pk
+            row.action = shown[row.pk][0]
+        else:
+            row.action, row.errors = each.action, each.errors
+    write_rows([each.row for each in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
+    Import.objects.filter(pk=work.run.pk).update(done=F("done") + len(to_write))
+
+
+def _as_it_was(outcome: Outcome) -> dict[str, str | int | None]:
+    if outcome.target is None:
+        return {}
+    found: dict[str, str | int | None] = {}
+    for name in outcome.fields:
+        field = outcome.target._meta.get_field(name)
+        value = getattr(outcome.target, field.attname)
+        found[field.attname] = value if value is None or isinstance(value, int) else str(value)
+    return found
+
+
+def _refuse(row: ImportRow, refusal: Exception) -> None:
+    said = refusal if isinstance(refusal, SchoolOpsError) else errors.ChangedMeanwhile()
+    if said.errors:
+        first = said.errors[0]
+        row.errors = [
+            {"row": row.row, "column": first.field, "code": first.code, "message": first.message, "remedy": ""}
+        ]
+    else:
+        row.errors = [said_of(said, row=row.row, column="")]
+    row.action = Action.ERROR
+    write_rows([row], ("action", "errors"))

@@ -1,0 +1,246 @@
+"""Rows of a file against what is there: create, update, unchanged or error, and what of a person's stays.
+
+Each kind compares a chunk with a fixed number of queries, and compares it again when it is applied: what changed
+meanwhile is refused rather than overwritten.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from django.db import models
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.exchange import errors
+from apps.exchange.models import Counterpart, Import, ImportRow
+from apps.exchange.services.frame import Frame
+from apps.exchange.services.reading.cells import said_of
+from schoolops.errors import Forbidden, NotFound, SchoolOpsError
+
+Action = ImportRow.Action
+
+
+def plain(value: Any) -> str:
+    """A value as it is shown and remembered."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What becomes of a row. ``fields`` are values to write, ``known`` the file's values by field, as remembered."""
+
+    row: ImportRow
+    target: Any = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
+    after: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    # What the kind needs to write it.
+    extra: dict[str, Any] = field(default_factory=dict)
+    skipped: bool = False
+    # Which table of ours ``target`` is of, where one kind of row has two.
+    table: str = ""
+
+    @property
+    def action(self) -> str:
+        if self.errors:
+            return Action.ERROR
+        if self.skipped:
+            return Action.SKIP
+        if self.target is None:
+            return Action.CREATE
+        return Action.UPDATE if self.after else Action.UNCHANGED
+
+    def refuse(self, error: SchoolOpsError, column: str = "") -> None:
+        self.errors.append(said_of(error, row=self.row.row, column=column))
+
+    def differ(self, wanted: Mapping[str, Any], remembered: Mapping[str, str]) -> None:
+        """Fill ``fields``, ``before``, ``after`` and ``kept`` from what the file wants of each field.
+
+        A field that an import wrote last, or that nobody filled, takes the file's value; any other is a person's.
+        """
+        for name, value in wanted.items():
+            new = plain(value)
+            self.known[name] = new
+            if self.target is None:
+                self.fields[name] = value
+                if new:
+                    self.after[name] = new
+                continue
+            old = plain(getattr(self.target, name))
+            if old == new:
+                continue
+            if remembered.get(name, "") == old:
+                self.fields[name] = value
+                self.before[name], self.after[name] = old, new
+            elif new:
+                self.kept[name] = [old, new]
+
+
+class Kind(Protocol):
+    """One kind of row."""
+
+    name: str
+
+    def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]: ...
+    def write(self, work: Work, outcomes: Sequence[Outcome]) -> None: ...
+
+
+@dataclass(slots=True)
+class Work:
+    """An import in hand: who asks, the school's structure, and what was seen of the file so far."""
+
+    run: Import
+    by: User
+    frame: Frame
+    # Whether rows are being written now: then those that are compared are held.
+    applying: bool = False
+    # (kind, row of ours) → the row of the file that is about it.
+    claimed: dict[tuple[str, int], int] = field(default_factory=dict)
+    homerooms: dict[str, list[tuple[dt.date, dt.date | None, str, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _may: dict[tuple[str, int | None], bool] = field(default_factory=dict)
+
+    def may(self, permission: str, institution: Any = None) -> bool:
+        """Whether whoever runs the import holds ``permission``, at ``institution`` where one is meant."""
+        key = (permission, getattr(institution, "pk", None))
+        if key not in self._may:
+            try:
+                if institution is not None and institution.pk is not None:
+                    access.require_at(self.by, permission, institution)
+                else:
+                    access.require(self.by, permission)
+                self._may[key] = True
+            except (Forbidden, NotFound):
+                self._may[key] = False
+        return self._may[key]
+
+    @property
+    def reason(self) -> str:
+        """What the trail says of every row that the import writes."""
+        return f"Import {self.run.file_name}"[:500]
+
+    def rows(self, model: Any) -> models.QuerySet[Any]:
+        """The rows of a kind of people, held while they are written."""
+        rows: models.QuerySet[Any] = model.objects.all()
+        return rows.select_for_update(of=("self",)) if self.applying else rows
+
+    def claim(self, outcome: Outcome) -> None:
+        """Two rows of a file may not be about one row of ours."""
+        if outcome.target is None:
+            return
+        key = (outcome.row.kind, outcome.target.pk)
+        first = self.claimed.setdefault(key, outcome.row.row)
+        if first != outcome.row.row:
+            outcome.refuse(errors.DuplicateInFile(what=outcome.row.kind, first=first, file=outcome.row.file))
+
+
+def require(work: Work, outcomes: Iterable[Outcome], permission: str, place: Callable[[Outcome], Any]) -> None:
+    """Refuse every row that would write something whoever asks may not."""
+    for outcome in outcomes:
+        if outcome.action in {Action.CREATE, Action.UPDATE} and not work.may(permission, place(outcome)):
+            outcome.refuse(errors.NotYoursToWrite(permission=permission))
+
+
+@dataclass(slots=True)
+class Known:
+    """Rows of ours for the keys of a chunk, and what imports last wrote into them."""
+
+    by_key: dict[str, Any]
+    # Keys an import made a row for, that somebody removed since.
+    removed: set[str]
+    values: dict[int, dict[str, str]]
+    external: dict[int, str]
+
+    def remembered(self, row: Any) -> dict[str, str]:
+        return self.values.get(row.pk, {}) if row is not None else {}
+
+
+def known(kind: str, keys: Iterable[str], rows: models.QuerySet[Any]) -> Known:
+    """Rows of ours by outside id: what an import called so, or what is ours by that very id. Two queries and a half."""
+    wanted = {key for key in keys if key and not key.startswith("~")}
+    pairs = dict(Counterpart.objects.filter(kind=kind, external_id__in=wanted).values_list("external_id", "row_id"))
+    ours = {key: own for key in wanted - pairs.keys() if (own := as_uuid(key)) is not None}
+    found = (
+        list(rows.filter(models.Q(pk__in=pairs.values()) | models.Q(sourced_id__in=ours.values())))
+        if pairs or ours
+        else []
+    )
+    by_pk = {each.pk: each for each in found}
+    by_id = {each.sourced_id: each for each in found}
+    by_key = {key: by_pk[pk] for key, pk in pairs.items() if pk in by_pk}
+    by_key |= {key: by_id[each] for key, each in ours.items() if each in by_id}
+    result = Known(by_key, {key for key, pk in pairs.items() if pk not in by_pk}, {}, {})
+    remember(kind, result, by_key.values())
+    return result
+
+
+def remember(kind: str, into: Known, rows: Iterable[Any]) -> None:
+    """Read what imports last wrote into these rows as well."""
+    missing = {row.pk for row in rows} - into.values.keys()
+    if not missing:
+        return
+    for pk, external, values in Counterpart.objects.filter(kind=kind, row_id__in=missing).values_list(
+        "row_id", "external_id", "values"
+    ):
+        into.values[pk] = values
+        if external:
+            into.external[pk] = external
+
+
+def as_uuid(key: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        return None
+
+
+def called(outcome: Outcome, there: Known) -> None:
+    """Where the outside id of a row of ours is new or another, that is a change too."""
+    key, row = outcome.row.key, outcome.target
+    if row is None or key.startswith("~") or key == str(row.sourced_id) or there.external.get(row.pk) == key:
+        return
+    outcome.before["sourcedId"], outcome.after["sourcedId"] = there.external.get(row.pk, ""), key
+
+
+def remember_written(work: Work, kind: str, outcomes: Sequence[Outcome]) -> None:
+    """Keep what each row is called outside and what was written into it: one statement for the chunk."""
+    held: dict[int, tuple[str | None, dict[str, str]]] = {
+        pk: (external, values)
+        for pk, external, values in Counterpart.objects.filter(
+            kind=kind, row_id__in=[each.target.pk for each in outcomes]
+        ).values_list("row_id", "external_id", "values")
+    }
+    rows = []
+    for each in outcomes:
+        external, values = held.get(each.target.pk, (None, {}))
+        key = each.row.key
+        if not key.startswith("~") and key != str(getattr(each.target, "sourced_id", "")):
+            external = key
+        written = {name: value for name, value in each.known.items() if name not in each.kept}
+        rows.append(
+            Counterpart(
+                kind=kind, row_id=each.target.pk, external_id=external, values={**values, **written}, run=work.run
+            )
+        )
+    Counterpart.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["kind", "row_id"],
+        update_fields=["external_id", "values", "run"],
+    )

@@ -1,0 +1,106 @@
+"""The school's structure while an import is in hand: campuses, years, terms, levels, sections, courses and classes.
+
+Some thousand rows at the most, read once; rows of the file that are yet to be written stand among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from apps.exchange.models import Counterpart
+from apps.exchange.services.reading import staged
+from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
+
+MODELS: dict[str, Any] = {
+    staged.INSTITUTION: Institution,
+    staged.YEAR: AcademicYear,
+    staged.TERM: Term,
+    staged.GRADE_LEVEL: GradeLevel,
+    staged.COURSE: Course,
+    staged.SECTION: Section,
+    staged.CLASS: CourseClass,
+}
+_RELATED: dict[str, tuple[str, ...]] = {
+    staged.YEAR: ("institution",),
+    staged.TERM: ("year__institution",),
+    staged.COURSE: ("institution", "grade_level"),
+    staged.SECTION: ("year__institution", "grade_level"),
+    staged.CLASS: ("year__institution", "course", "section__grade_level"),
+}
+
+
+@dataclass(slots=True)
+class Frame:
+    """Rows of ours (or unsaved ones, of the file) by kind and outside id."""
+
+    by_key: dict[tuple[str, str], Any] = field(default_factory=dict)
+    rows: dict[str, list[Any]] = field(default_factory=dict)
+    values: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
+    external: dict[tuple[str, int], str] = field(default_factory=dict)
+    removed: set[tuple[str, str]] = field(default_factory=set)
+    refused: set[tuple[str, str]] = field(default_factory=set)
+    default: Institution | None = None
+    homeroom_courses: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def find(self, kind: str, key: str) -> Any:
+        """The row that is called so outside, or whose own id that is; ``None``: none."""
+        return self.by_key.get((kind, key))
+
+    def add(self, kind: str, key: str, row: Any) -> None:
+        """Let a row be found by ``key``."""
+        self.by_key[kind, key] = row
+        if all(row is not each for each in self.rows[kind]):
+            self.rows[kind].append(row)
+
+    def where(self, kind: str, **facts: Any) -> Iterator[Any]:
+        """Rows of a kind with these attributes."""
+        for row in self.rows[kind]:
+            if all(getattr(row, name) == value for name, value in facts.items()):
+                yield row
+
+    def level(self, code: str) -> GradeLevel | None:
+        """The grade level of that code, or of that name."""
+        for row in self.rows[staged.GRADE_LEVEL]:
+            if code and code.casefold() in {row.code.casefold(), row.name.casefold(), row.code.lstrip("0").casefold()}:
+                return row  # type: ignore[no-any-return]
+        bare = code.lstrip("0")
+        return next((each for each in self.rows[staged.GRADE_LEVEL] if bare and each.code.lstrip("0") == bare), None)
+
+    def institution(self, key: str) -> Institution | None:
+        """A campus by outside id, code or name; where nothing is said, the one that is meant."""
+        if not key:
+            return self.default
+        found = self.find(staged.INSTITUTION, key)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+        folded = key.casefold()
+        return next(
+            (each for each in self.rows[staged.INSTITUTION] if folded in {each.code.casefold(), each.name.casefold()}),
+            None,
+        )
+
+
+def load(institution: Institution | None) -> Frame:
+    """The school as it is now: two queries a kind."""
+    frame = Frame()
+    for kind, model in MODELS.items():
+        rows = list(model.objects.select_related(*_RELATED.get(kind, ())).order_by("pk"))
+        frame.rows[kind] = rows
+        by_pk = {row.pk: row for row in rows}
+        for row in rows:
+            frame.by_key[kind, str(row.sourced_id)] = row
+        for external, pk, values in Counterpart.objects.filter(kind=kind).values_list(
+            "external_id", "row_id", "values"
+        ):
+            if pk in by_pk:
+                frame.values[kind, pk] = values
+                if external:
+                    frame.by_key[kind, external] = by_pk[pk]
+                    frame.external[kind, pk] = external
+            elif external:
+                frame.removed.add((kind, external))
+    there = frame.rows[staged.INSTITUTION]
+    frame.default = institution or (there[0] if len(there) == 1 else None)
+    return frame

@@ -1,0 +1,200 @@
+"""What a cell may say: one parser per kind of value, lenient about its form and strict about its meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apps.exchange import errors
+from schoolops.errors import SchoolOpsError
+
+Parse = Callable[[str], str]
+Said = dict[str, Any]
+_FORMULA = ("=", "@", "+", "-", "\t", "\r")
+# A phone number or a number begins like a formula and is none.
+_NUMBER_LIKE = re.compile(r"[+-][\d\s().,/x-]*")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2028\u2029\ufeff]")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# Excel counts days from here.
+_EPOCH = dt.date(1899, 12, 30)
+_SERIAL = range(1, 100_000)
+_YES, _NO = frozenset({"true", "yes", "1", "y"}), frozenset({"false", "no", "0", "n"})
+
+
+def said_of(error: SchoolOpsError, *, row: int, column: str, file: str = "") -> dict[str, Any]:
+    """A row's error, as it is kept and as it comes back in the file of errors."""
+    said = {"row": row, "column": column, "code": error.code, "message": error.detail, "remedy": error.remedy or ""}
+    return {**said, "file": file} if file else said
+
+
+def cleaned(value: str) -> str:
+    """Without blanks around it, and without the apostrophe by which an export stops a formula."""
+    value = value.strip(" \u00a0\r\n")
+    if value.startswith("'") and value[1:].startswith(_FORMULA):
+        value = value[1:]
+    return value
+
+
+def refuse_formula(value: str) -> None:
+    """Raises ``FormulaRefused``."""
+    if value.startswith(_FORMULA) and not _NUMBER_LIKE.fullmatch(value):
+        raise errors.FormulaRefused(value=value[:40])
+
+
+def text(most: int) -> Parse:
+    """Text of at most ``most`` characters. Raises ``ValueTooLong``, ``ValueUnprintable``."""
+
+    def parse(value: str) -> str:
+        if len(value) > most:
+            raise errors.ValueTooLong(most=most)
+        if _UNPRINTABLE.search(value):
+            raise errors.ValueUnprintable
+        return value
+
+    return parse
+
+
+def long_text(value: str) -> str:
+    return text(2000)(value.replace("\r\n", "\n"))
+
+
+def day(value: str) -> str:
+    """A day as 2026-09-01. Raises ``DateUnreadable``, ``DateAmbiguous``."""
+    found = _day(value)
+    if not 1900 <= found.year <= 2200:
+        raise errors.DateUnreadable(value=value[:40])
+    return found.isoformat()
+
+
+def _day(value: str) -> dt.date:
+    try:
+        if value.isdecimal() and len(value) <= 5 and int(value) in _SERIAL:
+            return _EPOCH + dt.timedelta(days=int(value))
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}([T ].*)?", value):
+            return dt.date.fromisoformat(value[:10])
+        if dotted := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", value):
+            return dt.date(int(dotted[3]), int(dotted[2]), int(dotted[1]))
+        if slashed := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", value):
+            return _slashed(value, int(slashed[1]), int(slashed[2]), int(slashed[3]))
+    except ValueError as error:
+        raise errors.DateUnreadable(value=value[:40]) from error
+    raise errors.DateUnreadable(value=value[:40])
+
+
+def _slashed(value: str, first: int, second: int, year: int) -> dt.date:
+    # Written by an American or by a European: only when one of the two cannot be a month is it plain which.
+    if first <= 12 and second <= 12 and first != second:
+        raise errors.DateAmbiguous(value=value)
+    return dt.date(year, first, second) if second > 12 else dt.date(year, second, first)
+
+
+def birthday(value: str) -> str:
+    """A day on which somebody at school may have been born. Raises ``DateImplausible`` and as ``day``."""
+    said = day(value)
+    if not "1920-01-01" <= said <= "2035-01-01":
+        raise errors.DateImplausible(value=said)
+    return said
+
+
+def yes_or_no(value: str) -> str:
+    """``true`` or ``false``. Raises ``YesOrNoUnreadable``."""
+    folded = value.casefold()
+    if folded not in _YES | _NO:
+        raise errors.YesOrNoUnreadable(value=value[:40])
+    return "true" if folded in _YES else "false"
+
+
+def number(most: int) -> Parse:
+    """A whole number from 1 to ``most``. Raises ``NumberUnreadable``."""
+
+    def parse(value: str) -> str:
+        if not value.isdecimal() or not 1 <= int(value) <= most:
+            raise errors.NumberUnreadable(value=value[:40], most=most)
+        return str(int(value))
+
+    return parse
+
+
+def word(*words: str, also: Mapping[str, str] | None = None) -> Parse:
+    """One of ``words``, whatever its case; ``also`` are other spellings. Raises ``WordUnknown``."""
+    known = {each.casefold(): each for each in words} | dict(also or {})
+
+    def parse(value: str) -> str:
+        found = known.get(value.casefold())
+        if found is None:
+            raise errors.WordUnknown(value=value[:40], words=", ".join(words))
+        return found
+
+    return parse
+
+
+def email(value: str) -> str:
+    """An e-mail address. Raises ``EmailMalformed``."""
+    if len(value) > 254 or not _EMAIL.fullmatch(value):
+        raise errors.EmailMalformed(value=value[:60])
+    return value
+
+
+def grade(value: str) -> str:
+    """A grade's code: ``7``, ``07``, ``Grade 7`` and ``Year 7`` are ``07``."""
+    bare = re.sub(r"(?i)^(grade|year|class|level)\s+", "", value).strip()
+    return bare.zfill(2) if bare.isdecimal() and len(bare) <= 2 else text(12)(bare.upper())
+
+
+def school_year(value: str) -> str:
+    """The year in which a school year ends: 2027 of ``2027``, ``2026-2027`` and ``2026/27``.
+
+    Raises:
+        SchoolYearUnreadable.
+    """
+    if re.fullmatch(r"\d{4}", value):
+        return value
+    if pair := re.fullmatch(r"(\d{4})\s?[-/–]\s?(\d{2}|\d{4})", value):
+        first, second = int(pair[1]), int(pair[2][-2:])
+        if (first + 1) % 100 == second:
+            return str(first + 1)
+    raise errors.SchoolYearUnreadable(value=value[:40])
+
+
+def listed(value: str) -> list[str]:
+    """The parts of a list inside one cell."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file: its header, the field it fills, and how it is read."""
+
+    header: str
+    field: str
+    parse: Parse = dataclasses.field(default_factory=lambda: text(200))
+    required: bool = False
+    # A list of ids, read as one cell.
+    many: bool = False
+    about: str = ""
+
+
+def parsed(
+    columns: Mapping[int, Column], cells: list[str], *, row: int, width: int
+) -> tuple[Said, list[dict[str, Any]]]:
+    """(field → value, errors) of one row under a header of ``width`` columns. Empty cells are said as ``""``."""
+    said: Said = {}
+    wrong: list[dict[str, Any]] = []
+    for place, column in columns.items():
+        value = cleaned(cells[place]) if place < len(cells) else ""
+        if not value:
+            if column.required:
+                wrong.append(said_of(errors.ValueMissing(), row=row, column=column.header))
+            said[column.field] = [] if column.many else ""
+            continue
+        try:
+            refuse_formula(value)
+            said[column.field] = [column.parse(each) for each in listed(value)] if column.many else column.parse(value)
+        except SchoolOpsError as error:
+            wrong.append(said_of(error, row=row, column=column.header))
+    if any(cell.strip() for cell in cells[width:]):
+        wrong.append(said_of(errors.TooManyCells(), row=row, column=""))
+    return said, wrong

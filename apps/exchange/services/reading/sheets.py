@@ -1,0 +1,184 @@
+"""Our own templates, as XLSX or CSV: students, guardians, staff and sections, one table each.
+
+Rows have no outside ids: they are known by their numbers and names. A key that begins with ``~`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from apps.exchange import errors
+from apps.exchange.models import Import
+from apps.exchange.services.reading import cells, staged, tables
+from apps.exchange.services.reading.bundle_columns import RELATIONS
+from apps.exchange.services.reading.cells import Column, birthday, day, email, grade, number, text, word, yes_or_no
+from apps.exchange.services.reading.staged import Staged
+
+_SEX = word(
+    "male", "female", "unspecified", "other", also={"m": "male", "f": "female", "boy": "male", "girl": "female"}
+)
+_CAMPUS = Column("Campus", "institution", text(200), about="Code or name; may be empty where there is one campus.")
+
+TEMPLATES: Mapping[str, tuple[Column, ...]] = {
+    Import.Source.STUDENTS: (
+        Column("Admission number", "admission_number", text(40), required=True),
+        Column("Given name", "given_name", text(100), required=True),
+        Column("Middle name", "middle_name", text(100)),
+        Column("Family name", "family_name", text(100)),
+        Column("Preferred name", "preferred_name", text(100)),
+        Column("Birth date", "birth_date", birthday),
+        Column("Sex", "sex", _SEX, about="male, female, unspecified or other."),
+        Column("E-mail", "email", email),
+        Column("Phone", "phone", text(40)),
+        Column("Address", "address", cells.long_text),
+        Column("Grade", "grade", grade),
+        Column("Section", "section", text(60), about="The letter or name of the section, such as B."),
+        Column("Entered on", "entered_on", day),
+        _CAMPUS,
+    ),
+    Import.Source.GUARDIANS: (
+        Column("Student’s admission number", "student", text(40), required=True),
+        Column("Given name", "given_name", text(100), required=True),
+        Column("Family name", "family_name", text(100)),
+        Column("Relation", "relation", word(*RELATIONS, also={"mum": "mother", "mom": "mother", "dad": "father"})),
+        Column("E-mail", "email", email),
+        Column("Phone", "phone", text(40)),
+        Column("Address", "address", cells.long_text),
+        Column("Language", "language", text(12)),
+        Column(
+            "Data access", "data_access", yes_or_no, about="Whether they may see the child’s data; yes unless said."
+        ),
+        Column("Contact priority", "contact_priority", number(20)),
+        _CAMPUS,
+    ),
+    Import.Source.STAFF: (
+        Column("Staff number", "staff_number", text(40), required=True),
+        Column("Given name", "given_name", text(100), required=True),
+        Column("Family name", "family_name", text(100)),
+        Column("E-mail", "email", email),
+        Column("Phone", "phone", text(40)),
+        Column("Job title", "job_title", text(100)),
+        Column("Works from", "starts_on", day),
+        Column("Works until", "ends_on", day, about="The first day on which they no longer do."),
+        _CAMPUS,
+    ),
+    Import.Source.SECTIONS: (
+        Column("Grade", "grade", grade, required=True),
+        Column("Name", "name", text(60), required=True),
+        Column("Room", "room", text(60)),
+        Column("Capacity", "capacity", number(9999)),
+        Column("Year", "year", text(60), about="Its name; the year that runs unless said."),
+        _CAMPUS,
+    ),
+}
+# What the same column is called elsewhere; a school adds its own on the mapping screen.
+ALIASES = {
+    "first name": "given_name", "forename": "given_name", "name": "name", "last name": "family_name",
+    "surname": "family_name", "date of birth": "birth_date", "dob": "birth_date", "birthday": "birth_date",
+    "gender": "sex", "email": "email", "e-mail address": "email", "email address": "email", "mobile": "phone",
+    "telephone": "phone", "student id": "admission_number", "student number": "admission_number",
+    "admission no": "admission_number", "class": "section", "form": "section", "year group": "grade",
+    "employee id": "staff_number", "employee number": "staff_number", "relationship": "relation",
+    "student's admission number": "student", "student admission number": "student", "school": "institution",
+}  # fmt: skip
+
+
+def folded(header: str) -> str:
+    """A header as it is compared: without case, stars and dots."""
+    return " ".join(header.casefold().replace("’", "'").replace("*", " ").replace("_", " ").split()).rstrip(".:")
+
+
+def matched(source: str, header: list[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Header → field, as far as it is plain: the school's mapping first, then our names, then other names for them.
+
+    Args:
+        known: what this school said before, folded header → field (``""``: not wanted).
+    """
+    ours = {column.field for column in TEMPLATES[source]}
+    names = {folded(column.header): column.field for column in TEMPLATES[source]}
+    names |= {field.replace("_", " "): field for field in ours}
+    found: dict[str, str] = {}
+    for each in header:
+        key = folded(each)
+        field = known[key] if key in known else names.get(key) or ALIASES.get(key, "")
+        if field in ours and field not in found.values():
+            found[each] = field
+    return found
+
+
+def columns_of(source: str, table: tables.Table, mapping: Mapping[str, str]) -> dict[int, Column]:
+    """Place → column. Raises ``ColumnMissing``."""
+    by_field = {column.field: column for column in TEMPLATES[source]}
+    found = {place: by_field[mapping[each]] for place, each in enumerate(table.header) if each in mapping}
+    for column in TEMPLATES[source]:
+        if column.required and column not in found.values():
+            raise errors.ColumnMissing(name=table.name, column=column.header)
+    return found
+
+
+def guessed(header: list[str]) -> str:
+    """Which template this is: the one whose columns it has most of, its required ones counting double."""
+
+    def likeness(source: str) -> int:
+        fields = set(matched(source, header, {}).values())
+        missing = sum(1 for column in TEMPLATES[source] if column.required and column.field not in fields)
+        return len(fields) * 2 - missing * 5
+
+    return max(TEMPLATES, key=likeness)
+
+
+def read(source: str, table: tables.Table, columns: Mapping[int, Column]) -> Iterator[Staged]:
+    """Every row of the table."""
+    seen: set[str] = set()
+    grades: dict[str, int] = {}
+    width = len(table.header)
+    for row, line in table.rows():
+        values, wrong = cells.parsed(columns, line, row=row, width=width)
+        if code := values.get("grade"):
+            grades.setdefault(code, row)
+        yield from _staged(source, table.name, row, values, wrong, seen)
+    yield from (
+        Staged(staged.GRADE_LEVEL, table.name, row, code, {"code": code}, name=code) for code, row in grades.items()
+    )
+
+
+def _staged(
+    source: str, file: str, row: int, values: dict[str, Any], wrong: list[dict[str, Any]], seen: set[str]
+) -> Iterator[Staged]:
+    campus = values.get("institution", "")
+    name = f"{values.get('given_name', '')} {values.get('family_name', '')}".strip()[:250]
+    if source == Import.Source.SECTIONS:
+        key = f"~{campus}|{values.get('grade', '')}|{values.get('name', '')}".casefold()
+        yield Staged(staged.SECTION, file, row, key, values, wrong, name=values.get("name", ""))
+    elif source == Import.Source.STAFF:
+        key = f"~{campus}|{values.get('staff_number', '')}".casefold()
+        yield Staged(staged.STAFF, file, row, key, values, wrong, name=name)
+    elif source == Import.Source.STUDENTS:
+        key = f"~{campus}|{values.get('admission_number', '')}".casefold()
+        section = values.pop("section", "")
+        yield Staged(staged.STUDENT, file, row, key, values, wrong, name=name)
+        if section and not wrong:
+            group = f"~{campus}|{values.get('grade', '')}|{section}".casefold()
+            place = {"group": group, "person": key, "starts_on": values.get("entered_on", ""), "ends_on": ""}
+            yield Staged(staged.PLACE, file, row, f"{key}|{group}", place, name=f"{name} in {section}"[:250])
+    else:
+        yield from _guardian(file, row, values, wrong, seen, name)
+
+
+def _guardian(
+    file: str, row: int, values: dict[str, Any], wrong: list[dict[str, Any]], seen: set[str], name: str
+) -> Iterator[Staged]:
+    """A row is a guardian and their link to one child; for brothers and sisters the guardian stands in several rows."""
+    campus = values.pop("institution", "")
+    student = f"~{campus}|{values.pop('student', '')}".casefold()
+    link = {part: values.pop(part, "") for part in ("relation", "data_access", "contact_priority")}
+    who = values.get("email") or f"{values.get('phone', '')}|{student if not values.get('phone') else ''}"
+    key = f"~{name}|{who}".casefold()
+    if key not in seen or wrong:
+        seen.add(key)
+        yield Staged(staged.GUARDIAN, file, row, key if not wrong else f"{key}|{row}", values, wrong, name=name)
+    if not wrong:
+        yield Staged(
+            staged.LINK, file, row, f"{student}|{key}", {"student": student, "guardian": key, **link}, name=name
+        )

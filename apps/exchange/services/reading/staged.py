@@ -1,0 +1,44 @@
+"""What every reader yields: one row, typed, with what is wrong with it. The kinds, in the order they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+INSTITUTION = "institution"
+YEAR = "year"
+TERM = "term"
+GRADE_LEVEL = "grade-level"
+HOMEROOM_COURSE = "homeroom-course"
+COURSE = "course"
+SECTION = "section"
+CLASS = "class"
+STAFF = "staff"
+STUDENT = "student"
+GUARDIAN = "guardian"
+LINK = "guardian-link"
+ASSIGNMENT = "assignment"
+PLACE = "place"
+# A place in a section stands in another table than one in a class.
+SEAT = "seat"
+
+# What a row names stands before it.
+KINDS = (
+    INSTITUTION, YEAR, TERM, GRADE_LEVEL, HOMEROOM_COURSE, COURSE, SECTION, CLASS, STAFF, STUDENT, GUARDIAN, LINK,
+    ASSIGNMENT, PLACE,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Staged:
+    """A row as read. ``key`` is its outside id, ``natural`` what else must not stand in a file twice."""
+
+    kind: str
+    file: str
+    row: int
+    key: str
+    values: dict[str, Any]
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    natural: str = ""
+    name: str = ""
+    skip: bool = False

@@ -1,0 +1,167 @@
+"""Tables of text, row by row, from CSV and XLSX: the header first, then ``(number, cells)`` without blank rows."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime as dt
+import io
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from apps.exchange import errors
+from apps.exchange.services.reading import archive
+
+MOST_ROWS = 500_000
+LONGEST_CELL = 32_000
+# The number of the row as a spreadsheet shows it, the header being 1.
+Numbered = tuple[int, list[str]]
+
+
+class Table:
+    """A header and its rows."""
+
+    def __init__(self, name: str, lines: Iterator[Numbered]) -> None:
+        self.name = name
+        self._lines = lines
+        found = next(lines, None)
+        if found is None:
+            raise errors.SheetEmpty(name=name)
+        self.header = [cell.strip() for cell in found[1]]
+        while self.header and not self.header[-1]:
+            self.header.pop()
+        for place, column in enumerate(self.header):
+            if column and column in self.header[:place]:
+                raise errors.ColumnTwice(name=name, column=column)
+
+    def rows(self) -> Iterator[Numbered]:
+        """Rows with something in them. Raises what reading raises, and ``TooManyRows``."""
+        for count, (number, cells) in enumerate(self._lines):
+            if count >= MOST_ROWS:
+                raise errors.TooManyRows(most=MOST_ROWS)
+            if any(cell and not cell.isspace() for cell in cells):
+                yield number, cells
+
+
+def decoded(name: str, pieces: Iterable[bytes]) -> Iterator[str]:
+    """Lines of text, their ends kept. Raises ``WrongEncoding``."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")("strict")
+    rest, lines = "", 0
+    for piece in pieces:
+        rest += _text(decoder, piece, name, lines, final=False)
+        *whole, rest = rest.splitlines(keepends=True) or [""]
+        if rest.endswith("\n"):
+            whole, rest = [*whole, rest], ""
+        lines += len(whole)
+        yield from whole
+    rest += _text(decoder, b"", name, lines, final=True)
+    yield from rest.splitlines(keepends=True)
+
+
+def _text(decoder: codecs.IncrementalDecoder, piece: bytes, name: str, lines: int, *, final: bool) -> str:
+    try:
+        text = decoder.decode(piece, final)
+    except UnicodeDecodeError as error:
+        row = lines + 1 + piece[: error.start].count(b"\n")
+        raise errors.WrongEncoding(name=name, row=row) from error
+    if "\0" in text:
+        # UTF-16 without a mark, or no text at all.
+        raise errors.WrongEncoding(name=name, row=lines + 1 + text[: text.index("\0")].count("\n"))
+    return text
+
+
+def _delimiter(header: str) -> str:
+    """What stands between the columns: a comma, or what Excel writes where the comma is for decimals."""
+    return max(",;\t", key=header.count)
+
+
+def csv_table(name: str, pieces: Iterable[bytes]) -> Table:
+    """A CSV file in UTF-8, with or without a mark; comma, semicolon or tab.
+
+    Raises:
+        WrongEncoding, SheetEmpty, ColumnTwice; and while it is read CsvMalformed, TooManyRows.
+    """
+    return Table(name, _csv_lines(name, decoded(name, pieces)))
+
+
+def _csv_lines(name: str, lines: Iterator[str]) -> Iterator[Numbered]:
+    header = next((line for line in lines if line.strip()), None)
+    if header is None:
+        return
+
+    def again() -> Iterator[str]:
+        yield header
+        yield from lines
+
+    reader = csv.reader(again(), delimiter=_delimiter(header), strict=True)
+    number = 0
+    try:
+        for number, cells in enumerate(reader, start=1):
+            if any(len(cell) > LONGEST_CELL for cell in cells):
+                raise errors.CsvMalformed(name=name, row=number, why="a cell is longer than a page")
+            yield number, cells
+    except csv.Error as error:
+        raise errors.CsvMalformed(name=name, row=number + 1, why=str(error)) from error
+
+
+def xlsx_table(name: str, file: IO[bytes]) -> Table:
+    """The first sheet of a spreadsheet; a formula comes as its text, so that whoever reads it can refuse it.
+
+    Raises:
+        SheetUnreadable, SheetEmpty, ColumnTwice, TooManyRows; and as ``archive.opened``.
+    """
+    with archive.opened(file, folders=True) as parts:
+        for entry in parts.infolist():
+            head = next(archive.Measured(parts, entry).chunks(4096), b"")
+            if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+                raise errors.SheetUnreadable(why="it declares entities")
+    file.seek(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
+        sheet = book.worksheets[0]
+    except (InvalidFileException, KeyError, ValueError, IndexError, OSError, SyntaxError) as error:
+        raise errors.SheetUnreadable(why=str(error)[:200] or type(error).__name__) from error
+    return Table(name, _sheet_lines(sheet.iter_rows(values_only=True)))
+
+
+def _sheet_lines(rows: Iterable[Sequence[object]]) -> Iterator[Numbered]:
+    for number, cells in enumerate(rows, start=1):
+        # A sheet may say that it is a million rows long; blank ones count, so that it ends.
+        if number > MOST_ROWS:
+            raise errors.TooManyRows(most=MOST_ROWS)
+        said = [_shown(cell) for cell in cells]
+        if number == 1 or any(said):
+            yield number, said
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat()
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def written_csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """CSV lines as bytes, RFC 4180."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    for row in rows:
+        writer.writerow(row)
+        if buffer.tell() > 64 * 1024:
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode()

@@ -1,0 +1,144 @@
+"""A file comes in: looked at before anything is unpacked, kept in the school's own folder, and read by a job."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import IO
+
+from django.core.files import File
+from django.db import transaction
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.exchange import errors
+from apps.exchange.models import HeaderMapping, Import
+from apps.exchange.services.reading import archive, bundle, sheets, tables
+from apps.institutions.models import Institution
+from schoolops import clock
+from schoolops.audit import trail
+
+RUN = "imports.run"
+_NAME_LENGTH = 120
+
+
+@transaction.atomic
+def receive(
+    *, file: IO[bytes], name: str, by: User, source: str = "", institution: Institution | None = None
+) -> Import:
+    """Keep a file that was sent, once it looks like a roster. ``source`` is guessed where it is not said.
+
+    Raises:
+        PermissionMissing; FileTooLarge, FileKindUnknown, and everything that reading a header or a manifest raises.
+    """
+    access.require(by, RUN)
+    plain = PurePosixPath(name.replace("\\", "/")).name.strip() or "roster"
+    size = file.seek(0, 2)
+    if size > archive.LARGEST_UPLOAD:
+        raise errors.FileTooLarge(most=archive.LARGEST_UPLOAD // archive.MEGABYTE)
+    source, headers = look(file, plain, source)
+    run = Import(
+        source=source,
+        file_name=plain[-_NAME_LENGTH:],
+        institution=institution,
+        by=by,
+        received_at=clock.now(),
+        headers=headers,
+        sha256=_digest(file),
+    )
+    if source != Import.Source.ONEROSTER:
+        run.mapping = sheets.matched(source, headers, known_headers(source))
+    file.seek(0)
+    # Under a name of ours: what a stranger calls a file is only ever shown.
+    run.file.save(f"roster{PurePosixPath(plain).suffix.lower()[:5]}", File(file), save=False)
+    run.save(force_insert=True)
+    trail.record(by, "exchange.import-received", run, after={"file": run.file_name, "sha256": run.sha256})
+    return run
+
+
+def _digest(file: IO[bytes]) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def look(file: IO[bytes], name: str, source: str = "") -> tuple[str, list[str]]:
+    """(source, headers) of a file. Raises as ``receive``."""
+    file.seek(0)
+    head = file.read(4)
+    if head == b"PK\x03\x04" or zipfile.is_zipfile(file):
+        if _is_sheet(file):
+            return _sheet(tables.xlsx_table(name, file), source)
+        with archive.opened(file) as source_zip:
+            bundle.open_bundle(source_zip)
+        return Import.Source.ONEROSTER, []
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise errors.WrongEncoding(name=name, row=1)
+    if not name.lower().endswith((".csv", ".txt", ".tsv")):
+        if name.lower().endswith((".zip", ".xlsx")):
+            raise errors.ArchiveDamaged(why="it does not begin as one")
+        raise errors.FileKindUnknown
+    return _sheet(sheet_of(file, name), source)
+
+
+def _is_sheet(file: IO[bytes]) -> bool:
+    try:
+        with zipfile.ZipFile(file) as parts:
+            return "[Content_Types].xml" in parts.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError):
+        return False
+
+
+def _sheet(table: tables.Table, source: str) -> tuple[str, list[str]]:
+    chosen = source if source in sheets.TEMPLATES else sheets.guessed(table.header)
+    return chosen, table.header
+
+
+def sheet_of(file: IO[bytes], name: str) -> tables.Table:
+    """The table of a spreadsheet, XLSX or CSV."""
+    file.seek(0)
+    if file.read(2) == b"PK":
+        return tables.xlsx_table(name, file)
+    file.seek(0)
+    return tables.csv_table(name, iter(lambda: file.read(64 * 1024), b""))
+
+
+def known_headers(source: str) -> dict[str, str]:
+    """What this school said of headers before."""
+    return dict(HeaderMapping.objects.filter(source=source).values_list("header", "field"))
+
+
+@transaction.atomic
+def map_headers(*, run: Import, mapping: Mapping[str, str], by: User) -> Import:
+    """Say which field each header holds (``""``: none), for this file and for the school's next ones.
+
+    The file is to be read again afterwards.
+
+    Raises:
+        PermissionMissing, ImportNotReady, MappingRefused.
+    """
+    access.require(by, RUN)
+    run = Import.objects.select_for_update().get(pk=run.pk)
+    allowed = {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}
+    if run.source not in sheets.TEMPLATES or run.state not in allowed:
+        raise errors.ImportNotReady(state=run.state)
+    fields = {column.field for column in sheets.TEMPLATES[run.source]}
+    for header, field in mapping.items():
+        if header not in run.headers or (field and field not in fields):
+            raise errors.MappingRefused(field=field or header)
+    HeaderMapping.objects.bulk_create(
+        [
+            HeaderMapping(source=run.source, header=sheets.folded(header), field=field)
+            for header, field in mapping.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["source", "header"],
+        update_fields=["field"],
+    )
+    before = run.mapping
+    run.mapping = sheets.matched(run.source, run.headers, known_headers(run.source))
+    run.state, run.problem = Import.State.RECEIVED, None
+    run.save(update_fields=["mapping", "state", "problem"])
+    trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after={"mapping": run.mapping})
+    return run

@@ -1,0 +1,222 @@
+"""An import is taken back, as long as nobody has changed what it wrote: in one transaction, all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, connection, models, transaction
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.exchange import errors
+from apps.exchange.models import Counterpart, Import, ImportRow
+from apps.exchange.services.applying import refuse_two
+from apps.exchange.services.comparing import Action
+from apps.exchange.services.frame import MODELS
+from apps.exchange.services.reading import staged
+from apps.exchange.services.receiving import RUN
+from apps.staff.models import StaffMember, TeachingAssignment
+from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
+from schoolops import queues
+from schoolops.audit import bulk, trail
+from schoolops.audit.models import AuditEntry
+from schoolops.constraints import explains
+
+TABLES: Mapping[str, Any] = {
+    **MODELS,
+    staged.STAFF: StaffMember,
+    staged.STUDENT: Student,
+    staged.GUARDIAN: Guardian,
+    staged.LINK: StudentGuardian,
+    staged.ASSIGNMENT: TeachingAssignment,
+    staged.SEAT: SectionMembership,
+    staged.PLACE: ClassEnrolment,
+}
+# What refers stands before what it refers to.
+_ORDER = (
+    staged.SEAT, staged.PLACE, staged.ASSIGNMENT, staged.LINK, staged.GUARDIAN, staged.STUDENT, staged.STAFF,
+    staged.CLASS, staged.SECTION, staged.COURSE, staged.GRADE_LEVEL, staged.TERM, staged.YEAR, staged.INSTITUTION,
+)  # fmt: skip
+
+
+@transaction.atomic
+def begin_undo(*, run: Import, by: User) -> Import:
+    """Say that an import is to be taken back. Whoever calls enqueues the job, or calls ``undo``.
+
+    Raises:
+        PermissionMissing, ImportNotReady, AnotherImportRuns, ChangedSince.
+    """
+    access.require(by, RUN)
+    run = Import.objects.select_for_update().get(pk=run.pk)
+    if run.state != Import.State.APPLIED:
+        raise errors.ImportNotReady(state=run.state)
+    refuse_two(run)
+    refuse_changed(run)
+    run.state, run.by, run.done = Import.State.UNDOING, by, 0
+    with explains({"import_one_undoing": errors.AnotherImportRuns}):
+        run.save(update_fields=["state", "by", "done"])
+    trail.record(by, "exchange.undo-begun", run)
+    return run
+
+
+def refuse_changed(run: Import) -> None:
+    """Raises ``ChangedSince`` when the trail has a later line about anything the import wrote."""
+    changed: list[str] = []
+    for table, model in TABLES.items():
+        targets = _written(run, table).values_list("target_id", flat=True)
+        ids = model.objects.filter(pk__in=targets).values_list("sourced_id", flat=True)
+        if not ids.exists():
+            continue
+        changed += (
+            AuditEntry.objects.filter(
+                object_type=model._meta.label_lower,
+                at__gt=run.finished_at,
+                object_id__in=ids.annotate(_id=models.functions.Cast("sourced_id", models.CharField())).values("_id"),
+            )
+            .values_list("object_id", flat=True)
+            .distinct()[:100]
+        )
+    if changed:
+        raise errors.ChangedSince(count=len(changed), examples=", ".join(changed[:3]))
+
+
+def _written(run: Import, table: str, **more: Any) -> Any:
+    return ImportRow.objects.filter(run=run, table=table, applied=True, **more)
+
+
+def undo(*, run: Import) -> Import:
+    """Take everything back that ``run`` wrote. Raises ``ImportNotReady``, ``ChangedSince``: nothing is changed."""
+    run.refresh_from_db()
+    if run.state != Import.State.UNDOING or run.by is None:
+        raise errors.ImportNotReady(state=run.state)
+    try:
+        with transaction.atomic():
+            _take_back(run, run.by)
+    except (errors.ChangedSince, IntegrityError) as refusal:
+        said = refusal if isinstance(refusal, errors.ChangedSince) else _in_use(refusal)
+        run.state = Import.State.APPLIED
+        run.problem = {"code": said.code, "detail": said.detail, "remedy": said.remedy or ""}
+        run.save(update_fields=["state", "problem"])
+        trail.record(run.by, "exchange.undo-refused", run, after={"code": said.code, "detail": said.detail})
+    return run
+
+
+def _in_use(violation: IntegrityError) -> errors.ChangedSince:
+    said = str(violation.__cause__ or violation).split("DETAIL:")[-1].strip()
+    return errors.ChangedSince(count=1, examples=said[:200])
+
+
+def _take_back(run: Import, by: User) -> None:
+    refuse_changed(run)
+    done = 0
+    for table in _ORDER:
+        done += _restore(run, table, by)
+        done += _remove(run, table, by)
+        queues.progress(done, run.of)
+    # A key that still points at what is gone is found here rather than when the transaction ends.
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    Counterpart.objects.filter(kind__startswith="homeroom@", run=run).delete()
+    run.state, run.problem = Import.State.UNDONE, None
+    run.save(update_fields=["state", "problem"])
+    trail.record(by, "exchange.import-undone", run, after={"rows": done})
+
+
+def _restore(run: Import, table: str, by: User) -> int:
+    """Fields get back what stood in them."""
+    model, restored = TABLES[table], 0
+    rows = _written(run, table, action=Action.UPDATE)
+    for chunk in _chunked(rows):
+        targets = model.objects.select_for_update(of=("self",)).in_bulk([row.target_id for row in chunk])
+        if table == staged.STUDENT:
+            made = [row.undo["enrolment"] for row in chunk if "enrolment" in row.undo]
+            _delete(Enrolment, made)
+        changes = []
+        for row in chunk:
+            target = targets.get(row.target_id)
+            if target is not None:
+                changes.append((target, _values(model, row.undo)))
+        bulk.changed(changes, by=by, action=f"{model._meta.app_label}.import-undone", reason=f"Undo {run.file_name}")
+        _forget_written(table, chunk)
+        restored += len(chunk)
+    return restored
+
+
+def _values(model: Any, undo: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return {name: fields[name].to_python(value) for name, value in undo.items() if name in fields}
+
+
+def _forget_written(table: str, rows: list[ImportRow]) -> None:
+    """What was remembered of these fields is what stands in them again."""
+    remembered = {
+        each.row_id: each for each in Counterpart.objects.filter(kind=table, row_id__in=[row.target_id for row in rows])
+    }
+    changed = []
+    for row in rows:
+        each = remembered.get(row.target_id or 0)
+        if each is None:
+            continue
+        each.values = {**each.values, **row.before}
+        if "sourcedId" in row.before:
+            each.external_id = row.before["sourcedId"] or None
+        changed.append(each)
+    Counterpart.objects.bulk_update(changed, ["values", "external_id"], batch_size=500)
+
+
+def _remove(run: Import, table: str, by: User) -> int:
+    """Rows that the import made go, each with a line of the trail."""
+    model, removed = TABLES[table], 0
+    for chunk in _chunked(_written(run, table, action=Action.CREATE)):
+        keys = [row.target_id for row in chunk]
+        targets = list(model.objects.filter(pk__in=keys))
+        trail.record_many(
+            trail.entry_of(
+                by,
+                f"{model._meta.app_label}.import-undone",
+                target,
+                before={"name": str(target)[:200]},
+                reason=f"Undo {run.file_name}",
+            )
+            for target in targets
+        )
+        if table == staged.SEAT:
+            _back_to_the_section_before(targets)
+        if table == staged.STUDENT:
+            _delete(Enrolment, list(Enrolment.objects.filter(student__in=keys).values_list("pk", flat=True)))
+        if table == staged.CLASS:
+            through = model.terms.through
+            _delete(through, list(through.objects.filter(course_class__in=keys).values_list("pk", flat=True)))
+        _delete(model, keys)
+        Counterpart.objects.filter(kind=table, row_id__in=keys).delete()
+        removed += len(chunk)
+    return removed
+
+
+def _back_to_the_section_before(seats: list[SectionMembership]) -> None:
+    """Who was moved goes back: what ended on the day a seat began holds as long as the enrolment does."""
+    moved = {seat.enrolment_id: seat for seat in seats}
+    before = [
+        row
+        for row in SectionMembership.objects.filter(enrolment__in=moved).select_related("enrolment")
+        if row.ends_on == moved[row.enrolment_id].starts_on and row.pk != moved[row.enrolment_id].pk
+    ]
+    _delete(SectionMembership, [seat.pk for seat in seats])
+    for row in before:
+        row.ends_on = row.enrolment.exited_on
+        row.save(update_fields=["ends_on"])
+
+
+def _delete(model: Any, keys: list[Any]) -> None:
+    """Exactly these rows. Django's own would take along whatever refers to them, such as rolls marked since."""
+    if keys:
+        rows = model.objects.filter(pk__in=keys)
+        rows._raw_delete(rows.db)  # noqa: SLF001 - Django’s own way around its collector
+
+
+def _chunked(rows: Any, size: int = 1000) -> Any:
+    last = 0
+    while chunk := list(rows.filter(pk__gt=last).order_by("pk")[:size]):
+        last = chunk[-1].pk
+        yield chunk

@@ -1,0 +1,27 @@
+"""Reading a file, and applying and undoing an import: what strangers' files break, breaks alone in its process."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apps.exchange import services
+from apps.exchange.models import Import
+from schoolops.queues import IMPORTS, task
+
+
+@task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True)
+def read_import(*, import_id: UUID) -> None:
+    """Read a file into rows and compare them; one transaction, so that a killed one leaves nothing half-read."""
+    services.read_and_validate(run=Import.objects.get(sourced_id=import_id))
+
+
+@task(queue=IMPORTS, tracked=True, leased=True, once_per=("import_id",), while_waiting=True, tries=5)
+def apply_import(*, import_id: UUID) -> None:
+    """Chunk by chunk, each a transaction of its own; the next try goes on where this one was killed."""
+    services.apply(run=Import.objects.get(sourced_id=import_id))
+
+
+@task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True)
+def undo_import(*, import_id: UUID) -> None:
+    """One transaction: everything is taken back, or nothing."""
+    services.undo(run=Import.objects.get(sourced_id=import_id))

@@ -1,0 +1,60 @@
+"""The mail server behind a circuit: while it is away, jobs that send mail learn it at once and come again later."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+
+from schoolops.errors import Unavailable
+from schoolops.resilience.breaker import Breaker, BreakerOpen, Limits
+
+# Answers about this message, from a server that works.
+_ANSWERS: Final = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+
+
+class MailUnavailable(Unavailable):
+    """The mail server does not answer; nothing was sent."""
+
+    code = "resilience:mail-unavailable"
+    retry_after = 60
+    remedy = "Jobs that send mail are repeated by themselves. If it stays, look at EMAIL_URL and at the mail server."
+
+
+circuit: Final = Breaker(
+    "email",
+    counts=(MailUnavailable,),
+    # A mail server may take its time; five seconds a message, again and again, is not serving.
+    limits=Limits(failures=5, slow_s=5.0, reset_s=5.0, reset_cap_s=60.0, probe_s=30.0),
+)
+
+
+def _sent(backend: BaseEmailBackend, messages: Sequence[EmailMessage]) -> int:
+    try:
+        return backend.send_messages(messages) or 0
+    except _ANSWERS:
+        raise
+    except OSError as away:
+        # SMTPException is one as well: a server that hangs up, refuses the login or speaks no SMTP.
+        raise MailUnavailable from away
+
+
+class GuardedBackend(BaseEmailBackend):
+    """Django's EMAIL_BACKEND: ``EMAIL_BACKEND_BEHIND`` behind the circuit ``email``.
+
+    Raises ``MailUnavailable``; and what the server answered about a message.
+    """
+
+    def __init__(self, fail_silently: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - Django's
+        super().__init__(fail_silently=fail_silently)
+        self._backend = get_connection(settings.EMAIL_BACKEND_BEHIND, fail_silently=fail_silently, **options)
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        try:
+            return circuit.call(_sent, self._backend, email_messages)
+        except BreakerOpen as refusal:
+            raise MailUnavailable(retry_after=max(1, round(refusal.retry_after_s))) from refusal

@@ -1,0 +1,169 @@
+"""A roster is read, shown as a difference, applied, and does nothing the second time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from apps.exchange import errors, services
+from apps.exchange.models import Counterpart, Import, ImportRow
+from apps.institutions.models import Institution, Section
+from apps.staff.models import StaffMember, TeachingAssignment
+from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
+from apps.students.services import change_student
+from schoolops.audit.models import AuditEntry
+
+Bring = Callable[..., Import]
+Roster = Callable[..., Path]
+
+
+def changes(run: Import) -> int:
+    return run.total("create") + run.total("update")
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_a_real_export_comes_in_whole(brought_in: Bring, roster: Roster, version: str) -> None:
+    run = brought_in(roster(30, version=version))
+    assert (run.state, run.total("error")) == ("applied", 0)
+    assert Student.objects.count() == Enrolment.objects.count() == SectionMembership.objects.count() == 30
+    assert ClassEnrolment.objects.count() == 30 * 6
+    assert TeachingAssignment.objects.count() == 2 * 7
+    assert Guardian.objects.count() >= 15
+    assert all(link.may_see for link in StudentGuardian.objects.all())
+    assert not Student.objects.filter(birth_date__isnull=True).exists()
+    assert Institution.objects.get().years.get().state == "active"
+    assert sorted(Section.objects.values_list("grade_level__code", "name")) == [("01", "A"), ("07", "A")]
+
+
+def test_every_row_has_its_line_in_the_trail(brought_in: Bring, roster: Roster) -> None:
+    brought_in(roster())
+    admitted = AuditEntry.objects.filter(action="students.admitted")
+    assert admitted.count() == 12
+    assert {entry.reason for entry in admitted} == {"Import roster-12-1-1.1.zip"}
+
+
+def test_the_same_file_again_changes_nothing_and_says_so(brought_in: Bring, read: Bring, roster: Roster) -> None:
+    path = roster()
+    brought_in(path)
+    lines = AuditEntry.objects.exclude(action__startswith="exchange.").count()
+    run = brought_in(path)
+    assert changes(run) == 0
+    assert run.total("unchanged") > 100
+    assert AuditEntry.objects.exclude(action__startswith="exchange.").count() == lines
+
+
+def test_what_a_person_set_by_hand_stays(brought_in: Bring, read: Bring, roster: Roster, registrar: User) -> None:
+    path = roster()
+    brought_in(path)
+    student = Student.objects.order_by("pk").first()
+    change_student(student=student, fields={"family_name": "Set-by-hand"}, expected_version=None, by=registrar)
+    run = brought_in(path)
+    row = ImportRow.objects.get(run=run, kind="student", target_id=student.pk)
+    assert (row.action, row.kept["family_name"][0]) == ("unchanged", "Set-by-hand")
+    student.refresh_from_db()
+    assert student.family_name == "Set-by-hand"
+
+
+def test_somebody_on_the_books_is_found_by_their_number(brought_in: Bring, read: Bring, roster: Roster) -> None:
+    path = roster()
+    brought_in(path)
+    Counterpart.objects.filter(kind="student").delete()
+    run = brought_in(path)
+    assert run.counts["student"] == {"update": 12}
+    assert Student.objects.count() == 12
+
+
+def test_one_person_never_becomes_two(brought_in: Bring, read: Bring, roster: Roster, registrar: User) -> None:
+    path = roster()
+    brought_in(path)
+    one, other = Student.objects.order_by("pk")[:2]
+    Student.objects.filter(pk=one.pk).update(admission_number="elsewhere")
+    Student.objects.filter(pk=other.pk).update(admission_number=one.admission_number)
+    row = ImportRow.objects.get(run=read(path), kind="student", values__admission_number=one.admission_number)
+    (error,) = row.errors
+    assert error["code"] == "exchange:person-ambiguous"
+    assert str(one) in error["message"]
+    assert str(other) in error["message"]
+
+
+def test_a_login_of_somebody_else_is_an_error(read: Bring, roster: Roster, registrar: User) -> None:
+    from tests.factories import people  # noqa: PLC0415 - needs a school to be chosen
+
+    campus = people.a_school_year()
+    user = people.a_user("xavier", role="teacher")
+    StaffMember.objects.create(
+        institution=campus.institution, user=user, staff_number="S1", given_name="Xavier", family_name="Young"
+    )
+    sheet = "Staff number,Given name,Family name,E-mail\nS9,Yolanda,Young,XAVIER@oak.example\n"
+    User.objects.filter(pk=user.pk).update(email="xavier@oak.example")
+    row = ImportRow.objects.get(run=read(sheet.encode(), "staff.csv"))
+    assert [each["code"] for each in row.errors] == ["exchange:login-of-another"]
+    assert "Xavier Young" in row.errors[0]["message"]
+
+
+def test_rows_with_errors_are_left_out_only_when_somebody_says_so(
+    brought_in: Bring, read: Bring, roster: Roster, registrar: User
+) -> None:
+    from tests.factories import people  # noqa: PLC0415
+
+    people.a_school_year()
+    sheet = "Admission number;Given name;Birth date\nA1;Ada;2015-01-01\nA2;Bo;yesterday\n\n"
+    run = read(sheet.encode(), "students.csv")
+    with pytest.raises(errors.ImportHasErrors):
+        services.confirm(run=run, by=registrar)
+    services.confirm(run=run, skip_errors=True, by=registrar)
+    services.apply(run=run)
+    assert [each.admission_number for each in Student.objects.all()] == ["A1"]
+
+
+def test_nobody_without_the_permission_imports(read: Bring, roster: Roster, registrar: User) -> None:
+    from apps.access.errors import PermissionMissing  # noqa: PLC0415
+    from tests.factories import people  # noqa: PLC0415
+
+    with pytest.raises(PermissionMissing):
+        read(roster(), by=people.a_user("alice", role="head"))
+
+
+def test_rows_that_one_may_not_write_say_which_permission(read: Bring, roster: Roster, registrar: User) -> None:
+    from tests.factories import people  # noqa: PLC0415
+
+    run = read(roster(), by=people.a_user("dave", role="registrar"))
+    row = ImportRow.objects.filter(run=run, kind="institution").get()
+    assert [each["code"] for each in row.errors] == ["exchange:not-yours-to-write"]
+    assert "institutions.manage" in row.errors[0]["message"]
+
+
+def test_an_import_goes_on_where_it_was_killed(
+    read: Bring, roster: Roster, registrar: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apps.exchange.services import applying  # noqa: PLC0415
+
+    run = read(roster())
+    services.confirm(run=run, by=registrar)
+    written = applying._write
+
+    def killed(work: Any, kind: str, rows: Any) -> None:
+        if kind == "place":
+            raise KeyboardInterrupt
+        written(work, kind, rows)
+
+    monkeypatch.setattr(applying, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        services.apply(run=run)
+    assert Student.objects.count() == 12
+    monkeypatch.undo()
+    run = services.apply(run=run)
+    assert (run.state, run.total("error"), ClassEnrolment.objects.count()) == ("applied", 0, 72)
+
+
+def test_two_imports_are_never_applied_at_once(read: Bring, roster: Roster, registrar: User) -> None:
+    first, second = read(roster(seed=1)), read(roster(seed=2))
+    services.confirm(run=first, by=registrar)
+    with pytest.raises(errors.AnotherImportRuns):
+        services.confirm(run=second, by=registrar)
+    with pytest.raises(errors.ImportNotReady):
+        services.confirm(run=first, by=registrar)

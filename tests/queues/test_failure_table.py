@@ -1,0 +1,188 @@
+"""Every way a job can come to harm, what must become of it, and the test that does that harm for real.
+
+The table is for whoever wonders "and what if …": each line names tests that exist, or this fails. What all of them
+cannot think of, ``make chaos`` tries.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """``tests`` are ``file::function`` below ``tests/``; those in the files of ``make proof`` run there."""
+
+    what: str
+    becomes: str
+    tests: tuple[str, ...]
+
+
+W, O, R = "queues/test_workers.py", "queues/test_outcomes.py", "queues/test_relay.py"  # noqa: E741
+F, I, P = "queues/test_whatever_fails.py", "queues/test_idempotency_key.py", "chaos/test_killed_postgres.py"  # noqa: E741
+D, A, E = "queues/test_desk.py", "queues/test_jobs_api.py", "queues/test_enqueue.py"
+
+TABLE = (
+    # --- around the request ---
+    Harm("web killed before its commit", "nothing was written", (
+        f"{W}::test_a_web_process_killed_around_its_commit_leaves_both_or_neither",
+    )),
+    Harm("web killed after its commit, before its answer", "asked again, it replays the stored answer", (
+        f"{W}::test_a_web_process_killed_after_its_commit_and_before_its_answer_is_asked_again_and_replays_it",
+    )),
+    Harm("a request sent twice, or twice at once", "done once; replayed, or 409", (
+        f"{I}::test_the_second_time_it_is_answered_and_not_done",
+        f"{I}::test_while_the_first_is_in_flight_the_second_waits_outside",
+    )),
+    Harm("more jobs than the ledger takes", "503 with Retry-After, per school and in all", (
+        f"{A}::test_a_full_ledger_is_a_503_that_says_when_to_come_back_and_nothing_was_written",
+        f"{R}::test_too_many_waiting_are_refused_until_they_are_fewer",
+    )),
+    # --- relay and broker ---
+    Harm("relay killed", "the standby leads and publishes a window again", (
+        f"{W}::test_a_leading_relay_that_is_killed_is_followed_by_the_one_that_stands_by",
+        f"{R}::test_one_leads_and_the_other_stands_by_until_the_leader_is_gone",
+    )),
+    Harm("two leaders, a message delivered twice", "the second delivery finds no row", (
+        f"{R}::test_two_leaders_publish_twice_and_the_work_is_done_once",
+        f"{O}::test_two_deliveries_at_once_do_the_work_once",
+    )),
+    Harm("broker killed without persistence", "enqueueing goes on; published again", (
+        f"{R}::test_a_broker_that_is_killed_and_forgets_everything_loses_no_job",
+        f"{A}::test_with_the_broker_away_jobs_are_accepted_and_monitoring_is_told",
+    )),
+    Harm("broker flushed", "published again", (f"{R}::test_a_broker_that_is_flushed_loses_no_job",)),
+    Harm("broker full", "jobs wait in the ledger", (f"{R}::test_a_broker_that_is_full_loses_no_job",)),
+    Harm("broker silent, or stopped for a while", "enqueueing goes on", (
+        f"{R}::test_a_broker_that_does_not_answer_stops_nobody_from_enqueueing",
+        f"{R}::test_a_broker_that_is_stopped_and_goes_on_loses_no_job",
+    )),
+    Harm("message lost between broker and worker; host and journal lost", "published again after its lease", (
+        f"{R}::test_a_message_that_a_worker_took_to_its_grave_is_published_after_its_lease",
+    )),
+    Harm("garbage in the broker: no JSON, {}, [], no headers, bad body, bad ETA, pickle, unknown task", "set aside", (
+        f"{W}::test_garbage_in_the_broker_stops_no_worker",
+    )),
+    Harm("delivered for ever in vain", "dead letter no_outcome", (
+        f"{R}::test_a_job_that_never_comes_to_anything_lies_on_the_desk",
+    )),
+    # --- workers ---
+    Harm("worker killed in a job", "effect and end roll back together; the job is a suspect and runs again", (
+        f"{W}::test_a_worker_killed_with_its_effect_written_and_not_committed",
+        f"{W}::test_a_worker_killed_just_after_the_commit",
+        f"{R}::test_a_worker_that_begins_is_given_at_once_what_its_predecessor_had",
+    )),
+    Harm("child killed in a job", "the same, and its sibling goes on", (
+        f"{W}::test_a_child_killed_with_a_job_in_hand_while_its_sibling_goes_on",
+    )),
+    Harm("a death reported twice", "counted once", (f"{W}::test_a_death_that_is_reported_twice_is_counted_once",)),
+    Harm("a job that kills its process, on threads and on prefork", "dead letter poison, alone", (
+        f"{W}::test_a_job_that_kills_its_process_is_buried_alone",
+        f"{R}::test_a_suspect_goes_to_the_quarantine_alone",
+    )),
+    Harm("SIGTERM", "what runs is finished, what was fetched goes back", (
+        f"{W}::test_sigterm_lets_what_runs_be_finished_and_loses_nothing_that_was_fetched",
+    )),
+    Harm("worker stopped, wakes up late, leased", "fenced by its token", (
+        f"{W}::test_a_worker_that_was_stopped_wakes_up_late_and_is_fenced",
+        f"{O}::test_a_worker_that_wakes_up_late_is_fenced",
+    )),
+    Harm("worker stopped, wakes up late, in one transaction", "its lock keeps others out until the database ends it", (
+        f"{W}::test_a_stopped_worker_keeps_others_from_the_job_until_the_database_ends_it",
+    )),
+    # --- the body ---
+    Harm("exception, also unpicklable, speechless, Reject, Ignore, Retry; SystemExit, KeyboardInterrupt, MemoryError",
+         "tried again later, then dead letter exhausted with every try", (
+        f"{F}::test_it_is_a_failed_try_and_at_last_a_dead_letter",
+        f"{O}::test_a_failing_job_is_tried_again_later_and_then_lies_on_the_desk_whole",
+    )),
+    Harm("an expected refusal", "discarded with its reason, pages nobody", (
+        f"{O}::test_an_expected_refusal_is_discarded_with_its_reason_and_pages_nobody",
+    )),
+    Harm("too long, on threads: sleeping, computing, in the database", "stopped; dead letter timeout", (
+        f"{O}::test_a_timeout_stops_the_work_whatever_it_is_doing",
+        f"{O}::test_a_query_is_cancelled_at_the_limit_and_not_seconds_later",
+    )),
+    Harm("too long and deaf, on prefork", "its process is killed; dead letter timeout", (
+        f"{W}::test_work_that_hears_nothing_is_killed_and_has_failed_by_its_time",
+    )),
+    Harm("too long and deaf, on threads", "its connection is cut; too many of them end the process", (
+        f"{W}::test_threads_that_hear_nothing_are_cut_off_and_end_their_process_when_they_are_too_many",
+    )),
+    Harm("what it leaves is no JSON", "a failed try", (f"{F}::test_what_it_leaves_must_be_json",)),
+    Harm("writing the failure fails", "the row is live", (
+        f"{O}::test_when_writing_the_failure_fails_the_job_is_still_there",
+    )),
+    Harm("unknown task", "waits for code that knows it, then dead letter unknown_task", (
+        f"{O}::test_an_unknown_task_waits_for_code_that_knows_it_and_then_lies_on_the_desk",
+    )),
+    Harm("payload of older or newer code", "read, or waited for, or dead letter payload_refused", (
+        f"{F}::test_what_older_code_wrote_is_read_by_newer_code_that_gives_the_new_argument_a_default",
+        f"{O}::test_newer_codes_payload_waits_for_newer_code",
+        f"{O}::test_a_payload_the_task_no_longer_accepts_lies_on_the_desk_by_field",
+    )),
+    Harm("provider times out, or its caller dies", "outcome_unknown, or called again with the same key", (
+        f"{O}::test_a_call_outside_is_made_at_most_once",
+        f"{O}::test_a_crash_while_calling_outside_asks_a_person",
+        f"{P}::test_what_was_being_sent_is_not_sent_again_but_asked_about",
+        f"{O}::test_what_was_certainly_not_sent_is_tried_again",
+        f"{F}::test_a_provider_that_takes_keys_is_given_the_same_one_at_every_try",
+    )),
+    # --- the database, schools, clocks, people ---
+    Harm("PostgreSQL killed", "503; a job in hand is as it was", (
+        f"{P}::test_a_request_is_refused_and_then_done_once",
+        f"{P}::test_a_job_in_hand_is_as_it_was",
+        f"{O}::test_a_database_that_goes_away_leaves_the_job_as_it_was",
+    )),
+    Harm("PostgreSQL killed just after a commit that did not wait for the disk", "effect and end vanish together", (
+        f"{P}::test_effect_and_end_of_a_commit_that_never_reached_the_disk_vanish_together",
+        f"{P}::test_what_is_money_is_on_disk",
+    )),
+    Harm("school suspended", "dead letter school_suspended", (
+        f"{O}::test_a_suspended_schools_job_lies_on_the_desk_and_goes_back",
+    )),
+    Harm("school given up, or dropped", "dead letter unknown_school", (
+        f"{O}::test_a_school_that_is_gone_leaves_its_jobs_on_the_desk",
+    )),
+    Harm("one school floods", "another's job is in the next window", (
+        f"{R}::test_a_flooding_school_does_not_keep_another_waiting",
+        f"{R}::test_a_window_is_shared_evenly",
+    )),
+    Harm("another school's role", "permission denied, in every table of the ledger", (
+        f"{E}::test_oaks_role_reads_no_row_of_the_ledger_and_writes_none",
+        f"{E}::test_a_role_cannot_speak_for_another_school",
+        f"{I}::test_one_school_never_sees_anothers_answer",
+    )),
+    Harm("a clock steps", "leases do not move, ticks do not repeat", (
+        f"{R}::test_a_clock_that_is_wrong_moves_no_lease",
+        "queues/test_schedule.py::test_a_clock_that_steps_back_repeats_nothing",
+    )),
+    Harm("two beats, no beat for a while", "each tick once, a missed one caught up once", (
+        "queues/test_schedule.py::test_a_tick_is_there_once_though_two_beat",
+        "queues/test_schedule.py::test_missed_ticks_are_caught_up_once",
+    )),
+    Harm("a dead letter sent back twice", "one job, under its own id", (
+        f"{D}::test_pressing_retry_twice_is_safe",
+        f"{D}::test_a_retried_job_keeps_its_id_and_begins_anew",
+    )),
+)  # fmt: skip
+
+
+@functools.cache
+def functions_of(path: Path) -> set[str]:
+    return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("harm", TABLE, ids=[harm.what for harm in TABLE])
+def test_somebody_does_this_harm_for_real(harm: Harm) -> None:
+    assert harm.tests
+    for name in harm.tests:
+        file, function = name.split("::")
+        assert function in functions_of(HERE / file), f"{harm.what}: there is no {name}"
