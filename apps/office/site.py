@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.http import urlencode
@@ -29,6 +28,7 @@ from apps.office import navigation, palette
 from schoolops import problem
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
+from schoolops.queues.admin import operators
 
 if TYPE_CHECKING:
     from django.contrib.admin.sites import AdminSite as _Site
@@ -105,10 +105,16 @@ def with_headers(response: HttpResponse) -> HttpResponse:
     return response
 
 
+def frame_of(request: HttpRequest) -> dict[str, Any]:
+    """What a page's frame needs: the office's inside a school, the operators' outside all of them."""
+    site = office if school_or_none() is not None else operators
+    return {**site.each_context(request), "login_address": reverse(f"{site.name}:login")}
+
+
 def refused(request: HttpRequest, *, status: int, title: str, detail: str, remedy: str = "") -> HttpResponse:
     """A readable page that says no: inside the office's frame for who may enter, bare for who may not."""
     inside = may_enter(request)
-    context = {**office.each_context(request), "title": title, "detail": detail, "remedy": remedy, "inside": inside}
+    context = {**frame_of(request), "title": title, "detail": detail, "remedy": remedy, "inside": inside}
     template = "office/refused.html" if inside else "office/refused_outside.html"
     return with_headers(TemplateResponse(request, template, context, status=status))
 
@@ -118,7 +124,7 @@ def readable(view: View) -> View:
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        request.current_app = office.name
+        request.current_app = office.name if school_or_none() is not None else operators.name
         try:
             return with_headers(view(request, *args, **kwargs))
         except SchoolOpsError as error:
@@ -158,6 +164,10 @@ class OfficeSite(_Site):
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request)
 
+    def admin_of(self, model: type[Model]) -> Any:
+        """The model admin of ``model`` here, or ``None``."""
+        return self._registry.get(model)
+
     def rows_of(self, model: type[Model], request: HttpRequest) -> QuerySet[Any] | None:
         """The rows of ``model`` that whoever asks may open here; ``None``, where it has no admin."""
         found = self._registry.get(model)
@@ -178,11 +188,11 @@ class OfficeSite(_Site):
             "site_header": name,
             "site_subheader": look.name if look.name != name else "",
             "site_url": None,
-            "styles": [static("office/office.css")],
             "site_icon": look.logo_address or None,
             "colors": {**(context.get("colors") or {}), "primary": palette.shades_of(look.colour)},
             "sidebar_navigation": navigation.sidebar(request, actor(request)) if inside else [],
             "sidebar_show_search": inside,
+            "find_address": reverse("office:find"),
         }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.templatetags.static import static
+
 from config.env import BASE_DIR, Environment
 from schoolops.observability import slots
 
@@ -205,6 +207,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "school",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda _request: static("office/office.css")],
     "SIDEBAR": {"show_search": False, "command_search": False, "show_all_applications": False, "navigation": []},
 }
 

@@ -6,6 +6,6 @@ permission codes and row scopes decide what each shows.
 
 from __future__ import annotations
 
-from apps.office.admin import accounts, attendance, audit, institutions, staff, students, timetable
+from apps.office.admin import accounts, attendance, audit, institutions, operators, staff, students, timetable
 
-__all__ = ["accounts", "attendance", "audit", "institutions", "staff", "students", "timetable"]
+__all__ = ["accounts", "attendance", "audit", "institutions", "operators", "staff", "students", "timetable"]

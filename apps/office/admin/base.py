@@ -21,6 +21,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import PaginationInlineFormSet
 
 from apps.access import selectors
 from apps.access import services as access
@@ -140,9 +141,22 @@ class _Permitted:
         return rows.filter(reach) if not through else rows.filter(**{f"{through}__in": within.values("pk")})
 
 
+class _Shown(PaginationInlineFormSet):  # type: ignore[misc]
+    """Takes nothing from what was sent: a form that was made up cannot write through it."""
+
+    new_objects = changed_objects = deleted_objects = ()
+
+    def __init__(self, data: Any = None, files: Any = None, **more: Any) -> None:
+        super().__init__(None, None, **more)
+
+    def is_valid(self) -> bool:
+        return True
+
+
 class ReadOnlyInline(_Permitted, _Inline):
     """Rows that belong to another, to be read. What can be done with one stands on its own page."""
 
+    formset = _Shown
     extra = 0
     can_delete = False
 
@@ -285,6 +299,13 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *arguments, **more)
 
+    def page(self, request: HttpRequest, template: str, context: Fields, *, title: Words) -> HttpResponse:
+        """A page of this site."""
+        return render_page(request, template, context, title=title)
+
+    def _require(self, request: HttpRequest, code: str) -> None:
+        access.require(actor(request), code)
+
     # --- acts ---------------------------------------------------------------------------------------------------------
     def acts_on(self, request: HttpRequest, row: Any) -> list[Act]:
         """What whoever asks may do with ``row`` now."""
@@ -297,6 +318,7 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
         ]
 
     def _name(self, what: str) -> str:
+        """The name of one of this admin's addresses."""
         return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{what}"
 
     def _address(self, row: Any, what: str, *more: str) -> str:
@@ -314,10 +336,14 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
         if row is None or found is None:
             raise Http404
         by = actor(request)
-        access.require(by, found.permission)
+        self._require(request, found.permission)
         posted = request.method == "POST"
         form = found.form(row, by, request.POST if posted else None, request.FILES if posted else None)
-        back = self._address(row, "change") if self.has_view_permission(request, row) else reverse("office:index")
+        back = (
+            self._address(row, "change")
+            if self.has_view_permission(request, row)
+            else reverse(f"{self.admin_site.name}:index")
+        )
         if posted and form.is_valid():
             try:
                 with transaction.atomic():
@@ -327,13 +353,15 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
             else:
                 if isinstance(said, Once):
                     facts = {"facts": dict(said.facts), "back": back}
-                    shown = render_page(request, "office/once.html", facts, title=said.title)
+                    shown = self.page(request, "office/once.html", facts, title=said.title)
                     shown.headers["Cache-Control"] = "no-store"
                     return shown
                 messages.success(request, str(said))
                 return HttpResponseRedirect(back)
         context: dict[str, Any] = {"form": form, "row": row, "act": found, "back": back}
-        return render_page(request, "office/act.html", context, title=found.title, status=422 if posted else 200)
+        asked = self.page(request, "office/act.html", context, title=found.title)
+        asked.status_code = 422 if posted else 200
+        return asked
 
     # --- removing -----------------------------------------------------------------------------------------------------
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -364,13 +392,13 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """What the trail says of one row, newest first."""
-        access.require(actor(request), "audit.view")
+        self._require(request, "audit.view")
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
         entries = trail.trail_of(row)[:200]
         context = {"entries": entries, "row": row, "back": self._address(row, "change")}
-        return render_page(request, "office/admin/history.html", context, title=_("History of %(row)s") % {"row": row})
+        return self.page(request, "office/admin/history.html", context, title=_("History of %(row)s") % {"row": row})
 
 
 def named(rows: Iterable[Any]) -> str:

@@ -83,26 +83,26 @@ def test_marks_are_the_same_in_every_language(office: Office, bob: User, campus:
 
 def test_a_person_chooses_and_is_remembered_everywhere(office: Office, bob: User, campus: Campus) -> None:
     browser = office(bob)
-    answer = browser.post("/office/language/", {"language": "ar", "next": "/roll/"})
+    answer = browser.post("/language/", {"language": "ar", "next": "/roll/"})
     assert (answer.status_code, answer["Location"]) == (303, "/roll/")
     bob.refresh_from_db()
     assert bob.language == "ar"
     assert AuditEntry.objects.filter(action="accounts.language-chosen").count() == 1
     assert ARABIC in _said(office, bob)
     # The same once more is no news.
-    browser.post("/office/language/", {"language": "ar"})
+    browser.post("/language/", {"language": "ar"})
     assert AuditEntry.objects.filter(action="accounts.language-chosen").count() == 1
 
 
 def test_a_stranger_chooses_on_this_device(office: Office, bob: User) -> None:
     browser = office()
-    browser.post("/office/language/", {"language": "ar", "next": "/office/login/"})
+    browser.post("/language/", {"language": "ar", "next": "/office/login/"})
     assert "تسجيل الدخول" in browser.get("/office/login/").content.decode()
 
 
 @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
 def test_choosing_a_language_leads_nowhere_else(office: Office, bob: User, wanted: str) -> None:
-    answer = office(bob).post("/office/language/", {"language": "xx", "next": wanted})
+    answer = office(bob).post("/language/", {"language": "xx", "next": wanted})
     assert answer["Location"] == "/office/"
     assert "language" not in answer.cookies
 
