@@ -49,11 +49,14 @@ def language_for(request: HttpRequest) -> str:
 
 
 def _asked_for(request: HttpRequest) -> str:
+    if school_or_none() is None:
+        # The operators' pages are in English, as what they read in logs and commands is.
+        return ENGLISH
     asked = request.headers.get("Accept-Language", "")
     for tag, _weight in parse_accept_lang_header(asked):
         if spoken := supported_language(tag):
             return spoken
     # Whoever sends no header is a program; whoever's browser speaks what we do not hears what the school speaks.
-    if not asked or school_or_none() is None:
+    if not asked:
         return ENGLISH
     return supported_language(institutions.branding().locale) or ENGLISH

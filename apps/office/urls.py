@@ -74,6 +74,7 @@ ROLL: list[URLPattern] = [
 _OFFICE: list[URLPattern | URLResolver] = [
     path("office/", include([*PAGES, *office.get_urls()])),
     path("roll/", include(ROLL)),
+    path("language/", choose, name="language"),
     # Where the links of invitations and forgotten passwords lead.
     path("redeem", door.redeem, name="redeem"),
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 
 from apps.accounts import services
 from apps.accounts.models import User
@@ -125,3 +126,8 @@ def test_an_invitation_is_written_in_the_language_of_who_reads_it(
     (letter,) = mail.outbox
     assert letter.subject.startswith(expected)
     assert "/redeem#" in letter.body
+
+
+def test_operators_read_english(client_for: Any, db: None) -> None:
+    answer = Client(headers={"host": "localhost"}).get("/operators/login/", headers={"Accept-Language": "ar"})
+    assert (answer.status_code, answer["Content-Language"]) == (200, "en-gb")
