@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -49,12 +49,12 @@ SPEAKING = ("apps.", "schoolops.errors", "schoolops.ratelimit", "schoolops.const
 _NEVER = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 # Marks a translation that is for a person to look at before it counts.
 FUZZY = "fuzzy"
-Message = tuple[str | None, str | tuple[str, ...]]
+String = tuple[str | None, str | tuple[str, ...]]
 
 
-def wanted() -> dict[Message, None]:
+def wanted() -> dict[String, None]:
     """(context, string or its forms) of everything that people read, in the order of files."""
-    found: dict[Message, None] = {}
+    found: dict[String, None] = {}
     for house in HOUSES:
         for path in sorted((BASE_DIR / house).rglob("*.py")):
             if "migrations" not in path.parts:
@@ -66,12 +66,12 @@ def wanted() -> dict[Message, None]:
     return found
 
 
-def _of_code(source: bytes) -> Iterator[Message]:
+def _of_code(source: bytes) -> Iterator[String]:
     for _, text, _, context in extract("python", io.BytesIO(source), keywords=KEYWORDS):
         yield context, text
 
 
-def _of_template(path: Path) -> Iterator[Message]:
+def _of_template(path: Path) -> Iterator[String]:
     # Django's own reading of a template, as calls of gettext among letters that stand for the rest.
     calls = templatize(path.read_text(encoding="utf-8"), origin=str(path))
     # On one line: what is left of a template has no indentation that Python could read.
@@ -109,8 +109,11 @@ def read(language: str) -> Catalog:
         return read_po(file, locale=language, domain=DOMAIN, abort_invalid=True)
 
 
-def merged(known: Catalog, language: str, strings: dict[Message, None]) -> Catalog:
-    """The catalogue of exactly ``strings``, with the translations that are known."""
+def merged(known: Catalog, language: str, strings: dict[String, None]) -> Catalog:
+    """The catalogue of ``strings``, with the translations that are known.
+
+    What is no longer said is kept aside with its translation, for the day it is said again.
+    """
     made = Catalog(
         locale=language,
         domain=DOMAIN,
@@ -121,12 +124,19 @@ def merged(known: Catalog, language: str, strings: dict[Message, None]) -> Catal
         revision_date=_NEVER,
     )
     made.mime_headers = [("Plural-Forms", PLURALS[language])]
+    aside = {(message.context, message.id): message for message in known.obsolete.values()}
     for context, text in strings:
         singular = text if isinstance(text, str) else text[0]
         old = known.get(singular, context=context)
-        same = old is not None and old.id == text
+        if old is None or old.id != text:
+            old = aside.pop((context, text), None)
         flags = [flag for flag in (old.flags if old is not None else ()) if flag == FUZZY]
-        made.add(text, old.string if same and old is not None else None, context=context, flags=flags)
+        made.add(text, old.string if old is not None else None, context=context, flags=flags)
+    gone = [each for each in known if each.id and (each.context, each.id) not in strings]
+    for message in sorted((*aside.values(), *gone), key=lambda each: str(each.id)):
+        if message.string and all(message.string):
+            kept = Message(message.id, message.string, context=message.context)
+            made.obsolete[str((message.context, message.id))] = kept
     return made
 
 
