@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from apps.accounts.api.urls import OWN
+from apps.office.urls import OPERATORS
 from config.assets import assets
 from schoolops.queues.admin import operators
 
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("schoolops.api.documents")),
     # Operators log in here; none of a school's addresses knows them.
     path("api/v1/", include(OWN)),
+    *OPERATORS,
     path("operators/", operators.urls),
     *assets(),
 ]

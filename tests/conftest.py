@@ -115,16 +115,26 @@ def _schools(django_db_setup: None, django_db_blocker: Any) -> dict[str, School]
         return {school.slug: school for school in School.objects.filter(slug__in=["oak", "elm"])}
 
 
+def _cold(school: School) -> School:
+    # What an earlier test undid may still be cached.
+    from schoolops.cache.entry import forget_school
+    from schoolops.context import inside
+
+    with inside(school):
+        forget_school()
+    return copy.copy(school)
+
+
 @pytest.fixture
 def oak(_schools: dict[str, School]) -> School:
-    """Oak School, at oak.localhost. A copy: changing it changes no other test's."""
-    return copy.copy(_schools["oak"])
+    """Oak School, at oak.localhost, with nothing of it cached. A copy: changing it changes no other test's."""
+    return _cold(_schools["oak"])
 
 
 @pytest.fixture
 def elm(_schools: dict[str, School]) -> School:
     """Elm School, at elm.localhost."""
-    return copy.copy(_schools["elm"])
+    return _cold(_schools["elm"])
 
 
 @pytest.fixture
@@ -192,13 +202,22 @@ _BOOKKEEPING = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK", "BEGIN", "COMMIT")
 
 @pytest.fixture
 def query_count() -> Callable[..., AbstractContextManager[Counted]]:
-    """``with query_count(3):`` passes with exactly three queries; without a number it counts only."""
+    """``with query_count(3):`` passes with exactly three queries; without a number it counts only.
+
+    It begins with nothing cached of the school the test stands in, so that no count depends on who asked before; with
+    ``warm=True`` what is cached stays.
+    """
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    from schoolops.cache.entry import forget_school
+    from schoolops.context import school_or_none
+
     @contextmanager
-    def counting(expected: int | None = None) -> Iterator[Counted]:
+    def counting(expected: int | None = None, *, warm: bool = False) -> Iterator[Counted]:
         counted = Counted()
+        if not warm and school_or_none() is not None:
+            forget_school()
         with CaptureQueriesContext(connection) as captured:
             yield counted
         counted.statements += [

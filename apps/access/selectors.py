@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+import msgspec
 from django.db import connection
 from django.db.models import Case, Q, When
 
+from apps.access.caches import PERMISSION_CONFIG, RBAC_PERMISSIONS, USER_ROLES, Access, Assigned, Configured, Held
 from apps.access.errors import AssignmentUnknown, RoleUnknown
 from apps.access.models import Role, RoleAssignment
 from apps.access.permissions import ADMINISTRATOR, CODES, PERMISSIONS
@@ -36,40 +37,30 @@ def row_scope(scope: str, kind: Kind) -> Callable[[Scope], Scope]:
     return register
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One role a user holds: its scope, its permissions, and the one institution it is limited to, if any."""
-
-    role: str
-    scope: str
-    institution_id: int | None
-    permissions: frozenset[str]
-    name: str = ""
-    institution: uuid.UUID | None = None
-
-
 def roles_held(user: User) -> tuple[Held, ...]:
-    """Every role ``user`` holds now, in one query, remembered on the user object (so for one request)."""
+    """Every role ``user`` holds now, in one query or none, remembered on the user object (so for one request)."""
     known: tuple[Held, ...] | None = getattr(user, "_roles_held", None)
     if known is not None:
         return known
     with RBAC_LATENCY.timed():
-        answer = _roles_held_now(user)
+        access = RBAC_PERMISSIONS.get(user.pk, user.access_version, load=lambda: _access_of(user.pk))
+        # A role begins and ends with the school's day, so whoever asks for today afterwards need not ask again.
+        institutions.remember_timezone(access.timezone)
+        today = clock.today(access.timezone)
+        answer = tuple(held for held in access.roles if held.on(today))
     user.__dict__["_roles_held"] = answer
     return answer
 
 
-# Asked by every request, so spelled out: building it as a queryset costs more than running it. A role begins and ends
-# with the school's day, so the timezone comes along, and whatever asks for today afterwards need not.
+# Spelled out: building it as a queryset costs more than running it.
 _ROLES_HELD = """
     WITH here AS (
         SELECT COALESCE((SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1), 'UTC') AS timezone
     )
-    SELECT here.timezone, r.code, r.scope, a.institution_id, r.name, i.sourced_id, array_agg(p.permission)
+    SELECT here.timezone, r.code, r.scope, a.institution_id, array_agg(p.permission), r.name, i.sourced_id, a.starts_on,
+           a.ends_on
       FROM here
       LEFT JOIN access_roleassignment a ON a.user_id = %(user)s
-       AND (a.starts_on IS NULL OR a.starts_on <= (%(now)s AT TIME ZONE here.timezone)::date)
-       AND (a.ends_on IS NULL OR a.ends_on > (%(now)s AT TIME ZONE here.timezone)::date)
       LEFT JOIN access_role r ON r.id = a.role_id
       LEFT JOIN access_rolepermission p ON p.role_id = r.id
       LEFT JOIN institutions_institution i ON i.id = a.institution_id
@@ -78,15 +69,17 @@ _ROLES_HELD = """
 """
 
 
-def _roles_held_now(user: User) -> tuple[Held, ...]:
+def _access_of(user_id: int) -> Access:
     with connection.cursor() as cursor:
-        cursor.execute(_ROLES_HELD, {"user": user.pk, "now": clock.now()})
+        cursor.execute(_ROLES_HELD, {"user": user_id})
         rows = cursor.fetchall()
-    institutions.remember_timezone(rows[0][0])
-    return tuple(
-        Held(role, scope, at, CODES if role == ADMINISTRATOR else CODES.intersection(codes), name, public)
-        for _, role, scope, at, name, public, codes in rows
-        if role is not None
+    return Access(
+        rows[0][0],
+        tuple(
+            Held(role, scope, at, CODES if role == ADMINISTRATOR else CODES.intersection(codes), *rest)
+            for _, role, scope, at, codes, *rest in rows
+            if role is not None
+        ),
     )
 
 
@@ -193,24 +186,32 @@ def assignment_by_id(sourced_id: uuid.UUID) -> RoleAssignment:
 
 
 def permissions_of_roles(roles: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
-    """Public id of a role → its permission codes in order, in one query. An administrator's are all of them."""
-    found: dict[uuid.UUID, list[str]] = {each: [] for each in roles}
-    rows = Role.objects.filter(sourced_id__in=found).order_by("permissions__permission")
+    """Public id of a role → its permission codes in order, in one query or none. An administrator's are all of them."""
+    configured = {role.id: role.permissions for role in PERMISSION_CONFIG.get(load=_configured)}
+    return {role: list(configured.get(role, ())) for role in roles}
+
+
+def _configured() -> tuple[Configured, ...]:
+    found: dict[uuid.UUID, list[str]] = {}
+    rows = Role.objects.order_by("id", "permissions__permission")
     for role, code, permission in rows.values_list("sourced_id", "code", "permissions__permission"):
-        if code == ADMINISTRATOR:
-            found[role] = sorted(CODES)
-        elif permission in CODES:
-            found[role].append(permission)
-    return found
+        held = found.setdefault(role, sorted(CODES) if code == ADMINISTRATOR else [])
+        if code != ADMINISTRATOR and permission in CODES:
+            held.append(permission)
+    return tuple(Configured(role, tuple(permissions)) for role, permissions in found.items())
 
 
-def roles_of_users(users: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
-    """Public id of a user → the roles assigned, past and future ones too, in one query."""
-    found: dict[uuid.UUID, list[dict[str, Any]]] = {each: [] for each in users}
-    rows = RoleAssignment.objects.filter(user__sourced_id__in=found).order_by("id")
-    names = ("assignment_id", "code", "name", "scope", "institution_id", "starts_on", "ends_on")
+def roles_of_users(users: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """Key of a user → the roles assigned, past and future ones too, in one query or none."""
+    found = USER_ROLES.get_many(users, load=_assigned)
+    return {user: [msgspec.structs.asdict(each) for each in assigned] for user, assigned in found.items()}
+
+
+def _assigned(users: Sequence[int]) -> dict[int, tuple[Assigned, ...]]:
+    found: dict[int, list[Assigned]] = {each: [] for each in users}
+    rows: Any = RoleAssignment.objects.filter(user__in=users).order_by("id")
     for user, *values in rows.values_list(
-        "user__sourced_id",
+        "user_id",
         "sourced_id",
         "role__code",
         "role__name",
@@ -219,8 +220,8 @@ def roles_of_users(users: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[dict[str,
         "starts_on",
         "ends_on",
     ):
-        found[user].append(dict(zip(names, values, strict=True)))
-    return found
+        found[user].append(Assigned(*values))
+    return {user: tuple(assigned) for user, assigned in found.items()}
 
 
 # More names than these help nobody who looks for one of them.

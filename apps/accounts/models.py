@@ -49,6 +49,11 @@ class User(PublicRow, AbstractBaseUser):
     deactivated_at = models.DateTimeField(null=True, blank=True)
     logins_ended_at = models.DateTimeField(null=True, blank=True, help_text="Sessions begun before are void.")
     access_until = models.DateTimeField(null=True, blank=True, help_text="After this moment the login is void.")
+    # Comes with the row that every request reads. What is cached of somebody's permissions is kept under this number,
+    # so one that was taken away is not honoured, whatever becomes of the cache.
+    access_version = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Raised whenever what this login may do changes."
+    )
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -66,6 +71,14 @@ class User(PublicRow, AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name or self.username
+
+    def save(self, **kwargs: Any) -> None:
+        if not self._state.adding and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
+            # The number only rises, by `access`: a row read a while ago must not bring an old one back.
+            kwargs["update_fields"] = [
+                field.name for field in self._meta.concrete_fields if field.name not in {"id", "access_version"}
+            ]
+        super().save(**kwargs)
 
     @property
     def full_name(self) -> str:

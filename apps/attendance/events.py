@@ -31,6 +31,13 @@ class OfficeSpoke:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysDerived:
+    """What these days of some students count as may be something else now."""
+
+    days: tuple[dt.date, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RollLocked:
     """A person locked a roll."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from apps.attendance import services
-from apps.attendance.events import AttendanceMarked, OfficeSpoke
+from apps.attendance.caches import ATTENDANCE_DAILY
+from apps.attendance.events import AttendanceMarked, DaysDerived, OfficeSpoke
 from apps.students.events import StudentMoved
 from schoolops.events import subscribe
 
@@ -21,3 +22,8 @@ def derive_the_days_the_office_changed(event: OfficeSpoke) -> None:
 @subscribe(StudentMoved)
 def give_the_days_to_the_new_section(event: StudentMoved) -> None:
     services.derive_days_since(student=event.student_id, since=event.on)
+
+
+@subscribe(DaysDerived)
+def forget_the_figures_of_the_day(_event: DaysDerived) -> None:
+    ATTENDANCE_DAILY.forget()

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import JSONObject
 
+from apps.institutions.caches import BRANDING, METADATA, Brand, Campus
 from apps.institutions.models import AcademicYear, CalendarDay, Institution, Term
 from schoolops import clock
 from schoolops.cache.local import local
@@ -129,11 +130,12 @@ def _why_not(in_a_year: bool, kind: str | None, weekend: bool) -> WhyNot:  # noq
 
 @dataclass(frozen=True, slots=True)
 class Branding:
-    """What a school looks like: the name, colour (``#rrggbb``) and logo of its first campus, where it has one."""
+    """What a school looks like: name, colour (``#rrggbb``), logo and language of its first campus, where it has one."""
 
     name: str = ""
     colour: str = "#1d4ed8"
     logo_address: str = ""
+    locale: str = ""
 
 
 def branding() -> Branding:
@@ -142,11 +144,11 @@ def branding() -> Branding:
     key = f"institutions.branding:{current_school().schema_name}"
     known: Branding | None = None if cache is None else cache.get(key)
     if known is None:
-        row = Institution.objects.order_by("id").values("sourced_id", "name", "brand_colour", "logo").first()
+        row = Institution.objects.order_by("id").values("sourced_id", "name", "brand_colour", "logo", "locale").first()
         known = Branding()
         if row is not None:
             address = f"/api/v1/institutions/{row['sourced_id']}/logo" if row["logo"] else ""
-            known = Branding(row["name"], row["brand_colour"], address)
+            known = Branding(row["name"], row["brand_colour"], address, row["locale"])
         if cache is not None:
             cache.put(key, known)
     return known
@@ -184,10 +186,34 @@ def _known_timezone() -> str | None:
 
 
 def _read_timezone() -> str:
-    # Asked by most requests, so spelled out: building it as a queryset costs more than running it.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1")
-        found = cursor.fetchone()
-    timezone = str(found[0]) if found else "UTC"
+    first = campuses()[:1]
+    timezone = first[0].timezone if first else "UTC"
     remember_timezone(timezone)
     return timezone
+
+
+def campuses() -> tuple[Campus, ...]:
+    """The campuses of the school, oldest first."""
+    return METADATA.get(load=_read_campuses)
+
+
+def _read_campuses() -> tuple[Campus, ...]:
+    # Asked by most requests, so spelled out: building it as a queryset costs more than running it.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, sourced_id, name, timezone, currency, locale, weekend FROM institutions_institution ORDER BY id"
+        )
+        return tuple(
+            Campus(pk, id_, name, timezone, currency, locale, tuple(weekend))
+            for pk, id_, name, timezone, currency, locale, weekend in cursor.fetchall()
+        )
+
+
+def brands() -> tuple[Brand, ...]:
+    """How the campuses look to strangers, oldest first."""
+    return BRANDING.get(load=_read_brands)
+
+
+def _read_brands() -> tuple[Brand, ...]:
+    rows = Institution.objects.order_by("pk").values_list("sourced_id", "name", "brand_colour", "locale", "logo")
+    return tuple(Brand(id_, name, colour, locale, bool(logo)) for id_, name, colour, locale, logo in rows)

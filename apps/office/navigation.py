@@ -48,17 +48,60 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry(_("Start"), "office:index", "home"),
             Entry(_("My classes"), "office:roll", "fact_check", ("attendance.mark",)),
-            Entry(_("Rolls"), "office:rolls", "fact_check", ("attendance.view",)),
-            Entry(_("Late desk"), "office:desk", "schedule", ("attendance.desk",)),
+            Entry(_("Rolls"), "office:rolls", "checklist_rtl", ("attendance.view",)),
+            Entry(_("Late desk"), "office:desk", "alarm", ("attendance.desk",)),
+            Entry(_("Leave"), "office:attendance_leave_changelist", "event_busy", ("leave.decide",)),
+            Entry(_("Substitutions"), "office:staff_substitution_changelist", "swap_horiz", ("staff.manage",)),
+            Entry(
+                _("Lock rolls"), "office:attendance_attendancesession_changelist", "lock_clock", ("attendance.lock",)
+            ),
             Entry(_("Lists to print"), "office:lists", "print", ("exports.run",)),
         ),
     ),
-    Group(_("Students"), (Entry(_("Admit a student"), "office:admit", "person_add", ("students.manage",)),)),
+    Group(
+        _("People"),
+        (
+            Entry(_("Students"), "office:students_student_changelist", "school", ("students.view",)),
+            Entry(_("Admit a student"), "office:admit", "person_add", ("students.manage",)),
+            Entry(_("Guardians"), "office:students_guardian_changelist", "family_restroom", ("guardians.view",)),
+            Entry(_("Staff"), "office:staff_staffmember_changelist", "badge", ("staff.view",)),
+            Entry(_("Enrolments"), "office:students_enrolment_changelist", "how_to_reg", ("students.manage",)),
+        ),
+    ),
+    Group(
+        _("Teaching"),
+        (
+            Entry(_("Sections"), "office:institutions_section_changelist", "groups", ("sections.view",)),
+            Entry(_("Courses"), "office:institutions_course_changelist", "menu_book", ("sections.view",)),
+            Entry(_("Classes"), "office:institutions_courseclass_changelist", "cast_for_education", ("sections.view",)),
+            Entry(_("Who teaches what"), "office:staff_teachingassignment_changelist", "co_present", ("staff.view",)),
+            Entry(_("Timetable"), "office:timetable_meeting_changelist", "calendar_view_week", ("sections.view",)),
+        ),
+    ),
     Group(
         _("Set-up"),
         (
             Entry(_("Check-list"), "office:set-up", "checklist", ("institutions.manage",)),
             Entry(_("Calendar"), "office:calendar", "calendar_month", ("institutions.view",)),
+            Entry(_("Campuses"), "office:institutions_institution_changelist", "apartment", ("institutions.manage",)),
+            Entry(_("Years"), "office:institutions_academicyear_changelist", "date_range", ("institutions.manage",)),
+            Entry(_("Terms"), "office:institutions_term_changelist", "event_note", ("institutions.manage",)),
+            Entry(_("Grade levels"), "office:institutions_gradelevel_changelist", "stairs", ("institutions.manage",)),
+            Entry(_("Periods"), "office:timetable_period_changelist", "schedule", ("sections.manage",)),
+            Entry(
+                _("Attendance codes"),
+                "office:attendance_attendancecode_changelist",
+                "format_list_bulleted",
+                ("attendance.configure",),
+            ),
+        ),
+    ),
+    Group(
+        _("Access"),
+        (
+            Entry(_("Logins"), "office:accounts_user_changelist", "key", ("accounts.view",)),
+            Entry(_("Roles"), "office:roles", "admin_panel_settings", ("access.view",)),
+            Entry(_("Audit trail"), "office:audit_auditentry_changelist", "history", ("audit.view",)),
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable
 from functools import wraps
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
@@ -24,6 +28,7 @@ from apps.office import navigation, palette
 from schoolops import problem
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
+from schoolops.queues.admin import operators
 
 if TYPE_CHECKING:
     from django.contrib.admin.sites import AdminSite as _Site
@@ -31,6 +36,17 @@ else:
     _Site = UnfoldAdminSite
 
 log = logging.getLogger(__name__)
+# Words of ours that stand in other sentences: why a day is no school day, why a roll is locked.
+FACTS = frozenset(
+    (
+        gettext_noop("weekend"),
+        gettext_noop("holiday"),
+        gettext_noop("closure"),
+        gettext_noop("no-year"),
+        gettext_noop("its edit window is over"),
+        gettext_noop("the time for which it was re-opened is over"),
+    )
+)
 View = Callable[..., HttpResponse]
 # Alpine, which moves the sidebar and the menus, evaluates what stands in attributes.
 CONTENT_SECURITY_POLICY = (
@@ -63,7 +79,16 @@ def words_of(error: SchoolOpsError) -> str:
     if told != error.detail:
         return error.detail
     translated = _(template)
-    return translated.format(**error.facts) if error.facts else translated
+    return (
+        translated.format(**{name: _said(value) for name, value in error.facts.items()}) if error.facts else translated
+    )
+
+
+def _said(fact: Any) -> Any:
+    """A fact in a sentence: days as they are written here, and the few words of ours that are facts themselves."""
+    if isinstance(fact, dt.date) and not isinstance(fact, dt.datetime):
+        return date_format(fact)
+    return _(fact) if isinstance(fact, str) and fact in FACTS else fact
 
 
 def remedy_of(error: SchoolOpsError) -> str:
@@ -80,10 +105,16 @@ def with_headers(response: HttpResponse) -> HttpResponse:
     return response
 
 
+def frame_of(request: HttpRequest) -> dict[str, Any]:
+    """What a page's frame needs: the office's inside a school, the operators' outside all of them."""
+    site = office if school_or_none() is not None else operators
+    return {**site.each_context(request), "login_address": reverse(f"{site.name}:login")}
+
+
 def refused(request: HttpRequest, *, status: int, title: str, detail: str, remedy: str = "") -> HttpResponse:
     """A readable page that says no: inside the office's frame for who may enter, bare for who may not."""
     inside = may_enter(request)
-    context = {**office.each_context(request), "title": title, "detail": detail, "remedy": remedy, "inside": inside}
+    context = {**frame_of(request), "title": title, "detail": detail, "remedy": remedy, "inside": inside}
     template = "office/refused.html" if inside else "office/refused_outside.html"
     return with_headers(TemplateResponse(request, template, context, status=status))
 
@@ -93,7 +124,7 @@ def readable(view: View) -> View:
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        request.current_app = office.name
+        request.current_app = office.name if school_or_none() is not None else operators.name
         try:
             return with_headers(view(request, *args, **kwargs))
         except SchoolOpsError as error:
@@ -133,6 +164,15 @@ class OfficeSite(_Site):
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request)
 
+    def admin_of(self, model: type[Model]) -> Any:
+        """The model admin of ``model`` here, or ``None``."""
+        return self._registry.get(model)
+
+    def rows_of(self, model: type[Model], request: HttpRequest) -> QuerySet[Any] | None:
+        """The rows of ``model`` that whoever asks may open here; ``None``, where it has no admin."""
+        found = self._registry.get(model)
+        return None if found is None else found.get_queryset(request)
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
         return behind_the_door(super().admin_view(view, cacheable))
 
@@ -152,6 +192,7 @@ class OfficeSite(_Site):
             "colors": {**(context.get("colors") or {}), "primary": palette.shades_of(look.colour)},
             "sidebar_navigation": navigation.sidebar(request, actor(request)) if inside else [],
             "sidebar_show_search": inside,
+            "find_address": reverse("office:find"),
         }
 
 

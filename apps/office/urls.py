@@ -7,7 +7,9 @@ import datetime as dt
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 from django.urls.converters import StringConverter
 
-from apps.office.pages import desk, door, grid, lists, roll, rolls, setup, start, student
+from apps.office import admin  # noqa: F401 - registers every model admin before the site's addresses are made
+from apps.office.pages import desk, door, find, grid, lists, people, roles, roll, rolls, setup, start, student
+from apps.office.pages.languages import choose
 from apps.office.site import office
 
 
@@ -35,7 +37,15 @@ register_converter(GroupConverter, "group")
 PAGES: list[URLPattern] = [
     path("login/", door.log_in, name="login"),
     path("logout/", door.log_out, name="logout"),
+    path("second-factor/", door.second_factor, name="second-factor"),
+    path("forgotten/", door.forgotten, name="forgotten"),
+    path("password_change/", door.change_password, name="password_change"),
+    path("find/", find.find, name="find"),
     path("", start.start, name="index"),
+    path("logins/new/", people.let_in, name="let-in"),
+    path("roles/", roles.roles, name="roles"),
+    path("roles/new/", roles.new_role, name="new-role"),
+    path("roles/<uuid:id>/", roles.role, name="role"),
     path("rolls/", rolls.rolls, name="rolls"),
     path("rolls/section/<uuid:section>/month/<str:month>/", rolls.register, name="register"),
     path("rolls/section/<uuid:group>/<str:day>/", grid.grid, {"kind": "section"}, name="section-roll"),
@@ -64,6 +74,19 @@ ROLL: list[URLPattern] = [
 _OFFICE: list[URLPattern | URLResolver] = [
     path("office/", include([*PAGES, *office.get_urls()])),
     path("roll/", include(ROLL)),
+    path("language/", choose, name="language"),
+    # Where the links of invitations and forgotten passwords lead.
+    path("redeem", door.redeem, name="redeem"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", (_OFFICE, "admin", office.name))]
+
+# The same pages outside all schools, before the operators' own admin.
+OPERATORS: list[URLPattern] = [
+    path("redeem", door.redeem, name="operators-redeem"),
+    path("operators/login/", door.log_in, name="operators-login"),
+    path("operators/logout/", door.log_out, name="operators-logout"),
+    path("operators/second-factor/", door.second_factor, name="operators-second-factor"),
+    path("operators/password_change/", door.change_password, name="operators-password"),
+    path("operators/forgotten/", door.forgotten, name="operators-forgotten"),
+]

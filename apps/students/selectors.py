@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db.models import F, Func, Q, QuerySet, TextField
 from django.db.models.lookups import Contains
 
@@ -14,6 +16,7 @@ from apps.access import selectors as access
 from apps.access.selectors import row_scope
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
+from apps.students.caches import STUDENT_PROFILE, Profile
 from apps.students.models import ClassEnrolment, SectionMembership, Student, StudentGuardian
 from schoolops import clock
 
@@ -96,6 +99,14 @@ def today_for(student: Student) -> dt.date:
     """The calendar day at the student's institution."""
     timezone = Institution.objects.values_list("timezone", flat=True).get(pk=student.institution_id)
     return clock.today(timezone)
+
+
+def profile_of(student_id: int, day: dt.date, *, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The page of a student (by key) on ``day``, remembered for two minutes; ``read`` gives it anew.
+
+    The same for everybody who reaches the student: whether somebody does must have been asked.
+    """
+    return msgspec.structs.asdict(STUDENT_PROFILE.get(student_id, day, load=lambda: Profile(**read())))
 
 
 def section_of(student_id: int, day: dt.date) -> int | None:

@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
-from apps.institutions.events import YearClosed
+from apps.institutions.events import TeachingChanged, YearClosed
 from apps.students import services
+from apps.students.caches import STUDENT_PROFILE
+from apps.students.events import (
+    StudentChanged,
+    StudentMoved,
+    StudentsEnrolled,
+    StudentsMerged,
+    StudentWithdrawn,
+)
 from schoolops.events import subscribe
 
 
 @subscribe(YearClosed)
 def end_what_is_still_open_in_the_year(event: YearClosed) -> None:
     services.end_enrolments_of_closed_year(year_id=event.year_id)
+    STUDENT_PROFILE.forget()
+
+
+@subscribe(StudentChanged)
+def forget_who_was_changed(event: StudentChanged) -> None:
+    STUDENT_PROFILE.forget(event.student_id)
+
+
+@subscribe(StudentMoved)
+def forget_who_was_moved(event: StudentMoved) -> None:
+    STUDENT_PROFILE.forget(event.student_id)
+
+
+@subscribe(StudentWithdrawn)
+def forget_who_was_withdrawn(event: StudentWithdrawn) -> None:
+    STUDENT_PROFILE.forget(event.student_id)
+
+
+@subscribe(StudentsEnrolled)
+def forget_who_was_enrolled(event: StudentsEnrolled) -> None:
+    STUDENT_PROFILE.forget_many((student,) for student in event.student_ids)
+
+
+@subscribe(StudentsMerged)
+def forget_both_records(event: StudentsMerged) -> None:
+    STUDENT_PROFILE.forget_many([(event.kept_id,), (event.duplicate_id,)])
+
+
+@subscribe(TeachingChanged)
+def forget_what_their_sections_are_called(_event: TeachingChanged) -> None:
+    STUDENT_PROFILE.forget()

@@ -18,6 +18,7 @@ from typing import Any
 
 from config.env import BASE_DIR, VARIABLES
 from schoolops import launcher
+from tests.outside import refuse_base_url
 
 ROUNDS = 21
 REQUESTS = 20
@@ -105,6 +106,7 @@ def _mark(caller: Caller, place: Any, size: int) -> None:
 
 def main() -> None:
     """Measure on servers of our own, and print."""
+    refuse_base_url("bench-api compares processor time inside one process of its own.")
     folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "bench")
     launcher.remove(folder)
     with launcher.start(launcher.THROWAWAY, folder) as servers:

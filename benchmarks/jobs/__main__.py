@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from schoolops import launcher
+from tests.outside import refuse_base_url
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".schoolops" / "bench-jobs"
@@ -192,6 +193,7 @@ def worse_pool(rates: dict[str, list[float]], opponent: str) -> float:
 
 
 def main() -> int:
+    refuse_base_url("bench-jobs compares queues that it starts itself.")
     parser = argparse.ArgumentParser(prog="python -m benchmarks.jobs", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="of processing, at most; as many as the minutes allow")
     parser.add_argument("--minutes", type=float, default=9.5, help="no round is begun that would not end by then")

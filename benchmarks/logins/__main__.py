@@ -19,6 +19,7 @@ import psutil
 
 from benchmarks.logins import hashing
 from schoolops import launcher
+from tests.outside import refuse_base_url
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".schoolops" / "bench-logins"
@@ -112,6 +113,7 @@ def one_round(given: argparse.Namespace, port: int, teachers: list, stack: list[
 
 
 def main() -> None:
+    refuse_base_url("bench-logins reads the processor time of a server that it starts itself.")
     parser = argparse.ArgumentParser(prog="python -m benchmarks.logins", description=__doc__)
     parser.add_argument("--logins", type=int, default=300, help="at once")
     parser.add_argument("--clients", type=int, default=16, help="who keep the server busy when logins are alone")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.templatetags.static import static
+
 from config.env import BASE_DIR, Environment
 from schoolops.observability import slots
 
@@ -91,12 +93,15 @@ MIDDLEWARE = [
     "schoolops.observability.middleware.RequestContextMiddleware",
     "schoolops.health.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "schoolops.tenancy.middleware.SchoolMiddleware",
+    # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",
+    "schoolops.tenancy.middleware.SchoolMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # After the login: a person's own language goes before their browser's.
+    "apps.office.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "schoolops.resilience.route_groups.RouteGroupMiddleware",
@@ -170,6 +175,9 @@ OTP_TOTP_THROTTLE_FACTOR = 0
 OTP_STATIC_THROTTLE_FACTOR = 0
 
 LANGUAGE_CODE = "en-gb"
+# Each in its own words; English is the code itself, the others stand in `locale/` (`make messages`).
+LANGUAGES = [("en-gb", "English"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -200,6 +208,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "school",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda _request: static("office/office.css")],
     "SIDEBAR": {"show_search": False, "command_search": False, "show_all_applications": False, "navigation": []},
 }
 

@@ -17,8 +17,9 @@ class Tier(enum.Enum):
 _counts: defaultdict[tuple[str, Tier], int] = defaultdict(int)
 
 
-def count(entry: str, tier: Tier) -> None:
-    _counts[entry, tier] += 1
+def count(entry: str, tier: Tier, times: int = 1) -> None:
+    if times:
+        _counts[entry, tier] += times
 
 
 def counts() -> dict[tuple[str, Tier], int]:

@@ -1,46 +1,48 @@
 """``CacheEntry``: declared once, read through, forgotten by name.
 
-Every value is stored with the *stamp* of its generation, a random token that stands beside it. Reading takes value and
-stamp in one round trip and believes the value only if the stamps agree. Forgetting replaces the stamp. A reader that
+Every value is stored with the *stamps* of its generation, random tokens that stand beside it. Reading takes value and
+stamps in one round trip and believes the value only if they agree. Forgetting replaces a stamp. A reader that
 was overtaken stores its old rows under the old stamp, where nobody believes them: of the twenty interleavings of a
 writer, a reader and an invalidation none leaves a stale value (deleting the value instead leaves three).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import secrets
-import threading
 import time
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast, get_args, get_origin
+import types
+import uuid
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 from django.db import connection, transaction
 
+from schoolops import reference
 from schoolops.cache import keys, outage
 from schoolops.cache.counters import Tier, count
-from schoolops.cache.local import LocalCache, local
+from schoolops.cache.flights import PATIENCE_S, Flight
+from schoolops.cache.local import local
 from schoolops.redis.connection import CACHE, RBAC, Alias, RedisUnavailable, client
 
 MINUTE = 60
 HOUR = 3600
-# A stamp outlives every value it judges.
-STAMP_TTL_S = 24 * HOUR
-# How long one process waits for another that is loading the same value, before it asks the database itself.
-PATIENCE_S = 2.0
 _LOOK_AGAIN_S = 0.01
 
 Value = TypeVar("Value")
-_IMMUTABLE = (str, int, float, bool, bytes, tuple, frozenset)
+Part = TypeVar("Part", bound=Hashable)
+_IMMUTABLE = (str, int, float, bool, bytes, tuple, frozenset, dt.date, dt.datetime, dt.time, uuid.UUID, type(None))
 _entries: dict[str, CacheEntry[Any]] = {}
 
 
 class _Stored(msgspec.Struct, array_like=True, frozen=True):
     """What stands in Redis: the stamps it was loaded under, and the value as MessagePack."""
 
-    stamps: str
-    body: bytes
+    stamps: bytes
+    body: msgspec.Raw
 
 
 _encode = msgspec.msgpack.Encoder()
@@ -54,8 +56,12 @@ def declared_entries() -> tuple[CacheEntry[Any], ...]:
 
 def _is_immutable(kind: Any) -> bool:
     origin = get_origin(kind) or kind
+    if origin in {Union, types.UnionType}:
+        return all(_is_immutable(each) for each in get_args(kind))
     if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
-        return bool(origin.__struct_config__.frozen)
+        return bool(origin.__struct_config__.frozen) and all(
+            _is_immutable(field.type) for field in msgspec.structs.fields(origin)
+        )
     return origin in _IMMUTABLE and all(each is Ellipsis or _is_immutable(each) for each in get_args(kind))
 
 
@@ -67,27 +73,37 @@ class CacheEntry(Generic[Value]):
         kind: the type of the value, immutable through and through: frozen ``msgspec.Struct``, tuples, plain values.
             A value of another type (an older release's) is a miss.
         ttl_s: seconds it may live; each one lives up to a tenth less, so that they do not all expire at once.
+        purpose: what is remembered, for the generated reference.
         version: raise it when the meaning of the value changes but not its type.
         strict: forgotten before *and* after the commit, so that not even a lost second step leaves it; for permissions.
+        forgotten_by: how many of its first parts tell what is forgotten together, as ``(0, 1)``: all of it, or what has
+            the same first part. All of them, unless said.
+        under: entries without parts from which the values are made: forgetting one of them forgets all of these.
         alias: whose budget it is read with.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a declaration, by keyword
         self,
         name: str,
         kind: type[Value],
         *,
         ttl_s: int,
+        purpose: str = "",
         version: int = 1,
         strict: bool = False,
+        forgotten_by: tuple[int, ...] = (),
+        under: tuple[CacheEntry[Any], ...] = (),
         alias: Alias | None = None,
     ) -> None:
         if not _is_immutable(kind):
             raise TypeError(f"{name}: a cached value is shared by all who read it, so {kind} must be immutable.")
         self.name = name
         self.ttl_s = ttl_s
+        self.purpose = purpose
         self.version = version
         self.strict = strict
+        self.forgotten_by = forgotten_by
+        self.under = under
         self.kind = kind
         self._alias: Alias = alias or (RBAC if strict else CACHE)
         self._decode = msgspec.msgpack.Decoder(kind)
@@ -98,7 +114,7 @@ class CacheEntry(Generic[Value]):
         """The value for ``parts`` (ids and dates), from the nearest tier that has it, else from ``load``.
 
         Inside a write transaction it is always ``load``: what we are changing must be neither read from a cache nor
-        written to one. Raises ``NoCurrentSchool``.
+        written to one. Raises ``NoCurrentSchool``, and what ``load`` raises.
         """
         key = keys.value_key(self.name, self.version, parts)
         if _writing():
@@ -107,99 +123,154 @@ class CacheEntry(Generic[Value]):
         if mine is not None and (known := mine.get(key)) is not None:
             count(self.name, Tier.LOCAL)
             return cast(Value, known)
-        value = self._shared(key, parts, mine, load)
+        value = self._shared(key, parts, load)
         if mine is not None and value is not None:
             mine.put(key, value)
         return value
 
-    def _shared(self, key: str, parts: tuple[object, ...], mine: LocalCache | None, load: Callable[[], Value]) -> Value:
-        if mine is not None and mine.struck:
-            return self._loaded(load)
+    def get_many(
+        self, parts: Iterable[Part], load: Callable[[Sequence[Part]], Mapping[Part, Value]]
+    ) -> dict[Part, Value]:
+        """Part → value for many values of one part each, in one round trip; ``load`` answers for all that are missing.
+
+        Without the single flight of ``get``. ``load`` answers for every part that it is asked for.
+        """
+        wanted = list(dict.fromkeys(parts))
+        if _writing():
+            return dict(load(wanted))
+        names = {
+            part: (*self._stamp_keys((part,)), keys.value_key(self.name, self.version, (part,))) for part in wanted
+        }
+        mine = local()
+        found: dict[Part, Value] = {}
+        if mine is not None:
+            found = {part: known for part in wanted if (known := mine.get(names[part][-1])) is not None}
+        asked = [part for part in wanted if part not in found]
+        count(self.name, Tier.LOCAL, len(found))
+        stamps = self._look_at_many(asked, names, found)
+        if missing := [part for part in asked if part not in found]:
+            count(self.name, Tier.DATABASE, len(missing))
+            loaded = load(missing)
+            found |= loaded
+            self._store_many({names[part][-1]: (stamps[part], loaded[part]) for part in missing if part in stamps})
+        if mine is not None:
+            for part in asked:
+                mine.put(names[part][-1], found[part])
+        return found
+
+    def _look_at_many(
+        self, asked: list[Part], names: dict[Part, tuple[str, ...]], found: dict[Part, Value]
+    ) -> dict[Part, bytes]:
+        """Adds to ``found``; the present stamps of each part that was asked for, or nothing without Redis."""
+        stamps: dict[Part, bytes] = {}
+        if not asked:
+            return stamps
         try:
             outage.replay()
-            stamps, value = self._look(key, parts, mine)
+            every = list(dict.fromkeys(name for part in asked for name in names[part]))
+            values = {names[part][-1] for part in asked}
+            answers = self._with_stamps(every, client(self._alias).mget(every), values)
+            for part in asked:
+                stamps[part], value = self._believed(names[part], answers)
+                if value is not None:
+                    found[part] = value
+        except RedisUnavailable:
+            return {}
+        count(self.name, Tier.SHARED, sum(part in found for part in asked))
+        return stamps
+
+    def _shared(self, key: str, parts: tuple[object, ...], load: Callable[[], Value]) -> Value:
+        names = (*self._stamp_keys(parts), key)
+        try:
+            outage.replay()
+            value = self._look(names)[1]
             if value is not None:
                 count(self.name, Tier.SHARED)
                 return value
         except RedisUnavailable:
-            if mine is not None:
-                mine.struck = True
             return self._loaded(load)
-        with _flights.of(key) as first_here:
-            if not first_here:
-                # Somebody in this process has just loaded it.
-                try:
-                    stamps, value = self._look(key, parts, mine)
-                except RedisUnavailable:
-                    value = None
-                if value is not None:
-                    count(self.name, Tier.SHARED)
-                    return value
-            return self._fill(key, parts, stamps, load)
+        with Flight(key):
+            # Whoever waited finds what the first one loaded.
+            return self._fill(names, load)
 
-    def _look(self, key: str, parts: tuple[object, ...], mine: LocalCache | None) -> tuple[str, Value | None]:
-        """(stamps now, value stored under them or ``None``), in one round trip."""
-        school_key, own_key = keys.school_stamp_key(), keys.stamp_key(self.name, parts)
-        redis = client(self._alias)
-        whole, own, stored = cast("list[bytes | None]", redis.mget(school_key, own_key, key))
-        if whole is None or own is None:
-            whole, own = self._stamped(school_key, whole), self._stamped(own_key, own)
-        stamps = f"{whole.decode()}.{own.decode()}"
+    def _stamp_keys(self, parts: tuple[object, ...]) -> tuple[str, ...]:
+        above = (keys.stamp_key(each.name, ()) for each in self.under)
+        own = (keys.stamp_key(self.name, parts[:first]) for first in self.forgotten_by or (len(parts),))
+        return keys.school_stamp_key(), *above, *own
+
+    def _look(self, names: tuple[str, ...]) -> tuple[bytes, Value | None]:
+        """(stamps now, value stored under them or ``None``), in one round trip where the stamps exist."""
+        return self._believed(names, self._with_stamps(names, client(self._alias).mget(names), {names[-1]}))
+
+    def _with_stamps(self, names: Sequence[str], answers: Any, values: set[str]) -> dict[str, bytes | None]:
+        """Name → what stands there; a stamp that is missing (all but ``values`` are stamps) is made now."""
+        found: dict[str, bytes | None] = dict(zip(names, answers, strict=True))
+        if absent := [name for name, stands in found.items() if stands is None and name not in values]:
+            with client(self._alias).pipeline(transaction=False) as pipeline:
+                for name in absent:
+                    pipeline.set(name, outage.new_stamp(), nx=True, ex=outage.STAMP_TTL_S)
+                pipeline.mget(absent)
+                found |= dict(zip(absent, pipeline.execute()[-1], strict=True))
+        return found
+
+    def _believed(self, names: tuple[str, ...], found: Mapping[str, bytes | None]) -> tuple[bytes, Value | None]:
+        # A stamp that is gone already is one that nobody has seen.
+        stamps = b".".join(found[name] or outage.new_stamp() for name in names[:-1])
+        stored = found[names[-1]]
         if stored is None:
             return stamps, None
         try:
-            found = _decode_stored.decode(stored)
-            return stamps, self._decode.decode(found.body) if found.stamps == stamps else None
+            kept = _decode_stored.decode(stored)
+            return stamps, self._decode.decode(kept.body) if kept.stamps == stamps else None
         except msgspec.DecodeError:
             # Written by another release, or damaged.
             return stamps, None
 
-    def _stamped(self, key: str, present: bytes | None) -> bytes:
-        if present is not None:
-            return present
-        redis = client(self._alias)
-        redis.set(key, secrets.token_hex(8), nx=True, ex=STAMP_TTL_S)
-        return cast("bytes | None", redis.get(key)) or secrets.token_hex(8).encode()
-
-    def _fill(self, key: str, parts: tuple[object, ...], stamps: str, load: Callable[[], Value]) -> Value:
+    def _fill(self, names: tuple[str, ...], load: Callable[[], Value]) -> Value:
         """Load and store, or wait for another process that is doing so."""
-        redis = client(self._alias)
-        lock = f"{key}:loading"
+        lock, mark = f"{names[-1]}:loading", secrets.token_bytes(8)
         try:
-            mine_to_load = bool(redis.set(lock, "1", nx=True, px=int(PATIENCE_S * 1000)))
             deadline = time.monotonic() + PATIENCE_S
-            while not mine_to_load and time.monotonic() < deadline:
-                time.sleep(_LOOK_AGAIN_S)
-                stamps, value = self._look(key, parts, None)
+            while True:
+                with client(self._alias).pipeline(transaction=False) as pipeline:
+                    # In this order: what another has stored before it let go of the lock, we see.
+                    pipeline.set(lock, mark, nx=True, px=int(PATIENCE_S * 1000))
+                    pipeline.mget(names)
+                    locked, found = pipeline.execute()
+                stamps, value = self._believed(names, self._with_stamps(names, found, {names[-1]}))
                 if value is not None:
                     count(self.name, Tier.SHARED)
+                    if locked:
+                        self._let_go(lock, mark)
                     return value
-                mine_to_load = bool(redis.set(lock, "1", nx=True, px=int(PATIENCE_S * 1000)))
+                if locked or time.monotonic() >= deadline:
+                    break
+                time.sleep(_LOOK_AGAIN_S)
         except RedisUnavailable:
             return self._loaded(load)
         try:
             value = self._loaded(load)
-        except BaseException:
-            self._let_go(lock)
-            raise
-        stored = _encode.encode(_Stored(stamps, _encode.encode(value)))
-        # Not for security: so that values written together do not expire together.
-        lives = self.ttl_s * (1 - random.random() / 10)  # noqa: S311
-        try:
-            with redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(key, stored, px=int(lives * 1000))
-                pipeline.delete(lock)
-                pipeline.execute()
-        except RedisUnavailable:
-            return value
+            self._store_many({names[-1]: (stamps, value)})
+        finally:
+            if locked:
+                self._let_go(lock, mark)
         return value
 
-    def _let_go(self, lock: str) -> None:
-        try:
-            client(self._alias).delete(lock)
-        except RedisUnavailable:
-            # It ends by itself after PATIENCE_S.
-            return
+    def _store_many(self, values: Mapping[str, tuple[bytes, Value]]) -> None:
+        with suppress(RedisUnavailable), client(self._alias).pipeline(transaction=False) as pipeline:
+            for key, (stamps, value) in values.items():
+                stored = _encode.encode(_Stored(stamps, msgspec.Raw(_encode.encode(value))))
+                # Not for security: so that values written together do not expire together.
+                lives = self.ttl_s * (1 - random.random() / 10)  # noqa: S311
+                pipeline.set(key, stored, px=int(lives * 1000))
+            if values:
+                pipeline.execute()
+
+    def _let_go(self, lock: str, mark: bytes) -> None:
+        # Nobody else's: ours may have ended while we were loading, and another process be loading now. Without Redis
+        # it ends by itself.
+        with suppress(RedisUnavailable):
+            client(self._alias).eval(_LET_GO, 1, lock, mark)
 
     def _loaded(self, load: Callable[[], Value]) -> Value:
         count(self.name, Tier.DATABASE)
@@ -209,18 +280,43 @@ class CacheEntry(Generic[Value]):
     def forget(self, *parts: object) -> None:
         """Nobody reads the present value for ``parts`` once the current transaction has committed.
 
-        Outside a transaction at once. With Redis away the forgetting is kept and done before the next read.
+        With ``forgotten_by``: none that begins with ``parts``, as many as it says. Outside a transaction at once. With
+        Redis away the forgetting is kept and done before the next read.
         """
-        stamp, value = keys.stamp_key(self.name, parts), keys.value_key(self.name, self.version, parts)
-        if (self.strict and _writing()) or _never_commits():
-            outage.replace_stamps((stamp,))
+        self.forget_many([parts])
+
+    def forget_many(self, many: Iterable[tuple[object, ...]]) -> None:
+        """As ``forget``, for any number of parts in one round trip."""
+        every = list(many)
+        if self.forgotten_by and any(len(parts) not in self.forgotten_by for parts in every):
+            raise ValueError(f"{self.name} is forgotten by its first {self.forgotten_by} parts, not by {every[:3]}.")
+        stamps = tuple(keys.stamp_key(self.name, parts) for parts in every)
+        values = [keys.value_key(self.name, self.version, parts) for parts in every]
+        if not stamps:
+            return
+        if self.strict and _writing():
+            outage.replace_stamps(stamps)
 
         def after_commit() -> None:
             if (mine := local()) is not None:
-                mine.drop(value)
-            outage.replace_stamps((stamp,))
+                if self.forgotten_by or _stands_above(self):
+                    # Which of them there are, and what was made from them, is not known by name.
+                    mine.values.clear()
+                for value in values:
+                    mine.drop(value)
+            outage.replace_stamps(stamps)
 
         transaction.on_commit(after_commit, robust=True)
+        if _never_commits():
+            after_commit()
+
+
+# Deletes a lock that is still ours.
+_LET_GO = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+
+
+def _stands_above(entry: CacheEntry[Any]) -> bool:
+    return any(entry in each.under for each in _entries.values())
 
 
 def forget_school() -> None:
@@ -240,43 +336,24 @@ def _never_commits() -> bool:
     return any(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
 
 
-class _Flights:
-    """One load per key at a time in this process; the others wait for it, each at most ``PATIENCE_S``."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._under_way: dict[str, threading.Event] = {}
-
-    def of(self, key: str) -> _Flight:
-        return _Flight(self, key)
-
-    def begin(self, key: str) -> threading.Event | None:
-        """The event of a flight under way, or ``None`` when this one is now the first."""
-        with self._lock:
-            if (event := self._under_way.get(key)) is not None:
-                return event
-            self._under_way[key] = threading.Event()
-            return None
-
-    def end(self, key: str) -> None:
-        with self._lock:
-            self._under_way.pop(key).set()
-
-
-class _Flight:
-    def __init__(self, flights: _Flights, key: str) -> None:
-        self._flights, self._key, self._first = flights, key, False
-
-    def __enter__(self) -> bool:
-        event = self._flights.begin(self._key)
-        self._first = event is None
-        if event is not None:
-            event.wait(PATIENCE_S)
-        return self._first
-
-    def __exit__(self, *exc_info: object) -> None:
-        if self._first:
-            self._flights.end(self._key)
-
-
-_flights = _Flights()
+reference.declare(
+    reference.Table(
+        name="caches",
+        title="What is cached",
+        introduction=(
+            "Declared in the apps' `caches.py`, read by selectors, forgotten in `subscribers.py`. A strict entry is "
+            "forgotten before and after the commit. Forgetting an entry forgets all that are kept under it."
+        ),
+        columns=("Entry", "Lives", "Strict", "Under", "What it is"),
+        rows=lambda: (
+            (
+                f"`{entry.name}`",
+                f"{entry.ttl_s // 60} min",
+                "yes" if entry.strict else "",
+                ", ".join(f"`{above.name}`" for above in entry.under),
+                entry.purpose,
+            )
+            for entry in sorted(_entries.values(), key=lambda entry: entry.name)
+        ),
+    )
+)

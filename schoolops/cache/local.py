@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from schoolops.redis.connection import one_strike
+
 MOST_VALUES = 500
 
 
 class LocalCache:
-    """At most 500 values, the least recently used leaves first. ``struck``: Redis has cost this request a timeout."""
+    """At most 500 values, the least recently used leaves first."""
 
-    __slots__ = ("stamps", "struck", "values")
+    __slots__ = ("values",)
 
     def __init__(self) -> None:
         self.values: OrderedDict[str, Any] = OrderedDict()
-        self.stamps: dict[int, str] = {}
-        self.struck = False
 
     def get(self, key: str) -> Any | None:
         """The value, or ``None``; a remembered ``None`` does not exist."""
@@ -47,10 +47,11 @@ def local() -> LocalCache | None:
 
 @contextmanager
 def request_cache() -> Iterator[LocalCache]:
-    """Give the enclosed request or job a cache of its own."""
+    """Give the enclosed request or job a cache of its own, and let it lose time to Redis once at most."""
     cache = LocalCache()
     token = _current.set(cache)
     try:
-        yield cache
+        with one_strike():
+            yield cache
     finally:
         _current.reset(token)

@@ -36,7 +36,9 @@ class NoSession(LookupError):
     """There is no session of this key, or it is over."""
 
 
-SESSION = CacheEntry("session", Kept, ttl_s=SESSIONS.ttl_s, alias=SESSIONS, strict=True)
+SESSION = CacheEntry(
+    "session", Kept, ttl_s=SESSIONS.ttl_s, purpose="who is logged in to the admin", alias=SESSIONS, strict=True
+)
 
 
 def _digest(session_key: str) -> str:

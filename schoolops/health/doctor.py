@@ -34,11 +34,15 @@ JOB_OLD_S: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the page; ``remedy`` says what to do, where there is something."""
+    """One line of the page; ``remedy`` says what to do, which a red line cannot be without."""
 
     colour: Colour
     what: str
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        if self.colour == "red" and not self.remedy:
+            raise ValueError(f"What is to be done about {self.what!r}?")
 
 
 Examination = Callable[[], Iterator[Line]]
@@ -220,6 +224,16 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
 }
 
 
+# When it cannot even be asked. For the others: what was tried stands in the line.
+REMEDIES: Final[dict[str, str]] = {
+    "PostgreSQL": "Start PostgreSQL, or correct DATABASE_URL; then ask again.",
+    "Redis": "Start Redis, or correct REDIS_URL; manage.py redis_check says more.",
+    "jobs": "Start PostgreSQL and Redis first; what is asked about jobs stands there.",
+    "backups": "Make BACKUP_FOLDER readable for the user this runs as.",
+}
+OTHERWISE: Final = "Mend what the line says, then ask again."
+
+
 def examine() -> Iterator[tuple[str, Line]]:
     """(what was looked at, line), as they are found. What cannot be asked is a red line, and the others are asked."""
     for name, examination in EXAMINATIONS.items():
@@ -230,4 +244,5 @@ def examine() -> Iterator[tuple[str, Line]]:
         except Exception as failure:  # noqa: BLE001 - whatever it is, that is the finding
             took = time.monotonic() - began
             first = (str(failure).splitlines() or [""])[0]
-            yield name, Line("red", f"Cannot be asked: {type(failure).__name__} after {took:.1f} s", first)
+            what = f"Cannot be asked: {type(failure).__name__} after {took:.1f} s. {first}"
+            yield name, Line("red", what.rstrip(), REMEDIES.get(name, OTHERWISE))

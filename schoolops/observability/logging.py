@@ -1,4 +1,7 @@
-"""Log lines: JSON for machines, one readable line for people. Ids only, never names, bodies or query strings."""
+"""Log lines: JSON for machines, one readable line for people. Ids only, never names, bodies or query strings.
+
+What others put into a message or an exception (a refused row, a URL with its password) is redacted by its form.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,43 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 _SECRET = re.compile(r"pass(word|phrase)?|token|secret|otp|authorization|cookie|phone|email|e-mail", re.IGNORECASE)
 REDACTED = "[redacted]"
+# What a library, or a database's refusal, may quote: of a message or a traceback nobody of ours chose the words.
+_QUOTED = tuple(
+    (re.compile(pattern, re.IGNORECASE), by)
+    for pattern, by in (
+        (r"\bso_[ar]_[\w-]+", REDACTED),
+        (r"\b(bearer|basic)\s+[\w.~+/=-]+", rf"\1 {REDACTED}"),
+        (r"(://[^\s/:@]*):[^\s/@]+@", rf"\1:{REDACTED}@"),
+        (
+            r"\b(password|passphrase|token|secret|otp|authorization|cookie)(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&]+",
+            rf"\1\2{REDACTED}",
+        ),
+        (r"(\bKey \([^)]*\)=|\bFailing row contains )\(.*\)", rf"\1({REDACTED})"),
+        (r"[\w.+-]+@[\w-]+(\.[\w-]+)+", REDACTED),
+        (r"\+\d[\d ()/-]{6,}\d", REDACTED),
+    )
+)
 
 
 def _timestamp(record: logging.LogRecord) -> str:
     moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def harmless(text: str) -> str:
+    """``text`` without the secrets and personal data that it may quote."""
+    for pattern, by in _QUOTED:
+        text = pattern.sub(by, text)
+    return text
+
+
+def _facts(value: Any) -> Any:
+    """Facts as they may be logged: redacted by name, at any depth, and text by what it quotes."""
+    if isinstance(value, dict):
+        return {key: REDACTED if _SECRET.search(str(key)) else _facts(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_facts(each) for each in value]
+    return harmless(value) if isinstance(value, str) else value
 
 
 def surroundings() -> dict[str, Any]:
@@ -47,14 +82,14 @@ class JsonLines(OrjsonFormatter):
             line |= {field: getattr(record, field, None) for field in ACCESS_FIELDS}
             return str(self.jsonify_log_record(line)).translate(_ESCAPED)
         line |= surroundings()
-        line |= {"logger": record.name, "message": record.getMessage()}
+        line |= {"logger": record.name, "message": harmless(record.getMessage())}
         if trace := context.traceparent.get():
             line["traceId"] = trace.split("-")[1]
         facts = getattr(record, "facts", None)
         if isinstance(facts, dict):
-            line |= {key: REDACTED if _SECRET.search(key) else value for key, value in facts.items()}
+            line |= _facts(facts)
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = harmless(str(self.formatException(record.exc_info)))
         return str(self.jsonify_log_record(line)).translate(_ESCAPED)
 
 
@@ -71,8 +106,10 @@ class ReadableLines(logging.Formatter):
             )
             where = record.__dict__["tenantId"] or "-"
         else:
-            text = record.getMessage()
+            text = harmless(record.getMessage())
         line = f"{_timestamp(record)[11:23]} {record.levelname:<7} {where:<12} {_CONTROL.sub('?', text)}"
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            # Set in, so that no line of an exception's can pass for one of ours.
+            for each in harmless(self.formatException(record.exc_info)).split("\n"):
+                line += f"\n    {_CONTROL.sub('?', each)}"
         return line

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 if TYPE_CHECKING:
     from schoolops.tenancy.backend.base import DatabaseWrapper
@@ -25,13 +25,13 @@ class Prepared:
     limits: tuple[int, bool] = (0, False)
 
 
-def here() -> Prepared:
-    """That of the current thread's connection, which stands where the context says.
+def here(wrapper: DatabaseWrapper | None = None) -> Prepared:
+    """That of the current thread's connection (``wrapper``, where it is at hand), which stands where the context says.
 
     Raises:
         NoCurrentSchool, SchoolUnreachable, django.db.Error: as for any cursor.
     """
-    wrapper = cast("DatabaseWrapper", connection)
+    wrapper = wrapper or cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
     wrapper.ensure_connection()
     wrapper.validate_no_broken_transaction()
     # Before there is a connection nobody can move; ensure_connection made one.
@@ -47,12 +47,14 @@ def here() -> Prepared:
 
 def fetch_one(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> tuple[Any, ...] | None:
     """The first row of ``statement``. Where somebody counts statements, Django's own cursor is used, to be counted."""
-    if connection.queries_logged:
-        with connection.cursor() as counted:
+    # Asked for once: each look through ``django.db.connection`` costs 2 µs.
+    wrapper = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
+    if wrapper.queries_logged:
+        with wrapper.cursor() as counted:
             counted.execute(statement, parameters)
             row: tuple[Any, ...] | None = counted.fetchone()
             return row
-    with connection.wrap_database_errors:
-        cursor = here().cursor
+    with wrapper.wrap_database_errors:
+        cursor = here(wrapper).cursor
         cursor.execute(statement, parameters, prepare=True)
         return cast("tuple[Any, ...] | None", cursor.fetchone())

@@ -8,7 +8,9 @@ from __future__ import annotations
 import functools
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +62,41 @@ class NotARedis(redis.ConnectionError):
 
 
 class RedisCircuitOpen(redis.ConnectionError):
-    """Redis has been failing, so it was not asked."""
+    """Redis has been failing, in this process or in this very request, so it was not asked."""
+
+
+class _Strikes:
+    """Whether Redis has cost the enclosed work a failure."""
+
+    __slots__ = ("struck",)
+
+    def __init__(self) -> None:
+        self.struck = False
+
+
+_strikes: ContextVar[_Strikes | None] = ContextVar("schoolops_redis_strikes", default=None)
+
+
+@contextmanager
+def one_strike() -> Iterator[None]:
+    """After its first failure the enclosed request or job asks Redis no more: it loses one timeout, whatever it reads.
+
+    An outer one counts where there is one.
+    """
+    if _strikes.get() is not None:
+        yield
+        return
+    token = _strikes.set(_Strikes())
+    try:
+        yield
+    finally:
+        _strikes.reset(token)
+
+
+def is_struck() -> bool:
+    """Whether Redis has failed this request or job."""
+    strikes = _strikes.get()
+    return strikes is not None and strikes.struck
 
 
 _on_disconnect: list[Callable[[], None]] = []
@@ -109,19 +145,20 @@ class VerifiedUnixConnection(_Verified, redis.UnixDomainSocketConnection):
 
 _CONNECTIONS = {"rediss": VerifiedSSLConnection, "unix": VerifiedUnixConnection}
 
+FAILURES = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.BusyLoadingError,
+    redis.InvalidResponse,
+    redis.ReadOnlyError,
+    redis.exceptions.ClusterDownError,
+    OSError,
+)
 # One server behind all aliases of a request, so one circuit: what one alias learnt spares the others.
 # Slow calls count. A server that answers within its timeout, but late, would otherwise slow down every request.
 circuit = Breaker(
     "redis",
-    counts=(
-        redis.ConnectionError,
-        redis.TimeoutError,
-        redis.BusyLoadingError,
-        redis.InvalidResponse,
-        redis.ReadOnlyError,
-        redis.exceptions.ClusterDownError,
-        OSError,
-    ),
+    counts=FAILURES,
     limits=Limits(failures=3, slow_s=0.05, reset_s=1.0, reset_cap_s=10.0, probe_s=2.0),
 )
 
@@ -135,14 +172,19 @@ def _timed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def _guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    strikes = _strikes.get()
+    if strikes is not None and strikes.struck:
+        raise RedisCircuitOpen("Redis has failed this request once")
     try:
         return circuit.call(_timed, function, *args, **kwargs)
     except BreakerOpen as refusal:
         raise RedisCircuitOpen(str(refusal)) from refusal
-    except (redis.InvalidResponse, OSError) as garbled:
-        if isinstance(garbled, redis.RedisError) and not isinstance(garbled, redis.InvalidResponse):
+    except FAILURES as failed:
+        if strikes is not None:
+            strikes.struck = True
+        if isinstance(failed, redis.RedisError) and not isinstance(failed, redis.InvalidResponse):
             raise
-        raise redis.ConnectionError(f"unreadable answer: {type(garbled).__name__}") from garbled
+        raise redis.ConnectionError(f"unreadable answer: {type(failed).__name__}") from failed
 
 
 class GuardedPipeline(redis.client.Pipeline):

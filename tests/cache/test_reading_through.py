@@ -225,9 +225,9 @@ def test_without_redis_the_database_answers_and_is_asked_for_redis_once(
     in_oak: School, sheet: CacheEntry[tuple[Row, ...]], away: Away
 ) -> None:
     table = Table()
-    with away, request_cache() as mine:
+    with away, request_cache():
         sheet.get("away", 1, load=table.load)
-        assert mine.struck
+        assert redis_connection.is_struck()
         assert redis_connection.circuit._struck
         strikes = len(redis_connection.circuit._struck)
         sheet.get("away", 2, load=table.load)

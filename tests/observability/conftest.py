@@ -16,6 +16,9 @@ def promtool() -> str:
     if found:
         return found
     if os.geteuid():
-        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
+        missing = "promtool is not installed (Debian: apt-get install prometheus)"
+        # A pipeline that skips would say that the rules are right.
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    subprocess.run(["apt-get", "update", "-q"], check=True)
     subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "prometheus"], check=True)
     return shutil.which("promtool") or pytest.fail("prometheus is installed, promtool is not there")

@@ -46,8 +46,16 @@ def test_what_cannot_be_asked_is_red_and_the_others_are_asked(monkeypatch: pytes
 
     monkeypatch.setattr(doctor, "EXAMINATIONS", {"one": away, "two": fine})
     (first, red), (second, green) = list(doctor.examine())
-    assert (first, red.colour, red.remedy) == ("one", "red", "nobody there")
+    assert (first, red.colour, red.remedy) == ("one", "red", doctor.OTHERWISE)
+    assert "ConnectionRefusedError" in red.what
+    assert red.what.endswith("nobody there")
     assert (second, green) == ("two", Line("green", "Well"))
+
+
+def test_no_red_line_is_without_what_to_do() -> None:
+    with pytest.raises(ValueError, match="What is to be done"):
+        Line("red", "Something is wrong")
+    assert set(doctor.REMEDIES) <= set(doctor.EXAMINATIONS)
 
 
 @pytest.mark.parametrize(("hours", "colour"), [(1, "green"), (30, "red")])

@@ -160,7 +160,13 @@ class Stage:
             f"--web.listen-address=127.0.0.1:{self.prometheus_port}",
         )
         until("Prometheus answers", lambda: ask(self.prometheus_port, "/-/ready")[0] == 200)
+        until("Prometheus has scraped us", self.is_scraped)
         threading.Thread(target=self._traffic, daemon=True).start()
+
+    def is_scraped(self) -> bool:
+        _, answer = ask(self.prometheus_port, "/api/v1/targets")
+        found = answer["data"]["activeTargets"] if isinstance(answer, dict) else []
+        return [each["health"] for each in found] == ["up"]
 
     def firing(self) -> set[str]:
         _, answer = ask(self.prometheus_port, "/api/v1/alerts")

@@ -104,6 +104,28 @@ def test_a_probe_that_hangs_is_given_its_time_and_not_asked_twice(only: Any) -> 
     released.set()
 
 
+def test_nobody_is_waited_for_beyond_their_own_budget(only: Any) -> None:
+    answered = threading.Event()
+
+    def slow() -> dict[str, Any]:
+        answered.wait(60)
+        return {}
+
+    def patient() -> dict[str, Any]:
+        # Answers once the impatient check was given up, and well within its own budget.
+        answered.wait(0.5)
+        return {}
+
+    only(
+        Check("patient", patient, failure="unavailable", budget_s=30.0),
+        Check("impatient", slow, failure="degraded", budget_s=0.05),
+    )
+    body = checks.readiness()
+    assert body["checks"]["impatient"]["error"] == "no answer within 0.05 s"
+    assert (body["status"], body["checks"]["patient"]["status"]) == ("degraded", "ok")
+    answered.set()
+
+
 def test_a_storm_of_probes_sees_one_answer(only: Any) -> None:
     asked = []
 

@@ -101,3 +101,39 @@ def test_a_message_cannot_forge_a_second_line(control: str) -> None:
         written = formatter.format(record(message=message))
         assert len(written.splitlines()) == 1
         assert "\x1b" not in written
+
+
+QUOTING = [
+    "https://hooks.example/x?ok=1 as postgres://web:Tr0ub4dor@db/schoolops",
+    "Authorization: Bearer so_a_oak_abcdefghijklmnop_123456",
+    "login refused: {'password': 'Tr0ub4dor', 'login': 'bob'}",
+    "duplicate key value\nDETAIL:  Key (lower(email))=(carol@example.org) already exists.",
+    "DETAIL:  Failing row contains (7, Carol, Marchetti, +44 20 7946 0018).",
+    "could not reach +44 20 7946 0018",
+    "mail to carol.marchetti@mail.example.org bounced",
+]
+PERSONAL = ["Tr0ub4dor", "so_a_oak", "carol", "Marchetti", "7946"]
+
+
+@pytest.mark.parametrize("text", QUOTING)
+@pytest.mark.parametrize("formatter", [JsonLines(), ReadableLines()], ids=["json", "text"])
+def test_what_others_quote_is_redacted_by_its_form(formatter: logging.Formatter, text: str) -> None:
+    said = record(message=text, facts={"each": [{"sql": text}]})
+    said.exc_info = (ValueError, ValueError(text), None)
+    written = formatter.format(said)
+    assert not [secret for secret in PERSONAL if secret.casefold() in written.casefold()]
+    assert "[redacted]" in written
+
+
+def test_facts_are_redacted_at_any_depth() -> None:
+    written = orjson.loads(JsonLines().format(record(facts={"asked": {"by": {"phone": "1", "id": 7}}})))
+    assert written["asked"] == {"by": {"phone": "[redacted]", "id": 7}}
+
+
+def test_an_exceptions_lines_cannot_pass_for_ours() -> None:
+    said = record()
+    said.exc_info = (ValueError, ValueError("first\n12:00:00.000 INFO    oak          forged \x1b[2J"), None)
+    _, *others = ReadableLines().format(said).split("\n")
+    assert others
+    assert all(line.startswith("    ") for line in others)
+    assert "\x1b" not in "".join(others)

@@ -248,7 +248,7 @@ class Users(RowViewSet):
         "deactivated_at": "deactivated_at",
         "access_until": "access_until",
         # Found by this key for the whole page, in `finished`.
-        "roles": "sourced_id",
+        "roles": "pk",
     }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "name": ("family_name", "given_name", "id"),
@@ -273,7 +273,7 @@ class Users(RowViewSet):
 
     def finished(self, page: Rows) -> Rows:
         if page and "roles" in page[0]:
-            roles = selectors.roles_of_users(row["roles"] for row in page)
+            roles = selectors.roles_of_users([row["roles"] for row in page])
             in_a_file = "as" in getattr(self, "asked", {})
             for row in page:
                 held = roles[row["roles"]]

@@ -13,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
 from apps.access import selectors
+from apps.access.caches import Held
 from apps.access.errors import BeyondYou, LastAdministrator, OutOfReach, PermissionMissing
 from apps.access.models import Role, RoleAssignment
 from apps.access.permissions import ADMINISTRATOR, CODES, GUARDIAN, STUDENT
@@ -101,7 +102,7 @@ def require_at(by: User, permission: str, institution: Institution) -> None:
 Refusal = Callable[[str], SchoolOpsError]
 
 
-def require_to_give(by: User, permission: str, held: Iterable[selectors.Held], refusal: Refusal) -> None:
+def require_to_give(by: User, permission: str, held: Iterable[Held], refusal: Refusal) -> None:
     """Nothing, when ``by`` holds everything in ``held`` over all of the rows it may be used on.
 
     Nobody hands out, or gets hold of, what they do not have. Raises ``refusal(code)`` for the first one missing.

@@ -9,12 +9,14 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.errors import OutOfReach, RoleUnknown
+from apps.access.events import RolesGiven
 from apps.access.models import Role, RoleAssignment
 from apps.access.services.gate import require
 from apps.access.services.roles import expect_to_give
 from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.institutions.models import Institution
+from schoolops import events
 from schoolops.audit import trail
 
 MANAGE = "accounts.manage"
@@ -55,6 +57,7 @@ def let_in(
     ]
     expect_to_give(assignments, permission=MANAGE, by=by)
     RoleAssignment.objects.bulk_create(assignments)
+    events.publish(RolesGiven((user.pk,)))
     trail.record_many(
         trail.entry_of(
             by, "access.role-assigned", user, after={"role": each.role.code, "institution": each.institution}

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from apps.access import selectors
+from apps.access.caches import Held
 from apps.access.errors import (
     AdministratorIsFixed,
     AssignmentBackwards,
@@ -23,11 +24,13 @@ from apps.access.errors import (
     RoleUnknown,
     ScopeUnknown,
 )
+from apps.access.events import RoleChanged, RolesGiven
 from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.access.permissions import ADMINISTRATOR, BUILTIN_ROLES, CODES, PERMISSIONS
 from apps.access.services.gate import administrators, require, require_over, require_to_give
 from apps.accounts.models import User
 from apps.institutions.models import Institution
+from schoolops import events
 from schoolops.audit import trail
 from schoolops.audit.trail import Actor
 from schoolops.constraints import explains
@@ -51,8 +54,8 @@ def _expect_known(permissions: Collection[str]) -> None:
         raise PermissionUnknown(errors=unknown)
 
 
-def _hold(role: Role, permissions: Collection[str], *, institution: Institution | None) -> selectors.Held:
-    return selectors.Held(
+def _hold(role: Role, permissions: Collection[str], *, institution: Institution | None) -> Held:
+    return Held(
         role=role.code,
         scope=role.scope,
         institution_id=None if institution is None else institution.pk,
@@ -92,6 +95,7 @@ def create_role(
     RolePermission.objects.bulk_create(RolePermission(role=role, permission=each) for each in sorted(set(permissions)))
     after = {"code": role.code, "name": name, "scope": scope, "permissions": sorted(set(permissions))}
     trail.record(by, "access.role-created", role, after=after)
+    events.publish(RoleChanged(role.pk))
     return role
 
 
@@ -113,6 +117,7 @@ def rename_role(*, role: Role, name: str, expected_version: int | None, by: User
         before, role.name, role.version = role.name, name, role.version + 1
         role.save(update_fields=["name", "version"])
         trail.record(by, "access.role-renamed", role, before={"name": before}, after={"name": name})
+        events.publish(RoleChanged(role.pk))
     return role
 
 
@@ -145,6 +150,7 @@ def set_permissions(*, role: Role, permissions: Collection[str], expected_versio
             before={"permissions": sorted(before)},
             after={"permissions": sorted(after)},
         )
+        events.publish(RoleChanged(role.pk))
     return role
 
 
@@ -163,6 +169,7 @@ def remove_role(*, role: Role, by: User) -> None:
         raise RoleInUse(name=role.name, id="…")
     trail.record(by, "access.role-removed", role, before={"code": role.code, "permissions": sorted(_codes_of(role))})
     RolePermission.objects.filter(role=role).delete()
+    events.publish(RoleChanged(role.pk))
     role.delete()
 
 
@@ -219,11 +226,13 @@ def put_in_role(
         before, after = trail.changed(assignment, dates)
         if created:
             trail.record(by, "access.role-assigned", user, after={**about, **dates})
+            events.publish(RolesGiven((user.pk,)))
         elif after:
             _keep_an_administrator(assignment, unless=ends_on is None and starts_on is None)
             RoleAssignment.objects.filter(pk=assignment.pk).update(**after)
             trail.record(by, "access.role-moved", user, before={**about, **before}, after={**about, **after})
             _take_over(assignment, after)
+            events.publish(RolesGiven((user.pk,)))
     user.__dict__.pop("_roles_held", None)
     return assignment
 
@@ -254,6 +263,7 @@ def withdraw_role(*, assignment: RoleAssignment, by: User) -> None:
     if gone:
         before = {"role": assignment.role.code, "institution": assignment.institution}
         trail.record(by, "access.role-withdrawn", assignment.user, before=before)
+        events.publish(RolesGiven((assignment.user_id,)))
 
 
 @seeds_a_school(order=10)

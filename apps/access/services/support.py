@@ -20,13 +20,14 @@ from apps.access.errors import (
     SupportNeedsAReason,
     SupportTooLong,
 )
+from apps.access.events import RolesGiven
 from apps.access.models import Role, RoleAssignment
 from apps.access.permissions import SUPPORT
 from apps.access.services.roles import put_in_role
 from apps.accounts import services as accounts
 from apps.accounts.errors import UsernameTaken
 from apps.accounts.models import User
-from schoolops import clock
+from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.context import inside, outside_schools
 from schoolops.tenancy import lifecycle
@@ -113,6 +114,7 @@ def _seat(who: Operator, *, until: dt.datetime) -> User:
         raise SupportNameTaken(username=taken.facts["username"]) from taken
     # Exactly the role of support, whatever this login was given the last time.
     RoleAssignment.objects.filter(user=user).exclude(role__code=SUPPORT).delete()
+    events.publish(RolesGiven((user.pk,)))
     put_in_role(user=user, role=Role.objects.get(code=SUPPORT), institution=None, by=who)
     return user
 

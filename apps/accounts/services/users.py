@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.accounts import scopes
 from apps.accounts.errors import (
@@ -16,6 +17,7 @@ from apps.accounts.errors import (
     UsernameTaken,
 )
 from apps.accounts.models import SUPPORT_PREFIX, AccountPolicy, OneTimeLink, User
+from apps.accounts.selectors import supported_language
 from apps.accounts.services import second_factor, tokens
 from apps.accounts.services.links import Handed, hand_out_link
 from schoolops import clock
@@ -84,6 +86,17 @@ def change_user(*, user: User, details: dict[str, str], by: User) -> User:
         OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
     trail.record(by, "accounts.user-changed", user, before=before, after=after)
     return user
+
+
+@transaction.atomic
+def choose_language(*, language: str, by: User) -> None:
+    """Remember which language ``by`` reads, for pages and mails. One that we do not speak changes nothing."""
+    spoken = supported_language(language)
+    if not spoken or by.language == spoken:
+        return
+    before, by.language = by.language, spoken
+    by.save(update_fields=["language"])
+    trail.record(by, "accounts.language-chosen", by, before={"language": before}, after={"language": spoken})
 
 
 @transaction.atomic
@@ -201,3 +214,18 @@ def create_operator(*, username: str, email: str, given_name: str, family_name: 
     with outside_schools(), transaction.atomic():
         user = create_user(username=username, email=email, given_name=given_name, family_name=family_name, by=SYSTEM)
         return hand_out_link(user=user, by=SYSTEM)
+
+
+# Row by row in the order of keys, so that two who change roles of the same people wait rather than deadlock.
+_RAISE = """
+    UPDATE accounts_user u SET access_version = u.access_version + 1
+      FROM (SELECT id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) changed
+     WHERE u.id = changed.id
+"""
+
+
+def raise_access_version(users: Iterable[int]) -> None:
+    """Void what is cached of what these users (keys) may do, in the caller's transaction, which changes it."""
+    if keys := sorted(set(users)):
+        with connection.cursor() as cursor:
+            cursor.execute(_RAISE, [keys])

@@ -17,6 +17,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from apps.access import services as access
 from apps.accounts.models import User
+from apps.attendance.caches import ATTENDANCE_DAILY, CampusDay
 from apps.attendance.models import AttendanceSession, DailyAttendance
 from apps.attendance.selectors.lists import COUNTED, MINUTES
 from apps.attendance.selectors.places import policy_of
@@ -219,17 +220,26 @@ def _public(pairs: set[tuple[int | None, int | None]]) -> set[UUID]:
     return {each for (each,) in sections.union(classes)}
 
 
+def _figures(day: dt.date, students: Q) -> tuple[CampusDay, ...]:
+    days = DailyAttendance.objects.filter(day=day)
+    if students != Q():
+        days = days.filter(student__in=Student.objects.filter(students).values("pk"))
+    rows: Any = days.values(campus=F("institution__sourced_id")).annotate(**COUNTED, minutes_missed=MINUTES)
+    return tuple(CampusDay(row.pop("campus"), tuple(row.items())) for row in rows)
+
+
 def day_in_figures(day: dt.date, *, by: User) -> list[dict[str, Any]]:
     """Each campus's day: students by state, and how many of the expected rolls are taken; within ``by``'s reach."""
     sections = access.within_reach(by, "attendance.view", "section", day=day)
     classes = access.within_reach(by, "attendance.view", "class", day=day)
     students = access.within_reach(by, "attendance.view", "student", day=day)
     board = expected_rolls(day, sections=Section.objects.filter(sections), classes=CourseClass.objects.filter(classes))
-    days = DailyAttendance.objects.filter(day=day)
-    if students != Q():
-        days = days.filter(student__in=Student.objects.filter(students).values("pk"))
-    rows: Any = days.values(campus=F("institution__sourced_id")).annotate(**COUNTED, minutes_missed=MINUTES)
-    counted: dict[UUID, dict[str, int]] = {row.pop("campus"): row for row in rows}
+    if students == Q():
+        figures = ATTENDANCE_DAILY.get(day, load=lambda: _figures(day, students))
+    else:
+        # What somebody reaches only a part of is theirs: it is never kept for another.
+        figures = _figures(day, students)
+    counted = {figure.campus: dict(figure.counts) for figure in figures}
     campuses = list(Institution.objects.order_by("name", "id"))
     closed = why_no_school(campuses, day)
     expected: dict[UUID, list[dict[str, Any]]] = defaultdict(list)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from apps.attendance.events import DaysDerived
 from apps.attendance.models import AttendancePolicy, DailyAttendance
+from schoolops import events
 
 # A record misses its whole roll when absent, half of it or more when half, and otherwise (or beyond that) the minutes
 # before the arrival and after the departure. A daily roll stands for the school day, another for its period. The share
@@ -85,6 +87,7 @@ def derive_days(*, students: Sequence[int], days: Sequence[dt.date]) -> None:
     defaults = {name: getattr(usual, name) for name in RULES}
     with connection.cursor() as cursor:
         cursor.execute(_DERIVE, {**defaults, "students": list(students), "days": list(days)})
+    events.publish(DaysDerived(tuple(days)))
 
 
 def derive_days_since(*, student: int, since: dt.date) -> None:

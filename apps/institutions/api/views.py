@@ -619,21 +619,18 @@ class SchoolViewSet(ApiViewSet):
     def retrieve(self, request: Request) -> HttpResponse:
         """Its name and what its campuses look like, for the login page. Needs no login."""
         self.asked_for(request)
-        campuses = Institution.objects.order_by("pk").values_list(
-            "sourced_id", "name", "brand_colour", "locale", "logo"
-        )
         return answer(
             {
                 "name": getattr(current_school(), "name", ""),
                 "institutions": [
                     {
-                        "id": id_,
-                        "name": name,
-                        "brand_colour": colour,
-                        "locale": locale,
-                        "logo": _logo_address(id_) if logo else None,
+                        "id": brand.id,
+                        "name": brand.name,
+                        "brand_colour": brand.brand_colour,
+                        "locale": brand.locale,
+                        "logo": _logo_address(brand.id) if brand.has_logo else None,
                     }
-                    for id_, name, colour, locale, logo in campuses
+                    for brand in selectors.brands()
                 ],
             }
         )

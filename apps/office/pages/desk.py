@@ -21,7 +21,7 @@ from apps.attendance import services
 from apps.attendance.services import Entry
 from apps.institutions.models import Institution
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import day_asked, refuse, time_field
+from apps.office.pages.fields import day_asked, posted, refuse, time_field
 from apps.office.selectors import desk as selectors
 from schoolops import clock
 from schoolops.errors import SchoolOpsError
@@ -42,6 +42,8 @@ class EntryForm(forms.Form):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         codes = [(code.code, str(code)) for code in selectors.codes_of_the_desk()]
+        # The time is the first thing that is entered.
+        self.fields["arrived_at"].widget.attrs["autofocus"] = True
         self.fields["code"].choices = [("", _("as the time says")), *codes]  # type: ignore[attr-defined]
 
     def entry(self) -> Entry:
@@ -66,7 +68,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         picked, found = found[0], []
     form = None
     if picked is not None:
-        form = EntryForm(request.POST or None, initial={"arrived_at": _now() if day == access.today(user) else None})
+        form = EntryForm(posted(request), initial={"arrived_at": _now() if day == access.today(user) else None})
         if request.method == "POST" and form.is_valid():
             try:
                 services.enter_at_desk(student=picked.id, day=day, entry=form.entry(), by=user)

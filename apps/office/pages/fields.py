@@ -6,11 +6,14 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.http import Http404
+from django.http import Http404, HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 
 from apps.office.site import remedy_of, words_of
 from schoolops.errors import SchoolOpsError
+
+# Pages look a day or a month around; the calendar of Python ends in the year 9999.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 class DayInput(forms.DateInput):
@@ -41,6 +44,11 @@ def time_field(**more: Any) -> forms.TimeField:
     return forms.TimeField(widget=TimeInput, input_formats=["%H:%M", "%H:%M:%S"], **more)
 
 
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, for a form; ``None`` where nothing was. A form that was sent empty is not a new one."""
+    return request.POST if request.method == "POST" else None
+
+
 def refuse(form: forms.Form, error: SchoolOpsError) -> None:
     """Say what a service refused, beside the field where it names one of the form's."""
     placed = False
@@ -62,11 +70,14 @@ def way_to(name: str) -> str:
 
 
 def day_of(text: str) -> dt.date:
-    """The day of an address, as ``2026-11-04``. Anything else is no page."""
+    """The day of an address, as ``2026-11-04``. Anything else is no page, nor is a day out of reach."""
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         raise Http404 from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Http404
+    return day
 
 
 def day_asked(text: str | None, otherwise: dt.date) -> dt.date:

@@ -23,7 +23,7 @@ from apps.institutions import services
 from apps.institutions.models import AcademicYear, CalendarDay, Institution
 from apps.institutions.services.years import DayKind
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import day_field, refuse, time_field, way_to
+from apps.office.pages.fields import day_field, posted, refuse, time_field, way_to
 from apps.office.selectors.readiness import readiness
 from schoolops.errors import SchoolOpsError
 
@@ -79,7 +79,9 @@ class DaysForm(forms.Form):
 
     starts_on = day_field(label=gettext_lazy("From"))
     ends_on = day_field(label=gettext_lazy("To, included"), required=False, help_text=gettext_lazy("Empty: one day."))
-    kind = forms.ChoiceField(label=gettext_lazy("These days are"), choices=KINDS, required=False)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("These days are"), choices=KINDS, required=False, initial=CalendarDay.Kind.HOLIDAY
+    )
     title = forms.CharField(label=gettext_lazy("Name"), max_length=120, required=False)
     starts_at = time_field(label=gettext_lazy("School begins at"), required=False)
     ends_at = time_field(label=gettext_lazy("School ends at"), required=False)
@@ -106,7 +108,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     campuses = list(Institution.objects.order_by("name", "pk"))
     campus = _campus(request, campuses)
     manages = _manages(request, campus)
-    form = DaysForm(request.POST or None) if manages else None
+    form = DaysForm(posted(request)) if manages else None
     if request.method == "POST":
         access.require_at(user, "institutions.manage", campus)
         if form is not None and form.is_valid():

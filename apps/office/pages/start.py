@@ -8,7 +8,6 @@ from django.utils.translation import get_language_bidi, ngettext
 from django.utils.translation import gettext as _
 
 from apps.access import services as access
-from apps.office import navigation
 from apps.office.pages import actor, office_page, render_page
 from apps.office.pages.fields import way_to
 from apps.office.pages.pictures import bars_of
@@ -18,15 +17,14 @@ from apps.office.selectors.start import start_of
 
 @office_page()
 def start(request: HttpRequest) -> HttpResponse:
-    """The day as far as the person may see it, and below it what they may open."""
+    """The day as far as the person may see it."""
     user = actor(request)
     day = access.today(user)
     found = start_of(user, day)
-    groups = [{"title": group.title, "entries": entries} for group, entries in navigation.groups_for(user)]
     context = {
         "start": found,
-        "groups": groups,
         "chart": bars_of(found.trend, rtl=get_language_bidi()) if found.trend else None,
+        "imports": way_to("office:imports"),
         "attention": [_told(each) for each in found.attention],
     }
     return render_page(request, "office/start.html", context, title=_("Start"))

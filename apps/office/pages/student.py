@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from apps.access import services as access
 from apps.institutions.api.views import picture_response
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import refuse
+from apps.office.pages.fields import posted, refuse
 from apps.office.pages.pictures import enrolment_line, year_picture
 from apps.office.pages.placing import AdmitForm, MoveForm, PlaceForm, ReasonedForm, WithdrawForm
 from apps.office.pages.rolls import legend
@@ -89,7 +89,7 @@ def photo(request: HttpRequest, student: UUID) -> HttpResponse:
 def admit(request: HttpRequest) -> HttpResponse:
     """Take a new student onto the books."""
     user = actor(request)
-    form = AdmitForm(request.POST or None, by=user)
+    form = AdmitForm(posted(request), by=user)
     if request.method == "POST" and form.is_valid():
         try:
             admitted = form.admit()
@@ -105,7 +105,7 @@ def admit(request: HttpRequest) -> HttpResponse:
 def move(request: HttpRequest, student: UUID) -> HttpResponse:
     """To another section of the same grade level."""
     found = _managed(request, student)
-    form = MoveForm(request.POST or None, by=actor(request))
+    form = MoveForm(posted(request), by=actor(request))
     return _done(request, found, form, _("Move to another section"), _("Move"))
 
 
@@ -113,7 +113,7 @@ def move(request: HttpRequest, student: UUID) -> HttpResponse:
 def withdraw(request: HttpRequest, student: UUID) -> HttpResponse:
     """The student leaves the school."""
     found = _managed(request, student)
-    form = WithdrawForm(request.POST or None, by=actor(request))
+    form = WithdrawForm(posted(request), by=actor(request))
     return _done(request, found, form, _("Withdraw"), _("Withdraw"))
 
 
@@ -121,7 +121,7 @@ def withdraw(request: HttpRequest, student: UUID) -> HttpResponse:
 def enrol(request: HttpRequest, student: UUID) -> HttpResponse:
     """A student who is on the books comes again."""
     found = _managed(request, student)
-    form = PlaceForm(request.POST or None, by=actor(request))
+    form = PlaceForm(posted(request), by=actor(request))
     return _done(request, found, form, _("Enrol again"), _("Enrol"))
 
 

@@ -63,20 +63,20 @@ def _done(step: str, row: dict[str, object]) -> bool:
 def _asked(day: dt.date) -> dict[str, Exists]:
     here = Q(institution=OuterRef("pk"))
     year = Q(state=AcademicYear.State.ACTIVE, starts_on__lte=day, ends_on__gte=day)
-    active = AcademicYear.objects.filter(here, year)
-    sections = Section.objects.filter(here, status=RowStatus.ACTIVE, year__in=AcademicYear.objects.filter(year))
+    in_year = Q(year__state=AcademicYear.State.ACTIVE, year__starts_on__lte=day, year__ends_on__gte=day)
+    sections = Section.objects.filter(here, in_year, status=RowStatus.ACTIVE)
     taught = TeachingAssignment.objects.on(day).filter(section=OuterRef("pk"))
     members = SectionMembership.objects.on(day).filter(section__institution=OuterRef("pk"))
     called = StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)
     return {
-        "has_year": Exists(active),
-        "has_terms": Exists(Term.objects.filter(year__institution=OuterRef("pk"), year__in=active.values("pk"))),
+        "has_year": Exists(AcademicYear.objects.filter(here, year)),
+        "has_terms": Exists(Term.objects.filter(in_year, year__institution=OuterRef("pk"))),
         "has_calendar": Exists(CalendarDay.objects.filter(here, kind=CalendarDay.Kind.HOLIDAY)),
         "has_levels": Exists(GradeLevel.objects.filter(status=RowStatus.ACTIVE)),
         "has_sections": Exists(sections),
         "has_untaught": Exists(sections.filter(~Exists(taught))),
         "has_codes": Exists(AttendanceCode.objects.filter(default=True, retired=False)),
-        "has_classes": Exists(CourseClass.objects.filter(here, year__in=active.values("pk"))),
+        "has_classes": Exists(CourseClass.objects.filter(here, in_year)),
         "has_periods": Exists(Period.objects.filter(here)),
         "has_staff": Exists(StaffMember.objects.filter(here, status=RowStatus.ACTIVE)),
         "has_students": Exists(members),

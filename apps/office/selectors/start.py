@@ -18,6 +18,7 @@ from apps.attendance import selectors as attendance
 from apps.attendance.models import DailyAttendance, DayState
 from apps.institutions.models import CalendarDay, Institution
 from apps.office.selectors.attention import Attention, what_needs_attention
+from apps.office.selectors.progress import in_progress
 from apps.students.models import SectionMembership, Student
 
 # What fits beside the chart; the whole lists are a click away.
@@ -72,6 +73,7 @@ class Start:
     absentees_number: int = 0
     birthdays: list[Birthday] | None = None
     attention: tuple[Attention, ...] = ()
+    jobs: list[dict[str, Any]] | None = None
 
 
 def start_of(by: User, day: dt.date) -> Start:
@@ -93,6 +95,7 @@ def start_of(by: User, day: dt.date) -> Start:
         absentees_number=number,
         birthdays=birthdays(day, by=by) if "students.view" in held else None,
         attention=what_needs_attention(by, day, before=previous_school_day(day) if marks else None),
+        jobs=in_progress(by),
     )
 
 

@@ -14,6 +14,7 @@ from apps.institutions.models import Institution
 from apps.institutions.selectors import school_today
 from apps.institutions.services import change_institution
 from schoolops import clock
+from schoolops.cache.entry import forget_school
 from schoolops.cache.local import request_cache
 from schoolops.tenancy.models import School
 from tests.factories import people
@@ -24,6 +25,8 @@ TUESDAY = dt.date(2026, 11, 3)
 
 
 def held(user: User) -> bool:
+    # Written past our services, so nobody has been told to forget.
+    forget_school()
     with clock.frozen(MOMENT):
         return "exports.run" in permissions_of(User.objects.get(pk=user.pk))
 
@@ -46,14 +49,24 @@ def test_a_role_from_tuesday_is_held_where_it_is_tuesday(ivy: User, timezone: st
 def test_whoever_asked_for_roles_knows_the_day(ivy: User, query_count: Any) -> None:
     with request_cache(), clock.frozen(MOMENT):
         permissions_of(ivy)
-        with query_count(0):
+        with query_count(0, warm=True):
             assert school_today() == dt.date(2026, 11, 2)
 
 
-def test_outside_of_requests_nothing_is_remembered(ivy: User, query_count: Any) -> None:
-    with query_count(2):
+def test_the_day_is_known_to_the_next_request_too(ivy: User, query_count: Any) -> None:
+    with query_count(1):
         school_today()
         school_today()
+
+
+def test_an_assignment_that_is_cached_ends_with_its_last_day(ivy: User, query_count: Any) -> None:
+    RoleAssignment.objects.filter(user=ivy).update(starts_on=TUESDAY, ends_on=TUESDAY + dt.timedelta(days=1))
+    ivy = User.objects.get(pk=ivy.pk)
+    permissions_of(ivy)
+    for hours, begun in ((0, False), (12, True), (35, True), (36, False)):
+        ivy.__dict__.pop("_roles_held", None)
+        with clock.frozen(MOMENT + dt.timedelta(hours=hours)), query_count(0, warm=True):
+            assert ("exports.run" in permissions_of(ivy)) is begun
 
 
 def test_a_timezone_that_is_changed_counts_at_once(ivy: User) -> None:

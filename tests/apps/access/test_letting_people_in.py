@@ -110,6 +110,9 @@ def test_the_list_costs_the_same_for_one_and_for_fifty(at_oak: Any, dave: User, 
     with query_count(4):
         rows = talk.get("users").json()["results"]
     assert len(rows) == 50
+    # Whom a role was given, and what the asker may do, is known by now.
+    with query_count(2, warm=True):
+        assert talk.get("users").json()["results"] == rows
     assert all(len(row["roles"]) == 1 for row in rows)
 
 

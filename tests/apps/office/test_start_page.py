@@ -10,6 +10,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.attendance import services as attendance
+from apps.exchange.models import Import
 from apps.institutions.models import CalendarDay
 from apps.office.selectors.start import birthdays, previous_school_day, start_of, trend
 from apps.students.models import Student
@@ -57,7 +58,7 @@ def test_an_accountant_sees_no_attendance(office: Office, campus: Campus) -> Non
     assert "Birthdays of the week" in page
 
 
-@pytest.mark.parametrize(("role", "queries"), [("head", 29), ("teacher", 21), ("accountant", 2)])
+@pytest.mark.parametrize(("role", "queries"), [("head", 30), ("teacher", 26), ("accountant", 2)])
 def test_it_costs_the_same_for_ten_students_and_for_many(
     campus: Campus, alice: User, query_count: Count, role: str, queries: int
 ) -> None:
@@ -134,3 +135,15 @@ def test_a_day_without_school_says_why(office: Office, alice: User, campus: Camp
     page = _text(office(alice).get("/office/"))
     assert "No school today: Founders’ Day." in page
     assert "All rolls that are expected today are taken." in page
+
+
+def test_an_import_under_way_shows_how_far_it_is(office: Office, dave: User, bob: User, campus: Campus) -> None:
+    Import.objects.create(
+        source="students", file_name="autumn.csv", state="applying", done=40, of=100, received_at=people.SCHOOL_MOMENT
+    )
+    Import.objects.create(source="staff", file_name="old.csv", state="applied", received_at=people.SCHOOL_MOMENT)
+    page = _text(office(dave).get("/office/"))
+    assert "autumn.csv" in page
+    assert '<progress value="40" max="100"' in page
+    assert "old.csv" not in page
+    assert "autumn.csv" not in _text(office(bob).get("/office/"))

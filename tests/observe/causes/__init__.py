@@ -54,8 +54,8 @@ def cause(
 
 
 def causes() -> list[Cause]:
-    """All of them; those that are begun early come last."""
-    return sorted(_causes, key=lambda each: each.early is not None)
+    """All of them; those that are begun early come last, those that take the server away before them."""
+    return sorted(_causes, key=lambda each: (each.early is not None, "TargetDown" in each.alerts))
 
 
 @contextmanager

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.observe.causes import cause
+from tests.observe.causes import cause, repeatedly
 from tests.observe.stage import PATIENCE_S, Stage
 
 
 @cause("DeadLettersGrowing", patience_s=2 * PATIENCE_S)
 def jobs_are_given_up(stage: Stage) -> Iterator[None]:
-    for _ in range(3):
-        stage.ask("/observe/fails", body={})
-    yield
+    with repeatedly(lambda _: stage.ask("/observe/fails", body={}), 2.0):
+        yield
 
 
 @cause("RelayStopped")

@@ -1,0 +1,406 @@
+"""``ServiceAdmin``: a list and a form over rows that services write.
+
+Saving calls the service that the admin names; what it refuses comes back on the form. Who sees what is decided by our
+permission codes and row scopes. Django's log is not written: services write the audit trail, and ``history`` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import PaginationInlineFormSet
+
+from apps.access import selectors
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.institutions.models import CourseClass, Section
+from apps.office.admin.words import FIELDS
+from apps.office.forms import ActForm, NoQuestions, ServiceForm, add_refusal
+from apps.office.pages import render_page
+from apps.office.site import actor, office, remedy_of, words_of
+from apps.students.models import Student
+from schoolops.audit import trail
+from schoolops.errors import SchoolOpsError
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _Inline = admin.TabularInline[Any, Any]
+    _Paginator = Paginator[Any]
+else:
+    _ModelAdmin, _Inline, _Paginator = ModelAdmin, TabularInline, Paginator
+
+Words = str | Promise
+Fields = dict[str, Any]
+Adds = Callable[[Fields, User], Model]
+Changes = Callable[[Any, Fields, int | None, User], Any]
+Removes = Callable[[Any, User], Any]
+_SCOPED: dict[str, type[Model]] = {"student": Student, "section": Section, "class": CourseClass}
+# A list says how many rows there are up to here; whoever needs what lies beyond searches or filters.
+MOST_COUNTED = 5_000
+LONGEST_SEARCH = 100
+
+
+def adds(service: Callable[..., Any], *takes: str) -> Adds:
+    """``service(<takes>…, fields=…, by=…)``: those named are arguments of their own, the rest are fields."""
+
+    def call(said: Fields, by: User) -> Model:
+        own = {name: said.pop(name) for name in takes}
+        made: Model = service(**own, fields=said, by=by)
+        return made
+
+    return call
+
+
+def changes(service: Callable[..., Any], row: str, *, versioned: bool = False) -> Changes:
+    """``service(<row>=…, fields=…, by=…)``, with ``expected_version`` where rows have versions."""
+
+    def call(held: Any, said: Fields, version: int | None, by: User) -> Any:
+        seen = {"expected_version": version} if versioned else {}
+        return service(**{row: held}, fields=said, **seen, by=by)
+
+    return call
+
+
+def removes(service: Callable[..., Any], row: str) -> Removes:
+    """``service(<row>=…, by=…)``."""
+    return lambda held, by: service(**{row: held}, by=by)
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Facts that are shown this once, such as a link: label → value."""
+
+    title: Words
+    facts: Mapping[Words, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something done with one row, on a page that asks what it needs.
+
+    ``do(row, what was said, by)`` calls a service and answers with a sentence, or with facts to show once.
+    """
+
+    name: str
+    title: Words
+    permission: str
+    do: Callable[[Any, Fields, User], Words | Once]
+    form: type[ActForm] = NoQuestions
+    applies: Callable[[Any], bool] = lambda _row: True
+    explanation: Words = ""
+
+
+class BoundedPaginator(_Paginator):
+    """Counts no further than ``MOST_COUNTED``: a table of a million rows must not be counted for one page of it."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        return rows.order_by()[:MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+class _Permitted:
+    """Our permission codes and row scopes in the place of Django's."""
+
+    sees: ClassVar[str]
+    # The kind of rows a scope is over, and the path from this model to one; none: the permission alone decides.
+    scope: ClassVar[tuple[selectors.Kind, str] | None] = None
+    # Joined always, so that a page costs the same for one row as for fifty.
+    joined: ClassVar[tuple[str, ...]] = ()
+
+    def _holds(self, request: HttpRequest, code: str) -> bool:
+        return bool(code) and code in selectors.permissions_of(actor(request))
+
+    def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of ``rows`` that whoever asks may see."""
+        if not self._holds(request, self.sees):
+            return rows.none()
+        if self.scope is None:
+            return rows
+        kind, through = self.scope
+        by = actor(request)
+        reach = selectors.rows_in_reach(by, self.sees, kind, day=access.today(by))
+        if reach is None:
+            return rows.none()
+        if reach == Q():
+            return rows
+        within = _SCOPED[kind]._default_manager.filter(reach)
+        return rows.filter(reach) if not through else rows.filter(**{f"{through}__in": within.values("pk")})
+
+
+class _Shown(PaginationInlineFormSet):  # type: ignore[misc]
+    """Takes nothing from what was sent: a form that was made up cannot write through it."""
+
+    new_objects = changed_objects = deleted_objects = ()
+
+    def __init__(self, data: Any = None, files: Any = None, **more: Any) -> None:
+        super().__init__(None, None, **more)
+
+    def is_valid(self) -> bool:
+        return True
+
+
+class ReadOnlyInline(_Permitted, _Inline):
+    """Rows that belong to another, to be read. What can be done with one stands on its own page."""
+
+    formset = _Shown
+    extra = 0
+    can_delete = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields or ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.reached(request, super().get_queryset(request).select_related(*self.joined))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, self.sees)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ServiceAdmin(_Permitted, _ModelAdmin):
+    """See the module. ``sees`` and ``manages`` are permission codes."""
+
+    manages: ClassVar[str] = ""
+    # Called with what the form said. None: the office does not do that here.
+    add: ClassVar[Adds | None] = None
+    change: ClassVar[Changes | None] = None
+    remove: ClassVar[Removes | None] = None
+    acts: ClassVar[tuple[Act, ...]] = ()
+    # Set when it is added, and never again.
+    only_at_first: ClassVar[tuple[str, ...]] = ()
+
+    form = ServiceForm
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    actions = ()
+    save_as_continue = False
+    change_form_template = "office/admin/change_form.html"
+    object_history_template = "office/admin/history.html"
+
+    # What a row is called, one and many.
+    one: ClassVar[Words] = ""
+    many: ClassVar[Words] = ""
+
+    def __init__(self, model: type[Model], admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        # The models speak the developers' English; the office speaks the reader's language.
+        opts: Any = self.opts
+        opts.verbose_name, opts.verbose_name_plural = self.one, self.many
+        for field in opts.get_fields():
+            if field.name in FIELDS and hasattr(field, "verbose_name"):
+                field.verbose_name = FIELDS[field.name]
+
+    # --- who may ------------------------------------------------------------------------------------------------------
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._holds(request, self.sees)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, self.sees)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return type(self).add is not None and self._holds(request, self.manages)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return type(self).change is not None and self._holds(request, self.manages)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return type(self).remove is not None and self._holds(request, self.manages)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
+        # Not there and not theirs look alike: a page that says so.
+        raise Http404
+
+    # --- which rows ---------------------------------------------------------------------------------------------------
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.reached(request, super().get_queryset(request).select_related(*self.joined))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
+        # Nobody may choose what they could not open.
+        reached = office.rows_of(db_field.remote_field.model, request)
+        if reached is not None and "queryset" not in more:
+            more["queryset"] = reached
+        field = super().formfield_for_foreignkey(db_field, request, **more)
+        for switch in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+            setattr(getattr(field, "widget", None), switch, False)
+        return field
+
+    # --- the form -----------------------------------------------------------------------------------------------------
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = self.only_at_first if obj is not None else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **more: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
+        made = super().get_form(request, obj, change=change, **more)
+        return type(made.__name__, (made,), {"refusal": getattr(request, "refusal", None)})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or not hasattr(obj, "version") or not self.has_change_permission(request, obj):
+            return sets
+        shown = {name for _title, options in sets for name in options["fields"]}
+        return sets if "seen_version" in shown else [*sets, (None, {"fields": ("seen_version",)})]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except SchoolOpsError as refusal:
+            # Rolled back. The form is shown again, with what was typed and why it was refused.
+            request.refusal = refusal  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        said = {name: value for name, value in form.cleaned_data.items() if name != "seen_version"}
+        add, changed_by = type(self).add, type(self).change
+        if not change and add is not None:
+            obj.__dict__.update(add(said, actor(request)).__dict__)
+        elif change and changed_by is not None:
+            changed = {name: said[name] for name in form.changed_data if name in said}
+            if changed:
+                changed_by(obj, changed, form.cleaned_data.get("seen_version"), actor(request))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """The service has written everything; inlines are read-only."""
+
+    def render_change_form(self, request: HttpRequest, context: Any, *arguments: Any, **more: Any) -> Any:
+        row = context.get("original")
+        context["acts"] = [] if row is None else self.ways_from(request, row)
+        context["show_history"] = self._holds(request, "audit.view")
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *arguments, **more)
+
+    def page(self, request: HttpRequest, template: str, context: Fields, *, title: Words) -> HttpResponse:
+        """A page of this site."""
+        return render_page(request, template, context, title=title)
+
+    def _require(self, request: HttpRequest, code: str) -> None:
+        access.require(actor(request), code)
+
+    # --- acts ---------------------------------------------------------------------------------------------------------
+    def acts_on(self, request: HttpRequest, row: Any) -> list[Act]:
+        """What whoever asks may do with ``row`` now."""
+        return [act for act in self.acts if self._holds(request, act.permission) and act.applies(row)]
+
+    def ways_from(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """Titles and addresses of what can be done with ``row``, above its form."""
+        return [
+            {"title": act.title, "address": self._address(row, "act", act.name)} for act in self.acts_on(request, row)
+        ]
+
+    def _name(self, what: str) -> str:
+        """The name of one of this admin's addresses."""
+        return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{what}"
+
+    def _address(self, row: Any, what: str, *more: str) -> str:
+        return reverse(self._name(what), args=(row.pk, *more))
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        act = path("<path:object_id>/act/<slug:act>/", self.admin_site.admin_view(self.act_view), name=name)
+        return [act, *super().get_urls()]
+
+    def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
+        """The page of one act: asks, does, and says what happened."""
+        row = self.get_object(request, unquote(object_id))
+        found = next((each for each in self.acts if each.name == act), None)
+        if row is None or found is None:
+            raise Http404
+        by = actor(request)
+        self._require(request, found.permission)
+        posted = request.method == "POST"
+        form = found.form(row, by, request.POST if posted else None, request.FILES if posted else None)
+        back = (
+            self._address(row, "change")
+            if self.has_view_permission(request, row)
+            else reverse(f"{self.admin_site.name}:index")
+        )
+        if posted and form.is_valid():
+            try:
+                with transaction.atomic():
+                    said = found.do(row, form.cleaned_data, by)
+            except SchoolOpsError as error:
+                add_refusal(form, error, on=form.refusals)
+            else:
+                if isinstance(said, Once):
+                    facts = {"facts": dict(said.facts), "back": back}
+                    shown = self.page(request, "office/once.html", facts, title=said.title)
+                    shown.headers["Cache-Control"] = "no-store"
+                    return shown
+                messages.success(request, str(said))
+                return HttpResponseRedirect(back)
+        context: dict[str, Any] = {"form": form, "row": row, "act": found, "back": back}
+        asked = self.page(request, "office/act.html", context, title=found.title)
+        asked.status_code = 422 if posted else 200
+        return asked
+
+    # --- removing -----------------------------------------------------------------------------------------------------
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        # The service says what stands in the way; collecting it here would read half the school.
+        return [str(each) for each in objs], {}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        if (remove := type(self).remove) is not None:
+            remove(obj, actor(request))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        try:
+            with transaction.atomic():
+                return super().delete_view(request, object_id, extra_context)
+        except SchoolOpsError as refusal:
+            messages.error(request, f"{words_of(refusal)} {remedy_of(refusal)}".strip())
+            return HttpResponseRedirect(reverse(self._name("change"), args=(unquote(object_id),)))
+
+    # --- the trail ----------------------------------------------------------------------------------------------------
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Written by the service."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Written by the service."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Written by the service."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What the trail says of one row, newest first."""
+        self._require(request, "audit.view")
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        entries = trail.trail_of(row)[:200]
+        context = {"entries": entries, "row": row, "back": self._address(row, "change")}
+        return self.page(request, "office/admin/history.html", context, title=_("History of %(row)s") % {"row": row})
+
+
+def named(rows: Iterable[Any]) -> str:
+    """Names of rows in one cell."""
+    return ", ".join(str(each) for each in rows)

@@ -1,0 +1,174 @@
+"""What holds for every model admin of the office, whatever it is about: a walk over the registry."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.contrib.admin import ModelAdmin
+
+from apps.access.permissions import CODES
+from apps.accounts.models import User
+from apps.attendance.models import AttendanceCode, AttendanceSession, Leave
+from apps.institutions.models import CalendarDay
+from apps.office.admin import base
+from apps.office.admin.base import ServiceAdmin
+from apps.office.admin.words import FIELDS
+from apps.office.site import office as site
+from apps.staff.models import StaffMember, Substitution, TeachingAssignment
+from apps.students.models import Guardian, StudentGuardian
+from apps.timetable.models import Meeting, Period
+from schoolops.audit import trail
+from tests.factories import people
+from tests.factories.people import Campus
+
+Office = Callable[..., Any]
+Counting = Callable[..., AbstractContextManager[Any]]
+ADMINS = sorted(site._registry.items(), key=lambda pair: pair[0]._meta.label)
+NAMES = [model._meta.label_lower for model, _ in ADMINS]
+
+
+def _address(model: Any, what: str = "") -> str:
+    return f"/office/{model._meta.app_label}/{model._meta.model_name}/{what}"
+
+
+@pytest.mark.parametrize("admin", [admin for _, admin in ADMINS], ids=NAMES)
+class TestEveryAdmin:
+    def test_it_is_a_service_admin_and_writes_through_services_alone(self, admin: ModelAdmin[Any]) -> None:
+        assert isinstance(admin, ServiceAdmin)
+        own = [
+            name for name in ("save_model", "delete_model", "save_related", "save_formset") if name in vars(type(admin))
+        ]
+        assert own == [], "Saving is ServiceAdmin's: name a service in add, change, remove."
+
+    def test_its_permissions_are_in_the_table(self, admin: ServiceAdmin) -> None:
+        codes = {admin.sees, admin.manages, *(act.permission for act in admin.acts)} - {""}
+        codes |= {inline.sees for inline in admin.inlines}  # type: ignore[attr-defined]
+        assert codes <= CODES
+        # Whoever writes has been asked for a permission of their own.
+        assert admin.manages or not (type(admin).add or type(admin).change or type(admin).remove)
+
+    def test_its_inlines_are_read_only(self, admin: ServiceAdmin) -> None:
+        assert all(issubclass(inline, base.ReadOnlyInline) for inline in admin.inlines)
+
+    def test_it_counts_and_searches_within_bounds(self, admin: ServiceAdmin) -> None:
+        assert admin.paginator is base.BoundedPaginator
+        assert admin.show_full_result_count is False
+        assert admin.list_per_page <= 100
+        assert not admin.actions
+
+    def test_it_speaks_the_language_of_the_office(self, admin: ServiceAdmin) -> None:
+        assert admin.one, admin.many
+        shown = {name for name in (*(admin.fields or ()), *admin.list_display) if isinstance(name, str)}
+        columns = {field.name for field in admin.model._meta.get_fields()}
+        assert shown & columns <= FIELDS.keys()
+
+
+def test_no_page_of_the_office_saves_a_row_itself() -> None:
+    """Writes have one door: nothing in ``apps/office/admin`` calls ``save``, ``create`` or ``update`` of a model."""
+    writing = {"save", "create", "bulk_create", "bulk_update", "update_or_create", "get_or_create"}
+    for _, admin in ADMINS:
+        tree = ast.parse(inspect.getsource(inspect.getmodule(type(admin))))  # type: ignore[arg-type]
+        called = {
+            node.func.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        }
+        assert not called & writing, type(admin).__name__
+
+
+# --- with rows --------------------------------------------------------------------------------------------------------
+def _fill(campus: Campus, many: int, by: User, tag: str) -> None:
+    """``many`` more of everything that the office lists, written in bulk."""
+    section = campus.section
+    students = people.some_students(many, section=people.another_section(campus, f"8 {tag}"))
+    guardians = Guardian.objects.bulk_create(Guardian(given_name=f"G{n}", family_name=tag) for n in range(many))
+    StudentGuardian.objects.bulk_create(
+        StudentGuardian(student=student, guardian=guardian, contact_priority=1)
+        for student, guardian in zip(students, guardians, strict=True)
+    )
+    day = people.SCHOOL_DAY
+    code = AttendanceCode.objects.get(code="E")
+    Leave.objects.bulk_create(
+        Leave(student=each, starts_on=day, ends_on=day, code=code, reason="ill", requested_by=by) for each in students
+    )
+    staff = StaffMember.objects.bulk_create(
+        StaffMember(institution=campus.institution, staff_number=f"{tag}{n}", given_name=f"S{n}") for n in range(many)
+    )
+    TeachingAssignment.objects.bulk_create(
+        TeachingAssignment(staff=each, section=section, starts_on=campus.year.starts_on) for each in staff
+    )
+    Substitution.objects.bulk_create(Substitution(staff=each, section=section, day=day) for each in staff)
+    taught = [people.a_class(campus) for _ in range(min(many, 10))]
+    periods = Period.objects.bulk_create(
+        Period(
+            institution=campus.institution,
+            name=f"{tag}{n}",
+            position=abs(hash(tag)) % 1000 + n,
+            starts_at="08:00",
+            ends_at="09:00",
+        )
+        for n in range(many)
+    )
+    Meeting.objects.bulk_create(
+        Meeting(course_class=taught[0], period=each, weekday=1, starts_on=campus.year.starts_on) for each in periods
+    )
+    AttendanceSession.objects.bulk_create(
+        AttendanceSession(institution=campus.institution, section=section, day=day, period=each, taken_by=by)
+        for each in periods
+    )
+    CalendarDay.objects.bulk_create(
+        CalendarDay(
+            institution=campus.institution, day=f"20{30 + len(tag)}-{1 + n // 28:02}-{1 + n % 28:02}", kind="holiday"
+        )
+        for n in range(many)
+    )
+    User.objects.bulk_create(User(username=f"{tag}-{n}", password="!") for n in range(many))
+    trail.record_many(trail.entry_of(by, "tests.done", each) for each in students)
+    for n in range(min(many, 12)):
+        people.a_grade_level(20 + len(tag) * 15 + n)
+
+
+def _counted(browser: Any, query_count: Counting) -> dict[str, Any]:
+    found = {}
+    for model, _ in ADMINS:
+        with query_count() as counted:
+            assert browser.get(_address(model)).status_code == 200, model
+        found[model._meta.label_lower] = counted
+    return found
+
+
+def test_a_list_costs_the_same_for_five_rows_as_for_fifty(
+    office: Office, campus: Campus, erin: User, query_count: Counting
+) -> None:
+    _fill(campus, 5, erin, "A")
+    browser = office(erin)
+    browser.get("/office/")
+    few = _counted(browser, query_count)
+    _fill(campus, 45, erin, "BB")
+    many = _counted(browser, query_count)
+    grown = {name: many[name].statements for name in many if many[name].count != few[name].count}
+    assert grown == {}
+    assert max(counted.count for counted in many.values()) <= 12
+
+
+def test_every_page_opens(office: Office, campus: Campus, erin: User) -> None:
+    _fill(campus, 2, erin, "C")
+    browser = office(erin)
+    broken = {}
+    for model, admin in ADMINS:
+        row = model._default_manager.order_by("pk").last()
+        assert row is not None, model
+        pages = [
+            _address(model),
+            _address(model, "?q=a"),
+            *(_address(model, f"{row.pk}/{what}/") for what in ("change", "history")),
+        ]
+        pages += [_address(model, "add/")] if type(admin).add is not None else []  # type: ignore[attr-defined]
+        pages += [_address(model, f"{row.pk}/act/{act.name}/") for act in admin.acts]  # type: ignore[attr-defined]
+        broken |= {page: status for page in pages if (status := browser.get(page).status_code) != 200}
+    assert broken == {}

@@ -1,0 +1,154 @@
+"""Lists on paper, read back: the right names, in every script, for whoever may take them away."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import translation
+from pypdf import PdfReader
+
+from apps.accounts.models import User
+from apps.institutions.models import Section
+from apps.office.pages import lists
+from apps.office.selectors import printing
+from apps.students.models import Guardian, Student
+from schoolops.pdf import Column, Heading, Paper
+from tests.factories import people
+from tests.factories.people import SCHOOL_DAY, Campus
+
+Office = Callable[..., Any]
+
+
+def _read(content: bytes) -> list[str]:
+    return [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
+
+
+def _print(office: Office, user: User, kind: str, *sections: Section) -> Any:
+    return office(user).get(f"/office/lists/{kind}.pdf", {"section": [str(each.sourced_id) for each in sections]})
+
+
+def test_a_class_list_has_every_student_under_the_schools_name_and_day(
+    office: Office, alice: User, campus: Campus
+) -> None:
+    answer = _print(office, alice, "class", campus.section)
+    assert answer["Content-Type"] == "application/pdf"
+    (page,) = _read(answer.content)
+    for part in ("Oak", "Wednesday, 4 November 2026", "Class list – Grade 7 B", "Page 1 of 1", "Amina Hassan"):
+        assert part in page, part
+    assert sum(each.admission_number in page for each in people.students_in(campus.section)) == 12
+
+
+def test_without_a_choice_it_is_every_section_in_reach(office: Office, alice: User, bob: User, campus: Campus) -> None:
+    assert len(_read(_print(office, alice, "sign-in").content)) == 2
+    assert len(_read(_print(office, bob, "sign-in").content)) == 1
+    nobody = _read(_print(office, bob, "class", campus.sections["7 C"]).content)
+    assert "No students are on these lists" in nobody[0]
+
+
+def test_an_emergency_list_says_whom_to_call_and_to_whom_not_to_give_the_student(
+    office: Office, dave: User, bob: User, carol: User, campus: Campus
+) -> None:
+    student = people.students_in(campus.section)[0]
+    Student.objects.filter(pk=student.pk).update(medical_note="Peanuts")
+    Guardian.objects.update(phone="+44 20 7946 0000")
+    people.a_guardian("uncle", of=[student], restriction_note="Court order 17")
+    (office_page,) = _read(_print(office, dave, "emergency", campus.section).content)
+    for part in ("Carol Rivera", "+44 20 7946 0000", "Peanuts", "NOT TO Uncle Rivera", "Court order"):
+        assert part in office_page, part
+    (teachers,) = _read(_print(office, bob, "emergency", campus.section).content)
+    assert "Carol Rivera" in teachers
+    for part in ("Peanuts", "Uncle", "Court"):
+        assert part not in teachers, part
+
+
+def test_who_may_not_take_lists_away_gets_none(office: Office, carol: User, campus: Campus) -> None:
+    support = people.a_user("sam", role="support")
+    for kind in ("class", "emergency", "sign-in"):
+        assert _print(office, support, kind).status_code == 403
+        assert _print(office, carol, kind).status_code == 403
+    assert office(support).get("/office/lists/").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["nonsense.pdf", "class.pdf?section=x", "class.pdf?day=never"])
+def test_an_address_that_means_nothing_is_not_found(office: Office, alice: User, campus: Campus, path: str) -> None:
+    assert office(alice).get(f"/office/lists/{path}").status_code == 404
+
+
+def test_lists_cost_the_same_for_any_number_of_students(
+    campus: Campus, dave: User, query_count: Callable[..., Any]
+) -> None:
+    def read() -> None:
+        printing.with_contacts(printing.rosters(dave, SCHOOL_DAY), by=dave, day=SCHOOL_DAY)
+
+    read()
+    with query_count(5):
+        read()
+    for section in ("8 A", "8 B"):
+        people.a_section(30, campus=campus, name=section)
+    with query_count(5):
+        read()
+
+
+# --- the paper itself -------------------------------------------------------------------------------------------------
+NAMES = ("Zoë Bergström", "ליאן", "आरव शर्मा", "Андрій Шевченко", "Ελένη", "ምሕረት", "Nguyễn Thị Hương")
+
+
+def _paper(language: str = "en", *, title: str = "Class list") -> Paper:
+    heading = Heading(title, "Oak School", "4 November", "Page {page} of {of}")
+    return Paper(heading, language=language, printed_at=dt.datetime(2026, 11, 4, tzinfo=dt.UTC))
+
+
+def test_names_in_many_scripts_are_there() -> None:
+    paper = _paper()
+    paper.part()
+    paper.rows([Column("Name", 1)], [(name,) for name in NAMES])
+    text = "\n".join(_read(paper.as_bytes()))
+    for name in ("Zoë Bergström", "Андрій Шевченко", "Ελένη", "आरव शर्मा", "ምሕረት"):
+        assert name in text, name
+
+
+def test_a_right_to_left_page_begins_at_the_right() -> None:
+    with translation.override("ar"):
+        paper = _paper("ar", title="قائمة")
+    paper.part()
+    paper.rows([Column("الرقم", 1), Column("الاسم", 4)], [("1", "ليلى المنصوري")])
+    places: dict[str, float] = {}
+
+    def note(text: str, _cm: Any, tm: list[float], _font: Any, _size: Any) -> None:
+        places.setdefault(text.strip(), tm[4])
+
+    PdfReader(io.BytesIO(paper.as_bytes())).pages[0].extract_text(visitor_text=note)
+    school = next(x for text, x in places.items() if "Oak School" in text)
+    day = next(x for text, x in places.items() if "4 November" in text)
+    assert school > day
+
+
+def test_a_letter_that_no_font_has_is_a_sign_and_not_a_gap() -> None:
+    paper = _paper()
+    paper.part()
+    paper.rows([Column("Name", 1)], [("明美 Sato",)])
+    assert "�� Sato" in _read(paper.as_bytes())[0]
+
+
+def test_titles_are_repeated_on_every_page() -> None:
+    paper = _paper()
+    paper.part("7 B")
+    paper.rows([Column("Name", 1)], [(f"Student {number}",) for number in range(100)])
+    pages = _read(paper.as_bytes())
+    assert len(pages) == 3
+    assert all("Name" in page and "Class list – 7 B" in page for page in pages)
+    assert "Page 3 of 3" in pages[-1]
+
+
+def test_a_list_that_is_too_long_is_refused(
+    office: Office, alice: User, campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_STUDENTS", 14)
+    answer = _print(office, alice, "class")
+    assert answer.status_code == 422
+    assert "at most 14 are printed at once" in answer.content.decode()
+    assert _print(office, alice, "class", campus.section).status_code == 200

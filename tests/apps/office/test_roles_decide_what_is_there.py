@@ -1,0 +1,162 @@
+"""Roles × pages: what the navigation shows is what opens; whose rows; and a role that is edited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from apps.access.models import Role
+from apps.access.selectors import permissions_of_roles
+from apps.accounts.models import User
+from apps.institutions.models import Institution
+from apps.office.navigation import NAVIGATION
+from apps.students.models import Student, StudentGuardian
+from tests.factories import people
+from tests.factories.people import Campus
+
+Office = Callable[..., Any]
+
+
+def _menu(browser: Any) -> set[str]:
+    page = browser.get("/office/find/").content.decode()
+    sidebar = page[page.index('id="nav-sidebar-apps"') : page.index('id="main"')]
+    return set(re.findall(r'href="(/[^"]+)"', sidebar)) - {"/office/password_change/"}
+
+
+@pytest.mark.parametrize("role", ["administrator", "head", "registrar", "accountant", "support"])
+def test_whatever_the_navigation_shows_opens(office: Office, campus: Campus, role: str) -> None:
+    browser = office(people.a_user(f"{role}-1", role=role))
+    menu = _menu(browser)
+    assert "/office/" in menu
+    assert {address: browser.get(address).status_code for address in menu} == dict.fromkeys(menu, 200)
+
+
+def test_whatever_a_teacher_is_shown_opens_and_nothing_else(office: Office, bob: User) -> None:
+    browser = office(bob)
+    menu = _menu(browser)
+    assert {browser.get(address).status_code for address in menu} == {200}
+    for hidden in ("roles/", "logins/new/", "audit/auditentry/", "accounts/user/", "students/studentguardian/add/"):
+        assert browser.get(f"/office/{hidden}").status_code == 403, hidden
+
+
+def test_the_administrator_finds_every_entry(office: Office, erin: User) -> None:
+    assert _menu(office(erin)) == {reverse(entry.to) for group in NAVIGATION for entry in group.entries}
+
+
+def test_a_teacher_lists_the_students_they_teach_and_opens_no_other(office: Office, bob: User, campus: Campus) -> None:
+    browser = office(bob)
+    page = browser.get("/office/students/student/").content.decode()
+    assert page.count("/office/student/") == 12
+    stranger = people.students_in(campus.sections["7 C"])[0]
+    assert browser.get(f"/office/students/student/{stranger.pk}/change/").status_code == 404
+    assert (
+        browser.get("/office/find/", {"q": stranger.admission_number}).content.decode().count(str(stranger.sourced_id))
+        == 0
+    )
+
+
+def test_a_restriction_is_shown_to_nobody_without_the_permission(
+    office: Office, carol: User, bob: User, dave: User
+) -> None:
+    link = StudentGuardian.objects.filter(guardian__user=carol).order_by("pk").first()
+    assert link is not None
+    StudentGuardian.objects.filter(pk=link.pk).update(restriction_note="By order of the court")
+    address = f"/office/students/studentguardian/{link.pk}/change/"
+    assert "By order of the court" in office(dave).get(address).content.decode()
+    assert "By order of the court" not in office(bob).get(address).content.decode()
+
+
+def test_a_role_at_one_campus_lists_its_rows_of_that_campus_only(office: Office, campus: Campus) -> None:
+    other = people.a_school_year(name="Far Campus", sections=("9 A",), state="planned")
+    people.some_students(2, section=other.section)
+    head = people.a_user("far-head", role="head", institution=other.institution)
+    page = office(head).get("/office/students/student/").content.decode()
+    assert page.count("/office/student/") == 2
+    refused = office(head).post(
+        f"/office/institutions/institution/{campus.institution.pk}/change/",
+        {
+            "name": "Mine",
+            "code": "X",
+            "timezone": "UTC",
+            "currency": "GBP",
+            "locale": "en-gb",
+            "brand_colour": "#000000",
+        },
+    )
+    assert refused.status_code == 200
+    assert not Institution.objects.filter(name="Mine").exists()
+
+
+# --- the roles editor -------------------------------------------------------------------------------------------------
+def _held(code: str) -> list[str]:
+    role = Role.objects.get(code=code)
+    return permissions_of_roles([role.sourced_id])[role.sourced_id]
+
+
+def test_a_menu_vanishes_for_everybody_whose_role_is_edited(office: Office, erin: User, dave: User) -> None:
+    registrar, administrator = office(dave), office(erin)
+    assert "/office/students/guardian/" in _menu(registrar)
+    role = Role.objects.get(code="registrar")
+    address = f"/office/roles/{role.sourced_id}/"
+    assert "See guardians and how to reach them" in administrator.get(address).content.decode()
+    kept = [code for code in _held("registrar") if not code.startswith("guardians.")]
+    saved = administrator.post(address, {"name": role.name, "version": role.version, "permission": kept})
+    assert saved.status_code == 302
+    assert "/office/students/guardian/" not in _menu(registrar)
+    assert registrar.get("/office/students/guardian/").status_code == 403
+
+
+def test_two_who_edit_one_role_do_not_overwrite_each_other(office: Office, erin: User) -> None:
+    role = Role.objects.get(code="head")
+    browser, address = office(erin), f"/office/roles/{role.sourced_id}/"
+    first = {"name": role.name, "version": role.version, "permission": ["students.view"]}
+    assert browser.post(address, first).status_code == 302
+    second = browser.post(address, {**first, "permission": ["staff.view"]})
+    assert second.status_code == 422
+    assert "changed meanwhile" in second.content.decode()
+    assert _held("head") == ["students.view"]
+
+
+def test_who_may_only_see_roles_cannot_change_one(office: Office, alice: User) -> None:
+    role = Role.objects.get(code="teacher")
+    before = _held("teacher")
+    answer = office(alice).post(f"/office/roles/{role.sourced_id}/", {"name": "Boss", "permission": ["audit.view"]})
+    assert answer.status_code == 403
+    assert _held("teacher") == before
+
+
+def test_a_new_role_begins_as_a_copy(office: Office, erin: User) -> None:
+    like = Role.objects.get(code="registrar")
+    made = office(erin).post("/office/roles/new/", {"name": "Secretary", "like": like.pk})
+    assert made.status_code == 302
+    assert _held("secretary") == _held("registrar")
+
+
+def test_somebody_new_is_let_in_with_a_link_shown_once(office: Office, dave: User, erin: User) -> None:
+    role = Role.objects.get(code="teacher")
+    said = {"given_name": "Nora", "username": "nora", "role": role.pk}
+    made = office(dave).post("/office/logins/new/", said)
+    assert made.status_code == 200
+    assert "/redeem#" in made.content.decode()
+    assert "no-store" in made["Cache-Control"]
+    taken = office(dave).post("/office/logins/new/", said)
+    assert taken.status_code == 422
+    assert "nora is taken" in taken.content.decode()
+    beyond = office(dave).post(
+        "/office/logins/new/", {**said, "username": "x", "role": Role.objects.get(code="head").pk}
+    )
+    assert beyond.status_code == 422
+    assert not User.objects.filter(username="x").exists()
+
+
+def test_the_search_finds_people_by_parts_of_their_names(office: Office, alice: User, carol: User) -> None:
+    student = Student.objects.filter(family_name="Hassan").order_by("pk").first()
+    assert student is not None
+    page = office(alice).get("/office/find/", {"q": "hass ami"}).content.decode()
+    assert str(student.sourced_id) in page
+    assert "Rivera" in office(alice).get("/office/find/", {"q": "Rivera"}).content.decode()
+    assert "<mark>" not in office(alice).get("/office/find/", {"q": "<script>"}).content.decode()

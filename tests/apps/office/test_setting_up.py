@@ -1,0 +1,72 @@
+"""“Your school is ready when …”, and the calendar of the year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from apps.accounts.models import User
+from apps.attendance.models import AttendanceCode
+from apps.institutions.models import AcademicYear, CalendarDay, Institution
+from apps.office.pages.setup import WORDS
+from apps.office.selectors.readiness import STEPS, readiness
+from tests.factories import people
+from tests.factories.people import SCHOOL_DAY, Campus
+
+Office = Callable[..., Any]
+
+
+def _missing(by: User) -> set[str]:
+    return {line.step for line in readiness(SCHOOL_DAY, by=by) if not line.done}
+
+
+def test_every_step_has_words() -> None:
+    assert set(WORDS) == set(STEPS)
+
+
+def test_a_new_campus_misses_nearly_everything_and_a_full_one_nothing(
+    campus: Campus, bob: User, carol: User, erin: User, query_count: Callable[..., Any]
+) -> None:
+    people.a_teacher(of=campus.sections["7 C"])
+    CalendarDay.objects.create(institution=campus.institution, day=dt.date(2026, 12, 25), kind="holiday")
+    assert _missing(erin) == set()
+    Institution.objects.create(name="New Campus", code="NEW")
+    lines = [line for line in readiness(SCHOOL_DAY, by=erin) if line.institution == "New Campus"]
+    assert {line.step for line in lines if line.done} == {"levels", "codes", "periods"}
+    with query_count(1):
+        readiness(SCHOOL_DAY, by=erin)
+
+
+def test_each_thing_that_is_gone_is_missing(campus: Campus, bob: User, carol: User, erin: User) -> None:
+    assert _missing(erin) == {"calendar", "teachers"}
+    AttendanceCode.objects.update(default=False)
+    AcademicYear.objects.update(state="planned")
+    assert _missing(erin) == {"calendar", "teachers", "codes", "year", "terms", "sections"}
+
+
+def test_the_check_list_is_a_page(office: Office, erin: User, bob: User, campus: Campus) -> None:
+    page = office(erin).get("/office/set-up/").content.decode()
+    assert "Your school is ready when …" in page
+    assert "Every section has a teacher" in page
+    assert 'href="/office/calendar/"' in page
+    assert office(bob).get("/office/set-up/").status_code == 403
+
+
+def test_days_are_marked_and_taken_out_of_the_calendar(office: Office, erin: User, campus: Campus) -> None:
+    browser = office(erin)
+    said = {"starts_on": "2026-12-21", "ends_on": "2026-12-23", "kind": "holiday", "title": "Winter break"}
+    assert browser.post("/office/calendar/", said).status_code == 302
+    assert CalendarDay.objects.filter(title="Winter break").count() == 3
+    assert "Winter break" in browser.get("/office/calendar/").content.decode()
+    assert browser.post("/office/calendar/", {"starts_on": "2026-12-22", "kind": ""}).status_code == 302
+    assert CalendarDay.objects.filter(title="Winter break").count() == 2
+    wrong = browser.post("/office/calendar/", {"starts_on": "2026-12-21", "kind": "timing-change"})
+    assert wrong.status_code == 422
+
+
+def test_who_may_only_look_marks_nothing(office: Office, bob: User, campus: Campus) -> None:
+    browser = office(bob)
+    assert "Mark days" not in browser.get("/office/calendar/").content.decode()
+    assert browser.post("/office/calendar/", {"starts_on": "2026-12-21", "kind": "holiday"}).status_code == 403
+    assert not CalendarDay.objects.exists()

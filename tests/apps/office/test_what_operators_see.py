@@ -1,0 +1,74 @@
+"""Operators at their own address: schools with state and size, suspended and resumed, and support with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from schoolops.audit.models import AuditEntry
+from schoolops.context import inside, outside_schools
+from schoolops.tenancy.models import School, SupportGrant
+from tests.factories.talking import Browser
+
+Counting = Callable[..., AbstractContextManager[Any]]
+
+
+@pytest.fixture
+def olga(db: None) -> Iterator[Browser]:
+    with outside_schools():
+        user = User.objects.create(username="olga", password="!")
+        yield Browser(Client(raise_request_exception=False, headers={"host": "localhost"}), user)
+
+
+def test_they_see_every_school_with_state_and_size(olga: Browser, oak: School) -> None:
+    page = olga.get("/operators/tenancy/school/").content.decode()
+    assert "oak" in page
+    assert "elm" in page
+    assert "MB" in page or "KB" in page
+    detail = olga.get(f"/operators/tenancy/school/{oak.pk}/change/").content.decode()
+    assert "0 students" in detail
+    assert "PostgreSQL" in detail
+
+
+def test_the_list_costs_the_same_for_any_number_of_schools(olga: Browser, query_count: Counting) -> None:
+    olga.get("/operators/tenancy/school/")
+    with query_count() as two:
+        olga.get("/operators/tenancy/school/")
+    assert not [each for each in two.statements if "pg_total_relation_size" in each][1:]
+
+
+def test_support_is_let_in_with_a_reason_and_the_school_reads_it(olga: Browser, oak: School) -> None:
+    address = f"/operators/tenancy/school/{oak.pk}/act/support/"
+    assert olga.post(address, {"reason": "", "minutes": 30}).status_code == 422
+    let_in = olga.post(address, {"reason": "ticket 4711", "minutes": 30})
+    assert let_in.status_code == 200
+    assert "support-olga" in let_in.content.decode()
+    with inside(oak):
+        assert AuditEntry.objects.filter(action="access.support-let-in", reason="ticket 4711").exists()
+    ended = olga.post(f"/operators/tenancy/school/{oak.pk}/act/support-end/", {"operator": "olga", "reason": "done"})
+    assert ended.status_code == 302
+    with outside_schools():
+        assert SupportGrant.objects.get(operator="olga").revoked_at is not None
+
+
+def test_a_school_is_suspended_for_a_reason_and_resumed(olga: Browser, oak: School) -> None:
+    address = f"/operators/tenancy/school/{oak.pk}/act/"
+    assert olga.post(f"{address}suspend/", {"reason": "not paid"}).status_code == 302
+    at_oak = Client(headers={"host": "oak.localhost"})
+    assert at_oak.get("/office/login/").status_code == 403
+    assert "not paid" in olga.get(f"/operators/tenancy/school/{oak.pk}/change/").content.decode()
+    assert olga.post(f"{address}resume/").status_code == 302
+    assert olga.get("/operators/tenancy/school/").status_code == 200
+    with outside_schools():
+        actions = set(AuditEntry.objects.filter(object_type="tenancy.school").values_list("action", flat=True))
+    assert {"tenancy.suspended", "tenancy.resumed"} <= actions
+
+
+def test_nobody_makes_or_deletes_a_school_here(olga: Browser, oak: School) -> None:
+    assert olga.get("/operators/tenancy/school/add/").status_code == 403
+    assert olga.post(f"/operators/tenancy/school/{oak.pk}/delete/", {"post": "yes"}).status_code == 403
