@@ -157,6 +157,7 @@ AUTHENTICATION_BACKENDS = ["apps.accounts.backends.LoginBackend"]
 PASSWORD_HASHERS = ["apps.accounts.hashers.SchoolArgon2Hasher"]
 # How many passwords are hashed at once on this machine; 0: one per processor.
 PASSWORD_SLOTS = env.number("PASSWORD_SLOTS")
+RATE_LIMIT_FACTOR = env.number("RATE_LIMIT_FACTOR")
 WEB_WORKERS, WEB_THREADS = env.number("WEB_WORKERS"), env.number("WEB_THREADS")
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -214,6 +215,7 @@ UNFOLD: dict[str, Any] = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["schoolops.api.permissions.LoggedIn"],
+    "DEFAULT_THROTTLE_CLASSES": ["schoolops.ratelimit.throttles.RequestThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["schoolops.api.renderers.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["schoolops.api.parsers.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "schoolops.api.schema.SchoolOpsSchema",
