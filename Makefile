@@ -6,7 +6,7 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-server bench-jobs bench-logins chaos observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-api bench-server bench-jobs bench-logins chaos observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,12 @@ template: environment ## Regenerate config/school.sql after a change of models, 
 
 docs: environment ## Regenerate docs/reference and .env.example
 	@$(PY) -m config.gates --write reference
+
+messages: environment ## Collect the strings that people read into locale/, and compile the translations
+	@$(PY) manage.py catalogues --settings=config.settings.offline $(ARGS)
+
+pictures: environment ## Pictures of ten pages at two widths and in two languages, into a folder it names
+	@$(PY) -m tests.browser.pictures $(ARGS)
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
 	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt

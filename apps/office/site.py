@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable
 from functools import wraps
@@ -13,8 +14,10 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
@@ -33,6 +36,17 @@ else:
     _Site = UnfoldAdminSite
 
 log = logging.getLogger(__name__)
+# Words of ours that stand in other sentences: why a day is no school day, why a roll is locked.
+FACTS = frozenset(
+    (
+        gettext_noop("weekend"),
+        gettext_noop("holiday"),
+        gettext_noop("closure"),
+        gettext_noop("no-year"),
+        gettext_noop("its edit window is over"),
+        gettext_noop("the time for which it was re-opened is over"),
+    )
+)
 View = Callable[..., HttpResponse]
 # Alpine, which moves the sidebar and the menus, evaluates what stands in attributes.
 CONTENT_SECURITY_POLICY = (
@@ -66,7 +80,16 @@ def words_of(error: SchoolOpsError) -> str:
     if told != error.detail:
         return error.detail
     translated = _(template)
-    return translated.format(**error.facts) if error.facts else translated
+    return (
+        translated.format(**{name: _said(value) for name, value in error.facts.items()}) if error.facts else translated
+    )
+
+
+def _said(fact: Any) -> Any:
+    """A fact in a sentence: days as they are written here, and the few words of ours that are facts themselves."""
+    if isinstance(fact, dt.date) and not isinstance(fact, dt.datetime):
+        return date_format(fact)
+    return _(fact) if isinstance(fact, str) and fact in FACTS else fact
 
 
 def remedy_of(error: SchoolOpsError) -> str:

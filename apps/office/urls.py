@@ -9,6 +9,7 @@ from django.urls.converters import StringConverter
 
 from apps.office import admin  # noqa: F401 - registers every model admin before the site's addresses are made
 from apps.office.pages import desk, door, find, grid, lists, people, roles, roll, rolls, setup, start, student
+from apps.office.pages.languages import choose
 from apps.office.site import office
 
 
@@ -73,6 +74,7 @@ ROLL: list[URLPattern] = [
 _OFFICE: list[URLPattern | URLResolver] = [
     path("office/", include([*PAGES, *office.get_urls()])),
     path("roll/", include(ROLL)),
+    path("language/", choose, name="language"),
     # Where the links of invitations and forgotten passwords lead.
     path("redeem", door.redeem, name="redeem"),
 ]
