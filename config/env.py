@@ -37,6 +37,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("DATABASE_ADMIN_URL", "", "The provisioning login: owns schemas, may create roles. For manage.py only."),
     Variable("DATABASE_POOL_SIZE", "0", "Connections per process in a pool; 0 keeps one per thread instead."),
     Variable("REDIS_URL", "", "Redis or Valkey. Empty: the embedded Valkey of the demo."),
+    Variable("ALLOW_REDIS_MOCK", "", "true: develop without a Redis, as in an outage of it. Refused in production."),
     Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
     Variable("WEB_WORKERS", "2", "Web processes."),
     Variable("WEB_THREADS", "4", "Threads of each web process; each keeps one database connection."),
