@@ -23,6 +23,7 @@ from apps.office.pages import (
     start,
     student,
 )
+from apps.office.pages.languages import choose
 from apps.office.site import office
 
 
@@ -95,6 +96,7 @@ ROLL: list[URLPattern] = [
 _OFFICE: list[URLPattern | URLResolver] = [
     path("office/", include([*PAGES, *office.get_urls()])),
     path("roll/", include(ROLL)),
+    path("language/", choose, name="language"),
     # Where the links of invitations and forgotten passwords lead.
     path("redeem", door.redeem, name="redeem"),
 ]

@@ -123,7 +123,12 @@ def load(server: Server, sent: bytes, seconds: float) -> tuple[float, float, flo
     def go_on() -> None:
         connection = Connection(server.port)
         while (began := time.perf_counter()) < end:
-            connection.ask(sent)
+            try:
+                connection.ask(sent)
+            except ConnectionError:
+                # Its process was replaced: gunicorn's are after so many requests.
+                connection = Connection(server.port)
+                continue
             took.append(time.perf_counter() - began)
 
     before, began = server.cpu_s(), time.perf_counter()

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 
 
 def as_json(body: object, status: int = 200) -> HttpResponse:
-    return HttpResponse(
-        orjson.dumps(body), status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    content = orjson.dumps(body)
+    # The middleware that would count the bytes is not asked: without the length a server has to send chunks.
+    headers = {"Cache-Control": "no-store", "Content-Length": str(len(content))}
+    return HttpResponse(content, status=status, content_type="application/json", headers=headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +12,12 @@ from schoolops.errors import Unavailable
 from schoolops.health.access import MonitoringOnly, may_look
 from schoolops.health.answers import as_json
 from schoolops.health.checks import Check, register
-from schoolops.queues import overview
+from schoolops.observability import telemetry
+from schoolops.queues import overview, pipeline
+from schoolops.queues.registry import QUEUES
+
+RATES_OVER_S: Final = 60
+SHOWN: Final = {"enqueued": pipeline.ENQUEUE, "finished": pipeline.FINISH, "dead": pipeline.BURY}
 
 
 class LedgerAway(Unavailable):
@@ -29,7 +34,19 @@ def queues(request: HttpRequest) -> HttpResponse:
         now = overview.overview()
     except DatabaseError:
         return problem.response(LedgerAway())
-    return as_json(now, status=503 if now["status"] == "unavailable" else 200)
+    per_minute, scope = rates()
+    shown = {name: {**counts, "perMinute": per_minute[name]} for name, counts in now["queues"].items()}
+    return as_json({**now, "queues": shown, "ratesOf": scope}, status=503 if now["status"] == "unavailable" else 200)
+
+
+def rates() -> tuple[dict[str, dict[str, int]], str]:
+    """(per queue: jobs enqueued, finished and given up in the last minute, of all processes or of this one)."""
+    names = [pipeline.rate_name(arrow, queue) for arrow in SHOWN.values() for queue in QUEUES]
+    counted, scope = telemetry.window(names, RATES_OVER_S)
+    return {
+        queue: {said: counted[pipeline.rate_name(arrow, queue)].total() for said, arrow in SHOWN.items()}
+        for queue in QUEUES
+    }, scope
 
 
 def _probe() -> dict[str, Any]:

@@ -25,6 +25,9 @@ SELECT q.name,
        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)
           FROM (SELECT created_at FROM queues_job j WHERE j.queue = q.name AND j.run_at IS NULL
                  ORDER BY queue, school, priority DESC, id LIMIT 100) x),
+       (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(dead_at)), 0)
+          FROM (SELECT dead_at FROM queues_deadletter d WHERE d.queue = q.name AND d.discarded_at IS NULL
+                 LIMIT {COUNTED_TO}) x),
        (SELECT paused_at IS NOT NULL FROM queues_queuestate s WHERE s.queue = q.name)
   FROM unnest(%s::text[]) AS q (name)
 """  # noqa: S608 - our own number
@@ -64,10 +67,11 @@ def _look() -> dict[str, Any]:
     queues: dict[str, dict[str, Any]] = {}
     with outside_schools(), connection.cursor() as cursor:
         cursor.execute(_COUNTS, [list(QUEUES)])
-        for name, ready, dead, oldest, paused in cursor.fetchall():
+        for name, ready, dead, oldest, oldest_dead, paused in cursor.fetchall():
             queues[name] = {
                 "ready": ready, "scheduled": 0, "retrying": 0, "inBroker": None, "dead": dead,
-                "oldestSeconds": round(float(oldest), 1), "paused": bool(paused),
+                "oldestSeconds": round(float(oldest), 1), "oldestDeadSeconds": round(float(oldest_dead), 1),
+                "paused": bool(paused),
             }  # fmt: skip
         cursor.execute(_LATER)
         for name, later, retrying in cursor.fetchall():

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from schoolops.observability import telemetry
 from schoolops.observability.metrics import JOB_STEPS
 
 log = logging.getLogger("schoolops.queues")
@@ -47,12 +48,22 @@ ARROWS: tuple[Arrow, ...] = (
     RETRY, BURY, DISCARD, SUSPECT, REVIVE, CANCEL,
 )  # fmt: skip
 
+# Those whose rates /health/queues shows, of all processes together.
+RATED = frozenset({ENQUEUE, FINISH, BURY})
+
 _barrier: Callable[[str], None] | None = None
+
+
+def rate_name(arrow: Arrow, queue: str) -> str:
+    """What the telemetry buffer counts this arrow of this queue under."""
+    return f"jobs.{arrow.name}.{queue}"
 
 
 def step(arrow: Arrow, queue: str, *, jobs: int = 1, job_id: int | None = None, **facts: object) -> None:
     """Say that ``jobs`` jobs of ``queue`` took ``arrow``: one count, one log line."""
     JOB_STEPS.count(arrow.name, queue or "all", times=jobs)
+    if arrow in RATED and queue:
+        telemetry.counted(rate_name(arrow, queue), jobs)
     if log.isEnabledFor(arrow.level):
         told = {"arrow": arrow.name, "queue": queue, "job": job_id, "jobs": jobs, **facts}
         log.log(arrow.level, "job %s", arrow.name, extra={"facts": told})

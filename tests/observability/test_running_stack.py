@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -59,6 +60,17 @@ def test_one_request_id_stands_on_all_lines_of_a_request_and_of_its_jobs(stage: 
         assert traced == [line for line in found if "route" not in line]
 
 
+def test_base_url_looks_at_an_installation_that_runs_and_brings_nothing_about(stage: Stage) -> None:
+    environment = {**stage.environment, "BASE_URL": f"http://127.0.0.1:{stage.port}"}
+    jobs = len([line for line in stage.lines("web") if line.get("method") == "POST"])
+    done = subprocess.run([PYTHON, "-m", "tests.observe"], env=environment, capture_output=True, text=True, check=False)
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("RESULT "), done.stdout + done.stderr
+    result = json.loads(last.removeprefix("RESULT "))
+    assert (result["fell"], result["missing"], result["scrape_growth"]) == (0, 0, 1.0), done.stdout
+    assert len([line for line in stage.lines("web") if line.get("method") == "POST"]) == jobs
+
+
 @contextmanager
 def another_web_server(stage: Stage, folder: Path, *command: str, **more: str) -> Iterator[tuple[Any, int]]:
     """(process, port) of a second web server beside the first, once it answers; stopped afterwards."""
@@ -87,6 +99,7 @@ def test_gunicorn_serves_the_same_site_and_stops_when_asked(stage: Stage, tmp_pa
         assert process.wait(60) == 0
 
 
+@pytest.mark.proof
 def test_a_server_that_is_asked_to_stop_says_so_before_it_does(stage: Stage, tmp_path: Path) -> None:
     with another_web_server(stage, tmp_path, "-m", "config.serve", DRAIN_SECONDS="5") as (process, port):
         assert ask(port, "/health/ready")[0] == 200
@@ -97,6 +110,7 @@ def test_a_server_that_is_asked_to_stop_says_so_before_it_does(stage: Stage, tmp
         assert process.wait(60) == 0
 
 
+@pytest.mark.proof
 def test_nobody_notices_that_web_processes_are_replaced(stage: Stage, tmp_path: Path) -> None:
     with another_web_server(stage, tmp_path, "-m", "config.serve", WEB_WORKERS="1") as (process, port):
         first = {child.pid for child in psutil.Process(process.pid).children()}

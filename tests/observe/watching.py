@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tests.observe.stage import say
 from tests.smoke.web import Web
 
-SCRAPES = 10
+SCRAPES = 5
 EVERY_S = 1.0
 READ = ("/health/ready", "/health/queues", "/health/metrics", "/metrics")
 
@@ -76,7 +76,7 @@ def run(base_url: str) -> int:
 
 
 def scrapes(web: Web, host: str, token: str | None) -> tuple[list[str], list[int], set[str]]:
-    """(counters that fell, series of each scrape, names of families) over ten scrapes, a second apart."""
+    """(counters that fell, series of each scrape, names of families) over some scrapes, a second apart."""
     from prometheus_client.parser import text_string_to_metric_families
 
     fell: set[str] = set()

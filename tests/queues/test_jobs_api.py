@@ -14,6 +14,7 @@ from apps.accounts.services.tokens import open_login
 from schoolops import clock, context
 from schoolops.context import inside
 from schoolops.health import checks
+from schoolops.observability import telemetry
 from schoolops.queues import IMPORTS, broker, overview, requests, task
 from schoolops.queues.errors import JobNotFound
 from schoolops.tenancy.models import School
@@ -182,6 +183,24 @@ def test_health_counts_what_is_ready_scheduled_retrying_and_dead(
     assert (imports["ready"], imports["scheduled"], imports["retrying"], imports["dead"]) == (1, 1, 1, 0)
     assert answer.json()["queues"]["fees"]["paused"] is True
     assert answer.json()["status"] == "degraded", "no relay leads"
+
+
+def test_health_shows_what_came_and_went_in_the_last_minute_and_how_old_the_oldest_letter_is(
+    ledger: Ledger, client_for: Callable[[School], Client]
+) -> None:
+    telemetry._rolling.clear()
+    ledger.run(ledger.enqueue(read_sheet, rows=1))
+    ledger.enqueue(read_sheet, rows=-1)
+    for _ in range(IMPORTS.tries):
+        ledger.make_due()
+        ledger.run()
+    ledger.sql("UPDATE queues_deadletter SET dead_at = dead_at - interval '2 hours'")
+    overview.forget()
+    answer = client_for(ledger.school).get("/health/queues").json()
+    imports = answer["queues"]["imports"]
+    assert imports["perMinute"] == {"enqueued": 2, "finished": 1, "dead": 1}
+    assert 7200 <= imports["oldestDeadSeconds"] < 7300
+    assert answer["ratesOf"] == "installation"
 
 
 def test_monitoring_shows_its_token(ledger: Ledger, client_for: Callable[[School], Client]) -> None:

@@ -1,0 +1,72 @@
+"""The load of a school day is judged by its table, and a tool that is pointed elsewhere starts nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import pytest
+
+from config.env import BASE_DIR
+from locustfiles.targets import LIST_STUDENTS, LOG_IN, MARK_ROLL, READ_ROLL, judge
+
+
+@dataclass
+class Entry:
+    """What locust knows of one kind of request."""
+
+    name: str
+    p95: float
+    num_requests: int = 10
+    num_failures: int = 0
+
+    def get_response_time_percentile(self, share: float) -> float:
+        assert share == 0.95
+        return self.p95
+
+
+@dataclass
+class Stats:
+    said: list[Entry]
+    entries: dict[str, Entry] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.entries = {entry.name: entry for entry in self.said}
+
+
+WELL = (Entry(LOG_IN, 2000), Entry(READ_ROLL, 200), Entry(MARK_ROLL, 500), Entry(LIST_STUDENTS, 300))
+
+
+def test_a_day_within_its_targets_misses_nothing() -> None:
+    figures, missed = judge(Stats(list(WELL)))
+    assert missed == []
+    assert figures[LIST_STUDENTS] == {"requests": 10, "failures": 0, "p95_ms": 300}
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (Entry(LIST_STUDENTS, 301), "list students: p95 301 ms, goal 300 ms"),
+        (Entry(READ_ROLL, 20, num_failures=1), "read a roll: 1 failures"),
+        (Entry(LOG_IN, 0, num_requests=0), "log in: was not asked"),
+    ],
+)
+def test_too_slow_failed_or_never_asked_is_missed(entry: Entry, said: str) -> None:
+    others = [each for each in WELL if each.name != entry.name]
+    assert judge(Stats([*others, entry]))[1] == [said]
+
+
+def test_the_load_can_be_run_by_hand() -> None:
+    command = [sys.executable, "-m", "locust", "-f", "locustfiles/school_day.py", "--list"]
+    done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True)
+    assert {"Arriving", "Teacher", "Reader"} <= {line.strip() for line in (done.stdout + done.stderr).splitlines()}
+
+
+@pytest.mark.parametrize("tool", ["benchmarks.api", "benchmarks.jobs", "benchmarks.logins", "benchmarks.server"])
+def test_a_tool_that_cannot_work_from_outside_says_so_and_starts_nothing(tool: str) -> None:
+    command, environment = [sys.executable, "-m", tool], {**os.environ, "BASE_URL": "https://oak.example"}
+    done = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Not against https://oak.example" in done.stderr
