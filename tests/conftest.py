@@ -61,6 +61,24 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nothing has sent KEYS, which stops Redis for as long as it looks through everything: the run fails otherwise."""
+    ground = session.config.stash.get(_GROUND, None)
+    if ground is None or hasattr(session.config, "workerinput") or not ground.started:
+        # A worker does not know of the others, and of a Redis of yours we do not know who else uses it.
+        return
+    import redis
+
+    with redis.Redis.from_url(ground.redis_url) as server:
+        sent = server.info("commandstats").get("cmdstat_keys", {}).get("calls", 0)
+    if sent:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"KEYS was sent to Redis {sent} times: use SCAN.", red=True)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _GROUND not in config.stash:
         return

@@ -2,7 +2,7 @@
 
 A process that reads does it then; one that does not is reminded every second by a thread that lives as long as there is
 something to do. So another process may still believe what this one could not forget for as long as the circuit waits
-between two attempts, ten seconds at most. What may not be believed at all carries a version of its own (access).
+between two attempts, two seconds at most. What may not be believed at all carries a version of its own (access).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Alias:
     # On the path of a request: below what a person notices, far above what a loaded server takes (0.1 ms).
     command_timeout_s: float = 0.15
     connect_timeout_s: float = 0.10
-    most_connections: int = 32
+    most_connections: int = 64
 
 
 PLATFORM = Alias("platform", "what all schools share: the version of the host table, jobs seen", 86_400)
@@ -159,7 +159,7 @@ FAILURES = (
 circuit = Breaker(
     "redis",
     counts=FAILURES,
-    limits=Limits(failures=3, slow_s=0.05, reset_s=1.0, reset_cap_s=10.0, probe_s=2.0),
+    limits=Limits(failures=3, slow_s=0.05, reset_s=1.0, reset_cap_s=2.0, probe_s=2.0),
 )
 
 

@@ -28,6 +28,7 @@ LOAD = "import config.settings.production"
         ("SCHOOLOPS_TODAY", "2028-02-29"),
         ("DATABASE_URL", ""),
         ("REDIS_URL", ""),
+        ("ALLOW_REDIS_MOCK", "true"),
         ("PLATFORM_TOKEN", ""),
         ("PLATFORM_TOKEN", "guessable"),
         ("TRUSTED_PROXIES", "two"),
@@ -37,6 +38,14 @@ def test_it_refuses(variable: str, value: str) -> None:
     done = python(LOAD, settings="production", **{**STRONG, variable: value})
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1].startswith(f"django.core.exceptions.ImproperlyConfigured: {variable} ")
+
+
+def test_development_may_do_without_a_redis_and_only_when_it_says_so() -> None:
+    show = "import config.settings.local as chosen; print(chosen.REDIS_URL, chosen.QUEUES_BROKER_URL)"
+    for said, url in (("", ""), ("true", "redis://127.0.0.1:1/0")):
+        # Set, and empty: nothing that a demo beside us left is found.
+        done = python(show, settings="local", **{**STRONG, "REDIS_URL": "", "ALLOW_REDIS_MOCK": said})
+        assert done.stdout.split() == ([url, url] if url else [])
 
 
 def test_it_starts_when_nothing_is_weak() -> None:

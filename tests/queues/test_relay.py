@@ -29,7 +29,7 @@ from schoolops.queues.relay import Relay
 from schoolops.queues.runner import Runner
 from schoolops.tenancy.models import School
 from tests.queues.ground import Ledger
-from tests.queues.proxy import Proxy
+from tests.support.proxy import Proxy
 
 
 @task(queue=ATTENDANCE, name="test.relay.mark")

@@ -1,4 +1,4 @@
-"""A TCP proxy that breaks what passes through it: latency, a black hole, resets."""
+"""A TCP proxy that breaks what passes through it: refuses, swallows, is late, cuts connections, garbles bytes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Proxy:
         self.upstream = upstream
         self.port = 0
         self.black_hole = False
+        self.garbled = False
         self.latency_s = 0.0
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -22,7 +23,7 @@ class Proxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._run(self._listen())
+        self.accept()
         return self
 
     def __exit__(self, *anything: object) -> None:
@@ -34,9 +35,23 @@ class Proxy:
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
 
-    async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._client, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+    def accept(self) -> None:
+        """Listen, at the same port as before."""
+
+        async def listen() -> None:
+            self._server = await asyncio.start_server(self._client, "127.0.0.1", self.port)
+            self.port = self._server.sockets[0].getsockname()[1]
+
+        self._run(listen())
+
+    def refuse(self) -> None:
+        """Refuse new connections and cut the open ones, until ``accept``."""
+
+        async def stop() -> None:
+            self._server.close()
+
+        self._run(stop())
+        self.reset()
 
     async def _close(self) -> None:
         self._server.close()
@@ -64,16 +79,20 @@ class Proxy:
             writer.transport.abort()
             return
         self._writers.add(up_writer)
-        await asyncio.gather(self._pump(reader, up_writer), self._pump(up_reader, writer))
+        await asyncio.gather(
+            self._pump(reader, up_writer, downwards=False), self._pump(up_reader, writer, downwards=True)
+        )
         self._writers -= {writer, up_writer}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, downwards: bool) -> None:
         try:
             while data := await reader.read(65536):
                 while self.black_hole:  # noqa: ASYNC110 - set by another thread
                     await asyncio.sleep(0.01)
                 if self.latency_s:
                     await asyncio.sleep(self.latency_s)
+                if self.garbled and downwards:
+                    data = bytes(byte ^ 0x55 for byte in data)
                 writer.write(data)
                 await writer.drain()
         except (OSError, asyncio.CancelledError):
