@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "students": ("registrar", "/office/students/student/", _stay),
     "student": ("registrar", "/office/students/student/", _first("#result_list a[href*='/student/']")),
     "rolls": ("registrar", "/office/rolls/", _stay),
-    "grid": ("registrar", "/office/rolls/", _first("main a[href*='/office/rolls/section/']")),
+    "grid": ("registrar", "/office/rolls/", _first("th a[href*='/office/rolls/section/']")),
     "desk": ("registrar", "/office/desk/", _stay),
     "calendar": ("head", "/office/calendar/", _stay),
     "role": ("administrator", "/office/roles/", _first("table a[href*='/office/roles/']")),
