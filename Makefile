@@ -6,7 +6,7 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs bench bench-api bench-server bench-cache bench-jobs bench-logins chaos observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-api bench-server bench-cache bench-import bench-jobs bench-logins chaos observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +34,7 @@ format: environment ## Let ruff format and repair what it can
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-smoke: environment ## One school day over HTTP, and every route tried by those who must not
+smoke: environment ## One school day over HTTP, every route tried by those who must not, a roster in twice (ROSTER=)
 	$(PY) -m tests.smoke $(ARGS)
 
 template: environment ## Regenerate config/school.sql after a change of models, migrations or indexes
@@ -42,6 +42,12 @@ template: environment ## Regenerate config/school.sql after a change of models, 
 
 docs: environment ## Regenerate docs/reference and .env.example
 	@$(PY) -m config.gates --write reference
+
+messages: environment ## Collect the strings that people read into locale/, and compile the translations
+	@$(PY) manage.py catalogues --settings=config.settings.offline $(ARGS)
+
+pictures: environment ## Pictures of ten pages at two widths and in two languages, into a folder it names
+	@$(PY) -m tests.browser.pictures $(ARGS)
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
 	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
@@ -65,6 +71,9 @@ bench-jobs: environment ## The queues against plain Celery
 
 bench-logins: environment ## Logins against what the hash allows, and beside teachers who mark
 	$(PY) -m benchmarks.logins $(ARGS)
+
+bench-import: environment ## A school of 4,000 students in, against bare COPY, and four times as large
+	$(PY) -m benchmarks.imports $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \

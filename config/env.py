@@ -42,6 +42,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WEB_WORKERS", "2", "Web processes."),
     Variable("WEB_THREADS", "4", "Threads of each web process; each keeps one database connection."),
     Variable("PASSWORD_SLOTS", "0", "Passwords hashed at once on this machine; 0: one per processor."),
+    Variable("RATE_LIMIT_FACTOR", "1", "Multiplies every limit of docs/reference/rate-limits.md; for load tests."),
     Variable("WEB_STATEMENT_TIMEOUT_SECONDS", "15", "Longest statement of a request; jobs have limits of their own."),
     Variable("WEB_LOCK_TIMEOUT_SECONDS", "3", "Longest that a statement of a request waits for somebody else's lock."),
     Variable("WEB_MAX_RSS", "512", "MiB of memory at which a web process is replaced."),

@@ -24,7 +24,7 @@ from config.env import BASE_DIR, SETTINGS, VARIABLES, inherited
 from schoolops import launcher
 
 # A gate that hangs would hold the pipeline for ever.
-LONGEST_S = 120
+LONGEST_S = 300
 EXTRAS = ("embedded", "otel", "dev")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)")
 

@@ -78,6 +78,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("audit.view", "Read the audit trail", (HEAD,)),
     Permission("imports.view", "See imports and what they changed", (HEAD, REGISTRAR)),
     Permission("imports.run", "Import rosters, and take an import back", (REGISTRAR,)),
+    Permission("exports.roster", "Take the whole roster away, as a OneRoster bundle or templates", (REGISTRAR,)),
     Permission("exports.run", "Export lists as CSV or XLSX", (HEAD, REGISTRAR, TEACHER, ACCOUNTANT)),
 )
 CODES: frozenset[str] = frozenset(permission.code for permission in PERMISSIONS)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from apps.accounts import services
 from apps.accounts.models import User
 from schoolops import clock
-from schoolops.errors import Throttled, Unauthenticated
+from schoolops.errors import Throttled, Unauthenticated, Unavailable
 from schoolops.ratelimit.addresses import address_of
 
 
@@ -28,10 +28,11 @@ class LoginBackend(BaseBackend):
         if not username or password is None:
             return None
         address = address_of(request) if request is not None else ""
+        device = request.COOKIES.get(services.DEVICE_COOKIE, "") if request is not None else ""
         try:
             # The same door as the API: it waits after failures, and names cannot be found by timing.
-            user = services.prove_identity(login=username, password=password, code=code, address=address)
-        except (Unauthenticated, Throttled):
+            user = services.prove_identity(login=username, password=password, code=code, address=address, device=device)
+        except (Unauthenticated, Throttled, Unavailable):
             return None
         # A session is good for everything, so nothing may be missing.
         return None if services.missing_setup(user) else user

@@ -130,11 +130,12 @@ def _why_not(in_a_year: bool, kind: str | None, weekend: bool) -> WhyNot:  # noq
 
 @dataclass(frozen=True, slots=True)
 class Branding:
-    """What a school looks like: the name, colour (``#rrggbb``) and logo of its first campus, where it has one."""
+    """What a school looks like: name, colour (``#rrggbb``), logo and language of its first campus, where it has one."""
 
     name: str = ""
     colour: str = "#1d4ed8"
     logo_address: str = ""
+    locale: str = ""
 
 
 def branding() -> Branding:
@@ -143,11 +144,11 @@ def branding() -> Branding:
     key = f"institutions.branding:{current_school().schema_name}"
     known: Branding | None = None if cache is None else cache.get(key)
     if known is None:
-        row = Institution.objects.order_by("id").values("sourced_id", "name", "brand_colour", "logo").first()
+        row = Institution.objects.order_by("id").values("sourced_id", "name", "brand_colour", "logo", "locale").first()
         known = Branding()
         if row is not None:
             address = f"/api/v1/institutions/{row['sourced_id']}/logo" if row["logo"] else ""
-            known = Branding(row["name"], row["brand_colour"], address)
+            known = Branding(row["name"], row["brand_colour"], address, row["locale"])
         if cache is not None:
             cache.put(key, known)
     return known

@@ -66,6 +66,7 @@ NAVIGATION: tuple[Group, ...] = (
             Entry(_("Guardians"), "office:students_guardian_changelist", "family_restroom", ("guardians.view",)),
             Entry(_("Staff"), "office:staff_staffmember_changelist", "badge", ("staff.view",)),
             Entry(_("Enrolments"), "office:students_enrolment_changelist", "how_to_reg", ("students.manage",)),
+            Entry(_("Rosters in and out"), "office:rosters", "sync_alt", ("imports.view",)),
         ),
     ),
     Group(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable
 from functools import wraps
@@ -13,8 +14,10 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
@@ -33,6 +36,17 @@ else:
     _Site = UnfoldAdminSite
 
 log = logging.getLogger(__name__)
+# Words of ours that stand in other sentences: why a day is no school day, why a roll is locked.
+FACTS = frozenset(
+    (
+        gettext_noop("weekend"),
+        gettext_noop("holiday"),
+        gettext_noop("closure"),
+        gettext_noop("no-year"),
+        gettext_noop("its edit window is over"),
+        gettext_noop("the time for which it was re-opened is over"),
+    )
+)
 View = Callable[..., HttpResponse]
 # Alpine, which moves the sidebar and the menus, evaluates what stands in attributes.
 CONTENT_SECURITY_POLICY = (
@@ -43,10 +57,11 @@ CONTENT_SECURITY_POLICY = (
 
 def actor(request: HttpRequest) -> User:
     """Who asks. Behind a door of the office there is always somebody."""
-    return cast(User, _somebody(request))
+    return cast(User, somebody(request))
 
 
-def _somebody(request: HttpRequest) -> User | AnonymousUser:
+def somebody(request: HttpRequest) -> User | AnonymousUser:
+    """Who asks, where it may also be a stranger."""
     user: Any = request.user
     # Django's is a proxy until it is asked. Services get the person, who remembers their roles for this request.
     return cast(User | AnonymousUser, getattr(user, "_wrapped", user) if user.is_authenticated else user)
@@ -54,7 +69,7 @@ def _somebody(request: HttpRequest) -> User | AnonymousUser:
 
 def may_enter(request: HttpRequest) -> bool:
     """Whether who asks has a role of staff at this school: guardians and students have pages of their own."""
-    user = _somebody(request)
+    user = somebody(request)
     return isinstance(user, User) and school_or_none() is not None and access.is_staff(user)
 
 
@@ -65,7 +80,16 @@ def words_of(error: SchoolOpsError) -> str:
     if told != error.detail:
         return error.detail
     translated = _(template)
-    return translated.format(**error.facts) if error.facts else translated
+    return (
+        translated.format(**{name: _said(value) for name, value in error.facts.items()}) if error.facts else translated
+    )
+
+
+def _said(fact: Any) -> Any:
+    """A fact in a sentence: days as they are written here, and the few words of ours that are facts themselves."""
+    if isinstance(fact, dt.date) and not isinstance(fact, dt.datetime):
+        return date_format(fact)
+    return _(fact) if isinstance(fact, str) and fact in FACTS else fact
 
 
 def remedy_of(error: SchoolOpsError) -> str:

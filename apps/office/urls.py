@@ -8,7 +8,22 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from django.urls.converters import StringConverter
 
 from apps.office import admin  # noqa: F401 - registers every model admin before the site's addresses are made
-from apps.office.pages import desk, door, find, grid, lists, people, roles, roll, rolls, setup, start, student
+from apps.office.pages import (
+    desk,
+    door,
+    find,
+    grid,
+    lists,
+    people,
+    roles,
+    roll,
+    rolls,
+    rosters,
+    setup,
+    start,
+    student,
+)
+from apps.office.pages.languages import choose
 from apps.office.site import office
 
 
@@ -59,6 +74,14 @@ PAGES: list[URLPattern] = [
     path("student/<uuid:student>/enrol/", student.enrol, name="student-enrol"),
     path("lists/", lists.lists, name="lists"),
     path("lists/<str:kind>.pdf", lists.print_list, name="print-list"),
+    path("imports/", rosters.rosters, name="rosters"),
+    path("imports/roster.zip", rosters.bundle, name="roster-bundle"),
+    path("imports/templates/<str:kind>.<str:form>", rosters.template, name="roster-template"),
+    path("imports/<uuid:id>/", rosters.roster, name="roster"),
+    path("imports/<uuid:id>/errors.<str:form>", rosters.errors, name="roster-errors"),
+    path("imports/<uuid:id>/mapping/", rosters.map_headers, name="roster-mapping"),
+    path("imports/<uuid:id>/confirm/", rosters.confirm, name="roster-confirm"),
+    path("imports/<uuid:id>/undo/", rosters.undo, name="roster-undo"),
     path("set-up/", setup.set_up, name="set-up"),
     path("calendar/", setup.calendar_page, name="calendar"),
 ]
@@ -73,6 +96,7 @@ ROLL: list[URLPattern] = [
 _OFFICE: list[URLPattern | URLResolver] = [
     path("office/", include([*PAGES, *office.get_urls()])),
     path("roll/", include(ROLL)),
+    path("language/", choose, name="language"),
     # Where the links of invitations and forgotten passwords lead.
     path("redeem", door.redeem, name="redeem"),
 ]

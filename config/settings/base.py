@@ -100,6 +100,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # After the login: a person's own language goes before their browser's.
+    "apps.office.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "schoolops.resilience.route_groups.RouteGroupMiddleware",
@@ -155,6 +157,7 @@ AUTHENTICATION_BACKENDS = ["apps.accounts.backends.LoginBackend"]
 PASSWORD_HASHERS = ["apps.accounts.hashers.SchoolArgon2Hasher"]
 # How many passwords are hashed at once on this machine; 0: one per processor.
 PASSWORD_SLOTS = env.number("PASSWORD_SLOTS")
+RATE_LIMIT_FACTOR = env.number("RATE_LIMIT_FACTOR")
 WEB_WORKERS, WEB_THREADS = env.number("WEB_WORKERS"), env.number("WEB_THREADS")
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -172,6 +175,9 @@ OTP_TOTP_THROTTLE_FACTOR = 0
 OTP_STATIC_THROTTLE_FACTOR = 0
 
 LANGUAGE_CODE = "en-gb"
+# Each in its own words; English is the code itself, the others stand in `locale/` (`make messages`).
+LANGUAGES = [("en-gb", "English"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -209,6 +215,7 @@ UNFOLD: dict[str, Any] = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["schoolops.api.permissions.LoggedIn"],
+    "DEFAULT_THROTTLE_CLASSES": ["schoolops.ratelimit.throttles.RequestThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["schoolops.api.renderers.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["schoolops.api.parsers.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "schoolops.api.schema.SchoolOpsSchema",
@@ -247,6 +254,9 @@ SPECTACULAR_SETTINGS = {
         "TermKind": "apps.institutions.models.Term.Kind",
         "CalendarDayKind": "apps.institutions.models.CalendarDay.Kind",
         "AssignmentKind": "apps.staff.models.TeachingAssignment.Kind",
+        "ImportState": "apps.exchange.models.Import.State",
+        "ImportKind": "apps.exchange.models.Import.Source",
+        "RowAction": "apps.exchange.models.ImportRow.Action",
         "EntryKind": "apps.students.models.Enrolment.Entry",
         "ExitKind": "apps.students.models.Enrolment.Exit",
     },

@@ -35,7 +35,9 @@ REPLAYED = "Idempotency-Replayed"
 _KEY = re.compile(r'"?([\x21\x23-\x7e][\x20\x21\x23-\x7e]{0,253})"?')
 # Not of this request but of this moment, or of the one who asks.
 NOT_KEPT = frozenset({401, 408, 425, 429})
-_OF_THE_MOMENT = frozenset({"x-request-id", "date", "set-cookie", "vary", "connection"})
+_OF_THE_MOMENT = frozenset(
+    {"x-request-id", "date", "set-cookie", "vary", "connection", "ratelimit", "ratelimit-policy"}
+)
 
 
 class KeyMissing(Invalid):

@@ -24,7 +24,8 @@ from schoolops.api.errors import refused
 from schoolops.api.parameters import Parameter, one_of, read
 from schoolops.api.renderers import JsonRenderer, as_json
 from schoolops.context import current_school, inside
-from schoolops.errors import NotFound
+from schoolops.errors import NotFound, Unauthenticated
+from schoolops.ratelimit.throttles import count_request
 
 DEFAULT_LIMIT, MOST = 50, 200
 EXPORT_PAGE = 1000
@@ -82,6 +83,20 @@ class ApiViewSet(ViewSet):
         if force or request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", JSON):
             return _RENDERER, JSON
         return super().perform_content_negotiation(request, force)
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except Unauthenticated:
+            # Trying tokens is counted like any other request without one.
+            count_request(request._request)
+            raise
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, "rate_limit", {}).items():
+            finished.headers[name] = value
+        return finished
 
     def asked_for(self, request: Request, **parameters: Parameter) -> dict[str, Any]:
         """The query string of a view that is no list. Raises ``ValidationFailed`` for whatever is not declared."""

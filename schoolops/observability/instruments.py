@@ -152,6 +152,9 @@ def _child(name: str, labels: tuple[str, ...]) -> Any:
     child = _children.get((name, *labels))
     if child is None:
         start()
+        # Those without labels are made at the start.
+        child = _children.get((name, *labels))
+    if child is None:
         child = _children[(name, *labels)] = _made[name].labels(*labels)
     return child
 

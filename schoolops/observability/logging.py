@@ -32,8 +32,9 @@ _QUOTED = tuple(
             r"\b(password|passphrase|token|secret|otp|authorization|cookie)(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&]+",
             rf"\1\2{REDACTED}",
         ),
-        (r"(\bKey \([^)]*\)=|\bFailing row contains )\(.*\)", rf"\1({REDACTED})"),
-        (r"[\w.+-]+@[\w-]+(\.[\w-]+)+", REDACTED),
+        (r"(\bKey \([^)]{0,200}\)=|\bFailing row contains )\(.*\)", rf"\1({REDACTED})"),
+        # Bounded: on a long run of letters without an @ it would otherwise look from each of them to the end.
+        (r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63}){1,8}", REDACTED),
         (r"\+\d[\d ()/-]{6,}\d", REDACTED),
     )
 )

@@ -128,6 +128,13 @@ BULKHEAD_REFUSED: Final = Metric(
     labels=("bulkhead",),
 )
 
+RATE_LIMITED: Final = Metric(
+    name="ratelimit.refused",
+    sentence="Requests and logins refused because a sliding window was full.",
+    kind="counter",
+    labels=("window",),
+)
+
 # --- jobs -------------------------------------------------------------------------------------------------------------
 JOBS_WAITING: Final = Metric(
     name="jobs.waiting", sentence="Jobs that could begin now. Counted to 10,000.", kind="gauge", labels=("queue",)

@@ -57,6 +57,7 @@ class Runner:
     """Runs jobs in this process. ``lending`` and ``journal`` come from the worker; a test needs neither."""
 
     watchdog: Watchdog = field(default_factory=Watchdog)
+    queue: str = ""
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     # Borrow a database connection for a job, and lend it to others while the job waits for somebody outside.
     borrowing: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -70,6 +71,7 @@ class Runner:
 
         A message carries several only when many wait; when they turn out to be long, the rest is handed back.
         """
+        pipeline.step(pipeline.RECEIVE, self.queue, jobs=len(job_ids))
         began = time.monotonic()
         for position, job_id in enumerate(job_ids):
             if position and time.monotonic() - began > HANDED_BACK_AFTER_S:
@@ -105,11 +107,13 @@ class Runner:
                     task, arguments = claims.prepare(claim)
                     if task.leased:
                         raise _Leased
+                    claims.took(claim, pipeline.CLAIM)
                     job = Running(job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked)
                     with claims.surroundings(claim), tracing.job(claim.task, claim.queue), holding(job):
                         with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=overdue):
                             job.result = task.function(**arguments)
                         pipeline.pause_here(pipeline.EFFECT)
+                        pipeline.step(pipeline.EFFECT, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
                         if claim.tracked:
                             with outside_schools(), connection.cursor() as cursor:
                                 write_outcome(cursor, job, "done")
@@ -126,6 +130,7 @@ class Runner:
                 return
             taken[:] = [claim]
             pipeline.pause_here(pipeline.CLAIM)
+            claims.took(claim, pipeline.CLAIM)
             task, arguments = claims.prepare(claim)
             if claim.sending and task.outside == "at_most_once":
                 raise Decided(Reason.OUTCOME_UNKNOWN, "It was being sent when its worker died.")
@@ -138,6 +143,7 @@ class Runner:
                     with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=overdue):
                         result = task.function(**arguments)
                     pipeline.pause_here(pipeline.EFFECT)
+                    pipeline.step(pipeline.EFFECT, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
                     if job.finished:
                         leave_result(job, result)
                     else:

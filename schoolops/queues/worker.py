@@ -77,6 +77,7 @@ class Worker:
         threads = queue is not None and queue.pool == "threads"
         seats = Seats(queue.connections) if queue is not None and threads else None
         self.runner = Runner(
+            queue=self.name,
             # A child that does not stop is killed by Celery; a thread takes its process along.
             watchdog=Watchdog(slots=queue.concurrency if queue is not None and threads else 0),
             borrowing=seats.borrowing if seats else nullcontext,

@@ -38,8 +38,9 @@ class TooManyAttempts(Throttled):
 class Delay:
     """One way of counting. The first ``free`` failures within 15 minutes cost no wait.
 
-    ``forgiven``: a success forgets all failures; otherwise it takes back only its own count, so that an attacker's own
-    login does not clear the count of their address.
+    ``forgiven``: a success forgets all failures. Otherwise it takes back its own count and, once in 15 minutes for each
+    who succeeds, one failure more: a school behind one address pays for its typing errors with those who get in, and an
+    attacker's own login pays for one guess.
     """
 
     name: str
@@ -71,11 +72,25 @@ for i, key in ipairs(KEYS) do
 end
 return 0
 """
+# KEYS: as above. ARGV: `free` per key.
 _TAKE_BACK = """
 for i, key in ipairs(KEYS) do
   if redis.call('EXISTS', key) == 1 then
     local n = redis.call('HINCRBY', key, 'n', -1)
     if n <= 0 then redis.call('DEL', key) elseif n <= tonumber(ARGV[i]) then redis.call('HDEL', key, 'until') end
+  end
+end
+"""
+# KEYS: who succeeded, then as above. ARGV: ttl, then `free` per key, or -1 where all is forgiven.
+_SUCCEEDED = """
+local pays = redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) and 2 or 1
+for i = 2, #KEYS do
+  local key, free = KEYS[i], tonumber(ARGV[i])
+  if free < 0 then
+    redis.call('DEL', key)
+  elseif redis.call('EXISTS', key) == 1 then
+    local n = redis.call('HINCRBY', key, 'n', -pays)
+    if n <= 0 then redis.call('DEL', key) elseif n <= free then redis.call('HDEL', key, 'until') end
   end
 end
 """
@@ -140,13 +155,16 @@ class Attempt:
     def succeeded(self) -> None:
         """It was right: forget the failures that are forgiven, take back the count of the others."""
         forgiven = {key: delay for key, delay in self.keys.items() if delay.forgiven}
+        others = {key: delay for key, delay in self.keys.items() if not delay.forgiven}
         _here.forget(forgiven)
+        _here.take_back(others)
+        # Whom it pays for once: the one this attempt was counted for, by the most particular of its keys.
+        who = f"{next(iter(self.keys))}:paid"
+        free = [-1 if delay.forgiven else delay.free for delay in self.keys.values()]
         try:
-            if forgiven:
-                client(RATE_LIMITS).delete(*forgiven)
+            client(RATE_LIMITS).eval(_SUCCEEDED, 1 + len(self.keys), who, *self.keys, FORGOTTEN_AFTER_S, *free)
         except RedisUnavailable:
-            log.warning("failures not forgotten", extra={"facts": {"keys": len(forgiven)}})
-        _take_back({key: delay for key, delay in self.keys.items() if not delay.forgiven})
+            log.warning("failures not forgotten", extra={"facts": {"keys": len(self.keys)}})
 
     def take_back(self) -> None:
         """It was neither right nor wrong (a question came up, or we failed): as if it had not been."""
@@ -170,10 +188,10 @@ def begin(counted: Mapping[Delay, str]) -> Attempt:
         TooManyAttempts: it came too early under one of them; nothing was counted.
     """
     school = school_or_none()
-    place = school.schema_name if school else "public"
+    place = f"tenant:{school.pk}" if school is not None else "platform"
     keys = {
         # A digest: what people type may be long, or a password in the wrong field.
-        f"ratelimit:{place}:{delay.name}:{hashlib.sha256(who.encode()).hexdigest()[:32]}": delay
+        f"{place}:ratelimit:delay:{delay.name}:{hashlib.sha256(who.encode()).hexdigest()[:32]}": delay
         for delay, who in counted.items()
     }
     now = clock.now().timestamp()

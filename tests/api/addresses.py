@@ -1,4 +1,4 @@
-"""Every route × method of a school's addresses, walked from the URLconf."""
+"""Every route × method of a school's API, and every page beside it, walked from the URLconf."""
 
 from __future__ import annotations
 
@@ -38,14 +38,21 @@ class Address:
 
 @cache
 def addresses(urlconf: str = "config.urls") -> tuple[Address, ...]:
-    """All of them, static files left out."""
+    """All of the API's."""
     found = [
         address
         for route, callback in _walk(get_resolver(urlconf).url_patterns, "")
-        if not route.startswith(FILES)
+        if route.startswith(PLAIN)
         for address in _methods(route, callback)
     ]
     return tuple(sorted(found, key=lambda each: (each.route, each.method)))
+
+
+@cache
+def pages(urlconf: str = "config.urls") -> tuple[str, ...]:
+    """The routes of everything else that is served to browsers, static files left out."""
+    walked = (route for route, _ in _walk(get_resolver(urlconf).url_patterns, ""))
+    return tuple(sorted({route for route in walked if not route.startswith((PLAIN, FILES))}))
 
 
 def _walk(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
 from django.test import Client
 from django_otp.oath import TOTP
 from PIL import Image
@@ -19,6 +20,8 @@ from apps.accounts.models import AccountPolicy, User
 from apps.accounts.services import open_login
 from apps.attendance import services as attendance
 from apps.attendance.models import AttendanceCode
+from apps.exchange import services as exchange
+from apps.exchange.models import Import
 from apps.institutions.models import AcademicYear, Course, Term
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.students.models import Enrolment, Guardian, StudentGuardian
@@ -33,6 +36,7 @@ TODAY = people.SCHOOL_DAY
 YESTERDAY, TOMORROW = TODAY - dt.timedelta(days=1), TODAY + dt.timedelta(days=1)
 TWO_DAYS_AGO, LONG_AGO = TODAY - dt.timedelta(days=2), dt.date(2026, 10, 1)
 LATER = TODAY + dt.timedelta(days=14)
+SHEET = b"Admission number,Given name,Nick\nN77,Nadia,Nan\n"
 NEW_PASSWORD = "seven purple buses at dawn"
 
 
@@ -84,7 +88,10 @@ class Ground:
         token = self.tokens.get(letter)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         said: dict[str, Any] = {}
-        if isinstance(body, bytes):
+        if isinstance(body, dict) and any(isinstance(each, UploadedFile) for each in body.values()):
+            # A form with a file in it.
+            said = {"data": body}
+        elif isinstance(body, bytes):
             said = {"data": body, "content_type": "image/png"}
         elif body is not None or method in {"POST", "PUT", "PATCH"}:
             said = {"data": body if body is not None else {}, "content_type": "application/json"}
@@ -101,7 +108,7 @@ def lay_out(oak: School, elm: School) -> Ground:
             ground.keep(at_elm=people.some_students(1, section=there.section)[0])
             ground.tokens["E"] = open_login(people.a_user("eve", role="head"), label="test").access_token
         with inside(oak):
-            for build in (_campus, _students, _people, _timetable, _rolls, _logins, _jobs):
+            for build in (_campus, _students, _people, _timetable, _rolls, _logins, _jobs, _imports):
                 build(ground)
             for letter, user in ground.people.items():
                 ground.tokens[letter] = open_login(user, label="test").access_token
@@ -265,3 +272,11 @@ def _jobs(ground: Ground) -> None:
         ground.at["job"] = count_the_chairs.enqueue(rooms=1, run_at=later).job_id
     finally:
         context.user_id.reset(who)
+
+
+def _imports(ground: Ground) -> None:
+    by, campus = ground.people["A"], ground.rows["campus"]
+    run = exchange.receive(file=io.BytesIO(SHEET), name="students.csv", by=by, institution=campus)
+    done = exchange.receive(file=io.BytesIO(SHEET), name="done.csv", by=by, institution=campus)
+    Import.objects.filter(pk=done.pk).update(state=Import.State.APPLIED, finished_at=clock.now())
+    ground.keep(**{"import": exchange.read_and_validate(run=run), "applied_import": done})

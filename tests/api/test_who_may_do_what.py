@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
@@ -30,6 +31,7 @@ from schoolops.tenancy.models import School
 from tests.api.ground import (
     LATER,
     NEW_PASSWORD,
+    SHEET,
     TODAY,
     TOMORROW,
     Ground,
@@ -241,6 +243,18 @@ GET    account-policy                                             200 200 200 20
 PUT    account-policy                                             200 403 403 403 403 403 403 403 403 403 401 401
 GET    audit                                                      200 200 403 403 403 403 403 403 403 403 401 401
 
+# rosters in and out
+GET    imports                                                    200 200 200 403 403 403 403 403 403 403 401 401
+POST   imports                                                    202 403 202 403 403 403 403 403 403 403 401 401
+GET    imports/{import}                                           200 200 200 403 403 403 403 403 403 403 401 401
+GET    imports/{import}/rows                                      200 200 200 403 403 403 403 403 403 403 401 401
+GET    imports/{import}/errors                                    200 200 200 403 403 403 403 403 403 403 401 401
+PUT    imports/{import}/mapping                                   202 403 202 403 403 403 403 403 403 403 401 401
+POST   imports/{import}/confirm                                   202 403 202 403 403 403 403 403 403 403 401 401
+POST   imports/{applied_import}/undo                              202 403 202 403 403 403 403 403 403 403 401 401
+GET    exports/oneroster                                          200 403 200 403 403 403 403 403 403 403 401 401
+GET    exports/templates/students                                 200 403 200 403 403 403 403 403 403 403 401 401
+
 # jobs: each their own
 GET    jobs/{job}                                                 404 404 404 200 404 404 404 404 404 404 401 401
 DELETE jobs/{job}                                                 404 404 404 204 404 404 404 404 404 404 401 401
@@ -418,6 +432,9 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST attendance-codes": lambda g, u: {"code": "Z", "name": "Trip", "direction": "out", "state": "present"},
     "PATCH attendance-codes/{code}": lambda g, u: {"name": "Here", "version": 1},
     "PATCH attendance-policy/{campus}": lambda g, u: {"edit_window_days": 9, "version": 0},
+    "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
+    "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
+    "POST imports/{import}/confirm": lambda g, u: {"skip_errors": True},
     "POST roles": lambda g, u: {"name": "Nurse", "permissions": ["students.view"]},
     "PATCH roles/{role}": lambda g, u: {"name": "Library", "version": 1},
     "PUT roles/{role}/permissions": lambda g, u: {"permissions": ["students.view"], "version": 1},

@@ -21,7 +21,7 @@ OWN_ROOMS = {
     "accounts": {"backends", "hashers"},
     "access": {"permissions"},
     # Pages are what it is there for: its site, its navigation and look, and what Django finds in an app by name.
-    "office": {"site", "urls", "pages", "forms", "navigation", "palette", "templates", "static"},
+    "office": {"site", "urls", "pages", "forms", "language", "navigation", "palette", "templates", "static"},
 }
 OWN_API_ROOMS = {"accounts": {"authentication"}}
 APPS = sorted(path.parent.name for path in (BASE_DIR / "apps").glob("*/__init__.py"))

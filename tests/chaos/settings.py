@@ -12,3 +12,6 @@ CHAOS_FOLDER = Path(os.environ["CHAOS_FOLDER"])
 CHAOS_ENGINE = os.environ.get("CHAOS_ENGINE", "ledger")
 QUEUES_JOURNAL_FOLDER = CHAOS_FOLDER / "journal"
 LOGGING["root"]["level"] = "WARNING"
+
+# A few people ask for as much as the machine can do.
+RATE_LIMIT_FACTOR = 1_000

@@ -25,7 +25,7 @@ def chaos(*arguments: str) -> tuple[int, dict[str, Any]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=1_500,
     )
     last = (done.stdout.strip().splitlines() or [""])[-1]
     assert last.startswith("RESULT "), done.stdout[-2000:] + done.stderr[-4000:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.db import connection
 
 from schoolops import context
 from schoolops.context import current_school, inside, outside_schools
-from schoolops.errors import Unavailable
+from schoolops.errors import NotFound, Unavailable
 from schoolops.queues import (
     ATTENDANCE,
     REPORTS,
@@ -113,6 +114,31 @@ def test_what_it_leaves_must_be_json(ledger: Ledger) -> None:
     ledger.run(ledger.enqueue(leaves_an_object))
     assert [each.error_class for each in ledger.attempts()] == ["TypeError"]
     assert ledger.outcomes() == []
+
+
+# --- how its way is told ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("leased", "outcome", "arrows"),
+    [
+        (False, None, ["receive", "claim", "effect", "finish"]),
+        (True, None, ["receive", "claim", "effect", "finish"]),
+        (False, ValueError("no"), ["receive", "claim", "bury"]),
+        (False, NotFound("nobody is there"), ["receive", "claim", "discard"]),
+    ],
+)
+def test_every_arrow_is_one_log_line_and_one_count(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture, leased: bool, outcome: Exception | None, arrows: list[str]
+) -> None:
+    @task(queue=ATTENDANCE, name=f"test.told_{leased}_{type(outcome).__name__}", leased=leased, tries=1)
+    def told() -> None:
+        if outcome is not None:
+            raise outcome
+
+    with caplog.at_level(logging.DEBUG, logger="schoolops.queues"):
+        ledger.run(ledger.enqueue(told))
+    lines = [record.facts for record in caplog.records if hasattr(record, "facts")]
+    assert [line["arrow"] for line in lines] == ["enqueue", *arrows]
+    assert {line["jobs"] for line in lines} == {1}
 
 
 # --- what a job carries, and what it leaves ---------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
     # Only to read the routes: nothing of it asks a database.
     django.setup()
     from tests.api.addresses import addresses
-    from tests.smoke import asks, day
+    from tests.smoke import asks, day, rosters
     from tests.smoke.rows import Rows
     from tests.smoke.wall import Side, Stranger, Wall
     from tests.smoke.web import Web
@@ -91,6 +91,7 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
             Stranger("a revoked token", revoked, at_home=True),
         )
         report = Wall(sides[0], sides[1], rows, strangers).probe(addresses())
+        imported = rosters.import_twice(oak, say)
     say(f"{report.twins} routes × methods, each tried by {len(strangers)} who must not and by one who may")
     stale = [f"tests/smoke/asks.py declares {each}, which is no route" for each in asks.undeclared(addresses())]
     result = {
@@ -99,6 +100,7 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
         "marked": lived.marked,
         "probes": report.probes,
         "leaks": len(report.leaks),
+        **imported,
     }
     return result, [*report.leaks, *report.failures, *stale]
 

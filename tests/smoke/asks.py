@@ -803,6 +803,39 @@ def _remove_meeting(world: World) -> Ask:
     return Ask({"id": world.post("meetings", body)["id"]})
 
 
+# --- rosters ----------------------------------------------------------------------------------------------------------
+@ask("POST imports")
+def _import(world: World) -> Ask:
+    return Ask(body=world.sheet())
+
+
+@ask("GET imports/{}")
+@ask("GET imports/{}/rows")
+@ask("GET imports/{}/errors")
+def _about_import(world: World) -> Ask:
+    return Ask({"id": world.new_import()})
+
+
+@ask("PUT imports/{}/mapping")
+def _map_headers(world: World) -> Ask:
+    return Ask({"id": world.new_import()}, {"mapping": {"Given name": "given_name"}})
+
+
+@ask("POST imports/{}/confirm")
+def _confirm_import(world: World) -> Ask:
+    return Ask({"id": world.new_import()}, {})
+
+
+@ask("POST imports/{}/undo")
+def _undo_import(world: World) -> Ask:
+    return Ask({"id": world.new_import(applied=True)})
+
+
+@ask("GET exports/templates/{}")
+def _template(world: World) -> Ask:
+    return Ask({"kind": "students"})
+
+
 # --- jobs -------------------------------------------------------------------------------------------------------------
 @ask("GET jobs/{}")
 @ask("DELETE jobs/{}")

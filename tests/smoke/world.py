@@ -38,6 +38,7 @@ class World:
     track: Callable[[str], int]
     room: str = "7 B"
     _tokens: dict[str, str] = field(default_factory=dict)
+    _imports: bool = False
     _number: Any = field(default_factory=lambda: itertools.count(1))
 
     # --- asking -------------------------------------------------------------------------------------------------------
@@ -267,6 +268,34 @@ class World:
 
     def code_body(self) -> dict[str, Any]:
         return {"code": f"Z{self.number()}", "name": "Smoke", "direction": "out", "state": "absent"}
+
+    # --- imports ------------------------------------------------------------------------------------------------------
+    def new_import(self, *, applied: bool = False) -> str:
+        """An import of one student that was read, and applied if so said; its id."""
+        run = str(self.ask("POST", "imports", self.sheet()).expect(202).json["id"])
+        self.settle()
+        if applied:
+            self.ask("POST", f"imports/{run}/confirm", {}).expect(202)
+            self.settle()
+        return run
+
+    def sheet(self) -> Picture:
+        """A form with a list of one new student."""
+        from tests.smoke.rosters import form
+
+        self._imports = True
+        code = self.get(f"institutions/{self.institution}")["code"]
+        said = f"Admission number,Given name,Campus\nSHEET-{self.number()},Quillon,{code}\n"
+        return form(said.encode(), "students.csv")
+
+    def settle(self) -> None:
+        """Wait until no worker is at an import of ours."""
+        from tests.smoke.rosters import RUNNING, settled
+
+        if self._imports:
+            for state in RUNNING:
+                for run in self.get("imports", state=state)["results"]:
+                    settled(self, run["id"])
 
     # --- rolls --------------------------------------------------------------------------------------------------------
     def roll(self, path: str = "", *, by: str = "") -> Any:

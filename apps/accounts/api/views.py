@@ -57,18 +57,22 @@ class OpenDoor(ApiViewSet):
     def log_in(self, request: Request) -> HttpResponse:
         """Exchange login and password, and the code of a second factor where there is one, for tokens.
 
-        After several failures each further attempt has to wait, 60 seconds at most; see `Retry-After`.
+        After several failures each further attempt has to wait, 60 seconds at most; see `Retry-After`. Keep the cookie
+        `so_device` of the answer and send it with the next login: then you never wait for what others try.
         """
         said = valid(shapes.LoginIn, request.data)
-        return _tokens(
+        answered = _tokens(
             services.log_in(
                 login=said["login"],
                 password=said["password"],
                 code=said["code"],
                 label=said["device"] or request.headers.get("User-Agent", ""),
                 address=address_of(request._request),
+                device=request.COOKIES.get(services.DEVICE_COOKIE, ""),
             )
         )
+        services.remember_device_on(answered, login=said["login"], secure=request.is_secure())
+        return answered
 
     @extend_schema(
         operation_id="refresh_tokens", summary="New tokens", request=shapes.RefreshIn, responses=shapes.TokensOut

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from apps.accounts.services.devices import COOKIE as DEVICE_COOKIE
+from apps.accounts.services.devices import remember_on as remember_device_on
 from apps.accounts.services.links import (
     Handed,
     hand_out_link,
@@ -36,6 +38,7 @@ from apps.accounts.services.users import (
     activate_user,
     change_policy,
     change_user,
+    choose_language,
     create_operator,
     create_user,
     deactivate_user,
@@ -48,6 +51,7 @@ from apps.accounts.services.users import (
 
 __all__ = [
     "ACCESS_TOKEN_LIFETIME",
+    "DEVICE_COOKIE",
     "REFRESH_TOKEN_LIFETIME",
     "Handed",
     "Issued",
@@ -57,6 +61,7 @@ __all__ = [
     "change_password",
     "change_policy",
     "change_user",
+    "choose_language",
     "clear_sessions",
     "confirm_second_factor",
     "create_operator",
@@ -79,6 +84,7 @@ __all__ = [
     "raise_access_version",
     "redeem_link",
     "refresh_tokens",
+    "remember_device_on",
     "remove_second_factor",
     "reset_second_factor",
     "show_support_out",

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts import scopes
 from apps.accounts.errors import LinkNotValid, NoEmail, SupportHasNoPassword, UserInactive
 from apps.accounts.events import InvitedByMail
 from apps.accounts.models import OneTimeLink, User
+from apps.accounts.selectors import language_of
 from apps.accounts.services import passwords, tokens
 from schoolops import clock, events
 from schoolops.audit import trail
@@ -124,10 +128,10 @@ def mail_invitation(*, user_id: int) -> None:
 
 
 _SUBJECTS = {
-    OneTimeLink.Purpose.INVITE: "Your login for {school}",
-    OneTimeLink.Purpose.RESET: "A new password for {school}",
+    OneTimeLink.Purpose.INVITE: gettext_noop("Your login for {school}"),
+    OneTimeLink.Purpose.RESET: gettext_noop("A new password for {school}"),
 }
-_TEXT = """Hello {name},
+_TEXT = gettext_noop("""Hello {name},
 
 {why} Open this link and choose a password:
 
@@ -138,29 +142,35 @@ It works once, until {until} UTC. Your username is {username}.
 If you did not expect this, you need not do anything: without the link nothing changes.
 
 {school}
-"""
+""")
 _WHY = {
-    OneTimeLink.Purpose.INVITE: "{school} has made a login for you.",
-    OneTimeLink.Purpose.RESET: "Somebody, we hope you, asked for a new password.",
+    OneTimeLink.Purpose.INVITE: gettext_noop("{school} has made a login for you."),
+    OneTimeLink.Purpose.RESET: gettext_noop("Somebody, we hope you, asked for a new password."),
 }
 
 
 def _mail(user: User, purpose: OneTimeLink.Purpose) -> None:
-    school = getattr(school_or_none(), "name", "SchoolOps")
     with transaction.atomic():
         handed = _make(user, purpose)
         trail.record(SYSTEM, f"accounts.{purpose}-mailed", user, after={"email": user.email})
+    with translation.override(language_of(user)):
+        message = _letter(user, purpose, handed)
     # After the commit, and without a transaction: a mail server may take its time. A failure is the job's to repeat,
     # with a new link; the one that may have been sent is dead then.
-    EmailMessage(
-        subject=_SUBJECTS[purpose].format(school=school),
-        body=_TEXT.format(
+    message.send()
+
+
+def _letter(user: User, purpose: OneTimeLink.Purpose, handed: Handed) -> EmailMessage:
+    school = getattr(school_or_none(), "name", "SchoolOps")
+    return EmailMessage(
+        subject=gettext(_SUBJECTS[purpose]).format(school=school),
+        body=gettext(_TEXT).format(
             name=str(user),
-            why=_WHY[purpose].format(school=school),
+            why=gettext(_WHY[purpose]).format(school=school),
             link=handed.link,
-            until=handed.expires_at.strftime("%d %B %Y, %H:%M"),
+            until=date_format(handed.expires_at, "j F Y, H:i"),
             username=user.username,
             school=school,
         ),
         to=[user.email],
-    ).send()
+    )

@@ -9,15 +9,20 @@ from django.db import transaction
 from apps.accounts.errors import CodeRequired, LoginRefused, PasswordTooWeak, PasswordWrong
 from apps.accounts.events import PasswordForgotten
 from apps.accounts.models import OneTimeLink, TokenFamily, User
-from apps.accounts.services import hashing, second_factor, tokens
+from apps.accounts.services import devices, hashing, second_factor, tokens
+from apps.accounts.services.setup import with_setup
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.errors import FieldError, Invalid, Throttled, Unauthenticated
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import AUTH_LATENCY, LOGIN_FAILURES
-from schoolops.ratelimit import delays
+from schoolops.ratelimit import delays, windows
 from schoolops.ratelimit.delays import Delay
+from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL
 
+# A device that has logged in with this login before answers for itself alone: whatever others do, at this login or at
+# this address, its owner is never made to wait for it.
+KNOWN_DEVICE = Delay("device", free=5, forgiven=True)
 # Typing errors are free; whoever guesses waits.
 LOGIN_FROM_HERE = Delay("login-from", free=3, forgiven=True)
 # The same login from anywhere: guessing is spread over addresses, so this comes later and hurts less.
@@ -28,8 +33,10 @@ FORGOTTEN = Delay("forgotten", free=2, forgiven=False)
 FORGOTTEN_FROM_HERE = Delay("forgotten-from", free=20, forgiven=False)
 
 
-def _counted(login: str, address: str) -> dict[Delay, str]:
+def _counted(login: str, address: str, device: str = "") -> dict[Delay, str]:
     who = login.strip().casefold()
+    if known := devices.known(device, login=who):
+        return {KNOWN_DEVICE: f"{who} {known}"}
     return {LOGIN_FROM_HERE: f"{who} {address}", LOGIN: who, ADDRESS: address}
 
 
@@ -39,27 +46,32 @@ def check_password(*, login: str, password: str) -> User:
     Raises:
         LoginRefused: in the same words and after the same work, whatever was wrong. Busy: no turn for hashing came.
     """
-    user = User.objects.known_as(login.strip()).first()
+    user = with_setup(User.objects.known_as(login.strip())).first()
     right = hashing.is_password_of(user, password)
     if user is None or not right or not user.may_log_in(clock.now()):
         raise LoginRefused
     return user
 
 
-def prove_identity(*, login: str, password: str, code: str = "", address: str = "") -> User:
+def prove_identity(*, login: str, password: str, code: str = "", address: str = "", device: str = "") -> User:
     """The user who knows this password and, with a second factor, this code.
 
+    ``device``: what ``devices.remember`` gave the one who asks at an earlier login, if anything.
+
     Raises:
-        TooManyAttempts: failures of this login or from this address make everybody wait, 60 s at most.
+        TooManyAttempts: failures of this login or from this address make everybody wait, 60 s at most, but for devices
+            that have been here before. TooOften: the school has had too many logins of strangers in this minute.
         LoginRefused, CodeRequired, CodeRefused. Busy: more are logging in than can be; nothing was counted.
     """
     # The door first: whoever is sent away has cost neither Redis nor the database anything.
     with AUTH_LATENCY.timed(), hashing.room().admitted():
-        return _prove_identity(login=login, password=password, code=code, address=address)
+        return _prove_identity(login, password, code, _counted(login, address, device))
 
 
-def _prove_identity(*, login: str, password: str, code: str, address: str) -> User:
-    attempt = delays.begin(_counted(login, address))
+def _prove_identity(login: str, password: str, code: str, counted: dict[Delay, str]) -> User:
+    if KNOWN_DEVICE not in counted:
+        windows.demand(windows.count({LOGINS_OF_SCHOOL: ""}))
+    attempt = delays.begin(counted)
     try:
         user = check_password(login=login, password=password)
         second_factor.require_code(user, code)
@@ -77,10 +89,12 @@ def _prove_identity(*, login: str, password: str, code: str, address: str) -> Us
     return user
 
 
-def log_in(*, login: str, password: str, code: str = "", label: str = "", address: str = "") -> tokens.Issued:
+def log_in(
+    *, login: str, password: str, code: str = "", label: str = "", address: str = "", device: str = ""
+) -> tokens.Issued:
     """Exchange a login and password (and code) for tokens. Raises as ``prove_identity``."""
     # Hashing takes 25 ms of CPU: outside the transaction, so that no connection idles in one.
-    user = prove_identity(login=login, password=password, code=code, address=address)
+    user = prove_identity(login=login, password=password, code=code, address=address, device=device)
     return tokens.open_login(user, label=label)
 
 

@@ -13,7 +13,7 @@ import string
 import zlib
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.accounts.errors import (
     RefreshTokenReused,
@@ -82,35 +82,55 @@ def _here() -> str:
     return school.schema_name if school else "public"
 
 
-def _issue(family: TokenFamily, missing: Missing) -> Issued:
+def _pair(user: User) -> tuple[dict[str, str], dict[str, dt.datetime]]:
+    """(kind → secret, kind → end) of a fresh pair."""
     now = clock.now()
-    secret = {kind: new_token(kind) for kind in (Token.Kind.ACCESS, Token.Kind.REFRESH)}
-    ends = {kind: min(now + life, family.user.access_until or now + life) for kind, life in _LIFETIMES.items()}
-    Token.objects.bulk_create(
-        Token(family=family, kind=kind, digest=digest_of(text), expires_at=ends[kind]) for kind, text in secret.items()
-    )
+    secret: dict[str, str] = {kind: new_token(kind) for kind in (Token.Kind.ACCESS, Token.Kind.REFRESH)}
+    return secret, {kind: min(now + life, user.access_until or now + life) for kind, life in _LIFETIMES.items()}
+
+
+def _issued(user: User, secret: dict[str, str], ends: dict[str, dt.datetime], missing: Missing) -> Issued:
     return Issued(
         access_token=secret[Token.Kind.ACCESS],
         refresh_token=secret[Token.Kind.REFRESH],
-        expires_in=int((ends[Token.Kind.ACCESS] - now).total_seconds()),
-        user=family.user,
+        expires_in=int((ends[Token.Kind.ACCESS] - clock.now()).total_seconds()),
+        user=user,
         missing=missing,
     )
+
+
+def _issue(family: TokenFamily, missing: Missing) -> Issued:
+    secret, ends = _pair(family.user)
+    Token.objects.bulk_create(
+        Token(family=family, kind=kind, digest=digest_of(text), expires_at=ends[kind]) for kind, text in secret.items()
+    )
+    return _issued(family.user, secret, ends, missing)
+
+
+# A family and its pair in one statement: a login is one of three hundred, and an ORM's insert costs half a millisecond.
+_OPEN = """
+WITH family AS (
+    INSERT INTO accounts_tokenfamily (user_id, school_schema, label, created_at, revoked_because, setup_only)
+    VALUES (%s, %s, %s, %s, '', %s) RETURNING id
+)
+INSERT INTO accounts_token (family_id, kind, digest, expires_at)
+SELECT family.id, pair.kind, pair.digest, pair.expires_at
+  FROM family, (VALUES (%s, %s::bytea, %s::timestamptz), (%s, %s::bytea, %s::timestamptz))
+    AS pair (kind, digest, expires_at)
+"""
 
 
 def open_login(user: User, *, label: str) -> Issued:
     """Begin a login of ``user`` whose identity has been established. ``label`` names the device."""
     missing = missing_setup(user)
+    label = label[:200]
+    secret, ends = _pair(user)
+    pair = [part for kind, text in secret.items() for part in (str(kind), digest_of(text), ends[kind])]
     with transaction.atomic():
-        family = TokenFamily.objects.create(
-            user=user,
-            school_schema=_here(),
-            label=label[:200],
-            created_at=clock.now(),
-            setup_only=bool(missing),
-        )
-        trail.record(user, "accounts.logged-in", user, after={"device": family.label})
-        return _issue(family, missing)
+        with connection.cursor() as cursor:
+            cursor.execute(_OPEN, [user.pk, _here(), label, clock.now(), bool(missing), *pair])
+        trail.record(user, "accounts.logged-in", user, after={"device": label})
+    return _issued(user, secret, ends, missing)
 
 
 def authenticate_token(token: str) -> tuple[User, TokenFamily]:

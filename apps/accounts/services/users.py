@@ -17,6 +17,7 @@ from apps.accounts.errors import (
     UsernameTaken,
 )
 from apps.accounts.models import SUPPORT_PREFIX, AccountPolicy, OneTimeLink, User
+from apps.accounts.selectors import supported_language
 from apps.accounts.services import second_factor, tokens
 from apps.accounts.services.links import Handed, hand_out_link
 from schoolops import clock
@@ -85,6 +86,17 @@ def change_user(*, user: User, details: dict[str, str], by: User) -> User:
         OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
     trail.record(by, "accounts.user-changed", user, before=before, after=after)
     return user
+
+
+@transaction.atomic
+def choose_language(*, language: str, by: User) -> None:
+    """Remember which language ``by`` reads, for pages and mails. One that we do not speak changes nothing."""
+    spoken = supported_language(language)
+    if not spoken or by.language == spoken:
+        return
+    before, by.language = by.language, spoken
+    by.save(update_fields=["language"])
+    trail.record(by, "accounts.language-chosen", by, before={"language": before}, after={"language": spoken})
 
 
 @transaction.atomic

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from apps.exchange.services.applying import apply, confirm
+from apps.exchange.services.exporting import export_bundle, template_headers, template_pages
 from apps.exchange.services.receiving import map_headers, receive
 from apps.exchange.services.staging import read_and_validate
 from apps.exchange.services.undoing import begin_undo, undo
 
-__all__ = ["apply", "begin_undo", "confirm", "map_headers", "read_and_validate", "receive", "undo"]
+__all__ = [
+    "apply",
+    "begin_undo",
+    "confirm",
+    "export_bundle",
+    "map_headers",
+    "read_and_validate",
+    "receive",
+    "template_headers",
+    "template_pages",
+    "undo",
+]

@@ -7,35 +7,36 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F
 
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
+from apps.exchange.events import ImportConfirmed
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds
 from apps.exchange.services.comparing import Action, Outcome, Work
+from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import chunks, write_rows
-from schoolops import clock, queues
+from schoolops import clock, events, queues
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import explains
 from schoolops.errors import SchoolOpsError
 
-CHUNK = 500
+CHUNK = 1000
 _RUNNING = {"import_one_applying": errors.AnotherImportRuns, "import_one_undoing": errors.AnotherImportRuns}
 WRITES = (Action.CREATE, Action.UPDATE)
 
 
 @transaction.atomic
-def confirm(*, run: Import, skip_errors: bool = False, by: User) -> Import:
-    """Let what the import shows be done. Whoever calls enqueues the job, or calls ``apply``.
+def confirm(*, run: Import, skip_errors: bool = False, by: User, in_background: bool = False) -> Import:
+    """Let what the import shows be done: by a worker with ``in_background``, else by whoever calls ``apply``.
 
     Raises:
         PermissionMissing, ImportNotReady, ImportHasErrors, AnotherImportRuns.
     """
-    access.require(by, RUN)
+    require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     if run.state != Import.State.VALIDATED:
         raise errors.ImportNotReady(state=run.state)
@@ -47,6 +48,8 @@ def confirm(*, run: Import, skip_errors: bool = False, by: User) -> Import:
     with explains(_RUNNING):
         run.save(update_fields=["state", "started_at", "by", "done", "of"])
     trail.record(by, "exchange.import-confirmed", run, after={"rows": run.of, "errors_left_out": wrong})
+    if in_background:
+        events.publish(ImportConfirmed(run.pk))
     return run
 
 
@@ -109,6 +112,10 @@ def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
 
 
 def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
+    # Whoever else is at this import waits here; what they wrote meanwhile is not written again.
+    Import.objects.select_for_update().only("pk").get(pk=work.run.pk)
+    still = set(ImportRow.objects.filter(pk__in=[row.pk for row in rows], applied=False).values_list("pk", flat=True))
+    rows = [row for row in rows if row.pk in still]
     shown = {row.pk: (row.action, row.before, row.after) for row in rows}
     outcomes: list[Outcome] = kinds.OF[kind].compare(work, rows)
     for each in outcomes:

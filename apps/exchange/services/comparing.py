@@ -150,6 +150,12 @@ class Work:
             outcome.refuse(errors.DuplicateInFile(what=outcome.row.kind, first=first, file=outcome.row.file))
 
 
+def parted(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+    """(what is to be made, the rest). Asked first: what has a row is no longer to be made."""
+    new = [each for each in outcomes if each.action == Action.CREATE]
+    return new, [each for each in outcomes if each.action != Action.CREATE]
+
+
 def require(work: Work, outcomes: Iterable[Outcome], permission: str, place: Callable[[Outcome], Any]) -> None:
     """Refuse every row that would write something whoever asks may not."""
     for outcome in outcomes:

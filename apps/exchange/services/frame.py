@@ -42,7 +42,7 @@ class Frame:
     removed: set[tuple[str, str]] = field(default_factory=set)
     refused: set[tuple[str, str]] = field(default_factory=set)
     default: Institution | None = None
-    homeroom_courses: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _by_code: dict[str, dict[tuple[int, str], Any]] = field(default_factory=dict)
 
     def find(self, kind: str, key: str) -> Any:
         """The row that is called so outside, or whose own id that is; ``None``: none."""
@@ -53,6 +53,16 @@ class Frame:
         self.by_key[kind, key] = row
         if all(row is not each for each in self.rows[kind]):
             self.rows[kind].append(row)
+        if kind in self._by_code:
+            self._by_code[kind][_owner(kind, row), row.code] = row
+
+    def numbered(self, kind: str, owner: Any, code: str) -> Any:
+        """The course of a campus, or the class of a year, with that code: there are too many to look through."""
+        if kind not in self._by_code:
+            self._by_code[kind] = {}
+            for row in self.rows[kind]:
+                self._by_code[kind][_owner(kind, row), row.code] = row
+        return self._by_code[kind].get((_same(owner), code))
 
     def where(self, kind: str, **facts: Any) -> Iterator[Any]:
         """Rows of a kind with these attributes."""
@@ -80,6 +90,15 @@ class Frame:
             (each for each in self.rows[staged.INSTITUTION] if folded in {each.code.casefold(), each.name.casefold()}),
             None,
         )
+
+
+def _same(row: Any) -> int:
+    # Rows of the file have no key yet; negative, so that it is nobody's key.
+    return int(row.pk) if row.pk is not None else -id(row)
+
+
+def _owner(kind: str, row: Any) -> int:
+    return _same(row.institution if kind == staged.COURSE else row.year)
 
 
 def load(institution: Institution | None) -> Frame:

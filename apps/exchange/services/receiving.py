@@ -11,13 +11,14 @@ from typing import IO
 from django.core.files import File
 from django.db import transaction
 
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
+from apps.exchange.events import ImportReceived
 from apps.exchange.models import HeaderMapping, Import
+from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import archive, bundle, sheets, tables
 from apps.institutions.models import Institution
-from schoolops import clock
+from schoolops import clock, events
 from schoolops.audit import trail
 
 RUN = "imports.run"
@@ -26,14 +27,22 @@ _NAME_LENGTH = 120
 
 @transaction.atomic
 def receive(
-    *, file: IO[bytes], name: str, by: User, source: str = "", institution: Institution | None = None
+    *,
+    file: IO[bytes],
+    name: str,
+    by: User,
+    source: str = "",
+    institution: Institution | None = None,
+    in_background: bool = False,
 ) -> Import:
     """Keep a file that was sent, once it looks like a roster. ``source`` is guessed where it is not said.
+
+    ``in_background``: a worker reads it; otherwise whoever calls does, with ``read_and_validate``.
 
     Raises:
         PermissionMissing; FileTooLarge, FileKindUnknown, and everything that reading a header or a manifest raises.
     """
-    access.require(by, RUN)
+    require_for_all(by, RUN)
     plain = PurePosixPath(name.replace("\\", "/")).name.strip() or "roster"
     size = file.seek(0, 2)
     if size > archive.LARGEST_UPLOAD:
@@ -55,6 +64,8 @@ def receive(
     run.file.save(f"roster{PurePosixPath(plain).suffix.lower()[:5]}", File(file), save=False)
     run.save(force_insert=True)
     trail.record(by, "exchange.import-received", run, after={"file": run.file_name, "sha256": run.sha256})
+    if in_background:
+        events.publish(ImportReceived(run.pk))
     return run
 
 
@@ -110,7 +121,7 @@ def known_headers(source: str) -> dict[str, str]:
 
 
 @transaction.atomic
-def map_headers(*, run: Import, mapping: Mapping[str, str], by: User) -> Import:
+def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_background: bool = False) -> Import:
     """Say which field each header holds (``""``: none), for this file and for the school's next ones.
 
     The file is to be read again afterwards.
@@ -118,7 +129,7 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User) -> Import:
     Raises:
         PermissionMissing, ImportNotReady, MappingRefused.
     """
-    access.require(by, RUN)
+    require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     allowed = {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}
     if run.source not in sheets.TEMPLATES or run.state not in allowed:
@@ -141,4 +152,6 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User) -> Import:
     run.state, run.problem = Import.State.RECEIVED, None
     run.save(update_fields=["mapping", "state", "problem"])
     trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after={"mapping": run.mapping})
+    if in_background:
+        events.publish(ImportReceived(run.pk))
     return run

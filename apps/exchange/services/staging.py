@@ -160,7 +160,9 @@ def _save(outcomes: Sequence[Outcome]) -> None:
         row.target_id = each.target.pk if each.target is not None else None
         row.table = each.table or row.kind
         rows.append(row)
-    write_rows(rows, ("action", "errors", "before", "after", "kept", "target_id", "table"))
+    # What is empty was empty when the rows were staged.
+    said = [name for name in ("errors", "before", "after", "kept") if any(getattr(row, name) for row in rows)]
+    write_rows(rows, ("action", "target_id", "table", *said))
 
 
 _CASTS = {

@@ -7,18 +7,19 @@ from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
 
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
+from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.applying import refuse_two
-from apps.exchange.services.comparing import Action
+from apps.exchange.services.comparing import Action, plain
+from apps.exchange.services.door import require_for_all
 from apps.exchange.services.frame import MODELS
 from apps.exchange.services.reading import staged
 from apps.exchange.services.receiving import RUN
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
-from schoolops import queues
+from schoolops import events, queues
 from schoolops.audit import bulk, trail
 from schoolops.audit.models import AuditEntry
 from schoolops.constraints import explains
@@ -41,13 +42,13 @@ _ORDER = (
 
 
 @transaction.atomic
-def begin_undo(*, run: Import, by: User) -> Import:
-    """Say that an import is to be taken back. Whoever calls enqueues the job, or calls ``undo``.
+def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
+    """Say that an import is to be taken back: by a worker with ``in_background``, else by whoever calls ``undo``.
 
     Raises:
         PermissionMissing, ImportNotReady, AnotherImportRuns, ChangedSince.
     """
-    access.require(by, RUN)
+    require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     if run.state != Import.State.APPLIED:
         raise errors.ImportNotReady(state=run.state)
@@ -57,6 +58,8 @@ def begin_undo(*, run: Import, by: User) -> Import:
     with explains({"import_one_undoing": errors.AnotherImportRuns}):
         run.save(update_fields=["state", "by", "done"])
     trail.record(by, "exchange.undo-begun", run)
+    if in_background:
+        events.publish(UndoBegun(run.pk))
     return run
 
 
@@ -136,11 +139,19 @@ def _restore(run: Import, table: str, by: User) -> int:
         for row in chunk:
             target = targets.get(row.target_id)
             if target is not None:
+                _refuse_other_values(row, target)
                 changes.append((target, _values(model, row.undo)))
         bulk.changed(changes, by=by, action=f"{model._meta.app_label}.import-undone", reason=f"Undo {run.file_name}")
         _forget_written(table, chunk)
         restored += len(chunk)
     return restored
+
+
+def _refuse_other_values(row: ImportRow, target: Any) -> None:
+    """Somebody may have changed a row while the import was still being applied."""
+    written = {name: value for name, value in row.after.items() if name in row.before and hasattr(target, name)}
+    if any(plain(getattr(target, name)) != value for name, value in written.items()):
+        raise errors.ChangedSince(count=1, examples=str(target))
 
 
 def _values(model: Any, undo: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ _SECTION = {
     "membership_inside_enrolment": errors.HoldsStudents,
 }
 _COURSE = {"course_code_per_institution": errors.NameTaken}
-_CLASS = {"class_code_per_year": errors.NameTaken, "class_year_of_institution": errors.NotOfThisYear}
+CLASS_EXPLAINED = {"class_code_per_year": errors.NameTaken, "class_year_of_institution": errors.NotOfThisYear}
 
 
 def _changed(row: Any) -> None:
@@ -45,7 +45,8 @@ def _held(model: Any, key: int) -> Any:
     return model.objects.select_for_update(of=("self",)).select_related("year", "institution").get(pk=key)
 
 
-def _refuse_closed(year: AcademicYear) -> None:
+def refuse_closed(year: AcademicYear) -> None:
+    """Raises ``YearIsClosed``."""
     if year.state == AcademicYear.State.CLOSED:
         raise errors.YearIsClosed(year=year.name)
 
@@ -94,7 +95,7 @@ def remove_grade_level(*, level: GradeLevel, by: Any) -> None:
 def add_section(*, year: AcademicYear, grade_level: GradeLevel, fields: Mapping[str, Any], by: Any) -> Section:
     """A homeroom group. Raises ``PermissionMissing``, ``OutOfReach``, ``YearIsClosed``, ``NameTaken``."""
     gate().require_at(by, "sections.manage", year.institution)
-    _refuse_closed(year)
+    refuse_closed(year)
     section = Section(institution_id=year.institution_id, year=year, grade_level=grade_level, **fields)
     row = write_new(section, by=by, explained=_SECTION, after={"year": year, "grade_level": grade_level, **fields})
     _changed(row)
@@ -112,7 +113,7 @@ def change_section(*, section: Section, fields: Mapping[str, Any], by: Any) -> S
         Section.objects.select_for_update(of=("self",)).select_related("year", "institution").get(pk=section.pk)
     )
     gate().require_at(by, "sections.manage", row.institution)
-    _refuse_closed(row.year)
+    refuse_closed(row.year)
     level = fields.get("grade_level")
     # By its relation: the memberships belong to an app above us.
     if level is not None and level.pk != row.grade_level_id and row.memberships.exists():
@@ -156,9 +157,10 @@ def remove_course(*, course: Course, by: Any) -> None:
 
 
 # --- classes ----------------------------------------------------------------------------------------------------------
-def _check_class(
+def check_class(
     year: AcademicYear, *, course: Course | None, section: Section | None, terms: Sequence[Term] | None
 ) -> None:
+    """Raises ``NotOfThisYear`` unless all of these are of ``year``."""
     if (
         (course is not None and course.institution_id != year.institution_id)
         or (section is not None and section.year_id != year.pk)
@@ -182,10 +184,12 @@ def add_class(
         PermissionMissing, OutOfReach, YearIsClosed, NameTaken, NotOfThisYear.
     """
     gate().require_at(by, "sections.manage", year.institution)
-    _refuse_closed(year)
-    _check_class(year, course=course, section=fields.get("section"), terms=terms)
+    refuse_closed(year)
+    check_class(year, course=course, section=fields.get("section"), terms=terms)
     taught = CourseClass(institution_id=year.institution_id, course=course, year=year, **fields)
-    row = write_new(taught, by=by, explained=_CLASS, after={"course": course, "year": year, **fields, "terms": terms})
+    row = write_new(
+        taught, by=by, explained=CLASS_EXPLAINED, after={"course": course, "year": year, **fields, "terms": terms}
+    )
     _set_terms(row, terms)
     _changed(row)
     return row
@@ -211,9 +215,9 @@ def change_class(
         .get(pk=course_class.pk)
     )
     gate().require_at(by, "sections.manage", row.institution)
-    _refuse_closed(row.year)
-    _check_class(row.year, course=fields.get("course"), section=fields.get("section"), terms=terms)
-    changed = write_change(row, fields, by=by, explained=_CLASS)
+    refuse_closed(row.year)
+    check_class(row.year, course=fields.get("course"), section=fields.get("section"), terms=terms)
+    changed = write_change(row, fields, by=by, explained=CLASS_EXPLAINED)
     if terms is not None:
         held = list(CourseClassTerm.objects.filter(course_class=row).values_list("term__sourced_id", flat=True))
         if {*held} != {term.sourced_id for term in terms}:

@@ -25,7 +25,7 @@ from apps.institutions.models import (
     Term,
 )
 from apps.institutions.services.campuses import CURRENCIES
-from apps.office.admin.base import Act, ReadOnlyInline, ServiceAdmin, adds, changes, named, removes
+from apps.office.admin.base import TOO_LARGE, Act, ReadOnlyInline, ServiceAdmin, adds, changes, named, removes
 from apps.office.forms import ActForm, ServiceForm
 from apps.office.site import office
 from apps.staff.models import TeachingAssignment
@@ -80,7 +80,7 @@ class LogoForm(ActForm):
 
 
 def _set_logo(row: Institution, said: dict[str, Any], by: User) -> str:
-    services.set_logo(institution=row, content=said["picture"].read(), by=by)
+    services.set_logo(institution=row, content=said["picture"].read(TOO_LARGE), by=by)
     return _("The logo is set.")
 
 

@@ -19,7 +19,7 @@ from unfold import widgets
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
-from apps.office.admin.base import LONGEST_SEARCH, Act, ReadOnlyInline, ServiceAdmin, adds, changes, removes
+from apps.office.admin.base import LONGEST_SEARCH, TOO_LARGE, Act, ReadOnlyInline, ServiceAdmin, adds, changes, removes
 from apps.office.forms import ActForm, ServiceForm
 from apps.office.site import actor, office
 from apps.students import services
@@ -99,7 +99,7 @@ class PhotoForm(ActForm):
 
 
 def _set_photo(row: Student, said: dict[str, Any], by: User) -> str:
-    services.set_photo(student=row, content=said["picture"].read(), by=by)
+    services.set_photo(student=row, content=said["picture"].read(TOO_LARGE), by=by)
     return _("The photo is set.")
 
 

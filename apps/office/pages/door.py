@@ -29,7 +29,7 @@ from apps.office.navigation import home_of
 from apps.office.site import actor, frame_of, may_enter, readable, remedy_of, words_of
 from schoolops import clock
 from schoolops.context import school_or_none
-from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated
+from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated, Unavailable
 from schoolops.queues.admin import operators
 from schoolops.ratelimit.addresses import address_of
 
@@ -174,9 +174,13 @@ def _proved(request: HttpRequest, form: LoginForm) -> User | None:
     said: dict[str, Any] = form.cleaned_data
     try:
         return services.prove_identity(
-            login=said["login"], password=said["password"], code=said["code"], address=address_of(request)
+            login=said["login"],
+            password=said["password"],
+            code=said["code"],
+            address=address_of(request),
+            device=request.COOKIES.get(services.DEVICE_COOKIE, ""),
         )
-    except (Unauthenticated, Throttled) as error:
+    except (Unauthenticated, Throttled, Unavailable) as error:
         _refuse(form, error)
         return None
 
@@ -203,7 +207,9 @@ def log_in(request: HttpRequest) -> HttpResponse:
             form.add_error(None, _("This login needs a new password: ask the office for a link."))
         else:
             login(request, user, backend=BACKEND)
-            return HttpResponseRedirect(_destination(request, user))
+            inside = HttpResponseRedirect(_destination(request, user))
+            services.remember_device_on(inside, login=form.cleaned_data["login"], secure=request.is_secure())
+            return inside
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     forgotten = _address("forgotten")
     return _page(request, "office/login.html", form, title=_("Log in"), next=wanted, forgotten=forgotten)

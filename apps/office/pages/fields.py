@@ -12,6 +12,9 @@ from django.urls import NoReverseMatch, reverse
 from apps.office.site import remedy_of, words_of
 from schoolops.errors import SchoolOpsError
 
+# Pages look a day or a month around; the calendar of Python ends in the year 9999.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
 
 class DayInput(forms.DateInput):
     """A day, chosen from the browser's own calendar."""
@@ -67,11 +70,14 @@ def way_to(name: str) -> str:
 
 
 def day_of(text: str) -> dt.date:
-    """The day of an address, as ``2026-11-04``. Anything else is no page."""
+    """The day of an address, as ``2026-11-04``. Anything else is no page, nor is a day out of reach."""
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         raise Http404 from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Http404
+    return day
 
 
 def day_asked(text: str | None, otherwise: dt.date) -> dt.date:

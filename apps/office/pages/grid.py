@@ -184,6 +184,7 @@ def _page(request: HttpRequest, key: SessionKey, answer: Answer | None) -> HttpR
     held = access_rows.permissions_of(user)
     locked = found["state"] == "locked"
     codes = selectors.CodeBook()
+    never = _never(place)
     rows = _rows(found, codes, answer)
     context = {
         "roll": found,
@@ -192,9 +193,9 @@ def _page(request: HttpRequest, key: SessionKey, answer: Answer | None) -> HttpR
         "choices": _choices(codes),
         "default": codes.default(),
         "answer": answer,
-        "writable": "attendance.mark" in held and not locked and not _never(place),
+        "writable": "attendance.mark" in held and not locked and not never,
         "may_reopen": locked and "attendance.lock" in held,
-        "never": _never(place),
+        "never": never,
         "place": place,
         "day": key.day,
         "before": key.day - dt.timedelta(days=1),

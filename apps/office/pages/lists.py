@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
+from apps.office.errors import ListTooLong
 from apps.office.pages import actor, office_page, render_page
 from apps.office.pages.fields import day_asked
 from apps.office.selectors import printing
@@ -24,6 +25,8 @@ from schoolops.pdf import Column, Heading, Paper
 
 # Lines for those who come without having been on the list.
 SPARE_LINES = 3
+# About ten seconds of work: a request should not take longer.
+MOST_STUDENTS = 3_000
 
 
 @office_page(permission="students.view")
@@ -46,6 +49,8 @@ def print_list(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     day = day_asked(request.GET.get("day"), access.today(user))
     found = printing.rosters(user, day, sections=_wanted(request))
+    if (number := sum(len(each.students) for each in found)) > MOST_STUDENTS:
+        raise ListTooLong(students=number, most=MOST_STUDENTS)
     if kind == "emergency":
         printing.with_contacts(found, by=user, day=day)
     title, write = KINDS[kind]

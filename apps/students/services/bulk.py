@@ -248,7 +248,9 @@ def seat_many(*, seats: Sequence[Seat], reason: str, by: User) -> list[SectionMe
     _refuse_full([seat for seat, _ in in_sections])
     trail.record_many(_seated(seat, left, by=by, reason=reason) for seat in seats)
     for seat, section in in_sections:
-        events.publish(StudentMoved(seat.student.pk, left.get(seat.student.pk), section.pk, seat.starts_on))
+        # Whoever sat nowhere before has no days that would follow them.
+        if (before := left.get(seat.student.pk)) is not None:
+            events.publish(StudentMoved(seat.student.pk, before, section.pk, seat.starts_on))
     by_class: dict[int, list[int]] = {}
     for seat, taught_class in in_classes:
         by_class.setdefault(taught_class.pk, []).append(seat.student.pk)

@@ -167,3 +167,62 @@ def test_two_imports_are_never_applied_at_once(read: Bring, roster: Roster, regi
         services.confirm(run=second, by=registrar)
     with pytest.raises(errors.ImportNotReady):
         services.confirm(run=first, by=registrar)
+
+
+def test_twice_the_rows_cost_the_same_number_of_queries(
+    read: Bring, roster: Roster, query_count: Callable[..., Any]
+) -> None:
+    small, large = roster(12), roster(24)
+    with query_count() as few:
+        read(small)
+    with query_count() as many:
+        read(large)
+    assert many.count <= few.count
+
+
+def test_a_student_who_moves_in_the_file_moves_here(brought_in: Bring, registrar: User) -> None:
+    from tests.apps.exchange.test_damaged import CLASSES, HOMEROOM, PLACES, sound, zipped  # noqa: PLC0415
+
+    two = f"{CLASSES}\n{HOMEROOM}\nk2,,,7 B,07,c1,HR-B,homeroom,,o1,y1,Homeroom,,\n"
+    brought_in(zipped(sound(classes=two)), "roster.zip")
+    moved = f"{PLACES}\ne1,,,k1,o1,s1,student,,2026-08-15,2026-10-01\ne2,,,k2,o1,s1,student,,2026-10-01,\n"
+    run = brought_in(zipped(sound(classes=two, enrollments=moved)), "roster.zip")
+    assert (run.total("error"), run.counts["place"]) == (0, {"create": 1, "update": 1})
+    held = SectionMembership.objects.order_by("starts_on").values_list("section__name", "starts_on", "ends_on")
+    assert [(name, str(begins), str(ends)) for name, begins, ends in held] == [
+        ("A", "2026-08-15", "2026-10-01"),
+        ("B", "2026-10-01", "None"),
+    ]
+
+
+def test_a_delta_changes_what_it_names_and_nothing_else(brought_in: Bring, roster: Roster) -> None:
+    from tests.apps.exchange.test_damaged import PLACES, zipped  # noqa: PLC0415
+
+    brought_in(roster())
+    run = ImportRow.objects.filter(kind="place").latest("pk").run
+    row = ImportRow.objects.filter(run=run, kind="place", table="place").first()
+    group, person = row.values["group"], row.values["person"]
+    manifest = "propertyName,value\noneroster.version,1.1\nfile.enrollments,delta\n"
+    line = f"{row.key},tobedeleted,2026-11-03T10:00:00Z,{group},,{person},student,,2026-08-15,"
+    run = brought_in(zipped({"manifest": manifest, "enrollments": f"{PLACES}\n{line}\n"}), "delta.zip")
+    assert run.counts == {"place": {"update": 1}}
+    assert str(ClassEnrolment.objects.get(pk=row.target_id).ends_on) == "2026-11-04"
+    assert ClassEnrolment.objects.filter(ends_on=None).count() == 12 * 6 - 1
+
+
+def test_a_bundle_without_quirks_and_a_sheet_with_unknown_headers(
+    brought_in: Bring, read: Bring, registrar: User
+) -> None:
+    from tests.factories import people  # noqa: PLC0415
+
+    people.a_school_year(sections=("7 B",))
+    sheet = b"Pupil no;Forename;Form;Grade;Shoe size\r\n77;Ada;B;7;38\r\n;;;;\r\n"
+    run = read(sheet, "students.csv")
+    assert run.state == "failed"
+    assert run.problem["code"] == "exchange:column-missing"
+    run = services.map_headers(run=run, mapping={"Pupil no": "admission_number", "Shoe size": ""}, by=registrar)
+    run = services.read_and_validate(run=run)
+    assert (run.state, run.total("create"), run.total("error")) == ("validated", 2, 0)
+    # And the school's next file of that kind is understood at once.
+    run = brought_in(sheet.replace(b"77", b"78"), "next.csv")
+    assert SectionMembership.objects.get().student.admission_number == "78"

@@ -127,7 +127,18 @@ def test_a_teacher_opens_only_their_own(office: Office, bob: User, campus: Campu
     assert office(people.a_user("ivy", role="accountant")).get(_address(campus.section)).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["2026-13-01/", "nonsense/", "2026-11-04/?period=x", "month/2026-99/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "2026-13-01/",
+        "nonsense/",
+        "0001-01-01/",
+        "9999-12-31/",
+        "month/0001-01/",
+        "2026-11-04/?period=x",
+        "month/2026-99/",
+    ],
+)
 def test_an_address_that_means_nothing_is_not_found(office: Office, bob: User, campus: Campus, path: str) -> None:
     assert office(bob).get(f"/office/rolls/section/{campus.section.sourced_id}/{path}").status_code == 404
 

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 from apps.accounts.models import User
 from apps.institutions.models import Section
+from apps.office.pages import lists
 from apps.office.selectors import printing
 from apps.students.models import Guardian, Student
 from schoolops.pdf import Column, Heading, Paper
@@ -80,16 +81,16 @@ def test_an_address_that_means_nothing_is_not_found(office: Office, alice: User,
 def test_lists_cost_the_same_for_any_number_of_students(
     campus: Campus, dave: User, query_count: Callable[..., Any]
 ) -> None:
-    def lists() -> None:
+    def read() -> None:
         printing.with_contacts(printing.rosters(dave, SCHOOL_DAY), by=dave, day=SCHOOL_DAY)
 
-    lists()
+    read()
     with query_count(5):
-        lists()
+        read()
     for section in ("8 A", "8 B"):
         people.a_section(30, campus=campus, name=section)
     with query_count(5):
-        lists()
+        read()
 
 
 # --- the paper itself -------------------------------------------------------------------------------------------------
@@ -141,3 +142,13 @@ def test_titles_are_repeated_on_every_page() -> None:
     assert len(pages) == 3
     assert all("Name" in page and "Class list – 7 B" in page for page in pages)
     assert "Page 3 of 3" in pages[-1]
+
+
+def test_a_list_that_is_too_long_is_refused(
+    office: Office, alice: User, campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_STUDENTS", 14)
+    answer = _print(office, alice, "class")
+    assert answer.status_code == 422
+    assert "at most 14 are printed at once" in answer.content.decode()
+    assert _print(office, alice, "class", campus.section).status_code == 200

@@ -160,3 +160,16 @@ def test_the_search_finds_people_by_parts_of_their_names(office: Office, alice: 
     assert str(student.sourced_id) in page
     assert "Rivera" in office(alice).get("/office/find/", {"q": "Rivera"}).content.decode()
     assert "<mark>" not in office(alice).get("/office/find/", {"q": "<script>"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    "guess",
+    [
+        "students/student/?medical_note__startswith=a",
+        "students/studentguardian/?restriction_note__contains=court",
+        "accounts/user/?password__startswith=argon2",
+        "students/student/?user__password__startswith=a",
+    ],
+)
+def test_what_a_page_does_not_show_cannot_be_guessed_by_its_address(office: Office, erin: User, guess: str) -> None:
+    assert office(erin).get(f"/office/{guess}").status_code == 400

@@ -22,6 +22,7 @@ from apps.exchange.services.comparing import (
     Work,
     called,
     known,
+    parted,
     remember,
     remember_written,
     require,
@@ -163,14 +164,13 @@ class People:
         """What needs one more query for the chunk."""
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        new = [each for each in outcomes if each.action == Action.CREATE]
+        new, there = parted(outcomes)
         if new:
             for each, row in zip(new, self.create(work, new), strict=True):
                 each.target = row
-        changed = [each for each in outcomes if each not in new and each.fields]
-        if changed:
+        if changed := [each for each in there if each.fields]:
             self.change(work, changed)
-        self.write_more(work, [each for each in outcomes if each not in new])
+        self.write_more(work, there)
         remember_written(work, self.name, outcomes)
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
@@ -368,7 +368,7 @@ class Staff(People):
                 member=each.target, fields=each.fields, expected_version=None, by=work.by
             )
         staff_bulk.change_many_staff(
-            changes=[(each.target, each.fields) for each in outcomes if each not in leaving],
+            changes=[(each.target, each.fields) for each in outcomes if "ends_on" not in each.fields],
             reason=work.reason,
             by=work.by,
         )

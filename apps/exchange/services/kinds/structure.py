@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from apps.exchange import errors
 from apps.exchange.models import Counterpart, ImportRow
-from apps.exchange.services.comparing import Action, Outcome, Work, remember_written, require
+from apps.exchange.services.comparing import Action, Outcome, Work, parted, remember_written, require
 from apps.exchange.services.reading import staged
 from apps.institutions import services as institutions
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from apps.institutions.selectors import today_at
+from apps.institutions.services import bulk
 
 
 class Structural:
@@ -277,7 +279,12 @@ class HomeroomCourses(Structural):
             level = work.frame.level(row.values.get("grade", ""))
             outcome.extra |= {"institution": institution, "level": level}
             outcome.target = level
-            held = institution is None or level is None or (f"homeroom@{institution.pk}", level.pk) in known
+            held = (
+                institution is None
+                or level is None
+                or (f"homeroom@{institution.pk}", level.pk) in known
+                or row.key == homeroom_course_id(institution, level)
+            )
             outcome.skipped = held and level is None
             if not held:
                 outcome.target, outcome.after = None, {"sourcedId": row.key}
@@ -301,6 +308,11 @@ class HomeroomCourses(Structural):
             each.target = each.extra["level"]
 
 
+def homeroom_course_id(institution: Institution, level: GradeLevel) -> str:
+    """What the course of a level's homerooms is called outside, where no file has named it."""
+    return str(uuid.uuid5(institution.sourced_id, f"homeroom {level.sourced_id}"))
+
+
 class Courses(Structural):
     """``courses``."""
 
@@ -314,7 +326,7 @@ class Courses(Structural):
             return
         outcome.extra["institution"] = institution
         if outcome.target is None:
-            outcome.target = next(work.frame.where(self.name, institution=institution, code=values["code"]), None)
+            outcome.target = work.frame.numbered(self.name, institution, values["code"])
         wanted: dict[str, Any] = {name: values[name] for name in ("code", "title", "subject", "subject_code")}
         wanted["grade_level"] = work.frame.level(values.get("grade", ""))
         self.differ(work, outcome, wanted)
@@ -425,7 +437,7 @@ class Classes(Structural):
         if year is None or outcome.errors:
             return
         if outcome.target is None:
-            outcome.target = next(frame.where(self.name, year=year, code=values["code"]), None)
+            outcome.target = frame.numbered(self.name, year, values["code"])
         section = frame.find(staged.SECTION, values["section"]) if values.get("section") else None
         terms = [frame.find(staged.TERM, key) for key in values.get("sessions", [])]
         outcome.extra |= {"year": year, "terms": [each for each in terms if each is not None and each.year == year]}
@@ -440,11 +452,18 @@ class Classes(Structural):
             institution=extra["institution"], year=extra["year"], course=extra["course"], **outcome.fields
         )
 
-    def create(self, work: Work, outcome: Outcome) -> Any:
-        extra = outcome.extra
-        return institutions.add_class(
-            course=extra["course"], year=extra["year"], fields=outcome.fields, terms=extra["terms"], by=work.by
-        )
+    def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        new, there = parted(outcomes)
+        wanted = [
+            bulk.NewClass(each.extra["course"], each.extra["year"], each.fields, each.extra["terms"]) for each in new
+        ]
+        for each, row in zip(new, bulk.add_many_classes(classes=wanted, reason=work.reason, by=work.by), strict=True):
+            each.target = row
+            work.frame.add(self.name, each.row.key, row)
+        for each in there:
+            if each.fields:
+                self.change(work, each)
+        remember_written(work, self.name, outcomes)
 
     def change(self, work: Work, outcome: Outcome) -> None:
         institutions.change_class(course_class=outcome.target, fields=outcome.fields, by=work.by)

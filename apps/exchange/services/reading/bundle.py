@@ -24,7 +24,7 @@ STAFF_ROLES = {
     "districtAdministrator": "District administrator",
     "principal": "Principal",
     "proctor": "Proctor",
-    "siteAdministrator": "Site administrator",
+    "siteAdministrator": "Administrator",
     "systemAdministrator": "System administrator",
     "teacher": "Teacher",
 }

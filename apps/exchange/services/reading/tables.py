@@ -18,6 +18,7 @@ from apps.exchange.services.reading import archive
 
 MOST_ROWS = 500_000
 LONGEST_CELL = 32_000
+LONGEST_LINE = 1_000_000
 # The number of the row as a spreadsheet shows it, the header being 1.
 Numbered = tuple[int, list[str]]
 
@@ -53,13 +54,16 @@ def decoded(name: str, pieces: Iterable[bytes]) -> Iterator[str]:
     rest, lines = "", 0
     for piece in pieces:
         rest += _text(decoder, piece, name, lines, final=False)
-        *whole, rest = rest.splitlines(keepends=True) or [""]
-        if rest.endswith("\n"):
-            whole, rest = [*whole, rest], ""
+        # Not splitlines(): to Python a form feed ends a line, and to CSV it does not.
+        *whole, rest = rest.split("\n")
         lines += len(whole)
-        yield from whole
+        if len(rest) > LONGEST_LINE:
+            raise errors.CsvMalformed(name=name, row=lines + 1, why="a line is longer than a book")
+        for line in whole:
+            yield f"{line}\n"
     rest += _text(decoder, b"", name, lines, final=True)
-    yield from rest.splitlines(keepends=True)
+    if rest:
+        yield rest
 
 
 def _text(decoder: codecs.IncrementalDecoder, piece: bytes, name: str, lines: int, *, final: bool) -> str:

@@ -1,0 +1,87 @@
+"""What the API of imports and exports takes and gives."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from apps.exchange.models import Import, ImportRow
+from apps.institutions.models import Institution
+from schoolops.api.fields import RowId
+
+
+class ImportIn(serializers.Serializer[object]):
+    """A roster: a multipart form. `kind` is guessed unless said."""
+
+    file = serializers.FileField(help_text="OneRoster ZIP, or a template of ours as XLSX or CSV.")
+    kind = serializers.ChoiceField(choices=Import.Source.choices, required=False, source="source")
+    institution_id = RowId(
+        Institution, required=False, source="institution", help_text="The campus, where the file does not say."
+    )
+
+
+class ProblemOut(serializers.Serializer[object]):
+    """Why a file as a whole was refused, or an undo."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    remedy = serializers.CharField(allow_blank=True)
+
+
+class ImportOut(serializers.Serializer[object]):
+    """An import and how far it is. `counts`: kind of row → action → rows."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=Import.Source.choices)
+    file_name = serializers.CharField()
+    state = serializers.ChoiceField(choices=Import.State.choices)
+    counts = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
+    notes = serializers.ListField(child=serializers.CharField())
+    problem = ProblemOut(allow_null=True)
+    headers = serializers.ListField(child=serializers.CharField())
+    mapping = serializers.DictField(child=serializers.CharField(), help_text="Header → field.")
+    done = serializers.IntegerField(help_text="Rows written so far, of `of`.")
+    of = serializers.IntegerField()
+    job_id = serializers.IntegerField(allow_null=True, help_text="For `/api/v1/jobs/{id}`, by whoever asked for it.")
+    by = serializers.CharField(allow_null=True, help_text="The username.")
+    received_at = serializers.DateTimeField()
+    validated_at = serializers.DateTimeField(allow_null=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class RowErrorOut(serializers.Serializer[object]):
+    """What is wrong with a cell."""
+
+    row = serializers.IntegerField()
+    column = serializers.CharField(allow_blank=True)
+    code = serializers.CharField()
+    message = serializers.CharField()
+    remedy = serializers.CharField(allow_blank=True)
+
+
+class ImportRowOut(serializers.Serializer[object]):
+    """A row of the file and what it changes. `kept`: field → [ours, the file's], where a person's value stays."""
+
+    number = serializers.IntegerField()
+    file = serializers.CharField()
+    row = serializers.IntegerField()
+    kind = serializers.CharField()
+    key = serializers.CharField(help_text="What the row is called in the file.")
+    name = serializers.CharField(allow_blank=True)
+    action = serializers.ChoiceField(choices=ImportRow.Action.choices)
+    before = serializers.DictField(child=serializers.CharField())
+    after = serializers.DictField(child=serializers.CharField())
+    kept = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    errors = RowErrorOut(many=True)  # type: ignore[assignment] # JSON’s word
+
+
+class ConfirmIn(serializers.Serializer[object]):
+    """What to do with rows that have errors."""
+
+    skip_errors = serializers.BooleanField(default=False, help_text="Leave them out, and write the others.")
+
+
+class MappingIn(serializers.Serializer[object]):
+    """Header → field, or an empty text for a column that is not wanted."""
+
+    mapping = serializers.DictField(child=serializers.CharField(allow_blank=True))

@@ -1,0 +1,187 @@
+"""The API of rosters in and out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q, QuerySet
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+
+from apps.accounts.models import User
+from apps.exchange import errors, selectors, services
+from apps.exchange.api import serializers as shapes
+from apps.exchange.models import Import, ImportRow
+from apps.exchange.services.reading.archive import LARGEST_UPLOAD, MEGABYTE
+from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.exchange.services.reading.staged import KINDS
+from schoolops.api import exports, parameters
+from schoolops.api.parameters import Parameter
+from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid
+from schoolops.context import current_school, inside
+
+AS = Parameter(parameters.one_of(tuple(exports.FORMATS)), None, "csv unless said.")
+COLUMNS: Columns = {
+    "id": "sourced_id", "kind": "source", "file_name": "file_name", "state": "state", "counts": "counts",
+    "notes": "notes", "problem": "problem", "headers": "headers", "mapping": "mapping", "done": "done", "of": "of",
+    "job_id": "job_id", "by": "by__username", "received_at": "received_at", "validated_at": "validated_at",
+    "started_at": "started_at", "finished_at": "finished_at",
+}  # fmt: skip
+
+
+def actor(request: Request) -> User:
+    """Who asks; the door (``LoggedIn``) let nobody else in."""
+    assert isinstance(request.user, User)  # noqa: S101 - narrows the type
+    return request.user
+
+
+def shown(run: Import) -> dict[str, Any]:
+    """An import as the API says it, in one query."""
+    found = Import.objects.filter(pk=run.pk).values_list(*COLUMNS.values())[0]
+    return dict(zip(COLUMNS, found, strict=True))
+
+
+class ImportViewSet(RowViewSet):
+    """Imports, newest first."""
+
+    columns = COLUMNS
+    out = shapes.ImportOut
+    sorts: ClassVar = {"received_at": ("-received_at", "-id")}
+    filters: ClassVar = {
+        "state": Parameter(parameters.one_of(Import.State), "state"),
+        "kind": Parameter(parameters.one_of(Import.Source), "source"),
+    }
+    not_visible = errors.ImportNotFound
+    export_name = "imports"
+    parser_classes = (MultiPartParser,)
+
+    def rows(self) -> QuerySet[Any]:
+        return selectors.imports_for(actor(self.request))
+
+    @extend_schema(summary="Upload a roster", request=shapes.ImportIn, responses={202: shapes.ImportOut})
+    def create(self, request: Request) -> HttpResponse:
+        """Keep a file and let it be compared with what is there; nothing is changed before it is confirmed.
+
+        Raises:
+            FileTooLarge, NoFile, UnsupportedMedia, Malformed.
+        """
+        # Before a byte of it is read.
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_UPLOAD + MEGABYTE:
+            raise errors.FileTooLarge(most=LARGEST_UPLOAD // MEGABYTE)
+        if not isinstance(request.FILES.get("file"), UploadedFile):
+            raise errors.NoFile
+        given = valid(shapes.ImportIn, request.data)
+        file = given.pop("file")
+        run = services.receive(file=file.file, name=file.name, by=actor(request), in_background=True, **given)
+        return answer(shown(run), status=202, headers={"Location": f"/api/v1/imports/{run.sourced_id}"})
+
+
+class RowsViewSet(RowViewSet):
+    """What an import would change, or has changed, row by row."""
+
+    columns: ClassVar[Columns] = {
+        "number": "pk", "file": "file", "row": "row", "kind": "kind", "key": "key", "name": "name", "action": "action",
+        "before": "before", "after": "after", "kept": "kept", "errors": "errors",
+    }  # fmt: skip
+    out = shapes.ImportRowOut
+    filters: ClassVar = {
+        "kind": Parameter(parameters.one_of(KINDS), "kind"),
+        "action": Parameter(parameters.one_of(ImportRow.Action), "action"),
+        "kept": Parameter(
+            parameters.yes_or_no, lambda value: ~Q(kept={}) if value else Q(kept={}), "Where a person’s value stays."
+        ),
+        "q": Parameter(parameters.text, lambda said: Q(name__icontains=said) | Q(key__iexact=said), "Name or id."),
+    }
+    export_name = "import-rows"
+
+    def rows(self) -> QuerySet[Any]:
+        run = selectors.import_of(self.kwargs["id"], by=actor(self.request))
+        return selectors.rows_of(run)
+
+
+class StepViewSet(ApiViewSet):
+    """The steps of an import."""
+
+    @extend_schema(summary="What is wrong, as a file", responses={(200, "text/csv"): str}, parameters=[])
+    def errors(self, request: Request, id: UUID) -> HttpResponseBase:
+        """Every error of an import with file, row, column, code, message and remedy; `as=xlsx` for a spreadsheet."""
+        asked = self.asked_for(request, **{"as": AS})
+        run = selectors.import_of(id, by=actor(request))
+        pages = staying(selectors.errors_of(run))
+        return exports.FORMATS[asked.get("as", "csv")]("import-errors", selectors.ERROR_COLUMNS, pages)
+
+    @extend_schema(summary="Say what the headers mean", request=shapes.MappingIn, responses={202: shapes.ImportOut})
+    def map_headers(self, request: Request, id: UUID) -> HttpResponse:
+        """For this file, which is read anew, and for the school's next ones."""
+        run = selectors.import_of(id, by=actor(request))
+        mapping = valid(shapes.MappingIn, request.data)["mapping"]
+        run = services.map_headers(run=run, mapping=mapping, by=actor(request), in_background=True)
+        return answer(shown(run), status=202)
+
+    @extend_schema(summary="Apply an import", request=shapes.ConfirmIn, responses={202: shapes.ImportOut})
+    def confirm(self, request: Request, id: UUID) -> HttpResponse:
+        """Let what was shown be done. One import at a time."""
+        run = selectors.import_of(id, by=actor(request))
+        given = valid(shapes.ConfirmIn, request.data)
+        run = services.confirm(run=run, by=actor(request), in_background=True, **given)
+        return answer(shown(run), status=202)
+
+    @extend_schema(summary="Take an import back", request=None, responses={202: shapes.ImportOut})
+    def undo(self, request: Request, id: UUID) -> HttpResponse:
+        """Everything it wrote, as long as nobody has changed any of it since."""
+        run = selectors.import_of(id, by=actor(request))
+        run = services.begin_undo(run=run, by=actor(request), in_background=True)
+        return answer(shown(run), status=202)
+
+
+def staying(pages: Iterator[Any]) -> Iterator[Any]:
+    """Pages that are read after the middleware has left the school."""
+    school = current_school()
+
+    def inside_it() -> Iterator[Any]:
+        while True:
+            with inside(school):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+
+    return inside_it()
+
+
+class ExportViewSet(ApiViewSet):
+    """The roster, written out."""
+
+    @extend_schema(summary="The roster as a OneRoster 1.2 bundle", responses={(200, "application/zip"): bytes})
+    def bundle(self, request: Request) -> HttpResponseBase:
+        """Everything in the years that are not closed; imported again, it changes nothing."""
+        self.asked_for(request)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            services.export_bundle(into=file, by=actor(request))
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return FileResponse(file, as_attachment=True, filename="roster.zip", content_type="application/zip")
+
+    @extend_schema(summary="A template, filled in", responses={(200, "text/csv"): str})
+    def template(self, request: Request, kind: str) -> HttpResponseBase:
+        """Students, guardians, staff or sections in the columns that an import reads; `empty=true`: the header alone.
+
+        Raises:
+            ImportNotFound.
+        """
+        asked = self.asked_for(request, **{"as": AS}, empty=Parameter(parameters.yes_or_no, None, "The header alone."))
+        if kind not in TEMPLATES:
+            raise errors.ImportNotFound
+        pages = services.template_pages(source=kind, by=actor(request))
+        headers = services.template_headers(kind)
+        rows = iter(()) if asked.get("empty") else staying(pages)
+        return exports.FORMATS[asked.get("as", "csv")](kind, headers, rows)

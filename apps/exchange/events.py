@@ -1,0 +1,22 @@
+"""What is to be done with an import, as ids: somebody waits for it, and a worker does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReceived:
+    """A file is kept and waits to be read, for the first time or under another mapping."""
+
+    import_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportConfirmed:
+    import_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UndoBegun:
+    import_id: int

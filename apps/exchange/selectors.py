@@ -1,0 +1,98 @@
+"""Reads of imports: the list, the difference row by row, and what went wrong, as pages of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.accounts.models import User
+from apps.exchange.errors import ImportNotFound
+from apps.exchange.models import Import, ImportRow
+from apps.exchange.services.door import require_for_all
+from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.exchange.services.reading.staged import KINDS
+
+VIEW = "imports.view"
+ERROR_COLUMNS = ("file", "row", "column", "code", "message", "remedy", "name")
+ACTIONS = ("create", "update", "unchanged", "error", "skip")
+
+
+def imports_for(by: User) -> QuerySet[Import]:
+    """Every import of the school, newest first. Raises ``PermissionMissing``, ``OutOfReach``."""
+    require_for_all(by, VIEW)
+    return Import.objects.select_related("by", "institution")
+
+
+def import_of(id: UUID, *, by: User) -> Import:  # noqa: A002 - the API's word
+    """One import. Raises ``PermissionMissing``, ``ImportNotFound``."""
+    found = imports_for(by).filter(sourced_id=id).first()
+    if found is None:
+        raise ImportNotFound
+    return found
+
+
+def rows_of(run: Import, *, kind: str = "", action: str = "", kept: bool = False, said: str = "") -> QuerySet[Any]:
+    """The difference: rows of a kind, with an action, of which something of ours is kept, about a name."""
+    rows: QuerySet[Any] = ImportRow.objects.filter(run=run)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if action:
+        rows = rows.filter(action=action)
+    if kept:
+        rows = rows.exclude(kept={})
+    if said:
+        rows = rows.filter(Q(name__icontains=said) | Q(key__iexact=said))
+    return rows.order_by("pk")
+
+
+def page_of(rows: QuerySet[Any], *, after: int = 0, limit: int = 50) -> tuple[list[ImportRow], int | None]:
+    """(rows after ``after``, where the next page begins), by keyset: the hundredth page costs what the first does."""
+    found = list(rows.filter(pk__gt=after)[: limit + 1])
+    return found[:limit], found[limit - 1].pk if len(found) > limit else None
+
+
+def errors_of(run: Import) -> Iterator[Sequence[dict[str, Any]]]:
+    """What is wrong with which cell, a page at a time, in the columns of the file that goes back."""
+    rows, last = rows_of(run, action="error"), 0
+    while True:
+        page, following = page_of(rows, after=last, limit=1000)
+        yield [{**each, "file": each.get("file") or row.file, "name": row.name} for row in page for each in row.errors]
+        if following is None:
+            return
+        last = following
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of a row that changes, or that is kept."""
+
+    field: str
+    before: str
+    after: str
+    kept: bool = False
+
+
+def differences(row: ImportRow) -> list[Difference]:
+    """Field by field, what a row changes, and which of our values stay."""
+    found = [Difference(name, row.before.get(name, ""), after) for name, after in row.after.items()]
+    found += [Difference(name, ours, theirs, kept=True) for name, (ours, theirs) in row.kept.items()]
+    return sorted(found, key=lambda each: (each.kept, each.field))
+
+
+def counts_of(run: Import) -> list[tuple[str, dict[str, int]]]:
+    """Kind → rows per action, in the order in which they are written; kinds without rows are left out."""
+    return [(kind, {each: run.counts[kind].get(each, 0) for each in ACTIONS}) for kind in KINDS if kind in run.counts]
+
+
+def fields_of(source: str) -> Mapping[str, str]:
+    """Field → the template's header, for the mapping screen."""
+    return {column.field: column.header for column in TEMPLATES.get(source, ())}
+
+
+def unmapped(run: Import) -> list[str]:
+    """Headers of the file that nobody has said anything about."""
+    return [header for header in run.headers if header and header not in run.mapping]

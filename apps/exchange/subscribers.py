@@ -1,0 +1,30 @@
+"""What follows for imports when somebody asks for it."""
+
+from __future__ import annotations
+
+from apps.exchange import tasks
+from apps.exchange.events import ImportConfirmed, ImportReceived, UndoBegun
+from apps.exchange.models import Import
+from schoolops.events import subscribe
+from schoolops.queues import Task
+
+
+def _enqueue(task: Task, import_id: int) -> None:
+    run = Import.objects.only("sourced_id").get(pk=import_id)
+    job = task.enqueue(import_id=run.sourced_id)
+    Import.objects.filter(pk=import_id).update(job_id=job.job_id)
+
+
+@subscribe(ImportReceived)
+def read_it(event: ImportReceived) -> None:
+    _enqueue(tasks.read_import, event.import_id)
+
+
+@subscribe(ImportConfirmed)
+def apply_it(event: ImportConfirmed) -> None:
+    _enqueue(tasks.apply_import, event.import_id)
+
+
+@subscribe(UndoBegun)
+def take_it_back(event: UndoBegun) -> None:
+    _enqueue(tasks.undo_import, event.import_id)

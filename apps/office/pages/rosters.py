@@ -1,0 +1,253 @@
+"""Rosters in and out: a file is sent, what it would change is looked at, and then it is done, or taken back."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.access import selectors as access_selectors
+from apps.exchange import selectors, services
+from apps.exchange.models import Import, ImportRow
+from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.office.pages import actor, office_page, render_page
+from apps.office.pages.fields import refuse
+from schoolops.api import exports
+from schoolops.context import current_school, inside
+from schoolops.errors import SchoolOpsError
+
+VIEW, RUN, TAKE = selectors.VIEW, "imports.run", "exports.roster"
+RUNNING = frozenset({Import.State.RECEIVED, Import.State.APPLYING, Import.State.UNDOING})
+LATEST = 30
+
+KINDS = {
+    "institution": gettext_lazy("Campuses"),
+    "year": gettext_lazy("Years"),
+    "term": gettext_lazy("Terms"),
+    "grade-level": gettext_lazy("Grades"),
+    "homeroom-course": gettext_lazy("Homeroom courses"),
+    "course": gettext_lazy("Courses"),
+    "section": gettext_lazy("Sections"),
+    "class": gettext_lazy("Classes"),
+    "staff": gettext_lazy("Staff"),
+    "student": gettext_lazy("Students"),
+    "guardian": gettext_lazy("Guardians"),
+    "guardian-link": gettext_lazy("Who is whose guardian"),
+    "assignment": gettext_lazy("Who teaches what"),
+    "place": gettext_lazy("Who is in which section and class"),
+}
+ACTIONS = {
+    "create": gettext_lazy("New"),
+    "update": gettext_lazy("Changed"),
+    "unchanged": gettext_lazy("Unchanged"),
+    "error": gettext_lazy("Wrong"),
+    "skip": gettext_lazy("Left alone"),
+}
+STATES = {
+    Import.State.RECEIVED: gettext_lazy("Being read"),
+    Import.State.VALIDATED: gettext_lazy("Waits for you to look at it"),
+    Import.State.APPLYING: gettext_lazy("Being applied"),
+    Import.State.APPLIED: gettext_lazy("Applied"),
+    Import.State.FAILED: gettext_lazy("Could not be read"),
+    Import.State.UNDOING: gettext_lazy("Being taken back"),
+    Import.State.UNDONE: gettext_lazy("Taken back"),
+}
+
+
+class UploadForm(forms.Form):
+    """A file, and what it is where it does not say."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"), help_text=gettext_lazy("A OneRoster bundle (ZIP), or a template as XLSX or CSV.")
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What it holds"),
+        required=False,
+        choices=[("", gettext_lazy("as the file says")), *Import.Source.choices],
+    )
+
+
+@office_page(permission=VIEW)
+def rosters(request: HttpRequest) -> HttpResponse:
+    """Send a file, and see what became of the others."""
+    user = actor(request)
+    may_run = _may(user, RUN)
+    form = UploadForm(request.POST or None, request.FILES or None) if may_run else None
+    if form is not None and request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data["file"]
+        try:
+            run = services.receive(
+                file=sent.file, name=sent.name, source=form.cleaned_data["kind"], by=user, in_background=True
+            )
+        except SchoolOpsError as error:
+            refuse(form, error)
+        else:
+            return HttpResponseRedirect(_address(run.sourced_id))
+    context = {
+        "form": form,
+        "imports": [(run, STATES[Import.State(run.state)]) for run in selectors.imports_for(user)[:LATEST]],
+        "templates": [(source, Import.Source(source).label) for source in TEMPLATES],
+        "may_take": _may(user, TAKE),
+    }
+    status = 422 if form is not None and form.errors else 200
+    return render_page(request, "office/rosters.html", context, title=_("Rosters in and out"), status=status)
+
+
+def _may(user: Any, permission: str) -> bool:
+    return permission in access_selectors.permissions_of(user)
+
+
+def _address(id: UUID) -> str:  # noqa: A002 - the address's word
+    return reverse("office:roster", args=[id])
+
+
+@require_GET
+@office_page(permission=VIEW)
+def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """One import: what it would change, field by field, or how far it is, or what it did."""
+    user = actor(request)
+    run = selectors.import_of(id, by=user)
+    asked = _asked(request)
+    rows, following = selectors.page_of(
+        selectors.rows_of(run, kind=asked["kind"], action=asked["action"], kept=asked["kept"], said=asked["q"]),
+        after=asked["after"],
+    )
+    said = {name: value for name, value in asked.items() if value and name != "after"}
+    counts = selectors.counts_of(run)
+    context = {
+        "run": run,
+        "state": STATES[Import.State(run.state)],
+        "running": run.state in RUNNING,
+        "counts": [(kind, KINDS[kind], [(each, found[each]) for each in ACTIONS]) for kind, found in counts],
+        "kinds": [(kind, KINDS[kind]) for kind, _found in counts],
+        "actions": ACTIONS.items(),
+        "asked": asked,
+        "rows": [
+            (row, KINDS[row.kind], ACTIONS.get(row.action, row.action), selectors.differences(row)) for row in rows
+        ],
+        "more": urlencode({**said, "after": following}) if following else "",
+        "changes": run.total("create") + run.total("update"),
+        "wrong": run.total("error"),
+        "may_run": _may(user, RUN),
+        "mapping": _mapping(run),
+        "fields": list(selectors.fields_of(run.source).items()),
+    }
+    return render_page(request, "office/roster.html", context, title=run.file_name)
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    after = request.GET.get("after", "")
+    kind, action = request.GET.get("kind", ""), request.GET.get("action", "")
+    return {
+        "kind": kind if kind in KINDS else "",
+        "action": action if action in ImportRow.Action.values else "",
+        "kept": request.GET.get("kept", "") == "1",
+        "q": request.GET.get("q", "").replace("\0", "").strip()[:100],
+        "after": int(after) if after.isdecimal() and len(after) < 18 else 0,
+    }
+
+
+def _mapping(run: Import) -> list[tuple[str, str]]:
+    """Header → field, of a spreadsheet that has not been applied."""
+    changeable = {Import.State.VALIDATED, Import.State.FAILED}
+    if run.source not in TEMPLATES or run.state not in changeable:
+        return []
+    return [(header, run.mapping.get(header, "")) for header in run.headers if header]
+
+
+@require_POST
+@office_page(permission=RUN)
+def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """What each header means, for this file and the next ones."""
+    run = selectors.import_of(id, by=actor(request))
+    said = {header: request.POST.get(f"header-{place}", "") for place, header in enumerate(run.headers) if header}
+    services.map_headers(run=run, mapping=said, by=actor(request), in_background=True)
+    messages.success(request, _("The file is read again."))
+    return HttpResponseRedirect(_address(id))
+
+
+@require_POST
+@office_page(permission=RUN)
+def confirm(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """Let it be done."""
+    run = selectors.import_of(id, by=actor(request))
+    skip = request.POST.get("skip_errors") == "1"
+    return _step(
+        request, run, lambda: services.confirm(run=run, skip_errors=skip, by=actor(request), in_background=True)
+    )
+
+
+@require_POST
+@office_page(permission=RUN)
+def undo(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """Take it back."""
+    run = selectors.import_of(id, by=actor(request))
+    return _step(request, run, lambda: services.begin_undo(run=run, by=actor(request), in_background=True))
+
+
+def _step(request: HttpRequest, run: Import, step: Any) -> HttpResponse:
+    try:
+        step()
+    except SchoolOpsError as error:
+        messages.error(request, f"{error.detail} {error.remedy or ''}".strip())
+    return HttpResponseRedirect(_address(run.sourced_id))
+
+
+@require_GET
+@office_page(permission=VIEW)
+def errors(request: HttpRequest, id: UUID, form: str) -> HttpResponse:  # noqa: A002
+    """What is wrong with which cell, as a file to send back to whoever made the roster."""
+    run = selectors.import_of(id, by=actor(request))
+    return cast("HttpResponse", _file("import-errors", selectors.ERROR_COLUMNS, selectors.errors_of(run), form))
+
+
+@require_GET
+@office_page(permission=TAKE)
+def template(request: HttpRequest, kind: str, form: str) -> HttpResponse:
+    """A template of ours; ``?empty=1`` without rows."""
+    if kind not in TEMPLATES:
+        raise Http404
+    pages = services.template_pages(source=kind, by=actor(request))
+    rows = iter(()) if request.GET.get("empty") else pages
+    return cast("HttpResponse", _file(kind, services.template_headers(kind), rows, form))
+
+
+def _file(name: str, columns: Any, pages: Any, form: str) -> Any:
+    if form not in exports.FORMATS:
+        raise Http404
+    school = current_school()
+
+    def inside_it() -> Any:
+        while True:
+            # The middleware has left the school by the time it is read.
+            with inside(school):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+
+    answer: HttpResponseBase = exports.FORMATS[form](name, columns, inside_it())
+    return answer
+
+
+@require_GET
+@office_page(permission=TAKE)
+def bundle(request: HttpRequest) -> Any:
+    """The whole roster as a OneRoster 1.2 bundle."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    try:
+        services.export_bundle(into=file, by=actor(request))
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename="roster.zip", content_type="application/zip")

@@ -1,0 +1,2 @@
+// While a worker is at the import, the page looks again every two seconds.
+setTimeout(() => location.reload(), 2000);

@@ -1,0 +1,1 @@
+"""How fast a roster comes in, and in how much memory."""

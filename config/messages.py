@@ -1,0 +1,194 @@
+"""Collects every string that people read, and compiles what is translated: ``make messages``.
+
+Strings stand in English in the code, wrapped in gettext. Sentences of refusals are docstrings, those of permissions,
+first roles and first attendance codes rows of tables: they are collected as well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from babel.messages import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+from apps.access.permissions import BUILTIN_ROLES, PERMISSIONS
+from apps.attendance.services.codes import FIRST_CODES
+from config.env import BASE_DIR
+from schoolops import errors, problem
+
+LOCALE = BASE_DIR / "locale"
+# English is the code itself.
+LANGUAGES = ("ar",)
+# As Django's own catalogues have them: it joins them with ours.
+PLURALS = {
+    "ar": (
+        "nplurals=6; plural=n==0 ? 0 : n==1 ? 1 : n==2 ? 2 :"
+        " n%100>=3 && n%100<=10 ? 3 : n%100>=11 && n%100<=99 ? 4 : 5;"
+    )
+}
+DOMAIN = "django"
+HOUSES = ("apps", "schoolops", "config")
+KEYWORDS: dict[str, Any] = {
+    **DEFAULT_KEYWORDS,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
+# Whose refusals a school's pages show; operators and programs read the others, in English.
+SPEAKING = ("apps.", "schoolops.errors", "schoolops.ratelimit", "schoolops.constraints")
+# The file says what is in it, not when it was made: made anew, it is the same.
+_NEVER = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+# Marks a translation that is for a person to look at before it counts.
+FUZZY = "fuzzy"
+String = tuple[str | None, str | tuple[str, ...]]
+
+
+def wanted() -> dict[String, None]:
+    """(context, string or its forms) of everything that people read, in the order of files."""
+    found: dict[String, None] = {}
+    for house in HOUSES:
+        for path in sorted((BASE_DIR / house).rglob("*.py")):
+            if "migrations" not in path.parts:
+                found |= dict.fromkeys(_of_code(path.read_bytes()))
+        for path in sorted((BASE_DIR / house).rglob("templates/**/*.html")):
+            found |= dict.fromkeys(_of_template(path))
+    found |= dict.fromkeys((None, text) for text in declared() if text)
+    found.pop((None, ""), None)
+    return found
+
+
+def _of_code(source: bytes) -> Iterator[String]:
+    for _, text, _, context in extract("python", io.BytesIO(source), keywords=KEYWORDS):
+        yield context, text
+
+
+def _of_template(path: Path) -> Iterator[String]:
+    # Django's own reading of a template, as calls of gettext among letters that stand for the rest.
+    calls = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+    # On one line: what is left of a template has no indentation that Python could read.
+    yield from _of_code(re.sub(r"\s+", " ", calls).strip().encode())
+
+
+def declared() -> Iterator[str]:
+    """Sentences that tables hold: of refusals and what helps, of permissions, of what every school begins with."""
+    for kind in sorted(errors.declared_errors(), key=lambda each: each.code):
+        if kind.__module__.startswith(SPEAKING) and problem.status_of(kind)[0] < 500:
+            yield kind.sentence()
+            # What speaks of the API helps nobody on a page, and is not shown there.
+            if kind.remedy and "/api/" not in kind.remedy:
+                yield kind.remedy
+    for family in errors.FAMILIES:
+        yield problem.STATUS[family][1]
+    for permission in PERMISSIONS:
+        yield permission.sentence
+    for role in BUILTIN_ROLES:
+        yield role.name
+    for code in FIRST_CODES:
+        yield code.name
+
+
+def paths(language: str) -> tuple[Path, Path]:
+    folder = LOCALE / language / "LC_MESSAGES"
+    return folder / f"{DOMAIN}.po", folder / f"{DOMAIN}.mo"
+
+
+def read(language: str) -> Catalog:
+    po, _ = paths(language)
+    if not po.exists():
+        return Catalog(locale=language, domain=DOMAIN, fuzzy=False)
+    with po.open("rb") as file:
+        return read_po(file, locale=language, domain=DOMAIN, abort_invalid=True)
+
+
+def merged(known: Catalog, language: str, strings: dict[String, None]) -> Catalog:
+    """The catalogue of ``strings``, with the translations that are known.
+
+    What is no longer said is kept aside with its translation, for the day it is said again.
+    """
+    made = Catalog(
+        locale=language,
+        domain=DOMAIN,
+        fuzzy=False,
+        project="SchoolOps",
+        version="1",
+        creation_date=_NEVER,
+        revision_date=_NEVER,
+    )
+    made.mime_headers = [("Plural-Forms", PLURALS[language])]
+    aside = {(message.context, message.id): message for message in known.obsolete.values()}
+    for context, text in strings:
+        singular = text if isinstance(text, str) else text[0]
+        old = known.get(singular, context=context)
+        if old is None or old.id != text:
+            old = aside.pop((context, text), None)
+        flags = [flag for flag in (old.flags if old is not None else ()) if flag == FUZZY]
+        made.add(text, old.string if old is not None else None, context=context, flags=flags)
+    gone = [each for each in known if each.id and (each.context, each.id) not in strings]
+    for message in sorted((*aside.values(), *gone), key=lambda each: str(each.id)):
+        if message.string and all(message.string):
+            kept = Message(message.id, message.string, context=message.context)
+            made.obsolete[str((message.context, message.id))] = kept
+    return made
+
+
+def untranslated(catalogue: Catalog) -> list[str]:
+    """Strings without a translation, with one that nobody has looked at, or with other words in braces."""
+    return [str(message.id) for message in catalogue if message.id and not _is_translated(message)]
+
+
+_FILLED = re.compile(r"%\([a-z_]+\)[sd]|(?<!\{)\{[a-z_]+\}(?!\})")
+# Without a name it must be there: Python fills in every one. A form without a figure says `%.0s`, which shows nothing.
+_PLACED = re.compile(r"(?<!%)%(?:\.0)?[sd]")
+
+
+def _is_translated(message: Any) -> bool:
+    forms = message.string if isinstance(message.string, tuple) else (message.string,)
+    ids = message.id if isinstance(message.id, tuple) else (message.id,)
+    if FUZZY in message.flags or not all(forms):
+        return False
+    allowed = {filled for each in ids for filled in _FILLED.findall(each)}
+    placed = len(_PLACED.findall(ids[0]))
+    # One and two have words of their own in some languages, and need no figure.
+    complete = len(ids) > 1 or set(_FILLED.findall(forms[0])) == allowed
+    return complete and all(
+        set(_FILLED.findall(form)) <= allowed and len(_PLACED.findall(form)) == placed for form in forms
+    )
+
+
+def written(catalogue: Catalog) -> tuple[bytes, bytes]:
+    """The two files of a catalogue."""
+    text, compiled = io.BytesIO(), io.BytesIO()
+    write_po(text, catalogue, width=0, omit_header=False, sort_output=False)
+    write_mo(compiled, catalogue)
+    return text.getvalue(), compiled.getvalue()
+
+
+def differences(language: str) -> list[str]:
+    """What is to be done about the catalogue of ``language``, as sentences; none when it is complete."""
+    strings = wanted()
+    made = merged(read(language), language, strings)
+    missing = untranslated(made)
+    said = [f"{language}: no translation of {text!r}" for text in missing]
+    stale = [path for path, content in zip(paths(language), written(made), strict=True) if _content(path) != content]
+    return said + [f"{path.relative_to(BASE_DIR)} is behind: run `make messages`." for path in stale]
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def write(language: str) -> None:
+    """Bring the catalogue of ``language`` up to the code: new strings without a translation, old ones gone."""
+    made = merged(read(language), language, wanted())
+    for path, content in zip(paths(language), written(made), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

@@ -1,0 +1,53 @@
+"""Counting requests of the API, and telling each how many are left.
+
+The headers are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Policy: "user";q=1200;w=60`` and
+``RateLimit: "user";r=1199;t=60``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from schoolops.ratelimit.addresses import address_of
+from schoolops.ratelimit.windows import (
+    REQUESTS_OF_ADDRESS,
+    REQUESTS_OF_SCHOOL,
+    REQUESTS_OF_USER,
+    Count,
+    count,
+    demand,
+)
+
+
+def headers(counted: Count) -> dict[str, str]:
+    """What the one who asked is told. What is left to the whole school is nobody's business."""
+    window = counted.window
+    most = window.most * settings.RATE_LIMIT_FACTOR
+    return {
+        "RateLimit-Policy": f'"{window.name}";q={most};w={window.seconds}',
+        "RateLimit": f'"{window.name}";r={counted.left};t={counted.reset_s}',
+    }
+
+
+def count_request(request: HttpRequest, user_id: str = "") -> None:
+    """Count ``request`` for its user, or for its address where there is none, and for the school.
+
+    Leaves the headers at ``request.rate_limit``. Raises ``TooOften``.
+    """
+    own = {REQUESTS_OF_USER: user_id} if user_id else {REQUESTS_OF_ADDRESS: address_of(request)}
+    counts = count({**own, REQUESTS_OF_SCHOOL: ""})
+    request.rate_limit = headers(counts[0])  # type: ignore[attr-defined]
+    demand(counts)
+
+
+class RequestThrottle(BaseThrottle):
+    """DRF's door to ``count_request``."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        count_request(request._request, str(request.user.pk or ""))
+        return True

@@ -1,0 +1,122 @@
+"""A secretary sends a roster, sees what would change, lets it be done, and takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from apps.accounts.models import User
+from apps.exchange import services
+from apps.exchange.models import Import
+from apps.students.models import Student
+from apps.students.services import change_student
+from tests.factories import people
+
+Office = Callable[..., Any]
+SHEET = b"Admission number,Given name,Family name,Phone\nN1,Ada,Byron,1\nN2,,Byron,2\n"
+
+
+@pytest.fixture(autouse=True)
+def _media(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def dave(in_oak: Any, school_day: Any) -> User:
+    """The registrar of a school that has a year, and nobody in it."""
+    people.a_school_year()
+    return people.a_user("dave", role="registrar")
+
+
+def sent(office: Office, user: User, content: bytes = SHEET, name: str = "students.csv") -> Any:
+    return office(user).post("/office/imports/", {"file": SimpleUploadedFile(name, content), "kind": ""})
+
+
+def page_of(office: Office, user: User, run: Import, query: str = "") -> str:
+    answer = office(user).get(f"/office/imports/{run.sourced_id}/{query}")
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_from_the_file_to_the_students_and_back(office: Office, dave: User) -> None:
+    answer = sent(office, dave)
+    run = Import.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, f"/office/imports/{run.sourced_id}/")
+    assert "Being read" in page_of(office, dave, run)
+    services.read_and_validate(run=run)
+    page = page_of(office, dave, run)
+    assert "Apply 1 changes and leave out what is wrong" in page
+    assert "This must not be empty." in page
+    assert Student.objects.count() == 0
+    address = f"/office/imports/{run.sourced_id}/"
+    assert office(dave).post(f"{address}confirm/", {"skip_errors": "1"}).status_code == 302
+    assert "Being applied" in page_of(office, dave, run)
+    services.apply(run=run)
+    assert "Take this import back" in page_of(office, dave, run)
+    assert Student.objects.get().full_name == "Ada Byron"
+    assert office(dave).post(f"{address}undo/").status_code == 302
+    services.undo(run=run)
+    assert "Taken back" in page_of(office, dave, run)
+    assert Student.objects.count() == 0
+
+
+def test_the_difference_says_field_by_field_what_changes_and_what_stays(office: Office, dave: User) -> None:
+    for content in (SHEET[: SHEET.index(b"N2")], SHEET[: SHEET.index(b"N2")].replace(b",1\n", b",7\n")):
+        sent(office, dave, content)
+        run = services.read_and_validate(run=Import.objects.latest("pk"))
+        if not Student.objects.exists():
+            services.apply(run=services.confirm(run=run, by=dave))
+            change_student(
+                student=Student.objects.get(), fields={"given_name": "Augusta"}, expected_version=None, by=dave
+            )
+    page = page_of(office, dave, run, "?kind=student&action=update")
+    assert "phone: <del>1</del> <ins>7</ins>" in page
+    assert "given_name stays Augusta, set here by hand; the file says Ada" in page
+    assert "No rows of that kind." in page_of(office, dave, run, "?action=create")
+
+
+def test_what_is_wrong_comes_back_as_a_file(office: Office, dave: User) -> None:
+    sent(office, dave)
+    run = services.read_and_validate(run=Import.objects.get())
+    answer = office(dave).get(f"/office/imports/{run.sourced_id}/errors.csv")
+    text = b"".join(answer.streaming_content).decode()
+    assert "students.csv,3,Given name,exchange:value-missing,This must not be empty." in text
+
+
+def test_headers_that_nobody_knows_are_mapped_once(office: Office, dave: User) -> None:
+    sent(office, dave, b"Pupil no,Given name\nN1,Ada\n")
+    run = services.read_and_validate(run=Import.objects.get())
+    page = page_of(office, dave, run)
+    assert "has no column Admission number" in page
+    said = {"header-0": "admission_number", "header-1": "given_name"}
+    assert office(dave).post(f"/office/imports/{run.sourced_id}/mapping/", said).status_code == 302
+    run.refresh_from_db()
+    assert services.read_and_validate(run=run).total("create") == 1
+
+
+def test_a_file_that_is_no_roster_is_refused_beside_the_form(office: Office, dave: User) -> None:
+    answer = sent(office, dave, b"hello", "roster.zip")
+    assert answer.status_code == 422
+    assert "The archive is damaged" in answer.content.decode()
+
+
+def test_the_head_looks_and_does_not_touch(office: Office, dave: User) -> None:
+    sent(office, dave)
+    run = services.read_and_validate(run=Import.objects.get())
+    head = people.a_user("alice", role="head")
+    page = page_of(office, head, run)
+    assert "Apply 1" not in page
+    assert office(head).post(f"/office/imports/{run.sourced_id}/confirm/", {}).status_code == 403
+    assert office(people.a_user("bo", role="accountant")).get("/office/imports/").status_code == 403
+
+
+def test_templates_and_the_bundle_are_there_to_take(office: Office, dave: User) -> None:
+    page = office(dave).get("/office/imports/").content.decode()
+    assert "Empty template" in page
+    empty = office(dave).get("/office/imports/templates/students.csv?empty=1")
+    assert b"".join(empty.streaming_content).startswith(b"\xef\xbb\xbfAdmission number,Given name")
+    assert b"".join(office(dave).get("/office/imports/roster.zip").streaming_content).startswith(b"PK")

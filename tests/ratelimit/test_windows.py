@@ -1,0 +1,118 @@
+"""Exactly the limit passes, whoever counts at the same moment; schools count apart; without Redis logins count here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.env import BASE_DIR
+from schoolops.context import inside, outside_schools
+from schoolops.ratelimit import windows
+from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL, REQUESTS_OF_USER, TooOften, Window, count, demand
+from schoolops.redis.connection import RATE_LIMITS, RedisCircuitOpen, client
+
+FEW = Window("few", "user", 3, 60, "open", "for tests")
+# Much longer than the test takes: nothing slides out of it meanwhile.
+HUNDRED = Window("hundred", "user", 100, 3600, "open", "for tests")
+ASKS = """
+import sys
+from django.conf import settings
+settings.configure(REDIS_URL=sys.argv[1], RATE_LIMIT_FACTOR=1, METRICS_FOLDER=None)
+from schoolops.context import outside_schools
+from schoolops.ratelimit.windows import Window, count
+hundred = Window("hundred", "user", 100, 3600, "open", "for tests")
+print("ready", flush=True)
+sys.stdin.readline()
+with outside_schools():
+    print(sum(count({hundred: "bob"})[0].passed for _ in range(50)), flush=True)
+"""
+
+
+def passed(window: Window, who: str, times: int) -> list[bool]:
+    return [count({window: who})[0].passed for _ in range(times)]
+
+
+def test_eight_processes_at_once_let_exactly_the_limit_through(settings: Any) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", ASKS, settings.REDIS_URL],
+            cwd=BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(8)
+    ]
+    try:
+        for each in processes:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        for each in processes:
+            assert each.stdin is not None
+            each.stdin.write("now\n")
+            each.stdin.flush()
+        assert sum(int(each.communicate(timeout=120)[0]) for each in processes) == 100
+    finally:
+        for each in processes:
+            each.kill()
+            each.communicate()
+
+
+def test_the_count_says_how_many_are_left_and_a_refusal_when_there_is_room(oak: Any) -> None:
+    with inside(oak):
+        counts = [count({FEW: "bob"})[0] for _ in range(4)]
+        assert [each.passed for each in counts] == [True, True, True, False]
+        assert [each.left for each in counts] == [2, 1, 0, 0]
+        assert all(1 <= each.reset_s <= 60 for each in counts)
+        with pytest.raises(TooOften) as refused:
+            demand(counts)
+        assert refused.value.retry_after == counts[-1].reset_s
+
+
+def test_another_user_and_another_school_count_apart(oak: Any, elm: Any) -> None:
+    with inside(oak):
+        assert passed(FEW, "bob", 4) == [True, True, True, False]
+        assert passed(FEW, "alice", 1) == [True]
+    with inside(elm):
+        assert passed(FEW, "bob", 1) == [True]
+    with outside_schools():
+        assert passed(FEW, "bob", 1) == [True]
+
+
+def test_keys_begin_with_the_school_and_go_away(oak: Any) -> None:
+    with inside(oak):
+        count({FEW: "bob", LOGINS_OF_SCHOOL: ""})
+    server = client(RATE_LIMITS)
+    kept = [key.decode() for key in server.scan_iter("*:ratelimit:*")]
+    assert len(kept) == 2
+    assert all(key.startswith(f"tenant:{oak.pk}:ratelimit:sliding:") for key in kept)
+    assert all(0 < server.ttl(key) <= 2 * 60 for key in kept)
+
+
+def test_a_server_that_has_forgotten_the_scripts_is_taught_them_again(oak: Any) -> None:
+    with inside(oak):
+        assert passed(FEW, "bob", 2) == [True, True]
+        client(RATE_LIMITS).script_flush()
+        assert passed(FEW, "bob", 2) == [True, False]
+
+
+def test_without_redis_requests_pass_and_logins_count_in_the_process(oak: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def take(self, wanted: Any) -> Any:
+            raise RedisCircuitOpen("away")
+
+    monkeypatch.setattr(windows, "_shared", Away)
+    with inside(oak):
+        assert all(passed(REQUESTS_OF_USER, "bob", REQUESTS_OF_USER.most + 1))
+        most = LOGINS_OF_SCHOOL.most // windows.STRICTER
+        assert passed(LOGINS_OF_SCHOOL, "", most + 2) == [True] * most + [False, False]
+
+
+def test_every_window_is_in_the_table() -> None:
+    page = (Path(BASE_DIR) / "docs/reference/rate-limits.md").read_text(encoding="utf-8")
+    for window in windows.WINDOWS:
+        assert f"`{window.name}`" in page
