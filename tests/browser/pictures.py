@@ -68,7 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
         browser = playwright.chromium.launch(executable_path=browser_path)
         school = up.schools[0]
         address = f"http://{school['host']}:{up.port}"
-        logins = {login["role"].lower(): login for login in school["logins"]}
+        # The first of a role is the one whose classes the demo fills.
+        logins = {login["role"].lower(): login for login in reversed(school["logins"])}
         for language in LANGUAGES:
             for width in WIDTHS:
                 for name in given.only or PAGES:
