@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.management import call_command
 
 from config.management.commands.show_wiring import consequences
 from schoolops import events
+from schoolops.cache import CacheEntry
 
 DAILY_SHEET: Any = None
 tell_guardians: Any = None
@@ -45,3 +47,13 @@ def test_every_event_is_listed_with_its_subscribers(monkeypatch: pytest.MonkeyPa
         "      enqueues tell_guardians",
         "1 events, 1 subscribers",
     ]
+
+
+def test_everything_an_app_remembers_is_forgotten_by_some_subscriber() -> None:
+    modules = [sys.modules[name] for name in sys.modules if name.startswith("apps.") and name.endswith(".caches")]
+    remembered = {name for module in modules for name, value in vars(module).items() if isinstance(value, CacheEntry)}
+    forgotten = {
+        line for handlers in events.wiring().values() for handler in handlers for line in consequences(handler)
+    }
+    assert {"STUDENT_PROFILE", "RBAC_PERMISSIONS", "METADATA"} <= remembered
+    assert {f"forgets {name}" for name in remembered} <= forgotten

@@ -85,7 +85,7 @@ def _here() -> str:
 def _pair(user: User) -> tuple[dict[str, str], dict[str, dt.datetime]]:
     """(kind → secret, kind → end) of a fresh pair."""
     now = clock.now()
-    secret = {kind: new_token(kind) for kind in (Token.Kind.ACCESS, Token.Kind.REFRESH)}
+    secret: dict[str, str] = {kind: new_token(kind) for kind in (Token.Kind.ACCESS, Token.Kind.REFRESH)}
     return secret, {kind: min(now + life, user.access_until or now + life) for kind, life in _LIFETIMES.items()}
 
 

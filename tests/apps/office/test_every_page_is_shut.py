@@ -38,8 +38,8 @@ def _path_of(route: str) -> str:
 
 
 PAGES = [_path_of(route) for route in pages() if route not in DOORS]
-# Logging out asks nobody who they are, and a file of JavaScript's words says nothing of a school.
-HARMLESS = {"/office/logout/", "/office/jsi18n/"}
+# Logging out and choosing a language ask nobody who they are; a file of JavaScript's words says nothing of a school.
+HARMLESS = {"/office/logout/", "/office/jsi18n/", "/language/"}
 
 
 def _refused(answer: Any) -> bool:

@@ -116,4 +116,4 @@ def test_a_page_costs_the_same_however_long_the_story(
     people.a_guardian(of=[student])
     with query_count() as long:
         browser.get(address)
-    assert short.count == long.count == 13
+    assert short.count == long.count == 14
