@@ -46,6 +46,7 @@ TENANT_APPS = [
     "apps.timetable",
     "apps.attendance",
     "apps.exchange",
+    "apps.office",
 ]
 INSTALLED_APPS = [
     *SHARED_APPS,
@@ -59,8 +60,6 @@ INSTALLED_APPS = [
     "schoolops.health",
     # Not of a school: it only has commands that fill one for show.
     "apps.demo",
-    # Pages over what the others keep: no table of its own.
-    "apps.office",
     "django_tenants",
     "django.contrib.auth",
     # Before the admin, whose templates it replaces. Plain: it must not put a site of its own into the place of ours.
