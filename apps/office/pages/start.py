@@ -24,7 +24,6 @@ def start(request: HttpRequest) -> HttpResponse:
     context = {
         "start": found,
         "chart": bars_of(found.trend, rtl=get_language_bidi()) if found.trend else None,
-        "imports": way_to("office:imports"),
         "attention": [_told(each) for each in found.attention],
     }
     return render_page(request, "office/start.html", context, title=_("Start"))

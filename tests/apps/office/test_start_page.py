@@ -138,12 +138,12 @@ def test_a_day_without_school_says_why(office: Office, alice: User, campus: Camp
 
 
 def test_an_import_under_way_shows_how_far_it_is(office: Office, dave: User, bob: User, campus: Campus) -> None:
-    Import.objects.create(
+    run = Import.objects.create(
         source="students", file_name="autumn.csv", state="applying", done=40, of=100, received_at=people.SCHOOL_MOMENT
     )
     Import.objects.create(source="staff", file_name="old.csv", state="applied", received_at=people.SCHOOL_MOMENT)
     page = _text(office(dave).get("/office/"))
-    assert "autumn.csv" in page
+    assert f'<a href="/office/imports/{run.sourced_id}/">autumn.csv</a>' in page
     assert '<progress value="40" max="100"' in page
     assert "old.csv" not in page
     assert "autumn.csv" not in _text(office(bob).get("/office/"))
