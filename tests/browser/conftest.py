@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 # A loaded machine is slow, not wrong.
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 _UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 
 

@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "students": ("registrar", "/office/students/student/", _stay),
     "student": ("registrar", "/office/students/student/", _first("#result_list a[href*='/student/']")),
     "rolls": ("registrar", "/office/rolls/", _stay),
-    "grid": ("registrar", "/office/rolls/", _first("main a[href*='/office/rolls/section/']")),
+    "grid": ("registrar", "/office/rolls/", _first("th a[href*='/office/rolls/section/']")),
     "desk": ("registrar", "/office/desk/", _stay),
     "calendar": ("head", "/office/calendar/", _stay),
     "role": ("administrator", "/office/roles/", _first("table a[href*='/office/roles/']")),
@@ -68,7 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
         browser = playwright.chromium.launch(executable_path=browser_path)
         school = up.schools[0]
         address = f"http://{school['host']}:{up.port}"
-        logins = {login["role"].lower(): login for login in school["logins"]}
+        # The first of a role is the one whose classes the demo fills.
+        logins = {login["role"].lower(): login for login in reversed(school["logins"])}
         for language in LANGUAGES:
             for width in WIDTHS:
                 for name in given.only or PAGES:
