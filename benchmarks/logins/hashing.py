@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from argon2.low_level import Type, hash_secret
@@ -25,3 +26,7 @@ def hash_for(seconds: float) -> float:
         )
         hashes += 1
     return hashes / (time.process_time() - began)
+
+
+if __name__ == "__main__":
+    print(hash_for(float(sys.argv[1])))

@@ -199,6 +199,8 @@ METRICS_FOLDER: Path | None = (
 TRACES_URL = env.text("TRACES_URL")
 TRACES_PERCENT = env.number("TRACES_PERCENT")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A roll is one form with five fields for each student.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # How both admins look where they do not say otherwise: ``apps.office.site``, ``schoolops.queues.admin``.
 UNFOLD: dict[str, Any] = {
