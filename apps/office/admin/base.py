@@ -28,7 +28,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Section
 from apps.office.admin.saved import SavesFilters
-from apps.office.admin.words import FIELDS
+from apps.office.admin.words import speak
 from apps.office.forms import ActForm, NoQuestions, ServiceForm, add_refusal
 from apps.office.pages import render_page
 from apps.office.site import actor, office, remedy_of, somebody, words_of
@@ -215,9 +215,8 @@ class ServiceAdmin(_Permitted, SavesFilters):
         # The models speak the developers' English; the office speaks the reader's language.
         opts: Any = self.opts
         opts.verbose_name, opts.verbose_name_plural = self.one, self.many
-        for field in opts.get_fields():
-            if field.name in FIELDS and hasattr(field, "verbose_name"):
-                field.verbose_name = FIELDS[field.name]
+        for field in opts.fields:
+            speak(field)
 
     # --- who may ------------------------------------------------------------------------------------------------------
     def has_module_permission(self, request: HttpRequest) -> bool:
