@@ -166,6 +166,31 @@ class VerifiedSentinelConnection(_Verified, SentinelManagedConnection):
         return redis.Connection.read_response(self, *args, **kwargs)
 
 
+# Sentinel makes a replica the master seconds before it tells the old one, which takes writes until then and loses them.
+MASTER_ASKED_EVERY_S = 1.0
+# With no Sentinel there, nothing can change hands: requests go on with what they have.
+SENTINELS_ASKED_AGAIN_S = 10.0
+
+
+class FollowingPool(SentinelConnectionPool):
+    """Leaves the old master within a second, although that one still answers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self._ask_at = time.monotonic() + MASTER_ASKED_EVERY_S
+
+    def get_connection(self, *args: Any, **kwargs: Any) -> Any:
+        now = time.monotonic()
+        if now >= self._ask_at:
+            self._ask_at = now + MASTER_ASKED_EVERY_S
+            try:
+                # Idle connections to another server than the one named are closed by this, busy ones when released.
+                self.get_master_address()  # type: ignore[no-untyped-call]
+            except redis.RedisError:
+                self._ask_at = now + SENTINELS_ASKED_AGAIN_S
+        return super().get_connection(*args, **kwargs)
+
+
 _CONNECTIONS = {"rediss": VerifiedSSLConnection, "unix": VerifiedUnixConnection}
 
 FAILURES = (
@@ -256,7 +281,7 @@ def pool(
         kind = connection_class or _CONNECTIONS.get(url.partition(":")[0], VerifiedConnection)
         return redis.ConnectionPool.from_url(url, connection_class=kind, **options)
     named = sentinel.parse(url)
-    return SentinelConnectionPool(  # type: ignore[no-untyped-call]
+    return FollowingPool(
         named.master,
         sentinel.Sentinels(named, command_timeout_s=command_timeout_s, connect_timeout_s=connect_timeout_s),
         connection_class=connection_class or VerifiedSentinelConnection,
