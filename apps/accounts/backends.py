@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from apps.accounts import services
 from apps.accounts.models import User
 from schoolops import clock
-from schoolops.errors import Throttled, Unauthenticated, Unavailable
+from schoolops.errors import Throttled, Unauthenticated
 from schoolops.ratelimit.addresses import address_of
 
 
@@ -32,7 +32,7 @@ class LoginBackend(BaseBackend):
         try:
             # The same door as the API: it waits after failures, and names cannot be found by timing.
             user = services.prove_identity(login=username, password=password, code=code, address=address, device=device)
-        except (Unauthenticated, Throttled, Unavailable):
+        except (Unauthenticated, Throttled):
             return None
         # A session is good for everything, so nothing may be missing.
         return None if services.missing_setup(user) else user

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schoolops.errors import Invalid
+from schoolops.errors import Conflict, Invalid, NotFound
 
 
 class ListTooLong(Invalid):
@@ -10,3 +10,54 @@ class ListTooLong(Invalid):
 
     code = "office:list-too-long"
     remedy = "Choose some of the sections, and print the others after them."
+
+
+class NoSuchList(NotFound):
+    """The office has no list by that name."""
+
+    code = "office:no-such-list"
+
+
+class FilterNotFound(NotFound):
+    """You have no such saved filter."""
+
+    code = "office:filter-not-found"
+
+
+class FilterNameUnusable(Invalid):
+    """A saved filter needs a name of 1 to {most} characters."""
+
+    code = "office:filter-name-unusable"
+
+
+class FilterNameTaken(Conflict):
+    """You already have a filter called {name} on this list."""
+
+    code = "office:filter-name-taken"
+    remedy = "Choose another name, or remove the other filter first."
+
+
+class NothingToSave(Invalid):
+    """This list is not searched, filtered or sorted."""
+
+    code = "office:nothing-to-save"
+    remedy = "Search, filter or sort the list first, and save what you then see."
+
+
+class FilterTooLong(Invalid):
+    """This search is too long to be saved."""
+
+    code = "office:filter-too-long"
+
+
+class FilterNotOfThisList(Invalid):
+    """This list cannot be filtered by {parameter}."""
+
+    code = "office:filter-not-of-this-list"
+
+
+class TooManyFilters(Conflict):
+    """You have {most} saved filters on this list, and more are not kept."""
+
+    code = "office:too-many-filters"
+    remedy = "Remove one that you no longer use."

@@ -169,6 +169,10 @@ class OfficeSite(_Site):
         """The model admin of ``model`` here, or ``None``."""
         return self._registry.get(model)
 
+    def admin_called(self, label: str) -> Any:
+        """The same by the model's label, ``students.Student``."""
+        return next((found for model, found in self._registry.items() if model._meta.label == label), None)
+
     def rows_of(self, model: type[Model], request: HttpRequest) -> QuerySet[Any] | None:
         """The rows of ``model`` that whoever asks may open here; ``None``, where it has no admin."""
         found = self._registry.get(model)

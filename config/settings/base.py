@@ -46,6 +46,7 @@ TENANT_APPS = [
     "apps.timetable",
     "apps.attendance",
     "apps.exchange",
+    "apps.office",
 ]
 INSTALLED_APPS = [
     *SHARED_APPS,
@@ -59,8 +60,6 @@ INSTALLED_APPS = [
     "schoolops.health",
     # Not of a school: it only has commands that fill one for show.
     "apps.demo",
-    # Pages over what the others keep: no table of its own.
-    "apps.office",
     "django_tenants",
     "django.contrib.auth",
     # Before the admin, whose templates it replaces. Plain: it must not put a site of its own into the place of ours.
@@ -200,6 +199,8 @@ METRICS_FOLDER: Path | None = (
 TRACES_URL = env.text("TRACES_URL")
 TRACES_PERCENT = env.number("TRACES_PERCENT")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A roll is one form with five fields for each student.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # How both admins look where they do not say otherwise: ``apps.office.site``, ``schoolops.queues.admin``.
 UNFOLD: dict[str, Any] = {

@@ -20,14 +20,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.forms import PaginationInlineFormSet
 
 from apps.access import selectors
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Section
-from apps.office.admin.words import FIELDS
+from apps.office.admin.saved import SavesFilters
+from apps.office.admin.words import speak
 from apps.office.forms import ActForm, NoQuestions, ServiceForm, add_refusal
 from apps.office.pages import render_page
 from apps.office.site import actor, office, remedy_of, somebody, words_of
@@ -36,11 +37,10 @@ from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError
 
 if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
     _Inline = admin.TabularInline[Any, Any]
     _Paginator = Paginator[Any]
 else:
-    _ModelAdmin, _Inline, _Paginator = ModelAdmin, TabularInline, Paginator
+    _Inline, _Paginator = TabularInline, Paginator
 
 Words = str | Promise
 Fields = dict[str, Any]
@@ -183,7 +183,7 @@ class ReadOnlyInline(_Permitted, _Inline):
         return False
 
 
-class ServiceAdmin(_Permitted, _ModelAdmin):
+class ServiceAdmin(_Permitted, SavesFilters):
     """See the module. ``sees`` and ``manages`` are permission codes."""
 
     manages: ClassVar[str] = ""
@@ -215,9 +215,8 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
         # The models speak the developers' English; the office speaks the reader's language.
         opts: Any = self.opts
         opts.verbose_name, opts.verbose_name_plural = self.one, self.many
-        for field in opts.get_fields():
-            if field.name in FIELDS and hasattr(field, "verbose_name"):
-                field.verbose_name = FIELDS[field.name]
+        for field in opts.fields:
+            speak(field)
 
     # --- who may ------------------------------------------------------------------------------------------------------
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -242,14 +241,6 @@ class ServiceAdmin(_Permitted, _ModelAdmin):
     # --- which rows ---------------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.reached(request, super().get_queryset(request).select_related(*self.joined))
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # Django lets an address ask about any column of a row, also of one that the page does not show: a medical note
-        # could be guessed letter by letter.
-        named = {
-            each if isinstance(each, str) else each[0] for each in self.list_filter if isinstance(each, str | tuple)
-        }
-        return lookup.partition("__")[0] in named
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])

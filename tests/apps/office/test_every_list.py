@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.contrib.admin import ModelAdmin
+from django.utils import translation
+from django.utils.functional import Promise
 
 from apps.access.permissions import CODES
 from apps.accounts.models import User
@@ -66,6 +68,12 @@ class TestEveryAdmin:
         shown = {name for name in (*(admin.fields or ()), *admin.list_display) if isinstance(name, str)}
         columns = {field.name for field in admin.model._meta.get_fields()}
         assert shown & columns <= FIELDS.keys()
+
+    def test_every_choice_has_a_word_that_the_office_translates(self, admin: ServiceAdmin) -> None:
+        said = {word for field in admin.model._meta.fields for _, word in field.flatchoices or ()}
+        assert {str(word) for word in said if not isinstance(word, Promise)} == set()
+        with translation.override("ar"):
+            assert {str(word) for word in said if str(word).isascii()} == set()
 
 
 def test_no_page_of_the_office_saves_a_row_itself() -> None:

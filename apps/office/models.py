@@ -1,0 +1,40 @@
+"""What the office remembers for a person: the filters they gave a name."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models.functions import Lower
+
+from apps.accounts.models import User
+from schoolops.rows import PublicRow
+
+
+class SavedFilter(PublicRow):
+    """A search, filters and an order of one list, under a name of ``user``'s own. Nobody else sees it.
+
+    ``listed`` is the label of the list's model, ``query`` the part of an address after its question mark.
+    """
+
+    LONGEST_NAME: ClassVar[int] = 60
+    LONGEST_QUERY: ClassVar[int] = 1_000
+    # Of one person on one list: all of them stand above it.
+    MOST: ClassVar[int] = 30
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="saved_filters")
+    listed = models.CharField(max_length=100)
+    name = models.CharField(max_length=LONGEST_NAME)
+    query = models.CharField(max_length=LONGEST_QUERY)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (
+            # Serves the list too: its first two columns are what a page asks for.
+            models.UniqueConstraint("user", "listed", Lower("name"), name="saved_filter_name_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
