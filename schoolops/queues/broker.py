@@ -20,8 +20,6 @@ RELAY_KEY = "jobs:relay"
 SENTINEL_KEY = "jobs:sentinel"
 BOOT_KEY = "jobs:boot"
 MOST_GARBAGE = 1_000
-
-
 # Of a worker's threads at once; nobody waits for one, so more than can be busy.
 MOST_CONNECTIONS = 1_024
 

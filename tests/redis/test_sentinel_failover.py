@@ -22,11 +22,12 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from config.env import BASE_DIR
-from schoolops.cache import CacheEntry, entry, outage
+from schoolops.cache import CacheEntry, entry, outage, purge
 from schoolops.context import inside
 from schoolops.queues import ATTENDANCE, broker, message
-from schoolops.redis import boot, connection
-from schoolops.redis.connection import CACHE, RedisUnavailable
+from schoolops.ratelimit import windows
+from schoolops.redis import boot, connection, telemetry
+from schoolops.redis.connection import ALIASES, CACHE, RedisUnavailable
 from schoolops.tenancy.models import School
 from tests.support.failover import Group, wait_until
 
@@ -52,6 +53,7 @@ def _fresh() -> None:
     connection.client.cache_clear()
     connection.platform_redis.cache_clear()
     broker.client.cache_clear()
+    windows.forget_here()
     connection.circuit.reset()
 
 
@@ -170,6 +172,19 @@ def test_the_check_names_sentinels_and_master(group: Group) -> None:
     for port in group.sentinel_ports:
         assert f"Sentinel 127.0.0.1:{port} names: 127.0.0.1:{group.master()}" in said.getvalue()
     assert "Redis is ready." in said.getvalue()
+
+
+def test_every_use_of_redis_finds_the_master(group: Group, oak: School) -> None:
+    for alias in ALIASES:
+        name = f"platform:test:{alias.name}"
+        assert connection.client(alias).set(name, alias.name)
+        assert group.server(group.master()).get(name) == alias.name.encode()
+    # Without Redis it would pass, and nothing would be counted.
+    few = windows.Window("few", "user", 3, 3600, "open", "for tests")
+    with inside(oak):
+        assert [windows.count({few: "ada"})[0].left for _ in range(3)] == [2, 1, 0]
+        assert purge.purge_school() >= 1
+    telemetry.Buffer().send({})
 
 
 def test_a_celery_worker_follows_the_master_and_still_sets_aside_what_it_cannot_read(
