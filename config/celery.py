@@ -8,7 +8,6 @@ import django
 from billiard import current_process
 from celery import Celery, bootsteps, signals
 from celery.utils.log import get_task_logger
-from django.conf import settings
 from kombu import Queue as BrokerQueue
 
 django.setup()
@@ -21,9 +20,10 @@ from schoolops.queues.worker import Worker, worker_for  # noqa: E402
 log = get_task_logger(__name__)
 
 # No fixups: Celery's would look at database connections around every job; the runner does, where it must.
-app = Celery("schoolops", broker=settings.QUEUES_BROKER_URL, fixups=[])
+_broker_url, _broker_transport = broker.for_celery()
+app = Celery("schoolops", broker=_broker_url, fixups=[])
 app.conf.update(
-    broker_transport="schoolops.queues.consumer:Transport",
+    broker_transport=_broker_transport,
     broker_transport_options={
         # The ledger brings back what is lost, so nothing is acknowledged: 1.7 to 3.6 × the throughput.
         "ack_emulation": False,

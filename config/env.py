@@ -13,6 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from schoolops import reference
+from schoolops.redis import sentinel
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -36,7 +37,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("DATABASE_URL", "", "The web login: owns nothing. Empty: the embedded PostgreSQL of the demo."),
     Variable("DATABASE_ADMIN_URL", "", "The provisioning login: owns schemas, may create roles. For manage.py only."),
     Variable("DATABASE_POOL_SIZE", "0", "Connections per process in a pool; 0 keeps one per thread instead."),
-    Variable("REDIS_URL", "", "Redis or Valkey. Empty: the embedded Valkey of the demo."),
+    Variable(
+        "REDIS_URL",
+        "",
+        "Redis or Valkey: redis://, rediss://, unix:// or, behind Sentinel, "
+        "sentinel://login:password@host:26379,host:26379/master-name?db=0. Empty: the embedded Valkey of the demo.",
+    ),
     Variable("ALLOW_REDIS_MOCK", "", "true: develop without a Redis, as in an outage of it. Refused in production."),
     Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
     Variable("WEB_WORKERS", "2", "Web processes."),
@@ -157,6 +163,15 @@ class Environment:
                 f"as postgres://login:password@host:5432/database."
             )
         return dict(self._environ.db_url(name))
+
+    def redis(self, name: str) -> str:
+        url = self.text(name)
+        if sentinel.is_sentinel(url):
+            try:
+                sentinel.parse(url)
+            except sentinel.BadSentinelURL as bad:
+                raise ImproperlyConfigured(f"{name}: {bad}") from None
+        return url
 
     def mail(self, name: str) -> dict[str, Any]:
         return dict(self._environ.email_url(name, default=_KNOWN[name].default))

@@ -141,7 +141,7 @@ if env.text("DATABASE_ADMIN_URL"):
     DATABASES["admin"] = database("DATABASE_ADMIN_URL", "schoolops.tenancy.owner_backend")
     DATABASES["admin"]["OPTIONS"].pop("pool", None)
 
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.redis("REDIS_URL")
 
 # --- queues -------------------------------------------------------------------------------------------------------
 QUEUES_BROKER_URL = REDIS_URL

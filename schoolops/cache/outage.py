@@ -3,21 +3,32 @@
 A process that reads does it then; one that does not is reminded every second by a thread that lives as long as there is
 something to do. So another process may still believe what this one could not forget for as long as the circuit waits
 between two attempts, two seconds at most. What may not be believed at all carries a version of its own (access).
+
+A new master behind Sentinel may not have heard of what was forgotten just before the old one died: that is done again.
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
+import time
+from collections import deque
 
+from django.conf import settings
+
+from schoolops.redis import sentinel
 from schoolops.redis.connection import CACHE, RedisUnavailable, client
 
 MOST_PENDING = 10_000
 STAMP_TTL_S = 24 * 3600
 REMINDED_EVERY_S = 1.0
+# Longer than Sentinel takes to believe in a death, and what replicas lag behind.
+DOUBTED_S = 30.0
 
 # Stamp → a mark of when it was last to be replaced, so that a replay does not take what came after it for done.
 _pending: dict[str, object] = {}
+# (when, stamp) that were replaced of late, behind Sentinel; appended to without the lock.
+_of_late: deque[tuple[float, str]] = deque(maxlen=MOST_PENDING)
 _lock = threading.Lock()
 _reminder: threading.Thread | None = None
 
@@ -33,6 +44,25 @@ def replace_stamps(stamp_keys: tuple[str, ...]) -> None:
         _write(stamp_keys)
     except RedisUnavailable:
         _remember(stamp_keys)
+    else:
+        if sentinel.is_sentinel(settings.REDIS_URL):
+            now = time.monotonic()
+            _of_late.extend((now, key) for key in stamp_keys)
+
+
+def _doubt_what_was_done_of_late() -> None:
+    """A new master: replace again what was replaced on the old one, which may have died before it told its replicas."""
+    since = time.monotonic() - DOUBTED_S
+    done = list(_of_late)
+    stamp_keys = {key for when, key in done if when >= since}
+    if len(done) == MOST_PENDING and done[0][0] >= since:
+        # There were more than we know of.
+        stamp_keys |= {_school_of(key) for key in stamp_keys}
+    if stamp_keys:
+        _remember(tuple(stamp_keys))
+
+
+sentinel.on_new_master(_doubt_what_was_done_of_late)
 
 
 def _remember(stamp_keys: tuple[str, ...]) -> None:

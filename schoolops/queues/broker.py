@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 from contextlib import suppress
-from typing import Any
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from schoolops.queues import message
+from schoolops.redis import sentinel
+from schoolops.redis.connection import pool
 
 BrokerUnavailable = redis.RedisError
 
@@ -21,19 +20,28 @@ RELAY_KEY = "jobs:relay"
 SENTINEL_KEY = "jobs:sentinel"
 BOOT_KEY = "jobs:boot"
 MOST_GARBAGE = 1_000
+# Of a worker's threads at once; nobody waits for one, so more than can be busy.
+MOST_CONNECTIONS = 1_024
 
 
 @functools.cache
 def client() -> redis.Redis:
-    """The process-wide connection to the broker. Any failure is a ``BrokerUnavailable``; nothing is retried."""
-    options: dict[str, Any] = {
-        "socket_connect_timeout": 1.0,
-        "socket_timeout": 3.0,
-        "socket_keepalive": True,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-    }
-    return redis.Redis.from_url(settings.QUEUES_BROKER_URL, **options)
+    """The process-wide client. Any failure is a ``BrokerUnavailable``; nothing is tried again but READONLY, once."""
+    return redis.Redis(
+        connection_pool=pool(
+            settings.QUEUES_BROKER_URL, command_timeout_s=3.0, connect_timeout_s=1.0, most=MOST_CONNECTIONS
+        )
+    )
+
+
+def for_celery() -> tuple[str, str]:
+    """(URL, transport) that Celery is given. Behind Sentinel the URL is for its log: our channel reads the real one."""
+    url: str = settings.QUEUES_BROKER_URL
+    if not sentinel.is_sentinel(url):
+        return url, "schoolops.queues.consumer:Transport"
+    named = sentinel.parse(url)
+    host, port = named.sentinels[0]
+    return f"sentinel://{host}:{port}/{named.db}", "schoolops.queues.consumer:SentinelTransport"
 
 
 def say_again(job_id: int, *, counted: bool = False) -> None:

@@ -12,15 +12,18 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import redis
+from django.conf import settings
 from kombu.transport import redis as stock
 
 from schoolops.observability.metrics import JOB_STEPS
 from schoolops.queues import broker, message
+from schoolops.redis.connection import VerifiedSentinelConnection, pool
 
 log = logging.getLogger("schoolops.queues")
 
 
-class Channel(stock.Channel):
+class Hardened(stock.Channel):
     """Reads what the relay wrote and nothing else."""
 
     if TYPE_CHECKING:
@@ -37,6 +40,11 @@ class Channel(stock.Channel):
                 # Disconnected, so that the next turn of the loop connects anew.
                 self.client.connection.disconnect()
                 raise
+            except redis.ResponseError as refused:
+                if not _is_demotion(refused):
+                    raise
+                self.client.connection.disconnect()
+                raise redis.ConnectionError(f"the broker is no longer the master: {refused}") from refused
             if not popped:
                 raise Empty
             key, item = popped
@@ -52,10 +60,50 @@ class Channel(stock.Channel):
             self._flush_brpop_reauth()
 
 
+def _is_demotion(refused: redis.ResponseError) -> bool:
+    """Whether a master refuses because it has become a replica. What waits in BRPOP is told UNBLOCKED."""
+    return isinstance(refused, redis.ReadOnlyError) or str(refused).startswith("UNBLOCKED")
+
+
+class Channel(Hardened):
+    """To one server."""
+
+
+class SentinelChannel(Hardened, stock.SentinelChannel):
+    """To whichever server Sentinel names as the master, over our connections: verified, and no timeout left out."""
+
+    connection_class = VerifiedSentinelConnection
+
+    if TYPE_CHECKING:
+        _connparams: Any
+        socket_timeout: float
+        socket_connect_timeout: float
+        max_connections: int
+
+    def _sentinel_managed_pool(self, asynchronous: bool = False) -> Any:  # noqa: FBT001, FBT002 - the library's
+        made: Any = pool(
+            settings.QUEUES_BROKER_URL,
+            command_timeout_s=self.socket_timeout,
+            connect_timeout_s=self.socket_connect_timeout,
+            most=self.max_connections,
+            # Made by the library around ours: it takes a lost connection out of the event loop.
+            connection_class=self._connparams(asynchronous)["connection_class"],
+        )
+        # Kept where the library looks for what it has to close.
+        setattr(self, "_async_sentinel_manager" if asynchronous else "_sentinel_manager", made.sentinel_manager)
+        return made
+
+
 class Transport(stock.Transport):
     """``broker_transport = "schoolops.queues.consumer:Transport"``."""
 
     Channel = Channel
+
+
+class SentinelTransport(stock.SentinelTransport):
+    """The same behind Sentinel."""
+
+    Channel = SentinelChannel
 
 
 def set_aside(item: bytes | str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import redis
 
 from schoolops import clock
+from schoolops.redis import sentinel
 from schoolops.redis.connection import NotARedis, patient_redis
 
 EXIT_CONFIG = 78
@@ -85,15 +86,45 @@ def examine(client: redis.Redis) -> list[Finding]:
     return findings
 
 
+def survey(url: str) -> list[tuple[str, str]]:
+    """(Sentinel, the master it names or why it names none) for each Sentinel of ``url``; none for a plain server."""
+    if not sentinel.is_sentinel(url):
+        return []
+    named = sentinel.parse(url)
+    share = len(named.sentinels)
+    asked = sentinel.Sentinels(
+        named, command_timeout_s=BOOT_CONNECT_TIMEOUT_S * share, connect_timeout_s=BOOT_CONNECT_TIMEOUT_S * share
+    )
+    try:
+        return asked.survey()
+    finally:
+        asked.close()
+
+
+def _examine_sentinels(answers: list[tuple[str, str]], client: redis.Redis) -> list[Finding]:
+    """Those that are silent, and those that disagree with the one that was believed."""
+    host, port = getattr(client.connection_pool, "master_address", None) or ("", 0)
+    master = f"{host}:{port}"
+    return [
+        Finding(sentence=f"Sentinel {who} does not name {master} as the master: {answer}.", fatal=False)
+        for who, answer in answers
+        if answer != master
+    ]
+
+
 def check(url: str, *, say: Callable[[str], None] | None = None) -> list[Finding]:
     """Everything there is to say of the server at ``url`` before we depend on it; empty when all is well."""
     if not url:
         return [Finding(sentence="REDIS_URL is not set.")]
-    client = wait_for(url, say=say)
-    if client is None:
-        return [Finding(sentence="Redis does not answer. Start it, or correct REDIS_URL.")]
     try:
-        return examine(client)
+        client = wait_for(url, say=say)
+    except sentinel.BadSentinelURL as bad:
+        return [Finding(sentence=f"REDIS_URL: {bad}")]
+    if client is None:
+        what = "No Sentinel leads to a master that answers" if sentinel.is_sentinel(url) else "Redis does not answer"
+        return [Finding(sentence=f"{what}. Start it, or correct REDIS_URL.")]
+    try:
+        return examine(client) + _examine_sentinels(survey(url), client)
     except redis.RedisError as failed:
         return [Finding(sentence=f"Redis answers PING, but not more: {type(failed).__name__}: {failed}")]
     finally:

@@ -18,9 +18,11 @@ import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection
 from typing_extensions import override
 
 from schoolops.observability.metrics import REDIS_LATENCY
+from schoolops.redis import sentinel
 from schoolops.resilience import Breaker, BreakerOpen, Limits
 
 RedisUnavailable = redis.RedisError
@@ -59,6 +61,10 @@ ALIASES: tuple[Alias, ...] = (PLATFORM, CACHE, RBAC, SESSIONS, RATE_LIMITS, TELE
 
 class NotARedis(redis.ConnectionError):
     """Something answered PING with other than PONG."""
+
+
+class NotTheMaster(redis.ConnectionError):
+    """Sentinel named a server that says it is a replica: it is being demoted, or that Sentinel is behind."""
 
 
 class RedisCircuitOpen(redis.ConnectionError):
@@ -143,6 +149,48 @@ class VerifiedUnixConnection(_Verified, redis.UnixDomainSocketConnection):
     """Over a local socket."""
 
 
+class VerifiedSentinelConnection(_Verified, SentinelManagedConnection):
+    """To the server that Sentinel names as the master, and that says so itself."""
+
+    @override
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        super().on_connect_check_health(check_health)
+        self.send_command("ROLE", check_health=False)  # type: ignore[no-untyped-call]
+        role = self.read_response()[0]
+        if role not in {b"master", "master"}:
+            self.connection_pool.sentinel_manager.doubt()
+            raise NotTheMaster(f"{self.host}:{self.port} is a {role!r}, not the master.")
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        # The library would make a ConnectionError of READONLY, which nobody tries again.
+        return redis.Connection.read_response(self, *args, **kwargs)
+
+
+# Sentinel makes a replica the master seconds before it tells the old one, which takes writes until then and loses them.
+MASTER_ASKED_EVERY_S = 1.0
+# With no Sentinel there, nothing can change hands: requests go on with what they have.
+SENTINELS_ASKED_AGAIN_S = 10.0
+
+
+class FollowingPool(SentinelConnectionPool):
+    """Leaves the old master within a second, although that one still answers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self._ask_at = time.monotonic() + MASTER_ASKED_EVERY_S
+
+    def get_connection(self, *args: Any, **kwargs: Any) -> Any:
+        now = time.monotonic()
+        if now >= self._ask_at:
+            self._ask_at = now + MASTER_ASKED_EVERY_S
+            try:
+                # Idle connections to another server than the one named are closed by this, busy ones when released.
+                self.get_master_address()  # type: ignore[no-untyped-call]
+            except redis.RedisError:
+                self._ask_at = now + SENTINELS_ASKED_AGAIN_S
+        return super().get_connection(*args, **kwargs)
+
+
 _CONNECTIONS = {"rediss": VerifiedSSLConnection, "unix": VerifiedUnixConnection}
 
 FAILURES = (
@@ -206,23 +254,41 @@ class GuardedRedis(redis.Redis):
         return GuardedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
 
-def pool(url: str, *, command_timeout_s: float, connect_timeout_s: float, most: int) -> redis.ConnectionPool:
-    """A pool with every option explicit. Times in seconds."""
-    return redis.ConnectionPool.from_url(
-        url,
-        connection_class=_CONNECTIONS.get(url.partition(":")[0], VerifiedConnection),
-        socket_connect_timeout=connect_timeout_s,
-        socket_timeout=command_timeout_s,
-        socket_keepalive=True,
-        health_check_interval=30,
+def pool(
+    url: str,
+    *,
+    command_timeout_s: float,
+    connect_timeout_s: float,
+    most: int,
+    connection_class: type[redis.Connection] | None = None,
+) -> redis.ConnectionPool:
+    """A pool with every option explicit: of one server, or of whichever Sentinel names. Times in seconds."""
+    options: dict[str, Any] = {
+        "socket_connect_timeout": connect_timeout_s,
+        "socket_timeout": command_timeout_s,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
         # Two round trips less per connection: nobody reads the client's name and version.
-        driver_info=None,
+        "driver_info": None,
         # After a failover the old master answers READONLY: connect anew, once, at once. Nothing else is tried again:
         # a request must not lose more than one timeout.
-        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ReadOnlyError,)),
-        retry_on_error=[redis.ReadOnlyError],
-        protocol=2,
-        max_connections=most,
+        "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ReadOnlyError,)),
+        "retry_on_error": [redis.ReadOnlyError],
+        "protocol": 2,
+        "max_connections": most,
+    }
+    if not sentinel.is_sentinel(url):
+        kind = connection_class or _CONNECTIONS.get(url.partition(":")[0], VerifiedConnection)
+        return redis.ConnectionPool.from_url(url, connection_class=kind, **options)
+    named = sentinel.parse(url)
+    return FollowingPool(
+        named.master,
+        sentinel.Sentinels(named, command_timeout_s=command_timeout_s, connect_timeout_s=connect_timeout_s),
+        connection_class=connection_class or VerifiedSentinelConnection,
+        username=named.username,
+        password=named.password,
+        db=named.db,
+        **options,
     )
 
 

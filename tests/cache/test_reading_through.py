@@ -11,11 +11,12 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from schoolops.cache import CacheEntry, counters, entry, outage, purge, request_cache
+from schoolops.cache import CacheEntry, counters, entry, keys, outage, purge, request_cache
 from schoolops.cache.counters import Tier
 from schoolops.context import inside, outside_schools
 from schoolops.errors import NoCurrentSchool
 from schoolops.redis import connection as redis_connection
+from schoolops.redis import sentinel
 from schoolops.tenancy.models import School
 
 pytestmark = pytest.mark.django_db
@@ -233,6 +234,33 @@ def test_without_redis_the_database_answers_and_is_asked_for_redis_once(
         sheet.get("away", 2, load=table.load)
         assert len(redis_connection.circuit._struck) == strikes
     assert table.asked == 2
+
+
+def test_what_a_new_master_has_not_heard_of_is_forgotten_once_more(
+    in_oak: School,
+    sheet: CacheEntry[tuple[Row, ...]],
+    settings: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table, stamp = Table(), keys.stamp_key("test-sheet", (1,))
+    sheet.get(1, load=table.load)
+    redis = redis_connection.client(redis_connection.CACHE)
+    before = redis.get(stamp)
+    behind = settings.REDIS_URL = "sentinel://one,two/main"  # type: ignore[attr-defined]
+    table.name = "Grace"
+    sheet.forget(1)
+    # The replica that became the master never heard of it.
+    redis.set(stamp, before)
+    assert sheet.get(1, load=table.load) == (Row("Ada", DAY),)
+
+    named = iter([("10.0.0.1", 6379), ("10.0.0.1", 6379), ("10.0.0.2", 6379)])
+    monkeypatch.setattr(sentinel.Sentinels, "_ask", staticmethod(lambda *_: next(named)))
+    sentinels = sentinel.Sentinels(sentinel.parse(behind), command_timeout_s=1, connect_timeout_s=1)
+    for pending in (0, 0, 1):
+        sentinels.discover_master("main")
+        assert len(outage._pending) == pending
+    assert sheet.get(1, load=table.load) == (Row("Grace", DAY),)
+    outage._of_late.clear()
 
 
 def test_what_was_forgotten_during_an_outage_is_not_believed_after_it(

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from schoolops.redis import boot
+from schoolops.redis import boot, sentinel
 
 
 class Command(BaseCommand):
@@ -19,6 +19,9 @@ class Command(BaseCommand):
         findings = boot.check(settings.REDIS_URL, say=self.stderr.write)
         for finding in findings:
             self.stdout.write(f"{'red   ' if finding.fatal else 'yellow'}  {finding.sentence}")
+        if sentinel.is_sentinel(settings.REDIS_URL) and not any(finding.fatal for finding in findings):
+            for who, answer in boot.survey(settings.REDIS_URL):
+                self.stdout.write(f"Sentinel {who} names: {answer}")
         if any(finding.fatal for finding in findings):
             sys.exit(boot.EXIT_CONFIG)
         self.stdout.write("Redis is ready.")
