@@ -160,6 +160,16 @@ def test_an_import_goes_on_where_it_was_killed(
     assert (run.state, run.total("error"), ClassEnrolment.objects.count()) == ("applied", 0, 72)
 
 
+def test_a_late_reading_leaves_a_confirmed_import_alone(read: Bring, roster: Roster, registrar: User) -> None:
+    run = read(roster())
+    late = Import.objects.get(pk=run.pk)
+    services.confirm(run=run, by=registrar)
+    with pytest.raises(errors.ImportNotReady):
+        services.read_and_validate(run=late)
+    assert services.apply(run=run).total("error") == 0
+    assert Student.objects.count() == 12
+
+
 def test_two_imports_are_never_applied_at_once(read: Bring, roster: Roster, registrar: User) -> None:
     first, second = read(roster(seed=1)), read(roster(seed=2))
     services.confirm(run=first, by=registrar)
