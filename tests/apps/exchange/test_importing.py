@@ -14,7 +14,7 @@ from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.institutions.models import Institution, Section
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
-from apps.students.services import change_student
+from apps.students.services import change_student, merge_students
 from schoolops.audit.models import AuditEntry
 
 Bring = Callable[..., Import]
@@ -88,6 +88,27 @@ def test_one_person_never_becomes_two(brought_in: Bring, read: Bring, roster: Ro
     assert error["code"] == "exchange:person-ambiguous"
     assert str(one) in error["message"]
     assert str(other) in error["message"]
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_merged_record_stays_merged(brought_in: Bring, roster: Roster, registrar: User, *, forgotten: bool) -> None:
+    path = roster()
+    brought_in(path)
+    keep, duplicate = Student.objects.order_by("pk")[:2]
+    merge_students(keep=keep, duplicate=duplicate, by=registrar)
+    if forgotten:
+        # Then the two are known by their numbers, as the rows of a template are.
+        Counterpart.objects.filter(kind="student").delete()
+    Student.objects.filter(pk=duplicate.pk).update(given_name="Gone")
+    seats = list(SectionMembership.objects.order_by("pk").values())
+    run = brought_in(path)
+    assert run.total("error") == run.total("create") == 0
+    assert ImportRow.objects.get(run=run, kind="student", target_id=duplicate.pk).action == "unchanged"
+    duplicate.refresh_from_db()
+    assert (duplicate.merged_into, duplicate.given_name) == (keep, "Gone")
+    assert list(SectionMembership.objects.order_by("pk").values()) == seats
+    if not forgotten:
+        assert changes(run) == 0
 
 
 def test_a_login_of_somebody_else_is_an_error(read: Bring, roster: Roster, registrar: User) -> None:
