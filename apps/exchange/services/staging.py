@@ -34,8 +34,9 @@ def read_and_validate(*, run: Import) -> Import:
     Raises:
         ImportNotReady: somebody confirmed it meanwhile, or it is long done.
     """
-    # Held until the end: a second reading that comes late must not take the rows of what was confirmed.
-    Import.objects.select_for_update().only("pk").get(pk=run.pk)
+    # Held until the end: a second reading that comes late must not take the rows of what was confirmed. Not the
+    # strongest lock: every row that is kept checks its key against this one, a thousand at a time.
+    Import.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
     run.refresh_from_db()
     if run.state not in {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}:
         raise errors.ImportNotReady(state=run.state)
