@@ -149,6 +149,19 @@ class ColumnTwice(Invalid):
     code = "exchange:column-twice"
 
 
+class ColumnNameTooLong(Invalid):
+    """{name} has a column whose name is longer than {most} characters: {column}…"""
+
+    code = "exchange:column-name-too-long"
+    remedy = "The first row must hold the names of the columns and nothing else."
+
+
+class TooManyColumns(Invalid):
+    """The file has more than {most} columns."""
+
+    code = "exchange:too-many-columns"
+
+
 class TooManyRows(Invalid):
     """The file has more than {most} rows."""
 

@@ -39,12 +39,13 @@ def enrolled(servers: launcher.Servers) -> tuple[list[str], int]:
 
 
 def runs(pid: int) -> bool:
-    """Whether the process runs; a zombie does not."""
+    """Whether the process runs; a zombie does not, once its other threads have ended too."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return False
-    return text[text.rindex(")") + 2] not in "ZX"
+    fields = text[text.rindex(")") + 2 :].split()
+    return fields[0] not in "ZXx" or (fields[0] == "Z" and int(fields[17]) > 1)
 
 
 def kill(pid: int) -> None:

@@ -102,6 +102,7 @@ def _is_sheet(file: IO[bytes]) -> bool:
 
 
 def _sheet(table: tables.Table, source: str) -> tuple[str, list[str]]:
+    sheets.refuse_headers(table)
     chosen = source if source in sheets.TEMPLATES else sheets.guessed(table.header)
     return chosen, table.header
 

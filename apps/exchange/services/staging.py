@@ -25,11 +25,18 @@ log = logging.getLogger(__name__)
 CHUNK = 1000
 
 
+@transaction.atomic
 def read_and_validate(*, run: Import) -> Import:
     """Read the kept file into rows and compare each with what is there. Doing it again begins anew.
 
     A file that cannot be read leaves no rows: ``run`` is then ``failed``, and ``problem`` says why.
+
+    Raises:
+        ImportNotReady: somebody confirmed it meanwhile, or it is long done.
     """
+    # Held until the end: a second reading that comes late must not take the rows of what was confirmed.
+    Import.objects.select_for_update().only("pk").get(pk=run.pk)
+    run.refresh_from_db()
     if run.state not in {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}:
         raise errors.ImportNotReady(state=run.state)
     by = run.by

@@ -7,7 +7,7 @@ whoever calls finds out which by trying fewer.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,11 @@ class Admission:
 def _require_at_all(by: User, permission: str, institutions: set[Institution]) -> None:
     for each in sorted(institutions, key=lambda one: one.pk):
         access.require_at(by, permission, each)
+
+
+def _refuse_merged(students: Iterable[Student]) -> None:
+    if any(each.merged_into_id is not None for each in students):
+        raise errors.StudentMerged
 
 
 def _taken() -> errors.RowsRefused:
@@ -117,9 +122,10 @@ def re_enrol_many(*, rows: Sequence[tuple[Student, Placement]], reason: str, by:
     """Enrol students who are on the books already, each into the year of their placement.
 
     Raises:
-        PermissionMissing, OutOfReach, NotInYear, YearIsClosed, AlreadyEnrolled.
+        PermissionMissing, OutOfReach, StudentMerged, NotInYear, YearIsClosed, AlreadyEnrolled.
     """
     _require_at_all(by, "students.manage", {placement.year.institution for _, placement in rows})
+    _refuse_merged(student for student, _ in rows)
     enrolments = _begin([(student, placement, None) for student, placement in rows])
     trail.record_many(
         trail.entry_of(by, "students.enrolled", student, after=placement.for_the_trail(), reason=reason)
@@ -136,9 +142,10 @@ def change_many_students(
     """Change what the books say of students whose rows the caller holds.
 
     Raises:
-        PermissionMissing, OutOfReach; RowsRefused: a number is taken.
+        PermissionMissing, OutOfReach, StudentMerged; RowsRefused: a number is taken.
     """
     _require_at_all(by, "students.manage", {student.institution for student, _ in changes})
+    _refuse_merged(student for student, _ in changes)
     with explains({"student_admission_number": _taken}):
         rows = bulk.changed(changes, by=by, action="students.changed", reason=reason, shown=without_private)
     for row in rows:
@@ -170,9 +177,10 @@ def link_many_guardians(
     """Link guardians to students; a priority that is taken or not said becomes the next free one.
 
     Raises:
-        PermissionMissing, OutOfReach, GuardianAlreadyLinked.
+        PermissionMissing, OutOfReach, StudentMerged, GuardianAlreadyLinked.
     """
     access.require(by, "guardians.manage")
+    _refuse_merged(student for student, _, _ in links)
     _require_at_all(by, "guardians.manage", {student.institution for student, _, _ in links})
     taken: dict[int, set[int]] = {student.pk: set() for student, _, _ in links}
     for student_id, priority in StudentGuardian.objects.filter(student__in=taken).values_list(
@@ -215,9 +223,10 @@ def seat_many(*, seats: Sequence[Seat], reason: str, by: User) -> list[SectionMe
     """Give students their places in sections and classes; who sat in another section moves on that day.
 
     Raises:
-        PermissionMissing, OutOfReach, SectionFull, AlreadyEnrolled, AlreadyInClass, RollNumberTaken.
+        PermissionMissing, OutOfReach, StudentMerged, SectionFull, AlreadyEnrolled, AlreadyInClass, RollNumberTaken.
     """
     _require_at_all(by, "students.manage", {seat.group.institution for seat in seats})
+    _refuse_merged(seat.student for seat in seats)
     in_sections = [(seat, seat.group) for seat in seats if isinstance(seat.group, Section)]
     in_classes = [(seat, seat.group) for seat in seats if isinstance(seat.group, CourseClass)]
     left = _leave_others([seat for seat, _ in in_sections])

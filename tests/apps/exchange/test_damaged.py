@@ -130,6 +130,27 @@ def sheet_with_entities() -> bytes:
     return target.getvalue()
 
 
+def sheet_damaged_inside() -> bytes:
+    """The header is read, and what follows cannot be."""
+    rows = [["Admission number", "Given name"], *([str(number), f"Ada{number}"] for number in range(3000))]
+    source, target = io.BytesIO(sheet(*rows)), io.BytesIO()
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == "xl/worksheets/sheet1.xml":
+                content = content[: len(content) // 2] + b"<<" + content[len(content) // 2 :]
+            new.writestr(entry.filename, content)
+    return target.getvalue()
+
+
+def sheet_of_many_texts() -> bytes:
+    """Its sheet is small, and what all its cells say would be held at once."""
+    target = io.BytesIO(sheet(["Admission number", "Given name"]))
+    with zipfile.ZipFile(target, "a", zipfile.ZIP_STORED) as book:
+        book.writestr("xl/more.xml", b"<sst>" + b" " * (32 * 2**20))
+    return target.getvalue()
+
+
 STUDENTS = "Admission number,Given name,Family name,Birth date,Sex,E-mail,Grade\n"
 
 # Name → (what is sent, what it is called, the code).
@@ -159,6 +180,27 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "changed on the way": (damaged_in_the_middle, "roster.zip", "exchange:archive-damaged"),
     "longer than it says": (lying_about_its_size, "roster.zip", "exchange:archive-damaged"),
     "entities in a spreadsheet": (sheet_with_entities, "students.xlsx", "exchange:sheet-unreadable"),
+    "a spreadsheet damaged inside its sheet": (sheet_damaged_inside, "students.xlsx", "exchange:sheet-unreadable"),
+    "a column too many": (
+        ",".join(["Admission number", *(f"c{number}" for number in range(500))]).encode,
+        "students.csv",
+        "exchange:too-many-columns",
+    ),
+    "a sheet column too many": (
+        lambda: sheet(["Admission number", *(f"c{number}" for number in range(600))]),
+        "students.xlsx",
+        "exchange:too-many-columns",
+    ),
+    "two columns that differ by case": (
+        lambda: b"Admission number,Given name,Phone,phone\n1,Ada,2,3\n",
+        "students.csv",
+        "exchange:column-twice",
+    ),
+    "a column with an essay for a name": (
+        f"Admission number,Given name,{'x' * 201}\n1,Ada,2\n".encode,
+        "students.csv",
+        "exchange:column-name-too-long",
+    ),
     "no manifest": (
         lambda: zipped({name: text for name, text in sound().items() if name != "manifest"}),
         "roster.zip",
@@ -348,6 +390,16 @@ def test_a_row_that_is_wrong(read: Callable[..., Import], name: str, registrar: 
     with pytest.raises(errors.ImportHasErrors):
         services.confirm(run=run, by=registrar)
     assert counted() == before
+
+
+def test_a_spreadsheet_is_not_held_whole(read: Callable[..., Import], monkeypatch: pytest.MonkeyPatch) -> None:
+    from apps.exchange.services.reading import archive, tables  # noqa: PLC0415
+
+    # Whoever stores it unpacked sends as much as it is long: only a smaller bound shows the refusal.
+    monkeypatch.setattr(tables, "LARGEST_PART", 16 * archive.MEGABYTE)
+    monkeypatch.setattr(archive, "LARGEST_UPLOAD", 64 * archive.MEGABYTE)
+    with pytest.raises(errors.ArchiveBomb):
+        read(sheet_of_many_texts(), "students.xlsx")
 
 
 def test_the_sound_bundle_is_sound(brought_in: Callable[..., Import]) -> None:

@@ -14,7 +14,7 @@ from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.institutions.models import Institution, Section
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
-from apps.students.services import change_student
+from apps.students.services import change_student, merge_students
 from schoolops.audit.models import AuditEntry
 
 Bring = Callable[..., Import]
@@ -90,6 +90,27 @@ def test_one_person_never_becomes_two(brought_in: Bring, read: Bring, roster: Ro
     assert str(other) in error["message"]
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_merged_record_stays_merged(brought_in: Bring, roster: Roster, registrar: User, *, forgotten: bool) -> None:
+    path = roster()
+    brought_in(path)
+    keep, duplicate = Student.objects.order_by("pk")[:2]
+    merge_students(keep=keep, duplicate=duplicate, by=registrar)
+    if forgotten:
+        # Then the two are known by their numbers, as the rows of a template are.
+        Counterpart.objects.filter(kind="student").delete()
+    Student.objects.filter(pk=duplicate.pk).update(given_name="Gone")
+    seats = list(SectionMembership.objects.order_by("pk").values())
+    run = brought_in(path)
+    assert run.total("error") == run.total("create") == 0
+    assert ImportRow.objects.get(run=run, kind="student", target_id=duplicate.pk).action == "unchanged"
+    duplicate.refresh_from_db()
+    assert (duplicate.merged_into, duplicate.given_name) == (keep, "Gone")
+    assert list(SectionMembership.objects.order_by("pk").values()) == seats
+    if not forgotten:
+        assert changes(run) == 0
+
+
 def test_a_login_of_somebody_else_is_an_error(read: Bring, roster: Roster, registrar: User) -> None:
     from tests.factories import people  # noqa: PLC0415 - needs a school to be chosen
 
@@ -158,6 +179,16 @@ def test_an_import_goes_on_where_it_was_killed(
     monkeypatch.undo()
     run = services.apply(run=run)
     assert (run.state, run.total("error"), ClassEnrolment.objects.count()) == ("applied", 0, 72)
+
+
+def test_a_late_reading_leaves_a_confirmed_import_alone(read: Bring, roster: Roster, registrar: User) -> None:
+    run = read(roster())
+    late = Import.objects.get(pk=run.pk)
+    services.confirm(run=run, by=registrar)
+    with pytest.raises(errors.ImportNotReady):
+        services.read_and_validate(run=late)
+    assert services.apply(run=run).total("error") == 0
+    assert Student.objects.count() == 12
 
 
 def test_two_imports_are_never_applied_at_once(read: Bring, roster: Roster, registrar: User) -> None:

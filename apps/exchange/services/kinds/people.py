@@ -67,10 +67,15 @@ class People:
             if each.errors or each.skipped:
                 continue
             work.claim(each)
+            if merged(each.target):
+                # It is kept for its history: what the file says of the child, it says of the kept record too, or not.
+                continue
             if each.target is not None:
                 called(each, there)
             self.look(work, each, there)
-        self.look_together(work, [each for each in open_ones if not each.errors and not each.skipped])
+        self.look_together(
+            work, [each for each in open_ones if not each.errors and not each.skipped and not merged(each.target)]
+        )
         require(work, outcomes, self.permission, lambda each: each.extra.get("institution"))
         for each in outcomes:
             if each.errors or each.skipped:
@@ -135,7 +140,7 @@ class People:
         login = next((logins[said] for said in self._said(values) if said in logins), None)
         found = by_id or by_number or (login if login is not None and _same_name(login, values) else None)
         for other, how in ((by_number, "the number"), (login, "the login")):
-            if other is not None and found is not None and other.pk != found.pk:
+            if other is not None and found is not None and _kept(other) != _kept(found):
                 outcome.refuse(errors.PersonAmbiguous(one=str(found), other=str(other), how=f"{how} is the latter’s"))
                 return
         if found is None and login is not None:
@@ -181,6 +186,15 @@ class People:
 
     def write_more(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         """What goes with rows that are there already."""
+
+
+def merged(person: Any) -> bool:
+    """Whether a person of ours is a record that was merged into another."""
+    return getattr(person, "merged_into_id", None) is not None
+
+
+def _kept(person: Any) -> int:
+    return int(getattr(person, "merged_into_id", None) or person.pk)
 
 
 def _same_name(person: Any, values: Mapping[str, Any]) -> bool:
@@ -432,8 +446,10 @@ class Links:
 class Found:
     """People for the keys of a chunk: of ours, or yet to be made from this file."""
 
-    def __init__(self, work: Work, kind: str, there: Known, coming: Mapping[str, Any]) -> None:
+    def __init__(self, work: Work, kind: str, there: Known, coming: Mapping[str, Any], merged: set[str]) -> None:
         self._work, self._kind, self._there, self._coming = work, kind, there, coming
+        # Keys of records that were merged: the person is the kept record then.
+        self.merged = merged
 
     def get(self, key: str) -> Any:
         return self._there.by_key.get(key) or self._coming.get(key)
@@ -452,7 +468,10 @@ _MODELS: Mapping[str, Any] = {staged.STUDENT: Student, staged.GUARDIAN: Guardian
 
 
 def find_people(work: Work, kind: str, keys: Sequence[str]) -> Found:
-    """People by outside id or by the row of this file that is about them: three queries for a chunk."""
+    """People by outside id or by the row of this file that is about them: three queries for a chunk.
+
+    For a record that was merged, the one that is kept.
+    """
     wanted = {key for key in keys if key}
     model = _MODELS[kind]
     related = () if kind == staged.GUARDIAN else ("institution",)
@@ -472,7 +491,10 @@ def find_people(work: Work, kind: str, keys: Sequence[str]) -> Found:
         by_pk = rows.in_bulk(targets.values()) if targets else {}
         there.by_key |= {key: by_pk[pk] for key, pk in targets.items() if pk in by_pk}
         _by_natural(work, kind, rows, missing - there.by_key.keys() - coming.keys(), there)
-    return Found(work, kind, there, coming)
+    into = {key: person.merged_into_id for key, person in there.by_key.items() if merged(person)}
+    kept = rows.in_bulk(into.values()) if into else {}
+    there.by_key |= {key: kept[pk] for key, pk in into.items()}
+    return Found(work, kind, there, coming, set(into))
 
 
 def _by_natural(work: Work, kind: str, rows: Any, keys: Iterable[str], there: Known) -> None:

@@ -181,6 +181,7 @@ class Places:
         people = find_people(work, staged.STUDENT, [row.values["person"] for row in rows])
         for each in outcomes:
             each.extra["student"] = people.need(each, each.row.values["person"], "userSourcedId")
+            each.extra["merged"] = each.row.values["person"] in people.merged
             each.extra["group"] = find_group(work, each, each.row.values["group"])
             each.table = staged.SEAT if isinstance(each.extra["group"], Section) else staged.PLACE
         open_ones = [each for each in outcomes if not each.errors]
@@ -206,11 +207,14 @@ class Places:
             return
         enrolment = held.enrolments.get((student.pk, year.pk)) if student.pk and year.pk else None
         placed = placed_in(work, student, year, enrolment, held)
+        if placed is None and outcome.extra["merged"]:
+            outcome.skipped = True
+            return
         if placed is None:
             outcome.refuse(errors.NotPlaced(year=year.name, day=days[0]), "userSourcedId")
             return
         section = outcome.table == staged.SEAT
-        if section and placed.level is not None and placed.level != group.grade_level:
+        if section and not outcome.extra["merged"] and placed.level is not None and placed.level != group.grade_level:
             refusal = errors.GradeDiffers(grade=str(placed.level), other=str(group.grade_level))
             outcome.refuse(refusal, "classSourcedId")
             return
@@ -222,9 +226,13 @@ class Places:
         )
         by_id = next((each for each in mine if memory.is_key_of(row.key, outcome.table, each)), None)
         outcome.target = by_id or same_place(mine, starts_on, ends_on)
-        if outcome.target is None and (row.key in memory.by_key or row.values.get("deleted") == "true"):
-            # An import wrote it and somebody took it away; or it is to go, and never was.
+        gone = row.key in memory.by_key or row.values.get("deleted") == "true"
+        if outcome.target is None and (gone or outcome.extra["merged"]):
+            # An import wrote it and somebody took it away; it is to go, and never was; or it is of a record that was
+            # merged: where the child sits is for the kept record's rows to say.
             outcome.skipped = True
+            return
+        if outcome.extra["merged"]:
             return
         outcome.extra |= {"enrolment": enrolment, "starts_on": starts_on, "ends_on": ends_on}
         settle_end(outcome, year, ends_on, memory.of(outcome.table, outcome.target))

@@ -15,6 +15,8 @@ from apps.exchange.services.reading.bundle_columns import RELATIONS
 from apps.exchange.services.reading.cells import Column, birthday, day, email, grade, number, text, word, yes_or_no
 from apps.exchange.services.reading.staged import Staged
 
+# As long as `HeaderMapping` remembers one.
+LONGEST_HEADER = 200
 _SEX = word(
     "male", "female", "unspecified", "other", also={"m": "male", "f": "female", "boy": "male", "girl": "female"}
 )
@@ -87,6 +89,19 @@ ALIASES = {
 def folded(header: str) -> str:
     """A header as it is compared: without case, stars and dots."""
     return " ".join(header.casefold().replace("’", "'").replace("*", " ").replace("_", " ").split()).rstrip(".:")
+
+
+def refuse_headers(table: tables.Table) -> None:
+    """Raises ``ColumnTwice`` for two that are compared as one, ``ColumnNameTooLong`` for what is not remembered."""
+    seen: set[str] = set()
+    for header in table.header:
+        key = folded(header)
+        # Folding may lengthen: ß becomes ss.
+        if max(len(header), len(key)) > LONGEST_HEADER:
+            raise errors.ColumnNameTooLong(name=table.name, most=LONGEST_HEADER, column=header[:40])
+        if header and key in seen:
+            raise errors.ColumnTwice(name=table.name, column=header)
+        seen.add(key)
 
 
 def matched(source: str, header: list[str], known: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,8 @@ import csv
 import datetime as dt
 import io
 import warnings
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
@@ -17,8 +19,16 @@ from apps.exchange import errors
 from apps.exchange.services.reading import archive
 
 MOST_ROWS = 500_000
+MOST_COLUMNS = 500
 LONGEST_CELL = 32_000
 LONGEST_LINE = 1_000_000
+# What openpyxl reads whole before the first row: the texts of all cells, styles. Sheets themselves are streamed.
+LARGEST_PART = 32 * archive.MEGABYTE
+# What openpyxl and what it stands on raise of a part that is damaged, at the beginning or in the middle.
+_DAMAGED = (
+    InvalidFileException, KeyError, ValueError, IndexError, OSError, EOFError, SyntaxError, TypeError, AttributeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 # The number of the row as a spreadsheet shows it, the header being 1.
 Numbered = tuple[int, list[str]]
 
@@ -35,9 +45,13 @@ class Table:
         self.header = [cell.strip() for cell in found[1]]
         while self.header and not self.header[-1]:
             self.header.pop()
-        for place, column in enumerate(self.header):
-            if column and column in self.header[:place]:
+        if len(self.header) > MOST_COLUMNS:
+            raise errors.TooManyColumns(most=MOST_COLUMNS)
+        seen: set[str] = set()
+        for column in self.header:
+            if column and column in seen:
                 raise errors.ColumnTwice(name=name, column=column)
+            seen.add(column)
 
     def rows(self) -> Iterator[Numbered]:
         """Rows with something in them. Raises what reading raises, and ``TooManyRows``."""
@@ -87,7 +101,7 @@ def csv_table(name: str, pieces: Iterable[bytes]) -> Table:
     """A CSV file in UTF-8, with or without a mark; comma, semicolon or tab.
 
     Raises:
-        WrongEncoding, SheetEmpty, ColumnTwice; and while it is read CsvMalformed, TooManyRows.
+        WrongEncoding, SheetEmpty, ColumnTwice, TooManyColumns; and while it is read CsvMalformed, TooManyRows.
     """
     return Table(name, _csv_lines(name, decoded(name, pieces)))
 
@@ -116,22 +130,44 @@ def xlsx_table(name: str, file: IO[bytes]) -> Table:
     """The first sheet of a spreadsheet; a formula comes as its text, so that whoever reads it can refuse it.
 
     Raises:
-        SheetUnreadable, SheetEmpty, ColumnTwice, TooManyRows; and as ``archive.opened``.
+        SheetUnreadable, SheetEmpty, ColumnTwice, TooManyColumns; as ``archive.opened``; and while it is read
+        SheetUnreadable, TooManyRows.
     """
     with archive.opened(file, folders=True) as parts:
         for entry in parts.infolist():
             head = next(archive.Measured(parts, entry).chunks(4096), b"")
             if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
                 raise errors.SheetUnreadable(why="it declares entities")
+            # By what it holds: a part of any name may say that it is the texts of the cells.
+            if entry.file_size > LARGEST_PART and b"worksheet" not in head:
+                raise errors.ArchiveBomb(name=entry.filename)
     file.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
         sheet = book.worksheets[0]
-    except (InvalidFileException, KeyError, ValueError, IndexError, OSError, SyntaxError) as error:
-        raise errors.SheetUnreadable(why=str(error)[:200] or type(error).__name__) from error
-    return Table(name, _sheet_lines(sheet.iter_rows(values_only=True)))
+    except _DAMAGED as error:
+        raise _unreadable(error) from error
+    # One column more than may be: that is seen, and a row is never as wide as a sheet can be.
+    width = min(sheet.max_column or MOST_COLUMNS + 1, MOST_COLUMNS + 1)
+    return Table(name, _sheet_lines(_unharmed(sheet.iter_rows(max_col=width, values_only=True))))
+
+
+def _unreadable(error: Exception) -> errors.SheetUnreadable:
+    return errors.SheetUnreadable(why=str(error)[:200] or type(error).__name__)
+
+
+def _unharmed(rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
+    """Rows as they are unpacked; openpyxl reads no further than it is asked, and so finds damage late."""
+    while True:
+        try:
+            cells = next(rows, None)
+        except _DAMAGED as error:
+            raise _unreadable(error) from error
+        if cells is None:
+            return
+        yield cells
 
 
 def _sheet_lines(rows: Iterable[Sequence[object]]) -> Iterator[Numbered]:
@@ -139,14 +175,12 @@ def _sheet_lines(rows: Iterable[Sequence[object]]) -> Iterator[Numbered]:
         # A sheet may say that it is a million rows long; blank ones count, so that it ends.
         if number > MOST_ROWS:
             raise errors.TooManyRows(most=MOST_ROWS)
-        said = [_shown(cell) for cell in cells]
+        said = ["" if cell is None else _shown(cell) for cell in cells]
         if number == 1 or any(said):
             yield number, said
 
 
 def _shown(cell: object) -> str:
-    if cell is None:
-        return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, dt.datetime):
