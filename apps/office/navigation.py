@@ -23,14 +23,20 @@ Words = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``to`` is the name of a URL; ``icon`` one of Material Symbols. No ``permissions``: everybody in the office."""
+    """``to`` is the name of a URL; ``icon`` one of Material Symbols. No ``permissions``: everybody in the office.
+
+    ``everywhere``: only for who holds one of them over the whole school.
+    """
 
     title: Words
     to: str
     icon: str
     permissions: tuple[str, ...] = ()
+    everywhere: bool = False
 
     def is_for(self, user: User) -> bool:
+        if self.everywhere:
+            return any(selectors.reaches_everything(user, each) for each in self.permissions)
         return not self.permissions or bool(selectors.permissions_of(user).intersection(self.permissions))
 
 
@@ -102,7 +108,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry(_("Logins"), "office:accounts_user_changelist", "key", ("accounts.view",)),
             Entry(_("Roles"), "office:roles", "admin_panel_settings", ("access.view",)),
-            Entry(_("Audit trail"), "office:audit_auditentry_changelist", "history", ("audit.view",)),
+            Entry(_("Audit trail"), "office:audit_auditentry_changelist", "history", ("audit.view",), everywhere=True),
         ),
     ),
 )

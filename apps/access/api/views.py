@@ -339,5 +339,5 @@ class AuditTrail(RowViewSet):
     export_name = "audit"
 
     def rows(self) -> QuerySet[Any]:
-        services.require(_user(self.request), "audit.view")
+        services.require_everywhere(_user(self.request), "audit.view")
         return AuditEntry.objects.all()

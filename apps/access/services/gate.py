@@ -99,6 +99,17 @@ def require_at(by: User, permission: str, institution: Institution) -> None:
         refuse(permission, "institution", OutOfReach())
 
 
+def require_everywhere(by: User, permission: str) -> None:
+    """Nothing, when ``by`` holds ``permission`` over the whole school: for what no institution can be told apart in.
+
+    Raises:
+        PermissionMissing: the permission is missing. OutOfReach: it is held over a part of the school only.
+    """
+    require(by, permission)
+    if not selectors.reaches_everything(by, permission):
+        refuse(permission, "institution", OutOfReach())
+
+
 Refusal = Callable[[str], SchoolOpsError]
 
 

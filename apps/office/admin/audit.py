@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
+from apps.access import selectors
 from apps.office.admin.base import LONGEST_SEARCH, ServiceAdmin
-from apps.office.site import office
+from apps.office.site import actor, office
 from schoolops.audit.models import AuditEntry
 
 
@@ -32,6 +33,10 @@ class AuditEntryAdmin(ServiceAdmin):
     list_filter = (("at", RangeDateTimeFilter),)
     search_fields = ("action",)
     search_help_text = gettext_lazy("What happened (attendance.marked), or the id of somebody or something")
+
+    def _holds(self, request: HttpRequest, code: str) -> bool:
+        # Entries say nothing of a campus: the trail is for who may read all of it.
+        return super()._holds(request, code) and selectors.reaches_everything(actor(request), code)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         # Whole words: the trail is long, and no index serves parts of them.

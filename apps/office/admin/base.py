@@ -26,7 +26,7 @@ from unfold.forms import PaginationInlineFormSet
 from apps.access import selectors
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.institutions.models import CourseClass, Section
+from apps.institutions.models import CourseClass, Institution, Section
 from apps.office.admin.saved import SavesFilters
 from apps.office.admin.words import speak
 from apps.office.forms import ActForm, NoQuestions, ServiceForm, add_refusal
@@ -128,15 +128,23 @@ class _Permitted:
         # The login page asks too, for nobody.
         return bool(code) and isinstance(by, User) and code in selectors.permissions_of(by)
 
+    def _holds_over(self, request: HttpRequest, code: str, row: Any) -> bool:
+        """Whether whoever asks holds ``code`` over this very row: a second role may reach further than the first."""
+        return self._within(request, type(row)._default_manager.filter(pk=row.pk), code).exists()
+
     def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Those of ``rows`` that whoever asks may see."""
-        if not self._holds(request, self.sees):
+        return self._within(request, rows, self.sees)
+
+    def _within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+        """Those of ``rows`` over which whoever asks holds ``code``."""
+        if not self._holds(request, code):
             return rows.none()
         if self.scope is None:
             return rows
         kind, through = self.scope
         by = actor(request)
-        reach = selectors.rows_in_reach(by, self.sees, kind, day=access.today(by))
+        reach = selectors.rows_in_reach(by, code, kind, day=access.today(by))
         if reach is None:
             return rows.none()
         if reach == Q():
@@ -298,7 +306,7 @@ class ServiceAdmin(_Permitted, SavesFilters):
     def render_change_form(self, request: HttpRequest, context: Any, *arguments: Any, **more: Any) -> Any:
         row = context.get("original")
         context["acts"] = [] if row is None else self.ways_from(request, row)
-        context["show_history"] = self._holds(request, "audit.view")
+        context["show_history"] = row is not None and self._tells(request, row)
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *arguments, **more)
 
@@ -393,11 +401,20 @@ class ServiceAdmin(_Permitted, SavesFilters):
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Written by the service."""
 
+    def _tells(self, request: HttpRequest, row: Any) -> bool:
+        """Whether whoever asks may read what was done to ``row``: with no row scope, over its campus or the school."""
+        if not self._holds(request, "audit.view"):
+            return False
+        if self.scope is not None:
+            return self._holds_over(request, "audit.view", row)
+        at = selectors.institutions_of(actor(request), "audit.view")
+        return at is None or (row.pk if isinstance(row, Institution) else getattr(row, "institution_id", None)) in at
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """What the trail says of one row, newest first."""
         self._require(request, "audit.view")
         row = self.get_object(request, unquote(object_id))
-        if row is None:
+        if row is None or not self._tells(request, row):
             raise Http404
         entries = trail.trail_of(row)[:200]
         context = {"entries": entries, "row": row, "back": self._address(row, "change")}

@@ -62,6 +62,9 @@ class _Operated(ServiceAdmin):
     def _require(self, request: HttpRequest, code: str) -> None:
         """The site has asked."""
 
+    def _tells(self, request: HttpRequest, row: Any) -> bool:
+        return self._holds(request, "audit.view")
+
     def page(self, request: HttpRequest, template: str, context: dict[str, Any], *, title: Any) -> HttpResponse:
         return TemplateResponse(request, template, {**operators.each_context(request), "title": title, **context})
 

@@ -56,6 +56,7 @@ class EnrolmentInline(ReadOnlyInline):
 
     model = Enrolment
     sees = "students.view"
+    scope = ("student", "student")
     joined = ("year", "institution", "grade_level")
     fields = ("year", "institution", "grade_level", "entered_on", "entry_kind", "exited_on", "exit_kind", "primary")
     verbose_name_plural = gettext_lazy("enrolments")
@@ -66,6 +67,7 @@ class MembershipInline(ReadOnlyInline):
 
     model = SectionMembership
     sees = "students.view"
+    scope = ("student", "student")
     joined = ("section__grade_level", "section__year")
     fields = ("section", "roll_number", "starts_on", "ends_on")
     verbose_name_plural = gettext_lazy("sections")
@@ -76,6 +78,7 @@ class GuardianLinkInline(ReadOnlyInline):
 
     model = StudentGuardian
     sees = "guardians.view"
+    scope = ("student", "student")
     joined = ("guardian",)
     fields = ("guardian", "relation", "contact_priority", "lives_with", "emergency_contact", "data_access")
     show_change_link = True
@@ -144,8 +147,8 @@ class StudentAdmin(ServiceAdmin):
         return rows
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        medical = ("medical_note",) if self._holds(request, "students.view_medical") else ()
-        return (*self.own, *medical)
+        seen = obj is not None and self._holds_over(request, "students.view_medical", obj)
+        return (*self.own, "medical_note") if seen else self.own
 
     def ways_from(self, request: HttpRequest, row: Student) -> list[dict[str, Any]]:
         # Admitting, moving and withdrawing stand on pages of their own, and these on the student's.
@@ -196,15 +199,18 @@ class GuardianAdmin(ServiceAdmin):
     search_fields = ("given_name", "family_name", "phone", "email")
     inlines = (StudentsInline,)
 
-    def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def _within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
         by = actor(request)
-        if not self._holds(request, self.sees):
+        if not self._holds(request, code):
             return rows.none()
-        reach = access.within_reach(by, self.sees, "student", day=access.today(by))
+        reach = access.within_reach(by, code, "student", day=access.today(by))
         if reach == Q():
             return rows
         links = StudentGuardian.objects.filter(student__in=Student.objects.filter(reach).values("pk"))
         return rows.filter(pk__in=links.values("guardian"))
+
+    def _tells(self, request: HttpRequest, row: Any) -> bool:
+        return self._holds_over(request, "audit.view", row)
 
     @admin.display(description=gettext_lazy("name"), ordering="family_name")
     def full_name(self, row: Guardian) -> str:
@@ -264,8 +270,9 @@ class GuardianLinkAdmin(ServiceAdmin):
     )  # fmt: skip
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        custody = ("restriction_note",) if self._holds(request, "students.view_custody") else ()
-        return (*self.own, *custody)
+        code = "students.view_custody"
+        seen = self._holds(request, code) if obj is None else self._holds_over(request, code, obj)
+        return (*self.own, "restriction_note") if seen else self.own
 
 
 @admin.register(Enrolment, site=office)

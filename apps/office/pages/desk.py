@@ -61,7 +61,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Find, enter, and see what was entered today."""
     user = actor(request)
     day = day_asked(request.GET.get("day"), access.today(user))
-    words = request.GET.get("q", "").strip()[:100]
+    words = request.GET.get("q", "").replace("\0", "").strip()[:100]
     picked = _picked(request, day)
     found = selectors.on_a_roll(words, day, by=user) if words and picked is None else []
     if picked is None and len(found) == 1:

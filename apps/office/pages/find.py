@@ -57,7 +57,7 @@ def _found(request: HttpRequest, words: str) -> Iterator[dict[str, Any]]:
 @office_page()
 def find(request: HttpRequest) -> HttpResponse:
     """Students, guardians, staff, sections and classes whose name or number holds the words."""
-    words = request.GET.get("q", "").strip()[:100]
+    words = request.GET.get("q", "").replace("\0", "").strip()[:100]
     groups = [group for group in _found(request, words) if group["rows"]] if len(words) >= SHORTEST else []
     context = {"words": words, "groups": groups, "shortest": SHORTEST}
     return render_page(request, "office/find.html", context, title=_("Find"))

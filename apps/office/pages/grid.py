@@ -97,10 +97,9 @@ def _saved(request: HttpRequest, key: SessionKey) -> HttpResponse | Answer:
     except ValueError:
         return Answer(posted, _("A time is written as 08:45."))
     version = request.POST.get("version", "")
+    expected = int(version) if version.isascii() and version.isdecimal() and len(version) < 9 else None
     try:
-        sheet = services.mark_attendance(
-            session=key, marks=marks, expected_version=int(version) if version.isdigit() else None, by=actor(request)
-        )
+        sheet = services.mark_attendance(session=key, marks=marks, expected_version=expected, by=actor(request))
     except RollChangedMeanwhile as error:
         return _changed(posted, error)
     except MarksRefused as error:

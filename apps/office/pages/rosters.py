@@ -21,6 +21,7 @@ from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.office.pages import actor, office_page, render_page
 from apps.office.pages.fields import refuse
+from apps.office.site import remedy_of, words_of
 from schoolops.api import exports
 from schoolops.context import current_school, inside
 from schoolops.errors import SchoolOpsError
@@ -198,7 +199,7 @@ def _step(request: HttpRequest, run: Import, step: Any) -> HttpResponse:
     try:
         step()
     except SchoolOpsError as error:
-        messages.error(request, f"{error.detail} {error.remedy or ''}".strip())
+        messages.error(request, f"{words_of(error)} {remedy_of(error)}".strip())
     return HttpResponseRedirect(_address(run.sourced_id))
 
 

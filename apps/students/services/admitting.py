@@ -61,7 +61,8 @@ def admit_student(
         access.require_at(by, "students.manage", placement.year.institution)
     if guardians:
         access.require(by, "guardians.manage")
-    _may_write(fields, by=by)
+    if "medical_note" in fields:
+        access.require_at(by, "students.view_medical", institution)
     refuse_the_past(placement.entered_on, today=clock.today(institution.timezone), reason=reason)
     student = Student(institution=institution, **fields)
     with explains({"student_admission_number": lambda: errors.AdmissionNumberTaken(number=student.admission_number)}):
@@ -79,10 +80,10 @@ def admit_student(
     return student, enrolment
 
 
-def _may_write(fields: Mapping[str, Any], *, by: User) -> None:
+def _may_write(student: Student, fields: Mapping[str, Any], *, by: User) -> None:
     # Whoever may not read a medical note would overwrite one blindly.
     if "medical_note" in fields:
-        access.require(by, "students.view_medical")
+        access.require_row(by, "students.view_medical", "student", student, day=today_for(student))
 
 
 @transaction.atomic
@@ -97,7 +98,7 @@ def change_student(*, student: Student, fields: Mapping[str, Any], expected_vers
     """
     student = locked(student)
     access.require_row(by, "students.manage", "student", student, day=today_for(student))
-    _may_write(fields, by=by)
+    _may_write(student, fields, by=by)
     if expected_version is not None and student.version != expected_version:
         raise errors.ChangedMeanwhile(version=student.version)
     before, after = trail.changed(student, fields)

@@ -82,12 +82,12 @@ def write_links(
     """Links of one student to these guardians; where none says a priority, they follow those that are there.
 
     Raises:
-        GuardianAlreadyLinked, ContactPriorityTaken, PermissionMissing: only for ``restriction_note``.
+        GuardianAlreadyLinked, ContactPriorityTaken; PermissionMissing, OutOfReach: only for ``restriction_note``.
     """
     taken = set(StudentGuardian.objects.filter(student=student).values_list("contact_priority", flat=True))
     links = []
     for guardian, fields in guardians:
-        _may_write(fields, by=by)
+        _may_write(student, fields, by=by)
         priority = fields.get("contact_priority") or max(taken, default=0) + 1
         if priority in taken:
             raise errors.ContactPriorityTaken(priority=priority)
@@ -104,10 +104,10 @@ def write_links(
     return links
 
 
-def _may_write(fields: Mapping[str, Any], *, by: User) -> None:
+def _may_write(student: Student, fields: Mapping[str, Any], *, by: User) -> None:
     # A restriction that one cannot see is one that one could lift without knowing.
     if "restriction_note" in fields:
-        access.require(by, "students.view_custody")
+        access.require_row(by, "students.view_custody", "student", student, day=today_for(student))
 
 
 @transaction.atomic
@@ -131,7 +131,7 @@ def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by
     """
     student = locked(link.student)
     access.require_row(by, "guardians.manage", "student", student, day=today_for(student))
-    _may_write(fields, by=by)
+    _may_write(student, fields, by=by)
     row: StudentGuardian = StudentGuardian.objects.select_related("guardian").get(pk=link.pk)
     before, after = trail.changed(row, fields)
     if not after:

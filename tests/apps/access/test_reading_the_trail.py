@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.models import User
+from tests.factories import people
 
 
 def test_the_head_reads_who_did_what_newest_first(at_oak: Any, alice: User, dave: User, bob: User) -> None:
@@ -49,6 +50,12 @@ def test_others_do_not_read_it_and_nobody_writes_it(at_oak: Any, alice: User, da
         refused = at_oak(user).get("audit")
         assert (refused.status_code, refused.json()["detail"]) == (403, "You do not have the permission audit.view.")
     assert at_oak(alice).post("audit", {}).status_code == 405
+
+
+def test_a_campus_is_no_reason_to_read_the_whole_schools(at_oak: Any, alice: User) -> None:
+    other = people.a_school_year(name="Far Campus", sections=("9 A",), state="planned")
+    head = people.a_user("far-head", role="head", institution=other.institution)
+    assert at_oak(head).get("audit").json()["code"] == "access:out-of-reach"
 
 
 def test_no_secret_ever_stands_in_it(at_oak: Any, alice: User, dave: User, bob: User) -> None:

@@ -172,3 +172,9 @@ def test_a_grid_costs_the_same_for_any_number_of_students(
             browser.get(_address(section))
         costs.append(counted.count)
     assert costs[0] == costs[1] == 16
+
+
+def test_a_version_that_is_no_number_is_none(office: Office, bob: User, campus: Campus) -> None:
+    browser, address = office(bob), _address(campus.section)
+    said = _filled(browser.get(address).content.decode())
+    assert browser.post(address, {**said, "version": "²"}).status_code == 302

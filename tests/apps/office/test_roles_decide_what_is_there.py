@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from apps.access.models import Role
+from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.access.selectors import permissions_of_roles
 from apps.accounts.models import User
 from apps.institutions.models import Institution
@@ -173,3 +173,59 @@ def test_the_search_finds_people_by_parts_of_their_names(office: Office, alice: 
 )
 def test_what_a_page_does_not_show_cannot_be_guessed_by_its_address(office: Office, erin: User, guess: str) -> None:
     assert office(erin).get(f"/office/{guess}").status_code == 400
+
+
+def _of_two_campuses() -> tuple[User, Student]:
+    """Head at a far campus, and accountant of the whole school; and a student who is not of that campus."""
+    near = Student.objects.order_by("pk").first()
+    assert near is not None
+    Student.objects.filter(pk=near.pk).update(medical_note="Peanuts")
+    other = people.a_school_year(name="Far Campus", sections=("9 A",), state="planned")
+    people.some_students(1, section=other.section)
+    Student.objects.filter(institution=other.institution).update(medical_note="Bees")
+    user = people.a_user("far-head", role="head", institution=other.institution)
+    RoleAssignment.objects.create(user=user, role=Role.objects.get(code="accountant"))
+    return user, near
+
+
+def test_notes_are_shown_where_the_very_permission_reaches(office: Office, carol: User) -> None:
+    user, near = _of_two_campuses()
+    far = Student.objects.get(institution__name="Far Campus")
+    link = StudentGuardian.objects.filter(student=near).first()
+    assert link is not None
+    StudentGuardian.objects.filter(pk=link.pk).update(restriction_note="By order of the court")
+    browser = office(user)
+    assert "Bees" in browser.get(f"/office/students/student/{far.pk}/change/").content.decode()
+    page = browser.get(f"/office/students/student/{near.pk}/change/")
+    assert page.status_code == 200
+    assert "Peanuts" not in page.content.decode()
+    page = browser.get(f"/office/students/studentguardian/{link.pk}/change/")
+    assert page.status_code == 200
+    assert "By order of the court" not in page.content.decode()
+
+
+def test_the_family_is_shown_where_that_permission_reaches(office: Office, carol: User) -> None:
+    RolePermission.objects.filter(role__code="accountant", permission="guardians.view").delete()
+    user, _near = _of_two_campuses()
+    link = StudentGuardian.objects.filter(guardian__user=carol).first()
+    assert link is not None
+    page = office(user).get(f"/office/students/student/{link.student_id}/change/")
+    assert page.status_code == 200
+    assert "Rivera" not in page.content.decode().replace(str(link.student), "")
+
+
+def test_the_trail_of_one_campus_is_read_row_by_row(office: Office, campus: Campus, alice: User) -> None:
+    user, near = _of_two_campuses()
+    far = Student.objects.get(institution__name="Far Campus")
+    browser = office(user)
+    assert browser.get("/office/audit/auditentry/").status_code == 403
+    assert "/office/audit/auditentry/" not in _menu(browser)
+    assert browser.get(f"/office/students/student/{far.pk}/history/").status_code == 200
+    assert browser.get(f"/office/students/student/{near.pk}/history/").status_code == 404
+    assert browser.get(f"/office/accounts/user/{alice.pk}/history/").status_code in {403, 404}
+    assert office(alice).get("/office/audit/auditentry/").status_code == 200
+
+
+@pytest.mark.parametrize("page", ["find/", "desk/"])
+def test_a_nul_in_the_words_is_no_word(office: Office, dave: User, page: str) -> None:
+    assert office(dave).get(f"/office/{page}?q=%00ab").status_code == 200

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import translation
 
 from apps.accounts.models import User
 from apps.exchange import services
+from apps.exchange.errors import ImportNotReady
 from apps.exchange.models import Import
+from apps.office.site import words_of
 from apps.students.models import Student
 from apps.students.services import change_student
 from tests.factories import people
@@ -120,3 +123,17 @@ def test_templates_and_the_bundle_are_there_to_take(office: Office, dave: User) 
     empty = office(dave).get("/office/imports/templates/students.csv?empty=1")
     assert b"".join(empty.streaming_content).startswith(b"\xef\xbb\xbfAdmission number,Given name")
     assert b"".join(office(dave).get("/office/imports/roster.zip").streaming_content).startswith(b"PK")
+
+
+def test_a_refused_step_is_told_in_the_readers_language(office: Office, dave: User) -> None:
+    sent(office, dave)
+    run = Import.objects.get()
+    User.objects.filter(pk=dave.pk).update(language="ar")
+    dave.refresh_from_db()
+    browser = office(dave)
+    browser.post(f"/office/imports/{run.sourced_id}/undo/")
+    page = browser.get(f"/office/imports/{run.sourced_id}/").content.decode()
+    with translation.override("ar"):
+        refusal = ImportNotReady(state=run.state)
+        assert words_of(refusal) in page
+        assert words_of(refusal) != refusal.detail

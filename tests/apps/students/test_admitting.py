@@ -14,7 +14,14 @@ from apps.accounts.models import User
 from apps.students import errors
 from apps.students.models import Enrolment, Student, StudentGuardian
 from apps.students.selectors import roster
-from apps.students.services import AdmittedGuardian, Placement, admit_student, change_student
+from apps.students.services import (
+    AdmittedGuardian,
+    Placement,
+    add_guardian,
+    admit_student,
+    change_student,
+    link_guardian,
+)
 from schoolops.audit.trail import trail_of
 from tests.factories.people import SCHOOL_DAY, Campus, a_guardian, a_school_year, a_user, another_section
 
@@ -127,6 +134,22 @@ def test_who_may_not_read_a_medical_note_may_not_write_one(campus: Campus, dave:
     with pytest.raises(PermissionMissing, match=r"students\.view_medical"):
         admit(campus, clerk, fields={"medical_note": "Nuts"})
     assert admit(campus, dave, fields={"medical_note": "Nuts"}).medical_note == "Nuts"
+
+
+def test_a_medical_note_is_written_where_it_may_be_read(campus: Campus, dave: User) -> None:
+    other = a_school_year()
+    clerk = a_user("clerk", role="registrar", institution=other.institution)
+    _hold(clerk, "students.manage", "students.view", "guardians.manage")
+    student = admit(campus, dave)
+    with pytest.raises(OutOfReach):
+        admit(campus, clerk, number="N2", fields={"medical_note": "Nuts"})
+    with pytest.raises(OutOfReach):
+        change_student(student=student, fields={"medical_note": "Nuts"}, expected_version=None, by=clerk)
+    assert admit(other, clerk, number="N3", fields={"medical_note": "Nuts"}).medical_note == "Nuts"
+    guardian = add_guardian(fields={"given_name": "Ada", "family_name": "Byron"}, by=dave)
+    said = {"relation": "mother", "restriction_note": "Court order 17"}
+    with pytest.raises(OutOfReach):
+        link_guardian(student=student, guardian=guardian, fields=said, by=clerk)
 
 
 def _hold(user: User, *permissions: str) -> None:
