@@ -66,17 +66,17 @@ def test_the_permissions_come_with_their_sentences(at_oak: Any, alice: User) -> 
 
 def test_a_changed_role_holds_from_the_next_request_on(at_oak: Any, erin: User, bob: User) -> None:
     bobs, where = at_oak(bob), f"roles/{role('teacher').sourced_id}/permissions"
-    assert bobs.get("audit").status_code == 403
-    wanted = sorted(held("teacher") | {"audit.view"})
+    assert bobs.get("permissions").status_code == 403
+    wanted = sorted(held("teacher") | {"access.view"})
 
     changed = at_oak(erin)("PUT", where, {"permissions": wanted, "version": 1})
 
     assert changed.status_code == 200
     assert (changed.json()["version"], changed.json()["permissions"]) == (2, wanted)
     assert changed.headers["ETag"] == '"2"'
-    assert bobs.get("audit").status_code == 200
+    assert bobs.get("permissions").status_code == 200
     line = AuditEntry.objects.get(action="access.role-changed")
-    assert set(line.after["permissions"]) - set(line.before["permissions"]) == {"audit.view"}
+    assert set(line.after["permissions"]) - set(line.before["permissions"]) == {"access.view"}
 
 
 def test_two_who_change_one_role_do_not_overwrite_each_other(at_oak: Any, erin: User) -> None:
