@@ -150,7 +150,7 @@ class ColumnTwice(Invalid):
 
 
 class ColumnNameTooLong(Invalid):
-    """{name} has a column whose name is longer than {most} characters: {column}…"""
+    """{name} has a column whose name is longer than {most} characters: {column}."""
 
     code = "exchange:column-name-too-long"
     remedy = "The first row must hold the names of the columns and nothing else."

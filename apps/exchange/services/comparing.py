@@ -37,6 +37,11 @@ def plain(value: Any) -> str:
     return str(value)
 
 
+def reason_of(run: Import) -> str:
+    """What the trail says of every row that an import writes."""
+    return f"Import {run.file_name}"[:500]
+
+
 @dataclass(slots=True)
 class Outcome:
     """What becomes of a row. ``fields`` are values to write, ``known`` the file's values by field, as remembered."""
@@ -133,7 +138,7 @@ class Work:
     @property
     def reason(self) -> str:
         """What the trail says of every row that the import writes."""
-        return f"Import {self.run.file_name}"[:500]
+        return reason_of(self.run)
 
     def rows(self, model: Any) -> models.QuerySet[Any]:
         """The rows of a kind of people, held while they are written."""

@@ -12,7 +12,7 @@ from apps.exchange import errors
 from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.applying import refuse_two
-from apps.exchange.services.comparing import Action, plain
+from apps.exchange.services.comparing import Action, plain, reason_of
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.frame import MODELS
 from apps.exchange.services.reading import staged
@@ -65,8 +65,10 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
 
 def refuse_changed(run: Import) -> None:
     """Raises ``ChangedSince`` when the trail has a later line about anything the import wrote."""
-    changed: list[str] = []
+    changed = _changed_students(run)
     for table, model in TABLES.items():
+        if table == staged.STUDENT:
+            continue
         targets = _written(run, table).values_list("target_id", flat=True)
         ids = model.objects.filter(pk__in=targets).values_list("sourced_id", flat=True)
         if not ids.exists():
@@ -82,6 +84,33 @@ def refuse_changed(run: Import) -> None:
         )
     if changed:
         raise errors.ChangedSince(count=len(changed), examples=", ".join(changed[:3]))
+
+
+def _students_of(run: Import) -> Any:
+    """Students whom the import wrote anything about: their record, a guardian's link, a seat or a place."""
+    about = models.Q(pk__in=_written(run, staged.STUDENT).values("target_id"))
+    for table in (staged.LINK, staged.SEAT, staged.PLACE):
+        rows = TABLES[table].objects.filter(pk__in=_written(run, table).values("target_id"))
+        about |= models.Q(pk__in=rows.values("student_id"))
+    return Student.objects.filter(about)
+
+
+def _changed_students(run: Import) -> list[str]:
+    """Students with a line of the trail since the import began that is not its own.
+
+    What happens to links and places is told of the student; and the import says why in every line about one.
+    """
+    ids = _students_of(run).annotate(_id=models.functions.Cast("sourced_id", models.CharField()))
+    own = models.Q(reason=reason_of(run), at__lte=run.finished_at)
+    return list(
+        AuditEntry.objects.filter(
+            object_type=Student._meta.label_lower, at__gt=run.started_at, object_id__in=ids.values("_id")
+        )
+        .exclude(own)
+        .order_by()
+        .values_list("object_id", flat=True)
+        .distinct()[:100]
+    )
 
 
 def _written(run: Import, table: str, **more: Any) -> Any:
@@ -111,6 +140,11 @@ def _in_use(violation: IntegrityError) -> errors.ChangedSince:
 
 
 def _take_back(run: Import, by: User) -> None:
+    # Held first: what somebody is about to write now is in the trail before it is looked at.
+    list(_students_of(run).select_for_update(of=("self",)).order_by("pk").only("pk"))
+    for table in (staged.GUARDIAN, staged.LINK, staged.SEAT, staged.PLACE):
+        targets = TABLES[table].objects.filter(pk__in=_written(run, table).values("target_id"))
+        list(targets.select_for_update(of=("self",)).order_by("pk").only("pk"))
     refuse_changed(run)
     done = 0
     for table in _ORDER:
@@ -181,7 +215,9 @@ def _remove(run: Import, table: str, by: User) -> int:
     model, removed = TABLES[table], 0
     for chunk in _chunked(_written(run, table, action=Action.CREATE)):
         keys = [row.target_id for row in chunk]
-        targets = list(model.objects.filter(pk__in=keys))
+        targets = list(model.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
+        if table == staged.LINK:
+            _refuse_other_access(chunk, targets)
         trail.record_many(
             trail.entry_of(
                 by,
@@ -203,6 +239,14 @@ def _remove(run: Import, table: str, by: User) -> int:
         Counterpart.objects.filter(kind=table, row_id__in=keys).delete()
         removed += len(chunk)
     return removed
+
+
+def _refuse_other_access(rows: list[ImportRow], links: list[StudentGuardian]) -> None:
+    """What somebody decided about a guardian's access is never deleted, whatever the trail says of it."""
+    written = {row.target_id: row.values.get("data_access") or "true" for row in rows}
+    for link in links:
+        if link.restriction_note or plain(link.data_access) != written[link.pk]:
+            raise errors.ChangedSince(count=1, examples=str(link))
 
 
 def _back_to_the_section_before(seats: list[SectionMembership]) -> None:

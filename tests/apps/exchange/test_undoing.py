@@ -12,8 +12,9 @@ from apps.exchange import errors, services
 from apps.exchange.models import Counterpart, Import
 from apps.institutions.models import AcademicYear, Course, GradeLevel, Institution, Section
 from apps.staff.models import StaffMember, TeachingAssignment
-from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student
+from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.services import change_student
+from schoolops.audit import trail
 
 Bring = Callable[..., Import]
 EVERYTHING = (
@@ -64,3 +65,33 @@ def test_what_somebody_changed_since_is_not_lost(
     with pytest.raises(errors.ChangedSince):
         services.begin_undo(run=run, by=registrar)
     assert Student.objects.count() == 12
+
+
+def test_a_restriction_set_since_is_never_deleted(
+    brought_in: Bring, roster: Callable[..., Path], registrar: User
+) -> None:
+    run = brought_in(roster())
+    link = StudentGuardian.objects.first()
+    # Without a line of the trail, as while somebody's change is under way.
+    begun = services.begin_undo(run=run, by=registrar)
+    StudentGuardian.objects.filter(pk=link.pk).update(restriction_note="Court order")
+    run = services.undo(run=begun)
+    assert (run.state, run.problem["code"]) == ("applied", "exchange:changed-since")
+    assert StudentGuardian.objects.get(pk=link.pk).restriction_note == "Court order"
+    assert Student.objects.count() == 12
+
+
+def test_what_is_told_of_the_student_counts_for_their_links(
+    brought_in: Bring, registrar: User, later: Callable[..., None]
+) -> None:
+    from tests.factories import people  # noqa: PLC0415 - needs a school to be chosen
+
+    people.a_school_year()
+    brought_in(b"Admission number,Given name\nA1,Ada\n", "students.csv")
+    later(minutes=1)
+    sheet = "Student’s admission number,Given name,Family name,Phone\nA1,Bo,Byron,1\n"
+    run = brought_in(sheet.encode(), "guardians.csv")
+    later(minutes=1)
+    trail.record(registrar, "students.guardian-link-changed", Student.objects.get(), after={"lives_with": False})
+    with pytest.raises(errors.ChangedSince):
+        services.begin_undo(run=run, by=registrar)
