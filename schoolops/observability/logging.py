@@ -25,7 +25,7 @@ REDACTED = "[redacted]"
 _QUOTED = tuple(
     (re.compile(pattern, re.IGNORECASE), by)
     for pattern, by in (
-        (r"\bso_[ar]_[\w-]+", REDACTED),
+        (r"\bso_[a-z]_[\w-]+", REDACTED),
         (r"\b(bearer|basic)\s+[\w.~+/=-]+", rf"\1 {REDACTED}"),
         (r"(://[^\s/:@]*):[^\s/@]+@", rf"\1:{REDACTED}@"),
         (

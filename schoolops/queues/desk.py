@@ -16,10 +16,11 @@ from schoolops.queues import pipeline, registry, seen
 from schoolops.queues.errors import LetterNotFound
 from schoolops.queues.models import Attempt, DeadLetter, OnceKey, OperatorAction, QueueState
 
-# Back into the ledger under the same id; a second press finds no letter. Its tries and crashes begin anew.
+# Back into the ledger under the same id; a second press finds no letter, nor one whose key a discard set free.
+# Its tries and crashes begin anew.
 REVIVE = """
 WITH letter AS (
-    DELETE FROM public.queues_deadletter WHERE id = %(id)s RETURNING *),
+    DELETE FROM public.queues_deadletter WHERE id = %(id)s AND discarded_at IS NULL RETURNING *),
 job AS (
     INSERT INTO public.queues_job (id, school, queue, task, payload, meta, priority, tracked, created_at)
     SELECT id, school, queue, task, payload, meta - 'deferred_since', priority, tracked, created_at FROM letter
