@@ -104,7 +104,9 @@ def _changed_students(run: Import) -> list[str]:
     own = models.Q(reason=reason_of(run), at__lte=run.finished_at)
     return list(
         AuditEntry.objects.filter(
-            object_type=Student._meta.label_lower, at__gt=run.started_at, object_id__in=ids.values("_id")
+            object_type=Student._meta.label_lower,
+            at__gt=run.started_at or run.finished_at,
+            object_id__in=ids.values("_id"),
         )
         .exclude(own)
         .order_by()
