@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.axe import axe
-from tests.factories import people
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visit
@@ -36,18 +35,3 @@ def test_a_permission_goes_and_a_menu_vanishes(visit: Visit, scene: Scene) -> No
     # Nor does the page open for somebody who remembers its address.
     visit.expect("403")
     assert dave.goto(visit.address("/office/desk/")).status == 403
-
-
-def test_somebody_logs_in_and_finds_a_student(visit: Visit, scene: Scene) -> None:
-    page = visit(None, "/office/login/")
-    axe(page)
-    page.get_by_label("Username or e-mail").fill("dave")
-    page.get_by_label("Password").fill(people.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    with scene.inside():
-        student = people.students_in(scene.campus.section)[0]
-    page.get_by_label("Find somebody").fill(student.admission_number)
-    page.get_by_label("Find somebody").press("Enter")
-    axe(page, within=".office:not(.office-find)")
-    page.get_by_role("link", name=student.full_name).click()
-    expect(page.get_by_role("heading", name="Family")).to_be_visible()
