@@ -114,11 +114,18 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
 @pytest.fixture(autouse=True)
 def _every_test_begins_nowhere() -> Iterator[None]:
-    """Nothing is chosen and no host is remembered; a test that leaves a school entered fails."""
+    """Nothing is chosen or remembered, every circuit is closed; a test that leaves a school entered fails."""
     from schoolops import context
+    from schoolops.redis import connection
+    from schoolops.resilience.breaker import State, breakers
     from schoolops.tenancy import resolution
 
     resolution.forget_here()
+    # The machine may be busy: a slow answer of a real server is no outage, and no outage is inherited.
+    connection.circuit.slow_s = float("inf")
+    for circuit in breakers():
+        if circuit.state is not State.CLOSED:
+            circuit.reset()
     yield
     assert context.place() is None, f"the test left {context.place()} entered"
 

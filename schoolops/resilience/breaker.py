@@ -95,7 +95,7 @@ class Breaker:
         self._counts = counts
         self._limits = limits
         # Looked at by every call, so not behind another attribute.
-        self._slow_s = float("inf") if limits.slow_s is None else limits.slow_s
+        self.slow_s = float("inf") if limits.slow_s is None else limits.slow_s
         self._clock = clock
         self._lock = threading.Lock()
         self._struck: deque[float] = deque(maxlen=limits.failures)
@@ -136,7 +136,7 @@ class Breaker:
             # It answered, if only to refuse.
             self.passed(ticket)
             raise
-        if self._clock() - began > self._slow_s:
+        if self._clock() - began > self.slow_s:
             self.failed(ticket)
         elif ticket is not None or self._struck:
             self.passed(ticket)

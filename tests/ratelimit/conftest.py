@@ -7,10 +7,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> None:
-    from schoolops.ratelimit import windows  # noqa: PLC0415 - Django is not set up when this file is read
-    from schoolops.redis.connection import RATE_LIMITS, client  # noqa: PLC0415
+    from tests.support.counted import forget_what_was_counted  # noqa: PLC0415 - Django is not set up yet
 
-    server = client(RATE_LIMITS)
-    if counted := list(server.scan_iter("*:ratelimit:*", count=1000)):
-        server.delete(*counted)
-    windows.forget_here()
+    forget_what_was_counted()
