@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,11 +23,12 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.access import services as access
 from apps.accounts.models import User
+from apps.attendance.services.codes import FIRST_CODES
 from apps.institutions import selectors as institutions
 from apps.office import navigation, palette
 from schoolops import problem
 from schoolops.context import school_or_none
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import FieldError, SchoolOpsError, filled
 from schoolops.queues.admin import operators
 
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ else:
     _Site = UnfoldAdminSite
 
 log = logging.getLogger(__name__)
-# Words of ours that stand in other sentences: why a day is no school day, why a roll is locked.
+# Words of ours that stand in other sentences: why a day is no school day, why a roll is locked, what the first codes
+# are called.
 FACTS = frozenset(
     (
+        *(each.name for each in FIRST_CODES),
         gettext_noop("weekend"),
         gettext_noop("holiday"),
         gettext_noop("closure"),
@@ -75,14 +78,17 @@ def may_enter(request: HttpRequest) -> bool:
 
 def words_of(error: SchoolOpsError) -> str:
     """What ``error`` says, in the reader's language where that has the sentence."""
-    template = error.sentence()
-    told = template.format(**error.facts) if error.facts else template
-    if told != error.detail:
-        return error.detail
-    translated = _(template)
-    return (
-        translated.format(**{name: _said(value) for name, value in error.facts.items()}) if error.facts else translated
-    )
+    return translated(error.said, error.facts)
+
+
+def message_of(error: FieldError) -> str:
+    """The same of one field."""
+    return translated(error.said, error.facts)
+
+
+def translated(sentence: str, facts: Mapping[str, Any]) -> str:
+    """``sentence`` in the reader's language, with ``facts`` in its braces as they are written there."""
+    return filled(_(sentence), {name: _said(value) for name, value in facts.items()})
 
 
 def _said(fact: Any) -> Any:

@@ -19,8 +19,8 @@ from apps.access import selectors as access_selectors
 from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import refuse
 from apps.office.site import remedy_of, words_of
 from schoolops.api import exports
 from schoolops.context import current_school, inside
@@ -90,7 +90,7 @@ def rosters(request: HttpRequest) -> HttpResponse:
                 file=sent.file, name=sent.name, source=form.cleaned_data["kind"], by=user, in_background=True
             )
         except SchoolOpsError as error:
-            refuse(form, error)
+            add_refusal(form, error)
         else:
             return HttpResponseRedirect(_address(run.sourced_id))
     context = {
