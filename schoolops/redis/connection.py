@@ -9,7 +9,7 @@ import functools
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -135,6 +135,12 @@ class _Verified:
         if was_open:
             for listener in _on_disconnect:
                 listener()
+
+    def __del__(self) -> None:
+        # Dropped, not lost. Listeners take locks and start threads: in the middle of a collection this thread may hold
+        # that lock already, and at the end of the interpreter no thread starts, and its beginner waits in vain.
+        with suppress(Exception):
+            super().disconnect()  # type: ignore[misc]
 
 
 class VerifiedConnection(_Verified, redis.Connection):
