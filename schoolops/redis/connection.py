@@ -9,7 +9,7 @@ import functools
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -139,8 +139,10 @@ class _Verified:
     def __del__(self) -> None:
         # Dropped, not lost. Listeners take locks and start threads: in the middle of a collection this thread may hold
         # that lock already, and at the end of the interpreter no thread starts, and its beginner waits in vain.
-        with suppress(Exception):
+        try:
             super().disconnect()  # type: ignore[misc]
+        except Exception:  # noqa: BLE001 - at the end of the interpreter half of what it needs is gone
+            return
 
 
 class VerifiedConnection(_Verified, redis.Connection):
