@@ -139,6 +139,14 @@ class _Verified:
             for listener in _on_disconnect:
                 listener()
 
+    def __del__(self) -> None:
+        # Dropped, not lost. Listeners take locks and start threads: in the middle of a collection this thread may hold
+        # that lock already, and at the end of the interpreter no thread starts, and its beginner waits in vain.
+        try:
+            super().disconnect()  # type: ignore[misc]
+        except Exception:  # noqa: BLE001 - at the end of the interpreter half of what it needs is gone
+            return
+
 
 class VerifiedConnection(_Verified, redis.Connection):
     """Over TCP."""

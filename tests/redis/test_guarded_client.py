@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -186,3 +189,44 @@ def test_every_alias_has_its_own_pool_and_budget() -> None:
     options = connection.client(CACHE).connection_pool.connection_kwargs
     assert (options["socket_timeout"], options["socket_connect_timeout"]) == (0.15, 0.10)
     assert all(alias.command_timeout_s < connection.COMMAND_TIMEOUT_S for alias in ALIASES)
+
+
+def test_a_connection_that_is_dropped_is_not_told_of_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[str] = []
+    monkeypatch.setattr(connection, "_on_disconnect", [lambda: lost.append("lost")])
+    client = client_of(settings.REDIS_URL)
+    client.ping()
+    client.connection_pool.disconnect()
+    assert lost == ["lost"]
+    client.ping()
+    del client
+    gc.collect()
+    assert lost == ["lost"]
+
+
+# Kept by the module: what it holds is collected once threads no longer start.
+AT_THE_END = """
+from schoolops.observability import telemetry
+
+class Late:
+    def __del__(self):
+        telemetry.counted("redis.disconnects", 1)
+
+telemetry.begin()
+kept = Late()
+kept.itself = kept
+print("leaving", flush=True)
+"""
+
+
+def test_a_process_that_counts_at_its_very_end_ends() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", AT_THE_END],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        timeout=60,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "leaving\n"
+    assert ended.stderr == ""
