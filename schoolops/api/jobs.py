@@ -9,9 +9,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from schoolops import context
+from schoolops.api.viewsets import ApiView
 from schoolops.queues import requests
 
 
@@ -50,7 +50,7 @@ def _as_json(status: requests.JobStatus) -> dict[str, Any]:
     }
 
 
-class JobView(APIView):
+class JobView(ApiView):
     """One tracked job. Any other is 404 once it is done, and so is another user's."""
 
     @extend_schema(responses=JobOut)
@@ -64,7 +64,7 @@ class JobView(APIView):
         return Response(status=204)
 
 
-class RunNowView(APIView):
+class RunNowView(ApiView):
     """A scheduled job, or one between two tries, begins at once; 503 while the broker is away."""
 
     @extend_schema(request=None, responses={202: JobOut})

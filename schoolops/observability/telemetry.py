@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -86,6 +87,9 @@ def begin() -> None:
 
 def _start() -> None:
     global _thread
+    if sys.is_finalizing():
+        # A thread begun now would never run, and whoever starts it would wait for it.
+        return
     with _making:
         if _thread is None:
             _thread = threading.Thread(target=_hand_on_for_ever, name="telemetry", daemon=True)

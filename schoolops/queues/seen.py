@@ -1,12 +1,13 @@
 """The cheap first answer to "was this enqueued already?": a key in Redis, written after commit, never the authority.
 
-A miss, or Redis away, only means asking PostgreSQL.
+A miss, or Redis away, only means asking PostgreSQL. A hit is believed, so what PostgreSQL has forgotten must be gone
+here too: whom Redis does not hear keeps the name, and says it again before it believes anything.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from contextlib import suppress
 
 from django.db import transaction
 
@@ -16,7 +17,14 @@ TTL_S = 24 * 3600
 # While Redis does not answer, asking it would cost every enqueue its timeout.
 SPARED_S = 5.0
 
+REMINDED_EVERY_S = 1.0
+SETTLED_EVERY_S = 0.1
+
 _spared_until = 0.0
+# Names that Redis still has to forget, and the thread that tells it as soon as it listens.
+_owed: set[str] = set()
+_reminder: threading.Thread | None = None
+_lock = threading.Lock()
 
 
 def _name(key: bytes) -> str:
@@ -29,6 +37,7 @@ def first_job(key: bytes) -> int | None:
     if time.monotonic() < _spared_until:
         return None
     try:
+        _pay()
         value = platform_redis().get(_name(key))
     except RedisUnavailable:
         _spared_until = time.monotonic() + SPARED_S
@@ -55,9 +64,46 @@ def forget_after_commit(*keys: bytes) -> None:
     """Let the same be enqueued again: its job was withdrawn, or an operator decided against it."""
 
     def forget() -> None:
-        # Redis away or not: where it still remembers, the same is refused until its key expires.
-        with suppress(RedisUnavailable):
-            platform_redis().delete(*(_name(key) for key in keys))
+        _owed.update(_name(key) for key in keys)
+        try:
+            _pay()
+        except RedisUnavailable:
+            _see_that_somebody_pays()
 
     if keys:
         transaction.on_commit(forget)
+
+
+def settle(within_s: float) -> int:
+    """For a process that is about to end: wait until Redis has forgotten, and say how many names it has not."""
+    until = time.monotonic() + within_s
+    while _owed and time.monotonic() < until:
+        time.sleep(SETTLED_EVERY_S)
+    return len(_owed)
+
+
+def _pay() -> None:
+    """Raises ``RedisUnavailable``; then everything is still owed."""
+    if not _owed:
+        return
+    names = tuple(_owed)
+    platform_redis().delete(*names)
+    _owed.difference_update(names)
+
+
+def _see_that_somebody_pays() -> None:
+    global _reminder
+    with _lock:
+        if _reminder is None or not _reminder.is_alive():
+            _reminder = threading.Thread(target=_remind, name="jobs-seen", daemon=True)
+            _reminder.start()
+
+
+def _remind() -> None:
+    pause = threading.Event()
+    while _owed:
+        pause.wait(REMINDED_EVERY_S)
+        try:
+            _pay()
+        except RedisUnavailable:
+            continue

@@ -10,12 +10,14 @@ import hashlib
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schoolops import clock
 from schoolops.context import school_or_none
 from schoolops.errors import Throttled
-from schoolops.redis.connection import RATE_LIMITS, RedisUnavailable, client
+from schoolops.ratelimit import scripts
+from schoolops.ratelimit.windows import TooOften, Wanted, Window, demand, wanted
+from schoolops.redis.connection import RATE_LIMITS, RedisUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -54,38 +56,48 @@ def wait_after(failures: int, free: int) -> int:
     return 0 if beyond <= 0 else min(LONGEST_WAIT_S, 1 << min(beyond - 1, 6))
 
 
-# KEYS: one hash {n, until} per delay. ARGV: now, ttl, longest, then `free` per key. Milliseconds, but ttl and longest.
-_BEGIN = """
-local now, longest = tonumber(ARGV[1]), tonumber(ARGV[3])
+# KEYS: one hash {n, until} per delay, then the keys of the windows. ARGV: how many delays, now, ttl, longest, `free` of
+# each, then the numbers of the windows. Milliseconds, but ttl and longest. Returns {wait, window that is full, counts}.
+_BEGIN = f"""{scripts.WINDOWS}
+local delays, now, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
 local wait = 0
-for _, key in ipairs(KEYS) do
-  local until_ = tonumber(redis.call('HGET', key, 'until') or '0')
+for i = 1, delays do
+  local until_ = tonumber(redis.call('HGET', KEYS[i], 'until') or '0')
   if until_ - now > wait then wait = until_ - now end
 end
-if wait > 0 then return wait end
-for i, key in ipairs(KEYS) do
-  local beyond = redis.call('HINCRBY', key, 'n', 1) - tonumber(ARGV[3 + i])
+if wait > 0 then return {{wait, 0, {{}}}} end
+local full, counts = take({{unpack(KEYS, delays + 1)}}, {{unpack(ARGV, 5 + delays)}})
+if full > 0 then return {{0, full, counts}} end
+for i = 1, delays do
+  local beyond = redis.call('HINCRBY', KEYS[i], 'n', 1) - tonumber(ARGV[4 + i])
   if beyond > 0 then
-    redis.call('HSET', key, 'until', now + 1000 * math.min(longest, 2 ^ math.min(beyond - 1, 6)))
+    redis.call('HSET', KEYS[i], 'until', now + 1000 * math.min(longest, 2 ^ math.min(beyond - 1, 6)))
   end
-  redis.call('EXPIRE', key, ARGV[2])
+  redis.call('EXPIRE', KEYS[i], ARGV[3])
 end
-return 0
+return {{0, 0, counts}}
 """
-# KEYS: as above. ARGV: `free` per key.
-_TAKE_BACK = """
-for i, key in ipairs(KEYS) do
-  if redis.call('EXISTS', key) == 1 then
-    local n = redis.call('HINCRBY', key, 'n', -1)
-    if n <= 0 then redis.call('DEL', key) elseif n <= tonumber(ARGV[i]) then redis.call('HDEL', key, 'until') end
+# KEYS: as above. ARGV: number of delays, then `free` of each.
+_TAKE_BACK = f"""{scripts.WINDOWS}
+local delays = tonumber(ARGV[1])
+for i = 1, delays do
+  if redis.call('EXISTS', KEYS[i]) == 1 then
+    local n = redis.call('HINCRBY', KEYS[i], 'n', -1)
+    if n <= 0 then
+      redis.call('DEL', KEYS[i])
+    elseif n <= tonumber(ARGV[1 + i]) then
+      redis.call('HDEL', KEYS[i], 'until')
+    end
   end
 end
+give_back({{unpack(KEYS, delays + 1)}})
 """
-# KEYS: who succeeded, then as above. ARGV: ttl, then `free` per key, or -1 where all is forgiven.
-_SUCCEEDED = """
-local pays = redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) and 2 or 1
-for i = 2, #KEYS do
-  local key, free = KEYS[i], tonumber(ARGV[i])
+# KEYS: who succeeded, then as above. ARGV: number of delays, ttl, then `free` of each, or -1 where all is forgiven.
+_SUCCEEDED = f"""{scripts.WINDOWS}
+local delays = tonumber(ARGV[1])
+local pays = redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[2]) and 2 or 1
+for i = 1, delays do
+  local key, free = KEYS[1 + i], tonumber(ARGV[2 + i])
   if free < 0 then
     redis.call('DEL', key)
   elseif redis.call('EXISTS', key) == 1 then
@@ -93,6 +105,7 @@ for i = 2, #KEYS do
     if n <= 0 then redis.call('DEL', key) elseif n <= free then redis.call('HDEL', key, 'until') end
   end
 end
+give_back({{unpack(KEYS, delays + 2)}})
 """
 
 
@@ -148,61 +161,84 @@ def forget_here() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt under way. Left alone it counts as a failure."""
+    """An attempt under way. Left alone it counts as a failure. ``here``: it was counted while Redis was away."""
 
     keys: Mapping[str, Delay]
+    windows: Wanted
+    here: bool = False
 
     def succeeded(self) -> None:
-        """It was right: forget the failures that are forgiven, take back the count of the others."""
+        """It was right: forget the failures that are forgiven, take back the count of the others and of the windows."""
         forgiven = {key: delay for key, delay in self.keys.items() if delay.forgiven}
         others = {key: delay for key, delay in self.keys.items() if not delay.forgiven}
         _here.forget(forgiven)
         _here.take_back(others)
+        shared = self._given_back()
         # Whom it pays for once: the one this attempt was counted for, by the most particular of its keys.
         who = f"{next(iter(self.keys))}:paid"
         free = [-1 if delay.forgiven else delay.free for delay in self.keys.values()]
         try:
-            client(RATE_LIMITS).eval(_SUCCEEDED, 1 + len(self.keys), who, *self.keys, FORGOTTEN_AFTER_S, *free)
+            scripts.run(_SUCCEEDED, [who, *self.keys, *shared], [len(free), FORGOTTEN_AFTER_S, *free])
         except RedisUnavailable:
             log.warning("failures not forgotten", extra={"facts": {"keys": len(self.keys)}})
 
     def take_back(self) -> None:
         """It was neither right nor wrong (a question came up, or we failed): as if it had not been."""
-        _take_back(self.keys)
+        _here.take_back(self.keys)
+        shared = self._given_back()
+        free = [delay.free for delay in self.keys.values()]
+        try:
+            scripts.run(_TAKE_BACK, [*self.keys, *shared], [len(free), *free])
+        except RedisUnavailable:
+            log.warning("attempts not taken back", extra={"facts": {"keys": len(self.keys)}})
+
+    def _given_back(self) -> list[str]:
+        """Give back to the windows of this process, or return the keys of those in Redis to do it."""
+        if not self.here:
+            return self.windows.keys
+        self.windows.give_back_here()
+        return []
 
 
-def _take_back(keys: Mapping[str, Delay]) -> None:
-    if not keys:
-        return
-    _here.take_back(keys)
-    try:
-        client(RATE_LIMITS).eval(_TAKE_BACK, len(keys), *keys, *(delay.free for delay in keys.values()))
-    except RedisUnavailable:
-        log.warning("attempts not taken back", extra={"facts": {"keys": len(keys)}})
-
-
-def begin(counted: Mapping[Delay, str]) -> Attempt:
-    """Count an attempt under every delay of ``counted`` (delay → who, any text), in the current school.
-
-    Raises:
-        TooManyAttempts: it came too early under one of them; nothing was counted.
-    """
+def _keys_of(counted: Mapping[Delay, str]) -> dict[str, Delay]:
     school = school_or_none()
     place = f"tenant:{school.pk}" if school is not None else "platform"
-    keys = {
+    return {
         # A digest: what people type may be long, or a password in the wrong field.
         f"{place}:ratelimit:delay:{delay.name}:{hashlib.sha256(who.encode()).hexdigest()[:32]}": delay
         for delay, who in counted.items()
     }
-    now = clock.now().timestamp()
+
+
+def begin(counted: Mapping[Delay, str], *, within: Mapping[Window, str] | None = None) -> Attempt:
+    """Count an attempt under every delay of ``counted`` (delay → who, any text), in the current school.
+
+    ``within``: windows that it must fit into as well; what is no failure in the end takes nothing from them.
+
+    Raises:
+        TooManyAttempts: it came too early under one of them. TooOften: a window is full. Then nothing was counted.
+    """
+    attempt = Attempt(_keys_of(counted), wanted(within or {}))
+    keys, now = attempt.keys, clock.now().timestamp()
+    free = [delay.free for delay in keys.values()]
+    arguments = [len(keys), int(now * 1000), FORGOTTEN_AFTER_S, LONGEST_WAIT_S, *free, *attempt.windows.numbers]
     try:
-        free = [delay.free for delay in keys.values()]
-        arguments = (int(now * 1000), FORGOTTEN_AFTER_S, LONGEST_WAIT_S, *free)
-        wait = float(client(RATE_LIMITS).eval(_BEGIN, len(keys), *keys, *arguments)) / 1000
+        wait_ms, full, standings = scripts.run(_BEGIN, [*keys, *attempt.windows.keys], arguments)
     except RedisUnavailable:
         log.warning("attempts are counted per process", extra={"facts": {"delays": [each.name for each in counted]}})
-        wait = _here.begin(keys, now)
-    if wait > 0:
-        seconds = min(LONGEST_WAIT_S, max(1, -int(-wait // 1)))
+        _refuse_early(_here.begin(keys, now))
+        try:
+            demand(attempt.windows.count_here())
+        except TooOften:
+            _here.take_back(keys)
+            raise
+        return replace(attempt, here=True)
+    _refuse_early(float(wait_ms) / 1000)
+    demand(attempt.windows.told(full, standings))
+    return attempt
+
+
+def _refuse_early(wait_s: float) -> None:
+    if wait_s > 0:
+        seconds = min(LONGEST_WAIT_S, max(1, -int(-wait_s // 1)))
         raise TooManyAttempts(seconds=seconds, retry_after=seconds)
-    return Attempt(keys)

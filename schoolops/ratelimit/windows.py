@@ -9,21 +9,22 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from django.conf import settings
 from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from redis.exceptions import NoScriptError
 
 from schoolops import reference
 from schoolops.context import school_or_none
 from schoolops.errors import Throttled
 from schoolops.observability.metrics import RATE_LIMITED
-from schoolops.redis.connection import RATE_LIMITS, RedisUnavailable, client
+from schoolops.ratelimit import scripts
+from schoolops.redis.connection import RedisUnavailable
 
 Per = Literal["user", "address", "school"]
 # Several processes count apart while Redis is away, so each lets through a quarter.
@@ -56,11 +57,13 @@ REQUESTS_OF_SCHOOL: Final = Window(
     24_000,
     60,
     "open",
-    "All requests of one school, so that none takes the machine from the others.",
+    "All requests with a login of one school, so that none takes the machine from the others. Strangers, and those "
+    "whom their own window refuses, take nothing from it.",
 )
 LOGINS_OF_SCHOOL: Final = Window(
     "logins", "school", 600, 60, "stricter",
-    "Logins from devices that have not logged in before: guessing that is spread over addresses and logins.",
+    "Failed logins from devices that have not logged in before: guessing that is spread over addresses and logins. "
+    "Those who get in, or are refused by a wait, take nothing from it.",
 )  # fmt: skip
 WINDOWS: Final = (REQUESTS_OF_USER, REQUESTS_OF_ADDRESS, REQUESTS_OF_SCHOOL, LOGINS_OF_SCHOOL)
 
@@ -82,46 +85,50 @@ class Count:
     reset_s: int
 
 
-class _Windows(RedisStorage):
-    """The library's scripts, on our client and under our keys, several windows in one round trip."""
+# KEYS and ARGV: as `take` has them.
+_TAKE = f"{scripts.WINDOWS}\nlocal full, counts = take(KEYS, ARGV)\nreturn {{full, counts}}\n"
 
-    def __init__(self) -> None:
-        # The library would make a client of its own, with the options of its own.
-        self._client = client(RATE_LIMITS)
-        super().__init__("redis://", connection_pool=self._client.connection_pool)
 
-    def get_connection(self, readonly: bool = False) -> Any:  # noqa: FBT001, FBT002 - the library's
-        return self._client
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One more in each window of a table (window → who; empty for a school), in the current school."""
 
-    def prefixed_key(self, key: str) -> str:
-        return key
+    items: tuple[tuple[Window, RateLimitItem, str], ...]
 
-    def _current_window_key(self, key: str) -> str:
-        return f"{key}:now"
+    @property
+    def keys(self) -> list[str]:
+        """The keys that the scripts take: the previous and the present count of each."""
+        return [f"{key}:{part}" for _, _, key in self.items for part in ("before", "now")]
 
-    def _previous_window_key(self, key: str) -> str:
-        return f"{key}:before"
+    @property
+    def numbers(self) -> list[int]:
+        """What the scripts take beside the keys: how many in how many seconds."""
+        return [number for _, item, _ in self.items for number in (item.amount, item.get_expiry())]
 
-    def take(self, wanted: list[tuple[RateLimitItem, str]]) -> list[tuple[bool, tuple[int, float, int, float]]]:
-        """(passed, counts of the window) for each."""
-        try:
-            return self._take(wanted)
-        except NoScriptError:
-            # A server that was restarted has forgotten them.
-            for script in (self.lua_acquire_sliding_window, self.lua_sliding_window):
-                self._client.script_load(script.script)
-            return self._take(wanted)
-
-    def _take(self, wanted: list[tuple[RateLimitItem, str]]) -> list[tuple[bool, tuple[int, float, int, float]]]:
-        pipe = self._client.pipeline(transaction=False)
-        for item, key in wanted:
-            keys = self._previous_window_key(key), self._current_window_key(key)
-            pipe.evalsha(self.lua_acquire_sliding_window.sha, 2, *keys, item.amount, item.get_expiry(), 1)
-            pipe.evalsha(self.lua_sliding_window.sha, 2, *keys, item.get_expiry())
-        answers = pipe.execute()
+    def told(self, full: int, standings: list[Any]) -> list[Count]:
+        """What the script `take` answered: which window was full, counted from one, and how it stands in each."""
         return [
-            (bool(answers[at]), _counts(answers[at + 1])) for at in range(0, 2 * len(wanted), 2)
-        ]  # fmt: skip
+            _standing(window, item, number != full, said)
+            for number, ((window, item, _), said) in enumerate(zip(self.items, standings, strict=True), start=1)
+        ]
+
+    def count_here(self) -> list[Count]:
+        """Count in this process, where Redis is away, up to the first that is full."""
+        counts: list[Count] = []
+        for window, item, key in self.items:
+            counts.append(_without_redis(window, item, key))
+            if not counts[-1].passed:
+                break
+        return counts
+
+    def give_back_here(self) -> None:
+        """Take back what this process counted."""
+        for window, item, key in self.items:
+            if window.without_redis == "stricter":
+                stricter = _stricter(item)
+                moment = time.time()  # noqa: TID251 - the clock that the library counted by
+                _, now = _memory().sliding_window_keys(stricter.key_for(key), stricter.get_expiry(), moment)
+                _memory().decr(now)
 
 
 def _counts(said: Any) -> tuple[int, float, int, float]:
@@ -131,19 +138,19 @@ def _counts(said: Any) -> tuple[int, float, int, float]:
 
 
 @functools.cache
-def _shared() -> _Windows:
-    return _Windows()
+def _memory() -> MemoryStorage:
+    return MemoryStorage()
 
 
 @functools.cache
 def _here() -> SlidingWindowCounterRateLimiter:
-    return SlidingWindowCounterRateLimiter(MemoryStorage())
+    return SlidingWindowCounterRateLimiter(_memory())
 
 
 def forget_here() -> None:
-    """Forget what this process counted by itself, and its connection. For tests."""
+    """Forget what this process counted by itself. For tests."""
     _here.cache_clear()
-    _shared.cache_clear()
+    _memory.cache_clear()
 
 
 def key_of(window: Window, who: str) -> str:
@@ -151,24 +158,34 @@ def key_of(window: Window, who: str) -> str:
     school = school_or_none()
     place = f"tenant:{school.pk}" if school is not None else "platform"
     digest = hashlib.sha256(who.encode()).hexdigest()[:24] if who else "all"
-    # In braces what keeps both keys of a window on one node of a cluster.
-    return f"{place}:ratelimit:sliding:{window.name}:{{{digest}}}"
+    return f"{place}:ratelimit:sliding:{window.name}:{digest}"
 
 
-def count(wanted: Mapping[Window, str]) -> list[Count]:
-    """Count one in every window of ``wanted`` (window → who; empty for a school) of the current school."""
+def wanted(table: Mapping[Window, str]) -> Wanted:
+    """One in every window of ``table`` (window → who; empty for a school) of the current school, not yet counted."""
     factor = settings.RATE_LIMIT_FACTOR
-    items = [(window, RateLimitItemPerSecond(window.most * factor, window.seconds), key_of(window, who))
-             for window, who in wanted.items()]  # fmt: skip
+    return Wanted(
+        tuple(
+            (window, RateLimitItemPerSecond(window.most * factor, window.seconds), key_of(window, who))
+            for window, who in table.items()
+        )
+    )
+
+
+def count(table: Mapping[Window, str]) -> list[Count]:
+    """Count one in every window of ``table`` (window → who; empty for a school), or in none where one is full.
+
+    Named in the order in which they refuse. Whoever is refused has taken nothing from anybody.
+    """
+    each = wanted(table)
     try:
-        answers = _shared().take([(item, key) for _, item, key in items])
+        return each.told(*scripts.run(_TAKE, each.keys, each.numbers))
     except RedisUnavailable:
-        return [_without_redis(window, item, key) for window, item, key in items]
-    return [_standing(window, item, *answer) for (window, item, _), answer in zip(items, answers, strict=True)]
+        return each.count_here()
 
 
-def _standing(window: Window, item: RateLimitItem, passed: bool, counts: tuple[int, float, int, float]) -> Count:  # noqa: FBT001
-    before, before_s, now, now_s = counts
+def _standing(window: Window, item: RateLimitItem, passed: bool, said: Any) -> Count:  # noqa: FBT001
+    before, before_s, now, now_s = _counts(said)
     weighted = math.floor(before * before_s / window.seconds) + now
     # The present count lives for two windows, the first of them as the present one.
     reset_s = max(0.0, now_s - window.seconds) if now else 0.0
@@ -177,10 +194,14 @@ def _standing(window: Window, item: RateLimitItem, passed: bool, counts: tuple[i
     return Count(window, passed, max(0, item.amount - weighted), max(1, math.ceil(reset_s)))
 
 
+def _stricter(item: RateLimitItem) -> RateLimitItem:
+    return RateLimitItemPerSecond(max(1, item.amount // STRICTER), item.get_expiry())
+
+
 def _without_redis(window: Window, item: RateLimitItem, key: str) -> Count:
     if window.without_redis == "open":
         return Count(window, passed=True, left=item.amount, reset_s=window.seconds)
-    stricter = RateLimitItemPerSecond(max(1, item.amount // STRICTER), window.seconds)
+    stricter = _stricter(item)
     passed = _here().hit(stricter, key)
     return Count(window, passed, left=_here().get_window_stats(stricter, key).remaining, reset_s=window.seconds)
 

@@ -163,10 +163,12 @@ class Bulkhead:
         came = self._clock()
         give_back = self._slots.take(self._patience_s)
         began = self._clock()
-        BULKHEAD_WAIT.observe(began - came, self.name)
         if give_back is None:
+            BULKHEAD_WAIT.observe(began - came, self.name)
             raise self._busy()
         try:
+            # Within: whatever fails from here on, the slot is given back.
+            BULKHEAD_WAIT.observe(began - came, self.name)
             yield
         finally:
             give_back()

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from schoolops.context import inside
-from schoolops.queues import FEES, Duplicate, Enqueued, seen, task
+from schoolops.queues import FEES, Duplicate, Enqueued, requests, seen, task
 from schoolops.redis.connection import platform_redis
 from tests.queues.ground import Ledger
 
@@ -53,3 +53,40 @@ def test_a_redis_that_is_away_changes_nothing(ledger: Ledger, monkeypatch: pytes
     job = ledger.enqueue(invoice, student_id=1)
     with inside(ledger.school):
         assert invoice.enqueue(student_id=1) == Duplicate(job)
+
+
+def test_what_redis_could_not_forget_is_forgotten_before_it_is_believed_again(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> object:
+        raise seen.RedisUnavailable("away")
+
+    job = ledger.enqueue(invoice, student_id=1)
+    with monkeypatch.context() as away:
+        away.setattr(seen, "platform_redis", nobody)
+        away.setattr(seen, "_see_that_somebody_pays", lambda: None)
+        with inside(ledger.school):
+            requests.cancel(job, user=None)
+        assert seen.settle(0) == 1
+    with inside(ledger.school):
+        assert isinstance(invoice.enqueue(student_id=1), Enqueued)
+    assert seen.settle(0) == 0
+
+
+def test_a_process_that_enqueues_no_more_lets_redis_forget_as_soon_as_it_answers(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = iter([seen.RedisUnavailable("away")])
+    there = seen.platform_redis
+
+    def once_nobody() -> object:
+        for refusal in calls:
+            raise refusal
+        return there()
+
+    job = ledger.enqueue(invoice, student_id=1)
+    monkeypatch.setattr(seen, "platform_redis", once_nobody)
+    with inside(ledger.school):
+        requests.cancel(job, user=None)
+    assert seen.settle(30) == 0
+    assert list(there().scan_iter("platform:jobs:seen:*")) == []

@@ -11,9 +11,10 @@ import pytest
 
 from config.env import BASE_DIR
 from schoolops.context import inside, outside_schools
-from schoolops.ratelimit import windows
+from schoolops.ratelimit import scripts, windows
 from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL, REQUESTS_OF_USER, TooOften, Window, count, demand
 from schoolops.redis.connection import RATE_LIMITS, RedisCircuitOpen, client
+from tests.support.counted import round_trips_to_redis
 
 FEW = Window("few", "user", 3, 60, "open", "for tests")
 # Much longer than the test takes: nothing slides out of it meanwhile.
@@ -30,6 +31,10 @@ sys.stdin.readline()
 with outside_schools():
     print(sum(count({hundred: "bob"})[0].passed for _ in range(50)), flush=True)
 """
+
+
+def away(*_said: Any) -> Any:
+    raise RedisCircuitOpen("away")
 
 
 def passed(window: Window, who: str, times: int) -> list[bool]:
@@ -73,6 +78,25 @@ def test_the_count_says_how_many_are_left_and_a_refusal_when_there_is_room(oak: 
         assert refused.value.retry_after == counts[-1].reset_s
 
 
+def test_whoever_is_refused_by_one_window_takes_nothing_from_the_others(oak: Any) -> None:
+    wide = Window("wide", "school", 5, 3600, "open", "for tests")
+    with inside(oak):
+        told = [count({FEW: "bob", wide: ""}) for _ in range(10)]
+        assert [each[0].passed for each in told] == [True] * 3 + [False] * 7
+        # Three of five are taken, however often the fourth was asked for.
+        assert [each[1].left for each in told] == [4, 3] + [2] * 8
+        # And the other way round: a full school costs nobody their own.
+        assert [count({FEW: "alice", wide: ""})[0].left for _ in range(4)] == [2, 1, 1, 1]
+
+
+def test_a_request_is_one_round_trip_whatever_it_is_counted_in(oak: Any) -> None:
+    with inside(oak):
+        count({FEW: "bob"})
+        with round_trips_to_redis() as asked:
+            count({FEW: "bob", REQUESTS_OF_USER: "bob", LOGINS_OF_SCHOOL: ""})
+        assert asked == ["EVALSHA"]
+
+
 def test_another_user_and_another_school_count_apart(oak: Any, elm: Any) -> None:
     with inside(oak):
         assert passed(FEW, "bob", 4) == [True, True, True, False]
@@ -101,11 +125,7 @@ def test_a_server_that_has_forgotten_the_scripts_is_taught_them_again(oak: Any) 
 
 
 def test_without_redis_requests_pass_and_logins_count_in_the_process(oak: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Away:
-        def take(self, wanted: Any) -> Any:
-            raise RedisCircuitOpen("away")
-
-    monkeypatch.setattr(windows, "_shared", Away)
+    monkeypatch.setattr(scripts, "run", away)
     with inside(oak):
         assert all(passed(REQUESTS_OF_USER, "bob", REQUESTS_OF_USER.most + 1))
         most = LOGINS_OF_SCHOOL.most // windows.STRICTER

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -67,6 +70,49 @@ def test_it_speaks_to_a_real_server() -> None:
         pipeline.get("platform:test:guarded")
         pipeline.delete("platform:test:guarded")
         assert pipeline.execute() == [b"1", 1]
+
+
+def test_it_looks_at_several_names_at_once() -> None:
+    client = client_of(settings.REDIS_URL)
+    client.set("platform:test:looked-at", b"1", ex=10)
+    assert client.look_at(("platform:test:looked-at", "platform:test:nöthing")) == [b"1", None]
+
+
+def test_a_connection_that_the_server_closed_while_idle_costs_no_failure() -> None:
+    client = client_of(settings.REDIS_URL)
+    number = client.client_id()
+    redis.Redis.from_url(settings.REDIS_URL).client_kill_filter(_id=number)
+    assert client.look_at(("platform:test:nothing",)) == [None]
+    assert client.client_id() != number
+
+
+def test_nobody_is_given_the_answer_that_another_did_not_wait_for() -> None:
+    """As after a thread was ended between the question and the answer."""
+    client = client_of(settings.REDIS_URL)
+    client.set("platform:test:other", b"another's", ex=10)
+    idle = client.connection_pool.get_connection()
+    idle.send_command("GET", "platform:test:other")
+    client.connection_pool.release(idle)
+    # Its answer has come: a connection made later has been answered since.
+    client_of(settings.REDIS_URL).ping()
+    assert client.look_at(("platform:test:nothing",)) == [None]
+
+
+def test_looking_costs_one_timeout_and_closes_the_connection() -> None:
+    impostor = Impostor(b"+PONG\r\n", b"")
+    client = client_of(impostor.url)
+    with pytest.raises(redis.TimeoutError):
+        client.look_at(("x",))
+    assert impostor.connections == 1
+    assert [each.is_open for each in client.connection_pool._available_connections] == [False]
+    impostor.close()
+
+
+def test_a_pool_of_the_parent_hands_a_child_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of(settings.REDIS_URL)
+    number = client.client_id()
+    monkeypatch.setattr(connection.os, "getpid", lambda: -1)
+    assert client.client_id() != number
 
 
 def test_what_does_not_say_pong_is_not_a_redis() -> None:
@@ -143,3 +189,44 @@ def test_every_alias_has_its_own_pool_and_budget() -> None:
     options = connection.client(CACHE).connection_pool.connection_kwargs
     assert (options["socket_timeout"], options["socket_connect_timeout"]) == (0.15, 0.10)
     assert all(alias.command_timeout_s < connection.COMMAND_TIMEOUT_S for alias in ALIASES)
+
+
+def test_a_connection_that_is_dropped_is_not_told_of_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[str] = []
+    monkeypatch.setattr(connection, "_on_disconnect", [lambda: lost.append("lost")])
+    client = client_of(settings.REDIS_URL)
+    client.ping()
+    client.connection_pool.disconnect()
+    assert lost == ["lost"]
+    client.ping()
+    del client
+    gc.collect()
+    assert lost == ["lost"]
+
+
+# Kept by the module: what it holds is collected once threads no longer start.
+AT_THE_END = """
+from schoolops.observability import telemetry
+
+class Late:
+    def __del__(self):
+        telemetry.counted("redis.disconnects", 1)
+
+telemetry.begin()
+kept = Late()
+kept.itself = kept
+print("leaving", flush=True)
+"""
+
+
+def test_a_process_that_counts_at_its_very_end_ends() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", AT_THE_END],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        timeout=60,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "leaving\n"
+    assert ended.stderr == ""

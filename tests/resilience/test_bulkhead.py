@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from schoolops.resilience import bulkhead
 from schoolops.resilience.bulkhead import (
     LONGEST_RETRY_S,
     Bulkhead,
@@ -93,6 +94,20 @@ def test_no_slot_in_time_is_a_refusal_and_the_one_at_work_keeps_working() -> Non
         pass
     with room.admitted(), room.slot():
         assert room.here == 1
+
+
+def test_a_slot_is_given_back_whatever_fails_after_it_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def observe(self, *_said: object) -> None:
+            raise OSError("no room for a figure")
+
+    room = a_bulkhead(patience_s=0)
+    monkeypatch.setattr(bulkhead, "BULKHEAD_WAIT", Full())
+    with pytest.raises(OSError, match="no room"), room.slot():
+        pass
+    monkeypatch.undo()
+    with room.slot():
+        pass
 
 
 def test_refused_ones_are_given_appointments_one_after_the_other() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,7 +18,7 @@ from schoolops.audit import trail
 from schoolops.errors import FieldError, Invalid, Throttled, Unauthenticated
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import AUTH_LATENCY, LOGIN_FAILURES
-from schoolops.ratelimit import delays, windows
+from schoolops.ratelimit import delays
 from schoolops.ratelimit.delays import Delay
 from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL
 
@@ -60,7 +62,7 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
 
     Raises:
         TooManyAttempts: failures of this login or from this address make everybody wait, 60 s at most, but for devices
-            that have been here before. TooOften: the school has had too many logins of strangers in this minute.
+            that have been here before. TooOften: the school has had too many failed logins of strangers in this minute.
         LoginRefused, CodeRequired, CodeRefused. Busy: more are logging in than can be; nothing was counted.
     """
     # The door first: whoever is sent away has cost neither Redis nor the database anything.
@@ -69,9 +71,7 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
 
 
 def _prove_identity(login: str, password: str, code: str, counted: dict[Delay, str]) -> User:
-    if KNOWN_DEVICE not in counted:
-        windows.demand(windows.count({LOGINS_OF_SCHOOL: ""}))
-    attempt = delays.begin(counted)
+    attempt = delays.begin(counted, within={} if KNOWN_DEVICE in counted else {LOGINS_OF_SCHOOL: ""})
     try:
         user = check_password(login=login, password=password)
         second_factor.require_code(user, code)
@@ -103,7 +103,9 @@ def checked_password(password: str, *, user: User) -> str:
     try:
         validate_password(password, user)
     except ValidationError as refusal:
-        reasons = [FieldError("password", str(each.code), " ".join(each.messages)) for each in refusal.error_list]
+        # Django says these in the reader's language itself.
+        said = [(str(each.code), " ".join(each.messages)) for each in refusal.error_list]
+        reasons = [FieldError("password", code, reason) for code, reason in said]
         raise PasswordTooWeak(errors=reasons) from None
     return password
 
@@ -145,7 +147,7 @@ def change_password(*, password: str, new_password: str, family: TokenFamily, by
         try:
             set_password(by, new_password)
         except Invalid as refusal:
-            refusal.errors = tuple(FieldError("new_password", each.code, each.message) for each in refusal.errors)
+            refusal.errors = tuple(replace(each, field="new_password") for each in refusal.errors)
             raise
         ended = tokens.end_logins(by, because="password changed", keep=family)
         tokens.finish_setup(family)

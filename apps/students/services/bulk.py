@@ -60,8 +60,11 @@ def _refuse_merged(students: Iterable[Student]) -> None:
 
 
 def _taken() -> errors.RowsRefused:
-    said = errors.AdmissionNumberTaken(number="")
-    return errors.RowsRefused(errors=[FieldError("admission_number", said.code, said.sentence())])
+    # Which of the rows it was, the database does not say.
+    code = errors.AdmissionNumberTaken.code
+    return errors.RowsRefused(
+        errors=[FieldError("admission_number", code, "Another student already has this admission number.")]
+    )
 
 
 @transaction.atomic

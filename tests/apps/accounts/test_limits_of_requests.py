@@ -7,12 +7,20 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from schoolops.ratelimit import throttles, windows
+from apps.accounts.services import hashing
+from schoolops.ratelimit import scripts, throttles
 from schoolops.ratelimit.windows import REQUESTS_OF_ADDRESS, REQUESTS_OF_USER, Window
+from schoolops.redis.connection import RedisCircuitOpen
+from schoolops.resilience.bulkhead import Busy
 from tests.factories import people
 from tests.factories.talking import Talk
+from tests.support.counted import round_trips_to_redis
 
 FEW = Window("user", "user", 3, 60, "open", "for tests")
+
+
+def busy(*_said: Any) -> bool:
+    raise Busy(retry_after=1)
 
 
 def test_an_answer_says_how_many_are_left(at_oak: Any, alice: User) -> None:
@@ -50,11 +58,79 @@ def test_a_school_with_too_many_logins_of_strangers_still_lets_its_own_devices_i
     monkeypatch.setattr(
         "apps.accounts.services.passwords.LOGINS_OF_SCHOOL", Window("logins", "school", 2, 60, "open", "")
     )
-    windows.forget_here()
-    assert at_oak().log_in().status_code == 200
+    for guessed in ("somebody", "somebody-else"):
+        assert at_oak().log_in(guessed).status_code == 401
     refused = at_oak().log_in()
     assert (refused.status_code, refused.json()["code"]) == (429, "ratelimit:too-often")
     assert known.log_in().status_code == 200
+
+
+def test_what_is_no_failure_takes_nothing_from_the_schools_logins(
+    at_oak: Any, bob: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "apps.accounts.services.passwords.LOGINS_OF_SCHOOL", Window("logins", "school", 5, 60, "stricter", "")
+    )
+    # Four guesses at Alice, and many more that have to wait.
+    assert [at_oak().log_in("alice", "guess").status_code for _ in range(12)] == [401] * 4 + [429] * 8
+    # Logins that succeed, and those for which no slot came free.
+    assert {at_oak().log_in().status_code for _ in range(6)} == {200}
+    monkeypatch.setattr(hashing, "is_password_of", busy)
+    assert {at_oak().log_in().status_code for _ in range(6)} == {503}
+    monkeypatch.undo()
+    with round_trips_to_redis() as asked:
+        assert at_oak().log_in().status_code == 200
+    assert asked.count("EVALSHA") == 3
+
+
+def test_a_login_that_is_counted_here_is_given_back_here(
+    at_oak: Any, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_said: Any) -> Any:
+        raise RedisCircuitOpen("away")
+
+    monkeypatch.setattr(scripts, "run", away)
+    monkeypatch.setattr(
+        "apps.accounts.services.passwords.LOGINS_OF_SCHOOL", Window("logins", "school", 8, 60, "stricter", "")
+    )
+    # A quarter of eight is two.
+    assert {at_oak().log_in().status_code for _ in range(6)} == {200}
+    assert [at_oak().log_in(f"somebody-{each}").status_code for each in range(3)] == [401, 401, 429]
+
+
+def test_a_stranger_takes_nothing_from_the_school_and_neither_does_one_who_is_refused(
+    at_oak: Any, alice: User, bob: User, oak: Any, client_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttles, "REQUESTS_OF_USER", FEW)
+    monkeypatch.setattr(throttles, "REQUESTS_OF_SCHOOL", Window("school", "school", 5, 60, "open", "for tests"))
+    stranger = Talk(client_for(oak))
+    assert {stranger.get("me").status_code for _ in range(6)} == {401}
+    assert {stranger.log_in("nobody").status_code for _ in range(6)} == {401, 429}
+    assert [at_oak(bob).get("me").status_code for _ in range(9)] == [200] * 3 + [429] * 6
+    assert [at_oak(alice).get("me").status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("said", [{}, {"Authorization": "Bearer so_a_oak_guess_000000"}])
+def test_a_stranger_who_hammers_is_counted_and_then_told_to_wait(
+    in_oak: Any, client_for: Any, monkeypatch: pytest.MonkeyPatch, said: dict[str, str]
+) -> None:
+    monkeypatch.setattr(throttles, "REQUESTS_OF_ADDRESS", Window("address", "address", 3, 60, "open", "for tests"))
+    stranger = client_for(in_oak)
+    for address in ("me", "jobs/1", "students"):
+        assert stranger.get(f"/api/v1/{address}", headers=said).status_code == 401
+    refused = stranger.get("/api/v1/students", headers=said)
+    assert (refused.status_code, refused.json()["code"]) == (429, "ratelimit:too-often")
+    assert refused.headers["RateLimit"].startswith('"address";r=0;')
+
+
+def test_a_request_is_counted_once_whoever_asks(at_oak: Any, bob: User, oak: Any, client_for: Any) -> None:
+    with round_trips_to_redis() as asked:
+        Talk(client_for(oak)).get("me")
+    assert asked.count("EVALSHA") == 1
+    inside_already = at_oak(bob)
+    with round_trips_to_redis() as asked:
+        inside_already.get("me")
+    assert asked.count("EVALSHA") == 1
 
 
 def test_whoever_guesses_at_the_head_keeps_the_heads_own_device_out_of_it(at_oak: Any, alice: User) -> None:

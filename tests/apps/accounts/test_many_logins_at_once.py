@@ -9,7 +9,7 @@ from django.contrib.auth import hashers
 
 from apps.accounts.models import User
 from apps.accounts.services import hashing
-from schoolops.ratelimit import delays
+from schoolops.redis.connection import RATE_LIMITS, client
 
 
 def test_who_finds_the_door_full_is_told_when_to_come_and_nothing_is_counted(at_oak: Any, bob: User) -> None:
@@ -20,7 +20,7 @@ def test_who_finds_the_door_full_is_told_when_to_come_and_nothing_is_counted(at_
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.json()["code"] == "resilience:busy"
     assert int(refused.headers["Retry-After"]) >= 1
-    assert list(delays.client(delays.RATE_LIMITS).scan_iter("*:ratelimit:delay:*")) == []
+    assert list(client(RATE_LIMITS).scan_iter("*:ratelimit:delay:*")) == []
     assert at_oak().log_in().status_code == 200
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from schoolops.ratelimit import delays
+from schoolops.ratelimit import delays, scripts
 from schoolops.ratelimit.addresses import address_of
 from schoolops.ratelimit.delays import Delay, TooManyAttempts, wait_after
-from schoolops.redis.connection import RedisCircuitOpen
+from schoolops.redis.connection import RATE_LIMITS, RedisCircuitOpen, client
 from tests.factories import people
 from tests.factories.talking import Talk
 
@@ -100,7 +100,7 @@ def test_a_school_does_not_wait_for_the_failures_of_another(at_oak: Any, at_elm:
 def test_failures_are_forgotten_after_a_quarter_of_an_hour(at_oak: Any, bob: User) -> None:
     for _ in range(4):
         wrong(at_oak())
-    server = delays.client(delays.RATE_LIMITS)
+    server = client(RATE_LIMITS)
     kept = list(server.scan_iter("tenant:*:ratelimit:delay:*"))
     assert len(kept) == 3
     assert all(0 < server.ttl(key) <= 15 * 60 for key in kept)
@@ -109,11 +109,10 @@ def test_failures_are_forgotten_after_a_quarter_of_an_hour(at_oak: Any, bob: Use
 def test_without_redis_the_waits_begin_earlier_and_never_end_up_absent(
     at_oak: Any, bob: User, later: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Away:
-        def __getattr__(self, name: str) -> Any:
-            raise RedisCircuitOpen("away")
+    def away(*_said: Any) -> Any:
+        raise RedisCircuitOpen("away")
 
-    monkeypatch.setattr(delays, "client", lambda _: Away())
+    monkeypatch.setattr(scripts, "run", away)
     assert wrong(at_oak()).status_code == 401
     waits = []
     for _ in range(8):

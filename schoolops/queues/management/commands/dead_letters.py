@@ -9,10 +9,12 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from schoolops.queues import desk
+from schoolops.queues import desk, seen
 from schoolops.queues.models import DeadLetter
 from schoolops.queues.registry import QUEUES
 from schoolops.tenancy.management.commands._school import OperatorCommand
+
+REDIS_AWAITED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ class Command(OperatorCommand):
             self.stdout.write(f"{len(ids)} dead letters would be discarded")
             return
         self.stdout.write(f"{desk.discard(ids, by=AtTheTerminal(), reason=options['why'])} dead letters were discarded")
+        if owed := seen.settle(REDIS_AWAITED_S):
+            self.stderr.write(
+                f"Redis does not answer and may still remember {owed} of them: if so, the same is refused as enqueued"
+                " already until 24 hours after it was."
+            )
 
 
 def _chosen(options: dict[str, Any]) -> Any:
