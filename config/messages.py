@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import django
+import unfold
 from babel.messages import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
@@ -42,9 +44,19 @@ KEYWORDS: dict[str, Any] = {
     "gettext_noop": None,
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
+    # What a service says of one field: marked by being said.
+    "FieldError": (3,),
 }
 # Whose refusals a school's pages show; operators and programs read the others, in English.
 SPEAKING = ("apps.", "schoolops.errors", "schoolops.ratelimit", "schoolops.constraints")
+# Parts of the admin's theme that no page of ours shows.
+_UNUSED = frozenset(
+    {
+        *("auth", "command_history.html", "command_results.html", "components", "constance", "forms", "guardian"),
+        *("dataset_model_admin.py", "import_export", "location_field", "nested_inlines_model_admin.py"),
+        *("registration", "simple_history", "unfold_crispy"),
+    }
+)
 # The file says what is in it, not when it was made: made anew, it is the same.
 _NEVER = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 # Marks a translation that is for a person to look at before it counts.
@@ -61,6 +73,7 @@ def wanted() -> dict[String, None]:
                 found |= dict.fromkeys(_of_code(path.read_bytes()))
         for path in sorted((BASE_DIR / house).rglob("templates/**/*.html")):
             found |= dict.fromkeys(_of_template(path))
+    found |= dict.fromkeys(_of_the_admin())
     found |= dict.fromkeys((None, text) for text in declared() if text)
     found.pop((None, ""), None)
     return found
@@ -76,6 +89,27 @@ def _of_template(path: Path) -> Iterator[String]:
     calls = templatize(path.read_text(encoding="utf-8"), origin=str(path))
     # On one line: what is left of a template has no indentation that Python could read.
     yield from _of_code(re.sub(r"\s+", " ", calls).strip().encode())
+
+
+def _of_the_admin() -> Iterator[String]:
+    """What the admin that we dress ours with says, and Django does not: it brings no translations."""
+    known = frozenset(_said_by_django(LANGUAGES[0]))
+    root = Path(unfold.__file__).parent
+    for path in sorted((*root.rglob("*.py"), *root.rglob("templates/**/*.html"))):
+        if not _UNUSED.intersection(path.relative_to(root).parts):
+            found = _of_code(path.read_bytes()) if path.suffix == ".py" else _of_template(path)
+            for context, text in found:
+                singular = text if isinstance(text, str) else text[0]
+                if context is None and singular.strip() and singular not in known:
+                    yield context, text
+
+
+def _said_by_django(language: str) -> Iterator[str]:
+    for folder in ("conf", "contrib/admin", "contrib/auth"):
+        path = Path(django.__file__).parent / folder / "locale" / language / "LC_MESSAGES" / "django.mo"
+        with path.open("rb") as file:
+            for message in read_mo(file):
+                yield message.id if isinstance(message.id, str) else message.id[0]
 
 
 def declared() -> Iterator[str]:

@@ -13,22 +13,42 @@ An app declares its own in ``errors.py``::
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class FieldError:
-    """One field that was refused: where it stands in the input, why, and what would be accepted."""
+    """One field that was refused: where it stands in the input, why, and what would be accepted.
+
+    ``said`` is a sentence whose braces ``facts`` fill, so that a page can say it in another language::
+
+        FieldError("code", "unknown", "There is no attendance code {code}.", {"code": "Q"})
+    """
 
     field: str
     code: str
-    message: str
+    said: str
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, field: str, error: SchoolOpsError) -> FieldError:
+        """What ``error`` says, about ``field``."""
+        return cls(field, error.code, error.said, error.facts)
+
+    @property
+    def message(self) -> str:
+        return filled(self.said, self.facts)
 
     def as_dict(self) -> dict[str, str]:
-        return asdict(self)
+        return {"field": self.field, "code": self.code, "message": self.message}
+
+
+def filled(sentence: str, facts: Mapping[str, Any]) -> str:
+    """``sentence`` with ``facts`` in its braces. Without facts it is said as it stands: it may quote braces."""
+    return sentence.format(**facts) if facts else sentence
 
 
 class SchoolOpsError(Exception):
@@ -51,8 +71,8 @@ class SchoolOpsError(Exception):
         self.errors = tuple(errors)
         if retry_after is not None:
             self.retry_after = retry_after
-        template = detail if detail is not None else self.sentence()
-        self.detail = template.format(**facts) if facts else template
+        self.said = detail if detail is not None else self.sentence()
+        self.detail = filled(self.said, facts)
         super().__init__(self.detail)
 
     @classmethod

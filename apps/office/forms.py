@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from apps.accounts.models import User
-from apps.office.site import remedy_of, words_of
+from apps.office.site import message_of, remedy_of, words_of
 from schoolops.errors import SchoolOpsError
 
 if TYPE_CHECKING:
@@ -66,11 +66,13 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
     remedy = remedy_of(error)
     placed = False
     for each in error.errors:
-        if each.field in form.fields:
-            form.add_error(each.field, _(each.message))
+        # Of many rows that were sent at once a form holds one.
+        name = each.field.rpartition(".")[2]
+        if name in form.fields:
+            form.add_error(name, message_of(each))
             placed = True
         else:
-            form.add_error(None, f"{each.field}: {_(each.message)}")
+            form.add_error(None, message_of(each))
     field = (on or {}).get(error.code)
     if not placed:
         form.add_error(field if field in form.fields else None, f"{words_of(error)} {remedy}".strip())

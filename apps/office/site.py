@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
-from functools import wraps
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from string import Formatter
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -23,11 +25,12 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.access import services as access
 from apps.accounts.models import User
+from apps.attendance.services.codes import FIRST_CODES
 from apps.institutions import selectors as institutions
 from apps.office import navigation, palette
 from schoolops import problem
 from schoolops.context import school_or_none
-from schoolops.errors import SchoolOpsError, Unavailable
+from schoolops.errors import FieldError, SchoolOpsError, Unavailable, declared_errors, filled
 from schoolops.queues.admin import operators
 
 if TYPE_CHECKING:
@@ -36,9 +39,11 @@ else:
     _Site = UnfoldAdminSite
 
 log = logging.getLogger(__name__)
-# Words of ours that stand in other sentences: why a day is no school day, why a roll is locked.
+# Words of ours that stand in other sentences: why a day is no school day, why a roll is locked, what the first codes
+# are called.
 FACTS = frozenset(
     (
+        *(each.name for each in FIRST_CODES),
         gettext_noop("weekend"),
         gettext_noop("holiday"),
         gettext_noop("closure"),
@@ -75,14 +80,17 @@ def may_enter(request: HttpRequest) -> bool:
 
 def words_of(error: SchoolOpsError) -> str:
     """What ``error`` says, in the reader's language where that has the sentence."""
-    template = error.sentence()
-    told = template.format(**error.facts) if error.facts else template
-    if told != error.detail:
-        return error.detail
-    translated = _(template)
-    return (
-        translated.format(**{name: _said(value) for name, value in error.facts.items()}) if error.facts else translated
-    )
+    return translated(error.said, error.facts)
+
+
+def message_of(error: FieldError) -> str:
+    """The same of one field."""
+    return translated(error.said, error.facts)
+
+
+def translated(sentence: str, facts: Mapping[str, Any]) -> str:
+    """``sentence`` in the reader's language, with ``facts`` in its braces as they are written there."""
+    return filled(_(sentence), {name: _said(value) for name, value in facts.items()})
 
 
 def _said(fact: Any) -> Any:
@@ -90,6 +98,27 @@ def _said(fact: Any) -> Any:
     if isinstance(fact, dt.date) and not isinstance(fact, dt.datetime):
         return date_format(fact)
     return _(fact) if isinstance(fact, str) and fact in FACTS else fact
+
+
+def retold(code: str, message: str) -> str:
+    """A refusal that was kept as it was said, in English, in the reader's language: what an import said of a row."""
+    kind = next((each for each in declared_errors() if each.code == code), None)
+    if kind is not None and (kept := _quotes(kind.sentence()).fullmatch(message)):
+        return translated(kind.sentence(), kept.groupdict())
+    return _(message) if message else ""
+
+
+@cache
+def _quotes(sentence: str) -> re.Pattern[str]:
+    """What ``sentence`` looks like once its braces are filled, each fact a group of its own."""
+    seen: set[str] = set()
+    parts = []
+    for words, name, *_rest in Formatter().parse(sentence):
+        parts.append(re.escape(words))
+        if name:
+            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.*?)")
+            seen.add(name)
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def remedy_of(error: SchoolOpsError) -> str:

@@ -104,12 +104,12 @@ def flatten(detail: Any, path: str = "") -> Iterator[FieldError]:
     elif isinstance(detail, list):
         if all(isinstance(each, drf.ErrorDetail) for each in detail):
             for each in detail:
-                yield FieldError(field=path, code=str(each.code), message=str(each))
+                yield FieldError(field=path, code=str(each.code), said=str(each))
         else:
             for position, inner in enumerate(detail):
                 yield from flatten(inner, f"{path}.{position}" if path else str(position))
     elif detail:
-        yield FieldError(field=path, code=str(getattr(detail, "code", "invalid")), message=str(detail))
+        yield FieldError(field=path, code=str(getattr(detail, "code", "invalid")), said=str(detail))
 
 
 def as_ours(exc: Exception) -> SchoolOpsError | None:  # noqa: C901, PLR0911 - one line per kind is a table

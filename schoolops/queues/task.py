@@ -254,8 +254,11 @@ def _payload_model(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
 
 def _field_errors(refusal: pydantic.ValidationError) -> list[FieldError]:
     return [
-        FieldError(field=".".join(str(part) for part in each["loc"]), code=each["type"], message=each["msg"])
-        for each in refusal.errors(include_url=False, include_context=False, include_input=False)
+        FieldError(".".join(str(part) for part in where), code, said)
+        for where, code, said in (
+            (each["loc"], each["type"], each["msg"])
+            for each in refusal.errors(include_url=False, include_context=False, include_input=False)
+        )
     ]
 
 

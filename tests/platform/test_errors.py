@@ -69,3 +69,10 @@ def test_every_declared_error_has_a_code_of_its_own_and_a_sentence() -> None:
 @pytest.mark.parametrize("kind", [Conflict, Invalid, Unavailable])
 def test_a_family_can_be_raised_as_it_is(kind: type[SchoolOpsError]) -> None:
     assert kind().detail == kind.sentence()
+
+
+def test_a_field_says_its_facts_and_keeps_the_sentence_for_translation() -> None:
+    error = FieldError("code", "unknown", "There is no code {code}.", {"code": "Q"})
+    assert error.as_dict() == {"field": "code", "code": "unknown", "message": "There is no code Q."}
+    # Without facts, braces are words like any other.
+    assert FieldError("name", "odd", "Say {this}.").message == "Say {this}."

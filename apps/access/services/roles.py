@@ -46,7 +46,7 @@ def _not_yours(code: str) -> NotYoursToGive:
 
 def _expect_known(permissions: Collection[str]) -> None:
     unknown = [
-        FieldError(f"permissions.{position}", "unknown-permission", f"There is no permission {code}.")
+        FieldError(f"permissions.{position}", "unknown-permission", "There is no permission {code}.", {"code": code})
         for position, code in enumerate(permissions)
         if code not in CODES
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -101,7 +103,9 @@ def checked_password(password: str, *, user: User) -> str:
     try:
         validate_password(password, user)
     except ValidationError as refusal:
-        reasons = [FieldError("password", str(each.code), " ".join(each.messages)) for each in refusal.error_list]
+        # Django says these in the reader's language itself.
+        said = [(str(each.code), " ".join(each.messages)) for each in refusal.error_list]
+        reasons = [FieldError("password", code, reason) for code, reason in said]
         raise PasswordTooWeak(errors=reasons) from None
     return password
 
@@ -164,7 +168,7 @@ def change_password(
         try:
             set_password(by, new_password)
         except Invalid as refusal:
-            refusal.errors = tuple(FieldError("new_password", each.code, each.message) for each in refusal.errors)
+            refusal.errors = tuple(replace(each, field="new_password") for each in refusal.errors)
             raise
         ended = tokens.end_logins(by, because="password changed", keep=family)
         tokens.finish_setup(family)

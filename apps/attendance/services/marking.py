@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -128,14 +129,24 @@ def _read(
             )
         elif student.pk in read:
             refused.append(
-                FieldError(f"{where}.student_id", "named-twice", f"{student.full_name} is marked twice in this roll.")
+                FieldError(
+                    f"{where}.student_id",
+                    "named-twice",
+                    "{student} is marked twice in this roll.",
+                    {"student": student.full_name},
+                )
             )
         else:
             code, problems = _teachers_code(mark, codes, words[student.pk], before.get(student.pk))
-            refused += [FieldError(f"{where}.{field}", name, text) for field, name, text in problems]
+            refused += [dataclasses.replace(problem, field=f"{where}.{problem.field}") for problem in problems]
             read[student.pk] = (student, (code, mark))
     refused += [
-        FieldError("records", "student-missing", f"{student.full_name} ({student.sourced_id}) is not marked.")
+        FieldError(
+            "records",
+            "student-missing",
+            "{student} ({id}) is not marked.",
+            {"student": student.full_name, "id": student.sourced_id},
+        )
         for student in roster
         if student.pk not in read
     ]
@@ -146,30 +157,37 @@ def _read(
 
 def _teachers_code(
     mark: Mark, codes: CodeBook, office: OfficeWord | None, before: AttendanceRecord | None
-) -> tuple[AttendanceCode | None, list[tuple[str, str, str]]]:
+) -> tuple[AttendanceCode | None, list[FieldError]]:
     code = codes.by_letter.get(mark.code)
     earlier = codes.by_key.get(before.teacher_code_id) if before is not None and before.teacher_code_id else None
     if code is None:
-        return None, [("code", "unknown", f"There is no attendance code {mark.code}.")]
+        return None, [FieldError("code", "unknown", "There is no attendance code {code}.", {"code": mark.code})]
     if not code.teacher_selectable and office is not None and office.code_id == code.pk:
         # The roll as it was read, sent back: the office's code is nobody's news.
         return earlier, []
-    problems: list[tuple[str, str, str]] = []
+    words = _words(code)
+    problems: list[FieldError] = []
     if not code.teacher_selectable:
-        problems.append(("code", "office-only", f"{code} is entered by the office."))
+        problems.append(FieldError("code", "office-only", "{code} {name} is entered by the office.", words))
     if code.retired and code != earlier:
-        problems.append(("code", "retired", f"{code} is no longer in use."))
-    problems += [(name, "not-possible", text) for name, text in _times_wrong(code, mark)]
-    return code, problems
+        problems.append(FieldError("code", "retired", "{code} {name} is no longer in use.", words))
+    return code, [*problems, *_times_wrong(code, mark)]
 
 
-def _times_wrong(code: AttendanceCode, mark: Mark) -> Iterable[tuple[str, str]]:
+def _words(code: AttendanceCode) -> dict[str, str]:
+    return {"code": code.code, "name": code.name}
+
+
+def _times_wrong(code: AttendanceCode, mark: Mark) -> Iterable[FieldError]:
+    words = _words(code)
     if code.state == DayState.ABSENT and mark.arrived_at is not None:
-        yield "arrived_at", f"{code} means absent: who is absent does not arrive."
+        yield FieldError(
+            "arrived_at", "not-possible", "{code} {name} means absent: who is absent does not arrive.", words
+        )
     if code.state == DayState.ABSENT and mark.left_at is not None:
-        yield "left_at", f"{code} means absent: who is absent does not leave."
+        yield FieldError("left_at", "not-possible", "{code} {name} means absent: who is absent does not leave.", words)
     elif mark.arrived_at is not None and mark.left_at is not None and mark.left_at <= mark.arrived_at:
-        yield "left_at", "Nobody leaves before arriving."
+        yield FieldError("left_at", "not-possible", "Nobody leaves before arriving.")
 
 
 def _record(

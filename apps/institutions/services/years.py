@@ -39,7 +39,7 @@ def _locked(year: AcademicYear) -> AcademicYear:
 
 def _in_order(starts_on: dt.date, ends_on: dt.date) -> None:
     if ends_on <= starts_on:
-        raise errors.FieldsRefused(errors=[FieldError("ends_on", "before-start", "A day after `starts_on`.")])
+        raise errors.FieldsRefused(errors=[FieldError("ends_on", "before-start", "It ends after the day it starts.")])
 
 
 @transaction.atomic
@@ -118,13 +118,13 @@ def remove_year(*, year: AcademicYear, by: Any) -> None:
 
 def _fits(year: AcademicYear, fields: Mapping[str, Any]) -> None:
     if fields["ends_on"] < fields["starts_on"]:
-        raise errors.FieldsRefused(errors=[FieldError("ends_on", "before-start", "Not before `starts_on`.")])
+        raise errors.FieldsRefused(errors=[FieldError("ends_on", "before-start", "It does not end before it starts.")])
     if fields["starts_on"] < year.starts_on or fields["ends_on"] > year.ends_on:
         raise errors.TermOutsideYear(starts_on=year.starts_on, ends_on=year.ends_on)
     opens, closes = fields.get("posting_opens_on"), fields.get("posting_closes_on")
     if opens and closes and closes < opens:
         raise errors.FieldsRefused(
-            errors=[FieldError("posting_closes_on", "before-start", "Not before `posting_opens_on`.")]
+            errors=[FieldError("posting_closes_on", "before-start", "It does not close before it opens.")]
         )
     parent = fields.get("parent")
     if parent is not None and (

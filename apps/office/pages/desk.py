@@ -20,8 +20,9 @@ from apps.access import services as access
 from apps.attendance import services
 from apps.attendance.services import Entry
 from apps.institutions.models import Institution
+from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import day_asked, posted, refuse, time_field
+from apps.office.pages.fields import day_asked, posted, time_field
 from apps.office.selectors import desk as selectors
 from schoolops import clock
 from schoolops.errors import SchoolOpsError
@@ -73,7 +74,7 @@ def desk(request: HttpRequest) -> HttpResponse:
             try:
                 services.enter_at_desk(student=picked.id, day=day, entry=form.entry(), by=user)
             except SchoolOpsError as error:
-                refuse(form, error)
+                add_refusal(form, error)
             else:
                 messages.success(request, _("%(name)s is entered.") % {"name": picked.name})
                 return HttpResponseRedirect(_address(day, user_today=access.today(user)))

@@ -26,7 +26,7 @@ from apps.accounts import services
 from apps.accounts.errors import CodeRefused, CodeRequired, CodeWrong
 from apps.accounts.models import TokenFamily, User
 from apps.office.navigation import home_of
-from apps.office.site import actor, frame_of, may_enter, readable, remedy_of, told_to_wait, words_of
+from apps.office.site import actor, frame_of, may_enter, message_of, readable, remedy_of, told_to_wait, words_of
 from schoolops import clock
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated, Unavailable
@@ -315,7 +315,7 @@ def redeem(request: HttpRequest) -> HttpResponse:
             services.redeem_link(token=form.cleaned_data["token"], password=form.cleaned_data["password"])
         except SchoolOpsError as error:
             for each in error.errors:
-                form.add_error("password", each.message)
+                form.add_error("password", message_of(each))
             if not error.errors:
                 _refuse(form, error)
         else:
@@ -350,7 +350,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             )
         except SchoolOpsError as error:
             for each in error.errors:
-                form.add_error({"new_password": "password", "password": "present"}.get(each.field), each.message)
+                form.add_error({"new_password": "password", "password": "present"}.get(each.field), message_of(each))
             if not error.errors:
                 _refuse(form, error)
         else:

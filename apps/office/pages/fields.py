@@ -1,4 +1,4 @@
-"""What the office's forms share: days and times as browsers write them, refusals beside the field they are about."""
+"""What the office's forms share: days and times as browsers write them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
-
-from apps.office.site import remedy_of, words_of
-from schoolops.errors import SchoolOpsError
 
 # Pages look a day or a month around; the calendar of Python ends in the year 9999.
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -47,18 +44,6 @@ def time_field(**more: Any) -> forms.TimeField:
 def posted(request: HttpRequest) -> QueryDict | None:
     """What was sent, for a form; ``None`` where nothing was. A form that was sent empty is not a new one."""
     return request.POST if request.method == "POST" else None
-
-
-def refuse(form: forms.Form, error: SchoolOpsError) -> None:
-    """Say what a service refused, beside the field where it names one of the form's."""
-    placed = False
-    for each in error.errors:
-        field = each.field.rpartition(".")[2]
-        if field in form.fields:
-            form.add_error(field, each.message)
-            placed = True
-    if not placed:
-        form.add_error(None, " ".join(part for part in (words_of(error), remedy_of(error)) if part))
 
 
 def way_to(name: str) -> str:

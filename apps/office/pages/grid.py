@@ -22,7 +22,7 @@ from apps.attendance.selectors import SessionKey
 from apps.attendance.services import Mark
 from apps.office.pages import actor, office_page, render_page
 from apps.office.pages.fields import day_of
-from apps.office.site import remedy_of, words_of
+from apps.office.site import message_of, remedy_of, words_of
 from schoolops.errors import SchoolOpsError
 
 Posted = dict[str, "Said"]
@@ -155,9 +155,9 @@ def _refused(posted: Posted, marks: list[Mark], error: MarksRefused) -> Answer:
     for each in error.errors:
         parts = each.field.split(".")
         if len(parts) > 1 and parts[1].isdigit():
-            by_student.setdefault(str(marks[int(parts[1])].student_id), []).append(each.message)
+            by_student.setdefault(str(marks[int(parts[1])].student_id), []).append(message_of(each))
         else:
-            whole.append(each.message)
+            whole.append(message_of(each))
     return Answer(posted, " ".join(whole), by_student)
 
 

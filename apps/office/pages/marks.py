@@ -18,6 +18,7 @@ from apps.attendance.errors import MarksRefused
 from apps.attendance.models import AttendanceCode, DayState
 from apps.attendance.selectors import CodeBook
 from apps.attendance.services import Mark
+from apps.office.site import message_of
 from schoolops.errors import FieldError
 
 # Nobody's roll is as long; what is longer was not sent by our page.
@@ -209,9 +210,9 @@ class Sheet:
             _records, _dot, rest = error.field.partition(".")
             row = rows.get(order.get(rest.partition(".")[0], ""))
             if row is None:
-                left.append(error.message)
+                left.append(message_of(error))
             else:
-                row.problems.append(error.message)
+                row.problems.append(message_of(error))
         return left
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,9 +20,9 @@ from apps.access import selectors as access_selectors
 from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import refuse
-from apps.office.site import remedy_of, words_of
+from apps.office.site import remedy_of, retold, words_of
 from schoolops.api import exports
 from schoolops.context import current_school, inside
 from schoolops.errors import SchoolOpsError
@@ -90,7 +91,7 @@ def rosters(request: HttpRequest) -> HttpResponse:
                 file=sent.file, name=sent.name, source=form.cleaned_data["kind"], by=user, in_background=True
             )
         except SchoolOpsError as error:
-            refuse(form, error)
+            add_refusal(form, error)
         else:
             return HttpResponseRedirect(_address(run.sourced_id))
     context = {
@@ -133,8 +134,10 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "actions": ACTIONS.items(),
         "asked": asked,
         "rows": [
-            (row, KINDS[row.kind], ACTIONS.get(row.action, row.action), selectors.differences(row)) for row in rows
+            (row, KINDS[row.kind], ACTIONS.get(row.action, row.action), selectors.differences(row), _told(row.errors))
+            for row in rows
         ],
+        "problem": _told([run.problem])[0] if run.problem else "",
         "more": urlencode({**said, "after": following}) if following else "",
         "changes": run.total("create") + run.total("update"),
         "wrong": run.total("error"),
@@ -143,6 +146,18 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "fields": list(selectors.fields_of(run.source).items()),
     }
     return render_page(request, "office/roster.html", context, title=run.file_name)
+
+
+def _told(kept: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What was wrong, one line each, in the reader's language: it was kept in English."""
+    return [
+        "{column}{message} {remedy}".format(
+            column=f"{each['column']}: " if each.get("column") else "",
+            message=retold(each["code"], each.get("message") or each.get("detail", "")),
+            remedy=retold("", each.get("remedy", "")),
+        ).strip()
+        for each in kept
+    ]
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from apps.access import services as access
 from apps.institutions import services
 from apps.institutions.models import AcademicYear, CalendarDay, Institution
 from apps.institutions.services.years import DayKind
+from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import day_field, posted, refuse, time_field, way_to
+from apps.office.pages.fields import day_field, posted, time_field, way_to
 from apps.office.selectors.readiness import readiness
 from schoolops.errors import SchoolOpsError
 
@@ -115,7 +116,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
             try:
                 number = form.carry_out(campus, user)
             except SchoolOpsError as error:
-                refuse(form, error)
+                add_refusal(form, error)
             else:
                 messages.success(request, ngettext("%d day is written.", "%d days are written.", number) % number)
                 return HttpResponseRedirect(f"{reverse('office:calendar')}?campus={campus.sourced_id}")

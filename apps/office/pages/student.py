@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from apps.access import services as access
 from apps.institutions.api.views import picture_response
+from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import posted, refuse
+from apps.office.pages.fields import posted
 from apps.office.pages.pictures import enrolment_line, year_picture
 from apps.office.pages.placing import AdmitForm, MoveForm, PlaceForm, ReasonedForm, WithdrawForm
 from apps.office.pages.rolls import legend
@@ -94,7 +95,7 @@ def admit(request: HttpRequest) -> HttpResponse:
         try:
             admitted = form.admit()
         except SchoolOpsError as error:
-            refuse(form, error)
+            add_refusal(form, error)
         else:
             messages.success(request, _("%(name)s is admitted.") % {"name": admitted.full_name})
             return HttpResponseRedirect(reverse("office:student", args=[admitted.sourced_id]))
@@ -135,7 +136,7 @@ def _done(request: HttpRequest, student: Student, form: ReasonedForm, what: str,
         try:
             form.carry_out(student)
         except SchoolOpsError as error:
-            refuse(form, error)
+            add_refusal(form, error)
         else:
             messages.success(request, _("%(name)s: saved.") % {"name": student.full_name})
             return HttpResponseRedirect(reverse("office:student", args=[student.sourced_id]))

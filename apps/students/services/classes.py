@@ -67,9 +67,7 @@ def enrol_in_class(
         elif key in there or key in wanted[:number]:
             refused.append((number, errors.AlreadyInClass()))
     if refused:
-        raise errors.RowsRefused(
-            errors=[FieldError(f"records.{number}.student_id", why.code, why.detail) for number, why in refused]
-        )
+        raise errors.RowsRefused(errors=[FieldError.of(f"records.{number}.student_id", why) for number, why in refused])
     with explains({"class_enrolment_no_overlap": errors.AlreadyInClass}):
         begun: list[ClassEnrolment] = ClassEnrolment.objects.bulk_create(
             ClassEnrolment(course_class=course_class, student_id=key, starts_on=starts_on, ends_on=enrolled[key])

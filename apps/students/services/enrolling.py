@@ -335,7 +335,7 @@ class _Refusals:
     found: list[FieldError] = field(default_factory=list)
 
     def say(self, number: int, name: str, error: SchoolOpsError) -> None:
-        self.found.append(FieldError(f"records.{number}.{name}", error.code, error.detail))
+        self.found.append(FieldError.of(f"records.{number}.{name}", error))
 
 
 @transaction.atomic

@@ -13,8 +13,9 @@ from django.test import Client
 from apps.accounts import services
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceRecord
-from apps.institutions.models import Institution
+from apps.institutions.models import CalendarDay, Institution
 from schoolops.audit.models import AuditEntry
+from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus
 
 Office = Callable[..., Any]
@@ -131,3 +132,30 @@ def test_an_invitation_is_written_in_the_language_of_who_reads_it(
 def test_operators_read_english(client_for: Any, db: None) -> None:
     answer = Client(headers={"host": "localhost"}).get("/operators/login/", headers={"Accept-Language": "ar"})
     assert (answer.status_code, answer["Content-Language"]) == (200, "en-gb")
+
+
+def test_what_a_service_refuses_of_one_student_is_said_in_arabic(office: Office, bob: User, campus: Campus) -> None:
+    User.objects.filter(pk=bob.pk).update(language="ar")
+    section, first = campus.section, people.students_in(campus.section)[0]
+    posted = {"student": [str(first.sourced_id)], f"code-{first.sourced_id}": "Q", "version": "0"}
+    answer = office(bob).post(f"/office/rolls/section/{section.sourced_id}/{SCHOOL_DAY}/", posted)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "لا يوجد رمز حضور Q." in page
+    assert "There is no attendance code" not in page
+    assert "is not marked" not in page
+
+
+def test_a_field_of_a_form_is_refused_in_arabic(office: Office, erin: User, campus: Campus) -> None:
+    User.objects.filter(pk=erin.pk).update(language="ar")
+    said = {"starts_on": "2026-11-10", "kind": CalendarDay.Kind.TIMING_CHANGE, "title": "x"}
+    page = office(erin).post("/office/calendar/", said).content.decode()
+    assert "عند تغيير الأوقات يُذكر متى يبدأ اليوم" in page
+
+
+def test_the_api_says_of_a_field_in_english(at_oak: Any, bob: User, campus: Campus) -> None:
+    User.objects.filter(pk=bob.pk).update(language="ar")
+    address = f"sections/{campus.section.sourced_id}/roll/{SCHOOL_DAY}"
+    records = [{"student_id": str(people.students_in(campus.section)[0].sourced_id), "code": "Q"}]
+    answer = at_oak(bob)("PUT", address, {"records": records, "version": 0}, **{"Accept-Language": "ar"})
+    assert "There is no attendance code Q." in {each["message"] for each in answer.json()["errors"]}

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from apps.accounts.models import User
 from apps.exchange import services
-from apps.exchange.errors import ImportNotReady
+from apps.exchange.errors import ImportNotReady, ValueMissing
 from apps.exchange.models import Import
 from apps.office.site import words_of
 from apps.students.models import Student
@@ -137,3 +137,19 @@ def test_a_refused_step_is_told_in_the_readers_language(office: Office, dave: Us
         refusal = ImportNotReady(state=run.state)
         assert words_of(refusal) in page
         assert words_of(refusal) != refusal.detail
+
+
+def test_what_was_wrong_with_a_file_and_its_rows_is_told_in_the_readers_language(office: Office, dave: User) -> None:
+    User.objects.filter(pk=dave.pk).update(language="ar")
+    dave.refresh_from_db()
+    sent(office, dave)
+    run = services.read_and_validate(run=Import.objects.latest("pk"))
+    page = page_of(office, dave, run)
+    assert "This must not be empty." not in page
+    with translation.override("ar"):
+        assert words_of(ValueMissing()) in page
+    sent(office, dave, b"Pupil no,Given name\nN1,Ada\n")
+    run = services.read_and_validate(run=Import.objects.latest("pk"))
+    page = page_of(office, dave, run)
+    assert "has no column" not in page
+    assert "Admission number" in page
