@@ -16,7 +16,10 @@ from schoolops.ratelimit.addresses import address_of
 
 
 class LoginBackend(BaseBackend):
-    """Authenticates against the users of the current school, or the operators outside schools."""
+    """Authenticates against the users of the current school, or the operators outside schools.
+
+    ``Busy`` passes through: too many are logging in, which is no answer about this one. A view answers 503 with it.
+    """
 
     def authenticate(
         self,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from apps.accounts.errors import (
+    LoginRefused,
     RefreshTokenReused,
     TokenExpired,
     TokenRevoked,
@@ -108,10 +109,18 @@ def _issue(family: TokenFamily, missing: Missing) -> Issued:
 
 
 # A family and its pair in one statement: a login is one of three hundred, and an ORM's insert costs half a millisecond.
+# Only for a user who is as they were when the password was read. A login waits for its turn to hash, and whatever ends
+# logins or changes the password meanwhile must end this one too. FOR SHARE waits for one that is being committed, and
+# lets one that comes later see this login.
 _OPEN = """
-WITH family AS (
+WITH proved AS (
+    SELECT id FROM accounts_user
+     WHERE id = %s AND password = %s AND logins_ended_at IS NOT DISTINCT FROM %s::timestamptz
+       AND is_active AND (access_until IS NULL OR access_until > %s)
+       FOR SHARE
+), family AS (
     INSERT INTO accounts_tokenfamily (user_id, school_schema, label, created_at, revoked_because, setup_only)
-    VALUES (%s, %s, %s, %s, '', %s) RETURNING id
+    SELECT id, %s, %s, %s, '', %s FROM proved RETURNING id
 )
 INSERT INTO accounts_token (family_id, kind, digest, expires_at)
 SELECT family.id, pair.kind, pair.digest, pair.expires_at
@@ -121,14 +130,22 @@ SELECT family.id, pair.kind, pair.digest, pair.expires_at
 
 
 def open_login(user: User, *, label: str) -> Issued:
-    """Begin a login of ``user`` whose identity has been established. ``label`` names the device."""
+    """Begin a login of ``user``, whose identity has been established. ``label`` names the device.
+
+    Raises:
+        LoginRefused: since ``user`` was read, the password was changed or the logins were ended.
+    """
     missing = missing_setup(user)
     label = label[:200]
     secret, ends = _pair(user)
     pair = [part for kind, text in secret.items() for part in (str(kind), digest_of(text), ends[kind])]
+    now = clock.now()
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_OPEN, [user.pk, _here(), label, clock.now(), bool(missing), *pair])
+            proved = user.pk, user.password, user.logins_ended_at, now
+            cursor.execute(_OPEN, [*proved, _here(), label, now, bool(missing), *pair])
+            if not cursor.rowcount:
+                raise LoginRefused
         trail.record(user, "accounts.logged-in", user, after={"device": label})
     return _issued(user, secret, ends, missing)
 
