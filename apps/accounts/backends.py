@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from apps.accounts import services
 from apps.accounts.models import User
 from schoolops import clock
+from schoolops.cache.sessions import while_session_stands
 from schoolops.errors import Throttled, Unauthenticated
 from schoolops.ratelimit.addresses import address_of
 
@@ -41,5 +42,5 @@ class LoginBackend(BaseBackend):
         return None if services.missing_setup(user) else user
 
     def get_user(self, user_id: int) -> User | None:
-        user = User.objects.filter(pk=user_id).first()
+        user = while_session_stands(User.objects.filter(pk=user_id)).first()
         return user if user is not None and user.may_log_in(clock.now()) else None
