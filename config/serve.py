@@ -50,7 +50,8 @@ def command(env: Environment, metrics_folder: Path) -> list[str]:
         f"--threads={env.number('WEB_THREADS')}",
         f"--max-rss={env.number('WEB_MAX_RSS')}",
         f"--drain-seconds={env.number('DRAIN_SECONDS')}",
-        f"--drain-file={metrics_folder / slots.DRAINING}",
+        # The server will have the id of this process, which it replaces.
+        f"--drain-file={slots.drain_file(metrics_folder, os.getpid())}",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.attendance import services
 from apps.attendance.caches import ATTENDANCE_DAILY
 from apps.attendance.events import AttendanceMarked, DaysDerived, OfficeSpoke
-from apps.students.events import StudentMoved
+from apps.students.events import StudentMoved, StudentsMoved
 from schoolops.events import subscribe
 
 
@@ -21,7 +21,12 @@ def derive_the_days_the_office_changed(event: OfficeSpoke) -> None:
 
 @subscribe(StudentMoved)
 def give_the_days_to_the_new_section(event: StudentMoved) -> None:
-    services.derive_days_since(student=event.student_id, since=event.on)
+    services.derive_days_since(students=(event.student_id,), since=event.on)
+
+
+@subscribe(StudentsMoved)
+def give_the_days_to_their_new_sections(event: StudentsMoved) -> None:
+    services.derive_days_since(students=event.student_ids, since=event.since)
 
 
 @subscribe(DaysDerived)

@@ -29,6 +29,14 @@ class StudentMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class StudentsMoved:
+    """Many students belong to other sections than before, or to none: each from ``since`` on, or from a later day."""
+
+    student_ids: tuple[int, ...]
+    since: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class StudentWithdrawn:
     """``on`` is the first day the student is no longer enrolled."""
 

@@ -10,6 +10,7 @@ from apps.students.events import (
     StudentMoved,
     StudentsEnrolled,
     StudentsMerged,
+    StudentsMoved,
     StudentWithdrawn,
 )
 from schoolops.events import subscribe
@@ -29,6 +30,11 @@ def forget_who_was_changed(event: StudentChanged) -> None:
 @subscribe(StudentMoved)
 def forget_who_was_moved(event: StudentMoved) -> None:
     STUDENT_PROFILE.forget(event.student_id)
+
+
+@subscribe(StudentsMoved)
+def forget_all_who_were_moved(event: StudentsMoved) -> None:
+    STUDENT_PROFILE.forget_many((student,) for student in event.student_ids)
 
 
 @subscribe(StudentWithdrawn)

@@ -14,7 +14,6 @@ from django.conf import settings
 
 from schoolops.cache import CacheEntry
 from schoolops.context import inside
-from schoolops.redis.connection import pool
 
 KEYS_PER_SCHOOL = 50_000
 SCHOOLS = 20
@@ -55,8 +54,18 @@ HERD = CacheEntry("bench-herd", Value, ttl_s=3600)
 
 
 def plain() -> redis.Redis:
-    """redis-py as we configure it, without circuit, cache or anything of ours."""
-    return redis.Redis(connection_pool=pool(settings.REDIS_URL, command_timeout_s=30, connect_timeout_s=5, most=64))
+    """redis-py with timeouts, and nothing of ours: its own pool, its own connections."""
+    return redis.Redis(
+        connection_pool=redis.ConnectionPool.from_url(
+            settings.REDIS_URL,
+            socket_timeout=30,
+            socket_connect_timeout=5,
+            socket_keepalive=True,
+            health_check_interval=30,
+            protocol=2,
+            max_connections=64,
+        )
+    )
 
 
 _FILL = """

@@ -116,15 +116,19 @@ class CacheEntry(Generic[Value]):
         Inside a write transaction it is always ``load``: what we are changing must be neither read from a cache nor
         written to one. Raises ``NoCurrentSchool``, and what ``load`` raises.
         """
-        key = keys.value_key(self.name, self.version, parts)
+        here, text = keys.prefix(), keys.joined(parts)
+        key = f"{here}{self.name}:v{self.version}:{text}"
         if _writing():
             return load()
         mine = local()
         if mine is not None and (known := mine.get(key)) is not None:
             count(self.name, Tier.LOCAL)
             return cast(Value, known)
-        names = (*self._stamp_keys(parts), key)
-        value = share(key, lambda: self._shared(names, load))
+        if self.forgotten_by or self.under:
+            value = self._shared((*self._stamp_keys(parts), key), load)
+        else:
+            # The same names, for the price of two: what most entries are read by.
+            value = self._shared((f"{here}gen", f"{here}gen:{self.name}:{text}", key), load)
         if mine is not None and value is not None:
             mine.put(key, value)
         return value
@@ -170,7 +174,7 @@ class CacheEntry(Generic[Value]):
             outage.replay()
             every = list(dict.fromkeys(name for part in asked for name in names[part]))
             values = {names[part][-1] for part in asked}
-            answers = self._with_stamps(every, client(self._alias).mget(every), values)
+            answers = self._with_stamps(every, client(self._alias).look_at(every), values)
             for part in asked:
                 stamps[part], value = self._believed(names[part], answers)
                 if value is not None:
@@ -184,12 +188,13 @@ class CacheEntry(Generic[Value]):
         try:
             outage.replay()
             value = self._look(names)[1]
-            if value is not None:
-                count(self.name, Tier.SHARED)
-                return value
         except RedisUnavailable:
-            return self._loaded(load)
-        return self._fill(names, load)
+            return share(names[-1], lambda: self._loaded(load))
+        if value is not None:
+            count(self.name, Tier.SHARED)
+            return value
+        # Only those who miss wait for one another.
+        return share(names[-1], lambda: self._fill(names, load))
 
     def _stamp_keys(self, parts: tuple[object, ...]) -> tuple[str, ...]:
         above = (keys.stamp_key(each.name, ()) for each in self.under)
@@ -198,7 +203,7 @@ class CacheEntry(Generic[Value]):
 
     def _look(self, names: tuple[str, ...]) -> tuple[bytes, Value | None]:
         """(stamps now, value stored under them or ``None``), in one round trip where the stamps exist."""
-        answers: list[bytes | None] = client(self._alias).execute_command("MGET", *names)
+        answers = client(self._alias).look_at(names)
         if None not in answers:
             # The way of nearly all reads.
             *stamps, stored = cast("list[bytes]", answers)
@@ -333,7 +338,8 @@ def forget_school() -> None:
 
 def _writing() -> bool:
     """Whether a transaction is open (a test's own wrapper around everything does not count)."""
-    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+    blocks = connection.atomic_blocks
+    return bool(blocks) and any(not getattr(block, "_from_testcase", False) for block in blocks)
 
 
 def _never_commits() -> bool:

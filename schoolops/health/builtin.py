@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 from django.db import connection
@@ -41,7 +42,8 @@ def _memory() -> dict[str, Any]:
 
 def _serving() -> dict[str, Any]:
     folder = slots.folder()
-    if folder is not None and (folder / slots.DRAINING).exists():
+    # The server is the parent of each of its web processes.
+    if folder is not None and slots.drain_file(folder, os.getppid()).exists():
         raise Draining
     return {}
 

@@ -139,13 +139,34 @@ def taken(folder: Path) -> list[int]:
     return sorted(seats)
 
 
+def drain_file(folder: Path, server: int) -> Path:
+    """What stands there while the server of process ``server`` is being stopped: its own, not that of one beside it."""
+    return folder / f"{DRAINING}.{server}"
+
+
+def _forget_drained(folder: Path) -> None:
+    """Remove what servers left that have ended, or that had the process id that is ours now."""
+    for file in folder.glob(f"{DRAINING}.[0-9]*"):
+        if (server := int(file.suffix[1:])) == os.getpid() or not _is_alive(server):
+            file.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def wipe(folder: Path) -> bool:
     """Begin anew, unless a process of this installation still counts here. For whoever starts an installation.
 
     While anybody counts on, a sum that loses only some of its parts would look to Prometheus like a great leap.
     """
-    with suppress(FileNotFoundError):
-        (folder / DRAINING).unlink()
+    _forget_drained(folder)
     if not folder.is_dir() or taken(folder):
         return False
     for file in folder.glob("*.db"):

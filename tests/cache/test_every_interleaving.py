@@ -5,7 +5,7 @@ The real entry on a real Redis and a real database; only the order of steps is o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -35,6 +35,9 @@ class SteppedRedis(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         pause()
         return super().execute_command(*args, **options)
+
+    def look_at(self, names: Sequence[str]) -> Any:
+        return self.execute_command("MGET", *names)
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> SteppedPipeline:
         return SteppedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)

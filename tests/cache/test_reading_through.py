@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from schoolops.cache import CacheEntry, counters, entry, keys, outage, purge, request_cache
+from schoolops.cache import CacheEntry, counters, entry, flights, keys, outage, purge, request_cache
 from schoolops.cache.counters import Tier
 from schoolops.context import inside, outside_schools
 from schoolops.errors import NoCurrentSchool
@@ -170,6 +170,19 @@ def test_of_many_waiting_threads_one_asks_the_database(oak: School, sheet: Cache
         thread.join()
     assert len(asked) == 1
     assert answers == [(Row("Ada", DAY),)] * 20
+
+
+def test_what_redis_has_is_answered_while_another_thread_is_loading_it(
+    in_oak: School, sheet: CacheEntry[tuple[Row, ...]]
+) -> None:
+    """Only those who miss wait for one another: this thread could not be answered by itself otherwise."""
+    table = Table()
+    sheet.get(1, load=table.load)
+    key = keys.value_key("test-sheet", 1, (1,))
+    answers = []
+    flights.share(key, lambda: answers.append(sheet.get(1, load=table.load)))
+    assert answers == [(Row("Ada", DAY),)]
+    assert table.asked == 1
 
 
 def test_forgetting_a_school_forgets_all_of_it_and_nothing_of_another(

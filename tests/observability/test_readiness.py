@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -69,6 +72,18 @@ def test_a_server_told_to_stop_takes_nobody_new(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(slots, "_folder", tmp_path)
     serving = checks._checks["serving"]
     assert checks._ask(serving)["status"] == "ok"
-    (tmp_path / slots.DRAINING).touch()
+    # Another server of this installation is being stopped, this one not.
+    slots.drain_file(tmp_path, os.getpid()).touch()
+    assert checks._ask(serving)["status"] == "ok"
+    slots.drain_file(tmp_path, os.getppid()).touch()
     answer = checks._ask(serving)
     assert (answer["status"], answer["error"]) == ("unavailable", builtin.Draining.__name__)
+
+
+def test_a_server_that_starts_clears_up_after_those_that_are_gone_and_only_after_them(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for server in (gone.pid, os.getpid(), os.getppid()):
+        slots.drain_file(tmp_path, server).touch()
+    slots.wipe(tmp_path)
+    assert list(tmp_path.iterdir()) == [slots.drain_file(tmp_path, os.getppid())]

@@ -72,6 +72,49 @@ def test_it_speaks_to_a_real_server() -> None:
         assert pipeline.execute() == [b"1", 1]
 
 
+def test_it_looks_at_several_names_at_once() -> None:
+    client = client_of(settings.REDIS_URL)
+    client.set("platform:test:looked-at", b"1", ex=10)
+    assert client.look_at(("platform:test:looked-at", "platform:test:nöthing")) == [b"1", None]
+
+
+def test_a_connection_that_the_server_closed_while_idle_costs_no_failure() -> None:
+    client = client_of(settings.REDIS_URL)
+    number = client.client_id()
+    redis.Redis.from_url(settings.REDIS_URL).client_kill_filter(_id=number)
+    assert client.look_at(("platform:test:nothing",)) == [None]
+    assert client.client_id() != number
+
+
+def test_nobody_is_given_the_answer_that_another_did_not_wait_for() -> None:
+    """As after a thread was ended between the question and the answer."""
+    client = client_of(settings.REDIS_URL)
+    client.set("platform:test:other", b"another's", ex=10)
+    idle = client.connection_pool.get_connection()
+    idle.send_command("GET", "platform:test:other")
+    client.connection_pool.release(idle)
+    # Its answer has come: a connection made later has been answered since.
+    client_of(settings.REDIS_URL).ping()
+    assert client.look_at(("platform:test:nothing",)) == [None]
+
+
+def test_looking_costs_one_timeout_and_closes_the_connection() -> None:
+    impostor = Impostor(b"+PONG\r\n", b"")
+    client = client_of(impostor.url)
+    with pytest.raises(redis.TimeoutError):
+        client.look_at(("x",))
+    assert impostor.connections == 1
+    assert [each.is_open for each in client.connection_pool._available_connections] == [False]
+    impostor.close()
+
+
+def test_a_pool_of_the_parent_hands_a_child_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of(settings.REDIS_URL)
+    number = client.client_id()
+    monkeypatch.setattr(connection.os, "getpid", lambda: -1)
+    assert client.client_id() != number
+
+
 def test_what_does_not_say_pong_is_not_a_redis() -> None:
     impostor = Impostor(b"+HELLO\r\n")
     with pytest.raises(RedisUnavailable, match="PING was answered with"):

@@ -90,7 +90,11 @@ def derive_days(*, students: Sequence[int], days: Sequence[dt.date]) -> None:
     events.publish(DaysDerived(tuple(days)))
 
 
-def derive_days_since(*, student: int, since: dt.date) -> None:
-    """Derive again the days of a student (by key) from ``since`` on: they belong to another section now."""
-    days = DailyAttendance.objects.filter(student=student, day__gte=since).values_list("day", flat=True)
-    derive_days(students=(student,), days=list(days))
+def derive_days_since(*, students: Sequence[int], since: dt.date) -> None:
+    """Derive again the days of students (by key) from ``since`` on: they belong to other sections now.
+
+    Two statements for any number of students.
+    """
+    held = DailyAttendance.objects.filter(student__in=students, day__gte=since)
+    days = held.order_by("day").values_list("day", flat=True).distinct()
+    derive_days(students=students, days=list(days))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F
@@ -12,6 +12,7 @@ from apps.exchange import errors
 from apps.exchange.events import ImportConfirmed
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds
+from apps.exchange.services.changed import stamped
 from apps.exchange.services.comparing import Action, Outcome, Work
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
@@ -137,8 +138,17 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
             row.action = shown[row.pk][0]
         else:
             row.action, row.errors = each.action, each.errors
+    for table, written in _by_table(row for row in rows if row.applied).items():
+        stamped(table, written)
     write_rows([each.row for each in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
     Import.objects.filter(pk=work.run.pk).update(done=F("done") + len(to_write))
+
+
+def _by_table(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:
+    found: dict[str, list[ImportRow]] = {}
+    for row in rows:
+        found.setdefault(row.table, []).append(row)
+    return found
 
 
 def _as_it_was(outcome: Outcome) -> dict[str, str | int | None]:

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.applying import refuse_two
-from apps.exchange.services.comparing import Action, plain, reason_of
+from apps.exchange.services.changed import TABLES, chunked, refuse_changed, refuse_others, students_of, written
+from apps.exchange.services.comparing import Action, plain
 from apps.exchange.services.door import require_for_all
-from apps.exchange.services.frame import MODELS
 from apps.exchange.services.reading import staged
 from apps.exchange.services.receiving import RUN
-from apps.staff.models import StaffMember, TeachingAssignment
-from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
+from apps.exchange.services.telling import tell
+from apps.students.models import Enrolment, SectionMembership, StudentGuardian
 from schoolops import events, queues
 from schoolops.audit import bulk, trail
-from schoolops.audit.models import AuditEntry
 from schoolops.constraints import explains
 
-TABLES: Mapping[str, Any] = {
-    **MODELS,
-    staged.STAFF: StaffMember,
-    staged.STUDENT: Student,
-    staged.GUARDIAN: Guardian,
-    staged.LINK: StudentGuardian,
-    staged.ASSIGNMENT: TeachingAssignment,
-    staged.SEAT: SectionMembership,
-    staged.PLACE: ClassEnrolment,
-}
 # What refers stands before what it refers to.
 _ORDER = (
     staged.SEAT, staged.PLACE, staged.ASSIGNMENT, staged.LINK, staged.GUARDIAN, staged.STUDENT, staged.STAFF,
@@ -63,62 +53,6 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
     return run
 
 
-def refuse_changed(run: Import) -> None:
-    """Raises ``ChangedSince`` when the trail has a later line about anything the import wrote."""
-    changed = _changed_students(run)
-    for table, model in TABLES.items():
-        if table == staged.STUDENT:
-            continue
-        targets = _written(run, table).values_list("target_id", flat=True)
-        ids = model.objects.filter(pk__in=targets).values_list("sourced_id", flat=True)
-        if not ids.exists():
-            continue
-        changed += (
-            AuditEntry.objects.filter(
-                object_type=model._meta.label_lower,
-                at__gt=run.finished_at,
-                object_id__in=ids.annotate(_id=models.functions.Cast("sourced_id", models.CharField())).values("_id"),
-            )
-            .values_list("object_id", flat=True)
-            .distinct()[:100]
-        )
-    if changed:
-        raise errors.ChangedSince(count=len(changed), examples=", ".join(changed[:3]))
-
-
-def _students_of(run: Import) -> Any:
-    """Students whom the import wrote anything about: their record, a guardian's link, a seat or a place."""
-    about = models.Q(pk__in=_written(run, staged.STUDENT).values("target_id"))
-    for table in (staged.LINK, staged.SEAT, staged.PLACE):
-        rows = TABLES[table].objects.filter(pk__in=_written(run, table).values("target_id"))
-        about |= models.Q(pk__in=rows.values("student_id"))
-    return Student.objects.filter(about)
-
-
-def _changed_students(run: Import) -> list[str]:
-    """Students with a line of the trail since the import began that is not its own.
-
-    What happens to links and places is told of the student; and the import says why in every line about one.
-    """
-    ids = _students_of(run).annotate(_id=models.functions.Cast("sourced_id", models.CharField()))
-    own = models.Q(reason=reason_of(run), at__lte=run.finished_at)
-    return list(
-        AuditEntry.objects.filter(
-            object_type=Student._meta.label_lower,
-            at__gt=run.started_at or run.finished_at,
-            object_id__in=ids.values("_id"),
-        )
-        .exclude(own)
-        .order_by()
-        .values_list("object_id", flat=True)
-        .distinct()[:100]
-    )
-
-
-def _written(run: Import, table: str, **more: Any) -> Any:
-    return ImportRow.objects.filter(run=run, table=table, applied=True, **more)
-
-
 def undo(*, run: Import) -> Import:
     """Take everything back that ``run`` wrote. Raises ``ImportNotReady``, ``ChangedSince``: nothing is changed."""
     run.refresh_from_db()
@@ -143,15 +77,16 @@ def _in_use(violation: IntegrityError) -> errors.ChangedSince:
 
 def _take_back(run: Import, by: User) -> None:
     # Held first: what somebody is about to write now is in the trail before it is looked at.
-    list(_students_of(run).select_for_update(of=("self",)).order_by("pk").only("pk"))
+    list(students_of(run).select_for_update(of=("self",)).order_by("pk").only("pk"))
     for table in (staged.GUARDIAN, staged.LINK, staged.SEAT, staged.PLACE):
-        targets = TABLES[table].objects.filter(pk__in=_written(run, table).values("target_id"))
+        targets = TABLES[table].objects.filter(pk__in=written(run, table).values("target_id"))
         list(targets.select_for_update(of=("self",)).order_by("pk").only("pk"))
     refuse_changed(run)
     done = 0
     for table in _ORDER:
-        done += _restore(run, table, by)
+        # What came takes up the days and numbers of what was there before.
         done += _remove(run, table, by)
+        done += _restore(run, table, by)
         queues.progress(done, run.of)
     # A key that still points at what is gone is found here rather than when the transaction ends.
     with connection.cursor() as cursor:
@@ -165,29 +100,19 @@ def _take_back(run: Import, by: User) -> None:
 def _restore(run: Import, table: str, by: User) -> int:
     """Fields get back what stood in them."""
     model, restored = TABLES[table], 0
-    rows = _written(run, table, action=Action.UPDATE)
-    for chunk in _chunked(rows):
+    for chunk in chunked(written(run, table, action=Action.UPDATE)):
         targets = model.objects.select_for_update(of=("self",)).in_bulk([row.target_id for row in chunk])
         if table == staged.STUDENT:
             made = [row.undo["enrolment"] for row in chunk if "enrolment" in row.undo]
             _delete(Enrolment, made)
-        changes = []
-        for row in chunk:
-            target = targets.get(row.target_id)
-            if target is not None:
-                _refuse_other_values(row, target)
-                changes.append((target, _values(model, row.undo)))
+        refuse_others(table, chunk, targets)
+        were = [copy(target) for target in targets.values()]
+        changes = [(targets[row.target_id], _values(model, row.undo)) for row in chunk if row.target_id in targets]
         bulk.changed(changes, by=by, action=f"{model._meta.app_label}.import-undone", reason=f"Undo {run.file_name}")
         _forget_written(table, chunk)
+        tell(table, list(targets.values()), were=were)
         restored += len(chunk)
     return restored
-
-
-def _refuse_other_values(row: ImportRow, target: Any) -> None:
-    """Somebody may have changed a row while the import was still being applied."""
-    written = {name: value for name, value in row.after.items() if name in row.before and hasattr(target, name)}
-    if any(plain(getattr(target, name)) != value for name, value in written.items()):
-        raise errors.ChangedSince(count=1, examples=str(target))
 
 
 def _values(model: Any, undo: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,9 +140,10 @@ def _forget_written(table: str, rows: list[ImportRow]) -> None:
 def _remove(run: Import, table: str, by: User) -> int:
     """Rows that the import made go, each with a line of the trail."""
     model, removed = TABLES[table], 0
-    for chunk in _chunked(_written(run, table, action=Action.CREATE)):
+    for chunk in chunked(written(run, table, action=Action.CREATE)):
         keys = [row.target_id for row in chunk]
         targets = list(model.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
+        refuse_others(table, chunk, {target.pk: target for target in targets})
         if table == staged.LINK:
             _refuse_other_access(chunk, targets)
         trail.record_many(
@@ -231,14 +157,16 @@ def _remove(run: Import, table: str, by: User) -> int:
             for target in targets
         )
         if table == staged.SEAT:
-            _back_to_the_section_before(targets)
+            _back_to_the_section_before(run, targets)
         if table == staged.STUDENT:
             _delete(Enrolment, list(Enrolment.objects.filter(student__in=keys).values_list("pk", flat=True)))
         if table == staged.CLASS:
             through = model.terms.through
             _delete(through, list(through.objects.filter(course_class__in=keys).values_list("pk", flat=True)))
         _delete(model, keys)
-        Counterpart.objects.filter(kind=table, row_id__in=keys).delete()
+        known = Counterpart.objects.filter(kind=table, row_id__in=keys)
+        _delete(Counterpart, list(known.values_list("pk", flat=True)))
+        tell(table, targets)
         removed += len(chunk)
     return removed
 
@@ -251,18 +179,24 @@ def _refuse_other_access(rows: list[ImportRow], links: list[StudentGuardian]) ->
             raise errors.ChangedSince(count=1, examples=str(link))
 
 
-def _back_to_the_section_before(seats: list[SectionMembership]) -> None:
-    """Who was moved goes back: what ended on the day a seat began holds as long as the enrolment does."""
+def _back_to_the_section_before(run: Import, seats: list[SectionMembership]) -> None:
+    """Who was moved goes back: what ended on the day a seat began holds as long as the enrolment does.
+
+    Where the file itself said that it ends, it gets its own end back.
+    """
     moved = {seat.enrolment_id: seat for seat in seats}
+    told = written(run, staged.SEAT, action=Action.UPDATE).values("target_id")
     before = [
         row
-        for row in SectionMembership.objects.filter(enrolment__in=moved).select_related("enrolment")
+        for row in SectionMembership.objects.filter(enrolment__in=moved)
+        .exclude(pk__in=told)
+        .select_related("enrolment")
         if row.ends_on == moved[row.enrolment_id].starts_on and row.pk != moved[row.enrolment_id].pk
     ]
     _delete(SectionMembership, [seat.pk for seat in seats])
     for row in before:
         row.ends_on = row.enrolment.exited_on
-        row.save(update_fields=["ends_on"])
+    SectionMembership.objects.bulk_update(before, ["ends_on"], batch_size=500)
 
 
 def _delete(model: Any, keys: list[Any]) -> None:
@@ -270,10 +204,3 @@ def _delete(model: Any, keys: list[Any]) -> None:
     if keys:
         rows = model.objects.filter(pk__in=keys)
         rows._raw_delete(rows.db)  # noqa: SLF001 - Django’s own way around its collector
-
-
-def _chunked(rows: Any, size: int = 1000) -> Any:
-    last = 0
-    while chunk := list(rows.filter(pk__gt=last).order_by("pk")[:size]):
-        last = chunk[-1].pk
-        yield chunk

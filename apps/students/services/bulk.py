@@ -22,8 +22,8 @@ from apps.students.events import (
     GuardianLinksChanged,
     StudentAdmitted,
     StudentChanged,
-    StudentMoved,
     StudentsEnrolled,
+    StudentsMoved,
 )
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.services.enrolling import (
@@ -259,10 +259,8 @@ def seat_many(*, seats: Sequence[Seat], reason: str, by: User) -> list[SectionMe
         )
     _refuse_full([seat for seat, _ in in_sections])
     trail.record_many(_seated(seat, left, by=by, reason=reason) for seat in seats)
-    for seat, section in in_sections:
-        # Whoever sat nowhere before has no days that would follow them.
-        if (before := left.get(seat.student.pk)) is not None:
-            events.publish(StudentMoved(seat.student.pk, before, section.pk, seat.starts_on))
+    # Whoever sits nowhere else may have done so until a file said otherwise, a row before: the days follow them too.
+    publish_moved({seat.student.pk: seat.starts_on for seat, _ in in_sections})
     by_class: dict[int, list[int]] = {}
     for seat, taught_class in in_classes:
         by_class.setdefault(taught_class.pk, []).append(seat.student.pk)
@@ -270,6 +268,12 @@ def seat_many(*, seats: Sequence[Seat], reason: str, by: User) -> list[SectionMe
         events.publish(ClassRosterChanged(class_id, tuple(students)))
     seated, sitting = iter(members), iter(taught)
     return [next(seated) if isinstance(seat.group, Section) else next(sitting) for seat in seats]
+
+
+def publish_moved(since: Mapping[int, dt.date]) -> None:
+    """Say of many students at once that they belong to other sections: student → from which day on."""
+    if since:
+        events.publish(StudentsMoved(tuple(sorted(since)), min(since.values())))
 
 
 _WATCHED = ("membership_inside_enrolment",)
@@ -325,9 +329,13 @@ def end_many_seats(
         PermissionMissing, AlreadyEnrolled, AlreadyInClass.
     """
     access.require(by, "students.manage")
+    moved: dict[int, dt.date] = {}
     with explains({**EXPLAINED, "class_enrolment_no_overlap": errors.AlreadyInClass}, deferred=_WATCHED):
         for row, ends_on in changes:
             before = {"ends_on": row.ends_on}
+            if isinstance(row, SectionMembership):
+                day = first_day_apart(row, row.ends_on, ends_on)
+                moved[row.student_id] = min(day, moved.get(row.student_id, day))
             row.ends_on = ends_on
             row.save(update_fields=["ends_on"])
             trail.record(
@@ -336,5 +344,9 @@ def end_many_seats(
     for row, _ in changes:
         if isinstance(row, ClassEnrolment):
             events.publish(ClassRosterChanged(row.course_class_id, (row.student_id,)))
-        else:
-            events.publish(StudentMoved(row.student_id, row.section_id, row.section_id, row.ends_on or row.starts_on))
+    publish_moved(moved)
+
+
+def first_day_apart(seat: SectionMembership, before: dt.date | None, after: dt.date | None) -> dt.date:
+    """From which day on it makes a difference that a seat ends on ``after`` rather than on ``before``."""
+    return min((day for day in (before, after) if day is not None), default=seat.starts_on)

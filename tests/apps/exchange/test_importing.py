@@ -13,6 +13,7 @@ from apps.exchange import errors, services
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.institutions.models import Institution, Section
 from apps.staff.models import StaffMember, TeachingAssignment
+from apps.students.errors import StudentMerged
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.services import change_student, merge_students
 from schoolops.audit.models import AuditEntry
@@ -257,3 +258,28 @@ def test_a_bundle_without_quirks_and_a_sheet_with_unknown_headers(
     # And the school's next file of that kind is understood at once.
     run = brought_in(sheet.replace(b"77", b"78"), "next.csv")
     assert SectionMembership.objects.get().student.admission_number == "78"
+
+
+def test_nothing_is_written_in_bulk_to_a_merged_record(brought_in: Bring, roster: Roster, registrar: User) -> None:
+    from apps.students.services import bulk  # noqa: PLC0415 - needs a school to be chosen
+
+    brought_in(roster())
+    keep, duplicate = Student.objects.order_by("pk")[:2]
+    merge_students(keep=keep, duplicate=duplicate, by=registrar)
+    duplicate.refresh_from_db()
+    enrolment = keep.enrolments.select_related("year", "grade_level").first()
+    placement = bulk.Placement(enrolment.year, enrolment.grade_level, enrolment.entered_on)
+    seat = bulk.Seat(duplicate, Section.objects.first(), enrolment.entered_on, enrolment=enrolment)
+    said: dict[str, Any] = {"reason": "", "by": registrar}
+    before = (Student.objects.get(pk=duplicate.pk).version, SectionMembership.objects.count(), Guardian.objects.count())
+    for write in (
+        lambda: bulk.change_many_students(changes=[(keep, {"phone": "1"}), (duplicate, {"phone": "1"})], **said),
+        lambda: bulk.re_enrol_many(rows=[(duplicate, placement)], **said),
+        lambda: bulk.link_many_guardians(links=[(duplicate, Guardian.objects.first(), {})], **said),
+        lambda: bulk.seat_many(seats=[seat], **said),
+    ):
+        with pytest.raises(StudentMerged):
+            write()
+    assert Student.objects.filter(phone="1").count() == 0
+    after = (Student.objects.get(pk=duplicate.pk).version, SectionMembership.objects.count(), Guardian.objects.count())
+    assert after == before

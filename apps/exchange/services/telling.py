@@ -1,0 +1,65 @@
+"""What the ordinary services would say of rows that an undo writes: a page of facts for a chunk, never one a query."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from apps.exchange.services.reading import staged
+from apps.institutions.events import CalendarChanged, InstitutionChanged, TeachingChanged
+from apps.staff.events import StaffChanged, TeachersChanged
+from apps.students.events import ClassRosterChanged, GuardianLinksChanged, StudentChanged
+from apps.students.services.bulk import first_day_apart, publish_moved
+from schoolops import events
+
+
+def tell(table: str, rows: Sequence[Any], *, were: Sequence[Any] = ()) -> None:
+    """Publish what follows now that ``rows`` are as they were before the import, or gone.
+
+    Args:
+        were: the same rows as the import had left them, where they are not gone.
+    """
+    if table == staged.SEAT:
+        _moved(rows, {seat.pk: seat.ends_on for seat in were})
+    elif (said := _SAID.get(table)) is not None:
+        # Days of a year that has been cut short are as stale as those it got back.
+        for event in said([*rows, *were] if table == staged.YEAR else rows):
+            events.publish(event)
+
+
+def _moved(seats: Sequence[Any], ended: Mapping[int, dt.date | None]) -> None:
+    since: dict[int, dt.date] = {}
+    for seat in seats:
+        day = first_day_apart(seat, ended[seat.pk], seat.ends_on) if seat.pk in ended else seat.starts_on
+        since[seat.student_id] = min(day, since.get(seat.student_id, day))
+    publish_moved(since)
+
+
+def _classes_changed(places: Sequence[Any]) -> Iterable[object]:
+    students: dict[int, list[int]] = defaultdict(list)
+    for place in places:
+        students[place.course_class_id].append(place.student_id)
+    return [ClassRosterChanged(each, tuple(sitting)) for each, sitting in students.items()]
+
+
+def _teaching(rows: Sequence[Any]) -> Iterable[object]:
+    return [TeachingChanged(row._meta.model_name, row.pk) for row in rows]
+
+
+_SAID: Mapping[str, Callable[[Sequence[Any]], Iterable[object]]] = {
+    staged.PLACE: _classes_changed,
+    staged.ASSIGNMENT: lambda rows: [
+        TeachersChanged(*each) for each in dict.fromkeys((r.staff_id, r.section_id, r.course_class_id) for r in rows)
+    ],
+    staged.LINK: lambda rows: [GuardianLinksChanged(row.student_id, row.guardian_id) for row in rows],
+    staged.STUDENT: lambda rows: [StudentChanged(row.pk) for row in rows],
+    staged.STAFF: lambda rows: [StaffChanged(row.pk) for row in rows],
+    staged.CLASS: _teaching,
+    staged.SECTION: _teaching,
+    staged.COURSE: _teaching,
+    staged.GRADE_LEVEL: _teaching,
+    staged.YEAR: lambda rows: [CalendarChanged(row.institution_id, row.starts_on, row.ends_on) for row in rows],
+    staged.INSTITUTION: lambda rows: [InstitutionChanged(row.pk) for row in rows],
+}
