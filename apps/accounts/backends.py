@@ -10,12 +10,16 @@ from django.http import HttpRequest
 from apps.accounts import services
 from apps.accounts.models import User
 from schoolops import clock
+from schoolops.cache.sessions import while_session_stands
 from schoolops.errors import Throttled, Unauthenticated
 from schoolops.ratelimit.addresses import address_of
 
 
 class LoginBackend(BaseBackend):
-    """Authenticates against the users of the current school, or the operators outside schools."""
+    """Authenticates against the users of the current school, or the operators outside schools.
+
+    ``Busy`` passes through: too many are logging in, which is no answer about this one. A view answers 503 with it.
+    """
 
     def authenticate(
         self,
@@ -38,5 +42,5 @@ class LoginBackend(BaseBackend):
         return None if services.missing_setup(user) else user
 
     def get_user(self, user_id: int) -> User | None:
-        user = User.objects.filter(pk=user_id).first()
+        user = while_session_stands(User.objects.filter(pk=user_id)).first()
         return user if user is not None and user.may_log_in(clock.now()) else None

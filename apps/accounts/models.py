@@ -27,6 +27,10 @@ class UserManager(models.Manager["User"]):
         # Not __iexact, which compares in upper case and reads the whole table.
         return self.alias(_login=Lower(field)).filter(_login=Lower(Value(login))).exclude(**{field: ""})
 
+    def unchanged(self, user: User) -> models.QuerySet[User]:
+        """The row of ``user``, unless since it was read the password was changed, or the logins were ended."""
+        return self.filter(pk=user.pk, password=user.password, logins_ended_at=user.logins_ended_at, is_active=True)
+
     def get_by_natural_key(self, login: str) -> User:
         """The user whose username or e-mail is ``login``, whatever its case. Raises ``User.DoesNotExist``."""
         return self.known_as(login).get()

@@ -30,7 +30,7 @@ from apps.institutions import selectors as institutions
 from apps.office import navigation, palette
 from schoolops import problem
 from schoolops.context import school_or_none
-from schoolops.errors import FieldError, SchoolOpsError, declared_errors, filled
+from schoolops.errors import FieldError, SchoolOpsError, Unavailable, declared_errors, filled
 from schoolops.queues.admin import operators
 
 if TYPE_CHECKING:
@@ -149,6 +149,16 @@ def refused(request: HttpRequest, *, status: int, title: str, detail: str, remed
     return with_headers(TemplateResponse(request, template, context, status=status))
 
 
+def told_to_wait(page: HttpResponse, error: SchoolOpsError) -> HttpResponse:
+    """``page`` with the status of ``error`` and, where waiting helps, for how long."""
+    page.status_code = problem.status_of(error)[0]
+    if error.retry_after is not None:
+        page.headers["Retry-After"] = str(error.retry_after)
+    # A refusal that we chose is counted where it is made; Django would log it as a failure of ours.
+    page._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django's mark
+    return page
+
+
 def readable(view: View) -> View:
     """``view``, whose refusals become pages instead of problem documents."""
 
@@ -159,9 +169,10 @@ def readable(view: View) -> View:
             return with_headers(view(request, *args, **kwargs))
         except SchoolOpsError as error:
             status, title = problem.status_of(error)
-            if status >= 500:
+            if status >= 500 and not isinstance(error, Unavailable):
                 raise
-            return refused(request, status=status, title=_(title), detail=words_of(error), remedy=remedy_of(error))
+            said = refused(request, status=status, title=_(title), detail=words_of(error), remedy=remedy_of(error))
+            return told_to_wait(said, error)
         except PermissionDenied:
             detail = _("Your role does not open this page.")
             return refused(request, status=403, title=_("Not allowed"), detail=detail)

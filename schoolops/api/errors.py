@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -182,5 +183,6 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500."""
-    return problem.response(ServerError())
+    """Django's handler500. A plain view that is told to come again says so, as the API does."""
+    failure = sys.exc_info()[1]
+    return problem.response(failure if isinstance(failure, Unavailable) else ServerError())

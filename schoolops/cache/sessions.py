@@ -1,19 +1,23 @@
 """Sessions of the admin: rows of the school's own schema, with Redis in front. ``SESSION_ENGINE`` names this module.
 
-The row decides, so a login survives an outage of Redis, and ending it counts with the next request. A cookie of Oak
-means nothing at Elm: its row stands in Oak's schema, its key in Redis is Oak's, and what it holds is signed for Oak.
+The row decides, so a login survives an outage of Redis, and ending it counts with the next request, even if Redis never
+hears of it: a session found in Redis says who somebody is only together with its row, which is asked for in the query
+that reads the user's row (``while_session_stands``). A cookie of Oak means nothing at Elm: its row stands in Oak's
+schema, its key in Redis is Oak's, and what it holds is signed for Oak.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as Rows
+from django.db.models import Exists, Model, QuerySet
 from typing_extensions import override
 
 from schoolops import clock
@@ -39,6 +43,20 @@ class NoSession(LookupError):
 SESSION = CacheEntry(
     "session", Kept, ttl_s=SESSIONS.ttl_s, purpose="who is logged in to the admin", alias=SESSIONS, strict=True
 )
+
+
+Person = TypeVar("Person", bound=Model)
+# The session that this request came with, whose row nobody has seen yet: Redis may not have heard that it was ended.
+_unproven: ContextVar[str | None] = ContextVar("schoolops_session_unproven", default=None)
+
+
+def while_session_stands(users: QuerySet[Person]) -> QuerySet[Person]:
+    """``users``, but none of them once the row of the session that this request came with is gone or over."""
+    key = _unproven.get()
+    if key is None:
+        return users
+    rows = SessionStore.get_model_class().objects.filter(session_key=key, expire_date__gt=clock.now())
+    return users.filter(Exists(rows))
 
 
 def _digest(session_key: str) -> str:
@@ -73,10 +91,14 @@ class SessionStore(Rows):
 
     def _kept(self) -> Kept:
         key = self.session_key
+        _unproven.set(None)
         if key is None:
             raise NoSession
-        # Operators, outside schools, are few: their rows are enough.
-        return self._row() if school_or_none() is None else SESSION.get(_digest(key), load=self._row)
+        if school_or_none() is None:
+            # Operators, outside schools, are few: their rows are enough.
+            return self._row()
+        _unproven.set(key)
+        return SESSION.get(_digest(key), load=self._row)
 
     def _row(self) -> Kept:
         row = self.model.objects.filter(session_key=self.session_key, expire_date__gt=clock.now()).first()
@@ -91,6 +113,8 @@ class SessionStore(Rows):
     @override
     def save(self, must_create: bool = False) -> None:
         super().save(must_create)
+        # Its row has been written just now.
+        _unproven.set(None)
         if self.session_key is not None and not must_create:
             _forget(self.session_key)
 

@@ -343,11 +343,16 @@ def _leave(who: str) -> Callable[[Ground, User], Any]:
     return lambda g, _: {"student_id": g.id(who), **days}
 
 
+def _now(user: User) -> User:
+    """Them as they are now: a login is opened for nobody who has changed since they were read."""
+    return User.objects.get(pk=user.pk)
+
+
 REASON = {"reason": "As agreed"}
 # What each write says, so that whoever may, succeeds. What is not here says nothing.
 BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST auth/login": lambda g, u: {"login": u.username, "password": PASSWORD},
-    "POST auth/refresh": lambda g, u: {"refresh_token": accounts.open_login(u, label="x").refresh_token},
+    "POST auth/refresh": lambda g, u: {"refresh_token": accounts.open_login(_now(u), label="x").refresh_token},
     "POST auth/forgotten": lambda g, u: {"login": u.username},
     "POST auth/redeem": _new_password,
     "POST me/password": lambda g, u: {"password": PASSWORD, "new_password": NEW_PASSWORD},

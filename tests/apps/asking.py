@@ -64,4 +64,4 @@ def asking(user: User) -> Asking:
     with nowhere():
         # The host is looked up once per process, not once per request: not a cost of what a test measures.
         client.get("/api/v1/school")
-    return Asking(client, open_login(user, label="test").access_token)
+    return Asking(client, open_login(User.objects.get(pk=user.pk), label="test").access_token)

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib import auth
 from django.contrib.sessions.models import Session
+from django.test import RequestFactory
 
+from apps.accounts.models import User
 from schoolops import clock
 from schoolops.cache import outage
 from schoolops.cache.sessions import SessionStore
@@ -77,6 +80,41 @@ def test_ending_a_session_counts_with_the_next_request(in_oak: School) -> None:
     assert SessionStore(key)["who"] == "alice"
     SessionStore(key).delete()
     assert "who" not in SessionStore(key)
+
+
+def logged_in(user: User) -> str:
+    return begun(
+        **{
+            auth.SESSION_KEY: str(user.pk),
+            auth.BACKEND_SESSION_KEY: "apps.accounts.backends.LoginBackend",
+            auth.HASH_SESSION_KEY: user.get_session_auth_hash(),
+        }
+    )
+
+
+def whose(key: str) -> Any:
+    request: Any = RequestFactory().get("/")
+    request.session = SessionStore(key)
+    return auth.get_user(request)
+
+
+@pytest.mark.parametrize("ended", ["deleted", "over"])
+def test_ending_it_counts_though_redis_never_hears_of_it(
+    bob: User, monkeypatch: pytest.MonkeyPatch, query_count: Callable[..., AbstractContextManager[Any]], ended: str
+) -> None:
+    """As when the process is killed right after the commit, or ends in an outage with what it could not forget."""
+    key, another = logged_in(bob), logged_in(bob)
+    assert whose(key) == whose(another) == bob
+    monkeypatch.setattr(outage, "replace_stamps", lambda _stamps: None)
+    if ended == "deleted":
+        SessionStore(key).delete()
+    else:
+        Session.objects.filter(session_key=key).update(expire_date=clock.now())
+    with query_count(1):
+        assert whose(key).is_anonymous
+    # It is one browser that was logged out, and the question costs no query of its own.
+    with query_count(1):
+        assert whose(another) == bob
 
 
 def test_a_change_counts_with_the_next_request(in_oak: School) -> None:

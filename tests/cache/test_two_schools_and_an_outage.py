@@ -1,7 +1,7 @@
 """Two schools, roles that change, Redis that goes and comes: nobody sees the other school or does what they may not.
 
-hypothesis chooses what happens; after every step each person's permissions and each school's campuses are read as a new
-request would read them, and compared with a model that has no cache.
+hypothesis chooses what happens; after every step each person's permissions, the owner of each cookie and each school's
+campuses are read as a new request would read them, and compared with a model that has no cache.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pytest
+from django.contrib import auth
 from django.db import connection
+from django.test import RequestFactory
 from hypothesis import HealthCheck
 from hypothesis import settings as how
 from hypothesis import strategies as st
@@ -28,6 +30,7 @@ from apps.institutions.selectors import campuses
 from apps.institutions.services import change_institution
 from schoolops.cache import outage, request_cache
 from schoolops.cache.entry import forget_school
+from schoolops.cache.sessions import SessionStore
 from schoolops.context import inside
 from schoolops.redis import connection as redis_connection
 from schoolops.tenancy.models import School
@@ -50,6 +53,8 @@ class Truth:
     permissions: frozenset[str] = frozenset()
     held: dict[int, dt.date | None] = field(default_factory=dict)
     campus: str = "Campus"
+    # Session → whose it is, and whether it has been ended.
+    sessions: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
 
 def a_truth(school: School, number: int) -> Truth:
@@ -111,6 +116,26 @@ class Days(RuleBasedStateMachine):
                 access.withdraw_role(assignment=found, by=self._admin(truth))
         truth.held.pop(person, None)
 
+    @rule(at=schools, person=persons)
+    def somebody_logs_in(self, at: int, person: int) -> None:
+        truth = self.truths[at]
+        with inside(truth.school):
+            request = _request()
+            auth.login(request, truth.users[person], backend="apps.accounts.backends.LoginBackend")
+            request.session.save()
+        truth.sessions[request.session.session_key] = (person, False)
+
+    @rule(at=schools, person=persons, told=st.booleans())
+    def somebody_logs_out_of_all_but_the_first(self, at: int, person: int, told: bool) -> None:
+        """Of each browser by itself. Not told: as above."""
+        truth = self.truths[at]
+        for key in [key for key, (whose, _) in truth.sessions.items() if whose == person][1:]:
+            with inside(truth.school), pytest.MonkeyPatch.context() as patch:
+                if not told:
+                    patch.setattr(outage, "replace_stamps", lambda _stamps: None)
+                SessionStore(key).delete()
+            truth.sessions[key] = (person, True)
+
     @rule(at=schools, number=st.integers(0, 9))
     def the_campus_is_renamed(self, at: int, number: int) -> None:
         truth = self.truths[at]
@@ -123,6 +148,9 @@ class Days(RuleBasedStateMachine):
     @rule()
     def a_day_goes_by(self) -> None:
         self.hands.move(days=1)
+        for truth in self.truths:
+            # Half an hour is enough for these.
+            truth.sessions = {key: (person, True) for key, (person, _) in truth.sessions.items()}
 
     @rule()
     def redis_goes_or_comes(self) -> None:
@@ -141,6 +169,16 @@ class Days(RuleBasedStateMachine):
                         assert permissions_of(User.objects.get(pk=user.pk)) == expected
 
     @invariant()
+    def a_cookie_is_somebody_s_until_they_log_out_and_nobody_s_elsewhere(self) -> None:
+        for truth, other in (self.truths, self.truths[::-1]):
+            for key, (person, ended) in truth.sessions.items():
+                with inside(truth.school), request_cache():
+                    found = auth.get_user(_request(key))
+                    assert found.is_anonymous if ended else found == truth.users[person]
+                with inside(other.school), request_cache():
+                    assert auth.get_user(_request(key)).is_anonymous
+
+    @invariant()
     def every_school_sees_its_own_campus(self) -> None:
         for truth in self.truths:
             with inside(truth.school), request_cache():
@@ -156,6 +194,13 @@ class Days(RuleBasedStateMachine):
 
     def _admin(self, truth: Truth) -> User:
         return User.objects.get(pk=truth.admin.pk)
+
+
+def _request(key: str | None = None) -> Any:
+    """A browser's, with the cookie of session ``key``."""
+    request: Any = RequestFactory().get("/")
+    request.session = SessionStore(key)
+    return request
 
 
 @contextmanager

@@ -13,11 +13,13 @@ from tests.factories import people
 
 
 class Talk:
-    """A browser at one address, and the person who is logged in there."""
+    """A browser at one address, and the person who is logged in there, as they are now: not as a test read them."""
 
     def __init__(self, client: Client, user: User | None = None, *, token: str = "") -> None:
         self.client = client
-        self.token = token or (open_login(user, label="test").access_token if user is not None else "")
+        self.token = token or (
+            open_login(User.objects.get(pk=user.pk), label="test").access_token if user is not None else ""
+        )
 
     def __call__(self, method: str, address: str, said: Any = None, **headers: str) -> Any:
         if self.token:

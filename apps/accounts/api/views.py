@@ -38,6 +38,11 @@ def _tokens(issued: services.Issued) -> HttpResponse:
     return answer(body, headers={"Cache-Control": "no-store"})
 
 
+def _where(request: Request) -> dict[str, str]:
+    """From which address and which device somebody proves who they are."""
+    return {"address": address_of(request._request), "device": request.COOKIES.get(services.DEVICE_COOKIE, "")}
+
+
 class OpenDoor(ApiViewSet):
     """What somebody without a token may call."""
 
@@ -67,8 +72,7 @@ class OpenDoor(ApiViewSet):
                 password=said["password"],
                 code=said["code"],
                 label=said["device"] or request.headers.get("User-Agent", ""),
-                address=address_of(request._request),
-                device=request.COOKIES.get(services.DEVICE_COOKIE, ""),
+                **_where(request),
             )
         )
         services.remember_device_on(answered, login=said["login"], secure=request.is_secure())
@@ -145,7 +149,7 @@ class OwnLogin(ApiViewSet):
             new_password=said["new_password"],
             family=_family(request),
             by=_user(request),
-            address=address_of(request._request),
+            **_where(request),
         )
         return answer({"ended": ended})
 
@@ -189,7 +193,7 @@ class SecondFactor(ApiViewSet):
         """Give up one's second factor, against password and code, where the school does not ask for one."""
         said = valid(shapes.ProofIn, request.data)
         services.remove_second_factor(
-            password=said["password"], code=said["code"], by=_user(request), address=address_of(request._request)
+            password=said["password"], code=said["code"], by=_user(request), **_where(request)
         )
         return gone()
 

@@ -118,14 +118,22 @@ def set_password(user: User, password: str) -> None:
     OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
 
 
-def confirm_password(*, user: User, password: str, address: str = "") -> None:
+def _name_here(user: User, device: str) -> str:
+    """Under which of the names of ``user`` ``device`` is known: whichever was typed when it logged in."""
+    names = [name for name in (user.username, user.email) if name and devices.known(device, login=name)]
+    return names[0] if names else user.username
+
+
+def confirm_password(*, user: User, password: str, address: str = "", device: str = "") -> None:
     """Ask a logged-in user for their password again: a session left open must not be enough.
+
+    ``device``: as at the login. Whoever guesses at this login from elsewhere keeps nobody waiting who is in.
 
     Raises:
         PasswordWrong; TooManyAttempts and Busy, as at the login.
     """
     with hashing.room().admitted():
-        attempt = delays.begin(_counted(user.username, address))
+        attempt = delays.begin(_counted(_name_here(user, device), address, device))
         try:
             right = hashing.is_password_of(user, password)
         except BaseException:
@@ -136,14 +144,27 @@ def confirm_password(*, user: User, password: str, address: str = "") -> None:
     attempt.succeeded()
 
 
-def change_password(*, password: str, new_password: str, family: TokenFamily, by: User, address: str = "") -> int:
+def _expect_unchanged(user: User) -> None:
+    """Hold ``user`` as they were when the password was proved. In the caller's transaction.
+
+    Raises:
+        LoginRefused: the password was changed, or the logins were ended, while this one waited for its turn to hash.
+    """
+    if not User.objects.unchanged(user).select_for_update().exists():
+        raise LoginRefused
+
+
+def change_password(
+    *, password: str, new_password: str, family: TokenFamily, by: User, address: str = "", device: str = ""
+) -> int:
     """Change one's own password. All other logins end; returns how many.
 
     Raises:
-        PasswordWrong, PasswordTooWeak, TooManyAttempts.
+        PasswordWrong, PasswordTooWeak, TooManyAttempts, Busy. LoginRefused: it was changed meanwhile.
     """
-    confirm_password(user=by, password=password, address=address)
+    confirm_password(user=by, password=password, address=address, device=device)
     with transaction.atomic():
+        _expect_unchanged(by)
         try:
             set_password(by, new_password)
         except Invalid as refusal:
@@ -155,14 +176,17 @@ def change_password(*, password: str, new_password: str, family: TokenFamily, by
     return ended
 
 
-def remove_second_factor(*, password: str, code: str, by: User, address: str = "") -> None:
+def remove_second_factor(*, password: str, code: str, by: User, address: str = "", device: str = "") -> None:
     """Give up one's own second factor, against password and code.
 
     Raises:
         NoSecondFactor, SecondFactorNeeded; and as ``prove_identity``.
     """
-    prove_identity(login=by.username, password=password, code=code, address=address)
-    second_factor.remove(by=by)
+    login = _name_here(by, device)
+    proved = prove_identity(login=login, password=password, code=code, address=address, device=device)
+    with transaction.atomic():
+        _expect_unchanged(proved)
+        second_factor.remove(by=by)
 
 
 def forget_password(*, login: str, address: str = "") -> None:

@@ -26,7 +26,7 @@ from apps.accounts import services
 from apps.accounts.errors import CodeRefused, CodeRequired, CodeWrong
 from apps.accounts.models import TokenFamily, User
 from apps.office.navigation import home_of
-from apps.office.site import actor, frame_of, may_enter, message_of, readable, remedy_of, words_of
+from apps.office.site import actor, frame_of, may_enter, message_of, readable, remedy_of, told_to_wait, words_of
 from schoolops import clock
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated, Unavailable
@@ -162,12 +162,22 @@ def _refuse(form: forms.Form, error: SchoolOpsError) -> None:
         )
     else:
         form.add_error(field, f"{words_of(error)} {remedy_of(error)}".strip())
+    if isinstance(error, Throttled | Unavailable):
+        form.comes_again = error  # type: ignore[attr-defined]
 
 
 def _page(request: HttpRequest, template: str, form: forms.Form | None, *, title: str, **more: Any) -> HttpResponse:
     context = {**frame_of(request), "title": title, "form": form, **more}
+    if (later := getattr(form, "comes_again", None)) is not None:
+        # A refusal that helps only when it says how long: to a script by the header, to a person by the words.
+        return told_to_wait(TemplateResponse(request, template, context), later)
     refused = form is not None and form.is_bound
     return TemplateResponse(request, template, context, status=422 if refused else 200)
+
+
+def _where(request: HttpRequest) -> dict[str, str]:
+    """From which address and which device somebody proves who they are."""
+    return {"address": address_of(request), "device": request.COOKIES.get(services.DEVICE_COOKIE, "")}
 
 
 def _proved(request: HttpRequest, form: LoginForm) -> User | None:
@@ -177,8 +187,7 @@ def _proved(request: HttpRequest, form: LoginForm) -> User | None:
             login=said["login"],
             password=said["password"],
             code=said["code"],
-            address=address_of(request),
-            device=request.COOKIES.get(services.DEVICE_COOKIE, ""),
+            **_where(request),
         )
     except (Unauthenticated, Throttled, Unavailable) as error:
         _refuse(form, error)
@@ -256,7 +265,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         else:
             request.session.pop(_WHO_SETS_UP, None)
             request.session.pop("office.qr", None)
-            user.refresh_from_db()
+            # As it was written above: read anew, it could be what somebody else has set since.
             login(request, user, backend=BACKEND)
             title = _("Your recovery codes")
             return _page(request, "office/recovery_codes.html", None, title=title, codes=codes, home=_home(user))
@@ -336,7 +345,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
                     new_password=form.cleaned_data["password"],
                     family=family,
                     by=user,
-                    address=address_of(request),
+                    **_where(request),
                 ),
             )
         except SchoolOpsError as error:
@@ -345,7 +354,6 @@ def change_password(request: HttpRequest) -> HttpResponse:
             if not error.errors:
                 _refuse(form, error)
         else:
-            user.refresh_from_db()
             login(request, user, backend=BACKEND)
             messages.success(request, _("Your password is changed. Every other login of yours has ended."))
             return HttpResponseRedirect(_home(user))

@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
+from django.test import Client, override_settings
 
-from apps.accounts.models import User
+from apps.accounts import services
+from apps.accounts.models import TokenFamily, User
 from apps.accounts.services import hashing
+from schoolops.context import nowhere
 from schoolops.redis.connection import RATE_LIMITS, client
+from schoolops.tenancy.models import School
+from tests.factories import people
+from tests.factories.talking import Browser
 
 
 def test_who_finds_the_door_full_is_told_when_to_come_and_nothing_is_counted(at_oak: Any, bob: User) -> None:
@@ -53,3 +59,89 @@ def test_a_login_that_does_not_exist_costs_one_hash_like_any_other(
     hashed.clear()
     assert at_oak().log_in("bob", "wrong password").status_code == 401
     assert hashed == ["verify"]
+
+
+@pytest.mark.parametrize("ended", ["password", "logins", "deactivated"])
+def test_a_login_that_waited_for_its_turn_does_not_outlive_what_ended_it(
+    at_oak: Any, bob: User, erin: User, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    hash_is_right = hashing.is_password_of
+
+    def meanwhile(user: User | None, password: str) -> bool:
+        right = hash_is_right(user, password)
+        now = User.objects.get(pk=bob.pk)
+        if ended == "password":
+            handed = services.invite(user=now, by_mail=False, by=erin)
+            assert handed is not None
+            services.redeem_link(token=handed.token, password="a new and rather long one")
+        elif ended == "logins":
+            services.end_logins_of(user=now, by=erin)
+        else:
+            services.deactivate_user(user=now, by=erin)
+            services.activate_user(user=User.objects.get(pk=bob.pk), by=erin)
+        return right
+
+    monkeypatch.setattr(hashing, "is_password_of", meanwhile)
+    refused = at_oak().log_in()
+    assert (refused.status_code, refused.json()["code"]) == (401, "accounts:login-refused")
+    assert not TokenFamily.objects.filter(revoked_at__isnull=True).exists()
+
+
+def test_a_password_that_is_changed_while_another_change_waits_stays(
+    at_oak: Any, bob: User, erin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hash_is_right = hashing.is_password_of
+
+    def meanwhile(user: User | None, password: str) -> bool:
+        right = hash_is_right(user, password)
+        handed = services.invite(user=User.objects.get(pk=bob.pk), by_mail=False, by=erin)
+        assert handed is not None
+        services.redeem_link(token=handed.token, password="a new and rather long one")
+        return right
+
+    thief = at_oak(bob)
+    monkeypatch.setattr(hashing, "is_password_of", meanwhile)
+    said = {"password": people.PASSWORD, "new_password": "what the thief would like"}
+    assert thief.post("me/password", said).json()["code"] == "accounts:login-refused"
+    monkeypatch.undo()
+    assert at_oak().log_in("bob", "what the thief would like").status_code == 401
+    assert at_oak().log_in("bob", "a new and rather long one").status_code == 200
+
+
+def test_an_old_hash_is_renewed_but_never_over_a_password_set_meanwhile(
+    in_oak: Any, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as yesterday:
+        yesterday.setattr(type(hashers.get_hasher()), "time_cost", 1)
+        old = hashers.make_password(people.PASSWORD)
+    User.objects.filter(pk=bob.pk).update(password=old)
+    read_before = User.objects.get(pk=bob.pk)
+    assert hashing.is_password_of(User.objects.get(pk=bob.pk), people.PASSWORD)
+    renewed = User.objects.get(pk=bob.pk).password
+    assert ",t=2," in renewed
+    assert hashing.is_password_of(read_before, people.PASSWORD)
+    assert User.objects.get(pk=bob.pk).password == renewed
+    assert read_before.password == old
+
+
+@pytest.mark.parametrize("address", ["/office/login/", "/operators/login/"])
+def test_a_full_door_is_503_with_when_to_come_at_the_login_pages_too(
+    oak: School, client_for: Any, bob: User, address: str
+) -> None:
+    browser = Browser(client_for(oak) if "office" in address else Client(headers={"host": "localhost"}))
+    room = hashing.room()
+    said = {"login": "bob", "password": people.PASSWORD, "code": ""}
+    with room.admitted(), room.admitted():
+        refused = browser.post(address, said)
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert "Too many are at this at the same moment" in refused.content.decode()
+
+
+def test_a_plain_view_that_asks_django_who_it_is_answers_503_as_well(oak: School, bob: User) -> None:
+    room = hashing.room()
+    browser = Client(raise_request_exception=False, headers={"host": "oak.localhost"})
+    with override_settings(ROOT_URLCONF="tests.tenancy.urls"), room.admitted(), room.admitted(), nowhere():
+        refused = browser.post("/log-in", {"username": "bob", "password": people.PASSWORD})
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) >= 1

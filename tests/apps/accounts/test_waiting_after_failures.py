@@ -178,3 +178,20 @@ def test_the_password_asked_again_waits_as_at_the_login(at_oak: Any, bob: User) 
     said = {"password": "wrong", "new_password": "another good long one"}
     assert [talk.post("me/password", said).status_code for _ in range(5)] == [422, 422, 422, 422, 429]
     assert people.PASSWORD not in said.values()
+
+
+def test_whoever_guesses_at_bob_keeps_his_own_device_out_of_it_when_his_password_is_asked_again(
+    at_oak: Any, bob: User
+) -> None:
+    User.objects.filter(pk=bob.pk).update(email="bob@oak.example")
+    his = at_oak(bob)
+    # Known by what he typed, which is not his username.
+    assert his.log_in("bob@oak.example").status_code == 200
+    for _ in range(6):
+        at_oak().log_in("bob", "guess")
+    wrong_code = {"password": people.PASSWORD, "code": "000000"}
+    assert his("DELETE", "me/totp", wrong_code).json()["code"] == "accounts:no-second-factor"
+    said = {"password": people.PASSWORD, "new_password": "another good long one"}
+    stranger = at_oak(bob)
+    assert stranger.post("me/password", said).status_code == 429
+    assert his.post("me/password", said).status_code == 200
