@@ -79,6 +79,9 @@ def wanted() -> dict[String, None]:
     return found
 
 
+_COMMENT = re.compile(r"{% comment\b[^%]*%}.*?{% endcomment %}|{#.*?#}", re.DOTALL)
+
+
 def _of_code(source: bytes) -> Iterator[String]:
     for _, text, _, context in extract("python", io.BytesIO(source), keywords=KEYWORDS):
         yield context, text
@@ -86,7 +89,9 @@ def _of_code(source: bytes) -> Iterator[String]:
 
 def _of_template(path: Path) -> Iterator[String]:
     # Django's own reading of a template, as calls of gettext among letters that stand for the rest.
-    calls = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+    # Without its comments: they would be Python's, and on one line those have no end.
+    said = _COMMENT.sub("", path.read_text(encoding="utf-8"))
+    calls = templatize(said, origin=str(path))
     # On one line: what is left of a template has no indentation that Python could read.
     yield from _of_code(re.sub(r"\s+", " ", calls).strip().encode())
 

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class AttendanceConfig(AppConfig):
@@ -6,3 +7,4 @@ class AttendanceConfig(AppConfig):
 
     name = "apps.attendance"
     label = "attendance"
+    verbose_name = gettext_lazy("Attendance")

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class InstitutionsConfig(AppConfig):
@@ -6,3 +7,4 @@ class InstitutionsConfig(AppConfig):
 
     name = "apps.institutions"
     label = "institutions"
+    verbose_name = gettext_lazy("Campuses and the calendar")

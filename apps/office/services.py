@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +16,12 @@ from django.utils.http import urlencode
 
 from apps.access import services as access
 from apps.accounts.models import User
+from apps.institutions.models import Section
 from apps.institutions.services.records import write_new, write_removal
 from apps.office import errors
 from apps.office.models import SavedFilter
 from apps.office.site import office
+from schoolops.audit import trail
 
 # Where somebody is in a list, and how it is shown: no part of what they look for.
 _PASSING = {PAGE_VAR, ALL_VAR, ERROR_FLAG, *IGNORED_PARAMS} - {SEARCH_VAR, ORDER_VAR}
@@ -84,3 +88,14 @@ def remove_saved_filter(*, id: UUID, by: User) -> SavedFilter:  # noqa: A002 - t
         raise errors.FilterNotFound
     write_removal(row, by=by)
     return row
+
+
+def note_printed(*, kind: str, day: dt.date, students: Mapping[Section, int], by: User) -> None:
+    """Write down that ``by`` took a list away on paper: which one, and of how many students in each section.
+
+    What leaves the building so leaves no other trace, and an emergency list says what a doctor should know.
+    """
+    trail.record_many(
+        trail.entry_of(by, "office.list-printed", section, after={"list": kind, "day": day, "students": number})
+        for section, number in students.items()
+    )

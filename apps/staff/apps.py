@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class StaffConfig(AppConfig):
@@ -6,3 +7,4 @@ class StaffConfig(AppConfig):
 
     name = "apps.staff"
     label = "staff"
+    verbose_name = gettext_lazy("Staff")

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class StudentsConfig(AppConfig):
@@ -6,3 +7,4 @@ class StudentsConfig(AppConfig):
 
     name = "apps.students"
     label = "students"
+    verbose_name = gettext_lazy("Students")

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class TimetableConfig(AppConfig):
@@ -6,3 +7,4 @@ class TimetableConfig(AppConfig):
 
     name = "apps.timetable"
     label = "timetable"
+    verbose_name = gettext_lazy("Timetable")

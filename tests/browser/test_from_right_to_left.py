@@ -47,7 +47,7 @@ def test_the_office_reads_from_the_right(visit: Visit, scene: Scene, width: dict
 
 def test_a_language_is_chosen_and_kept(visit: Visit, scene: Scene) -> None:
     page = visit(scene.bob, "/roll/", width=PHONE)
-    page.get_by_role("button", name="العربية").tap()
+    page.get_by_role("button", name="العربيّة").tap()
     expect(page.get_by_role("heading", level=1)).to_have_text("صفوفي اليوم")
     again = visit(scene.bob, "/roll/")
     expect(again.get_by_role("heading", level=1)).to_have_text("صفوفي اليوم")

@@ -22,6 +22,14 @@ def test_somebody_logs_in_and_finds_a_student(visit: Visit, scene: Scene) -> Non
     page.get_by_role("button", name="Log in").click()
     with scene.inside():
         student = people.students_in(scene.campus.section)[0]
+    # By keyboard: what opens a menu is a button.
+    account = page.get_by_role("button", name="Dave")
+    account.press("Enter")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Navigation").press("Enter")
+    expect(page.locator("#nav-sidebar")).to_be_hidden()
+    page.get_by_role("button", name="Navigation").press("Enter")
     page.get_by_label("Find somebody").fill(student.admission_number)
     page.get_by_label("Find somebody").press("Enter")
     axe(page, within=".office:not(.office-find)")

@@ -47,8 +47,8 @@ def test_a_section_is_marked_by_keyboard_alone_and_corrected_at_the_late_desk(vi
         assert sorted(AttendanceRecord.objects.values_list("teacher_code__code", flat=True)) == ["A", "L", *["P"] * 10]
 
     desk = visit(scene.dave, "/office/desk/")
-    axe(desk, within=".day")
     expect(desk.locator("#q")).to_be_focused()
+    axe(desk, within=".day")
     desk.keyboard.type(first.admission_number)
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("heading", name=first.full_name)).to_be_visible()

@@ -130,13 +130,13 @@ class _Permitted:
 
     def _holds_over(self, request: HttpRequest, code: str, row: Any) -> bool:
         """Whether whoever asks holds ``code`` over this very row: a second role may reach further than the first."""
-        return self._within(request, type(row)._default_manager.filter(pk=row.pk), code).exists()
+        return self.within(request, type(row)._default_manager.filter(pk=row.pk), code).exists()
 
     def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Those of ``rows`` that whoever asks may see."""
-        return self._within(request, rows, self.sees)
+        return self.within(request, rows, self.sees)
 
-    def _within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+    def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
         """Those of ``rows`` over which whoever asks holds ``code``."""
         if not self._holds(request, code):
             return rows.none()

@@ -199,7 +199,7 @@ class GuardianAdmin(ServiceAdmin):
     search_fields = ("given_name", "family_name", "phone", "email")
     inlines = (StudentsInline,)
 
-    def _within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+    def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
         by = actor(request)
         if not self._holds(request, code):
             return rows.none()
@@ -271,8 +271,17 @@ class GuardianLinkAdmin(ServiceAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         code = "students.view_custody"
-        seen = self._holds(request, code) if obj is None else self._holds_over(request, code, obj)
+        seen = self._holds_over_all(request, code) if obj is None else self._holds_over(request, code, obj)
         return (*self.own, "restriction_note") if seen else self.own
+
+    def _holds_over_all(self, request: HttpRequest, code: str) -> bool:
+        """Whether whoever asks holds ``code`` over every student they could link: which one it is, nobody knows yet."""
+        if not self._holds(request, code):
+            return False
+        students = office.admin_of(Student)
+        linkable = students.within(request, Student.objects.all(), self.manages)
+        seen = students.within(request, Student.objects.all(), code)
+        return not linkable.exclude(pk__in=seen.values("pk")).exists()
 
 
 @admin.register(Enrolment, site=office)

@@ -201,7 +201,8 @@ def _page(request: HttpRequest, key: SessionKey, answer: Answer | None) -> HttpR
         "after": key.day + dt.timedelta(days=1),
         "today": place.today,
     }
-    title = f"{place.group}{f' – {place.period.name}' if place.period else ''} – {date_format(key.day, 'l, j F Y')}"
+    period = f" – {place.period.name}" if place.period else ""
+    title = f"{place.group}{period} – {date_format(key.day, _('l, j F Y'))}"
     return render_page(request, "office/grid.html", context, title=title, status=answer.status if answer else 200)
 
 

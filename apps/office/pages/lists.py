@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
+from apps.office import services
 from apps.office.errors import ListTooLong
 from apps.office.pages import actor, office_page, render_page
 from apps.office.pages.fields import day_asked
@@ -55,6 +56,7 @@ def print_list(request: HttpRequest, kind: str) -> HttpResponse:
         printing.with_contacts(found, by=user, day=day)
     title, write = KINDS[kind]
     content = write(_paper(title(), day), found)
+    services.note_printed(kind=kind, day=day, students={each.section: len(each.students) for each in found}, by=user)
     return HttpResponse(
         content,
         content_type="application/pdf",
@@ -71,7 +73,7 @@ def _wanted(request: HttpRequest) -> frozenset[UUID]:
 
 def _paper(title: str, day: dt.date) -> Paper:
     school = getattr(current_school(), "name", "")
-    heading = Heading(title, school, date_format(day, "l, j F Y"), _("Page {page} of {of}"))
+    heading = Heading(title, school, date_format(day, _("l, j F Y")), _("Page {page} of {of}"))
     return Paper(heading, language=get_language() or "en", printed_at=clock.now())
 
 

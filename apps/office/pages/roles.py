@@ -36,6 +36,7 @@ SUBJECTS = {
     "accounts": gettext_lazy("Logins"),
     "access": gettext_lazy("Roles"),
     "audit": gettext_lazy("The audit trail"),
+    "imports": gettext_lazy("Rosters in and out"),
     "exports": gettext_lazy("Lists to take away"),
 }
 SCOPES = {
@@ -126,7 +127,7 @@ def _saved(request: HttpRequest, row: Role, held: list[str]) -> None:
     by = actor(request)
     posted = {code for code in request.POST.getlist("permission") if code in {each.code for each in PERMISSIONS}}
     version = request.POST.get("version", "")
-    expected = int(version) if version.isdecimal() else None
+    expected = int(version) if version.isascii() and version.isdecimal() and len(version) < 9 else None
     name = request.POST.get("name", "").strip()[:80]
     if name and name != row.name:
         row = access.rename_role(role=row, name=name, expected_version=expected, by=by)

@@ -10,6 +10,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from apps.access.models import Role
 from apps.accounts import services
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceRecord
@@ -159,3 +160,17 @@ def test_the_api_says_of_a_field_in_english(at_oak: Any, bob: User, campus: Camp
     records = [{"student_id": str(people.students_in(campus.section)[0].sourced_id), "code": "Q"}]
     answer = at_oak(bob)("PUT", address, {"records": records, "version": 0}, **{"Accept-Language": "ar"})
     assert "There is no attendance code Q." in {each["message"] for each in answer.json()["errors"]}
+
+
+def test_the_frame_of_a_page_is_in_arabic_too(office: Office, erin: User, campus: Campus) -> None:
+    User.objects.filter(pk=erin.pk).update(language="ar")
+    page = office(erin).get("/office/students/student/").content.decode()
+    for english in ("Find somebody", "Type to search", "Students<", ">Students", "Show all", "Navigation"):
+        assert english not in page, english
+    assert "الأربعاء، 4 نوفمبر 2026" in office(erin).get("/office/").content.decode()
+    grid = office(erin).get(f"/office/rolls/section/{campus.section.sourced_id}/{SCHOOL_DAY}/").content.decode()
+    assert "Excused absence" not in grid
+    assert (
+        ">imports<"
+        not in office(erin).get(f"/office/roles/{Role.objects.get(code='head').sourced_id}/").content.decode()
+    )

@@ -16,6 +16,7 @@ from apps.institutions.models import Section
 from apps.office.pages import lists
 from apps.office.selectors import printing
 from apps.students.models import Guardian, Student
+from schoolops.audit.models import AuditEntry
 from schoolops.pdf import Column, Heading, Paper
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -152,3 +153,19 @@ def test_a_list_that_is_too_long_is_refused(
     assert answer.status_code == 422
     assert "at most 14 are printed at once" in answer.content.decode()
     assert _print(office, alice, "class", campus.section).status_code == 200
+
+
+def test_the_trail_says_who_took_which_list_of_how_many(office: Office, alice: User, campus: Campus) -> None:
+    _print(office, alice, "emergency")
+    entries = AuditEntry.objects.filter(action="office.list-printed").order_by("pk")
+    assert {entry.object_id: entry.after["students"] for entry in entries} == {
+        str(section.sourced_id): len(people.students_in(section)) for section in campus.sections.values()
+    }
+    assert {(entry.actor_name, entry.after["list"], entry.after["day"]) for entry in entries} == {
+        (alice.audit_name, "emergency", SCHOOL_DAY.isoformat())
+    }
+
+
+def test_a_list_that_was_refused_is_in_no_trail(office: Office, carol: User, campus: Campus) -> None:
+    assert _print(office, carol, "class", campus.section).status_code == 403
+    assert not AuditEntry.objects.filter(action="office.list-printed").exists()
