@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schoolops import problem
 from schoolops.errors import Conflict, Invalid, NotFound
+from schoolops.queues.errors import Fenced
 
 
 class ImportNotFound(NotFound):
@@ -377,6 +378,26 @@ class ImportHasErrors(Conflict):
 
     code = "exchange:import-has-errors"
     remedy = "Correct the file and send it again, or say that these rows are to be left out."
+
+
+class ReadAnew(Conflict):
+    """The file was read again since you looked at it."""
+
+    code = "exchange:read-anew"
+    remedy = "Look at what it would change now, and confirm that."
+
+
+class TakenUpElsewhere(Fenced):
+    """Somebody else goes on with this import."""
+
+    code = "exchange:taken-up-elsewhere"
+
+
+class ImportStopped(Conflict):
+    """Nobody is at this import any more: {why}."""
+
+    code = "exchange:import-stopped"
+    remedy = "Go on with it, or take back what it wrote."
 
 
 class AnotherImportRuns(Conflict):

@@ -40,6 +40,8 @@ class Import(PublicRow):
         FAILED = "failed"
         UNDOING = "undoing"
         UNDONE = "undone"
+        # Applied in part: its job came to nothing, and another import has begun since.
+        STOPPED = "stopped"
 
     source = models.CharField(max_length=10, choices=Source.choices)
     file = models.FileField(upload_to=import_path, max_length=300)
@@ -62,6 +64,9 @@ class Import(PublicRow):
     done = models.PositiveIntegerField(default=0)
     of = models.PositiveIntegerField(default=0)
     job_id = models.BigIntegerField(null=True, blank=True)
+    reading = models.PositiveIntegerField(default=0, help_text="How often it was read: who confirms says which one.")
+    turn = models.PositiveIntegerField(default=0, help_text="How often applying was begun: an earlier one stops.")
+    moved_at = models.DateTimeField(null=True, blank=True, help_text="When something was last done about it.")
 
     class Meta:
         ordering = ("-received_at", "-id")

@@ -82,6 +82,7 @@ PAGES: list[URLPattern] = [
     path("imports/<uuid:id>/errors.<str:form>", rosters.errors, name="roster-errors"),
     path("imports/<uuid:id>/mapping/", rosters.map_headers, name="roster-mapping"),
     path("imports/<uuid:id>/confirm/", rosters.confirm, name="roster-confirm"),
+    path("imports/<uuid:id>/go-on/", rosters.go_on, name="roster-go-on"),
     path("imports/<uuid:id>/undo/", rosters.undo, name="roster-undo"),
     path("filters/<str:listed>/", saved.save, name="save-filter"),
     path("filters/<uuid:id>/rename/", saved.rename, name="rename-filter"),

@@ -68,7 +68,7 @@ def import_once(path: Path, slug: str) -> dict[str, Any]:
             run = services.receive(file=file, name=path.name, by=by)
         run = services.read_and_validate(run=run)
         read_s = time.monotonic() - began
-        services.confirm(run=run, by=by)
+        services.confirm(run=run, reading=run.reading, by=by)
         run = services.apply(run=run)
         seconds = time.monotonic() - began
         rows = ImportRow.objects.filter(run=run).count()

@@ -1,6 +1,6 @@
 """Jobs that cannot be lost: a job is a row in the ledger until it is done or a person discards it."""
 
-from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, progress
+from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, job_or_none, progress
 from schoolops.queues.registry import (
     ATTENDANCE,
     EXAMINATIONS,
@@ -31,6 +31,7 @@ __all__ = [
     "calling_outside",
     "current_job",
     "finishing",
+    "job_or_none",
     "progress",
     "task",
 ]

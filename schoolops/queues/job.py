@@ -66,6 +66,12 @@ def current_job() -> Running:
     return job
 
 
+def job_or_none() -> int | None:
+    """The number of the job that is running; ``None`` in a request, a command or a test."""
+    job = _running.get()
+    return None if job is None else job.job_id
+
+
 @contextmanager
 def holding(job: Running) -> Iterator[Running]:
     """Make ``job`` the current one for the enclosed work."""

@@ -279,4 +279,7 @@ def _imports(ground: Ground) -> None:
     run = exchange.receive(file=io.BytesIO(SHEET), name="students.csv", by=by, institution=campus)
     done = exchange.receive(file=io.BytesIO(SHEET), name="done.csv", by=by, institution=campus)
     Import.objects.filter(pk=done.pk).update(state=Import.State.APPLIED, finished_at=clock.now())
-    ground.keep(**{"import": exchange.read_and_validate(run=run), "applied_import": done})
+    stopped = exchange.receive(file=io.BytesIO(SHEET), name="stopped.csv", by=by, institution=campus)
+    Import.objects.filter(pk=stopped.pk).update(state=Import.State.STOPPED, started_at=clock.now())
+    read = exchange.read_and_validate(run=run)
+    ground.keep(**{"import": read, "applied_import": done, "stopped_import": stopped})

@@ -251,6 +251,7 @@ GET    imports/{import}/rows                                      200 200 200 40
 GET    imports/{import}/errors                                    200 200 200 403 403 403 403 403 403 403 401 401
 PUT    imports/{import}/mapping                                   202 403 202 403 403 403 403 403 403 403 401 401
 POST   imports/{import}/confirm                                   202 403 202 403 403 403 403 403 403 403 401 401
+POST   imports/{stopped_import}/go-on                             202 403 202 403 403 403 403 403 403 403 401 401
 POST   imports/{applied_import}/undo                              202 403 202 403 403 403 403 403 403 403 401 401
 GET    exports/oneroster                                          200 403 200 403 403 403 403 403 403 403 401 401
 GET    exports/templates/students                                 200 403 200 403 403 403 403 403 403 403 401 401
@@ -439,7 +440,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PATCH attendance-policy/{campus}": lambda g, u: {"edit_window_days": 9, "version": 0},
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
-    "POST imports/{import}/confirm": lambda g, u: {"skip_errors": True},
+    "POST imports/{import}/confirm": lambda g, u: {"reading": 1, "skip_errors": True},
     "POST roles": lambda g, u: {"name": "Nurse", "permissions": ["students.view"]},
     "PATCH roles/{role}": lambda g, u: {"name": "Library", "version": 1},
     "PUT roles/{role}/permissions": lambda g, u: {"permissions": ["students.view"], "version": 1},

@@ -74,7 +74,13 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
             logins = hosts[slug]["logins"]
             roles = {each["role"]: each["username"] for each in reversed(logins)} | {"substitute": SUBSTITUTE}
             passwords = {each["username"]: each["password"] for each in logins}
-            return World(send, passwords, roles, lambda user_id: rows.track(slug, user_id))
+            return World(
+                send,
+                passwords,
+                roles,
+                lambda user_id: rows.track(slug, user_id),
+                lambda run: rows.stop(rows.schema_of(slug), run),
+            )
 
         oak, elm = world("oak"), world("elm")
         lived = day.live(oak, say)

@@ -823,7 +823,12 @@ def _map_headers(world: World) -> Ask:
 
 @ask("POST imports/{}/confirm")
 def _confirm_import(world: World) -> Ask:
-    return Ask({"id": world.new_import()}, {})
+    return Ask({"id": world.new_import()}, {"reading": 1})
+
+
+@ask("POST imports/{}/go-on")
+def _go_on_with_import(world: World) -> Ask:
+    return Ask({"id": world.stopped_import()})
 
 
 @ask("POST imports/{}/undo")

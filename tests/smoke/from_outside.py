@@ -32,8 +32,11 @@ def run(base_url: str, say: Say) -> tuple[dict[str, Any], list[str]]:
         def track(_user_id: str) -> int:
             raise NoAskDeclared("Only with the database at hand.")
 
+        def stop(_run: str) -> None:
+            raise NoAskDeclared("Only with the database at hand.")
+
         logins = {each.username: each.password(demo.slug) for each in demo.logins}
-        return World(send, logins, {each.role: each.username for each in reversed(demo.logins)}, track)
+        return World(send, logins, {each.role: each.username for each in reversed(demo.logins)}, track, stop)
 
     oak, elm = (world(demo) for demo in SCHOOLS)
     wrong: list[str] = []

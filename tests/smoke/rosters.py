@@ -84,7 +84,7 @@ def come_in(world: World, content: bytes) -> tuple[int, Any]:
     }
     wrong = world.get(f"imports/{run}/rows", action="error")["results"]
     must(not wrong, f"no row is wrong: {[each['errors'] for each in wrong[:3]]}")
-    world.ask("POST", f"imports/{run}/confirm", {}).expect(202)
+    world.ask("POST", f"imports/{run}/confirm", {"reading": found["reading"]}).expect(202)
     applied = settled(world, run)
     must(applied["state"] == "applied", f"the import is applied: {applied['state']} {applied['problem']}")
     return shown["create"] + shown["update"], applied

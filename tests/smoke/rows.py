@@ -90,6 +90,14 @@ class Rows(AbstractContextManager["Rows"]):
         assert found is not None
         return int(found[0])
 
+    def stop(self, schema: str, run: str) -> None:
+        """Let an import have been set aside half-way."""
+        query = sql.SQL("UPDATE {} SET state = 'stopped', started_at = now() WHERE sourced_id = %s").format(
+            sql.Identifier(schema, "exchange_import")
+        )
+        changed = self._connection.execute(query, [run])
+        assert changed.rowcount == 1
+
     def changed(self, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         """The tables that differ."""
         return sorted(table for table in {*before, *after} if before.get(table) != after.get(table))

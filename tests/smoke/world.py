@@ -36,6 +36,8 @@ class World:
     roles: dict[str, str]
     # A tracked job of this user that nobody has begun; the API itself begins none that waits.
     track: Callable[[str], int]
+    # Let the job of this import have come to nothing half-way: no worker does that when it is asked.
+    stop: Callable[[str], None]
     room: str = "7 B"
     _tokens: dict[str, str] = field(default_factory=dict)
     _imports: bool = False
@@ -275,8 +277,15 @@ class World:
         run = str(self.ask("POST", "imports", self.sheet()).expect(202).json["id"])
         self.settle()
         if applied:
-            self.ask("POST", f"imports/{run}/confirm", {}).expect(202)
+            reading = self.get(f"imports/{run}")["reading"]
+            self.ask("POST", f"imports/{run}/confirm", {"reading": reading}).expect(202)
             self.settle()
+        return run
+
+    def stopped_import(self) -> str:
+        """An import whose job came to nothing; its id."""
+        run = self.new_import()
+        self.stop(run)
         return run
 
     def sheet(self) -> Picture:

@@ -41,6 +41,7 @@ class ImportOut(serializers.Serializer[object]):
     mapping = serializers.DictField(child=serializers.CharField(), help_text="Header → field.")
     done = serializers.IntegerField(help_text="Rows written so far, of `of`.")
     of = serializers.IntegerField()
+    reading = serializers.IntegerField(help_text="How often it was read; confirming it says which one was looked at.")
     job_id = serializers.IntegerField(allow_null=True, help_text="For `/api/v1/jobs/{id}`, by whoever asked for it.")
     by = serializers.CharField(allow_null=True, help_text="The username.")
     received_at = serializers.DateTimeField()
@@ -76,8 +77,9 @@ class ImportRowOut(serializers.Serializer[object]):
 
 
 class ConfirmIn(serializers.Serializer[object]):
-    """What to do with rows that have errors."""
+    """Which reading is confirmed, and what to do with rows that have errors."""
 
+    reading = serializers.IntegerField(min_value=0, help_text="The import's `reading` whose rows were looked at.")
     skip_errors = serializers.BooleanField(default=False, help_text="Leave them out, and write the others.")
 
 

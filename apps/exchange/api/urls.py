@@ -13,6 +13,7 @@ urlpatterns = [
     path("imports/<uuid:id>/errors", STEPS({"get": "errors"})),
     path("imports/<uuid:id>/mapping", STEPS({"put": "map_headers"})),
     path("imports/<uuid:id>/confirm", STEPS({"post": "confirm"})),
+    path("imports/<uuid:id>/go-on", STEPS({"post": "go_on"})),
     path("imports/<uuid:id>/undo", STEPS({"post": "undo"})),
     path("exports/oneroster", views.ExportViewSet.as_view({"get": "bundle"})),
     path("exports/templates/<str:kind>", views.ExportViewSet.as_view({"get": "template"})),

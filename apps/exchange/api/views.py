@@ -30,8 +30,8 @@ AS = Parameter(parameters.one_of(tuple(exports.FORMATS)), None, "csv unless said
 COLUMNS: Columns = {
     "id": "sourced_id", "kind": "source", "file_name": "file_name", "state": "state", "counts": "counts",
     "notes": "notes", "problem": "problem", "headers": "headers", "mapping": "mapping", "done": "done", "of": "of",
-    "job_id": "job_id", "by": "by__username", "received_at": "received_at", "validated_at": "validated_at",
-    "started_at": "started_at", "finished_at": "finished_at",
+    "reading": "reading", "job_id": "job_id", "by": "by__username", "received_at": "received_at",
+    "validated_at": "validated_at", "started_at": "started_at", "finished_at": "finished_at",
 }  # fmt: skip
 
 
@@ -126,10 +126,21 @@ class StepViewSet(ApiViewSet):
 
     @extend_schema(summary="Apply an import", request=shapes.ConfirmIn, responses={202: shapes.ImportOut})
     def confirm(self, request: Request, id: UUID) -> HttpResponse:
-        """Let what was shown be done. One import at a time."""
+        """Let what was shown be done. One import at a time.
+
+        Raises:
+            ReadAnew: somebody mapped its headers or had it read again; `reading` says how often.
+        """
         run = selectors.import_of(id, by=actor(request))
         given = valid(shapes.ConfirmIn, request.data)
         run = services.confirm(run=run, by=actor(request), in_background=True, **given)
+        return answer(shown(run), status=202)
+
+    @extend_schema(summary="Go on with an import", request=None, responses={202: shapes.ImportOut})
+    def go_on(self, request: Request, id: UUID) -> HttpResponse:
+        """One whose job came to nothing is read, applied or taken back from where it stopped."""
+        run = selectors.import_of(id, by=actor(request))
+        run = services.go_on(run=run, by=actor(request), in_background=True)
         return answer(shown(run), status=202)
 
     @extend_schema(summary="Take an import back", request=None, responses={202: shapes.ImportOut})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.exchange.services.applying import apply, confirm
 from apps.exchange.services.exporting import export_bundle, template_headers, template_pages
 from apps.exchange.services.receiving import map_headers, receive
+from apps.exchange.services.resuming import go_on
 from apps.exchange.services.staging import read_and_validate
 from apps.exchange.services.undoing import begin_undo, undo
 
@@ -13,6 +14,7 @@ __all__ = [
     "begin_undo",
     "confirm",
     "export_bundle",
+    "go_on",
     "map_headers",
     "read_and_validate",
     "receive",

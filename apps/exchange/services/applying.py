@@ -19,6 +19,7 @@ from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import chunks, write_rows
+from apps.exchange.services.stopping import refuse_two
 from schoolops import clock, events, queues
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
@@ -31,34 +32,33 @@ WRITES = (Action.CREATE, Action.UPDATE)
 
 
 @transaction.atomic
-def confirm(*, run: Import, skip_errors: bool = False, by: User, in_background: bool = False) -> Import:
+def confirm(*, run: Import, reading: int, skip_errors: bool = False, by: User, in_background: bool = False) -> Import:
     """Let what the import shows be done: by a worker with ``in_background``, else by whoever calls ``apply``.
 
+    Args:
+        reading: which of the import's readings ``by`` has seen.
+
     Raises:
-        PermissionMissing, ImportNotReady, ImportHasErrors, AnotherImportRuns.
+        PermissionMissing, ImportNotReady, ReadAnew, ImportHasErrors, AnotherImportRuns.
     """
     require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     if run.state != Import.State.VALIDATED:
         raise errors.ImportNotReady(state=run.state)
+    if run.reading != reading:
+        raise errors.ReadAnew
     if (wrong := run.total(Action.ERROR)) and not skip_errors:
         raise errors.ImportHasErrors(count=wrong)
     refuse_two(run)
-    run.state, run.started_at, run.by = Import.State.APPLYING, clock.now(), by
+    run.state, run.by, run.job_id = Import.State.APPLYING, by, None
+    run.started_at = run.moved_at = clock.now()
     run.done, run.of = 0, run.total(Action.CREATE) + run.total(Action.UPDATE)
     with explains(_RUNNING):
-        run.save(update_fields=["state", "started_at", "by", "done", "of"])
+        run.save(update_fields=["state", "started_at", "moved_at", "by", "done", "of", "job_id"])
     trail.record(by, "exchange.import-confirmed", run, after={"rows": run.of, "errors_left_out": wrong})
     if in_background:
         events.publish(ImportConfirmed(run.pk))
     return run
-
-
-def refuse_two(run: Import) -> None:
-    """Raises ``AnotherImportRuns``."""
-    busy = Import.objects.filter(state__in=(Import.State.APPLYING, Import.State.UNDOING)).exclude(pk=run.pk)
-    if busy.exists():
-        raise errors.AnotherImportRuns
 
 
 def apply(*, run: Import) -> Import:
@@ -66,9 +66,8 @@ def apply(*, run: Import) -> Import:
 
     A row that is refused now, because somebody changed things meanwhile, becomes an error and stops no other.
     """
-    run.refresh_from_db()
-    if run.state != Import.State.APPLYING or run.by is None:
-        raise errors.ImportNotReady(state=run.state)
+    run = _take_up(run)
+    assert run.by is not None  # noqa: S101 - narrows the type; taking it up refuses what is nobody's
     work = Work(run, run.by, frame.load(run.institution), applying=True)
     done = ImportRow.objects.filter(run=run, applied=True).count()
     for kind in staged.KINDS:
@@ -81,15 +80,39 @@ def apply(*, run: Import) -> Import:
     return run
 
 
+@transaction.atomic
+def _take_up(run: Import) -> Import:
+    """From now on whoever was at this import before stops at its next chunk.
+
+    Raises:
+        ImportNotReady: there is nothing to apply, or another job was asked to.
+    """
+    run = Import.objects.select_for_update(of=("self",)).select_related("by", "institution").get(pk=run.pk)
+    if run.state != Import.State.APPLYING or run.by is None or queues.job_or_none() not in {None, run.job_id}:
+        raise errors.ImportNotReady(state=run.state)
+    run.turn, run.moved_at = run.turn + 1, clock.now()
+    run.save(update_fields=["turn", "moved_at"])
+    return run
+
+
+def _hold(run: Import) -> None:
+    """Raises ``TakenUpElsewhere``."""
+    held = Import.objects.select_for_update().only("pk", "turn", "state").get(pk=run.pk)
+    if held.turn != run.turn or held.state != Import.State.APPLYING:
+        raise errors.TakenUpElsewhere
+
+
 def _finish(run: Import) -> None:
+    _hold(run)
     counts: dict[str, dict[str, int]] = {}
     for kind, action, count in (
         ImportRow.objects.filter(run=run).values_list("kind", "action").annotate(rows=Count("pk")).order_by("kind")
     ):
         counts.setdefault(kind, {})[action] = count
     run.counts = counts
-    run.state, run.finished_at, run.done = Import.State.APPLIED, clock.now(), run.of
-    run.save(update_fields=["counts", "state", "finished_at", "done"])
+    run.state, run.done, run.problem = Import.State.APPLIED, run.of, None
+    run.finished_at = run.moved_at = clock.now()
+    run.save(update_fields=["counts", "state", "finished_at", "moved_at", "done", "problem"])
     after = {str(action): run.total(action) for action in (*WRITES, Action.ERROR)}
     trail.record(run.by or SYSTEM, "exchange.import-applied", run, after=after)
 
@@ -99,6 +122,8 @@ def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     try:
         with transaction.atomic():
             _write_all(work, kind, rows)
+    except errors.TakenUpElsewhere:
+        raise
     except (SchoolOpsError, IntegrityError) as refusal:
         if len(rows) == 1:
             _refuse(rows[0], refusal)
@@ -114,7 +139,7 @@ def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
 
 def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     # Whoever else is at this import waits here; what they wrote meanwhile is not written again.
-    Import.objects.select_for_update().only("pk").get(pk=work.run.pk)
+    _hold(work.run)
     still = set(ImportRow.objects.filter(pk__in=[row.pk for row in rows], applied=False).values_list("pk", flat=True))
     rows = [row for row in rows if row.pk in still]
     shown = {row.pk: (row.action, row.before, row.after) for row in rows}
@@ -141,7 +166,7 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     for table, written in _by_table(row for row in rows if row.applied).items():
         stamped(table, written)
     write_rows([each.row for each in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
-    Import.objects.filter(pk=work.run.pk).update(done=F("done") + len(to_write))
+    Import.objects.filter(pk=work.run.pk).update(done=F("done") + len(to_write), moved_at=clock.now())
 
 
 def _by_table(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:

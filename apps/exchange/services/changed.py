@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -89,7 +90,7 @@ def refuse_changed(run: Import) -> None:
         changed += (
             AuditEntry.objects.filter(
                 object_type=model._meta.label_lower,
-                at__gt=run.finished_at,
+                at__gt=_until(run),
                 object_id__in=ids.annotate(_id=models.functions.Cast("sourced_id", models.CharField())).values("_id"),
             )
             .values_list("object_id", flat=True)
@@ -97,6 +98,11 @@ def refuse_changed(run: Import) -> None:
         )
     if changed:
         raise errors.ChangedSince(count=len(changed), examples=", ".join(changed[:3]))
+
+
+def _until(run: Import) -> dt.datetime | None:
+    """When the import wrote its last row; where it stopped half-way, its last chunk."""
+    return run.finished_at or run.moved_at
 
 
 def students_of(run: Import) -> Any:
@@ -114,11 +120,11 @@ def _changed_students(run: Import) -> list[str]:
     What happens to links and places is told of the student; and the import says why in every line about one.
     """
     ids = students_of(run).annotate(_id=models.functions.Cast("sourced_id", models.CharField()))
-    own = models.Q(reason=reason_of(run), at__lte=run.finished_at)
+    own = models.Q(reason=reason_of(run), at__lte=_until(run))
     return list(
         AuditEntry.objects.filter(
             object_type=Student._meta.label_lower,
-            at__gt=run.started_at or run.finished_at,
+            at__gt=run.started_at or _until(run),
             object_id__in=ids.values("_id"),
         )
         .exclude(own)

@@ -139,8 +139,9 @@ def validate(run: Import, *, by: User) -> None:
             queues.progress(done, run.of)
     run.counts = {kind: dict(found) for kind, found in counts.items()}
     run.state, run.validated_at, run.problem = Import.State.VALIDATED, clock.now(), None
+    run.reading += 1
     run.save(
-        update_fields=["counts", "notes", "state", "validated_at", "problem", "of", "done"],
+        update_fields=["counts", "notes", "state", "validated_at", "reading", "problem", "of", "done"],
     )
 
 

@@ -12,15 +12,15 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
-from apps.exchange.services.applying import refuse_two
 from apps.exchange.services.changed import TABLES, chunked, refuse_changed, refuse_others, students_of, written
 from apps.exchange.services.comparing import Action, plain
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.receiving import RUN
+from apps.exchange.services.stopping import before_undo, refuse_two, stop_of
 from apps.exchange.services.telling import tell
 from apps.students.models import Enrolment, SectionMembership, StudentGuardian
-from schoolops import events, queues
+from schoolops import clock, events, queues
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
 
@@ -35,18 +35,21 @@ _ORDER = (
 def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
     """Say that an import is to be taken back: by a worker with ``in_background``, else by whoever calls ``undo``.
 
+    An import that stopped half-way is taken back as far as it came.
+
     Raises:
         PermissionMissing, ImportNotReady, AnotherImportRuns, ChangedSince.
     """
     require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
-    if run.state != Import.State.APPLIED:
+    half_way = run.state == Import.State.APPLYING and stop_of(run) is not None
+    if run.state not in {Import.State.APPLIED, Import.State.STOPPED} and not half_way:
         raise errors.ImportNotReady(state=run.state)
     refuse_two(run)
     refuse_changed(run)
-    run.state, run.by, run.done = Import.State.UNDOING, by, 0
+    run.state, run.by, run.done, run.job_id, run.moved_at = Import.State.UNDOING, by, 0, None, clock.now()
     with explains({"import_one_undoing": errors.AnotherImportRuns}):
-        run.save(update_fields=["state", "by", "done"])
+        run.save(update_fields=["state", "by", "done", "job_id", "moved_at"])
     trail.record(by, "exchange.undo-begun", run)
     if in_background:
         events.publish(UndoBegun(run.pk))
@@ -55,17 +58,20 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
 
 def undo(*, run: Import) -> Import:
     """Take everything back that ``run`` wrote. Raises ``ImportNotReady``, ``ChangedSince``: nothing is changed."""
-    run.refresh_from_db()
-    if run.state != Import.State.UNDOING or run.by is None:
-        raise errors.ImportNotReady(state=run.state)
     try:
         with transaction.atomic():
+            # Whoever else takes it back waits here, and then finds nothing to take back.
+            run = Import.objects.select_for_update(of=("self",)).select_related("by").get(pk=run.pk)
+            if run.state != Import.State.UNDOING or run.by is None:
+                raise errors.ImportNotReady(state=run.state)
             _take_back(run, run.by)
     except (errors.ChangedSince, IntegrityError) as refusal:
         said = refusal if isinstance(refusal, errors.ChangedSince) else _in_use(refusal)
-        run.state = Import.State.APPLIED
+        run.state = before_undo(run)
+        run.done = ImportRow.objects.filter(run=run, applied=True).count()
         run.problem = {"code": said.code, "detail": said.detail, "remedy": said.remedy or ""}
-        run.save(update_fields=["state", "problem"])
+        run.save(update_fields=["state", "problem", "done"])
+        assert run.by is not None  # noqa: S101 - narrows the type
         trail.record(run.by, "exchange.undo-refused", run, after={"code": said.code, "detail": said.detail})
     return run
 

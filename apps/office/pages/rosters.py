@@ -20,6 +20,7 @@ from apps.access import selectors as access_selectors
 from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.exchange.services.stopping import stop_of
 from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
 from apps.office.site import remedy_of, retold, words_of
@@ -62,6 +63,19 @@ STATES = {
     Import.State.FAILED: gettext_lazy("Could not be read"),
     Import.State.UNDOING: gettext_lazy("Being taken back"),
     Import.State.UNDONE: gettext_lazy("Taken back"),
+    Import.State.STOPPED: gettext_lazy("Stopped half-way"),
+}
+# What it was at, where nobody is at it any more; then why.
+STOPPED = {
+    Import.State.RECEIVED: gettext_lazy("Reading the file stopped"),
+    Import.State.APPLYING: gettext_lazy("Stopped half-way"),
+    Import.State.UNDOING: gettext_lazy("Taking it back stopped"),
+}
+WHY = {
+    "dead": gettext_lazy("Its job failed at every try; the operators of SchoolOps see why."),
+    "discarded": gettext_lazy("Its job was refused."),
+    "cancelled": gettext_lazy("Its job was withdrawn."),
+    "gone": gettext_lazy("It was broken off."),
 }
 
 
@@ -125,10 +139,13 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     )
     said = {name: value for name, value in asked.items() if value and name != "after"}
     counts = selectors.counts_of(run)
+    stop = stop_of(run)
     context = {
         "run": run,
-        "state": STATES[Import.State(run.state)],
-        "running": run.state in RUNNING,
+        "state": STATES[Import.State(run.state)] if stop is None else STOPPED[Import.State(stop.state)],
+        "running": run.state in RUNNING and stop is None,
+        "stop": stop,
+        "why": "" if stop is None else WHY[stop.why],
         "counts": [(kind, KINDS[kind], [(each, found[each]) for each in ACTIONS]) for kind, found in counts],
         "kinds": [(kind, KINDS[kind]) for kind, _found in counts],
         "actions": ACTIONS.items(),
@@ -196,10 +213,22 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 def confirm(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """Let it be done."""
     run = selectors.import_of(id, by=actor(request))
-    skip = request.POST.get("skip_errors") == "1"
+    skip, said = request.POST.get("skip_errors") == "1", request.POST.get("reading", "")
+    # A form without it is of a page that nobody has looked at.
+    reading = int(said) if said.isdecimal() and len(said) < 10 else -1
     return _step(
-        request, run, lambda: services.confirm(run=run, skip_errors=skip, by=actor(request), in_background=True)
+        request,
+        run,
+        lambda: services.confirm(run=run, reading=reading, skip_errors=skip, by=actor(request), in_background=True),
     )
+
+
+@require_POST
+@office_page(permission=RUN)
+def go_on(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """Let it go on where it stopped."""
+    run = selectors.import_of(id, by=actor(request))
+    return _step(request, run, lambda: services.go_on(run=run, by=actor(request), in_background=True))
 
 
 @require_POST

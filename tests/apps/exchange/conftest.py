@@ -62,7 +62,7 @@ def brought_in(read: Callable[..., Import], registrar: User) -> Callable[..., Im
 
     def bringing(file: Path | bytes, name: str = "", **more: Any) -> Import:
         run = read(file, name, **more)
-        services.confirm(run=run, by=run.by or registrar)
+        services.confirm(run=run, reading=run.reading, by=run.by or registrar)
         return services.apply(run=run)
 
     return bringing

@@ -388,7 +388,7 @@ def test_a_row_that_is_wrong(read: Callable[..., Import], name: str, registrar: 
     # Nothing else is wrong, but for rows that needed this one.
     assert codes <= {code, "exchange:refers-to-refused", "exchange:not-placed"}
     with pytest.raises(errors.ImportHasErrors):
-        services.confirm(run=run, by=registrar)
+        services.confirm(run=run, reading=run.reading, by=registrar)
     assert counted() == before
 
 

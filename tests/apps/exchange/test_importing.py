@@ -136,8 +136,8 @@ def test_rows_with_errors_are_left_out_only_when_somebody_says_so(
     sheet = "Admission number;Given name;Birth date\nA1;Ada;2015-01-01\nA2;Bo;yesterday\n\n"
     run = read(sheet.encode(), "students.csv")
     with pytest.raises(errors.ImportHasErrors):
-        services.confirm(run=run, by=registrar)
-    services.confirm(run=run, skip_errors=True, by=registrar)
+        services.confirm(run=run, reading=run.reading, by=registrar)
+    services.confirm(run=run, reading=run.reading, skip_errors=True, by=registrar)
     services.apply(run=run)
     assert [each.admission_number for each in Student.objects.all()] == ["A1"]
 
@@ -165,7 +165,7 @@ def test_an_import_goes_on_where_it_was_killed(
     from apps.exchange.services import applying  # noqa: PLC0415
 
     run = read(roster())
-    services.confirm(run=run, by=registrar)
+    services.confirm(run=run, reading=run.reading, by=registrar)
     written = applying._write
 
     def killed(work: Any, kind: str, rows: Any) -> None:
@@ -185,7 +185,7 @@ def test_an_import_goes_on_where_it_was_killed(
 def test_a_late_reading_leaves_a_confirmed_import_alone(read: Bring, roster: Roster, registrar: User) -> None:
     run = read(roster())
     late = Import.objects.get(pk=run.pk)
-    services.confirm(run=run, by=registrar)
+    services.confirm(run=run, reading=run.reading, by=registrar)
     with pytest.raises(errors.ImportNotReady):
         services.read_and_validate(run=late)
     assert services.apply(run=run).total("error") == 0
@@ -194,11 +194,11 @@ def test_a_late_reading_leaves_a_confirmed_import_alone(read: Bring, roster: Ros
 
 def test_two_imports_are_never_applied_at_once(read: Bring, roster: Roster, registrar: User) -> None:
     first, second = read(roster(seed=1)), read(roster(seed=2))
-    services.confirm(run=first, by=registrar)
+    services.confirm(run=first, reading=first.reading, by=registrar)
     with pytest.raises(errors.AnotherImportRuns):
-        services.confirm(run=second, by=registrar)
+        services.confirm(run=second, reading=second.reading, by=registrar)
     with pytest.raises(errors.ImportNotReady):
-        services.confirm(run=first, by=registrar)
+        services.confirm(run=first, reading=first.reading, by=registrar)
 
 
 def test_twice_the_rows_cost_the_same_number_of_queries(

@@ -51,7 +51,7 @@ def brought_into(school: School, content: bytes, by_name: str) -> dict[str, str]
         assert run.problem is None
         wrong = list(ImportRow.objects.filter(run=run, action="error").values_list("file", "row", "errors")[:5])
         assert not wrong
-        services.confirm(run=run, by=by)
+        services.confirm(run=run, reading=run.reading, by=by)
         run = services.apply(run=run)
         assert run.total("error") == 0
         return exported(by)

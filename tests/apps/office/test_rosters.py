@@ -17,6 +17,7 @@ from apps.exchange.models import Import
 from apps.office.site import words_of
 from apps.students.models import Student
 from apps.students.services import change_student
+from schoolops.queues import requests
 from tests.factories import people
 
 Office = Callable[..., Any]
@@ -56,7 +57,9 @@ def test_from_the_file_to_the_students_and_back(office: Office, dave: User) -> N
     assert "This must not be empty." in page
     assert Student.objects.count() == 0
     address = f"/office/imports/{run.sourced_id}/"
-    assert office(dave).post(f"{address}confirm/", {"skip_errors": "1"}).status_code == 302
+    said = {"skip_errors": "1", "reading": "1"}
+    assert '<input type="hidden" name="reading" value="1">' in page
+    assert office(dave).post(f"{address}confirm/", said).status_code == 302
     assert "Being applied" in page_of(office, dave, run)
     services.apply(run=run)
     assert "Take this import back" in page_of(office, dave, run)
@@ -72,7 +75,7 @@ def test_the_difference_says_field_by_field_what_changes_and_what_stays(office: 
         sent(office, dave, content)
         run = services.read_and_validate(run=Import.objects.latest("pk"))
         if not Student.objects.exists():
-            services.apply(run=services.confirm(run=run, by=dave))
+            services.apply(run=services.confirm(run=run, reading=run.reading, by=dave))
             change_student(
                 student=Student.objects.get(), fields={"given_name": "Augusta"}, expected_version=None, by=dave
             )
@@ -99,6 +102,41 @@ def test_headers_that_nobody_knows_are_mapped_once(office: Office, dave: User) -
     assert office(dave).post(f"/office/imports/{run.sourced_id}/mapping/", said).status_code == 302
     run.refresh_from_db()
     assert services.read_and_validate(run=run).total("create") == 1
+
+
+def test_what_was_read_again_since_is_not_applied_unseen(office: Office, dave: User) -> None:
+    sent(office, dave)
+    run = services.read_and_validate(run=Import.objects.get())
+    services.read_and_validate(run=services.map_headers(run=run, mapping={"Phone": ""}, by=dave))
+    browser = office(dave)
+    for said in ({"skip_errors": "1", "reading": "1"}, {"skip_errors": "1"}):
+        answer = browser.post(f"/office/imports/{run.sourced_id}/confirm/", said, follow=True)
+        page = answer.content.decode()
+        # The page it leads to is the difference as it is now.
+        assert "The file was read again since you looked at it." in page
+        assert 'name="reading" value="2"' in page
+    run.refresh_from_db()
+    assert run.state == "validated"
+
+
+def test_an_import_whose_job_came_to_nothing_says_so_and_goes_on(office: Office, dave: User) -> None:
+    sent(office, dave)
+    run = services.read_and_validate(run=Import.objects.get())
+    run = services.confirm(run=run, reading=run.reading, skip_errors=True, by=dave, in_background=True)
+    run.refresh_from_db()
+    requests.cancel(run.job_id, user=None)
+    page = page_of(office, dave, run)
+    assert "Stopped half-way" in page
+    assert "Its job was withdrawn." in page
+    assert "0 of 1 rows are written; the others are not." in page
+    assert "data-running" not in page
+    assert "stopped; somebody has to look at it" in office(dave).get("/office/").content.decode()
+    assert office(people.a_user("alice", role="head")).post(
+        f"/office/imports/{run.sourced_id}/go-on/"
+    ).status_code == 403  # fmt: skip
+    assert office(dave).post(f"/office/imports/{run.sourced_id}/go-on/").status_code == 302
+    assert "Being applied" in page_of(office, dave, run)
+    assert services.apply(run=run).state == "applied"
 
 
 def test_a_file_that_is_no_roster_is_refused_beside_the_form(office: Office, dave: User) -> None:

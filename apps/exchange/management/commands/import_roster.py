@@ -53,7 +53,7 @@ class Command(OperatorCommand):
             raise CommandError(f"{run.problem['detail']} {run.problem['remedy']}".strip())
         self._show(run)
         if options["apply"]:
-            services.confirm(run=run, skip_errors=options["skip_errors"], by=by)
+            services.confirm(run=run, reading=run.reading, skip_errors=options["skip_errors"], by=by)
             run = services.apply(run=run)
             self.stdout.write("Applied:")
             self._show(run)

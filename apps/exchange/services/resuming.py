@@ -1,0 +1,49 @@
+"""An import that stopped half-way goes on: with the chunk after the last one that was written."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.exchange import errors
+from apps.exchange.events import ImportConfirmed, ImportReceived, UndoBegun
+from apps.exchange.models import Import
+from apps.exchange.services.door import require_for_all
+from apps.exchange.services.receiving import RUN
+from apps.exchange.services.stopping import refuse_two, stop_of
+from schoolops import clock, events
+from schoolops.audit import trail
+from schoolops.constraints import explains
+
+_AGAIN = {
+    Import.State.RECEIVED: ImportReceived,
+    Import.State.APPLYING: ImportConfirmed,
+    Import.State.UNDOING: UndoBegun,
+}
+_ONE = dict.fromkeys(("import_one_applying", "import_one_undoing"), errors.AnotherImportRuns)
+
+
+@transaction.atomic
+def go_on(*, run: Import, by: User, in_background: bool = False) -> Import:
+    """Let an import whose job came to nothing be read, applied or taken back after all, by a job of its own.
+
+    Where an operator has sent the old job back meanwhile, it runs, and there is nothing to go on with; where both
+    happen at once, the old job finds that it is no longer the import's.
+
+    Raises:
+        PermissionMissing, ImportNotReady, AnotherImportRuns.
+    """
+    require_for_all(by, RUN)
+    run = Import.objects.select_for_update().get(pk=run.pk)
+    stop = stop_of(run)
+    if stop is None:
+        raise errors.ImportNotReady(state=run.state)
+    if stop.state != Import.State.RECEIVED:
+        refuse_two(run)
+    run.state, run.by, run.job_id, run.problem, run.moved_at = stop.state, by, None, None, clock.now()
+    with explains(_ONE):
+        run.save(update_fields=["state", "by", "job_id", "problem", "moved_at"])
+    trail.record(by, "exchange.import-resumed", run, after={"from": run.done, "of": run.of, "stopped": stop.why})
+    if in_background:
+        events.publish(_AGAIN[Import.State(stop.state)](run.pk))
+    return run
