@@ -155,6 +155,13 @@ def test_a_list_that_is_too_long_is_refused(
     assert _print(office, alice, "class", campus.section).status_code == 200
 
 
+def test_a_printed_list_is_one_line_in_the_log(
+    office: Office, alice: User, campus: Campus, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _print(office, alice, "class").status_code == 200
+    assert {record.name for record in caplog.records} == {"schoolops.access"}
+
+
 def test_the_trail_says_who_took_which_list_of_how_many(office: Office, alice: User, campus: Campus) -> None:
     _print(office, alice, "emergency")
     entries = AuditEntry.objects.filter(action="office.list-printed").order_by("pk")
