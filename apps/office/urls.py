@@ -85,6 +85,7 @@ PAGES: list[URLPattern] = [
     path("imports/<uuid:id>/go-on/", rosters.go_on, name="roster-go-on"),
     path("imports/<uuid:id>/undo/", rosters.undo, name="roster-undo"),
     path("filters/<str:listed>/", saved.save, name="save-filter"),
+    path("filters/<uuid:id>/rename/", saved.rename, name="rename-filter"),
     path("filters/<uuid:id>/remove/", saved.remove, name="remove-filter"),
     path("set-up/", setup.set_up, name="set-up"),
     path("calendar/", setup.calendar_page, name="calendar"),

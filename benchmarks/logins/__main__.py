@@ -15,6 +15,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -77,15 +78,15 @@ class Figures:
     wrong: int = 0
 
 
-def one_round(given: argparse.Namespace, port: int, teachers: list, stack: list[int], seen: Figures) -> None:
+def one_round(given: argparse.Namespace, port: int, teachers: list[Any], stack: list[int], seen: Figures) -> None:
     from benchmarks.logins import load
 
     with load.marking(port, teachers, given.every) as quiet:
         time.sleep(given.quiet)
     allowed = hash_rate(2.0)
-    spent = Spent(stack)
-    done, took = load.crowd(port, given.logins, given.clients, given.longest)
-    ours, theirs, others = spent.since()
+    done = load.steady(port, given.logins, given.clients, given.alone, lambda: Spent(stack))
+    took, (ours, theirs, others) = done.took, done.cost
+    # PostgreSQL's and Valkey's time is the login's, so it is not subtracted, nor is what nobody used.
     left = CORES * took - ours
     seen.alone.append(done.done / took)
     seen.share.append(done.done / (allowed * left))
@@ -121,8 +122,12 @@ def main() -> None:
     parser.add_argument("--teachers", type=int, default=50)
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two rolls of a teacher")
     parser.add_argument("--quiet", type=float, default=20.0, help="seconds of teachers alone, in each round")
+    parser.add_argument("--alone", type=float, default=15.0, help="seconds of logins alone, in each round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--longest", type=float, default=60.0, help="seconds that a crowd may take")
+    parser.add_argument("--longest", type=float, default=40.0, help="seconds that a crowd may take")
+    parser.add_argument(
+        "--most", type=float, default=240.0, help="seconds after which no round begins that would end later"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=4)
     given = parser.parse_args()
@@ -144,9 +149,15 @@ def main() -> None:
             load.crowd(port, 20, 4, given.longest)
             with load.marking(port, teachers, 5.0):
                 time.sleep(5.0)
+            began, slowest = time.monotonic(), 0.0
             for number in range(given.rounds):
+                round_began = time.monotonic()
+                if round_began - began + slowest > given.most:
+                    print(f"--- no time for round {number + 1}")
+                    break
                 print(f"--- round {number + 1}")
                 one_round(given, port, teachers, stack, seen)
+                slowest = max(slowest, time.monotonic() - round_began)
     finally:
         servers.stop()
         launcher.remove(FOLDER)

@@ -8,9 +8,10 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from benchmarks.logins.stage import HOST, Teacher
 from tests.factories import people
@@ -52,7 +53,33 @@ class Crowd:
     finished_at: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def person(self, port: int, waiting: queue.SimpleQueue[int], until: float) -> None:
+    @contextmanager
+    def coming(self, port: int, logins: int, at_once: int) -> Iterator[None]:
+        """``at_once`` people log in again and again, as one of ``logins`` after the other, while the block runs."""
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        over = threading.Event()
+
+        def come() -> None:
+            while not over.is_set():
+                number = waiting.get()
+                self.person(port, _only(number), float("inf"), over)
+                waiting.put(number)
+
+        for number in range(logins):
+            waiting.put(number)
+        threads = [threading.Thread(target=come) for _ in range(at_once)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+
+    def person(
+        self, port: int, waiting: queue.SimpleQueue[int], until: float, over: threading.Event | None = None
+    ) -> None:
         """Log in as one after the other of ``waiting``."""
         while time.monotonic() < until:
             try:
@@ -60,7 +87,7 @@ class Crowd:
             except queue.Empty:
                 return
             body = json.dumps({"login": f"user-{number}", "password": people.PASSWORD}).encode()
-            while time.monotonic() < until:
+            while time.monotonic() < until and not (over and over.is_set()):
                 try:
                     status, wait, _ = ask(port, "POST", "/api/v1/auth/login", body)
                 except OSError:
@@ -75,7 +102,33 @@ class Crowd:
                         self.other[status] = self.other.get(status, 0) + 1
                 if status == 200:
                     break
-                time.sleep((wait or 1) * random.uniform(0.95, 1.05))
+                patience_s = (wait or 1) * random.uniform(0.95, 1.05)
+                if over is None:
+                    time.sleep(patience_s)
+                else:
+                    over.wait(patience_s)
+
+
+def _only(number: int) -> queue.SimpleQueue[int]:
+    one: queue.SimpleQueue[int] = queue.SimpleQueue()
+    one.put(number)
+    return one
+
+
+def steady(port: int, logins: int, at_once: int, seconds: float, spent: Callable[[], Spending]) -> Steady:
+    """What became of ``at_once`` people who keep the server busy, once they have, for so many seconds.
+
+    Neither the beginning, when all come at once, nor the end, when the last who were told to come again are waited for
+    and nothing is done, belong to what a busy server achieves. ``spent`` begins to count what it costs.
+    """
+    seen = Crowd()
+    with seen.coming(port, logins, at_once):
+        time.sleep(2.0)
+        counting, before, began = spent(), (seen.done, seen.refused), time.monotonic()
+        time.sleep(seconds)
+        took, cost = time.monotonic() - began, counting.since()
+        done, refused = seen.done - before[0], seen.refused - before[1]
+    return Steady(done, refused, took, cost, seen.other)
 
 
 def crowd(port: int, logins: int, at_once: int, most_s: float) -> tuple[Crowd, float]:
@@ -91,6 +144,24 @@ def crowd(port: int, logins: int, at_once: int, most_s: float) -> tuple[Crowd, f
     for thread in threads:
         thread.join()
     return seen, (max(seen.finished_at) if seen.finished_at else time.monotonic()) - began
+
+
+class Spending(Protocol):
+    """Counts processor time from when it was made."""
+
+    def since(self) -> tuple[float, float, float]:
+        """Seconds of this program, of the stack, of everybody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A stretch of a busy server: logins, refusals, seconds, processor time and unexpected answers."""
+
+    done: int
+    refused: int
+    took: float
+    cost: tuple[float, float, float]
+    other: dict[int, int]
 
 
 @dataclass(slots=True)

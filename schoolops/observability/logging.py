@@ -29,8 +29,12 @@ _QUOTED = tuple(
         (r"\b(bearer|basic)\s+[\w.~+/=-]+", rf"\1 {REDACTED}"),
         (r"(://[^\s/:@]*):[^\s/@]+@", rf"\1:{REDACTED}@"),
         (
-            r"\b(password|passphrase|token|secret|otp|authorization|cookie)(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&]+",
-            rf"\1\2{REDACTED}",
+            # Any name that ends in such a word: new_password, accessToken, SECRET_KEY, password2. Not token_id, tokens.
+            (
+                r"((?:password|passphrase|passwd|pwd|token|secret|otp|authorization|cookie)(?:[_-]?(?:key|hash|value)|\d)?"
+                r"\\?['\"]?\s*(?:=>|[=:])\s*)(?:(\\?['\"]).{0,200}?\2|\\?['\"]?[^\s'\",;&]+)"
+            ),
+            rf"\1\2{REDACTED}\2",
         ),
         (r"(\bKey \([^)]{0,200}\)=|\bFailing row contains )\(.*\)", rf"\1({REDACTED})"),
         # Bounded: on a long run of letters without an @ it would otherwise look from each of them to the end.

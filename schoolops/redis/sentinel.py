@@ -45,18 +45,18 @@ def is_sentinel(url: str) -> bool:
 
 def parse(url: str) -> Named:
     """What ``url`` says. Raises ``BadSentinelURL``, which never quotes a password."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise BadSentinelURL("Its hosts cannot be read") from None
-    if parts.scheme != SCHEME:
+    # Not by urlsplit: newer Pythons take several hosts, one of them in brackets, for one that is misspelt.
+    scheme, _, rest = url.partition("://")
+    if scheme != SCHEME:
         raise BadSentinelURL("It does not begin with sentinel://")
-    login, _, hosts = parts.netloc.rpartition("@")
+    place, _, query = rest.partition("?")
+    authority, _, path = place.partition("/")
+    login, _, hosts = authority.rpartition("@")
     username, _, password = login.partition(":")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    options = dict(parse_qsl(query, keep_blank_values=True))
     if unknown := sorted(options.keys() - _OPTIONS):
         raise BadSentinelURL(f"It knows no option {', '.join(unknown)}")
-    master, db = unquote(parts.path.strip("/")), options.get("db", "0")
+    master, db = unquote(path.strip("/")), options.get("db", "0")
     if not master or "/" in master:
         raise BadSentinelURL("It names no master")
     if not db.isdecimal():
@@ -75,6 +75,9 @@ def parse(url: str) -> Named:
 def _host_and_port(text: str) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{text.strip()}")
+    except ValueError:
+        raise BadSentinelURL("Its hosts cannot be read") from None
+    try:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise BadSentinelURL("The port of one of its hosts cannot be read") from None

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from config.env import BASE_DIR
 from schoolops.launcher import Servers, free_port
-from tests.observe.proxy import Proxy
+from tests.support.proxy import Proxy
 
 FASTER = 10
 PATIENCE_S = 90
@@ -66,8 +66,10 @@ class Stage:
     def __init__(self, folder: Path, servers: Servers) -> None:
         self.folder = folder
         environment = servers.environment()
-        self.database = Proxy(urlsplit(environment["DATABASE_URL"]).port or 0)
-        self.redis = Proxy(urlsplit(environment["REDIS_URL"]).port or 0)
+        self.database = Proxy(("127.0.0.1", urlsplit(environment["DATABASE_URL"]).port or 0))
+        self.redis = Proxy(("127.0.0.1", urlsplit(environment["REDIS_URL"]).port or 0))
+        for proxy in (self.database, self.redis):
+            proxy.open()
         self.port, self.prometheus_port = free_port(), free_port()
         self.metrics = folder / "metrics"
         self.environment = {

@@ -107,6 +107,11 @@ QUOTING = [
     "https://hooks.example/x?ok=1 as postgres://web:Tr0ub4dor@db/schoolops",
     "Authorization: Bearer so_a_oak_abcdefghijklmnop_123456",
     "login refused: {'password': 'Tr0ub4dor', 'login': 'bob'}",
+    "refused: new_password=Tr0ub4dor&access_token=Marchetti",
+    'refused: {"newPassword": "a long Tr0ub4dor", "refresh_token":"Marchetti"}',
+    r'refused: "{\"client_secret\": \"Tr0ub4dor\"}"',
+    "{'password2' => 'Tr0ub4dor', DJANGO_SECRET_KEY: Marchetti",
+    'X-Auth-Token: Marchetti, cut off: {"password": "Tr0ub4dor',
     "duplicate key value\nDETAIL:  Key (lower(email))=(carol@example.org) already exists.",
     "DETAIL:  Failing row contains (7, Carol, Marchetti, +44 20 7946 0018).",
     "could not reach +44 20 7946 0018",
@@ -123,6 +128,18 @@ def test_what_others_quote_is_redacted_by_its_form(formatter: logging.Formatter,
     written = formatter.format(said)
     assert not [secret for secret in PERSONAL if secret.casefold() in written.casefold()]
     assert "[redacted]" in written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token_id=17 of user_id=4, tokens: 3, max_tokens=5",
+        "job 0192f3a1-7c1e-7d0a-a6f2-1b2c3d4e5f60 of tenant:7:gen",
+        "a password is missing; the cookie, too; footprint: 12",
+    ],
+)
+def test_ordinary_ids_are_left_to_read(text: str) -> None:
+    assert orjson.loads(JsonLines().format(record(message=text)))["message"] == text
 
 
 def test_facts_are_redacted_at_any_depth() -> None:

@@ -9,7 +9,10 @@ from typing import Any, Self
 
 
 class Proxy:
-    """``with Proxy(("127.0.0.1", 6379)) as proxy: proxy.port; proxy.black_hole = True; proxy.reset()``."""
+    """``with Proxy(("127.0.0.1", 6379)) as proxy: proxy.port; proxy.black_hole = True; proxy.reset()``.
+
+    Answers come ``latency_s`` late; what is asked passes at once.
+    """
 
     def __init__(self, upstream: tuple[str, int]) -> None:
         self.upstream = upstream
@@ -22,11 +25,19 @@ class Proxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self.accept()
+        self.open()
         return self
 
     def __exit__(self, *anything: object) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Listen, at a port of its own."""
+        self._thread.start()
+        self.accept()
+
+    def close(self) -> None:
+        """End every connection, and with them the proxy."""
         self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
@@ -89,7 +100,7 @@ class Proxy:
             while data := await reader.read(65536):
                 while self.black_hole:  # noqa: ASYNC110 - set by another thread
                     await asyncio.sleep(0.01)
-                if self.latency_s:
+                if self.latency_s and downwards:
                     await asyncio.sleep(self.latency_s)
                 if self.garbled and downwards:
                     data = bytes(byte ^ 0x55 for byte in data)

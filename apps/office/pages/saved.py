@@ -1,4 +1,4 @@
-"""Saving the filters of a list under a name, and forgetting them."""
+"""Saving the filters of a list under a name, renaming and forgetting them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from apps.office import errors, services
 from apps.office.pages import actor, office_page
+from apps.office.selectors import saved as selectors
 from apps.office.site import office, remedy_of, words_of
 
 # What a person can mend at once, back at the list; anything else is a page that says no.
@@ -37,6 +38,20 @@ def save(request: HttpRequest, listed: str) -> HttpResponse:
         return _back(listed, services.kept_of(QueryDict(query)))
     messages.success(request, _("“%(name)s” is saved above this list.") % {"name": saved.name})
     return _back(listed, saved.query)
+
+
+@require_POST
+@office_page()
+def rename(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002 - the address's word
+    """Call one otherwise, and go back to what it shows."""
+    saved = selectors.saved_filter(id, by=actor(request))
+    try:
+        saved = services.rename_saved_filter(id=id, name=request.POST.get("name", ""), by=actor(request))
+    except _MENDED_THERE as refusal:
+        messages.error(request, f"{words_of(refusal)} {remedy_of(refusal)}".strip())
+    else:
+        messages.success(request, _("It is called “%(name)s” now.") % {"name": saved.name})
+    return _back(saved.listed, saved.query)
 
 
 @require_POST

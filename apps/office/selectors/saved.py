@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from apps.accounts.models import User
+from apps.office.errors import FilterNotFound
 from apps.office.models import SavedFilter
 
 
 def saved_filters(by: User, listed: str) -> list[SavedFilter]:
     """Those of ``by`` on one list, by name."""
     return list(SavedFilter.objects.filter(user=by, listed=listed))
+
+
+def saved_filter(id: UUID, *, by: User) -> SavedFilter:  # noqa: A002 - the API's word
+    """One of ``by``'s. Raises ``FilterNotFound``, for somebody else's too."""
+    row: SavedFilter | None = SavedFilter.objects.filter(sourced_id=id, user=by).first()
+    if row is None:
+        raise FilterNotFound
+    return row

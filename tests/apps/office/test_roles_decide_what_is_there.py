@@ -229,3 +229,15 @@ def test_the_trail_of_one_campus_is_read_row_by_row(office: Office, campus: Camp
 @pytest.mark.parametrize("page", ["find/", "desk/"])
 def test_a_nul_in_the_words_is_no_word(office: Office, dave: User, page: str) -> None:
     assert office(dave).get(f"/office/{page}?q=%00ab").status_code == 200
+
+
+def test_a_new_link_asks_for_custody_only_where_it_may_be_said_of_every_student(
+    office: Office, dave: User, erin: User, campus: Campus
+) -> None:
+    """Which student it will be, the form does not know yet; the service would refuse what was typed."""
+    people.some_students(1, section=people.a_school_year(name="Elsewhere").section)
+    add = "/office/students/studentguardian/add/"
+    assert "restriction_note" in office(erin).get(add).content.decode()
+    RolePermission.objects.filter(role__code="registrar", permission="students.view_custody").delete()
+    RoleAssignment.objects.create(user=dave, role=Role.objects.get(code="head"), institution=campus.institution)
+    assert "restriction_note" not in office(dave).get(add).content.decode()

@@ -163,3 +163,21 @@ def test_every_filter_that_a_list_shows_can_be_used_and_saved(office: Office, er
             if answer.status_code not in {200, 302} or not admin.accepts(parameter):  # type: ignore[attr-defined]
                 refused[f"{model._meta.label}?{parameter}"] = answer.status_code
     assert refused == {}
+
+
+def test_a_filter_is_called_otherwise_by_its_owner_only(office: Office, dave: User, alice: User) -> None:
+    saved, _other = _saved(dave, "Mia"), _saved(dave, "Noor", "q=noor")
+    address = f"/office/filters/{saved.sourced_id}/rename/"
+    assert "Call Mia otherwise" in office(dave).get(f"{STUDENTS}?q=mia").content.decode()
+    answer = office(dave).post(address, {"name": " All  of them "})
+    assert (answer.status_code, answer["Location"]) == (303, f"{STUDENTS}?q=mia")
+    saved.refresh_from_db()
+    assert saved.name == "All of them"
+    entry = AuditEntry.objects.get(action="office.savedfilter-changed")
+    assert (entry.before, entry.after) == ({"name": "Mia"}, {"name": "All of them"})
+    # A name that is taken, or none, leaves it as it was; nor is it anybody else's to name.
+    for name in ("Noor", ""):
+        assert office(dave).post(address, {"name": name}).status_code == 303
+    assert office(alice).post(address, {"name": "Mine"}).status_code == 404
+    saved.refresh_from_db()
+    assert saved.name == "All of them"

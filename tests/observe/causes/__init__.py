@@ -4,11 +4,11 @@ To add one, write in the module it belongs to (or a new one beside it, imported 
 
     @cause("BreakerOpen")                                   # names of schoolops/observability/alerts.py
     def redis_is_away(stage: Stage) -> Iterator[None]:
-        stage.redis.away = True                             # the real cause, at the declared threshold
+        stage.redis.refuse()                                # the real cause, at the declared threshold
         yield                                               # the rehearsal waits here until all named alerts fire
-        stage.redis.away = False                            # and then until they have resolved
+        stage.redis.accept()                                # and then until they have resolved
 
-``stage`` has two proxies (``redis``, ``database``: ``delay_s``, ``away``, ``cut()``), ``ask`` (a request by a user
+``stage`` has two proxies (``redis``, ``database``; see ``tests/support/proxy.py``), ``ask`` (a request by a user
 without any role), ``start``/``stop`` of programs, and ``group`` for memory. ``early`` is called at the beginning, for
 what takes minutes; such causes come last. A declared alert without a cause fails
 ``tests/observability/test_alerts.py``.

@@ -10,27 +10,26 @@ from tests.observe.stage import PATIENCE_S, Stage
 
 @cause("RedisDisconnects")
 def connections_to_redis_break(stage: Stage) -> Iterator[None]:
-    with repeatedly(lambda _: stage.redis.cut(), 1.0):
+    with repeatedly(lambda _: stage.redis.reset(), 1.0):
         yield
 
 
 @cause("RedisSlow")
 def redis_is_slow(stage: Stage) -> Iterator[None]:
-    stage.redis.delay_s = 0.3
+    stage.redis.latency_s = 0.3
     yield
-    stage.redis.delay_s = 0.0
+    stage.redis.latency_s = 0.0
 
 
 @cause("LoginsSlow", "StatementsSlow", "PermissionsSlow", "SlowQueriesMany", patience_s=2 * PATIENCE_S)
 def the_database_is_slow(stage: Stage) -> Iterator[None]:
-    stage.database.delay_s = 1.1
+    stage.database.latency_s = 1.1
     yield
-    stage.database.delay_s = 0.0
+    stage.database.latency_s = 0.0
 
 
 @cause("BreakerOpen", patience_s=2 * PATIENCE_S)
 def redis_is_away(stage: Stage) -> Iterator[None]:
-    stage.redis.away = True
-    stage.redis.cut()
+    stage.redis.refuse()
     yield
-    stage.redis.away = False
+    stage.redis.accept()
