@@ -72,7 +72,7 @@ bench-jobs: environment ## The queues against plain Celery
 bench-logins: environment ## Logins against what the hash allows, and beside teachers who mark
 	$(PY) -m benchmarks.logins $(ARGS)
 
-bench-import: environment ## A school of 4,000 students in, against bare COPY, and four times as large
+bench-import: environment ## A school of 4,000 students in, against bare COPY, and its memory beside a quarter
 	$(PY) -m benchmarks.imports $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)

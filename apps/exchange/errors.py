@@ -400,6 +400,13 @@ class ImportStopped(Conflict):
     remedy = "Go on with it, or take back what it wrote."
 
 
+class ImportCleared(Conflict):
+    """The file and the rows of this import have been cleared, so it can no longer be taken back."""
+
+    code = "exchange:import-cleared"
+    remedy = "Import a corrected file."
+
+
 class AnotherImportRuns(Conflict):
     """Another import of this school is being applied or undone."""
 

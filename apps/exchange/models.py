@@ -66,6 +66,7 @@ class Import(PublicRow):
     job_id = models.BigIntegerField(null=True, blank=True)
     reading = models.PositiveIntegerField(default=0, help_text="How often it was read: who confirms says which one.")
     turn = models.PositiveIntegerField(default=0, help_text="How often applying was begun: an earlier one stops.")
+    cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its file and its rows were cleared.")
     moved_at = models.DateTimeField(null=True, blank=True, help_text="When something was last done about it.")
 
     class Meta:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from uuid import UUID
 
 from apps.exchange import services
 from apps.exchange.models import Import
 from schoolops.queues import IMPORTS, task
+from schoolops.queues.schedule import Schedule, schedule
 
 
 @task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True)
@@ -25,3 +27,14 @@ def apply_import(*, import_id: UUID) -> None:
 def undo_import(*, import_id: UUID) -> None:
     """One transaction: everything is taken back, or nothing."""
     services.undo(run=Import.objects.get(sourced_id=import_id))
+
+
+@task(queue=IMPORTS)
+def clear_old_imports() -> None:
+    """Uploaded files and their rows of imports that were finished a month ago; the line and the counts stay."""
+    services.clear_old_imports()
+
+
+schedule(
+    Schedule("exchange.clear-imports", clear_old_imports, every=dt.timedelta(days=1), offset=dt.timedelta(hours=4))
+)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import psutil
 from django.db import connection
+from psycopg_pool import ConnectionPool
 
 from schoolops.cache import counters
 from schoolops.context import outside_schools
@@ -56,10 +57,21 @@ def of_the_database() -> Iterator[Reading]:
     yield metrics.DB_CONNECTIONS_MOST, (), most
 
 
+def pool_states(pool: ConnectionPool[Any] | None) -> dict[str, int]:
+    """State → how many connections of ``pool`` are in it, or requests wait; zeros without one."""
+    if pool is None:
+        return {"in_use": 0, "idle": 0, "waiting": 0}
+    now = pool.get_stats()
+    idle = now["pool_available"]
+    return {"in_use": now["pool_size"] - idle, "idle": idle, "waiting": now["requests_waiting"]}
+
+
 def of_this_process() -> None:
     """Every few seconds, in every process."""
     metrics.PROCESS_MEMORY.set(psutil.Process().memory_info().rss)
     metrics.REDIS_CONNECTIONS.set(redis_connection.open_connections())
+    for state, number in pool_states(getattr(connection, "pool", None)).items():
+        metrics.DB_POOL.set(number, state)
     for each in breaker.breakers():
         metrics.BREAKER_OPEN.set(float(each.in_force), each.name)
     for (entry, tier), count in counters.counts().items():

@@ -70,6 +70,13 @@ DB_CONNECTIONS: Final = Metric(
 DB_CONNECTIONS_MOST: Final = Metric(
     name="db.connections_most", sentence="Connections the PostgreSQL server allows.", kind="gauge"
 )
+DB_POOL: Final = Metric(
+    name="db.pool",
+    sentence="Connections of our pools, in_use or idle, and requests waiting for one; 0 without DATABASE_POOL_SIZE.",
+    kind="gauge",
+    labels=("state",),
+    merge="livesum",
+)
 
 # --- Redis and the cache ----------------------------------------------------------------------------------------------
 REDIS_LATENCY: Final = Metric(

@@ -24,7 +24,7 @@ SELECT q.name,
                                LIMIT {COUNTED_TO}) x),
        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)
           FROM (SELECT created_at FROM queues_job j WHERE j.queue = q.name AND j.run_at IS NULL
-                 ORDER BY queue, school, priority DESC, id LIMIT 100) x),
+                 LIMIT {COUNTED_TO}) x),
        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(dead_at)), 0)
           FROM (SELECT dead_at FROM queues_deadletter d WHERE d.queue = q.name AND d.discarded_at IS NULL
                  LIMIT {COUNTED_TO}) x),

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg_pool import ConnectionPool
 
 from apps.access.errors import PermissionMissing
 from apps.access.services import require
@@ -18,6 +19,7 @@ from apps.accounts.errors import LoginRefused
 from apps.accounts.models import User
 from apps.accounts.services import prove_identity
 from schoolops.context import inside, outside_schools
+from schoolops.health import gauges
 from schoolops.observability import exposition, instruments, metrics, queries
 from schoolops.redis.connection import CACHE, client
 from schoolops.resilience import Breaker, Limits
@@ -102,6 +104,32 @@ def test_a_breaker_that_opens_is_seen() -> None:
     assert value("schoolops_breaker_changes_total", breaker="test:seen", state="open") == 1
     opened.reset()
     assert value("schoolops_breaker_open", breaker="test:seen") == 0
+
+
+def test_a_pool_says_what_is_in_use_idle_and_waited_for(db: None) -> None:
+    settings = connections["default"].settings_dict
+    named = {"dbname": settings["NAME"], "user": settings["USER"], "password": settings["PASSWORD"]}
+    placed = {"host": settings["HOST"], "port": settings["PORT"]}
+    with ConnectionPool(kwargs=named | placed, min_size=1, max_size=1, open=True) as pool:
+        pool.wait(60)
+        assert gauges.pool_states(pool) == {"in_use": 0, "idle": 1, "waiting": 0}
+
+        def ask() -> None:
+            with pool.connection(60):
+                pass
+
+        asking = threading.Thread(target=ask)
+        with pool.connection():
+            asking.start()
+            while not pool.get_stats()["requests_waiting"]:
+                threading.Event().wait(0.01)
+            assert gauges.pool_states(pool) == {"in_use": 1, "idle": 0, "waiting": 1}
+        asking.join()
+
+
+def test_without_a_pool_nothing_is_in_it() -> None:
+    gauges.of_this_process()
+    assert [value("schoolops_db_pool", state=state) for state in ("in_use", "idle", "waiting")] == [0, 0, 0]
 
 
 def test_a_scrape_has_every_declared_metric_under_its_name(real_commits: None) -> None:

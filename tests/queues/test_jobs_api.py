@@ -185,6 +185,15 @@ def test_health_counts_what_is_ready_scheduled_retrying_and_dead(
     assert answer.json()["status"] == "degraded", "no relay leads"
 
 
+def test_health_finds_the_oldest_job_wherever_it_stands_in_the_line(ledger: Ledger) -> None:
+    """The line is fair to schools, so not by age: who waits longest may be behind a hundred others."""
+    for rows in range(101):
+        last = ledger.enqueue(read_sheet, rows=rows)
+    ledger.sql("UPDATE queues_job SET created_at = created_at - interval '2 hours' WHERE id = %s", last)
+    overview.forget()
+    assert 7200 <= overview.overview()["queues"]["imports"]["oldestSeconds"] < 7300
+
+
 def test_health_shows_what_came_and_went_in_the_last_minute_and_how_old_the_oldest_letter_is(
     ledger: Ledger, client_for: Callable[[School], Client]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.exchange.services.applying import apply, confirm
+from apps.exchange.services.clearing import clear_old_imports
 from apps.exchange.services.exporting import export_bundle, template_headers, template_pages
 from apps.exchange.services.receiving import map_headers, receive
 from apps.exchange.services.resuming import go_on
@@ -12,6 +13,7 @@ from apps.exchange.services.undoing import begin_undo, undo
 __all__ = [
     "apply",
     "begin_undo",
+    "clear_old_imports",
     "confirm",
     "export_bundle",
     "go_on",

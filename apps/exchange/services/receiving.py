@@ -134,7 +134,7 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_backgro
     require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     allowed = {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}
-    if run.source not in sheets.TEMPLATES or run.state not in allowed:
+    if run.source not in sheets.TEMPLATES or run.state not in allowed or run.cleared_at is not None:
         raise errors.ImportNotReady(state=run.state)
     fields = {column.field for column in sheets.TEMPLATES[run.source]}
     for header, field in mapping.items():

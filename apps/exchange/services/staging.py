@@ -118,8 +118,10 @@ def _refuse_doubles(run: Import) -> None:
         ImportRow.objects.bulk_update(rows, ["errors", "action"], batch_size=500)
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM exchange_importrow r USING exchange_importrow o WHERE r.run_id = %s AND o.run_id = r.run_id"
-            " AND r.kind = %s AND o.kind = r.kind AND o.key = r.key AND o.id < r.id",
+            # Not a join: nothing is known yet in this transaction of how many rows there are.
+            "DELETE FROM exchange_importrow WHERE id IN (SELECT id FROM ("
+            "SELECT id, row_number() OVER (PARTITION BY key ORDER BY id) AS place FROM exchange_importrow"
+            " WHERE run_id = %s AND kind = %s) found WHERE place > 1)",
             [run.pk, staged.LINK],
         )
 

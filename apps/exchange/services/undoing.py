@@ -38,13 +38,15 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
     An import that stopped half-way is taken back as far as it came.
 
     Raises:
-        PermissionMissing, ImportNotReady, AnotherImportRuns, ChangedSince.
+        PermissionMissing, ImportNotReady, ImportCleared, AnotherImportRuns, ChangedSince.
     """
     require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     half_way = run.state == Import.State.APPLYING and stop_of(run) is not None
     if run.state not in {Import.State.APPLIED, Import.State.STOPPED} and not half_way:
         raise errors.ImportNotReady(state=run.state)
+    if run.cleared_at is not None:
+        raise errors.ImportCleared
     refuse_two(run)
     refuse_changed(run)
     run.state, run.by, run.done, run.job_id, run.moved_at = Import.State.UNDOING, by, 0, None, clock.now()

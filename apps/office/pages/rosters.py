@@ -192,7 +192,7 @@ def _asked(request: HttpRequest) -> dict[str, Any]:
 def _mapping(run: Import) -> list[tuple[str, str]]:
     """Header → field, of a spreadsheet that has not been applied."""
     changeable = {Import.State.VALIDATED, Import.State.FAILED}
-    if run.source not in TEMPLATES or run.state not in changeable:
+    if run.source not in TEMPLATES or run.state not in changeable or run.cleared_at is not None:
         return []
     return [(header, run.mapping.get(header, "")) for header in run.headers if header]
 

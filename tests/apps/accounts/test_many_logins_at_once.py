@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
 from typing import Any
 
+import psycopg.errors
 import pytest
 from django.contrib.auth import hashers
+from django.db import OperationalError, connection, transaction
 from django.test import Client, override_settings
 
 from apps.accounts import services
+from apps.accounts.errors import LoginRefused
 from apps.accounts.models import TokenFamily, User
 from apps.accounts.services import hashing
-from schoolops.context import nowhere
+from schoolops.context import inside, nowhere
 from schoolops.redis.connection import RATE_LIMITS, client
 from schoolops.tenancy.models import School
 from tests.factories import people
@@ -85,6 +90,34 @@ def test_a_login_that_waited_for_its_turn_does_not_outlive_what_ended_it(
     refused = at_oak().log_in()
     assert (refused.status_code, refused.json()["code"]) == (401, "accounts:login-refused")
     assert not TokenFamily.objects.filter(revoked_at__isnull=True).exists()
+
+
+def test_a_login_waits_for_what_is_ending_logins_at_this_moment(fresh_school: Any) -> None:
+    """Not yet committed, it cannot be seen; the login that goes past it would outlive it."""
+    with inside(fresh_school()):
+        people.a_user("bob")
+        read_before = User.objects.get(username="bob")
+        tried: list[BaseException | None] = []
+
+        def come_in() -> None:
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET lock_timeout = '50ms'")
+                services.open_login(read_before, label="test")
+            except OperationalError as waited:
+                tried.append(waited.__cause__)
+            finally:
+                connection.close()
+
+        with transaction.atomic():
+            services.log_out_everywhere(by=User.objects.get(username="bob"))
+            other = threading.Thread(target=contextvars.copy_context().run, args=(come_in,))
+            other.start()
+            other.join()
+        assert [type(each) for each in tried] == [psycopg.errors.LockNotAvailable]
+        with pytest.raises(LoginRefused):
+            services.open_login(read_before, label="test")
+        assert not TokenFamily.objects.exists()
 
 
 def test_a_password_that_is_changed_while_another_change_waits_stays(
