@@ -286,6 +286,8 @@ LOGGING: dict[str, Any] = {
         # Our own access line replaces these two.
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "ERROR"},
+        # Tells of every glyph: hundreds of lines for one printed list.
+        "fontTools": {"level": "WARNING"},
     },
 }
 

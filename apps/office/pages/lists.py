@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.formats import date_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
 from apps.access import selectors as access_rows
@@ -24,6 +24,7 @@ from schoolops import clock
 from schoolops.context import current_school
 from schoolops.pdf import Column, Heading, Paper
 
+LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 # Lines for those who come without having been on the list.
 SPARE_LINES = 3
 # About ten seconds of work: a request should not take longer.
@@ -129,7 +130,9 @@ def emergency_list(paper: Paper, found: list[Roster]) -> bytes:
 def _contact(contact: Contact) -> str:
     if contact.restricted:
         return _("NOT TO %(name)s: %(why)s") % {"name": contact.name, "why": contact.relation}
-    return ", ".join(part for part in (contact.name, contact.relation, contact.phone or _("no number")) if part)
+    # Digits of a number in groups would change places among words that read from the right.
+    phone = f"{LEFT_TO_RIGHT}{contact.phone}" if contact.phone and get_language_bidi() else contact.phone
+    return _(", ").join(part for part in (contact.name, contact.relation, phone or _("no number")) if part)
 
 
 def sign_in_sheet(paper: Paper, found: list[Roster]) -> bytes:

@@ -155,6 +155,13 @@ def test_a_list_that_is_too_long_is_refused(
     assert _print(office, alice, "class", campus.section).status_code == 200
 
 
+def test_a_printed_list_is_one_line_in_the_log(
+    office: Office, alice: User, campus: Campus, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _print(office, alice, "class").status_code == 200
+    assert {record.name for record in caplog.records} == {"schoolops.access"}
+
+
 def test_the_trail_says_who_took_which_list_of_how_many(office: Office, alice: User, campus: Campus) -> None:
     _print(office, alice, "emergency")
     entries = AuditEntry.objects.filter(action="office.list-printed").order_by("pk")
@@ -169,3 +176,10 @@ def test_the_trail_says_who_took_which_list_of_how_many(office: Office, alice: U
 def test_a_list_that_was_refused_is_in_no_trail(office: Office, carol: User, campus: Campus) -> None:
     assert _print(office, carol, "class", campus.section).status_code == 403
     assert not AuditEntry.objects.filter(action="office.list-printed").exists()
+
+
+def test_a_number_to_call_keeps_its_order_among_words_from_the_right() -> None:
+    contact = printing.Contact("Amina", "mother", "+44 20 7946 0000")
+    assert lists._contact(contact) == "Amina, mother, +44 20 7946 0000"
+    with translation.override("ar"):
+        assert lists._contact(contact) == "Amina، mother، \N{LEFT-TO-RIGHT MARK}+44 20 7946 0000"
