@@ -60,8 +60,9 @@ def report_dead_process(found: Sequence[Found], *, worker: str) -> None:
 def bury_poison(connection: psycopg.Connection[Any], job_ids: object) -> None:
     """Those that took down three processes go to the desk."""
     told = {"ids": job_ids, "most": MOST_CRASHES, "error": f"{MOST_CRASHES} processes died while running it."}
-    for job_id, queue in connection.execute(statements.BURY_POISON, told):
-        pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="poison")
+    for job_id, queue, request_id in connection.execute(statements.BURY_POISON, told):
+        # Under the request that wanted it, as a worker says it of its own.
+        pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="poison", requestId=request_id)
 
 
 def _fail_over_time(connection: psycopg.Connection[Any], job_id: int, worker: str) -> None:

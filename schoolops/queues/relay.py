@@ -205,8 +205,8 @@ class Relay:
         if ids:
             connection.execute(DELIVERED_AGAIN, [ids])
             told = {"ids": ids, "most": ledger.MOST_DELIVERIES, "error": "It was delivered again and again in vain."}
-            for job_id, queue in connection.execute(statements.BURY_NO_OUTCOME, told):
-                pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="no_outcome")
+            for job_id, queue, request_id in connection.execute(statements.BURY_NO_OUTCOME, told):
+                pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="no_outcome", requestId=request_id)
                 self.in_flight.pop(job_id, None)
         crashes = dict(
             connection.execute(

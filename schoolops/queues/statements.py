@@ -126,7 +126,7 @@ WITH dead AS (
 told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
 INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
 SELECT {_LETTER}, 'poison', 'ProcessDied', %(error)s, '' FROM dead
-RETURNING id, queue
+RETURNING id, queue, meta ->> 'request_id'
 """  # noqa: S608
 BURY_NO_OUTCOME = f"""
 WITH dead AS (
@@ -134,7 +134,7 @@ WITH dead AS (
 told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
 INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
 SELECT {_LETTER}, 'no_outcome', '', %(error)s, '' FROM dead
-RETURNING id, queue
+RETURNING id, queue, meta ->> 'request_id'
 """  # noqa: S608
 
 

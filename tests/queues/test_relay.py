@@ -20,8 +20,9 @@ import pytest
 from django.db import connection
 from django.test import override_settings
 
-from schoolops import clock, launcher
+from schoolops import clock, context, launcher
 from schoolops.context import inside
+from schoolops.observability.logging import JsonLines
 from schoolops.queues import ATTENDANCE, FEES, PLATFORM, broker, task
 from schoolops.queues.errors import LedgerFull
 from schoolops.queues.registry import QUARANTINE_KEY
@@ -208,13 +209,20 @@ def test_a_worker_that_begins_is_given_at_once_what_its_predecessor_had(ledger: 
     assert ledger.jobs()[0].deliveries == 0, "it is not the job's fault"
 
 
-def test_a_job_that_never_comes_to_anything_lies_on_the_desk(ledger: Ledger, relays: Callable[..., Relay]) -> None:
+def test_a_job_that_never_comes_to_anything_lies_on_the_desk(
+    ledger: Ledger, relays: Callable[..., Relay], caplog: pytest.LogCaptureFixture
+) -> None:
     relay = relays(lease_margin_s=-29.99)
+    token = context.request_id.set("the-request")
     ledger.enqueue(mark, n=1)
+    context.request_id.reset(token)
     ledger.sql("UPDATE queues_job SET deliveries = 24")
     turn(relay, ledger.letters)
     [letter] = ledger.letters()
     assert letter.reason == "no_outcome"
+    assert letter.meta["request_id"] == "the-request"
+    [buried] = [line for line in caplog.records if getattr(line, "facts", {}).get("reason") == "no_outcome"]
+    assert orjson.loads(JsonLines().format(buried))["requestId"] == "the-request"
     assert ledger.jobs() == []
 
 
