@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _quiet(env: Environment) -> dict[str, str]:
     """A line for every request would carry the logins out of sight: in a demo it is there for who asks for it."""
-    level = {"LOG_LEVEL": "WARNING"} if env.names_no("LOG_LEVEL") else {}
+    level = {"LOG_LEVEL": "WARNING"} if env.leaves_open("LOG_LEVEL") else {}
     # Said once by each of eight workers, to whoever tries this as root.
     return {**level, "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
 

@@ -133,7 +133,7 @@ class Environment:
         # django-environ reads from the mapping named ENVIRON.
         self._environ.ENVIRON = self._values
 
-    def names_no(self, name: str) -> bool:
+    def leaves_open(self, name: str) -> bool:
         """Whether nobody said anything about ``name``, so that its default holds."""
         return not self._values.get(name)
 

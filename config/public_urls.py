@@ -16,7 +16,7 @@ handler404 = "schoolops.api.errors.page_not_found"
 handler500 = "schoolops.api.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(pattern_name="operators:index")),
+    path("", RedirectView.as_view(pattern_name="operators-login")),
     # The description of the API is the same for every school.
     path("api/v1/", include("schoolops.api.documents")),
     # Operators log in here; none of a school's addresses knows them.

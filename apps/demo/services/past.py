@@ -29,7 +29,9 @@ def recall(school: School) -> None:
     with inside(school), transaction.atomic():
         if AttendanceSession.objects.exists():
             return
-        year = AcademicYear.objects.select_related("institution").get(state=AcademicYear.State.ACTIVE)
+        year = AcademicYear.objects.select_related("institution").get(
+            institution__code="MAIN", state=AcademicYear.State.ACTIVE
+        )
         today = clock.today(year.institution.timezone)
         # The same school has the same past, whenever it is made.
         dice = random.Random(school.slug)  # noqa: S311 - not for secrets
@@ -40,7 +42,7 @@ def recall(school: School) -> None:
 
 def _groups(year: AcademicYear, today: dt.date) -> list[Group]:
     """Every section with its students and who takes its roll: its teacher, else the head."""
-    head = User.objects.get(pk__in=RoleAssignment.objects.filter(role__code=HEAD).values("user"))
+    head = User.objects.filter(pk__in=RoleAssignment.objects.filter(role__code=HEAD).values("user")).earliest("pk")
     teachers = {
         each.section_id: each.staff.user
         for each in TeachingAssignment.objects.on(today).filter(section__isnull=False).select_related("staff__user")

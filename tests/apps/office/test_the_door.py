@@ -71,10 +71,18 @@ def test_a_session_of_oak_opens_nothing_at_elm(
     assert at_elm.post(LOGIN, _said()).status_code == 422
 
 
-@pytest.mark.parametrize(("host", "place"), [("oak.localhost", "/office/"), ("localhost", "/operators/")])
+@pytest.mark.parametrize(("host", "place"), [("oak.localhost", "/office/login/"), ("localhost", "/operators/login/")])
 def test_the_address_alone_leads_in(oak: School, host: str, place: str) -> None:
     answer = Client(headers={"host": host}).get("/")
     assert (answer.status_code, answer["Location"]) == (302, place)
+
+
+def test_whoever_is_logged_in_comes_from_there_to_where_their_day_begins(
+    office: Office, alice: User, bob: User
+) -> None:
+    for who, home in ((alice, "/office/"), (bob, "/roll/")):
+        browser = office(who)
+        assert browser.get(browser.get("/")["Location"])["Location"] == home
 
 
 def test_there_is_no_office_at_the_operators_address(db: None) -> None:
