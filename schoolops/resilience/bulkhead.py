@@ -24,13 +24,24 @@ CGROUP: Final = Path("/sys/fs/cgroup")
 # Between two looks at the slots of the machine: far below the time one is held, far above what a look costs (10 µs).
 LOOK_S: Final = 0.002
 LONGEST_RETRY_S: Final = 30
+# Sooner, a refusal costs more than it spreads.
+SOONEST_RETRY_MS: Final = 400
 
 
 class Busy(Unavailable):
     """Too many are at this at the same moment. Nothing was done, and nothing was counted against you."""
 
     code = "resilience:busy"
-    remedy = "Try again after the seconds in `Retry-After`; those who wait are spread over the time it takes."
+    remedy = (
+        "Try again after the seconds in `Retry-After`, or better the milliseconds in `retry_after_ms`; those who wait "
+        "are spread over the time it takes."
+    )
+
+    def __init__(self, *, retry_after: int, retry_after_ms: int | None = None) -> None:
+        # A header can only say whole seconds, and whoever was refused in the same instant would come in the same again:
+        # the slots stood idle for half of every second.
+        self.members = {"retry_after_ms": retry_after * 1000 if retry_after_ms is None else retry_after_ms}
+        super().__init__(retry_after=retry_after)
 
 
 def processors() -> int:
@@ -185,7 +196,8 @@ class Bulkhead:
             each_s = self._held_s * self._processes / self._number
             self._next_free = min(max(self._next_free, moment) + each_s, moment + LONGEST_RETRY_S)
             ahead_s = self._next_free - moment
-        return Busy(retry_after=min(LONGEST_RETRY_S, max(1, math.ceil(ahead_s) + secrets.randbelow(2))))
+        seconds = min(LONGEST_RETRY_S, max(1, math.ceil(ahead_s) + secrets.randbelow(2)))
+        return Busy(retry_after=seconds, retry_after_ms=max(SOONEST_RETRY_MS, math.ceil(ahead_s * 1000)))
 
 
 def of_this_machine(name: str, *, number: int, folder: Path | None, threads: int, processes: int) -> Bulkhead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from schoolops.resilience import bulkhead
 from schoolops.resilience.bulkhead import (
     LONGEST_RETRY_S,
+    SOONEST_RETRY_MS,
     Bulkhead,
     Busy,
     SlotsOfMachine,
@@ -112,16 +114,21 @@ def test_a_slot_is_given_back_whatever_fails_after_it_was_taken(monkeypatch: pyt
 
 def test_refused_ones_are_given_appointments_one_after_the_other() -> None:
     room = a_bulkhead(most_here=1, processes=2)
-    waits = []
+    waits, exactly = [], []
     with room.admitted():
         for _ in range(300):
             with pytest.raises(Busy) as refused, room.admitted():
                 pass
             waits.append(refused.value.retry_after or 0)
+            exactly.append(refused.value.members["retry_after_ms"])
     # 60 ms for each, by two processes on one slot, and a second of chance.
     assert waits[0] in {1, 2}
     assert waits[-1] in {18, 19}
     assert max(waits) <= LONGEST_RETRY_S
+    # To the millisecond in the document, for whoever reads it: no two at the same moment.
+    assert exactly[0] == SOONEST_RETRY_MS
+    assert exactly[-1] in range(17_000, 18_001)
+    assert all(60 >= later - sooner > 40 for sooner, later in itertools.pairwise(exactly[10:]))
 
 
 def test_processes_of_the_machine_share_the_slots_and_a_killed_one_leaves_its_own(tmp_path: Path) -> None:

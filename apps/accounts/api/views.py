@@ -62,8 +62,9 @@ class OpenDoor(ApiViewSet):
     def log_in(self, request: Request) -> HttpResponse:
         """Exchange login and password, and the code of a second factor where there is one, for tokens.
 
-        After several failures each further attempt has to wait, 60 seconds at most; see `Retry-After`. Keep the cookie
-        `so_device` of the answer and send it with the next login: then you never wait for what others try.
+        After several failures each further attempt has to wait, 60 seconds at most; see `Retry-After`. Where more log
+        in than can, 503 says when it is your turn: to the millisecond in `retry_after_ms`. Keep the cookie `so_device`
+        of the answer and send it with the next login: then you never wait for what others try.
         """
         said = valid(shapes.LoginIn, request.data)
         answered = _tokens(

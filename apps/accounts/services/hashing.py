@@ -1,7 +1,8 @@
 """Where passwords are hashed: the one thing here that keeps a processor busy, so only so many at once.
 
 A hash takes 25 ms of a processor. All web processes of the machine share as many slots as there are processors, and
-logins that wait for one hold at most half of a server's threads; beyond that they are told when to come again.
+logins that wait for one hold at most half of a server's threads; beyond that they are told when to come again. The
+threads that hash give way to all others: with every processor hashing, a roll would wait three times as long.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from django.contrib.auth import hashers
 from apps.accounts.models import User
 from schoolops.resilience import bulkhead
 from schoolops.resilience.bulkhead import Bulkhead
+from schoolops.resilience.gently import Gently
 
 
 @functools.cache
@@ -28,6 +30,10 @@ def room() -> Bulkhead:
     )
 
 
+# As many as may wait here: no more than hold a slot ever work.
+_gently = Gently(settings.WEB_THREADS, name="hashing")
+
+
 def is_password_of(user: User | None, password: str) -> bool:
     """Whether ``password`` is that of ``user``; takes as long when there is no such user. The caller was admitted.
 
@@ -37,10 +43,13 @@ def is_password_of(user: User | None, password: str) -> bool:
     renewed: list[str] = []
     with room().slot():
         if user is None:
-            hashers.make_password(password)
+            _gently(hashers.make_password, password)
             return False
-        right = hashers.check_password(
-            password, user.password, lambda said: renewed.append(hashers.make_password(said))
+        right = _gently(
+            hashers.check_password,
+            password,
+            user.password,
+            lambda said: renewed.append(hashers.make_password(said)),
         )
     # Hashed with other parameters than today's. Written without the slot, since a row may have to be waited for; and
     # never over a password that was set meanwhile.
@@ -53,4 +62,4 @@ def is_password_of(user: User | None, password: str) -> bool:
 def hash_into(user: User, password: str) -> None:
     """Hash ``password`` into ``user``, unsaved. Raises ``Busy``."""
     with room().admitted(), room().slot():
-        user.set_password(password)
+        _gently(user.set_password, password)
