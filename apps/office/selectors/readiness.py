@@ -69,7 +69,7 @@ def enrolled_on(day: dt.date) -> Q:
 
 def nobody_to_call() -> Q:
     """Enrolments of students for whom nobody is to be called in an emergency."""
-    return ~Exists(StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True))
+    return ~Q(Exists(StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)))
 
 
 def _asked(day: dt.date) -> dict[str, Exists]:

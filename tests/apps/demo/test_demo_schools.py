@@ -117,7 +117,9 @@ def test_the_last_line_tells_machines_where_to_go(demo: School, monkeypatch: pyt
     with outside_schools():
         olga = User.objects.get(username=OPERATOR.username)
         assert olga.check_password("olga-of-operator-demo")
-        olga.delete()
+        with connection.cursor() as cursor:
+            # A model's own delete would look for what belongs to her in tables that only schools have.
+            cursor.execute("DELETE FROM accounts_user WHERE id = %s", [olga.pk])
     assert made["operators"] == {
         "host": "localhost",
         "logins": [{"username": "olga", "password": "olga-of-operator-demo", "role": "operator"}],

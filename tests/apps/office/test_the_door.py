@@ -72,7 +72,7 @@ def test_a_session_of_oak_opens_nothing_at_elm(
 
 
 @pytest.mark.parametrize(("host", "place"), [("oak.localhost", "/office/login/"), ("localhost", "/operators/login/")])
-def test_the_address_alone_leads_in(oak: School, host: str, place: str) -> None:
+def test_the_address_alone_leads_in(db: None, oak: School, host: str, place: str) -> None:
     answer = Client(headers={"host": host}).get("/")
     assert (answer.status_code, answer["Location"]) == (302, place)
 
