@@ -125,10 +125,12 @@ class CacheEntry(Generic[Value]):
             count(self.name, Tier.LOCAL)
             return cast(Value, known)
         if self.forgotten_by or self.under:
-            value = self._shared((*self._stamp_keys(parts), key), load)
+            names = (*self._stamp_keys(parts), key)
         else:
             # The same names, for the price of two: what most entries are read by.
-            value = self._shared((f"{here}gen", f"{here}gen:{self.name}:{text}", key), load)
+            names = (f"{here}gen", f"{here}gen:{self.name}:{text}", key)
+        # The look as well: fifty threads of a fresh process would open fifty connections to look for one value.
+        value = share(key, lambda: self._shared(names, load))
         if mine is not None and value is not None:
             mine.put(key, value)
         return value
@@ -189,12 +191,11 @@ class CacheEntry(Generic[Value]):
             outage.replay()
             value = self._look(names)[1]
         except RedisUnavailable:
-            return share(names[-1], lambda: self._loaded(load))
+            return self._loaded(load)
         if value is not None:
             count(self.name, Tier.SHARED)
             return value
-        # Only those who miss wait for one another.
-        return share(names[-1], lambda: self._fill(names, load))
+        return self._fill(names, load)
 
     def _stamp_keys(self, parts: tuple[object, ...]) -> tuple[str, ...]:
         above = (keys.stamp_key(each.name, ()) for each in self.under)
