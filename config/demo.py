@@ -22,6 +22,9 @@ from schoolops import launcher
 FOLDER = BASE_DIR / ".schoolops" / "demo"
 POSTGRES_PORT, VALKEY_PORT = 54329, 63790
 READY_SECONDS = 120.0
+# What a running demo said of itself, for whoever asks for a second one.
+WELCOME = "welcome.txt"
+PAGES = (("/office/", "the office"), ("/roll/", "rolls, for a teacher's phone"), ("/api/v1/docs", "the API"))
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -54,6 +57,7 @@ class Stack:
     addresses: Addresses
     port: int
     schools: list[dict[str, Any]]
+    operators: dict[str, Any]
     supervisor: launcher.Supervisor
 
     def check(self) -> None:
@@ -68,17 +72,31 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     began = time.monotonic()
     try:
-        with stop_on_signals(), stack(FOLDER) as up:
-            _say(welcome(up.schools, up.addresses, up.port, seconds=time.monotonic() - began))
+        with stop_on_signals(), stack(FOLDER, more=_quiet(Environment())) as up:
+            text = welcome(up.schools, up.operators, up.addresses, up.port, seconds=time.monotonic() - began)
+            launcher.write_private(FOLDER / WELCOME, text)
+            _say(text)
             while not given.until_ready:
                 up.check()
                 time.sleep(0.2)
     except Stopped:
         return 0
+    except launcher.FolderInUse as problem:
+        print(problem, file=sys.stderr)
+        with suppress(FileNotFoundError):
+            _say((FOLDER / WELCOME).read_text(encoding="utf-8"))
+        return 1
     except launcher.LauncherError as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0
+
+
+def _quiet(env: Environment) -> dict[str, str]:
+    """A line for every request would carry the logins out of sight: in a demo it is there for who asks for it."""
+    level = {"LOG_LEVEL": "WARNING"} if env.leaves_open("LOG_LEVEL") else {}
+    # Said once by each of eight workers, to whoever tries this as root.
+    return {**level, "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
 
 
 @contextmanager
@@ -126,7 +144,7 @@ def stack(
     supervisor: launcher.Supervisor | None = None
     try:
         # The lock is ours, so what these files speak of is past: the environment must not be read from them.
-        (folder / "servers.env").unlink(missing_ok=True)
+        _forget_what_was_said(folder)
         record = folder / "programs.json"
         leftovers = launcher.clear_leftovers(record)
         if leftovers:
@@ -134,12 +152,14 @@ def stack(
         env = read_environment()
         addresses = _servers(env, folder, profile, lock)
         port = launcher.free_port(env.number("PORT"))
+        # For manage.py in another terminal; with the port, which stands in the links it makes.
+        launcher.write_environment(folder, {**addresses.values, "PORT": str(port)})
         supervisor = launcher.Supervisor(BASE_DIR, record, {**_programs_environment(addresses, port), **(more or {})})
-        schools = _prepare(supervisor)
+        schools, operators = _prepare(supervisor)
         for name, command in procfile(BASE_DIR / "Procfile").items():
             supervisor.start(name, command)
         _wait_until_ready(supervisor, port, schools)
-        yield Stack(addresses, port, schools, supervisor)
+        yield Stack(addresses, port, schools, operators, supervisor)
     finally:
         _stop(folder, supervisor, lock)
 
@@ -168,8 +188,6 @@ def _servers(env: Environment, folder: Path, profile: launcher.Profile, lock: la
             lock=lock,
         )
         values |= servers.environment()
-    # For manage.py in another terminal.
-    launcher.write_environment(folder, values)
     return Addresses(values, embedded, servers)
 
 
@@ -206,17 +224,17 @@ def _programs_environment(addresses: Addresses, port: int) -> dict[str, str]:
     }
 
 
-def _prepare(supervisor: launcher.Supervisor) -> list[dict[str, Any]]:
-    """Bring the database up to date, make the demo schools, and return their hosts and logins."""
+def _prepare(supervisor: launcher.Supervisor) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Bring the database up to date, make the demo's schools and operator, and return hosts and logins of both."""
     _say("Bringing the database up to date …")
     supervisor.run("migrate", [sys.executable, "manage.py", "migrate", "--verbosity", "0"])
     _say("Making the demo schools …")
     lines = supervisor.run("demo_schools", [sys.executable, "manage.py", "demo_schools"]).strip().splitlines()
     try:
-        schools: list[dict[str, Any]] = json.loads(lines[-1])["schools"]
+        made = json.loads(lines[-1])
+        return made["schools"], made["operators"]
     except (IndexError, ValueError, KeyError) as unreadable:
         raise DemoFailed(f"demo_schools did not end with a JSON line of schools: {lines[-1:]}") from unreadable
-    return schools
 
 
 def procfile(path: Path) -> dict[str, str]:
@@ -267,14 +285,16 @@ def _status(port: int, path: str, host: str) -> int | str:
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def welcome(schools: list[dict[str, Any]], addresses: Addresses, port: int, *, seconds: float) -> str:
+def welcome(
+    schools: list[dict[str, Any]], operators: dict[str, Any], addresses: Addresses, port: int, *, seconds: float
+) -> str:
     """What a person needs to go on: addresses, logins, and a line that works where *.localhost does not resolve."""
     lines = ["", f"SchoolOps is up: ready in {seconds:.1f} s.", ""]
     for school in schools:
-        lines.append(f"  http://{school['host']}:{port}/")
-        lines.extend(
-            f"      {login['role']:<14} {login['username']:<14} {login['password']}" for login in school["logins"]
-        )
+        lines += [f"  http://{school['host']}:{port}{path:<14} {what}" for path, what in PAGES]
+        lines += _logins(school)
+    lines.append(f"  http://{operators['host']}:{port}{'/operators/':<18} operators; wants an authenticator app")
+    lines += _logins(operators)
     first, login = schools[0]["host"], schools[0]["logins"][0]
     body = json.dumps({"login": login["username"], "password": login["password"]})
     lines += [
@@ -285,10 +305,19 @@ def welcome(schools: list[dict[str, Any]], addresses: Addresses, port: int, *, s
         f"       http://127.0.0.1:{port}/api/v1/auth/login",
         "",
         f"Servers of its own: {', '.join(addresses.embedded) or 'none'}.",
-        "In another terminal `.venv/bin/python manage.py …` finds this demo. Ctrl-C stops it,",
-        "`make demo-reset` clears it.",
+        "In another terminal `.venv/bin/python manage.py …` finds this demo, and `make demo` says all this again.",
+        "Ctrl-C stops it, `make demo-reset` clears it. Requests are logged here with `LOG_LEVEL=INFO make demo`.",
     ]
     return "\n".join(lines)
+
+
+def _logins(place: dict[str, Any]) -> list[str]:
+    return [f"      {login['role']:<14} {login['username']:<14} {login['password']}" for login in place["logins"]]
+
+
+def _forget_what_was_said(folder: Path) -> None:
+    for name in ("servers.env", WELCOME):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _stop(folder: Path, supervisor: launcher.Supervisor | None, lock: launcher.FolderLock) -> None:
@@ -297,7 +326,7 @@ def _stop(folder: Path, supervisor: launcher.Supervisor | None, lock: launcher.F
         if supervisor:
             supervisor.stop()
         launcher.stop(folder, lock=lock)
-        (folder / "servers.env").unlink(missing_ok=True)
+        _forget_what_was_said(folder)
         _say("Stopped.")
 
 

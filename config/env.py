@@ -133,6 +133,10 @@ class Environment:
         # django-environ reads from the mapping named ENVIRON.
         self._environ.ENVIRON = self._values
 
+    def leaves_open(self, name: str) -> bool:
+        """Whether nobody said anything about ``name``, so that its default holds."""
+        return not self._values.get(name)
+
     def text(self, name: str) -> str:
         default = _KNOWN[name].default
         return self._values.get(name) or default

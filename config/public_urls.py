@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from apps.accounts.api.urls import OWN
 from apps.office.urls import OPERATORS
@@ -15,6 +16,7 @@ handler404 = "schoolops.api.errors.page_not_found"
 handler500 = "schoolops.api.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="operators-login")),
     # The description of the API is the same for every school.
     path("api/v1/", include("schoolops.api.documents")),
     # Operators log in here; none of a school's addresses knows them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from config.assets import assets
 
@@ -25,6 +26,8 @@ API = [
 ]
 
 urlpatterns = [
+    # The address that a school hands around. The login knows where the day of who is logged in begins.
+    path("", RedirectView.as_view(pattern_name="office:login")),
     path("api/v1/", include(API)),
     # The path the reference system used; the same views.
     path("api/v1/tenant/", include((API, "tenant"))),

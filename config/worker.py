@@ -24,6 +24,8 @@ def arguments(name: str, log_level: str) -> list[str]:
     # Fetched but not begun is what a crash has to publish again: more for children, who are slower to feed.
     prefetch = 1 if queue is None or queue.timeout_s >= 120 or pool == "threads" else 4
     return [
+        # Without Celery's banner, which says what the table of queues does.
+        "--quiet",
         "worker",
         f"--pool={pool}",
         f"--concurrency={concurrency}",

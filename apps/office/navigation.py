@@ -25,7 +25,8 @@ Words = str | Promise
 class Entry:
     """``to`` is the name of a URL; ``icon`` one of Material Symbols. No ``permissions``: everybody in the office.
 
-    ``everywhere``: only for who holds one of them over the whole school.
+    ``everywhere``: only for who holds one of them over the whole school. ``below``: pages that stand elsewhere and yet
+    belong to it; of a page that belongs to several, the longest address decides.
     """
 
     title: Words
@@ -33,6 +34,7 @@ class Entry:
     icon: str
     permissions: tuple[str, ...] = ()
     everywhere: bool = False
+    below: tuple[str, ...] = ()
 
     def is_for(self, user: User) -> bool:
         if self.everywhere:
@@ -67,7 +69,13 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         _("People"),
         (
-            Entry(_("Students"), "office:students_student_changelist", "school", ("students.view",)),
+            Entry(
+                _("Students"),
+                "office:students_student_changelist",
+                "school",
+                ("students.view",),
+                below=("/office/student/",),
+            ),
             Entry(_("Admit a student"), "office:admit", "person_add", ("students.manage",)),
             Entry(_("Guardians"), "office:students_guardian_changelist", "family_restroom", ("guardians.view",)),
             Entry(_("Staff"), "office:staff_staffmember_changelist", "badge", ("staff.view",)),
@@ -106,7 +114,9 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         _("Access"),
         (
-            Entry(_("Logins"), "office:accounts_user_changelist", "key", ("accounts.view",)),
+            Entry(
+                _("Logins"), "office:accounts_user_changelist", "key", ("accounts.view",), below=("/office/logins/",)
+            ),
             Entry(_("Roles"), "office:roles", "admin_panel_settings", ("access.view",)),
             Entry(_("Audit trail"), "office:audit_auditentry_changelist", "history", ("audit.view",), everywhere=True),
         ),
@@ -126,10 +136,15 @@ def groups_for(user: User) -> Iterator[tuple[Group, list[Entry]]]:
 
 
 def sidebar(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    """The same in the words of the sidebar's template. The entry with the longest matching address is where we are."""
+    """The same in the words of the sidebar's template. The entry with the longest matching address is where we are.
+
+    The start is where it says and nowhere below: a page that belongs to no entry is marked at none.
+    """
     shown = [(group, [(entry, reverse(entry.to)) for entry in entries]) for group, entries in groups_for(user)]
-    addresses = {address for _, entries in shown for _, address in entries}
-    here = max((each for each in addresses if request.path.startswith(each)), key=len, default="")
+    start = reverse(HOME)
+    places = {place: address for _, entries in shown for entry, address in entries for place in (address, *entry.below)}
+    found = (each for each in places if request.path.startswith(each) and (each != start or request.path == start))
+    here = places.get(max(found, key=len, default=""), "")
     return [
         {
             "title": group.title,

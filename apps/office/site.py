@@ -24,6 +24,7 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from apps.access import services as access
+from apps.access.permissions import PERMISSIONS
 from apps.accounts.models import User
 from apps.attendance.services.codes import FIRST_CODES
 from apps.institutions import selectors as institutions
@@ -51,6 +52,12 @@ FACTS = frozenset(
         gettext_noop("its edit window is over"),
         gettext_noop("the time for which it was re-opened is over"),
     )
+)
+# A permission is called in a refusal as it is called in the roles editor, not by its code.
+_SENTENCES = {each.code: each.sentence for each in PERMISSIONS}
+# Where a guardian or a student goes who has come to the office's door.
+FOR_FAMILIES = gettext_noop(
+    "There are no pages for guardians and students yet: for what you need to know or to change, call the school."
 )
 View = Callable[..., HttpResponse]
 # Alpine, which moves the sidebar and the menus, evaluates what stands in attributes.
@@ -97,6 +104,8 @@ def _said(fact: Any) -> Any:
     """A fact in a sentence: days as they are written here, and the few words of ours that are facts themselves."""
     if isinstance(fact, dt.date) and not isinstance(fact, dt.datetime):
         return date_format(fact)
+    if isinstance(fact, str) and fact in _SENTENCES:
+        return f"“{_(_SENTENCES[fact])}”"
     return _(fact) if isinstance(fact, str) and fact in FACTS else fact
 
 
@@ -191,8 +200,8 @@ def behind_the_door(view: View) -> View:
         if may_enter(request):
             return view(request, *args, **kwargs)
         if request.user.is_authenticated:
-            detail = _("The office is for the staff of the school.")
-            return refused(request, status=403, title=_("Not allowed"), detail=detail)
+            detail, remedy = _("The office is for the staff of the school."), _(FOR_FAMILIES)
+            return refused(request, status=403, title=_("Not allowed"), detail=detail, remedy=remedy)
         address = reverse("office:login")
         return HttpResponseRedirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
 

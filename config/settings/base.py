@@ -207,6 +207,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "SchoolOps",
     "SITE_HEADER": "SchoolOps",
     "SITE_SYMBOL": "school",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("office/icon.svg")}],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda _request: static("office/office.css")],

@@ -112,6 +112,9 @@ class ReadableLines(logging.Formatter):
             where = record.__dict__["tenantId"] or "-"
         else:
             text = harmless(record.getMessage())
+            facts = getattr(record, "facts", None)
+            if isinstance(facts, dict):
+                text += "".join(f" {name}={value}" for name, value in _facts(facts).items())
         line = f"{_timestamp(record)[11:23]} {record.levelname:<7} {where:<12} {_CONTROL.sub('?', text)}"
         if record.exc_info:
             # Set in, so that no line of an exception's can pass for one of ours.

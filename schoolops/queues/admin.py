@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
-from schoolops.queues import desk, registry
+from schoolops.queues import desk, overview, registry
 from schoolops.queues.models import DeadLetter, Job, OperatorAction, QueueState
 
 if TYPE_CHECKING:
@@ -34,17 +34,46 @@ else:
     _ModelAdmin, _ModelForm, _Site, _ActionForm = ModelAdmin, forms.ModelForm, UnfoldAdminSite, ActionForm
 
 
+def _item(title: str, link: str, *, here: bool) -> dict[str, Any]:
+    return {"title": title, "link": link, "icon": "", "active": here, "has_permission": True}
+
+
 class OperatorSite(_Site):
     """For whoever has a login outside all schools. Never served at a school's address."""
 
     site_header = "SchoolOps operators"
     site_title = "SchoolOps operators"
-    index_title = "Queues"
+    index_title = "How it is now"
     index_template = "operators/index.html"
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return context | {"site_title": self.site_title, "site_header": self.site_header, "site_url": None}
+        return context | {
+            "site_title": self.site_title,
+            "site_header": self.site_header,
+            "site_url": None,
+            "sidebar_navigation": self._navigation(request) if self.has_permission(request) else [],
+        }
+
+    def _navigation(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Everything that is registered, under the name of its app; the start first."""
+        start = reverse(f"{self.name}:index")
+        groups = [{"title": "Today", "items": [_item("Start", start, here=request.path == start)]}]
+        groups += [
+            {
+                "title": app["name"],
+                "items": [
+                    _item(model["name"], model["admin_url"], here=request.path.startswith(model["admin_url"]))
+                    for model in app["models"]
+                    if model["admin_url"]
+                ],
+            }
+            for app in self.get_app_list(request)
+        ]
+        return groups
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().index(request, {"state": overview.overview(), **(extra_context or {})})
 
     def has_permission(self, request: HttpRequest) -> bool:
         return school_or_none() is None and request.user.is_authenticated and bool(request.user.is_active)

@@ -45,6 +45,11 @@ class Came:
         return str(self.status) if self.status else self.why
 
 
+def connects_to(host: str) -> str:
+    """Where ``host`` is reached: ``*.localhost`` is this machine, as browsers know and some resolvers do not."""
+    return "127.0.0.1" if host.endswith(".localhost") else host
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where to ask. ``token``: the PLATFORM_TOKEN of the installation; without it monitoring may be refused.
@@ -66,10 +71,12 @@ class Target:
             if self.insecure:
                 trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
             connection = http.client.HTTPSConnection(
-                parts.hostname or "", parts.port or 443, timeout=TIMEOUT_S, context=trust
+                connects_to(parts.hostname or ""), parts.port or 443, timeout=TIMEOUT_S, context=trust
             )
         else:
-            connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=TIMEOUT_S)
+            connection = http.client.HTTPConnection(
+                connects_to(parts.hostname or ""), parts.port or 80, timeout=TIMEOUT_S
+            )
         try:
             said = {
                 "Host": self.host or parts.netloc,

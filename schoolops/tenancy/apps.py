@@ -8,6 +8,8 @@ from django.apps import AppConfig
 class TenancyConfig(AppConfig):
     name = "schoolops.tenancy"
     label = "tenancy"
+    # As operators read it in their navigation.
+    verbose_name = "Schools"
 
     def ready(self) -> None:
         from schoolops.tenancy import checks  # noqa: F401

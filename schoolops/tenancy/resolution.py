@@ -22,6 +22,8 @@ VERSION_READ_EVERY_S = 1.0
 TRUSTED_S = 60.0
 TRUSTED_WITHOUT_REDIS_S = 5.0
 MOST_REMEMBERED = 10_000
+# The one that a browser asks where an address names none.
+HTTP_PORT = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,10 @@ def school_at(host: str) -> School | None:
 
 
 def web_address(school: SchoolLike | None) -> str:
-    """Where people find ``school``, or the operators' pages: ``https://oak.example.org``, without a final slash."""
+    """Where people find ``school``, or the operators' pages: ``https://oak.example.org``, without a final slash.
+
+    Without TLS nobody stands in front of our own server, so its port belongs to the address: a demo's links work.
+    """
     if school is None:
         host = next(iter(settings.PUBLIC_HOSTS), "localhost")
     else:
@@ -79,7 +84,9 @@ def web_address(school: SchoolLike | None) -> str:
                 .order_by("-is_primary", "pk")
                 .values_list("domain", flat=True)[0]
             )
-    return f"{'https' if settings.SECURE_SSL_REDIRECT else 'http'}://{host}"
+    if settings.SECURE_SSL_REDIRECT:
+        return f"https://{host}"
+    return f"http://{host}" if settings.PORT == HTTP_PORT else f"http://{host}:{settings.PORT}"
 
 
 def forget_here() -> None:

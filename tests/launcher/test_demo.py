@@ -73,6 +73,11 @@ def _servers_env(project: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
+def _without_port(values: dict[str, str]) -> dict[str, str]:
+    """Each run of the demo here is given another."""
+    return {name: value for name, value in values.items() if name != "PORT"}
+
+
 @pytest.mark.proof
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_the_demo_starts_answers_and_stops_without_a_trace(project: Path, number: signal.Signals) -> None:
@@ -94,7 +99,7 @@ def test_the_demo_starts_answers_and_stops_without_a_trace(project: Path, number
 def test_a_demo_killed_leaves_nothing_the_next_one_does_not_clear_away(project: Path) -> None:
     with _running(project) as (process, said):
         _wait_until_up(process, said)
-        before = _servers_env(project)
+        before = _without_port(_servers_env(project))
         process.kill()
     assert school.living_below(project)
 
@@ -105,7 +110,7 @@ def test_a_demo_killed_leaves_nothing_the_next_one_does_not_clear_away(project: 
 
     with _running(project) as (process, said):
         _wait_until_up(process, said)
-        assert _servers_env(project) == before
+        assert _without_port(_servers_env(project)) == before
         process.terminate()
         assert process.wait(LONGEST_STOP) == 0
 
@@ -120,6 +125,7 @@ def test_a_second_demo_is_told_that_there_is_one(project: Path) -> None:
         )
         assert second.returncode == 1
         assert f"in use by process {process.pid}" in second.stderr
+        assert "bob-of-oak-demo" in second.stdout
         assert _servers_env(project) == before
         process.terminate()
         assert process.wait(LONGEST_STOP) == 0
@@ -162,11 +168,16 @@ def test_a_line_of_the_procfile_that_is_none_is_shown(place: Path) -> None:
 def test_the_welcome_names_every_login_and_a_line_to_copy() -> None:
     login: dict[str, Any] = {"username": "bob", "password": "s3cret", "role": "teacher"}
     schools = [{"host": "oak.localhost", "logins": [login]}, {"host": "elm.localhost", "logins": [login]}]
+    operators = {"host": "localhost", "logins": [{**login, "password": "0p3rat0r"}]}
 
-    text = demo.welcome(schools, demo.Addresses({}, ("postgres", "valkey"), None), 8123, seconds=7.04)
+    text = demo.welcome(schools, operators, demo.Addresses({}, ("postgres", "valkey"), None), 8123, seconds=7.04)
 
     assert "ready in 7.0 s" in text
     assert text.count("s3cret") == 3
+    assert "0p3rat0r" in text
+    for page in ("oak.localhost:8123/office/", "elm.localhost:8123/roll/", "oak.localhost:8123/api/v1/docs"):
+        assert f"http://{page}" in text
+    assert "http://localhost:8123/operators/" in text
     assert "curl -H 'Host: oak.localhost' http://127.0.0.1:8123/api/v1/school" in text
     body = text.split("-d '")[1].split("'")[0]
     assert json.loads(body) == {"login": "bob", "password": "s3cret"}

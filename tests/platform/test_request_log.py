@@ -94,6 +94,14 @@ def test_other_lines_carry_their_school_and_request(oak: School) -> None:
     assert (written["count"], written["password"], written["guardianPhone"]) == (3, "[redacted]", "[redacted]")
 
 
+def test_a_person_at_a_terminal_reads_the_facts_too() -> None:
+    written = ReadableLines().format(
+        record(message="slow query", facts={"latencyMs": 512.3, "sql": "SELECT 1\nFROM x"})
+    )
+    assert written.endswith("slow query latencyMs=512.3 sql=SELECT 1?FROM x")
+    assert "s3cret" not in ReadableLines().format(record(facts={"password": "s3cret"}))
+
+
 @pytest.mark.parametrize("control", ["\n", "\r", "\x1b[2J", "\x85", "\u2028", "\x00"])
 def test_a_message_cannot_forge_a_second_line(control: str) -> None:
     message = f"name{control}12:00:00.000 INFO forged"

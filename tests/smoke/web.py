@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from schoolops.resilience.check import connects_to
+
 
 class NotAsExpected(Exception):
     """An answer that should have been another; the message carries both."""
@@ -55,7 +57,7 @@ class Web:
     def __init__(self, base_url: str, *, timeout: float = 30.0) -> None:
         parts = urlsplit(base_url)
         self._secure = parts.scheme == "https"
-        self._address = parts.hostname or "127.0.0.1"
+        self._address = connects_to(parts.hostname or "127.0.0.1")
         self._port = parts.port or (443 if self._secure else 80)
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None

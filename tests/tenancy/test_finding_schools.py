@@ -47,6 +47,23 @@ def test_an_unknown_host_is_remembered_too(db: None, query_count: Any) -> None:
         assert resolution.school_at("nobody.localhost") is None
 
 
+@pytest.mark.parametrize(
+    ("tls", "port", "address"),
+    [
+        (False, 8123, "http://oak.localhost:8123"),
+        (False, 80, "http://oak.localhost"),
+        (True, 8000, "https://oak.localhost"),
+    ],
+)
+def test_an_address_names_the_port_where_nobody_stands_in_front(
+    db: None, oak: School, monkeypatch: pytest.MonkeyPatch, *, tls: bool, port: int, address: str
+) -> None:
+    monkeypatch.setattr(settings, "SECURE_SSL_REDIRECT", tls)
+    monkeypatch.setattr(settings, "PORT", port)
+    assert resolution.web_address(oak) == address
+    assert resolution.web_address(None) == address.replace("oak.", "")
+
+
 def test_strangers_cannot_fill_the_memory(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolution, "MOST_REMEMBERED", 10)
     for number in range(35):

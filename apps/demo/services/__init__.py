@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from apps.demo.services.schools import SCHOOLS, furnish
+from apps.demo.services.casts import OPERATOR
+from apps.demo.services.past import recall
+from apps.demo.services.schools import SCHOOLS, furnish, furnish_operator
 from apps.demo.services.volume import Filled, fill
 
-__all__ = ["SCHOOLS", "Filled", "fill", "furnish"]
+__all__ = ["OPERATOR", "SCHOOLS", "Filled", "fill", "furnish", "furnish_operator", "recall"]

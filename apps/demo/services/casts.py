@@ -108,4 +108,6 @@ ELM = DemoSchool(
     },
 )
 
+# Outside all schools, with no role of theirs. The second factor that operators need is set up at the first login.
+OPERATOR = Login("olga", "Olga", "Nkemelu", "operator")
 SCHOOLS: tuple[DemoSchool, ...] = (OAK, ELM)

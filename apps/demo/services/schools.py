@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.access import permissions as roles
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.demo.services.casts import SCHOOLS, DemoSchool, Login
+from apps.demo.services.casts import OPERATOR, SCHOOLS, DemoSchool, Login
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import (
@@ -29,7 +29,7 @@ from schoolops.rows import RowStatus
 from schoolops.tenancy.models import School
 from schoolops.tenancy.provisioning import create_school
 
-__all__ = ["SCHOOLS", "furnish"]
+__all__ = ["SCHOOLS", "furnish", "furnish_operator"]
 
 WEEKEND = [6, 7]
 SCHOOL_WEEK = range(1, 6)
@@ -63,6 +63,12 @@ def furnish(demo: DemoSchool) -> School:
         for login in demo.logins:
             _login(demo, login, place, students)
     return school
+
+
+def furnish_operator() -> None:
+    """Make the login of somebody who sees all schools. Running it again changes nothing."""
+    with outside_schools(), transaction.atomic():
+        _user(OPERATOR, OPERATOR.role)
 
 
 def year_around(today: dt.date, institution: Institution) -> AcademicYear:
@@ -230,12 +236,7 @@ def _classes(place: Place, students: dict[str, Student]) -> None:
 
 def _login(demo: DemoSchool, login: Login, place: Place, students: dict[str, Student]) -> None:
     """A login with its role, and whom it stands for: a member of staff, a guardian, a student."""
-    user = User.objects.filter(username__iexact=login.username).first()
-    if user is None:
-        user = User(username=login.username, given_name=login.given_name, family_name=login.family_name)
-    if not user.check_password(login.password(demo.slug)):
-        user.set_password(login.password(demo.slug))
-        user.save()
+    user = _user(login, demo.slug)
     access.assign_role(user=user, role=login.role, by=SYSTEM)
     if login.role in STAFF_ROLES:
         member, _ = StaffMember.objects.get_or_create(
@@ -269,3 +270,14 @@ def _login(demo: DemoSchool, login: Login, place: Place, students: dict[str, Stu
     if login.pupil and students[login.pupil].user_id is None:
         students[login.pupil].user = user
         students[login.pupil].save(update_fields=["user"])
+
+
+def _user(login: Login, place: str) -> User:
+    """Whoever logs in here with the password that is printed, made if need be."""
+    user: User | None = User.objects.filter(username__iexact=login.username).first()
+    if user is None:
+        user = User(username=login.username, given_name=login.given_name, family_name=login.family_name)
+    if not user.check_password(login.password(place)):
+        user.set_password(login.password(place))
+        user.save()
+    return user

@@ -106,9 +106,9 @@ def fill(*, students: int, days: int, seed: int, say: Say = lambda _text: None) 
     made.sections = len(groups)
     say(f"{made.sections} sections in two years")
     _holidays(institution, before, year)
-    school_days = _school_days(institution, before, today, days)
-    made.days = len(school_days)
-    made.records, made.absences = _rolls(dice, groups, school_days)
+    past = school_days(institution, before, today, days)
+    made.days = len(past)
+    made.records, made.absences = take_rolls(dice, groups, past)
     say(f"{made.records} records of {made.days} days, {made.absences} of them absences")
     return made
 
@@ -151,7 +151,7 @@ def _holidays(institution: Institution, *years: AcademicYear) -> None:
     )
 
 
-def _school_days(institution: Institution, since: AcademicYear, until: dt.date, count: int) -> list[dt.date]:
+def school_days(institution: Institution, since: AcademicYear, until: dt.date, count: int) -> list[dt.date]:
     """The last ``count`` days of school up to yesterday, oldest first: today is left for people to mark."""
     off = set(
         CalendarDay.objects.filter(institution=institution, kind__in=("holiday", "closure")).values_list(
@@ -368,7 +368,7 @@ class Illness:
     office: bool = False
 
 
-def _rolls(dice: random.Random, groups: Sequence[Group], days: Sequence[dt.date]) -> tuple[int, int]:
+def take_rolls(dice: random.Random, groups: Sequence[Group], days: Sequence[dt.date]) -> tuple[int, int]:
     """Every section's roll of every day: the sessions, the records, their history, and the days that follow."""
     taken = [
         (group, AttendanceSession(

@@ -23,7 +23,8 @@ from schoolops.audit.models import AuditEntry
 class AuditEntryAdmin(ServiceAdmin):
     """Who did what, newest first."""
 
-    one, many = gettext_lazy("entry of the trail"), gettext_lazy("audit trail")
+    one, many = gettext_lazy("entry of the trail"), gettext_lazy("entries of the trail")
+    listed_as = gettext_lazy("Audit trail")
     sees = "audit.view"
     fields = (
         "at", "actor_name", "action", "object_type", "object_id", "shown_before", "shown_after", "reason", "request_id",

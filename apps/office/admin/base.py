@@ -19,6 +19,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
 from unfold.forms import PaginationInlineFormSet
@@ -217,6 +218,8 @@ class ServiceAdmin(_Permitted, SavesFilters):
     # What a row is called, one and many.
     one: ClassVar[Words] = ""
     many: ClassVar[Words] = ""
+    # What the list of them is called, where that is another word.
+    listed_as: ClassVar[Words] = ""
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         super().__init__(model, admin_site)
@@ -316,6 +319,10 @@ class ServiceAdmin(_Permitted, SavesFilters):
 
     def _require(self, request: HttpRequest, code: str) -> None:
         access.require(actor(request), code)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = capfirst(str(self.listed_as or self.many))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     # --- acts ---------------------------------------------------------------------------------------------------------
     def acts_on(self, request: HttpRequest, row: Any) -> list[Act]:

@@ -137,6 +137,12 @@ class StudentAdmin(ServiceAdmin):
         Act("no-photo", gettext_lazy("Remove the photo"), manages, _remove_photo, applies=lambda row: bool(row.photo)),
     )
 
+    change_list_template = "office/admin/student_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        may = {"may_admit": self._holds(request, self.manages)}
+        return super().changelist_view(request, {**(extra_context or {}), **may})
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         held = SectionMembership.objects.filter(holds_on(access.today(actor(request))), student=OuterRef("pk"))
         name = held.order_by("-starts_on", "-id").annotate(

@@ -59,7 +59,8 @@ class MeetingForm(ServiceForm):
 class MeetingAdmin(ServiceAdmin):
     """When a class meets."""
 
-    one, many = gettext_lazy("meeting of a class"), gettext_lazy("timetable")
+    one, many = gettext_lazy("meeting of a class"), gettext_lazy("meetings of classes")
+    listed_as = gettext_lazy("Timetable")
     sees, manages = "sections.view", "sections.manage"
     scope = ("class", "course_class")
     joined = ("course_class", "period")

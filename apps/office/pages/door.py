@@ -26,7 +26,17 @@ from apps.accounts import services
 from apps.accounts.errors import CodeRefused, CodeRequired, CodeWrong
 from apps.accounts.models import TokenFamily, User
 from apps.office.navigation import home_of
-from apps.office.site import actor, frame_of, may_enter, message_of, readable, remedy_of, told_to_wait, words_of
+from apps.office.site import (
+    FOR_FAMILIES,
+    actor,
+    frame_of,
+    may_enter,
+    message_of,
+    readable,
+    remedy_of,
+    told_to_wait,
+    words_of,
+)
 from schoolops import clock
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated, Unavailable
@@ -207,7 +217,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (user := _proved(request, form)) is not None:
         missing = services.missing_setup(user)
         if not _may_come_in(user):
-            form.add_error(None, _("The office is for the staff of the school."))
+            form.add_error(None, f"{_('The office is for the staff of the school.')} {_(FOR_FAMILIES)}")
         elif missing == "totp":
             request.session.cycle_key()
             request.session[_WHO_SETS_UP] = [user.pk, user.get_session_auth_hash(), clock.now().timestamp()]

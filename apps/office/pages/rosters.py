@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -21,6 +23,7 @@ from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.stopping import stop_of
+from apps.office.admin.words import FIELDS
 from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
 from apps.office.site import remedy_of, retold, words_of
@@ -151,7 +154,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "actions": ACTIONS.items(),
         "asked": asked,
         "rows": [
-            (row, KINDS[row.kind], ACTIONS.get(row.action, row.action), selectors.differences(row), _told(row.errors))
+            (row, KINDS[row.kind], ACTIONS.get(row.action, row.action), _in_words(row), _told(row.errors))
             for row in rows
         ],
         "problem": _told([run.problem])[0] if run.problem else "",
@@ -162,7 +165,15 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "mapping": _mapping(run),
         "fields": list(selectors.fields_of(run.source).items()),
     }
-    return render_page(request, "office/roster.html", context, title=run.file_name)
+    return render_page(request, "office/roster.html", context, title=_("Import of %(file)s") % {"file": run.file_name})
+
+
+def _in_words(row: ImportRow) -> list[selectors.Difference]:
+    """What a row changes, each field called what the office calls it."""
+    return [
+        replace(each, field=capfirst(str(FIELDS.get(each.field, each.field.replace("_", " ")))))
+        for each in selectors.differences(row)
+    ]
 
 
 def _told(kept: Iterable[Mapping[str, Any]]) -> list[str]:

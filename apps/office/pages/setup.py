@@ -45,7 +45,7 @@ WORDS: dict[str, tuple[str | Promise, str]] = {
     "staff": (gettext_lazy("The staff are on the books"), "office:staff_staffmember_changelist"),
     "teachers": (gettext_lazy("Every section has a teacher"), "office:staff_teachingassignment_changelist"),
     "students": (gettext_lazy("Students are enrolled and in sections"), "office:students_student_changelist"),
-    "guardians": (gettext_lazy("Students have somebody to call"), "office:students_guardian_changelist"),
+    "guardians": (gettext_lazy("Every student has somebody to call"), "office:students_guardian_changelist"),
 }
 KINDS = (
     (CalendarDay.Kind.HOLIDAY, gettext_lazy("Holiday")),
@@ -72,7 +72,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     ]
     missing = sum(not each.done for each in lines)
     context = {"campuses": campuses, "missing": missing, "done": len(lines) - missing, "of": len(lines)}
-    return render_page(request, "office/set_up.html", context, title=_("Setting up"))
+    return render_page(request, "office/set_up.html", context, title=_("Check-list"))
 
 
 class DaysForm(forms.Form):

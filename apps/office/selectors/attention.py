@@ -15,9 +15,9 @@ from apps.accounts.models import OneTimeLink, User
 from apps.attendance import selectors as attendance
 from apps.attendance.models import Leave
 from apps.institutions.models import Section
-from apps.office.selectors.readiness import readiness
+from apps.office.selectors.readiness import enrolled_on, nobody_to_call, readiness
 from apps.staff.models import TeachingAssignment
-from apps.students.models import Enrolment, SectionMembership, Student, StudentGuardian
+from apps.students.models import Enrolment, SectionMembership, Student
 from schoolops import clock
 from schoolops.rows import RowStatus
 
@@ -69,18 +69,13 @@ def _leave_to_decide(by: User, day: dt.date) -> int:
     return waiting.count()
 
 
-def _enrolled(day: dt.date) -> Q:
-    return Q(primary=True, entered_on__lte=day) & (Q(exited_on__isnull=True) | Q(exited_on__gt=day))
-
-
 def _without_section(day: dt.date) -> int:
     placed = SectionMembership.objects.on(day).filter(enrolment=OuterRef("pk"))
-    return Enrolment.objects.filter(_enrolled(day), ~Exists(placed)).count()
+    return Enrolment.objects.filter(enrolled_on(day), ~Exists(placed)).count()
 
 
 def _without_contact(day: dt.date) -> int:
-    called = StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)
-    return Enrolment.objects.filter(_enrolled(day), ~Exists(called)).count()
+    return Enrolment.objects.filter(enrolled_on(day), nobody_to_call()).count()
 
 
 def _sections_without_teacher(day: dt.date) -> int:

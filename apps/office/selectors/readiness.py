@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode
 from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, GradeLevel, Institution, Section, Term
 from apps.staff.models import StaffMember, TeachingAssignment
-from apps.students.models import SectionMembership, StudentGuardian
+from apps.students.models import Enrolment, SectionMembership, StudentGuardian
 from apps.timetable.models import Period
 from schoolops.rows import RowStatus
 
@@ -57,7 +57,19 @@ def _done(step: str, row: dict[str, object]) -> bool:
         return not row["has_classes"] or bool(row["has_periods"])
     if step == "teachers":
         return bool(row["has_sections"]) and not row["has_untaught"]
+    if step == "guardians":
+        return bool(row["has_enrolled"]) and not row["has_uncalled"]
     return bool(row[f"has_{step}"])
+
+
+def enrolled_on(day: dt.date) -> Q:
+    """Enrolments that make somebody a student of their campus on ``day``."""
+    return Q(primary=True, entered_on__lte=day) & (Q(exited_on__isnull=True) | Q(exited_on__gt=day))
+
+
+def nobody_to_call() -> Q:
+    """Enrolments of students for whom nobody is to be called in an emergency."""
+    return ~Q(Exists(StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)))
 
 
 def _asked(day: dt.date) -> dict[str, Exists]:
@@ -67,7 +79,7 @@ def _asked(day: dt.date) -> dict[str, Exists]:
     sections = Section.objects.filter(here, in_year, status=RowStatus.ACTIVE)
     taught = TeachingAssignment.objects.on(day).filter(section=OuterRef("pk"))
     members = SectionMembership.objects.on(day).filter(section__institution=OuterRef("pk"))
-    called = StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)
+    enrolled = Enrolment.objects.filter(enrolled_on(day), here)
     return {
         "has_year": Exists(AcademicYear.objects.filter(here, year)),
         "has_terms": Exists(Term.objects.filter(in_year, year__institution=OuterRef("pk"))),
@@ -80,5 +92,6 @@ def _asked(day: dt.date) -> dict[str, Exists]:
         "has_periods": Exists(Period.objects.filter(here)),
         "has_staff": Exists(StaffMember.objects.filter(here, status=RowStatus.ACTIVE)),
         "has_students": Exists(members),
-        "has_guardians": Exists(members.filter(Exists(called))),
+        "has_enrolled": Exists(enrolled),
+        "has_uncalled": Exists(enrolled.filter(nobody_to_call())),
     }

@@ -172,7 +172,7 @@ def test_the_commands_say_what_to_do_next(at_oak: Any, dana: User, oak: School) 
     said = StringIO()
     call_command("grant_support", "oak", operator="dana", reason="ticket 4711", minutes=30, stdout=said)
     token = next(line for line in said.getvalue().splitlines() if line.startswith("so_r_"))
-    assert "support-dana may work at http://oak.localhost until 2026-11-04 10:30 UTC." in said.getvalue()
+    assert "support-dana may work at http://oak.localhost:8000 until 2026-11-04 10:30 UTC." in said.getvalue()
     with inside(oak):
         assert at_oak().post("auth/refresh", {"refresh_token": token}).status_code == 200
     call_command("revoke_support", "oak", operator="dana", stdout=said)

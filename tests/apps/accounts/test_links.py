@@ -36,7 +36,7 @@ def test_the_office_prints_a_link_and_the_newcomer_sets_a_password(at_oak: Any, 
     assert handed.status_code == 201
     assert handed.headers["Cache-Control"] == "no-store"
     body = handed.json()
-    assert body["link"] == f"http://oak.localhost/redeem#{body['token']}"
+    assert body["link"] == f"http://oak.localhost:8000/redeem#{body['token']}"
     assert body["expires_at"].startswith("2026-11-11T10:00")
 
     assert redeem(at_oak(), body["token"]).json() == {"username": "nadia"}

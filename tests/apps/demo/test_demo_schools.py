@@ -12,14 +12,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from apps.accounts.models import User
 from apps.accounts.services import log_in
 from apps.demo.management.commands import demo_schools
-from apps.demo.services import furnish
-from apps.demo.services.casts import ELM, OAK
+from apps.demo.services import furnish, recall
+from apps.demo.services.casts import ELM, OAK, OPERATOR
 from apps.institutions.models import AcademicYear
+from apps.office.selectors.start import birthdays, trend
 from apps.students.models import SectionMembership, Student
 from schoolops import clock
-from schoolops.context import inside
+from schoolops.context import inside, outside_schools
 from schoolops.tenancy.models import School
 from tests.factories.schools import remove_school
 
@@ -53,6 +55,23 @@ def test_everybody_can_log_in(demo: School) -> None:
     with inside(demo):
         for login in DEMO.logins:
             assert log_in(login=login.username, password=login.password(DEMO.slug)).user.username == login.username
+
+
+def test_it_has_a_past_that_is_made_once(demo: School) -> None:
+    today = dt.date(2026, 11, 4)
+    with clock.frozen(dt.datetime.combine(today, dt.time(12), dt.UTC)):
+        furnish(DEMO)
+        recall(demo)
+    with inside(demo):
+        head = User.objects.get(username="alice")
+        shares = trend(today, by=head)
+        assert [share.recorded for share in shares] == [31] * 10
+        assert max(share.day for share in shares) == today - dt.timedelta(days=1)
+        assert [each.day.day for each in birthdays(today, by=head)][:2] == [4, 6]
+    before = rows_of(demo)
+    with clock.frozen(dt.datetime.combine(today + dt.timedelta(days=7), dt.time(12), dt.UTC)):
+        recall(demo)
+    assert rows_of(demo) == before
 
 
 def test_section_7_b_has_a_roster_in_several_scripts(demo: School) -> None:
@@ -94,7 +113,18 @@ def test_the_last_line_tells_machines_where_to_go(demo: School, monkeypatch: pyt
     monkeypatch.setattr(demo_schools, "SCHOOLS", (DEMO,))
     said = io.StringIO()
     call_command("demo_schools", stdout=said)
-    (school,) = json.loads(said.getvalue().splitlines()[-1])["schools"]
+    made = json.loads(said.getvalue().splitlines()[-1])
+    with outside_schools():
+        olga = User.objects.get(username=OPERATOR.username)
+        assert olga.check_password("olga-of-operator-demo")
+        with connection.cursor() as cursor:
+            # A model's own delete would look for what belongs to her in tables that only schools have.
+            cursor.execute("DELETE FROM accounts_user WHERE id = %s", [olga.pk])
+    assert made["operators"] == {
+        "host": "localhost",
+        "logins": [{"username": "olga", "password": "olga-of-operator-demo", "role": "operator"}],
+    }
+    (school,) = made["schools"]
     assert (school["slug"], school["host"], school["name"]) == ("oak-demo", "oak-demo.localhost", "Oak Demo School")
     assert {"username": "bob", "password": "bob-of-oak-demo-demo", "role": "teacher"} in school["logins"]
 

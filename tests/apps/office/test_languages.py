@@ -97,6 +97,19 @@ def test_a_person_chooses_and_is_remembered_everywhere(office: Office, bob: User
     assert AuditEntry.objects.filter(action="accounts.language-chosen").count() == 1
 
 
+def test_the_menu_at_ones_name_offers_the_other_language_in_its_own_words(
+    office: Office, erin: User, campus: Campus
+) -> None:
+    for own, offered in (("en", "العربي"), ("ar", "English")):
+        User.objects.filter(pk=erin.pk).update(language=own)
+        page = office(erin).get("/office/students/student/?q=a").content.decode()
+        menu = page[page.index('id="office-account"') :]
+        menu = menu[: menu.index("</nav>")]
+        assert 'action="/language/"' in menu
+        assert 'value="/office/students/student/?q=a"' in menu
+        assert offered in menu
+
+
 def test_a_stranger_chooses_on_this_device(office: Office, bob: User) -> None:
     browser = office()
     browser.post("/language/", {"language": "ar", "next": "/office/login/"})

@@ -43,6 +43,43 @@ def test_whatever_a_teacher_is_shown_opens_and_nothing_else(office: Office, bob:
         assert browser.get(f"/office/{hidden}").status_code == 403, hidden
 
 
+@pytest.mark.parametrize(
+    ("address", "marked"),
+    [
+        ("/office/", "/office/"),
+        ("/office/find/", None),
+        ("/office/student/{student}/", "/office/students/student/"),
+        ("/office/student/admit/", "/office/student/admit/"),
+        ("/office/logins/new/", "/office/accounts/user/"),
+        ("/office/rolls/", "/office/rolls/"),
+    ],
+)
+def test_the_navigation_marks_where_one_is(
+    office: Office, erin: User, campus: Campus, address: str, marked: str | None
+) -> None:
+    student = people.students_in(campus.section)[0]
+    page = office(erin).get(address.format(student=student.sourced_id)).content.decode()
+    found = re.findall(r'href="([^"]+)" aria-current="page"', page[page.index('id="nav-sidebar-apps"') :])
+    assert found == ([marked] if marked else [])
+
+
+def test_a_refusal_calls_the_permission_as_the_roles_editor_does(office: Office, alice: User, campus: Campus) -> None:
+    RolePermission.objects.filter(permission="attendance.desk").delete()
+    page = office(people.a_user("rita", role="registrar")).get("/office/desk/").content.decode()
+    assert "You do not have the permission “Enter office codes and late arrivals”." in page
+    assert "attendance.desk" not in page
+
+
+def test_only_who_admits_finds_the_way_from_the_list(office: Office, dave: User, bob: User, campus: Campus) -> None:
+    def tools(user: User) -> str:
+        page = office(user).get("/office/students/student/").content.decode()
+        assert "<title>Students |" in " ".join(page.split()).replace("<title> ", "<title>")
+        return str(page[page.index('id="main"') :])
+
+    assert "/office/student/admit/" in tools(dave)
+    assert "/office/student/admit/" not in tools(bob)
+
+
 def test_the_administrator_finds_every_entry(office: Office, erin: User) -> None:
     assert _menu(office(erin)) == {reverse(entry.to) for group in NAVIGATION for entry in group.entries}
 

@@ -80,8 +80,8 @@ def test_the_difference_says_field_by_field_what_changes_and_what_stays(office: 
                 student=Student.objects.get(), fields={"given_name": "Augusta"}, expected_version=None, by=dave
             )
     page = page_of(office, dave, run, "?kind=student&action=update")
-    assert "phone: <del>1</del> <ins>7</ins>" in page
-    assert "given_name stays Augusta, set here by hand; the file says Ada" in page
+    assert "Phone: <del>1</del> <ins>7</ins>" in page
+    assert "Given name stays Augusta, set here by hand; the file says Ada" in page
     assert "No rows of that kind." in page_of(office, dave, run, "?action=create")
 
 

@@ -145,7 +145,7 @@ def test_an_act_asks_for_its_own_permission(office: Office, dave: User, alice: U
     roll = take(campus.section, by=alice)
     answer = office(dave).post(f"/office/attendance/attendancesession/{roll.pk}/act/lock/", {"reason": "x"})
     assert answer.status_code == 403
-    assert "attendance.lock" in answer.content.decode()
+    assert "“Lock and re-open rolls”" in answer.content.decode()
     assert "attendance.lock" in CODES
 
 

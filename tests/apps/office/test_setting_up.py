@@ -10,7 +10,9 @@ from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode
 from apps.institutions.models import AcademicYear, CalendarDay, Institution
 from apps.office.pages.setup import WORDS
+from apps.office.selectors.attention import what_needs_attention
 from apps.office.selectors.readiness import STEPS, readiness
+from apps.students.models import Student
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus
 
@@ -30,6 +32,8 @@ def test_a_new_campus_misses_nearly_everything_and_a_full_one_nothing(
 ) -> None:
     people.a_teacher(of=campus.sections["7 C"])
     CalendarDay.objects.create(institution=campus.institution, day=dt.date(2026, 12, 25), kind="holiday")
+    assert _missing(erin) == {"guardians"}
+    people.a_guardian(of=list(Student.objects.all()))
     assert _missing(erin) == set()
     Institution.objects.create(name="New Campus", code="NEW")
     lines = [line for line in readiness(SCHOOL_DAY, by=erin) if line.institution == "New Campus"]
@@ -39,10 +43,23 @@ def test_a_new_campus_misses_nearly_everything_and_a_full_one_nothing(
 
 
 def test_each_thing_that_is_gone_is_missing(campus: Campus, bob: User, carol: User, erin: User) -> None:
+    people.a_guardian(of=list(Student.objects.all()))
     assert _missing(erin) == {"calendar", "teachers"}
     AttendanceCode.objects.update(default=False)
     AcademicYear.objects.update(state="planned")
     assert _missing(erin) == {"calendar", "teachers", "codes", "year", "terms", "sections"}
+
+
+def test_one_student_with_nobody_to_call_is_missing_as_the_start_page_says(
+    campus: Campus, erin: User, bob: User
+) -> None:
+    first, *others = Student.objects.all()
+    people.a_guardian(of=others)
+    assert "guardians" in _missing(erin)
+    without = {each.code: each.number for each in what_needs_attention(erin, SCHOOL_DAY, before=None)}
+    assert without["without-contact"] == 1
+    people.a_guardian(of=[first])
+    assert "guardians" not in _missing(erin)
 
 
 def test_the_check_list_is_a_page(office: Office, erin: User, bob: User, campus: Campus) -> None:

@@ -49,7 +49,10 @@ def test_a_guardian_is_told_that_the_office_is_not_for_them(office: Office, caro
     answer = office().post(LOGIN, _said(login="carol"))
     assert answer.status_code == 422
     assert "for the staff of the school" in answer.content.decode()
-    assert office(carol).get("/office/").status_code == 403
+    inside = office(carol).get("/office/")
+    assert inside.status_code == 403
+    for page in (answer, inside):
+        assert "call the school" in page.content.decode()
 
 
 def test_logging_out_ends_the_session(office: Office, alice: User) -> None:
@@ -66,6 +69,20 @@ def test_a_session_of_oak_opens_nothing_at_elm(
     at_elm.client.cookies = office(alice).client.cookies
     assert at_elm.get("/office/").status_code == 302
     assert at_elm.post(LOGIN, _said()).status_code == 422
+
+
+@pytest.mark.parametrize(("host", "place"), [("oak.localhost", "/office/login/"), ("localhost", "/operators/login/")])
+def test_the_address_alone_leads_in(db: None, oak: School, host: str, place: str) -> None:
+    answer = Client(headers={"host": host}).get("/")
+    assert (answer.status_code, answer["Location"]) == (302, place)
+
+
+def test_whoever_is_logged_in_comes_from_there_to_where_their_day_begins(
+    office: Office, alice: User, bob: User
+) -> None:
+    for who, home in ((alice, "/office/"), (bob, "/roll/")):
+        browser = office(who)
+        assert browser.get(browser.get("/")["Location"])["Location"] == home
 
 
 def test_there_is_no_office_at_the_operators_address(db: None) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 from apps.accounts.models import User
 from schoolops.audit.models import AuditEntry
 from schoolops.context import inside, outside_schools
+from schoolops.queues.registry import QUEUES
 from schoolops.tenancy.models import School, SupportGrant
 from tests.factories.talking import Browser
 
@@ -33,6 +34,16 @@ def test_they_see_every_school_with_state_and_size(olga: Browser, oak: School) -
     detail = olga.get(f"/operators/tenancy/school/{oak.pk}/change/").content.decode()
     assert "0 students" in detail
     assert "PostgreSQL" in detail
+
+
+def test_the_start_page_says_how_many_jobs_wait_and_where_everything_is(olga: Browser) -> None:
+    page = olga.get("/operators/").content.decode()
+    for queue in QUEUES:
+        assert f'<th scope="row">{queue}' in page
+    menu = page[page.index('id="nav-sidebar-apps"') : page.index('id="main"')]
+    assert 'href="/operators/" aria-current="page"' in menu
+    for address in ("/operators/queues/deadletter/", "/operators/tenancy/school/"):
+        assert f'href="{address}"' in menu
 
 
 def test_the_list_costs_the_same_for_any_number_of_schools(olga: Browser, query_count: Counting) -> None:

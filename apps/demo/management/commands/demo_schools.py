@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.demo.services import SCHOOLS, furnish
+from apps.demo.services import OPERATOR, SCHOOLS, furnish, furnish_operator, recall
+from apps.demo.services.casts import Login
 
 
 def refuse_in_production() -> None:
@@ -16,25 +17,28 @@ def refuse_in_production() -> None:
 
 
 class Command(BaseCommand):
-    """Make the demo's schools, or whatever of them is missing. The last line is JSON: hosts, logins, passwords."""
+    """Make the demo's schools and operator, or what of them is missing. The last line is JSON: hosts, logins."""
 
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_in_production()
         for demo in SCHOOLS:
-            furnish(demo)
+            recall(furnish(demo))
             self.stdout.write(f"{demo.name} is at {demo.host}.")
+        furnish_operator()
         said = [
             {
                 "slug": demo.slug,
                 "host": demo.host,
                 "name": demo.name,
-                "logins": [
-                    {"username": login.username, "password": login.password(demo.slug), "role": login.role}
-                    for login in demo.logins
-                ],
+                "logins": [_said(login, demo.slug) for login in demo.logins],
             }
             for demo in SCHOOLS
         ]
-        self.stdout.write(json.dumps({"schools": said}))
+        operators = {"host": settings.PUBLIC_HOSTS[0], "logins": [_said(OPERATOR, OPERATOR.role)]}
+        self.stdout.write(json.dumps({"schools": said, "operators": operators}))
+
+
+def _said(login: Login, place: str) -> dict[str, str]:
+    return {"username": login.username, "password": login.password(place), "role": login.role}
