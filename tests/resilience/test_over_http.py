@@ -42,14 +42,13 @@ def test_the_check_finds_nothing_wrong_with_a_stack_that_runs(stage: Stage) -> N
 
 
 def test_while_redis_is_away_everything_still_answers(stage: Stage) -> None:
-    stage.redis.away = True
-    stage.redis.cut()
+    stage.redis.refuse()
     try:
         found = list(check.run(Target(f"http://127.0.0.1:{stage.port}", host="oak.localhost")))
         assert {each.name: each.wrong for each in found} == {each.name: [] for each in found}
         until("readiness names the circuit", lambda: "redis" in _circuits(stage))
     finally:
-        stage.redis.away = False
+        stage.redis.accept()
     until("the circuit has closed", lambda: not _circuits(stage))
 
 
