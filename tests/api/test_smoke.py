@@ -56,7 +56,7 @@ def probed(
             rows.counts["oak"] += 1
         return Answer(f"{method} {path}", status, {}, content)
 
-    world = World(send, {"erin": "x"}, {"administrator": "erin"}, lambda _user: 1)
+    world = World(send, {"erin": "x"}, {"administrator": "erin"}, lambda _user: 1, lambda _run: None)
     sides = Side(world, "oak", "Oak School"), Side(world, "elm", "Elm Academy")
     return Wall(*sides, rows, [Stranger("nobody", None, at_home=True)]).probe([READ])  # type: ignore[arg-type]
 
