@@ -93,8 +93,9 @@ def test_a_server_error_for_a_stranger_fails() -> None:
 
 def test_a_new_route_without_a_request_fails_by_name() -> None:
     new = Address("POST", "api/v1/x", None, "create")
+    nowhere = World(lambda *_: None, {}, {}, lambda _user: 1, lambda _run: None)  # type: ignore[arg-type, return-value]
     with pytest.raises(asks.NoAskDeclared, match="no probe body declared for POST api/v1/x"):
-        asks.ask_for(new, World(lambda *_: None, {}, {}, lambda _user: 1))  # type: ignore[arg-type, return-value]
+        asks.ask_for(new, nowhere)
 
 
 def test_every_route_has_a_valid_request_and_every_request_a_route() -> None:
