@@ -89,7 +89,8 @@ def main(arguments: list[str] | None = None) -> None:
         workers=given.workers,
         # The library's own default is 256 threads per process; each would keep a database connection.
         blocking_threads=given.threads,
-        backpressure=64,
+        # Kept connections count: with fewer, whoever comes once so many are open is not served at all.
+        backpressure=512,
         websockets=False,
         respawn_failed_workers=True,
         workers_lifetime=6 * 3600,
