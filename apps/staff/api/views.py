@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from apps.access import selectors as access_rows
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.institutions.api.views import OF_INSTITUTION, ROSTERED, KeptRows
+from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.staff import selectors, services
 from apps.staff.api import serializers as shapes
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment, holds_on, works_on

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.institutions.api.views import OF_INSTITUTION, ROSTERED, KeptRows
+from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.institutions.models import CourseClass
 from apps.timetable import services
 from apps.timetable.api import serializers as shapes
