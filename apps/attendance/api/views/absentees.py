@@ -8,9 +8,10 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
 
 from apps.access import services as access
+from apps.accounts.api.authentication import actor
 from apps.attendance import selectors
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import DAY, INSTITUTION, SECTION, actor, student_columns
+from apps.attendance.api.views.shared import DAY, INSTITUTION, SECTION, student_columns
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet

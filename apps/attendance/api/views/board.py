@@ -9,9 +9,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.access import services as access
+from apps.accounts.api.authentication import actor
 from apps.attendance import selectors
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import DAY, actor, day_of
+from apps.attendance.api.views.shared import DAY, day_of
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, answer

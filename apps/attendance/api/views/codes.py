@@ -11,9 +11,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.access import services as access
+from apps.accounts.api.authentication import actor
 from apps.attendance import services
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import actor
 from apps.attendance.errors import CodeNotFound
 from apps.attendance.models import AttendanceCode
 from schoolops.api import parameters, versions

@@ -12,9 +12,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.access import services as access
+from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import DAY, INSTITUTION, STUDENT, actor, name_of, student_columns
+from apps.attendance.api.views.shared import DAY, INSTITUTION, STUDENT, name_of, student_columns
 from apps.attendance.errors import DeskEntryUnknown
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet, created, gone, valid

@@ -11,9 +11,10 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import STUDENT, actor, name_of, student_columns
+from apps.attendance.api.views.shared import STUDENT, name_of, student_columns
 from apps.attendance.errors import LeaveUnknown
 from apps.attendance.models import Leave
 from schoolops.api import parameters

@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import actor
 from schoolops.api import versions
 from schoolops.api.viewsets import ApiViewSet, answer, valid, with_version
 

@@ -10,9 +10,10 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import actor, day_of, name_of, student_columns
+from apps.attendance.api.views.shared import day_of, name_of, student_columns
 from apps.attendance.selectors import SessionKey
 from schoolops.api import versions
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, valid, with_version

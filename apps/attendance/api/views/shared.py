@@ -7,9 +7,7 @@ import datetime as dt
 from django.db.models import Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Concat, Trim
-from rest_framework.request import Request
 
-from apps.accounts.models import User
 from schoolops.api import parameters
 from schoolops.api.errors import refused
 from schoolops.api.parameters import Parameter
@@ -18,12 +16,6 @@ DAY = Parameter(parameters.day, about="The day; today unless said.")
 INSTITUTION = Parameter(parameters.public_id, where="institution__sourced_id", about="One campus only.")
 SECTION = Parameter(parameters.public_id, where="section__sourced_id", about="One section only.")
 STUDENT = Parameter(parameters.public_id, where="student__sourced_id", about="One student only.")
-
-
-def actor(request: Request) -> User:
-    """Who asks; the door (``LoggedIn``) let nobody else in."""
-    assert isinstance(request.user, User)  # noqa: S101 - narrows the type
-    return request.user
 
 
 def day_of(text: str) -> dt.date:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
+from apps.accounts.api.authentication import actor
 from apps.attendance import selectors
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import actor
 from apps.attendance.models import DayState
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter

@@ -12,11 +12,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.access.errors import OutOfReach
+from apps.accounts.api.authentication import actor
 from apps.institutions.api.views.rows import ROSTERED
 from apps.institutions.models import GradeLevel, Section
 from apps.students import services
 from apps.students.api import serializers as shapes
-from apps.students.api.views.reach import actor, reached_student
+from apps.students.api.views.reach import reached_student
 from apps.students.models import Enrolment, Student
 from schoolops.api.errors import ValidationFailed
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid

@@ -14,10 +14,11 @@ from rest_framework.request import Request
 from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
+from apps.accounts.api.authentication import actor
 from apps.institutions.api.views.rows import ROSTERED
 from apps.students import services
 from apps.students.api import serializers as shapes
-from apps.students.api.views.reach import actor, reached_student
+from apps.students.api.views.reach import reached_student
 from apps.students.models import Guardian, Student, StudentGuardian
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter

@@ -8,10 +8,11 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.accounts.api.authentication import actor
 from apps.students import services
 from apps.students.api import serializers as shapes
 from apps.students.api.views.enrolments import enrolment_row
-from apps.students.api.views.reach import actor, reached_student
+from apps.students.api.views.reach import reached_student
 from apps.students.models import Enrolment
 from schoolops.api.viewsets import ApiViewSet, answer, created, valid
 

@@ -8,9 +8,10 @@ from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.accounts.api.authentication import actor
 from apps.institutions.api.views.logos import picture_response
 from apps.students import errors, services
-from apps.students.api.views.reach import actor, reached_student
+from apps.students.api.views.reach import reached_student
 from schoolops.api.parsers import PictureParser, sent_picture
 from schoolops.api.viewsets import ApiViewSet, gone
 

@@ -8,18 +8,12 @@ from rest_framework.request import Request
 
 from apps.access import services as access
 from apps.access.errors import OutOfReach
-from apps.accounts.models import User
+from apps.accounts.api.authentication import actor
 from apps.students.models import Student
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 
 AS_OF = Parameter(parameters.day, None, "As of this day; today unless said.")
-
-
-def actor(request: Request) -> User:
-    """Who asks; the door (``LoggedIn``) let nobody else in."""
-    assert isinstance(request.user, User)  # noqa: S101 - narrows the type
-    return request.user
 
 
 def reached_student(request: Request, id: UUID, permission: str = "students.view") -> Student:

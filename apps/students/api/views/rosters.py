@@ -16,10 +16,11 @@ from rest_framework.request import Request
 from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
+from apps.accounts.api.authentication import actor
 from apps.institutions.models import CourseClass, Section
 from apps.students import selectors, services
 from apps.students.api import serializers as shapes
-from apps.students.api.views.reach import AS_OF, actor, reached_student
+from apps.students.api.views.reach import AS_OF, reached_student
 from apps.students.models import ClassEnrolment, Student
 from schoolops.api.errors import ValidationFailed
 from schoolops.api.parameters import Parameter
