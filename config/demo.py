@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,8 +134,11 @@ def stack(
     read_environment: Callable[[], Environment] = Environment,
     more: Mapping[str, str] | None = None,
     profile: launcher.Profile = launcher.DURABLE,
+    programs: Collection[str] = (),
 ) -> Iterator[Stack]:
-    """Start everything with its data in ``folder``, wait until it answers, and stop all of it on leaving.
+    """Start everything, or only these ``programs`` of the Procfile, with its data in ``folder``; stop all on leaving.
+
+    It waits until the stack answers.
 
     The servers that ``read_environment`` names are used, embedded ones take the place of the others; ``more`` are
     variables for the programs on top. Raises a ``LauncherError`` when it cannot be started or does not answer.
@@ -157,7 +160,8 @@ def stack(
         supervisor = launcher.Supervisor(BASE_DIR, record, {**_programs_environment(addresses, port), **(more or {})})
         schools, operators = _prepare(supervisor)
         for name, command in procfile(BASE_DIR / "Procfile").items():
-            supervisor.start(name, command)
+            if not programs or name in programs:
+                supervisor.start(name, command)
         _wait_until_ready(supervisor, port, schools)
         yield Stack(addresses, port, schools, operators, supervisor)
     finally:

@@ -104,6 +104,12 @@ class ActForm(DressedForm):
         """Fit the choices to ``row``."""
 
 
+class PictureForm(ActForm):
+    """A picture from the computer."""
+
+    picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 1 MB at most."))
+
+
 class NoQuestions(ActForm):
     """Nothing to ask: only whether it is meant."""
 

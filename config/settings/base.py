@@ -211,7 +211,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda _request: static("office/office.css")],
-    "SCRIPTS": [lambda _request: static("office/focus.js")],
+    "SCRIPTS": [lambda _request: static("office/focus.js"), lambda _request: static("office/keys.js")],
     "SIDEBAR": {"show_search": False, "command_search": False, "show_all_applications": False, "navigation": []},
 }
 

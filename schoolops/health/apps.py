@@ -8,4 +8,4 @@ class HealthConfig(AppConfig):
     label = "health"
 
     def ready(self) -> None:
-        from schoolops.health import builtin, gauges  # noqa: F401
+        from schoolops.health import access, builtin, gauges, queues  # noqa: F401

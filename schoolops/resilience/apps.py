@@ -8,6 +8,7 @@ class ResilienceConfig(AppConfig):
     label = "resilience"
 
     def ready(self) -> None:
-        from schoolops.resilience import route_groups
+        # Mail is sent by few processes; that it can be refused, all of them describe.
+        from schoolops.resilience import mail, route_groups  # noqa: F401
 
         route_groups.install()

@@ -38,7 +38,7 @@ def test_every_block_says_what_the_page_says(tmp_path: Path) -> None:
     page = list(blocks())
     assert len(page) > 8
     script = "set -euo pipefail\n" + "".join(f"{block.code}\necho '{MARK}'\n" for block in page)
-    with fresh_stack(own_servers=True) as up:
+    with fresh_stack(own_servers=True, programs=["web"], WEB_WORKERS="1") as up:
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=tmp_path,

@@ -10,6 +10,7 @@ import pytest
 from config.management.commands.build_reference import import_declarations
 from schoolops import problem
 from schoolops.errors import SchoolOpsError, declared_errors
+from tests.architecture.programs import python
 
 CODE = re.compile(r"[a-z]+(-[a-z]+)*:[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -25,6 +26,17 @@ def test_every_error_has_a_code_of_its_own(errors: list[type[SchoolOpsError]]) -
     assert borrowed == []
     shared = [code for code, uses in Counter(each.code for each in errors).items() if uses > 1]
     assert shared == []
+
+
+def test_a_process_that_has_just_started_knows_every_code(errors: list[type[SchoolOpsError]]) -> None:
+    """Else the API's description would depend on what the process happened to have done before it was asked."""
+    said = python(
+        "import django; django.setup(); import config.urls\n"
+        "from schoolops.errors import declared_errors\n"
+        "print(*(each.code for each in declared_errors()))",
+        settings="offline",
+    )
+    assert {each.code for each in errors} - set(said.stdout.split()) == set()
 
 
 def test_every_code_says_whose_it_is(errors: list[type[SchoolOpsError]]) -> None:

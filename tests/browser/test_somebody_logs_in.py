@@ -1,4 +1,4 @@
-"""Somebody logs in by the page, and finds a student by their number."""
+"""Somebody logs in by the page, finds a student by their number, and filters a list without a mouse."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.axe import axe
+from tests.browser.keys import every_click_has_a_key
 from tests.factories import people
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def test_somebody_logs_in_and_finds_a_student(visit: Visit, scene: Scene) -> None:
     page = visit(None, "/office/login/")
     axe(page)
+    every_click_has_a_key(page)
     page.get_by_label("Username or e-mail").fill("dave")
     page.get_by_label("Password").fill(people.PASSWORD)
     page.get_by_role("button", name="Log in").click()
@@ -35,3 +37,17 @@ def test_somebody_logs_in_and_finds_a_student(visit: Visit, scene: Scene) -> Non
     axe(page, within=".office:not(.office-find)")
     page.get_by_role("link", name=student.full_name).click()
     expect(page.get_by_role("heading", name="Family")).to_be_visible()
+
+    page.goto(visit.address("/office/students/student/"))
+    axe(page, within="#nav-sidebar")
+    every_click_has_a_key(page)
+    filters, panel = page.get_by_role("button", name="Filters", exact=True), page.locator("#changelist-filter")
+    filters.press("Space")
+    expect(panel.locator(":focus")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(filters).to_be_focused()
+    expect(panel).to_be_hidden()
+    filters.press("Enter")
+    expect(panel.locator(":focus")).to_be_visible()
+    panel.get_by_role("button", name="Apply Filters").press("Enter")
+    page.wait_for_url("**/students/student/?*")

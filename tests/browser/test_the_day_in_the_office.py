@@ -11,6 +11,7 @@ from apps.students.models import SectionMembership, Student
 from schoolops import clock
 from tests.browser.axe import axe
 from tests.browser.conftest import PHONE
+from tests.browser.keys import every_click_has_a_key
 from tests.factories import people, rolls
 from tests.factories.people import SCHOOL_DAY
 
@@ -112,6 +113,7 @@ def test_the_pages_of_the_day_are_accessible(visit: Visit, scene: Scene) -> None
     for path in ("", "rolls/", "lists/", "set-up/", "calendar/"):
         page.goto(visit.address(f"/office/{path}"))
         axe(page, within=".day")
+        every_click_has_a_key(page)
         phone.goto(visit.address(f"/office/{path}"))
         wide = phone.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{path} is {wide} px wider than a phone"

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
 
-from apps.attendance.api.views import RollViewSet
+from apps.attendance.api.views.rolls import RollViewSet
 from schoolops.context import inside
 from schoolops.resilience import route_groups
 from schoolops.resilience.breaker import Breaker, State

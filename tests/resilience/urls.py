@@ -31,5 +31,5 @@ def roll(request: HttpRequest) -> HttpResponse:
     return HttpResponse("a roll")
 
 
-report.__module__, roll.__module__ = "apps.reports.api.views", "apps.attendance.api.views"
+report.__module__, roll.__module__ = "apps.reports.api.views", "apps.attendance.api.views.rolls"
 urlpatterns = [path("report/<str:seconds>", report), path("roll", roll), *urlpatterns]

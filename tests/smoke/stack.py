@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -22,10 +22,11 @@ REDIS_DATABASE = 15
 
 
 @contextmanager
-def fresh_stack(*, own_servers: bool = False, **variables: str) -> Iterator[demo.Stack]:
+def fresh_stack(*, own_servers: bool = False, programs: Collection[str] = (), **variables: str) -> Iterator[demo.Stack]:
     """Start it, in a folder and a database that are gone afterwards. ``variables`` are those of its programs.
 
     On the servers that the environment names, embedded ones for the others; with ``own_servers`` embedded ones always.
+    ``programs`` are those of the Procfile to start, all where none is named.
     """
     folder = launcher.spare_folder(SMOKE)
     named = {} if own_servers else {name: os.environ[name] for name in SERVERS if os.environ.get(name)}
@@ -49,7 +50,11 @@ def fresh_stack(*, own_servers: bool = False, **variables: str) -> Iterator[demo
     try:
         # Never what `.env` or a demo that runs beside us says.
         with demo.stack(
-            folder, read_environment=lambda: Environment(named), more=more, profile=launcher.THROWAWAY
+            folder,
+            read_environment=lambda: Environment(named),
+            more=more,
+            profile=launcher.THROWAWAY,
+            programs=programs,
         ) as up:
             yield up
     finally:

@@ -14,7 +14,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
-from apps.accounts.models import User
+from apps.accounts.api.authentication import actor
 from apps.exchange import errors, selectors, services
 from apps.exchange.api import serializers as shapes
 from apps.exchange.models import Import, ImportRow
@@ -33,12 +33,6 @@ COLUMNS: Columns = {
     "reading": "reading", "job_id": "job_id", "by": "by__username", "received_at": "received_at",
     "validated_at": "validated_at", "started_at": "started_at", "finished_at": "finished_at",
 }  # fmt: skip
-
-
-def actor(request: Request) -> User:
-    """Who asks; the door (``LoggedIn``) let nobody else in."""
-    assert isinstance(request.user, User)  # noqa: S101 - narrows the type
-    return request.user
 
 
 def shown(run: Import) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from apps.institutions.models import (
 )
 from apps.institutions.services.campuses import CURRENCIES
 from apps.office.admin.base import TOO_LARGE, Act, ReadOnlyInline, ServiceAdmin, adds, changes, named, removes
-from apps.office.forms import ActForm, ServiceForm
+from apps.office.forms import PictureForm, ServiceForm
 from apps.office.site import office
 from apps.staff.models import TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership
@@ -72,10 +72,9 @@ class CampusForm(ServiceForm):
     refusals: ClassVar[Any] = {"institutions:code-taken": "code"}
 
 
-class LogoForm(ActForm):
-    """A picture from the computer."""
+class LogoForm(PictureForm):
+    """A campus's logo."""
 
-    picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 1 MB at most."))
     refusals: ClassVar[Any] = {"institutions:logo-refused": "picture"}
 
 

@@ -20,7 +20,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
 from apps.office.admin.base import LONGEST_SEARCH, TOO_LARGE, Act, ReadOnlyInline, ServiceAdmin, adds, changes, removes
-from apps.office.forms import ActForm, ServiceForm
+from apps.office.forms import PictureForm, ServiceForm
 from apps.office.site import actor, office
 from apps.students import services
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian, holds_on
@@ -94,10 +94,9 @@ class StudentForm(ServiceForm):
     }
 
 
-class PhotoForm(ActForm):
-    """A picture from the computer."""
+class PhotoForm(PictureForm):
+    """A student's photo."""
 
-    picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 1 MB at most."))
     refusals: ClassVar[Any] = {"students:photo-refused": "picture"}
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from apps.access import services as access
-from apps.institutions.api.views import picture_response
+from apps.institutions.api.views.logos import picture_response
 from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
 from apps.office.pages.fields import posted

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 
 from apps.access import selectors as access_rows
 from apps.access.errors import OutOfReach
-from apps.accounts.models import User
-from apps.institutions.api.views import OF_INSTITUTION, ROSTERED, KeptRows
+from apps.accounts.api.authentication import actor
+from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.staff import selectors, services
 from apps.staff.api import serializers as shapes
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment, holds_on, works_on
@@ -46,12 +46,6 @@ AT = Parameter(
     lambda at: Q(section__institution__sourced_id=at) | Q(course_class__institution__sourced_id=at),
     "In sections and classes of this institution.",
 )
-
-
-def actor(request: Request) -> User:
-    """Who asks; the door (``LoggedIn``) let nobody else in."""
-    assert isinstance(request.user, User)  # noqa: S101 - narrows the type
-    return request.user
 
 
 def _named(words: str) -> Q:

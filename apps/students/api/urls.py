@@ -2,27 +2,29 @@
 
 from django.urls import path
 
-from apps.students.api import views
+from apps.students.api.views import audit, enrolments, guardians, life, photos, rosters, students
 from schoolops.api.viewsets import routes
 
-LIFE = views.LifeViewSet.as_view
+LIFE = life.LifeViewSet.as_view
 
 urlpatterns = [
-    *routes("students", views.StudentViewSet),
+    *routes("students", students.StudentViewSet),
     path("students/<uuid:id>/withdraw", LIFE({"post": "withdraw"})),
     path("students/<uuid:id>/re-enrol", LIFE({"post": "re_enrol"})),
     path("students/<uuid:id>/move-section", LIFE({"post": "move_section"})),
     path("students/<uuid:id>/merge", LIFE({"post": "merge"})),
     path(
         "students/<uuid:id>/photo",
-        views.PhotoViewSet.as_view({"get": "retrieve", "put": "replace", "delete": "remove"}),
+        photos.PhotoViewSet.as_view({"get": "retrieve", "put": "replace", "delete": "remove"}),
     ),
-    path("students/<uuid:id>/audit", views.AuditViewSet.as_view({"get": "list"})),
-    *routes("students/<uuid:student>/enrolments", views.EnrolmentViewSet),
-    *routes("students/<uuid:student>/guardians", views.LinkViewSet),
-    path("enrolments/bulk", views.BulkEnrolmentViewSet.as_view({"post": "create"})),
-    *routes("guardians", views.GuardianViewSet),
-    path("sections/<uuid:id>/students", views.SectionRosterViewSet.as_view({"get": "list"})),
-    path("classes/<uuid:id>/students", views.ClassRosterViewSet.as_view({"get": "list", "post": "create"})),
-    path("classes/<uuid:id>/students/<uuid:student>/leave", views.ClassRosterViewSet.as_view({"post": "leave_class"})),
+    path("students/<uuid:id>/audit", audit.AuditViewSet.as_view({"get": "list"})),
+    *routes("students/<uuid:student>/enrolments", enrolments.EnrolmentViewSet),
+    *routes("students/<uuid:student>/guardians", guardians.LinkViewSet),
+    path("enrolments/bulk", enrolments.BulkEnrolmentViewSet.as_view({"post": "create"})),
+    *routes("guardians", guardians.GuardianViewSet),
+    path("sections/<uuid:id>/students", rosters.SectionRosterViewSet.as_view({"get": "list"})),
+    path("classes/<uuid:id>/students", rosters.ClassRosterViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "classes/<uuid:id>/students/<uuid:student>/leave", rosters.ClassRosterViewSet.as_view({"post": "leave_class"})
+    ),
 ]

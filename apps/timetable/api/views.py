@@ -12,8 +12,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.access import services as access
-from apps.accounts.models import User
-from apps.institutions.api.views import OF_INSTITUTION, ROSTERED, KeptRows
+from apps.accounts.api.authentication import actor
+from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.institutions.models import CourseClass
 from apps.timetable import services
 from apps.timetable.api import serializers as shapes
@@ -23,12 +23,6 @@ from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import gone
 
 NAMES = ("name", "position", "starts_at", "ends_at")
-
-
-def actor(request: Request) -> User:
-    """Who asks; the door (``LoggedIn``) let nobody else in."""
-    assert isinstance(request.user, User)  # noqa: S101 - narrows the type
-    return request.user
 
 
 class PeriodViewSet(KeptRows):

@@ -112,11 +112,12 @@ def _fill(campus: Campus, many: int, by: User, tag: str) -> None:
     )
     Substitution.objects.bulk_create(Substitution(staff=each, section=section, day=day) for each in staff)
     taught = [people.a_class(campus) for _ in range(min(many, 10))]
+    taken = Period.objects.count()
     periods = Period.objects.bulk_create(
         Period(
             institution=campus.institution,
             name=f"{tag}{n}",
-            position=abs(hash(tag)) % 1000 + n,
+            position=100 + taken + n,
             starts_at="08:00",
             ends_at="09:00",
         )

@@ -1,0 +1,46 @@
+"""Who is absent."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Concat
+
+from apps.access import services as access
+from apps.accounts.api.authentication import actor
+from apps.attendance import selectors
+from apps.attendance.api import serializers as s
+from apps.attendance.api.views.shared import DAY, INSTITUTION, SECTION, student_columns
+from schoolops.api import parameters
+from schoolops.api.parameters import Parameter
+from schoolops.api.viewsets import Columns, RowViewSet
+
+
+class AbsenteesViewSet(RowViewSet):
+    """The students whose day counts as absent, by name."""
+
+    out = s.AbsenteeOut
+    columns: ClassVar[Columns] = {
+        **student_columns(),
+        "section_id": "section__sourced_id",
+        "section": Concat("section__grade_level__name", Value(" "), "section__name"),
+        "institution_id": "institution__sourced_id",
+        "day": "day",
+        "state": "state",
+        "excused": "excused",
+        "minutes_missed": "minutes_missed",
+    }
+    sorts: ClassVar[dict[str, tuple[str, ...]]] = {
+        "name": ("student__family_name", "student__given_name", "student_id")
+    }
+    filters: ClassVar[dict[str, Parameter]] = {
+        "day": DAY,
+        "institution_id": INSTITUTION,
+        "section_id": SECTION,
+        "excused": Parameter(parameters.yes_or_no, where="excused", about="Excused or not."),
+    }
+    export_name = "absentees"
+
+    def rows(self) -> QuerySet[Any]:
+        return selectors.absentees(self.asked.get("day") or access.today(actor(self.request)), by=actor(self.request))

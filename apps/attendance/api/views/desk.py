@@ -1,0 +1,70 @@
+"""What the office entered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from apps.access import services as access
+from apps.accounts.api.authentication import actor
+from apps.attendance import selectors, services
+from apps.attendance.api import serializers as s
+from apps.attendance.api.views.shared import DAY, INSTITUTION, STUDENT, name_of, student_columns
+from apps.attendance.errors import DeskEntryUnknown
+from schoolops.api.parameters import Parameter
+from schoolops.api.viewsets import Columns, RowViewSet, created, gone, valid
+
+
+class DeskViewSet(RowViewSet):
+    """What the office entered for a day."""
+
+    out = s.DeskOut
+    columns: ClassVar[Columns] = {
+        "id": "sourced_id",
+        **student_columns(),
+        "institution_id": "institution__sourced_id",
+        "day": "day",
+        "period_id": "period__sourced_id",
+        "code": "code__code",
+        "arrived_at": "arrived_at",
+        "left_at": "left_at",
+        "remark": "remark",
+        "entered_by": name_of("entered_by"),
+        "entered_at": "entered_at",
+    }
+    sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",)}
+    filters: ClassVar[dict[str, Parameter]] = {"day": DAY, "institution_id": INSTITUTION, "student_id": STUDENT}
+    not_visible = DeskEntryUnknown
+    export_name = "desk"
+    day: dt.date | None = None
+
+    def rows(self) -> QuerySet[Any]:
+        return selectors.desk_entries(
+            self.day or self.asked.get("day") or access.today(actor(self.request)), by=actor(self.request)
+        )
+
+    @extend_schema(summary="Enter something at the desk", request=s.DeskIn, responses={201: s.DeskOut})
+    def create(self, request: Request) -> HttpResponse:
+        """A late arrival, an early departure or a code of the office's; entering the same twice changes nothing."""
+        given = valid(s.DeskIn, request.data)
+        entry = services.enter_at_desk(
+            student=given["student_id"],
+            day=given["day"],
+            period=given["period_id"],
+            entry=services.Entry(**{name: given.get(name) for name in ("code", "arrived_at", "left_at", "remark")}),
+            by=actor(request),
+        )
+        self.day = entry.day
+        return created(request, self.row(Q(pk=entry.pk)))
+
+    @extend_schema(summary="Take back a desk entry", responses={204: None})
+    def remove(self, request: Request, id: UUID) -> HttpResponse:
+        """The teachers' marks count again."""
+        services.remove_from_desk(entry=id, by=actor(request))
+        return gone()

@@ -1,0 +1,1 @@
+"""The API of campuses, their years and calendar, and what is taught."""

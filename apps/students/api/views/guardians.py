@@ -1,0 +1,166 @@
+"""Guardians, and whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from apps.access import selectors as access_rows
+from apps.access import services as access
+from apps.access.errors import OutOfReach
+from apps.accounts.api.authentication import actor
+from apps.institutions.api.views.rows import ROSTERED
+from apps.students import services
+from apps.students.api import serializers as shapes
+from apps.students.api.views.reach import reached_student
+from apps.students.models import Guardian, Student, StudentGuardian
+from schoolops.api import parameters, versions
+from schoolops.api.parameters import Parameter
+from schoolops.api.viewsets import Columns, RowViewSet, answer, created, gone, valid, with_version
+from schoolops.rows import RowStatus
+
+
+class GuardianViewSet(RowViewSet):
+    """Guardians of the students in reach; whoever reaches every student sees those without any too."""
+
+    out = shapes.GuardianOut
+    into = shapes.GuardianIn
+    not_visible = OutOfReach
+    export_name = "guardians"
+    columns: ClassVar[Columns] = {
+        **ROSTERED,
+        **{name: name for name in ("given_name", "family_name", "email", "phone", "address", "language", "version")},
+        "user_id": "user__sourced_id",
+    }
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("family_name", "given_name", "id")}
+    filters: ClassVar[Mapping[str, Parameter]] = {
+        "student_id": Parameter(
+            parameters.public_id,
+            lambda student: Q(pk__in=StudentGuardian.objects.filter(student__sourced_id=student).values("guardian")),
+            "Of this student.",
+        ),
+        "status": Parameter(parameters.one_of(RowStatus), "status", "With this status."),
+        "q": Parameter(
+            parameters.text,
+            lambda words: (
+                Q(given_name__icontains=words)
+                | Q(family_name__icontains=words)
+                | Q(email__icontains=words)
+                | Q(phone__icontains=words)
+            ),
+            "Part of a name, e-mail or phone number.",
+        ),
+    }
+
+    def rows(self) -> QuerySet[Any]:
+        reach = access.within_reach(
+            actor(self.request), "guardians.view", "student", day=access.today(actor(self.request))
+        )
+        found: QuerySet[Any] = Guardian.objects.all()
+        if reach == Q():
+            return found
+        links = StudentGuardian.objects.filter(student__in=Student.objects.filter(reach).values("pk"))
+        return found.filter(pk__in=links.values("guardian"))
+
+    @extend_schema(summary="Add a guardian", request=shapes.GuardianIn, responses={201: shapes.GuardianOut})
+    def create(self, request: Request) -> HttpResponse:
+        """A guardian without any student yet: sees nothing."""
+        fields = valid(shapes.GuardianIn, request.data)
+        fields.pop("version", None)
+        guardian = services.add_guardian(fields=fields, by=actor(request))
+        return created(request, self._own(guardian))
+
+    @extend_schema(summary="Change a guardian", request=shapes.GuardianIn, responses=shapes.GuardianOut)
+    def change(self, request: Request, id: UUID) -> HttpResponse:
+        """Change what is sent; the rest stays. Needs the version that was read."""
+        guardian = self.rows().filter(sourced_id=id).first()
+        if guardian is None:
+            raise OutOfReach
+        fields = valid(shapes.GuardianIn, request.data, partial=True)
+        fields.pop("version", None)
+        services.change_guardian(
+            guardian=guardian, fields=fields, expected_version=versions.expected(request), by=actor(request)
+        )
+        return with_version(self._own(guardian))
+
+    def _own(self, guardian: Guardian) -> dict[str, Any]:
+        """The row just written, though nobody links to it yet."""
+        (found,) = Guardian.objects.filter(pk=guardian.pk).values_list(*self.columns.values())
+        return dict(zip(self.columns, found, strict=True))
+
+
+class LinkViewSet(RowViewSet):
+    """A student's guardians, in the order in which they are called."""
+
+    out = shapes.GuardianLinkOut
+    not_visible = OutOfReach
+    export_name = "guardians"
+    columns: ClassVar[Columns] = {
+        "id": "sourced_id",
+        "guardian_id": "guardian__sourced_id",
+        "given_name": "guardian__given_name",
+        "family_name": "guardian__family_name",
+        "email": "guardian__email",
+        "phone": "guardian__phone",
+        **{
+            name: name
+            for name in (
+                "relation",
+                "legal_guardian",
+                "lives_with",
+                "emergency_contact",
+                "contact_priority",
+                "data_access",
+                "receives_invoices",
+                "channels",
+            )
+        },
+    }
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"contact_priority": ("contact_priority", "id")}
+
+    def columns_here(self) -> Columns:
+        if "students.view_custody" in access_rows.permissions_of(actor(self.request)):
+            return {**self.columns, "restriction_note": "restriction_note"}
+        return self.columns
+
+    def rows(self) -> QuerySet[Any]:
+        student = reached_student(self.request, self.kwargs["student"], "guardians.view")
+        found: QuerySet[Any] = StudentGuardian.objects.filter(student=student)
+        return found
+
+    def _one(self, id: UUID) -> StudentGuardian:
+        found: StudentGuardian | None = self.rows().select_related("student", "guardian").filter(sourced_id=id).first()
+        if found is None:
+            raise OutOfReach
+        return found
+
+    @extend_schema(summary="Link a guardian", request=shapes.GuardianLinkIn, responses={201: shapes.GuardianLinkOut})
+    def create(self, request: Request, student: UUID) -> HttpResponse:
+        """Let a guardian be one of this student's; without a priority they are called last."""
+        fields = valid(shapes.GuardianLinkIn, request.data)
+        link = services.link_guardian(
+            student=reached_student(request, student, "guardians.view"),
+            guardian=fields.pop("guardian"),
+            fields=fields,
+            by=actor(request),
+        )
+        return created(request, self.row(Q(pk=link.pk)))
+
+    @extend_schema(summary="Change a link", request=shapes.GuardianLinkFields, responses=shapes.GuardianLinkOut)
+    def change(self, request: Request, student: UUID, id: UUID) -> HttpResponse:
+        """Change what the guardian is to the student and may see. A priority that is taken is exchanged."""
+        fields = valid(shapes.GuardianLinkFields, request.data, partial=True)
+        link = services.change_guardian_link(link=self._one(id), fields=fields, by=actor(request))
+        return answer(self.row(Q(pk=link.pk)))
+
+    @extend_schema(summary="Remove a link", responses={204: None})
+    def remove(self, request: Request, student: UUID, id: UUID) -> HttpResponse:
+        """Let the guardian no longer be one of this student's."""
+        services.unlink_guardian(link=self._one(id), by=actor(request))
+        return gone()
