@@ -43,6 +43,7 @@ VARIABLES: tuple[Variable, ...] = (
         "Redis or Valkey: redis://, rediss://, unix:// or, behind Sentinel, "
         "sentinel://login:password@host:26379,host:26379/master-name?db=0. Empty: the embedded Valkey of the demo.",
     ),
+    Variable("REDIS_PATIENCE", "1", "Multiplies the 0.15 s that a request loses to a Redis that hangs."),
     Variable("ALLOW_REDIS_MOCK", "", "true: develop without a Redis, as in an outage of it. Refused in production."),
     Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
     Variable("WEB_WORKERS", "2", "Web processes."),

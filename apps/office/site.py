@@ -30,7 +30,7 @@ from apps.attendance.services.codes import FIRST_CODES
 from apps.institutions import selectors as institutions
 from apps.office import navigation, palette
 from schoolops import problem
-from schoolops.context import school_or_none
+from schoolops.context import school_or_none, user_id
 from schoolops.errors import FieldError, SchoolOpsError, Unavailable, declared_errors, filled
 from schoolops.queues.admin import operators
 
@@ -192,12 +192,20 @@ def readable(view: View) -> View:
     return inner
 
 
+def _note_who_asks(request: HttpRequest) -> None:
+    """For the log, and for jobs that the request brings: whoever asked may follow them."""
+    user_id.set(actor(request).audit_id)
+    # A view in a thread of its own leaves the ContextVar behind; the line of the log is written outside it.
+    request.audited_user_id = actor(request).audit_id  # type: ignore[attr-defined]
+
+
 def behind_the_door(view: View) -> View:
     """``view`` for who may enter; others are sent to the login, or told that this is not for them."""
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if may_enter(request):
+            _note_who_asks(request)
             return view(request, *args, **kwargs)
         if request.user.is_authenticated:
             detail, remedy = _("The office is for the staff of the school."), _(FOR_FAMILIES)

@@ -23,6 +23,7 @@ from apps.office.pages import (
     setup,
     start,
     student,
+    week,
 )
 from apps.office.pages.languages import choose
 from apps.office.site import office
@@ -63,6 +64,7 @@ PAGES: list[URLPattern] = [
     path("roles/<uuid:id>/", roles.role, name="role"),
     path("rolls/", rolls.rolls, name="rolls"),
     path("rolls/section/<uuid:section>/month/<str:month>/", rolls.register, name="register"),
+    path("rolls/section/<uuid:section>/week/<str:day>/", week.week, name="section-week"),
     path("rolls/section/<uuid:group>/<str:day>/", grid.grid, {"kind": "section"}, name="section-roll"),
     path("rolls/class/<uuid:group>/<str:day>/", grid.grid, {"kind": "class"}, name="class-roll"),
     path("desk/", desk.desk, name="desk"),

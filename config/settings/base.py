@@ -142,6 +142,7 @@ if env.text("DATABASE_ADMIN_URL"):
     DATABASES["admin"]["OPTIONS"].pop("pool", None)
 
 REDIS_URL = env.redis("REDIS_URL")
+REDIS_PATIENCE = env.number("REDIS_PATIENCE")
 
 # --- queues -------------------------------------------------------------------------------------------------------
 QUEUES_BROKER_URL = REDIS_URL

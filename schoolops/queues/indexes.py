@@ -18,6 +18,13 @@ INDEXES = (
         purpose="scheduled jobs that have become due",
     ),
     IndexSpec(
+        "job_tracked",
+        "queues_job",
+        ("school", "id DESC"),
+        condition="tracked",
+        purpose="what a school's people wait for, newest first; few jobs are tracked, the others pay nothing",
+    ),
+    IndexSpec(
         "letter_on_the_desk",
         "queues_deadletter",
         ("queue", "school", "id"),

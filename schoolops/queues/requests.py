@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Func, TextField
 
 from schoolops.queues import broker, pipeline, seen
 from schoolops.queues.errors import BrokerDown, JobNotFound, JobRunning
+
+MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,32 @@ def status_of(job_id: int, *, user: str | None) -> JobStatus:
     if row is None:
         raise JobNotFound
     status = JobStatus(*row)
-    result = orjson.loads(status.result) if isinstance(status.result, str) else status.result
-    return JobStatus(**{**{name: getattr(status, name) for name in JobStatus.__slots__}, "result": result})
+    return replace(status, result=orjson.loads(status.result)) if isinstance(status.result, str) else status
+
+
+class StateOf(Func):
+    """In a query, the state of the tracked job whose number stands in a column; NULL as ``JobNotFound``."""
+
+    template = "(SELECT state FROM platform.job_status(%(expressions)s, NULL))"
+    output_field = TextField()
+
+
+def unfinished(
+    *, user: str | None, tasks: Iterable[str] = (), before: int | None = None, most: int = MOST_AT_ONCE
+) -> list[JobStatus]:
+    """Tracked jobs of the current school that have not ended, newest first. One query.
+
+    Args:
+        user: those this user (a public id) asked for; ``None``: those of anybody.
+        tasks: those of these tasks as well, whoever asked for them.
+        before: only jobs older than this one, the last of the page before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM platform.jobs_unfinished(%s, %s, %s, %s)",
+            [user, list(tasks), before, min(most, MOST_AT_ONCE)],
+        )
+        return [JobStatus(*row) for row in cursor.fetchall()]
 
 
 def cancel(job_id: int, *, user: str | None) -> None:

@@ -365,8 +365,8 @@ def _client(alias: Alias) -> GuardedRedis:
     return GuardedRedis(
         connection_pool=pool(
             settings.REDIS_URL,
-            command_timeout_s=alias.command_timeout_s,
-            connect_timeout_s=alias.connect_timeout_s,
+            command_timeout_s=alias.command_timeout_s * settings.REDIS_PATIENCE,
+            connect_timeout_s=alias.connect_timeout_s * settings.REDIS_PATIENCE,
             most=alias.most_connections,
         )
     )

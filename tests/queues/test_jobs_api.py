@@ -104,6 +104,29 @@ def test_nobody_sees_anybody_elses_job(ledger: Ledger, bob: Person, carol: Perso
                 ask(job, user=None)
 
 
+def test_what_is_under_way_is_listed_newest_first_and_page_by_page(ledger: Ledger, bob: Person, carol: Person) -> None:
+    first, second, third = (bob.enqueue(ledger, read_sheet, rows=rows) for rows in (1, 2, 3))
+    hers = carol.enqueue(ledger, read_sheet, rows=4)
+    bob.enqueue(ledger, forget_me, rows=5)
+    ledger.run(first)
+    ledger.sql("UPDATE queues_job SET lease_until = now() + interval '1 minute' WHERE id = %s", second)
+    with inside(ledger.school):
+        own = requests.unfinished(user=bob.user.audit_id)
+        assert [(each.job_id, each.state) for each in own] == [(third, "waiting"), (second, "running")]
+        assert all(each.created_at for each in own)
+        assert [each.job_id for each in requests.unfinished(user=None, most=2)] == [hers, third]
+        assert [each.job_id for each in requests.unfinished(user=None, before=third)] == [second]
+        everybodys = requests.unfinished(user=carol.user.audit_id, tasks=[read_sheet.name])
+        assert [each.job_id for each in everybodys] == [hers, third, second]
+
+
+def test_what_is_under_way_at_one_school_is_not_listed_at_another(ledger: Ledger, bob: Person, elm: School) -> None:
+    bob.enqueue(ledger, read_sheet, rows=3)
+    with inside(elm):
+        assert requests.unfinished(user=None) == []
+        assert requests.unfinished(user=bob.user.audit_id, tasks=[read_sheet.name]) == []
+
+
 def test_a_job_that_is_done_and_was_not_tracked_is_forgotten(ledger: Ledger, bob: Person) -> None:
     job = bob.enqueue(ledger, forget_me, rows=3)
     ledger.run(job)

@@ -22,7 +22,7 @@ HUNDRED = Window("hundred", "user", 100, 3600, "open", "for tests")
 ASKS = """
 import sys
 from django.conf import settings
-settings.configure(REDIS_URL=sys.argv[1], RATE_LIMIT_FACTOR=1, METRICS_FOLDER=None)
+settings.configure(REDIS_URL=sys.argv[1], REDIS_PATIENCE=20, RATE_LIMIT_FACTOR=1, METRICS_FOLDER=None)
 from schoolops.context import outside_schools
 from schoolops.ratelimit.windows import Window, count
 hundred = Window("hundred", "user", 100, 3600, "open", "for tests")

@@ -42,7 +42,7 @@ ROWS = 20
 
 @pytest.fixture
 def group(tmp_path: Path) -> Iterator[Group]:
-    with Group(tmp_path) as made, override_settings(REDIS_URL=made.url, QUEUES_BROKER_URL=made.url):
+    with Group(tmp_path) as made, override_settings(REDIS_URL=made.url, QUEUES_BROKER_URL=made.url, REDIS_PATIENCE=1):
         _fresh()
         yield made
     _fresh()
@@ -202,7 +202,7 @@ def test_a_celery_worker_follows_the_master_and_still_sets_aside_what_it_cannot_
     with (tmp_path / "worker.log").open("wb") as log:
         worker = subprocess.Popen(
             [sys.executable, "-m", "config.worker", ATTENDANCE.name],
-            cwd=BASE_DIR, env={**os.environ, "REDIS_URL": group.url}, stdout=log, stderr=log,
+            cwd=BASE_DIR, env={**os.environ, "REDIS_URL": group.url, "REDIS_PATIENCE": "1"}, stdout=log, stderr=log,
         )  # fmt: skip
     try:
         wait_until(lambda: broker.client().hget(broker.BOOT_KEY, ATTENDANCE.broker_key), "the worker", 60)

@@ -13,7 +13,7 @@ from apps.exchange.events import ImportConfirmed
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds
 from apps.exchange.services.changed import stamped
-from apps.exchange.services.comparing import Action, Outcome, Work
+from apps.exchange.services.comparing import Action, Outcome, Work, as_kept
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
@@ -146,11 +146,14 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     outcomes: list[Outcome] = kinds.OF[kind].compare(work, rows)
     for each in outcomes:
         action, before, after = shown[each.row.pk]
+        if each.action == Action.UNCHANGED and action == Action.UPDATE and not each.kept:
+            # It is so by now, by another row of the file or by somebody's hand.
+            continue
         if not each.errors and (each.action, each.before, each.after) != (action, before, after):
             each.errors.append(said_of(errors.ChangedMeanwhile(), row=each.row.row, column=""))
     to_write = [each for each in outcomes if each.action in WRITES]
     for each in to_write:
-        each.row.undo = _as_it_was(each)
+        each.row.undo = as_kept(each.target, each.fields) if each.target is not None else {}
     if to_write:
         kinds.OF[kind].write(work, to_write)
     for each in outcomes:
@@ -173,17 +176,6 @@ def _by_table(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:
     found: dict[str, list[ImportRow]] = {}
     for row in rows:
         found.setdefault(row.table, []).append(row)
-    return found
-
-
-def _as_it_was(outcome: Outcome) -> dict[str, str | int | None]:
-    if outcome.target is None:
-        return {}
-    found: dict[str, str | int | None] = {}
-    for name in outcome.fields:
-        field = outcome.target._meta.get_field(name)
-        value = getattr(outcome.target, field.attname)
-        found[field.attname] = value if value is None or isinstance(value, int) else str(value)
     return found
 
 

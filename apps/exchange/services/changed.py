@@ -35,6 +35,7 @@ _STAMPS: Mapping[str, tuple[str, ...]] = {
 }
 STAMP = "stamp"
 MOST = 100
+CHUNK = 1000
 
 
 def stamped(table: str, rows: Iterable[ImportRow]) -> None:
@@ -139,9 +140,10 @@ def written(run: Import, table: str, **more: Any) -> Any:
     return ImportRow.objects.filter(run=run, table=table, applied=True, **more)
 
 
-def chunked(rows: Any, size: int = 1000) -> Any:
+def chunked(rows: Any, *, backwards: bool = False) -> Any:
     """Rows of the file by keyset, a list at a time."""
-    last = 0
-    while chunk := list(rows.filter(pk__gt=last).order_by("pk")[:size]):
-        last = chunk[-1].pk
+    order, beyond = ("-pk", "pk__lt") if backwards else ("pk", "pk__gt")
+    rest = rows.order_by(order)
+    while chunk := list(rest[:CHUNK]):
+        rest = rows.filter(**{beyond: chunk[-1].pk}).order_by(order)
         yield chunk

@@ -37,6 +37,22 @@ def plain(value: Any) -> str:
     return str(value)
 
 
+def as_kept(row: Any, names: Iterable[str] | None = None) -> dict[str, str | int | None]:
+    """A row as the database has it, or these fields of it, for ``ImportRow.undo``."""
+    fields = row._meta.concrete_fields if names is None else [row._meta.get_field(name) for name in names]
+    kept: dict[str, str | int | None] = {}
+    for each in fields:
+        value = getattr(row, each.attname)
+        kept[each.attname] = value if value is None or isinstance(value, int) else str(value)
+    return kept
+
+
+def from_kept(model: Any, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of ``model``'s fields that ``as_kept`` put away; what else stands beside them is left out."""
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return {name: fields[name].to_python(value) for name, value in kept.items() if name in fields}
+
+
 def reason_of(run: Import) -> str:
     """What the trail says of every row that an import writes."""
     return f"Import {run.file_name}"[:500]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from copy import copy
 from typing import Any
@@ -13,12 +14,14 @@ from apps.exchange import errors
 from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.changed import TABLES, chunked, refuse_changed, refuse_others, students_of, written
-from apps.exchange.services.comparing import Action, plain
+from apps.exchange.services.comparing import Action, from_kept, plain
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.stopping import before_undo, refuse_two, stop_of
 from apps.exchange.services.telling import tell
+from apps.staff.models import Substitution, TeachingAssignment
+from apps.staff.services import restore_teaching
 from apps.students.models import Enrolment, SectionMembership, StudentGuardian
 from schoolops import clock, events, queues
 from schoolops.audit import bulk, trail
@@ -115,17 +118,34 @@ def _restore(run: Import, table: str, by: User) -> int:
             _delete(Enrolment, made)
         refuse_others(table, chunk, targets)
         were = [copy(target) for target in targets.values()]
-        changes = [(targets[row.target_id], _values(model, row.undo)) for row in chunk if row.target_id in targets]
+        changes = [(targets[row.target_id], from_kept(model, row.undo)) for row in chunk if row.target_id in targets]
         bulk.changed(changes, by=by, action=f"{model._meta.app_label}.import-undone", reason=f"Undo {run.file_name}")
+        if table == staged.STAFF:
+            _teach_again(run, chunk, targets, by)
         _forget_written(table, chunk)
         tell(table, list(targets.values()), were=were)
         restored += len(chunk)
     return restored
 
 
-def _values(model: Any, undo: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    return {name: fields[name].to_python(value) for name, value in undo.items() if name in fields}
+def _teach_again(run: Import, rows: list[ImportRow], members: Mapping[int, Any], by: User) -> None:
+    """What ended because somebody left goes on."""
+    for row in rows:
+        member = members.get(row.target_id or 0)
+        if member is None or not row.undo.get("taught"):
+            continue
+        restore_teaching(
+            member=member,
+            left_on=dt.date.fromisoformat(row.after["ends_on"]),
+            were=[_taught(kept) for kept in row.undo["taught"]],
+            reason=f"Undo {run.file_name}",
+            by=by,
+        )
+
+
+def _taught(kept: Mapping[str, Any]) -> TeachingAssignment | Substitution:
+    model: type[TeachingAssignment | Substitution] = Substitution if "day" in kept else TeachingAssignment
+    return model(**from_kept(model, kept))
 
 
 def _forget_written(table: str, rows: list[ImportRow]) -> None:
@@ -146,9 +166,9 @@ def _forget_written(table: str, rows: list[ImportRow]) -> None:
 
 
 def _remove(run: Import, table: str, by: User) -> int:
-    """Rows that the import made go, each with a line of the trail."""
+    """Rows that the import made go, each with a line of the trail; what was written last goes first."""
     model, removed = TABLES[table], 0
-    for chunk in chunked(written(run, table, action=Action.CREATE)):
+    for chunk in chunked(written(run, table, action=Action.CREATE), backwards=True):
         keys = [row.target_id for row in chunk]
         targets = list(model.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
         refuse_others(table, chunk, {target.pk: target for target in targets})
@@ -165,7 +185,7 @@ def _remove(run: Import, table: str, by: User) -> int:
             for target in targets
         )
         if table == staged.SEAT:
-            _back_to_the_section_before(run, targets)
+            _back_to_the_section_before(chunk, {seat.pk: seat for seat in targets})
         if table == staged.STUDENT:
             _delete(Enrolment, list(Enrolment.objects.filter(student__in=keys).values_list("pk", flat=True)))
         if table == staged.CLASS:
@@ -187,24 +207,15 @@ def _refuse_other_access(rows: list[ImportRow], links: list[StudentGuardian]) ->
             raise errors.ChangedSince(count=1, examples=str(link))
 
 
-def _back_to_the_section_before(run: Import, seats: list[SectionMembership]) -> None:
-    """Who was moved goes back: what ended on the day a seat began holds as long as the enrolment does.
-
-    Where the file itself said that it ends, it gets its own end back.
-    """
-    moved = {seat.enrolment_id: seat for seat in seats}
-    told = written(run, staged.SEAT, action=Action.UPDATE).values("target_id")
-    before = [
-        row
-        for row in SectionMembership.objects.filter(enrolment__in=moved)
-        .exclude(pk__in=told)
-        .select_related("enrolment")
-        if row.ends_on == moved[row.enrolment_id].starts_on and row.pk != moved[row.enrolment_id].pk
-    ]
-    _delete(SectionMembership, [seat.pk for seat in seats])
-    for row in before:
-        row.ends_on = row.enrolment.exited_on
-    SectionMembership.objects.bulk_update(before, ["ends_on"], batch_size=500)
+def _back_to_the_section_before(rows: list[ImportRow], seats: Mapping[int, SectionMembership]) -> None:
+    """Who was moved goes back: what ended on the day a seat began ends again when it did before."""
+    _delete(SectionMembership, list(seats))
+    # What was written last stands first: of a section that was left twice, the older end is the one that stays.
+    left = {row.undo["left"]["id"]: row for row in rows if "left" in row.undo and row.target_id in seats}
+    before = SectionMembership.objects.in_bulk(left)
+    for pk, seat in before.items():
+        seat.ends_on = from_kept(SectionMembership, left[pk].undo["left"])["ends_on"]
+    SectionMembership.objects.bulk_update(before.values(), ["ends_on"], batch_size=500)
 
 
 def _delete(model: Any, keys: list[Any]) -> None:

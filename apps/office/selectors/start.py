@@ -6,7 +6,7 @@ The number of queries depends on what the reader may see, never on how many stud
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -18,7 +18,7 @@ from apps.attendance import selectors as attendance
 from apps.attendance.models import DailyAttendance, DayState
 from apps.institutions.models import CalendarDay, Institution
 from apps.office.selectors.attention import Attention, what_needs_attention
-from apps.office.selectors.progress import in_progress
+from apps.office.selectors.progress import InProgress, in_progress
 from apps.students.models import SectionMembership, Student
 
 # What fits beside the chart; the whole lists are a click away.
@@ -73,7 +73,7 @@ class Start:
     absentees_number: int = 0
     birthdays: list[Birthday] | None = None
     attention: tuple[Attention, ...] = ()
-    jobs: list[dict[str, Any]] | None = None
+    jobs: list[InProgress] = field(default_factory=list)
 
 
 def start_of(by: User, day: dt.date) -> Start:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from apps.staff.services.assignments import (
     assign_teacher,
     change_assignment,
-    end_assignments_of_closed_year,
     remove_assignment,
 )
+from apps.staff.services.ending import end_assignments_of_closed_year, restore_teaching, teaching_from
 from apps.staff.services.members import add_staff_member, change_staff_member
 from apps.staff.services.substitutions import add_substitution, remove_substitution
 
@@ -20,4 +20,6 @@ __all__ = [
     "end_assignments_of_closed_year",
     "remove_assignment",
     "remove_substitution",
+    "restore_teaching",
+    "teaching_from",
 ]

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -20,7 +19,6 @@ from apps.staff.models import StaffMember, TeachingAssignment
 from apps.staff.services.members import in_order, locked
 from schoolops import events
 from schoolops.audit import trail
-from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import Explanation, explains
 
 ONE_DAY = dt.timedelta(days=1)
@@ -174,21 +172,3 @@ def remove_assignment(*, assignment: TeachingAssignment, by: User) -> None:
     trail.record(by, "staff.assignment-removed", row, before=_said(row))
     _publish(row)
     row.delete()
-
-
-@transaction.atomic
-def end_assignments_of_closed_year(*, year_id: int) -> int:
-    """End what is still open in a year that was closed, on the day after its last one; how many.
-
-    Whoever may close the year decided it, so no permission over staff is asked for.
-    """
-    year = AcademicYear.objects.get(pk=year_id)
-    after = year.ends_on + ONE_DAY
-    ended: int = TeachingAssignment.objects.filter(
-        Q(section__year=year) | Q(course_class__year=year),
-        Q(ends_on__isnull=True) | Q(ends_on__gt=after),
-        starts_on__lte=after,
-    ).update(ends_on=after)
-    if ended:
-        trail.record(SYSTEM, "staff.year-ended", year, after={"assignments": ended, "ends_on": after})
-    return ended

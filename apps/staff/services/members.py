@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.staff import errors
-from apps.staff.events import StaffChanged, StaffLeft
-from apps.staff.models import StaffMember, Substitution, TeachingAssignment
+from apps.staff.events import StaffChanged
+from apps.staff.models import StaffMember
+from apps.staff.services.ending import end_teaching
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import Explanation, explains
@@ -91,7 +92,7 @@ def change_staff_member(
     trail.record(by, "staff.changed", row, before=before, after=after)
     events.publish(StaffChanged(row.pk))
     if after.get("ends_on") is not None:
-        _end_teaching(row, after["ends_on"], by=by)
+        end_teaching(row, after["ends_on"], by=by)
     return row
 
 
@@ -101,23 +102,3 @@ def _refuse_teaching_before(member: StaffMember, starts_on: dt.date) -> None:
     days = [*taught.values_list("starts_on", flat=True), *stood_in.values_list("day", flat=True)]
     if days:
         raise errors.TeachesBefore(name=member.full_name, day=min(days))
-
-
-def _end_teaching(member: StaffMember, on: dt.date, *, by: User) -> None:
-    """End what ``member`` teaches on ``on``; what would have begun later, or been for a day after, never is."""
-    later = TeachingAssignment.objects.filter(staff=member, starts_on__gte=on)
-    stands_in = Substitution.objects.filter(staff=member, day__gte=on)
-    for_a_group = ("section__sourced_id", "course_class__sourced_id")
-    before = {
-        "assignments": list(later.order_by("pk").values("starts_on", *for_a_group)),
-        "substitutions": list(stands_in.order_by("pk").values("day", *for_a_group)),
-    }
-    later.delete()
-    stands_in.delete()
-    ended = TeachingAssignment.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on), staff=member).update(
-        ends_on=on
-    )
-    if ended or any(before.values()):
-        after = {"assignments_ended": ended, "ends_on": on}
-        trail.record(by, "staff.teaching-ended", member, before=before, after=after)
-    events.publish(StaffLeft(member.pk, on))

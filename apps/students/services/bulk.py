@@ -274,15 +274,23 @@ def publish_moved(since: Mapping[int, dt.date]) -> None:
 _WATCHED = ("membership_inside_enrolment",)
 
 
+def seats_left(seats: Sequence[Seat]) -> dict[int, SectionMembership]:
+    """What students sit in until the day they take one of ``seats``: enrolment → the place that ends then."""
+    begins = {seat.enrolment.pk: seat.starts_on for seat in seats if seat.enrolment is not None}
+    return {
+        row.enrolment_id: row
+        for row in SectionMembership.objects.filter(enrolment__in=begins)
+        if row.starts_on < (day := begins[row.enrolment_id]) and (row.ends_on is None or row.ends_on > day)
+    }
+
+
 def _leave_others(seats: Sequence[Seat]) -> dict[int, int]:
     """End what the students sit in on the day they move; student → the section that was left."""
     begins = {seat.enrolment.pk: seat.starts_on for seat in seats if seat.enrolment is not None}
     left: dict[int, int] = {}
-    for row in SectionMembership.objects.filter(enrolment__in=begins):
-        day = begins[row.enrolment_id]
-        if row.starts_on < day and (row.ends_on is None or row.ends_on > day):
-            SectionMembership.objects.filter(pk=row.pk).update(ends_on=day)
-            left[row.student_id] = row.section_id
+    for enrolment_id, row in seats_left(seats).items():
+        SectionMembership.objects.filter(pk=row.pk).update(ends_on=begins[enrolment_id])
+        left[row.student_id] = row.section_id
     return left
 
 

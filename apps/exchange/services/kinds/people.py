@@ -20,6 +20,7 @@ from apps.exchange.services.comparing import (
     Known,
     Outcome,
     Work,
+    as_kept,
     called,
     known,
     parted,
@@ -376,8 +377,11 @@ class Staff(People):
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         leaving = [each for each in outcomes if "ends_on" in each.fields]
+        # What they teach ends with it, and is given back when the import is taken back.
+        days = {each.target.pk: each.fields["ends_on"] for each in leaving if each.fields["ends_on"] is not None}
+        taught = staff_services.teaching_from(days) if days else {}
         for each in leaving:
-            # Ends what they teach as well.
+            each.extra["made"] = {"taught": [as_kept(row) for row in taught.get(each.target.pk, [])]}
             staff_services.change_staff_member(
                 member=each.target, fields=each.fields, expected_version=None, by=work.by
             )

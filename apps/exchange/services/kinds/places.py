@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from apps.exchange import errors
 from apps.exchange.models import Counterpart, ImportRow
-from apps.exchange.services.comparing import Action, Outcome, Work, plain, remember_written, require
+from apps.exchange.services.comparing import Action, Outcome, Work, as_kept, plain, remember_written, require
 from apps.exchange.services.kinds.people import day_of, find_people, year_meant
 from apps.exchange.services.reading import staged
 from apps.institutions.models import AcademicYear, Section
@@ -286,6 +286,11 @@ class Places:
             )
             for each in new
         ]
+        left = student_bulk.seats_left([seat for seat in seats if isinstance(seat.group, Section)])
+        for each, seat in zip(new, seats, strict=True):
+            if isinstance(seat.group, Section) and seat.enrolment is not None and seat.enrolment.pk in left:
+                # No row of the file says so, and it is to end when it did before if the import is taken back.
+                each.extra["made"] = {"left": as_kept(left[seat.enrolment.pk], ("id", "ends_on"))}
         for each, row in zip(new, student_bulk.seat_many(seats=seats, reason=work.reason, by=work.by), strict=True):
             each.target = row
         for table in (staged.SEAT, staged.PLACE):

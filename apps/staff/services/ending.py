@@ -1,0 +1,110 @@
+"""What teaching ends with: somebody's last day here, or a year; and how it goes on where they stay after all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.institutions.models import AcademicYear
+from apps.staff.events import StaffLeft, SubstitutesChanged, TeachersChanged
+from apps.staff.models import StaffMember, Substitution, TeachingAssignment
+from schoolops import events
+from schoolops.audit import trail
+from schoolops.audit.trail import SYSTEM
+
+Taught = TeachingAssignment | Substitution
+
+
+def end_teaching(member: StaffMember, on: dt.date, *, by: User) -> None:
+    """End what ``member`` teaches on ``on``; what would have begun later, or been for a day after, never is.
+
+    Whoever calls holds the person's row, and has asked for permission.
+    """
+    later = TeachingAssignment.objects.filter(staff=member, starts_on__gte=on)
+    stands_in = Substitution.objects.filter(staff=member, day__gte=on)
+    for_a_group = ("section__sourced_id", "course_class__sourced_id")
+    before = {
+        "assignments": list(later.order_by("pk").values("starts_on", *for_a_group)),
+        "substitutions": list(stands_in.order_by("pk").values("day", *for_a_group)),
+    }
+    later.delete()
+    stands_in.delete()
+    ended = TeachingAssignment.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on), staff=member).update(
+        ends_on=on
+    )
+    if ended or any(before.values()):
+        after = {"assignments_ended": ended, "ends_on": on}
+        trail.record(by, "staff.teaching-ended", member, before=before, after=after)
+    events.publish(StaffLeft(member.pk, on))
+
+
+def teaching_from(days: Mapping[int, dt.date]) -> dict[int, list[Taught]]:
+    """What ``end_teaching`` would change, as it is now: key → rows, for people who leave on these days. Two queries."""
+    found: dict[int, list[Taught]] = defaultdict(list)
+    for row in TeachingAssignment.objects.filter(staff__in=days).order_by("pk"):
+        day = days[row.staff_id]
+        if row.starts_on >= day or row.ends_on is None or row.ends_on > day:
+            found[row.staff_id].append(row)
+    for stand_in in Substitution.objects.filter(staff__in=days).order_by("pk"):
+        if stand_in.day >= days[stand_in.staff_id]:
+            found[stand_in.staff_id].append(stand_in)
+    return found
+
+
+def restore_teaching(*, member: StaffMember, left_on: dt.date, were: Sequence[Taught], reason: str, by: User) -> None:
+    """Let somebody teach and stand in again as ``were`` says, as if they had never been said to leave on ``left_on``.
+
+    What was decided since about one of these stays, and in a year that was closed since nothing opens again. Whoever
+    calls holds the person's row, and has asked for permission.
+    """
+    assignments = {row.pk: row for row in were if isinstance(row, TeachingAssignment)}
+    there = TeachingAssignment.objects.select_for_update().in_bulk(assignments)
+    opened = [row for pk, row in assignments.items() if pk in there and there[pk].ends_on == left_on]
+    for row in opened:
+        TeachingAssignment.objects.filter(pk=row.pk).update(ends_on=row.ends_on)
+    # What began before and is gone by now was removed by somebody.
+    again = [row for pk, row in assignments.items() if pk not in there and row.starts_on >= left_on]
+    TeachingAssignment.objects.bulk_create(again)
+    stand_ins = Substitution.objects.bulk_create([row for row in were if isinstance(row, Substitution)])
+    if not (opened or again or stand_ins):
+        return
+    _end_what_closed_since([*opened, *again])
+    after = {"assignments": len(opened) + len(again), "substitutions": len(stand_ins)}
+    trail.record(by, "staff.teaching-restored", member, before={"left_on": left_on}, after=after, reason=reason)
+    for row in (*opened, *again):
+        events.publish(TeachersChanged(row.staff_id, row.section_id, row.course_class_id))
+    for each in stand_ins:
+        events.publish(SubstitutesChanged(each.staff_id, each.section_id, each.course_class_id, each.day))
+
+
+def _end_what_closed_since(rows: Sequence[TeachingAssignment]) -> None:
+    closed = AcademicYear.objects.filter(
+        Q(sections__in=[row.section_id for row in rows if row.section_id])
+        | Q(classes__in=[row.course_class_id for row in rows if row.course_class_id]),
+        state=AcademicYear.State.CLOSED,
+    )
+    for year_id in closed.values_list("pk", flat=True).distinct():
+        end_assignments_of_closed_year(year_id=year_id)
+
+
+@transaction.atomic
+def end_assignments_of_closed_year(*, year_id: int) -> int:
+    """End what is still open in a year that was closed, on the day after its last one; how many.
+
+    Whoever may close the year decided it, so no permission over staff is asked for.
+    """
+    year = AcademicYear.objects.get(pk=year_id)
+    after = year.ends_on + dt.timedelta(days=1)
+    ended: int = TeachingAssignment.objects.filter(
+        Q(section__year=year) | Q(course_class__year=year),
+        Q(ends_on__isnull=True) | Q(ends_on__gt=after),
+        starts_on__lte=after,
+    ).update(ends_on=after)
+    if ended:
+        trail.record(SYSTEM, "staff.year-ended", year, after={"assignments": ended, "ends_on": after})
+    return ended
