@@ -24,7 +24,7 @@ from apps.access.services.roles import (
     set_permissions,
     withdraw_role,
 )
-from apps.access.services.support import LetIn, grant_support, revoke_support
+from apps.access.services.support import LetIn, end_own_support, grant_support, revoke_support
 
 __all__ = [
     "Audience",
@@ -33,6 +33,7 @@ __all__ = [
     "Wanted",
     "assign_role",
     "create_role",
+    "end_own_support",
     "expect_invitations",
     "grant_support",
     "invite_many",

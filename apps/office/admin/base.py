@@ -84,10 +84,11 @@ def removes(service: Callable[..., Any], row: str) -> Removes:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """Facts that are shown this once, such as a link: label → value."""
+    """Facts that are shown this once, such as a link: label → value. ``way``: words and address of what to do next."""
 
     title: Words
     facts: Mapping[Words, str]
+    way: tuple[Words, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +371,7 @@ class ServiceAdmin(_Permitted, SavesFilters):
                 add_refusal(form, error, on=form.refusals)
             else:
                 if isinstance(said, Once):
-                    facts = {"facts": dict(said.facts), "back": back}
+                    facts = {"facts": dict(said.facts), "way": said.way, "back": back}
                     shown = self.page(request, "office/once.html", facts, title=said.title)
                     shown.headers["Cache-Control"] = "no-store"
                     return shown

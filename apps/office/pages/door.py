@@ -176,7 +176,8 @@ def _refuse(form: forms.Form, error: SchoolOpsError) -> None:
         form.comes_again = error  # type: ignore[attr-defined]
 
 
-def _page(request: HttpRequest, template: str, form: forms.Form | None, *, title: str, **more: Any) -> HttpResponse:
+def door_page(request: HttpRequest, template: str, form: forms.Form | None, *, title: str, **more: Any) -> HttpResponse:
+    """A page before the door; with a form that was refused, and for how long where waiting helps."""
     context = {**frame_of(request), "title": title, "form": form, **more}
     if (later := getattr(form, "comes_again", None)) is not None:
         # A refusal that helps only when it says how long: to a script by the header, to a person by the words.
@@ -231,7 +232,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
             return inside
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     forgotten = _address("forgotten")
-    return _page(request, "office/login.html", form, title=_("Log in"), next=wanted, forgotten=forgotten)
+    return door_page(request, "office/login.html", form, title=_("Log in"), next=wanted, forgotten=forgotten)
 
 
 @csrf_protect
@@ -278,9 +279,9 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             # As it was written above: read anew, it could be what somebody else has set since.
             login(request, user, backend=BACKEND)
             title = _("Your recovery codes")
-            return _page(request, "office/recovery_codes.html", None, title=title, codes=codes, home=_home(user))
+            return door_page(request, "office/recovery_codes.html", None, title=title, codes=codes, home=_home(user))
         # The same key again: a typing error must not make people scan anew.
-        return _page(
+        return door_page(
             request,
             "office/second_factor.html",
             form,
@@ -289,7 +290,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         )
     made = services.begin_second_factor(by=user)
     request.session["office.qr"] = {"qr": made.qr, "secret": made.secret}
-    return _page(
+    return door_page(
         request, "office/second_factor.html", form, title=_("A second factor"), made=request.session["office.qr"]
     )
 
@@ -332,7 +333,7 @@ def redeem(request: HttpRequest) -> HttpResponse:
             logout(request)
             messages.success(request, _("Your password is set. Log in with it."))
             return HttpResponseRedirect(frame_of(request)["login_address"])
-    return _page(request, "office/redeem.html", form, title=_("Choose a password"))
+    return door_page(request, "office/redeem.html", form, title=_("Choose a password"))
 
 
 @sensitive_post_parameters("present", "password", "again")
@@ -367,7 +368,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             login(request, user, backend=BACKEND)
             messages.success(request, _("Your password is changed. Every other login of yours has ended."))
             return HttpResponseRedirect(_home(user))
-    return _page(request, "office/change_password.html", form, title=_("Change my password"), home=_home(user))
+    return door_page(request, "office/change_password.html", form, title=_("Change my password"), home=_home(user))
 
 
 @csrf_protect
@@ -382,4 +383,4 @@ def forgotten(request: HttpRequest) -> HttpResponse:
         said = _("If this login exists and has an e-mail address, a link is on its way to it.")
         messages.success(request, said)
         return HttpResponseRedirect(frame_of(request)["login_address"])
-    return _page(request, "office/forgotten.html", form, title=_("A new password"))
+    return door_page(request, "office/forgotten.html", form, title=_("A new password"))
