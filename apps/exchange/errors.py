@@ -401,7 +401,7 @@ class ImportStopped(Conflict):
 
 
 class ImportCleared(Conflict):
-    """The file and the rows of this import have been cleared, so it can no longer be taken back."""
+    """The file and the rows of this import have been cleared: it can neither go on nor be taken back."""
 
     code = "exchange:import-cleared"
     remedy = "Import a corrected file."

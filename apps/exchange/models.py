@@ -42,6 +42,8 @@ class Import(PublicRow):
         UNDONE = "undone"
         # Applied in part: its job came to nothing, and another import has begun since.
         STOPPED = "stopped"
+        # Nobody confirmed it in time.
+        EXPIRED = "expired"
 
     source = models.CharField(max_length=10, choices=Source.choices)
     file = models.FileField(upload_to=import_path, max_length=300)

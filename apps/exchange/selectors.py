@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 
 from apps.accounts.models import User
 from apps.exchange.errors import ImportNotFound
 from apps.exchange.models import Import, ImportRow
+from apps.exchange.services.clearing import with_ends
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
@@ -21,15 +22,23 @@ ERROR_COLUMNS = ("file", "row", "column", "code", "message", "remedy", "name")
 ACTIONS = ("create", "update", "unchanged", "error", "skip")
 
 
-def imports_for(by: User) -> QuerySet[Import]:
-    """Every import of the school, newest first. Raises ``PermissionMissing``, ``OutOfReach``."""
+def as_they_are(runs: QuerySet[Any]) -> QuerySet[Any]:
+    """``runs`` with ``is_now``: their state, or ``stopped`` where their job came to nothing. And as ``with_ends``."""
+    stopped = When(why__isnull=False, then=Value(Import.State.STOPPED))
+    state = Case(stopped, default=F("state"), output_field=CharField())
+    found: QuerySet[Any] = with_ends(runs).annotate(is_now=state)
+    return found
+
+
+def imports_for(by: User) -> QuerySet[Any]:
+    """Every import of the school as it is now, newest first. Raises ``PermissionMissing``, ``OutOfReach``."""
     require_for_all(by, VIEW)
-    return Import.objects.select_related("by", "institution")
+    return as_they_are(Import.objects.select_related("by", "institution"))
 
 
 def import_of(id: UUID, *, by: User) -> Import:  # noqa: A002 - the API's word
     """One import. Raises ``PermissionMissing``, ``ImportNotFound``."""
-    found = imports_for(by).filter(sourced_id=id).first()
+    found: Import | None = imports_for(by).filter(sourced_id=id).first()
     if found is None:
         raise ImportNotFound
     return found

@@ -31,7 +31,7 @@ def undo_import(*, import_id: UUID) -> None:
 
 @task(queue=IMPORTS)
 def clear_old_imports() -> None:
-    """Uploaded files and their rows of imports that were finished a month ago; the line and the counts stay."""
+    """Uploaded files and rows of what wrote nothing in a week, or was finished a month ago; line and counts stay."""
     services.clear_old_imports()
 
 

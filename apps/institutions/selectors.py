@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -126,6 +127,31 @@ def _why_not(in_a_year: bool, kind: str | None, weekend: bool) -> WhyNot:  # noq
         return "closure"
     # A row of the calendar that says otherwise makes a weekend a day of school.
     return "weekend" if weekend and kind is None else ""
+
+
+def closed_days(institution: Institution, days: Sequence[dt.date]) -> dict[dt.date, str]:
+    """Why there is no school on those of ``days``, in order, that have none, in one query.
+
+    The calendar's title or kind, or "weekend"; years are not looked at.
+    """
+    special = {
+        row.day: row for row in CalendarDay.objects.filter(institution=institution, day__range=(days[0], days[-1]))
+    }
+    closed: dict[dt.date, str] = {}
+    for day in days:
+        row = special.get(day)
+        if row is not None and row.kind in (CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE):
+            closed[day] = row.title or row.kind
+        elif row is None and day.isoweekday() in institution.weekend:
+            closed[day] = "weekend"
+    return closed
+
+
+def week_around(day: dt.date, weekend: Collection[int]) -> list[dt.date]:
+    """The seven days of the school's week that holds ``day``: it begins after the weekend, on Monday without one."""
+    begins = next((each for each in range(1, 8) if each not in weekend and (each - 2) % 7 + 1 in weekend), 1)
+    first = day - dt.timedelta(days=(day.isoweekday() - begins) % 7)
+    return [first + dt.timedelta(days=ahead) for ahead in range(7)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from apps.office.pages import (
     setup,
     start,
     student,
+    support,
+    week,
 )
 from apps.office.pages.languages import choose
 from apps.office.site import office
@@ -52,6 +54,7 @@ register_converter(GroupConverter, "group")
 PAGES: list[URLPattern] = [
     path("login/", door.log_in, name="login"),
     path("logout/", door.log_out, name="logout"),
+    path("support/end/", support.end, name="support-end"),
     path("second-factor/", door.second_factor, name="second-factor"),
     path("forgotten/", door.forgotten, name="forgotten"),
     path("password_change/", door.change_password, name="password_change"),
@@ -63,6 +66,7 @@ PAGES: list[URLPattern] = [
     path("roles/<uuid:id>/", roles.role, name="role"),
     path("rolls/", rolls.rolls, name="rolls"),
     path("rolls/section/<uuid:section>/month/<str:month>/", rolls.register, name="register"),
+    path("rolls/section/<uuid:section>/week/<str:day>/", week.week, name="section-week"),
     path("rolls/section/<uuid:group>/<str:day>/", grid.grid, {"kind": "section"}, name="section-roll"),
     path("rolls/class/<uuid:group>/<str:day>/", grid.grid, {"kind": "class"}, name="class-roll"),
     path("desk/", desk.desk, name="desk"),
@@ -104,6 +108,8 @@ _OFFICE: list[URLPattern | URLResolver] = [
     path("language/", choose, name="language"),
     # Where the links of invitations and forgotten passwords lead.
     path("redeem", door.redeem, name="redeem"),
+    # Where the link of a support grant leads.
+    path("support", support.come_in, name="support"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", (_OFFICE, "admin", office.name))]

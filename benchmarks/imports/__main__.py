@@ -24,6 +24,7 @@ from typing import Any
 import psycopg
 
 from schoolops import launcher
+from tests.outside import refuse_base_url
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".schoolops" / "bench-import"
@@ -125,6 +126,7 @@ def copied(path: Path, admin_url: str) -> tuple[int, float]:
 
 
 def main() -> int:
+    refuse_base_url("bench-import reads the memory of processes that it starts, and fills schools of its own.")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=2)

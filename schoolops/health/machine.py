@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,32 +12,70 @@ import psutil
 from django.conf import settings
 
 CGROUP = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
 # cgroup v1 says "no limit" with a number near 2⁶³.
 NO_LIMIT_FROM: Final = 2**60
 
 
-def memory_used(cgroup: Path | None = None) -> tuple[float, str]:
-    """(share in use, whose): of our control group (v2, else v1) when it has a limit, else of the machine.
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one version of control groups calls things; ``controller`` as /proc/self/cgroup does, and the folder."""
+
+    controller: str
+    used: str
+    limit: str
+    inactive: str
+
+
+_KINDS: Final = (
+    _Kind("", "memory.current", "memory.max", "inactive_file"),
+    _Kind("memory", "memory.usage_in_bytes", "memory.limit_in_bytes", "total_inactive_file"),
+)
+
+
+def memory_used(cgroup: Path | None = None, membership: Path | None = None) -> tuple[float, str]:
+    """(share in use, whose): of the fullest control group (v2, v1) that limits us, else of the machine.
 
     Pages of files that could be dropped at once are not in use: the kernel kills for the rest.
     """
-    cgroup = CGROUP if cgroup is None else cgroup
-    for used, limit, statistics, inactive in (
-        ("memory.current", "memory.max", "memory.stat", "inactive_file"),
-        ("memory/memory.usage_in_bytes", "memory/memory.limit_in_bytes", "memory/memory.stat", "total_inactive_file"),
-    ):
-        try:
-            most = (cgroup / limit).read_text(encoding="ascii").strip()
-            now = int((cgroup / used).read_text(encoding="ascii"))
-            if not most.isdigit() or not 0 < int(most) < NO_LIMIT_FROM:
-                continue
-            droppable = dict(
-                line.split(maxsplit=1) for line in (cgroup / statistics).read_text(encoding="ascii").splitlines()
-            ).get(inactive, "0")
-        except (OSError, ValueError):
-            continue
-        return max(0, now - int(droppable)) / int(most), "cgroup"
-    return psutil.virtual_memory().percent / 100, "machine"
+    cgroup, membership = cgroup or CGROUP, membership or MEMBERSHIP
+    shares = [
+        share
+        for kind in _KINDS
+        for folder in _groups(cgroup / kind.controller, kind.controller, membership)
+        if (share := _share_of(folder, kind)) is not None
+    ]
+    return (max(shares), "cgroup") if shares else (psutil.virtual_memory().percent / 100, "machine")
+
+
+def _groups(root: Path, controller: str, membership: Path) -> Iterator[Path]:
+    """``root``, where a container sees its own limit, and below it the groups we are in: a service's limit is there."""
+    yield root
+    try:
+        lines = membership.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        # Out of a namespace, what lies above is written with dots, and cannot be looked at.
+        if controller in controllers.split(",") and ".." not in path:
+            folder = root
+            for part in path.strip("/").split("/"):
+                folder /= part
+                yield folder
+
+
+def _share_of(folder: Path, kind: _Kind) -> float | None:
+    try:
+        most = (folder / kind.limit).read_text(encoding="ascii").strip()
+        if not most.isdigit() or not 0 < int(most) < NO_LIMIT_FROM:
+            return None
+        now = int((folder / kind.used).read_text(encoding="ascii"))
+        statistics = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
+        droppable = dict(line.split(maxsplit=1) for line in statistics).get(kind.inactive, "0")
+        return max(0, now - int(droppable)) / int(most)
+    except (OSError, ValueError):
+        return None
 
 
 def disk_used() -> float:

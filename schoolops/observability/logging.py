@@ -50,19 +50,27 @@ def _timestamp(record: logging.LogRecord) -> str:
 
 
 def harmless(text: str) -> str:
-    """``text`` without the secrets and personal data that it may quote."""
+    """``text`` without the secrets and personal data that it may quote, and such that it can be written."""
     for pattern, by in _QUOTED:
         text = pattern.sub(by, text)
-    return text
+    # Half a character (of a file's name, of a broken text) is no Unicode, and would cost the whole line.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _facts(value: Any) -> Any:
     """Facts as they may be logged: redacted by name, at any depth, and text by what it quotes."""
     if isinstance(value, dict):
-        return {key: REDACTED if _SECRET.search(str(key)) else _facts(each) for key, each in value.items()}
+        return {
+            harmless(str(key)): REDACTED if _SECRET.search(str(key)) else _facts(each) for key, each in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_facts(each) for each in value]
-    return harmless(value) if isinstance(value, str) else value
+    # JSON has no whole number beyond 64 bits; as a text it is at least read.
+    return value if value is None or isinstance(value, float) or _is_small(value) else harmless(str(value))
+
+
+def _is_small(value: Any) -> bool:
+    return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
 def surroundings() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Func, TextField
 
 from schoolops.queues import broker, pipeline, seen
 from schoolops.queues.errors import BrokerDown, JobNotFound, JobRunning
@@ -44,6 +45,13 @@ def status_of(job_id: int, *, user: str | None) -> JobStatus:
         raise JobNotFound
     status = JobStatus(*row)
     return replace(status, result=orjson.loads(status.result)) if isinstance(status.result, str) else status
+
+
+class StateOf(Func):
+    """In a query, the state of the tracked job whose number stands in a column; NULL as ``JobNotFound``."""
+
+    template = "(SELECT state FROM platform.job_status(%(expressions)s, NULL))"
+    output_field = TextField()
 
 
 def unfinished(

@@ -12,7 +12,7 @@ import pytest
 
 from config.env import BASE_DIR, inherited
 from tests.api.addresses import Address, addresses
-from tests.smoke import asks
+from tests.smoke.asks import table as asks
 from tests.smoke.rows import Rows
 from tests.smoke.stack import fresh_stack
 from tests.smoke.wall import Report, Side, Stranger, Wall

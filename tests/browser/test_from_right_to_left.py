@@ -43,6 +43,14 @@ def test_the_office_reads_from_the_right(visit: Visit, scene: Scene, width: dict
     if width is DESKTOP:
         sidebar = page.locator("#nav-sidebar").bounding_box()
         assert sidebar["x"] > DESKTOP["width"] / 2
+        # A week goes on to the left, and so do the arrows.
+        page.goto(visit.address(f"/office/rolls/section/{scene.campus.section.sourced_id}/week/2026-11-04/"))
+        monday = page.locator("[data-cell=code]").first
+        expect(monday).to_be_focused()
+        page.keyboard.press("ArrowLeft")
+        tuesday = page.locator("[data-cell]:focus")
+        assert tuesday.bounding_box()["x"] < monday.bounding_box()["x"]
+        axe(page, within=".day")
 
 
 def test_a_language_is_chosen_and_kept(visit: Visit, scene: Scene) -> None:

@@ -46,6 +46,17 @@ def test_a_section_is_marked_by_keyboard_alone_and_corrected_at_the_late_desk(vi
         first = people.students_in(scene.campus.section)[0]
         assert sorted(AttendanceRecord.objects.values_list("teacher_code__code", flat=True)) == ["A", "L", *["P"] * 10]
 
+    page.get_by_role("link", name="Week", exact=True).press("Enter")
+    expect(page.locator("[data-cell=code]").first).to_be_focused()
+    axe(page, within=".day")
+    # Monday's first student absent, Tuesday's second late; today's stand as they were saved.
+    for key in ("a", "ArrowRight", "l", "Control+s"):
+        page.keyboard.press(key)
+    expect(page.get_by_text("Saved: Mon 2 Nov, Tue 3 Nov.")).to_be_visible()
+    with scene.inside():
+        marked = AttendanceRecord.objects.exclude(teacher_code__code="P").order_by("day", "student_id")
+        assert list(marked.values_list("day__day", "teacher_code__code")) == [(2, "A"), (3, "L"), (4, "A"), (4, "L")]
+
     desk = visit(scene.dave, "/office/desk/")
     expect(desk.locator("#q")).to_be_focused()
     axe(desk, within=".day")
@@ -56,12 +67,12 @@ def test_a_section_is_marked_by_keyboard_alone_and_corrected_at_the_late_desk(vi
     desk.get_by_label("Came at").press("Enter")
     expect(desk.get_by_text(f"{first.full_name} is entered.")).to_be_visible()
     with scene.inside():
-        day = DailyAttendance.objects.get(student=first)
+        day = DailyAttendance.objects.get(student=first, day=SCHOOL_DAY)
         assert (day.state, day.late) == ("present", True)
     desk.get_by_role("button", name="Take back").click()
     expect(desk.get_by_text("The entry is taken back.")).to_be_visible()
     with scene.inside():
-        assert DailyAttendance.objects.get(student=first).state == "absent"
+        assert DailyAttendance.objects.get(student=first, day=SCHOOL_DAY).state == "absent"
 
 
 def test_without_scripts_the_roll_is_a_plain_form(visit: Visit, scene: Scene) -> None:

@@ -11,8 +11,9 @@ import pytest
 from django.template import Context, Template
 
 from config.env import BASE_DIR
-from schoolops.observability import alerts, telemetry
-from schoolops.observability.alerts import ALERTS, MINUTE, Alert, Slow, View
+from schoolops.observability import alerts, conditions, telemetry
+from schoolops.observability.alerts import ALERTS, MINUTE, Alert
+from schoolops.observability.conditions import Slow, View
 from schoolops.observability.metrics import REDIS_LATENCY
 from schoolops.observability.percentiles import bucket_of
 from schoolops.observability.telemetry import ONE
@@ -48,7 +49,7 @@ def unit_test(alert: Alert, rules: Path, *, firing: bool) -> str:
         f"      - series: '{name}'\n        values: '{values}'\n"
         for name, values in alert.condition.series(20, firing=firing).items()
     )
-    labels = f'severity: {alert.severity}, job: "{alerts.JOB}"' if alert.condition.metric is None else ""
+    labels = f'severity: {alert.severity}, job: "{conditions.JOB}"' if alert.condition.metric is None else ""
     expected = (
         f"""
         exp_alerts:
@@ -86,18 +87,18 @@ def view_of(alert: Alert, *, beyond: bool) -> View | None:
     condition, metric = alert.condition, alert.condition.metric
     more = 1 if beyond else -1
     match condition:
-        case alerts.Slow(limit_s=limit, share=share):
+        case conditions.Slow(limit_s=limit, share=share):
             slow = int(1000 * share) + more
             buckets = Counter({bucket_of(limit * 1100): slow, bucket_of(limit * 500): 1000 - slow})
             return View({condition.metric.name: buckets}, {}, alert.window_s)
-        case alerts.Often(per_minute=number):
+        case conditions.Often(per_minute=number):
             times = number * alert.window_s // MINUTE + more
             return View({condition.metric.name: Counter({ONE: times})}, {}, alert.window_s)
-        case alerts.Above(limit=limit):
+        case conditions.Above(limit=limit):
             return View({}, {condition.metric.name: (0.0, limit + 0.001 * more)}, alert.window_s)
-        case alerts.Below(limit=limit):
+        case conditions.Below(limit=limit):
             return View({}, {condition.metric.name: (0.0 if beyond else limit,)}, alert.window_s)
-    assert metric is None or isinstance(condition, alerts.Growing)
+    assert metric is None or isinstance(condition, conditions.Growing)
     return None
 
 

@@ -13,6 +13,9 @@ import pytest
 from schoolops.health import builtin, checks, machine
 from schoolops.observability import slots
 
+# No group but the one at the root.
+NOWHERE = Path("/nowhere")
+
 
 def a_group(folder: Path, **files: str) -> Path:
     for name, text in files.items():
@@ -29,7 +32,7 @@ def test_memory_is_that_of_our_control_group_without_what_could_be_dropped(tmp_p
         memory_DOT_max="1000",
         memory_DOT_stat="anon 700\ninactive_file 200",
     )
-    assert machine.memory_used(group) == (0.75, "cgroup")
+    assert machine.memory_used(group, NOWHERE) == (0.75, "cgroup")
 
 
 def test_the_older_kind_of_control_group_counts_too(tmp_path: Path) -> None:
@@ -39,7 +42,34 @@ def test_the_older_kind_of_control_group_counts_too(tmp_path: Path) -> None:
         memory__memory_DOT_limit_in_bytes="1000",
         memory__memory_DOT_stat="cache 3\ntotal_inactive_file 20",
     )
-    assert machine.memory_used(group) == (0.96, "cgroup")
+    assert machine.memory_used(group, NOWHERE) == (0.96, "cgroup")
+
+
+@pytest.mark.parametrize(
+    ("where", "prefix", "names"),
+    [
+        ("0::/system.slice/schoolops-web.service", "", ("memory.current", "memory.max", "inactive_file")),
+        (
+            "9:cpu,cpuacct:/elsewhere\n4:memory:/system.slice/schoolops-web.service\n0::/",
+            "memory",
+            ("memory.usage_in_bytes", "memory.limit_in_bytes", "total_inactive_file"),
+        ),
+    ],
+    ids=["v2", "v1"],
+)
+@pytest.mark.parametrize(("service", "slice_", "share"), [(900, 500, 0.9), (500, 950, 0.95)])
+def test_a_services_own_limit_counts_and_that_of_what_it_stands_in(
+    tmp_path: Path, where: str, prefix: str, names: tuple[str, str, str], service: int, slice_: int, share: float
+) -> None:
+    """Outside of a container the group of a process is not the one at the root."""
+    for used, group in ((service, "system.slice/schoolops-web.service"), (slice_, "system.slice")):
+        folder = tmp_path / prefix / group
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / names[0]).write_text(f"{used}\n")
+        (folder / names[1]).write_text("1000\n")
+        (folder / "memory.stat").write_text(f"{names[2]} 0\n")
+    (tmp_path / "membership").write_text(where + "\n")
+    assert machine.memory_used(tmp_path, tmp_path / "membership") == (share, "cgroup")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +85,7 @@ def test_the_older_kind_of_control_group_counts_too(tmp_path: Path) -> None:
     ],
 )
 def test_without_a_limit_it_is_that_of_the_machine(tmp_path: Path, files: dict[str, str]) -> None:
-    used, whose = machine.memory_used(a_group(tmp_path, **files))
+    used, whose = machine.memory_used(a_group(tmp_path, **files), NOWHERE)
     assert whose == "machine"
     assert used == pytest.approx(psutil.virtual_memory().percent / 100, abs=0.2)
 

@@ -143,14 +143,14 @@ class Stage:
 
     def watch(self) -> None:
         """Traffic, and a Prometheus that scrapes every second, with the rules of the table made faster."""
-        from schoolops.observability import alerts
+        from schoolops.observability import alerts, conditions
 
         place = self.folder / "prometheus"
         place.mkdir(exist_ok=True)
         (place / "rules.yml").write_text(alerts.rules(faster=FASTER), encoding="utf-8")
         (place / "prometheus.yml").write_text(
             "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: [rules.yml]\n"
-            f"scrape_configs:\n  - job_name: {alerts.JOB}\n"
+            f"scrape_configs:\n  - job_name: {conditions.JOB}\n"
             f'    static_configs: [{{targets: ["127.0.0.1:{self.port}"]}}]\n',
             encoding="utf-8",
         )

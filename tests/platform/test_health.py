@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.test import Client
 
 from schoolops import context
-from schoolops.health import checks
+from schoolops.health import checks, machine
 from schoolops.health.checks import Check
 from schoolops.resilience import breaker
 
@@ -49,8 +50,12 @@ def test_the_process_answers_without_asking_anybody(only: Any) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_with_real_servers_all_is_well(real_commits: None) -> None:
+def test_with_real_servers_all_is_well(real_commits: None, monkeypatch: pytest.MonkeyPatch) -> None:
     checks.forget()
+    # Whatever else this machine is doing meanwhile.
+    monkeypatch.setattr(machine, "memory_used", lambda: (0.5, "machine"))
+    patient = {name: dataclasses.replace(check, budget_s=60.0) for name, check in checks._checks.items()}
+    monkeypatch.setattr(checks, "_checks", patient)
     for circuit in breaker.breakers():
         # Other tests open theirs.
         circuit.reset()

@@ -150,6 +150,21 @@ def test_ordinary_ids_are_left_to_read(text: str) -> None:
     assert orjson.loads(JsonLines().format(record(message=text)))["message"] == text
 
 
+@pytest.mark.parametrize(
+    ("message", "facts"),
+    [
+        ("half a character \ud800", {}),
+        ("facts", {"name": "\udcff", "\udcff": 1}),
+        ("facts", {"number": 2**70}),
+        ("facts", {"what": {1, 2}, "raw": b"\xff", 1: object()}),
+    ],
+)
+@pytest.mark.parametrize("formatter", [JsonLines(), ReadableLines()], ids=["json", "text"])
+def test_no_line_is_lost_for_what_it_says(formatter: logging.Formatter, message: str, facts: dict[Any, Any]) -> None:
+    """A line that cannot be written is a traceback on stderr instead, with all that should have been redacted."""
+    assert message[:4] in formatter.format(record(message=message, facts=facts)).encode().decode()
+
+
 def test_facts_are_redacted_at_any_depth() -> None:
     written = orjson.loads(JsonLines().format(record(facts={"asked": {"by": {"phone": "1", "id": 7}}})))
     assert written["asked"] == {"by": {"phone": "[redacted]", "id": 7}}

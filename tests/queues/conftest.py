@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from schoolops.tenancy.models import School
     from tests.queues.ground import Ledger
+    from tests.queues.installation import Installation
 
 
 @pytest.fixture
@@ -27,3 +29,21 @@ def ledger(fresh_school: Callable[..., School]) -> Iterator[Ledger]:
     yield ground.Ledger(school)
     pipeline.plant(None)
     ground.empty_the_ledger()
+
+
+@pytest.fixture
+def installation(ledger: Ledger, tmp_path: Path) -> Iterator[Installation]:
+    """Real workers on the ledger's database, with the tables that ``make chaos`` counts in."""
+    from schoolops.tenancy import owner
+    from tests.chaos.stage import TABLES
+    from tests.queues.installation import Installation
+
+    school = ledger.school
+    with owner.owner_connection() as owning:
+        owning.execute(TABLES.format(schema=school.schema_name, role=school.role_name))
+        # So that the test can look at it from outside the school.
+        owning.execute(f"GRANT USAGE ON SCHEMA {school.schema_name} TO {owner.web_login()}")
+        owning.execute(f"GRANT SELECT ON {school.schema_name}.chaos_effect TO {owner.web_login()}")
+    made = Installation(ledger, tmp_path)
+    yield made
+    made.end()

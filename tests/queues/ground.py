@@ -73,3 +73,9 @@ class Ledger:
         with inside(self.school), connection.cursor() as cursor:
             cursor.execute("SELECT n FROM effect ORDER BY n")
             return [n for (n,) in cursor.fetchall()]
+
+
+def write(n: int) -> None:
+    """The effect of a test's task, seen by ``Ledger.effects``."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO effect (n) VALUES (%s)", [n])

@@ -27,15 +27,16 @@ class Harm:
 
 W, O, R = "queues/test_workers.py", "queues/test_outcomes.py", "queues/test_relay.py"  # noqa: E741
 F, I, P = "queues/test_whatever_fails.py", "queues/test_idempotency_key.py", "chaos/test_killed_postgres.py"  # noqa: E741
+L, K = "queues/test_leased_and_outside.py", "queues/test_web_killed.py"
 D, A, E = "queues/test_desk.py", "queues/test_jobs_api.py", "queues/test_enqueue.py"
 
 TABLE = (
     # --- around the request ---
     Harm("web killed before its commit", "nothing was written", (
-        f"{W}::test_a_web_process_killed_around_its_commit_leaves_both_or_neither",
+        f"{K}::test_a_web_process_killed_around_its_commit_leaves_both_or_neither",
     )),
     Harm("web killed after its commit, before its answer", "asked again, it replays the stored answer", (
-        f"{W}::test_a_web_process_killed_after_its_commit_and_before_its_answer_is_asked_again_and_replays_it",
+        f"{K}::test_a_web_process_killed_after_its_commit_and_before_its_answer_is_asked_again_and_replays_it",
     )),
     Harm("a request sent twice, or twice at once", "done once; replayed, or 409", (
         f"{I}::test_the_second_time_it_is_answered_and_not_done",
@@ -92,7 +93,7 @@ TABLE = (
     )),
     Harm("worker stopped, wakes up late, leased", "fenced by its token", (
         f"{W}::test_a_worker_that_was_stopped_wakes_up_late_and_is_fenced",
-        f"{O}::test_a_worker_that_wakes_up_late_is_fenced",
+        f"{L}::test_a_worker_that_wakes_up_late_is_fenced",
     )),
     Harm("worker stopped, wakes up late, in one transaction", "its lock keeps others out until the database ends it", (
         f"{W}::test_a_stopped_worker_keeps_others_from_the_job_until_the_database_ends_it",
@@ -129,10 +130,10 @@ TABLE = (
         f"{O}::test_a_payload_the_task_no_longer_accepts_lies_on_the_desk_by_field",
     )),
     Harm("provider times out, or its caller dies", "outcome_unknown, or called again with the same key", (
-        f"{O}::test_a_call_outside_is_made_at_most_once",
-        f"{O}::test_a_crash_while_calling_outside_asks_a_person",
+        f"{L}::test_a_call_outside_is_made_at_most_once",
+        f"{L}::test_a_crash_while_calling_outside_asks_a_person",
         f"{P}::test_what_was_being_sent_is_not_sent_again_but_asked_about",
-        f"{O}::test_what_was_certainly_not_sent_is_tried_again",
+        f"{L}::test_what_was_certainly_not_sent_is_tried_again",
         f"{F}::test_a_provider_that_takes_keys_is_given_the_same_one_at_every_try",
     )),
     # --- the database, schools, clocks, people ---

@@ -16,19 +16,14 @@ from schoolops import context
 from schoolops.context import current_school
 from schoolops.errors import Conflict, NotFound
 from schoolops.queues import ATTENDANCE, REPORTS, registry, task
-from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, progress
+from schoolops.queues.job import current_job
 from schoolops.queues.registry import wait_before_next_try
 from schoolops.queues.runner import Runner
 from schoolops.tenancy import lifecycle
 from tests.factories.schools import remove_school
-from tests.queues.ground import Ledger
+from tests.queues.ground import Ledger, write
 
 seen: list[Any] = []
-
-
-def write(n: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO effect (n) VALUES (%s)", [n])
 
 
 @task(queue=ATTENDANCE)
@@ -82,33 +77,10 @@ def ask_the_database_forever(*, n: int) -> None:
         cursor.execute("SELECT pg_sleep(60)")
 
 
-@task(queue=REPORTS, leased=True, tracked=True)
-def print_report(*, n: int, fail: bool = False) -> dict[str, int]:
-    progress(1, 2)
-    assert not connection.in_atomic_block
-    with finishing():
-        write(n)
-        if fail:
-            raise ValueError("the printer is out of paper")
-    return {"pages": n}
-
-
 @task(queue=REPORTS, tracked=True)
 def count_pages(*, n: int) -> dict[str, int]:
     write(n)
     return {"pages": n}
-
-
-@task(queue=REPORTS, outside="at_most_once")
-def send_text(*, n: int, what: str = "sent") -> None:
-    with calling_outside() as key:
-        seen.append(key)
-        if what == "broken":
-            raise TimeoutError("the gateway did not answer")
-        if what == "refused":
-            raise NotSent("the gateway is closed")
-    with finishing():
-        write(n)
 
 
 @pytest.fixture(autouse=True)
@@ -275,85 +247,11 @@ def test_a_school_that_is_gone_leaves_its_jobs_on_the_desk(ledger: Ledger) -> No
     assert [(letter.reason, letter.school) for letter in ledger.letters()] == [("unknown_school", slug)] * 2
 
 
-def test_a_leased_job_holds_no_transaction_and_ends_with_its_effect(ledger: Ledger) -> None:
-    ledger.run(ledger.enqueue(print_report, n=4))
-    assert ledger.effects() == [4]
-    assert ledger.jobs() == []
-    [outcome] = ledger.outcomes()
-    assert (outcome.state, outcome.done, outcome.of) == ("done", 1, 2)
-
-
-def test_a_leased_job_that_fails_keeps_nothing(ledger: Ledger) -> None:
-    job = ledger.enqueue(print_report, n=4, fail=True)
-    ledger.run(job)
-    assert ledger.effects() == []
-    ledger.make_due()
-    ledger.run(job)
-    assert [letter.reason for letter in ledger.letters()] == ["exhausted"]
-    assert [outcome.state for outcome in ledger.outcomes()] == ["dead"]
-
-
-def test_a_worker_that_wakes_up_late_is_fenced(ledger: Ledger) -> None:
-    """Its lease ran out while it was stopped; another did the job; its own last transaction is refused."""
-    job = ledger.enqueue(print_report, n=4)
-    overtaken = []
-
-    @task(queue=REPORTS, name="test.sleepy", leased=True)
-    def sleepy(*, n: int, fail: bool = False) -> None:
-        if not overtaken:
-            overtaken.append(1)
-            ledger.sql("UPDATE queues_job SET lease_until = now() - interval '1 second'")
-            Runner().run([job], 120)
-        with finishing():
-            write(n)
-
-    ledger.sql("UPDATE queues_job SET task = 'test.sleepy'")
-    ledger.run(job)
-    assert ledger.effects() == [4]
-    assert ledger.jobs() == ledger.letters() == ledger.attempts() == []
-
-
 def test_a_tracked_jobs_result_is_written_with_its_effect(ledger: Ledger) -> None:
     ledger.run(ledger.enqueue(count_pages, n=4))
     [outcome] = ledger.outcomes()
     assert (outcome.state, outcome.result) == ("done", {"pages": 4})
     assert ledger.effects() == [4]
-
-
-def test_a_call_outside_is_made_at_most_once(ledger: Ledger) -> None:
-    ledger.run(ledger.enqueue(send_text, n=1))
-    assert (ledger.effects(), len(seen)) == ([1], 1)
-    job = ledger.enqueue(send_text, n=2, what="broken")
-    ledger.run(job)
-    [letter] = ledger.letters()
-    assert (letter.pk, letter.reason) == (job, "outcome_unknown")
-    assert "the gateway did not answer" in letter.error
-    assert seen == [f"schoolops-job-{job - 1}", f"schoolops-job-{job}"]
-
-
-def test_a_crash_while_calling_outside_asks_a_person(ledger: Ledger) -> None:
-    job = ledger.enqueue(send_text, n=1)
-    ledger.sql("UPDATE queues_job SET sending_at = now(), lease_token = 1, lease_until = now() - interval '1 second'")
-    ledger.run(job)
-    assert [letter.reason for letter in ledger.letters()] == ["outcome_unknown"]
-    assert seen == []
-
-
-def test_what_was_certainly_not_sent_is_tried_again(ledger: Ledger) -> None:
-    job = ledger.enqueue(send_text, n=1, what="refused")
-    ledger.run(job)
-    [row] = ledger.jobs()
-    assert (row.attempts, row.sending_at) == (1, None)
-
-
-def test_nothing_is_asked_of_the_database_while_waiting_outside(ledger: Ledger) -> None:
-    @task(queue=REPORTS, name="test.chatty", outside="keyed")
-    def chatty(*, n: int) -> None:
-        with calling_outside():
-            write(n)
-
-    ledger.run(ledger.enqueue(chatty, n=1))
-    assert [attempt.error_class for attempt in ledger.attempts()] == ["tenancy:no-current-school"]
 
 
 def test_an_enqueuer_of_the_same_notice_holds_the_waiting_one_back_until_it_commits(ledger: Ledger) -> None:

@@ -6,104 +6,22 @@ import base64
 import json
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from django.test import Client, override_settings
 
-from apps.accounts.models import User
-from apps.accounts.services.tokens import open_login
-from schoolops.context import inside
 from schoolops.queues import ATTENDANCE, broker, message, registry
 from schoolops.queues import ledger as direct
 from schoolops.queues.journal import Found, Journal
-from schoolops.queues.relay import Relay
 from schoolops.queues.runner import Runner
-from schoolops.tenancy import owner
 from tests.chaos import tasks
-from tests.chaos.processes import Child, Supervisor, wait_until
-from tests.chaos.stage import TABLES
+from tests.chaos.processes import wait_until
 from tests.queues.ground import Ledger
+from tests.queues.installation import LONG, Installation
 
 pytestmark = pytest.mark.proof
-LONG = 60.0
-
-
-class Installation:
-    """A relay in a thread of ours, and workers as processes, on the test's own database."""
-
-    def __init__(self, ledger: Ledger, folder: Path) -> None:
-        self.ledger = ledger
-        self.folder = folder
-        (folder / "barriers").mkdir()
-        self.environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
-            "CHAOS_FOLDER": str(folder),
-            "ALLOWED_HOSTS": ".localhost",
-        }
-        self.supervisor = Supervisor()
-        self.relay = Relay()
-        self._thread = threading.Thread(target=self.relay.run)
-
-    def start(self, *names: str) -> None:
-        self._thread.start()
-        for name in names:
-            self.worker(name)
-        self.supervisor.watch()
-
-    def worker(self, name: str) -> Child:
-        return self.program(name, "config.worker", name)
-
-    def program(self, name: str, *command: str) -> Child:
-        child = Child(name, [sys.executable, "-m", *command], self.environment, self.folder / f"{name}.log")
-        self.supervisor.add(child)
-        return child
-
-    def end(self) -> None:
-        self.supervisor.end()
-        self.relay.stop()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def effects(self) -> list[int]:
-        return [
-            n for (n,) in self.ledger.sql(f"SELECT n FROM {self.ledger.school.schema_name}.chaos_effect ORDER BY n")
-        ]
-
-    def arm(self, arrow: str) -> None:
-        (self.folder / "barriers" / f"{arrow}.armed").touch()
-
-    def caught(self, arrow: str) -> int:
-        """The pid of the process that waits in the middle of ``arrow``."""
-        folder = self.folder / "barriers"
-        assert wait_until(lambda: bool(list(folder.glob(f"{arrow}.held.*"))), LONG), self.logs()
-        return int(next(folder.glob(f"{arrow}.held.*")).suffix[1:])
-
-    def comes_to_rest(self) -> None:
-        assert wait_until(lambda: not self.ledger.jobs(), LONG), f"{self.ledger.jobs()}\n{self.logs()}"
-
-    def logs(self) -> str:
-        return "\n".join(f"== {path.name}\n{path.read_text()[-2000:]}" for path in self.folder.glob("*.log"))
-
-
-@pytest.fixture
-def installation(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
-    school = ledger.school
-    with owner.owner_connection() as owning:
-        owning.execute(TABLES.format(schema=school.schema_name, role=school.role_name))
-        # So that the test can look at it from outside the school.
-        owning.execute(f"GRANT USAGE ON SCHEMA {school.schema_name} TO {owner.web_login()}")
-        owning.execute(f"GRANT SELECT ON {school.schema_name}.chaos_effect TO {owner.web_login()}")
-    made = Installation(ledger, tmp_path)
-    yield made
-    made.end()
 
 
 def well(installation: Installation, *numbers: int, queue: str = "attendance", kind: str = "well") -> list[int]:
@@ -315,86 +233,6 @@ def test_a_stopped_worker_keeps_others_from_the_job_until_the_database_ends_it(i
     stopped.resume()
     installation.comes_to_rest()
     assert installation.effects() == [1]
-
-
-WEB = """
-import django
-django.setup()
-import os, signal, sys
-from django.db import connection, transaction
-from schoolops.context import inside
-from schoolops.queues import pipeline, registry
-from schoolops.tenancy.lifecycle import get_school
-
-def die(*anything):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-with inside(get_school(sys.argv[1])), transaction.atomic():
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO chaos_business (n) VALUES (1)")
-    if sys.argv[2] == "before":
-        pipeline.plant(lambda arrow: die())
-    transaction.on_commit(die)
-    registry.find("chaos.atomic.attendance").enqueue(n=1, kind="well")
-"""
-
-
-@pytest.mark.parametrize(("when", "kept"), [("before", 0), ("after", 1)])
-def test_a_web_process_killed_around_its_commit_leaves_both_or_neither(
-    installation: Installation, when: str, kept: int
-) -> None:
-    school = installation.ledger.school
-    done = subprocess.run(
-        [sys.executable, "-c", WEB, school.slug, when], env=installation.environment, check=False, timeout=60
-    )
-    assert done.returncode == -signal.SIGKILL
-    with owner.owner_connection() as owning:
-        (business,) = owning.execute(f"SELECT count(*) FROM {school.schema_name}.chaos_business").fetchone() or (0,)
-    assert (business, len(installation.ledger.jobs())) == (kept, kept)
-
-
-REQUEST = """
-import django
-django.setup()
-import os, signal, sys
-from django.db import transaction
-from django.test import Client
-from tests.chaos import urls
-
-class Dying(urls.IntendView):
-    def post(self, request):
-        transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
-        return super().post(request)
-
-urls.urlpatterns[0].callback = Dying.as_view()
-host, token = sys.argv[1:]
-Client(headers={"host": host}).post("/intend", {"n": 1, "kind": "well", "task": 0}, content_type="application/json",
-    headers={"Authorization": "Bearer " + token, "Idempotency-Key": "intention-1"})
-"""
-
-
-@override_settings(ROOT_URLCONF="tests.chaos.urls", CHAOS_ENGINE="ledger")
-def test_a_web_process_killed_after_its_commit_and_before_its_answer_is_asked_again_and_replays_it(
-    installation: Installation,
-) -> None:
-    school = installation.ledger.school
-    host = f"{school.slug}.localhost"
-    with inside(school):
-        token = open_login(User.objects.create(username="bob", password="!"), label="test").access_token
-    done = subprocess.run(
-        [sys.executable, "-c", REQUEST, host, token], env=installation.environment, check=False, timeout=120
-    )
-    assert done.returncode == -signal.SIGKILL
-    [job] = installation.ledger.jobs()
-    answer = Client(headers={"host": host}).post(
-        "/intend",
-        {"n": 1, "kind": "well", "task": 0},
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "intention-1"},
-    )
-    assert (answer.status_code, answer.headers["Idempotency-Replayed"]) == (201, "true")
-    assert answer.json() == {"n": 1, "job": job.pk}
-    assert len(installation.ledger.jobs()) == 1
 
 
 def test_a_death_that_is_reported_twice_is_counted_once(ledger: Ledger) -> None:

@@ -53,7 +53,8 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
     # Only to read the routes: nothing of it asks a database.
     django.setup()
     from tests.api.addresses import addresses
-    from tests.smoke import asks, day, rosters
+    from tests.smoke import day, rosters
+    from tests.smoke.asks import table as asks
     from tests.smoke.rows import Rows
     from tests.smoke.wall import Side, Stranger, Wall
     from tests.smoke.web import Web
@@ -99,7 +100,7 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
         report = Wall(sides[0], sides[1], rows, strangers).probe(addresses())
         imported = rosters.import_twice(oak, say)
     say(f"{report.twins} routes × methods, each tried by {len(strangers)} who must not and by one who may")
-    stale = [f"tests/smoke/asks.py declares {each}, which is no route" for each in asks.undeclared(addresses())]
+    stale = [f"tests/smoke/asks/ declares {each}, which is no route" for each in asks.undeclared(addresses())]
     result = {
         "schools": len(up.schools),
         "students": lived.students,

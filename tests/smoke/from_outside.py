@@ -19,7 +19,7 @@ def run(base_url: str, say: Say) -> tuple[dict[str, Any], list[str]]:
     django.setup()
     from apps.demo.services import SCHOOLS
     from tests.api.addresses import addresses
-    from tests.smoke.asks import NoAskDeclared, ask_for, holes, is_declared, is_open, path_of
+    from tests.smoke.asks.table import NoAskDeclared, ask_for, holes, is_declared, is_open, path_of
     from tests.smoke.web import Web
     from tests.smoke.world import NothingThere, World
 

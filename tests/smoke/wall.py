@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.addresses import Address
-from tests.smoke.asks import Ask, NoAskDeclared, ask_for, path_of
+from tests.smoke.asks.table import Ask, NoAskDeclared, ask_for, path_of
 from tests.smoke.rows import Rows
 from tests.smoke.web import Answer, NotAsExpected
 from tests.smoke.world import NothingThere, World

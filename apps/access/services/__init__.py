@@ -23,13 +23,14 @@ from apps.access.services.roles import (
     set_permissions,
     withdraw_role,
 )
-from apps.access.services.support import LetIn, grant_support, revoke_support
+from apps.access.services.support import LetIn, end_own_support, grant_support, revoke_support
 
 __all__ = [
     "LetIn",
     "Wanted",
     "assign_role",
     "create_role",
+    "end_own_support",
     "grant_support",
     "is_staff",
     "let_in",

@@ -16,6 +16,7 @@ from apps.attendance.selectors.places import (
     why_locked,
 )
 from apps.attendance.selectors.rolls import changes_since, head_of, roll
+from apps.attendance.selectors.weeks import Week, WeekDay, week
 
 __all__ = [
     "CodeBook",
@@ -23,6 +24,8 @@ __all__ = [
     "OfficeWord",
     "Place",
     "SessionKey",
+    "Week",
+    "WeekDay",
     "absentees",
     "changes_of",
     "changes_since",
@@ -44,5 +47,6 @@ __all__ = [
     "roll",
     "rolls_not_taken",
     "roster_for_update",
+    "week",
     "why_locked",
 ]

@@ -32,15 +32,16 @@ def roll(key: SessionKey, *, by: User) -> dict[str, Any]:
     access.require_row(by, "attendance.view", place.kind, place.group, day=key.day)
     reach = access.within_reach(by, "attendance.view", "student", day=key.day)
     sheet = place.sessions().select_related("taken_by").first()
-    return {**_heading(place, sheet), "records": _records(place, sheet, reach)}
+    return {**heading(place, sheet), "records": _records(place, sheet, reach)}
 
 
 def head_of(sheet: AttendanceSession) -> dict[str, Any]:
     """A roll without its records, for whoever has just locked or re-opened it."""
-    return _heading(place_of_roll(sheet), sheet)
+    return heading(place_of_roll(sheet), sheet)
 
 
-def _heading(place: Place, sheet: AttendanceSession | None) -> dict[str, Any]:
+def heading(place: Place, sheet: AttendanceSession | None) -> dict[str, Any]:
+    """A roll, or what it will be, without its records."""
     blank = place.blank()
     state = (sheet or blank).state_at(clock.now(), first_open_day=place.first_open_day)
     taker = sheet.taken_by if sheet is not None else None
@@ -73,7 +74,7 @@ def _records(place: Place, sheet: AttendanceSession | None, reach: Q) -> list[di
     for key in {**roster, **said}:
         student = roster.get(key) or said[key]
         word = office.word_on(key, place.day, place.period)
-        told = _taken(said[key], codes) if key in said else _suggested(word, codes, taken=_is_taken(sheet))
+        told = taken(said[key], codes) if key in said else suggested(word, codes, taken=is_taken(sheet))
         rows.append(
             {
                 "student_id": student["sourced_id"],
@@ -83,11 +84,16 @@ def _records(place: Place, sheet: AttendanceSession | None, reach: Q) -> list[di
                 **told,
             }
         )
-    rows.sort(key=lambda row: (row["roll_number"] or 10_000, row["family_name"], row["given_name"], row["student_id"]))
-    return rows
+    return sorted(rows, key=by_name)
 
 
-def _is_taken(sheet: AttendanceSession | None) -> bool:
+def by_name(row: dict[str, Any]) -> tuple[Any, ...]:
+    """The order of a roll: by number, then by name."""
+    return row["roll_number"] or 10_000, row["family_name"], row["given_name"], row["student_id"]
+
+
+def is_taken(sheet: AttendanceSession | None) -> bool:
+    """Whether anybody has taken it."""
     return sheet is not None and sheet.taken_at is not None
 
 
@@ -118,7 +124,8 @@ def _said(sheet: AttendanceSession | None, reach: Q) -> dict[int, dict[str, Any]
     return {row["student_id"]: row for row in rows}
 
 
-def _taken(row: dict[str, Any], codes: CodeBook) -> dict[str, Any]:
+def taken(row: dict[str, Any], codes: CodeBook) -> dict[str, Any]:
+    """What a roll says of a student: the columns of a record."""
     return {
         "code": codes.by_key[row["code"]].code,
         "teacher_code": codes.by_key[row["teacher_code_id"]].code if row["teacher_code_id"] else None,
@@ -131,7 +138,8 @@ def _taken(row: dict[str, Any], codes: CodeBook) -> dict[str, Any]:
     }
 
 
-def _suggested(word: OfficeWord | None, codes: CodeBook, *, taken: bool) -> dict[str, Any]:
+def suggested(word: OfficeWord | None, codes: CodeBook, *, taken: bool) -> dict[str, Any]:
+    """What a roll suggests of a student of whom it says nothing. ``taken``: whether anybody has taken it."""
     # A student who came onto a roll after it was taken has no mark: nobody has said that they were there.
     code = codes.by_key[word.code_id] if word is not None else None if taken else codes.default()
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from apps.exchange.models import Import, ImportRow
+from apps.exchange.services.stopping import RUNNING, WHY
 from apps.institutions.models import Institution
 from schoolops.api.fields import RowId
 
@@ -27,13 +28,26 @@ class ProblemOut(serializers.Serializer[object]):
     remedy = serializers.CharField(allow_blank=True)
 
 
+class StopOut(serializers.Serializer[object]):
+    """Where an import stopped that nobody is at any more, and why. `done` and `of` say how far applying it came."""
+
+    at = serializers.ChoiceField(choices=RUNNING, help_text="Being read, applied or taken back.")
+    why = serializers.ChoiceField(
+        choices=list(WHY), help_text="Its job failed at every try, was refused or was withdrawn, or it was broken off."
+    )
+
+
 class ImportOut(serializers.Serializer[object]):
     """An import and how far it is. `counts`: kind of row → action → rows."""
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=Import.Source.choices)
     file_name = serializers.CharField()
-    state = serializers.ChoiceField(choices=Import.State.choices)
+    state = serializers.ChoiceField(
+        choices=Import.State.choices,
+        help_text="`stopped` as soon as its job came to nothing; one that waits or is tried again has not.",
+    )
+    stopped = StopOut(allow_null=True)
     counts = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
     notes = serializers.ListField(child=serializers.CharField())
     problem = ProblemOut(allow_null=True)
@@ -48,6 +62,9 @@ class ImportOut(serializers.Serializer[object]):
     validated_at = serializers.DateTimeField(allow_null=True)
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+    kept_until = serializers.DateTimeField(
+        allow_null=True, help_text="From then on its file and its rows are cleared; null while somebody is at it."
+    )
 
 
 class RowErrorOut(serializers.Serializer[object]):

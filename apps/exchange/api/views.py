@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models.functions import JSONObject
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -27,17 +28,24 @@ from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, vali
 from schoolops.context import current_school, inside
 
 AS = Parameter(parameters.one_of(tuple(exports.FORMATS)), None, "csv unless said.")
+# What it was at when it stopped: one that was set aside was being applied.
+STOP = Case(
+    When(state=Import.State.STOPPED, then=JSONObject(at=Value(Import.State.APPLYING), why="why")),
+    When(why__isnull=False, then=JSONObject(at="state", why="why")),
+)
 COLUMNS: Columns = {
-    "id": "sourced_id", "kind": "source", "file_name": "file_name", "state": "state", "counts": "counts",
+    "id": "sourced_id", "kind": "source", "file_name": "file_name", "state": "is_now", "stopped": STOP,
+    "counts": "counts",
     "notes": "notes", "problem": "problem", "headers": "headers", "mapping": "mapping", "done": "done", "of": "of",
     "reading": "reading", "job_id": "job_id", "by": "by__username", "received_at": "received_at",
     "validated_at": "validated_at", "started_at": "started_at", "finished_at": "finished_at",
+    "kept_until": "kept_until",
 }  # fmt: skip
 
 
 def shown(run: Import) -> dict[str, Any]:
     """An import as the API says it, in one query."""
-    found = Import.objects.filter(pk=run.pk).values_list(*COLUMNS.values())[0]
+    found = selectors.as_they_are(Import.objects.filter(pk=run.pk)).values_list(*COLUMNS.values())[0]
     return dict(zip(COLUMNS, found, strict=True))
 
 
@@ -48,7 +56,7 @@ class ImportViewSet(RowViewSet):
     out = shapes.ImportOut
     sorts: ClassVar = {"received_at": ("-received_at", "-id")}
     filters: ClassVar = {
-        "state": Parameter(parameters.one_of(Import.State), "state"),
+        "state": Parameter(parameters.one_of(Import.State), "is_now"),
         "kind": Parameter(parameters.one_of(Import.Source), "source"),
     }
     not_visible = errors.ImportNotFound

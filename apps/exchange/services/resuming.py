@@ -31,13 +31,15 @@ def go_on(*, run: Import, by: User, in_background: bool = False) -> Import:
     happen at once, the old job finds that it is no longer the import's.
 
     Raises:
-        PermissionMissing, ImportNotReady, AnotherImportRuns.
+        PermissionMissing, ImportNotReady, ImportCleared, AnotherImportRuns.
     """
     require_for_all(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     stop = stop_of(run)
     if stop is None:
         raise errors.ImportNotReady(state=run.state)
+    if run.cleared_at is not None:
+        raise errors.ImportCleared
     if stop.state != Import.State.RECEIVED:
         refuse_two(run)
     run.state, run.by, run.job_id, run.problem, run.moved_at = stop.state, by, None, None, clock.now()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThan
 
 from apps.exchange import errors
 from apps.exchange.models import Import
 from schoolops import clock
-from schoolops.queues import requests
-from schoolops.queues.errors import JobNotFound
+from schoolops.queues.requests import StateOf
 
 State = Import.State
 RUNNING = (State.RECEIVED, State.APPLYING, State.UNDOING)
@@ -32,21 +36,31 @@ class Stop:
     why: str
 
 
+def with_stops(runs: QuerySet[Any]) -> QuerySet[Any]:
+    """``runs`` with ``why``: a key of ``WHY`` where nobody is at one any more, else NULL."""
+    since, text = Coalesce("moved_at", "started_at", "received_at"), TextField()
+    found = Case(
+        *[When(state=State.STOPPED, problem__detail=_said(why).detail, then=Value(why)) for why in WHY],
+        When(state=State.STOPPED, then=Value(GONE)),
+        When(~Q(state__in=RUNNING), then=Value("")),
+        When(job_id__isnull=False, then=Coalesce(StateOf("job_id"), Value(GONE), output_field=text)),
+        When(LessThan(since, clock.now() - IDLE), then=Value(GONE)),
+        default=Value(""),
+        output_field=text,
+    )
+    # A job that waits, runs, or is tried again has not come to nothing.
+    told: QuerySet[Any] = runs.alias(_found=found).annotate(
+        why=Case(When(_found__in=WHY, then=F("_found")), output_field=text)
+    )
+    return told
+
+
 def stop_of(run: Import) -> Stop | None:
     """Why nobody is at ``run`` any more; ``None``: somebody is, or it is not to be worked at."""
-    if run.state == State.STOPPED:
-        detail = (run.problem or {}).get("detail")
-        return Stop(State.APPLYING, next((why for why in WHY if detail == _said(why).detail), GONE))
-    if run.state not in RUNNING:
+    if run.state not in {*RUNNING, State.STOPPED}:
         return None
-    if run.job_id is None:
-        since = run.moved_at or run.started_at or run.received_at
-        return Stop(run.state, GONE) if since < clock.now() - IDLE else None
-    try:
-        job = requests.status_of(run.job_id, user=None)
-    except JobNotFound:
-        return Stop(run.state, GONE)
-    return Stop(run.state, job.state) if job.state in WHY else None
+    why = with_stops(Import.objects.filter(pk=run.pk)).values_list("why", flat=True).first()
+    return None if why is None else Stop(State.APPLYING if run.state == State.STOPPED else run.state, why)
 
 
 def _said(why: str) -> errors.ImportStopped:
@@ -69,11 +83,16 @@ def refuse_two(run: Import) -> None:
         stop = stop_of(other)
         if stop is None:
             raise errors.AnotherImportRuns
-        if stop.state == State.UNDOING:
-            # Its one transaction left nothing half taken back.
-            other.state = before_undo(other)
-        else:
-            said = _said(stop.why)
-            other.state = State.STOPPED
-            other.problem = {"code": said.code, "detail": said.detail, "remedy": said.remedy or ""}
-        other.save(update_fields=["state", "problem"])
+        set_aside(other, stop)
+
+
+def set_aside(run: Import, stop: Stop) -> None:
+    """Let ``run``, whose row the caller holds, say that nobody applies it or takes it back any more."""
+    if stop.state == State.UNDOING:
+        # Its one transaction left nothing half taken back.
+        run.state = before_undo(run)
+    elif stop.state == State.APPLYING:
+        said = _said(stop.why)
+        run.state = State.STOPPED
+        run.problem = {"code": said.code, "detail": said.detail, "remedy": said.remedy or ""}
+    run.save(update_fields=["state", "problem"])

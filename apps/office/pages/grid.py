@@ -22,21 +22,12 @@ from apps.attendance.selectors import SessionKey
 from apps.attendance.services import Mark
 from apps.office.pages import actor, office_page, render_page
 from apps.office.pages.fields import day_of
+from apps.office.pages.marks import Said, choices_of, clock_of, shown_in_place, version_of
 from apps.office.site import message_of, remedy_of, words_of
 from schoolops.errors import SchoolOpsError
 
-Posted = dict[str, "Said"]
+Posted = dict[str, Said]
 LONGEST_REASON = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the form says of one student, as text."""
-
-    code: str = ""
-    arrived_at: str = ""
-    left_at: str = ""
-    remark: str = ""
 
 
 @dataclass(slots=True)
@@ -96,8 +87,7 @@ def _saved(request: HttpRequest, key: SessionKey) -> HttpResponse | Answer:
         marks = [_mark(student, said) for student, said in posted.items()]
     except ValueError:
         return Answer(posted, _("A time is written as 08:45."))
-    version = request.POST.get("version", "")
-    expected = int(version) if version.isascii() and version.isdecimal() and len(version) < 9 else None
+    expected = version_of(request.POST.get("version", ""))
     try:
         sheet = services.mark_attendance(session=key, marks=marks, expected_version=expected, by=actor(request))
     except RollChangedMeanwhile as error:
@@ -105,18 +95,13 @@ def _saved(request: HttpRequest, key: SessionKey) -> HttpResponse | Answer:
     except MarksRefused as error:
         return _refused(posted, marks, error)
     except SchoolOpsError as error:
-        if not _shown_in_place(error):
+        if not shown_in_place(error):
             raise
         return Answer(posted, " ".join(filter(None, (words_of(error), remedy_of(error)))), status=409)
     absent = sheet.records.filter(state=DayState.ABSENT).count()
     words = ngettext("The roll is saved: %d absent.", "The roll is saved: %d absent.", absent) % absent
     messages.success(request, words)
     return HttpResponseRedirect(request.get_full_path())
-
-
-def _shown_in_place(error: SchoolOpsError) -> bool:
-    """Whether the roll can still be shown with the refusal above it: it is there, and theirs to see."""
-    return error.code.startswith("attendance:") and error.code != "attendance:period-unknown"
 
 
 def _posted(request: HttpRequest) -> Posted:
@@ -168,7 +153,7 @@ def _reopened(request: HttpRequest, key: SessionKey) -> HttpResponse | Answer:
     try:
         services.reopen_day(session=key, reason=reason, lasting=dt.timedelta(hours=24), by=actor(request))
     except SchoolOpsError as error:
-        if not _shown_in_place(error):
+        if not shown_in_place(error):
             raise
         return Answer({}, words_of(error), status=409)
     messages.success(request, _("The roll is open for 24 hours."))
@@ -189,7 +174,7 @@ def _page(request: HttpRequest, key: SessionKey, answer: Answer | None) -> HttpR
         "roll": found,
         "rows": [row for row in rows if row.on_roster],
         "gone": [row for row in rows if not row.on_roster],
-        "choices": _choices(codes),
+        "choices": choices_of(codes),
         "default": codes.default(),
         "answer": answer,
         "writable": "attendance.mark" in held and not locked and not never,
@@ -215,12 +200,8 @@ def _never(place: selectors.Place) -> str:
     return ""
 
 
-def _choices(codes: selectors.CodeBook) -> list[AttendanceCode]:
-    return [code for code in codes.all if code.teacher_selectable and not code.retired]
-
-
 def _rows(found: Mapping[str, Any], codes: selectors.CodeBook, answer: Answer | None) -> list[GridRow]:
-    usual = _choices(codes)
+    usual = choices_of(codes)
     changes: dict[str, dict[str, Any]] = {}
     for each in answer.changes if answer else ():
         # The first one's before and the last one's after.
@@ -249,10 +230,7 @@ def _rows(found: Mapping[str, Any], codes: selectors.CodeBook, answer: Answer | 
 
 
 def _as_text(record: Mapping[str, Any], letter: str) -> Said:
-    def time(name: str) -> str:
-        return record[name].strftime("%H:%M") if record[name] else ""
-
-    return Said(letter, time("arrived_at"), time("left_at"), record["remark"])
+    return Said(letter, clock_of(record["arrived_at"]), clock_of(record["left_at"]), record["remark"])
 
 
 def _merge(row: GridRow, mine: Said, change: Mapping[str, Any] | None, *, default: AttendanceCode | None) -> None:

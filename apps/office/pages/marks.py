@@ -19,7 +19,7 @@ from apps.attendance.models import AttendanceCode, DayState
 from apps.attendance.selectors import CodeBook
 from apps.attendance.services import Mark
 from apps.office.site import message_of
-from schoolops.errors import FieldError
+from schoolops.errors import FieldError, SchoolOpsError
 
 # Nobody's roll is as long; what is longer was not sent by our page.
 MOST_ROWS = 1_000
@@ -102,8 +102,7 @@ def sent(said: QueryDict) -> Sent:
             left_at=said.get(f"left-{number}", ""),
             remark=said.get(f"remark-{number}", ""),
         )
-    version = said.get("version", "")
-    return Sent(int(version) if version.isascii() and version.isdecimal() and len(version) < 9 else 0, rows)
+    return Sent(version_of(said.get("version", "")) or 0, rows)
 
 
 class Sheet:
@@ -111,7 +110,7 @@ class Sheet:
 
     def __init__(self, roll: dict[str, Any], codes: CodeBook) -> None:
         self.codes = codes
-        self._quick = [code for code in codes.all if code.teacher_selectable and not code.retired]
+        self._quick = choices_of(codes)
         self.rows = [self._row(record) for record in roll["records"] if record["on_roster"]]
         self.gone = [name_of(record) for record in roll["records"] if not record["on_roster"]]
 
@@ -121,8 +120,8 @@ class Sheet:
         times = code is None or code.state != DayState.ABSENT
         said = Said(
             code=own,
-            arrived_at=_clock(record["arrived_at"]) if times else "",
-            left_at=_clock(record["left_at"]) if times else "",
+            arrived_at=clock_of(record["arrived_at"]) if times else "",
+            left_at=clock_of(record["left_at"]) if times else "",
             remark=record["remark"],
         )
         return Row(
@@ -139,7 +138,7 @@ class Sheet:
         return self._quick if code is None or code in self._quick else [*self._quick, code]
 
     def _office(self, letter: str, record: dict[str, Any]) -> str:
-        times = "–".join(_clock(time) for time in (record["arrived_at"], record["left_at"]) if time)
+        times = "–".join(clock_of(time) for time in (record["arrived_at"], record["left_at"]) if time)
         code = self.codes.by_letter[letter]
         return " ".join(part for part in (_(code.name), times) if part)
 
@@ -222,8 +221,24 @@ def name_of(record: Mapping[str, Any]) -> str:
     return f"{given} {record['family_name']}".strip()
 
 
-def _clock(time: dt.time | None) -> str:
+def clock_of(time: dt.time | None) -> str:
+    """A time as browsers write it."""
     return time.isoformat("minutes") if time else ""
+
+
+def choices_of(codes: CodeBook) -> list[AttendanceCode]:
+    """What a teacher may choose."""
+    return [code for code in codes.all if code.teacher_selectable and not code.retired]
+
+
+def version_of(said: str) -> int | None:
+    """The version that a form showed; ``None``, where that is no number."""
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 9 else None
+
+
+def shown_in_place(error: SchoolOpsError) -> bool:
+    """Whether the roll can still be shown with the refusal above it: it is there, and theirs to see."""
+    return error.code.startswith("attendance:") and error.code != "attendance:period-unknown"
 
 
 def _same(one: Said, other: Said) -> bool:

@@ -67,6 +67,7 @@ STATES = {
     Import.State.UNDOING: gettext_lazy("Being taken back"),
     Import.State.UNDONE: gettext_lazy("Taken back"),
     Import.State.STOPPED: gettext_lazy("Stopped half-way"),
+    Import.State.EXPIRED: gettext_lazy("Nobody confirmed it in time"),
 }
 # What it was at, where nobody is at it any more; then why.
 STOPPED = {
@@ -113,12 +114,17 @@ def rosters(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(_address(run.sourced_id))
     context = {
         "form": form,
-        "imports": [(run, STATES[Import.State(run.state)]) for run in selectors.imports_for(user)[:LATEST]],
+        "imports": [(run, _state_of(run)) for run in selectors.imports_for(user)[:LATEST]],
         "templates": [(source, Import.Source(source).label) for source in TEMPLATES],
         "may_take": _may(user, TAKE),
     }
     status = 422 if form is not None and form.errors else 200
     return render_page(request, "office/rosters.html", context, title=_("Rosters in and out"), status=status)
+
+
+def _state_of(run: Any) -> Any:
+    """What the import is at, in words, as ``selectors.imports_for`` found it."""
+    return STOPPED.get(run.state, STATES[Import.State.STOPPED]) if run.why else STATES[Import.State(run.state)]
 
 
 def _may(user: Any, permission: str) -> bool:
@@ -145,7 +151,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     stop = stop_of(run)
     context = {
         "run": run,
-        "state": STATES[Import.State(run.state)] if stop is None else STOPPED[Import.State(stop.state)],
+        "state": _state_of(run),
         "running": run.state in RUNNING and stop is None,
         "stop": stop,
         "why": "" if stop is None else WHY[stop.why],

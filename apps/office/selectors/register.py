@@ -14,7 +14,8 @@ from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.attendance.models import DailyAttendance
-from apps.institutions.models import CalendarDay, Section
+from apps.institutions.models import Section
+from apps.institutions.selectors import closed_days
 from apps.students.models import SectionMembership
 
 
@@ -59,7 +60,7 @@ def register_of(section: UUID, month: dt.date, *, by: User) -> Register:
         if lines[row.student_id].belongs_on(row.day):
             lines[row.student_id].days[row.day] = row
     days = [first + dt.timedelta(days=ahead) for ahead in range((last - first).days + 1)]
-    return Register(found, days, list(lines.values()), _closed(found, days))
+    return Register(found, days, list(lines.values()), closed_days(found.institution, days))
 
 
 def _section(section: UUID, by: User) -> Section:
@@ -86,18 +87,3 @@ def _lines(section: Section, first: dt.date, last: dt.date) -> dict[int, Registe
         )
         line.spans.append((row.starts_on, row.ends_on))
     return lines
-
-
-def _closed(section: Section, days: list[dt.date]) -> dict[dt.date, str]:
-    calendar_days = {
-        row.day: row
-        for row in CalendarDay.objects.filter(institution=section.institution_id, day__range=(days[0], days[-1]))
-    }
-    closed: dict[dt.date, str] = {}
-    for day in days:
-        row = calendar_days.get(day)
-        if row is not None and row.kind in (CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE):
-            closed[day] = row.title or row.get_kind_display()
-        elif row is None and day.isoweekday() in section.institution.weekend:
-            closed[day] = "weekend"
-    return closed

@@ -11,14 +11,12 @@ from apps.students.services.admitting import (
 )
 from apps.students.services.classes import enrol_in_class, leave_class
 from apps.students.services.enrolling import (
-    EnrolmentRow,
-    Placement,
     end_enrolments_of_closed_year,
-    enrol_students,
     move_section,
     re_enrol_student,
     withdraw_student,
 )
+from apps.students.services.enrolling_many import EnrolmentRow, enrol_students
 from apps.students.services.guardians import (
     add_guardian,
     change_guardian,
@@ -27,6 +25,7 @@ from apps.students.services.guardians import (
     unlink_guardian,
 )
 from apps.students.services.merging import MergeOutcome, merge_students, moves_on_merge
+from apps.students.services.placing import Placement
 
 __all__ = [
     "AdmittedGuardian",

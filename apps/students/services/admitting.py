@@ -16,8 +16,9 @@ from apps.students import errors
 from apps.students.events import StudentAdmitted, StudentChanged
 from apps.students.models import Enrolment, Guardian, Student
 from apps.students.selectors import today_for
-from apps.students.services.enrolling import Placement, begin_enrolment, locked, refuse_the_past, without_private
 from apps.students.services.guardians import write_guardian, write_links
+from apps.students.services.placing import Placement, begin_enrolment, locked, refuse_the_past
+from apps.students.services.private import without_private
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.constraints import explains

@@ -26,13 +26,8 @@ from apps.students.events import (
     StudentsMoved,
 )
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
-from apps.students.services.enrolling import (
-    EXPLAINED,
-    Placement,
-    refuse_closed_meanwhile,
-    refuse_outside_year,
-    without_private,
-)
+from apps.students.services.placing import EXPLAINED, Placement, refuse_closed_meanwhile, refuse_outside_year
+from apps.students.services.private import without_private
 from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains

@@ -14,7 +14,7 @@ from apps.institutions.models import CourseClass
 from apps.students import errors
 from apps.students.events import ClassRosterChanged
 from apps.students.models import ClassEnrolment, Enrolment, Student
-from apps.students.services.enrolling import refuse_outside_year, refuse_the_past
+from apps.students.services.placing import refuse_outside_year, refuse_the_past
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.constraints import explains

@@ -15,7 +15,8 @@ from apps.students import errors
 from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
 from apps.students.selectors import today_for
-from apps.students.services.enrolling import locked, without_private
+from apps.students.services.placing import locked
+from apps.students.services.private import without_private
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains

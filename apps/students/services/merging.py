@@ -15,7 +15,7 @@ from apps.students import errors
 from apps.students.events import GuardianLinksChanged, StudentsMerged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import today_for
-from apps.students.services.enrolling import end_class_enrolments, end_memberships
+from apps.students.services.placing import end_class_enrolments, end_memberships
 from schoolops import events
 from schoolops.audit import trail
 

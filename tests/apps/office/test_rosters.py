@@ -54,6 +54,7 @@ def test_from_the_file_to_the_students_and_back(office: Office, dave: User) -> N
     services.read_and_validate(run=run)
     page = page_of(office, dave, run)
     assert "Apply 1 changes and leave out what is wrong" in page
+    assert "The file and its rows are kept until 11 Nov 2026." in page
     assert "This must not be empty." in page
     assert Student.objects.count() == 0
     address = f"/office/imports/{run.sourced_id}/"
@@ -62,7 +63,9 @@ def test_from_the_file_to_the_students_and_back(office: Office, dave: User) -> N
     assert office(dave).post(f"{address}confirm/", said).status_code == 302
     assert "Being applied" in page_of(office, dave, run)
     services.apply(run=run)
-    assert "Take this import back" in page_of(office, dave, run)
+    page = page_of(office, dave, run)
+    assert "Take this import back" in page
+    assert "The file and its rows are kept until 4 Dec 2026." in page
     assert Student.objects.get().full_name == "Ada Byron"
     assert office(dave).post(f"{address}undo/").status_code == 302
     services.undo(run=run)
@@ -91,6 +94,18 @@ def test_what_is_wrong_comes_back_as_a_file(office: Office, dave: User) -> None:
     answer = office(dave).get(f"/office/imports/{run.sourced_id}/errors.csv")
     text = b"".join(answer.streaming_content).decode()
     assert "students.csv,3,Given name,exchange:value-missing,This must not be empty." in text
+
+
+def test_what_nobody_confirmed_in_time_says_so(office: Office, dave: User, later: Callable[..., None]) -> None:
+    sent(office, dave)
+    run = services.read_and_validate(run=Import.objects.get())
+    later(days=8)
+    services.clear_old_imports()
+    page = page_of(office, dave, run)
+    assert "Nobody confirmed it in time" in page
+    assert "nothing of it was written. Send the file again." in page
+    assert "Apply 1" not in page
+    assert "Nobody confirmed it in time" in office(dave).get("/office/imports/").content.decode()
 
 
 def test_headers_that_nobody_knows_are_mapped_once(office: Office, dave: User) -> None:
@@ -129,6 +144,8 @@ def test_an_import_whose_job_came_to_nothing_says_so_and_goes_on(office: Office,
     assert "Stopped half-way" in page
     assert "Its job was withdrawn." in page
     assert "0 of 1 rows are written; the others are not." in page
+    assert "The file and its rows are kept until 4 Dec 2026." in page
+    assert "Stopped half-way" in office(dave).get("/office/imports/").content.decode()
     assert "data-running" not in page
     assert "stopped; somebody has to look at it" in office(dave).get("/office/").content.decode()
     assert office(people.a_user("alice", role="head")).post(

@@ -35,7 +35,7 @@ from apps.staff.models import StaffMember
 from apps.staff.services import bulk as staff_bulk
 from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
 from apps.students.services import bulk as student_bulk
-from apps.students.services.enrolling import Placement
+from apps.students.services.placing import Placement
 
 
 def day_of(value: Any) -> dt.date | None:

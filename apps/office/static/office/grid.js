@@ -11,13 +11,22 @@
   let changed = false;
   let here = [0, 0];
 
-  const radiosOf = (cell) => [...cell.querySelectorAll("input[type=radio]")];
+  // A day has a button for each code, a week has room for one field in a cell: the same keys choose in both.
+  function choicesOf(cell) {
+    const select = cell.querySelector("select");
+    if (!select) return [...cell.querySelectorAll("input[type=radio]")].map((radio) => ({
+      value: radio.value, name: radio.dataset.name, chosen: radio.checked, choose: () => { radio.checked = true; },
+    }));
+    return [...select.options].filter((each) => each.value).map((each) => ({
+      value: each.value, name: each.dataset.name, chosen: each.selected, choose: () => { select.value = each.value; },
+    }));
+  }
   const inputOf = (cell) => cell.querySelector("input:not([type=radio])");
 
   function describe(cell) {
-    const name = cell.parentElement.dataset.name;
-    const chosen = cell.querySelector("input:checked");
-    cell.setAttribute("aria-label", chosen ? `${name}: ${chosen.dataset.name}` : name);
+    const name = cell.dataset.name || cell.parentElement.dataset.name;
+    const chosen = choicesOf(cell).find((each) => each.chosen);
+    cell.setAttribute("aria-label", chosen ? `${name}: ${chosen.name}` : name);
   }
 
   table.setAttribute("role", "grid");
@@ -34,7 +43,7 @@
   document.querySelectorAll(".grid-scripted").forEach((each) => { each.hidden = false; });
   rows.forEach((cells, line) => cells.forEach((cell, column) => {
     cell.tabIndex = line === 0 && column === 0 ? 0 : -1;
-    cell.querySelectorAll("input").forEach((input) => { input.tabIndex = -1; });
+    cell.querySelectorAll("input, select").forEach((input) => { input.tabIndex = -1; });
     if (cell.dataset.cell === "code") describe(cell);
     cell.addEventListener("focus", () => rove(line, column));
   }));
@@ -53,8 +62,8 @@
     cell.scrollIntoView({ block: "nearest" });
   }
 
-  function choose(cell, radio) {
-    radio.checked = true;
+  function choose(cell, code) {
+    code.choose();
     changed = true;
     describe(cell);
     said.textContent = cell.getAttribute("aria-label");
@@ -62,10 +71,10 @@
 
   function keyed(cell, key) {
     // The letter itself; where several codes begin with it, the next of them.
-    const fitting = radiosOf(cell).filter((each) => each.value.toLowerCase().startsWith(key.toLowerCase()));
+    const fitting = choicesOf(cell).filter((each) => each.value.toLowerCase().startsWith(key.toLowerCase()));
     if (!fitting.length) return null;
-    const at = fitting.findIndex((each) => each.checked);
-    return fitting[(at + 1) % fitting.length];
+    const at = fitting.findIndex((each) => each.chosen);
+    return { code: fitting[(at + 1) % fitting.length], alone: fitting.length === 1 };
   }
 
   table.addEventListener("keydown", (event) => {
@@ -93,19 +102,19 @@
       return;
     }
     if (event.key === "Enter") { event.preventDefault(); go(line + 1, column); return; }
+    if (cell.dataset.cell === "fixed") return;
     if (event.key === " ") {
       event.preventDefault();
-      const all = radiosOf(cell);
-      choose(cell, all[(all.findIndex((each) => each.checked) + 1) % all.length]);
+      const all = choicesOf(cell);
+      choose(cell, all[(all.findIndex((each) => each.chosen) + 1) % all.length]);
       return;
     }
     if (event.key.length !== 1) return;
-    const radio = keyed(cell, event.key);
-    if (!radio) return;
+    const meant = keyed(cell, event.key);
+    if (!meant) return;
     event.preventDefault();
-    choose(cell, radio);
-    const several = radiosOf(cell).filter((each) => each.value.toLowerCase().startsWith(event.key.toLowerCase()));
-    if (several.length === 1) go(line + 1, column);
+    choose(cell, meant.code);
+    if (meant.alone) go(line + 1, column);
   });
 
   form.addEventListener("change", (event) => {
@@ -122,5 +131,6 @@
   form.addEventListener("submit", () => { changed = false; });
   window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
   const answer = document.getElementById("answer");
-  if (answer) answer.focus(); else if (rows.length) go(0, 0);
+  const begins = rows.length ? Math.max(0, rows[0].findIndex((cell) => cell.dataset.cell === "code")) : 0;
+  if (answer) answer.focus(); else if (rows.length) go(0, begins);
 })();

@@ -1,0 +1,168 @@
+"""A section's week of daily rolls: its students, and what each day says of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from django.db.models import Case, F, Q, QuerySet, Value, When
+
+from apps.access import selectors as holders
+from apps.access import services as access
+from apps.access.errors import OutOfReach
+from apps.accounts.models import User
+from apps.attendance.models import AttendanceRecord, AttendanceSession
+from apps.attendance.selectors.office import CodeBook, office_book
+from apps.attendance.selectors.places import Place, SessionKey, place_of
+from apps.attendance.selectors.rolls import NAMES, by_name, heading, is_taken, suggested, taken
+from apps.institutions.models import Section
+from apps.institutions.selectors import closed_days, week_around
+from apps.students.models import SectionMembership, Student
+
+_OF_STUDENT = {"public_id": F("student__sourced_id"), **{name: F(f"student__{name}") for name in NAMES}}
+Standing = Literal["open", "locked", "to-read", "closed", "future", "outside", "out-of-reach"]
+
+
+@dataclass(slots=True)
+class WeekDay:
+    """One day. ``marks``: public id of a student on the roll → what ``roll()`` says of them.
+
+    ``standing`` says whether the day can be marked by who asks; ``why``, why there is no school, where there is none.
+    """
+
+    day: dt.date
+    standing: Standing
+    why: str = ""
+    roll: dict[str, Any] = field(default_factory=dict)
+    marks: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """``students``: everybody who is in the section on some day of it, by roll number."""
+
+    section: Section
+    days: list[WeekDay]
+    students: list[dict[str, Any]]
+    codes: CodeBook
+
+
+def week(section: UUID, day: dt.date, *, by: User) -> Week:
+    """The week that holds ``day``, without its weekend; a weekend with school stays. The same number of queries always.
+
+    Raises:
+        PermissionMissing. OutOfReach: no such section, or ``by`` sees its roll on none of these days.
+    """
+    access.require(by, "attendance.view")
+    place = place_of(SessionKey(day, section=section))
+    around = week_around(day, place.institution.weekend)
+    closed = closed_days(place.institution, around)
+    days = [each for each in around if closed.get(each) != "weekend"]
+    here = Section.objects.filter(pk=place.group.pk)
+    seen = days_in_reach(by, "attendance.view", "section", here, days)
+    if not any(seen.values()):
+        raise OutOfReach
+    marked = {}
+    if "attendance.mark" in holders.permissions_of(by):
+        marked = days_in_reach(by, "attendance.mark", "section", here, days)
+    book = _Book(place, days, by)
+    found = []
+    for each in days:
+        of_day = replace(place, day=each)
+        standing = _standing(of_day, closed, seen=bool(seen[each]))
+        if standing != "open":
+            found.append(WeekDay(each, standing, closed.get(each, "")))
+            continue
+        roll = book.heading(of_day)
+        if roll["state"] == AttendanceSession.State.LOCKED:
+            standing = "locked"
+        elif not marked.get(each):
+            standing = "to-read"
+        found.append(WeekDay(each, standing, roll=roll, marks=book.marks(of_day)))
+    shown = {student for each in found for student in each.marks}
+    students = [each for each in book.students() if each["student_id"] in shown]
+    return Week(cast(Section, place.group), found, students, book.codes)
+
+
+def _standing(place: Place, closed: dict[dt.date, str], *, seen: bool) -> Standing:
+    if not seen:
+        return "out-of-reach"
+    if not place.year.contains(place.day):
+        return "outside"
+    if place.day in closed:
+        return "closed"
+    return "future" if place.day > place.today else "open"
+
+
+def days_in_reach(
+    by: User, permission: str, kind: Literal["section", "student"], rows: QuerySet[Any], days: Sequence[dt.date]
+) -> dict[dt.date, set[int]]:
+    """Day → keys of those ``rows`` over which ``by`` holds ``permission`` then. One query, whatever is asked.
+
+    Raises ``PermissionMissing``.
+    """
+    reach = {day: access.within_reach(by, permission, kind, day=day) for day in days}
+    then = {
+        f"day_{n}": Value(True) if q == Q() else Case(When(q, then=Value(True)), default=Value(False))  # noqa: FBT003 - SQL's
+        for n, q in enumerate(reach.values())
+    }
+    found = list(rows.annotate(**then).values_list("pk", *then))
+    return {day: {row[0] for row in found if row[n]} for n, day in enumerate(days, start=1)}
+
+
+class _Book:
+    """What the database says of these days, read at once."""
+
+    def __init__(self, place: Place, days: Sequence[dt.date], by: User) -> None:
+        first, last = days[0], days[-1]
+        self.codes = CodeBook()
+        self._members = list(
+            SectionMembership.objects.filter(section=place.group.pk, starts_on__lte=last)
+            .exclude(ends_on__lte=first)
+            .values("student_id", "starts_on", "ends_on", "roll_number", **_OF_STUDENT)
+        )
+        keys = {row["student_id"] for row in self._members}
+        self._reached = days_in_reach(by, "attendance.view", "student", Student.objects.filter(pk__in=keys), days)
+        sheets = AttendanceSession.objects.filter(section=place.group.pk, period=None, day__range=(first, last))
+        self._sheets = {sheet.day: sheet for sheet in sheets.select_related("taken_by")}
+        self._said = self._records(keys)
+        self._office = office_book(keys, first, last)
+
+    def _records(self, students: Collection[int]) -> dict[tuple[dt.date, int], dict[str, Any]]:
+        sessions = [sheet.pk for sheet in self._sheets.values()]
+        rows: Any = AttendanceRecord.objects.filter(session__in=sessions, student__in=students).values(
+            "student_id", "day", "code", "teacher_code_id", "office_code_id", "state", "excused", "arrived_at",
+            "left_at", "remark",
+        )  # fmt: skip
+        return {(row["day"], row["student_id"]): row for row in rows}
+
+    def heading(self, place: Place) -> dict[str, Any]:
+        return heading(place, self._sheets.get(place.day))
+
+    def marks(self, place: Place) -> dict[UUID, dict[str, Any]]:
+        sheet = self._sheets.get(place.day)
+        was_taken = is_taken(sheet)
+        told = {}
+        for row in self._members:
+            key, ends_on = row["student_id"], row["ends_on"]
+            if row["starts_on"] > place.day or (ends_on is not None and ends_on <= place.day):
+                continue
+            if key not in self._reached[place.day]:
+                continue
+            said = self._said.get((place.day, key))
+            word = self._office.word_on(key, place.day, None)
+            told[row["public_id"]] = taken(said, self.codes) if said else suggested(word, self.codes, taken=was_taken)
+        return told
+
+    def students(self) -> list[dict[str, Any]]:
+        once = {
+            row["public_id"]: {
+                "student_id": row["public_id"],
+                **{name: row[name] for name in ("roll_number", *NAMES)},
+            }
+            for row in sorted(self._members, key=lambda row: row["starts_on"])
+        }
+        return sorted(once.values(), key=by_name)

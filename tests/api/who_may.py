@@ -1,0 +1,255 @@
+"""What ``test_who_may_do_what`` expects: a status for every endpoint and role, and how many rows each role sees.
+
+The columns: Administrator, Head, Registrar, Teacher of 7 B, Other teacher (of 7 C), Substitute in 7 B today,
+Guardian Carol of two (one in 7 B, one in 7 C), a pUpil herself (the one in 7 B), aCcountant, suPport, ``-`` nobody
+logged in, and the head of Elm, with her Elm token, at Oak's address.
+
+404 is what does not exist for whoever asks, 403 what they may not do at all. ``{child}`` is Carol's in 7 B and the
+pupil, ``{sibling}`` Carol's in 7 C, ``{classmate}`` one of 7 B whom a court keeps from Carol; ``ground.py`` has
+the rest.
+"""
+
+from __future__ import annotations
+
+COLUMNS = "AHRTOSGUCP-E"
+
+EXPECTED = """\
+#                                                                A   H   R   T   O   S   G   U   C   P   -   E
+
+# open doors and one's own login
+GET    schema                                                     200 200 200 200 200 200 200 200 200 200 200 200
+GET    docs                                                       200 200 200 200 200 200 200 200 200 200 200 200
+GET    school                                                     200 200 200 200 200 200 200 200 200 200 200 200
+POST   auth/login                                                 200 200 200 200 200 200 200 200 200 200 200 200
+POST   auth/refresh                                               200 200 200 200 200 200 200 200 200 200 200 200
+POST   auth/forgotten                                             202 202 202 202 202 202 202 202 202 202 202 202
+POST   auth/redeem                                                200 200 200 200 200 200 200 200 200 200 200 200
+POST   auth/logout                                                204 204 204 204 204 204 204 204 204 204 401 401
+POST   auth/logout-everywhere                                     200 200 200 200 200 200 200 200 200 200 401 401
+GET    me                                                         200 200 200 200 200 200 200 200 200 200 401 401
+GET    me/permissions                                             200 200 200 200 200 200 200 200 200 200 401 401
+POST   me/password                                                200 200 200 200 200 200 200 200 200 200 401 401
+POST   me/totp                                                    201 201 201 201 201 201 201 201 201 201 401 401
+POST   me/totp/confirm                                            200 200 200 200 200 200 200 200 200 200 401 401
+DELETE me/totp                                                    204 204 204 204 204 204 204 204 204 204 401 401
+
+# campuses, years, what is taught
+GET    today                                                      200 200 200 200 200 200 200 200 200 200 401 401
+GET    institutions                                               200 200 200 200 200 200 200 200 200 200 401 401
+POST   institutions                                               201 201 403 403 403 403 403 403 403 403 401 401
+GET    institutions/{campus}                                      200 200 200 200 200 200 200 200 200 200 401 401
+PATCH  institutions/{campus}                                      200 200 403 403 403 403 403 403 403 403 401 401
+GET    institutions/{campus}/logo                                 200 200 200 200 200 200 200 200 200 200 200 401
+PUT    institutions/{campus}/logo                                 204 204 403 403 403 403 403 403 403 403 401 401
+DELETE institutions/{campus}/logo                                 204 204 403 403 403 403 403 403 403 403 401 401
+GET    years                                                      200 200 200 200 200 200 200 200 200 200 401 401
+POST   years                                                      201 201 403 403 403 403 403 403 403 403 401 401
+GET    years/{year}                                               200 200 200 200 200 200 200 200 200 200 401 401
+PATCH  years/{year}                                               200 200 403 403 403 403 403 403 403 403 401 401
+DELETE years/{planned_year}                                       204 204 403 403 403 403 403 403 403 403 401 401
+POST   years/{planned_year}/activate                              200 200 403 403 403 403 403 403 403 403 401 401
+POST   years/{year}/close                                         200 200 403 403 403 403 403 403 403 403 401 401
+GET    terms                                                      200 200 200 200 200 200 200 200 200 200 401 401
+POST   terms                                                      201 201 403 403 403 403 403 403 403 403 401 401
+GET    terms/{term}                                               200 200 200 200 200 200 200 200 200 200 401 401
+PATCH  terms/{term}                                               200 200 403 403 403 403 403 403 403 403 401 401
+DELETE terms/{spare_term}                                         204 204 403 403 403 403 403 403 403 403 401 401
+GET    calendar-days                                              200 200 200 200 200 200 200 200 200 200 401 401
+PUT    calendar-days                                              200 200 403 403 403 403 403 403 403 403 401 401
+DELETE calendar-days?{stretch}                                    200 200 403 403 403 403 403 403 403 403 401 401
+GET    grade-levels                                               200 200 200 200 200 200 200 200 200 200 401 401
+POST   grade-levels                                               201 201 403 403 403 403 403 403 403 403 401 401
+GET    grade-levels/{level}                                       200 200 200 200 200 200 200 200 200 200 401 401
+PATCH  grade-levels/{level}                                       200 200 403 403 403 403 403 403 403 403 401 401
+DELETE grade-levels/{spare_level}                                 204 204 403 403 403 403 403 403 403 403 401 401
+GET    sections                                                   200 200 200 200 200 200 200 200 200 200 401 401
+POST   sections                                                   201 201 201 403 403 403 403 403 403 403 401 401
+GET    sections/{section}                                         200 200 200 200 404 200 200 200 200 200 401 401
+PATCH  sections/{section}                                         200 200 200 403 404 403 403 403 403 403 401 401
+DELETE sections/{empty_section}                                   204 204 204 404 404 404 404 404 403 403 401 401
+GET    sections/{other_section}                                   200 200 200 404 200 404 200 404 200 200 401 401
+GET    courses                                                    200 200 200 200 200 200 200 200 200 200 401 401
+POST   courses                                                    201 201 201 403 403 403 403 403 403 403 401 401
+GET    courses/{course}                                           200 200 200 200 200 200 200 200 200 200 401 401
+PATCH  courses/{course}                                           200 200 200 403 403 403 403 403 403 403 401 401
+DELETE courses/{spare_course}                                     204 204 204 403 403 403 403 403 403 403 401 401
+GET    classes                                                    200 200 200 200 200 200 200 200 200 200 401 401
+POST   classes                                                    201 201 201 403 403 403 403 403 403 403 401 401
+GET    classes/{class}                                            200 200 200 200 404 200 200 200 200 200 401 401
+PATCH  classes/{class}                                            200 200 200 403 404 403 403 403 403 403 401 401
+DELETE classes/{empty_class}                                      204 204 204 404 404 404 404 404 403 403 401 401
+GET    periods                                                    200 200 200 200 200 200 200 200 200 200 401 401
+POST   periods                                                    201 201 201 403 403 403 403 403 403 403 401 401
+GET    periods/{period}                                           200 200 200 200 200 200 200 200 200 200 401 401
+PATCH  periods/{period}                                           200 200 200 403 403 403 403 403 403 403 401 401
+DELETE periods/{spare_period}                                     204 204 204 403 403 403 403 403 403 403 401 401
+GET    meetings                                                   200 200 200 200 200 200 200 200 200 200 401 401
+POST   meetings                                                   201 201 201 403 403 403 403 403 403 403 401 401
+GET    meetings/{meeting}                                         200 200 200 200 404 200 200 200 200 200 401 401
+PATCH  meetings/{meeting}                                         200 200 200 403 404 403 403 403 403 403 401 401
+DELETE meetings/{later_meeting}                                   204 204 204 403 404 403 403 403 403 403 401 401
+
+# students: whoever is out of reach does not exist
+GET    students                                                   200 200 200 200 200 200 200 200 200 200 401 401
+POST   students                                                   201 403 201 403 403 403 403 403 403 403 401 401
+GET    students/{child}                                           200 200 200 200 404 200 200 200 200 200 401 401
+GET    students/{classmate}                                       200 200 200 200 404 200 404 404 200 200 401 401
+GET    students/{sibling}                                         200 200 200 404 200 404 200 404 200 200 401 401
+GET    students/{at_elm}                                          404 404 404 404 404 404 404 404 404 404 401 401
+PATCH  students/{child}                                           200 403 200 403 404 403 403 403 403 403 401 401
+PATCH  students/{classmate}                                       200 403 200 403 404 403 404 404 403 403 401 401
+POST   students/{child}/withdraw                                  200 403 200 403 404 403 403 403 403 403 401 401
+POST   students/{leaver}/re-enrol                                 201 403 201 404 404 404 404 404 403 403 401 401
+POST   students/{child}/move-section                              200 403 200 403 404 403 403 403 403 403 401 401
+POST   students/{child}/merge                                     200 403 200 403 404 403 403 403 403 403 401 401
+GET    students/{child}/photo                                     200 200 200 200 404 200 200 200 200 200 401 401
+GET    students/{classmate}/photo                                 200 200 200 200 404 200 404 404 200 200 401 401
+PUT    students/{child}/photo                                     204 403 204 403 404 403 403 403 403 403 401 401
+DELETE students/{child}/photo                                     204 403 204 403 404 403 403 403 403 403 401 401
+GET    students/{child}/audit                                     200 200 403 403 403 403 403 403 403 403 401 401
+GET    students/{child}/enrolments                                200 200 200 200 404 200 200 200 200 200 401 401
+GET    students/{classmate}/enrolments                            200 200 200 200 404 200 404 404 200 200 401 401
+GET    students/{child}/enrolments/{enrolment}                    200 200 200 200 404 200 200 200 200 200 401 401
+POST   enrolments/bulk                                            201 403 201 403 403 403 403 403 403 403 401 401
+GET    students/{child}/guardians                                 200 200 200 200 404 200 403 403 200 403 401 401
+POST   students/{child}/guardians                                 201 403 201 403 404 403 403 403 403 403 401 401
+GET    students/{child}/guardians/{link}                          200 200 200 200 404 200 403 403 200 403 401 401
+PATCH  students/{child}/guardians/{link}                          200 403 200 403 404 403 403 403 403 403 401 401
+DELETE students/{child}/guardians/{link}                          204 403 204 403 404 403 403 403 403 403 401 401
+GET    guardians                                                  200 200 200 200 200 200 403 403 200 403 401 401
+POST   guardians                                                  201 403 201 403 403 403 403 403 403 403 401 401
+GET    guardians/{father}                                         200 200 200 200 404 200 403 403 200 403 401 401
+PATCH  guardians/{father}                                         200 403 200 403 404 403 403 403 403 403 401 401
+GET    sections/{section}/students                                200 200 200 200 404 200 200 200 200 200 401 401
+GET    sections/{section}/students?as_of={yesterday}              200 200 200 200 404 404 200 200 200 200 401 401
+GET    sections/{other_section}/students                          200 200 200 404 200 404 200 404 200 200 401 401
+GET    classes/{class}/students                                   200 200 200 200 404 200 200 200 200 200 401 401
+POST   classes/{class}/students                                   201 403 201 403 404 403 403 403 403 403 401 401
+POST   classes/{class}/students/{child}/leave                     200 403 200 403 404 403 403 403 403 403 401 401
+
+# staff
+GET    staff                                                      200 200 200 200 200 200 403 403 200 200 401 401
+POST   staff                                                      201 201 201 403 403 403 403 403 403 403 401 401
+GET    staff/{member}                                             200 200 200 200 200 200 403 403 200 200 401 401
+PATCH  staff/{member}                                             200 200 200 403 403 403 403 403 403 403 401 401
+GET    staff/{member}/assignments                                 200 200 200 200 200 200 403 403 200 200 401 401
+GET    assignments                                                200 200 200 200 200 200 403 403 200 200 401 401
+POST   assignments                                                201 201 201 403 403 403 403 403 403 403 401 401
+GET    assignments/{assignment}                                   200 200 200 200 200 200 403 403 200 200 401 401
+PATCH  assignments/{assignment}                                   200 200 200 403 403 403 403 403 403 403 401 401
+DELETE assignments/{later_assignment}                             204 204 204 403 403 403 403 403 403 403 401 401
+GET    substitutions                                              200 200 200 200 200 200 403 403 200 200 401 401
+POST   substitutions                                              201 201 201 403 403 403 403 403 403 403 401 401
+GET    substitutions/{substitution}                               200 200 200 200 200 200 403 403 200 200 401 401
+DELETE substitutions/{substitution}                               204 204 204 403 403 403 403 403 403 403 401 401
+
+# attendance: a substitute for one day only
+GET    sections/{section}/roll/{day}                              200 200 200 200 404 200 200 200 403 403 401 401
+PUT    sections/{section}/roll/{day}                              200 200 200 200 404 200 403 403 403 403 401 401
+GET    sections/{section}/roll/{yesterday}                        200 200 200 200 404 404 200 200 403 403 401 401
+PUT    sections/{section}/roll/{yesterday}                        200 200 200 200 404 404 403 403 403 403 401 401
+POST   sections/{section}/roll/{long_ago}/reopen                  200 200 403 403 403 403 403 403 403 403 401 401
+GET    sections/{section}/roll/{day}/{period}                     200 200 200 200 404 200 200 200 403 403 401 401
+PUT    sections/{section}/roll/{day}/{period}                     200 200 200 200 404 200 403 403 403 403 401 401
+POST   sections/{section}/roll/{long_ago}/{period}/reopen         200 200 403 403 403 403 403 403 403 403 401 401
+GET    classes/{class}/roll/{day}/{period}                        200 200 200 200 404 200 200 200 403 403 401 401
+PUT    classes/{class}/roll/{day}/{period}                        200 200 200 200 404 200 403 403 403 403 401 401
+POST   classes/{class}/roll/{long_ago}/{period}/reopen            200 200 403 403 403 403 403 403 403 403 401 401
+GET    rolls/not-taken                                            200 200 200 200 200 200 403 403 403 403 401 401
+POST   rolls/{roll}/lock                                          200 200 403 403 403 403 403 403 403 403 401 401
+POST   rolls/{locked_roll}/reopen                                 200 200 403 403 403 403 403 403 403 403 401 401
+GET    rolls/{roll}/history                                       200 200 200 200 404 200 200 200 403 403 401 401
+GET    rolls/{locked_roll}/history                                200 200 200 200 404 404 200 200 403 403 401 401
+GET    my/classes                                                 200 200 200 200 200 200 403 403 403 403 401 401
+GET    absentees                                                  200 200 200 200 200 200 200 200 403 403 401 401
+GET    days/{day}                                                 200 200 200 200 200 200 200 200 403 403 401 401
+GET    students/{child}/attendance                                200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{classmate}/attendance                            200 200 200 200 404 200 404 404 403 403 401 401
+GET    students/{child}/attendance-summary                        200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{classmate}/attendance-summary                    200 200 200 200 404 200 404 404 403 403 401 401
+GET    desk                                                       200 403 200 403 403 403 403 403 403 403 401 401
+POST   desk                                                       201 403 201 403 403 403 403 403 403 403 401 401
+DELETE desk/{entry}                                               204 403 204 403 403 403 403 403 403 403 401 401
+GET    leaves                                                     200 200 200 403 403 403 200 403 403 403 401 401
+POST   leaves                                                     201 201 201 403 403 403 201 403 403 403 401 401
+POST   leaves (classmate)                                         201 201 201 403 403 403 404 403 403 403 401 401
+GET    leaves/{leave}                                             200 200 200 403 403 403 200 403 403 403 401 401
+GET    leaves/{other_leave}                                       200 200 200 403 403 403 404 403 403 403 401 401
+POST   leaves/{leave}/approve                                     200 200 200 403 403 403 403 403 403 403 401 401
+POST   leaves/{leave}/refuse                                      200 200 200 403 403 403 403 403 403 403 401 401
+POST   leaves/{leave}/cancel                                      200 200 200 403 403 403 200 403 403 403 401 401
+POST   leaves/{other_leave}/cancel                                200 200 200 403 403 403 404 403 403 403 401 401
+GET    attendance-codes                                           200 200 200 200 200 200 200 200 403 403 401 401
+POST   attendance-codes                                           201 201 403 403 403 403 403 403 403 403 401 401
+GET    attendance-codes/{code}                                    200 200 200 200 200 200 200 200 403 403 401 401
+PATCH  attendance-codes/{code}                                    200 200 403 403 403 403 403 403 403 403 401 401
+GET    attendance-policy                                          200 200 200 200 200 200 200 200 403 403 401 401
+PATCH  attendance-policy/{campus}                                 200 200 403 403 403 403 403 403 403 403 401 401
+
+# who may do what, and the trail
+GET    permissions                                                200 200 403 403 403 403 403 403 403 403 401 401
+GET    roles                                                      200 200 403 403 403 403 403 403 403 403 401 401
+POST   roles                                                      201 403 403 403 403 403 403 403 403 403 401 401
+GET    roles/{role}                                               200 200 403 403 403 403 403 403 403 403 401 401
+PATCH  roles/{role}                                               200 403 403 403 403 403 403 403 403 403 401 401
+DELETE roles/{role}                                               204 403 403 403 403 403 403 403 403 403 401 401
+PUT    roles/{role}/permissions                                   200 403 403 403 403 403 403 403 403 403 401 401
+GET    role-assignments                                           200 200 403 403 403 403 403 403 403 403 401 401
+POST   role-assignments                                           201 403 403 403 403 403 403 403 403 403 401 401
+GET    role-assignments/{held}                                    200 200 403 403 403 403 403 403 403 403 401 401
+DELETE role-assignments/{held}                                    204 403 403 403 403 403 403 403 403 403 401 401
+GET    users                                                      200 200 200 403 403 403 403 403 403 403 401 401
+POST   users                                                      201 403 201 403 403 403 403 403 403 403 401 401
+GET    users/{newcomer}                                           200 200 200 403 403 403 403 403 403 403 401 401
+PATCH  users/{newcomer}                                           200 403 200 403 403 403 403 403 403 403 401 401
+PATCH  users/{administrator}                                      200 403 403 403 403 403 403 403 403 403 401 401
+POST   users/{newcomer}/invite                                    201 403 201 403 403 403 403 403 403 403 401 401
+POST   users/{administrator}/invite                               201 403 403 403 403 403 403 403 403 403 401 401
+POST   users/{newcomer}/deactivate                                204 403 204 403 403 403 403 403 403 403 401 401
+POST   users/{gone}/activate                                      204 403 204 403 403 403 403 403 403 403 401 401
+POST   users/{newcomer}/logout-everywhere                         200 403 200 403 403 403 403 403 403 403 401 401
+DELETE users/{newcomer}/totp                                      204 403 204 403 403 403 403 403 403 403 401 401
+GET    account-policy                                             200 200 200 200 200 200 200 200 200 200 401 401
+PUT    account-policy                                             200 403 403 403 403 403 403 403 403 403 401 401
+GET    audit                                                      200 200 403 403 403 403 403 403 403 403 401 401
+
+# rosters in and out
+GET    imports                                                    200 200 200 403 403 403 403 403 403 403 401 401
+POST   imports                                                    202 403 202 403 403 403 403 403 403 403 401 401
+GET    imports/{import}                                           200 200 200 403 403 403 403 403 403 403 401 401
+GET    imports/{import}/rows                                      200 200 200 403 403 403 403 403 403 403 401 401
+GET    imports/{import}/errors                                    200 200 200 403 403 403 403 403 403 403 401 401
+PUT    imports/{import}/mapping                                   202 403 202 403 403 403 403 403 403 403 401 401
+POST   imports/{import}/confirm                                   202 403 202 403 403 403 403 403 403 403 401 401
+POST   imports/{stopped_import}/go-on                             202 403 202 403 403 403 403 403 403 403 401 401
+POST   imports/{applied_import}/undo                              202 403 202 403 403 403 403 403 403 403 401 401
+GET    exports/oneroster                                          200 403 200 403 403 403 403 403 403 403 401 401
+GET    exports/templates/students                                 200 403 200 403 403 403 403 403 403 403 401 401
+
+# jobs: each their own
+GET    jobs/{job}                                                 404 404 404 200 404 404 404 404 404 404 401 401
+DELETE jobs/{job}                                                 404 404 404 204 404 404 404 404 404 404 401 401
+POST   jobs/{job}/run-now                                         404 404 404 202 404 404 404 404 404 404 401 401
+"""
+
+# How many rows of a list each sees; · where the list is refused, as the table above says.
+SEEN = """
+#                                                A    H    R    T    O    S    G    U    C    P
+students?limit=200                               2000 2000 2000 12   3    12   2    1    2000 2000
+students?as_of={yesterday}&limit=200             2000 2000 2000 12   3    0    2    1    2000 2000
+students?as_of={tomorrow}&limit=200              2000 2000 2000 12   3    0    2    1    2000 2000
+students?section_id={section}                    12   12   12   12   0    12   1    1    12   12
+sections                                         3    3    3    1    1    1    2    1    3    3
+sections?as_of={tomorrow}                        3    3    3    1    1    0    2    1    3    3
+sections/{section}/students                      12   12   12   12   ·    12   1    1    12   12
+classes                                          2    2    2    1    0    1    1    1    2    2
+classes/{class}/students                         12   12   12   12   ·    12   1    1    12   12
+meetings                                         2    2    2    2    0    2    2    2    2    2
+guardians                                        3    3    3    2    1    2    ·    ·    3    ·
+students/{child}/guardians                       1    1    1    1    ·    1    ·    ·    1    ·
+absentees                                        2    2    2    2    0    2    1    1    ·    ·
+rolls/{roll}/history                             12   12   12   12   ·    12   1    1    ·    ·
+leaves                                           2    2    2    ·    ·    ·    1    ·    ·    ·
+my/classes                                       0    0    0    2    1    2    ·    ·    ·    ·
+my/classes?day={tomorrow}                        0    0    0    1    1    0    ·    ·    ·    ·
+"""
