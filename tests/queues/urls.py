@@ -53,6 +53,14 @@ def note(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"noted": True})
 
 
+class SecretView(APIView):
+    """One effect, and an answer that is shown only once."""
+
+    def post(self, request: Request) -> HttpResponse:
+        note(request._request)
+        return JsonResponse({"token": "so_r_oak_of-bob"}, status=201, headers={"Cache-Control": "no-store"})
+
+
 @task(queue=FEES, name="test.urls.tell")
 def tell(*, n: int) -> None:
     """Enqueued by a view."""
@@ -72,5 +80,6 @@ urlpatterns: list[Any] = [
     path("tell", TellView.as_view()),
     path("pay", PayView.as_view()),
     path("note", note),
+    path("secret", SecretView.as_view()),
     path("api/v1/", include(jobs.urlpatterns)),
 ]

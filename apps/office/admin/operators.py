@@ -24,7 +24,9 @@ from django.utils.translation import gettext_lazy
 import schoolops
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.office.admin.base import Act, Once, ReadOnlyInline, ServiceAdmin
+from apps.office.admin.acts import Act, Once
+from apps.office.admin.base import ServiceAdmin
+from apps.office.admin.permitted import ReadOnlyInline
 from apps.office.forms import ActForm, ReasonForm
 from apps.staff.models import StaffMember
 from apps.students.models import Student

@@ -28,6 +28,7 @@ from apps.accounts.models import TokenFamily, User
 from apps.office.navigation import home_of
 from apps.office.site import (
     FOR_FAMILIES,
+    View,
     actor,
     frame_of,
     may_enter,
@@ -131,6 +132,11 @@ class CodeForm(forms.Form):
     )
 
 
+def at_the_door(view: View) -> View:
+    """A form for whoever is not in yet: nobody keeps it, no other site sends it, and what is refused can be read."""
+    return csrf_protect(never_cache(require_http_methods(["GET", "HEAD", "POST"])(readable(view))))
+
+
 # How long somebody whose password was right may take to set up their second factor.
 SETUP_S = 15 * 60
 _WHO_SETS_UP = "office.sets-up"
@@ -206,10 +212,7 @@ def _proved(request: HttpRequest, form: LoginForm) -> User | None:
 
 
 @sensitive_post_parameters("password", "code")
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def log_in(request: HttpRequest) -> HttpResponse:
     """The login page. Waits after failures, and says the same whatever was wrong, as the API does."""
     if _is_in(request):
@@ -258,10 +261,7 @@ def _who_sets_up(request: HttpRequest) -> User | None:
     return user if constant_time_compare(kept[1], user.get_session_auth_hash()) else None
 
 
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: the QR code, then the code it shows, then recovery codes, shown this once."""
     user = _who_sets_up(request)
@@ -314,10 +314,7 @@ def _confirmed(user: User, code: str) -> list[str]:
 
 # --- passwords --------------------------------------------------------------------------------------------------------
 @sensitive_post_parameters("password", "again", "token")
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def redeem(request: HttpRequest) -> HttpResponse:
     """Where the link of an invitation or of a forgotten password leads: choose a password."""
     form = PasswordForm(request.POST or None)
@@ -337,10 +334,7 @@ def redeem(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("present", "password", "again")
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def change_password(request: HttpRequest) -> HttpResponse:
     """Change one's own password: every other login of mine ends, this one stays."""
     if not _is_in(request):
@@ -371,10 +365,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     return door_page(request, "office/change_password.html", form, title=_("Change my password"), home=_home(user))
 
 
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for a link by e-mail. Says the same whether the login exists or not."""
     form = LoginNameForm(request.POST or None)

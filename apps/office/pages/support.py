@@ -8,18 +8,16 @@ from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from apps.access import services as access
 from apps.accounts import services
 from apps.accounts.errors import LinkNotValid
 from apps.office.navigation import home_of
 from apps.office.pages import actor, office_page
-from apps.office.pages.door import BACKEND, door_page
-from apps.office.site import readable, words_of
+from apps.office.pages.door import BACKEND, at_the_door, door_page
+from apps.office.site import words_of
 
 
 class LinkForm(forms.Form):
@@ -29,10 +27,7 @@ class LinkForm(forms.Form):
 
 
 @sensitive_post_parameters("token")
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def come_in(request: HttpRequest) -> HttpResponse:
     """Where the link of a grant leads. A press of a button uses it up: a program that looks at addresses does not."""
     form = LinkForm(request.POST or None)
