@@ -21,7 +21,7 @@ from apps.exchange.services.door import require_for_all
 from apps.exchange.services.kinds.places import last_end
 from apps.exchange.services.kinds.structure import homeroom_course_id
 from apps.exchange.services.reading import cells, sheets, staged, tables
-from apps.exchange.services.reading.bundle import STAFF_ROLES
+from apps.exchange.services.reading.bundle.people import STAFF_ROLES
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from apps.institutions.selectors import school_today
 from apps.staff.models import StaffMember, TeachingAssignment
