@@ -158,11 +158,15 @@ class Token(models.Model):
 
 
 class OneTimeLink(models.Model):
-    """A link by which somebody sets their password, once. Only the SHA-256 of its secret is stored (32 bytes)."""
+    """A link by which somebody sets their password, or an operator comes in, once.
+
+    Only the SHA-256 of its secret is stored (32 bytes).
+    """
 
     class Purpose(models.TextChoices):
         INVITE = "invite"
         RESET = "reset"
+        SUPPORT = "support"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="links")
     purpose = models.CharField(max_length=10, choices=Purpose.choices)

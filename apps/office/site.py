@@ -25,6 +25,7 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.access import services as access
 from apps.access.permissions import PERMISSIONS
+from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.attendance.services.codes import FIRST_CODES
 from apps.institutions import selectors as institutions
@@ -216,6 +217,15 @@ def behind_the_door(view: View) -> View:
     return never_cache(readable(inner))
 
 
+def support_here(request: HttpRequest) -> dict[str, Any] | None:
+    """Who is here as support and until when, for the banner on every page; ``None`` for the school's own people."""
+    by = somebody(request)
+    if not isinstance(by, User) or not by.is_support:
+        return None
+    writes = [code for code in permissions_of(by) if not code.partition(".")[2].startswith("view")]
+    return {"name": str(by), "until": by.access_until, "reads_only": not writes}
+
+
 class OfficeSite(_Site):
     """Served at ``/office/`` of every school, and never outside one."""
 
@@ -255,6 +265,7 @@ class OfficeSite(_Site):
             "sidebar_navigation": navigation.sidebar(request, actor(request)) if inside else [],
             "sidebar_show_search": inside,
             "find_address": reverse("office:find"),
+            "support": support_here(request) if inside else None,
         }
 
 

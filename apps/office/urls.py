@@ -13,6 +13,7 @@ from apps.office.pages import (
     door,
     find,
     grid,
+    inviting,
     lists,
     people,
     roles,
@@ -23,6 +24,7 @@ from apps.office.pages import (
     setup,
     start,
     student,
+    support,
     week,
 )
 from apps.office.pages.languages import choose
@@ -53,12 +55,14 @@ register_converter(GroupConverter, "group")
 PAGES: list[URLPattern] = [
     path("login/", door.log_in, name="login"),
     path("logout/", door.log_out, name="logout"),
+    path("support/end/", support.end, name="support-end"),
     path("second-factor/", door.second_factor, name="second-factor"),
     path("forgotten/", door.forgotten, name="forgotten"),
     path("password_change/", door.change_password, name="password_change"),
     path("find/", find.find, name="find"),
     path("", start.start, name="index"),
     path("logins/new/", people.let_in, name="let-in"),
+    path("logins/invite/<str:whom>/", inviting.invite, name="invite"),
     path("roles/", roles.roles, name="roles"),
     path("roles/new/", roles.new_role, name="new-role"),
     path("roles/<uuid:id>/", roles.role, name="role"),
@@ -106,6 +110,8 @@ _OFFICE: list[URLPattern | URLResolver] = [
     path("language/", choose, name="language"),
     # Where the links of invitations and forgotten passwords lead.
     path("redeem", door.redeem, name="redeem"),
+    # Where the link of a support grant leads.
+    path("support", support.come_in, name="support"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", (_OFFICE, "admin", office.name))]

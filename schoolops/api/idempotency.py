@@ -7,7 +7,8 @@ The key, the work and the answer commit together, so a crash at any point means 
 * a view that moves money says ``idempotency_key_required = True`` and refuses requests without one: 400.
 
 A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 408, 425 and 429 are not kept: nothing
-happened.
+happened. Of an answer that says ``no-store`` only the fact is kept: tokens, links and recovery codes stand nowhere in
+the clear, so whoever asks again is told that it was done. The view counts who asks; where it is not run, we do.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from rest_framework.settings import api_settings
 from schoolops import problem
 from schoolops.api.parsers import BodyTooLarge
 from schoolops.errors import Conflict, Invalid, SchoolOpsError
+from schoolops.ratelimit.throttles import count_request
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADER = "Idempotency-Key"
@@ -72,6 +74,13 @@ class KeyReused(Invalid):
     remedy = "Take a new key for a new request. Nothing was changed."
 
 
+class AnswerWasSecret(Conflict):
+    """This was done when it was first asked for, and its answer is shown only once."""
+
+    code = "api:idempotency-answer-was-secret"
+    remedy = "If that answer did not reach you, ask anew with a new key: what it held is replaced."
+
+
 problem.STATUS[KeyMissing] = (400, "Idempotency-Key is missing")
 problem.STATUS[KeyMalformed] = (400, "Idempotency-Key cannot be read")
 
@@ -99,33 +108,40 @@ class IdempotencyMiddleware:
             found = _KEY.fullmatch(header.strip())
             if found is None:
                 raise KeyMalformed
-            user = who_asks(request)
+            user = who_asks(request, view)
             if user is None:
                 # Nobody to keep it for; the view refuses.
                 return None
             return self._once(request, found.group(1), user, lambda: view(request, *args, **kwargs))
         except SchoolOpsError as refusal:
-            return problem.response(refusal)
+            return _with_limits(request, problem.response(refusal))
 
     def _once(
-        self, request: HttpRequest, key: str, user: str, answer: Callable[[], HttpResponseBase]
+        self, request: HttpRequest, key: str, user: Any, answer: Callable[[], HttpResponseBase]
     ) -> HttpResponseBase:
+        owner = str(getattr(user, "audit_id", user.pk))
+        # Read to the end before a connection is held for it: it may be a file, and its sender slow.
+        asked = fingerprint(request)
         with transaction.atomic():
             try:
                 with connection.cursor() as cursor:
                     cursor.execute(
                         "SELECT state, status, headers, body FROM platform.answer_begin(%s, %s, %s)",
-                        [user, key, fingerprint(request)],
+                        [owner, key, asked],
                     )
                     state, status, headers, body = cursor.fetchone()
             except OperationalError as waited:
                 if isinstance(waited.__cause__, psycopg.errors.LockNotAvailable):
+                    count_request(request, str(user.pk))
                     raise KeyInFlight from waited
                 raise
+            if state != "new":
+                # The view, which counts, is not asked: else one key would open the API without a limit.
+                count_request(request, str(user.pk))
             if state == "other":
                 raise KeyReused
             if state == "again":
-                return replay(status, headers, body)
+                return _with_limits(request, replay(status, headers, body))
             response = answer()
             if hasattr(response, "render") and not getattr(response, "is_rendered", True):
                 response = response.render()
@@ -134,8 +150,17 @@ class IdempotencyMiddleware:
             if response.status_code >= 500 or response.status_code in NOT_KEPT:
                 transaction.set_rollback(True)
             else:
-                _keep(user, key, response)
+                # A page of the office says so too, among other words; only what holds a secret says nothing else.
+                secret = response.headers.get("Cache-Control") == "no-store"
+                _keep(owner, key, problem.response(AnswerWasSecret()) if secret else response)
             return response
+
+
+def _with_limits(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """``response`` with what the request was counted as, where it was."""
+    for name, value in getattr(request, "rate_limit", {}).items():
+        response.headers[name] = value
+    return response
 
 
 def _keep(user: str, key: str, response: HttpResponseBase) -> None:
@@ -199,14 +224,19 @@ def is_required(view: Callable[..., Any]) -> bool:
     return bool(getattr(kind, "idempotency_key_required", False))
 
 
-def who_asks(request: HttpRequest) -> str | None:
-    """The public id of whoever sends the request, or ``None`` for nobody we know."""
-    if request.user.is_authenticated:
-        return str(getattr(request.user, "audit_id", request.user.pk))
-    kinds = cast(list[Callable[[], Any]], api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+def who_asks(request: HttpRequest, view: Callable[..., Any]) -> Any:
+    """The user as whom ``view`` will see whoever sends the request, or ``None`` for nobody we know.
+
+    A view of the API reads its own kind of login and never the session: a key must not belong to somebody else than the
+    one whose work it keeps.
+    """
+    own = getattr(getattr(view, "cls", None), "authentication_classes", None)
+    if own is None and request.user.is_authenticated:
+        return request.user
+    kinds = cast(list[Callable[[], Any]], api_settings.DEFAULT_AUTHENTICATION_CLASSES if own is None else own)
     asking = Request(request, authenticators=[kind() for kind in kinds])
     try:
         user = asking.user
     except (APIException, SchoolOpsError):
         return None
-    return str(getattr(user, "audit_id", user.pk)) if user and user.is_authenticated else None
+    return user if user and user.is_authenticated else None

@@ -68,11 +68,11 @@ def claim(job_id: int, timeout_s: int, *, durable: bool) -> Claim | None:
         if known.limits != (timeout_s, durable):
             # A little more than the watchdog's limit: the database stops by itself where nobody does.
             limit = str(timeout_s * 1000 + 2000)
-            known.cursor.execute(statements.LIMITS, {"limit": limit, "commit": "on" if durable else "off"})
+            known.connection.execute(statements.LIMITS, {"limit": limit, "commit": "on" if durable else "off"})
             known.limits = (timeout_s, durable)
-        known.cursor.execute(statements.CLAIM, {"id": job_id}, prepare=True)
+        row = known.fetch_one(statements.CLAIM, (job_id,))
         cast(DatabaseWrapper, connection).was_moved()
-        return _as_claim(job_id, known.cursor.fetchone())
+        return _as_claim(job_id, row)
 
 
 def lease(job_id: int, seconds: int) -> Claim | None:

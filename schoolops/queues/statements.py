@@ -18,7 +18,7 @@ CLAIM = f"""
 WITH c AS (
     DELETE FROM public.queues_job
      WHERE id = (SELECT id FROM public.queues_job
-                  WHERE id = %(id)s::bigint AND run_at IS NULL
+                  WHERE id = %s::bigint AND run_at IS NULL
                     AND (lease_until IS NULL OR lease_until < clock_timestamp())
                     FOR UPDATE SKIP LOCKED)
     RETURNING *)

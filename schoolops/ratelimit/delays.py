@@ -58,11 +58,16 @@ def wait_after(failures: int, free: int) -> int:
 
 # KEYS: one hash {n, until} per delay, then the keys of the windows. ARGV: how many delays, now, ttl, longest, `free` of
 # each, then the numbers of the windows. Milliseconds, but ttl and longest. Returns {wait, window that is full, counts}.
+# A wait that ends later than any can was begun by a clock that was ahead: it is the longest one from now on.
 _BEGIN = f"""{scripts.WINDOWS}
 local delays, now, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
 local wait = 0
 for i = 1, delays do
   local until_ = tonumber(redis.call('HGET', KEYS[i], 'until') or '0')
+  if until_ - now > 1000 * longest then
+    until_ = now + 1000 * longest
+    redis.call('HSET', KEYS[i], 'until', until_)
+  end
   if until_ - now > wait then wait = until_ - now end
 end
 if wait > 0 then return {{wait, 0, {{}}}} end
@@ -118,7 +123,7 @@ class _Here:
 
     def begin(self, keys: Mapping[str, Delay], now: float) -> float:
         with self._lock:
-            known = {key: self._counts.get(key, (0, 0.0, 0.0)) for key in keys}
+            known = {key: self._not_ahead(key, now) for key in keys}
             wait = max((until - now for _, until, expires in known.values() if expires > now), default=0.0)
             if wait > 0:
                 return wait
@@ -131,6 +136,14 @@ class _Here:
             while len(self._counts) > MOST_REMEMBERED:
                 del self._counts[next(iter(self._counts))]
             return 0.0
+
+    def _not_ahead(self, key: str, now: float) -> tuple[int, float, float]:
+        """What is counted of ``key``; a wait begun by a clock that was ahead is the longest one from now on."""
+        failures, until, expires = self._counts.get(key, (0, 0.0, 0.0))
+        if until > now + LONGEST_WAIT_S:
+            until, expires = now + LONGEST_WAIT_S, now + FORGOTTEN_AFTER_S
+            self._counts[key] = failures, until, expires
+        return failures, until, expires
 
     def take_back(self, keys: Mapping[str, Delay]) -> None:
         with self._lock:

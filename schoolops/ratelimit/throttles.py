@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -27,9 +26,8 @@ from schoolops.ratelimit.windows import (
 def headers(counted: Count) -> dict[str, str]:
     """What the one who asked is told. What is left to the whole school is nobody's business."""
     window = counted.window
-    most = window.most * settings.RATE_LIMIT_FACTOR
     return {
-        "RateLimit-Policy": f'"{window.name}";q={most};w={window.seconds}',
+        "RateLimit-Policy": f'"{window.name}";q={counted.most};w={window.seconds}',
         "RateLimit": f'"{window.name}";r={counted.left};t={counted.reset_s}',
     }
 

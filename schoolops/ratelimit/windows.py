@@ -77,9 +77,10 @@ class TooOften(Throttled):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How it stands in one window; ``reset_s``: until there is room for one more, at least."""
+    """How it stands in one window; ``most``: as it is counted here. ``reset_s``: until there is room for one more."""
 
     window: Window
+    most: int
     passed: bool
     left: int
     reset_s: int
@@ -191,7 +192,7 @@ def _standing(window: Window, item: RateLimitItem, passed: bool, said: Any) -> C
     reset_s = max(0.0, now_s - window.seconds) if now else 0.0
     if before:
         reset_s = min(reset_s or window.seconds, before_s % (window.seconds / before))
-    return Count(window, passed, max(0, item.amount - weighted), max(1, math.ceil(reset_s)))
+    return Count(window, item.amount, passed, max(0, item.amount - weighted), max(1, math.ceil(reset_s)))
 
 
 def _stricter(item: RateLimitItem) -> RateLimitItem:
@@ -200,10 +201,11 @@ def _stricter(item: RateLimitItem) -> RateLimitItem:
 
 def _without_redis(window: Window, item: RateLimitItem, key: str) -> Count:
     if window.without_redis == "open":
-        return Count(window, passed=True, left=item.amount, reset_s=window.seconds)
+        return Count(window, item.amount, passed=True, left=item.amount, reset_s=window.seconds)
     stricter = _stricter(item)
     passed = _here().hit(stricter, key)
-    return Count(window, passed, left=_here().get_window_stats(stricter, key).remaining, reset_s=window.seconds)
+    left = _here().get_window_stats(stricter, key).remaining
+    return Count(window, stricter.amount, passed, left, reset_s=window.seconds)
 
 
 def demand(counts: list[Count]) -> None:
@@ -212,7 +214,7 @@ def demand(counts: list[Count]) -> None:
         if not each.passed:
             RATE_LIMITED.count(each.window.name)
             window = each.window
-            raise TooOften(most=window.most, seconds=window.seconds, per=window.per, retry_after=each.reset_s)
+            raise TooOften(most=each.most, seconds=window.seconds, per=window.per, retry_after=each.reset_s)
 
 
 reference.declare(

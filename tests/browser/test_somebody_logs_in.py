@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from apps.access import services as access
+from apps.accounts import services as accounts
+from apps.accounts.models import OneTimeLink
+from schoolops.audit.trail import SYSTEM
 from tests.browser.axe import axe
 from tests.browser.keys import every_click_has_a_key
 from tests.factories import people
@@ -51,3 +56,19 @@ def test_somebody_logs_in_and_finds_a_student(visit: Visit, scene: Scene) -> Non
     expect(panel.locator(":focus")).to_be_visible()
     panel.get_by_role("button", name="Apply Filters").press("Enter")
     page.wait_for_url("**/students/student/?*")
+
+
+def test_support_comes_in_by_its_link(visit: Visit, scene: Scene) -> None:
+    ends_at = people.SCHOOL_MOMENT + dt.timedelta(days=2)
+    with scene.inside():
+        guest = accounts.let_support_in(operator="dana", name="dana", until=ends_at, by=SYSTEM)
+        access.assign_role(user=guest, role="support", by=scene.erin)
+        secret = accounts.hand_support_in(user=guest).token
+        # The served site lives at this time of day, whichever it is.
+        OneTimeLink.objects.update(expires_at=ends_at)
+    page = visit(None, f"/support#{secret}")
+    axe(page)
+    page.get_by_role("button", name="Come in").press("Enter")
+    expect(page.get_by_role("complementary", name="Support")).to_contain_text("dana (support) is here until")
+    assert secret not in page.url
+    axe(page, within=".office-support")

@@ -14,6 +14,8 @@ from django.test import Client, override_settings
 from apps.accounts.models import User
 from apps.accounts.services.tokens import open_login
 from schoolops.context import inside
+from schoolops.ratelimit import throttles
+from schoolops.ratelimit.windows import Window
 from schoolops.tenancy.models import School
 from tests.queues import urls
 from tests.queues.ground import Ledger
@@ -205,3 +207,42 @@ def test_a_body_that_is_too_large_is_refused_as_without_a_key(ledger: Ledger, pa
         answer = pay("k-1", n=5, note="x" * 2000)
     assert (answer.status_code, answer.json()["code"]) == (413, "api:body-too-large")
     assert ledger.effects() == []
+
+
+def test_one_key_does_not_open_the_api_without_a_limit(
+    ledger: Ledger, pay: Callable[..., HttpResponse], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each test has a school and a user of its own, and so a window of its own. It is longer than any test.
+    monkeypatch.setattr(throttles, "REQUESTS_OF_USER", Window("user", "user", 3, 3600, "open", "for tests"))
+    assert pay("k-1", n=5).status_code == 201
+    assert [pay("k-1", n=5).headers["RateLimit"].split(";t=")[0] for _ in range(2)] == ['"user";r=1', '"user";r=0']
+    refused = [pay("k-1", n=5), pay("k-1", n=6), pay("k-2", n=5)]
+    assert [answer.status_code for answer in refused] == [429] * 3
+    assert [answer.json()["code"] for answer in refused] == ["ratelimit:too-often"] * 3
+    assert ledger.effects() == [5]
+
+
+def test_an_answer_that_holds_a_secret_is_done_once_and_kept_nowhere(
+    ledger: Ledger, pay: Callable[..., HttpResponse]
+) -> None:
+    assert b"so_r_oak_of-bob" in pay("k-1", path="/secret").content
+    assert ledger.sql(
+        "SELECT count(*) FROM queues_rememberedanswer WHERE position('of-bob' in encode(body, 'escape')) > 0"
+    ) == [(0,)]
+    again = pay("k-1", path="/secret")
+    assert (again.status_code, again.json()["code"]) == (409, "api:idempotency-answer-was-secret")
+    assert ledger.effects() == [1]
+
+
+def test_the_key_is_whose_token_asks_whoever_is_logged_in_beside(
+    ledger: Ledger, client_for: Callable[[School], Client]
+) -> None:
+    browser = client_for(ledger.school)
+    tokens = {name: bearer(ledger.school, name) for name in ("bob", "carol", "dora")}
+    with inside(ledger.school):
+        browser.force_login(User.objects.get(username="dora"), backend="apps.accounts.backends.LoginBackend")
+    for name in ("bob", "carol"):
+        headers = {"Authorization": tokens[name], "Idempotency-Key": "k-1"}
+        answer = browser.post("/pay", {"n": 5}, content_type="application/json", headers=headers)
+        assert "Idempotency-Replayed" not in answer.headers
+    assert ledger.effects() == [5, 5]

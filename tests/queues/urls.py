@@ -66,6 +66,14 @@ class HandInView(APIView):
         return StreamingHttpResponse(iter([content, b"\n", request.data["by"].encode()]), content_type="text/plain")
 
 
+class SecretView(APIView):
+    """One effect, and an answer that is shown only once."""
+
+    def post(self, request: Request) -> HttpResponse:
+        note(request._request)
+        return JsonResponse({"token": "so_r_oak_of-bob"}, status=201, headers={"Cache-Control": "no-store"})
+
+
 @task(queue=FEES, name="test.urls.tell")
 def tell(*, n: int) -> None:
     """Enqueued by a view."""
@@ -86,5 +94,6 @@ urlpatterns: list[Any] = [
     path("pay", PayView.as_view()),
     path("note", note),
     path("hand-in", HandInView.as_view()),
+    path("secret", SecretView.as_view()),
     path("api/v1/", include(jobs.urlpatterns)),
 ]

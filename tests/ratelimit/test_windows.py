@@ -11,7 +11,7 @@ import pytest
 
 from config.env import BASE_DIR
 from schoolops.context import inside, outside_schools
-from schoolops.ratelimit import scripts, windows
+from schoolops.ratelimit import scripts, throttles, windows
 from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL, REQUESTS_OF_USER, TooOften, Window, count, demand
 from schoolops.redis.connection import RATE_LIMITS, RedisCircuitOpen, client
 from tests.support.counted import round_trips_to_redis
@@ -76,6 +76,22 @@ def test_the_count_says_how_many_are_left_and_a_refusal_when_there_is_room(oak: 
         with pytest.raises(TooOften) as refused:
             demand(counts)
         assert refused.value.retry_after == counts[-1].reset_s
+
+
+def test_a_refusal_names_the_limit_as_it_is_counted_here(
+    oak: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RATE_LIMIT_FACTOR = 2
+    logins = Window("few", "school", 8, 3600, "stricter", "for tests")
+    with inside(oak):
+        counts = [count({FEW: "bob"})[0] for _ in range(7)]
+        assert (throttles.headers(counts[0])["RateLimit-Policy"], counts[0].left) == ('"few";q=6;w=60', 5)
+        with pytest.raises(TooOften, match="more than 6 in 60 s"):
+            demand(counts)
+        monkeypatch.setattr(scripts, "run", away)
+        # A quarter of twice as many in each process.
+        with pytest.raises(TooOften, match="more than 4 in 3600 s"):
+            demand([count({logins: ""})[0] for _ in range(5)])
 
 
 def test_whoever_is_refused_by_one_window_takes_nothing_from_the_others(oak: Any) -> None:

@@ -26,14 +26,17 @@ from apps.access.permissions import SUPPORT
 from apps.access.services.roles import put_in_role
 from apps.accounts import services as accounts
 from apps.accounts.errors import UsernameTaken
-from apps.accounts.models import User
+from apps.accounts.models import SUPPORT_PREFIX, User
 from schoolops import clock, events
 from schoolops.audit import trail
-from schoolops.context import inside, outside_schools
+from schoolops.context import current_school, inside, outside_schools
 from schoolops.tenancy import lifecycle
 from schoolops.tenancy.errors import WrongState
 from schoolops.tenancy.models import LONGEST_SUPPORT, School, SupportGrant
 from schoolops.tenancy.resolution import web_address
+
+# What both trails say of an end that support chose itself.
+ENDED_BY_THEMSELVES = "ended by support itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,16 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class LetIn:
-    """What the operator needs, shown once: a refresh token, exchanged for a login at ``address`` before ``ends_at``."""
+    """What the operator needs, shown once, to begin before ``ends_at``.
+
+    ``link`` opens the school's office in a browser, once, until ``link_until``; ``refresh_token`` is exchanged for a
+    login over the API of ``address``.
+    """
 
     username: str
     refresh_token: str
+    link: str
+    link_until: dt.datetime
     address: str
     ends_at: dt.datetime
 
@@ -103,8 +112,9 @@ def grant_support(*, slug: str, operator: str, reason: str, minutes: int) -> Let
         with inside(school):
             user = _seat(who, until=ends_at)
             issued = accounts.open_login(user, label=f"support: {who.username}")
+            handed = accounts.hand_support_in(user=user)
             trail.record(who, "access.support-let-in", user, after=said, reason=grant.reason)
-    return LetIn(user.username, issued.refresh_token, web_address(school), ends_at)
+    return LetIn(user.username, issued.refresh_token, handed.link, handed.expires_at, web_address(school), ends_at)
 
 
 def _seat(who: Operator, *, until: dt.datetime) -> User:
@@ -123,6 +133,18 @@ def _open_grants(school: School, who: Operator) -> QuerySet[SupportGrant]:
     return SupportGrant.objects.filter(
         school=school, operator_id=who.sourced_id, revoked_at__isnull=True, ends_at__gt=clock.now()
     )
+
+
+def end_own_support(*, by: User) -> int:
+    """End the access of ``by``, who is support in the current school, as it ends itself; see ``revoke_support``.
+
+    Raises:
+        NoSupportGrant: ``by`` is not support, or the grant is over.
+    """
+    operator, school = by.username[len(SUPPORT_PREFIX) :], current_school()
+    if not by.is_support:
+        raise NoSupportGrant(operator=by.username, school=school.slug)
+    return revoke_support(slug=school.slug, operator=operator, reason=ENDED_BY_THEMSELVES)
 
 
 def revoke_support(*, slug: str, operator: str, reason: str = "") -> int:

@@ -6,7 +6,9 @@ from apps.accounts.services.devices import COOKIE as DEVICE_COOKIE
 from apps.accounts.services.devices import remember_on as remember_device_on
 from apps.accounts.services.links import (
     Handed,
+    come_in_as_support,
     hand_out_link,
+    hand_support_in,
     invite,
     mail_invitation,
     mail_reset_link,
@@ -63,6 +65,7 @@ __all__ = [
     "change_user",
     "choose_language",
     "clear_sessions",
+    "come_in_as_support",
     "confirm_second_factor",
     "create_operator",
     "create_user",
@@ -71,6 +74,7 @@ __all__ = [
     "end_logins_of",
     "forget_password",
     "hand_out_link",
+    "hand_support_in",
     "invite",
     "let_support_in",
     "log_in",

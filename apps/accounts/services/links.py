@@ -1,4 +1,4 @@
-"""One-time links: an invitation to set the first password, and a way back in for whoever forgot theirs."""
+"""One-time links: to set a first password, to get back in for whoever forgot theirs, and to come in as support."""
 
 from __future__ import annotations
 
@@ -23,8 +23,16 @@ from schoolops.audit.trail import SYSTEM, Actor
 from schoolops.context import school_or_none
 from schoolops.tenancy.resolution import web_address
 
-LIFETIMES = {OneTimeLink.Purpose.INVITE: dt.timedelta(days=7), OneTimeLink.Purpose.RESET: dt.timedelta(hours=1)}
-_KINDS = {OneTimeLink.Purpose.INVITE: "i", OneTimeLink.Purpose.RESET: "p"}
+Purpose = OneTimeLink.Purpose
+LIFETIMES = {
+    Purpose.INVITE: dt.timedelta(days=7),
+    Purpose.RESET: dt.timedelta(hours=1),
+    # From the operators' page into the school's, by the same person: no letter carries it.
+    Purpose.SUPPORT: dt.timedelta(minutes=10),
+}
+_KINDS = {Purpose.INVITE: "i", Purpose.RESET: "p", Purpose.SUPPORT: "s"}
+# Which page takes a link's secret. Whoever is support has no password to set.
+_PAGES = {Purpose.INVITE: "redeem", Purpose.RESET: "redeem", Purpose.SUPPORT: "support"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Handed:
     expires_at: dt.datetime
 
 
-def _make(user: User, purpose: OneTimeLink.Purpose) -> Handed:
+def _make(user: User, purpose: Purpose) -> Handed:
     now = clock.now()
     # A new link ends the older ones: the letter that was lost opens nothing.
     OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=now)
@@ -49,7 +57,8 @@ def _make(user: User, purpose: OneTimeLink.Purpose) -> Handed:
         expires_at=min(now + LIFETIMES[purpose], user.access_until or now + LIFETIMES[purpose]),
     )
     # Behind the #, so that it reaches no server's log.
-    return Handed(token=secret, link=f"{web_address(school_or_none())}/redeem#{secret}", expires_at=made.expires_at)
+    link = f"{web_address(school_or_none())}/{_PAGES[purpose]}#{secret}"
+    return Handed(token=secret, link=link, expires_at=made.expires_at)
 
 
 @transaction.atomic
@@ -59,7 +68,7 @@ def hand_out_link(*, user: User, by: Actor) -> Handed:
     Whoever calls has asked for permission. Raises ``UserInactive``, ``SupportHasNoPassword``.
     """
     _expect_active(user)
-    handed = _make(user, OneTimeLink.Purpose.INVITE)
+    handed = _make(user, Purpose.INVITE)
     trail.record(by, "accounts.link-handed-out", user, after={"expires_at": handed.expires_at})
     return handed
 
@@ -89,6 +98,40 @@ def _expect_active(user: User) -> None:
         raise UserInactive(name=str(user))
 
 
+def hand_support_in(*, user: User) -> Handed:
+    """The link by which support begins in a browser, in the caller's transaction, which made the grant."""
+    return _make(user, Purpose.SUPPORT)
+
+
+def come_in_as_support(*, token: str) -> User:
+    """Use up the link of an operator who was let in; the caller begins the session.
+
+    Raises:
+        LinkNotValid: unknown here, used, replaced or expired, or the grant is over.
+    """
+    with transaction.atomic():
+        link = _held(token, Purpose.SUPPORT)
+        link.used_at = clock.now()
+        link.save(update_fields=["used_at"])
+        trail.record(link.user, "accounts.support-came-in", link.user, after={"until": link.user.access_until})
+        return link.user
+
+
+def _held(token: str, *purposes: Purpose) -> OneTimeLink:
+    """The link with this secret, good for one of ``purposes``, held until the transaction ends.
+
+    Raises ``LinkNotValid``.
+    """
+    now = clock.now()
+    good = OneTimeLink.objects.filter(used_at__isnull=True, expires_at__gt=now, purpose__in=purposes)
+    link: OneTimeLink | None = (
+        good.select_for_update(of=("self",)).select_related("user").filter(digest=tokens.digest_of(token)).first()
+    )
+    if link is None or not link.user.may_log_in(now):
+        raise LinkNotValid
+    return link
+
+
 def redeem_link(*, token: str, password: str) -> User:
     """Set the password that a link is for. The link is used up, and every login of the user ends.
 
@@ -96,15 +139,7 @@ def redeem_link(*, token: str, password: str) -> User:
         LinkNotValid: unknown here, used, replaced or expired. PasswordTooWeak: the link stays good.
     """
     with transaction.atomic():
-        now = clock.now()
-        link = (
-            OneTimeLink.objects.select_for_update(of=("self",))
-            .select_related("user")
-            .filter(digest=tokens.digest_of(token), used_at__isnull=True, expires_at__gt=now)
-            .first()
-        )
-        if link is None or not link.user.may_log_in(now):
-            raise LinkNotValid
+        link = _held(token, Purpose.INVITE, Purpose.RESET)
         passwords.set_password(link.user, password)
         ended = tokens.end_logins(link.user, because="password set by link")
         trail.record(link.user, f"accounts.{link.purpose}-redeemed", link.user, after={"logins_ended": ended})
@@ -117,19 +152,19 @@ def mail_reset_link(*, login: str) -> None:
     # An unusable password belongs to somebody not yet invited, or to support: neither has one to forget.
     if user is None or not user.may_log_in(clock.now()) or not user.has_usable_password():
         return
-    _mail(user, OneTimeLink.Purpose.RESET)
+    _mail(user, Purpose.RESET)
 
 
 def mail_invitation(*, user_id: int) -> None:
     """Mail an invitation to this user, when there still is an address and access."""
     user = User.objects.exclude(email="").filter(pk=user_id).first()
     if user is not None and user.may_log_in(clock.now()):
-        _mail(user, OneTimeLink.Purpose.INVITE)
+        _mail(user, Purpose.INVITE)
 
 
 _SUBJECTS = {
-    OneTimeLink.Purpose.INVITE: gettext_noop("Your login for {school}"),
-    OneTimeLink.Purpose.RESET: gettext_noop("A new password for {school}"),
+    Purpose.INVITE: gettext_noop("Your login for {school}"),
+    Purpose.RESET: gettext_noop("A new password for {school}"),
 }
 _TEXT = gettext_noop("""Hello {name},
 
@@ -144,12 +179,12 @@ If you did not expect this, you need not do anything: without the link nothing c
 {school}
 """)
 _WHY = {
-    OneTimeLink.Purpose.INVITE: gettext_noop("{school} has made a login for you."),
-    OneTimeLink.Purpose.RESET: gettext_noop("Somebody, we hope you, asked for a new password."),
+    Purpose.INVITE: gettext_noop("{school} has made a login for you."),
+    Purpose.RESET: gettext_noop("Somebody, we hope you, asked for a new password."),
 }
 
 
-def _mail(user: User, purpose: OneTimeLink.Purpose) -> None:
+def _mail(user: User, purpose: Purpose) -> None:
     with transaction.atomic():
         handed = _make(user, purpose)
         trail.record(SYSTEM, f"accounts.{purpose}-mailed", user, after={"email": user.email})
@@ -160,7 +195,7 @@ def _mail(user: User, purpose: OneTimeLink.Purpose) -> None:
     message.send()
 
 
-def _letter(user: User, purpose: OneTimeLink.Purpose, handed: Handed) -> EmailMessage:
+def _letter(user: User, purpose: Purpose, handed: Handed) -> EmailMessage:
     school = getattr(school_or_none(), "name", "SchoolOps")
     return EmailMessage(
         subject=gettext(_SUBJECTS[purpose]).format(school=school),

@@ -15,7 +15,9 @@ from apps.access.models import Role, RoleAssignment
 from apps.accounts import services
 from apps.accounts.models import User
 from apps.institutions.models import Institution
-from apps.office.admin.base import Act, Once, ReadOnlyInline, ServiceAdmin
+from apps.office.admin.acts import Act, Once
+from apps.office.admin.base import ServiceAdmin
+from apps.office.admin.permitted import ReadOnlyInline
 from apps.office.forms import ActForm, ReasonForm, ServiceForm
 from apps.office.site import office
 

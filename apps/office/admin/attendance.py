@@ -17,7 +17,8 @@ from apps.accounts.models import User
 from apps.attendance import services
 from apps.attendance.models import AttendanceCode, AttendanceSession, DayState, Leave
 from apps.institutions.models import CourseClass, Section
-from apps.office.admin.base import Act, ServiceAdmin
+from apps.office.admin.acts import Act
+from apps.office.admin.base import ServiceAdmin
 from apps.office.forms import ActForm, ReasonForm, ServiceForm
 from apps.office.site import actor, office
 

@@ -6,49 +6,38 @@ permission codes and row scopes. Django's log is not written: services write the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
-from django.utils.functional import Promise
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from unfold.admin import TabularInline
-from unfold.forms import PaginationInlineFormSet
 
 from apps.access import selectors
-from apps.access import services as access
 from apps.accounts.models import User
-from apps.institutions.models import CourseClass, Institution, Section
-from apps.office.admin.saved import SavesFilters
+from apps.institutions.models import Institution
+from apps.office.admin.acts import ActsOnRows, Fields, Words
 from apps.office.admin.words import speak
-from apps.office.forms import ActForm, NoQuestions, ServiceForm, add_refusal
-from apps.office.pages import render_page
-from apps.office.site import actor, office, remedy_of, somebody, words_of
-from apps.students.models import Student
+from apps.office.forms import ServiceForm
+from apps.office.site import actor, office, remedy_of, words_of
 from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError
 
 if TYPE_CHECKING:
-    _Inline = admin.TabularInline[Any, Any]
     _Paginator = Paginator[Any]
 else:
-    _Inline, _Paginator = TabularInline, Paginator
+    _Paginator = Paginator
 
-Words = str | Promise
-Fields = dict[str, Any]
 Adds = Callable[[Fields, User], Model]
 Changes = Callable[[Any, Fields, int | None, User], Any]
 Removes = Callable[[Any, User], Any]
-_SCOPED: dict[str, type[Model]] = {"student": Student, "section": Section, "class": CourseClass}
 # A list says how many rows there are up to here; whoever needs what lies beyond searches or filters.
 MOST_COUNTED = 5_000
 LONGEST_SEARCH = 100
@@ -82,30 +71,6 @@ def removes(service: Callable[..., Any], row: str) -> Removes:
     return lambda held, by: service(**{row: held}, by=by)
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
-    """Facts that are shown this once, such as a link: label → value."""
-
-    title: Words
-    facts: Mapping[Words, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something done with one row, on a page that asks what it needs.
-
-    ``do(row, what was said, by)`` calls a service and answers with a sentence, or with facts to show once.
-    """
-
-    name: str
-    title: Words
-    permission: str
-    do: Callable[[Any, Fields, User], Words | Once]
-    form: type[ActForm] = NoQuestions
-    applies: Callable[[Any], bool] = lambda _row: True
-    explanation: Words = ""
-
-
 class BoundedPaginator(_Paginator):
     """Counts no further than ``MOST_COUNTED``: a table of a million rows must not be counted for one page of it."""
 
@@ -115,84 +80,7 @@ class BoundedPaginator(_Paginator):
         return rows.order_by()[:MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
 
 
-class _Permitted:
-    """Our permission codes and row scopes in the place of Django's."""
-
-    sees: ClassVar[str]
-    # The kind of rows a scope is over, and the path from this model to one; none: the permission alone decides.
-    scope: ClassVar[tuple[selectors.Kind, str] | None] = None
-    # Joined always, so that a page costs the same for one row as for fifty.
-    joined: ClassVar[tuple[str, ...]] = ()
-
-    def _holds(self, request: HttpRequest, code: str) -> bool:
-        by = somebody(request)
-        # The login page asks too, for nobody.
-        return bool(code) and isinstance(by, User) and code in selectors.permissions_of(by)
-
-    def _holds_over(self, request: HttpRequest, code: str, row: Any) -> bool:
-        """Whether whoever asks holds ``code`` over this very row: a second role may reach further than the first."""
-        return self.within(request, type(row)._default_manager.filter(pk=row.pk), code).exists()
-
-    def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of ``rows`` that whoever asks may see."""
-        return self.within(request, rows, self.sees)
-
-    def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
-        """Those of ``rows`` over which whoever asks holds ``code``."""
-        if not self._holds(request, code):
-            return rows.none()
-        if self.scope is None:
-            return rows
-        kind, through = self.scope
-        by = actor(request)
-        reach = selectors.rows_in_reach(by, code, kind, day=access.today(by))
-        if reach is None:
-            return rows.none()
-        if reach == Q():
-            return rows
-        within = _SCOPED[kind]._default_manager.filter(reach)
-        return rows.filter(reach) if not through else rows.filter(**{f"{through}__in": within.values("pk")})
-
-
-class _Shown(PaginationInlineFormSet):  # type: ignore[misc]
-    """Takes nothing from what was sent: a form that was made up cannot write through it."""
-
-    new_objects = changed_objects = deleted_objects = ()
-
-    def __init__(self, data: Any = None, files: Any = None, **more: Any) -> None:
-        super().__init__(None, None, **more)
-
-    def is_valid(self) -> bool:
-        return True
-
-
-class ReadOnlyInline(_Permitted, _Inline):
-    """Rows that belong to another, to be read. What can be done with one stands on its own page."""
-
-    formset = _Shown
-    extra = 0
-    can_delete = False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields or ()
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return self.reached(request, super().get_queryset(request).select_related(*self.joined))
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._holds(request, self.sees)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ServiceAdmin(_Permitted, SavesFilters):
+class ServiceAdmin(ActsOnRows):
     """See the module. ``sees`` and ``manages`` are permission codes."""
 
     manages: ClassVar[str] = ""
@@ -200,7 +88,6 @@ class ServiceAdmin(_Permitted, SavesFilters):
     add: ClassVar[Adds | None] = None
     change: ClassVar[Changes | None] = None
     remove: ClassVar[Removes | None] = None
-    acts: ClassVar[tuple[Act, ...]] = ()
     # Set when it is added, and never again.
     only_at_first: ClassVar[tuple[str, ...]] = ()
 
@@ -313,73 +200,9 @@ class ServiceAdmin(_Permitted, SavesFilters):
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *arguments, **more)
 
-    def page(self, request: HttpRequest, template: str, context: Fields, *, title: Words) -> HttpResponse:
-        """A page of this site."""
-        return render_page(request, template, context, title=title)
-
-    def _require(self, request: HttpRequest, code: str) -> None:
-        access.require(actor(request), code)
-
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         title = capfirst(str(self.listed_as or self.many))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
-
-    # --- acts ---------------------------------------------------------------------------------------------------------
-    def acts_on(self, request: HttpRequest, row: Any) -> list[Act]:
-        """What whoever asks may do with ``row`` now."""
-        return [act for act in self.acts if self._holds(request, act.permission) and act.applies(row)]
-
-    def ways_from(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
-        """Titles and addresses of what can be done with ``row``, above its form."""
-        return [
-            {"title": act.title, "address": self._address(row, "act", act.name)} for act in self.acts_on(request, row)
-        ]
-
-    def _name(self, what: str) -> str:
-        """The name of one of this admin's addresses."""
-        return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{what}"
-
-    def _address(self, row: Any, what: str, *more: str) -> str:
-        return reverse(self._name(what), args=(row.pk, *more))
-
-    def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
-        act = path("<path:object_id>/act/<slug:act>/", self.admin_site.admin_view(self.act_view), name=name)
-        return [act, *super().get_urls()]
-
-    def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
-        """The page of one act: asks, does, and says what happened."""
-        row = self.get_object(request, unquote(object_id))
-        found = next((each for each in self.acts if each.name == act), None)
-        if row is None or found is None:
-            raise Http404
-        by = actor(request)
-        self._require(request, found.permission)
-        posted = request.method == "POST"
-        form = found.form(row, by, request.POST if posted else None, request.FILES if posted else None)
-        back = (
-            self._address(row, "change")
-            if self.has_view_permission(request, row)
-            else reverse(f"{self.admin_site.name}:index")
-        )
-        if posted and form.is_valid():
-            try:
-                with transaction.atomic():
-                    said = found.do(row, form.cleaned_data, by)
-            except SchoolOpsError as error:
-                add_refusal(form, error, on=form.refusals)
-            else:
-                if isinstance(said, Once):
-                    facts = {"facts": dict(said.facts), "back": back}
-                    shown = self.page(request, "office/once.html", facts, title=said.title)
-                    shown.headers["Cache-Control"] = "no-store"
-                    return shown
-                messages.success(request, str(said))
-                return HttpResponseRedirect(back)
-        context: dict[str, Any] = {"form": form, "row": row, "act": found, "back": back}
-        asked = self.page(request, "office/act.html", context, title=found.title)
-        asked.status_code = 422 if posted else 200
-        return asked
 
     # --- removing -----------------------------------------------------------------------------------------------------
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

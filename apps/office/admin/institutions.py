@@ -25,7 +25,9 @@ from apps.institutions.models import (
     Term,
 )
 from apps.institutions.services.campuses import CURRENCIES
-from apps.office.admin.base import TOO_LARGE, Act, ReadOnlyInline, ServiceAdmin, adds, changes, named, removes
+from apps.office.admin.acts import Act
+from apps.office.admin.base import TOO_LARGE, ServiceAdmin, adds, changes, named, removes
+from apps.office.admin.permitted import ReadOnlyInline
 from apps.office.forms import PictureForm, ServiceForm
 from apps.office.site import office
 from apps.staff.models import TeachingAssignment

@@ -24,7 +24,9 @@ from django.utils.translation import gettext_lazy
 import schoolops
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.office.admin.base import Act, Once, ReadOnlyInline, ServiceAdmin
+from apps.office.admin.acts import Act, Once
+from apps.office.admin.base import ServiceAdmin
+from apps.office.admin.permitted import ReadOnlyInline
 from apps.office.forms import ActForm, ReasonForm
 from apps.staff.models import StaffMember
 from apps.students.models import Student
@@ -123,11 +125,13 @@ def _let_in(row: School, said: dict[str, Any], by: User) -> Once:
     return Once(
         gettext_lazy("Support is let in"),
         {
+            gettext_lazy("Link, good once, until %(time)s UTC") % {"time": f"{let.link_until:%H:%M}"}: let.link,
             gettext_lazy("Refresh token"): let.refresh_token,
             gettext_lazy("Exchanged at"): f"{let.address}/api/v1/auth/refresh",
             gettext_lazy("Login"): let.username,
             gettext_lazy("Until"): f"{let.ends_at:%Y-%m-%d %H:%M} UTC",
         },
+        way=(gettext_lazy("Open the school's office"), let.link),
     )
 
 

@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
-from apps.office.admin.base import ReadOnlyInline, ServiceAdmin, adds, changes, removes
+from apps.office.admin.base import ServiceAdmin, adds, changes, removes
+from apps.office.admin.permitted import ReadOnlyInline
 from apps.office.forms import ServiceForm
 from apps.office.site import actor, office
 from apps.staff import services

@@ -19,7 +19,9 @@ from unfold import widgets
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
-from apps.office.admin.base import LONGEST_SEARCH, TOO_LARGE, Act, ReadOnlyInline, ServiceAdmin, adds, changes, removes
+from apps.office.admin.acts import Act
+from apps.office.admin.base import LONGEST_SEARCH, TOO_LARGE, ServiceAdmin, adds, changes, removes
+from apps.office.admin.permitted import ReadOnlyInline
 from apps.office.forms import PictureForm, ServiceForm
 from apps.office.site import actor, office
 from apps.students import services

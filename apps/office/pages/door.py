@@ -28,6 +28,7 @@ from apps.accounts.models import TokenFamily, User
 from apps.office.navigation import home_of
 from apps.office.site import (
     FOR_FAMILIES,
+    View,
     actor,
     frame_of,
     may_enter,
@@ -131,6 +132,11 @@ class CodeForm(forms.Form):
     )
 
 
+def at_the_door(view: View) -> View:
+    """A form for whoever is not in yet: nobody keeps it, no other site sends it, and what is refused can be read."""
+    return csrf_protect(never_cache(require_http_methods(["GET", "HEAD", "POST"])(readable(view))))
+
+
 # How long somebody whose password was right may take to set up their second factor.
 SETUP_S = 15 * 60
 _WHO_SETS_UP = "office.sets-up"
@@ -176,7 +182,8 @@ def _refuse(form: forms.Form, error: SchoolOpsError) -> None:
         form.comes_again = error  # type: ignore[attr-defined]
 
 
-def _page(request: HttpRequest, template: str, form: forms.Form | None, *, title: str, **more: Any) -> HttpResponse:
+def door_page(request: HttpRequest, template: str, form: forms.Form | None, *, title: str, **more: Any) -> HttpResponse:
+    """A page before the door; with a form that was refused, and for how long where waiting helps."""
     context = {**frame_of(request), "title": title, "form": form, **more}
     if (later := getattr(form, "comes_again", None)) is not None:
         # A refusal that helps only when it says how long: to a script by the header, to a person by the words.
@@ -205,10 +212,7 @@ def _proved(request: HttpRequest, form: LoginForm) -> User | None:
 
 
 @sensitive_post_parameters("password", "code")
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def log_in(request: HttpRequest) -> HttpResponse:
     """The login page. Waits after failures, and says the same whatever was wrong, as the API does."""
     if _is_in(request):
@@ -231,7 +235,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
             return inside
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     forgotten = _address("forgotten")
-    return _page(request, "office/login.html", form, title=_("Log in"), next=wanted, forgotten=forgotten)
+    return door_page(request, "office/login.html", form, title=_("Log in"), next=wanted, forgotten=forgotten)
 
 
 @csrf_protect
@@ -257,10 +261,7 @@ def _who_sets_up(request: HttpRequest) -> User | None:
     return user if constant_time_compare(kept[1], user.get_session_auth_hash()) else None
 
 
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: the QR code, then the code it shows, then recovery codes, shown this once."""
     user = _who_sets_up(request)
@@ -278,9 +279,9 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             # As it was written above: read anew, it could be what somebody else has set since.
             login(request, user, backend=BACKEND)
             title = _("Your recovery codes")
-            return _page(request, "office/recovery_codes.html", None, title=title, codes=codes, home=_home(user))
+            return door_page(request, "office/recovery_codes.html", None, title=title, codes=codes, home=_home(user))
         # The same key again: a typing error must not make people scan anew.
-        return _page(
+        return door_page(
             request,
             "office/second_factor.html",
             form,
@@ -289,7 +290,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         )
     made = services.begin_second_factor(by=user)
     request.session["office.qr"] = {"qr": made.qr, "secret": made.secret}
-    return _page(
+    return door_page(
         request, "office/second_factor.html", form, title=_("A second factor"), made=request.session["office.qr"]
     )
 
@@ -313,10 +314,7 @@ def _confirmed(user: User, code: str) -> list[str]:
 
 # --- passwords --------------------------------------------------------------------------------------------------------
 @sensitive_post_parameters("password", "again", "token")
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def redeem(request: HttpRequest) -> HttpResponse:
     """Where the link of an invitation or of a forgotten password leads: choose a password."""
     form = PasswordForm(request.POST or None)
@@ -332,14 +330,11 @@ def redeem(request: HttpRequest) -> HttpResponse:
             logout(request)
             messages.success(request, _("Your password is set. Log in with it."))
             return HttpResponseRedirect(frame_of(request)["login_address"])
-    return _page(request, "office/redeem.html", form, title=_("Choose a password"))
+    return door_page(request, "office/redeem.html", form, title=_("Choose a password"))
 
 
 @sensitive_post_parameters("present", "password", "again")
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def change_password(request: HttpRequest) -> HttpResponse:
     """Change one's own password: every other login of mine ends, this one stays."""
     if not _is_in(request):
@@ -367,13 +362,10 @@ def change_password(request: HttpRequest) -> HttpResponse:
             login(request, user, backend=BACKEND)
             messages.success(request, _("Your password is changed. Every other login of yours has ended."))
             return HttpResponseRedirect(_home(user))
-    return _page(request, "office/change_password.html", form, title=_("Change my password"), home=_home(user))
+    return door_page(request, "office/change_password.html", form, title=_("Change my password"), home=_home(user))
 
 
-@csrf_protect
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@readable
+@at_the_door
 def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for a link by e-mail. Says the same whether the login exists or not."""
     form = LoginNameForm(request.POST or None)
@@ -382,4 +374,4 @@ def forgotten(request: HttpRequest) -> HttpResponse:
         said = _("If this login exists and has an e-mail address, a link is on its way to it.")
         messages.success(request, said)
         return HttpResponseRedirect(frame_of(request)["login_address"])
-    return _page(request, "office/forgotten.html", form, title=_("A new password"))
+    return door_page(request, "office/forgotten.html", form, title=_("A new password"))

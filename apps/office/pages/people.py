@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from apps.access import services as access
 from apps.access.models import Role
 from apps.institutions.models import Institution
 from apps.office.admin.accounts import MANAGE, link_once
+from apps.office.admin.acts import show_once
 from apps.office.forms import DressedForm, add_refusal
 from apps.office.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
@@ -74,10 +76,7 @@ def let_in(request: HttpRequest) -> HttpResponse:
                 messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": user.email})
                 return HttpResponseRedirect(back)
             once = link_once(handed)
-            facts = {"facts": {_("Username"): user.username, **once.facts}, "back": back}
-            shown = render_page(request, "office/once.html", facts, title=once.title)
-            shown.headers["Cache-Control"] = "no-store"
-            return shown
+            return show_once(request, replace(once, facts={_("Username"): user.username, **once.facts}), back=back)
     context = {"form": form, "back": back}
     status = 422 if form.is_bound else 200
     return render_page(request, "office/let_in.html", context, title=_("Let somebody in"), status=status)

@@ -29,7 +29,7 @@ from apps.attendance.selectors import CodeBook, SessionKey
 from apps.institutions import selectors as institutions
 from apps.office import palette
 from apps.office.pages.marks import Sent, Sheet, sent
-from apps.office.site import View, actor, behind_the_door, remedy_of, words_of
+from apps.office.site import View, actor, behind_the_door, remedy_of, support_here, words_of
 from schoolops import problem
 from schoolops.context import school_or_none
 from schoolops.errors import Conflict, Invalid, SchoolOpsError
@@ -58,6 +58,7 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], *, statu
     frame = {
         "school": getattr(school_or_none(), "name", "") or look.name,
         "colour": palette.shades_of(look.colour)["600"],
+        "support": support_here(request),
     }
     return TemplateResponse(request, template, {**frame, **context}, status=status)
 

@@ -127,6 +127,28 @@ def test_without_redis_the_waits_begin_earlier_and_never_end_up_absent(
     assert wrong(at_oak()).status_code == 401
 
 
+@pytest.mark.parametrize("redis_answers", [True, False])
+def test_a_clock_that_was_an_hour_ahead_keeps_nobody_waiting_for_longer_than_a_minute(
+    at_oak: Any, bob: User, later: Any, monkeypatch: pytest.MonkeyPatch, *, redis_answers: bool
+) -> None:
+    def away(*_said: Any) -> Any:
+        raise RedisCircuitOpen("away")
+
+    if not redis_answers:
+        monkeypatch.setattr(scripts, "run", away)
+    later(hours=1)
+    while wrong(at_oak()).status_code != 429:
+        pass
+    later(hours=-1)
+    refused = at_oak().log_in()
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    # Told the same twice: asking makes it no longer.
+    later(seconds=30)
+    assert at_oak().log_in().headers["Retry-After"] == "30"
+    later(seconds=30)
+    assert at_oak().log_in().status_code == 200
+
+
 def test_the_process_forgets_the_oldest_rather_than_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delays, "MOST_REMEMBERED", 3)
     here = delays._Here()

@@ -19,6 +19,7 @@ from apps.attendance.models import AttendanceCode, AttendanceSession, Leave
 from apps.institutions.models import CalendarDay
 from apps.office.admin import base
 from apps.office.admin.base import ServiceAdmin
+from apps.office.admin.permitted import ReadOnlyInline
 from apps.office.admin.words import FIELDS
 from apps.office.site import office as site
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
@@ -55,7 +56,7 @@ class TestEveryAdmin:
         assert admin.manages or not (type(admin).add or type(admin).change or type(admin).remove)
 
     def test_its_inlines_are_read_only(self, admin: ServiceAdmin) -> None:
-        assert all(issubclass(inline, base.ReadOnlyInline) for inline in admin.inlines)
+        assert all(issubclass(inline, ReadOnlyInline) for inline in admin.inlines)
 
     def test_it_counts_and_searches_within_bounds(self, admin: ServiceAdmin) -> None:
         assert admin.paginator is base.BoundedPaginator

@@ -24,7 +24,9 @@ class Command(OperatorCommand):
             slug=options["slug"], operator=options["operator"], reason=options["reason"], minutes=options["minutes"]
         )
         self.stdout.write(f"{let_in.username} may work at {let_in.address} until {let_in.ends_at:%Y-%m-%d %H:%M} UTC.")
-        self.stdout.write("This token is exchanged for a login, once:")
+        self.stdout.write(f"In a browser, once, until {let_in.link_until:%H:%M} UTC:")
+        self.stdout.write(let_in.link)
+        self.stdout.write("Over the API, this token is exchanged for a login, once:")
         self.stdout.write(let_in.refresh_token)
         self.stdout.write(f"POST {let_in.address}/api/v1/auth/refresh with {{'refresh_token': …}} as JSON.")
         self.stdout.write(
