@@ -129,6 +129,9 @@ TABLE = (
         f"{O}::test_newer_codes_payload_waits_for_newer_code",
         f"{O}::test_a_payload_the_task_no_longer_accepts_lies_on_the_desk_by_field",
     )),
+    Harm("a payload that the ledger could not give back: NUL, half a character, NaN, 2⁶³", "refused by field", (
+        f"{E}::test_what_the_ledger_could_not_give_back_is_refused_by_field",
+    )),
     Harm("provider times out, or its caller dies", "outcome_unknown, or called again with the same key", (
         f"{L}::test_a_call_outside_is_made_at_most_once",
         f"{L}::test_a_crash_while_calling_outside_asks_a_person",
@@ -159,6 +162,7 @@ TABLE = (
     Harm("another school's role", "permission denied, in every table of the ledger", (
         f"{E}::test_oaks_role_reads_no_row_of_the_ledger_and_writes_none",
         f"{E}::test_a_role_cannot_speak_for_another_school",
+        "queues/test_doors.py::test_whatever_another_school_asks_it_learns_and_changes_nothing",
         f"{I}::test_one_school_never_sees_anothers_answer",
     )),
     Harm("a clock steps", "leases do not move, ticks do not repeat", (
@@ -169,8 +173,9 @@ TABLE = (
         "queues/test_schedule.py::test_a_tick_is_there_once_though_two_beat",
         "queues/test_schedule.py::test_missed_ticks_are_caught_up_once",
     )),
-    Harm("a dead letter sent back twice", "one job, under its own id", (
+    Harm("a dead letter sent back twice, or discarded meanwhile", "one job, under its own id, or none", (
         f"{D}::test_pressing_retry_twice_is_safe",
+        f"{D}::test_what_two_do_with_one_letter_at_once_only_one_has_done",
         f"{D}::test_a_retried_job_keeps_its_id_and_begins_anew",
     )),
 )  # fmt: skip
