@@ -47,6 +47,13 @@ class RoleChangedMeanwhile(PreconditionFailed):
     remedy = "Read it again and repeat the change."
 
 
+class PeopleChangedSince(Conflict):
+    """By now {count} people can be invited."""
+
+    code = "access:people-changed-since"
+    remedy = "Look at who they are, and invite them then."
+
+
 class RoleUnknown(NotFound):
     """There is no such role."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,11 @@ class SubstitutesChanged:
     section_id: int | None
     course_class_id: int | None
     day: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class StaffInvited:
+    """Those who cannot log in are to be invited, in the role with this code; by whose public id."""
+
+    role: str
+    by_id: UUID

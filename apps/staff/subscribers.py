@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from apps.institutions.events import YearClosed
-from apps.staff import services
+from apps.staff import services, tasks
+from apps.staff.events import StaffInvited
 from schoolops.events import subscribe
 
 
 @subscribe(YearClosed)
 def end_what_is_still_taught_in_the_year(event: YearClosed) -> None:
     services.end_assignments_of_closed_year(year_id=event.year_id)
+
+
+@subscribe(StaffInvited)
+def invite_them_in_the_background(event: StaffInvited) -> None:
+    tasks.invite_staff.enqueue(role=event.role, by_id=event.by_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +72,11 @@ class GuardianLinksChanged:
 class ClassRosterChanged:
     course_class_id: int
     student_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardiansInvited:
+    """Those who cannot log in are to be invited, in the role with this code; by whose public id."""
+
+    role: str
+    by_id: UUID

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from apps.institutions.events import TeachingChanged, YearClosed
-from apps.students import services
+from apps.students import services, tasks
 from apps.students.caches import STUDENT_PROFILE
 from apps.students.events import (
+    GuardiansInvited,
     StudentChanged,
     StudentMoved,
     StudentsEnrolled,
@@ -55,3 +56,8 @@ def forget_both_records(event: StudentsMerged) -> None:
 @subscribe(TeachingChanged)
 def forget_what_their_sections_are_called(_event: TeachingChanged) -> None:
     STUDENT_PROFILE.forget()
+
+
+@subscribe(GuardiansInvited)
+def invite_them_in_the_background(event: GuardiansInvited) -> None:
+    tasks.invite_guardians.enqueue(role=event.role, by_id=event.by_id)

@@ -1,18 +1,21 @@
-"""``/api/v1/jobs/{id}``: how far a tracked job is, withdrawing it, and not waiting for its moment."""
+"""``/api/v1/jobs``: one's tracked jobs, how far one of them is, withdrawing it, and not waiting for its moment."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from schoolops import context
-from schoolops.api.viewsets import ApiView
+from schoolops.api import cursors, parameters
+from schoolops.api.viewsets import DEFAULT_LIMIT, PAGED, ApiView
 from schoolops.queues import requests
+
+KINDS = {"limit": int, "cursor": str}
 
 
 class ProgressOut(serializers.Serializer[Any]):
@@ -36,6 +39,11 @@ class JobOut(serializers.Serializer[Any]):
     error = serializers.CharField(allow_blank=True)
 
 
+class JobPageOut(serializers.Serializer[Any]):
+    results = JobOut(many=True)
+    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null on the last one.")
+
+
 def _as_json(status: requests.JobStatus) -> dict[str, Any]:
     return {
         "id": status.job_id,
@@ -48,6 +56,26 @@ def _as_json(status: requests.JobStatus) -> dict[str, Any]:
         "result": status.result,
         "error": status.error,
     }
+
+
+class JobsView(ApiView):
+    """One's own tracked jobs that have not ended, newest first."""
+
+    @extend_schema(
+        operation_id="jobs_unfinished",
+        summary="My jobs under way",
+        parameters=[OpenApiParameter(name, kind, description=PAGED[name].about) for name, kind in KINDS.items()],
+        responses=JobPageOut,
+    )
+    def get(self, request: Request) -> Response:
+        """What one asked for and is waiting for; what has ended is found by its id, for 7 days."""
+        asked = parameters.read(request._request.GET, PAGED)
+        limit, place = asked.get("limit", DEFAULT_LIMIT), request.path
+        before = cursors.read(asked["cursor"], place=place, length=1)[0] if "cursor" in asked else None
+        found = requests.unfinished(user=context.user_id.get() or "", before=before, most=limit + 1)
+        page = found[:limit]
+        following = cursors.written([page[-1].job_id], place=place) if len(found) > limit else None
+        return Response({"results": [_as_json(each) for each in page], "next": following})
 
 
 class JobView(ApiView):
@@ -75,6 +103,7 @@ class RunNowView(ApiView):
 
 
 urlpatterns = [
+    path("jobs", JobsView.as_view(), name="jobs"),
     path("jobs/<int:job_id>", JobView.as_view(), name="job"),
     path("jobs/<int:job_id>/run-now", RunNowView.as_view(), name="job-run-now"),
 ]

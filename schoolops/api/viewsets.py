@@ -44,6 +44,13 @@ def _limit(value: str) -> int:
     return int(value)
 
 
+# What every list takes, whatever it is a list of.
+PAGED = {
+    "limit": Parameter(_limit, about=f"Rows per page, 1 to {MOST}; {DEFAULT_LIMIT} unless said."),
+    "cursor": Parameter(str, about="`next` of the page before."),
+}
+
+
 def answer(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """``data`` as JSON, without DRF's negotiation and late rendering."""
     return HttpResponse(as_json(data), status=status, content_type=JSON, headers=dict(headers or {}))
@@ -174,8 +181,7 @@ class RowViewSet(ApiViewSet):
         if known is None:
             known = _PARAMETERS[cls] = {
                 **cls.filters,
-                "limit": Parameter(_limit, about=f"Rows per page, 1 to {MOST}; {DEFAULT_LIMIT} unless said."),
-                "cursor": Parameter(str, about="`next` of the page before."),
+                **PAGED,
                 "fields": Parameter(lambda value: value.split(","), about="Only these fields, comma separated."),
                 "as": Parameter(one_of(tuple(exports.FORMATS)), about="The whole list as a file."),
             }

@@ -14,7 +14,8 @@ from django.db.models import Func, TextField
 from schoolops.queues import broker, pipeline, seen
 from schoolops.queues.errors import BrokerDown, JobNotFound, JobRunning
 
-MOST_AT_ONCE = 100
+# A page of the API, and one more to know whether another follows.
+MOST_AT_ONCE = 201
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ def test_every_refusal_has_its_code_where_it_can_come(document: dict[str, Any]) 
         if operation.get("security"):
             assert {"api:not-logged-in", "accounts:token-expired", "accounts:token-revoked"} <= listed, name
         assert "api:validation-failed" in listed, name
-    known = {each.code for each in declared_errors()}
+    # Ours alone: other tests declare some of their own, after the description was made.
+    known = {each.code for each in declared_errors() if each.__module__.startswith(("apps.", "schoolops."))}
     assert known <= set(document["components"]["schemas"]["Problem"]["properties"]["code"]["examples"])
 
 

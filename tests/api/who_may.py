@@ -227,6 +227,7 @@ GET    exports/oneroster                                          200 403 200 40
 GET    exports/templates/students                                 200 403 200 403 403 403 403 403 403 403 401 401
 
 # jobs: each their own
+GET    jobs                                                       200 200 200 200 200 200 200 200 200 200 401 401
 GET    jobs/{job}                                                 404 404 404 200 404 404 404 404 404 404 401 401
 DELETE jobs/{job}                                                 404 404 404 204 404 404 404 404 404 404 401 401
 POST   jobs/{job}/run-now                                         404 404 404 202 404 404 404 404 404 404 401 401

@@ -120,6 +120,20 @@ def test_what_is_under_way_is_listed_newest_first_and_page_by_page(ledger: Ledge
         assert [each.job_id for each in everybodys] == [hers, third, second]
 
 
+def test_one_lists_ones_own_page_by_page(ledger: Ledger, bob: Person, carol: Person) -> None:
+    jobs = [bob.enqueue(ledger, read_sheet, rows=rows) for rows in (1, 2, 3)]
+    carol.enqueue(ledger, read_sheet, rows=4)
+    first = bob.get("/api/v1/jobs?limit=2").json()
+    assert [each["id"] for each in first["results"]] == [jobs[2], jobs[1]]
+    assert first["results"][0]["state"] == "waiting"
+    second = bob.get(f"/api/v1/jobs?limit=2&cursor={first['next']}").json()
+    assert ([each["id"] for each in second["results"]], second["next"]) == ([jobs[0]], None)
+    ledger.run(*jobs)
+    assert bob.get("/api/v1/jobs").json() == {"results": [], "next": None}
+    for wrong in ("cursor=1", "limit=201", "all=true"):
+        assert bob.get(f"/api/v1/jobs?{wrong}").status_code == 422
+
+
 def test_what_is_under_way_at_one_school_is_not_listed_at_another(ledger: Ledger, bob: Person, elm: School) -> None:
     bob.enqueue(ledger, read_sheet, rows=3)
     with inside(elm):

@@ -13,6 +13,7 @@ from apps.access.services.gate import (
     today,
     within_reach,
 )
+from apps.access.services.inviting import Audience, Uninvited, expect_invitations, invite_many, uninvited
 from apps.access.services.people import Wanted, let_in
 from apps.access.services.roles import (
     assign_role,
@@ -26,12 +27,16 @@ from apps.access.services.roles import (
 from apps.access.services.support import LetIn, end_own_support, grant_support, revoke_support
 
 __all__ = [
+    "Audience",
     "LetIn",
+    "Uninvited",
     "Wanted",
     "assign_role",
     "create_role",
     "end_own_support",
+    "expect_invitations",
     "grant_support",
+    "invite_many",
     "is_staff",
     "let_in",
     "refusals",
@@ -46,6 +51,7 @@ __all__ = [
     "seed_roles",
     "set_permissions",
     "today",
+    "uninvited",
     "withdraw_role",
     "within_reach",
 ]

@@ -23,9 +23,11 @@ from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.stopping import stop_of
+from apps.office.admin.accounts import MANAGE
 from apps.office.admin.words import FIELDS
 from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
+from apps.office.pages.inviting import WHOM
 from apps.office.site import remedy_of, retold, words_of
 from schoolops.api import exports
 from schoolops.context import current_school, inside
@@ -169,9 +171,17 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "wrong": run.total("error"),
         "may_run": _may(user, RUN),
         "mapping": _mapping(run),
+        "invites": _invites(run) if run.state == Import.State.APPLIED and _may(user, MANAGE) else [],
         "fields": list(selectors.fields_of(run.source).items()),
     }
     return render_page(request, "office/roster.html", context, title=_("Import of %(file)s") % {"file": run.file_name})
+
+
+def _invites(run: Import) -> list[tuple[str, Any]]:
+    """Pages that let people in, where the import brought some."""
+    pages = {"staff": "staff", "guardian": "guardians"}
+    brought = [pages[kind] for kind in pages if run.counts.get(kind, {}).get("create")]
+    return [(reverse("office:invite", args=[whom]), WHOM[whom].title) for whom in brought]
 
 
 def _in_words(row: ImportRow) -> list[selectors.Difference]:

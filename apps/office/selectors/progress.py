@@ -32,6 +32,8 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "apps.exchange.read_import": Kind(_("Reading a file"), SEES_IMPORTS),
     "apps.exchange.apply_import": Kind(_("Applying an import"), SEES_IMPORTS),
+    "apps.staff.invite_staff": Kind(_("Inviting staff"), "accounts.manage"),
+    "apps.students.invite_guardians": Kind(_("Inviting guardians"), "accounts.manage"),
     "apps.exchange.undo_import": Kind(_("Taking an import back"), SEES_IMPORTS),
 }
 

@@ -24,6 +24,7 @@ from apps.students.services.guardians import (
     link_guardian,
     unlink_guardian,
 )
+from apps.students.services.inviting import begin_inviting_guardians, guardians_without_login, invite_guardians
 from apps.students.services.merging import MergeOutcome, merge_students, moves_on_merge
 from apps.students.services.placing import Placement
 
@@ -34,12 +35,15 @@ __all__ = [
     "Placement",
     "add_guardian",
     "admit_student",
+    "begin_inviting_guardians",
     "change_guardian",
     "change_guardian_link",
     "change_student",
     "end_enrolments_of_closed_year",
     "enrol_in_class",
     "enrol_students",
+    "guardians_without_login",
+    "invite_guardians",
     "leave_class",
     "link_guardian",
     "merge_students",

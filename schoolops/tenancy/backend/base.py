@@ -11,6 +11,7 @@ next one's place.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar
 
 from django.db import DatabaseError
@@ -242,6 +243,8 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
         return int(self.connection.info.server_version)
 
 
+# Each statement asks for its school's, three times.
+@functools.lru_cache(maxsize=4096)
 def quoted(identifier: str) -> str:
     """``identifier`` quoted for SQL text."""
     return sql.Identifier(identifier).as_string()

@@ -1,0 +1,147 @@
+"""People on the books are let in by e-mail, many at once. Who has a login is passed over, so again does no harm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain, count
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from apps.access.errors import PeopleChangedSince, RoleUnknown
+from apps.access.models import Role, RoleAssignment
+from apps.access.services.gate import require_everywhere, require_over
+from apps.access.services.people import MANAGE
+from apps.access.services.roles import expect_to_give, put_in_role
+from apps.accounts import services as accounts
+from apps.accounts.errors import EmailTaken
+from apps.accounts.models import SUPPORT_PREFIX, User
+from schoolops import queues
+from schoolops.errors import SchoolOpsError
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom many invitations are for: staff, guardians.
+
+    ``rows()`` have ``user``, ``email``, ``given_name`` and ``family_name``; ``manages`` is the permission to change
+    them, ``of_user`` what leads from a login to its row, and ``link(row, user, by)`` the service that joins the two.
+    """
+
+    manages: str
+    of_user: str
+    rows: Callable[[], QuerySet[Any]]
+    link: Callable[[Any, User, User], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Uninvited:
+    """Who has no login: those who can be invited, those without an address, those whose address another login has."""
+
+    ready: QuerySet[Any]
+    without_email: QuerySet[Any]
+    email_taken: QuerySet[Any]
+
+
+def uninvited(audience: Audience, *, by: User) -> Uninvited:
+    """Who of ``audience`` has no login. Raises ``PermissionMissing``, ``OutOfReach``: of the whole school."""
+    _require(audience, by)
+    outside = audience.rows().filter(user__isnull=True)
+    taken = Exists(
+        User.objects.filter(~_theirs(OuterRef("given_name"), OuterRef("family_name"), audience))
+        .filter(email__iexact=OuterRef("email"))
+    )  # fmt: skip
+    reached = outside.exclude(email="")
+    return Uninvited(reached.exclude(taken), outside.filter(email=""), reached.filter(taken))
+
+
+def _theirs(given_name: Any, family_name: Any, audience: Audience) -> Q:
+    """A login that is this person's, whom the school knows as something else already: a teacher who is a parent."""
+    return Q(
+        is_active=True,
+        access_until__isnull=True,
+        given_name__iexact=given_name,
+        family_name__iexact=family_name,
+        **{f"{audience.of_user}__isnull": True},
+    )
+
+
+def _require(audience: Audience, by: User) -> None:
+    require_everywhere(by, MANAGE)
+    require_everywhere(by, audience.manages)
+
+
+def expect_invitations(audience: Audience, *, role: str, people: int, by: User) -> None:
+    """Nothing, when ``by`` may let ``people`` in as ``role``, and that is how many there are to invite.
+
+    Raises:
+        PermissionMissing, OutOfReach, NotYoursToGive, RoleUnknown, PeopleChangedSince.
+    """
+    there = uninvited(audience, by=by).ready.count()
+    expect_to_give([RoleAssignment(role=_role(role), institution=None)], permission=MANAGE, by=by)
+    if there != people:
+        raise PeopleChangedSince(count=there)
+
+
+def _role(code: str) -> Role:
+    found = Role.objects.filter(code=code).first()
+    if found is None:
+        raise RoleUnknown
+    return found
+
+
+def invite_many(audience: Audience, *, role: str, by: User) -> dict[str, int]:
+    """Let everybody in who can be, each in a transaction of their own; killed half-way, again goes on from there.
+
+    Whom something speaks against is left out, and stops nobody else.
+
+    Raises:
+        PermissionMissing, OutOfReach, RoleUnknown.
+    """
+    people = list(uninvited(audience, by=by).ready.order_by("pk").values_list("pk", flat=True))
+    given, invited, left_out = _role(role), 0, 0
+    for done, pk in enumerate(people, start=1):
+        try:
+            invited += _let_in(audience, pk, given, by)
+        except SchoolOpsError:
+            # They stand on the page, still without a login.
+            left_out += 1
+        queues.progress(done, len(people))
+    return {"invited": invited, "left_out": left_out}
+
+
+@transaction.atomic
+def _let_in(audience: Audience, pk: int, role: Role, by: User) -> bool:
+    row = audience.rows().select_for_update(of=("self",)).filter(pk=pk, user__isnull=True).exclude(email="").first()
+    if row is None:
+        return False
+    user = User.objects.filter(email__iexact=row.email).first()
+    if user is None:
+        names = {"given_name": row.given_name, "family_name": row.family_name}
+        details = {**names, "email": row.email, "language": getattr(row, "language", "")}
+        user = accounts.create_user(username=_free_username(row.email), by=by, **details)
+    elif not User.objects.filter(_theirs(row.given_name, row.family_name, audience), pk=user.pk).exists():
+        raise EmailTaken(email=row.email)
+    else:
+        require_over(by, MANAGE, user)
+    expect_to_give([RoleAssignment(user=user, role=role, institution=None)], permission=MANAGE, by=by)
+    put_in_role(user=user, role=role, institution=None, by=by)
+    audience.link(row, user, by)
+    # Who has chosen a password has no use for a letter.
+    if not user.has_usable_password():
+        accounts.invite(user=user, by_mail=True, by=by)
+    return True
+
+
+def _free_username(email: str) -> str:
+    """What stands before the @, with a number where somebody has it."""
+    base = re.sub(r"[^\w.-]", "", email.partition("@")[0].lower())[:100] or "user"
+    if base.startswith(SUPPORT_PREFIX):
+        base = f"user.{base}"
+    held = User.objects.filter(username__istartswith=base).values_list("username", flat=True)
+    taken = {each.lower() for each in held}
+    numbered = (f"{base}{number}" for number in count(2))
+    return next(each for each in chain((base,), numbered) if each not in taken)

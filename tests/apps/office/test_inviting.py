@@ -1,0 +1,82 @@
+"""After an import the secretary invites the new people: she sees who, and who cannot be reached, and presses once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from apps.accounts.models import User
+from apps.exchange import services
+from apps.exchange.models import Import
+from apps.institutions.models import Institution
+from apps.staff.models import StaffMember
+from apps.staff.services import invite_staff
+from tests.factories import people
+from tests.factories.jobs import waiting_jobs
+
+Office = Callable[..., Any]
+SHEET = b"Staff number,Given name,Family name,E-mail\nT1,Tess,Turing,tess@oak.example\nT2,Tom,Paine,\n"
+ADDRESS = "/office/logins/invite/staff/"
+
+
+@pytest.fixture
+def dave(in_oak: Any, school_day: Any, tmp_path: Path, settings: Any) -> User:
+    """The registrar of a school that has a year, and nobody in it."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    people.a_school_year()
+    return people.a_user("dave", role="registrar")
+
+
+def page(office: Office, user: User, address: str = ADDRESS) -> str:
+    answer = office(user).get(address)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_from_the_import_to_the_letters(office: Office, dave: User) -> None:
+    office(dave).post("/office/imports/", {"file": SimpleUploadedFile("staff.csv", SHEET), "kind": ""})
+    run = services.read_and_validate(run=Import.objects.get())
+    services.apply(run=services.confirm(run=run, reading=run.reading, by=dave))
+    assert f'<a href="{ADDRESS}">Invite staff without a login</a>' in page(
+        office, dave, f"/office/imports/{run.sourced_id}/"
+    )
+    shown = page(office, dave)
+    assert "1 person can be invited" in shown
+    assert "Tess Turing" in shown
+    assert "They have no e-mail address (1)" in shown
+    assert "Tom Paine" in shown
+    assert '<option value="teacher" selected>' in shown
+    answer = office(dave).post(ADDRESS, {"role": "teacher", "count": "1"}, follow=True)
+    assert "The invitations are on their way." in answer.content.decode()
+    (job,) = waiting_jobs("invite_staff")
+    assert "Inviting staff" in page(office, dave, "/office/")
+    invite_staff(role=job["role"], by_id=dave.sourced_id)
+    shown = page(office, dave)
+    assert "0 people can be invited" in shown
+    assert "Tess Turing" not in shown
+    assert "Invite them" not in shown
+
+
+def test_whoever_joined_since_one_looked_is_not_invited_unseen(office: Office, dave: User) -> None:
+    answer = office(dave).post(ADDRESS, {"role": "teacher", "count": "3"})
+    assert answer.status_code == 422
+    assert "By now 0 people can be invited." in answer.content.decode()
+    assert waiting_jobs("invite_staff") == []
+
+
+def test_a_role_beyond_ones_own_is_refused_beside_the_field(office: Office, dave: User) -> None:
+    campus = Institution.objects.get()
+    StaffMember.objects.create(institution=campus, staff_number="T1", given_name="Tess", email="tess@oak.example")
+    answer = office(dave).post(ADDRESS, {"role": "administrator", "count": "1"})
+    assert answer.status_code == 422
+    assert "You cannot give the permission" in answer.content.decode()
+
+
+def test_it_is_shut_to_who_lets_nobody_in(office: Office, dave: User) -> None:
+    teacher = people.a_user("tess", role="teacher")
+    assert office(teacher).get(ADDRESS).status_code == 403
+    assert office(dave).get("/office/logins/invite/students/").status_code == 404
