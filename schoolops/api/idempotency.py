@@ -21,13 +21,16 @@ from typing import Any, cast
 import orjson
 import psycopg.errors
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError, connection, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from schoolops import problem
+from schoolops.api.parsers import BodyTooLarge
 from schoolops.errors import Conflict, Invalid, SchoolOpsError
 from schoolops.ratelimit.throttles import count_request
 
@@ -117,12 +120,14 @@ class IdempotencyMiddleware:
         self, request: HttpRequest, key: str, user: Any, answer: Callable[[], HttpResponseBase]
     ) -> HttpResponseBase:
         owner = str(getattr(user, "audit_id", user.pk))
+        # Read to the end before a connection is held for it: it may be a file, and its sender slow.
+        asked = fingerprint(request)
         with transaction.atomic():
             try:
                 with connection.cursor() as cursor:
                     cursor.execute(
                         "SELECT state, status, headers, body FROM platform.answer_begin(%s, %s, %s)",
-                        [owner, key, fingerprint(request)],
+                        [owner, key, asked],
                     )
                     state, status, headers, body = cursor.fetchone()
             except OperationalError as waited:
@@ -140,7 +145,9 @@ class IdempotencyMiddleware:
             response = answer()
             if hasattr(response, "render") and not getattr(response, "is_rendered", True):
                 response = response.render()
-            if response.status_code >= 500 or response.status_code in NOT_KEPT or response.streaming:
+            if response.streaming:
+                response = at_once(response)
+            if response.status_code >= 500 or response.status_code in NOT_KEPT:
                 transaction.set_rollback(True)
             else:
                 # A page of the office says so too, among other words; only what holds a secret says nothing else.
@@ -158,12 +165,23 @@ def _with_limits(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 def _keep(user: str, key: str, response: HttpResponseBase) -> None:
     kept = {name: value for name, value in response.items() if name.lower() not in _OF_THE_MOMENT}
-    content = response.content if isinstance(response, HttpResponse) else b""
+    content = cast(HttpResponse, response).content
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT platform.answer_keep(%s, %s, %s::smallint, %s, %s)",
             [user, key, response.status_code, orjson.dumps(kept).decode(), content],
         )
+
+
+def at_once(response: HttpResponseBase) -> HttpResponse:
+    """A streamed answer as a whole: only what is there can be kept, and given again."""
+    whole = HttpResponse(b"".join(cast(StreamingHttpResponse, response)), status=response.status_code)
+    for name, value in response.items():
+        whole.headers[name] = value
+    whole.cookies = response.cookies
+    # Not closed here: that would end the request, and its connection to the database with it.
+    whole._resource_closers = response._resource_closers  # type: ignore[attr-defined]  # noqa: SLF001 - Django's files
+    return whole
 
 
 def replay(status: int, headers: str | dict[str, str], body: bytes | memoryview) -> HttpResponse:
@@ -176,9 +194,28 @@ def replay(status: int, headers: str | dict[str, str], body: bytes | memoryview)
 
 
 def fingerprint(request: HttpRequest) -> bytes:
-    """SHA-256 of what was asked: method, path with query, body."""
-    asked = f"{request.method}\0{request.get_full_path()}\0".encode()
-    return hashlib.sha256(asked + request.body).digest()
+    """SHA-256 of what was asked: method, path with query, the version it was asked about, body.
+
+    A form with files counts by what it carries: sent again, it has another boundary, and a file may be larger than
+    any other body. Raises ``BodyTooLarge``.
+    """
+    asked = hashlib.sha256(f"{request.method}\0{request.get_full_path()}\0".encode())
+    if (version := request.headers.get("If-Match")) is not None:
+        asked.update(f"If-Match: {version}\0".encode())
+    if request.method == "POST" and request.content_type == "multipart/form-data":
+        asked.update(ascii(sorted(request.POST.lists())).encode())
+        for name, files in sorted(request.FILES.lists()):
+            for file in files:
+                asked.update(ascii((name, file.name, file.size)).encode())
+                for chunk in file.chunks():
+                    asked.update(chunk)
+                file.seek(0)
+        return asked.digest()
+    try:
+        asked.update(request.body)
+    except RequestDataTooBig:
+        raise BodyTooLarge(most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20) from None
+    return asked.digest()
 
 
 def is_required(view: Callable[..., Any]) -> bool:

@@ -6,13 +6,14 @@ import datetime as dt
 import hashlib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
 import orjson
 import psycopg.errors
 import pydantic
+import pydantic_core
 from django.db import DatabaseError, connection
 
 from schoolops import clock, context
@@ -22,6 +23,10 @@ from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused,
 from schoolops.queues.registry import Queue
 
 LARGEST_PAYLOAD = 64 * 1024
+# In JSON: perhaps a NUL, which PostgreSQL does not hold, or a number that is read back as another.
+_ODD = re.compile(r"\\u0000|\d{19}")
+# NUL, and half of a surrogate pair.
+_BROKEN = re.compile("[\0\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}")
 HELD = dt.timedelta(hours=24)
 # Raised by platform.jobs_enqueue when the ledger is over its limit.
@@ -147,7 +152,13 @@ class Task:
 
     def serialise(self, payload: Mapping[str, Any]) -> str:
         """``payload`` as the JSON kept in the ledger. Raises ``PayloadRefused``, ``PayloadTooLarge``."""
-        text = self.check(payload).model_dump_json()
+        checked = self.check(payload)
+        try:
+            text = checked.model_dump_json()
+        except pydantic_core.PydanticSerializationError:
+            raise PayloadRefused(task=self.name, errors=_unkept(checked)) from None
+        if _ODD.search(text) and (errors := _unkept(checked)):
+            raise PayloadRefused(task=self.name, errors=errors)
         if len(text) * 4 > LARGEST_PAYLOAD and (size := len(text.encode())) > LARGEST_PAYLOAD:
             raise PayloadTooLarge(task=self.name, size=size, limit=LARGEST_PAYLOAD)
         return text
@@ -247,9 +258,40 @@ def _payload_model(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
             raise TypeError(f"{function.__qualname__}: {parameter.name} needs a type.")
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[parameter.name] = (hints[parameter.name], default)
-    config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+    # What is no number in JSON would come back as nothing at all.
+    config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
     model: type[pydantic.BaseModel] = pydantic.create_model(function.__name__, __config__=config, **fields)
     return model
+
+
+def _unkept(checked: pydantic.BaseModel) -> list[FieldError]:
+    """The fields that the ledger would not give back as they are."""
+    said = "Numbers up to 64 bits and texts of whole characters without NUL are kept."
+    return [
+        FieldError(name, "not_kept", said)
+        for name in type(checked).model_fields
+        if not all(_is_kept(leaf) for leaf in _leaves(getattr(checked, name)))
+    ]
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    match value:
+        case pydantic.BaseModel():
+            yield from _leaves({name: getattr(value, name) for name in type(value).model_fields})
+        case dict():
+            for name, each in value.items():
+                yield from (name, *_leaves(each))
+        case list() | tuple() | set() | frozenset():
+            for each in value:
+                yield from _leaves(each)
+        case _:
+            yield value
+
+
+def _is_kept(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return not isinstance(value, str) or not _BROKEN.search(value)
 
 
 def _field_errors(refusal: pydantic.ValidationError) -> list[FieldError]:

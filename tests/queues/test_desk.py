@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.test import Client
 
 from apps.accounts.models import User
@@ -16,6 +18,8 @@ from schoolops.queues import FEES, IMPORTS, desk, task
 from schoolops.queues.errors import LetterNotFound, PayloadRefused
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.queues.models import DeadLetter, OperatorAction
+from schoolops.tenancy import owner
+from tests.chaos.processes import wait_until
 from tests.queues.ground import Ledger
 
 works = {"now": False}
@@ -100,6 +104,45 @@ def test_pressing_retry_twice_is_safe(ledger: Ledger, letters: list[int]) -> Non
     assert [job.pk for job in ledger.jobs()] == [letters[0]]
 
 
+@pytest.mark.parametrize("second", ["retry", "discard"])
+def test_what_two_do_with_one_letter_at_once_only_one_has_done(ledger: Ledger, letters: list[int], second: str) -> None:
+    """Both stand before the same row when it is let go."""
+    olga = AtTheTerminal()
+    acts: dict[str, Callable[[], int]] = {
+        "retry": lambda: desk.retry([letters[0]], by=olga),
+        "discard": lambda: desk.discard([letters[0]], by=olga, reason="paid in cash"),
+    }
+    done: list[int] = []
+
+    def act(what: str) -> None:
+        with outside_schools():
+            done.append(acts[what]())
+        connection.close()
+
+    threads = [threading.Thread(target=act, args=(what,)) for what in ("retry", second)]
+    with outside_schools(), transaction.atomic():
+        DeadLetter.objects.select_for_update().get(pk=letters[0])
+        for each in threads:
+            each.start()
+        assert wait_until(lambda: waiting_for_a_row() == 2, 60.0)
+    for each in threads:
+        each.join()
+    assert sum(done) == 1
+    jobs, kept = len(ledger.jobs()), [each.discarded_at for each in ledger.letters() if each.pk == letters[0]]
+    assert (jobs, kept) == (1, []) or (jobs == 0 and kept[0] is not None)
+    with outside_schools():
+        assert OperatorAction.objects.count() == 1
+
+
+def waiting_for_a_row() -> int:
+    with owner.owner_connection() as owning:
+        found = owning.execute(
+            "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.datname = current_database()"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
 def test_a_rate_spreads_the_retries(ledger: Ledger, letters: list[int]) -> None:
     pauses: list[float] = []
     with outside_schools():
@@ -123,6 +166,9 @@ def test_an_edited_payload_is_checked_and_audited(ledger: Ledger, letters: list[
         with pytest.raises(PayloadRefused):
             desk.edit_payload(letters[0], payload={"amount": 1, "school": "elm"}, by=AtTheTerminal())
         desk.edit_payload(letters[0], payload={"amount": 5}, by=AtTheTerminal(), why="typing error")
+        for text in ("a\0b", "\ud800"):
+            with pytest.raises(PayloadRefused):
+                desk.edit_payload(letters[2], payload={"sheet": text}, by=AtTheTerminal())
         with pytest.raises(LetterNotFound):
             desk.edit_payload(1, payload={"amount": 5}, by=AtTheTerminal())
         action = OperatorAction.objects.get(action="payload edited")
@@ -184,6 +230,9 @@ def test_operators_edit_a_payload_and_nothing_else(ledger: Ledger, operator: Cli
     path = f"/operators/queues/deadletter/{letters[0]}/change/"
     refused = post(operator, path, payload='{"amount": "much"}', why="")
     assert b"amount: " in refused.content
+    for odd in ('[{"amount": 1}]', "7", "null", "no JSON", '{"amount": NaN}', '{"amount": 1, "school": "elm"}'):
+        answer = post(operator, path, payload=odd, why="")
+        assert (answer.status_code, ledger.letters()[0].payload) == (200, {"amount": 1}), odd
     post(operator, path, payload='{"amount": 7}', why="typing error", school="elm", task="test.read")
     letter = ledger.letters()[0]
     assert (letter.payload, letter.school, letter.task) == ({"amount": 7}, ledger.school.slug, "test.charge")

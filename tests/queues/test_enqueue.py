@@ -34,6 +34,13 @@ def ring_bell(*, times: int = 1, note: str = "") -> None:
     """As often as one likes."""
 
 
+@task(queue=NOTIFICATIONS)
+def ring_all(
+    *, note: str = "", number: int = 0, share: float = 0.5, marks: dict[str, list[float]] | None = None
+) -> None:
+    """With an argument of every kind."""
+
+
 @pytest.fixture(autouse=True)
 def _redis_knows_nothing() -> None:
     platform_redis().flushdb()
@@ -141,6 +148,36 @@ def test_a_payload_that_does_not_fit_is_refused_by_field(in_oak: School) -> None
     with pytest.raises(PayloadTooLarge):
         ring_bell.enqueue(note="é" * 40_000)
     assert rows() == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        ({"note": "a\0b"}, "note"),
+        ({"note": "\ud800"}, "note"),
+        ({"marks": {"7 B\0": [1.5]}}, "marks"),
+        ({"number": 2**63}, "number"),
+        ({"number": 10**400}, "number"),
+        ({"share": float("nan")}, "share"),
+        ({"share": float("inf")}, "share"),
+    ],
+)
+def test_what_the_ledger_could_not_give_back_is_refused_by_field(
+    in_oak: School, payload: dict[str, Any], field: str
+) -> None:
+    """Else it is a failure of the database, or a job that comes to nothing hours later."""
+    for enqueue in (lambda: ring_all.enqueue(**payload), lambda: ring_all.enqueue_many([payload])):
+        with pytest.raises(PayloadRefused) as refused:
+            enqueue()
+        assert {each.field.partition(".")[0] for each in refused.value.errors} == {field}
+    assert rows() == []
+
+
+def test_what_only_looks_odd_is_kept(in_oak: School) -> None:
+    odd = {"note": "\\u0000 \x01 1234567890123456789012 é𝄞", "number": 2**63 - 1}
+    ring_all.enqueue(**odd)
+    [job] = rows()
+    assert {name: job["payload"][name] for name in odd} == odd
 
 
 def test_a_full_ledger_says_so_and_writes_nothing(in_oak: School, elm: School) -> None:

@@ -150,11 +150,63 @@ def test_after_a_day_the_key_is_free_again(ledger: Ledger, pay: Callable[..., Ht
 
 
 def test_one_school_never_sees_anothers_answer(ledger: Ledger, pay: Callable[..., HttpResponse], elm: School) -> None:
+    """Though user, key and request were the same to the letter."""
     pay("k-1", n=5)
-    with inside(elm), connection.cursor() as cursor:
-        cursor.execute("SELECT user_id FROM platform.answer_begin('x', 'k-1', '\\x00') AS t, (SELECT '' AS user_id) u")
-    [(mine,)] = ledger.sql("SELECT count(*) FROM queues_rememberedanswer WHERE school = %s", ledger.school.slug)
-    assert mine == 1
+    [(user, asked)] = ledger.sql("SELECT user_id, fingerprint FROM queues_rememberedanswer")
+    states = []
+    for school in (ledger.school, elm):
+        with inside(school), connection.cursor() as cursor:
+            cursor.execute("SELECT state, body FROM platform.answer_begin(%s, 'k-1', %s)", [user, asked])
+            states.append(cursor.fetchone())
+    assert [(state, body is not None) for state, body in states] == [("again", True), ("new", False)]
+    assert ledger.sql("SELECT count(*), count(DISTINCT school) FROM queues_rememberedanswer") == [(2, 2)]
+
+
+def test_the_same_key_with_another_method_or_version_is_another_request(
+    ledger: Ledger, pay: Callable[..., HttpResponse], client_for: Callable[[School], Client]
+) -> None:
+    browser = client_for(ledger.school)
+    headers = {"Authorization": bearer(ledger.school, "carol"), "Idempotency-Key": "k-1"}
+    body: dict[str, Any] = {"data": "{}", "content_type": "application/json"}
+    assert browser.post("/note", headers={**headers, "If-Match": '"1"'}, **body).status_code == 200
+    assert browser.put("/note", headers={**headers, "If-Match": '"1"'}, **body).status_code == 422
+    assert browser.post("/note", headers={**headers, "If-Match": '"2"'}, **body).status_code == 422
+    assert browser.post("/note", headers={**headers, "If-Match": '"1"'}, **body).headers["Idempotency-Replayed"]
+    assert ledger.effects() == [1]
+
+
+def test_a_file_that_is_handed_in_again_is_the_same_request(
+    ledger: Ledger, pay: Callable[..., HttpResponse], client_for: Callable[[School], Client]
+) -> None:
+    """With another boundary, as every client makes one; and larger than a body may be that is no file."""
+    browser = client_for(ledger.school)
+    headers = {"Authorization": bearer(ledger.school, "carol"), "Idempotency-Key": "k-1"}
+
+    def hand_in(boundary: str, content: str, by: str = "carol") -> HttpResponse:
+        body = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="by"\r\n\r\n{by}\r\n--{boundary}\r\n'
+            'Content-Disposition: form-data; name="file"; filename="roster.csv"\r\nContent-Type: text/csv\r\n\r\n'
+            f"{content}\r\n--{boundary}--\r\n"
+        )
+        kind = f"multipart/form-data; boundary={boundary}"
+        answer: HttpResponse = browser.generic("POST", "/hand-in", body, content_type=kind, headers=headers)
+        return answer
+
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=1000):
+        first, second = hand_in("one", "x" * 5000), hand_in("two", "x" * 5000)
+        assert (first.status_code, first.content) == (200, b"x" * 5000 + b"\ncarol")
+        assert (second.status_code, second.content) == (200, first.content)
+        assert (second.headers["Idempotency-Replayed"], second.headers["Content-Type"]) == ("true", "text/plain")
+        assert hand_in("three", "x" * 4999 + "y").status_code == 422
+        assert hand_in("four", "x" * 5000, by="bob").status_code == 422
+    assert ledger.effects() == [5000]
+
+
+def test_a_body_that_is_too_large_is_refused_as_without_a_key(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=1000):
+        answer = pay("k-1", n=5, note="x" * 2000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "api:body-too-large")
+    assert ledger.effects() == []
 
 
 def test_one_key_does_not_open_the_api_without_a_limit(

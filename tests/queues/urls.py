@@ -6,8 +6,9 @@ import threading
 from typing import Any
 
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.urls import include, path
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -53,6 +54,18 @@ def note(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"noted": True})
 
 
+class HandInView(APIView):
+    """One effect: how long the file is. Answers with the file, a piece at a time."""
+
+    parser_classes = (MultiPartParser,)
+
+    def post(self, request: Request) -> HttpResponseBase:
+        content = request.data["file"].read()
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO effect (n) VALUES (%s)", [len(content)])
+        return StreamingHttpResponse(iter([content, b"\n", request.data["by"].encode()]), content_type="text/plain")
+
+
 class SecretView(APIView):
     """One effect, and an answer that is shown only once."""
 
@@ -80,6 +93,7 @@ urlpatterns: list[Any] = [
     path("tell", TellView.as_view()),
     path("pay", PayView.as_view()),
     path("note", note),
+    path("hand-in", HandInView.as_view()),
     path("secret", SecretView.as_view()),
     path("api/v1/", include(jobs.urlpatterns)),
 ]

@@ -11,7 +11,8 @@ from apps.access.models import RoleAssignment
 from apps.access.permissions import HEAD
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceSession
-from apps.demo.services.volume import Group, school_days, take_rolls
+from apps.demo.services.rolls import Group, take_rolls
+from apps.demo.services.volume import school_days
 from apps.institutions.models import AcademicYear, Section
 from apps.staff.models import TeachingAssignment
 from apps.students.models import SectionMembership, Student

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from apps.exchange.services.applying import apply, confirm
 from apps.exchange.services.clearing import clear_old_imports
-from apps.exchange.services.exporting import export_bundle, template_headers, template_pages
+from apps.exchange.services.exporting.bundle import export_bundle
+from apps.exchange.services.exporting.templates import template_headers, template_pages
 from apps.exchange.services.receiving import map_headers, receive
 from apps.exchange.services.resuming import go_on
 from apps.exchange.services.staging import read_and_validate

@@ -16,7 +16,8 @@ from apps.exchange import errors
 from apps.exchange.events import ImportReceived
 from apps.exchange.models import HeaderMapping, Import
 from apps.exchange.services.door import require_for_all
-from apps.exchange.services.reading import archive, bundle, sheets, tables
+from apps.exchange.services.reading import archive, sheets, tables
+from apps.exchange.services.reading.bundle.opening import open_bundle
 from apps.institutions.models import Institution
 from schoolops import clock, events
 from schoolops.audit import trail
@@ -83,7 +84,7 @@ def look(file: IO[bytes], name: str, source: str = "") -> tuple[str, list[str]]:
         if _is_sheet(file):
             return _sheet(tables.xlsx_table(name, file), source)
         with archive.opened(file) as source_zip:
-            bundle.open_bundle(source_zip)
+            open_bundle(source_zip)
         return Import.Source.ONEROSTER, []
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise errors.WrongEncoding(name=name, row=1)

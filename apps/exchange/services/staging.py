@@ -16,7 +16,9 @@ from apps.exchange import errors
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds, receiving
 from apps.exchange.services.comparing import Action, Outcome, Work
-from apps.exchange.services.reading import archive, bundle, sheets, staged
+from apps.exchange.services.reading import archive, sheets, staged
+from apps.exchange.services.reading.bundle.opening import open_bundle
+from apps.exchange.services.reading.bundle.rows import read
 from apps.exchange.services.reading.cells import said_of
 from schoolops import clock, queues
 from schoolops.errors import SchoolOpsError
@@ -62,9 +64,9 @@ def stage(run: Import) -> None:
     with run.file.open("rb") as file:
         if run.source == Import.Source.ONEROSTER:
             with archive.opened(file) as source:
-                opened = bundle.open_bundle(source)
+                opened = open_bundle(source)
                 run.notes = opened.notes
-                _keep(run, bundle.read(opened))
+                _keep(run, read(opened))
         else:
             table = receiving.sheet_of(file, run.file_name)
             columns = sheets.columns_of(run.source, table, run.mapping)

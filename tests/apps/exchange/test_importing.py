@@ -213,7 +213,7 @@ def test_twice_the_rows_cost_the_same_number_of_queries(
 
 
 def test_a_student_who_moves_in_the_file_moves_here(brought_in: Bring, registrar: User) -> None:
-    from tests.apps.exchange.test_damaged import CLASSES, HOMEROOM, PLACES, sound, zipped  # noqa: PLC0415
+    from tests.apps.exchange.bundles import CLASSES, HOMEROOM, PLACES, sound, zipped  # noqa: PLC0415
 
     two = f"{CLASSES}\n{HOMEROOM}\nk2,,,7 B,07,c1,HR-B,homeroom,,o1,y1,Homeroom,,\n"
     brought_in(zipped(sound(classes=two)), "roster.zip")
@@ -228,7 +228,7 @@ def test_a_student_who_moves_in_the_file_moves_here(brought_in: Bring, registrar
 
 
 def test_a_delta_changes_what_it_names_and_nothing_else(brought_in: Bring, roster: Roster) -> None:
-    from tests.apps.exchange.test_damaged import PLACES, zipped  # noqa: PLC0415
+    from tests.apps.exchange.bundles import PLACES, zipped  # noqa: PLC0415
 
     brought_in(roster())
     run = ImportRow.objects.filter(kind="place").latest("pk").run

@@ -17,7 +17,7 @@ from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.staff.services import change_assignment
 from apps.students.models import SectionMembership, Student
 from schoolops.audit.models import AuditEntry
-from tests.apps.exchange.test_damaged import CLASSES, HOMEROOM, PLACES, sound, zipped
+from tests.apps.exchange.bundles import CLASSES, HOMEROOM, PLACES, sound, zipped
 from tests.factories import people
 from tests.factories.people import FIRST_DAY, LAST_DAY, SCHOOL_DAY, Campus
 

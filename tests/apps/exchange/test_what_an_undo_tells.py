@@ -29,7 +29,7 @@ STAFF = "Staff number,Given name,Family name,Phone\nT1,Tess,Turing,{}\n"
 @pytest.fixture
 def moved(brought_in: Bring, registrar: User) -> Import:
     """Ada sat in 7 A; an import lets her sit in 7 B since October. Her roll of today is taken."""
-    from tests.apps.exchange.test_damaged import CLASSES, HOMEROOM, PLACES, sound, zipped  # noqa: PLC0415
+    from tests.apps.exchange.bundles import CLASSES, HOMEROOM, PLACES, sound, zipped  # noqa: PLC0415
     from tests.factories import rolls  # noqa: PLC0415
 
     two = f"{CLASSES}\n{HOMEROOM}\nk2,,,7 B,07,c1,HR-B,homeroom,,o1,y1,Homeroom,,\n"

@@ -1,138 +1,33 @@
-"""Who teaches and who sits in which section and class, from which day to which."""
+"""Who sits in which section and class, from which day to which."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
-
 from apps.exchange import errors
-from apps.exchange.models import Counterpart, ImportRow
+from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import Action, Outcome, Work, as_kept, plain, remember_written, require
-from apps.exchange.services.kinds.people import day_of, find_people, year_meant
+from apps.exchange.services.kinds.dated import (
+    Memory,
+    find_group,
+    inside,
+    last_end,
+    memory_of,
+    overlap,
+    same_place,
+    settle_end,
+)
+from apps.exchange.services.kinds.finding import find_people
+from apps.exchange.services.kinds.people import day_of
+from apps.exchange.services.kinds.students import year_meant
 from apps.exchange.services.reading import staged
-from apps.institutions.models import AcademicYear, Section
-from apps.institutions.selectors import today_at
-from apps.staff import services as staff_services
-from apps.staff.models import TeachingAssignment
-from apps.staff.services import bulk as staff_bulk
+from apps.institutions.models import Section
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership
 from apps.students.services import bulk as student_bulk
-
-
-def find_group(work: Work, outcome: Outcome, key: str) -> Any:
-    """The section or class a row is about, or ``None`` with the refusal said."""
-    frame = work.frame
-    found = frame.find(staged.SECTION, key) or frame.find(staged.CLASS, key)
-    if found is None and key.startswith("~"):
-        found = _named(work, *key[1:].split("|", 2))
-    if found is None:
-        refused = {(staged.SECTION, key), (staged.CLASS, key)} & frame.refused
-        refusal = errors.RefersToRefused if refused else errors.RefersToNothing
-        outcome.refuse(refusal(what="class", value=key.lstrip("~").strip("|")), "classSourcedId")
-    return found
-
-
-def _named(work: Work, campus: str, grade: str, name: str) -> Any:
-    institution, level = work.frame.institution(campus), work.frame.level(grade)
-    for each in work.frame.where(staged.SECTION, institution=institution):
-        running = each.year.state == AcademicYear.State.ACTIVE
-        if running and (level is None or each.grade_level == level):
-            short = {
-                each.name.casefold(),
-                str(each).casefold(),
-                f"{each.grade_level.code.lstrip('0')} {each.name}".casefold(),
-            }
-            if name in short:
-                return each
-    return None
-
-
-def inside(year: AcademicYear, outcome: Outcome) -> tuple[dt.date, dt.date | None] | None:
-    """The days of a row, clipped to its year; an end at the year's own end is none. ``None``: refused."""
-    values = outcome.row.values
-    starts_on = day_of(values.get("starts_on")) or year.starts_on
-    ends_on = day_of(values.get("ends_on"))
-    if starts_on > year.ends_on or (ends_on is not None and ends_on < year.starts_on):
-        refusal = errors.OutsideYear(
-            day=starts_on if starts_on > year.ends_on else ends_on,
-            year=year.name,
-            starts_on=year.starts_on,
-            ends_on=year.ends_on,
-        )
-        outcome.refuse(refusal, "beginDate")
-        return None
-    return max(starts_on, year.starts_on), None if ends_on is None or ends_on >= year.ends_on else ends_on
-
-
-def last_end(year: AcademicYear, ends_on: dt.date | None) -> dt.date | None:
-    """An end as files say it: none where the year ends first."""
-    return None if ends_on is None or ends_on >= year.ends_on else ends_on
-
-
-def overlap(one: Any, starts_on: dt.date, ends_on: dt.date | None) -> bool:
-    """Whether a dated row and ``[starts_on, ends_on)`` have a day in common."""
-    last = dt.date.max
-    return bool(max(one.starts_on, starts_on) < min(one.ends_on or last, ends_on or last))
-
-
-def same_place(held: Sequence[Any], starts_on: dt.date, ends_on: dt.date | None) -> Any:
-    """Which of the rows of one person in one group the file means."""
-    exact = next((each for each in held if each.starts_on == starts_on), None)
-    return exact or next((each for each in held if overlap(each, starts_on, ends_on)), None)
-
-
-def settle_end(outcome: Outcome, year: AcademicYear, ends_on: dt.date | None, memory: Mapping[str, str]) -> None:
-    """Compare when a place ends: the file's word counts unless a person changed it since."""
-    target = outcome.target
-    if target is not None and outcome.row.values.get("deleted") == "true":
-        ends_on = max(target.starts_on, today_at(outcome.extra["group"].institution))
-        if target.ends_on is not None and target.ends_on <= ends_on:
-            ends_on = target.ends_on
-    outcome.known = {"ends_on": plain(ends_on)}
-    if target is None:
-        return
-    old = last_end(year, target.ends_on)
-    if old == ends_on:
-        return
-    if memory.get("ends_on", "") == plain(old):
-        outcome.fields["ends_on"] = ends_on
-        outcome.before["ends_on"], outcome.after["ends_on"] = plain(old), plain(ends_on)
-    else:
-        outcome.kept["ends_on"] = [plain(old), plain(ends_on)]
-
-
-@dataclass(slots=True)
-class Memory:
-    """What imports know of dated rows: which row an outside id is, and what was written into it."""
-
-    by_key: dict[str, tuple[str, int]]
-    values: dict[tuple[str, int], dict[str, str]]
-
-    def is_key_of(self, key: str, table: str, row: Any) -> bool:
-        return self.by_key.get(key) == (table, row.pk)
-
-    def of(self, table: str, row: Any) -> dict[str, str]:
-        return {} if row is None else self.values.get((table, row.pk), {})
-
-
-def memory_of(tables: Sequence[str], keys: Sequence[str], rows: Mapping[str, Sequence[Any]]) -> Memory:
-    """One query for a chunk."""
-    memory = Memory({}, {})
-    mine = Q(external_id__in=keys)
-    for table, held in rows.items():
-        mine |= Q(kind=table, row_id__in=[row.pk for row in held])
-    for table, external, row_id, values in Counterpart.objects.filter(mine, kind__in=tables).values_list(
-        "kind", "external_id", "row_id", "values"
-    ):
-        if external:
-            memory.by_key[external] = (table, row_id)
-        memory.values[table, row_id] = values
-    return memory
 
 
 @dataclass(slots=True)
@@ -328,76 +223,3 @@ def placed_in(work: Work, student: Any, year: Any, enrolment: Enrolment | None, 
     entered = day_of(values.get("entered_on")) or year.starts_on
     exited = last_end(year, day_of(values.get("exited_on")))
     return PlacedIn(work.frame.level(values["grade"]), max(entered, year.starts_on), exited)
-
-
-class Assignments:
-    """Who teaches what."""
-
-    name = staged.ASSIGNMENT
-
-    def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
-        outcomes = [Outcome(row, errors=list(row.errors), table=self.name) for row in rows]
-        people = find_people(work, staged.STAFF, [row.values["person"] for row in rows])
-        for each in outcomes:
-            each.extra["staff"] = people.need(each, each.row.values["person"], "userSourcedId")
-            each.extra["group"] = find_group(work, each, each.row.values["group"])
-        open_ones = [each for each in outcomes if not each.errors]
-        held: dict[tuple[int, int | None, int | None], list[TeachingAssignment]] = defaultdict(list)
-        for row in TeachingAssignment.objects.filter(
-            staff__in={each.extra["staff"].pk for each in open_ones} - {None}
-        ).select_related("staff__institution", "section__year", "course_class__year"):
-            held[row.staff_id, row.section_id, row.course_class_id].append(row)
-        keys = [each.row.key for each in open_ones]
-        memory = memory_of((self.name,), keys, {self.name: [row for rows in held.values() for row in rows]})
-        for each in open_ones:
-            self._look(each, held, memory)
-        require(work, outcomes, "staff.manage", lambda each: getattr(each.extra["group"], "institution", None))
-        return outcomes
-
-    def _look(self, outcome: Outcome, held: Mapping[Any, list[Any]], memory: Memory) -> None:
-        member, group, row = outcome.extra["staff"], outcome.extra["group"], outcome.row
-        days = inside(group.year, outcome)
-        if days is None:
-            return
-        starts_on, ends_on = days
-        if member.starts_on is not None:
-            starts_on = max(starts_on, member.starts_on)
-        section = isinstance(group, Section)
-        key = (member.pk, group.pk if section else None, None if section else group.pk)
-        mine = held.get(key, []) if member.pk and group.pk else []
-        by_id = next((each for each in mine if memory.is_key_of(row.key, self.name, each)), None)
-        outcome.target = by_id or same_place(mine, starts_on, ends_on)
-        if outcome.target is None and (row.key in memory.by_key or row.values.get("deleted") == "true"):
-            outcome.skipped = True
-            return
-        kind = "assistant" if row.values.get("assistant") == "true" else "teacher"
-        outcome.extra |= {"starts_on": starts_on, "ends_on": ends_on, "kind": kind}
-        settle_end(outcome, group.year, ends_on, memory.of(self.name, outcome.target))
-        if outcome.target is None:
-            outcome.after = {"staff": str(member), "teaches": str(group), "kind": kind, "starts_on": plain(starts_on)}
-            if ends_on is not None:
-                outcome.after["ends_on"] = plain(ends_on)
-
-    def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        for each in outcomes:
-            if each.target is not None and each.fields:
-                staff_services.change_assignment(assignment=each.target, fields=each.fields, by=work.by)
-        new = [each for each in outcomes if each.action == Action.CREATE]
-        teaching = [
-            staff_bulk.Teaching(
-                staff=each.extra["staff"],
-                group=each.extra["group"],
-                starts_on=each.extra["starts_on"],
-                ends_on=each.extra["ends_on"],
-                kind=each.extra["kind"],
-            )
-            for each in new
-        ]
-        for each, row in zip(
-            new, staff_bulk.assign_many(teaching=teaching, reason=work.reason, by=work.by), strict=True
-        ):
-            each.target = row
-        remember_written(work, self.name, outcomes)
-
-
-KINDS: tuple[Any, ...] = (Assignments(), Places())

@@ -1,29 +1,25 @@
-"""The roster written out: a OneRoster 1.2 bundle that comes in again as “unchanged”, and our templates filled in.
+"""The roster as rows of OneRoster's files: a projection, page by page.
 
-A projection, page by page: what a row was called where it came from is what it is called again.
+What a row was called where it came from is what it is called again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
-import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import IO, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db.models import F, Q
 
-from apps.accounts.models import User
-from apps.exchange.models import Counterpart, Import
-from apps.exchange.services.door import require_for_all
-from apps.exchange.services.kinds.places import last_end
-from apps.exchange.services.kinds.structure import homeroom_course_id
-from apps.exchange.services.reading import cells, sheets, staged, tables
-from apps.exchange.services.reading.bundle import STAFF_ROLES
+from apps.exchange.models import Counterpart
+from apps.exchange.services.exporting.pages import paged
+from apps.exchange.services.kinds.dated import last_end
+from apps.exchange.services.kinds.teaching import homeroom_course_id
+from apps.exchange.services.reading import cells, staged
+from apps.exchange.services.reading.bundle.people import STAFF_ROLES
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
-from apps.institutions.selectors import school_today
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import (
     ClassEnrolment,
@@ -32,65 +28,12 @@ from apps.students.models import (
     SectionMembership,
     Student,
     StudentGuardian,
-    holds_on,
 )
-from schoolops.audit import trail
-from schoolops.audit.trail import SYSTEM
 
-ROSTER = "exports.roster"
-PAGE = 1000
 _NAMESPACE = uuid.UUID("6d0c9a52-5e0b-5c0e-9f0e-0b7f2f4c1d11")
-_FORMULA = ("=", "@", "+", "-", "\t", "\r")
-_NUMBER_LIKE = re.compile(r"[+-][\d\s().,/x-]*")
 _JOB_ROLES = {title: role for role, title in STAFF_ROLES.items()}
 _PARENTS = {StudentGuardian.Relation.MOTHER, StudentGuardian.Relation.FATHER, StudentGuardian.Relation.STEP_PARENT}
 Row = Sequence[object]
-
-HEADERS: Mapping[str, str] = {
-    "orgs": "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId",
-    "academicSessions": (
-        "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear,"
-        "metadata.orgSourcedId"
-    ),
-    "courses": (
-        "sourcedId,status,dateLastModified,schoolYearSourcedId,title,courseCode,grades,orgSourcedId,subjects,"
-        "subjectCodes,metadata.homeroom"
-    ),
-    "classes": (
-        "sourcedId,status,dateLastModified,title,grades,courseSourcedId,classCode,classType,location,schoolSourcedId,"
-        "termSourcedIds,subjects,subjectCodes,periods,metadata.capacity,metadata.sectionSourcedId"
-    ),
-    "users": (
-        "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,identifier,"
-        "email,sms,phone,agentSourcedIds,grades,password,userMasterIdentifier,preferredGivenName,preferredMiddleName,"
-        "preferredFamilyName,primaryOrgSourcedId,pronouns,metadata.guardianRelations,metadata.guardianAccess"
-    ),
-    "roles": (
-        "sourcedId,status,dateLastModified,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId,"
-        "userProfileSourcedId"
-    ),
-    "demographics": (
-        "sourcedId,status,dateLastModified,birthDate,sex,americanIndianOrAlaskaNative,asian,blackOrAfricanAmerican,"
-        "nativeHawaiianOrOtherPacificIslander,white,demographicRaceTwoOrMoreRaces,hispanicOrLatinoEthnicity,"
-        "countryOfBirthCode,stateOfBirthAbbreviation,cityOfBirth,publicSchoolResidenceStatus"
-    ),
-    "enrollments": (
-        "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,beginDate,endDate,"
-        "metadata.rollNumber"
-    ),
-}
-# The rest of what OneRoster knows, so that the manifest says of each that it is not there.
-ABSENT = (
-    "categories", "classResources", "courseResources", "lineItems", "lineItemLearningObjectiveIds",
-    "lineItemScoreScales", "resources", "resultLearningObjectiveIds", "results", "resultScoreScales", "scoreScales",
-    "userProfiles", "userResources",
-)  # fmt: skip
-
-
-def safe(value: object) -> str:
-    """A cell that no spreadsheet runs as a formula, and that reads back as it was."""
-    said = "" if value is None else str(value)
-    return f"'{said}" if said.startswith(_FORMULA) and not _NUMBER_LIKE.fullmatch(said) else said
 
 
 class Names:
@@ -382,174 +325,3 @@ def _role(user: str, role: str, org: str, begins: dt.date | None = None, ends: d
 
 def _list(value: str) -> str:
     return ", ".join(cells.listed(value))
-
-
-def paged(rows: Any) -> Iterator[list[Any]]:
-    """Rows by key, a page at a time."""
-    last = 0
-    while page := list(rows.filter(pk__gt=last).order_by("pk")[:PAGE]):
-        last = page[-1].pk
-        yield page
-
-
-def export_bundle(*, into: IO[bytes], by: User | None, institution: Institution | None = None) -> dict[str, int]:
-    """Write the roster as a OneRoster 1.2 bundle; file → rows. ``by=None`` is the command line, for an operator.
-
-    Raises:
-        PermissionMissing.
-    """
-    if by is not None:
-        require_for_all(by, ROSTER)
-    counted: dict[str, int] = {}
-    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, rows in Bundle(institution).files().items():
-            counted[name] = 0
-            with target.open(_entry(name), "w", force_zip64=True) as file:
-                file.write(f"{HEADERS[name]}\r\n".encode())
-                for piece in tables.written_csv(_counted(rows, name, counted)):
-                    file.write(piece)
-        said = [("manifest.version", "1.0"), ("oneroster.version", "1.2")]
-        said += [(f"file.{name}", "bulk" if counted.get(name) else "absent") for name in sorted((*HEADERS, *ABSENT))]
-        said += [("source.systemName", "SchoolOps"), ("source.systemCode", "schoolops")]
-        with target.open(_entry("manifest"), "w") as file:
-            file.write(b"propertyName,value\r\n" + b"".join(tables.written_csv(said)))
-    _say_so(by, institution, {"files": counted})
-    return counted
-
-
-def _counted(rows: Iterator[Row], name: str, into: dict[str, int]) -> Iterator[list[str]]:
-    for row in rows:
-        into[name] += 1
-        yield [safe(cell) for cell in row]
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    # Always the same moment, so that the same roster is the same file.
-    entry = zipfile.ZipInfo(f"{name}.csv", (1980, 1, 1, 0, 0, 0))
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry
-
-
-def _say_so(by: User | None, institution: Institution | None, after: Mapping[str, Any]) -> None:
-    subject = institution or Institution.objects.order_by("pk").first()
-    if subject is not None:
-        trail.record(by or SYSTEM, "exchange.roster-exported", subject, after=after)
-
-
-# --- templates --------------------------------------------------------------------------------------------------------
-def template_headers(source: str) -> list[str]:
-    """The columns of a template, as people read them."""
-    return [column.header for column in sheets.TEMPLATES[source]]
-
-
-def template_pages(*, source: str, by: User) -> Iterator[list[dict[str, Any]]]:
-    """The school's rows in the columns of a template, header → value, page by page.
-
-    Raises:
-        PermissionMissing.
-    """
-    require_for_all(by, ROSTER)
-    subject = Institution.objects.order_by("pk").first()
-    if subject is not None:
-        trail.record(by, "exchange.roster-exported", subject, after={"template": source})
-    return _TEMPLATES[source]()
-
-
-def _filled(source: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {column.header: values.get(column.field, "") for column in sheets.TEMPLATES[source]}
-
-
-def _students() -> Iterator[list[dict[str, Any]]]:
-    today = school_today()
-    for page in paged(Student.objects.kept().filter(status="active").select_related("institution")):
-        enrolments = {
-            row.student_id: row
-            for row in Enrolment.objects.filter(student__in=page, primary=True)
-            .exclude(year__state=AcademicYear.State.CLOSED)
-            .select_related("grade_level")
-            .order_by("entered_on", "pk")
-        }
-        seats = {
-            row.student_id: row
-            for row in SectionMembership.objects.filter(
-                holds_on(today), student__in=page, section__year__state=AcademicYear.State.ACTIVE
-            ).select_related("section")
-        }
-        filled = []
-        for each in page:
-            values = {name: getattr(each, name) for name in _OWN_FIELDS[Import.Source.STUDENTS]}
-            values["institution"] = each.institution.code
-            if (enrolment := enrolments.get(each.pk)) is not None:
-                values |= {"grade": enrolment.grade_level.code, "entered_on": enrolment.entered_on}
-            if (seat := seats.get(each.pk)) is not None:
-                values["section"] = seat.section.name
-            filled.append(_filled(Import.Source.STUDENTS, values))
-        yield filled
-
-
-def _guardians() -> Iterator[list[dict[str, Any]]]:
-    links = StudentGuardian.objects.filter(student__merged_into=None, guardian__status="active")
-    for page in paged(links.select_related("student__institution", "guardian")):
-        filled = []
-        for link in page:
-            values = {name: getattr(link.guardian, name) for name in _OWN_FIELDS[Import.Source.GUARDIANS]}
-            values |= {
-                "student": link.student.admission_number,
-                "relation": link.relation,
-                "data_access": link.may_see,
-                "contact_priority": link.contact_priority,
-                "institution": link.student.institution.code,
-            }
-            filled.append(_filled(Import.Source.GUARDIANS, values))
-        yield filled
-
-
-def _staff() -> Iterator[list[dict[str, Any]]]:
-    for page in paged(StaffMember.objects.filter(status="active").select_related("institution")):
-        yield [
-            _filled(
-                Import.Source.STAFF,
-                {
-                    **{name: getattr(each, name) for name in _OWN_FIELDS[Import.Source.STAFF]},
-                    "institution": each.institution.code,
-                },
-            )
-            for each in page
-        ]
-
-
-def _sections() -> Iterator[list[dict[str, Any]]]:
-    rows = Section.objects.exclude(year__state=AcademicYear.State.CLOSED)
-    for page in paged(rows.select_related("institution", "year", "grade_level")):
-        yield [
-            _filled(
-                Import.Source.SECTIONS,
-                {
-                    "grade": each.grade_level.code,
-                    "name": each.name,
-                    "room": each.room,
-                    "capacity": each.capacity,
-                    "year": each.year.name,
-                    "institution": each.institution.code,
-                },
-            )
-            for each in page
-        ]
-
-
-_OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
-    Import.Source.STUDENTS: (
-        "admission_number", "given_name", "middle_name", "family_name", "preferred_name", "birth_date", "sex", "email",
-        "phone", "address",
-    ),
-    Import.Source.GUARDIANS: ("given_name", "family_name", "email", "phone", "address", "language"),
-    Import.Source.STAFF: (
-        "staff_number", "given_name", "family_name", "email", "phone", "job_title", "starts_on", "ends_on",
-    ),
-}  # fmt: skip
-_TEMPLATES: Mapping[str, Callable[[], Iterator[list[dict[str, Any]]]]] = {
-    Import.Source.STUDENTS: _students,
-    Import.Source.GUARDIANS: _guardians,
-    Import.Source.STAFF: _staff,
-    Import.Source.SECTIONS: _sections,
-}

@@ -1,0 +1,87 @@
+"""Who teaches what, from which day to which."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apps.exchange.models import ImportRow
+from apps.exchange.services.comparing import Action, Outcome, Work, plain, remember_written, require
+from apps.exchange.services.kinds.dated import Memory, find_group, inside, memory_of, same_place, settle_end
+from apps.exchange.services.kinds.finding import find_people
+from apps.exchange.services.reading import staged
+from apps.institutions.models import Section
+from apps.staff import services as staff_services
+from apps.staff.models import TeachingAssignment
+from apps.staff.services import bulk as staff_bulk
+
+
+class Assignments:
+    """Who teaches what."""
+
+    name = staged.ASSIGNMENT
+
+    def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
+        outcomes = [Outcome(row, errors=list(row.errors), table=self.name) for row in rows]
+        people = find_people(work, staged.STAFF, [row.values["person"] for row in rows])
+        for each in outcomes:
+            each.extra["staff"] = people.need(each, each.row.values["person"], "userSourcedId")
+            each.extra["group"] = find_group(work, each, each.row.values["group"])
+        open_ones = [each for each in outcomes if not each.errors]
+        held: dict[tuple[int, int | None, int | None], list[TeachingAssignment]] = defaultdict(list)
+        for row in TeachingAssignment.objects.filter(
+            staff__in={each.extra["staff"].pk for each in open_ones} - {None}
+        ).select_related("staff__institution", "section__year", "course_class__year"):
+            held[row.staff_id, row.section_id, row.course_class_id].append(row)
+        keys = [each.row.key for each in open_ones]
+        memory = memory_of((self.name,), keys, {self.name: [row for rows in held.values() for row in rows]})
+        for each in open_ones:
+            self._look(each, held, memory)
+        require(work, outcomes, "staff.manage", lambda each: getattr(each.extra["group"], "institution", None))
+        return outcomes
+
+    def _look(self, outcome: Outcome, held: Mapping[Any, list[Any]], memory: Memory) -> None:
+        member, group, row = outcome.extra["staff"], outcome.extra["group"], outcome.row
+        days = inside(group.year, outcome)
+        if days is None:
+            return
+        starts_on, ends_on = days
+        if member.starts_on is not None:
+            starts_on = max(starts_on, member.starts_on)
+        section = isinstance(group, Section)
+        key = (member.pk, group.pk if section else None, None if section else group.pk)
+        mine = held.get(key, []) if member.pk and group.pk else []
+        by_id = next((each for each in mine if memory.is_key_of(row.key, self.name, each)), None)
+        outcome.target = by_id or same_place(mine, starts_on, ends_on)
+        if outcome.target is None and (row.key in memory.by_key or row.values.get("deleted") == "true"):
+            outcome.skipped = True
+            return
+        kind = "assistant" if row.values.get("assistant") == "true" else "teacher"
+        outcome.extra |= {"starts_on": starts_on, "ends_on": ends_on, "kind": kind}
+        settle_end(outcome, group.year, ends_on, memory.of(self.name, outcome.target))
+        if outcome.target is None:
+            outcome.after = {"staff": str(member), "teaches": str(group), "kind": kind, "starts_on": plain(starts_on)}
+            if ends_on is not None:
+                outcome.after["ends_on"] = plain(ends_on)
+
+    def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        for each in outcomes:
+            if each.target is not None and each.fields:
+                staff_services.change_assignment(assignment=each.target, fields=each.fields, by=work.by)
+        new = [each for each in outcomes if each.action == Action.CREATE]
+        teaching = [
+            staff_bulk.Teaching(
+                staff=each.extra["staff"],
+                group=each.extra["group"],
+                starts_on=each.extra["starts_on"],
+                ends_on=each.extra["ends_on"],
+                kind=each.extra["kind"],
+            )
+            for each in new
+        ]
+        for each, row in zip(
+            new, staff_bulk.assign_many(teaching=teaching, reason=work.reason, by=work.by), strict=True
+        ):
+            each.target = row
+        remember_written(work, self.name, outcomes)

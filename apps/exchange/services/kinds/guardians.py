@@ -1,0 +1,126 @@
+"""Guardians, and who is whose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from apps.exchange.models import ImportRow
+from apps.exchange.services.comparing import (
+    Action,
+    Known,
+    Outcome,
+    Work,
+    remember,
+    require,
+)
+from apps.exchange.services.kinds.finding import find_people
+from apps.exchange.services.kinds.people import People
+from apps.exchange.services.reading import staged
+from apps.students.models import Guardian, StudentGuardian
+from apps.students.services import bulk as student_bulk
+
+
+class Guardians(People):
+    """Guardians."""
+
+    name = staged.GUARDIAN
+    model = Guardian
+    permission = "guardians.manage"
+    fields: ClassVar[Mapping[str, Any]] = {
+        "given_name": str, "family_name": str, "email": str, "phone": str, "address": str, "language": str,
+    }  # fmt: skip
+
+    def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
+        outcomes = super().compare(work, rows)
+        # Of a template: nothing but name and how to reach them says who it is.
+        unknown = [each for each in outcomes if each.row.key.startswith("~") and each.target is None]
+        if unknown:
+            self._by_reach(work, unknown)
+        return outcomes
+
+    def _by_reach(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        given = {each.row.values.get("given_name", "") for each in outcomes}
+        found: dict[tuple[str, ...], Any] = {}
+        for each in work.rows(Guardian).filter(given_name__in=given):
+            name = (each.given_name, each.family_name)
+            for reach in (each.email.casefold(), each.phone):
+                if reach:
+                    found[(*name, reach)] = each
+        there = Known({}, set(), {}, {})
+        for each in outcomes:
+            values = each.row.values
+            name = (values.get("given_name", ""), values.get("family_name", ""))
+            reaches = ((values.get("email") or "").casefold(), values.get("phone") or "")
+            same = next((found[(*name, reach)] for reach in reaches if (*name, reach) in found), None)
+            if same is None or each.errors:
+                continue
+            each.target = same
+            each.fields, each.before, each.after = {}, {}, {}
+            remember(self.name, there, [same])
+            self.look(work, each, there)
+
+    def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
+        return student_bulk.add_many_guardians(
+            fields=[each.fields for each in outcomes], reason=work.reason, by=work.by
+        )
+
+    def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        student_bulk.change_many_guardians(
+            changes=[(each.target, each.fields) for each in outcomes], reason=work.reason, by=work.by
+        )
+
+
+class Links:
+    """Who is whose guardian. What a guardian may see is a person's decision once the link is there."""
+
+    name = staged.LINK
+
+    def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
+        outcomes = [Outcome(row, errors=list(row.errors)) for row in rows]
+        students = find_people(work, staged.STUDENT, [row.values["student"] for row in rows])
+        guardians = find_people(work, staged.GUARDIAN, [row.values["guardian"] for row in rows])
+        for each in outcomes:
+            values = each.row.values
+            each.extra["student"] = students.need(each, values["student"], "agentSourcedIds")
+            each.extra["guardian"] = guardians.need(each, values["guardian"], "agentSourcedIds")
+        saved = [
+            each for each in outcomes if not each.errors and each.extra["student"].pk and each.extra["guardian"].pk
+        ]
+        held = {
+            (link.student_id, link.guardian_id): link
+            for link in StudentGuardian.objects.filter(student__in=[each.extra["student"].pk for each in saved])
+        }
+        for each in outcomes:
+            if each.errors:
+                continue
+            student, guardian = each.extra["student"], each.extra["guardian"]
+            each.target = held.get((student.pk, guardian.pk)) if student.pk and guardian.pk else None
+            self._look(each)
+        require(work, outcomes, "guardians.manage", lambda _: None)
+        return outcomes
+
+    @staticmethod
+    def _look(outcome: Outcome) -> None:
+        values = outcome.row.values
+        if outcome.target is not None:
+            return
+        fields: dict[str, Any] = {"relation": values.get("relation") or StudentGuardian.Relation.GUARDIAN}
+        if values.get("data_access"):
+            fields["data_access"] = values["data_access"] == "true"
+        if values.get("contact_priority"):
+            fields["contact_priority"] = int(values["contact_priority"])
+        outcome.fields = fields
+        outcome.after = {
+            "student": str(outcome.extra["student"]),
+            "guardian": str(outcome.extra["guardian"]),
+            "relation": str(fields["relation"]),
+        }
+
+    def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        new = [each for each in outcomes if each.action == Action.CREATE]
+        links = [(each.extra["student"], each.extra["guardian"], each.fields) for each in new]
+        for each, link in zip(
+            new, student_bulk.link_many_guardians(links=links, reason=work.reason, by=work.by), strict=True
+        ):
+            each.target = link

@@ -1,0 +1,164 @@
+"""The users of a bundle, and who is in which class, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from apps.exchange import errors
+from apps.exchange.services.reading import cells, staged
+from apps.exchange.services.reading.bundle.opening import Bundle, Line, Person, lines_of
+from apps.exchange.services.reading.bundle.structure import grade_seen, root_of, session_key
+from apps.exchange.services.reading.staged import Staged
+
+STAFF_ROLES = {
+    "administrator": "Administrator",
+    "aide": "Aide",
+    "counselor": "Counsellor",
+    "districtAdministrator": "District administrator",
+    "principal": "Principal",
+    "proctor": "Proctor",
+    "siteAdministrator": "Administrator",
+    "systemAdministrator": "System administrator",
+    "teacher": "Teacher",
+}
+GUARDIAN_ROLES = ("guardian", "parent", "relative")
+
+
+def users_of(bundle: Bundle) -> Iterator[Staged]:
+    seen: set[str] = set()
+    for line in lines_of(bundle, "users"):
+        person = bundle.people.get(line.id) or Person()
+        role = person.role or line.get("role")
+        seen.add(line.id)
+        line.errors += person.wrong
+        if not role:
+            if not line.errors:
+                line.errors.append(cells.said_of(errors.ValueMissing(), row=line.number, column="role"))
+            yield line.staged(staged.STUDENT, "users", {}, name=_full_name(line))
+        elif role == "student":
+            yield from _student(bundle, line, person)
+        elif role in GUARDIAN_ROLES:
+            yield from _guardian(line, role)
+        else:
+            yield _staff(line, person, role)
+    for key, person in bundle.people.items():
+        if person.demographics_row and key not in seen:
+            # Of somebody who is in the school already.
+            values = {"birth_date": person.birth_date, "sex": person.sex, "partial": "true"}
+            yield Staged(staged.STUDENT, "demographics.csv", person.demographics_row, key, values, person.wrong)
+
+
+def _full_name(line: Line) -> str:
+    return f"{line.get('givenName')} {line.get('familyName')}".strip()[:250]
+
+
+def _login(line: Line) -> dict[str, Any]:
+    return {"username": line.get("username"), "enabled": line.get("enabledUser"), "email": line.get("email")}
+
+
+def _phone(line: Line) -> str:
+    return line.get("phone") or line.get("sms")
+
+
+def _org(line: Line, person: Person) -> str:
+    return person.org or line.get("primaryOrgSourcedId") or next(iter(line.many("orgSourcedIds")), "")
+
+
+def _student(bundle: Bundle, line: Line, person: Person) -> Iterator[Staged]:
+    homeroom = bundle.groups.get(person.homeroom)
+    group = homeroom or bundle.groups.get(person.group)
+    org = _org(line, person)
+    grades = line.many("grades")
+    grade = grades[0] if grades else homeroom.grade if homeroom else ""
+    year = session_key(bundle, root_of(bundle, group.sessions[0]), org) if group and group.sessions else ""
+    number = line.get("identifier") or line.get("username") or line.id
+    agents = line.many("agentSourcedIds")
+    values: dict[str, Any] = {
+        "admission_number": number[:40],
+        "given_name": line.get("givenName"),
+        "family_name": line.get("familyName"),
+        "middle_name": line.get("middleName"),
+        "preferred_name": line.get("preferredGivenName"),
+        "phone": _phone(line),
+        **_login(line),
+        "institution": org,
+        "grade": grade_seen(bundle, line, "users", grade),
+        "year": year,
+        "entered_on": person.begins or person.first_day,
+        "exited_on": person.ends,
+    }
+    if person.demographics_row:
+        values |= {"birth_date": person.birth_date, "sex": person.sex or "unspecified"}
+    yield line.staged(staged.STUDENT, "users", values, name=_full_name(line), natural=f"{org}|{number.casefold()}")
+    if "relations" in line.said:
+        relations, access = line.many("relations"), line.many("access")
+    else:
+        relations, access = [], []
+    for place, agent in enumerate(agents):
+        link = {
+            "student": line.id,
+            "guardian": agent,
+            "relation": relations[place] if place < len(relations) else "",
+            "data_access": access[place] if place < len(access) else "",
+            "contact_priority": str(place + 1),
+        }
+        yield _link(line, link)
+
+
+def _guardian(line: Line, role: str) -> Iterator[Staged]:
+    values = {
+        "given_name": line.get("givenName"),
+        "family_name": line.get("familyName"),
+        "phone": _phone(line),
+        **_login(line),
+        "role": role,
+    }
+    yield line.staged(staged.GUARDIAN, "users", values, name=_full_name(line))
+    for child in line.many("agentSourcedIds"):
+        yield _link(line, {"student": child, "guardian": line.id, "relation": "", "data_access": ""})
+
+
+def _link(line: Line, values: dict[str, Any]) -> Staged:
+    key = f"{values['student']}|{values['guardian']}"
+    return Staged(staged.LINK, "users.csv", line.number, key, values)
+
+
+def _staff(line: Line, person: Person, role: str) -> Staged:
+    number = line.get("identifier") or line.get("username") or line.id
+    values = {
+        "staff_number": number[:40],
+        "given_name": line.get("givenName"),
+        "family_name": line.get("familyName"),
+        "phone": _phone(line),
+        **_login(line),
+        "job_title": STAFF_ROLES.get(role, ""),
+        "role": role,
+        # Not the dates of the role: those are of a school year, and nobody leaves because it ends.
+        "institution": _org(line, person),
+    }
+    natural = f"{values['institution']}|{number.casefold()}"
+    return line.staged(staged.STAFF, "users", values, name=_full_name(line), natural=natural)
+
+
+def enrolments_of(bundle: Bundle) -> Iterator[Staged]:
+    for line in lines_of(bundle, "enrollments"):
+        role = line.get("role")
+        values = {
+            "group": line.get("classSourcedId"),
+            "person": line.get("userSourcedId"),
+            "starts_on": line.get("beginDate"),
+            "ends_on": line.get("endDate"),
+        }
+        if values["starts_on"] and values["ends_on"] and values["ends_on"] < values["starts_on"]:
+            refusal = errors.EndsBeforeStart(starts_on=values["starts_on"], ends_on=values["ends_on"])
+            line.errors.append(cells.said_of(refusal, row=line.number, column="endDate"))
+        name = f"{values['person']} in {values['group']}"[:250]
+        if role == "student":
+            values["roll_number"] = line.get("metadata.rollNumber")
+            yield line.staged(staged.PLACE, "enrollments", values, name=name)
+        else:
+            values["assistant"] = "true" if line.get("primary") == "false" or role == "aide" else "false"
+            yield line.staged(
+                staged.ASSIGNMENT, "enrollments", values, name=name, skip=role not in {"teacher", "aide", ""}
+            )

@@ -1,0 +1,126 @@
+"""The organisations, sessions, courses and classes of a bundle, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from apps.exchange import errors
+from apps.exchange.services.reading import cells, staged
+from apps.exchange.services.reading.bundle.opening import Bundle, Line, lines_of
+from apps.exchange.services.reading.staged import Staged
+
+
+def grade_seen(bundle: Bundle, line: Line, file: str, code: str) -> str:
+    if code:
+        bundle.grades.setdefault(code, (f"{file}.csv", line.number))
+    return code
+
+
+def orgs_of(bundle: Bundle) -> Iterator[Staged]:
+    for line in lines_of(bundle, "orgs"):
+        values = {"name": line.get("name"), "code": line.get("identifier")}
+        # Districts and departments have nothing that we keep.
+        yield line.staged(
+            staged.INSTITUTION, "orgs", values, name=line.get("name"), skip=line.get("type") not in {"school", ""}
+        )
+
+
+def _orgs_with(bundle: Bundle, session: str) -> list[str]:
+    said = bundle.sessions.get(session, ("", "", ""))[2]
+    return [said] if said else bundle.session_orgs.get(session) or bundle.orgs
+
+
+def session_key(bundle: Bundle, session: str, org: str) -> str:
+    """A session that several schools share is one of each: its key then says whose."""
+    return f"{session}@{org}" if org and len(_orgs_with(bundle, session)) > 1 else session
+
+
+def root_of(bundle: Bundle, session: str) -> str:
+    seen: set[str] = set()
+    while session not in seen:
+        seen.add(session)
+        kind, parent, _ = bundle.sessions.get(session, ("", "", ""))
+        if kind == "schoolYear" or not parent:
+            return session
+        session = parent
+    return session
+
+
+def sessions_of(bundle: Bundle) -> Iterator[Staged]:
+    # Years first, and of terms those that hold others.
+    depth = {"schoolYear": 0, "semester": 1, "term": 2, "gradingPeriod": 3}
+    lines = sorted(lines_of(bundle, "academicSessions"), key=lambda line: depth.get(line.get("type"), 9))
+    for line in lines:
+        year = line.get("type") == "schoolYear"
+        for org in _orgs_with(bundle, line.id) or [""]:
+            values = {
+                "name": line.get("title"),
+                "starts_on": line.get("startDate"),
+                "ends_on": line.get("endDate"),
+                "institution": org,
+            }
+            parent = line.get("parentSourcedId")
+            if not year:
+                values |= {"kind": line.get("type"), "year": session_key(bundle, root_of(bundle, parent), org)}
+                above = bundle.sessions.get(parent, ("", "", ""))[0]
+                values["parent"] = session_key(bundle, parent, org) if above not in {"schoolYear", ""} else ""
+            yield line.staged(
+                staged.YEAR if year else staged.TERM,
+                "academicSessions",
+                values,
+                key=session_key(bundle, line.id, org),
+                name=line.get("title"),
+            )
+
+
+def courses_of(bundle: Bundle) -> Iterator[Staged]:
+    for line in lines_of(bundle, "courses"):
+        grades = line.many("grades")
+        grade = grades[0] if len(grades) == 1 else ""
+        values: dict[str, Any] = {
+            "grade": grade_seen(bundle, line, "courses", grade),
+            "institution": line.get("orgSourcedId"),
+        }
+        homeroom = line.id in bundle.homeroom_courses or line.get("metadata.homeroom") == "true"
+        if not homeroom:
+            values |= {
+                "code": line.get("courseCode") or line.id[:40],
+                "title": line.get("title"),
+                "subject": ", ".join(line.many("subjects"))[:100],
+                "subject_code": ", ".join(line.many("subjectCodes"))[:40],
+            }
+        yield line.staged(
+            staged.HOMEROOM_COURSE if homeroom else staged.COURSE,
+            "courses",
+            values,
+            name=line.get("title"),
+            natural="" if homeroom else f"{line.get('orgSourcedId')}|{values['code']}",
+        )
+
+
+def classes_of(bundle: Bundle) -> Iterator[Staged]:
+    for line in lines_of(bundle, "classes"):
+        group = bundle.groups[line.id]
+        sessions = [session_key(bundle, each, group.org) for each in group.sessions]
+        values: dict[str, Any] = {
+            "institution": group.org,
+            "sessions": sessions,
+            "room": line.get("location"),
+            "course": line.get("courseSourcedId"),
+        }
+        if group.kind == staged.SECTION:
+            values |= {
+                "name": line.get("title"),
+                "grade": grade_seen(bundle, line, "classes", group.grade),
+                "capacity": line.get("metadata.capacity"),
+            }
+            if not group.grade and not line.errors and not bundle.delta:
+                line.errors.append(cells.said_of(errors.GradeMissing(), row=line.number, column="grades"))
+        else:
+            values |= {
+                "code": line.get("classCode") or line.id[:60],
+                "title": line.get("title"),
+                "section": line.get("metadata.sectionSourcedId"),
+            }
+        yield line.staged(group.kind, "classes", values, name=line.get("title"))
