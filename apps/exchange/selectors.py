@@ -100,8 +100,3 @@ def counts_of(run: Import) -> list[tuple[str, dict[str, int]]]:
 def fields_of(source: str) -> Mapping[str, str]:
     """Field → the template's header, for the mapping screen."""
     return {column.field: column.header for column in TEMPLATES.get(source, ())}
-
-
-def unmapped(run: Import) -> list[str]:
-    """Headers of the file that nobody has said anything about."""
-    return [header for header in run.headers if header and header not in run.mapping]

@@ -187,7 +187,12 @@ def today_at(institution: Institution) -> dt.date:
 
 def school_today() -> dt.date:
     """Today where the school has one institution, or its first: for questions that name no institution."""
-    return clock.today(_known_timezone() or _read_timezone())
+    return clock.today(school_timezone())
+
+
+def school_timezone() -> str:
+    """The timezone of the school's first campus, UTC without one; asked for once a request, or not at all."""
+    return _known_timezone() or _read_timezone()
 
 
 def remember_timezone(timezone: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from string import Formatter
 from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -16,6 +17,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -175,20 +177,22 @@ def readable(view: View) -> View:
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         request.current_app = office.name if school_or_none() is not None else operators.name
-        try:
-            return with_headers(view(request, *args, **kwargs))
-        except SchoolOpsError as error:
-            status, title = problem.status_of(error)
-            if status >= 500 and not isinstance(error, Unavailable):
-                raise
-            said = refused(request, status=status, title=_(title), detail=words_of(error), remedy=remedy_of(error))
-            return told_to_wait(said, error)
-        except PermissionDenied:
-            detail = _("Your role does not open this page.")
-            return refused(request, status=403, title=_("Not allowed"), detail=detail)
-        except Http404:
-            detail = _("There is no such page, or it is not yours to see.")
-            return refused(request, status=404, title=_("Not found"), detail=detail)
+        # The clock that the view finds out about is this page's, and not the next request's.
+        with timezone.override(None):
+            try:
+                return with_headers(view(request, *args, **kwargs))
+            except SchoolOpsError as error:
+                status, title = problem.status_of(error)
+                if status >= 500 and not isinstance(error, Unavailable):
+                    raise
+                said = refused(request, status=status, title=_(title), detail=words_of(error), remedy=remedy_of(error))
+                return told_to_wait(said, error)
+            except PermissionDenied:
+                detail = _("Your role does not open this page.")
+                return refused(request, status=403, title=_("Not allowed"), detail=detail)
+            except Http404:
+                detail = _("There is no such page, or it is not yours to see.")
+                return refused(request, status=404, title=_("Not found"), detail=detail)
 
     return inner
 
@@ -207,6 +211,7 @@ def behind_the_door(view: View) -> View:
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if may_enter(request):
             _note_who_asks(request)
+            timezone.activate(ZoneInfo(institutions.school_timezone()))
             return view(request, *args, **kwargs)
         if request.user.is_authenticated:
             detail, remedy = _("The office is for the staff of the school."), _(FOR_FAMILIES)

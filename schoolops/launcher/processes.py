@@ -72,11 +72,6 @@ def command_line(pid: int) -> list[str]:
     return [os.fsdecode(word) for word in words]
 
 
-def session_of(pid: int) -> int | None:
-    fields = _status_fields(pid)
-    return int(fields[3]) if fields else None
-
-
 def carries(pid: int, variable: str) -> bool:
     """Whether the process was started with ``NAME=value`` in its environment, as far as we may look."""
     try:

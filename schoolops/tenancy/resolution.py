@@ -1,7 +1,8 @@
 """From a host name to its school: remembered in the process, forgotten by all processes when a school changes.
 
 A mark in Redis says when to forget. It is read at most once a second, so a suspension reaches every process within
-a second; with Redis away, what we remember is trusted for five seconds only.
+a second; with Redis away, what we remember is trusted for five seconds only. A process that cannot reach Redis while
+others do gives them the mark as soon as it can; one that ends before leaves them to find out within a minute.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ _hosts: dict[str, _Remembered] = {}
 _lock = threading.Lock()
 _version: str | None = None
 _version_read_at = float("-inf")
+# Whether a mark is due that Redis could not be given.
+_owed = False
 
 
 def _current_version() -> str | None:
@@ -45,6 +48,8 @@ def _current_version() -> str | None:
     if moment - _version_read_at >= VERSION_READ_EVERY_S:
         _version_read_at = moment
         try:
+            if _owed:
+                _give_a_new_mark()
             value = platform_redis().get(VERSION_KEY)
             _version = value.decode() if isinstance(value, bytes) else "0"
         except RedisUnavailable:
@@ -97,12 +102,23 @@ def forget_here() -> None:
     _version_read_at = float("-inf")
 
 
-def forget_hosts() -> None:
-    """Make every process look schools up again. Called after any change to a school or its addresses."""
-    forget_here()
+def _give_a_new_mark() -> None:
+    global _owed
+    # Before it is given: a change that comes meanwhile owes one of its own.
+    _owed = False
     try:
         # A mark nobody has seen before, not a counter: a Redis that lost its data would count the same numbers again.
         platform_redis().set(VERSION_KEY, uuid.uuid4().hex)
     except RedisUnavailable:
-        # The other processes cannot read the mark either: they trust what they know for five seconds only.
+        _owed = True
+        raise
+
+
+def forget_hosts() -> None:
+    """Make every process look schools up again. Called after any change to a school or its addresses."""
+    forget_here()
+    try:
+        _give_a_new_mark()
+    except RedisUnavailable:
+        # Where nobody can read the mark they trust what they know for five seconds only; else it is given when it can.
         return

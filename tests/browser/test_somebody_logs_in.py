@@ -69,6 +69,15 @@ def test_support_comes_in_by_its_link(visit: Visit, scene: Scene) -> None:
     page = visit(None, f"/support#{secret}")
     axe(page)
     page.get_by_role("button", name="Come in").press("Enter")
-    expect(page.get_by_role("complementary", name="Support")).to_contain_text("dana (support) is here until")
+    expect(page.get_by_role("complementary", name="Support")).to_contain_text("dana (support) is here")
     assert secret not in page.url
     axe(page, within=".office-support")
+
+
+def test_the_description_of_the_api_opens_and_loads_nothing_it_may_not(visit: Visit) -> None:
+    page = visit(None, "/api/v1/docs")
+    page.locator("#operations-tag-auth").click()
+    expect(page.locator("#operations-auth-log_in")).to_be_visible()
+    answer = page.reload()
+    assert answer is not None
+    assert "script-src 'self';" in answer.headers["content-security-policy"]

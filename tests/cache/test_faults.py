@@ -95,7 +95,10 @@ def _server(redis_url: str, folder: Path) -> Iterator[int]:
         ],
         cwd=BASE_DIR,
         # One login asks more often here than a person may.
-        env={**os.environ, "REDIS_URL": redis_url, "LOG_LEVEL": "CRITICAL", "RATE_LIMIT_FACTOR": "1000", "REDIS_PATIENCE": "1"},
+        env={
+            **os.environ,
+            "REDIS_URL": redis_url, "LOG_LEVEL": "CRITICAL", "RATE_LIMIT_FACTOR": "1000", "REDIS_PATIENCE": "1",
+        },
     )  # fmt: skip
     try:
         for _ in range(300):

@@ -12,9 +12,9 @@ from apps.attendance.selectors import SessionKey
 from apps.attendance.services import Mark
 from apps.institutions.models import CourseClass, Section
 from apps.students.models import Student
-from apps.students.selectors import class_roster, roster
 from apps.timetable.models import Period
 from tests.factories.people import SCHOOL_DAY, Campus
+from tests.factories.rosters import class_roster, roster
 
 
 def key_of(group: Section | CourseClass, day: dt.date = SCHOOL_DAY, period: Period | None = None) -> SessionKey:
@@ -33,7 +33,7 @@ def marks(
     """Everybody on the roll is present, but for ``codes``."""
     other = {student.pk: code for student, code in (codes or {}).items()}
     listed = roster(group, day) if isinstance(group, Section) else class_roster(group, day)
-    return [Mark(each.id, other.get(each.pk, "P")) for each in listed]
+    return [Mark(each.sourced_id, other.get(each.pk, "P")) for each in listed]
 
 
 def take(

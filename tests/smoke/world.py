@@ -83,10 +83,6 @@ class World:
         body = {"login": username, "password": self.logins[username]}
         return self.send("POST", f"{API}/auth/login", None, body, {}, {}).expect(200).json
 
-    def forget_token(self, username: str) -> None:
-        """Log in again next time."""
-        self._tokens.pop(username, None)
-
     def number(self) -> int:
         """Another one each time."""
         return next(self._number)

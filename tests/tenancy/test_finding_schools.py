@@ -14,6 +14,7 @@ from django.db import transaction
 
 from config.env import BASE_DIR
 from schoolops.context import outside_schools
+from schoolops.redis import connection
 from schoolops.redis.connection import platform_redis
 from schoolops.tenancy import lifecycle, resolution
 from schoolops.tenancy.models import School
@@ -168,3 +169,21 @@ def test_a_school_can_be_suspended_without_redis(fresh_school: Callable[..., Sch
     found = resolution.school_at(f"{school.slug}.localhost")
     assert found
     assert found.state == "suspended"
+
+
+def test_a_suspension_that_redis_could_not_be_told_is_told_when_it_is_back(
+    fresh_school: Callable[..., School], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school = fresh_school()
+    before = platform_redis().get(resolution.VERSION_KEY)
+    with monkeypatch.context() as away:
+        away.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+        platform_redis.cache_clear()
+        lifecycle.suspend_school(slug=school.slug, reason="unpaid")
+    platform_redis.cache_clear()
+    connection.circuit.reset()
+    # Another process reached Redis all along, and would believe what it knows for a minute.
+    assert platform_redis().get(resolution.VERSION_KEY) == before
+    resolution.forget_here()
+    resolution.school_at(f"{school.slug}.localhost")
+    assert platform_redis().get(resolution.VERSION_KEY) != before

@@ -67,16 +67,15 @@ class OpenDoor(ApiViewSet):
         of the answer and send it with the next login: then you never wait for what others try.
         """
         said = valid(shapes.LoginIn, request.data)
-        answered = _tokens(
-            services.log_in(
-                login=said["login"],
-                password=said["password"],
-                code=said["code"],
-                label=said["device"] or request.headers.get("User-Agent", ""),
-                **_where(request),
-            )
+        issued = services.log_in(
+            login=said["login"],
+            password=said["password"],
+            code=said["code"],
+            label=said["device"] or request.headers.get("User-Agent", ""),
+            **_where(request),
         )
-        services.remember_device_on(answered, login=said["login"], secure=request.is_secure())
+        answered = _tokens(issued)
+        services.remember_device_on(answered, user=issued.user, secure=request.is_secure())
         return answered
 
     @extend_schema(
@@ -143,7 +142,7 @@ class OwnLogin(ApiViewSet):
         responses=shapes.EndedOut,
     )
     def change_password(self, request: Request) -> HttpResponse:
-        """Change one's password. All other logins end."""
+        """Change one's password. All other logins end. The answer brings this device's cookie `so_device` anew."""
         said = valid(shapes.PasswordIn, request.data)
         ended = services.change_password(
             password=said["password"],
@@ -152,7 +151,9 @@ class OwnLogin(ApiViewSet):
             by=_user(request),
             **_where(request),
         )
-        return answer({"ended": ended})
+        answered = answer({"ended": ended})
+        services.remember_device_on(answered, user=_user(request), secure=request.is_secure())
+        return answered
 
 
 class SecondFactor(ApiViewSet):

@@ -6,12 +6,13 @@ Without it, whoever guesses at the head's login keeps the head waiting as well. 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 
 from django.core import signing
 from django.http import HttpResponseBase
+from django.utils.crypto import salted_hmac
 
+from apps.accounts.models import User
 from schoolops.context import school_or_none
 
 COOKIE = "so_device"
@@ -24,29 +25,32 @@ def _signer() -> signing.TimestampSigner:
     return signing.TimestampSigner(salt=f"apps.accounts.devices:{place}")
 
 
-def _of(login: str) -> str:
-    return hashlib.sha256(login.strip().casefold().encode()).hexdigest()[:16]
+def _state_of(user: User) -> str:
+    # A new password, or the end of all logins, makes every device of this user a stranger.
+    text = f"{user.pk}|{user.get_session_auth_hash()}"
+    return salted_hmac("apps.accounts.devices", text, algorithm="sha256").hexdigest()[:20]
 
 
-def remember(*, login: str) -> str:
-    """What a device keeps after ``login`` has succeeded on it."""
-    return _signer().sign(f"{_of(login)}.{secrets.token_urlsafe(12)}")
+def remember(user: User) -> str:
+    """What a device keeps after ``user`` has logged in on it; void once the password is another or all logins ended.
+
+    Else whoever once knew a password could gather devices, and have free guesses with each of them at the next one.
+    """
+    return _signer().sign(f"{secrets.token_urlsafe(12)}.{_state_of(user)}")
 
 
-def remember_on(response: HttpResponseBase, *, login: str, secure: bool) -> None:
-    """Let the device that is given ``response`` be known at the next login."""
-    response.set_cookie(
-        COOKIE, remember(login=login), max_age=REMEMBERED_FOR, secure=secure, httponly=True, samesite="Lax"
-    )
+def remember_on(response: HttpResponseBase, *, user: User, secure: bool) -> None:
+    """Let the device that is given ``response`` be known at the next login of ``user``."""
+    response.set_cookie(COOKIE, remember(user), max_age=REMEMBERED_FOR, secure=secure, httponly=True, samesite="Lax")
 
 
-def known(device: str, *, login: str) -> str:
-    """The device's own mark, when it has logged in with ``login`` at this school; else nothing."""
-    if not device or len(device) > 200:
+def known(device: str, *, user: User | None) -> str:
+    """The device's own mark, when ``user`` has logged in on it at this school; else nothing."""
+    if user is None or not device or len(device) > 200:
         return ""
     try:
         said = _signer().unsign(device, max_age=REMEMBERED_FOR)
     except signing.BadSignature:
         return ""
-    of, _, mark = said.partition(".")
-    return mark if of == _of(login) else ""
+    mark, _, state = said.partition(".")
+    return mark if state == _state_of(user) else ""

@@ -35,20 +35,20 @@ FORGOTTEN = Delay("forgotten", free=2, forgiven=False)
 FORGOTTEN_FROM_HERE = Delay("forgotten-from", free=20, forgiven=False)
 
 
-def _counted(login: str, address: str, device: str = "") -> dict[Delay, str]:
+def _counted(login: str, address: str, device: str, user: User | None) -> dict[Delay, str]:
+    if known := devices.known(device, user=user):
+        return {KNOWN_DEVICE: known}
     who = login.strip().casefold()
-    if known := devices.known(device, login=who):
-        return {KNOWN_DEVICE: f"{who} {known}"}
     return {LOGIN_FROM_HERE: f"{who} {address}", LOGIN: who, ADDRESS: address}
 
 
-def check_password(*, login: str, password: str) -> User:
-    """The user whose login (username or e-mail, any case) and password these are.
+def _user_called(login: str) -> User | None:
+    """Whose username or e-mail, in any case, ``login`` is."""
+    return with_setup(User.objects.known_as(login.strip())).first()
 
-    Raises:
-        LoginRefused: in the same words and after the same work, whatever was wrong. Busy: no turn for hashing came.
-    """
-    user = with_setup(User.objects.known_as(login.strip())).first()
+
+def _expect_password(user: User | None, password: str) -> User:
+    """``user``, whose password this is. Raises ``LoginRefused`` after the same work, whatever was wrong; ``Busy``."""
     right = hashing.is_password_of(user, password)
     if user is None or not right or not user.may_log_in(clock.now()):
         raise LoginRefused
@@ -58,7 +58,7 @@ def check_password(*, login: str, password: str) -> User:
 def prove_identity(*, login: str, password: str, code: str = "", address: str = "", device: str = "") -> User:
     """The user who knows this password and, with a second factor, this code.
 
-    ``device``: what ``devices.remember`` gave the one who asks at an earlier login, if anything.
+    ``device``: what ``devices.remember_on`` gave the one who asks at an earlier login, if anything.
 
     Raises:
         TooManyAttempts: failures of this login or from this address make everybody wait, 60 s at most, but for devices
@@ -67,14 +67,15 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
     """
     # The door first: whoever is sent away has cost neither Redis nor the database anything.
     with AUTH_LATENCY.timed(), hashing.room().admitted():
-        return _prove_identity(login, password, code, _counted(login, address, device))
+        user = _user_called(login)
+        return _prove_identity(user, password, code, _counted(login, address, device, user))
 
 
-def _prove_identity(login: str, password: str, code: str, counted: dict[Delay, str]) -> User:
+def _prove_identity(user: User | None, password: str, code: str, counted: dict[Delay, str]) -> User:
     attempt = delays.begin(counted, within={} if KNOWN_DEVICE in counted else {LOGINS_OF_SCHOOL: ""})
     try:
-        user = check_password(login=login, password=password)
-        second_factor.require_code(user, code)
+        known = _expect_password(user, password)
+        second_factor.require_code(known, code)
     except CodeRequired:
         # Neither right nor wrong. Forgetting failures here would give free guesses at the code.
         attempt.take_back()
@@ -86,7 +87,7 @@ def _prove_identity(login: str, password: str, code: str, counted: dict[Delay, s
         attempt.take_back()
         raise
     attempt.succeeded()
-    return user
+    return known
 
 
 def log_in(
@@ -118,12 +119,6 @@ def set_password(user: User, password: str) -> None:
     OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
 
 
-def _name_here(user: User, device: str) -> str:
-    """Under which of the names of ``user`` ``device`` is known: whichever was typed when it logged in."""
-    names = [name for name in (user.username, user.email) if name and devices.known(device, login=name)]
-    return names[0] if names else user.username
-
-
 def confirm_password(*, user: User, password: str, address: str = "", device: str = "") -> None:
     """Ask a logged-in user for their password again: a session left open must not be enough.
 
@@ -133,7 +128,7 @@ def confirm_password(*, user: User, password: str, address: str = "", device: st
         PasswordWrong; TooManyAttempts and Busy, as at the login.
     """
     with hashing.room().admitted():
-        attempt = delays.begin(_counted(_name_here(user, device), address, device))
+        attempt = delays.begin(_counted(user.username, address, device, user))
         try:
             right = hashing.is_password_of(user, password)
         except BaseException:
@@ -182,8 +177,7 @@ def remove_second_factor(*, password: str, code: str, by: User, address: str = "
     Raises:
         NoSecondFactor, SecondFactorNeeded; and as ``prove_identity``.
     """
-    login = _name_here(by, device)
-    proved = prove_identity(login=login, password=password, code=code, address=address, device=device)
+    proved = prove_identity(login=by.username, password=password, code=code, address=address, device=device)
     with transaction.atomic():
         _expect_unchanged(proved)
         second_factor.remove(by=by)

@@ -231,7 +231,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
         else:
             login(request, user, backend=BACKEND)
             inside = HttpResponseRedirect(_destination(request, user))
-            services.remember_device_on(inside, login=form.cleaned_data["login"], secure=request.is_secure())
+            services.remember_device_on(inside, user=user, secure=request.is_secure())
             return inside
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     forgotten = _address("forgotten")
@@ -361,7 +361,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
         else:
             login(request, user, backend=BACKEND)
             messages.success(request, _("Your password is changed. Every other login of yours has ended."))
-            return HttpResponseRedirect(_home(user))
+            home = HttpResponseRedirect(_home(user))
+            services.remember_device_on(home, user=user, secure=request.is_secure())
+            return home
     return door_page(request, "office/change_password.html", form, title=_("Change my password"), home=_home(user))
 
 

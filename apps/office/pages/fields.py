@@ -46,6 +46,11 @@ def posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
+def apart(words: object) -> str:
+    """Words of the school inside a sentence of the page: each keeps its own direction (Unicode's isolates)."""
+    return f"\u2068{words}\u2069"
+
+
 def way_to(name: str) -> str:
     """The address of a page of the office; empty, where this installation has none of that name."""
     try:

@@ -21,7 +21,7 @@ from apps.attendance.models import AttendanceCode, DayState
 from apps.attendance.selectors import SessionKey
 from apps.attendance.services import Mark
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import day_of
+from apps.office.pages.fields import apart, day_of
 from apps.office.pages.marks import Said, choices_of, clock_of, shown_in_place, version_of
 from apps.office.site import message_of, remedy_of, words_of
 from schoolops.errors import SchoolOpsError
@@ -187,7 +187,7 @@ def _page(request: HttpRequest, key: SessionKey, answer: Answer | None) -> HttpR
         "today": place.today,
     }
     period = f" – {place.period.name}" if place.period else ""
-    title = f"{place.group}{period} – {date_format(key.day, _('l, j F Y'))}"
+    title = f"{apart(f'{place.group}{period}')} – {date_format(key.day, _('l, j F Y'))}"
     return render_page(request, "office/grid.html", context, title=title, status=answer.status if answer else 200)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import day_asked, day_of
+from apps.office.pages.fields import apart, day_asked, day_of
 from apps.office.pages.pictures import kind_of
 from apps.office.selectors.register import Register, RegisterLine, register_of
 from apps.office.selectors.rolls import rolls_of
@@ -50,7 +50,7 @@ def register(request: HttpRequest, section: UUID, month: str) -> HttpResponse:
         "lines": [(line, [_cell(line, day, found) for day in found.days]) for line in found.lines],
         "legend": legend(),
     }
-    title = f"{found.section} – {date_format(first, 'F Y')}"
+    title = f"{apart(found.section)} – {date_format(first, 'F Y')}"
     return render_page(request, "office/register.html", context, title=title)
 
 

@@ -24,7 +24,7 @@ from apps.attendance.models import AttendanceCode, DayState
 from apps.attendance.selectors import CodeBook, SessionKey, Week, WeekDay
 from apps.attendance.services import Mark
 from apps.office.pages import actor, office_page, render_page
-from apps.office.pages.fields import day_of
+from apps.office.pages.fields import apart, day_of
 from apps.office.pages.marks import choices_of, shown_in_place, version_of
 from apps.office.site import message_of, remedy_of, words_of
 from schoolops.errors import SchoolOpsError
@@ -182,7 +182,7 @@ def _page(request: HttpRequest, found: Week, on: dt.date, refused: dict[dt.date,
         "before": _address(found, before),
         "after": _address(found, after),
     }
-    title = f"{found.section} – {date_format(first, _('j F'))} – {date_format(last, _('j F Y'))}"
+    title = f"{apart(found.section)} – {date_format(first, _('j F'))} – {date_format(last, _('j F Y'))}"
     return render_page(request, "office/week.html", context, title=title, status=409 if refused else 200)
 
 

@@ -160,6 +160,30 @@ def test_a_device_is_known_for_one_login_of_one_school(at_oak: Any, at_elm: Any,
     assert known.log_in("bob").status_code == 200
 
 
+def test_a_device_is_a_stranger_once_the_password_is_another_but_for_the_one_that_changed_it(
+    at_oak: Any, bob: User
+) -> None:
+    new = {"password": people.PASSWORD, "new_password": "another good long one"}
+    lent, his = at_oak(), at_oak(bob)
+    for device in (lent, his):
+        assert device.log_in().status_code == 200
+    assert his.post("me/password", new).status_code == 200
+    for _ in range(5):
+        at_oak().log_in("bob", "guess")
+    # Whoever keeps the old password and a cookie of its time has no guesses of their own at the new one.
+    assert lent.log_in("bob", "guess").status_code == 429
+    assert his.log_in("bob", new["new_password"]).status_code == 200
+
+
+def test_a_device_that_was_lost_is_a_stranger_after_logging_out_everywhere(at_oak: Any, bob: User) -> None:
+    lost, his = at_oak(), at_oak(bob)
+    assert lost.log_in().status_code == 200
+    assert his.post("auth/logout-everywhere").status_code == 200
+    for _ in range(5):
+        at_oak().log_in("bob", "guess")
+    assert lost.log_in("bob", "guess").status_code == 429
+
+
 def test_a_school_behind_one_address_pays_for_its_typing_errors_with_those_who_get_in(
     at_oak: Any, alice: User, bob: User
 ) -> None:

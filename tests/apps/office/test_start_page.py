@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.attendance import services as attendance
 from apps.exchange.models import Import
 from apps.exchange.tasks import read_import
-from apps.institutions.models import CalendarDay
+from apps.institutions.models import CalendarDay, Institution
 from apps.office.selectors.progress import KINDS
 from apps.office.selectors.start import birthdays, previous_school_day, start_of, trend
 from apps.students.models import Student
@@ -157,6 +158,16 @@ def test_an_import_under_way_shows_how_far_it_is(office: Office, dave: User, bob
     assert "old.csv" not in page
     assert "autumn.csv" not in _text(office(bob).get("/office/"))
     assert "since 04/11/2026" in page
+
+
+def test_times_are_told_as_the_schools_clocks_show_them(office: Office, dave: User, campus: Campus) -> None:
+    Institution.objects.update(timezone="Asia/Dubai")
+    Import.objects.create(
+        source="students", file_name="autumn.csv", state="applying", done=40, of=100, received_at=people.SCHOOL_MOMENT
+    )
+    assert "since 04/11/2026 2 p.m." in _text(office(dave).get("/office/"))
+    # Nor does it stay for whoever the thread serves next.
+    assert timezone.get_current_timezone_name() == "UTC"
 
 
 def test_a_job_is_shown_to_who_asked_for_it(office: Office, bob: User, alice: User, campus: Campus) -> None:

@@ -13,7 +13,6 @@ from apps.access.selectors import roles_held
 from apps.accounts.models import User
 from apps.students import errors
 from apps.students.models import Enrolment, Student, StudentGuardian
-from apps.students.selectors import roster
 from apps.students.services import (
     AdmittedGuardian,
     Placement,
@@ -24,6 +23,7 @@ from apps.students.services import (
 )
 from schoolops.audit.trail import trail_of
 from tests.factories.people import SCHOOL_DAY, Campus, a_guardian, a_school_year, a_user, another_section
+from tests.factories.rosters import roster
 
 ONE_DAY = dt.timedelta(days=1)
 

@@ -19,7 +19,6 @@ from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
 from apps.institutions.services import close_year
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.selectors import roster
 from apps.students.services import (
     Placement,
     admit_student,
@@ -41,6 +40,7 @@ from tests.factories.people import (
     another_section,
     some_students,
 )
+from tests.factories.rosters import roster
 
 ONE_DAY = dt.timedelta(days=1)
 WINDOW = [SCHOOL_DAY + number * ONE_DAY for number in range(-30, 40)]

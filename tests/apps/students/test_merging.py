@@ -10,11 +10,11 @@ from apps.access.errors import PermissionMissing
 from apps.accounts.models import User
 from apps.students import errors
 from apps.students.models import Enrolment, Student, StudentGuardian
-from apps.students.selectors import roster
 from apps.students.services import change_student, merge_students
 from apps.students.services.merging import Moved
 from schoolops.audit.trail import trail_of
 from tests.factories.people import SCHOOL_DAY, Campus, a_class, a_guardian, some_students
+from tests.factories.rosters import roster
 
 ONE_DAY = dt.timedelta(days=1)
 

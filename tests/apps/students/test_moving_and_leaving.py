@@ -11,7 +11,6 @@ from apps.access.selectors import roles_held
 from apps.accounts.models import User
 from apps.students import errors
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.selectors import class_roster, roster, section_of
 from apps.students.services import (
     EnrolmentRow,
     Placement,
@@ -31,6 +30,7 @@ from tests.factories.people import (
     some_students,
     students_in,
 )
+from tests.factories.rosters import class_roster, roster, section_of
 
 ONE_DAY = dt.timedelta(days=1)
 NEXT_WEEK = SCHOOL_DAY + 7 * ONE_DAY

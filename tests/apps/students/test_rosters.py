@@ -7,8 +7,8 @@ from typing import Any
 
 from apps.institutions.models import CourseClass
 from apps.students.models import SectionMembership
-from apps.students.selectors import class_roster, roster, section_of
 from tests.factories.people import SCHOOL_DAY, Campus, a_class, some_students
+from tests.factories.rosters import class_roster, roster, section_of
 
 ONE_DAY = dt.timedelta(days=1)
 
