@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from dataclasses import dataclass
+from typing import cast
 
 from django.db import DatabaseError, connection, transaction
 
@@ -24,6 +25,8 @@ from schoolops.queues.task import Task, task
 from schoolops.tenancy.models import School, SchoolState
 
 log = logging.getLogger("schoolops.queues")
+# A tick that stands further ahead than this was put there by a clock that was wrong.
+_AHEAD = dt.timedelta(hours=1)
 _EPOCH = dt.datetime(2000, 1, 3, tzinfo=dt.UTC)
 
 
@@ -100,9 +103,11 @@ schedule(Schedule("queues.sweep", sweep, every=dt.timedelta(minutes=10), each_sc
 def tick(moment: dt.datetime | None = None) -> list[str]:
     """Put every tick that is due into the ledger; returns the names of those that nobody had put there yet.
 
-    The first time a schedule is seen it is only noted: nothing was missed before it existed.
+    The first time a schedule is seen it is only noted: nothing was missed before it existed. ``moment`` is the
+    database's unless said: two beats have one clock, and what one of them thinks the time is moves no schedule.
     """
-    now = moment or clock.now()
+    now = moment or _database_time()
+    _forget_the_future(now)
     begun = []
     for plan in schedules():
         with outside_schools(), transaction.atomic(), connection.cursor() as cursor:
@@ -120,6 +125,21 @@ def tick(moment: dt.datetime | None = None) -> list[str]:
             cursor.execute("UPDATE queues_tick SET job_id = %s WHERE name = %s", [answer.job_id, plan.name])
             begun.append(plan.name)
     return begun
+
+
+def _database_time() -> dt.datetime:
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return cast(dt.datetime, now)
+
+
+def _forget_the_future(now: dt.datetime) -> None:
+    """Else a clock that was a year ahead for a minute would have stopped every schedule for a year."""
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute("UPDATE queues_tick SET slot = %s WHERE slot > %s RETURNING name", [now, now + _AHEAD])
+        for (name,) in cursor.fetchall():
+            log.warning("the tick of %s stood in the future: a clock was wrong; it goes on from now", name)
 
 
 class Beat:

@@ -168,6 +168,8 @@ TABLE = (
     Harm("a clock steps", "leases do not move, ticks do not repeat", (
         f"{R}::test_a_clock_that_is_wrong_moves_no_lease",
         "queues/test_schedule.py::test_a_clock_that_steps_back_repeats_nothing",
+        "queues/test_schedule.py::test_a_clock_that_was_a_year_ahead_stops_no_schedule",
+        "queues/test_schedule.py::test_a_beat_goes_by_the_clock_of_the_database",
     )),
     Harm("two beats, no beat for a while", "each tick once, a missed one caught up once", (
         "queues/test_schedule.py::test_a_tick_is_there_once_though_two_beat",

@@ -8,6 +8,7 @@ import threading
 import pytest
 from django.db import connection
 
+from schoolops import clock
 from schoolops.context import outside_schools
 from schoolops.queues import NOTIFICATIONS, schedule, task
 from schoolops.queues.schedule import NeedsArguments, Schedule
@@ -86,6 +87,22 @@ def test_a_clock_that_steps_back_repeats_nothing(ledger: Ledger) -> None:
     schedule.tick(NOON + 2 * HOUR)
     assert schedule.tick(NOON + HOUR) == []
     assert schedule.tick(NOON + 2 * HOUR) == []
+
+
+def test_a_clock_that_was_a_year_ahead_stops_no_schedule(ledger: Ledger) -> None:
+    schedule.tick(NOON + 8760 * HOUR)
+    assert schedule.tick(NOON + HOUR) == []
+    assert schedule.tick(NOON + 2 * HOUR) == ["test.hourly"]
+    assert schedule.tick(NOON + 2 * HOUR) == []
+
+
+def test_a_beat_goes_by_the_clock_of_the_database(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two on machines whose clocks differ would else put ticks there by turns."""
+    monkeypatch.setattr(clock, "now", lambda: NOON - 8760 * HOUR)
+    ledger.sql("DELETE FROM queues_tick")
+    schedule.tick()
+    [(slot, now)] = ledger.sql("SELECT slot, clock_timestamp() FROM queues_tick WHERE name = 'test.hourly'")
+    assert dt.timedelta(0) <= now - slot < 2 * HOUR
 
 
 def test_work_that_needs_arguments_cannot_be_scheduled() -> None:
