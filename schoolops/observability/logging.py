@@ -57,6 +57,11 @@ def harmless(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def visible(text: str) -> str:
+    """``text`` as one line of a terminal: control characters are shown, not obeyed."""
+    return _CONTROL.sub("?", text)
+
+
 def _facts(value: Any) -> Any:
     """Facts as they may be logged: redacted by name, at any depth, and text by what it quotes."""
     if isinstance(value, dict):
@@ -123,9 +128,9 @@ class ReadableLines(logging.Formatter):
             facts = getattr(record, "facts", None)
             if isinstance(facts, dict):
                 text += "".join(f" {name}={value}" for name, value in _facts(facts).items())
-        line = f"{_timestamp(record)[11:23]} {record.levelname:<7} {where:<12} {_CONTROL.sub('?', text)}"
+        line = f"{_timestamp(record)[11:23]} {record.levelname:<7} {where:<12} {visible(text)}"
         if record.exc_info:
             # Set in, so that no line of an exception's can pass for one of ours.
             for each in harmless(self.formatException(record.exc_info)).split("\n"):
-                line += f"\n    {_CONTROL.sub('?', each)}"
+                line += f"\n    {visible(each)}"
         return line

@@ -35,6 +35,11 @@ SELECT queue FROM job
 """
 
 
+def _kept(words: str) -> str:
+    """What somebody said, as its column holds it: no NUL, and 500 characters."""
+    return words.replace("\0", "").strip()[:500]
+
+
 class ReasonMissing(Invalid):
     """Discarding a dead letter needs a reason."""
 
@@ -102,7 +107,7 @@ def retry(
             sleep(1 / rate)
         pipeline.pause_here(pipeline.REVIVE)
         with connection.cursor() as cursor:
-            cursor.execute(REVIVE, {"id": letter_id, "by": by.audit_name, "why": why})
+            cursor.execute(REVIVE, {"id": letter_id, "by": by.audit_name, "why": _kept(why)})
             row = cursor.fetchone()
         if row is not None:
             revived += 1
@@ -115,7 +120,8 @@ def discard(letter_ids: Iterable[int], *, by: Actor, reason: str) -> int:
 
     Raises ``ReasonMissing``.
     """
-    if not reason.strip():
+    reason = _kept(reason)
+    if not reason:
         raise ReasonMissing
     with transaction.atomic():
         waiting = DeadLetter.objects.filter(pk__in=list(letter_ids), discarded_at__isnull=True)
@@ -124,16 +130,14 @@ def discard(letter_ids: Iterable[int], *, by: Actor, reason: str) -> int:
         for each in chosen:
             each.discarded_at = clock.now()
             each.discarded_by = by.audit_name
-            each.discard_reason = reason[:500]
+            each.discard_reason = reason
             each.save(update_fields=["discarded_at", "discarded_by", "discard_reason"])
         held = OnceKey.objects.filter(job_id__in=[each.pk for each in chosen])
         keys = list(held.values_list("key", flat=True))
         held.delete()
         seen.forget_after_commit(*(bytes(key) for key in keys))
         OperatorAction.objects.bulk_create(
-            OperatorAction(
-                by=by.audit_name, action="discarded", job_id=each.pk, school=each.school, reason=reason[:500]
-            )
+            OperatorAction(by=by.audit_name, action="discarded", job_id=each.pk, school=each.school, reason=reason)
             for each in chosen
         )
     return len(chosen)
@@ -161,7 +165,7 @@ def edit_payload(letter_id: int, *, payload: Mapping[str, Any], by: Actor, why: 
         job_id=found.pk,
         school=found.school,
         facts={"before": before, "after": found.payload},
-        reason=why[:500],
+        reason=_kept(why),
     )
     return found
 
@@ -171,9 +175,9 @@ def pause(queue: str, *, by: Actor, reason: str) -> None:
     """Hand out no more jobs of this queue. What runs goes on; what comes waits."""
     QueueState.objects.update_or_create(
         queue=registry.QUEUES[queue].name,
-        defaults={"paused_at": clock.now(), "paused_by": by.audit_name, "reason": reason[:500]},
+        defaults={"paused_at": clock.now(), "paused_by": by.audit_name, "reason": _kept(reason)},
     )
-    OperatorAction.objects.create(by=by.audit_name, action="paused", facts={"queue": queue}, reason=reason[:500])
+    OperatorAction.objects.create(by=by.audit_name, action="paused", facts={"queue": queue}, reason=_kept(reason))
 
 
 @transaction.atomic

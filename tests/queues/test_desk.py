@@ -73,6 +73,16 @@ def test_showing_one_shows_its_payload_and_every_try(ledger: Ledger, letters: li
         command("show", "999999999")
 
 
+def test_a_terminal_does_not_obey_what_a_job_says(ledger: Ledger, letters: list[int]) -> None:
+    """An error may quote what a stranger typed."""
+    evil = "\x1b[2J\x1b]0;owned\x07\x9b31m"
+    ledger.sql("UPDATE queues_deadletter SET error = %s WHERE id = %s", evil, letters[0])
+    ledger.sql("UPDATE queues_attempt SET traceback = %s WHERE job_id = %s", f"Traceback\n{evil}", letters[0])
+    shown = command("list") + command("show", str(letters[0]))
+    assert "?[2J?]0;owned??31m" in shown
+    assert not set("\x1b\x07\x9b") & set(shown)
+
+
 def test_a_dry_run_changes_nothing(ledger: Ledger, letters: list[int]) -> None:
     assert "2 dead letters would" in command("retry", "--queue", "fees", "--dry-run")
     assert "1 dead letters would" in command("discard", str(letters[0]), "--why", "x", "--dry-run")
@@ -157,6 +167,13 @@ def test_discarding_needs_a_reason_and_keeps_the_letter(ledger: Ledger, letters:
     kept = ledger.letters()[0]
     assert (kept.discard_reason, kept.discarded_at is not None) == ("paid in cash", True)
     assert "2 dead letters" in command("list")
+
+
+def test_a_reason_is_kept_as_far_as_there_is_room(ledger: Ledger, letters: list[int]) -> None:
+    command("retry", str(letters[0]), "--why", "a" * 1000)
+    command("discard", str(letters[1]), "--why", "a" * 1000)
+    with outside_schools():
+        assert [action.reason for action in OperatorAction.objects.all()] == ["a" * 500] * 2
 
 
 def test_an_edited_payload_is_checked_and_audited(ledger: Ledger, letters: list[int]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from schoolops.observability.logging import visible
 from schoolops.queues import desk, seen
 from schoolops.queues.models import DeadLetter
 from schoolops.queues.registry import QUEUES
@@ -62,7 +63,7 @@ class Command(OperatorCommand):
             self.stdout.write(
                 f"{each.pk:>10}  {each.dead_at:%Y-%m-%d %H:%M}  {each.queue:<13} {each.school or '-':<16} "
                 f"{each.task:<40} {each.reason:<16} "
-                f"{each.error_class}: {each.error.splitlines()[0] if each.error else ''}"
+                f"{each.error_class}: {visible(each.error.splitlines()[0]) if each.error else ''}"
             )
         self.stdout.write(f"{found.count()} dead letters")
 
@@ -73,13 +74,15 @@ class Command(OperatorCommand):
             f"queue     {each.queue}\ntask      {each.task}\n"
             f"enqueued  {each.created_at:%Y-%m-%d %H:%M:%S}\ndied      {each.dead_at:%Y-%m-%d %H:%M:%S}\n"
             f"reason    {each.reason}: {each.get_reason_display()}\ntries     {each.attempts}, crashes {each.crashes}\n"
-            f"payload   {json.dumps(each.payload, ensure_ascii=False)}\nmeta      {json.dumps(each.meta)}"
+            f"payload   {visible(json.dumps(each.payload, ensure_ascii=False))}\nmeta      {json.dumps(each.meta)}"
         )
         for attempt in desk.attempts_of(each.pk):
             self.stdout.write(
                 f"\ntry {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%S} by {attempt.worker}: {attempt.outcome}"
             )
-            self.stdout.write(attempt.traceback or f"{attempt.error_class}: {attempt.error}")
+            # What a job raised may quote what a stranger typed, and a terminal obeys it.
+            for line in (attempt.traceback or f"{attempt.error_class}: {attempt.error}").split("\n"):
+                self.stdout.write(visible(line))
 
     def _retry(self, options: dict[str, Any]) -> None:
         ids = _ids(options)
