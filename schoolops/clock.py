@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from zoneinfo import ZoneInfo
 
+# Code looks a day, a week or a month around a day, and the calendar of Python ends in the year 9999.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
 _frozen: ContextVar[dt.datetime | None] = ContextVar("schoolops_clock", default=None)
 _shift: dt.timedelta = dt.timedelta(0)
 
@@ -20,6 +23,11 @@ def now() -> dt.datetime:
 def today(timezone: str) -> dt.date:
     """The calendar day in ``timezone`` (an IANA name such as ``Asia/Kolkata``), never the server's."""
     return now().astimezone(ZoneInfo(timezone)).date()
+
+
+def in_reach(day: dt.date) -> bool:
+    """Whether ``day`` can be meant: one that is not is a typing error, and is refused where it comes in."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 def begin_on(day: dt.date) -> None:

@@ -29,6 +29,7 @@ from apps.office.pages import (
 )
 from apps.office.pages.languages import choose
 from apps.office.site import office
+from schoolops import clock
 
 
 class DayConverter:
@@ -37,7 +38,10 @@ class DayConverter:
     regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> dt.date:
-        return dt.date.fromisoformat(value)
+        day = dt.date.fromisoformat(value)
+        if not clock.in_reach(day):
+            raise ValueError(value)
+        return day
 
     def to_url(self, value: dt.date) -> str:
         return value.isoformat()

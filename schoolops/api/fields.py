@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
+
+from schoolops import clock
+
+
+class Day(serializers.DateField):
+    """A date that can be meant: from ``clock.FIRST_YEAR`` to ``clock.LAST_YEAR``."""
+
+    default_error_messages = {"out_of_reach": f"A date from {clock.FIRST_YEAR} to {clock.LAST_YEAR}."}
+
+    def to_internal_value(self, value: Any) -> dt.date:
+        found: dt.date = super().to_internal_value(value)
+        if not clock.in_reach(found):
+            self.fail("out_of_reach")
+        return found
 
 
 class RowId(serializers.UUIDField):

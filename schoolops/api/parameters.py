@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Choices, Q
 from django.http import QueryDict
 
+from schoolops import clock
 from schoolops.api.errors import ValidationFailed
 from schoolops.errors import FieldError
 
@@ -55,9 +56,12 @@ def public_id(value: str) -> uuid.UUID:
 def day(value: str) -> dt.date:
     """``2026-09-01``."""
     try:
-        return dt.date.fromisoformat(value)
+        found = dt.date.fromisoformat(value)
     except ValueError:
         raise ValueError("A date such as 2026-09-01.") from None
+    if not clock.in_reach(found):
+        raise ValueError(f"A date from {clock.FIRST_YEAR} to {clock.LAST_YEAR}.")
+    return found
 
 
 def whole(value: str) -> int:

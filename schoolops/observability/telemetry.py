@@ -124,6 +124,7 @@ def tick() -> None:
         try:
             function()
         except Exception:
+            # Said with its traceback. The others are measured all the same, and the thread that hands on lives.
             log.exception("a measurement failed")
 
 

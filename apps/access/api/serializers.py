@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from schoolops.api.fields import Day
+
 Shape = serializers.Serializer[Any]
 
 
@@ -99,16 +101,16 @@ class RoleAssignmentOut(Shape):
     username = serializers.CharField()
     role = serializers.CharField()
     institution_id = serializers.UUIDField(allow_null=True)
-    starts_on = serializers.DateField(allow_null=True)
-    ends_on = serializers.DateField(allow_null=True, help_text="The first day on which it is no longer held.")
+    starts_on = Day(allow_null=True)
+    ends_on = Day(allow_null=True, help_text="The first day on which it is no longer held.")
 
 
 class RoleAssignmentIn(Shape):
     user_id = serializers.UUIDField()
     role = serializers.CharField(max_length=40, help_text="The role's code.")
     institution_id = serializers.UUIDField(required=False, allow_null=True, default=None)
-    starts_on = serializers.DateField(required=False, allow_null=True, default=None)
-    ends_on = serializers.DateField(required=False, allow_null=True, default=None)
+    starts_on = Day(required=False, allow_null=True, default=None)
+    ends_on = Day(required=False, allow_null=True, default=None)
 
 
 class UserRoleOut(Shape):
@@ -117,8 +119,8 @@ class UserRoleOut(Shape):
     name = serializers.CharField()
     scope = serializers.CharField()
     institution_id = serializers.UUIDField(allow_null=True)
-    starts_on = serializers.DateField(allow_null=True)
-    ends_on = serializers.DateField(allow_null=True)
+    starts_on = Day(allow_null=True)
+    ends_on = Day(allow_null=True)
 
 
 class UserOut(Shape):

@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from apps.accounts.models import User
+from apps.accounts.services import LONGEST_PASSWORD
 
-# Longer ones are no passwords but an attempt to keep the hasher busy.
-LONGEST_PASSWORD = 256
 In = serializers.Serializer[Any]
 
 

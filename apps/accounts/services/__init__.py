@@ -15,6 +15,7 @@ from apps.accounts.services.links import (
     redeem_link,
 )
 from apps.accounts.services.passwords import (
+    LONGEST_PASSWORD,
     change_password,
     forget_password,
     log_in,
@@ -54,6 +55,7 @@ from apps.accounts.services.users import (
 __all__ = [
     "ACCESS_TOKEN_LIFETIME",
     "DEVICE_COOKIE",
+    "LONGEST_PASSWORD",
     "REFRESH_TOKEN_LIFETIME",
     "Handed",
     "Issued",

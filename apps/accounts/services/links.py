@@ -107,10 +107,13 @@ def come_in_as_support(*, token: str) -> User:
     """Use up the link of an operator who was let in; the caller begins the session.
 
     Raises:
-        LinkNotValid: unknown here, used, replaced or expired, or the grant is over.
+        LinkNotValid: unknown here, used, replaced or expired, the grant is over, or its logins were ended since.
     """
     with transaction.atomic():
         link = _held(token, Purpose.SUPPORT)
+        if link.user.logins_ended_at is not None and link.created_at < link.user.logins_ended_at:
+            # The school has shown support out; this link was a way back in.
+            raise LinkNotValid
         link.used_at = clock.now()
         link.save(update_fields=["used_at"])
         trail.record(link.user, "accounts.support-came-in", link.user, after={"until": link.user.access_until})

@@ -22,6 +22,8 @@ from schoolops.ratelimit import delays
 from schoolops.ratelimit.delays import Delay
 from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL
 
+# Longer ones are no passwords but an attempt to keep the hasher busy.
+LONGEST_PASSWORD = 256
 # A device that has logged in with this login before answers for itself alone: whatever others do, at this login or at
 # this address, its owner is never made to wait for it.
 KNOWN_DEVICE = Delay("device", free=5, forgiven=True)

@@ -9,6 +9,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from apps.attendance.models import AttendanceCode, AttendanceSession, DayState, Leave
+from schoolops.api.fields import Day
 
 
 class MarkIn(serializers.Serializer[object]):
@@ -62,7 +63,7 @@ class RollHeadOut(serializers.Serializer[object]):
     id = serializers.UUIDField(allow_null=True, help_text="Null until it is taken.")
     section_id = serializers.UUIDField(allow_null=True)
     class_id = serializers.UUIDField(allow_null=True)
-    day = serializers.DateField()
+    day = Day()
     period_id = serializers.UUIDField(allow_null=True)
     version = serializers.IntegerField(help_text="0 until it is taken. Send it back with PUT.")
     state = serializers.ChoiceField(choices=AttendanceSession.State.choices)
@@ -118,7 +119,7 @@ class ChangeOut(_AboutStudent):
 class HistoryOut(serializers.Serializer[object]):
     """What one roll said of the student."""
 
-    day = serializers.DateField()
+    day = Day()
     roll_id = serializers.UUIDField()
     section_id = serializers.UUIDField(allow_null=True)
     class_id = serializers.UUIDField(allow_null=True)
@@ -143,7 +144,7 @@ class AbsenteeOut(_AboutStudent):
     section_id = serializers.UUIDField(allow_null=True)
     section = serializers.CharField()
     institution_id = serializers.UUIDField()
-    day = serializers.DateField()
+    day = Day()
     state = serializers.ChoiceField(choices=DayState.choices)
     excused = serializers.BooleanField()
     minutes_missed = serializers.IntegerField()
@@ -153,7 +154,7 @@ class DeskIn(serializers.Serializer[object]):
     """What the office knows. What is left out stays as an earlier entry of that day said it."""
 
     student_id = serializers.UUIDField()
-    day = serializers.DateField()
+    day = Day()
     period_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     code = serializers.CharField(max_length=8, required=False, allow_null=True)
     arrived_at = serializers.TimeField(required=False, allow_null=True)
@@ -166,7 +167,7 @@ class DeskOut(_AboutStudent):
 
     id = serializers.UUIDField()
     institution_id = serializers.UUIDField()
-    day = serializers.DateField()
+    day = Day()
     period_id = serializers.UUIDField(allow_null=True)
     code = serializers.CharField()
     arrived_at = serializers.TimeField(allow_null=True)
@@ -180,8 +181,8 @@ class LeaveIn(serializers.Serializer[object]):
     """Leave asked for; both days belong to it."""
 
     student_id = serializers.UUIDField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
+    starts_on = Day()
+    ends_on = Day()
     reason = serializers.CharField(max_length=300)
     code = serializers.CharField(max_length=8, required=False, help_text="An absence; the excused one unless said.")
 
@@ -190,8 +191,8 @@ class LeaveOut(_AboutStudent):
     """Leave and where it stands."""
 
     id = serializers.UUIDField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
+    starts_on = Day()
+    ends_on = Day()
     code = serializers.CharField()
     reason = serializers.CharField()
     state = serializers.ChoiceField(choices=Leave.State.choices)
@@ -210,7 +211,7 @@ class DecisionIn(serializers.Serializer[object]):
 class DecidedOut(LeaveOut):
     """Leave after a decision, and the days whose rolls are locked and stay as they are."""
 
-    locked_days = serializers.ListField(child=serializers.DateField())
+    locked_days = serializers.ListField(child=Day())
 
 
 class AttendanceCodeIn(serializers.Serializer[object]):

@@ -137,7 +137,9 @@ def _changed_students(run: Import) -> list[str]:
 
 def written(run: Import, table: str, **more: Any) -> Any:
     """The rows of the file that the import wrote into a table of ours."""
-    return ImportRow.objects.filter(run=run, table=table, applied=True, **more)
+    # The kind is what the index knows: without it every chunk looks at every row of the import.
+    kind = staged.PLACE if table == staged.SEAT else table
+    return ImportRow.objects.filter(run=run, kind=kind, table=table, applied=True, **more)
 
 
 def chunked(rows: Any, *, backwards: bool = False) -> Any:

@@ -13,7 +13,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
-from schoolops.api.fields import RowId
+from schoolops.api.fields import Day, RowId
 from schoolops.rows import RowStatus
 
 YEARS = AcademicYear.objects.select_related("institution")
@@ -59,8 +59,8 @@ class YearIn(serializers.Serializer[object]):
 
     institution_id = RowId(Institution, source="institution")
     name = serializers.CharField(max_length=60)
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
+    starts_on = Day()
+    ends_on = Day()
 
 
 class YearOut(Rostered):
@@ -68,8 +68,8 @@ class YearOut(Rostered):
 
     institution_id = serializers.UUIDField()
     name = serializers.CharField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField(help_text="The last day of the year.")
+    starts_on = Day()
+    ends_on = Day(help_text="The last day of the year.")
     state = serializers.ChoiceField(choices=AcademicYear.State.choices)
 
 
@@ -80,10 +80,10 @@ class TermIn(serializers.Serializer[object]):
     name = serializers.CharField(max_length=60)
     kind = serializers.ChoiceField(choices=Term.Kind.choices, required=False)
     parent_id = RowId(Term, source="parent", required=False, allow_null=True)
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
-    posting_opens_on = serializers.DateField(required=False, allow_null=True)
-    posting_closes_on = serializers.DateField(required=False, allow_null=True)
+    starts_on = Day()
+    ends_on = Day()
+    posting_opens_on = Day(required=False, allow_null=True)
+    posting_closes_on = Day(required=False, allow_null=True)
 
 
 class TermOut(Rostered):
@@ -93,18 +93,18 @@ class TermOut(Rostered):
     parent_id = serializers.UUIDField(allow_null=True)
     name = serializers.CharField()
     kind = serializers.ChoiceField(choices=Term.Kind.choices)
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField(help_text="The last day of the term.")
-    posting_opens_on = serializers.DateField(allow_null=True)
-    posting_closes_on = serializers.DateField(allow_null=True)
+    starts_on = Day()
+    ends_on = Day(help_text="The last day of the term.")
+    posting_opens_on = Day(allow_null=True)
+    posting_closes_on = Day(allow_null=True)
 
 
 class DaysIn(serializers.Serializer[object]):
     """A stretch of days and what they are; both ends belong to it."""
 
     institution_id = RowId(Institution, source="institution")
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
+    starts_on = Day()
+    ends_on = Day()
     kind = serializers.ChoiceField(choices=CalendarDay.Kind.choices)
     title = serializers.CharField(max_length=120, allow_blank=True, default="")
     starts_at = serializers.TimeField(required=False, allow_null=True, default=None)
@@ -115,7 +115,7 @@ class DayOut(serializers.Serializer[object]):
     """A day the calendar says something about."""
 
     institution_id = serializers.UUIDField()
-    day = serializers.DateField()
+    day = Day()
     kind = serializers.ChoiceField(choices=CalendarDay.Kind.choices)
     title = serializers.CharField()
     starts_at = serializers.TimeField(allow_null=True)
@@ -222,8 +222,8 @@ class StretchOut(serializers.Serializer[object]):
 
     id = serializers.UUIDField()
     name = serializers.CharField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
+    starts_on = Day()
+    ends_on = Day()
 
 
 class TodayOut(serializers.Serializer[object]):
@@ -231,7 +231,7 @@ class TodayOut(serializers.Serializer[object]):
 
     institution_id = serializers.UUIDField()
     timezone = serializers.CharField()
-    day = serializers.DateField()
+    day = Day()
     weekday = serializers.IntegerField(help_text="ISO: 1 is Monday.")
     instructional = serializers.BooleanField()
     why = serializers.CharField(help_text="Empty, or: no-year, weekend, holiday, closure.")

@@ -78,14 +78,14 @@ class TwiceForm(forms.Form):
     password = forms.CharField(
         label=gettext_lazy("New password"),
         strip=False,
-        max_length=4096,
+        max_length=services.LONGEST_PASSWORD,
         help_text=gettext_lazy("Ten characters or more: three words that nobody would say together do well."),
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
         label=gettext_lazy("Once more"),
         strip=False,
-        max_length=4096,
+        max_length=services.LONGEST_PASSWORD,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )
 

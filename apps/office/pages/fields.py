@@ -9,8 +9,7 @@ from django import forms
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 
-# Pages look a day or a month around; the calendar of Python ends in the year 9999.
-FIRST_YEAR, LAST_YEAR = 1900, 2200
+from schoolops import clock
 
 
 class DayInput(forms.DateInput):
@@ -33,7 +32,12 @@ class TimeInput(forms.TimeInput):
 
 def day_field(**more: Any) -> forms.DateField:
     """A day as browsers send it, whatever the language of the page."""
-    return forms.DateField(widget=DayInput, input_formats=["%Y-%m-%d"], **more)
+    return forms.DateField(widget=DayInput, input_formats=["%Y-%m-%d"], validators=[_refuse_out_of_reach], **more)
+
+
+def _refuse_out_of_reach(day: dt.date) -> None:
+    if not clock.in_reach(day):
+        raise forms.ValidationError(forms.DateField.default_error_messages["invalid"], code="invalid")
 
 
 def time_field(**more: Any) -> forms.TimeField:
@@ -65,7 +69,7 @@ def day_of(text: str) -> dt.date:
         day = dt.date.fromisoformat(text)
     except ValueError:
         raise Http404 from None
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+    if not clock.in_reach(day):
         raise Http404
     return day
 

@@ -74,10 +74,6 @@ class ReasonedForm(forms.Form):
         self.by = by
         self.fields["on"].initial = access.today(by)
 
-    def carry_out(self, student: Student) -> None:
-        """Call the service. Raises what it raises."""
-        raise NotImplementedError
-
 
 class MoveForm(ReasonedForm):
     """To another section."""
@@ -91,6 +87,7 @@ class MoveForm(ReasonedForm):
         self.fields["section"].queryset = open_sections(self.by, access.today(self.by))  # type: ignore[attr-defined]
 
     def carry_out(self, student: Student) -> None:
+        """Call the service. Raises what it raises."""
         said = self.cleaned_data
         services.move_section(
             student=student,
@@ -113,6 +110,7 @@ class WithdrawForm(ReasonedForm):
         self.fields["on"].label = _("First day no longer enrolled")
 
     def carry_out(self, student: Student) -> None:
+        """Call the service. Raises what it raises."""
         said = self.cleaned_data
         services.withdraw_student(
             student=student, on=said["on"], exit_kind=said["exit_kind"], reason=said["reason"], by=self.by
@@ -144,6 +142,7 @@ class PlaceForm(ReasonedForm):
         )
 
     def carry_out(self, student: Student) -> None:
+        """Call the service. Raises what it raises."""
         services.re_enrol_student(
             student=student, placement=self.placement(), reason=self.cleaned_data["reason"], by=self.by
         )

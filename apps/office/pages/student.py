@@ -18,7 +18,7 @@ from apps.office.forms import add_refusal
 from apps.office.pages import actor, office_page, render_page
 from apps.office.pages.fields import posted
 from apps.office.pages.pictures import enrolment_line, year_picture
-from apps.office.pages.placing import AdmitForm, MoveForm, PlaceForm, ReasonedForm, WithdrawForm
+from apps.office.pages.placing import AdmitForm, MoveForm, PlaceForm, WithdrawForm
 from apps.office.pages.rolls import legend
 from apps.office.selectors.records import Record, reaches, record_of, student_in_reach
 from apps.students.models import Student
@@ -131,7 +131,9 @@ def _managed(request: HttpRequest, student: UUID) -> Student:
     return student_in_reach(student, by=user, day=access.today(user), permission="students.manage")
 
 
-def _done(request: HttpRequest, student: Student, form: ReasonedForm, what: str, action: str) -> HttpResponse:
+def _done(
+    request: HttpRequest, student: Student, form: MoveForm | WithdrawForm | PlaceForm, what: str, action: str
+) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             form.carry_out(student)

@@ -8,7 +8,7 @@ from apps.accounts.models import User
 from apps.institutions.api.serializers import Rostered
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.staff.models import StaffMember, TeachingAssignment
-from schoolops.api.fields import RowId
+from schoolops.api.fields import Day, RowId
 
 STAFF = StaffMember.objects.select_related("institution")
 SECTIONS = Section.objects.select_related("institution", "year")
@@ -25,8 +25,8 @@ class StaffFields(serializers.Serializer[object]):
     email = serializers.EmailField(allow_blank=True, required=False)
     phone = serializers.CharField(max_length=40, allow_blank=True, required=False)
     job_title = serializers.CharField(max_length=100, allow_blank=True, required=False)
-    starts_on = serializers.DateField(allow_null=True, required=False)
-    ends_on = serializers.DateField(
+    starts_on = Day(allow_null=True, required=False)
+    ends_on = Day(
         allow_null=True, required=False, help_text="The first day they no longer work here; what they teach ends then."
     )
 
@@ -54,8 +54,8 @@ class StaffOut(Rostered):
     email = serializers.CharField()
     phone = serializers.CharField()
     job_title = serializers.CharField()
-    starts_on = serializers.DateField(allow_null=True)
-    ends_on = serializers.DateField(allow_null=True, help_text="The first day they no longer work here.")
+    starts_on = Day(allow_null=True)
+    ends_on = Day(allow_null=True, help_text="The first day they no longer work here.")
     version = serializers.IntegerField()
 
 
@@ -85,8 +85,8 @@ class AssignmentIn(GroupIn):
     """Whom somebody teaches, and from when."""
 
     kind = serializers.ChoiceField(choices=TeachingAssignment.Kind.choices, required=False)
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField(
+    starts_on = Day()
+    ends_on = Day(
         required=False, allow_null=True, help_text="The first day it no longer holds; null: until the year is closed."
     )
 
@@ -95,7 +95,7 @@ class AssignmentChangeIn(serializers.Serializer[object]):
     """What to change of an assignment."""
 
     kind = serializers.ChoiceField(choices=TeachingAssignment.Kind.choices, required=False)
-    ends_on = serializers.DateField(
+    ends_on = Day(
         required=False, allow_null=True, help_text="The first day it no longer holds; null: until the year is closed."
     )
 
@@ -104,15 +104,15 @@ class AssignmentOut(GroupOut):
     """Whom somebody teaches."""
 
     kind = serializers.ChoiceField(choices=TeachingAssignment.Kind.choices)
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField(allow_null=True, help_text="The first day it no longer holds.")
+    starts_on = Day()
+    ends_on = Day(allow_null=True, help_text="The first day it no longer holds.")
 
 
 class SubstitutionIn(GroupIn):
     """Who stands in, for whom, and on which day."""
 
     instead_of_id = RowId(STAFF, source="instead_of", required=False, allow_null=True)
-    day = serializers.DateField()
+    day = Day()
     reason = serializers.CharField(max_length=200, allow_blank=True, required=False)
 
 
@@ -120,5 +120,5 @@ class SubstitutionOut(GroupOut):
     """Who stands in on a day."""
 
     instead_of_id = serializers.UUIDField(allow_null=True)
-    day = serializers.DateField()
+    day = Day()
     reason = serializers.CharField(required=False, help_text="Only for whoever may change substitutions.")

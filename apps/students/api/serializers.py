@@ -7,7 +7,7 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section
 from apps.students.models import Enrolment, Guardian, Sex, Student, StudentGuardian
-from schoolops.api.fields import RowId
+from schoolops.api.fields import Day, RowId
 from schoolops.rows import RowStatus
 
 YEARS = AcademicYear.objects.select_related("institution")
@@ -24,7 +24,7 @@ class StudentFields(serializers.Serializer[object]):
     middle_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
     family_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
     preferred_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
-    birth_date = serializers.DateField(allow_null=True, required=False)
+    birth_date = Day(allow_null=True, required=False)
     sex = serializers.ChoiceField(choices=Sex.choices, required=False)
     email = serializers.EmailField(allow_blank=True, required=False)
     phone = serializers.CharField(max_length=40, allow_blank=True, required=False)
@@ -86,7 +86,7 @@ class PlacementIn(serializers.Serializer[object]):
     year_id = RowId(YEARS, source="year")
     grade_level_id = RowId(GradeLevel, source="grade_level")
     section_id = RowId(SECTIONS, source="section", required=False, allow_null=True)
-    entered_on = serializers.DateField()
+    entered_on = Day()
     entry_kind = serializers.ChoiceField(choices=Enrolment.Entry.choices, required=False)
     roll_number = serializers.IntegerField(min_value=1, max_value=32767, required=False, allow_null=True)
 
@@ -120,14 +120,14 @@ class MoveIn(CorrectionIn):
     """The section a student moves to, and from when."""
 
     section_id = RowId(SECTIONS, source="section")
-    starts_on = serializers.DateField(help_text="The first day in the new section.")
+    starts_on = Day(help_text="The first day in the new section.")
     roll_number = serializers.IntegerField(min_value=1, max_value=32767, required=False, allow_null=True)
 
 
 class WithdrawIn(CorrectionIn):
     """When and why a student leaves."""
 
-    exited_on = serializers.DateField(help_text="The first day no longer enrolled.")
+    exited_on = Day(help_text="The first day no longer enrolled.")
     exit_kind = serializers.ChoiceField(choices=Enrolment.Exit.choices, default=Enrolment.Exit.WITHDREW)
 
 
@@ -150,7 +150,7 @@ class BulkEnrolmentIn(CorrectionIn):
     """Many enrolments into one year from one day: all or none."""
 
     year_id = RowId(YEARS, source="year")
-    entered_on = serializers.DateField()
+    entered_on = Day()
     entry_kind = serializers.ChoiceField(choices=Enrolment.Entry.choices, default=Enrolment.Entry.PROMOTED)
     records = serializers.ListField(child=BulkRowIn(), min_length=1, max_length=1000)
 
@@ -165,13 +165,13 @@ class ClassPlacesIn(CorrectionIn):
     """Students who join a class: all or none."""
 
     student_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=500)
-    starts_on = serializers.DateField()
+    starts_on = Day()
 
 
 class ClassPlaceEndIn(CorrectionIn):
     """When a student leaves a class."""
 
-    ends_on = serializers.DateField(help_text="The first day no longer taught there.")
+    ends_on = Day(help_text="The first day no longer taught there.")
 
 
 class ClassPlaceOut(serializers.Serializer[object]):
@@ -180,8 +180,8 @@ class ClassPlaceOut(serializers.Serializer[object]):
     id = serializers.UUIDField()
     student_id = serializers.UUIDField()
     class_id = serializers.UUIDField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField(allow_null=True, help_text="The first day no longer so; null: open.")
+    starts_on = Day()
+    ends_on = Day(allow_null=True, help_text="The first day no longer so; null: open.")
 
 
 class ClassPlacesOut(serializers.Serializer[object]):
@@ -202,7 +202,7 @@ class StudentOut(serializers.Serializer[object]):
     middle_name = serializers.CharField()
     family_name = serializers.CharField()
     preferred_name = serializers.CharField()
-    birth_date = serializers.DateField(allow_null=True)
+    birth_date = Day(allow_null=True)
     sex = serializers.ChoiceField(choices=Sex.choices)
     section_id = serializers.UUIDField(allow_null=True)
     section_name = serializers.CharField(allow_null=True)
@@ -233,9 +233,9 @@ class StudentEnrolmentOut(serializers.Serializer[object]):
     year_name = serializers.CharField()
     grade_level_id = serializers.UUIDField()
     grade_level_name = serializers.CharField()
-    entered_on = serializers.DateField()
+    entered_on = Day()
     entry_kind = serializers.ChoiceField(choices=Enrolment.Entry.choices)
-    exited_on = serializers.DateField(allow_null=True)
+    exited_on = Day(allow_null=True)
     exit_kind = serializers.CharField()
     primary = serializers.BooleanField()
 
@@ -245,8 +245,8 @@ class MembershipOut(serializers.Serializer[object]):
 
     id = serializers.UUIDField()
     section_id = serializers.UUIDField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField(allow_null=True)
+    starts_on = Day()
+    ends_on = Day(allow_null=True)
     roll_number = serializers.IntegerField(allow_null=True)
 
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from apps.institutions.api.serializers import Rostered
 from apps.institutions.models import CourseClass, Institution
 from apps.timetable.models import Period
-from schoolops.api.fields import RowId
+from schoolops.api.fields import Day, RowId
 
 CLASSES = CourseClass.objects.select_related("institution", "year")
 FIRST_DAY_NO_LONGER = "The first day on which it no longer meets; null: until the year is closed."
@@ -40,8 +40,8 @@ class MeetingIn(serializers.Serializer[object]):
     period_id = RowId(Period, source="period")
     weekday = serializers.IntegerField(min_value=1, max_value=7, help_text="ISO: 1 is Monday.")
     room = serializers.CharField(max_length=60, allow_blank=True, required=False)
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField(required=False, allow_null=True, help_text=FIRST_DAY_NO_LONGER)
+    starts_on = Day()
+    ends_on = Day(required=False, allow_null=True, help_text=FIRST_DAY_NO_LONGER)
 
 
 class MeetingOut(serializers.Serializer[object]):
@@ -56,5 +56,5 @@ class MeetingOut(serializers.Serializer[object]):
     ends_at = serializers.TimeField()
     weekday = serializers.IntegerField(help_text="ISO: 1 is Monday.")
     room = serializers.CharField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField(allow_null=True, help_text=FIRST_DAY_NO_LONGER)
+    starts_on = Day()
+    ends_on = Day(allow_null=True, help_text=FIRST_DAY_NO_LONGER)

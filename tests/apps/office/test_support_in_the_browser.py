@@ -150,6 +150,16 @@ def test_a_school_that_deactivates_support_shuts_both(office: Office, dana: User
     assert "/login/" in browser.get("/office/")["Location"]
 
 
+def test_a_school_that_ends_the_logins_of_support_ends_the_link(
+    office: Office, dana: User, erin: User, at_oak: Any, later: Later
+) -> None:
+    secret = _let_in()
+    later(seconds=1)
+    guest = User.objects.get(username="support-dana")
+    assert at_oak(erin).post(f"users/{guest.sourced_id}/logout-everywhere", {}).status_code == 200
+    _refused(_come_in(office(), secret))
+
+
 def test_support_leaves_by_the_button(office: Office, dana: User, oak: School) -> None:
     browser, secret = office(), _let_in()
     _come_in(browser, secret)

@@ -301,3 +301,13 @@ def test_nobody_stands_in_before_they_work_here(campus: Campus, office: Asking, 
     body = {"staff_id": new["id"], "section_id": str(campus.section.sourced_id), "day": SCHOOL_DAY.isoformat()}
     assert code_of(office.post("substitutions", body)) == (422, "staff:not-employed")
     assert office.post("substitutions", {**body, "day": TOMORROW.isoformat()}).status_code == 201
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_that_nobody_can_mean_is_refused_by_its_field(office: Asking, in_7b: dict[str, str], day: str) -> None:
+    refused = office.post(
+        "substitutions", {"staff_id": in_7b["staff_id"], "section_id": in_7b["section_id"], "day": day}
+    )
+    assert refused.status_code == 400
+    assert [each["field"] for each in refused.json()["errors"]] == ["day"]
+    assert office.get(f"substitutions?day={day}").status_code == 400

@@ -7,14 +7,14 @@ from typing import Any
 
 from apps.exchange import errors
 from apps.exchange.services.comparing import Outcome, Work
-from apps.exchange.services.kinds.structure import Structural
+from apps.exchange.services.kinds.structure import Changing, Made
 from apps.exchange.services.reading import staged
 from apps.institutions import services as institutions
 from apps.institutions.models import AcademicYear, GradeLevel, Institution, Term
 from apps.institutions.selectors import today_at
 
 
-class Institutions(Structural):
+class Institutions(Changing):
     """``orgs`` that are schools."""
 
     name = staged.INSTITUTION
@@ -49,7 +49,7 @@ def _taken(work: Work, institution: Institution) -> bool:
     return (staged.INSTITUTION, institution.pk) in work.claimed
 
 
-class Years(Structural):
+class Years(Changing):
     """``academicSessions`` of the type schoolYear."""
 
     name = staged.YEAR
@@ -96,7 +96,7 @@ class Years(Structural):
             setattr(outcome.target, name, getattr(changed, name))
 
 
-class Terms(Structural):
+class Terms(Changing):
     """``academicSessions`` of other types."""
 
     name = staged.TERM
@@ -141,7 +141,7 @@ class Terms(Structural):
         institutions.change_term(term=outcome.target, fields=outcome.fields, by=work.by)
 
 
-class GradeLevels(Structural):
+class GradeLevels(Made):
     """Grades that some row names; no file has a row for one."""
 
     name = staged.GRADE_LEVEL

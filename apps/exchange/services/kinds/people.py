@@ -7,6 +7,7 @@ an error that names both, so that nobody becomes two people.
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -33,7 +34,7 @@ def day_of(value: Any) -> dt.date | None:
     return dt.date.fromisoformat(value) if value else None
 
 
-class People:
+class People(ABC):
     """What the kinds of people have in common."""
 
     name: str
@@ -157,7 +158,7 @@ class People:
         wanted = {name: read(values[name]) for name, read in self.fields.items() if name in values}
         outcome.differ(wanted, there.remembered(outcome.target))
 
-    def look_together(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+    def look_together(self, work: Work, outcomes: Sequence[Outcome]) -> None:  # noqa: B027 - most have nothing
         """What needs one more query for the chunk."""
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
@@ -170,13 +171,15 @@ class People:
         self.write_more(work, there)
         remember_written(work, self.name, outcomes)
 
+    @abstractmethod
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
-        raise NotImplementedError
+        """The new rows, in the order of ``outcomes``."""
 
+    @abstractmethod
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        raise NotImplementedError
+        """Write the fields that differ."""
 
-    def write_more(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+    def write_more(self, work: Work, outcomes: Sequence[Outcome]) -> None:  # noqa: B027 - most have nothing
         """What goes with rows that are there already."""
 
 

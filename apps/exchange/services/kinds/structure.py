@@ -1,7 +1,8 @@
-"""What the kinds of the school’s structure have in common: looked up in the frame, written one by one."""
+"""What the kinds of the school’s structure have in common: looked up in the frame, most of them written one by one."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,8 @@ from apps.exchange.services.comparing import Action, Outcome, Work, remember_wri
 from apps.exchange.services.reading import staged
 
 
-class Structural:
-    """What these kinds have in common: looked up in the frame, written one by one."""
+class Structural(ABC):
+    """Looked up in the frame."""
 
     name: str
     permission: str
@@ -76,27 +77,50 @@ class Structural:
         """The campus at which the permission must be held."""
         return outcome.extra.get("institution")
 
+    @abstractmethod
     def look(self, work: Work, outcome: Outcome) -> None:
-        raise NotImplementedError
+        """Say of a row what is wrong with it and what differs."""
 
+    @abstractmethod
     def imagined(self, outcome: Outcome) -> Any:
         """The row as it would be, not saved, for others to refer to."""
-        raise NotImplementedError
 
+    @abstractmethod
+    def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        """Make what is new and change what differs, through the services."""
+
+
+class Made(Structural):
+    """A kind whose rows are made one by one."""
+
+    @abstractmethod
     def create(self, work: Work, outcome: Outcome) -> Any:
-        raise NotImplementedError
-
-    def change(self, work: Work, outcome: Outcome) -> None:
-        raise NotImplementedError
+        """The new row."""
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         for each in outcomes:
-            if each.action == Action.CREATE:
-                imagined = work.frame.find(self.name, each.row.key)
-                each.target = self.create(work, each)
-                if imagined is not None:
-                    work.frame.rows[self.name] = [row for row in work.frame.rows[self.name] if row is not imagined]
-                work.frame.add(self.name, each.row.key, each.target)
-            elif each.fields:
-                self.change(work, each)
+            self.write_one(work, each)
         remember_written(work, self.name, outcomes)
+
+    def write_one(self, work: Work, outcome: Outcome) -> None:
+        if outcome.action != Action.CREATE:
+            return
+        imagined = work.frame.find(self.name, outcome.row.key)
+        outcome.target = self.create(work, outcome)
+        if imagined is not None:
+            work.frame.rows[self.name] = [row for row in work.frame.rows[self.name] if row is not imagined]
+        work.frame.add(self.name, outcome.row.key, outcome.target)
+
+
+class Changing(Made):
+    """A kind whose rows a file changes as well."""
+
+    def write_one(self, work: Work, outcome: Outcome) -> None:
+        if outcome.action != Action.CREATE and outcome.fields:
+            self.change(work, outcome)
+        else:
+            super().write_one(work, outcome)
+
+    @abstractmethod
+    def change(self, work: Work, outcome: Outcome) -> None:
+        """Write the fields that differ."""

@@ -9,14 +9,14 @@ from typing import Any
 from apps.exchange import errors
 from apps.exchange.models import Counterpart, ImportRow
 from apps.exchange.services.comparing import Action, Outcome, Work, parted, remember_written
-from apps.exchange.services.kinds.structure import Structural
+from apps.exchange.services.kinds.structure import Changing, Structural
 from apps.exchange.services.reading import staged
 from apps.institutions import services as institutions
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section
 from apps.institutions.services import bulk
 
 
-class HomeroomCourses(Structural):
+class HomeroomCourses:
     """``courses`` that only homerooms refer to: sections need none, so it is remembered and nothing is written."""
 
     name = staged.HOMEROOM_COURSE
@@ -69,7 +69,7 @@ def homeroom_course_id(institution: Institution, level: GradeLevel) -> str:
     return str(uuid.uuid5(institution.sourced_id, f"homeroom {level.sourced_id}"))
 
 
-class Courses(Structural):
+class Courses(Changing):
     """``courses``."""
 
     name = staged.COURSE
@@ -123,7 +123,7 @@ def year_of(work: Work, outcome: Outcome, institution: Any) -> Any:
     return found
 
 
-class Sections(Structural):
+class Sections(Changing):
     """``classes`` of the type homeroom, and the template of sections."""
 
     name = staged.SECTION
@@ -218,8 +218,5 @@ class Classes(Structural):
             work.frame.add(self.name, each.row.key, row)
         for each in there:
             if each.fields:
-                self.change(work, each)
+                institutions.change_class(course_class=each.target, fields=each.fields, by=work.by)
         remember_written(work, self.name, outcomes)
-
-    def change(self, work: Work, outcome: Outcome) -> None:
-        institutions.change_class(course_class=outcome.target, fields=outcome.fields, by=work.by)

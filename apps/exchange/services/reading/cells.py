@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from apps.exchange import errors
+from schoolops import clock
 from schoolops.errors import SchoolOpsError
 
 Parse = Callable[[str], str]
@@ -64,7 +65,7 @@ def long_text(value: str) -> str:
 def day(value: str) -> str:
     """A day as 2026-09-01. Raises ``DateUnreadable``, ``DateAmbiguous``."""
     found = _day(value)
-    if not 1900 <= found.year <= 2200:
+    if not clock.in_reach(found):
         raise errors.DateUnreadable(value=value[:40])
     return found.isoformat()
 
