@@ -308,6 +308,6 @@ def test_a_day_that_nobody_can_mean_is_refused_by_its_field(office: Asking, in_7
     refused = office.post(
         "substitutions", {"staff_id": in_7b["staff_id"], "section_id": in_7b["section_id"], "day": day}
     )
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     assert [each["field"] for each in refused.json()["errors"]] == ["day"]
-    assert office.get(f"substitutions?day={day}").status_code == 400
+    assert office.get(f"substitutions?day={day}").status_code == 422
