@@ -42,6 +42,8 @@ class World:
     _tokens: dict[str, str] = field(default_factory=dict)
     _imports: bool = False
     _number: Any = field(default_factory=lambda: itertools.count(1))
+    # Free ones, which the demo has no use for and a person could mean.
+    _years: Any = field(default_factory=lambda: itertools.count(2100))
 
     # --- asking -------------------------------------------------------------------------------------------------------
     def ask(
@@ -195,7 +197,7 @@ class World:
         return self.post("institutions", body)
 
     def year_body(self, institution: str = "") -> dict[str, Any]:
-        begins = 2100 + self.number()
+        begins = next(self._years)
         return {
             "institution_id": institution or self.institution,
             "name": f"{begins}",
