@@ -15,7 +15,7 @@ from apps.accounts.models import OneTimeLink, User
 from apps.attendance import selectors as attendance
 from apps.attendance.models import Leave
 from apps.institutions.models import Section
-from apps.office.selectors.readiness import enrolled_on, nobody_to_call, readiness
+from apps.office.selectors.readiness import nobody_to_call, readiness
 from apps.staff.models import TeachingAssignment
 from apps.students.models import Enrolment, SectionMembership, Student
 from schoolops import clock
@@ -71,11 +71,11 @@ def _leave_to_decide(by: User, day: dt.date) -> int:
 
 def _without_section(day: dt.date) -> int:
     placed = SectionMembership.objects.on(day).filter(enrolment=OuterRef("pk"))
-    return Enrolment.objects.filter(enrolled_on(day), ~Exists(placed)).count()
+    return Enrolment.objects.on(day).filter(~Exists(placed)).count()
 
 
 def _without_contact(day: dt.date) -> int:
-    return Enrolment.objects.filter(enrolled_on(day), nobody_to_call()).count()
+    return Enrolment.objects.on(day).filter(nobody_to_call()).count()
 
 
 def _sections_without_teacher(day: dt.date) -> int:

@@ -62,11 +62,6 @@ def _done(step: str, row: dict[str, object]) -> bool:
     return bool(row[f"has_{step}"])
 
 
-def enrolled_on(day: dt.date) -> Q:
-    """Enrolments that make somebody a student of their campus on ``day``."""
-    return Q(primary=True, entered_on__lte=day) & (Q(exited_on__isnull=True) | Q(exited_on__gt=day))
-
-
 def nobody_to_call() -> Q:
     """Enrolments of students for whom nobody is to be called in an emergency."""
     return ~Q(Exists(StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)))
@@ -79,7 +74,7 @@ def _asked(day: dt.date) -> dict[str, Exists]:
     sections = Section.objects.filter(here, in_year, status=RowStatus.ACTIVE)
     taught = TeachingAssignment.objects.on(day).filter(section=OuterRef("pk"))
     members = SectionMembership.objects.on(day).filter(section__institution=OuterRef("pk"))
-    enrolled = Enrolment.objects.filter(enrolled_on(day), here)
+    enrolled = Enrolment.objects.on(day).filter(here)
     return {
         "has_year": Exists(AcademicYear.objects.filter(here, year)),
         "has_terms": Exists(Term.objects.filter(in_year, year__institution=OuterRef("pk"))),
