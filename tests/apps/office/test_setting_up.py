@@ -9,9 +9,9 @@ from typing import Any
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode
 from apps.institutions.models import AcademicYear, CalendarDay, Institution
-from apps.office.pages.setup import WORDS
-from apps.office.selectors.attention import what_needs_attention
-from apps.office.selectors.readiness import STEPS, readiness
+from apps.office.setup.pages import WORDS
+from apps.office.setup.selectors import STEPS, readiness
+from apps.office.start.selectors.attention import what_needs_attention
 from apps.students.models import Student
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus

@@ -17,8 +17,8 @@ from apps.attendance import services as attendance
 from apps.exchange.models import Import
 from apps.exchange.tasks import read_import
 from apps.institutions.models import CalendarDay, Institution
-from apps.office.selectors.progress import KINDS
-from apps.office.selectors.start import birthdays, previous_school_day, start_of, trend
+from apps.office.start.selectors.progress import KINDS
+from apps.office.start.selectors.start import birthdays, previous_school_day, start_of, trend
 from apps.students.models import Student
 from schoolops import context
 from schoolops.context import outside_schools
