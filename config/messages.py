@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,7 @@ def merged(known: Catalog, language: str, strings: dict[String, None]) -> Catalo
     )
     made.mime_headers = [("Plural-Forms", PLURALS[language])]
     aside = {(message.context, message.id): message for message in known.obsolete.values()}
-    for context, text in strings:
+    for context, text in _in_place(known, strings):
         singular = text if isinstance(text, str) else text[0]
         old = known.get(singular, context=context)
         if old is None or old.id != text:
@@ -177,6 +177,20 @@ def merged(known: Catalog, language: str, strings: dict[String, None]) -> Catalo
             kept = Message(message.id, message.string, context=message.context)
             made.obsolete[str((message.context, message.id))] = kept
     return made
+
+
+def _in_place(known: Catalog, strings: Iterable[String]) -> list[String]:
+    """``strings`` as they stand in ``known``, new ones after what they follow in the code: a moved file moves none."""
+    wanted = dict.fromkeys(strings)
+    placed = [key for each in known if each.id and (key := (each.context, each.id)) in wanted]
+    there, follows = set(placed), 0
+    for key in wanted:
+        if key in there:
+            follows = placed.index(key) + 1
+        else:
+            placed.insert(follows, key)
+            follows += 1
+    return placed
 
 
 def untranslated(catalogue: Catalog) -> list[str]:
