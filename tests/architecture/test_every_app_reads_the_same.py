@@ -25,7 +25,7 @@ OWN_ROOMS = {
     "office": {"urls", *(name.rpartition(".")[2] for name in settings.OFFICE_ROOMS)},
 }
 # What a room of the office has, the shell aside, on which all others stand.
-OFFICE_ROOMS = {"room", "pages", "admin", "selectors", "services", "templates", "static"}
+OFFICE_ROOMS = {"room", "pages", "admin", "selectors", "services", "waiting", "templates", "static"}
 OWN_API_ROOMS = {"accounts": {"authentication"}}
 APPS = sorted(path.parent.name for path in (BASE_DIR / "apps").glob("*/__init__.py"))
 

@@ -6,7 +6,8 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from apps.office.access.pages import inviting, letting_in, roles
-from apps.office.shell.rooms import ACCESS, Entry, Room
+from apps.office.access.waiting import waiting
+from apps.office.shell.rooms import ACCESS, Entry, Job, Room
 
 ROOM = Room(
     entries={
@@ -25,4 +26,9 @@ ROOM = Room(
         path("roles/new/", roles.new_role, name="new-role"),
         path("roles/<uuid:id>/", roles.role, name="role"),
     ),
+    waiting=waiting,
+    jobs={
+        "apps.staff.invite_staff": Job(_("Inviting staff"), "accounts.manage"),
+        "apps.students.invite_guardians": Job(_("Inviting guardians"), "accounts.manage"),
+    },
 )

@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 from django.utils.translation import gettext_lazy as _
 
 from apps.office.attendance.pages import desk, grid, roll, rolls, week
+from apps.office.attendance.waiting import waiting
 from apps.office.shell.fields import DayConverter
 from apps.office.shell.rooms import SET_UP, TODAY, Entry, Room
 
@@ -54,5 +55,6 @@ ROOM = Room(
         path("roll/<group:kind>/<uuid:group>/<day:day>/", roll.sheet, name="roll-of-day"),
         path("roll/<group:kind>/<uuid:group>/<day:day>/<uuid:period>/", roll.sheet, name="roll-of-period"),
     ),
+    waiting=waiting,
     homes={"teacher": "office:roll"},
 )  # fmt: skip

@@ -6,7 +6,10 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from apps.office.people.pages import lists, student
+from apps.office.people.waiting import waiting
 from apps.office.shell.rooms import PEOPLE, TEACHING, TODAY, Entry, Room
+from apps.staff.models import StaffMember
+from apps.students.models import Guardian, Student
 
 ROOM = Room(
     entries={
@@ -44,4 +47,6 @@ ROOM = Room(
         path("lists/", lists.lists, name="lists"),
         path("lists/<str:kind>.pdf", lists.print_list, name="print-list"),
     ),
+    waiting=waiting,
+    finds=(Student, Guardian, StaffMember),
 )  # fmt: skip

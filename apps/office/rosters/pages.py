@@ -23,8 +23,6 @@ from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.stopping import stop_of
-from apps.office.access.admin.accounts import MANAGE
-from apps.office.access.pages.inviting import WHOM
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import remedy_of, retold, words_of
@@ -52,6 +50,11 @@ KINDS = {
     "guardian-link": gettext_lazy("Who is whose guardian"),
     "assignment": gettext_lazy("Who teaches what"),
     "place": gettext_lazy("Who is in which section and class"),
+}
+# Kind of row → the page that invites such people, and what it is called.
+INVITES = {
+    "staff": ("staff", gettext_lazy("Invite staff without a login")),
+    "guardian": ("guardians", gettext_lazy("Invite guardians without a login")),
 }
 ACTIONS = {
     "create": gettext_lazy("New"),
@@ -171,7 +174,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "wrong": run.total("error"),
         "may_run": _may(user, RUN),
         "mapping": _mapping(run),
-        "invites": _invites(run) if run.state == Import.State.APPLIED and _may(user, MANAGE) else [],
+        "invites": _invites(run) if run.state == Import.State.APPLIED and _may(user, "accounts.manage") else [],
         "fields": list(selectors.fields_of(run.source).items()),
     }
     return render_page(
@@ -181,9 +184,8 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 
 def _invites(run: Import) -> list[tuple[str, Any]]:
     """Pages that let people in, where the import brought some."""
-    pages = {"staff": "staff", "guardian": "guardians"}
-    brought = [pages[kind] for kind in pages if run.counts.get(kind, {}).get("create")]
-    return [(reverse("office:invite", args=[whom]), WHOM[whom].title) for whom in brought]
+    brought = [kind for kind in INVITES if run.counts.get(kind, {}).get("create")]
+    return [(reverse("office:invite", args=[INVITES[kind][0]]), INVITES[kind][1]) for kind in brought]
 
 
 def _in_words(row: ImportRow) -> list[selectors.Difference]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
+from apps.exchange.selectors import VIEW
 from apps.office.rosters import pages
-from apps.office.shell.rooms import PEOPLE, Entry, Room
+from apps.office.shell.rooms import PEOPLE, Entry, Job, Room
 
 ROOM = Room(
     entries={PEOPLE: (Entry(_("Rosters in and out"), "office:rosters", "sync_alt", ("imports.view",)),)},
@@ -21,4 +22,9 @@ ROOM = Room(
         path("imports/<uuid:id>/go-on/", pages.go_on, name="roster-go-on"),
         path("imports/<uuid:id>/undo/", pages.undo, name="roster-undo"),
     ),
+    jobs={
+        "apps.exchange.read_import": Job(_("Reading a file"), VIEW),
+        "apps.exchange.apply_import": Job(_("Applying an import"), VIEW),
+        "apps.exchange.undo_import": Job(_("Taking an import back"), VIEW),
+    },
 )

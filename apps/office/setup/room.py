@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
+from apps.institutions.models import CourseClass, Section
 from apps.office.setup import pages
+from apps.office.setup.waiting import waiting
 from apps.office.shell.rooms import SET_UP, TEACHING, Entry, Room
 
 ROOM = Room(
@@ -33,4 +35,6 @@ ROOM = Room(
         path("set-up/", pages.set_up, name="set-up"),
         path("calendar/", pages.calendar_page, name="calendar"),
     ),
+    waiting=waiting,
+    finds=(Section, CourseClass),
 )  # fmt: skip

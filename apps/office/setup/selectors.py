@@ -13,7 +13,8 @@ from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode
 from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, GradeLevel, Institution, Section, Term
 from apps.staff.models import StaffMember, TeachingAssignment
-from apps.students.models import Enrolment, SectionMembership, StudentGuardian
+from apps.students.models import Enrolment, SectionMembership
+from apps.students.selectors import enrolled_on, nobody_to_call
 from apps.timetable.models import Period
 from schoolops.rows import RowStatus
 
@@ -60,16 +61,6 @@ def _done(step: str, row: dict[str, object]) -> bool:
     if step == "guardians":
         return bool(row["has_enrolled"]) and not row["has_uncalled"]
     return bool(row[f"has_{step}"])
-
-
-def enrolled_on(day: dt.date) -> Q:
-    """Enrolments that make somebody a student of their campus on ``day``."""
-    return Q(primary=True, entered_on__lte=day) & (Q(exited_on__isnull=True) | Q(exited_on__gt=day))
-
-
-def nobody_to_call() -> Q:
-    """Enrolments of students for whom nobody is to be called in an emergency."""
-    return ~Q(Exists(StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)))
 
 
 def _asked(day: dt.date) -> dict[str, Exists]:

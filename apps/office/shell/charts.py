@@ -6,14 +6,34 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from apps.attendance.models import DailyAttendance, DayState
 from apps.institutions.models import AcademicYear, CalendarDay
-from apps.office.start.selectors.start import DayShare
 from apps.students.models import Enrolment
 
 BAR, GAP, HEIGHT = 44, 14, 120
 # Attendance hardly ever falls below: the bars would look alike on a scale from nothing.
 FLOOR = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DayShare:
+    """One day's students by what counted."""
+
+    day: dt.date
+    present: int
+    half: int
+    absent: int
+
+    @property
+    def recorded(self) -> int:
+        return self.present + self.half + self.absent
+
+    @property
+    def percent(self) -> int:
+        """The share of those present, half a day as a half, rounded down: 99.9 % is not everybody."""
+        return (2 * self.present + self.half) * 50 // self.recorded if self.recorded else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +109,17 @@ def kind_of(row: DailyAttendance) -> str:
     if row.state == DayState.PRESENT:
         return "late" if row.late else "present"
     return "excused" if row.excused else str(row.state)
+
+
+def legend() -> list[tuple[str, str, str]]:
+    """Kind, sign and words of a recorded day."""
+    return [
+        ("present", "•", _("present")),
+        ("late", "L", _("late")),
+        ("half", "½", _("half a day")),
+        ("absent", "A", _("absent")),
+        ("excused", "E", _("excused")),
+    ]
 
 
 def year_picture(

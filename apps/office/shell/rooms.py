@@ -1,13 +1,15 @@
-"""What a room of the office brings: its lines of the sidebar and its addresses. ``OFFICE_ROOMS`` names all rooms."""
+"""What a room of the office brings, for the pages on which all of them meet. ``OFFICE_ROOMS`` names the rooms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 
 from django.conf import settings
+from django.db.models import Model
 from django.urls import URLPattern
 from django.utils.functional import Promise
 from django.utils.module_loading import module_has_submodule
@@ -60,6 +62,24 @@ ACCESS = Heading(_("Access"), 90)
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """``number`` of what ``code`` names wait for somebody, in ``words``; at ``address`` it can be dealt with."""
+
+    code: str
+    number: int
+    words: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What people call the jobs of a tracked task. Whoever holds ``sees`` is shown everybody's, others their own."""
+
+    words: Promise
+    sees: str
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """What a room's ``room.py`` holds as ``ROOM``. Its model admins register themselves in ``admin``, if it has one.
 
@@ -68,6 +88,9 @@ class Room:
         pages: addresses below ``/office/``, in the namespace ``office``.
         beside: addresses at the root of a school, in the same namespace.
         outside: addresses at the root outside all schools.
+        waiting: what waits for a person on a day, of what they can do something about.
+        jobs: tracked task → what people call its jobs.
+        finds: models whose rows the search over everything looks through; each has a model admin here.
         homes: row scope of a role → name of the page where whoever holds it begins.
     """
 
@@ -75,6 +98,9 @@ class Room:
     pages: Sequence[URLPattern] = ()
     beside: Sequence[URLPattern] = ()
     outside: Sequence[URLPattern] = ()
+    waiting: Callable[[User, dt.date], Iterable[Waiting]] = lambda _by, _day: ()
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    finds: Sequence[type[Model]] = ()
     homes: Mapping[str, str] = field(default_factory=dict)
 
 

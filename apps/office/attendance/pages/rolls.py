@@ -13,7 +13,7 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.office.attendance.selectors.register import Register, RegisterLine, register_of
 from apps.office.attendance.selectors.rolls import rolls_of
-from apps.office.shell.charts import kind_of
+from apps.office.shell.charts import kind_of, legend
 from apps.office.shell.fields import apart, day_asked, day_of
 from apps.office.shell.pages import actor, office_page, render_page
 
@@ -52,17 +52,6 @@ def register(request: HttpRequest, section: UUID, month: str) -> HttpResponse:
     }
     title = f"{apart(found.section)} – {date_format(first, 'F Y')}"
     return render_page(request, "office/attendance/register.html", context, title=title)
-
-
-def legend() -> list[tuple[str, str, str]]:
-    """Kind, sign and words of a recorded day."""
-    return [
-        ("present", "•", _("present")),
-        ("late", "L", _("late")),
-        ("half", "½", _("half a day")),
-        ("absent", "A", _("absent")),
-        ("excused", "E", _("excused")),
-    ]
 
 
 def _cell(line: RegisterLine, day: dt.date, register: Register) -> dict[str, object]:

@@ -14,10 +14,9 @@ from django.utils.translation import gettext as _
 
 from apps.access import services as access
 from apps.institutions.api.views.logos import picture_response
-from apps.office.attendance.pages.rolls import legend
 from apps.office.people.pages.placing import AdmitForm, MoveForm, PlaceForm, WithdrawForm
 from apps.office.people.selectors.records import Record, reaches, record_of, student_in_reach
-from apps.office.shell.charts import enrolment_line, year_picture
+from apps.office.shell.charts import enrolment_line, legend, year_picture
 from apps.office.shell.fields import posted
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page

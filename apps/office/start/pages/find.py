@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.institutions.models import CourseClass, Section
 from apps.office.shell.pages import office_page, render_page
+from apps.office.shell.rooms import rooms
 from apps.office.shell.site import office
-from apps.staff.models import StaffMember
-from apps.students.models import Guardian, Student
+from apps.students.models import Student
 
 # Enough to see that there are more, and to narrow the words.
 MOST_OF_A_KIND = 8
 SHORTEST = 2
-KINDS: tuple[type[Model], ...] = (Student, Guardian, StaffMember, Section, CourseClass)
 
 
 def _address(row: Any) -> str:
@@ -38,7 +35,7 @@ def _beside(row: Any) -> str:
 
 def _found(request: HttpRequest, words: str) -> Iterator[dict[str, Any]]:
     """One query for each kind that the reader may see at all."""
-    for model in KINDS:
+    for model in (model for room in rooms() for model in room.finds):
         admin = office.admin_of(model)
         if admin is None or not admin.has_view_permission(request):
             continue

@@ -7,35 +7,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from apps.access import selectors as access_rows
 from apps.accounts.models import User
 from apps.exchange.models import Import
+from apps.exchange.selectors import VIEW
 from apps.exchange.services.stopping import stop_of
+from apps.office.shell.rooms import Job, rooms
 from schoolops.queues import requests
 
-SEES_IMPORTS = "imports.view"
 UNDER_WAY = (Import.State.RECEIVED, Import.State.APPLYING, Import.State.UNDOING)
 SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What people call the jobs of a task. Whoever holds ``sees`` is shown everybody's, others their own."""
-
-    words: Promise
-    sees: str
-
-
-# Every tracked task has a line here: a test says so.
-KINDS: dict[str, Kind] = {
-    "apps.exchange.read_import": Kind(_("Reading a file"), SEES_IMPORTS),
-    "apps.exchange.apply_import": Kind(_("Applying an import"), SEES_IMPORTS),
-    "apps.staff.invite_staff": Kind(_("Inviting staff"), "accounts.manage"),
-    "apps.students.invite_guardians": Kind(_("Inviting guardians"), "accounts.manage"),
-    "apps.exchange.undo_import": Kind(_("Taking an import back"), SEES_IMPORTS),
-}
+def jobs_with_names() -> dict[str, Job]:
+    """Tracked task → what people call its jobs, of every room."""
+    return {task: job for room in rooms() for task, job in room.jobs.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +43,7 @@ def in_progress(by: User) -> list[InProgress]:
     Whoever sees imports sees them by their files, and those too that stopped or wait for a decision.
     """
     held = access_rows.permissions_of(by)
-    found = [*(_imports() if SEES_IMPORTS in held else ()), *_jobs(by, held)]
+    found = [*(_imports() if VIEW in held else ()), *_jobs(by, held)]
     return sorted(found, key=lambda each: each.since.timestamp() if each.since else 0.0, reverse=True)[:SHOWN]
 
 
@@ -78,10 +65,10 @@ def _imports() -> list[InProgress]:
 
 def _jobs(by: User, held: frozenset[str]) -> list[InProgress]:
     # Whoever sees imports has them in the other list.
-    everybodys = [task for task, kind in KINDS.items() if kind.sees in held and kind.sees != SEES_IMPORTS]
-    found = requests.unfinished(user=by.audit_id, tasks=everybodys)
+    shown = {task: job for task, job in jobs_with_names().items() if not (job.sees == VIEW and VIEW in held)}
+    found = requests.unfinished(user=by.audit_id, tasks=[task for task, job in shown.items() if job.sees in held])
     return [
-        InProgress(KINDS[job.task].words, job.state, job.done, job.of, job.created_at)
-        for job in found
-        if job.task in KINDS and not (KINDS[job.task].sees == SEES_IMPORTS and SEES_IMPORTS in held)
+        InProgress(shown[row.task].words, row.state, row.done, row.of, row.created_at)
+        for row in found
+        if row.task in shown
     ]

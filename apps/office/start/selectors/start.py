@@ -16,8 +16,8 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance import selectors as attendance
 from apps.attendance.models import DailyAttendance, DayState
-from apps.institutions.models import CalendarDay, Institution
-from apps.office.start.selectors.attention import Attention, what_needs_attention
+from apps.office.shell.charts import DayShare
+from apps.office.shell.rooms import Waiting, rooms
 from apps.office.start.selectors.progress import InProgress, in_progress
 from apps.students.models import SectionMembership, Student
 
@@ -27,25 +27,6 @@ TREND_DAYS = 10
 # Two weeks of holidays and the days around them.
 LOOK_BACK = 40
 BIRTHDAYS = 7
-
-
-@dataclass(frozen=True, slots=True)
-class DayShare:
-    """One day's students by what counted."""
-
-    day: dt.date
-    present: int
-    half: int
-    absent: int
-
-    @property
-    def recorded(self) -> int:
-        return self.present + self.half + self.absent
-
-    @property
-    def percent(self) -> int:
-        """The share of those present, half a day as a half, rounded down: 99.9 % is not everybody."""
-        return (2 * self.present + self.half) * 50 // self.recorded if self.recorded else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +53,7 @@ class Start:
     absentees: list[dict[str, Any]] | None = None
     absentees_number: int = 0
     birthdays: list[Birthday] | None = None
-    attention: tuple[Attention, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     jobs: list[InProgress] = field(default_factory=list)
 
 
@@ -94,9 +75,14 @@ def start_of(by: User, day: dt.date) -> Start:
         absentees=absent,
         absentees_number=number,
         birthdays=birthdays(day, by=by) if "students.view" in held else None,
-        attention=what_needs_attention(by, day, before=previous_school_day(day) if marks else None),
+        waiting=what_waits(by, day),
         jobs=in_progress(by),
     )
+
+
+def what_waits(by: User, day: dt.date) -> tuple[Waiting, ...]:
+    """Everything that waits and that ``by`` can do something about, room by room."""
+    return tuple(each for room in rooms() for each in room.waiting(by, day) if each.number)
 
 
 def trend(day: dt.date, *, by: User, days: int = TREND_DAYS) -> list[DayShare]:
@@ -170,22 +156,3 @@ def _falls_on(born: dt.date, day: dt.date) -> bool:
     if (born.month, born.day) == (2, 29) and _stands_in_for_leap_day(day):
         return True
     return (born.month, born.day) == (day.month, day.day)
-
-
-def previous_school_day(day: dt.date) -> dt.date | None:
-    """The last day before ``day`` on which some campus had school. Two queries."""
-    campuses = list(Institution.objects.only("pk", "weekend"))
-    since = day - dt.timedelta(days=LOOK_BACK)
-    calendar = {
-        (row.institution_id, row.day): row.kind
-        for row in CalendarDay.objects.filter(day__gte=since, day__lt=day).only("institution_id", "day", "kind")
-    }
-    closed = {CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE}
-    candidate = day - dt.timedelta(days=1)
-    while candidate >= since:
-        for campus in campuses:
-            kind = calendar.get((campus.pk, candidate))
-            if (kind is None and candidate.isoweekday() not in campus.weekend) or (kind and kind not in closed):
-                return candidate
-        candidate -= dt.timedelta(days=1)
-    return None
