@@ -1,7 +1,7 @@
 """Collects every string that people read, and compiles what is translated: ``make messages``.
 
 Strings stand in English in the code, wrapped in gettext. Sentences of refusals are docstrings, those of permissions,
-first roles and first attendance codes rows of tables: they are collected as well.
+first roles and first attendance codes rows of tables, and choices stand in models: they are collected as well.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from django.utils.translation.template import templatize
 
 from apps.access.permissions import BUILTIN_ROLES, PERMISSIONS
 from apps.attendance.services.codes import FIRST_CODES
+from apps.office.shell.rooms import rooms
+from apps.office.shell.words import CHOICES
 from config.env import BASE_DIR
 from schoolops import errors, problem
 
@@ -118,7 +120,7 @@ def _said_by_django(language: str) -> Iterator[str]:
 
 
 def declared() -> Iterator[str]:
-    """Sentences that tables hold: of refusals and what helps, of permissions, of what every school begins with."""
+    """Sentences that tables hold: of refusals and what helps, of permissions, of what schools begin with, of choices."""
     for kind in sorted(errors.declared_errors(), key=lambda each: each.code):
         if kind.__module__.startswith(SPEAKING) and problem.status_of(kind)[0] < 500:
             yield kind.sentence()
@@ -133,6 +135,8 @@ def declared() -> Iterator[str]:
         yield role.name
     for code in FIRST_CODES:
         yield code.name
+    rooms()
+    yield from sorted(CHOICES)
 
 
 def paths(language: str) -> tuple[Path, Path]:

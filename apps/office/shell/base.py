@@ -6,7 +6,7 @@ permission codes and row scopes. Django's log is not written: services write the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -105,6 +105,8 @@ class ServiceAdmin(ActsOnRows):
     # What a row is called, one and many.
     one: ClassVar[Words] = ""
     many: ClassVar[Words] = ""
+    # What columns are called, of which no other model has one of the name.
+    words: ClassVar[Mapping[str, Words]] = {}
     # What the list of them is called, where that is another word.
     listed_as: ClassVar[Words] = ""
 
@@ -114,7 +116,7 @@ class ServiceAdmin(ActsOnRows):
         opts: Any = self.opts
         opts.verbose_name, opts.verbose_name_plural = self.one, self.many
         for field in opts.fields:
-            speak(field)
+            speak(field, self.words)
 
     # --- who may ------------------------------------------------------------------------------------------------------
     def has_module_permission(self, request: HttpRequest) -> bool:

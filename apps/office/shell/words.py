@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Field
-from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
-FIELDS: Mapping[str, str | Promise] = {
+from apps.office.shell.rooms import Words
+
+FIELDS: Mapping[str, Words] = {
     "action": _("what happened"),
     "actor_name": _("who"),
     "address": _("address"),
@@ -106,66 +107,20 @@ FIELDS: Mapping[str, str | Promise] = {
     "year": _("year"),
 }
 
-# By their English, which stays what it is in the models: migrations and the API's description do not change.
-# Not asked of the translation: whoever loads this first may be reading Arabic.
-CHOICES: Mapping[str, Promise] = {
-    word: _(word)
-    for word in (
-        gettext_noop("Absent"),
-        gettext_noop("Active"),
-        gettext_noop("Approved"),
-        gettext_noop("Assistant"),
-        gettext_noop("Cancelled"),
-        gettext_noop("Closed"),
-        gettext_noop("Closure"),
-        gettext_noop("Died"),
-        gettext_noop("Expelled"),
-        gettext_noop("Father"),
-        gettext_noop("Female"),
-        gettext_noop("Foster Parent"),
-        gettext_noop("Grading Period"),
-        gettext_noop("Graduated"),
-        gettext_noop("Grandparent"),
-        gettext_noop("Guardian"),
-        gettext_noop("Half"),
-        gettext_noop("Holiday"),
-        gettext_noop("In"),
-        gettext_noop("Instructional"),
-        gettext_noop("Locked"),
-        gettext_noop("Male"),
-        gettext_noop("Mother"),
-        gettext_noop("New"),
-        gettext_noop("Open"),
-        gettext_noop("Other"),
-        gettext_noop("Out"),
-        gettext_noop("Planned"),
-        gettext_noop("Present"),
-        gettext_noop("Promoted"),
-        gettext_noop("Refused"),
-        gettext_noop("Reopened"),
-        gettext_noop("Requested"),
-        gettext_noop("Retained"),
-        gettext_noop("Returned"),
-        gettext_noop("Semester"),
-        gettext_noop("Step Parent"),
-        gettext_noop("Submitted"),
-        gettext_noop("Teacher"),
-        gettext_noop("Term"),
-        gettext_noop("Timing Change"),
-        gettext_noop("To Be Deleted"),
-        gettext_noop("Transferred In"),
-        gettext_noop("Transferred Out"),
-        gettext_noop("Unspecified"),
-        gettext_noop("Withdrew"),
-        gettext_noop("Year Ended"),
-    )
-}
+# What choices are called in the models, of every field that the office shows; ``make messages`` collects it.
+CHOICES: set[str] = set()
 
 
-def speak(field: Field[Any, Any]) -> None:
-    """Let ``field`` call itself and its choices what the office calls them."""
-    called: Any = FIELDS.get(field.name)
+def speak(field: Field[Any, Any], own: Mapping[str, Words]) -> None:
+    """Let ``field`` call itself and its choices what the office calls them: ``own`` words of its admin before others.
+
+    In the models they stay English, as migrations and the API's description are.
+    """
+    called: Any = own.get(field.name) or FIELDS.get(field.name)
     if called is not None:
         field.verbose_name = called
     if field.choices:
-        field.choices = [(value, CHOICES.get(str(word), word)) for value, word in field.flatchoices]
+        CHOICES.update(word for _, word in field.flatchoices if isinstance(word, str))
+        field.choices = [
+            (value, gettext_lazy(word) if isinstance(word, str) else word) for value, word in field.flatchoices
+        ]
