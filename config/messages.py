@@ -120,7 +120,7 @@ def _said_by_django(language: str) -> Iterator[str]:
 
 
 def declared() -> Iterator[str]:
-    """Sentences that tables hold: of refusals and what helps, of permissions, of what schools begin with, of choices."""
+    """Sentences that tables hold: refusals and what helps, permissions, what every school begins with, choices."""
     for kind in sorted(errors.declared_errors(), key=lambda each: each.code):
         if kind.__module__.startswith(SPEAKING) and problem.status_of(kind)[0] < 500:
             yield kind.sentence()
