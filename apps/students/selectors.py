@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from django.db.models import F, Func, Q, QuerySet, TextField
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
 from django.db.models.lookups import Contains
 
 from apps.access import selectors as access
@@ -25,6 +25,11 @@ def members_of(section: Section | int, day: dt.date) -> QuerySet[Any]:
     """The memberships that put students on the roster of ``section`` on ``day``: by roll number, then name."""
     members: QuerySet[Any] = SectionMembership.objects.filter(section=section).on(day)
     return members.order_by(F("roll_number").asc(nulls_last=True), *_BY_NAME)
+
+
+def nobody_to_call() -> Q:
+    """Enrolments of students for whom nobody is to be called in an emergency."""
+    return ~Q(Exists(StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)))
 
 
 def taught_in(course_class: CourseClass, day: dt.date) -> Q:

@@ -13,7 +13,7 @@ from apps.exchange.services.exporting.rows import Bundle
 from apps.institutions.errors import YearHoldsEnrolments, YearRunsIntoEnrolments
 from apps.institutions.models import AcademicYear
 from apps.institutions.services import activate_year, change_year, close_year
-from apps.office.selectors.records import record_of
+from apps.office.people.selectors.records import record_of
 from apps.students import errors
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.selectors import enrolments_that_count, students_taught
