@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.attendance import services
 from apps.attendance.caches import ATTENDANCE_DAILY
 from apps.attendance.events import AttendanceMarked, DaysDerived, OfficeSpoke
-from apps.students.events import StudentMoved, StudentsMoved
+from apps.students.events import StudentsMoved
 from schoolops.events import subscribe
 
 
@@ -17,11 +17,6 @@ def derive_the_day_of_each_student(event: AttendanceMarked) -> None:
 @subscribe(OfficeSpoke)
 def derive_the_days_the_office_changed(event: OfficeSpoke) -> None:
     services.derive_days(students=event.students, days=event.days)
-
-
-@subscribe(StudentMoved)
-def give_the_days_to_the_new_section(event: StudentMoved) -> None:
-    services.derive_days_since(students=(event.student_id,), since=event.on)
 
 
 @subscribe(StudentsMoved)

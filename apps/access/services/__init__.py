@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.access.services.gate import (
     is_staff,
     refusals,
+    refuse,
     require,
     require_at,
     require_everywhere,
@@ -40,6 +41,7 @@ __all__ = [
     "is_staff",
     "let_in",
     "refusals",
+    "refuse",
     "remove_role",
     "rename_role",
     "require",
