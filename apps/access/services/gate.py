@@ -24,6 +24,8 @@ from apps.institutions.models import Institution
 from apps.institutions.selectors import school_today
 from schoolops import clock
 from schoolops.api.exports import guards_exports
+from schoolops.api.idempotency import says_access
+from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import RBAC_DENIES
@@ -184,3 +186,9 @@ def may_take_lists_away(user: User | AnonymousUser) -> None:
     """Raises ``PermissionMissing`` without ``exports.run``. A list that is open to strangers is theirs to take."""
     if isinstance(user, User):
         require(user, "exports.run")
+
+
+@says_access
+def access_under(user: User | AnonymousUser) -> str:
+    """The number under which ``user`` may do what they may, and the day: roles, assignments and substitutions end with it."""
+    return f"{user.access_version} {school_today()}" if isinstance(user, User) and school_or_none() else ""
