@@ -67,8 +67,8 @@ def today(by: User) -> dt.date:
     return school_today()
 
 
-def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.date) -> Q:
-    """The ``Q`` of the rows of ``kind`` that ``by`` reaches with ``permission`` on ``day``.
+def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.date | None = None) -> Q:
+    """The ``Q`` of the rows of ``kind`` that ``by`` reaches with ``permission`` today; ``day`` only narrows it.
 
     Raises:
         PermissionMissing: the permission is missing altogether.
@@ -78,8 +78,10 @@ def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.dat
     return Q(pk__in=[]) if reach is None else reach
 
 
-def require_row(by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date) -> None:
-    """Nothing, when ``by`` holds ``permission`` over this section, class or student on ``day``.
+def require_row(
+    by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date | None = None
+) -> None:
+    """Nothing, when ``by`` holds ``permission`` over this section, class or student today, and on ``day`` too.
 
     Raises:
         PermissionMissing: the permission is missing. OutOfReach: it is there, but not over this row.
@@ -128,14 +130,14 @@ def require_to_give(by: User, permission: str, held: Iterable[Held], refusal: Re
 
 
 def require_over(by: User, permission: str, user: User) -> None:
-    """Nothing, when ``by`` holds ``permission`` and everything that ``user`` may do, or is ``user``.
+    """Nothing, when ``by`` holds ``permission`` and everything that ``user`` may do or will, or is ``user``.
 
     Raises:
         PermissionMissing, BeyondYou.
     """
     require(by, permission)
     if by.pk != user.pk:
-        require_to_give(by, permission, selectors.roles_held(user), lambda _: BeyondYou(name=str(user)))
+        require_to_give(by, permission, selectors.roles_ahead(user), lambda _: BeyondYou(name=str(user)))
 
 
 def administrators() -> QuerySet[RoleAssignment]:
