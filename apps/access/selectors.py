@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -24,7 +24,10 @@ Kind = Literal["section", "class", "student"]
 Scope = Callable[[User, dt.date], Q]
 EVERYTHING = "everything"
 
+Belongs = Callable[[Collection[int]], Q]
+
 _scopes: dict[tuple[str, str], Scope] = {}
+_belongs: list[Belongs] = []
 
 
 def row_scope(scope: str, kind: Kind) -> Callable[[Scope], Scope]:
@@ -35,6 +38,12 @@ def row_scope(scope: str, kind: Kind) -> Callable[[Scope], Scope]:
         return function
 
     return register
+
+
+def belongs_to_campus(function: Belongs) -> Belongs:
+    """Register which logins are those of people of some campuses: a ``Q`` over users, for keys of institutions."""
+    _belongs.append(function)
+    return function
 
 
 def roles_held(user: User) -> tuple[Held, ...]:
@@ -66,8 +75,8 @@ _ROLES_HELD = """
         SELECT COALESCE((SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1), 'UTC') AS timezone,
                ARRAY(SELECT DISTINCT timezone FROM institutions_institution ORDER BY timezone) AS timezones
     )
-    SELECT here.timezone, here.timezones, r.code, r.scope, a.institution_id, array_agg(p.permission), r.name, i.sourced_id, a.starts_on,
-           a.ends_on
+    SELECT here.timezone, here.timezones, r.code, r.scope, a.institution_id, array_agg(p.permission), r.name,
+           i.sourced_id, a.starts_on, a.ends_on
       FROM here
       LEFT JOIN access_roleassignment a ON a.user_id = %(user)s
       LEFT JOIN access_role r ON r.id = a.role_id
@@ -145,7 +154,7 @@ def _today(scope: Scope, user: User, day: dt.date | None) -> Q:
 
 
 def registered_scope(scope: str, kind: Kind) -> Scope | None:
-    """What was registered for ``scope`` and ``kind``: so that a scope of students can be made of those in the sections."""
+    """What was registered for ``scope`` and ``kind``: so that a scope of students can be made of that of sections."""
     return _scopes.get((scope, kind))
 
 
@@ -155,6 +164,25 @@ def institutions_of(user: User, permission: str) -> frozenset[int] | None:
     if any(each.institution_id is None for each in held):
         return None
     return frozenset(each.institution_id for each in held if each.institution_id is not None)
+
+
+def logins_in_reach(user: User, permission: str) -> Q:
+    """The logins over which ``user`` holds ``permission``, as a ``Q`` over users.
+
+    Who holds it over the whole school: all. Over a campus: those of its people, which are whoever holds a role there
+    now or later, and whom the parts of the school that know people count there; and one's own. A login of nobody's
+    campus, such as an administrator's or support's, is for who holds it over the whole school.
+    """
+    at = institutions_of(user, permission)
+    if at is None:
+        return Q()
+    held = RoleAssignment.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gt=institutions.school_today()), institution__in=at
+    )
+    found = Q(pk=user.pk) | Q(pk__in=held.values("user"))
+    for belongs in _belongs:
+        found |= belongs(at)
+    return found
 
 
 def reaches_everything(user: User, permission: str) -> bool:

@@ -7,10 +7,11 @@ The key, the work and the answer commit together, so a crash at any point means 
 * a view that moves money says ``idempotency_key_required = True`` and refuses requests without one: 400.
 
 A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 403, 404, 408, 425 and 429 are not kept:
-nothing happened. An answer is given again only under the access it was given for (``says_access``): whoever may do or see
-something else by now is told what became of the request, and nothing of what it showed. Kept answers are sealed with a
-key that the database does not know. Of an answer that says ``no-store`` only the fact is kept: tokens, links and recovery
-codes stand nowhere, so whoever asks again is told that it was done. The view counts who asks; where it is not run, we do.
+nothing happened. An answer is given again only under the access it was given for (``says_access``): whoever may do or
+see something else by now is told what became of the request, and nothing of what it showed. Kept answers are sealed
+with a key that the database does not know. Of an answer that says ``no-store`` only the fact is kept: tokens, links and
+recovery codes stand nowhere, so whoever asks again is told that it was done. The view counts who asks; where it is not
+run, we do.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class AnswerWasSecret(Conflict):
 
 
 class AccessChanged(Conflict):
-    """This was done when it was first asked for; what you may do or see has changed since, so its answer is not shown again."""
+    """This was done when it was first asked for; its answer is not shown again, for what you may see has changed."""
 
     code = "api:idempotency-access-changed"
     remedy = "Read anew what you need. For a new request take a new key."
@@ -103,7 +104,7 @@ _says: list[Says] = []
 
 
 def says_access(says: Says) -> Says:
-    """Register what tells under which access ``user`` asks: any text that is another whenever they may do or see other things."""
+    """Register what tells under which access a user asks: a text, another one once they may do or see other things."""
     _says[:] = [says]
     return says
 
@@ -233,21 +234,24 @@ def at_once(response: HttpResponseBase) -> HttpResponse:
     return whole
 
 
-def replay(status: int, beside: Mapping[str, str], body: bytes | memoryview, *, owner: str, access: str) -> HttpResponse:
+def replay(
+    status: int, beside: Mapping[str, str], body: bytes | memoryview, *, owner: str, access: str
+) -> HttpResponse:
     """The kept answer, said to be one.
 
     Raises:
-        AnswerWasSecret: only that it was done is kept. AccessChanged, RefusedThen: it was given under another access, or
-        sealed with a key that we no longer have.
+        AnswerWasSecret: only that it was done is kept. AccessChanged, RefusedThen: it was given under another access,
+        or sealed with a key that we no longer have.
     """
     if _SECRET in beside:
         raise AnswerWasSecret
+    not_again = AccessChanged if status < 400 else RefusedThen
+    if beside.get(_ACCESS) != access:
+        raise not_again
     try:
-        if beside.get(_ACCESS) != access:
-            raise Unsealable
         opened = unseal(bytes(body), owner=owner)
     except Unsealable:
-        raise (AccessChanged if status < 400 else RefusedThen) from None
+        raise not_again from None
     ends = 4 + int.from_bytes(opened[:4])
     response = HttpResponse(opened[ends:], status=status)
     for name, value in orjson.loads(opened[4:ends]).items():

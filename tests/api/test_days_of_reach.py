@@ -1,4 +1,4 @@
-"""Who may look is decided by today, whatever day is asked for: everything with a day in it × who left and who stands in.
+"""Today decides who may look, whatever day is asked for: everything with a day in it × who left and who stands in.
 
 Everybody here has taught 7 B, or will, and teaches nobody today. Its students are called by one name that no answer may
 hold, and nothing that is written may change its rolls.

@@ -18,6 +18,7 @@ from apps.access.errors import BeyondYou, LastAdministrator, OutOfReach, Permiss
 from apps.access.models import Role, RoleAssignment
 from apps.access.permissions import ADMINISTRATOR, CODES, GUARDIAN, STUDENT
 from apps.accounts import scopes as account_scopes
+from apps.accounts.errors import UserUnknown
 from apps.accounts.models import User
 from apps.institutions import scopes as institution_scopes
 from apps.institutions.models import Institution
@@ -78,9 +79,7 @@ def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.dat
     return Q(pk__in=[]) if reach is None else reach
 
 
-def require_row(
-    by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date | None = None
-) -> None:
+def require_row(by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date | None = None) -> None:
     """Nothing, when ``by`` holds ``permission`` over this section, class or student today, and on ``day`` too.
 
     Raises:
@@ -104,7 +103,7 @@ def require_at(by: User, permission: str, institution: Institution) -> None:
 
 
 def require_everywhere(by: User, permission: str) -> None:
-    """Nothing, when ``by`` holds ``permission`` over the whole school: for what no institution can be told apart in.
+    """Nothing, when ``by`` holds ``permission`` over the whole school: for what has no campus, such as roles and codes.
 
     Raises:
         PermissionMissing: the permission is missing. OutOfReach: it is held over a part of the school only.
@@ -129,13 +128,27 @@ def require_to_give(by: User, permission: str, held: Iterable[Held], refusal: Re
                 refuse(permission, "user", refusal(code), beyond=code)
 
 
-def require_over(by: User, permission: str, user: User) -> None:
-    """Nothing, when ``by`` holds ``permission`` and everything that ``user`` may do or will, or is ``user``.
+def require_login(by: User, permission: str, user: User | None) -> None:
+    """Nothing, when the login is one over which ``by`` holds ``permission``, or none: see ``logins_in_reach``.
 
     Raises:
-        PermissionMissing, BeyondYou.
+        PermissionMissing; UserUnknown: as if there were none.
     """
     require(by, permission)
+    if user is None:
+        return
+    reach = selectors.logins_in_reach(by, permission)
+    if reach != Q() and not User.objects.filter(reach, pk=user.pk).exists():
+        refuse(permission, "user", UserUnknown())
+
+
+def require_over(by: User, permission: str, user: User) -> None:
+    """Nothing, when ``by`` holds ``permission`` over the login and everything that it may do or will, or it is theirs.
+
+    Raises:
+        PermissionMissing, UserUnknown, BeyondYou.
+    """
+    require_login(by, permission, user)
     if by.pk != user.pk:
         require_to_give(by, permission, selectors.roles_ahead(user), lambda _: BeyondYou(name=str(user)))
 
@@ -173,6 +186,7 @@ class _Gate:
 
     require = staticmethod(require)
     require_at = staticmethod(require_at)
+    require_everywhere = staticmethod(require_everywhere)
     require_over = staticmethod(require_over)
     within_reach = staticmethod(within_reach)
     may_leave = staticmethod(may_leave)
@@ -192,5 +206,5 @@ def may_take_lists_away(user: User | AnonymousUser) -> None:
 
 @says_access
 def access_under(user: User | AnonymousUser) -> str:
-    """The number under which ``user`` may do what they may, and the day: roles, assignments and substitutions end with it."""
+    """The number under which ``user`` may do what they may, and the day, with which roles and assignments end."""
     return f"{user.access_version} {school_today()}" if isinstance(user, User) and school_or_none() else ""

@@ -45,7 +45,7 @@ def mark_attendance(
     """Record who was present. Marking the same roll again replaces the earlier marks; office codes stay.
 
     Args:
-        marks: every student on the roll as of its day whom ``by`` reaches, each exactly once. What is said of the others
+        marks: every student on the roll as of its day whom ``by`` reaches, each exactly once. What is said of others
             stays: who has moved to another section since is no longer theirs.
         expected_version: the version that was read; ``None`` or 0 for a roll nobody has taken.
 

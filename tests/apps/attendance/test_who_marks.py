@@ -52,7 +52,9 @@ def test_whoever_moved_to_another_section_stays_as_they_were_marked(campus: Camp
     services.mark_attendance(
         session=key_of(campus.section, day=yesterday), marks=marks, expected_version=seen["version"], by=bob
     )
-    now = {each["student_id"]: each["code"] for each in roll(key_of(campus.section, day=yesterday), by=alice)["records"]}
+    now = {
+        each["student_id"]: each["code"] for each in roll(key_of(campus.section, day=yesterday), by=alice)["records"]
+    }
     assert now.pop(mover.sourced_id) == "A"
     assert set(now.values()) == {"L"}
     # Who is no longer theirs cannot be marked either.
