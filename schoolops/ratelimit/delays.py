@@ -29,8 +29,8 @@ from schoolops.redis.connection import RATE_LIMITS, RedisUnavailable
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 60
-# While others press: the first turn of one who has not failed, and the last of one who fails again and again. What
-# lies between doubles, so that guessing at many logins, each in its turn, is no faster than taking turns at one.
+# While others press: the turn of one who has not failed, and the last of one who fails again and again. Between them
+# stand one minute and four: each of many logins has turns of its own, and shall not have many.
 FIRST_TURN_S = 2
 LONGEST_TURN_S = 15 * 60
 # A turn that nobody has taken by then is lost.
@@ -52,9 +52,7 @@ class TooManyAttempts(Throttled):
     """
 
     code = "ratelimit:too-many-attempts"
-    remedy = (
-        "Wait as long as Retry-After says: then it is your turn, whatever others try, and a right answer is accepted."
-    )
+    remedy = "Wait as long as Retry-After says: then it is your turn, whatever others try."
     pressed = False
 
 
@@ -78,12 +76,12 @@ def wait_after(failures: int, free: int) -> int:
     return 0 if beyond <= 0 else min(LONGEST_WAIT_S, 1 << min(beyond - 1, 6))
 
 
-def turn_after(own: int, pressing_s: float, left_s: float) -> float:
+def turn_after(own: int, left_s: float) -> float:
     """Seconds until the turn of one who has failed ``own`` times, while the failures of others press.
 
-    ``pressing_s``: how long a wait those make; ``left_s``: how much of it is left.
+    ``left_s``: until those would let the next one in, who need not be this one.
     """
-    return min(left_s, FIRST_TURN_S) if own == 0 else min(LONGEST_TURN_S, pressing_s * 2.0 ** (own - 1))
+    return min(left_s, FIRST_TURN_S) if own == 0 else min(LONGEST_TURN_S, LONGEST_WAIT_S * 4.0 ** (own - 1))
 
 
 # KEYS: the own hash {n failures, at the last, turn}, a hash of who was told how often, one hash {n, at} for each shared
@@ -107,19 +105,18 @@ local function last(key)
 end
 local n = number(own, 'n')
 local opens = last(own) + waits(n, tonumber(ARGV[5]))
-local pressing, left = 0, 0
+local left = 0
 for i = 1, shared do
   local wait = waits(number(KEYS[2 + i], 'n') - n, tonumber(ARGV[5 + i]))
-  local until_ = last(KEYS[2 + i]) + wait
-  if until_ > now then pressing, left = math.max(pressing, wait), math.max(left, until_ - now) end
+  left = math.max(left, last(KEYS[2 + i]) + wait - now)
 end
 local due = tonumber(redis.call('HGET', own, 'turn') or 'nil')
 if due and now > due + {1000 * TURN_KEPT_S} then due = nil end
 local function tell(full, counts)
   local at = math.max(opens, now)
-  if pressing > 0 then
+  if left > 0 then
     local turn = math.min(left, {1000 * FIRST_TURN_S})
-    if n > 0 then turn = math.min({1000 * LONGEST_TURN_S}, pressing * 2 ^ (n - 1)) end
+    if n > 0 then turn = math.min({1000 * LONGEST_TURN_S}, {1000 * LONGEST_WAIT_S} * 4 ^ (n - 1)) end
     at = math.max(at, now + turn)
   end
   due = math.min(due or at, at)
@@ -128,10 +125,10 @@ local function tell(full, counts)
   local times = redis.call('HINCRBY', told, said, 1)
   if times < 3 then redis.call('HINCRBY', told, 'once', 3 - 2 * times) end
   redis.call('EXPIRE', told, math.ceil((due - now) / 1000) + {TURN_KEPT_S})
-  return {{due - now, full, counts, 0, pressing > 0 and 1 or 0}}
+  return {{due - now, full, counts, 0, left > 0 and 1 or 0}}
 end
 local turn = due and now >= due
-if not turn and (opens > now or pressing > 0) then return tell(0, {{}}) end
+if not turn and (opens > now or left > 0) then return tell(0, {{}}) end
 if turn and now < due + {1000 * KEPT_FIRST_S} and number(told, said) ~= 1 and number(told, 'once') > 0 then
   return {{due + {1000 * KEPT_FIRST_S} - now, 0, {{}}, 0, 1}}
 end
@@ -145,7 +142,7 @@ end
 local full, counts = take(keys, numbers)
 if full > 0 and turn then return {{0, full, counts, 1, 1}} end
 if full > 0 then
-  pressing, left = {1000 * LONGEST_WAIT_S}, {1000 * LONGEST_WAIT_S}
+  left = {1000 * LONGEST_WAIT_S}
   return tell(full, counts)
 end
 redis.call('DEL', told)
@@ -226,20 +223,19 @@ class _Here:
             (own_key, own_delay), *shared = keys.items()
             own = self._of(own_key, now)
             opens = own.at + wait_after(own.failures, own_delay.free // STRICTER)
-            pressing = left = 0.0
+            left = 0.0
             for key, delay in shared:
                 kept = self._of(key, now)
                 wait = wait_after(kept.failures - own.failures, delay.free // STRICTER)
-                if kept.at + wait > now:
-                    pressing, left = max(pressing, wait), max(left, kept.at + wait - now)
+                left = max(left, kept.at + wait - now)
             if own.turn is not None and now > own.turn + TURN_KEPT_S:
                 own.turn = None
             turn = own.turn is not None and now >= own.turn
-            if not turn and (opens > now or pressing):
-                at = max(opens, now, now + turn_after(own.failures, pressing, left) if pressing else now)
+            if not turn and (opens > now or left):
+                at = max(opens, now, now + turn_after(own.failures, left) if left else now)
                 own.turn = at if own.turn is None else min(own.turn, at)
                 self._keep(own_key, own, own.turn + FORGOTTEN_AFTER_S)
-                return own.turn - now, False, bool(pressing)
+                return own.turn - now, False, bool(left)
             own.turn = None
             for key in keys:
                 kept = self._of(key, now)
@@ -251,7 +247,7 @@ class _Here:
         """Seconds until the turn of ``key``, while a window is full."""
         with self._lock:
             own = self._of(key, now)
-            at = now + turn_after(own.failures, LONGEST_WAIT_S, LONGEST_WAIT_S)
+            at = now + turn_after(own.failures, LONGEST_WAIT_S)
             own.turn = at if own.turn is None else min(own.turn, at)
             self._keep(key, own, own.turn + FORGOTTEN_AFTER_S)
             return own.turn - now
@@ -310,7 +306,7 @@ class Attempt:
             log.warning("failures not forgotten", extra={"facts": {"keys": len(self.keys)}})
 
     def take_back(self) -> None:
-        """It was neither right nor wrong (a question came up, or we failed): as if it had not been, and again at once."""
+        """It was neither right nor wrong (a question came up, or we failed): as if it had not been; again at once."""
         now = clock.now().timestamp()
         _here.take_back(self.keys)
         if self.here:

@@ -67,7 +67,7 @@ LOGINS_OF_SCHOOL: Final = Window(
 )  # fmt: skip
 TURNS_OF_SCHOOL: Final = Window(
     "turns", "school", 300, 60, "stricter",
-    "The same, of those who were told to wait and came back in their turn: so that those who never wait cannot fill it. "
+    "The same, of those who were told to wait and came back in their turn: so that who never waits cannot fill it. "
     "A login that does not exist takes nothing from it, for nothing is guessed there.",
 )  # fmt: skip
 WINDOWS: Final = (REQUESTS_OF_USER, REQUESTS_OF_ADDRESS, REQUESTS_OF_SCHOOL, LOGINS_OF_SCHOOL, TURNS_OF_SCHOOL)
