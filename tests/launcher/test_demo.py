@@ -151,7 +151,7 @@ def test_what_is_killed_costs_its_own_restart_and_nothing_else(project: Path) ->
         os.kill(valkey, signal.SIGKILL)
         assert processes.wait_until(lambda: "Valkey had ended and was started again" in said.read_text(), 30)
 
-        assert processes.wait_until(lambda: demo._status(port, "/health/ready", "localhost") == 200, 120)  # noqa: SLF001
+        assert processes.wait_until(lambda: demo._status(port, "/health/ready", "localhost") == 200, 120)
         assert process.poll() is None
         process.terminate()
         assert process.wait(LONGEST_STOP) == 0
