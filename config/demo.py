@@ -66,7 +66,7 @@ class Stack:
         self.addresses.check()
 
     def tend(self) -> None:
-        """Start again what of it has died, as systemd does in production. Raises a ``LauncherError`` where that fails."""
+        """Start again what of it has died, as systemd does in production. Raises ``LauncherError`` where that fails."""
         if self.addresses.servers:
             for name in self.addresses.servers.tend():
                 _say(f"{name} had ended and was started again.")

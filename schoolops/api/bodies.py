@@ -9,22 +9,12 @@ from django.http import HttpRequest, HttpResponseBase
 
 from schoolops import problem
 from schoolops.api.errors import Malformed
-from schoolops.api.parsers import BodyTooLarge
+from schoolops.api.parsers import BodyTooLarge, LengthRequired
 from schoolops.errors import Invalid
 
 MEGABYTE: Final = 2**20
 # A roster of 32 MB, the largest thing anybody sends, in its form.
 LARGEST: Final = 33 * MEGABYTE
-
-
-class LengthRequired(Invalid):
-    """The request does not say how long its body is."""
-
-    code = "api:length-required"
-    remedy = "Send `Content-Length` instead of chunks."
-
-
-problem.STATUS[LengthRequired] = (411, "How long is it?")
 
 
 class BodyMiddleware:
