@@ -74,6 +74,13 @@ class YearHoldsEnrolments(Conflict):
     code = "institutions:year-holds-enrolments"
 
 
+class YearRunsIntoEnrolments(Conflict):
+    """Students of this year are enrolled elsewhere from a day before it would end."""
+
+    code = "institutions:year-runs-into-enrolments"
+    remedy = "Withdraw them from this year on the day the other enrolment begins, or let the year end before it."
+
+
 class TermOutsideYear(Invalid):
     """A term must lie inside its year, from {starts_on} to {ends_on}."""
 

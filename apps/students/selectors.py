@@ -15,7 +15,7 @@ from apps.access.selectors import row_scope
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
-from apps.students.models import ClassEnrolment, SectionMembership, Student, StudentGuardian
+from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
 from schoolops import clock
 
 _BY_NAME = ("student__family_name", "student__given_name", "student_id")
@@ -25,11 +25,6 @@ def members_of(section: Section | int, day: dt.date) -> QuerySet[Any]:
     """The memberships that put students on the roster of ``section`` on ``day``: by roll number, then name."""
     members: QuerySet[Any] = SectionMembership.objects.filter(section=section).on(day)
     return members.order_by(F("roll_number").asc(nulls_last=True), *_BY_NAME)
-
-
-def enrolled_on(day: dt.date) -> Q:
-    """Enrolments that make somebody a student of their campus on ``day``."""
-    return Q(primary=True, entered_on__lte=day) & (Q(exited_on__isnull=True) | Q(exited_on__gt=day))
 
 
 def nobody_to_call() -> Q:
@@ -44,6 +39,15 @@ def taught_in(course_class: CourseClass, day: dt.date) -> Q:
         return Q(pk__in=enrolled)
     members = SectionMembership.objects.filter(section=course_class.section_id).on(day).values("student")
     return Q(pk__in=enrolled) | Q(pk__in=members)
+
+
+def enrolments_that_count(enrolments: QuerySet[Any], day: dt.date) -> dict[int, Enrolment]:
+    """By student: the one of these primary enrolments that holds ``day``, else the next, else the last. One query."""
+    found: dict[int, Enrolment] = {}
+    for row in enrolments.filter(primary=True).select_related("grade_level", "year").order_by("entered_on", "pk"):
+        if row.student_id not in found or found[row.student_id].until <= day:
+            found[row.student_id] = row
+    return found
 
 
 def today_for(student: Student) -> dt.date:

@@ -13,7 +13,7 @@ from apps.access.selectors import reaches_everything
 from apps.accounts.models import User
 from apps.office.shell.rooms import Waiting
 from apps.students.models import Enrolment, SectionMembership
-from apps.students.selectors import enrolled_on, nobody_to_call
+from apps.students.selectors import nobody_to_call
 
 
 def waiting(by: User, day: dt.date) -> Iterator[Waiting]:
@@ -21,11 +21,11 @@ def waiting(by: User, day: dt.date) -> Iterator[Waiting]:
     students = reverse("office:students_student_changelist")
     if reaches_everything(by, "students.manage"):
         placed = SectionMembership.objects.on(day).filter(enrolment=OuterRef("pk"))
-        number = Enrolment.objects.filter(enrolled_on(day), ~Exists(placed)).count()
+        number = Enrolment.objects.on(day).filter(~Exists(placed)).count()
         words = ngettext("%d student is in no section", "%d students are in no section", number) % number
         yield Waiting("without-section", number, words, students)
     if reaches_everything(by, "guardians.manage"):
-        number = Enrolment.objects.filter(enrolled_on(day), nobody_to_call()).count()
+        number = Enrolment.objects.on(day).filter(nobody_to_call()).count()
         words = ngettext(
             "%d student has nobody to call in an emergency", "%d students have nobody to call in an emergency", number
         )

@@ -14,7 +14,7 @@ from apps.attendance.models import AttendanceCode
 from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, GradeLevel, Institution, Section, Term
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Enrolment, SectionMembership
-from apps.students.selectors import enrolled_on, nobody_to_call
+from apps.students.selectors import nobody_to_call
 from apps.timetable.models import Period
 from schoolops.rows import RowStatus
 
@@ -70,7 +70,7 @@ def _asked(day: dt.date) -> dict[str, Exists]:
     sections = Section.objects.filter(here, in_year, status=RowStatus.ACTIVE)
     taught = TeachingAssignment.objects.on(day).filter(section=OuterRef("pk"))
     members = SectionMembership.objects.on(day).filter(section__institution=OuterRef("pk"))
-    enrolled = Enrolment.objects.filter(enrolled_on(day), here)
+    enrolled = Enrolment.objects.on(day).filter(here)
     return {
         "has_year": Exists(AcademicYear.objects.filter(here, year)),
         "has_terms": Exists(Term.objects.filter(in_year, year__institution=OuterRef("pk"))),

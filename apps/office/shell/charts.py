@@ -183,16 +183,16 @@ def enrolment_line(enrolments: Sequence[Enrolment], *, today: dt.date) -> list[S
     if not enrolments:
         return []
     first = min(each.entered_on for each in enrolments)
-    last = max([today, *(each.exited_on for each in enrolments if each.exited_on)])
+    last = max([today, *(each.until for each in enrolments if each.exited_on or each.entered_on > today)])
     whole = max(1, (last - first).days)
 
-    def stretch(starts: dt.date, ends: dt.date | None, row: int, label: str) -> Stretch:
+    def stretch(starts: dt.date, ends: dt.date, row: int, label: str) -> Stretch:
         start = max(0, (starts - first).days * 1000 // whole)
-        end = min(1000, ((ends or last) - first).days * 1000 // whole)
+        end = min(1000, (ends - first).days * 1000 // whole)
         return Stretch(start, max(4, end - start), row, label)
 
     drawn = []
     for each in enrolments:
-        drawn.append(stretch(each.entered_on, each.exited_on, 0, f"{each.year.name} {each.grade_level.name}"))
-        drawn += [stretch(m.starts_on, m.ends_on, 1, m.section.name) for m in each.memberships.all()]
+        drawn.append(stretch(each.entered_on, each.until, 0, f"{each.year.name} {each.grade_level.name}"))
+        drawn += [stretch(m.starts_on, m.until, 1, m.section.name) for m in each.memberships.all()]
     return drawn

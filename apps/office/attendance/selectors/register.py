@@ -26,12 +26,12 @@ class RegisterLine:
     student_id: UUID
     name: str
     roll_number: int | None
-    spans: list[tuple[dt.date, dt.date | None]]
+    spans: list[tuple[dt.date, dt.date]]
     days: dict[dt.date, DailyAttendance] = field(default_factory=dict)
 
     def belongs_on(self, day: dt.date) -> bool:
         """Whether the student was in the section on ``day``."""
-        return any(starts <= day and (ends is None or day < ends) for starts, ends in self.spans)
+        return any(starts <= day < ends for starts, ends in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +85,5 @@ def _lines(section: Section, first: dt.date, last: dt.date) -> dict[int, Registe
         line = lines.setdefault(
             row.student_id, RegisterLine(row.student.sourced_id, row.student.full_name, row.roll_number, [])
         )
-        line.spans.append((row.starts_on, row.ends_on))
+        line.spans.append((row.starts_on, row.ends_on or section.year.over_on))
     return lines

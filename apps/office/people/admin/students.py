@@ -25,7 +25,7 @@ from apps.office.shell.forms import PictureForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
 from apps.students import services
-from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian, holds_on
+from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import matching
 
 CHANNELS = (("email", gettext_lazy("E-mail")), ("sms", gettext_lazy("SMS")), ("in-app", gettext_lazy("In the app")))
@@ -145,7 +145,7 @@ class StudentAdmin(ServiceAdmin):
         return super().changelist_view(request, {**(extra_context or {}), **may})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        held = SectionMembership.objects.filter(holds_on(access.today(actor(request))), student=OuterRef("pk"))
+        held = SectionMembership.objects.on(access.today(actor(request))).filter(student=OuterRef("pk"))
         name = held.order_by("-starts_on", "-id").annotate(
             full=Concat(F("section__grade_level__name"), Value(" "), F("section__name"))
         )

@@ -49,8 +49,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
 
 
 def _enrolled(found: Record, day: dt.date) -> bool:
-    current = found.current
-    return current is not None and (current.exited_on is None or current.exited_on > day)
+    return any(each.until > max(day, each.entered_on) for each in found.enrolments)
 
 
 def _picture(found: Record) -> Any:

@@ -40,16 +40,11 @@ class Record:
     leave: list[Leave] | None = None
     entries: list[AuditEntry] | None = None
 
-    @property
-    def current(self) -> Enrolment | None:
-        """The enrolment that is open, or the last one."""
-        return self.enrolments[0] if self.enrolments else None
-
     def section_on(self, day: dt.date) -> Section | None:
         """The section the student belongs to on ``day``."""
         for enrolment in self.enrolments:
             for each in enrolment.memberships.all():
-                if each.starts_on <= day and (each.ends_on is None or each.ends_on > day):
+                if each.holds(day):
                     return each.section  # type: ignore[no-any-return]
         return None
 
@@ -115,7 +110,9 @@ def reaches(student: Student, *, by: User, day: dt.date, permission: str) -> boo
 
 
 def _enrolments(student: Student) -> list[Enrolment]:
-    memberships: QuerySet[Any] = SectionMembership.objects.select_related("section__grade_level").order_by("starts_on")
+    memberships: QuerySet[Any] = SectionMembership.objects.select_related(
+        "section__grade_level", "section__year"
+    ).order_by("starts_on")
     return list(
         Enrolment.objects.filter(student=student)
         .select_related("year", "grade_level")
