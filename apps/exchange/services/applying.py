@@ -183,10 +183,7 @@ def _by_table(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:
 def _refuse(row: ImportRow, refusal: Exception) -> None:
     said = refusal if isinstance(refusal, SchoolOpsError) else errors.ChangedMeanwhile()
     if said.errors:
-        first = said.errors[0]
-        row.errors = [
-            {"row": row.row, "column": first.field, "code": first.code, "message": first.message, "remedy": ""}
-        ]
+        row.errors = [said_of(said.errors[0], row=row.row, column=said.errors[0].field)]
     else:
         row.errors = [said_of(said, row=row.row, column="")]
     row.action = Action.ERROR
