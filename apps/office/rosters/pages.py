@@ -25,7 +25,7 @@ from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.stopping import stop_of
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.site import remedy_of, retold, words_of
+from apps.office.shell.site import remedy_of, translated, words_of
 from apps.office.shell.words import FIELDS
 from schoolops.api import exports
 from schoolops.context import current_school, inside
@@ -197,12 +197,13 @@ def _in_words(row: ImportRow) -> list[selectors.Difference]:
 
 
 def _told(kept: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What was wrong, one line each, in the reader's language: it was kept in English."""
+    """What was wrong, one line each, in the reader's language."""
     return [
-        "{column}{message} {remedy}".format(
+        "{column}{sentence} {remedy}".format(
             column=f"{each['column']}: " if each.get("column") else "",
-            message=retold(each["code"], each.get("message") or each.get("detail", "")),
-            remedy=retold("", each.get("remedy", "")),
+            # Releases before kept the English sentence alone.
+            sentence=translated(each.get("said") or each.get("message") or each["detail"], each.get("facts", {})),
+            remedy=translated(each.get("remedy", ""), {}),
         ).strip()
         for each in kept
     ]
