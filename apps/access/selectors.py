@@ -95,7 +95,7 @@ def _access_of(user_id: int) -> Access:
         rows[0][0],
         tuple(rows[0][1]),
         tuple(
-            Held(role, scope, at, CODES if role == ADMINISTRATOR else CODES.intersection(codes), *rest)
+            Held(role, scope, at, frozenset(CODES if role == ADMINISTRATOR else CODES.intersection(codes)), *rest)
             for _, _, role, scope, at, codes, *rest in rows
             if role is not None
         ),

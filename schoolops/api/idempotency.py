@@ -10,8 +10,7 @@ A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 403, 
 nothing happened. An answer is given again only under the access it was given for (``says_access``): whoever may do or
 see something else by now is told what became of the request, and nothing of what it showed. Kept answers are sealed
 with a key that the database does not know. Of an answer that says ``no-store`` only the fact is kept: tokens, links and
-recovery codes stand nowhere, so whoever asks again is told that it was done. The view counts who asks; where it is not
-run, we do.
+recovery codes stand nowhere, so whoever asks again is told that it was done.
 """
 
 from __future__ import annotations
@@ -28,15 +27,12 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from rest_framework.exceptions import APIException
-from rest_framework.request import Request
-from rest_framework.settings import api_settings
 
 from schoolops import problem
+from schoolops.api.counting import who_asks
 from schoolops.api.parsers import BodyTooLarge
 from schoolops.api.sealing import Unsealable, seal, unseal
 from schoolops.errors import Conflict, Invalid, SchoolOpsError
-from schoolops.ratelimit.throttles import count_request
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADER = "Idempotency-Key"
@@ -146,7 +142,7 @@ class IdempotencyMiddleware:
                 return None
             return self._once(request, found.group(1), user, lambda: view(request, *args, **kwargs))
         except SchoolOpsError as refusal:
-            return _with_limits(request, problem.response(refusal))
+            return problem.response(refusal)
 
     def _once(
         self, request: HttpRequest, key: str, user: Any, answer: Callable[[], HttpResponseBase]
@@ -157,14 +153,11 @@ class IdempotencyMiddleware:
         # As it is before the view runs, which may change it.
         access = _access_of(user)
         with transaction.atomic():
-            state, kept = _begin(request, owner, key, asked, user)
-            if state != "new":
-                # The view, which counts, is not asked: else one key would open the API without a limit.
-                count_request(request, str(user.pk))
+            state, kept = _begin(owner, key, asked)
             if state == "other":
                 raise KeyReused
             if state == "again":
-                return _with_limits(request, replay(*kept, owner=owner, access=access))
+                return replay(*kept, owner=owner, access=access)
             response = answer()
             if hasattr(response, "render") and not getattr(response, "is_rendered", True):
                 response = response.render()
@@ -180,7 +173,7 @@ class IdempotencyMiddleware:
 Kept = tuple[int, Mapping[str, str], bytes]
 
 
-def _begin(request: HttpRequest, owner: str, key: str, asked: bytes, user: Any) -> tuple[str, Kept]:
+def _begin(owner: str, key: str, asked: bytes) -> tuple[str, Kept]:
     """Hold the key until the transaction ends; its state, and what is kept under it."""
     try:
         with connection.cursor() as cursor:
@@ -190,17 +183,9 @@ def _begin(request: HttpRequest, owner: str, key: str, asked: bytes, user: Any) 
             state, status, headers, body = cursor.fetchone()
     except OperationalError as waited:
         if isinstance(waited.__cause__, psycopg.errors.LockNotAvailable):
-            count_request(request, str(user.pk))
             raise KeyInFlight from waited
         raise
     return state, (status, orjson.loads(headers) if isinstance(headers, str) else headers, body)
-
-
-def _with_limits(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """``response`` with what the request was counted as, where it was."""
-    for name, value in getattr(request, "rate_limit", {}).items():
-        response.headers[name] = value
-    return response
 
 
 # What stands beside a sealed answer, in the clear: under which access it was given, or that it was a secret.
@@ -289,21 +274,3 @@ def is_required(view: Callable[..., Any]) -> bool:
     """Whether the view, a class or a function, says ``idempotency_key_required = True``."""
     kind = getattr(view, "cls", None) or getattr(view, "view_class", None) or view
     return bool(getattr(kind, "idempotency_key_required", False))
-
-
-def who_asks(request: HttpRequest, view: Callable[..., Any]) -> Any:
-    """The user as whom ``view`` will see whoever sends the request, or ``None`` for nobody we know.
-
-    A view of the API reads its own kind of login and never the session: a key must not belong to somebody else than the
-    one whose work it keeps.
-    """
-    own = getattr(getattr(view, "cls", None), "authentication_classes", None)
-    if own is None and request.user.is_authenticated:
-        return request.user
-    kinds = cast(list[Callable[[], Any]], api_settings.DEFAULT_AUTHENTICATION_CLASSES if own is None else own)
-    asking = Request(request, authenticators=[kind() for kind in kinds])
-    try:
-        user = asking.user
-    except (APIException, SchoolOpsError):
-        return None
-    return user if user and user.is_authenticated else None

@@ -213,4 +213,4 @@ def test_the_walk_finds_a_scope_that_believes_the_day_it_is_asked_for(
     monkeypatch.setattr(access, "_today", lambda scope, user, day: scope(user, day or TODAY))
     told = [address for address in shown if MARK in _asked(ground, "left today", "GET", address)]
     assert any(address.startswith("students?as_of=") for address in told)
-    assert len(told) > 20
+    assert len(told) > 10
