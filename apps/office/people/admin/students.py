@@ -21,6 +21,7 @@ from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
 from apps.office.shell.acts import Act, does
 from apps.office.shell.base import LONGEST_SEARCH, TOO_LARGE, ServiceAdmin, adds, changes, removes
+from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import PictureForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
@@ -45,11 +46,11 @@ class SectionToday(admin.SimpleListFilter):
         return [(str(each.pk), str(each)) for each in running]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = self.value() or ""
-        if not wanted.isdecimal():
+        section = whole_number(self.value() or "")
+        if section is None:
             return queryset
         day = access.today(actor(request))
-        members = SectionMembership.objects.filter(section_id=int(wanted)).on(day)
+        members = SectionMembership.objects.filter(section_id=section).on(day)
         return queryset.filter(pk__in=members.values("student"))
 
 
