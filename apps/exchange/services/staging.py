@@ -21,7 +21,7 @@ from apps.exchange.services.reading.bundle.opening import open_bundle
 from apps.exchange.services.reading.bundle.rows import read
 from apps.exchange.services.reading.cells import problem_of, said_of
 from schoolops import clock, queues
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 
 log = logging.getLogger(__name__)
 CHUNK = 1000
@@ -49,6 +49,9 @@ def read_and_validate(*, run: Import) -> Import:
     try:
         with transaction.atomic():
             stage(run)
+    except Unavailable:
+        # Not what is wrong with the file.
+        raise
     except SchoolOpsError as refusal:
         run.state = Import.State.FAILED
         run.problem = problem_of(refusal)
