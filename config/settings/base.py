@@ -105,12 +105,15 @@ WSGI_APPLICATION = "config.wsgi.application"
 MIDDLEWARE = [
     "schoolops.observability.middleware.RequestContextMiddleware",
     "schoolops.health.middleware.HealthMiddleware",
+    "schoolops.api.bodies.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",
     "schoolops.tenancy.middleware.SchoolMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before what checks forms: a flood of forms without a token is a flood.
+    "schoolops.api.counting.CountingMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # After the login: a person's own language goes before their browser's.
@@ -236,7 +239,6 @@ UNFOLD: dict[str, Any] = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["schoolops.api.permissions.LoggedIn"],
-    "DEFAULT_THROTTLE_CLASSES": ["schoolops.ratelimit.throttles.RequestThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["schoolops.api.renderers.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["schoolops.api.parsers.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "schoolops.api.schema.SchoolOpsSchema",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
     is_staff,
     refusals,
@@ -9,6 +10,7 @@ from apps.access.services.gate import (
     require,
     require_at,
     require_everywhere,
+    require_login,
     require_over,
     require_row,
     today,
@@ -36,6 +38,7 @@ __all__ = [
     "create_role",
     "end_own_support",
     "expect_invitations",
+    "first_administrator",
     "grant_support",
     "invite_many",
     "is_staff",
@@ -47,6 +50,7 @@ __all__ = [
     "require",
     "require_at",
     "require_everywhere",
+    "require_login",
     "require_over",
     "require_row",
     "revoke_support",

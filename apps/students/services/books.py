@@ -27,7 +27,6 @@ from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Institution, Section
-from apps.institutions.selectors import school_today
 from apps.students import errors
 from apps.students.events import ClassRosterChanged, StudentAdmitted, StudentsEnrolled, StudentsMoved
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
@@ -51,6 +50,7 @@ MANAGE = "students.manage"
 # What only the database can see, in the words of a school.
 EXPLAINED: Mapping[str, Explanation] = {
     "student_admission_number": lambda: errors.AdmissionNumberTaken(number="of this list"),
+    "students_student_user_id_key": errors.LoginTaken,
     "enrolment_no_overlap": errors.AlreadyEnrolled,
     "membership_one_section": errors.AlreadyEnrolled,
     "membership_roll_number": errors.RollNumberTaken,
@@ -105,7 +105,7 @@ class Result:
 def place(wishes: Sequence[Wish], *, reason: str = "", by: User) -> Result:
     """Do those of ``wishes`` that can be done, and say of the others why not.
 
-    Refused row by row: OutOfReach, StudentMerged, PastDay, NotInYear, YearIsClosed, AdmissionNumberTaken,
+    Refused row by row: OutOfReach, UserUnknown, StudentMerged, PastDay, NotInYear, YearIsClosed, AdmissionNumberTaken,
     AlreadyEnrolled, NotEnrolled, WrongSection, AlreadyInSection, SectionFull, RollNumberTaken, WrongClass,
     AlreadyInClass.
 
@@ -138,7 +138,7 @@ def hold(keys: Collection[int]) -> dict[int, Student]:
 
 def reached(keys: Collection[int], permission: str, *, by: User) -> set[int]:
     """Those of these students over whom ``by`` holds ``permission`` today. Raises ``PermissionMissing``."""
-    reach = access.within_reach(by, permission, "student", day=school_today())
+    reach = access.within_reach(by, permission, "student")
     if reach == Q() or not keys:
         return set(keys)
     return set(Student.objects.filter(reach, pk__in=keys).values_list("pk", flat=True))
@@ -219,7 +219,7 @@ class _Books:
         if isinstance(wish, Admission):
             return self._admit(wish)
         student = self.students[wish.student.pk]
-        if not isinstance(wish, ClassPlace) and student.pk not in self.reached:
+        if student.pk not in self.reached:
             access.refuse(MANAGE, "row", OutOfReach(), kind="student")
         if student.merged_into_id is not None:
             raise errors.StudentMerged
@@ -234,6 +234,7 @@ class _Books:
     def _admit(self, wish: Admission) -> Enrolment | None:
         student, placement = wish.student, wish.placement
         self._may(student.institution_id)
+        access.require_login(self.by, MANAGE, wish.fields.get("user"))
         number = (student.institution_id, student.admission_number)
         if number in self.numbers:
             raise errors.AdmissionNumberTaken(number=student.admission_number)

@@ -42,8 +42,8 @@ class StudentChange:
 def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: User) -> Result:
     """Do those of ``changes`` that can be done, and say of the others why not; each student once.
 
-    The students are held in the order of keys. Refused row by row: OutOfReach, StudentMerged, ChangedMeanwhile,
-    AdmissionNumberTaken.
+    The students are held in the order of keys. Refused row by row: OutOfReach, UserUnknown (a login out of reach),
+    StudentMerged, ChangedMeanwhile, AdmissionNumberTaken.
 
     Raises:
         PermissionMissing; and for all of them LoginTaken, or AdmissionNumberTaken by what is written this moment.
@@ -67,6 +67,7 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
             for permission, over in ((MANAGE, manages), (MEDICAL, reads | (held.keys() - noted))):
                 if student.pk not in over:
                     access.refuse(permission, "row", OutOfReach(), kind="student")
+            access.require_login(by, MANAGE, each.fields.get("user"))
             if each.expected_version not in {None, student.version}:
                 raise errors.ChangedMeanwhile(version=student.version)
             key = (student.institution_id, str(each.fields.get("admission_number", student.admission_number)))
@@ -79,7 +80,7 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
             taken = {said: pk for said, pk in taken.items() if pk != student.pk} | {key: student.pk}
         result.rows[number] = student
         accepted.append((student, each.fields))
-    with explains({**EXPLAINED, "students_student_user_id_key": errors.LoginTaken}):
+    with explains(EXPLAINED):
         rows = bulk.changed(accepted, by=by, action="students.changed", reason=reason, shown=without_private)
     for row in rows:
         events.publish(StudentChanged(row.pk))
