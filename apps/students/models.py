@@ -17,7 +17,8 @@ from django.db.models import F, Q, QuerySet
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section, days
 from schoolops.context import current_school
-from schoolops.rows import PublicRow, Rostered, RosteredQuerySet
+from schoolops.privacy import Privacy
+from schoolops.rows import ROSTERED, PublicRow, Rostered, RosteredQuerySet
 
 
 class Sex(models.TextChoices):
@@ -65,6 +66,15 @@ class Student(Rostered):
     )
 
     objects: ClassVar[Any] = StudentQuerySet.as_manager()
+    privacy: ClassVar[Privacy] = Privacy(
+        public=ROSTERED
+        | {
+            "institution", "user", "admission_number", "given_name", "middle_name", "family_name", "preferred_name",
+            "sex", "version", "merged_into",
+        },
+        personal=frozenset({"birth_date", "email", "phone", "address", "photo"}),
+        private={"medical_note": "students.view_medical"},
+    )  # fmt: skip
 
     class Meta:
         ordering = ("family_name", "given_name", "id")
@@ -95,6 +105,11 @@ class Guardian(Rostered):
     address = models.TextField(blank=True)
     language = models.CharField(max_length=12, blank=True)
     version = models.PositiveIntegerField(default=1)
+
+    privacy: ClassVar[Privacy] = Privacy(
+        public=ROSTERED | {"user", "given_name", "family_name", "language", "version"},
+        personal=frozenset({"email", "phone", "address"}),
+    )
 
     class Meta:
         ordering = ("family_name", "given_name", "id")
@@ -131,6 +146,16 @@ class StudentGuardian(PublicRow):
     restriction_note = models.TextField(blank=True)
     receives_invoices = models.BooleanField(default=False)
     channels = ArrayField(models.CharField(max_length=8), default=list, help_text="email, sms, in-app")
+
+    privacy: ClassVar[Privacy] = Privacy(
+        public=frozenset(
+            {
+                "id", "sourced_id", "student", "guardian", "relation", "legal_guardian", "lives_with",
+                "emergency_contact", "contact_priority", "data_access", "receives_invoices", "channels",
+            }
+        ),
+        private={"restriction_note": "students.view_custody"},
+    )  # fmt: skip
 
     class Meta:
         ordering = ("contact_priority",)
