@@ -185,9 +185,8 @@ def _fill_gaps(duplicate: Student, keep: Student, *, shown_to_others: bool) -> t
 
 def tells_more(one: Student, *, than: Student) -> bool:
     """Whether ``one`` says of the child what the other does not: of what is private, and of how they are called."""
-    return any(
-        getattr(one, name) and getattr(one, name) != getattr(than, name) for name in (*CARRIED, "medical_note", "photo")
-    )
+    told = ("given_name", *CARRIED, "medical_note", "photo")
+    return any(getattr(one, name) and getattr(one, name) != getattr(than, name) for name in told)
 
 
 class _Links:
