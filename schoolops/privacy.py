@@ -7,7 +7,7 @@ own, so that a column is private everywhere or nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -67,21 +67,6 @@ def withheld() -> frozenset[str]:
 def without_private(values: Mapping[str, Any]) -> dict[str, Any]:
     """``values`` by field as the audit trail keeps them: a private one was written, be it to say nothing any more."""
     return {name: WITHHELD if name in withheld() else value for name, value in values.items()}
-
-
-def holds_private(said: Any) -> bool:
-    """Whether ``said``, a JSON value such as an answer, has a private column in it, at any depth."""
-    return any(name in withheld() for name in _names(said))
-
-
-def _names(said: Any) -> Iterator[str]:
-    if isinstance(said, Mapping):
-        for name, value in said.items():
-            yield str(name)
-            yield from _names(value)
-    elif isinstance(said, list | tuple):
-        for each in said:
-            yield from _names(each)
 
 
 def shape(said: Any) -> Any:
