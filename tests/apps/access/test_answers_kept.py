@@ -41,7 +41,7 @@ CHANGES: dict[str, Callable[[User, User], Any]] = {
     "the role is withdrawn": lambda dave, erin: services.withdraw_role(assignment=_role(dave), by=erin),
     "the role ends": lambda dave, erin: services.assign_role(user=dave, role="registrar", ends_on=SCHOOL_DAY, by=erin),
     "another role is given": lambda dave, erin: services.assign_role(user=dave, role="teacher", by=erin),
-    "a permission is taken from the role": lambda dave, erin: services.set_permissions(
+    "a permission is taken from the role": lambda _, erin: services.set_permissions(
         role=Role.objects.get(code="registrar"), permissions=["students.view"], expected_version=None, by=erin
     ),
 }
