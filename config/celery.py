@@ -97,6 +97,12 @@ def _boot(**kwargs: Any) -> None:
         _worker.boot()
 
 
+@signals.worker_shutdown.connect
+def _end(**kwargs: Any) -> None:
+    if _worker is not None:
+        _worker.end()
+
+
 @signals.worker_process_init.connect
 def _boot_child(**kwargs: Any) -> None:
     if _worker is not None:

@@ -42,7 +42,8 @@ def of_the_queues() -> Iterator[Reading]:
         yield metrics.JOBS_WAITING, (name,), counts["ready"]
         yield metrics.JOBS_OLDEST, (name,), counts["oldestSeconds"]
         yield metrics.JOBS_DEAD, (name,), counts["dead"]
-    yield metrics.RELAY_LEADS, (), float(now["relay"] is not None)
+    # A relay whose broker refuses to write hands on nothing.
+    yield metrics.RELAY_LEADS, (), float(now["relay"] is not None and now["broker"] == "ok")
 
 
 @reads("database")

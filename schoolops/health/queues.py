@@ -51,9 +51,10 @@ def rates() -> tuple[dict[str, dict[str, int]], str]:
 
 def _probe() -> dict[str, Any]:
     now = overview.overview()
+    facts: dict[str, Any] = {"dead": sum(each["dead"] for each in now["queues"].values())}
     if now["status"] != "ok":
-        raise Unavailable(f"broker {now['broker']}, relay {now['relay']}")
-    return {"dead": sum(each["dead"] for each in now["queues"].values())}
+        facts |= {"status": "degraded"} | {name: now[name] for name in ("broker", "relay", "unmanned", "silent")}
+    return facts
 
 
 register(Check("queues", _probe, failure="degraded"))

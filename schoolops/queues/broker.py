@@ -19,6 +19,8 @@ AGAIN_KEY = "jobs:again"
 RELAY_KEY = "jobs:relay"
 SENTINEL_KEY = "jobs:sentinel"
 BOOT_KEY = "jobs:boot"
+WORKERS_KEY = "jobs:workers"
+HEALTH_KEY = "jobs:health"
 MOST_GARBAGE = 1_000
 # Of a worker's threads at once; nobody waits for one, so more than can be busy.
 MOST_CONNECTIONS = 1_024
@@ -57,6 +59,24 @@ def say_booted(queue_key: str) -> None:
     """Tell the relay that a worker of this list has begun: what the one before had fetched is to be published again."""
     with suppress(BrokerUnavailable):
         client().hincrby(BOOT_KEY, queue_key, 1)
+
+
+def check_that_it_writes(pipe: redis.client.Pipeline | None = None) -> None:
+    """One write, into ``pipe`` or at once. Raises ``BrokerUnavailable``: it is away, or refuses (full, a replica …)."""
+    (client() if pipe is None else pipe).set(HEALTH_KEY, 1, ex=60)
+
+
+def say_alive(worker: str) -> None:
+    """A worker's beat, at the broker's own time."""
+    with suppress(BrokerUnavailable):
+        seconds, _ = client().time()
+        client().hset(WORKERS_KEY, worker, seconds)
+
+
+def say_ended(worker: str) -> None:
+    """This worker was told to end: nobody need miss it."""
+    with suppress(BrokerUnavailable):
+        client().hdel(WORKERS_KEY, worker)
 
 
 def hand_back(broker_key: str, job_ids: list[int], *, timeout_s: int, durable: bool) -> None:

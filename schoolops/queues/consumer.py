@@ -7,6 +7,7 @@ it may have stood for is a live row, and is published again.
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import suppress
 from queue import Empty
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ from schoolops.redis.connection import VerifiedSentinelConnection, pool
 
 log = logging.getLogger("schoolops.queues")
 
+# While it refuses, it is asked this often.
+REFUSED_PAUSE_S = 1.0
+
 
 class Hardened(stock.Channel):
     """Reads what the relay wrote and nothing else."""
@@ -32,6 +36,14 @@ class Hardened(stock.Channel):
         _queue_cycle: Any
         _flush_brpop_reauth: Any
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().__init__(*args, **kwargs)
+        except redis.ResponseError as refused:
+            # PING is refused as well while the server cannot save its file.
+            time.sleep(REFUSED_PAUSE_S)
+            raise redis.ConnectionError(f"the broker refuses: {refused}") from refused
+
     def _brpop_read(self, **options: Any) -> bool:
         try:
             try:
@@ -41,10 +53,11 @@ class Hardened(stock.Channel):
                 self.client.connection.disconnect()
                 raise
             except redis.ResponseError as refused:
-                if not _is_demotion(refused):
-                    raise
+                # Full, a replica by now, unable to save its file: an answer of error is an answer. Celery would end
+                # for good; as a lost connection it is one that comes back, only not at once.
                 self.client.connection.disconnect()
-                raise redis.ConnectionError(f"the broker is no longer the master: {refused}") from refused
+                time.sleep(REFUSED_PAUSE_S)
+                raise redis.ConnectionError(f"the broker refuses: {refused}") from refused
             if not popped:
                 raise Empty
             key, item = popped
@@ -58,11 +71,6 @@ class Hardened(stock.Channel):
         finally:
             self._in_poll = None
             self._flush_brpop_reauth()
-
-
-def _is_demotion(refused: redis.ResponseError) -> bool:
-    """Whether a master refuses because it has become a replica. What waits in BRPOP is told UNBLOCKED."""
-    return isinstance(refused, redis.ReadOnlyError) or str(refused).startswith("UNBLOCKED")
 
 
 class Channel(Hardened):

@@ -90,7 +90,8 @@ QUEUES: dict[str, Queue] = {
 
 LONGEST_WAIT_S = 300.0
 # Suspects run alone, one at a time, in a process of their own.
-QUARANTINE_KEY = "jobs.quarantine"
+QUARANTINE = "quarantine"
+QUARANTINE_KEY = f"jobs.{QUARANTINE}"
 
 
 def wait_before_next_try(queue: Queue, attempts: int) -> float:

@@ -95,7 +95,7 @@ def run_now(job_id: int, *, user: str | None) -> None:
         JobNotFound. BrokerDown: nothing can begin at the moment; the job keeps its place in the ledger.
     """
     try:
-        broker.client().ping()
+        broker.check_that_it_writes()
     except broker.BrokerUnavailable:
         broker.client.cache_clear()
         raise BrokerDown from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -17,12 +18,12 @@ from psycopg.errors import LockNotAvailable
 
 from schoolops.queues import broker, journal, ledger
 from schoolops.queues.deadline import Watchdog
-from schoolops.queues.registry import QUARANTINE_KEY, QUEUES, Queue
+from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES, Queue
 from schoolops.queues.runner import Runner
 
 log = logging.getLogger("schoolops.queues")
 
-QUARANTINE = "quarantine"
+BEAT_S = 10.0
 # Waits for a lock of two seconds each.
 PATIENCE_WITH_HOLDERS = 10
 
@@ -75,6 +76,7 @@ class Worker:
         self.name = queue.name if queue is not None else QUARANTINE
         self.folder = folder
         self._mine: journal.Claimed | None = None
+        self.seat = ""
         self._slot = threading.local()
         self._numbers = itertools.count()
         threads = queue is not None and queue.pool == "threads"
@@ -97,8 +99,22 @@ class Worker:
     def boot(self) -> None:
         """In the main process, before the pool: who died with a job in hand? Blocks until the ledger knows."""
         self._mine, found, orphans = journal.claim(self.folder, self.name)
+        # The same again when this worker is started anew.
+        self.seat = f"{self.name}@{socket.gethostname()}#{self._mine.journal.path.stem.rpartition('-')[2]}"
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
         self._report(found)
         journal.forget(self._mine, orphans)
+
+    def _beat(self) -> None:
+        while self.seat:
+            broker.say_alive(self.seat)
+            time.sleep(BEAT_S)
+
+    def end(self) -> None:
+        """In the main process, once it is told to end."""
+        seat, self.seat = self.seat, ""
+        if seat:
+            broker.say_ended(seat)
 
     def boot_child(self, index: int) -> None:
         """In a prefork child: the one that sat in this slot before us may have died with a job in hand."""
