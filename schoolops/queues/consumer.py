@@ -36,28 +36,16 @@ class Hardened(stock.Channel):
         _queue_cycle: Any
         _flush_brpop_reauth: Any
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            super().__init__(*args, **kwargs)
-        except redis.ResponseError as refused:
-            # PING is refused as well while the server cannot save its file.
-            time.sleep(REFUSED_PAUSE_S)
-            raise redis.ConnectionError(f"the broker refuses: {refused}") from refused
-
     def _brpop_read(self, **options: Any) -> bool:
         try:
             try:
                 popped = self.client.parse_response(self.client.connection, "BRPOP", **options)
-            except self.connection_errors:
-                # Disconnected, so that the next turn of the loop connects anew.
+            except self.connection_errors as failed:
+                # Disconnected, so that the next turn of the loop connects anew; at once only if it was not an answer.
                 self.client.connection.disconnect()
+                if isinstance(failed, redis.ResponseError):
+                    time.sleep(REFUSED_PAUSE_S)
                 raise
-            except redis.ResponseError as refused:
-                # Full, a replica by now, unable to save its file: an answer of error is an answer. Celery would end
-                # for good; as a lost connection it is one that comes back, only not at once.
-                self.client.connection.disconnect()
-                time.sleep(REFUSED_PAUSE_S)
-                raise redis.ConnectionError(f"the broker refuses: {refused}") from refused
             if not popped:
                 raise Empty
             key, item = popped
@@ -102,16 +90,23 @@ class SentinelChannel(Hardened, stock.SentinelChannel):
         return made
 
 
+# Full, a replica by now, unable to save its file: a refusal is an answer, and Celery would end for good on it. Taken for
+# a lost connection, it is one that is made again, with Celery's waits in between.
+_LOST = (*stock.Transport.connection_errors, redis.ResponseError)
+
+
 class Transport(stock.Transport):
     """``broker_transport = "schoolops.queues.consumer:Transport"``."""
 
     Channel = Channel
+    connection_errors = _LOST
 
 
 class SentinelTransport(stock.SentinelTransport):
     """The same behind Sentinel."""
 
     Channel = SentinelChannel
+    connection_errors = _LOST
 
 
 def set_aside(item: bytes | str) -> None:

@@ -195,7 +195,7 @@ class Relay:
         if self._redis is None:
             broker.client.cache_clear()
             self._redis = broker.client()
-            self._redis.ping()
+            broker.check_that_it_writes()
             if self._broker_away:
                 log.info("the broker is back")
                 self._broker_away = False
