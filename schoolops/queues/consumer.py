@@ -90,8 +90,8 @@ class SentinelChannel(Hardened, stock.SentinelChannel):
         return made
 
 
-# Full, a replica by now, unable to save its file: a refusal is an answer, and Celery would end for good on it. Taken for
-# a lost connection, it is one that is made again, with Celery's waits in between.
+# Full, a replica by now, unable to save its file: a refusal is an answer, and Celery would end for good on it. Taken
+# for a lost connection, it is one that is made again, with Celery's waits in between.
 _LOST = (*stock.Transport.connection_errors, redis.ResponseError)
 
 

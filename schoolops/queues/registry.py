@@ -49,6 +49,11 @@ class Queue:
         return self.in_flight if self.pool == "threads" else self.processes
 
     @property
+    def width(self) -> int:
+        """How many jobs of it can be at the database at once."""
+        return min(self.concurrency, self.connections) if self.pool == "threads" else self.processes
+
+    @property
     def window(self) -> int:
         """How many jobs the relay lets be outstanding in the broker: enough to keep busy, few enough to stay fair."""
         # Where jobs may take minutes, a school that comes late must not wait behind a hundred of them.

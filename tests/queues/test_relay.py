@@ -123,6 +123,29 @@ def test_a_flooding_school_does_not_keep_another_waiting(ledger: Ledger, relay: 
     assert elms in fetched()
 
 
+def test_a_school_whose_jobs_do_not_end_lets_another_go_first(
+    ledger: Ledger, relays: Callable[..., Relay], elm: School
+) -> None:
+    """Oak fills the window and hangs; Elm's job, come later, is the next that a worker takes."""
+    seconds = [0.0]
+    relay = relays(clock=lambda: seconds[0])
+    with inside(ledger.school):
+        mark.enqueue_many([{"n": n} for n in range(2 * ATTENDANCE.window)])
+    relay.turn()
+    held = fetched()
+    assert len(held) == ATTENDANCE.window
+    for each in reversed(held[ATTENDANCE.width :]):
+        # They wait in line behind those that hang.
+        broker.hand_back(ATTENDANCE.broker_key, [each], timeout_s=30, durable=False)
+    seconds[0] = 6
+    with inside(elm):
+        elms = [mark.enqueue(n=n).job_id for n in range(3)]
+    relay.turn()
+    line = fetched()
+    assert line[:3] == elms
+    assert set(line[3:]) == set(held[ATTENDANCE.width :]), "and no more of Oak's until some of it ends"
+
+
 def test_a_window_is_shared_evenly(ledger: Ledger, relay: Relay, elm: School, oak: School) -> None:
     schools: dict[int, str] = {}
     for school in (ledger.school, elm, oak):
