@@ -12,6 +12,7 @@ from django.db.models.lookups import Contains
 
 from apps.access import selectors as access
 from apps.access.selectors import row_scope
+from apps.access.services import within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
@@ -25,6 +26,16 @@ def members_of(section: Section | int, day: dt.date) -> QuerySet[Any]:
     """The memberships that put students on the roster of ``section`` on ``day``: by roll number, then name."""
     members: QuerySet[Any] = SectionMembership.objects.filter(section=section).on(day)
     return members.order_by(F("roll_number").asc(nulls_last=True), *_BY_NAME)
+
+
+def of_students_in_reach(by: User, permission: str, day: dt.date) -> Q:
+    """Rows about students over whom ``by`` holds ``permission``, of anything with a ``student``.
+
+    Raises:
+        PermissionMissing.
+    """
+    reach = within_reach(by, permission, "student", day=day)
+    return Q() if reach == Q() else Q(student__in=Student.objects.filter(reach).values("pk"))
 
 
 def nobody_to_call() -> Q:
