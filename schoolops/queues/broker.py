@@ -80,10 +80,10 @@ def say_ended(worker: str) -> None:
 
 
 def hand_back(broker_key: str, job_ids: list[int], *, timeout_s: int, durable: bool) -> None:
-    """Put jobs that came in one message back, first in line and each for itself: somebody else is free for them."""
+    """Put jobs that came in one message back, last in line and each for itself: what they came with takes its time."""
     texts = [
         message.build([job_id], task="", broker_key=broker_key, timeout_s=timeout_s, durable=durable)
-        for job_id in reversed(job_ids)
+        for job_id in job_ids
     ]
     with suppress(BrokerUnavailable):
-        client().rpush(broker_key, *texts)
+        client().lpush(broker_key, *texts)

@@ -19,7 +19,7 @@ from schoolops.queues.task import Task
 from schoolops.tenancy.backend.base import DatabaseWrapper
 
 # Beyond it a job waits outside, and its connection is others': one stuck table would hold all of a queue's.
-LOCK_S, LONG_LOCK_S = 2, 10
+LOCK_S, LONG_LOCK_S = 1, 10
 
 
 @dataclass(frozen=True, slots=True)

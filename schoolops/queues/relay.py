@@ -38,7 +38,7 @@ COUNT_EVERY_S = 5.0
 LEASE_MARGIN_S = 30.0
 AGAIN_AFTER_S = 1.0
 # A school whose job has come to nothing for so long lets others go before it.
-STUCK_S = 5.0
+STUCK_S = 2.0
 MOST_TOGETHER = 8
 # A school may keep this many jobs in the ledger, all schools together that many.
 MOST_PER_SCHOOL = 200_000
