@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
     is_staff,
     refusals,
@@ -35,6 +36,7 @@ __all__ = [
     "create_role",
     "end_own_support",
     "expect_invitations",
+    "first_administrator",
     "grant_support",
     "invite_many",
     "is_staff",
