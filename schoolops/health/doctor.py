@@ -21,7 +21,7 @@ from schoolops.context import outside_schools
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
 from schoolops.observability import slots
-from schoolops.queues import overview
+from schoolops.queues.desk import overview
 from schoolops.redis import boot
 from schoolops.tenancy import boot as boot_of_database
 from schoolops.tenancy import fleet

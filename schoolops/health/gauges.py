@@ -14,7 +14,7 @@ from schoolops.context import outside_schools
 from schoolops.health import machine
 from schoolops.observability import metrics, telemetry
 from schoolops.observability.instruments import Reading, reads
-from schoolops.queues import overview
+from schoolops.queues.desk import overview
 from schoolops.redis import connection as redis_connection
 from schoolops.resilience import Breaker, State, breaker
 

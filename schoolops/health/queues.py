@@ -13,7 +13,8 @@ from schoolops.health.access import MonitoringOnly, may_look
 from schoolops.health.answers import as_json
 from schoolops.health.checks import Check, register
 from schoolops.observability import telemetry
-from schoolops.queues import overview, pipeline
+from schoolops.queues import pipeline
+from schoolops.queues.desk import overview
 from schoolops.queues.registry import QUEUES
 
 RATES_OVER_S: Final = 60

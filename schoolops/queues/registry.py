@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from schoolops.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from schoolops.queues.task import Task
+    from schoolops.queues.ledger.task import Task
 
 Pool = Literal["threads", "prefork"]
 # Jobs of queues up to this timeout are mostly done in milliseconds.

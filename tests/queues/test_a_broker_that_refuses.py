@@ -17,9 +17,11 @@ from django.test import Client, override_settings
 from schoolops import launcher
 from schoolops.health import builtin, checks, doctor, gauges
 from schoolops.observability import metrics
-from schoolops.queues import broker, consumer, overview
+from schoolops.queues.desk import overview
 from schoolops.queues.registry import QUEUES
-from schoolops.queues.worker import Worker
+from schoolops.queues.relay import broker
+from schoolops.queues.worker import consumer
+from schoolops.queues.worker.process import Worker
 from schoolops.redis.connection import platform_redis
 from tests.queues.ground import Ledger
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from schoolops.queues.relay import Relay
+from schoolops.queues.relay.relay import Relay
 from schoolops.tenancy import boot
 
 

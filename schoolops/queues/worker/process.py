@@ -16,10 +16,12 @@ from django.conf import settings
 from django.db import connections
 from psycopg.errors import LockNotAvailable
 
-from schoolops.queues import broker, journal, ledger
-from schoolops.queues.deadline import Watchdog
+from schoolops.queues.ledger import deaths
 from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES, Queue
-from schoolops.queues.runner import Runner
+from schoolops.queues.relay import broker
+from schoolops.queues.worker import journal
+from schoolops.queues.worker.deadline import Watchdog
+from schoolops.queues.worker.runner import Runner
 
 log = logging.getLogger("schoolops.queues")
 
@@ -134,11 +136,11 @@ class Worker:
         patience = PATIENCE_WITH_HOLDERS
         while found and patience:
             try:
-                ledger.report_dead_process(found, worker=self.runner.name)
+                deaths.report_dead_process(found, worker=self.runner.name)
             except LockNotAvailable:
                 # What is left of the dead one at the server, or somebody who runs it by now and will tell himself.
                 patience -= 1
-            except ledger.Unreachable:
+            except deaths.Unreachable:
                 log.warning("the ledger is away; %d suspects wait to be reported", len(found))
                 time.sleep(0.5)
             else:

@@ -8,7 +8,7 @@ from contextlib import suppress
 import redis
 from django.conf import settings
 
-from schoolops.queues import message
+from schoolops.queues.relay import message
 from schoolops.redis import sentinel
 from schoolops.redis.connection import pool
 
@@ -40,10 +40,10 @@ def for_celery() -> tuple[str, str]:
     """(URL, transport) that Celery is given. Behind Sentinel the URL is for its log: our channel reads the real one."""
     url: str = settings.QUEUES_BROKER_URL
     if not sentinel.is_sentinel(url):
-        return url, "schoolops.queues.consumer:Transport"
+        return url, "schoolops.queues.worker.consumer:Transport"
     named = sentinel.parse(url)
     host, port = named.sentinels[0]
-    return f"sentinel://{host}:{port}/{named.db}", "schoolops.queues.consumer:SentinelTransport"
+    return f"sentinel://{host}:{port}/{named.db}", "schoolops.queues.worker.consumer:SentinelTransport"
 
 
 def say_again(job_id: int, *, counted: bool = False) -> None:

@@ -19,8 +19,10 @@ from typing import Any
 import psycopg
 import redis
 
-from schoolops.queues import broker, ledger, message, pipeline, registry, statements
+from schoolops.queues import pipeline, registry
+from schoolops.queues.ledger import deaths, statements
 from schoolops.queues.registry import QUARANTINE_KEY, QUEUES, Queue
+from schoolops.queues.relay import broker, message
 from schoolops.tenancy import direct
 
 log = logging.getLogger("schoolops.queues")
@@ -230,7 +232,7 @@ class Relay:
             entry.due = now + self._patience_with(entry)
         if ids := [job_id for job_id, entry in late.items() if entry.times > 0]:
             connection.execute(statements.FETCHED_IN_VAIN, [ids])
-            told = {"ids": ids, "most": ledger.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
+            told = {"ids": ids, "most": deaths.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
             for job_id, queue, request_id in connection.execute(statements.BURY_NO_OUTCOME, told):
                 pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="no_outcome", requestId=request_id)
                 self.in_flight.pop(job_id, None)
