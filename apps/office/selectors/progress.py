@@ -34,6 +34,7 @@ KINDS: dict[str, Kind] = {
     "apps.exchange.apply_import": Kind(_("Applying an import"), SEES_IMPORTS),
     "apps.staff.invite_staff": Kind(_("Inviting staff"), "accounts.manage"),
     "apps.students.invite_guardians": Kind(_("Inviting guardians"), "accounts.manage"),
+    "apps.attendance.derive_days": Kind(_("Counting days of attendance anew"), "attendance.configure"),
     "apps.exchange.undo_import": Kind(_("Taking an import back"), SEES_IMPORTS),
 }
 
