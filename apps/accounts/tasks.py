@@ -9,13 +9,13 @@ from schoolops.queues import NOTIFICATIONS, PLATFORM, task
 from schoolops.queues.schedule import Schedule, schedule
 
 
-@task(queue=NOTIFICATIONS, once_per=("login",), while_waiting=True)
+@task(queue=NOTIFICATIONS, once_per=("login",), while_waiting=True, refused="discard")
 def mail_reset_link(*, login: str) -> None:
     """Mail a link for a new password to whoever has this login; nothing, when nobody has."""
     services.mail_reset_link(login=login)
 
 
-@task(queue=NOTIFICATIONS, once_per=("user_id",), while_waiting=True)
+@task(queue=NOTIFICATIONS, once_per=("user_id",), while_waiting=True, refused="discard")
 def mail_invitation(*, user_id: int) -> None:
     """Mail an invitation."""
     services.mail_invitation(user_id=user_id)

@@ -28,13 +28,15 @@ EXISTS (
        AND (p.id IS NULL OR d.kind IS DISTINCT FROM 'timing-change'
             OR (p.starts_at < d.ends_at AND p.ends_at > d.starts_at))
        AND (((s.section_id IS NOT NULL OR k.section_id IS NOT NULL) AND EXISTS (
-                SELECT FROM students_sectionmembership m JOIN institutions_section h ON h.id = m.section_id
+                SELECT FROM students_sectionmembership m
+                  JOIN institutions_section h ON h.id = m.section_id
+                  JOIN institutions_academicyear y ON y.id = h.year_id
                  WHERE m.student_id = ANY(child.records) AND h.institution_id = s.institution_id
-                   AND m.starts_on <= s.day AND (m.ends_on IS NULL OR m.ends_on > s.day)))
+                   AND m.starts_on <= s.day AND COALESCE(m.ends_on, y.ends_on + 1) > s.day))
             OR EXISTS (
-                SELECT FROM students_classenrolment e
+                SELECT FROM students_classenrolment e JOIN institutions_academicyear y ON y.id = k.year_id
                  WHERE e.student_id = ANY(child.records) AND e.course_class_id = s.course_class_id
-                   AND e.starts_on <= s.day AND (e.ends_on IS NULL OR e.ends_on > s.day))))
+                   AND e.starts_on <= s.day AND COALESCE(e.ends_on, y.ends_on + 1) > s.day)))
 """
 
 

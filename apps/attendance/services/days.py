@@ -149,7 +149,7 @@ WITH touched AS MATERIALIZED (
       LEFT JOIN LATERAL (
            SELECT m.section_id FROM students_sectionmembership m
              JOIN students_enrolment e ON e.id = m.enrolment_id
-            WHERE m.student_id = d.child AND m.starts_on <= d.day AND (m.ends_on IS NULL OR m.ends_on > d.day)
+            WHERE m.student_id = d.child AND m.starts_on <= d.day AND COALESCE(m.ends_on, e.year_ends_on + 1) > d.day
             ORDER BY e."primary" DESC, m.starts_on DESC LIMIT 1) home ON true
 )
 """
