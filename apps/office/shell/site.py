@@ -115,6 +115,11 @@ def remedy_of(error: SchoolOpsError) -> str:
     return _(error.remedy) if error.remedy else ""
 
 
+def told(error: SchoolOpsError) -> str:
+    """What ``error`` says, and what a person can do about it."""
+    return f"{words_of(error)} {remedy_of(error)}".strip()
+
+
 def with_headers(response: HttpResponse) -> HttpResponse:
     """Render, and say what the page may load."""
     if isinstance(response, TemplateResponse) and not response.is_rendered:

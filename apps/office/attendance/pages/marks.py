@@ -19,7 +19,8 @@ from apps.attendance.errors import MarksRefused, RollChangedMeanwhile
 from apps.attendance.models import AttendanceCode, DayState
 from apps.attendance.selectors import CodeBook
 from apps.attendance.services import Mark
-from apps.office.shell.site import message_of, remedy_of, words_of
+from apps.office.shell.fields import whole_number
+from apps.office.shell.site import message_of, told, words_of
 from schoolops.errors import FieldError, SchoolOpsError
 
 Record = Mapping[str, Any]
@@ -130,7 +131,7 @@ def sent(posted: QueryDict, shown: Mapping[str, Said], *, day: str = "") -> Sent
             }
         )
 
-    version = version_of(posted.get(f"version-{day}" if day else "version", ""))
+    version = whole_number(posted.get(f"version-{day}" if day else "version", ""))
     rows = {student: said(student, there) for student, there in shown.items()}
     return Sent(version or 0, rows, of_many_days=bool(day))
 
@@ -287,11 +288,6 @@ def choices_of(codes: CodeBook) -> list[AttendanceCode]:
     return [code for code in codes.all if code.teacher_selectable and not code.retired]
 
 
-def version_of(said: str) -> int | None:
-    """The version that a form showed; ``None``, where that is no number."""
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 9 else None
-
-
 def shown_in_place(error: SchoolOpsError) -> bool:
     """Whether the roll can still be shown with the refusal above it: it is there, and theirs to see."""
     return error.code.startswith("attendance:") and error.code != "attendance:period-unknown"
@@ -304,4 +300,4 @@ def why_not_saved(error: SchoolOpsError) -> str:
         by = error.members.get("changed_by")
         return f"{words} ({by['name']})" if by else words
     # What helps with marks that were refused speaks of the API's records.
-    return words_of(error) if isinstance(error, MarksRefused) else f"{words_of(error)} {remedy_of(error)}".strip()
+    return words_of(error) if isinstance(error, MarksRefused) else told(error)
