@@ -65,6 +65,13 @@ class Stack:
         self.supervisor.check()
         self.addresses.check()
 
+    def tend(self) -> None:
+        """Start again what of it has died, as systemd does in production. Raises ``LauncherError`` where that fails."""
+        if self.addresses.servers:
+            for name in self.addresses.servers.tend():
+                _say(f"{name} had ended and was started again.")
+        self.supervisor.tend()
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__)
@@ -77,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
             launcher.write_private(FOLDER / WELCOME, text)
             _say(text)
             while not given.until_ready:
-                up.check()
+                up.tend()
                 time.sleep(0.2)
     except Stopped:
         return 0
@@ -154,7 +161,8 @@ def stack(
             _say(f"Ended {len(leftovers)} processes an earlier demo left behind.")
         env = read_environment()
         addresses = _servers(env, folder, profile, lock)
-        port = launcher.free_port(env.number("PORT"))
+        # A port that somebody named is the one they will ask at: another would be found by nobody.
+        port = launcher.claimed(env.number("PORT"), insist=not env.leaves_open("PORT"))
         # For manage.py in another terminal; with the port, which stands in the links it makes.
         launcher.write_environment(folder, {**addresses.values, "PORT": str(port)})
         supervisor = launcher.Supervisor(BASE_DIR, record, {**_programs_environment(addresses, port), **(more or {})})

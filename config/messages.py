@@ -1,7 +1,7 @@
 """Collects every string that people read, and compiles what is translated: ``make messages``.
 
 Strings stand in English in the code, wrapped in gettext. Sentences of refusals are docstrings, those of permissions,
-first roles and first attendance codes rows of tables: they are collected as well.
+first roles and first attendance codes rows of tables, and choices stand in models: they are collected as well.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from django.utils.translation.template import templatize
 
 from apps.access.permissions import BUILTIN_ROLES, PERMISSIONS
 from apps.attendance.services.codes import FIRST_CODES
+from apps.office.shell.rooms import rooms
+from apps.office.shell.words import AS_NAMED, CHOICES
 from config.env import BASE_DIR
 from schoolops import errors, problem
 
@@ -118,7 +120,7 @@ def _said_by_django(language: str) -> Iterator[str]:
 
 
 def declared() -> Iterator[str]:
-    """Sentences that tables hold: of refusals and what helps, of permissions, of what every school begins with."""
+    """Sentences that tables hold: refusals and what helps, permissions, what every school begins with, choices."""
     for kind in sorted(errors.declared_errors(), key=lambda each: each.code):
         if kind.__module__.startswith(SPEAKING) and problem.status_of(kind)[0] < 500:
             yield kind.sentence()
@@ -133,6 +135,9 @@ def declared() -> Iterator[str]:
         yield role.name
     for code in FIRST_CODES:
         yield code.name
+    rooms()
+    yield from (name.replace("_", " ") for name in AS_NAMED)
+    yield from sorted(CHOICES)
 
 
 def paths(language: str) -> tuple[Path, Path]:
@@ -164,7 +169,7 @@ def merged(known: Catalog, language: str, strings: dict[String, None]) -> Catalo
     )
     made.mime_headers = [("Plural-Forms", PLURALS[language])]
     aside = {(message.context, message.id): message for message in known.obsolete.values()}
-    for context, text in strings:
+    for context, text in _in_place(known, strings):
         singular = text if isinstance(text, str) else text[0]
         old = known.get(singular, context=context)
         if old is None or old.id != text:
@@ -177,6 +182,20 @@ def merged(known: Catalog, language: str, strings: dict[String, None]) -> Catalo
             kept = Message(message.id, message.string, context=message.context)
             made.obsolete[str((message.context, message.id))] = kept
     return made
+
+
+def _in_place(known: Catalog, strings: Iterable[String]) -> list[String]:
+    """``strings`` as they stand in ``known``, new ones after what they follow in the code: a moved file moves none."""
+    wanted = dict.fromkeys(strings)
+    placed = [key for each in known if each.id and (key := (each.context, each.id)) in wanted]
+    there, follows = set(placed), 0
+    for key in wanted:
+        if key in there:
+            follows = placed.index(key) + 1
+        else:
+            placed.insert(follows, key)
+            follows += 1
+    return placed
 
 
 def untranslated(catalogue: Catalog) -> list[str]:

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from apps.accounts.api.urls import OWN
-from apps.office.urls import OPERATORS
+from apps.office.urls import OUTSIDE
 from config.assets import assets
 from schoolops.queues.admin import operators
 
@@ -21,7 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("schoolops.api.documents")),
     # Operators log in here; none of a school's addresses knows them.
     path("api/v1/", include(OWN)),
-    *OPERATORS,
+    *OUTSIDE,
     path("operators/", operators.urls),
     *assets(),
 ]

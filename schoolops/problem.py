@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.translation import get_language, gettext
 
 from schoolops import context, errors, reference
 
@@ -70,6 +72,23 @@ def response(error: errors.SchoolOpsError) -> HttpResponse:
     return HttpResponse(
         orjson.dumps(document(error), default=str), status=status, content_type=CONTENT_TYPE, headers=headers(error)
     )
+
+
+def answer(request: HttpRequest, error: errors.SchoolOpsError) -> HttpResponse:
+    """``response``, as a bare page in the reader's language where a person's browser asks for one: made of nothing but
+    ``error``, so that a refusal costs next to nothing."""
+    if request.path_info.startswith("/api/") or "text/html" not in request.headers.get("Accept", ""):
+        return response(error)
+    status, title = status_of(error)
+    page = format_html(
+        '<!doctype html><html lang="{}"><meta charset="utf-8"><title>{}</title><h1>{}</h1><p>{}</p><p>{}</p></html>',
+        get_language() or "",
+        gettext(error.title or title),
+        gettext(error.title or title),
+        errors.filled(gettext(error.said), error.facts),
+        gettext(error.remedy) if error.remedy else "",
+    )
+    return HttpResponse(page, status=status, headers=headers(error))
 
 
 def _rows() -> Iterator[tuple[object, ...]]:

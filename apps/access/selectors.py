@@ -76,7 +76,7 @@ def _access_of(user_id: int) -> Access:
     return Access(
         rows[0][0],
         tuple(
-            Held(role, scope, at, CODES if role == ADMINISTRATOR else CODES.intersection(codes), *rest)
+            Held(role, scope, at, frozenset(CODES if role == ADMINISTRATOR else CODES.intersection(codes)), *rest)
             for _, role, scope, at, codes, *rest in rows
             if role is not None
         ),

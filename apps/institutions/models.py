@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -17,6 +18,28 @@ from schoolops.rows import Rostered, RosteredQuerySet
 def days(start: str, end: str, bounds: str = "[]") -> Func:
     """SQL ``daterange(start, end, bounds)`` over two columns, for exclusion constraints."""
     return Func(F(start), F(end), Value(bounds), function="daterange", output_field=DateRangeField())
+
+
+def not_over(day: Any, *years: str, ends: str = "ends_on") -> Q:
+    """Rows that are not over before or on ``day``; without an end of its own, a row ends with its year.
+
+    Of everything that is dated inside a year: enrolments, section memberships, places in classes, teaching, meetings.
+
+    Args:
+        day: a date, or an expression for one.
+        years: where the last day of the row's year stands, such as ``section__year__ends_on``; several where a row
+            has its year one way or another.
+        ends: the field of its own end, the first day on which it no longer holds.
+    """
+    within = Q()
+    for last_day in years:
+        within |= Q(**{f"{last_day}__gte": day})
+    return Q(**{f"{ends}__gt": day}) | Q(within, **{f"{ends}__isnull": True})
+
+
+def holds_on(day: Any, *years: str, starts: str = "starts_on", ends: str = "ends_on") -> Q:
+    """Rows that have begun and are not over on ``day``. Arguments as of ``not_over``."""
+    return Q(**{f"{starts}__lte": day}) & not_over(day, *years, ends=ends)
 
 
 def school_logo_path(institution: Institution, filename: str) -> str:
@@ -72,6 +95,8 @@ class AcademicYear(Rostered):
             models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="year_ends_after_it_starts"),
             models.UniqueConstraint(fields=("institution", "name"), name="year_name_per_institution"),
             models.UniqueConstraint(fields=("institution",), condition=Q(state="active"), name="year_one_active"),
+            # The target of enrolments' composite foreign key.
+            models.UniqueConstraint(fields=("id", "ends_on"), name="year_id_ends_on"),
             ExclusionConstraint(
                 name="year_no_overlap",
                 expressions=[
@@ -86,6 +111,11 @@ class AcademicYear(Rostered):
 
     def contains(self, day: Any) -> bool:
         return bool(self.starts_on <= day <= self.ends_on)
+
+    @property
+    def over_on(self) -> dt.date:
+        """The first day after it, on which everything in it that has no end of its own is over."""
+        return self.ends_on + dt.timedelta(days=1)
 
 
 class Term(Rostered):

@@ -17,6 +17,8 @@ from schoolops import clock
 from schoolops.cache.local import local
 from schoolops.context import current_school
 
+# Two weeks of holidays and the days around them.
+LONGEST_BREAK_DAYS = 40
 WhyNot = Literal["", "no-year", "weekend", "holiday", "closure"]
 
 
@@ -152,6 +154,25 @@ def week_around(day: dt.date, weekend: Collection[int]) -> list[dt.date]:
     begins = next((each for each in range(1, 8) if each not in weekend and (each - 2) % 7 + 1 in weekend), 1)
     first = day - dt.timedelta(days=(day.isoweekday() - begins) % 7)
     return [first + dt.timedelta(days=ahead) for ahead in range(7)]
+
+
+def previous_school_day(day: dt.date) -> dt.date | None:
+    """The last day before ``day`` on which some campus had school; ``None``: none in forty days. Two queries."""
+    places = list(Institution.objects.only("pk", "weekend"))
+    since = day - dt.timedelta(days=LONGEST_BREAK_DAYS)
+    calendar = {
+        (row.institution_id, row.day): row.kind
+        for row in CalendarDay.objects.filter(day__gte=since, day__lt=day).only("institution_id", "day", "kind")
+    }
+    closed = {CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE}
+    candidate = day - dt.timedelta(days=1)
+    while candidate >= since:
+        for campus in places:
+            kind = calendar.get((campus.pk, candidate))
+            if (kind is None and candidate.isoweekday() not in campus.weekend) or (kind and kind not in closed):
+                return candidate
+        candidate -= dt.timedelta(days=1)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

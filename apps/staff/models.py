@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section, days
+from apps.institutions.models import holds_on as in_force
 from schoolops.rows import PublicRow, Rostered
 
 
@@ -54,8 +55,8 @@ class StaffMember(Rostered):
 
 
 def holds_on(day: dt.date) -> Q:
-    """What is dated ``[starts_on, ends_on)`` and holds on ``day``."""
-    return Q(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+    """Assignments that hold on ``day``; one without an end does to the end of its group's year."""
+    return in_force(day, "section__year__ends_on", "course_class__year__ends_on")
 
 
 class AssignmentQuerySet(QuerySet[Any]):

@@ -1,7 +1,7 @@
 """Students and their guardians, and the dated facts of where they are enrolled.
 
 All ranges are half-open, ``[from, to)``: the second day is the first on which it is no longer so, as OneRoster's
-``endDate``. An open end is ``None``.
+``endDate``. An open end is ``None``: the row's year ends it, as ``institutions.models.not_over`` says for all of them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,22 @@ import datetime as dt
 from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import ExpressionWrapper, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from apps.accounts.models import User
-from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section, days
+from apps.institutions.models import (
+    AcademicYear,
+    CourseClass,
+    GradeLevel,
+    Institution,
+    Section,
+    days,
+    holds_on,
+    not_over,
+)
 from schoolops.context import current_school
 from schoolops.rows import PublicRow, Rostered, RosteredQuerySet
 
@@ -152,8 +162,31 @@ class StudentGuardian(PublicRow):
         return self.data_access and not self.restriction_note
 
 
+def _days_enrolled() -> Func:
+    over = ExpressionWrapper(F("year_ends_on") + Value(1), output_field=models.DateField())
+    # What begins after its year is refused by a trigger; until that speaks it is an empty range, not an error.
+    until = Greatest("entered_on", Coalesce("exited_on", over))
+    return Func(F("entered_on"), until, Value("[)"), function="daterange", output_field=DateRangeField())
+
+
+class EnrolmentQuerySet(RosteredQuerySet):
+    """Vocabulary of enrolments, which hold during ``[entered_on, exited_on)``, or to the end of their year."""
+
+    def on(self, day: Any) -> EnrolmentQuerySet:
+        """Those that make somebody a student on ``day``."""
+        return self.filter(holds_on(day, "year_ends_on", starts="entered_on", ends="exited_on"), primary=True)
+
+    def not_over(self, day: dt.date) -> EnrolmentQuerySet:
+        """Those that do on ``day`` or later, and on some day at all."""
+        ends = not_over(day, "year_ends_on", ends="exited_on")
+        return self.filter(ends, primary=True).exclude(exited_on=F("entered_on"))
+
+
 class Enrolment(Rostered):
-    """A dated fact: this student, this institution, this year, this grade level, ``[entered_on, exited_on)``."""
+    """A dated fact: this student, this institution, this year, this grade level, ``[entered_on, exited_on)``.
+
+    Without an exit it ends with its year, so that next year's stands beside it before the year is closed.
+    """
 
     class Entry(models.TextChoices):
         NEW = "new"
@@ -180,6 +213,11 @@ class Enrolment(Rostered):
     exited_on = models.DateField(null=True, blank=True)
     exit_kind = models.CharField(max_length=15, choices=Exit.choices, blank=True)
     primary = models.BooleanField(default=True)
+    # Repeated from the year, so that the database can see where an enrolment without an exit ends. Filled by a trigger,
+    # held equal by a composite foreign key: whoever changes the year's last day changes it here, checks included.
+    year_ends_on = models.DateField(editable=False)
+
+    objects: ClassVar[Any] = EnrolmentQuerySet.as_manager()
 
     class Meta:
         ordering = ("-entered_on", "-id")
@@ -195,7 +233,7 @@ class Enrolment(Rostered):
                 name="enrolment_no_overlap",
                 expressions=[
                     ("student", RangeOperators.EQUAL),
-                    (days("entered_on", "exited_on", "[)"), RangeOperators.OVERLAPS),
+                    (_days_enrolled(), RangeOperators.OVERLAPS),
                 ],
                 condition=Q(primary=True),
             ),
@@ -204,34 +242,37 @@ class Enrolment(Rostered):
     def __str__(self) -> str:
         return f"{self.student_id} in {self.year_id} from {self.entered_on}"
 
+    @property
+    def until(self) -> dt.date:
+        """The first day it no longer holds."""
+        return self.exited_on or self.year.over_on
 
-class Dated:
-    """Vocabulary of rows that hold during ``[starts_on, ends_on)``."""
+    def holds(self, day: dt.date) -> bool:
+        return self.entered_on <= day < self.until
 
-    def on(self: Any, day: dt.date) -> Any:
+
+class MembershipQuerySet(QuerySet[Any]):
+    """Rows that hold during ``[starts_on, ends_on)``, or from ``starts_on`` to the end of the section's year."""
+
+    def on(self, day: Any) -> MembershipQuerySet:
         """Those that hold on ``day``."""
-        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+        return self.filter(holds_on(day, "section__year__ends_on"))
+
+    def not_over(self, day: dt.date) -> MembershipQuerySet:
+        """Those that hold on ``day`` or later, and on some day at all."""
+        return self.filter(not_over(day, "section__year__ends_on")).exclude(ends_on=F("starts_on"))
 
 
-def holds_on(day: dt.date) -> Q:
-    """Rows whose ``[starts_on, ends_on)`` holds ``day``."""
-    return Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gt=day))
+class ClassEnrolmentQuerySet(RosteredQuerySet):
+    """The same of places in classes."""
 
-
-class DatedQuerySet(QuerySet[Any]):
-    """Rows that hold during ``[starts_on, ends_on)``."""
-
-    def on(self, day: dt.date) -> DatedQuerySet:
+    def on(self, day: Any) -> ClassEnrolmentQuerySet:
         """Those that hold on ``day``."""
-        return self.filter(holds_on(day))
+        return self.filter(holds_on(day, "course_class__year__ends_on"))
 
-
-class DatedRosterQuerySet(RosteredQuerySet):
-    """The same for rows of the roster."""
-
-    def on(self, day: dt.date) -> DatedRosterQuerySet:
-        """Those that hold on ``day``."""
-        return self.filter(holds_on(day))
+    def not_over(self, day: dt.date) -> ClassEnrolmentQuerySet:
+        """Those that hold on ``day`` or later, and on some day at all."""
+        return self.filter(not_over(day, "course_class__year__ends_on")).exclude(ends_on=F("starts_on"))
 
 
 class SectionMembership(PublicRow):
@@ -245,7 +286,7 @@ class SectionMembership(PublicRow):
     ends_on = models.DateField(null=True, blank=True)
     roll_number = models.PositiveSmallIntegerField(null=True, blank=True)
 
-    objects: ClassVar[Any] = DatedQuerySet.as_manager()
+    objects: ClassVar[Any] = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ("roll_number", "id")
@@ -274,6 +315,14 @@ class SectionMembership(PublicRow):
     def __str__(self) -> str:
         return f"{self.student_id} in section {self.section_id} from {self.starts_on}"
 
+    @property
+    def until(self) -> dt.date:
+        """The first day it no longer holds."""
+        return self.ends_on or self.section.year.over_on
+
+    def holds(self, day: dt.date) -> bool:
+        return self.starts_on <= day < self.until
+
 
 class ClassEnrolment(Rostered):
     """During ``[starts_on, ends_on)`` this student is taught in this class."""
@@ -283,7 +332,7 @@ class ClassEnrolment(Rostered):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
 
-    objects: ClassVar[Any] = DatedRosterQuerySet.as_manager()
+    objects: ClassVar[Any] = ClassEnrolmentQuerySet.as_manager()
 
     class Meta:
         constraints = (

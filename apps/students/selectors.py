@@ -7,15 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from django.db.models import F, Func, Q, QuerySet, TextField
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
 from django.db.models.lookups import Contains
 
 from apps.access import selectors as access
 from apps.access.selectors import row_scope
+from apps.access.services import within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
-from apps.students.models import ClassEnrolment, SectionMembership, Student, StudentGuardian
+from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
 from schoolops import clock
 
 _BY_NAME = ("student__family_name", "student__given_name", "student_id")
@@ -27,6 +28,21 @@ def members_of(section: Section | int, day: dt.date) -> QuerySet[Any]:
     return members.order_by(F("roll_number").asc(nulls_last=True), *_BY_NAME)
 
 
+def of_students_in_reach(by: User, permission: str, day: dt.date) -> Q:
+    """Rows about students over whom ``by`` holds ``permission``, of anything with a ``student``.
+
+    Raises:
+        PermissionMissing.
+    """
+    reach = within_reach(by, permission, "student", day=day)
+    return Q() if reach == Q() else Q(student__in=Student.objects.filter(reach).values("pk"))
+
+
+def nobody_to_call() -> Q:
+    """Enrolments of students for whom nobody is to be called in an emergency."""
+    return ~Q(Exists(StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)))
+
+
 def taught_in(course_class: CourseClass, day: dt.date) -> Q:
     """Students on the roster of a class on ``day``: its own, and those of the section it is taught to as a whole."""
     enrolled = ClassEnrolment.objects.filter(course_class=course_class).on(day).values("student")
@@ -34,6 +50,15 @@ def taught_in(course_class: CourseClass, day: dt.date) -> Q:
         return Q(pk__in=enrolled)
     members = SectionMembership.objects.filter(section=course_class.section_id).on(day).values("student")
     return Q(pk__in=enrolled) | Q(pk__in=members)
+
+
+def enrolments_that_count(enrolments: QuerySet[Any], day: dt.date) -> dict[int, Enrolment]:
+    """By student: the one of these primary enrolments that holds ``day``, else the next, else the last. One query."""
+    found: dict[int, Enrolment] = {}
+    for row in enrolments.filter(primary=True).select_related("grade_level", "year").order_by("entered_on", "pk"):
+        if row.student_id not in found or found[row.student_id].until <= day:
+            found[row.student_id] = row
+    return found
 
 
 def today_for(student: Student) -> dt.date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.institutions.events import TeachingChanged, YearClosed
+from apps.institutions.events import CalendarChanged, TeachingChanged, YearClosed
 from apps.students import services, tasks
 from apps.students.caches import STUDENT_PROFILE
 from apps.students.events import (
@@ -20,6 +20,11 @@ from schoolops.events import subscribe
 @subscribe(YearClosed)
 def end_what_is_still_open_in_the_year(event: YearClosed) -> None:
     services.end_enrolments_of_closed_year(year_id=event.year_id)
+    STUDENT_PROFILE.forget()
+
+
+@subscribe(CalendarChanged)
+def forget_where_they_were_when_a_year_ended(_event: CalendarChanged) -> None:
     STUDENT_PROFILE.forget()
 
 

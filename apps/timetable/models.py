@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
 
-from apps.institutions.models import CourseClass, Institution, days
+from apps.institutions.models import CourseClass, Institution, days, holds_on
 from schoolops.rows import PublicRow, Rostered
 
 
@@ -35,8 +35,8 @@ class Period(Rostered):
 
 
 def meets_on(day: dt.date) -> Q:
-    """The meetings of ``day``: of its weekday, and begun and not ended."""
-    return Q(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day, weekday=day.isoweekday())
+    """The meetings of ``day``: of its weekday, begun and not over."""
+    return holds_on(day, "course_class__year__ends_on") & Q(weekday=day.isoweekday())
 
 
 class Meeting(PublicRow):

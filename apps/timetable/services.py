@@ -107,7 +107,7 @@ def _has_begun(meeting: Meeting) -> bool:
 
 @transaction.atomic
 def add_meeting(*, course_class: CourseClass, fields: Mapping[str, Any], by: User) -> Meeting:
-    """A class meets in a period of a weekday, from ``starts_on``; without ``ends_on`` until the year is closed.
+    """A class meets in a period of a weekday, from ``starts_on``; without ``ends_on`` until the year is over.
 
     Raises:
         PermissionMissing, OutOfReach, YearIsClosed, PeriodElsewhere, NotInYear, MeetingEndsBeforeStart, MeetsAlready.

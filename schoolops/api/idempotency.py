@@ -8,7 +8,7 @@ The key, the work and the answer commit together, so a crash at any point means 
 
 A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 408, 425 and 429 are not kept: nothing
 happened. Of an answer that says ``no-store`` only the fact is kept: tokens, links and recovery codes stand nowhere in
-the clear, so whoever asks again is told that it was done. The view counts who asks; where it is not run, we do.
+the clear, so whoever asks again is told that it was done.
 """
 
 from __future__ import annotations
@@ -25,14 +25,11 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from rest_framework.exceptions import APIException
-from rest_framework.request import Request
-from rest_framework.settings import api_settings
 
 from schoolops import problem
+from schoolops.api.counting import who_asks
 from schoolops.api.parsers import BodyTooLarge
 from schoolops.errors import Conflict, Invalid, SchoolOpsError
-from schoolops.ratelimit.throttles import count_request
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADER = "Idempotency-Key"
@@ -114,7 +111,7 @@ class IdempotencyMiddleware:
                 return None
             return self._once(request, found.group(1), user, lambda: view(request, *args, **kwargs))
         except SchoolOpsError as refusal:
-            return _with_limits(request, problem.response(refusal))
+            return problem.response(refusal)
 
     def _once(
         self, request: HttpRequest, key: str, user: Any, answer: Callable[[], HttpResponseBase]
@@ -132,16 +129,12 @@ class IdempotencyMiddleware:
                     state, status, headers, body = cursor.fetchone()
             except OperationalError as waited:
                 if isinstance(waited.__cause__, psycopg.errors.LockNotAvailable):
-                    count_request(request, str(user.pk))
                     raise KeyInFlight from waited
                 raise
-            if state != "new":
-                # The view, which counts, is not asked: else one key would open the API without a limit.
-                count_request(request, str(user.pk))
             if state == "other":
                 raise KeyReused
             if state == "again":
-                return _with_limits(request, replay(status, headers, body))
+                return replay(status, headers, body)
             response = answer()
             if hasattr(response, "render") and not getattr(response, "is_rendered", True):
                 response = response.render()
@@ -154,13 +147,6 @@ class IdempotencyMiddleware:
                 secret = response.headers.get("Cache-Control") == "no-store"
                 _keep(owner, key, problem.response(AnswerWasSecret()) if secret else response)
             return response
-
-
-def _with_limits(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """``response`` with what the request was counted as, where it was."""
-    for name, value in getattr(request, "rate_limit", {}).items():
-        response.headers[name] = value
-    return response
 
 
 def _keep(user: str, key: str, response: HttpResponseBase) -> None:
@@ -222,21 +208,3 @@ def is_required(view: Callable[..., Any]) -> bool:
     """Whether the view, a class or a function, says ``idempotency_key_required = True``."""
     kind = getattr(view, "cls", None) or getattr(view, "view_class", None) or view
     return bool(getattr(kind, "idempotency_key_required", False))
-
-
-def who_asks(request: HttpRequest, view: Callable[..., Any]) -> Any:
-    """The user as whom ``view`` will see whoever sends the request, or ``None`` for nobody we know.
-
-    A view of the API reads its own kind of login and never the session: a key must not belong to somebody else than the
-    one whose work it keeps.
-    """
-    own = getattr(getattr(view, "cls", None), "authentication_classes", None)
-    if own is None and request.user.is_authenticated:
-        return request.user
-    kinds = cast(list[Callable[[], Any]], api_settings.DEFAULT_AUTHENTICATION_CLASSES if own is None else own)
-    asking = Request(request, authenticators=[kind() for kind in kinds])
-    try:
-        user = asking.user
-    except (APIException, SchoolOpsError):
-        return None
-    return user if user and user.is_authenticated else None

@@ -25,6 +25,16 @@ class BodyTooLarge(Invalid):
 problem.STATUS[BodyTooLarge] = (413, "Too large")
 
 
+class LengthRequired(Invalid):
+    """The request does not say how long its body is."""
+
+    code = "api:length-required"
+    remedy = "Send `Content-Length` instead of chunks."
+
+
+problem.STATUS[LengthRequired] = (411, "How long is it?")
+
+
 class JsonParser(BaseParser):
     """``application/json`` in UTF-8. NUL characters are refused: PostgreSQL cannot store them.
 

@@ -25,8 +25,7 @@ from schoolops.api.errors import refused
 from schoolops.api.parameters import Parameter, one_of, read
 from schoolops.api.renderers import JsonRenderer, as_json
 from schoolops.context import current_school, inside
-from schoolops.errors import Forbidden, NotFound, Unauthenticated
-from schoolops.ratelimit.throttles import count_request
+from schoolops.errors import NotFound
 
 DEFAULT_LIMIT, MOST = 50, 200
 EXPORT_PAGE = 1000
@@ -85,35 +84,20 @@ def valid(serializer: type[BaseSerializer[Any]], data: Any, **options: Any) -> A
 
 
 class ApiView(APIView):
-    """DRF's view, without what an API of one format does not need, and with every request counted."""
+    """DRF's view, without what an API of one format does not need."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """DRF's, but in another order: it refuses before it counts, so whoever is refused could ask for ever."""
+        """DRF's, without its versions and its throttles: every request was counted on its way here."""
         self.format_kwarg = self.get_format_suffix(**kwargs)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         request.version, request.versioning_scheme = None, None
         self.perform_authentication(request)
-        self.check_throttles(request)
         self.check_permissions(request)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002 - DRF's signature
         if force or request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", JSON):
             return _RENDERER, JSON
         return super().perform_content_negotiation(request, force)
-
-    def perform_authentication(self, request: Request) -> None:
-        try:
-            super().perform_authentication(request)
-        except (Unauthenticated, Forbidden):
-            # Trying tokens is counted like any other request without one, and so is one that has not been set up.
-            count_request(request._request)
-            raise
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        finished = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in getattr(request, "rate_limit", {}).items():
-            finished.headers[name] = value
-        return finished
 
 
 class ApiViewSet(ViewSetMixin, ApiView):

@@ -29,7 +29,7 @@ from .logins import (
     server_of,
 )
 from .places import bundled_postgres, bundled_valkey, path_starting_with, write_private
-from .ports import free_port
+from .ports import claimed, free_port
 from .profiles import DURABLE, PROFILES, THROWAWAY, Profile
 from .servers import (
     Servers,
@@ -70,6 +70,7 @@ __all__ = [
     "bundled_postgres",
     "bundled_valkey",
     "check_version",
+    "claimed",
     "clear_leftovers",
     "database_of",
     "ensure_logins",

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from . import places, ports
+from . import places, ports, processes
 from .errors import LauncherError, ServerEnded
 from .locks import FolderLock
 from .logins import ensure_logins
@@ -45,7 +45,7 @@ class Servers:
     postgres_pid: int | None = None
     valkey_pid: int | None = None
     _lock: FolderLock | None = field(default=None, repr=False, compare=False)
-    started: Mapping[str, Process] = field(default_factory=dict, repr=False, compare=False)
+    started: dict[str, Process] = field(default_factory=dict, repr=False, compare=False)
 
     def environment(self) -> dict[str, str]:
         """``DATABASE_URL``, ``DATABASE_ADMIN_URL`` and ``REDIS_URL`` of the servers that run."""
@@ -61,6 +61,16 @@ class Servers:
         for name, process in self.started.items():
             if not process.is_alive():
                 raise ServerEnded(f"{name} has ended. Its last lines are in {self.folder}.")
+
+    def tend(self) -> list[str]:
+        """Start again, at the same address, what has ended since ``start``; the names of those. Raises as ``start``."""
+        again = {"PostgreSQL": self.restart_postgres, "Valkey": self.restart_valkey}
+        ended = [name for name, process in self.started.items() if not process.is_alive()]
+        for name in ended:
+            if (process := processes.find(again[name]())) is None:
+                raise ServerEnded(f"{name} ended again at once. Its last lines are in {self.folder}.")
+            self.started[name] = process
+        return ended
 
     def stop(self) -> None:
         """Stop the servers, Valkey first, and let go of the folder. Stopping twice does nothing."""

@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -23,8 +24,15 @@ from .processes import Process
 
 _MARK = "SCHOOLOPS_SUPERVISED_BY"
 _PLAIN_COMMAND = re.compile(r"[\w./-]+( [\w./:@%+,='\"-]+)*")
+# Carried beside the mark: whose child a process is, when its program has died and is to be started again.
+_PROGRAM = "SCHOOLOPS_SUPERVISED_PROGRAM"
 _LEADERS_SECONDS = 5.0
 _SURVIVORS_SECONDS = 1.0
+# Until a program that died is started again: doubling while it keeps dying, as one that cannot work would else keep a
+# processor busy. One that ran for long enough begins anew.
+FIRST_PAUSE_S, LONGEST_PAUSE_S, RAN_WELL_S = 0.5, 30.0, 60.0
+# EX_CONFIG: it will refuse the next time as well.
+_WILL_NOT_START = 78
 
 
 class ProgramEnded(LauncherError):
@@ -37,8 +45,22 @@ class ProgramFailed(LauncherError):
 
 @dataclass(slots=True)
 class Program:
+    """One program. ``line``: what the shell is told, for one that is to go on running; ``again_at``: when it is started
+    once more, by ``Supervisor.clock``."""
+
     name: str
     popen: subprocess.Popen[bytes]
+    line: str = ""
+    began_at: float = 0.0
+    pause_s: float = FIRST_PAUSE_S
+    again_at: float | None = None
+
+    def how_it_ended(self) -> str | None:
+        """``was killed by signal 9``; ``None`` while it runs."""
+        code = self.popen.poll()
+        if code is None:
+            return None
+        return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
 
 @dataclass(slots=True)
@@ -54,6 +76,8 @@ class Supervisor:
     record: Path
     environment: Mapping[str, str]
     output: IO[str] = field(default_factory=lambda: sys.stdout)
+    clock: Callable[[], float] = time.monotonic
+    restarts: dict[str, int] = field(default_factory=dict)
     _mark: str = field(default_factory=lambda: secrets.token_hex(12))
     _programs: list[Program] = field(default_factory=list)
     _relays: list[threading.Thread] = field(default_factory=list)
@@ -73,18 +97,41 @@ class Supervisor:
         """Start a program, given as a line for the shell, and print its lines under its name as they come."""
         # Where the line is one plain command, the shell steps aside: the program itself gets our SIGTERM then.
         line = f"exec {command}" if _PLAIN_COMMAND.fullmatch(command) else command
-        program = self._spawn(name, ["/bin/sh", "-c", line], subprocess.STDOUT)
-        relay = threading.Thread(target=self._relay_lines, args=(program,), daemon=True)
-        relay.start()
-        self._relays.append(relay)
+        self._listen(self._spawn(name, ["/bin/sh", "-c", line], subprocess.STDOUT, line=line))
 
     def check(self) -> None:
         """Raise ``ProgramEnded`` naming the first program that has ended."""
         for program in self._programs:
-            code = program.popen.poll()
-            if code is not None:
-                how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            if (how := program.how_it_ended()) is not None:
                 raise ProgramEnded(f"{program.name} {how}. Its last lines are above.")
+
+    def tend(self) -> None:
+        """Start again what has died, each after a pause of its own, and say so. Call it a few times a second.
+
+        Raises:
+            ProgramEnded: one says that it cannot work as it is configured.
+        """
+        for program in list(self._programs):
+            if (how := program.how_it_ended()) is None:
+                continue
+            if program.again_at is None:
+                if program.popen.returncode == _WILL_NOT_START:
+                    raise ProgramEnded(f"{program.name} {how}. Its last lines are above.")
+                ran_well = self.clock() - program.began_at >= RAN_WELL_S
+                program.pause_s = FIRST_PAUSE_S if ran_well else program.pause_s
+                program.again_at = self.clock() + program.pause_s
+                self._print(program.name, f"{how}; it is started again in {program.pause_s:g} s.")
+            elif self.clock() >= program.again_at:
+                self._start_again(program)
+
+    def _start_again(self, ended: Program) -> None:
+        # Its children may have outlived it: they hold its port, or work for a parent that is no more.
+        _end(_carrying(f"{_PROGRAM}={self._mark}:{ended.name}"), _SURVIVORS_SECONDS)
+        self._programs.remove(ended)
+        program = self._spawn(ended.name, ["/bin/sh", "-c", ended.line], subprocess.STDOUT, line=ended.line)
+        program.pause_s = min(ended.pause_s * 2, LONGEST_PAUSE_S)
+        self.restarts[program.name] = self.restarts.get(program.name, 0) + 1
+        self._listen(program)
 
     def stop(self) -> None:
         """End all programs and their descendants: politely, then for certain. Takes at most about seven seconds."""
@@ -100,19 +147,24 @@ class Supervisor:
         self._relays.clear()
         self.record.unlink(missing_ok=True)
 
-    def _spawn(self, name: str, command: list[str], stderr: int) -> Program:
+    def _listen(self, program: Program) -> None:
+        relay = threading.Thread(target=self._relay_lines, args=(program,), daemon=True)
+        relay.start()
+        self._relays.append(relay)
+
+    def _spawn(self, name: str, command: list[str], stderr: int, *, line: str = "") -> Program:
         # The mark is on record before the first program carries it.
         self._write_record()
         popen = subprocess.Popen(
             command,
             cwd=self.folder,
-            env={**os.environ, **self.environment, _MARK: self._mark},
+            env={**os.environ, **self.environment, _MARK: self._mark, _PROGRAM: f"{self._mark}:{name}"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,
         )
-        program = Program(name, popen)
+        program = Program(name, popen, line, self.clock())
         self._programs.append(program)
         self._write_record()
         return program
@@ -131,13 +183,16 @@ class Supervisor:
         )
 
     def _relay_lines(self, program: Program) -> None:
-        width = max(len(one.name) for one in self._programs)
         with program.popen.stdout or io.BytesIO() as lines:
             for line in lines:
-                # When nobody listens any more we read on all the same: the program must not block on a full pipe.
-                with self._printing, contextlib.suppress(OSError, ValueError):
-                    print(f"{program.name:<{width}} | {line.decode(errors='replace').rstrip()}", file=self.output)
-                    self.output.flush()
+                self._print(program.name, line.decode(errors="replace").rstrip())
+
+    def _print(self, name: str, text: str) -> None:
+        width = max([len(name), *(len(one.name) for one in self._programs)])
+        # When nobody listens any more we read on all the same: the program must not block on a full pipe.
+        with self._printing, contextlib.suppress(OSError, ValueError):
+            print(f"{name:<{width}} | {text}", file=self.output)
+            self.output.flush()
 
 
 def clear_leftovers(record: Path) -> list[int]:
@@ -163,7 +218,11 @@ def clear_leftovers(record: Path) -> list[int]:
 
 
 def _marked(mark: str) -> list[Process]:
-    return [process for process in processes.everyone() if processes.carries(process.pid, f"{_MARK}={mark}")]
+    return _carrying(f"{_MARK}={mark}")
+
+
+def _carrying(variable: str) -> list[Process]:
+    return [process for process in processes.everyone() if processes.carries(process.pid, variable)]
 
 
 def _end_marked(mark: str) -> None:

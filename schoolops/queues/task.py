@@ -8,7 +8,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import orjson
 import psycopg.errors
@@ -22,6 +22,7 @@ from schoolops.queues import pipeline, prepared, registry, seen
 from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
 from schoolops.queues.registry import Queue
 
+Refused = Literal["person", "discard"]
 LARGEST_PAYLOAD = 64 * 1024
 # In JSON: perhaps a NUL, which PostgreSQL does not hold, or a number that is read back as another.
 _ODD = re.compile(r"\\u0000|\d{19}")
@@ -78,6 +79,7 @@ class Task:
     leased: bool = False
     tracked: bool = False
     outside: str | None = None
+    refused: Refused = "person"
     timeout_s: int = 0
     tries: int = 0
     origin: str = field(default="")
@@ -193,6 +195,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
     leased: bool = False,
     tracked: bool = False,
     outside: str | None = None,
+    refused: Refused = "person",
     timeout_s: int | None = None,
     tries: int | None = None,
 ) -> Callable[[Callable[..., Any]], Task]:
@@ -207,6 +210,9 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
         leased: the body holds no transaction; it says ``with finishing():`` around its last one.
         tracked: an outcome is kept for 7 days, with what the body returned, and GET /api/v1/jobs/{id} shows it.
         outside: ``"keyed"`` or ``"at_most_once"``, for work that somebody outside our database does; implies leased.
+        refused: what a ``Conflict`` or ``NotFound`` of the body means. ``"person"``: somebody looks at it (dead letter
+            ``refused``), which is right for money. ``"discard"``: there is nothing left to do and nobody is told, which
+            is right for a notice about what is gone by now.
         timeout_s, tries: where they differ from the queue's.
     """
 
@@ -229,6 +235,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             leased=leased or outside is not None,
             tracked=tracked,
             outside=outside,
+            refused=refused,
             timeout_s=timeout_s or queue.timeout_s,
             tries=tries or queue.tries,
             origin=f"{function.__module__}.{function.__qualname__}",

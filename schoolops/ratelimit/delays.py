@@ -1,16 +1,23 @@
-"""Progressive delay: a failure makes the next attempt wait 1, 2, 4 … 60 seconds, and never longer.
+"""Progressive delay: a failure makes the next attempt wait 1, 2, 4 … 60 seconds; and waiting always helps.
+
+An attempt is counted under its own key (this login from this address, this device) and under some that it shares with
+others (the login, the address). Its own failures make it wait. Those of others only press: while they do, nothing is
+free, and whoever comes is given a *turn*, kept under the own key, which nobody else can take.
 
 An attempt is counted before its outcome is known, so that a hundred at once are not a hundred free guesses. One that
-comes too early is refused without being counted: waiting always helps, and a correct password is never locked out.
+comes too early is refused without being counted, and told its turn.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from django.utils.crypto import salted_hmac
 
 from schoolops import clock
 from schoolops.context import school_or_none
@@ -22,6 +29,15 @@ from schoolops.redis.connection import RATE_LIMITS, RedisUnavailable
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 60
+# While others press: the turn of one who has not failed, and the last of one who fails again and again. Between them
+# stand one minute and four: each of many logins has turns of its own, and shall not have many.
+FIRST_TURN_S = 2
+LONGEST_TURN_S = 15 * 60
+# A turn that nobody has taken by then is lost.
+TURN_KEPT_S = 120
+# At the beginning of a turn those go first who were told once and came back in time: strangers may type the same login
+# from the same address, all the time.
+KEPT_FIRST_S = 2
 FORGOTTEN_AFTER_S = RATE_LIMITS.ttl_s
 # What the fallback remembers per process before it forgets the oldest.
 MOST_REMEMBERED = 10_000
@@ -30,10 +46,14 @@ STRICTER = 4
 
 
 class TooManyAttempts(Throttled):
-    """There were several failed attempts; please wait {seconds} s before the next."""
+    """There were several failed attempts; please wait {seconds} s before the next.
+
+    ``pressed``: not one's own failures alone are the reason.
+    """
 
     code = "ratelimit:too-many-attempts"
-    remedy = "Wait as long as Retry-After says; then a correct answer is accepted at once."
+    remedy = "Wait as long as Retry-After says: then it is your turn, whatever others try."
+    pressed = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,62 +76,123 @@ def wait_after(failures: int, free: int) -> int:
     return 0 if beyond <= 0 else min(LONGEST_WAIT_S, 1 << min(beyond - 1, 6))
 
 
-# KEYS: one hash {n, until} per delay, then the keys of the windows. ARGV: how many delays, now, ttl, longest, `free` of
-# each, then the numbers of the windows. Milliseconds, but ttl and longest. Returns {wait, window that is full, counts}.
-# A wait that ends later than any can was begun by a clock that was ahead: it is the longest one from now on.
+def turn_after(own: int, left_s: float) -> float:
+    """Seconds until the turn of one who has failed ``own`` times, while the failures of others press.
+
+    ``left_s``: until those would let the next one in, who need not be this one.
+    """
+    return min(left_s, FIRST_TURN_S) if own == 0 else min(LONGEST_TURN_S, LONGEST_WAIT_S * 4.0 ** (own - 1))
+
+
+# KEYS: the own hash {n failures, at the last, turn}, a hash of who was told how often, one hash {n, at} for each shared
+# delay, then the keys of the windows: of those who walk in, of those who have a turn.
+# ARGV: now, how many shared delays, how many keys of windows to walk in, what this one says, `free` of the own and of
+# each shared delay, then the numbers of the windows. Milliseconds.
+# Returns {wait, window that is full, counts, whether it is a turn, whether others press}.
+# What was noted by a clock that was ahead was noted now.
 _BEGIN = f"""{scripts.WINDOWS}
-local delays, now, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
-local wait = 0
-for i = 1, delays do
-  local until_ = tonumber(redis.call('HGET', KEYS[i], 'until') or '0')
-  if until_ - now > 1000 * longest then
-    until_ = now + 1000 * longest
-    redis.call('HSET', KEYS[i], 'until', until_)
-  end
-  if until_ - now > wait then wait = until_ - now end
+local now, shared, walking, said = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local own, told = KEYS[1], KEYS[2]
+local function waits(n, free)
+  if n <= free then return 0 end
+  return 1000 * math.min({LONGEST_WAIT_S}, 2 ^ math.min(n - free - 1, 6))
 end
-if wait > 0 then return {{wait, 0, {{}}}} end
-local full, counts = take({{unpack(KEYS, delays + 1)}}, {{unpack(ARGV, 5 + delays)}})
-if full > 0 then return {{0, full, counts}} end
-for i = 1, delays do
-  local beyond = redis.call('HINCRBY', KEYS[i], 'n', 1) - tonumber(ARGV[4 + i])
-  if beyond > 0 then
-    redis.call('HSET', KEYS[i], 'until', now + 1000 * math.min(longest, 2 ^ math.min(beyond - 1, 6)))
-  end
-  redis.call('EXPIRE', KEYS[i], ARGV[3])
+local function number(key, field) return tonumber(redis.call('HGET', key, field) or '0') end
+local function last(key)
+  local at = number(key, 'at')
+  if at > now then redis.call('HSET', key, 'at', now) end
+  return math.min(at, now)
 end
-return {{0, 0, counts}}
+local n = number(own, 'n')
+local opens = last(own) + waits(n, tonumber(ARGV[5]))
+local left = 0
+for i = 1, shared do
+  local wait = waits(number(KEYS[2 + i], 'n') - n, tonumber(ARGV[5 + i]))
+  left = math.max(left, last(KEYS[2 + i]) + wait - now)
+end
+local due = tonumber(redis.call('HGET', own, 'turn') or 'nil')
+if due and now > due + {1000 * TURN_KEPT_S} then due = nil end
+local function tell(full, counts)
+  local at = math.max(opens, now)
+  if left > 0 then
+    local turn = math.min(left, {1000 * FIRST_TURN_S})
+    if n > 0 then turn = math.min({1000 * LONGEST_TURN_S}, {1000 * LONGEST_WAIT_S} * 4 ^ (n - 1)) end
+    at = math.max(at, now + turn)
+  end
+  due = math.min(due or at, at)
+  redis.call('HSET', own, 'turn', due)
+  redis.call('EXPIRE', own, {FORGOTTEN_AFTER_S} + math.ceil((due - now) / 1000))
+  local times = redis.call('HINCRBY', told, said, 1)
+  if times < 3 then redis.call('HINCRBY', told, 'once', 3 - 2 * times) end
+  redis.call('EXPIRE', told, math.ceil((due - now) / 1000) + {TURN_KEPT_S})
+  return {{due - now, full, counts, 0, left > 0 and 1 or 0}}
+end
+local turn = due and now >= due
+if not turn and (opens > now or left > 0) then return tell(0, {{}}) end
+if turn and now < due + {1000 * KEPT_FIRST_S} and number(told, said) ~= 1 and number(told, 'once') > 0 then
+  return {{due + {1000 * KEPT_FIRST_S} - now, 0, {{}}, 0, 1}}
+end
+local first = 3 + shared
+local keys, numbers = {{}}, {{}}
+local from, to = first, #KEYS
+if turn then from = first + walking else to = first + walking - 1 end
+for i = from, to do
+  keys[#keys + 1], numbers[#numbers + 1] = KEYS[i], ARGV[6 + shared + i - first]
+end
+local full, counts = take(keys, numbers)
+if full > 0 and turn then return {{0, full, counts, 1, 1}} end
+if full > 0 then
+  left = {1000 * LONGEST_WAIT_S}
+  return tell(full, counts)
+end
+redis.call('DEL', told)
+redis.call('HDEL', own, 'turn')
+for i = 1, 2 + shared do
+  if i ~= 2 then
+    redis.call('HINCRBY', KEYS[i], 'n', 1)
+    redis.call('HSET', KEYS[i], 'at', now)
+    redis.call('EXPIRE', KEYS[i], {FORGOTTEN_AFTER_S})
+  end
+end
+return {{0, 0, counts, turn and 1 or 0, 0}}
 """
-# KEYS: as above. ARGV: number of delays, then `free` of each.
+# KEYS: one hash per delay, the own first, then the keys of the windows. ARGV: now, number of delays.
+# The turn is given back as well: it can be used at once.
 _TAKE_BACK = f"""{scripts.WINDOWS}
-local delays = tonumber(ARGV[1])
+local delays = tonumber(ARGV[2])
 for i = 1, delays do
-  if redis.call('EXISTS', KEYS[i]) == 1 then
-    local n = redis.call('HINCRBY', KEYS[i], 'n', -1)
-    if n <= 0 then
-      redis.call('DEL', KEYS[i])
-    elseif n <= tonumber(ARGV[1 + i]) then
-      redis.call('HDEL', KEYS[i], 'until')
-    end
+  if redis.call('EXISTS', KEYS[i]) == 1 and redis.call('HINCRBY', KEYS[i], 'n', -1) <= 0 then
+    redis.call('HDEL', KEYS[i], 'n', 'at')
   end
 end
+redis.call('HSET', KEYS[1], 'turn', ARGV[1])
+redis.call('EXPIRE', KEYS[1], {FORGOTTEN_AFTER_S})
 give_back({{unpack(KEYS, delays + 1)}})
 """
-# KEYS: who succeeded, then as above. ARGV: number of delays, ttl, then `free` of each, or -1 where all is forgiven.
+# KEYS: who succeeded, then as above. ARGV: number of delays, then for each whether all is forgiven.
 _SUCCEEDED = f"""{scripts.WINDOWS}
 local delays = tonumber(ARGV[1])
-local pays = redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[2]) and 2 or 1
+local pays = redis.call('SET', KEYS[1], '1', 'NX', 'EX', {FORGOTTEN_AFTER_S}) and 2 or 1
 for i = 1, delays do
-  local key, free = KEYS[1 + i], tonumber(ARGV[2 + i])
-  if free < 0 then
+  local key = KEYS[1 + i]
+  if ARGV[1 + i] == '1' then
     redis.call('DEL', key)
-  elseif redis.call('EXISTS', key) == 1 then
-    local n = redis.call('HINCRBY', key, 'n', -pays)
-    if n <= 0 then redis.call('DEL', key) elseif n <= free then redis.call('HDEL', key, 'until') end
+  elseif redis.call('EXISTS', key) == 1 and redis.call('HINCRBY', key, 'n', -pays) <= 0 then
+    redis.call('DEL', key)
   end
 end
 give_back({{unpack(KEYS, delays + 2)}})
 """
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What this process knows of one key. Moments in seconds since 1970."""
+
+    failures: int = 0
+    at: float = 0.0
+    turn: float | None = None
+    expires: float = 0.0
 
 
 class _Here:
@@ -119,49 +200,78 @@ class _Here:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[str, tuple[int, float, float]] = {}
+        self._kept: dict[str, _Kept] = {}
 
-    def begin(self, keys: Mapping[str, Delay], now: float) -> float:
+    def _of(self, key: str, now: float) -> _Kept:
+        kept = self._kept.get(key)
+        if kept is None or kept.expires <= now:
+            return _Kept()
+        kept.at = min(kept.at, now)
+        return kept
+
+    def _keep(self, key: str, kept: _Kept, expires: float) -> None:
+        # Moved to the end: the first of the dict is the one that was quiet for longest.
+        self._kept.pop(key, None)
+        kept.expires = expires
+        self._kept[key] = kept
+        while len(self._kept) > MOST_REMEMBERED:
+            del self._kept[next(iter(self._kept))]
+
+    def begin(self, keys: Mapping[str, Delay], now: float) -> tuple[float, bool, bool]:
+        """(seconds to wait, whether it is a turn, whether others press); counted, when there is no wait."""
         with self._lock:
-            known = {key: self._not_ahead(key, now) for key in keys}
-            wait = max((until - now for _, until, expires in known.values() if expires > now), default=0.0)
-            if wait > 0:
-                return wait
-            for key, delay in keys.items():
-                failures = known[key][0] + 1 if known[key][2] > now else 1
-                # Moved to the end: the first of the dict is the one that was quiet for longest.
-                self._counts.pop(key, None)
-                until = now + wait_after(failures, delay.free // STRICTER)
-                self._counts[key] = (failures, until, now + FORGOTTEN_AFTER_S)
-            while len(self._counts) > MOST_REMEMBERED:
-                del self._counts[next(iter(self._counts))]
-            return 0.0
+            (own_key, own_delay), *shared = keys.items()
+            own = self._of(own_key, now)
+            opens = own.at + wait_after(own.failures, own_delay.free // STRICTER)
+            left = 0.0
+            for key, delay in shared:
+                kept = self._of(key, now)
+                wait = wait_after(kept.failures - own.failures, delay.free // STRICTER)
+                left = max(left, kept.at + wait - now)
+            if own.turn is not None and now > own.turn + TURN_KEPT_S:
+                own.turn = None
+            turn = own.turn is not None and now >= own.turn
+            if not turn and (opens > now or left):
+                at = max(opens, now, now + turn_after(own.failures, left) if left else now)
+                own.turn = at if own.turn is None else min(own.turn, at)
+                self._keep(own_key, own, own.turn + FORGOTTEN_AFTER_S)
+                return own.turn - now, False, bool(left)
+            own.turn = None
+            for key in keys:
+                kept = self._of(key, now)
+                kept.failures, kept.at = kept.failures + 1, now
+                self._keep(key, kept, now + FORGOTTEN_AFTER_S)
+            return 0.0, turn, False
 
-    def _not_ahead(self, key: str, now: float) -> tuple[int, float, float]:
-        """What is counted of ``key``; a wait begun by a clock that was ahead is the longest one from now on."""
-        failures, until, expires = self._counts.get(key, (0, 0.0, 0.0))
-        if until > now + LONGEST_WAIT_S:
-            until, expires = now + LONGEST_WAIT_S, now + FORGOTTEN_AFTER_S
-            self._counts[key] = failures, until, expires
-        return failures, until, expires
+    def press(self, key: str, now: float) -> float:
+        """Seconds until the turn of ``key``, while a window is full."""
+        with self._lock:
+            own = self._of(key, now)
+            at = now + turn_after(own.failures, LONGEST_WAIT_S)
+            own.turn = at if own.turn is None else min(own.turn, at)
+            self._keep(key, own, own.turn + FORGOTTEN_AFTER_S)
+            return own.turn - now
 
     def take_back(self, keys: Mapping[str, Delay]) -> None:
         with self._lock:
-            for key, delay in keys.items():
-                if key in self._counts:
-                    failures, until, expires = self._counts.pop(key)
-                    if failures > 1:
-                        kept = until if failures - 1 > delay.free // STRICTER else 0.0
-                        self._counts[key] = (failures - 1, kept, expires)
+            for key in keys:
+                if key in self._kept:
+                    self._kept[key].failures = max(0, self._kept[key].failures - 1)
+
+    def give_turn(self, key: str, now: float) -> None:
+        with self._lock:
+            own = self._of(key, now)
+            own.turn = now
+            self._keep(key, own, now + FORGOTTEN_AFTER_S)
 
     def forget(self, keys: Mapping[str, Delay]) -> None:
         with self._lock:
             for key in keys:
-                self._counts.pop(key, None)
+                self._kept.pop(key, None)
 
     def forget_all(self) -> None:
         with self._lock:
-            self._counts.clear()
+            self._kept.clear()
 
 
 _here = _Here()
@@ -188,22 +298,28 @@ class Attempt:
         _here.take_back(others)
         shared = self._given_back()
         # Whom it pays for once: the one this attempt was counted for, by the most particular of its keys.
-        who = f"{next(iter(self.keys))}:paid"
-        free = [-1 if delay.forgiven else delay.free for delay in self.keys.values()]
+        who = f"{self._own}:paid"
+        said = [int(delay.forgiven) for delay in self.keys.values()]
         try:
-            scripts.run(_SUCCEEDED, [who, *self.keys, *shared], [len(free), FORGOTTEN_AFTER_S, *free])
+            scripts.run(_SUCCEEDED, [who, *self.keys, *shared], [len(said), *said])
         except RedisUnavailable:
             log.warning("failures not forgotten", extra={"facts": {"keys": len(self.keys)}})
 
     def take_back(self) -> None:
-        """It was neither right nor wrong (a question came up, or we failed): as if it had not been."""
+        """It was neither right nor wrong (a question came up, or we failed): as if it had not been; again at once."""
+        now = clock.now().timestamp()
         _here.take_back(self.keys)
+        if self.here:
+            _here.give_turn(self._own, now)
         shared = self._given_back()
-        free = [delay.free for delay in self.keys.values()]
         try:
-            scripts.run(_TAKE_BACK, [*self.keys, *shared], [len(free), *free])
+            scripts.run(_TAKE_BACK, [*self.keys, *shared], [int(now * 1000), len(self.keys)])
         except RedisUnavailable:
             log.warning("attempts not taken back", extra={"facts": {"keys": len(self.keys)}})
+
+    @property
+    def _own(self) -> str:
+        return next(iter(self.keys))
 
     def _given_back(self) -> list[str]:
         """Give back to the windows of this process, or return the keys of those in Redis to do it."""
@@ -223,35 +339,67 @@ def _keys_of(counted: Mapping[Delay, str]) -> dict[str, Delay]:
     }
 
 
-def begin(counted: Mapping[Delay, str], *, within: Mapping[Window, str] | None = None) -> Attempt:
+def begin(
+    counted: Mapping[Delay, str],
+    *,
+    said: str = "",
+    within: Mapping[Window, str] | None = None,
+    in_turn: Mapping[Window, str] | None = None,
+) -> Attempt:
     """Count an attempt under every delay of ``counted`` (delay → who, any text), in the current school.
 
-    ``within``: windows that it must fit into as well; what is no failure in the end takes nothing from them.
+    Args:
+        counted: the own delay first, under which turns are kept; then those that are shared.
+        said: what this one says, a password say: two who share the own key are told apart by it.
+        within: windows that it must fit into as well; what is no failure in the end takes nothing from them.
+        in_turn: the windows for those whose turn it is, instead of ``within``.
 
     Raises:
-        TooManyAttempts: it came too early under one of them. TooOften: a window is full. Then nothing was counted.
+        TooManyAttempts: it came too early. TooOften: a window is full. Then nothing was counted, and its turn is kept.
     """
-    attempt = Attempt(_keys_of(counted), wanted(within or {}))
-    keys, now = attempt.keys, clock.now().timestamp()
+    keys, now = _keys_of(counted), clock.now().timestamp()
+    walking, turning = wanted(within or {}), wanted(in_turn or {})
+    own, *shared = keys
+    # For two minutes, under our secret, and cut to 24 bits: of a password it tells nothing worth having.
+    mark = salted_hmac("schoolops.ratelimit.turns", said, algorithm="sha256").hexdigest()[:6]
     free = [delay.free for delay in keys.values()]
-    arguments = [len(keys), int(now * 1000), FORGOTTEN_AFTER_S, LONGEST_WAIT_S, *free, *attempt.windows.numbers]
+    numbers = [*walking.numbers, *turning.numbers]
+    arguments = [int(now * 1000), len(shared), len(walking.keys), mark, *free, *numbers]
     try:
-        wait_ms, full, standings = scripts.run(_BEGIN, [*keys, *attempt.windows.keys], arguments)
+        wait_ms, full, standings, turn, pressed = scripts.run(
+            _BEGIN, [own, f"{own}:told", *shared, *walking.keys, *turning.keys], arguments
+        )
     except RedisUnavailable:
         log.warning("attempts are counted per process", extra={"facts": {"delays": [each.name for each in counted]}})
-        _refuse_early(_here.begin(keys, now))
-        try:
-            demand(attempt.windows.count_here())
-        except TooOften:
-            _here.take_back(keys)
-            raise
-        return replace(attempt, here=True)
-    _refuse_early(float(wait_ms) / 1000)
-    demand(attempt.windows.told(full, standings))
-    return attempt
+        return _begin_here(keys, walking, turning, now)
+    windows = turning if turn else walking
+    if full:
+        demand(windows.told(full, standings), retry_after=_seconds(float(wait_ms) / 1000))
+    _refuse_early(float(wait_ms) / 1000, pressed=bool(pressed))
+    return Attempt(keys, windows)
 
 
-def _refuse_early(wait_s: float) -> None:
+def _begin_here(keys: dict[str, Delay], walking: Wanted, turning: Wanted, now: float) -> Attempt:
+    wait_s, turn, pressed = _here.begin(keys, now)
+    _refuse_early(wait_s, pressed=pressed)
+    windows = turning if turn else walking
+    try:
+        demand(windows.count_here())
+    except TooOften as full:
+        _here.take_back(keys)
+        if not turn:
+            full.retry_after = _seconds(_here.press(next(iter(keys)), now))
+        raise
+    return Attempt(keys, windows, here=True)
+
+
+def _seconds(wait_s: float) -> int:
+    return max(1, math.ceil(wait_s)) if wait_s > 0 else 0
+
+
+def _refuse_early(wait_s: float, *, pressed: bool) -> None:
     if wait_s > 0:
-        seconds = min(LONGEST_WAIT_S, max(1, -int(-wait_s // 1)))
-        raise TooManyAttempts(seconds=seconds, retry_after=seconds)
+        seconds = _seconds(wait_s)
+        refusal = TooManyAttempts(seconds=seconds, retry_after=seconds)
+        refusal.pressed = pressed
+        raise refusal

@@ -1,4 +1,4 @@
-"""Counting requests of the API, and telling each how many are left.
+"""Counting requests, and telling each how many are left.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Policy: "user";q=1200;w=60`` and
 ``RateLimit: "user";r=1199;t=60``.
@@ -6,11 +6,7 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Po
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from schoolops.ratelimit.addresses import address_of
 from schoolops.ratelimit.windows import (
@@ -43,11 +39,3 @@ def count_request(request: HttpRequest, user_id: str = "") -> None:
     )
     request.rate_limit = headers(counts[0])  # type: ignore[attr-defined]
     demand(counts)
-
-
-class RequestThrottle(BaseThrottle):
-    """DRF's door to ``count_request``."""
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        count_request(request._request, str(request.user.pk or ""))
-        return True

@@ -61,11 +61,16 @@ REQUESTS_OF_SCHOOL: Final = Window(
     "whom their own window refuses, take nothing from it.",
 )
 LOGINS_OF_SCHOOL: Final = Window(
-    "logins", "school", 600, 60, "stricter",
+    "logins", "school", 300, 60, "stricter",
     "Failed logins from devices that have not logged in before: guessing that is spread over addresses and logins. "
     "Those who get in, or are refused by a wait, take nothing from it.",
 )  # fmt: skip
-WINDOWS: Final = (REQUESTS_OF_USER, REQUESTS_OF_ADDRESS, REQUESTS_OF_SCHOOL, LOGINS_OF_SCHOOL)
+TURNS_OF_SCHOOL: Final = Window(
+    "turns", "school", 300, 60, "stricter",
+    "The same, of those who were told to wait and came back in their turn: so that who never waits cannot fill it. "
+    "A login that does not exist takes nothing from it, for nothing is guessed there.",
+)  # fmt: skip
+WINDOWS: Final = (REQUESTS_OF_USER, REQUESTS_OF_ADDRESS, REQUESTS_OF_SCHOOL, LOGINS_OF_SCHOOL, TURNS_OF_SCHOOL)
 
 
 class TooOften(Throttled):
@@ -208,13 +213,15 @@ def _without_redis(window: Window, item: RateLimitItem, key: str) -> Count:
     return Count(window, stricter.amount, passed, left, reset_s=window.seconds)
 
 
-def demand(counts: list[Count]) -> None:
-    """Raise ``TooOften`` for the first window that is full."""
+def demand(counts: list[Count], *, retry_after: int = 0) -> None:
+    """Raise ``TooOften`` for the first window that is full; ``retry_after``: where more is known than of the window."""
     for each in counts:
         if not each.passed:
             RATE_LIMITED.count(each.window.name)
             window = each.window
-            raise TooOften(most=each.most, seconds=window.seconds, per=window.per, retry_after=each.reset_s)
+            raise TooOften(
+                most=each.most, seconds=window.seconds, per=window.per, retry_after=retry_after or each.reset_s
+            )
 
 
 reference.declare(

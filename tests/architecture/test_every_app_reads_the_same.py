@@ -6,6 +6,7 @@ import ast
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 
 from config.env import BASE_DIR
@@ -13,16 +14,17 @@ from tests.architecture import source
 
 ROOMS = {
     "models", "indexes", "errors", "events", "caches", "selectors", "services", "tasks", "subscribers", "api", "admin",
-    "management", "migrations", "apps", "scopes", "seeds", "health",
+    "management", "migrations", "apps", "scopes", "seeds", "permissions", "health",
 }  # fmt: skip
 API_ROOMS = {"serializers", "views", "urls"}
 # What one app has and no other can: where Django looks for it, or what the app is there for.
 OWN_ROOMS = {
     "accounts": {"backends", "hashers"},
-    "access": {"permissions"},
-    # Pages are what it is there for: its site, its navigation and look, and what Django finds in an app by name.
-    "office": {"site", "urls", "pages", "forms", "language", "navigation", "palette", "templates", "static"},
+    # Laid out by what people do there.
+    "office": {"urls", *(name.rpartition(".")[2] for name in settings.OFFICE_ROOMS)},
 }
+# What a room of the office has, the shell aside, on which all others stand.
+OFFICE_ROOMS = {"room", "pages", "admin", "selectors", "services", "waiting", "templates", "static"}
 OWN_API_ROOMS = {"accounts": {"authentication"}}
 APPS = sorted(path.parent.name for path in (BASE_DIR / "apps").glob("*/__init__.py"))
 
@@ -43,6 +45,11 @@ def test_an_app_has_the_common_rooms_and_no_others(app: str) -> None:
 @pytest.mark.parametrize("app", [app for app in APPS if (BASE_DIR / "apps" / app / "api").is_dir()])
 def test_an_api_has_the_common_rooms_and_no_others(app: str) -> None:
     assert _rooms(f"apps/{app}/api") <= API_ROOMS | OWN_API_ROOMS.get(app, set())
+
+
+@pytest.mark.parametrize("room", [name.replace(".", "/") for name in settings.OFFICE_ROOMS[1:]])
+def test_a_room_of_the_office_has_what_rooms_have_and_no_more(room: str) -> None:
+    assert _rooms(room) <= OFFICE_ROOMS
 
 
 def test_every_app_is_installed() -> None:

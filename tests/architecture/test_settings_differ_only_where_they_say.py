@@ -18,7 +18,7 @@ print(json.dumps(said))
 """
 DIFFERENT = {
     "local": set(),
-    "test": {"SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_BACKEND_BEHIND", "STORAGES", "METRICS_FOLDER"},
+    "test": {"SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_BACKEND_BEHIND", "STORAGES", "METRICS_FOLDER", "RATE_LIMIT_FACTOR"},
     "production": {
         "SERVE_STATIC",
         "SECURE_SSL_REDIRECT",

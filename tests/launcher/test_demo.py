@@ -132,16 +132,63 @@ def test_a_second_demo_is_told_that_there_is_one(project: Path) -> None:
 
 
 @pytest.mark.proof
-def test_the_demo_ends_when_a_part_of_it_dies(project: Path) -> None:
+def test_what_is_killed_costs_its_own_restart_and_nothing_else(project: Path) -> None:
     with _running(project) as (process, said):
-        _wait_until_up(process, said)
+        text = _wait_until_up(process, said)
+        port = int(text.split("http://oak.localhost:")[1].split("/")[0])
+        leaders = _programs(project)
+        assert set(leaders) == set(demo.procfile(PROJECT / "Procfile"))
+        for name, pid in leaders.items():
+            os.kill(pid, signal.SIGKILL)
+            line = f"{name:<13} | was killed by signal 9"
+            assert processes.wait_until(lambda: line in said.read_text(), 15), (name, said.read_text())  # noqa: B023
+            assert processes.wait_until(
+                lambda: name in (now := _programs(project)) and now[name] != pid,  # noqa: B023
+                30,
+            ), (name, said.read_text())
         valkey = launcher.status(project / ".schoolops" / "demo").valkey_pid
         assert valkey is not None
         os.kill(valkey, signal.SIGKILL)
+        assert processes.wait_until(lambda: "Valkey had ended and was started again" in said.read_text(), 30)
 
-        assert process.wait(LONGEST_STOP) == 1
-        assert "Valkey has ended" in said.read_text()
+        assert processes.wait_until(lambda: demo._status(port, "/health/ready", "localhost") == 200, 120)
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(LONGEST_STOP) == 0
     assert school.living_below(project) == []
+
+
+def _programs(project: Path) -> dict[str, int]:
+    """The processes that lead a program of the demo in ``project``, by the program's name."""
+    record = project / ".schoolops" / "demo" / "programs.json"
+    written = json.loads(record.read_text())
+    named = {}
+    for pid, _started, _boot in written["leaders"]:
+        try:
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        for variable in variables:
+            if variable.startswith(b"SCHOOLOPS_SUPERVISED_PROGRAM="):
+                named[variable.decode().rpartition(":")[2]] = pid
+    return named
+
+
+@pytest.mark.proof
+def test_of_two_demos_started_together_on_one_port_the_second_is_refused(project: Path, place: Path) -> None:
+    port = str(launcher.free_port())
+    other = place / "another place" / "a clone"
+    shutil.copytree(project, other)
+    with _running(project, PORT=port) as (one, said_one), _running(other, PORT=port) as (two, said_two):
+        # Whichever was slower, even by a hair.
+        assert processes.wait_until(lambda: one.poll() is not None or two.poll() is not None, 60)
+        first, second, said = (one, two, said_two) if one.poll() is None else (two, one, said_one)
+        assert second.wait(60) == 1
+        assert f"Port {port} is taken by another program" in said.read_text()
+        assert first.poll() is None
+        first.terminate()
+        assert first.wait(LONGEST_STOP) == 0
+    assert school.living_below(place) == []
 
 
 @pytest.mark.proof

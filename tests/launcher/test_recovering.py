@@ -38,6 +38,20 @@ def test_a_server_that_ends_is_named(place: Path) -> None:
             servers.check()
 
 
+def test_servers_that_ended_are_started_again_at_their_address(place: Path) -> None:
+    with launcher.start(launcher.DURABLE, place / "demo") as servers:
+        school.enrol(servers, "Ada")
+        assert servers.tend() == []
+        assert servers.valkey_pid is not None
+        school.kill(servers.valkey_pid)
+        assert servers.tend() == ["Valkey"]
+        servers.kill_postgres()
+        assert servers.tend() == ["PostgreSQL"]
+
+        assert school.enrolled(servers) == (["Ada"], 1)
+        servers.check()
+
+
 def test_orphaned_backends_do_not_keep_a_killed_server_down(place: Path) -> None:
     servers = launcher.start(launcher.DURABLE, place / "demo")
     with psycopg.connect(servers.superuser_url) as connection:

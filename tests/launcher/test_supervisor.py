@@ -79,6 +79,75 @@ def test_a_program_that_ends_is_named(place: Path) -> None:
     supervisor.stop()
 
 
+def test_a_program_that_is_killed_is_started_again_after_a_pause_that_grows(place: Path) -> None:
+    output, moment = io.StringIO(), [1000.0]
+    supervisor = launcher.Supervisor(place, place / "programs.json", {}, output, clock=lambda: moment[0])
+    supervisor.start("relay", "echo $$ >>pids; exec sleep 300")
+    pids = place / "pids"
+    pauses = []
+    for number in range(1, 4):
+        assert processes.wait_until(lambda: pids.exists() and len(pids.read_text().split()) == number, 10)  # noqa: B023
+        os.kill(int(pids.read_text().split()[-1]), 9)
+        assert processes.wait_until(lambda: _said(supervisor, output, number), 10)  # noqa: B023
+        before = moment[0]
+        supervisor.tend()
+        assert supervisor.restarts.get("relay", 0) == number - 1
+        while supervisor.restarts.get("relay", 0) < number:
+            moment[0] += 0.5
+            supervisor.tend()
+        pauses.append(moment[0] - before)
+
+    assert pauses == [0.5, 1.0, 2.0]
+    assert output.getvalue().count("relay | was killed by signal 9; it is started again in") == 3
+    # One that ran well for a while is not held back for what was.
+    moment[0] += 61
+    assert processes.wait_until(lambda: len(pids.read_text().split()) == 4, 10)
+    os.kill(int(pids.read_text().split()[-1]), 9)
+    assert processes.wait_until(lambda: _said(supervisor, output, 4), 10)
+    assert output.getvalue().endswith("started again in 0.5 s.\n")
+    supervisor.stop()
+
+
+def _said(supervisor: launcher.Supervisor, output: io.StringIO, times: int) -> bool:
+    supervisor.tend()
+    return output.getvalue().count("was killed by signal 9") == times
+
+
+def test_children_that_outlive_a_killed_program_do_not_keep_it_down(place: Path) -> None:
+    moment = [0.0]
+    supervisor = launcher.Supervisor(place, place / "programs.json", {}, io.StringIO(), clock=lambda: moment[0])
+    supervisor.start("web", f"echo $$ >leader; {FAMILY}")
+    supervisor.start("relay", "echo $$ >other; exec sleep 300")
+    _wait_for(place / "stubborn")
+    _wait_for(place / "other")
+    stubborn, other = (int((place / name).read_text()) for name in ("stubborn", "other"))
+    os.kill(int((place / "leader").read_text()), 9)
+
+    def again() -> bool:
+        moment[0] += 1
+        supervisor.tend()
+        return supervisor.restarts == {"web": 1}
+
+    assert processes.wait_until(again, 10)
+    assert not school.runs(stubborn)
+    assert school.runs(other)
+    supervisor.stop()
+    assert school.living_below(place) == []
+
+
+def test_a_program_that_says_it_cannot_work_is_not_tried_again(place: Path) -> None:
+    supervisor = _supervisor(place)
+    supervisor.start("web", "true; exit 78")
+
+    def ended() -> bool:
+        supervisor.tend()
+        return False
+
+    with pytest.raises(launcher.ProgramEnded, match="web ended with code 78"):
+        processes.wait_until(ended, 10)
+    supervisor.stop()
+
+
 def test_a_step_that_fails_shows_what_it_said(place: Path) -> None:
     supervisor = _supervisor(place)
     assert supervisor.run("migrate", ["/bin/sh", "-c", "echo done"]) == "done\n"

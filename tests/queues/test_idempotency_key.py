@@ -210,8 +210,9 @@ def test_a_body_that_is_too_large_is_refused_as_without_a_key(ledger: Ledger, pa
 
 
 def test_one_key_does_not_open_the_api_without_a_limit(
-    ledger: Ledger, pay: Callable[..., HttpResponse], monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, pay: Callable[..., HttpResponse], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    settings.RATE_LIMIT_FACTOR = 1
     # Each test has a school and a user of its own, and so a window of its own. It is longer than any test.
     monkeypatch.setattr(throttles, "REQUESTS_OF_USER", Window("user", "user", 3, 3600, "open", "for tests"))
     assert pay("k-1", n=5).status_code == 201

@@ -32,6 +32,11 @@ with outside_schools():
 """
 
 
+@pytest.fixture(autouse=True)
+def _limits_as_they_run(settings: Any) -> None:
+    settings.RATE_LIMIT_FACTOR = 1
+
+
 def away(*_said: Any) -> Any:
     raise RedisCircuitOpen("away")
 

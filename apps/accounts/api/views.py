@@ -62,7 +62,9 @@ class OpenDoor(ApiViewSet):
     def log_in(self, request: Request) -> HttpResponse:
         """Exchange login and password, and the code of a second factor where there is one, for tokens.
 
-        After several failures each further attempt has to wait, 60 seconds at most; see `Retry-After`. Where more log
+        After several failures each further attempt has to wait, 60 seconds at most; see `Retry-After`. While others
+        guess, at this login or from this address, you may be told to wait 2 seconds although you made no mistake, and
+        longer after mistakes of your own. Whoever keeps `Retry-After` has a turn that nobody takes. Where more log
         in than can, 503 says when it is your turn: to the millisecond in `retry_after_ms`. Keep the cookie `so_device`
         of the answer and send it with the next login: then you never wait for what others try.
         """

@@ -15,12 +15,12 @@ from apps.accounts.services import devices, hashing, second_factor, tokens
 from apps.accounts.services.setup import with_setup
 from schoolops import clock, events
 from schoolops.audit import trail
-from schoolops.errors import FieldError, Invalid, Throttled, Unauthenticated
+from schoolops.errors import FieldError, Invalid, Unauthenticated
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import AUTH_LATENCY, LOGIN_FAILURES
 from schoolops.ratelimit import delays
-from schoolops.ratelimit.delays import Delay
-from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL
+from schoolops.ratelimit.delays import Delay, TooManyAttempts
+from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL, TURNS_OF_SCHOOL
 
 # Longer ones are no passwords but an attempt to keep the hasher busy.
 LONGEST_PASSWORD = 256
@@ -40,8 +40,19 @@ FORGOTTEN_FROM_HERE = Delay("forgotten-from", free=20, forgiven=False)
 def _counted(login: str, address: str, device: str, user: User | None) -> dict[Delay, str]:
     if known := devices.known(device, user=user):
         return {KNOWN_DEVICE: known}
-    who = login.strip().casefold()
+    who = _name_of(login, user)
     return {LOGIN_FROM_HERE: f"{who} {address}", LOGIN: who, ADDRESS: address}
+
+
+def _name_of(login: str, user: User | None) -> str:
+    """Under which name failures at ``login`` are counted: as the database has it, for it decides who is one person.
+
+    By what was typed, a username or an e-mail: else waiting for one would tell whose the other is.
+    """
+    if user is None:
+        # In no way that makes it somebody's: no name begins with a space.
+        return f" {login.strip().casefold()}"
+    return user.email if "@" in login else user.username
 
 
 def _user_called(login: str) -> User | None:
@@ -74,7 +85,12 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
 
 
 def _prove_identity(user: User | None, password: str, code: str, counted: dict[Delay, str]) -> User:
-    attempt = delays.begin(counted, within={} if KNOWN_DEVICE in counted else {LOGINS_OF_SCHOOL: ""})
+    attempt = delays.begin(
+        counted,
+        said=password,
+        within={} if KNOWN_DEVICE in counted else {LOGINS_OF_SCHOOL: ""},
+        in_turn={} if KNOWN_DEVICE in counted or user is None else {TURNS_OF_SCHOOL: ""},
+    )
     try:
         known = _expect_password(user, password)
         second_factor.require_code(known, code)
@@ -130,7 +146,7 @@ def confirm_password(*, user: User, password: str, address: str = "", device: st
         PasswordWrong; TooManyAttempts and Busy, as at the login.
     """
     with hashing.room().admitted():
-        attempt = delays.begin(_counted(user.username, address, device, user))
+        attempt = delays.begin(_counted(user.username, address, device, user), said=password)
         try:
             right = hashing.is_password_of(user, password)
         except BaseException:
@@ -188,12 +204,17 @@ def remove_second_factor(*, password: str, code: str, by: User, address: str = "
 def forget_password(*, login: str, address: str = "") -> None:
     """Ask for a link by e-mail. Does the same work and says the same whether the login exists or not.
 
-    Beyond a few requests in 15 minutes nothing more is sent, silently.
+    Beyond a few requests for one login in 15 minutes nothing more is sent, silently: the letters are there.
+
+    Raises:
+        TooManyAttempts: many were asked for from this address; after the wait this one is sent.
     """
-    who = login.strip().lower()
+    user = User.objects.known_as(login.strip()).first()
     try:
-        delays.begin({FORGOTTEN: who, FORGOTTEN_FROM_HERE: address})
-    except Throttled:
+        delays.begin({FORGOTTEN: _name_of(login, user), FORGOTTEN_FROM_HERE: address}, said=login)
+    except TooManyAttempts as wait:
+        if wait.pressed:
+            raise
         return
     with transaction.atomic():
-        events.publish(PasswordForgotten(login=who))
+        events.publish(PasswordForgotten(login=login.strip()))

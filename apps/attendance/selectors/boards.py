@@ -24,7 +24,7 @@ from apps.attendance.selectors.places import policy_of
 from apps.institutions.models import CalendarDay, CourseClass, Institution, Section, Term
 from apps.staff.models import Substitution, TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership, Student
-from apps.timetable.models import Meeting
+from apps.timetable.models import Meeting, meets_on
 from schoolops import clock
 from schoolops.rows import RowStatus
 
@@ -126,8 +126,7 @@ class _Sizes:
 
 def _meetings(day: dt.date, classes: list[CourseClass]) -> list[Meeting]:
     return list(
-        Meeting.objects.filter(course_class__in=[each.pk for each in classes], weekday=day.isoweekday())
-        .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+        Meeting.objects.filter(meets_on(day), course_class__in=[each.pk for each in classes])
         .select_related("period")
         .order_by("period__starts_at", "course_class_id", "id")
     )

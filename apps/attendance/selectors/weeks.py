@@ -147,8 +147,8 @@ class _Book:
         was_taken = is_taken(sheet)
         told = {}
         for row in self._members:
-            key, ends_on = row["student_id"], row["ends_on"]
-            if row["starts_on"] > place.day or (ends_on is not None and ends_on <= place.day):
+            key = row["student_id"]
+            if not row["starts_on"] <= place.day < (row["ends_on"] or place.year.over_on):
                 continue
             if key not in self._reached[place.day]:
                 continue

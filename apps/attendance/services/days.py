@@ -61,7 +61,7 @@ SELECT d.student_id, d.institution_id, COALESCE(home.section_id, d.section_id), 
   LEFT JOIN LATERAL (
        SELECT m.section_id FROM students_sectionmembership m
          JOIN students_enrolment e ON e.id = m.enrolment_id
-        WHERE m.student_id = d.student_id AND m.starts_on <= d.day AND (m.ends_on IS NULL OR m.ends_on > d.day)
+        WHERE m.student_id = d.student_id AND m.starts_on <= d.day AND COALESCE(m.ends_on, e.year_ends_on + 1) > d.day
         ORDER BY e."primary" DESC, m.starts_on DESC LIMIT 1) home ON true
  ORDER BY d.student_id, d.day
 ON CONFLICT (student_id, day) DO UPDATE

@@ -20,12 +20,12 @@ BINDING = (Leave.State.REQUESTED, Leave.State.APPROVED)
 def move_records(duplicate: Student, kept: Student) -> Moved:
     """Records move with the roster: where the duplicate is still on a roll of the past, its record stays there."""
     theirs = AttendanceRecord.objects.filter(student=duplicate)
-    held = Q(starts_on__lte=OuterRef("day")) & (Q(ends_on__isnull=True) | Q(ends_on__gt=OuterRef("day")))
-    members = SectionMembership.objects.filter(held, student=duplicate)
+    members = SectionMembership.objects.on(OuterRef("day")).filter(student=duplicate)
+    taught = ClassEnrolment.objects.on(OuterRef("day")).filter(student=duplicate)
     stays = (
         Exists(members.filter(section=OuterRef("session__section")))
         | Exists(members.filter(section=OuterRef("session__course_class__section")))
-        | Exists(ClassEnrolment.objects.filter(held, student=duplicate, course_class=OuterRef("session__course_class")))
+        | Exists(taught.filter(course_class=OuterRef("session__course_class")))
         | Exists(AttendanceRecord.objects.filter(student=kept, session=OuterRef("session")))
     )
     moving = list(theirs.exclude(stays).select_related("session"))

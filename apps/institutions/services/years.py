@@ -26,6 +26,7 @@ _YEAR = {
     "year_one_active": errors.YearAlreadyActive,
     # Watched by the students' tables.
     "enrolment_inside_year": errors.YearHoldsEnrolments,
+    "enrolment_no_overlap": errors.YearRunsIntoEnrolments,
 }
 _TERM = {"term_name_per_year": errors.TermNameTaken, "term_no_overlap": errors.TermsOverlap}
 
@@ -52,10 +53,11 @@ def plan_year(*, institution: Institution, fields: Mapping[str, Any], by: Any) -
 
 @transaction.atomic
 def change_year(*, year: AcademicYear, fields: Mapping[str, Any], by: Any) -> AcademicYear:
-    """Change a year that is not closed; its terms must still fit.
+    """Change a year that is not closed; its terms must still fit. What is open in it ends with its new last day.
 
     Raises:
-        PermissionMissing, OutOfReach, YearIsClosed, YearNameTaken, YearsOverlap, TermOutsideYear, YearHoldsEnrolments.
+        PermissionMissing, OutOfReach, YearIsClosed, YearNameTaken, YearsOverlap, TermOutsideYear, YearHoldsEnrolments,
+        YearRunsIntoEnrolments.
     """
     row = _locked(year)
     gate().require_at(by, "institutions.manage", row.institution)

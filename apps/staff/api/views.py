@@ -125,7 +125,7 @@ class AssignmentViewSet(KeptRows):
 
     @extend_schema(summary="Assign a teacher", request=shapes.AssignmentIn, responses={201: shapes.AssignmentOut})
     def create(self, request: Request) -> HttpResponse:
-        """Let somebody teach a section or a class. Without `ends_on` until the year is closed or they leave."""
+        """Let somebody teach a section or a class. Without `ends_on` until the year is over or they leave."""
         return self.made(request, services.assign_teacher(**self.given(request), by=actor(request)))
 
     @extend_schema(

@@ -88,7 +88,7 @@ def assign_teacher(
 ) -> TeachingAssignment:
     """From ``starts_on``, let somebody teach a section or a class.
 
-    Without ``ends_on`` until the year is closed, or until they leave where that day is known.
+    Without ``ends_on`` until the year is over, or until they leave where that day is known.
 
     Raises:
         PermissionMissing, OutOfReach, SectionOrClass, YearIsClosed, NotInYear, NotEmployed, EndsBeforeStart,

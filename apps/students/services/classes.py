@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -19,10 +18,6 @@ from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError, SchoolOpsError
-
-
-def _held_on(day: dt.date) -> Q:
-    return Q(entered_on__lte=day) & (Q(exited_on__isnull=True) | Q(exited_on__gt=day))
 
 
 @transaction.atomic
@@ -45,8 +40,8 @@ def enrol_in_class(
     enrolled = dict(
         # Held, so that each place ends when the enrolment does, also if the year is being closed.
         Enrolment.objects.select_for_update()
+        .on(starts_on)
         .filter(
-            _held_on(starts_on),
             student__in=wanted,
             year=course_class.year_id,
             institution=course_class.institution_id,
@@ -54,8 +49,8 @@ def enrol_in_class(
         .values_list("student_id", "exited_on")
     )
     there = set(
-        ClassEnrolment.objects.filter(course_class=course_class, student__in=wanted)
-        .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=starts_on), ~Q(ends_on=F("starts_on")))
+        ClassEnrolment.objects.not_over(starts_on)
+        .filter(course_class=course_class, student__in=wanted)
         .values_list("student_id", flat=True)
     )
     refused: list[tuple[int, SchoolOpsError]] = []
@@ -100,8 +95,8 @@ def leave_class(
     refuse_the_past(on, today=clock.today(course_class.institution.timezone), reason=reason)
     Student.objects.select_for_update().get(pk=student.pk)
     place: ClassEnrolment | None = (
-        ClassEnrolment.objects.filter(course_class=course_class, student=student)
-        .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on))
+        ClassEnrolment.objects.not_over(on)
+        .filter(course_class=course_class, student=student)
         .order_by("starts_on")
         .first()
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -55,11 +55,7 @@ def enrolment_on(student: Student, day: dt.date) -> Enrolment:
     """The primary enrolment that holds ``day``. Raises ``NotEnrolled``."""
     found: Enrolment | None = (
         # Held, so that the year is not closed between reading and writing.
-        Enrolment.objects.select_for_update(of=("self",))
-        .select_related("year")
-        .filter(student=student, primary=True, entered_on__lte=day)
-        .filter(Q(exited_on__isnull=True) | Q(exited_on__gt=day))
-        .first()
+        Enrolment.objects.select_for_update(of=("self",)).select_related("year").on(day).filter(student=student).first()
     )
     if found is None:
         raise errors.NotEnrolled(day=day)
@@ -140,24 +136,20 @@ def withdraw_student(
 ) -> Enrolment:
     """End the student's enrolment: ``on`` is the first day they are no longer enrolled.
 
-    Memberships of sections and classes end with it; what was planned for later is taken away.
+    Memberships of sections and classes end with it; what was planned for later is taken away, and so is an enrolment
+    of the same campus that was to begin later, in next year for instance: it stays as one of no day.
 
     Raises:
-        PermissionMissing, OutOfReach, StudentMerged, PastDay, NotEnrolled, NotInYear.
+        PermissionMissing, OutOfReach, StudentMerged, PastDay, NotEnrolled.
     """
     student = locked(student)
     today = today_for(student)
     access.require_row(by, "students.manage", "student", student, day=today)
     refuse_the_past(on, today=today, reason=reason)
-    enrolment = enrolment_on(student, on)
-    last_exit = enrolment.year.ends_on + dt.timedelta(days=1)
-    if on > last_exit:
-        year = enrolment.year
-        raise errors.NotInYear(day=on, year=year.name, starts_on=year.starts_on, ends_on=year.ends_on)
+    enrolment = _enrolment_that_ends(student, on)
     before = {"exited_on": enrolment.exited_on, "exit_kind": enrolment.exit_kind}
-    end_memberships(
-        SectionMembership.objects.filter(enrolment=enrolment).filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on)), on
-    )
+    after = {"exited_on": on, "exit_kind": exit_kind, **_take_back_what_is_planned(enrolment, on, exit_kind)}
+    end_memberships(SectionMembership.objects.not_over(on).filter(enrolment=enrolment), on)
     end_class_enrolments([student.pk], year_id=enrolment.year_id, on=on)
     enrolment.exited_on, enrolment.exit_kind = on, exit_kind
     enrolment.save(update_fields=["exited_on", "exit_kind"])
@@ -166,11 +158,39 @@ def withdraw_student(
         "students.withdrawn",
         student,
         before=before,
-        after={"exited_on": on, "exit_kind": exit_kind},
+        after=after,
         reason=reason,
     )
     events.publish(StudentWithdrawn(student.pk, enrolment.pk, on))
     return enrolment
+
+
+def _enrolment_that_ends(student: Student, on: dt.date) -> Enrolment:
+    """The one that holds ``on``, or that has no exit yet and ends with its year then. Raises ``NotEnrolled``."""
+    with_its_year: Enrolment | None = (
+        Enrolment.objects.select_for_update(of=("self",))
+        .select_related("year")
+        .filter(student=student, primary=True, exited_on=None, year_ends_on=on - dt.timedelta(days=1))
+        .first()
+    )
+    return with_its_year or enrolment_on(student, on)
+
+
+def _take_back_what_is_planned(enrolment: Enrolment, on: dt.date, exit_kind: str) -> dict[str, Any]:
+    planned = list(
+        Enrolment.objects.select_for_update(of=("self",))
+        .not_over(on)
+        .filter(student=enrolment.student_id, institution=enrolment.institution_id, entered_on__gte=on)
+        .exclude(pk=enrolment.pk)
+        .select_related("year")
+        .order_by("pk")
+    )
+    for each in planned:
+        end_memberships(SectionMembership.objects.filter(enrolment=each), each.entered_on)
+        end_class_enrolments([each.student_id], year_id=each.year_id, on=each.entered_on)
+        each.exited_on, each.exit_kind = each.entered_on, exit_kind
+        each.save(update_fields=["exited_on", "exit_kind"])
+    return {"planned_taken_back": [each.year.name for each in planned]} if planned else {}
 
 
 @transaction.atomic
@@ -180,7 +200,7 @@ def end_enrolments_of_closed_year(*, year_id: int) -> int:
     Whoever may close the year decided it, so no permission over students is asked for.
     """
     year = AcademicYear.objects.get(pk=year_id)
-    after = year.ends_on + dt.timedelta(days=1)
+    after = year.over_on
     # Held first: whoever is moving one of these students finishes, and the next one waits.
     keys = list(
         Enrolment.objects.select_for_update()

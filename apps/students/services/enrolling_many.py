@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from apps.access import services as access
 from apps.access.errors import OutOfReach
@@ -67,7 +66,7 @@ def enrol_students(
     sections = {each.section.pk: each.section for each in rows if each.section is not None}
     _lock_sections(sections)
     refusals = _Refusals()
-    _check_students(rows, students, entered_on, refusals, by=by)
+    _check_students(rows, students, year, entered_on, refusals, by=by)
     _check_sections(rows, sections, year, entered_on, refusals)
     if refusals.found:
         raise errors.RowsRefused(errors=refusals.found)
@@ -128,6 +127,7 @@ def _lock_sections(sections: Mapping[int, Section]) -> None:
 def _check_students(
     rows: Sequence[EnrolmentRow],
     students: Mapping[int, Student],
+    year: AcademicYear,
     entered_on: dt.date,
     refusals: _Refusals,
     *,
@@ -136,8 +136,8 @@ def _check_students(
     reach = access.within_reach(by, "students.manage", "student", day=entered_on)
     reached = set(Student.objects.filter(reach, pk__in=students).values_list("pk", flat=True))
     busy = set(
-        Enrolment.objects.filter(student__in=students, primary=True)
-        .filter(Q(exited_on__isnull=True) | Q(exited_on__gt=entered_on), ~Q(exited_on=F("entered_on")))
+        Enrolment.objects.not_over(entered_on)
+        .filter(student__in=students, entered_on__lte=year.ends_on)
         .values_list("student_id", flat=True)
     )
     seen: set[int] = set()
@@ -161,8 +161,8 @@ def _check_sections(
 ) -> None:
     held: list[tuple[int, int | None]] = (
         list(
-            SectionMembership.objects.filter(section__in=sections)
-            .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=entered_on), ~Q(ends_on=F("starts_on")))
+            SectionMembership.objects.not_over(entered_on)
+            .filter(section__in=sections)
             .values_list("section_id", "roll_number")
         )
         if sections

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -20,7 +20,7 @@ from schoolops import events, queues
 
 def _rows() -> QuerySet[Any]:
     """Guardians who may see a child that is enrolled, or will be: others would find nothing behind a login."""
-    here = Enrolment.objects.filter(Q(exited_on__isnull=True) | Q(exited_on__gt=school_today()))
+    here = Enrolment.objects.not_over(school_today())
     sees = StudentGuardian.objects.filter(
         guardian=OuterRef("pk"), data_access=True, restriction_note="", student__in=here.values("student")
     )

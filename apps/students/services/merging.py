@@ -137,12 +137,15 @@ def _overlap(one: tuple[dt.date, dt.date | None], other: tuple[dt.date, dt.date 
 
 
 def _enrolments(duplicate: Student, keep: Student, today: dt.date) -> Moved:
-    had = list(Enrolment.objects.filter(student=keep, primary=True).values_list("entered_on", "exited_on"))
-    theirs: list[Enrolment] = list(Enrolment.objects.filter(student=duplicate))
+    had = [
+        (each.entered_on, each.until)
+        for each in Enrolment.objects.filter(student=keep, primary=True).select_related("year")
+    ]
+    theirs: list[Enrolment] = list(Enrolment.objects.filter(student=duplicate).select_related("year"))
     clash = [
         each.pk
         for each in theirs
-        if each.primary and any(_overlap((each.entered_on, each.exited_on), other) for other in had)
+        if each.primary and any(_overlap((each.entered_on, each.until), other) for other in had)
     ]
     # Memberships follow by ON UPDATE CASCADE of their composite foreign key.
     moved = Enrolment.objects.filter(student=duplicate).exclude(pk__in=clash).update(student=keep)
@@ -151,8 +154,7 @@ def _enrolments(duplicate: Student, keep: Student, today: dt.date) -> Moved:
 
 
 def _end_what_stays(stays: list[int], today: dt.date) -> None:
-    still_open = Enrolment.objects.filter(pk__in=stays).filter(Q(exited_on__isnull=True) | Q(exited_on__gt=today))
-    keys = list(still_open.values_list("pk", flat=True))
+    keys = list(Enrolment.objects.not_over(today).filter(pk__in=stays).values_list("pk", flat=True))
     end_memberships(
         SectionMembership.objects.filter(enrolment__in=keys).filter(Q(ends_on__isnull=True) | Q(ends_on__gt=today)),
         today,

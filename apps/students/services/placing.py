@@ -77,11 +77,7 @@ def take_seat(section: Section, *, day: dt.date, seats: int = 1) -> None:
         return
     # Whoever wants a seat waits here for whoever is taking one.
     Section.objects.select_for_update().only("pk").get(pk=section.pk)
-    taken = (
-        SectionMembership.objects.filter(section=section)
-        .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), ~Q(ends_on=F("starts_on")))
-        .count()
-    )
+    taken = SectionMembership.objects.not_over(day).filter(section=section).count()
     if taken + seats > section.capacity:
         raise errors.SectionFull(section=str(section), capacity=section.capacity, day=day)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from apps.accounts.models import User
-from apps.accounts.services import hashing
+from apps.accounts.services import hashing, open_login
+from schoolops.context import nowhere
 from schoolops.ratelimit import scripts, throttles
 from schoolops.ratelimit.windows import REQUESTS_OF_ADDRESS, REQUESTS_OF_USER, Window
 from schoolops.redis.connection import RedisCircuitOpen
@@ -17,6 +19,11 @@ from tests.factories.talking import Talk
 from tests.support.counted import round_trips_to_redis
 
 FEW = Window("user", "user", 3, 60, "open", "for tests")
+
+
+@pytest.fixture(autouse=True)
+def _limits_as_they_run(settings: Any) -> None:
+    settings.RATE_LIMIT_FACTOR = 1
 
 
 def busy(*_said: Any) -> bool:
@@ -131,6 +138,67 @@ def test_a_request_is_counted_once_whoever_asks(at_oak: Any, bob: User, oak: Any
     with round_trips_to_redis() as asked:
         inside_already.get("me")
     assert asked.count("EVALSHA") == 1
+
+
+PAGES = (
+    "/office/", "/office/students/student/", "/office/imports/", "/office/jsi18n/", "/office/no-such-page/", "/roll/",
+    "/api/v1/me", "/api/v1/students", "/language/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_whatever_a_person_asks_for_is_counted_once_and_bounded(
+    in_oak: Any, client_for: Any, alice: User, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr(throttles, "REQUESTS_OF_USER", FEW)
+    token = open_login(alice, label="test").access_token
+    browser = client_for(in_oak)
+    browser.force_login(alice, backend="apps.accounts.backends.LoginBackend")
+    headers = {"Authorization": f"Bearer {token}"} if page.startswith("/api/") else {"Accept": "text/html"}
+    with nowhere():
+        answers = [browser.get(page, headers=headers) for _ in range(3)]
+        assert [each.headers["RateLimit"].split(";t=")[0] for each in answers] == [
+            f'"user";r={left}' for left in (2, 1, 0)
+        ]
+        refused = browser.get(page, headers=headers)
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    kind = "application/problem+json" if page.startswith("/api/") else "text/html"
+    assert refused.headers["Content-Type"].startswith(kind)
+
+
+@pytest.mark.parametrize(
+    ("method", "page"),
+    [
+        ("GET", "/office/login/"), ("POST", "/office/login/"), ("GET", "/redeem"), ("POST", "/redeem"),
+        ("GET", "/support"), ("GET", "/office/"), ("GET", "/no/such/address"), ("GET", "/api/v1/no-such"),
+        ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/students"),
+    ],
+)  # fmt: skip
+def test_whatever_a_stranger_asks_for_is_counted_even_without_a_forms_token(
+    in_oak: Any, monkeypatch: pytest.MonkeyPatch, method: str, page: str
+) -> None:
+    monkeypatch.setattr(throttles, "REQUESTS_OF_ADDRESS", Window("address", "address", 3, 60, "open", "for tests"))
+    stranger = Client(raise_request_exception=False, enforce_csrf_checks=True, headers={"host": "oak.localhost"})
+    with nowhere():
+        answers = [stranger.generic(method, page, b"", headers={"Accept": "text/html"}) for _ in range(4)]
+    assert [each.headers["RateLimit"].split(";t=")[0] for each in answers] == [
+        f'"address";r={left}' for left in (2, 1, 0, 0)
+    ]
+    assert [each.status_code == 429 for each in answers] == [False] * 3 + [True]
+
+
+def test_a_phone_and_a_browser_of_one_person_are_counted_together(
+    in_oak: Any, at_oak: Any, client_for: Any, alice: User
+) -> None:
+    browser = client_for(in_oak)
+    browser.force_login(alice, backend="apps.accounts.backends.LoginBackend")
+    phone = at_oak(alice)
+    with nowhere():
+        assert browser.get("/office/").headers["RateLimit"].startswith('"user";r=1199')
+        assert phone.get("me").headers["RateLimit"].startswith('"user";r=1198')
+        # What a page loads is no request of a person's.
+        assert "RateLimit" not in browser.get("/static/office/office.css").headers
 
 
 def test_whoever_guesses_at_the_head_keeps_the_heads_own_device_out_of_it(at_oak: Any, alice: User) -> None:

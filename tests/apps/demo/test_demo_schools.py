@@ -18,7 +18,7 @@ from apps.demo.management.commands import demo_schools
 from apps.demo.services import furnish, recall
 from apps.demo.services.casts import ELM, OAK, OPERATOR
 from apps.institutions.models import AcademicYear
-from apps.office.selectors.start import birthdays, trend
+from apps.office.start.selectors.start import birthdays, trend
 from apps.students.models import SectionMembership, Student
 from schoolops import clock
 from schoolops.context import inside, outside_schools

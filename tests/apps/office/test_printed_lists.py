@@ -11,8 +11,8 @@ from pypdf import PdfReader
 
 from apps.accounts.models import User
 from apps.institutions.models import Section
-from apps.office.pages import lists
-from apps.office.selectors import printing
+from apps.office.people.pages import lists
+from apps.office.people.selectors import printing
 from apps.students.models import Guardian, Student
 from schoolops.audit.models import AuditEntry
 from schoolops.pdf import unbroken

@@ -13,7 +13,7 @@ from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.access.selectors import permissions_of_roles
 from apps.accounts.models import User
 from apps.institutions.models import Institution
-from apps.office.navigation import NAVIGATION
+from apps.office.shell.navigation import navigation
 from apps.students.models import Student, StudentGuardian
 from tests.factories import people
 from tests.factories.people import Campus
@@ -81,7 +81,7 @@ def test_only_who_admits_finds_the_way_from_the_list(office: Office, dave: User,
 
 
 def test_the_administrator_finds_every_entry(office: Office, erin: User) -> None:
-    assert _menu(office(erin)) == {reverse(entry.to) for group in NAVIGATION for entry in group.entries}
+    assert _menu(office(erin)) == {reverse(entry.to) for _heading, entries in navigation() for entry in entries}
 
 
 def test_a_teacher_lists_the_students_they_teach_and_opens_no_other(office: Office, bob: User, campus: Campus) -> None:

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.exchange import services
 from apps.exchange.errors import ImportNotReady, ValueMissing
 from apps.exchange.models import Import
-from apps.office.site import words_of
+from apps.office.shell.site import words_of
 from apps.students.models import Student
 from apps.students.services import change_student
 from schoolops.queues import requests

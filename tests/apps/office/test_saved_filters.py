@@ -11,9 +11,10 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.office import errors, services
+from apps.office import errors
 from apps.office.models import SavedFilter
-from apps.office.site import office as site
+from apps.office.shell.saved import services
+from apps.office.shell.site import office as site
 from schoolops.audit.models import AuditEntry
 from schoolops.context import inside
 from schoolops.tenancy.models import School

@@ -9,9 +9,9 @@ from typing import Any
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode
 from apps.institutions.models import AcademicYear, CalendarDay, Institution
-from apps.office.pages.setup import WORDS
-from apps.office.selectors.attention import what_needs_attention
-from apps.office.selectors.readiness import STEPS, readiness
+from apps.office.setup.pages import WORDS
+from apps.office.setup.selectors import STEPS, readiness
+from apps.office.start.selectors.start import what_waits
 from apps.students.models import Student
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -56,7 +56,7 @@ def test_one_student_with_nobody_to_call_is_missing_as_the_start_page_says(
     first, *others = Student.objects.all()
     people.a_guardian(of=others)
     assert "guardians" in _missing(erin)
-    without = {each.code: each.number for each in what_needs_attention(erin, SCHOOL_DAY, before=None)}
+    without = {each.code: each.number for each in what_waits(erin, SCHOOL_DAY)}
     assert without["without-contact"] == 1
     people.a_guardian(of=[first])
     assert "guardians" not in _missing(erin)

@@ -17,8 +17,9 @@ from apps.attendance import services as attendance
 from apps.exchange.models import Import
 from apps.exchange.tasks import read_import
 from apps.institutions.models import CalendarDay, Institution
-from apps.office.selectors.progress import KINDS
-from apps.office.selectors.start import birthdays, previous_school_day, start_of, trend
+from apps.institutions.selectors import previous_school_day
+from apps.office.start.selectors.progress import jobs_with_names
+from apps.office.start.selectors.start import birthdays, start_of, trend
 from apps.students.models import Student
 from schoolops import context
 from schoolops.context import outside_schools
@@ -202,7 +203,7 @@ def test_what_the_office_asks_for_is_asked_by_somebody(office: Office, dave: Use
 
 def test_every_job_that_people_can_wait_for_has_a_name() -> None:
     tracked = {each.name for each in registry.tasks() if each.tracked and each.origin.startswith("apps.")}
-    assert tracked == set(KINDS)
+    assert tracked == set(jobs_with_names())
 
 
 def _write(statement: str) -> None:

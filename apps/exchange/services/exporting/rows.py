@@ -20,6 +20,7 @@ from apps.exchange.services.kinds.teaching import homeroom_course_id
 from apps.exchange.services.reading import cells, staged
 from apps.exchange.services.reading.bundle.people import STAFF_ROLES
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
+from apps.institutions.selectors import school_today
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import (
     ClassEnrolment,
@@ -29,6 +30,7 @@ from apps.students.models import (
     Student,
     StudentGuardian,
 )
+from apps.students.selectors import enrolments_that_count
 
 _NAMESPACE = uuid.UUID("6d0c9a52-5e0b-5c0e-9f0e-0b7f2f4c1d11")
 _JOB_ROLES = {title: role for role, title in STAFF_ROLES.items()}
@@ -211,13 +213,9 @@ class Bundle:
         )  # fmt: skip
 
     def _enrolments(self, students: Sequence[Student]) -> dict[int, Enrolment]:
-        """The latest enrolment of each in a year that is not closed."""
-        return {
-            row.student_id: row
-            for row in Enrolment.objects.filter(student__in=students, year__in=self.years, primary=True)
-            .select_related("grade_level")
-            .order_by("entered_on", "pk")
-        }
+        """The enrolment that counts of each, in the years that are not closed."""
+        there = Enrolment.objects.filter(student__in=students, year__in=self.years)
+        return enrolments_that_count(there, school_today())
 
     def _agents(self, students: Sequence[Student]) -> dict[int, list[tuple[str, StudentGuardian]]]:
         links = list(

@@ -18,8 +18,8 @@ from apps.students.models import (
     SectionMembership,
     Student,
     StudentGuardian,
-    holds_on,
 )
+from apps.students.selectors import enrolments_that_count
 from schoolops.audit import trail
 
 
@@ -48,18 +48,13 @@ def _filled(source: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def _students() -> Iterator[list[dict[str, Any]]]:
     today = school_today()
     for page in paged(Student.objects.kept().filter(status="active").select_related("institution")):
-        enrolments = {
-            row.student_id: row
-            for row in Enrolment.objects.filter(student__in=page, primary=True)
-            .exclude(year__state=AcademicYear.State.CLOSED)
-            .select_related("grade_level")
-            .order_by("entered_on", "pk")
-        }
+        there = Enrolment.objects.filter(student__in=page).exclude(year__state=AcademicYear.State.CLOSED)
+        enrolments = enrolments_that_count(there, today)
         seats = {
             row.student_id: row
-            for row in SectionMembership.objects.filter(
-                holds_on(today), student__in=page, section__year__state=AcademicYear.State.ACTIVE
-            ).select_related("section")
+            for row in SectionMembership.objects.on(today)
+            .filter(student__in=page, section__year__state=AcademicYear.State.ACTIVE)
+            .select_related("section")
         }
         filled = []
         for each in page:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import Action, Outcome, Work, as_kept, plain, remember_written, require
@@ -56,7 +58,9 @@ def held_by(work: Work, outcomes: Sequence[Outcome]) -> Held:
         "student"
     ):
         found.places[place.student_id].append(place)
-    for row in Enrolment.objects.filter(student__in=students, primary=True).select_related("grade_level", "year"):
+    # One of no day was taken back.
+    enrolments = Enrolment.objects.filter(student__in=students, primary=True).exclude(exited_on=F("entered_on"))
+    for row in enrolments.select_related("grade_level", "year"):
         found.enrolments.setdefault((row.student_id, row.year_id), row)
     found.again = dict(
         ImportRow.objects.filter(

@@ -20,7 +20,7 @@ from apps.institutions.api.views.rows import ROSTERED
 from apps.students import selectors, services
 from apps.students.api import serializers as shapes
 from apps.students.api.views.reach import AS_OF, reached_student
-from apps.students.models import Enrolment, SectionMembership, Student, holds_on
+from apps.students.models import Enrolment, SectionMembership, Student
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet, created, valid, with_version
@@ -29,7 +29,7 @@ from schoolops.rows import RowStatus
 
 def _of_section(day: dt.date) -> dict[str, Subquery]:
     """What the section of ``day`` says, for each student: one row at most."""
-    held = SectionMembership.objects.filter(holds_on(day), student=OuterRef("pk")).order_by("-starts_on", "-id")
+    held = SectionMembership.objects.on(day).filter(student=OuterRef("pk")).order_by("-starts_on", "-id")
     return {
         "on_day_section_id": Subquery(held.values("section__sourced_id")[:1]),
         "on_day_section_name": Subquery(held.values("section__name")[:1]),
@@ -157,11 +157,9 @@ def _on_the_day(asked: Mapping[str, Any], day: dt.date) -> list[Q]:
     """The filters that mean a day."""
     found = []
     if section := asked.get("section_id"):
-        members = SectionMembership.objects.filter(holds_on(day), section__sourced_id=section)
+        members = SectionMembership.objects.on(day).filter(section__sourced_id=section)
         found.append(Q(pk__in=members.values("student")))
-    enrolled = Enrolment.objects.filter(
-        Q(exited_on__isnull=True) | Q(exited_on__gt=day), entered_on__lte=day, primary=True
-    )
+    enrolled = Enrolment.objects.on(day)
     if level := asked.get("grade_level_id"):
         found.append(Q(pk__in=enrolled.filter(grade_level__sourced_id=level).values("student")))
     if "enrolled" in asked:

@@ -1,0 +1,1 @@
+"""Logins, letting in, inviting, roles, and the trail."""

@@ -1,0 +1,1 @@
+"""Pages that let people in and say what they may."""

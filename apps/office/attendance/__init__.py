@@ -1,0 +1,1 @@
+"""Rolls, the grid, the week, the late desk, the register, codes, leave, and the teacher's /roll."""

@@ -1,0 +1,136 @@
+"""The attendance grid: one roll, marked by keyboard or without any script, over the service the API uses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.access import selectors as access_rows
+from apps.attendance import selectors, services
+from apps.attendance.models import DayState
+from apps.attendance.selectors import CodeBook, SessionKey
+from apps.office.attendance.pages.marks import (
+    Sent,
+    Sheet,
+    choices_of,
+    full_name,
+    sent,
+    shown_in_place,
+    students_sent,
+    why_not_saved,
+)
+from apps.office.shell.fields import apart, day_of
+from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.site import words_of
+from schoolops import problem
+from schoolops.errors import SchoolOpsError
+
+LONGEST_REASON = 200
+
+
+@office_page(permission="attendance.view")
+def grid(request: HttpRequest, kind: str, group: UUID, day: str) -> HttpResponse:
+    """One roll: to mark for who may, to read for who may only see it."""
+    key = _key(request, kind, group, day_of(day))
+    if request.method != "POST":
+        return _page(request, key)
+    return _reopened(request, key) if "reopen" in request.POST else _saved(request, key)
+
+
+def _key(request: HttpRequest, kind: str, group: UUID, day: dt.date) -> SessionKey:
+    period = request.GET.get("period")
+    try:
+        at = UUID(period) if period else None
+    except ValueError:
+        raise Http404 from None
+    return SessionKey(
+        day=day, section=group if kind == "section" else None, course_class=None if kind == "section" else group,
+        period=at,
+    )  # fmt: skip
+
+
+def _saved(request: HttpRequest, key: SessionKey) -> HttpResponse:
+    typed = sent(request.POST, students_sent(request.POST))
+    try:
+        marks = typed.marks(CodeBook(), times_in_sight=True)
+        sheet = services.mark_attendance(session=key, marks=marks, expected_version=typed.version, by=actor(request))
+    except SchoolOpsError as refusal:
+        if not shown_in_place(refusal):
+            raise
+        return _page(request, key, typed=typed, refusal=refusal)
+    absent = sheet.records.filter(state=DayState.ABSENT).count()
+    words = ngettext("The roll is saved: %d absent.", "The roll is saved: %d absent.", absent) % absent
+    messages.success(request, words)
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def _reopened(request: HttpRequest, key: SessionKey) -> HttpResponse:
+    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+    if not reason:
+        return _page(request, key, notice=_("Say why the roll is re-opened."), status=422)
+    try:
+        services.reopen_day(session=key, reason=reason, lasting=dt.timedelta(hours=24), by=actor(request))
+    except SchoolOpsError as refusal:
+        if not shown_in_place(refusal):
+            raise
+        return _page(request, key, refusal=refusal)
+    messages.success(request, _("The roll is open for 24 hours."))
+    return HttpResponseRedirect(request.get_full_path())
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+def _page(
+    request: HttpRequest,
+    key: SessionKey,
+    *,
+    typed: Sent | None = None,
+    refusal: SchoolOpsError | None = None,
+    notice: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """The roll as it is, or with what was typed on top and why that is not saved."""
+    user = actor(request)
+    found = selectors.roll(key, by=user)
+    place = selectors.place_of(key)
+    held = access_rows.permissions_of(user)
+    locked = found["state"] == "locked"
+    codes = CodeBook()
+    never = _never(place)
+    sheet = Sheet(found, found["records"], codes, name=full_name)
+    left = sheet.lay_over(typed, refusal) if typed is not None else []
+    if refusal is not None:
+        notice, status = " ".join([why_not_saved(refusal), *left]), problem.status_of(refusal)[0]
+    context = {
+        "roll": found,
+        "rows": sheet.rows,
+        "gone": sheet.gone,
+        "choices": choices_of(codes),
+        "notice": notice,
+        "changes": [row for row in sheet.rows if row.changed],
+        "writable": "attendance.mark" in held and not locked and not never,
+        "may_reopen": locked and "attendance.lock" in held,
+        "never": never,
+        "place": place,
+        "day": key.day,
+        "before": key.day - dt.timedelta(days=1),
+        "after": key.day + dt.timedelta(days=1),
+        "today": place.today,
+    }
+    period = f" – {place.period.name}" if place.period else ""
+    title = f"{apart(f'{place.group}{period}')} – {date_format(key.day, _('l, j F Y'))}"
+    return render_page(request, "office/attendance/grid.html", context, title=title, status=status)
+
+
+def _never(place: selectors.Place) -> str:
+    """Why there can be no roll on that day; empty, where there can."""
+    try:
+        selectors.must_be_a_day_for_rolls(place)
+    except SchoolOpsError as error:
+        return words_of(error)
+    return ""

@@ -1,0 +1,64 @@
+"""The rolls of a day, and a section's register to read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from apps.access import selectors as access_rows
+from apps.access import services as access
+from apps.office.attendance.selectors.register import Register, RegisterLine, register_of
+from apps.office.attendance.selectors.rolls import rolls_of
+from apps.office.shell.charts import kind_of, legend
+from apps.office.shell.fields import apart, day_asked, day_of
+from apps.office.shell.pages import actor, office_page, render_page
+
+
+@office_page(permission="attendance.view")
+def rolls(request: HttpRequest) -> HttpResponse:
+    """Every roll that is expected on a day, with whether it was taken."""
+    user = actor(request)
+    today = access.today(user)
+    day = day_asked(request.GET.get("day"), today)
+    found = rolls_of(user, day)
+    context = {
+        "day": day,
+        "today": today,
+        "before": day - dt.timedelta(days=1),
+        "after": day + dt.timedelta(days=1),
+        "rolls": found,
+        "missing": sum(each["roll"]["taken_at"] is None for each in found),
+        "marks": "attendance.mark" in access_rows.permissions_of(user),
+    }
+    return render_page(request, "office/attendance/rolls.html", context, title=_("Rolls"))
+
+
+@office_page(permission="attendance.view")
+def register(request: HttpRequest, section: UUID, month: str) -> HttpResponse:
+    """A section's month: students beside days."""
+    first = day_of(f"{month}-01")
+    found = register_of(section, first, by=actor(request))
+    context = {
+        "register": found,
+        "first": first,
+        "before": first - dt.timedelta(days=1),
+        "after": (first + dt.timedelta(days=31)).replace(day=1),
+        "lines": [(line, [_cell(line, day, found) for day in found.days]) for line in found.lines],
+        "legend": legend(),
+    }
+    title = f"{apart(found.section)} – {date_format(first, 'F Y')}"
+    return render_page(request, "office/attendance/register.html", context, title=title)
+
+
+def _cell(line: RegisterLine, day: dt.date, register: Register) -> dict[str, object]:
+    row = line.days.get(day)
+    if row is None:
+        closed = register.closed.get(day, "")
+        return {"day": day, "kind": "closed" if closed else "out" if not line.belongs_on(day) else "empty", "sign": ""}
+    kind = kind_of(row)
+    sign, words = next((sign, words) for each, sign, words in legend() if each == kind)
+    return {"day": day, "kind": kind, "sign": sign, "words": words}

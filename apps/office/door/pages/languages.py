@@ -1,0 +1,31 @@
+"""Choosing the language that pages speak: on this device, and for a person everywhere and in mails."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from apps.accounts import services
+from apps.accounts.selectors import supported_language
+from apps.office.shell.language import COOKIE
+from apps.office.shell.site import actor, may_enter, readable
+
+_REMEMBERED_S = 365 * 24 * 3600
+
+
+@require_POST
+@readable
+def choose(request: HttpRequest) -> HttpResponse:
+    """Speak ``language`` from now on, and go back to the page where it was chosen."""
+    wanted = request.POST.get("next", "")
+    here = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    answer = HttpResponseRedirect(wanted if here else reverse("office:index"), status=303)
+    if language := supported_language(request.POST.get("language", "")):
+        if may_enter(request):
+            services.choose_language(language=language, by=actor(request))
+        secure = bool(settings.SESSION_COOKIE_SECURE)
+        answer.set_cookie(COOKIE, language, max_age=_REMEMBERED_S, secure=secure, httponly=True, samesite="Lax")
+    return answer

@@ -1,0 +1,153 @@
+"""Staff, whom they teach, and who stands in."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from apps.accounts.models import User
+from apps.office.shell.base import ServiceAdmin, adds, changes, removes
+from apps.office.shell.forms import ServiceForm
+from apps.office.shell.permitted import ReadOnlyInline
+from apps.office.shell.site import actor, office
+from apps.staff import services
+from apps.staff.models import StaffMember, Substitution, TeachingAssignment
+from apps.staff.selectors import staff_in_view
+
+
+class AssignmentInline(ReadOnlyInline):
+    """What somebody teaches, and taught."""
+
+    model = TeachingAssignment
+    sees = "staff.view"
+    joined = ("section__grade_level", "course_class")
+    fields = ("section", "course_class", "kind", "starts_on", "ends_on")
+    show_change_link = True
+    verbose_name_plural = gettext_lazy("teaches")
+
+
+class StaffForm(ServiceForm):
+    """A member of staff."""
+
+    refusals: ClassVar[Any] = {
+        "staff:number-taken": "staff_number",
+        "staff:login-taken": "user",
+        "staff:ends-before-start": "ends_on",
+        "staff:teaches-before": "starts_on",
+    }
+
+
+@admin.register(StaffMember, site=office)
+class StaffMemberAdmin(ServiceAdmin):
+    """The people who work at the school."""
+
+    one, many = gettext_lazy("member of staff"), gettext_lazy("staff")
+    sees, manages = "staff.view", "staff.manage"
+    joined = ("institution", "user")
+    only_at_first = ("institution",)
+    autocomplete_fields = ("user",)
+    form = StaffForm
+    add = adds(services.add_staff_member, "institution")
+    change = changes(services.change_staff_member, "member", versioned=True)
+    fields = (
+        "institution", "staff_number", "given_name", "family_name", "job_title", "email", "phone", "starts_on",
+        "ends_on", "user",
+    )  # fmt: skip
+    list_display = ("full_name", "staff_number", "job_title", "institution", "ends_on")
+    list_filter = ("institution",)
+    search_fields = ("given_name", "family_name", "staff_number", "email")
+    inlines = (AssignmentInline,)
+
+    def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if not self._holds(request, self.sees):
+            return rows.none()
+        return rows.filter(staff_in_view(actor(request)))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Whoever may not see logins cannot choose one.
+        hidden = () if self._holds(request, "accounts.view") else ("user",)
+        return (*super().get_readonly_fields(request, obj), *hidden)
+
+    @admin.display(description=gettext_lazy("name"), ordering="family_name")
+    def full_name(self, row: StaffMember) -> str:
+        return row.full_name
+
+
+class AssignmentForm(ServiceForm):
+    """Who teaches what, from when."""
+
+    refusals: ClassVar[Any] = {
+        "staff:section-or-class": "section",
+        "staff:ends-before-start": "ends_on",
+        "staff:not-in-year": "starts_on",
+        "staff:not-employed": "starts_on",
+        "staff:already-assigned": "staff",
+    }
+
+
+def _assign(said: dict[str, Any], by: User) -> TeachingAssignment:
+    return services.assign_teacher(**said, by=by)
+
+
+@admin.register(TeachingAssignment, site=office)
+class AssignmentAdmin(ServiceAdmin):
+    """Who teaches which section or class, from when to when."""
+
+    one, many = gettext_lazy("assignment"), gettext_lazy("assignments")
+    sees, manages = "staff.view", "staff.manage"
+    joined = ("staff", "section__grade_level", "course_class")
+    only_at_first = ("staff", "section", "course_class", "starts_on")
+    autocomplete_fields = ("staff", "section", "course_class")
+    form = AssignmentForm
+    add = _assign
+    change = changes(services.change_assignment, "assignment")
+    remove = removes(services.remove_assignment, "assignment")
+    fields = ("staff", "section", "course_class", "kind", "starts_on", "ends_on")
+    list_display = ("staff", "section", "course_class", "kind", "starts_on", "ends_on")
+    list_filter = ("kind",)
+    search_fields = ("staff__family_name", "staff__given_name")
+
+    def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if not self._holds(request, self.sees):
+            return rows.none()
+        return rows.filter(staff__in=StaffMember.objects.filter(staff_in_view(actor(request))).values("pk"))
+
+
+class SubstitutionForm(ServiceForm):
+    """Who stands in, where, and on which day."""
+
+    refusals: ClassVar[Any] = {
+        "staff:section-or-class": "section",
+        "staff:already-stands-in": "staff",
+        "staff:stands-in-for-themselves": "instead_of",
+        "staff:not-their-group": "instead_of",
+        "staff:not-employed": "day",
+        "staff:not-in-year": "day",
+    }
+
+
+def _stand_in(said: dict[str, Any], by: User) -> Substitution:
+    return services.add_substitution(**said, by=by)
+
+
+@admin.register(Substitution, site=office)
+class SubstitutionAdmin(ServiceAdmin):
+    """Who stands in for whom, for a day."""
+
+    one, many = gettext_lazy("substitution"), gettext_lazy("substitutions")
+    sees, manages = "staff.view", "staff.manage"
+    joined = ("staff", "instead_of", "section__grade_level", "course_class")
+    autocomplete_fields = ("staff", "instead_of", "section", "course_class")
+    form = SubstitutionForm
+    add = _stand_in
+    remove = removes(services.remove_substitution, "substitution")
+    fields = ("staff", "section", "course_class", "day", "instead_of", "reason")
+    list_display = ("day", "staff", "section", "course_class", "instead_of")
+    ordering = ("-day", "-id")
+    search_fields = ("staff__family_name", "staff__given_name")
+
+    reached = AssignmentAdmin.reached

@@ -1,0 +1,307 @@
+"""Students, their guardians, and where they are enrolled."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold import widgets
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.institutions.models import AcademicYear, Section
+from apps.office.shell.acts import Act, does
+from apps.office.shell.base import LONGEST_SEARCH, TOO_LARGE, ServiceAdmin, adds, changes, removes
+from apps.office.shell.fields import whole_number
+from apps.office.shell.forms import PictureForm, ServiceForm
+from apps.office.shell.permitted import ReadOnlyInline
+from apps.office.shell.site import actor, office
+from apps.students import services
+from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
+from apps.students.selectors import matching
+
+CHANNELS = (("email", gettext_lazy("E-mail")), ("sms", gettext_lazy("SMS")), ("in-app", gettext_lazy("In the app")))
+
+
+class SectionToday(admin.SimpleListFilter):
+    """Students by the section they belong to today."""
+
+    title = gettext_lazy("section")
+    parameter_name = "section"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        sections = office.rows_of(Section, request)
+        if sections is None:
+            return []
+        running = sections.filter(year__state=AcademicYear.State.ACTIVE).order_by("grade_level__position", "name")
+        return [(str(each.pk), str(each)) for each in running]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        section = whole_number(self.value() or "")
+        if section is None:
+            return queryset
+        day = access.today(actor(request))
+        members = SectionMembership.objects.filter(section_id=section).on(day)
+        return queryset.filter(pk__in=members.values("student"))
+
+
+class EnrolmentInline(ReadOnlyInline):
+    """The student's enrolments, newest first."""
+
+    model = Enrolment
+    sees = "students.view"
+    scope = ("student", "student")
+    joined = ("year", "institution", "grade_level")
+    fields = ("year", "institution", "grade_level", "entered_on", "entry_kind", "exited_on", "exit_kind", "primary")
+    verbose_name_plural = gettext_lazy("enrolments")
+
+
+class MembershipInline(ReadOnlyInline):
+    """The sections the student belonged to."""
+
+    model = SectionMembership
+    sees = "students.view"
+    scope = ("student", "student")
+    joined = ("section__grade_level", "section__year")
+    fields = ("section", "roll_number", "starts_on", "ends_on")
+    verbose_name_plural = gettext_lazy("sections")
+
+
+class GuardianLinkInline(ReadOnlyInline):
+    """Who is responsible, in the order in which they are called."""
+
+    model = StudentGuardian
+    sees = "guardians.view"
+    scope = ("student", "student")
+    joined = ("guardian",)
+    fields = ("guardian", "relation", "contact_priority", "lives_with", "emergency_contact", "data_access")
+    show_change_link = True
+    verbose_name_plural = gettext_lazy("family")
+
+
+class StudentForm(ServiceForm):
+    """What the books say of a student."""
+
+    refusals: ClassVar[Any] = {
+        "students:admission-number-taken": "admission_number",
+        "students:login-taken": "user",
+    }
+
+
+class PhotoForm(PictureForm):
+    """A student's photo."""
+
+    refusals: ClassVar[Any] = {"students:photo-refused": "picture"}
+
+
+def _set_photo(row: Student, said: dict[str, Any], by: User) -> str:
+    services.set_photo(student=row, content=said["picture"].read(TOO_LARGE), by=by)
+    return _("The photo is set.")
+
+
+@admin.register(Student, site=office)
+class StudentAdmin(ServiceAdmin):
+    """Students on the books, without records that were merged into another. Its list leads to the student's page."""
+
+    one, many = gettext_lazy("student"), gettext_lazy("students")
+    sees, manages = "students.view", "students.manage"
+    scope = ("student", "")
+    joined = ("institution",)
+    only_at_first = ("institution",)
+    form = StudentForm
+    change = changes(services.change_student, "student", versioned=True)
+    list_display = ("full_name", "admission_number", "section_today", "birth_date", "details")
+    list_display_links = None
+    list_filter = (SectionToday,)
+    search_fields = ("given_name",)
+    search_help_text = gettext_lazy("Name or admission number")
+    inlines = (GuardianLinkInline, EnrolmentInline, MembershipInline)
+    own = (
+        "institution", "admission_number", "given_name", "middle_name", "family_name", "preferred_name", "birth_date",
+        "sex", "email", "phone", "address",
+    )  # fmt: skip
+    acts = (
+        Act("photo", gettext_lazy("Set the photo"), manages, _set_photo, PhotoForm),
+        Act(
+            "no-photo",
+            gettext_lazy("Remove the photo"),
+            manages,
+            does(services.remove_photo, "student", gettext_lazy("The photo is gone.")),
+            applies=lambda row: bool(row.photo),
+        ),
+    )
+
+    change_list_template = "office/people/student_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        may = {"may_admit": self._holds(request, self.manages)}
+        return super().changelist_view(request, {**(extra_context or {}), **may})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        held = SectionMembership.objects.on(access.today(actor(request))).filter(student=OuterRef("pk"))
+        name = held.order_by("-starts_on", "-id").annotate(
+            full=Concat(F("section__grade_level__name"), Value(" "), F("section__name"))
+        )
+        kept = super().get_queryset(request).filter(merged_into__isnull=True)
+        rows: QuerySet[Any] = kept.annotate(section_name=Subquery(name.values("full")[:1]))
+        return rows
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        seen = obj is not None and self._holds_over(request, "students.view_medical", obj)
+        return (*self.own, "medical_note") if seen else self.own
+
+    def ways_from(self, request: HttpRequest, row: Student) -> list[dict[str, Any]]:
+        # Admitting, moving and withdrawing stand on pages of their own, and these on the student's.
+        page = {"title": _("The student’s page"), "address": reverse("office:student", args=(row.sourced_id,))}
+        return [page, *super().ways_from(request, row)]
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        # The index student_search serves this, and no list of columns joined by OR.
+        return queryset.filter(matching(search_term[:LONGEST_SEARCH])), False
+
+    @admin.display(description=gettext_lazy("name"), ordering="family_name")
+    def full_name(self, row: Student) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("office:student", args=(row.sourced_id,)), row.full_name)
+
+    @admin.display(description=gettext_lazy("details"))
+    def details(self, row: Student) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>', self._address(row, "change"), _("Details of %(name)s") % {"name": row}
+        )
+
+    @admin.display(description=gettext_lazy("section today"))
+    def section_today(self, row: Any) -> str:
+        return row.section_name or "–"
+
+
+class StudentsInline(ReadOnlyInline):
+    """Of whom somebody is a guardian."""
+
+    model = StudentGuardian
+    sees = "guardians.view"
+    scope = ("student", "student")
+    joined = ("student",)
+    fields = ("student", "relation", "contact_priority", "lives_with", "emergency_contact", "data_access")
+    show_change_link = True
+    verbose_name_plural = gettext_lazy("students")
+
+
+@admin.register(Guardian, site=office)
+class GuardianAdmin(ServiceAdmin):
+    """Grown-ups responsible for students, with a login of their own or none."""
+
+    one, many = gettext_lazy("guardian"), gettext_lazy("guardians")
+    sees, manages = "guardians.view", "guardians.manage"
+    add = adds(services.add_guardian)
+    change = changes(services.change_guardian, "guardian", versioned=True)
+    fields = ("given_name", "family_name", "email", "phone", "address", "language")
+    list_display = ("full_name", "phone", "email")
+    search_fields = ("given_name", "family_name", "phone", "email")
+    inlines = (StudentsInline,)
+
+    def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+        by = actor(request)
+        if not self._holds(request, code):
+            return rows.none()
+        reach = access.within_reach(by, code, "student", day=access.today(by))
+        if reach == Q():
+            return rows
+        links = StudentGuardian.objects.filter(student__in=Student.objects.filter(reach).values("pk"))
+        return rows.filter(pk__in=links.values("guardian"))
+
+    def _tells(self, request: HttpRequest, row: Any) -> bool:
+        return self._holds_over(request, "audit.view", row)
+
+    @admin.display(description=gettext_lazy("name"), ordering="family_name")
+    def full_name(self, row: Guardian) -> str:
+        return row.full_name
+
+
+class LinkForm(ServiceForm):
+    """What a guardian is to a student, and may see of them."""
+
+    channels = forms.MultipleChoiceField(
+        label=gettext_lazy("told by"),
+        choices=CHANNELS,
+        required=False,
+        widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+    contact_priority = forms.IntegerField(
+        label=gettext_lazy("called in this order"),
+        required=False,
+        min_value=1,
+        max_value=99,
+        help_text=gettext_lazy("1 is called first. Empty: after those that are there."),
+        widget=widgets.UnfoldAdminIntegerFieldWidget,
+    )
+    refusals: ClassVar[Any] = {
+        "students:guardian-already-linked": "guardian",
+        "students:contact-priority-taken": "contact_priority",
+    }
+
+
+def _link(said: dict[str, Any], by: User) -> StudentGuardian:
+    student, guardian = said.pop("student"), said.pop("guardian")
+    if said.get("contact_priority") is None:
+        said.pop("contact_priority", None)
+    return services.link_guardian(student=student, guardian=guardian, fields=said, by=by)
+
+
+@admin.register(StudentGuardian, site=office)
+class GuardianLinkAdmin(ServiceAdmin):
+    """Access is this explicit link: given here, or taken away."""
+
+    one, many = gettext_lazy("link of a guardian"), gettext_lazy("links of guardians")
+    sees, manages = "guardians.view", "guardians.manage"
+    scope = ("student", "student")
+    joined = ("student", "guardian")
+    only_at_first = ("student", "guardian")
+    autocomplete_fields = ("student", "guardian")
+    form = LinkForm
+    add = _link
+    change = changes(services.change_guardian_link, "link")
+    remove = removes(services.unlink_guardian, "link")
+    list_display = ("guardian", "student", "relation", "contact_priority", "data_access")
+    list_filter = ("relation", "data_access")
+    search_fields = ("student__family_name", "student__given_name", "guardian__family_name", "guardian__given_name")
+    own = (
+        "student", "guardian", "relation", "contact_priority", "legal_guardian", "lives_with", "emergency_contact",
+        "data_access", "receives_invoices", "channels",
+    )  # fmt: skip
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        code = "students.view_custody"
+        seen = self._holds_over_all(request, code) if obj is None else self._holds_over(request, code, obj)
+        return (*self.own, "restriction_note") if seen else self.own
+
+    def _holds_over_all(self, request: HttpRequest, code: str) -> bool:
+        """Whether whoever asks holds ``code`` over every student they could link: which one it is, nobody knows yet."""
+        if not self._holds(request, code):
+            return False
+        students = office.admin_of(Student)
+        linkable = students.within(request, Student.objects.all(), self.manages)
+        seen = students.within(request, Student.objects.all(), code)
+        return not linkable.exclude(pk__in=seen.values("pk")).exists()
+
+
+@admin.register(Enrolment, site=office)
+class EnrolmentAdmin(ServiceAdmin):
+    """Who was enrolled where and when. What changes an enrolment stands on the student's page."""
+
+    one, many = gettext_lazy("enrolment"), gettext_lazy("enrolments")
+    sees = "students.view"
+    scope = ("student", "student")
+    joined = ("student", "year", "institution", "grade_level")
+    fields = ("student", "institution", "year", "grade_level", "entered_on", "entry_kind", "exited_on", "exit_kind")
+    list_display = ("student", "year", "grade_level", "entered_on", "exited_on", "exit_kind")
+    list_filter = ("year", "grade_level", "exit_kind")
+    search_fields = ("student__family_name", "student__given_name", "=student__admission_number")

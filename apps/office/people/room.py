@@ -1,0 +1,52 @@
+"""People, in the sidebar and by address."""
+
+from __future__ import annotations
+
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+
+from apps.office.people.pages import lists, student
+from apps.office.people.waiting import waiting
+from apps.office.shell.rooms import PEOPLE, TEACHING, TODAY, Entry, Room
+from apps.staff.models import StaffMember
+from apps.students.models import Guardian, Student
+
+ROOM = Room(
+    entries={
+        TODAY: (
+            Entry(_("Substitutions"), "office:staff_substitution_changelist", "swap_horiz", ("staff.manage",)),
+            Entry(_("Lists to print"), "office:lists", "print", ("exports.run",), place=2),
+        ),
+        PEOPLE: (
+            Entry(
+                _("Students"),
+                "office:students_student_changelist",
+                "school",
+                ("students.view",),
+                below=("/office/student/",),
+            ),
+            Entry(_("Admit a student"), "office:admit", "person_add", ("students.manage",)),
+            Entry(_("Guardians"), "office:students_guardian_changelist", "family_restroom", ("guardians.view",)),
+            Entry(_("Staff"), "office:staff_staffmember_changelist", "badge", ("staff.view",)),
+            Entry(_("Enrolments"), "office:students_enrolment_changelist", "how_to_reg", ("students.manage",)),
+        ),
+        TEACHING: (
+            Entry(
+                _("Who teaches what"), "office:staff_teachingassignment_changelist", "co_present", ("staff.view",),
+                place=1,
+            ),
+        ),
+    },
+    pages=(
+        path("student/admit/", student.admit, name="admit"),
+        path("student/<uuid:student>/", student.student, name="student"),
+        path("student/<uuid:student>/photo/", student.photo, name="student-photo"),
+        path("student/<uuid:student>/move/", student.change, {"how": "move"}, name="student-move"),
+        path("student/<uuid:student>/withdraw/", student.change, {"how": "withdraw"}, name="student-withdraw"),
+        path("student/<uuid:student>/enrol/", student.change, {"how": "enrol"}, name="student-enrol"),
+        path("lists/", lists.lists, name="lists"),
+        path("lists/<str:kind>.pdf", lists.print_list, name="print-list"),
+    ),
+    waiting=waiting,
+    finds=(Student, Guardian, StaffMember),
+)  # fmt: skip

@@ -1,0 +1,159 @@
+"""A student's page: who they are, their family, where they were enrolled, their year of attendance, their trail."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from apps.access import selectors as access_rows
+from apps.access import services as access
+from apps.access.errors import OutOfReach
+from apps.accounts.models import User
+from apps.attendance.models import DailyAttendance, Leave
+from apps.institutions.models import AcademicYear, CalendarDay, Section
+from apps.students.models import Enrolment, SectionMembership, Student, StudentGuardian
+from schoolops.audit import trail
+from schoolops.audit.models import AuditEntry
+
+TRAIL_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A part is ``None`` where the permission is missing: whoever may not see it does not learn whether there is any.
+
+    ``restrictions``: by the key of a link, why that guardian may not see the student.
+    """
+
+    student: Student
+    enrolments: list[Enrolment]
+    family: list[StudentGuardian] | None = None
+    restrictions: dict[int, str] | None = None
+    medical_note: str | None = None
+    year: AcademicYear | None = None
+    days: dict[dt.date, DailyAttendance] | None = None
+    calendar: dict[dt.date, CalendarDay] = field(default_factory=dict)
+    leave: list[Leave] | None = None
+    entries: list[AuditEntry] | None = None
+
+    def section_on(self, day: dt.date) -> Section | None:
+        """The section the student belongs to on ``day``."""
+        for enrolment in self.enrolments:
+            for each in enrolment.memberships.all():
+                if each.holds(day):
+                    return each.section  # type: ignore[no-any-return]
+        return None
+
+
+def student_in_reach(student: UUID, *, by: User, day: dt.date, permission: str = "students.view") -> Student:
+    """The student. Raises ``PermissionMissing``, ``OutOfReach``."""
+    reach = access.within_reach(by, permission, "student", day=day)
+    found: Student | None = (
+        Student.objects.filter(reach, sourced_id=student).select_related("institution", "merged_into").first()
+    )
+    if found is None:
+        raise OutOfReach
+    return found
+
+
+def record_of(student: UUID, *, by: User, day: dt.date) -> Record:
+    """Everything on a student's page, in a number of queries that depends on the reader's permissions alone.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    found = student_in_reach(student, by=by, day=day)
+    held = _held_over(found, by, day)
+    year = _year_of(found, day)
+    sees = "attendance.view" in held
+    return Record(
+        student=found,
+        enrolments=_enrolments(found),
+        family=_family(found) if "guardians.view" in held else None,
+        restrictions=_restrictions(found) if {"guardians.view", "students.view_custody"} <= held else None,
+        medical_note=found.medical_note if "students.view_medical" in held else None,
+        year=year,
+        days=_days(found, year) if sees else None,
+        calendar=_calendar(found, year) if sees else {},
+        leave=list(Leave.objects.filter(student=found).select_related("code").order_by("-starts_on", "-pk")[:10])
+        if sees
+        else None,
+        entries=list(trail.trail_of(found)[:TRAIL_SHOWN]) if "audit.view" in held else None,
+    )
+
+
+ABOUT_A_STUDENT = (
+    "guardians.view", "students.view_custody", "students.view_medical", "attendance.view", "audit.view",
+)  # fmt: skip
+
+
+def _held_over(student: Student, by: User, day: dt.date) -> frozenset[str]:
+    """Those of the permissions that ``by`` holds over this very student: a second role may reach further than one."""
+    held = access_rows.permissions_of(by)
+    return frozenset(
+        permission
+        for permission in ABOUT_A_STUDENT
+        if permission in held and reaches(student, by=by, day=day, permission=permission)
+    )
+
+
+def reaches(student: Student, *, by: User, day: dt.date, permission: str) -> bool:
+    """Whether ``by`` holds ``permission`` over this student; a question, so a no is not counted as a refusal."""
+    reach = access_rows.rows_in_reach(by, permission, "student", day=day)
+    if reach is None:
+        return False
+    return not reach or Student.objects.filter(reach, pk=student.pk).exists()
+
+
+def _enrolments(student: Student) -> list[Enrolment]:
+    memberships: QuerySet[Any] = SectionMembership.objects.select_related(
+        "section__grade_level", "section__year"
+    ).order_by("starts_on")
+    return list(
+        Enrolment.objects.filter(student=student)
+        .select_related("year", "grade_level")
+        .prefetch_related(Prefetch("memberships", queryset=memberships))
+        .order_by("-entered_on", "-pk")
+    )
+
+
+def _family(student: Student) -> list[StudentGuardian]:
+    return list(
+        StudentGuardian.objects.filter(student=student)
+        .select_related("guardian")
+        .defer("restriction_note")
+        .order_by("contact_priority", "pk")
+    )
+
+
+def _restrictions(student: Student) -> dict[int, str]:
+    return dict(
+        StudentGuardian.objects.filter(student=student)
+        .exclude(restriction_note="")
+        .values_list("pk", "restriction_note")
+    )
+
+
+def _year_of(student: Student, day: dt.date) -> AcademicYear | None:
+    """The year that contains ``day`` where the student is, else the last one they were in."""
+    years = AcademicYear.objects.filter(institution=student.institution_id, starts_on__lte=day)
+    found: AcademicYear | None = years.order_by("-starts_on").first()
+    return found
+
+
+def _days(student: Student, year: AcademicYear | None) -> dict[dt.date, DailyAttendance]:
+    if year is None:
+        return {}
+    rows = DailyAttendance.objects.filter(student=student, day__range=(year.starts_on, year.ends_on))
+    return {row.day: row for row in rows}
+
+
+def _calendar(student: Student, year: AcademicYear | None) -> dict[dt.date, CalendarDay]:
+    if year is None:
+        return {}
+    rows = CalendarDay.objects.filter(institution=student.institution_id, day__range=(year.starts_on, year.ends_on))
+    return {row.day: row for row in rows}

@@ -1,0 +1,331 @@
+"""Rosters in and out: a file is sent, what it would change is looked at, and then it is done, or taken back."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.access import selectors as access_selectors
+from apps.exchange import selectors, services
+from apps.exchange.models import Import, ImportRow
+from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.exchange.services.stopping import stop_of
+from apps.office.shell.fields import whole_number
+from apps.office.shell.forms import add_refusal
+from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.site import told, translated
+from apps.office.shell.words import FIELDS
+from schoolops.api import exports
+from schoolops.context import current_school, inside
+from schoolops.errors import SchoolOpsError
+
+VIEW, RUN, TAKE = selectors.VIEW, "imports.run", "exports.roster"
+RUNNING = frozenset({Import.State.RECEIVED, Import.State.APPLYING, Import.State.UNDOING})
+LATEST = 30
+
+KINDS = {
+    "institution": gettext_lazy("Campuses"),
+    "year": gettext_lazy("Years"),
+    "term": gettext_lazy("Terms"),
+    "grade-level": gettext_lazy("Grades"),
+    "homeroom-course": gettext_lazy("Homeroom courses"),
+    "course": gettext_lazy("Courses"),
+    "section": gettext_lazy("Sections"),
+    "class": gettext_lazy("Classes"),
+    "staff": gettext_lazy("Staff"),
+    "student": gettext_lazy("Students"),
+    "guardian": gettext_lazy("Guardians"),
+    "guardian-link": gettext_lazy("Who is whose guardian"),
+    "assignment": gettext_lazy("Who teaches what"),
+    "place": gettext_lazy("Who is in which section and class"),
+}
+# Kind of row → the page that invites such people, and what it is called.
+INVITES = {
+    "staff": ("staff", gettext_lazy("Invite staff without a login")),
+    "guardian": ("guardians", gettext_lazy("Invite guardians without a login")),
+}
+ACTIONS = {
+    "create": gettext_lazy("New"),
+    "update": gettext_lazy("Changed"),
+    "unchanged": gettext_lazy("Unchanged"),
+    "error": gettext_lazy("Wrong"),
+    "skip": gettext_lazy("Left alone"),
+}
+STATES = {
+    Import.State.RECEIVED: gettext_lazy("Being read"),
+    Import.State.VALIDATED: gettext_lazy("Waits for you to look at it"),
+    Import.State.APPLYING: gettext_lazy("Being applied"),
+    Import.State.APPLIED: gettext_lazy("Applied"),
+    Import.State.FAILED: gettext_lazy("Could not be read"),
+    Import.State.UNDOING: gettext_lazy("Being taken back"),
+    Import.State.UNDONE: gettext_lazy("Taken back"),
+    Import.State.STOPPED: gettext_lazy("Stopped half-way"),
+    Import.State.EXPIRED: gettext_lazy("Nobody confirmed it in time"),
+}
+# What it was at, where nobody is at it any more; then why.
+STOPPED = {
+    Import.State.RECEIVED: gettext_lazy("Reading the file stopped"),
+    Import.State.APPLYING: gettext_lazy("Stopped half-way"),
+    Import.State.UNDOING: gettext_lazy("Taking it back stopped"),
+}
+WHY = {
+    "dead": gettext_lazy("Its job failed at every try; the operators of SchoolOps see why."),
+    "discarded": gettext_lazy("Its job was refused."),
+    "cancelled": gettext_lazy("Its job was withdrawn."),
+    "gone": gettext_lazy("It was broken off."),
+}
+
+
+class UploadForm(forms.Form):
+    """A file, and what it is where it does not say."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"), help_text=gettext_lazy("A OneRoster bundle (ZIP), or a template as XLSX or CSV.")
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What it holds"),
+        required=False,
+        choices=[("", gettext_lazy("as the file says")), *Import.Source.choices],
+    )
+
+
+@office_page(permission=VIEW)
+def rosters(request: HttpRequest) -> HttpResponse:
+    """Send a file, and see what became of the others."""
+    user = actor(request)
+    may_run = _may(user, RUN)
+    form = UploadForm(request.POST or None, request.FILES or None) if may_run else None
+    if form is not None and request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data["file"]
+        try:
+            run = services.receive(
+                file=sent.file, name=sent.name, source=form.cleaned_data["kind"], by=user, in_background=True
+            )
+        except SchoolOpsError as error:
+            add_refusal(form, error)
+        else:
+            return HttpResponseRedirect(_address(run.sourced_id))
+    context = {
+        "form": form,
+        "imports": [(run, _state_of(run)) for run in selectors.imports_for(user)[:LATEST]],
+        "templates": [(source, Import.Source(source).label) for source in TEMPLATES],
+        "may_take": _may(user, TAKE),
+    }
+    status = 422 if form is not None and form.errors else 200
+    return render_page(request, "office/rosters/rosters.html", context, title=_("Rosters in and out"), status=status)
+
+
+def _state_of(run: Any) -> Any:
+    """What the import is at, in words, as ``selectors.imports_for`` found it."""
+    return STOPPED.get(run.state, STATES[Import.State.STOPPED]) if run.why else STATES[Import.State(run.state)]
+
+
+def _may(user: Any, permission: str) -> bool:
+    return permission in access_selectors.permissions_of(user)
+
+
+def _address(id: UUID) -> str:  # noqa: A002 - the address's word
+    return reverse("office:roster", args=[id])
+
+
+@require_GET
+@office_page(permission=VIEW)
+def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """One import: what it would change, field by field, or how far it is, or what it did."""
+    user = actor(request)
+    run = selectors.import_of(id, by=user)
+    asked = _asked(request)
+    rows, following = selectors.page_of(
+        selectors.rows_of(run, kind=asked["kind"], action=asked["action"], kept=asked["kept"], said=asked["q"]),
+        after=asked["after"],
+    )
+    said = {name: value for name, value in asked.items() if value and name != "after"}
+    counts = selectors.counts_of(run)
+    stop = stop_of(run)
+    context = {
+        "run": run,
+        "state": _state_of(run),
+        "running": run.state in RUNNING and stop is None,
+        "stop": stop,
+        "why": "" if stop is None else WHY[stop.why],
+        "counts": [(kind, KINDS[kind], [(each, found[each]) for each in ACTIONS]) for kind, found in counts],
+        "kinds": [(kind, KINDS[kind]) for kind, _found in counts],
+        "actions": ACTIONS.items(),
+        "asked": asked,
+        "rows": [
+            (row, KINDS[row.kind], ACTIONS.get(row.action, row.action), _in_words(row), _told(row.errors))
+            for row in rows
+        ],
+        "problem": _told([run.problem])[0] if run.problem else "",
+        "more": urlencode({**said, "after": following}) if following else "",
+        "changes": run.total("create") + run.total("update"),
+        "wrong": run.total("error"),
+        "may_run": _may(user, RUN),
+        "mapping": _mapping(run),
+        "invites": _invites(run) if run.state == Import.State.APPLIED and _may(user, "accounts.manage") else [],
+        "fields": list(selectors.fields_of(run.source).items()),
+    }
+    return render_page(
+        request, "office/rosters/roster.html", context, title=_("Import of %(file)s") % {"file": run.file_name}
+    )
+
+
+def _invites(run: Import) -> list[tuple[str, Any]]:
+    """Pages that let people in, where the import brought some."""
+    brought = [kind for kind in INVITES if run.counts.get(kind, {}).get("create")]
+    return [(reverse("office:invite", args=[INVITES[kind][0]]), INVITES[kind][1]) for kind in brought]
+
+
+def _in_words(row: ImportRow) -> list[selectors.Difference]:
+    """What a row changes, each field called what the office calls it."""
+    return [
+        replace(each, field=capfirst(str(FIELDS.get(each.field, each.field.replace("_", " ")))))
+        for each in selectors.differences(row)
+    ]
+
+
+def _told(kept: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What was wrong, one line each, in the reader's language."""
+    return [
+        "{column}{sentence} {remedy}".format(
+            column=f"{each['column']}: " if each.get("column") else "",
+            # Releases before kept the English sentence alone.
+            sentence=translated(each.get("said") or each.get("message") or each["detail"], each.get("facts", {})),
+            remedy=translated(each.get("remedy", ""), {}),
+        ).strip()
+        for each in kept
+    ]
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    after = request.GET.get("after", "")
+    kind, action = request.GET.get("kind", ""), request.GET.get("action", "")
+    return {
+        "kind": kind if kind in KINDS else "",
+        "action": action if action in ImportRow.Action.values else "",
+        "kept": request.GET.get("kept", "") == "1",
+        "q": request.GET.get("q", "").replace("\0", "").strip()[:100],
+        "after": whole_number(after) or 0,
+    }
+
+
+def _mapping(run: Import) -> list[tuple[str, str]]:
+    """Header → field, of a spreadsheet that has not been applied."""
+    changeable = {Import.State.VALIDATED, Import.State.FAILED}
+    if run.source not in TEMPLATES or run.state not in changeable or run.cleared_at is not None:
+        return []
+    return [(header, run.mapping.get(header, "")) for header in run.headers if header]
+
+
+@require_POST
+@office_page(permission=RUN)
+def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """What each header means, for this file and the next ones."""
+    run = selectors.import_of(id, by=actor(request))
+    said = {header: request.POST.get(f"header-{place}", "") for place, header in enumerate(run.headers) if header}
+    services.map_headers(run=run, mapping=said, by=actor(request), in_background=True)
+    messages.success(request, _("The file is read again."))
+    return HttpResponseRedirect(_address(id))
+
+
+@require_POST
+@office_page(permission=RUN)
+def confirm(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """Let it be done."""
+    run = selectors.import_of(id, by=actor(request))
+    skip, seen = request.POST.get("skip_errors") == "1", whole_number(request.POST.get("reading", ""))
+    # A form without it is of a page that nobody has looked at.
+    reading = -1 if seen is None else seen
+    return _step(
+        request,
+        run,
+        lambda: services.confirm(run=run, reading=reading, skip_errors=skip, by=actor(request), in_background=True),
+    )
+
+
+@require_POST
+@office_page(permission=RUN)
+def go_on(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """Let it go on where it stopped."""
+    run = selectors.import_of(id, by=actor(request))
+    return _step(request, run, lambda: services.go_on(run=run, by=actor(request), in_background=True))
+
+
+@require_POST
+@office_page(permission=RUN)
+def undo(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """Take it back."""
+    run = selectors.import_of(id, by=actor(request))
+    return _step(request, run, lambda: services.begin_undo(run=run, by=actor(request), in_background=True))
+
+
+def _step(request: HttpRequest, run: Import, step: Any) -> HttpResponse:
+    try:
+        step()
+    except SchoolOpsError as error:
+        messages.error(request, told(error))
+    return HttpResponseRedirect(_address(run.sourced_id))
+
+
+@require_GET
+@office_page(permission=VIEW)
+def errors(request: HttpRequest, id: UUID, form: str) -> HttpResponse:  # noqa: A002
+    """What is wrong with which cell, as a file to send back to whoever made the roster."""
+    run = selectors.import_of(id, by=actor(request))
+    return cast("HttpResponse", _file("import-errors", selectors.ERROR_COLUMNS, selectors.errors_of(run), form))
+
+
+@require_GET
+@office_page(permission=TAKE)
+def template(request: HttpRequest, kind: str, form: str) -> HttpResponse:
+    """A template of ours; ``?empty=1`` without rows."""
+    if kind not in TEMPLATES:
+        raise Http404
+    pages = services.template_pages(source=kind, by=actor(request))
+    rows = iter(()) if request.GET.get("empty") else pages
+    return cast("HttpResponse", _file(kind, services.template_headers(kind), rows, form))
+
+
+def _file(name: str, columns: Any, pages: Any, form: str) -> Any:
+    if form not in exports.FORMATS:
+        raise Http404
+    school = current_school()
+
+    def inside_it() -> Any:
+        while True:
+            # The middleware has left the school by the time it is read.
+            with inside(school):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+
+    answer: HttpResponseBase = exports.FORMATS[form](name, columns, inside_it())
+    return answer
+
+
+@require_GET
+@office_page(permission=TAKE)
+def bundle(request: HttpRequest) -> Any:
+    """The whole roster as a OneRoster 1.2 bundle."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    try:
+        services.export_bundle(into=file, by=actor(request))
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename="roster.zip", content_type="application/zip")

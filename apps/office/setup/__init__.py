@@ -1,0 +1,1 @@
+"""Campuses, years, the calendar, teaching, periods, and the check-list."""

@@ -1,0 +1,88 @@
+"""“Your school is ready when …”: each campus asked for everything a day of school needs, in one query."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.attendance.models import AttendanceCode
+from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, GradeLevel, Institution, Section, Term
+from apps.staff.models import StaffMember, TeachingAssignment
+from apps.students.models import Enrolment, SectionMembership
+from apps.students.selectors import nobody_to_call
+from apps.timetable.models import Period
+from schoolops.rows import RowStatus
+
+# In the order in which a school is set up.
+STEPS = (
+    "timezone", "weekend", "year", "terms", "calendar", "levels", "sections", "codes", "periods", "staff", "teachers",
+    "students", "guardians",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step of a campus's set-up, done or missing."""
+
+    step: str
+    done: bool
+    institution_id: UUID
+    institution: str
+
+
+def readiness(day: dt.date, *, by: User) -> list[Line]:
+    """Every step of every campus, in order. One query. Raises ``PermissionMissing``."""
+    access.require(by, "institutions.view")
+    rows = list(
+        Institution.objects.filter(status=RowStatus.ACTIVE)
+        .annotate(**_asked(day))
+        .order_by("name", "pk")
+        .values("sourced_id", "name", "timezone", "weekend", *_asked(day))
+    )
+    return [Line(step, _done(step, row), row["sourced_id"], row["name"]) for row in rows for step in STEPS]
+
+
+def _done(step: str, row: dict[str, object]) -> bool:
+    if step == "timezone":
+        # A new campus has UTC, and hardly any school keeps it.
+        return row["timezone"] != "UTC"
+    if step == "weekend":
+        return bool(row["weekend"])
+    if step == "periods":
+        # Only who teaches classes needs them.
+        return not row["has_classes"] or bool(row["has_periods"])
+    if step == "teachers":
+        return bool(row["has_sections"]) and not row["has_untaught"]
+    if step == "guardians":
+        return bool(row["has_enrolled"]) and not row["has_uncalled"]
+    return bool(row[f"has_{step}"])
+
+
+def _asked(day: dt.date) -> dict[str, Exists]:
+    here = Q(institution=OuterRef("pk"))
+    year = Q(state=AcademicYear.State.ACTIVE, starts_on__lte=day, ends_on__gte=day)
+    in_year = Q(year__state=AcademicYear.State.ACTIVE, year__starts_on__lte=day, year__ends_on__gte=day)
+    sections = Section.objects.filter(here, in_year, status=RowStatus.ACTIVE)
+    taught = TeachingAssignment.objects.on(day).filter(section=OuterRef("pk"))
+    members = SectionMembership.objects.on(day).filter(section__institution=OuterRef("pk"))
+    enrolled = Enrolment.objects.on(day).filter(here)
+    return {
+        "has_year": Exists(AcademicYear.objects.filter(here, year)),
+        "has_terms": Exists(Term.objects.filter(in_year, year__institution=OuterRef("pk"))),
+        "has_calendar": Exists(CalendarDay.objects.filter(here, kind=CalendarDay.Kind.HOLIDAY)),
+        "has_levels": Exists(GradeLevel.objects.filter(status=RowStatus.ACTIVE)),
+        "has_sections": Exists(sections),
+        "has_untaught": Exists(sections.filter(~Exists(taught))),
+        "has_codes": Exists(AttendanceCode.objects.filter(default=True, retired=False)),
+        "has_classes": Exists(CourseClass.objects.filter(here, in_year)),
+        "has_periods": Exists(Period.objects.filter(here)),
+        "has_staff": Exists(StaffMember.objects.filter(here, status=RowStatus.ACTIVE)),
+        "has_students": Exists(members),
+        "has_enrolled": Exists(enrolled),
+        "has_uncalled": Exists(enrolled.filter(nobody_to_call())),
+    }

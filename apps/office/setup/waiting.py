@@ -1,0 +1,33 @@
+"""What of the set-up waits for somebody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils.translation import ngettext
+
+from apps.access.selectors import reaches_everything
+from apps.accounts.models import User
+from apps.institutions.models import Section
+from apps.office.setup.selectors import readiness
+from apps.office.shell.rooms import Waiting
+from apps.staff.models import TeachingAssignment
+from apps.students.models import SectionMembership
+from schoolops.rows import RowStatus
+
+
+def waiting(by: User, day: dt.date) -> Iterator[Waiting]:
+    """Sections that nobody teaches, and steps of the check-list that are missing."""
+    if reaches_everything(by, "staff.manage"):
+        taught = TeachingAssignment.objects.on(day).filter(section=OuterRef("pk"))
+        members = SectionMembership.objects.on(day).filter(section=OuterRef("pk"))
+        number = Section.objects.filter(~Exists(taught), Exists(members), status=RowStatus.ACTIVE).count()
+        words = ngettext("%d section has no teacher", "%d sections have no teacher", number) % number
+        yield Waiting("section-without-teacher", number, words, reverse("office:institutions_section_changelist"))
+    if reaches_everything(by, "institutions.manage"):
+        number = sum(not line.done for line in readiness(day, by=by))
+        words = ngettext("%d step of the set-up is missing", "%d steps of the set-up are missing", number) % number
+        yield Waiting("set-up-incomplete", number, words, reverse("office:set-up"))

@@ -1,0 +1,258 @@
+"""``ServiceAdmin``: a list and a form over rows that services write.
+
+Saving calls the service that the admin names; what it refuses comes back on the form. Who sees what is decided by our
+permission codes and row scopes. Django's log is not written: services write the audit trail, and ``history`` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from apps.access import selectors
+from apps.accounts.models import User
+from apps.institutions.models import Institution
+from apps.office.shell.acts import ActsOnRows, Fields, Words
+from apps.office.shell.forms import ServiceForm
+from apps.office.shell.site import actor, office, told
+from apps.office.shell.words import speak
+from schoolops.audit import trail
+from schoolops.errors import SchoolOpsError
+
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+else:
+    _Paginator = Paginator
+
+Adds = Callable[[Fields, User], Model]
+Changes = Callable[[Any, Fields, int | None, User], Any]
+Removes = Callable[[Any, User], Any]
+# A list says how many rows there are up to here; whoever needs what lies beyond searches or filters.
+MOST_COUNTED = 5_000
+LONGEST_SEARCH = 100
+# Bytes read of a picture that was sent: one more than any service accepts, so that it can say so.
+TOO_LARGE = 1024 * 1024 + 1
+
+
+def adds(service: Callable[..., Any], *takes: str) -> Adds:
+    """``service(<takes>…, fields=…, by=…)``: those named are arguments of their own, the rest are fields."""
+
+    def call(said: Fields, by: User) -> Model:
+        own = {name: said.pop(name) for name in takes}
+        made: Model = service(**own, fields=said, by=by)
+        return made
+
+    return call
+
+
+def changes(service: Callable[..., Any], row: str, *, versioned: bool = False) -> Changes:
+    """``service(<row>=…, fields=…, by=…)``, with ``expected_version`` where rows have versions."""
+
+    def call(held: Any, said: Fields, version: int | None, by: User) -> Any:
+        seen = {"expected_version": version} if versioned else {}
+        return service(**{row: held}, fields=said, **seen, by=by)
+
+    return call
+
+
+def removes(service: Callable[..., Any], row: str) -> Removes:
+    """``service(<row>=…, by=…)``."""
+    return lambda held, by: service(**{row: held}, by=by)
+
+
+class BoundedPaginator(_Paginator):
+    """Counts no further than ``MOST_COUNTED``: a table of a million rows must not be counted for one page of it."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        return rows.order_by()[:MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+class ServiceAdmin(ActsOnRows):
+    """See the module. ``sees`` and ``manages`` are permission codes."""
+
+    manages: ClassVar[str] = ""
+    # Called with what the form said. None: the office does not do that here.
+    add: ClassVar[Adds | None] = None
+    change: ClassVar[Changes | None] = None
+    remove: ClassVar[Removes | None] = None
+    # Set when it is added, and never again.
+    only_at_first: ClassVar[tuple[str, ...]] = ()
+
+    form = ServiceForm
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    actions = ()
+    save_as_continue = False
+    change_form_template = "office/shell/change_form.html"
+    object_history_template = "office/shell/history.html"
+
+    # What a row is called, one and many.
+    one: ClassVar[Words] = ""
+    many: ClassVar[Words] = ""
+    # What columns are called, of which no other model has one of the name.
+    words: ClassVar[Mapping[str, Words]] = {}
+    # What the list of them is called, where that is another word.
+    listed_as: ClassVar[Words] = ""
+
+    def __init__(self, model: type[Model], admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        # The models speak the developers' English; the office speaks the reader's language.
+        opts: Any = self.opts
+        opts.verbose_name, opts.verbose_name_plural = self.one, self.many
+        for field in opts.fields:
+            speak(field, self.words)
+
+    # --- who may ------------------------------------------------------------------------------------------------------
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._holds(request, self.sees)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, self.sees)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return type(self).add is not None and self._holds(request, self.manages)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return type(self).change is not None and self._holds(request, self.manages)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return type(self).remove is not None and self._holds(request, self.manages)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
+        # Not there and not theirs look alike: a page that says so.
+        raise Http404
+
+    # --- which rows ---------------------------------------------------------------------------------------------------
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.reached(request, super().get_queryset(request).select_related(*self.joined))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
+        # Nobody may choose what they could not open.
+        reached = office.rows_of(db_field.remote_field.model, request)
+        if reached is not None and "queryset" not in more:
+            more["queryset"] = reached
+        field = super().formfield_for_foreignkey(db_field, request, **more)
+        for switch in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+            setattr(getattr(field, "widget", None), switch, False)
+        return field
+
+    # --- the form -----------------------------------------------------------------------------------------------------
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = self.only_at_first if obj is not None else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **more: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
+        made = super().get_form(request, obj, change=change, **more)
+        return type(made.__name__, (made,), {"refusal": getattr(request, "refusal", None)})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or not hasattr(obj, "version") or not self.has_change_permission(request, obj):
+            return sets
+        shown = {name for _title, options in sets for name in options["fields"]}
+        return sets if "seen_version" in shown else [*sets, (None, {"fields": ("seen_version",)})]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except SchoolOpsError as refusal:
+            # Rolled back. The form is shown again, with what was typed and why it was refused.
+            request.refusal = refusal  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        said = {name: value for name, value in form.cleaned_data.items() if name != "seen_version"}
+        add, changed_by = type(self).add, type(self).change
+        if not change and add is not None:
+            obj.__dict__.update(add(said, actor(request)).__dict__)
+        elif change and changed_by is not None:
+            changed = {name: said[name] for name in form.changed_data if name in said}
+            if changed:
+                changed_by(obj, changed, form.cleaned_data.get("seen_version"), actor(request))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """The service has written everything; inlines are read-only."""
+
+    def render_change_form(self, request: HttpRequest, context: Any, *arguments: Any, **more: Any) -> Any:
+        row = context.get("original")
+        context["acts"] = [] if row is None else self.ways_from(request, row)
+        context["show_history"] = row is not None and self._tells(request, row)
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *arguments, **more)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = capfirst(str(self.listed_as or self.many))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    # --- removing -----------------------------------------------------------------------------------------------------
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        # The service says what stands in the way; collecting it here would read half the school.
+        return [str(each) for each in objs], {}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        if (remove := type(self).remove) is not None:
+            remove(obj, actor(request))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        try:
+            with transaction.atomic():
+                return super().delete_view(request, object_id, extra_context)
+        except SchoolOpsError as refusal:
+            messages.error(request, told(refusal))
+            return HttpResponseRedirect(reverse(self._name("change"), args=(unquote(object_id),)))
+
+    # --- the trail ----------------------------------------------------------------------------------------------------
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Written by the service."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Written by the service."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Written by the service."""
+
+    def _tells(self, request: HttpRequest, row: Any) -> bool:
+        """Whether whoever asks may read what was done to ``row``: with no row scope, over its campus or the school."""
+        if not self._holds(request, "audit.view"):
+            return False
+        if self.scope is not None:
+            return self._holds_over(request, "audit.view", row)
+        at = selectors.institutions_of(actor(request), "audit.view")
+        return at is None or (row.pk if isinstance(row, Institution) else getattr(row, "institution_id", None)) in at
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What the trail says of one row, newest first."""
+        self._require(request, "audit.view")
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self._tells(request, row):
+            raise Http404
+        entries = trail.trail_of(row)[:200]
+        context = {"entries": entries, "row": row, "back": self._address(row, "change")}
+        return self.page(request, "office/shell/history.html", context, title=_("History of %(row)s") % {"row": row})
+
+
+def named(rows: Iterable[Any]) -> str:
+    """Names of rows in one cell."""
+    return ", ".join(str(each) for each in rows)

@@ -1,0 +1,90 @@
+"""What the office's forms share: days and times as browsers write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, QueryDict
+
+from schoolops import clock
+
+
+class DayInput(forms.DateInput):
+    """A day, chosen from the browser's own calendar."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    """A time of day."""
+
+    input_type = "time"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%H:%M")
+
+
+class DayConverter:
+    """``2026-11-04`` in an address; what is no day is no such page."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> dt.date:
+        day = dt.date.fromisoformat(value)
+        if not clock.in_reach(day):
+            raise ValueError(value)
+        return day
+
+    def to_url(self, value: dt.date) -> str:
+        return value.isoformat()
+
+
+def day_field(**more: Any) -> forms.DateField:
+    """A day as browsers send it, whatever the language of the page."""
+    return forms.DateField(widget=DayInput, input_formats=["%Y-%m-%d"], validators=[_refuse_out_of_reach], **more)
+
+
+def _refuse_out_of_reach(day: dt.date) -> None:
+    if not clock.in_reach(day):
+        raise forms.ValidationError(forms.DateField.default_error_messages["invalid"], code="invalid")
+
+
+def time_field(**more: Any) -> forms.TimeField:
+    """A time as browsers send it."""
+    return forms.TimeField(widget=TimeInput, input_formats=["%H:%M", "%H:%M:%S"], **more)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, for a form; ``None`` where nothing was. A form that was sent empty is not a new one."""
+    return request.POST if request.method == "POST" else None
+
+
+def apart(words: object) -> str:
+    """Words of the school inside a sentence of the page: each keeps its own direction (Unicode's isolates)."""
+    return f"\u2068{words}\u2069"
+
+
+def whole_number(text: str) -> int | None:
+    """A number as a form or an address holds it; ``None``, where that is none, or one that no row of ours has."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
+
+
+def day_of(text: str) -> dt.date:
+    """The day of an address, as ``2026-11-04``. Anything else is no page, nor is a day out of reach."""
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise Http404 from None
+    if not clock.in_reach(day):
+        raise Http404
+    return day
+
+
+def day_asked(text: str | None, otherwise: dt.date) -> dt.date:
+    """The day of a query string; ``otherwise`` where there is none."""
+    return day_of(text) if text else otherwise

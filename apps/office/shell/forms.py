@@ -1,0 +1,164 @@
+"""What every form of the office does alike: it looks like the rest, and a refusal comes back on its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold import widgets
+
+from apps.accounts.models import User
+from apps.office.shell.site import message_of, told
+from schoolops.errors import SchoolOpsError
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[models.Model]
+else:
+    _ModelForm = forms.ModelForm
+
+# By the form field they dress. A subclass is dressed as its parent, unless it stands here itself.
+_DRESSES: Mapping[type[forms.Field], type[forms.Widget]] = {
+    forms.ModelMultipleChoiceField: widgets.UnfoldAdminCheckboxSelectMultipleWidget,
+    forms.MultipleChoiceField: widgets.UnfoldAdminCheckboxSelectMultipleWidget,
+    forms.ModelChoiceField: widgets.UnfoldAdminSelectWidget,
+    forms.ChoiceField: widgets.UnfoldAdminSelectWidget,
+    forms.BooleanField: widgets.UnfoldBooleanWidget,
+    forms.EmailField: widgets.UnfoldAdminEmailInputWidget,
+    forms.IntegerField: widgets.UnfoldAdminIntegerFieldWidget,
+    forms.FileField: widgets.UnfoldAdminFileFieldWidget,
+}
+
+
+def dressed(field: forms.Field) -> forms.Field:
+    """``field`` with the widget that looks like the rest of the office, unless it chose one itself."""
+    if type(field.widget) is forms.DateInput:
+        # The browser's own picker: it knows the reader's calendar and works by keyboard.
+        field.widget = widgets.UnfoldAdminTextInputWidget(attrs={"type": "date"})
+        field.widget.input_type = "date"
+        field.widget.format_value = lambda value: value.isoformat() if hasattr(value, "isoformat") else value
+    elif type(field.widget) is forms.TimeInput:
+        field.widget = widgets.UnfoldAdminTextInputWidget(attrs={"type": "time"})
+        field.widget.input_type = "time"
+    elif type(field.widget) is forms.Textarea:
+        field.widget = widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4})
+    elif type(field.widget) is field.__class__.widget or type(field.widget) is forms.TextInput:
+        dress = next((dress for kind, dress in _DRESSES.items() if isinstance(field, kind)), None)
+        chosen: Any = (dress or widgets.UnfoldAdminTextInputWidget)()
+        if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
+            present: Any = field.widget
+            chosen.choices = present.choices
+        chosen.is_required = field.required
+        chosen.attrs |= {name: value for name, value in field.widget_attrs(chosen).items() if name not in chosen.attrs}
+        field.widget = chosen
+    return field
+
+
+def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str, str] | None = None) -> None:
+    """Put what a service refused where the reader looks: on the fields it names, else above the form.
+
+    Args:
+        on: code of an error → the field it is about, for errors that name none.
+    """
+    placed = False
+    for each in error.errors:
+        # Of many rows that were sent at once a form holds one.
+        name = each.field.rpartition(".")[2]
+        if name in form.fields:
+            form.add_error(name, message_of(each))
+            placed = True
+        else:
+            form.add_error(None, message_of(each))
+    field = (on or {}).get(error.code)
+    if not placed:
+        form.add_error(field if field in form.fields else None, told(error))
+
+
+class DressedForm(forms.Form):
+    """A form whose fields look like the rest of the office."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        for field in self.fields.values():
+            dressed(field)
+
+
+class ActForm(DressedForm):
+    """Asks what is needed to do something with ``row``; ``prepared`` fits its choices to the row."""
+
+    # Code of an error → the field it belongs to.
+    refusals: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, row: Any, by: User, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files)
+        self.row, self.by = row, by
+        self.prepared(row, by)
+        for field in self.fields.values():
+            dressed(field)
+
+    def prepared(self, row: Any, by: User) -> None:
+        """Fit the choices to ``row``."""
+
+
+class PictureForm(ActForm):
+    """A picture from the computer."""
+
+    picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 1 MB at most."))
+
+
+class NoQuestions(ActForm):
+    """Nothing to ask: only whether it is meant."""
+
+
+class ReasonForm(ActForm):
+    """Why, for the trail."""
+
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+
+
+class ServiceForm(_ModelForm):
+    """A form over a row that it never writes, nor changes in memory: what was said goes to a service.
+
+    ``seen_version`` comes back with the form where rows have versions, so that nobody overwrites what they did not see.
+    """
+
+    refusal: ClassVar[SchoolOpsError | None] = None
+    refusals: ClassVar[Mapping[str, str]] = {}
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        version = getattr(self.instance, "version", None) if self.instance.pk else None
+        if version is None:
+            self.fields.pop("seen_version", None)
+        else:
+            self.initial["seen_version"] = version
+
+    def _post_clean(self) -> None:
+        # Instead of Django's, which would write into the instance and ask the database what services know to say.
+        if self.refusal is None:
+            return
+        add_refusal(self, self.refusal, on=self.refusals)
+        if self.refusal.code.endswith("changed-meanwhile"):
+            self._show_what_changed()
+
+    def _show_what_changed(self) -> None:
+        """Keep what was typed, say what stands there now, and let the next save be a knowing one."""
+        others = []
+        for name in self.changed_data:
+            if name == "seen_version":
+                continue
+            value = getattr(self.instance, name, None)
+            others.append(f"{self.fields[name].label}: {value if value not in (None, '') else '–'}")
+        self.add_error(
+            None,
+            _("It now says: %(others)s. Save again to replace that by what you entered.")
+            % {"others": "; ".join(others)},
+        )
+        said: Any = self.data
+        said = said.copy()
+        said[self.add_prefix("seen_version")] = str(getattr(self.instance, "version", ""))
+        self.data = said

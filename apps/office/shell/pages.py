@@ -1,0 +1,42 @@
+"""The office's own pages: plain views over selectors and services, each behind ``office_page``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from apps.access import services as access
+from apps.office.shell.rooms import Words
+from apps.office.shell.site import View, actor, behind_the_door, office
+
+__all__ = ["actor", "office_page", "render_page"]
+
+
+def office_page(*, permission: str = "") -> Callable[[View], View]:
+    """A view for who is logged in, works here and holds ``permission`` (of ``access.permissions``), if one is named.
+
+    What is refused, here or by a service the view calls, becomes a readable page.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if permission:
+                access.require(actor(request), permission)
+            return view(request, *args, **kwargs)
+
+        return behind_the_door(inner)
+
+    return decorate
+
+
+def render_page(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, title: Words, status: int = 200
+) -> HttpResponse:
+    """``template`` (it extends ``office/shell/page.html``) in the frame of the office."""
+    frame = {**office.each_context(request), "title": title, **(context or {})}
+    return TemplateResponse(request, template, frame, status=status)

@@ -1,0 +1,16 @@
+"""The addresses that every list of the office has below it."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from apps.office.shell.rooms import Room
+from apps.office.shell.saved import pages as saved
+
+ROOM = Room(
+    pages=(
+        path("filters/<str:listed>/", saved.save, name="save-filter"),
+        path("filters/<uuid:id>/rename/", saved.rename, name="rename-filter"),
+        path("filters/<uuid:id>/remove/", saved.remove, name="remove-filter"),
+    )
+)

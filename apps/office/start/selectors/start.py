@@ -1,0 +1,153 @@
+"""The start page: the day as far as its reader may see it. A part is ``None`` where the permission is missing.
+
+The number of queries depends on what the reader may see, never on how many students there are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from apps.access import selectors as access_rows
+from apps.accounts.models import User
+from apps.attendance import selectors as attendance
+from apps.attendance.models import DailyAttendance, DayState
+from apps.office.shell.charts import DayShare
+from apps.office.shell.rooms import Waiting, rooms
+from apps.office.start.selectors.progress import InProgress, in_progress
+from apps.students.models import SectionMembership
+from apps.students.selectors import of_students_in_reach
+
+# What fits beside the chart; the whole lists are a click away.
+SHOWN = 12
+TREND_DAYS = 10
+# Two weeks of holidays and the days around them.
+LOOK_BACK = 40
+BIRTHDAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Birthday:
+    """A student whose birthday is on ``day``; ``turns`` is the age."""
+
+    student_id: Any
+    name: str
+    section: str
+    day: dt.date
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Everything the page shows."""
+
+    day: dt.date
+    campuses: list[dict[str, Any]] | None = None
+    trend: list[DayShare] | None = None
+    not_taken: list[dict[str, Any]] | None = None
+    not_taken_number: int = 0
+    own: list[dict[str, Any]] | None = None
+    absentees: list[dict[str, Any]] | None = None
+    absentees_number: int = 0
+    birthdays: list[Birthday] | None = None
+    waiting: tuple[Waiting, ...] = ()
+    jobs: list[InProgress] = field(default_factory=list)
+
+
+def start_of(by: User, day: dt.date) -> Start:
+    """The start page of ``by``."""
+    held = access_rows.permissions_of(by)
+    sees, marks = "attendance.view" in held, "attendance.mark" in held
+    absent, number = _absentees(day, by=by) if sees else (None, 0)
+    # Whoever teaches has own rolls on top; for the office it is all the missing ones.
+    teaches = marks and not access_rows.reaches_everything(by, "attendance.mark")
+    missing = attendance.rolls_not_taken(day, by=by) if marks and not teaches else None
+    return Start(
+        day=day,
+        campuses=attendance.day_in_figures(day, by=by) if sees else None,
+        trend=trend(day, by=by) if sees else None,
+        own=attendance.classes_of(day, by=by) if teaches else None,
+        not_taken=None if missing is None else missing[:SHOWN],
+        not_taken_number=len(missing or ()),
+        absentees=absent,
+        absentees_number=number,
+        birthdays=birthdays(day, by=by) if "students.view" in held else None,
+        waiting=what_waits(by, day),
+        jobs=in_progress(by),
+    )
+
+
+def what_waits(by: User, day: dt.date) -> tuple[Waiting, ...]:
+    """Everything that waits and that ``by`` can do something about, room by room."""
+    return tuple(each for room in rooms() for each in room.waiting(by, day) if each.number)
+
+
+def trend(day: dt.date, *, by: User, days: int = TREND_DAYS) -> list[DayShare]:
+    """The last days on which rolls were taken, ``day`` included, oldest first. One query."""
+    lately = Q(day__gt=day - dt.timedelta(days=LOOK_BACK), day__lte=day)
+    rows: QuerySet[Any] = DailyAttendance.objects.filter(lately, of_students_in_reach(by, "attendance.view", day))
+    counted = rows.values("day").annotate(
+        **{state.value: Count("id", filter=Q(state=state)) for state in DayState},
+    )
+    return [DayShare(**row) for row in counted.order_by("-day")[:days]][::-1]
+
+
+def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:
+    """The first absentees, those without excuse before the others, and how many there are. Two queries."""
+    found = attendance.absentees(day, by=by)
+    rows = found.order_by("excused", "student__family_name", "student__given_name", "student_id").values(
+        "student__sourced_id",
+        "student__given_name",
+        "student__family_name",
+        "section__name",
+        "section__grade_level__name",
+        "excused",
+    )[:SHOWN]
+    listed = [
+        {
+            "id": row["student__sourced_id"],
+            "name": f"{row['student__given_name']} {row['student__family_name']}".strip(),
+            "section": f"{row['section__grade_level__name'] or ''} {row['section__name'] or ''}".strip(),
+            "excused": row["excused"],
+        }
+        for row in rows
+    ]
+    return listed, found.count()
+
+
+def birthdays(day: dt.date, *, by: User) -> list[Birthday]:
+    """Whose birthday is in the seven days from ``day``, of the students on a roster today. One query."""
+    dates = [day + dt.timedelta(days=ahead) for ahead in range(BIRTHDAYS)]
+    wanted = Q()
+    for each in dates:
+        wanted |= Q(student__birth_date__month=each.month, student__birth_date__day=each.day)
+        if _stands_in_for_leap_day(each):
+            wanted |= Q(student__birth_date__month=2, student__birth_date__day=29)
+    members = SectionMembership.objects.on(day).filter(wanted, of_students_in_reach(by, "students.view", day))
+    found = {}
+    for row in members.values_list(
+        "student__sourced_id",
+        "student__given_name",
+        "student__family_name",
+        "student__birth_date",
+        "section__grade_level__name",
+        "section__name",
+    ):
+        student, given, family, born, level, name = row
+        on = next(each for each in dates if _falls_on(born, each))
+        found[student] = Birthday(student, f"{given} {family}".strip(), f"{level} {name}", on, on.year - born.year)
+    return sorted(found.values(), key=lambda each: (each.day, each.name))
+
+
+def _stands_in_for_leap_day(day: dt.date) -> bool:
+    """Whether those born on 29 February celebrate on ``day``, because their own is missing this year."""
+    return (day.month, day.day) == (2, 28) and (day + dt.timedelta(days=1)).month == 3
+
+
+def _falls_on(born: dt.date, day: dt.date) -> bool:
+    if (born.month, born.day) == (2, 29) and _stands_in_for_leap_day(day):
+        return True
+    return (born.month, born.day) == (day.month, day.day)

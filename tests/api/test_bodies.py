@@ -1,0 +1,46 @@
+"""What a request brings is asked before it is read: how long it is, and that it says so."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from schoolops.api import bodies
+from schoolops.context import nowhere
+
+PATHS = ("/api/v1/auth/login", "/api/v1/imports", "/office/login/", "/office/imports/", "/redeem", "/no/such/address")
+
+
+@pytest.fixture
+def browser(in_oak: Any) -> Iterator[Client]:
+    with nowhere():
+        yield Client(raise_request_exception=False, headers={"host": "oak.localhost"})
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_in_chunks_is_not_taken_for_an_empty_one(browser: Client, path: str) -> None:
+    answer = browser.generic("POST", path, b"", HTTP_TRANSFER_ENCODING="chunked")
+    assert (answer.status_code, answer.json()["code"]) == (411, "api:length-required")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_larger_than_anything_we_take_is_refused_unread(browser: Client, path: str) -> None:
+    answer = browser.generic("POST", path, b"x", CONTENT_LENGTH=str(bodies.LARGEST + 1))
+    assert (answer.status_code, answer.json()["code"]) == (413, "api:body-too-large")
+    assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("said", ["many", "-1", "1e3", "\u0663", "+5", " "])
+@pytest.mark.parametrize("path", PATHS)
+def test_a_length_that_is_no_number_is_refused(browser: Client, path: str, said: str) -> None:
+    answer = browser.generic("POST", path, b"x", CONTENT_LENGTH=said)
+    assert answer.status_code == 400, answer.content
+
+
+def test_an_unmeasured_body_of_http_2_is_noticed(browser: Client) -> None:
+    more: dict[str, Any] = {"SERVER_PROTOCOL": "HTTP/2.0", "wsgi.input": io.BytesIO(b"{}")}
+    assert browser.generic("POST", "/api/v1/auth/login", b"", **more).status_code == 411
