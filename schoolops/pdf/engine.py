@@ -45,7 +45,9 @@ def typeset(
     with _one_at_a_time:
         content = _compiler().compile(
             input=parts,  # type: ignore[type-var] # documented, and missing from its types
-            format="pdf", pdf_standards=[STANDARD], timestamp=dated.astimezone(dt.UTC)
+            format="pdf",
+            pdf_standards=[STANDARD],
+            timestamp=dated.astimezone(dt.UTC),
         )
     if not isinstance(content, bytes):
         raise TypeError(f"{template!r:.40} made no document but {type(content).__name__}.")
