@@ -30,5 +30,12 @@ def clear_sessions() -> None:
     services.clear_sessions()
 
 
+@task(queue=PLATFORM)
+def clear_logins() -> None:
+    """Delete the tokens, logins and links of this school that were over a week ago."""
+    services.clear_logins()
+
+
 # At three in the night, UTC.
 schedule(Schedule("accounts.clear-sessions", clear_sessions, every=dt.timedelta(days=1), offset=dt.timedelta(hours=3)))
+schedule(Schedule("accounts.clear-logins", clear_logins, every=dt.timedelta(days=1), offset=dt.timedelta(hours=3)))

@@ -258,6 +258,8 @@ SPECTACULAR_SETTINGS = {
         "**Refusals** are problem documents (RFC 9457) with a `code` that does not change and a `remedy`. What two "
         "people may edit carries a version: send it back as `If-Match` or `version`, and get 409 when somebody was "
         "faster.\n\n"
+        "**Writes** that touch more than they name say so in `touched`: a closure set later answers how many marks of "
+        "attendance it is about, and the `job_id` of the job that lets their days follow where they are many.\n\n"
         "`/api/v1/tenant/…` is the same API at the path an earlier system used."
     ),
     "VERSION": "1",

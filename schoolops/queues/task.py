@@ -178,11 +178,14 @@ class Task:
         return {name: getattr(checked, name) for name in self.payload.model_fields}
 
     def once_key(self, text: str) -> bytes:
-        """SHA-256 over school, queue, task and the arguments that ``once_per`` names."""
+        """SHA-256 over school, queue, task and the arguments that ``once_per`` names.
+
+        The school by its key: a short name that is given again is another school.
+        """
         payload = orjson.loads(text)
         named = orjson.dumps([payload[name] for name in self.once_per], option=orjson.OPT_SORT_KEYS)
         school = context.school_or_none()
-        parts = (school.slug if school else "", self.queue.name, self.name)
+        parts = (str(school.pk) if school else "", self.queue.name, self.name)
         return hashlib.sha256("\0".join(parts).encode() + b"\0" + named).digest()
 
 

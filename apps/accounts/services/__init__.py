@@ -24,7 +24,7 @@ from apps.accounts.services.passwords import (
 )
 from apps.accounts.services.second_factor import begin as begin_second_factor
 from apps.accounts.services.second_factor import confirm as confirm_second_factor
-from apps.accounts.services.sessions import clear_sessions
+from apps.accounts.services.sessions import clear_logins, clear_sessions
 from apps.accounts.services.setup import missing_setup
 from apps.accounts.services.tokens import (
     ACCESS_TOKEN_LIFETIME,
@@ -66,6 +66,7 @@ __all__ = [
     "change_policy",
     "change_user",
     "choose_language",
+    "clear_logins",
     "clear_sessions",
     "come_in_as_support",
     "confirm_second_factor",
