@@ -205,6 +205,7 @@ STATICFILES_DIRS = [room / "static" for room in OFFICE_FOLDERS if (room / "stati
 STATIC_ROOT = BASE_DIR / "var" / "static"
 # In production the proxy does, from STATIC_ROOT after `collectstatic`.
 SERVE_STATIC = True
+FONTS = env.names("FONTS")
 MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
