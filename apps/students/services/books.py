@@ -40,7 +40,6 @@ from apps.students.services.placing import (
     refuse_outside_year,
     refuse_the_past,
 )
-from apps.students.services.private import without_private
 from schoolops import clock, events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
@@ -244,7 +243,7 @@ class _Books:
         if begun is not None:
             self.admitted.append((student, *begun))
         said = placement.for_the_trail() if placement else {}
-        self._say("students.admitted", student, after={**without_private(wish.fields), **said})
+        self._say("students.admitted", student, after={**wish.fields, **said})
         return None if begun is None else begun[0]
 
     def _re_enrol(self, student: Student, placement: Placement) -> Enrolment:

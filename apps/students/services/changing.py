@@ -20,7 +20,6 @@ from apps.students.events import ClassRosterChanged, StudentChanged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.services.books import DEFERRED, EXPLAINED, MANAGE, Result, hold, publish_moved, reached
 from apps.students.services.placing import refuse_the_past
-from apps.students.services.private import without_private
 from schoolops import clock, events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
@@ -81,7 +80,7 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
         result.rows[number] = student
         accepted.append((student, each.fields))
     with explains(EXPLAINED):
-        rows = bulk.changed(accepted, by=by, action="students.changed", reason=reason, shown=without_private)
+        rows = bulk.changed(accepted, by=by, action="students.changed", reason=reason)
     for row in rows:
         events.publish(StudentChanged(row.pk))
     return result
