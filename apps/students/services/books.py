@@ -26,7 +26,8 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.institutions.models import AcademicYear, Institution, Section
+from apps.institutions.models import AcademicYear, Section
+from apps.institutions.selectors import Todays
 from apps.students import errors
 from apps.students.events import ClassRosterChanged, StudentAdmitted, StudentsEnrolled, StudentsMoved
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
@@ -40,7 +41,7 @@ from apps.students.services.placing import (
     refuse_outside_year,
     refuse_the_past,
 )
-from schoolops import clock, events
+from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
 from schoolops.errors import FieldError, SchoolOpsError
@@ -188,7 +189,7 @@ class _Books:
         self.sections: dict[int, Section] = {each.pk: each for each in sections} if limited else {}
 
     def _look_up(self, wishes: Sequence[Wish]) -> None:
-        self.today = {pk: clock.today(zone) for pk, zone in Institution.objects.values_list("pk", "timezone")}
+        self.today = Todays()
         self.at = access_rows.institutions_of(self.by, MANAGE)
         self.reached = reached(self.students, MANAGE, by=self.by)
         self.members: dict[int, list[SectionMembership]] = defaultdict(list)

@@ -14,7 +14,8 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.institutions.models import AcademicYear, Institution
+from apps.institutions.models import AcademicYear
+from apps.institutions.selectors import Todays
 from apps.students import errors
 from apps.students.events import ClassRosterChanged, StudentChanged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
@@ -119,7 +120,7 @@ def end_places(endings: Sequence[Ending], *, reason: str = "", by: User) -> Resu
     theirs: dict[int, list[Place]] = defaultdict(list)
     for place in (*members, *(taught.select_related("course_class__year") if classes else ())):
         theirs[place.student_id].append(place)
-    today = {pk: clock.today(zone) for pk, zone in Institution.objects.values_list("pk", "timezone")}
+    today = Todays()
     result = Result([None] * len(endings))
     written: list[Place] = []
     entries: list[Any] = []
