@@ -14,9 +14,9 @@ from apps.accounts.models import User
 from apps.students import errors
 from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
-from apps.students.selectors import today_for
+from apps.students.selectors import guardians_shown_to, today_for
+from apps.students.services.custody import UNLINKED
 from apps.students.services.placing import locked
-from apps.students.services.private import without_private
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
@@ -36,7 +36,7 @@ def write_guardian(fields: Mapping[str, Any], *, by: User) -> Guardian:
 @transaction.atomic
 def add_guardian(*, fields: Mapping[str, Any], by: User) -> Guardian:
     """A guardian without any student yet: sees nothing. Raises ``PermissionMissing``, ``LoginTaken``."""
-    access.require(by, "guardians.manage")
+    access.require_login(by, "guardians.manage", fields.get("user"))
     return write_guardian(fields, by=by)
 
 
@@ -50,7 +50,8 @@ def change_guardian(
         PermissionMissing, OutOfReach, ChangedMeanwhile, LoginTaken.
     """
     row: Guardian = Guardian.objects.select_for_update().get(pk=guardian.pk)
-    _require_reach(row, by=by)
+    _require_reach(row, by=by, all_of_them="user" in fields)
+    access.require_login(by, "guardians.manage", fields.get("user"))
     if expected_version is not None and row.version != expected_version:
         raise errors.ChangedMeanwhile(version=row.version)
     before, after = trail.changed(row, fields)
@@ -65,15 +66,22 @@ def change_guardian(
     return row
 
 
-def _require_reach(guardian: Guardian, *, by: User) -> None:
+def _require_reach(guardian: Guardian, *, by: User, all_of_them: bool = False) -> None:
     """Nothing, when ``by`` manages guardians of some student of theirs, or they have none yet.
+
+    ``all_of_them``: of every one; whom a login is given to sees all their children.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
-    reach = access.within_reach(by, "guardians.manage", "student", day=access.today(by))
+    day = access.today(by)
+    reach = access.within_reach(by, "guardians.manage", "student", day=day)
+    shown = guardians_shown_to(by, "guardians.manage", day)
     links = StudentGuardian.objects.filter(guardian=guardian)
-    if reach != Q() and links.exists() and not links.filter(student__in=Student.objects.filter(reach)).exists():
+    if shown == Q() or not links.exists():
+        return
+    others = Q(pk__in=[]) if reach == Q() else ~Q(student__in=Student.objects.filter(reach).values("pk"))
+    if (all_of_them and links.filter(others).exists()) or not Guardian.objects.filter(shown, pk=guardian.pk).exists():
         raise OutOfReach
 
 
@@ -88,6 +96,7 @@ def write_links(
     taken = set(StudentGuardian.objects.filter(student=student).values_list("contact_priority", flat=True))
     links = []
     for guardian, fields in guardians:
+        _require_reach(guardian, by=by)
         _may_write(student, fields, by=by)
         priority = fields.get("contact_priority") or max(taken, default=0) + 1
         if priority in taken:
@@ -97,7 +106,7 @@ def write_links(
     with explains(_EXPLAINED):
         StudentGuardian.objects.bulk_create(links)
     trail.record_many(
-        trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **without_private(fields)})
+        trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **fields})
         for guardian, fields in guardians
     )
     for guardian, _ in guardians:
@@ -105,9 +114,9 @@ def write_links(
     return links
 
 
-def _may_write(student: Student, fields: Mapping[str, Any], *, by: User) -> None:
+def _may_write(student: Student, fields: Mapping[str, Any], *, by: User, link: StudentGuardian | None = None) -> None:
     # A restriction that one cannot see is one that one could lift without knowing.
-    if "restriction_note" in fields:
+    if "restriction_note" in fields or (link is not None and link.restriction_note):
         access.require_row(by, "students.view_custody", "student", student, day=today_for(student))
 
 
@@ -132,8 +141,8 @@ def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by
     """
     student = locked(link.student)
     access.require_row(by, "guardians.manage", "student", student, day=today_for(student))
-    _may_write(student, fields, by=by)
     row: StudentGuardian = StudentGuardian.objects.select_related("guardian").get(pk=link.pk)
+    _may_write(student, fields, by=by, link=row)
     before, after = trail.changed(row, fields)
     if not after:
         return row
@@ -145,8 +154,8 @@ def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by
     for name, value in after.items():
         setattr(row, name, value)
     row.save(update_fields=[*after])
-    facts = {"guardian": row.guardian, **without_private(after)}
-    trail.record(by, "students.guardian-link-changed", student, before=without_private(before), after=facts)
+    facts = {"guardian": row.guardian, **after}
+    trail.record(by, "students.guardian-link-changed", student, before=before, after=facts)
     events.publish(GuardianLinksChanged(student.pk, row.guardian_id))
     return row
 
@@ -160,8 +169,11 @@ def unlink_guardian(*, link: StudentGuardian, by: User) -> None:
     """
     student = locked(link.student)
     access.require_row(by, "guardians.manage", "student", student, day=today_for(student))
+    # As it is now: somebody may have restricted it since it was read.
+    link = StudentGuardian.objects.select_related("guardian").get(pk=link.pk)
+    _may_write(student, {}, by=by, link=link)
     guardian = link.guardian
     before = {"guardian": guardian, "relation": link.relation, "contact_priority": link.contact_priority}
     StudentGuardian.objects.filter(pk=link.pk).delete()
-    trail.record(by, "students.guardian-unlinked", student, before=before)
+    trail.record(by, UNLINKED, student, before=before)
     events.publish(GuardianLinksChanged(student.pk, guardian.pk))
