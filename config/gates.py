@@ -7,6 +7,7 @@ Each gate prints one line. All run, side by side; one that fails also prints why
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import secrets
 import subprocess
@@ -25,7 +26,7 @@ from schoolops import launcher
 
 # A gate that hangs would hold the pipeline for ever.
 LONGEST_S = 300
-EXTRAS = ("embedded", "otel", "dev")
+EXTRAS = ("embedded", "gunicorn", "otel", "dev")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)")
 
 
@@ -139,12 +140,46 @@ def disagreements(text: str, wanted: list[Requirement]) -> Iterator[str]:
     for line in text.splitlines():
         if line and not line.startswith(("#", " ")) and not PIN.match(line):
             yield f"not pinned: {line}"
+    for line, below in itertools.pairwise(text.splitlines()):
+        if PIN.match(line) and not below.lstrip().startswith("--hash=sha256:"):
+            yield f"without the hash of what is installed: {line}"
     for requirement in wanted:
         version = pins.get(canonicalize_name(requirement.name))
         if version is None:
             yield f"{requirement} has no pin"
         elif not requirement.specifier.contains(version, prereleases=True):
             yield f"{requirement} is pinned to {version}"
+
+
+# What a school may have, and what it has: docs/decisions/0021-a-budget-of-relations.md. Each costs every backend that
+# touches the school some 6 kB, and a thousand schools a thousand of it.
+BUDGET = {"TABLE": 50, "INDEX": 200, "SEQUENCE": 48}
+PLURALS = {"TABLE": "tables", "INDEX": "indexes", "SEQUENCE": "sequences"}
+
+
+def relations() -> str:
+    """A school's tables, indexes and sequences are within their budget."""
+    ddl = (BASE_DIR / "config" / "school.sql").read_text(encoding="utf-8")
+    counted = relations_of(ddl)
+    over = [f"{counted[kind]} {PLURALS[kind]}, budget {most}" for kind, most in BUDGET.items() if counted[kind] > most]
+    if over:
+        raise GateFailed(
+            "Take out what does not earn its place, or raise the budget in the decision.\n" + "\n".join(over)
+        )
+    return ", ".join(f"{counted[kind]} of {most} {PLURALS[kind]}" for kind, most in BUDGET.items())
+
+
+def relations_of(ddl: str) -> dict[str, int]:
+    """How many tables, indexes (those of constraints too) and sequences a school's DDL makes."""
+    return {
+        "TABLE": len(re.findall(r"^CREATE TABLE ", ddl, re.MULTILINE)),
+        "INDEX": len(
+            re.findall(
+                r"^CREATE (?:UNIQUE )?INDEX |^    ADD CONSTRAINT \S+ (?:PRIMARY KEY|UNIQUE|EXCLUDE)", ddl, re.MULTILINE
+            )
+        ),
+        "SEQUENCE": len(re.findall(r"^    SEQUENCE NAME |^CREATE SEQUENCE ", ddl, re.MULTILINE)),
+    }
 
 
 GATES = (
@@ -154,6 +189,7 @@ GATES = (
     Gate("deployment", deployment),
     Gate("reference", lambda: reference("--check"), write=reference),
     Gate("requirements", requirements),
+    Gate("relations", relations),
 )
 
 

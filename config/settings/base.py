@@ -158,6 +158,9 @@ if env.text("DATABASE_ADMIN_URL"):
     DATABASES["admin"] = database("DATABASE_ADMIN_URL", "schoolops.tenancy.owner_backend")
     DATABASES["admin"]["OPTIONS"].pop("pool", None)
 
+# What cannot keep schools apart is reported by doctor and check; production does not start on it.
+REFUSE_FORBIDDEN_DATABASE = False
+
 REDIS_URL = env.redis("REDIS_URL")
 REDIS_PATIENCE = env.number("REDIS_PATIENCE")
 
@@ -202,6 +205,7 @@ STATICFILES_DIRS = [room / "static" for room in OFFICE_FOLDERS if (room / "stati
 STATIC_ROOT = BASE_DIR / "var" / "static"
 # In production the proxy does, from STATIC_ROOT after `collectstatic`.
 SERVE_STATIC = True
+FONTS = env.names("FONTS")
 MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
