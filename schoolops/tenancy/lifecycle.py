@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from schoolops import clock
 from schoolops.context import inside, outside_schools
 from schoolops.tenancy import owner, resolution
-from schoolops.tenancy.errors import NameNotConfirmed, NotSuspended, SchoolNotFound, WrongState
+from schoolops.tenancy.errors import NameNotConfirmed, NotSuspended, PurgeIncomplete, SchoolNotFound, WrongState
 from schoolops.tenancy.models import KEPT_AFTER_DELETION, Domain, School, SchoolState
+
+log = logging.getLogger(__name__)
 
 
 def get_school(slug: str) -> School:
@@ -78,11 +84,36 @@ def delete_school(*, slug: str, typed: str, reason: str) -> School:
     return _move(slug, allowed={SchoolState.SUSPENDED}, to=SchoolState.DELETED, reason=reason)
 
 
-def purge_deleted_schools() -> list[str]:
-    """Drop the schemas of schools deleted more than 30 days ago; returns their slugs."""
+def purge_deleted_schools() -> tuple[list[str], dict[str, Exception]]:
+    """Remove all that there is of schools deleted more than 30 days ago: (slugs that are gone, slug → what failed).
+
+    A school is gone once a search finds nothing of it. Another's failure keeps none of them.
+    """
+    gone, failed = [], {}
     with outside_schools():
         due = list(School.objects.filter(state=SchoolState.DELETED, deleted_at__lt=clock.now() - KEPT_AFTER_DELETION))
         for school in due:
-            owner.drop_school(schema=school.schema_name, role=school.role_name)
-            school.delete()
-    return [school.slug for school in due]
+            try:
+                _purge(school)
+            except Exception as failure:
+                log.exception("a school could not be purged", extra={"facts": {"school": school.slug}})
+                failed[school.slug] = failure
+            else:
+                gone.append(school.slug)
+    return gone, failed
+
+
+def _purge(school: School) -> None:
+    """Raises ``PurgeIncomplete``, and whatever a disk or a database refuses."""
+    names = [school.slug, school.schema_name]
+    folder = Path(settings.MEDIA_ROOT) / school.schema_name
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    owner.forget_rows(names=names)
+    owner.drop_school(schema=school.schema_name, role=school.role_name)
+    found = owner.remains(schema=school.schema_name, role=school.role_name, names=names)
+    found += [f"files in {folder}"] if folder.exists() or folder.is_symlink() else []
+    if found:
+        raise PurgeIncomplete(slug=school.slug, found=", ".join(found))
+    # Last: while anything is left of it, the next purge begins with it again.
+    school.delete()

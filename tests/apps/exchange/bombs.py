@@ -52,7 +52,9 @@ def rows(xml: bytes) -> bytes:
 
 
 def many_rows() -> bytes:
-    return rows(b"".join(b'<row r="%d"><c><v>%d</v></c></row>' % (n, n) for n in range(1, 600_000)))
+    head = b"".join(b'<c t="inlineStr"><is><t>%s</t></is></c>' % each for each in (b"Admission number", b"Given name"))
+    body = b"".join(b'<row r="%d"><c><v>%d</v></c><c><v>1</v></c></row>' % (n, n) for n in range(2, 600_000))
+    return rows(b'<row r="1">' + head + b"</row>" + body)
 
 
 def far_row() -> bytes:
@@ -96,7 +98,8 @@ def styles() -> bytes:
 def entities(encoding: str) -> bytes:
     text = (
         f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
-        f'<worksheet xmlns="{MAIN}"><sheetData><row><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>'
+        f'<worksheet xmlns="{MAIN}"><sheetData><row><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData>'
+        "</worksheet>"
     )
     return rebuilt({SHEET: text.encode(encoding)})
 
@@ -133,7 +136,7 @@ def lying_end() -> bytes:
 
 
 def csv_of_rows() -> bytes:
-    return b"Admission number,Given name\n" + b"1,A\n" * 600_000
+    return b"Admission number,Given name,Family name\n" + b"1,A,B\n" * 600_000
 
 
 def csv_of_quotes() -> bytes:
@@ -224,6 +227,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
         8, 8, _chunk(b"iCCP", b"a\0\0" + zlib.compress(b"x" * (200 * MEGABYTE))), body=zlib.compress(b"\0" * 72)
     ),
     "scans": scans,
+    "tags that end nowhere": lambda: with_exif(b"\xff\xff\x01\x12"),
     "cut off": lambda: jpeg()[:200],
     "a spreadsheet": lambda: sheet(["a"], ["b"]),
     "nothing": lambda: b"",
@@ -238,5 +242,4 @@ SOUND_PICTURES: dict[str, Callable[[], bytes]] = {
     "an orientation that is nothing": lambda: with_exif(
         b"\0\x01\x01\x12\0\x05\0\0\0\x01\0\0\0\x1a\0\0\0\0\0\0\0\0\0\0\0\0"
     ),
-    "tags that end nowhere": lambda: with_exif(b"\xff\xff\x01\x12"),
 }

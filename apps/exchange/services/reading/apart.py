@@ -88,6 +88,10 @@ class Reading:
         if not self.mapping:
             self.mapping = sheets.matched(self.source, table.header, self.known.get(self.source, {}))
         columns = sheets.columns_of(self.source, table, self.mapping)
+        # To the end before a row is kept: a file that is refused must not have filled the database.
+        for _ in table.rows():
+            pass
+        table = sheet_of(file, self.name)
         unread = [header for header in table.header if header and header not in self.mapping]
         self.notes = [f"The columns {', '.join(unread)} were not read."] if unread else []
         yield from sheets.read(self.source, table, columns)

@@ -18,7 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from apps.exchange import errors
 from apps.exchange.services.reading import archive, parts
 
-MOST_ROWS = 500_000
+MOST_ROWS = 200_000
 MOST_COLUMNS = 500
 LONGEST_CELL = 32_000
 LONGEST_LINE = 1_000_000
