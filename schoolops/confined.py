@@ -104,6 +104,8 @@ def _child(work: Callable[[IO[bytes]], Iterator[Any]], source: int, writing: int
             signal.signal(number, signal.SIG_DFL)
         _let_go_of_all_but(source, writing)
         _limit(limits)
+        # Whoever waits for a page goes before a file that is read.
+        os.nice(10)
         # Opened anew by its descriptor: where the parent's stands in the file is the parent's business.
         with os.fdopen(os.dup(source), "rb") as file, os.fdopen(writing, "wb") as out:
             file.seek(0)

@@ -19,7 +19,6 @@ from apps.accounts.api.authentication import actor
 from apps.exchange import errors, selectors, services
 from apps.exchange.api import serializers as shapes
 from apps.exchange.models import Import, ImportRow
-from apps.exchange.services.reading.archive import LARGEST_UPLOAD, MEGABYTE
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
 from schoolops.api import exports, parameters
@@ -75,9 +74,6 @@ class ImportViewSet(RowViewSet):
         Raises:
             FileTooLarge, NoFile, UnsupportedMedia, Malformed.
         """
-        # Before a byte of it is read.
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_UPLOAD + MEGABYTE:
-            raise errors.FileTooLarge(most=LARGEST_UPLOAD // MEGABYTE)
         if not isinstance(request.FILES.get("file"), UploadedFile):
             raise errors.NoFile
         given = valid(shapes.ImportIn, request.data)
