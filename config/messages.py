@@ -24,7 +24,7 @@ from django.utils.translation.template import templatize
 from apps.access.permissions import BUILTIN_ROLES, PERMISSIONS
 from apps.attendance.services.codes import FIRST_CODES
 from apps.office.shell.rooms import rooms
-from apps.office.shell.words import CHOICES
+from apps.office.shell.words import AS_NAMED, CHOICES
 from config.env import BASE_DIR
 from schoolops import errors, problem
 
@@ -136,6 +136,7 @@ def declared() -> Iterator[str]:
     for code in FIRST_CODES:
         yield code.name
     rooms()
+    yield from (name.replace("_", " ") for name in AS_NAMED)
     yield from sorted(CHOICES)
 
 

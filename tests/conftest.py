@@ -130,6 +130,15 @@ def _every_test_begins_nowhere() -> Iterator[None]:
     assert context.place() is None, f"the test left {context.place()} entered"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_leaves_before_the_commit() -> Iterator[None]:
+    """Mail and HTTP from inside a transaction fail the test, whatever library sends them."""
+    from tests.support.leaving import guarded
+
+    with guarded():
+        yield
+
+
 # --- schools ----------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def _schools(django_db_setup: None, django_db_blocker: Any) -> dict[str, School]:

@@ -26,6 +26,13 @@ class BeyondYou(Forbidden):
     remedy = "Your school's administrator can."
 
 
+class AlreadyAdministered(Conflict):
+    """This school has an administrator, who lets others in."""
+
+    code = "access:already-administered"
+    remedy = "Ask them, or be let in for support."
+
+
 class LastAdministrator(Conflict):
     """Nobody would be left who can let others in."""
 

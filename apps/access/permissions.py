@@ -50,7 +50,7 @@ _OFFICE = (HEAD, REGISTRAR)
 _STAFF = (HEAD, REGISTRAR, TEACHER, ACCOUNTANT, SUPPORT)
 _EVERYBODY = (*_STAFF, GUARDIAN, STUDENT)
 
-PERMISSIONS: tuple[Permission, ...] = (
+PERMISSIONS: list[Permission] = [
     Permission("institutions.view", "See campuses, years, terms and the calendar", _EVERYBODY),
     Permission("institutions.manage", "Change campuses, years, terms, the calendar and grade levels", (HEAD,)),
     Permission("sections.view", "See sections, courses and classes", _EVERYBODY),
@@ -80,5 +80,20 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("imports.run", "Import rosters, and take an import back", (REGISTRAR,)),
     Permission("exports.roster", "Take the whole roster away, as a OneRoster bundle or templates", (REGISTRAR,)),
     Permission("exports.run", "Export lists as CSV or XLSX", (HEAD, REGISTRAR, TEACHER, ACCOUNTANT)),
-)
-CODES: frozenset[str] = frozenset(permission.code for permission in PERMISSIONS)
+]
+CODES: set[str] = {permission.code for permission in PERMISSIONS}
+
+
+def declare(*permissions: Permission) -> None:
+    """Add the permissions of an app above: in its ``permissions``, which its ``apps`` imports. There once, or refused.
+
+    As early as that, because what is remembered of roles is kept under a number made from all codes.
+
+    Raises:
+        ValueError.
+    """
+    for permission in permissions:
+        if permission.code in CODES:
+            raise ValueError(f"The permission {permission.code} is declared twice.")
+        PERMISSIONS.append(permission)
+        CODES.add(permission.code)

@@ -6,19 +6,22 @@ import datetime as dt
 
 from apps.accounts import services
 from schoolops.queues import NOTIFICATIONS, PLATFORM, task
+from schoolops.queues.mailing import hand_over
 from schoolops.queues.schedule import Schedule, schedule
 
 
-@task(queue=NOTIFICATIONS, once_per=("login",), while_waiting=True)
+@task(queue=NOTIFICATIONS, once_per=("login",), while_waiting=True, outside="at_most_once", refused="discard")
 def mail_reset_link(*, login: str) -> None:
     """Mail a link for a new password to whoever has this login; nothing, when nobody has."""
-    services.mail_reset_link(login=login)
+    if (letter := services.reset_letter(login=login)) is not None:
+        hand_over(letter)
 
 
-@task(queue=NOTIFICATIONS, once_per=("user_id",), while_waiting=True)
+@task(queue=NOTIFICATIONS, once_per=("user_id",), while_waiting=True, outside="at_most_once", refused="discard")
 def mail_invitation(*, user_id: int) -> None:
-    """Mail an invitation."""
-    services.mail_invitation(user_id=user_id)
+    """Mail an invitation; nothing, when there is no address or access any more."""
+    if (letter := services.invitation_letter(user_id=user_id)) is not None:
+        hand_over(letter)
 
 
 @task(queue=PLATFORM)
@@ -27,5 +30,12 @@ def clear_sessions() -> None:
     services.clear_sessions()
 
 
+@task(queue=PLATFORM)
+def clear_logins() -> None:
+    """Delete the tokens, logins and links of this school that were over a week ago."""
+    services.clear_logins()
+
+
 # At three in the night, UTC.
 schedule(Schedule("accounts.clear-sessions", clear_sessions, every=dt.timedelta(days=1), offset=dt.timedelta(hours=3)))
+schedule(Schedule("accounts.clear-logins", clear_logins, every=dt.timedelta(days=1), offset=dt.timedelta(hours=3)))

@@ -93,7 +93,7 @@ class ImportRow(models.Model):
 
     ``values`` are typed texts by field; ``refs`` inside it name other rows by their outside ids. ``before`` and
     ``after`` hold the fields that change, ``kept`` those where a person's value stays: ``{field: [ours, theirs]}``.
-    ``errors``: ``[{row, column, code, message, remedy}]``.
+    ``errors``: ``[{row, column, code, message, said, facts, remedy}]``.
     """
 
     class Action(models.TextChoices):

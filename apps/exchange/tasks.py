@@ -11,19 +11,19 @@ from schoolops.queues import IMPORTS, task
 from schoolops.queues.schedule import Schedule, schedule
 
 
-@task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True)
+@task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True, refused="discard")
 def read_import(*, import_id: UUID) -> None:
     """Read a file into rows and compare them; one transaction, so that a killed one leaves nothing half-read."""
     services.read_and_validate(run=Import.objects.get(sourced_id=import_id))
 
 
-@task(queue=IMPORTS, tracked=True, leased=True, once_per=("import_id",), while_waiting=True, tries=5)
+@task(queue=IMPORTS, tracked=True, leased=True, once_per=("import_id",), while_waiting=True, refused="discard", tries=5)
 def apply_import(*, import_id: UUID) -> None:
     """Chunk by chunk, each a transaction of its own; the next try goes on where this one was killed."""
     services.apply(run=Import.objects.get(sourced_id=import_id))
 
 
-@task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True)
+@task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True, refused="discard")
 def undo_import(*, import_id: UUID) -> None:
     """One transaction: everything is taken back, or nothing."""
     services.undo(run=Import.objects.get(sourced_id=import_id))

@@ -12,7 +12,7 @@ class FieldsRefused(Invalid):
 
 
 class InstitutionCodeTaken(Conflict):
-    """Another institution of this school already has that code."""
+    """Another campus of this school already has that code."""
 
     code = "institutions:code-taken"
 
@@ -25,26 +25,26 @@ class LogoRefused(Invalid):
 
 
 class NoLogo(NotFound):
-    """This institution has no logo."""
+    """This campus has no logo."""
 
     code = "institutions:no-logo"
 
 
 class YearNameTaken(Conflict):
-    """This institution already has an academic year of that name."""
+    """This campus already has an academic year of that name."""
 
     code = "institutions:year-name-taken"
 
 
 class YearsOverlap(Conflict):
-    """These days belong to another academic year of this institution already."""
+    """These days belong to another academic year of this campus already."""
 
     code = "institutions:years-overlap"
     remedy = "Let the year begin after the last day of the one before."
 
 
 class YearAlreadyActive(Conflict):
-    """Another academic year of this institution is active."""
+    """Another academic year of this campus is active."""
 
     code = "institutions:year-already-active"
     remedy = "Close the active year first."
@@ -112,7 +112,7 @@ class NameTaken(Conflict):
 
 
 class NotOfThisYear(Invalid):
-    """What is named here belongs to another institution or year."""
+    """What is named here belongs to another campus or year."""
 
     code = "institutions:not-of-this-year"
 
@@ -131,6 +131,6 @@ class InUse(Conflict):
 
 
 class HoldsStudents(Conflict):
-    """Students have been in this section, so its year, level and institution stay as they are."""
+    """Students have been in this section, so its year, level and campus stay as they are."""
 
     code = "institutions:section-holds-students"

@@ -6,7 +6,7 @@ from schoolops.errors import Conflict, Invalid, PreconditionFailed
 
 
 class StaffNumberTaken(Conflict):
-    """Another member of staff of this institution already has the number {number}."""
+    """Another member of staff of this campus already has the number {number}."""
 
     code = "staff:number-taken"
 

@@ -6,7 +6,7 @@ from schoolops.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
 
 class AdmissionNumberTaken(Conflict):
-    """Another student of this institution already has the admission number {number}."""
+    """Another student of this campus already has the admission number {number}."""
 
     code = "students:admission-number-taken"
     remedy = "Look the student up first; if it is the same child, re-enrol them instead of admitting them again."
@@ -54,14 +54,14 @@ class YearChangedMeanwhile(Conflict):
 
 
 class WrongSection(Invalid):
-    """{section} is a section of another institution, year or grade level than the enrolment."""
+    """{section} is a section of another campus, year or grade level than the enrolment."""
 
     code = "students:wrong-section"
     remedy = "Choose a section of the same year and grade level; a change of level is a withdrawal and a re-enrolment."
 
 
 class WrongClass(Invalid):
-    """{title} is a class of another year or institution than the student is enrolled in on those days."""
+    """{title} is a class of another year or campus than the student is enrolled in on those days."""
 
     code = "students:wrong-class"
 

@@ -8,7 +8,9 @@ from apps.students import services
 from schoolops.queues import IMPORTS, task
 
 
-@task(queue=IMPORTS, tracked=True, leased=True, once_per=("role", "by_id"), while_waiting=True, tries=5)
+@task(
+    queue=IMPORTS, tracked=True, leased=True, once_per=("role", "by_id"), while_waiting=True, refused="discard", tries=5
+)
 def invite_guardians(*, role: str, by_id: UUID) -> dict[str, int]:
     """Logins and letters for those who have none, one by one; the next try goes on where this one was killed."""
     return services.invite_guardians(role=role, by_id=by_id)

@@ -6,7 +6,7 @@ from schoolops.errors import Conflict, Invalid
 
 
 class PeriodTaken(Conflict):
-    """This institution already has a period of that name or at that position."""
+    """This campus already has a period of that name or at that position."""
 
     code = "timetable:period-taken"
 
@@ -18,7 +18,7 @@ class PeriodEndsBeforeStart(Invalid):
 
 
 class PeriodElsewhere(Invalid):
-    """{period} is a period of another institution than the class."""
+    """{period} is a period of another campus than the class."""
 
     code = "timetable:period-elsewhere"
 

@@ -23,6 +23,7 @@ from schoolops.health.builtin import MEMORY_FULL
 from schoolops.observability import slots
 from schoolops.queues import overview
 from schoolops.redis import boot
+from schoolops.tenancy import fleet
 
 Colour = Literal["green", "yellow", "red"]
 
@@ -182,6 +183,13 @@ def _jobs() -> Iterator[Line]:
     yield Line("green", f"Jobs that could begin: {sum(counts['ready'] for counts in now['queues'].values())}")
 
 
+def _schools() -> Iterator[Line]:
+    for school in fleet.unfinished_schools():
+        yield Line(
+            "yellow", f"{school.slug}: still being made", f"If nobody is at it, manage.py create_school {school.slug}"
+        )
+
+
 def _backups() -> Iterator[Line]:
     if not settings.BACKUP_FOLDER:
         yield Line("yellow", "Nobody has said where backups are", "Set BACKUP_FOLDER to the folder they are put into.")
@@ -219,6 +227,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "replication": _slots,
     "Redis": _redis,
     "jobs": _jobs,
+    "schools": _schools,
     "backups": _backups,
     "metrics": _processes,
 }

@@ -8,4 +8,4 @@ class QueuesConfig(AppConfig):
     label = "queues"
 
     def ready(self) -> None:
-        from schoolops.queues import reference, schedule  # noqa: F401
+        from schoolops.queues import endings, reference, schedule  # noqa: F401

@@ -18,6 +18,9 @@ from schoolops.queues.models import Reason
 from schoolops.queues.task import Task
 from schoolops.tenancy.backend.base import DatabaseWrapper
 
+# Beyond it a job waits outside, and its connection is others': one stuck table would hold all of a queue's.
+LOCK_S, LONG_LOCK_S = 2, 10
+
 
 @dataclass(frozen=True, slots=True)
 class School:
@@ -39,6 +42,7 @@ class Claim:
     payload: str
     meta: dict[str, Any]
     attempts: int
+    spent: int
     tracked: bool
     slug: str
     lease_token: int
@@ -61,24 +65,37 @@ class Decided(Exception):
         super().__init__(message)
 
 
-def claim(job_id: int, timeout_s: int, *, durable: bool) -> Claim | None:
-    """Take the row, in the current transaction, and stand in its school from here on. ``None``: gone or held."""
+def limit(timeout_s: int, *, durable: bool) -> None:
+    """Let no statement of this session outlive its job, nor wait for a lock for as long as that.
+
+    Outside of any transaction: a rollback would take the limits back, and nobody would know.
+    """
     with connection.wrap_database_errors:
         known = prepared.here()
         if known.limits != (timeout_s, durable):
-            # A little more than the watchdog's limit: the database stops by itself where nobody does.
-            limit = str(timeout_s * 1000 + 2000)
-            known.connection.execute(statements.LIMITS, {"limit": limit, "commit": "on" if durable else "off"})
+            said = {
+                # A little more than the watchdog's limit: the database stops by itself where nobody does.
+                "limit": str(timeout_s * 1000 + 2000),
+                "lock": str(1000 * (LOCK_S if timeout_s <= registry.SHORT_S else LONG_LOCK_S)),
+                "commit": "on" if durable else "off",
+            }
+            known.connection.execute(statements.LIMITS, said)
             known.limits = (timeout_s, durable)
+
+
+def claim(job_id: int) -> Claim | None:
+    """Take the row, in the current transaction, and stand in its school from here on. ``None``: gone or held."""
+    with connection.wrap_database_errors:
+        known = prepared.here()
         row = known.fetch_one(statements.CLAIM, (job_id,))
         cast(DatabaseWrapper, connection).was_moved()
         return _as_claim(job_id, row)
 
 
-def lease(job_id: int, seconds: int) -> Claim | None:
+def lease(job_id: int, timeout_s: int, *, margin_s: int) -> Claim | None:
     """Take the row for so long, in a transaction of its own. ``None``: gone or held."""
     with connection.cursor() as cursor:
-        cursor.execute(statements.LEASE, [seconds, job_id])
+        cursor.execute(statements.LEASE, [timeout_s + margin_s, job_id])
         found = _as_claim(job_id, cursor.fetchone())
     if found is not None:
         found.leased = True
@@ -88,10 +105,10 @@ def lease(job_id: int, seconds: int) -> Claim | None:
 def _as_claim(job_id: int, row: tuple[Any, ...] | None) -> Claim | None:
     if row is None:
         return None
-    queue, task, payload, meta, attempts, tracked, slug, token, sending, pk, state, schema, role = row[:13]
+    queue, task, payload, meta, attempts, spent, tracked, slug, token, sending, pk, state, schema, role = row[:14]
     school = School(pk, slug, schema, role) if state == "active" else None
     return Claim(
-        job_id, queue, task, payload, orjson.loads(meta), attempts, tracked, slug, token, sending, school, state
+        job_id, queue, task, payload, orjson.loads(meta), attempts, spent, tracked, slug, token, sending, school, state
     )
 
 

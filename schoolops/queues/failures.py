@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import logging
+import random
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 
-from schoolops.errors import Conflict, NotFound, SchoolOpsError
+from schoolops.errors import Conflict, NotFound, SchoolOpsError, Unavailable
 from schoolops.queues import pipeline, registry, statements
 from schoolops.queues.claims import Claim, Decided, surroundings, took
 from schoolops.queues.deadline import JobTimeout
 from schoolops.queues.errors import Fenced
+from schoolops.queues.job import NotSent
+from schoolops.queues.models import Reason
 
 log = logging.getLogger("schoolops.queues")
 
 DEFER_S = 15.0
+# For what is away: by then somebody has seen the alert, and a person decides about what is left.
+OUTAGE_PATIENCE_S = 24 * 3600.0
+# Somebody else held the lock, or was chosen to go on.
+_OF_OTHERS = frozenset({"55P03", "40P01", "40001"})
 LONGEST_ERROR = 2_000
 LONGEST_TRACEBACK = 20_000
 
@@ -37,14 +44,19 @@ def record(claim: Claim, error: BaseException, *, worker: str, patience_s: float
         case Fenced():
             with surroundings(claim):
                 log.warning("job %d was fenced: its lease passed to another worker", claim.job_id)
-        case Decided(defer=True) if _defer(claim, patience_s):
+        case Decided(defer=True) if _defer(claim, patience_s, cause=error.reason.value):
             took(claim, pipeline.RETRY, error=name)
         case Decided():
             _fail(claim, _Failure(error, worker, error.reason.value, "failed", now=True))
-        case Conflict() | NotFound():
+        case _ if (cause := outage(error)) and _defer(claim, OUTAGE_PATIENCE_S, cause=cause, soonest_s=_wait(error)):
+            # Nobody's fault, so no try is spent; but said each time, and its queue shows it as one that is repeated.
+            took(claim, pipeline.RETRY, error=name, waits_for=cause)
+        case Conflict() | NotFound() if _may_be_discarded(claim):
             pipeline.pause_here(pipeline.DISCARD)
             if _one(statements.DISCARD, {**_base(claim), **_words(error, worker)}):
                 took(claim, pipeline.DISCARD, error=name)
+        case Conflict() | NotFound():
+            _fail(claim, _Failure(error, worker, Reason.REFUSED.value, "refused", now=True))
         case _:
             timed_out = isinstance(error, JobTimeout) or _is_query_timeout(error)
             reason = statements.last_reason(timed_out=timed_out)
@@ -66,12 +78,13 @@ def _fail(claim: Claim, failure: _Failure) -> None:
     task = registry.find(claim.task)
     queue = registry.QUEUES.get(claim.queue, registry.PLATFORM)
     tries = task.tries if task is not None else queue.tries
-    arrow = pipeline.BURY if failure.now or claim.attempts + 1 >= tries else pipeline.RETRY
+    tried = claim.attempts - claim.spent
+    arrow = pipeline.BURY if failure.now or tried + 1 >= tries else pipeline.RETRY
     pipeline.pause_here(arrow)
     wanted = {
         **_base(claim),
         **_words(failure.error, failure.worker),
-        "delay": registry.wait_before_next_try(queue, claim.attempts),
+        "delay": registry.wait_before_next_try(queue, tried),
         "tries": tries,
         "now": failure.now,
         "reason": failure.reason,
@@ -81,9 +94,37 @@ def _fail(claim: Claim, failure: _Failure) -> None:
         took(claim, arrow, reason=failure.reason, error=type(failure.error).__name__)
 
 
-def _defer(claim: Claim, patience_s: float) -> bool:
-    wanted = {**_base(claim), "delay": min(DEFER_S, patience_s / 4), "patience": patience_s}
+def _defer(claim: Claim, patience_s: float, *, cause: str, soonest_s: float = DEFER_S) -> bool:
+    wanted = {
+        **_base(claim),
+        "cause": cause,
+        "soonest": min(soonest_s, patience_s / 4) * random.uniform(0.8, 1.2),  # noqa: S311 - so that a crowd disperses
+        "latest": min(registry.LONGEST_WAIT_S, patience_s / 4),
+        "patience": patience_s,
+    }
     return patience_s > 0 and _one(statements.DEFER, wanted) is not None
+
+
+def outage(error: BaseException) -> str | None:
+    """What the job could not do without and did not have: a full ledger, a mail server, a lock that somebody holds.
+
+    ``None``: it is the job's own failure.
+    """
+    if isinstance(error, NotSent) and isinstance(error.__cause__, Unavailable):
+        error = error.__cause__
+    if isinstance(error, Unavailable):
+        return error.code
+    cause = error.__cause__ if isinstance(error, OperationalError) else error
+    return "database:lock" if getattr(cause, "sqlstate", None) in _OF_OTHERS else None
+
+
+def _wait(error: BaseException) -> float:
+    return float(getattr(error, "retry_after", None) or getattr(error.__cause__, "retry_after", None) or 2)
+
+
+def _may_be_discarded(claim: Claim) -> bool:
+    task = registry.find(claim.task)
+    return task is not None and task.refused == "discard"
 
 
 def _words(error: BaseException, worker: str) -> dict[str, Any]:
@@ -111,7 +152,7 @@ def _storable(text: str) -> str:
 
 
 def _base(claim: Claim) -> dict[str, Any]:
-    return {"id": claim.job_id, "attempts": claim.attempts}
+    return {"id": claim.job_id, "attempts": claim.attempts, "token": claim.lease_token}
 
 
 def _one(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:

@@ -15,7 +15,9 @@ from psycopg.types.json import Jsonb
 
 from schoolops import context
 from schoolops.context import outside_schools
+from schoolops.ids import uuid7
 from schoolops.queues.errors import Fenced, NotInAJob
+from schoolops.resilience.outside import expect_no_transaction
 
 if TYPE_CHECKING:
     from schoolops.queues.task import Task
@@ -160,12 +162,18 @@ def calling_outside() -> Iterator[str]:
     For a task declared ``outside="at_most_once"`` the intention is committed first: whoever finds it after a crash
     asks a person (dead letter ``outcome_unknown``) instead of calling twice. Raise ``NotSent`` when nothing was done.
 
+    Outside a job, in a command or a test, nothing is noted.
+
     Raises:
         Fenced: the lease has passed to another worker; nothing was called.
+        CalledInTransaction: the task was declared without ``outside=…``, or the body holds one.
     """
-    job = current_job()
-    if connection.in_atomic_block:
-        raise TypeError("No transaction is held while somebody outside is waited for: declare the task with outside=….")
+    expect_no_transaction("Somebody outside was to be called")
+    job = _running.get()
+    if job is None:
+        with context.nowhere():
+            yield f"schoolops-{uuid7()}"
+        return
     once = job.task.outside == "at_most_once"
     if once:
         _mark_sending(job, "clock_timestamp()")

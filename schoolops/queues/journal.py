@@ -1,8 +1,9 @@
 """Which job runs in which slot, in a file that survives SIGKILL: so that a dead worker's successor knows the suspects.
 
-One slot of 24 bytes per thread or child: the job's id, whether it was over its time, and a number for this very try, so
-that whoever is killed while reporting a death does not report it twice. Written in under a microsecond to a shared
-mapping; the page cache keeps it when the process dies. Losing the file only means waiting for the lease.
+One slot of 24 bytes per thread or child: the job's id; twice the token of its lease, and one more when over its
+time; and a number for this very try, so that whoever is killed while reporting a death does not report it twice. It is
+written in under a microsecond to a shared mapping; the page cache keeps it when the process dies. Losing the file only
+means waiting for the lease.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Found:
     job_id: int
     over_time: bool
     incident: int
+    token: int = 0
 
 
 class Journal:
@@ -47,8 +49,13 @@ class Journal:
 
     def over_time(self, slot: int) -> None:
         """The job in ``slot`` did not stop when it was told to; if its process is killed now, this is why."""
-        job_id, _, incident = _SLOT.unpack_from(self._map, slot * _SLOT.size)
-        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, 1, incident)
+        job_id, state, incident = _SLOT.unpack_from(self._map, slot * _SLOT.size)
+        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, state | 1, incident)
+
+    def leased(self, slot: int, token: int) -> None:
+        """The job in ``slot`` is ours by this token, which a successor of ours may have to show."""
+        job_id, state, incident = _SLOT.unpack_from(self._map, slot * _SLOT.size)
+        _SLOT.pack_into(self._map, slot * _SLOT.size, job_id, 2 * token | state & 1, incident)
 
     def end(self, slot: int) -> None:
         """Nothing is in hand."""
@@ -57,11 +64,27 @@ class Journal:
     def found(self, slots: range = range(SLOTS)) -> list[Found]:
         """What the slots say is in hand."""
         entries = (_SLOT.unpack_from(self._map, slot * _SLOT.size) for slot in slots)
-        return [Found(job_id, bool(over), incident) for job_id, over, incident in entries if job_id]
+        return [Found(job_id, bool(state & 1), incident, state >> 1) for job_id, state, incident in entries if job_id]
 
     def clear(self, slots: range = range(SLOTS)) -> None:
         for slot in slots:
             self.end(slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the one job in ``slot`` has to note; without a journal, nothing."""
+
+    journal: Journal | None = None
+    slot: int = 0
+
+    def over_time(self) -> None:
+        if self.journal is not None:
+            self.journal.over_time(self.slot)
+
+    def leased(self, token: int) -> None:
+        if self.journal is not None:
+            self.journal.leased(self.slot, token)
 
 
 @dataclass(slots=True)

@@ -7,32 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.conf import settings
 
 from schoolops.queues import pipeline, registry, statements
 from schoolops.queues.journal import Found
+from schoolops.tenancy import direct
 
 Unreachable = psycopg.OperationalError
 
 MOST_CRASHES = 3
 MOST_DELIVERIES = 25
-
-
-def connect(purpose: str) -> psycopg.Connection[Any]:
-    """A connection of our own as the web login, autocommit, with keepalives so that a dead host is noticed."""
-    entry = settings.DATABASES["default"]
-    named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    parameters = {key: entry[name] for key, name in named.items() if entry.get(name)}
-    return psycopg.connect(
-        **parameters,
-        autocommit=True,
-        prepare_threshold=2,
-        connect_timeout=3,
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=3,
-        application_name=f"schoolops:{purpose}",
-    )
 
 
 def report_dead_process(found: Sequence[Found], *, worker: str) -> None:
@@ -41,10 +24,11 @@ def report_dead_process(found: Sequence[Found], *, worker: str) -> None:
     Raises:
         Unreachable: not all was written; say it again, nothing is counted twice.
     """
-    with connect("boot") as connection:
+    with direct.connect("boot", statement_s=10, lock_s=2) as connection:
         if crashed := [each for each in found if not each.over_time]:
             told = {
                 "ids": [each.job_id for each in crashed],
+                "tokens": [each.token for each in crashed],
                 "workers": [f"{socket.gethostname()} #{each.incident}" for each in crashed],
                 "error": "Its process died while running it.",
             }
@@ -54,7 +38,7 @@ def report_dead_process(found: Sequence[Found], *, worker: str) -> None:
             bury_poison(connection, told["ids"])
         for each in found:
             if each.over_time:
-                _fail_over_time(connection, each.job_id, worker)
+                _fail_over_time(connection, each, worker)
 
 
 def bury_poison(connection: psycopg.Connection[Any], job_ids: object) -> None:
@@ -65,19 +49,21 @@ def bury_poison(connection: psycopg.Connection[Any], job_ids: object) -> None:
         pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="poison", requestId=request_id)
 
 
-def _fail_over_time(connection: psycopg.Connection[Any], job_id: int, worker: str) -> None:
-    row = connection.execute("SELECT queue, task, attempts FROM public.queues_job WHERE id = %s", [job_id]).fetchone()
+def _fail_over_time(connection: psycopg.Connection[Any], found: Found, worker: str) -> None:
+    row = connection.execute(statements.OVER_TIME, {"id": found.job_id, "token": found.token}).fetchone()
     if row is None:
         return
-    queue = registry.QUEUES.get(row[0], registry.PLATFORM)
-    task = registry.find(row[1])
+    queue_name, task_name, attempts, spent, token = row
+    queue = registry.QUEUES.get(queue_name, registry.PLATFORM)
+    task = registry.find(task_name)
     connection.execute(
         statements.FAIL,
         {
-            "id": job_id,
-            "attempts": row[2],
+            "id": found.job_id,
+            "attempts": attempts,
+            "token": token,
             "tries": task.tries if task is not None else queue.tries,
-            "delay": registry.wait_before_next_try(queue, row[2]),
+            "delay": registry.wait_before_next_try(queue, attempts - spent),
             "now": False,
             "reason": statements.last_reason(timed_out=True),
             "outcome": "timed_out",

@@ -55,6 +55,14 @@ def is_ours(text: bytes | str) -> bool:
         return False
 
 
+def jobs_in(text: bytes | str) -> list[int]:
+    """The jobs that a message carries; none where it is not ours."""
+    if not is_ours(text):
+        return []
+    jobs: list[int] = orjson.loads(base64.b64decode(orjson.loads(text)["body"]))[0][0]
+    return jobs
+
+
 def _is_body(body: Any) -> bool:
     if not (isinstance(body, list) and len(body) == 3):
         return False

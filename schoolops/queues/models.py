@@ -16,7 +16,8 @@ SLUG_LENGTH = 40
 class Job(models.Model):
     """A job that is waiting, running or between two tries. ``school`` is a slug, empty outside schools.
 
-    ``run_at`` is ``NULL`` once the job is due, so that waiting for a date costs ready jobs nothing.
+    ``run_at`` is ``NULL`` once the job is due, so that waiting for a date costs ready jobs nothing. Of its
+    ``attempts``, those ``spent`` were made before an operator sent it back; ``deliveries`` are fetches in vain.
     """
 
     school = models.CharField(max_length=SLUG_LENGTH, blank=True)
@@ -27,6 +28,7 @@ class Job(models.Model):
     run_at = models.DateTimeField(null=True, blank=True)
     priority = models.SmallIntegerField(db_default=0)
     attempts = models.SmallIntegerField(db_default=0)
+    spent = models.SmallIntegerField(db_default=0)
     crashes = models.SmallIntegerField(db_default=0)
     deliveries = models.SmallIntegerField(db_default=0)
     lease_token = models.IntegerField(db_default=0)
@@ -45,7 +47,8 @@ class Reason(models.TextChoices):
     EXHAUSTED = "exhausted", "failed at every try"
     TIMEOUT = "timeout", "took too long at every try"
     POISON = "poison", "took its process down, several times"
-    NO_OUTCOME = "no_outcome", "was delivered again and again and came to nothing"
+    NO_OUTCOME = "no_outcome", "was fetched again and again and came to nothing"
+    REFUSED = "refused", "was refused, and its task leaves that to a person"
     UNKNOWN_TASK = "unknown_task", "no code of this name"
     PAYLOAD_REFUSED = "payload_refused", "the task does not accept this payload"
     UNKNOWN_SCHOOL = "unknown_school", "its school was deleted"

@@ -32,8 +32,9 @@ SELECT q.name,
   FROM unnest(%s::text[]) AS q (name)
 """  # noqa: S608 - our own number
 _LATER = f"""
-SELECT queue, count(*), count(*) FILTER (WHERE attempts > 0)
-  FROM (SELECT queue, attempts FROM queues_job WHERE run_at IS NOT NULL LIMIT {COUNTED_TO}) x GROUP BY queue
+SELECT queue, count(*), count(*) FILTER (WHERE attempts > spent OR meta ? 'deferred_by')
+  FROM (SELECT queue, attempts, spent, meta FROM queues_job WHERE run_at IS NOT NULL LIMIT {COUNTED_TO}) x
+ GROUP BY queue
 """  # noqa: S608
 
 _remembered: tuple[float, dict[str, Any]] | None = None

@@ -31,7 +31,8 @@ def _tasks() -> Iterator[tuple[object, ...]]:
             else ""
         )
         mode = f"leased, outside: {task.outside}" if task.outside else "leased" if task.leased else "one transaction"
-        yield f"`{task.name}`", task.queue.name, mode, once, "yes" if task.tracked else ""
+        refused = "a person decides" if task.refused == "person" else "discarded"
+        yield f"`{task.name}`", task.queue.name, mode, once, refused, "yes" if task.tracked else ""
 
 
 reference.declare(
@@ -50,7 +51,7 @@ reference.declare(
         name="tasks",
         title="Tasks",
         introduction="Declared with `@task` in each app's `tasks.py`. A name is kept for good: the ledger uses it.",
-        columns=("Task", "Queue", "How it ends", "Once per", "Tracked"),
+        columns=("Task", "Queue", "How it ends", "Once per", "When it is refused", "Tracked"),
         rows=_tasks,
     )
 )

@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +21,18 @@ import redis
 
 from schoolops.queues import broker, ledger, message, pipeline, registry, statements
 from schoolops.queues.registry import QUARANTINE_KEY, QUEUES, Queue
+from schoolops.tenancy import direct
 
 log = logging.getLogger("schoolops.queues")
 
 LEADER_LOCK = 5_330_214_001
 POLL_S = 0.02
 STANDBY_POLL_S = 0.5
+# A leader that asks for nothing for so long is stopped or lost: the server ends its session, and with it its lead.
+STALLED_S = 10.0
+STATEMENT_S = 30.0
+# Nothing here waits for a job: rows that somebody holds are passed over.
+LOCK_S = 1.0
 SIDE_WORK_S = 0.25
 COUNT_EVERY_S = 5.0
 LEASE_MARGIN_S = 30.0
@@ -65,7 +72,6 @@ UPDATE public.queues_job SET run_at = NULL
                  FOR UPDATE SKIP LOCKED)
 RETURNING queue
 """
-DELIVERED_AGAIN = "UPDATE public.queues_job SET deliveries = deliveries + 1 WHERE id = ANY (%s)"
 COUNT = """
 WITH counted AS (SELECT school, count(*)::int AS jobs FROM public.queues_job GROUP BY school),
 told AS (
@@ -91,6 +97,11 @@ class Published:
     times: int = 1
 
 
+def _list_of(entry: Published) -> str:
+    """The list in the broker that the job goes to."""
+    return QUARANTINE_KEY if entry.crashes else QUEUES.get(entry.queue, registry.PLATFORM).broker_key
+
+
 @dataclass(slots=True)
 class Relay:
     """One relay. ``turn()`` is one look; ``run()`` looks until told to stop."""
@@ -98,6 +109,8 @@ class Relay:
     most_per_school: int = MOST_PER_SCHOOL
     most_in_all: int = MOST_IN_ALL
     lease_margin_s: float = LEASE_MARGIN_S
+    stalled_s: float = STALLED_S
+    clock: Callable[[], float] = time.monotonic
     in_flight: dict[int, Published] = field(default_factory=dict)
     _connection: psycopg.Connection[Any] | None = None
     _redis: redis.Redis | None = None
@@ -160,7 +173,7 @@ class Relay:
             if not self._leads:
                 return False
             log.info("this relay leads")
-        now = time.monotonic()
+        now = self.clock()
         if now >= self._side_work_at:
             self._side_work_at = now + SIDE_WORK_S
             self._side_work(connection, now)
@@ -173,7 +186,9 @@ class Relay:
     def _ensure_connection(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
             self._forget()
-            self._connection = ledger.connect("relay")
+            self._connection = direct.connect(
+                "relay", statement_s=STATEMENT_S, lock_s=LOCK_S, idle_s=self.stalled_s, prepare_threshold=2
+            )
         return self._connection
 
     def _client(self) -> redis.Redis:
@@ -197,24 +212,27 @@ class Relay:
             del self.in_flight[job_id]
 
     def _overdue(self, connection: psycopg.Connection[Any], now: float) -> list[tuple[int, Published]]:
-        """What was published long ago and is still a live row: publish it again, and count that."""
-        late = [(job_id, entry) for job_id, entry in self.in_flight.items() if now >= entry.due]
+        """What was published long ago and is still a live row: publish it again, and count what a worker had fetched.
+
+        What still lies in its list waits for a worker, however long there is none: it is neither published nor counted.
+        """
+        late = {job_id: entry for job_id, entry in self.in_flight.items() if now >= entry.due}
         if not late:
             return []
-        ids = [job_id for job_id, entry in late if entry.times > 0]
-        if ids:
-            connection.execute(DELIVERED_AGAIN, [ids])
-            told = {"ids": ids, "most": ledger.MOST_DELIVERIES, "error": "It was delivered again and again in vain."}
+        for job_id in self._unfetched({_list_of(entry) for entry in late.values()}) & late.keys():
+            entry = late.pop(job_id)
+            entry.due = now + self._patience_with(entry)
+        if ids := [job_id for job_id, entry in late.items() if entry.times > 0]:
+            connection.execute(statements.FETCHED_IN_VAIN, [ids])
+            told = {"ids": ids, "most": ledger.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
             for job_id, queue, request_id in connection.execute(statements.BURY_NO_OUTCOME, told):
                 pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="no_outcome", requestId=request_id)
                 self.in_flight.pop(job_id, None)
         crashes = dict(
-            connection.execute(
-                "SELECT id, crashes FROM public.queues_job WHERE id = ANY (%s)", [[job_id for job_id, _ in late]]
-            ).fetchall()
+            connection.execute("SELECT id, crashes FROM public.queues_job WHERE id = ANY (%s)", [list(late)]).fetchall()
         )
         again = []
-        for job_id, entry in late:
+        for job_id, entry in late.items():
             if job_id in self.in_flight and job_id in crashes:
                 entry.crashes = crashes[job_id]
                 pipeline.step(pipeline.AGAIN, entry.queue, job_id=job_id, times=entry.times)
@@ -222,9 +240,21 @@ class Relay:
         pipeline.pause_here(pipeline.AGAIN)
         return again
 
+    def _unfetched(self, keys: set[str]) -> set[int]:
+        """The jobs whose messages lie in these lists."""
+        pipe = self._client().pipeline(transaction=False)
+        for key in keys:
+            pipe.lrange(key, 0, -1)
+        return {job_id for texts in pipe.execute() for text in texts for job_id in message.jobs_in(text)}
+
+    def _patience_with(self, entry: Published) -> float:
+        """Seconds until an outcome is overdue; longer each time, so that what never comes to anything costs little."""
+        _, timeout = self._terms(entry)
+        return (timeout + self.lease_margin_s) * 2.0 ** min(max(entry.times - 1, 0), 5)
+
     def _look_again(self, queue: str | None = None, after: float = 0.0) -> None:
         """What we published may be lost: do not wait for the lease. This is not counted against the jobs."""
-        due = time.monotonic() + after
+        due = self.clock() + after
         for entry in self.in_flight.values():
             if (
                 queue is None or entry.queue == queue or (queue == QUARANTINE_KEY and entry.crashes)
@@ -289,9 +319,8 @@ class Relay:
         pipe.execute()
         counts: Counter[str] = Counter()
         for job_id, entry in wanted:
-            _, timeout = self._terms(entry)
             entry.times += 1
-            entry.due = now + (timeout + self.lease_margin_s) * 2 ** min(entry.times - 1, 5)
+            entry.due = now + self._patience_with(entry)
             self.in_flight[job_id] = entry
             counts[entry.queue] += 1
         for name, published in counts.items():
@@ -304,10 +333,9 @@ class Relay:
         found: dict[tuple[str, int, bool, bool], list[tuple[int, Published]]] = defaultdict(list)
         for job_id, entry in wanted:
             queue, timeout = self._terms(entry)
-            key = QUARANTINE_KEY if entry.crashes else queue.broker_key
             task = registry.find(entry.task)
             leased = task is not None and task.leased
-            found[key, timeout, queue.durable_commit, leased].append((job_id, entry))
+            found[_list_of(entry), timeout, queue.durable_commit, leased].append((job_id, entry))
         return found
 
     @staticmethod
@@ -340,9 +368,12 @@ class Relay:
             for row in connection.execute("SELECT queue FROM public.queues_queuestate WHERE paused_at IS NOT NULL")
         )
         if now - self._counted_at >= COUNT_EVERY_S:
-            connection.execute(COUNT, {"per_school": self.most_per_school, "in_all": self.most_in_all})
+            try:
+                connection.execute(COUNT, {"per_school": self.most_per_school, "in_all": self.most_in_all})
+            except psycopg.errors.QueryCanceled:
+                log.warning("the ledger took more than %d s to count; its limits stay as they are", STATEMENT_S)
             # Counting a million rows takes a while; it must not become all we do.
-            self._counted_at = max(now, time.monotonic() + 10 * (time.monotonic() - now) - COUNT_EVERY_S)
+            self._counted_at = max(now, self.clock() + 10 * (self.clock() - now) - COUNT_EVERY_S)
         self._listen(now)
 
     def _listen(self, now: float) -> None:

@@ -21,12 +21,14 @@ from django.db import connection, connections, transaction
 
 from schoolops.context import outside_schools
 from schoolops.observability import tracing
-from schoolops.queues import broker, claims, failures, ledger, pipeline, statements
+from schoolops.queues import broker, claims, failures, pipeline, statements
 from schoolops.queues.claims import Claim, Decided
 from schoolops.queues.deadline import Watchdog
 from schoolops.queues.errors import Fenced
 from schoolops.queues.job import Running, connection_was_lost, finishing, holding, leave_result, write_outcome
+from schoolops.queues.journal import Entry
 from schoolops.queues.models import Reason
+from schoolops.tenancy import direct
 
 log = logging.getLogger("schoolops.queues")
 
@@ -44,8 +46,8 @@ class _Leased(Exception):
 
 
 @contextmanager
-def _nothing(job_id: int) -> Iterator[Callable[[], None]]:  # noqa: ARG001 - the shape of Worker.in_hand
-    yield lambda: None
+def _nothing(job_id: int) -> Iterator[Entry]:  # noqa: ARG001 - the shape of Worker.in_hand
+    yield Entry()
 
 
 def _nobody(job_ids: list[int], timeout_s: int, durable: bool) -> None:  # noqa: FBT001 - as Worker's
@@ -62,7 +64,7 @@ class Runner:
     # Borrow a database connection for a job, and lend it to others while the job waits for somebody outside.
     borrowing: Callable[[], AbstractContextManager[None]] = nullcontext
     lending: Callable[[], AbstractContextManager[None]] = nullcontext
-    in_hand: Callable[[int], AbstractContextManager[Callable[[], None]]] = field(default=_nothing)
+    in_hand: Callable[[int], AbstractContextManager[Entry]] = field(default=_nothing)
     patience_s: float = PATIENCE_S
     hand_back: Callable[[list[int], int, bool], None] = field(default=_nobody)
 
@@ -77,28 +79,29 @@ class Runner:
             if position and time.monotonic() - began > HANDED_BACK_AFTER_S:
                 self.hand_back(list(job_ids[position:]), timeout_s, durable)
                 return
-            with self.borrowing(), self.in_hand(job_id) as overdue:
-                self._run_one(job_id, timeout_s, overdue, durable=durable)
+            with self.borrowing(), self.in_hand(job_id) as entry:
+                self._run_one(job_id, timeout_s, entry, durable=durable)
 
     # --- one job --------------------------------------------------------------------------------------------------
-    def _run_one(self, job_id: int, timeout_s: int, overdue: Callable[[], None], *, durable: bool) -> None:
+    def _run_one(self, job_id: int, timeout_s: int, entry: Entry, *, durable: bool) -> None:
         pipeline.pause_here(pipeline.RECEIVE)
         taken: list[Claim] = []
         try:
             try:
-                self._in_one_transaction(job_id, timeout_s, taken, overdue, durable=durable)
+                self._in_one_transaction(job_id, timeout_s, taken, entry, durable=durable)
             except _Leased:
-                self._leased(job_id, timeout_s, taken, overdue)
+                self._leased(job_id, timeout_s, taken, entry)
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a body are failed tries as well
             self._failed(job_id, taken, error)
 
     def _in_one_transaction(
-        self, job_id: int, timeout_s: int, taken: list[Claim], overdue: Callable[[], None], *, durable: bool
+        self, job_id: int, timeout_s: int, taken: list[Claim], entry: Entry, *, durable: bool
     ) -> None:
         with outside_schools():
             try:
+                claims.limit(timeout_s, durable=durable)
                 with transaction.atomic():
-                    claim = claims.claim(job_id, timeout_s, durable=durable)
+                    claim = claims.claim(job_id)
                     if claim is None:
                         self._nothing_to_claim(job_id)
                         return
@@ -110,7 +113,7 @@ class Runner:
                     claims.took(claim, pipeline.CLAIM)
                     job = Running(job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked)
                     with claims.surroundings(claim), tracing.job(claim.task, claim.queue), holding(job):
-                        with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=overdue):
+                        with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=entry.over_time):
                             job.result = task.function(**arguments)
                         pipeline.pause_here(pipeline.EFFECT)
                         pipeline.step(pipeline.EFFECT, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
@@ -121,13 +124,14 @@ class Runner:
                 pipeline.pause_here(pipeline.FINISH)
         claims.took(claim, pipeline.FINISH)
 
-    def _leased(self, job_id: int, timeout_s: int, taken: list[Claim], overdue: Callable[[], None]) -> None:
+    def _leased(self, job_id: int, timeout_s: int, taken: list[Claim], entry: Entry) -> None:
         with outside_schools():
             taken.clear()
-            claim = claims.lease(job_id, timeout_s + LEASE_MARGIN_S)
+            claim = claims.lease(job_id, timeout_s, margin_s=LEASE_MARGIN_S)
             if claim is None:
                 self._nothing_to_claim(job_id)
                 return
+            entry.leased(claim.lease_token)
             taken[:] = [claim]
             pipeline.pause_here(pipeline.CLAIM)
             claims.took(claim, pipeline.CLAIM)
@@ -140,7 +144,7 @@ class Runner:
             )  # fmt: skip
             with claims.surroundings(claim), tracing.job(claim.task, claim.queue), holding(job):
                 try:
-                    with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=overdue):
+                    with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=entry.over_time):
                         result = task.function(**arguments)
                     pipeline.pause_here(pipeline.EFFECT)
                     pipeline.step(pipeline.EFFECT, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
@@ -181,7 +185,8 @@ class Runner:
             if taken and taken[0].leased:
                 self._give_lease_back(taken[0])
             else:
-                broker.say_again(job_id, counted=True)
+                # What nobody has begun has not come to nothing.
+                broker.say_again(job_id, counted=bool(taken))
             return
         claim = taken[0]
         try:
@@ -201,7 +206,7 @@ class Runner:
             end = time.monotonic() + LEASE_MARGIN_S
             while time.monotonic() < end:
                 try:
-                    with ledger.connect("lease") as ours:
+                    with direct.connect("lease", statement_s=5, lock_s=2) as ours:
                         ours.execute(statements.GIVE_LEASE_BACK, {"id": claim.job_id, "token": claim.lease_token})
                 except psycopg.Error:
                     time.sleep(0.5)

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection, transaction
 
 from schoolops import clock
 from schoolops.context import inside, outside_schools
-from schoolops.errors import Misconfigured
+from schoolops.errors import Misconfigured, Unavailable
 from schoolops.queues import janitor, pipeline
 from schoolops.queues.errors import LedgerFull
 from schoolops.queues.registry import PLATFORM
@@ -156,8 +156,8 @@ class Beat:
             try:
                 for name in tick():
                     pipeline.step(pipeline.PROMOTE, PLATFORM.name, task=name)
-            except DatabaseError as gone:
-                log.warning("the ledger is away, the beat waits: %s", type(gone).__name__)
+            except (DatabaseError, Unavailable) as gone:
+                log.warning("the ledger is away or full, the beat waits: %s", type(gone).__name__)
                 with outside_schools():
                     connection.close()
             time.sleep(1.0)

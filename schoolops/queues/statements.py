@@ -12,7 +12,7 @@ _STANDING = """
                                       ELSE 'public, extensions' END, {local}),
        set_config('role', CASE WHEN s.state = 'active' THEN s.role_name ELSE 'none' END, {local})
 """
-_COLUMNS = """c.queue, c.task, c.payload::text, c.meta::text, c.attempts, c.tracked, c.school, c.lease_token,
+_COLUMNS = """c.queue, c.task, c.payload::text, c.meta::text, c.attempts, c.spent, c.tracked, c.school, c.lease_token,
        c.sending_at IS NOT NULL, s.id, s.state, s.schema_name, s.role_name"""
 CLAIM = f"""
 WITH c AS (
@@ -27,7 +27,7 @@ SELECT {_COLUMNS}, {_STANDING.format(local="true")}
 """  # noqa: S608 - our own text
 # Set once per connection and again only when they differ: a worker's jobs mostly have the same.
 LIMITS = """
-SELECT set_config('statement_timeout', %(limit)s, false),
+SELECT set_config('statement_timeout', %(limit)s, false), set_config('lock_timeout', %(lock)s, false),
        set_config('idle_in_transaction_session_timeout', %(limit)s, false),
        set_config('synchronous_commit', %(commit)s, false)
 """
@@ -59,78 +59,103 @@ ON CONFLICT (job_id) DO UPDATE SET state = 'dead', error = excluded.error, updat
    expires_at = excluded.expires_at
 """
 
+# The try that is told of, and nobody else's: counted once, and by whoever held the job last.
+_OURS = "id = %(id)s AND attempts = %(attempts)s AND lease_token = %(token)s"
+# Counted over the whole life of a job: an operator who sends it back begins no second count.
+_NUMBER = "(SELECT count(*) + 1 FROM public.queues_attempt AS a WHERE a.job_id = tried.id)"
+
 # A try failed: later again, or, at the last one, to the dead letters. One statement, so a job is in one table always.
-# `attempts` guards against counting one failure twice.
+# `sending_at` stays: whether somebody outside did it is not known any better by now.
 FAIL = f"""
 WITH later AS (
     UPDATE public.queues_job
-       SET attempts = attempts + 1, run_at = clock_timestamp() + make_interval(secs => %(delay)s), lease_until = NULL,
-           sending_at = NULL
-     WHERE id = %(id)s AND attempts = %(attempts)s AND attempts + 1 < %(tries)s AND NOT %(now)s RETURNING *),
+       SET attempts = attempts + 1, run_at = clock_timestamp() + make_interval(secs => %(delay)s), lease_until = NULL
+     WHERE {_OURS} AND attempts + 1 - spent < %(tries)s AND NOT %(now)s RETURNING *),
 dead AS (
     DELETE FROM public.queues_job
-     WHERE id = %(id)s AND attempts = %(attempts)s AND (attempts + 1 >= %(tries)s OR %(now)s) RETURNING *),
+     WHERE {_OURS} AND (attempts + 1 - spent >= %(tries)s OR %(now)s) RETURNING *),
 letter AS (
     INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
     SELECT id, school, queue, task, payload, meta, priority, attempts + 1, crashes, tracked, created_at,
            %(reason)s, %(class)s, %(error)s, %(traceback)s FROM dead),
 told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
 INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
-SELECT id, school, task, %(attempts)s + 1, %(outcome)s, %(worker)s, %(class)s, %(error)s, %(traceback)s
+SELECT id, school, task, {_NUMBER}, %(outcome)s, %(worker)s, %(class)s, %(error)s, %(traceback)s
   FROM (SELECT * FROM later UNION ALL SELECT * FROM dead) AS tried
 RETURNING (SELECT count(*) FROM dead)
 """  # noqa: S608
 
 # Refused for a reason that trying again does not change, and that is nobody's fault.
-DISCARD = """
-WITH gone AS (DELETE FROM public.queues_job WHERE id = %(id)s AND attempts = %(attempts)s RETURNING *),
+DISCARD = f"""
+WITH tried AS (DELETE FROM public.queues_job WHERE {_OURS} RETURNING *),
 told AS (
     INSERT INTO public.queues_outcome AS o (job_id, school, queue, task, user_id, state, error, expires_at)
     SELECT id, school, queue, task, coalesce(meta ->> 'user', ''), 'discarded', %(error)s,
-           clock_timestamp() + interval '7 days' FROM gone WHERE tracked
+           clock_timestamp() + interval '7 days' FROM tried WHERE tracked
     ON CONFLICT (job_id) DO UPDATE SET state = 'discarded', error = excluded.error, updated_at = clock_timestamp(),
        expires_at = excluded.expires_at RETURNING 1)
 INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
-SELECT id, school, task, attempts + 1, 'refused', %(worker)s, %(class)s, %(error)s, '' FROM gone
+SELECT id, school, task, {_NUMBER}, 'refused', %(worker)s, %(class)s, %(error)s, '' FROM tried
 RETURNING 1
-"""
+"""  # noqa: S608
 
-# Code that does not know the task (yet), or a school still being made: wait for somebody who can, for so long.
-DEFER = """
+# Not its own fault: code that does not know the task (yet), a school still being made, somebody who is away. Such a job
+# waits, longer from time to time, and no try is counted; but not for ever. Each cause has a patience of its own.
+DEFER = f"""
 UPDATE public.queues_job
-   SET run_at = clock_timestamp() + make_interval(secs => %(delay)s), lease_until = NULL,
-       meta = meta || jsonb_build_object(
-           'deferred_since', coalesce(meta -> 'deferred_since', to_jsonb(clock_timestamp())))
- WHERE id = %(id)s AND attempts = %(attempts)s
-   AND coalesce((meta ->> 'deferred_since')::timestamptz, clock_timestamp())
-       > clock_timestamp() - make_interval(secs => %(patience)s)
+   SET run_at = clock_timestamp() + make_interval(secs => greatest(%(soonest)s, least(%(latest)s,
+           extract(epoch FROM clock_timestamp() - since) / 2))),
+       lease_until = NULL,
+       meta = meta || jsonb_build_object('deferred_since', since, 'deferred_by', %(cause)s::text)
+  FROM (SELECT CASE WHEN meta ->> 'deferred_by' = %(cause)s THEN (meta ->> 'deferred_since')::timestamptz
+                    ELSE clock_timestamp() END AS since
+          FROM public.queues_job WHERE id = %(id)s) AS waits
+ WHERE {_OURS} AND since > clock_timestamp() - make_interval(secs => %(patience)s)
 RETURNING 1
-"""
+"""  # noqa: S608
 
+# What a dead process held is its own to tell of, unless the lease has passed to another since.
+_HELD_BY_DEAD = "(j.lease_until IS NULL OR j.lease_until < clock_timestamp() OR j.lease_token = dead.token)"
 # The process died with these in hand. `worker` names the try, so that reporting it twice counts once.
-SUSPECT = """
+SUSPECT = f"""
 WITH tried AS (
     UPDATE public.queues_job AS j SET crashes = crashes + 1, lease_until = NULL
-      FROM unnest(%(ids)s::bigint[], %(workers)s::text[]) AS dead (id, worker)
-     WHERE j.id = dead.id AND NOT EXISTS (
+      FROM unnest(%(ids)s::bigint[], %(workers)s::text[], %(tokens)s::int[]) AS dead (id, worker, token)
+     WHERE j.id = dead.id AND {_HELD_BY_DEAD} AND NOT EXISTS (
            SELECT 1 FROM public.queues_attempt AS a
             WHERE a.job_id = dead.id AND a.outcome = 'crashed' AND a.worker = dead.worker)
-    RETURNING j.id, j.school, j.task, j.attempts, dead.worker)
+    RETURNING j.id, j.school, j.task, dead.worker)
 INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
-SELECT id, school, task, attempts + 1, 'crashed', worker, 'ProcessDied', %(error)s, '' FROM tried
+SELECT id, school, task, {_NUMBER}, 'crashed', worker, 'ProcessDied', %(error)s, '' FROM tried
 RETURNING job_id
-"""
+"""  # noqa: S608
+# One that was over its time, as it stands now.
+OVER_TIME = f"""
+SELECT j.queue, j.task, j.attempts, j.spent, j.lease_token
+  FROM public.queues_job AS j, (VALUES (%(id)s::bigint, %(token)s::int)) AS dead (id, token)
+ WHERE j.id = dead.id AND {_HELD_BY_DEAD}
+"""  # noqa: S608
 BURY_POISON = f"""
 WITH dead AS (
-    DELETE FROM public.queues_job WHERE id = ANY (%(ids)s) AND crashes >= %(most)s RETURNING *),
+    DELETE FROM public.queues_job WHERE id IN (
+        SELECT id FROM public.queues_job WHERE id = ANY (%(ids)s) AND crashes >= %(most)s FOR UPDATE SKIP LOCKED)
+    RETURNING *),
 told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
 INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
 SELECT {_LETTER}, 'poison', 'ProcessDied', %(error)s, '' FROM dead
 RETURNING id, queue, meta ->> 'request_id'
 """  # noqa: S608
+# Fetched once more, and nothing came of it. Whoever runs it at this moment is not waited for.
+FETCHED_IN_VAIN = """
+UPDATE public.queues_job SET deliveries = deliveries + 1
+ WHERE id IN (SELECT id FROM public.queues_job WHERE id = ANY (%s) FOR UPDATE SKIP LOCKED)
+"""
 BURY_NO_OUTCOME = f"""
 WITH dead AS (
-    DELETE FROM public.queues_job WHERE id = ANY (%(ids)s) AND deliveries >= %(most)s RETURNING *),
+    DELETE FROM public.queues_job WHERE id IN (
+        SELECT id FROM public.queues_job WHERE id = ANY (%(ids)s) AND deliveries >= %(most)s
+           AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED)
+    RETURNING *),
 told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
 INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
 SELECT {_LETTER}, 'no_outcome', '', %(error)s, '' FROM dead

@@ -8,7 +8,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import orjson
 import psycopg.errors
@@ -22,6 +22,7 @@ from schoolops.queues import pipeline, prepared, registry, seen
 from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
 from schoolops.queues.registry import Queue
 
+Refused = Literal["person", "discard"]
 LARGEST_PAYLOAD = 64 * 1024
 # In JSON: perhaps a NUL, which PostgreSQL does not hold, or a number that is read back as another.
 _ODD = re.compile(r"\\u0000|\d{19}")
@@ -78,6 +79,7 @@ class Task:
     leased: bool = False
     tracked: bool = False
     outside: str | None = None
+    refused: Refused = "person"
     timeout_s: int = 0
     tries: int = 0
     origin: str = field(default="")
@@ -176,11 +178,14 @@ class Task:
         return {name: getattr(checked, name) for name in self.payload.model_fields}
 
     def once_key(self, text: str) -> bytes:
-        """SHA-256 over school, queue, task and the arguments that ``once_per`` names."""
+        """SHA-256 over school, queue, task and the arguments that ``once_per`` names.
+
+        The school by its key: a short name that is given again is another school.
+        """
         payload = orjson.loads(text)
         named = orjson.dumps([payload[name] for name in self.once_per], option=orjson.OPT_SORT_KEYS)
         school = context.school_or_none()
-        parts = (school.slug if school else "", self.queue.name, self.name)
+        parts = (str(school.pk) if school else "", self.queue.name, self.name)
         return hashlib.sha256("\0".join(parts).encode() + b"\0" + named).digest()
 
 
@@ -193,6 +198,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
     leased: bool = False,
     tracked: bool = False,
     outside: str | None = None,
+    refused: Refused = "person",
     timeout_s: int | None = None,
     tries: int | None = None,
 ) -> Callable[[Callable[..., Any]], Task]:
@@ -207,6 +213,9 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
         leased: the body holds no transaction; it says ``with finishing():`` around its last one.
         tracked: an outcome is kept for 7 days, with what the body returned, and GET /api/v1/jobs/{id} shows it.
         outside: ``"keyed"`` or ``"at_most_once"``, for work that somebody outside our database does; implies leased.
+        refused: what a ``Conflict`` or ``NotFound`` of the body means. ``"person"``: somebody looks at it (dead letter
+            ``refused``), which is right for money. ``"discard"``: there is nothing left to do and nobody is told, which
+            is right for a notice about what is gone by now.
         timeout_s, tries: where they differ from the queue's.
     """
 
@@ -229,6 +238,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             leased=leased or outside is not None,
             tracked=tracked,
             outside=outside,
+            refused=refused,
             timeout_s=timeout_s or queue.timeout_s,
             tries=tries or queue.tries,
             origin=f"{function.__module__}.{function.__qualname__}",

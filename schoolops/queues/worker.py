@@ -6,13 +6,14 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
+from psycopg.errors import LockNotAvailable
 
 from schoolops.queues import broker, journal, ledger
 from schoolops.queues.deadline import Watchdog
@@ -22,6 +23,8 @@ from schoolops.queues.runner import Runner
 log = logging.getLogger("schoolops.queues")
 
 QUARANTINE = "quarantine"
+# Waits for a lock of two seconds each.
+PATIENCE_WITH_HOLDERS = 10
 
 
 class Seats:
@@ -112,9 +115,13 @@ class Worker:
             broker.say_booted(self.broker_key)
 
     def _report(self, found: list[journal.Found]) -> None:
-        while found:
+        patience = PATIENCE_WITH_HOLDERS
+        while found and patience:
             try:
                 ledger.report_dead_process(found, worker=self.runner.name)
+            except LockNotAvailable:
+                # What is left of the dead one at the server, or somebody who runs it by now and will tell himself.
+                patience -= 1
             except ledger.Unreachable:
                 log.warning("the ledger is away; %d suspects wait to be reported", len(found))
                 time.sleep(0.5)
@@ -126,18 +133,17 @@ class Worker:
 
     # --- what the runner asks ---------------------------------------------------------------------------------------
     @contextmanager
-    def in_hand(self, job_id: int) -> Iterator[Callable[[], None]]:
-        """Note in the journal that this thread or child runs ``job_id``; yields what to call when it is over time."""
+    def in_hand(self, job_id: int) -> Iterator[journal.Entry]:
+        """Note in the journal that this thread or child runs ``job_id``; yields its entry."""
         if self._mine is None:
-            yield lambda: None
+            yield journal.Entry()
             return
-        book = self._mine.journal
-        slot = self._own_slot()
-        book.begin(slot, job_id)
+        entry = journal.Entry(self._mine.journal, self._own_slot())
+        self._mine.journal.begin(entry.slot, job_id)
         try:
-            yield lambda: book.over_time(slot)
+            yield entry
         finally:
-            book.end(slot)
+            self._mine.journal.end(entry.slot)
 
     def _own_slot(self) -> int:
         number = getattr(self._slot, "number", None)

@@ -54,6 +54,11 @@ def breakers() -> tuple[Breaker, ...]:
     return tuple(_all.values())
 
 
+def forget(breaker: Breaker) -> None:
+    """It has nothing to remember; whoever needs it makes it anew."""
+    _all.pop(breaker.name, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """When a circuit opens, and when it is tried again. Times in seconds.
@@ -78,7 +83,7 @@ class Breaker:
     """One named circuit.
 
     Args:
-        name: shown in metrics and readiness, such as ``redis`` or ``database:attendance``.
+        name: shown in metrics and readiness, such as ``redis`` or ``database:attendance:oak``.
         counts: exceptions that mean that the target fails. Any other exception means that it answered.
         clock: monotonic seconds.
     """

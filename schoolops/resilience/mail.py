@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -12,14 +12,19 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from schoolops.errors import Unavailable
 from schoolops.resilience.breaker import Breaker, BreakerOpen, Limits
+from schoolops.resilience.outside import expect_no_transaction
 
 # Answers about this message, from a server that works.
-_ANSWERS: Final = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+ANSWERS: Final = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
 
 
 class MailUnavailable(Unavailable):
-    """The mail server does not answer; nothing was sent."""
+    """The mail server does not answer.
 
+    ``sent``: ``"no"`` for certain, or ``"unknown"`` where it went away after it was spoken to.
+    """
+
+    sent = "unknown"
     code = "resilience:mail-unavailable"
     retry_after = 60
     remedy = "Jobs that send mail are repeated by themselves. If it stays, look at EMAIL_URL and at the mail server."
@@ -35,18 +40,32 @@ circuit: Final = Breaker(
 
 def _sent(backend: BaseEmailBackend, messages: Sequence[EmailMessage]) -> int:
     try:
+        # By itself, since whoever could not be reached has certainly not sent anything.
+        opened = backend.open()
+    except OSError as away:
+        raise _away("no") from away
+    try:
         return backend.send_messages(messages) or 0
-    except _ANSWERS:
+    except ANSWERS:
         raise
     except OSError as away:
         # SMTPException is one as well: a server that hangs up, refuses the login or speaks no SMTP.
-        raise MailUnavailable from away
+        raise _away("unknown") from away
+    finally:
+        if opened:
+            backend.close()
+
+
+def _away(sent: Literal["no", "unknown"], *, retry_after: int | None = None) -> MailUnavailable:
+    error = MailUnavailable(retry_after=retry_after) if retry_after else MailUnavailable()
+    error.sent = sent
+    return error
 
 
 class GuardedBackend(BaseEmailBackend):
     """Django's EMAIL_BACKEND: ``EMAIL_BACKEND_BEHIND`` behind the circuit ``email``.
 
-    Raises ``MailUnavailable``; and what the server answered about a message.
+    Raises ``MailUnavailable``; what the server answered about a message; ``CalledInTransaction``, where one is open.
     """
 
     def __init__(self, fail_silently: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - Django's
@@ -54,7 +73,8 @@ class GuardedBackend(BaseEmailBackend):
         self._backend = get_connection(settings.EMAIL_BACKEND_BEHIND, fail_silently=fail_silently, **options)
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        expect_no_transaction("Mail was to be sent")
         try:
             return circuit.call(_sent, self._backend, email_messages)
         except BreakerOpen as refusal:
-            raise MailUnavailable(retry_after=max(1, round(refusal.retry_after_s))) from refusal
+            raise _away("no", retry_after=max(1, round(refusal.retry_after_s))) from refusal

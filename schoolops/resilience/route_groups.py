@@ -1,8 +1,10 @@
-"""A circuit before the database for each group of routes: what makes one report time out must not hold every thread.
+"""Circuits before the database: one for each group of routes at each school, and one for the server itself.
 
-A route group is the app a route belongs to (in the office, the app of the model). Five requests of a group that the
-database failed within 30 s open the group's circuit: its routes answer 503 at once, while one request at a time tries
-whether it is over. Other groups never notice.
+A route group is the app a route belongs to (in the office, the app of the model). Five requests of a group at one
+school that the database failed within 30 s open that circuit: there its routes answer 503 at once, while one request at
+a time tries whether it is over. Other groups, and the same group at other schools, never notice. What is wrong for
+everybody, a server that is lost or full, opens the circuit of the server after five such requests without an answer in
+between.
 
 Only requests are watched. Jobs have queues, timeouts and retries of their own.
 """
@@ -22,17 +24,23 @@ from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest, HttpResponseBase
+from psycopg_pool import PoolTimeout, TooManyRequests
 
-from schoolops import problem
+from schoolops import context, problem
 from schoolops.errors import Unavailable
-from schoolops.resilience.breaker import Breaker, BreakerOpen, Limits
+from schoolops.resilience.breaker import Breaker, BreakerOpen, Limits, State, forget
 
 # A probe may wait as long as the longest statement of a request, and then some.
 LIMITS: Final = Limits(failures=5, window_s=30.0, reset_s=5.0, reset_cap_s=30.0, probe_s=30.0)
-# Without one of these the server has answered, if only that somebody else holds a lock.
-_FAILING: Final = frozenset({"08", "53", "57", "58"})
-# A wait for a lock as long as this is a failure as well: a thread was held for it.
+# One answer in between forgets them all: a server that answers anybody is not lost.
+SERVER_LIMITS: Final = Limits(failures=5, reset_s=1.0, reset_cap_s=10.0, probe_s=10.0)
+# Lost connections, a full server, one that stops, one whose disk fails.
+_SERVER_FAILS: Final = ("08", "53", "57P", "58")
+_CANCELLED: Final = "57014"
+# A wait for a lock as long as this is a failure as well, of whose lock it is: a thread was held for it.
 SLOW_S: Final = 1.0
+# Circuits are kept while they have something to remember; so many at most, should all schools be in trouble.
+MOST_KEPT: Final = 500
 
 
 class GroupUnavailable(Unavailable):
@@ -43,69 +51,101 @@ class GroupUnavailable(Unavailable):
 
 
 class DatabaseFailed(Exception):
-    """What a group's circuit counts. Never raised: a request reports it when it is over."""
+    """What these circuits count. Never raised: a request reports it when it is over."""
 
 
-_breakers: dict[str, Breaker] = {}
+Key = tuple[str, str]
+_breakers: dict[Key, Breaker] = {}
 _lock = threading.Lock()
+server: Final = Breaker("database", counts=(DatabaseFailed,), limits=SERVER_LIMITS)
 
 
-def breaker_of(group: str) -> Breaker:
-    """The circuit of a route group, named ``database:attendance``."""
-    found = _breakers.get(group)
-    if found is None:
-        with _lock:
-            found = _breakers.get(group)
-            if found is None:
-                found = _breakers[group] = Breaker(f"database:{group}", counts=(DatabaseFailed,), limits=LIMITS)
+def breaker_of(key: Key) -> Breaker:
+    """The circuit of (route group, school's slug), made when it first has to count: ``database:attendance:oak``."""
+    with _lock:
+        found = _breakers.get(key)
+        if found is None:
+            if len(_breakers) >= MOST_KEPT:
+                for quiet in [each for each, kept in _breakers.items() if kept.state is State.CLOSED]:
+                    forget(_breakers.pop(quiet))
+            group, school = key
+            name = f"database:{group}:{school}" if school else f"database:{group}"
+            found = _breakers[key] = Breaker(name, counts=(DatabaseFailed,), limits=LIMITS)
     return found
 
 
 class _Watch:
-    """One request: its group's circuit, and whether the database failed it. One strike, however many statements."""
+    """One request: its circuits, and whether the database failed it. One strike, however many statements."""
 
-    __slots__ = ("breaker", "failed", "ticket")
+    __slots__ = ("answered", "failed", "key", "lost", "server_ticket", "ticket")
 
     def __init__(self) -> None:
-        self.breaker: Breaker | None = None
+        self.key: Key | None = None
         self.ticket: object | None = None
-        self.failed = False
+        self.server_ticket: object | None = None
+        self.answered = self.failed = self.lost = False
 
     def report(self) -> None:
-        if self.breaker is None:
+        if self.lost:
+            server.failed(self.server_ticket)
+        elif self.answered:
+            server.passed(self.server_ticket)
+        if self.key is None:
             return
         if self.failed:
-            self.breaker.failed(self.ticket)
-        elif self.ticket is not None:
-            self.breaker.passed(self.ticket)
+            breaker_of(self.key).failed(self.ticket)
+        elif self.ticket is not None and not self.lost:
+            breaker_of(self.key).passed(self.ticket)
 
 
 _watch: ContextVar[_Watch | None] = ContextVar("schoolops_route_group", default=None)
 
 
-def strike() -> None:
-    """The database failed the request under way, if there is one."""
+def strike(failure: BaseException, took_s: float = 0.0) -> None:
+    """A statement or a connection of the request under way failed, if there is one."""
     watch = _watch.get()
-    if watch is not None:
+    if watch is None:
+        return
+    if server_failed(failure):
+        watch.lost = True
+    elif group_failed(failure, took_s):
         watch.failed = True
+    else:
+        watch.answered = True
 
 
-def is_failure(failure: BaseException, took_s: float) -> bool:
-    """Whether the database failed, rather than refused: timeouts, lost connections, a server that is full or stops."""
+def _state_of(failure: BaseException) -> str:
     cause = failure.__cause__ if isinstance(failure.__cause__, psycopg.Error) else failure
-    state = getattr(cause, "sqlstate", None)
-    return state is None or state[:2] in _FAILING or took_s >= SLOW_S
+    return str(getattr(cause, "sqlstate", None) or "")
 
 
-def watched(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
+def server_failed(failure: BaseException) -> bool:
+    """Whether the server itself is lost or full. That all connections of our own pool are busy is no such thing."""
+    if isinstance(failure, PoolTimeout | TooManyRequests) or isinstance(
+        failure.__cause__, PoolTimeout | TooManyRequests
+    ):
+        return False
+    state = _state_of(failure)
+    return not state or state.startswith(_SERVER_FAILS)
+
+
+def group_failed(failure: BaseException, took_s: float) -> bool:
+    """Whether this school's data was not to be had: a statement that ran too long, a lock that was waited for."""
+    state = _state_of(failure)
+    return not state or state == _CANCELLED or took_s >= SLOW_S
+
+
+def watched(execute: Callable[..., Any], sql: Any, params: Any, many: bool, more: dict[str, Any]) -> Any:  # noqa: FBT001
     """Django's execute wrapper."""
     began = time.perf_counter()
     try:
-        return execute(sql, params, many, context)
+        result = execute(sql, params, many, more)
     except OperationalError as failure:
-        if is_failure(failure, time.perf_counter() - began):
-            strike()
+        strike(failure, time.perf_counter() - began)
         raise
+    if (watch := _watch.get()) is not None:
+        watch.answered = True
+    return result
 
 
 @contextmanager
@@ -113,8 +153,8 @@ def watched_connecting() -> Iterator[None]:
     """Around the making of a connection, which is no statement."""
     try:
         yield
-    except psycopg.OperationalError:
-        strike()
+    except psycopg.OperationalError as failure:
+        strike(failure)
         raise
 
 
@@ -159,12 +199,16 @@ class RouteGroupMiddleware:
         watch = _watch.get()
         if watch is None:
             return None
-        breaker = breaker_of(group_of(request, view))
+        school = context.school_or_none()
+        key = group_of(request, view), school.slug if school is not None else ""
         try:
-            watch.ticket = breaker.admit()
+            watch.server_ticket = server.admit()
+            # Who tries for everybody whether the server is back asks nobody else.
+            if watch.server_ticket is None and (known := _breakers.get(key)) is not None:
+                watch.ticket = known.admit()
         except BreakerOpen as refusal:
             answer = problem.response(GroupUnavailable(retry_after=max(1, math.ceil(refusal.retry_after_s))))
             answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django's mark
             return answer
-        watch.breaker = breaker
+        watch.key = key
         return None

@@ -44,7 +44,7 @@ class SchoolExists(Conflict):
     """There already is a school called {slug}."""
 
     code = "tenancy:school-exists"
-    remedy = "Choose another name, or resume the existing one with `manage.py resume_school`."
+    remedy = "Choose another name, or resume the existing one with `manage.py resume_school` or `undelete_school`."
 
 
 class DomainTaken(Conflict):
@@ -73,6 +73,13 @@ class NotSuspended(Conflict):
 
     code = "tenancy:not-suspended"
     remedy = "Only a suspended school can be deleted: `manage.py suspend_school` first."
+
+
+class DataNotKept(Conflict):
+    """{slug} was deleted more than {days} days ago, so its data is not kept any more."""
+
+    code = "tenancy:data-not-kept"
+    remedy = "Restore it from a backup, under a name of its own."
 
 
 class NameNotConfirmed(Invalid):

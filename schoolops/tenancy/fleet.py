@@ -22,6 +22,12 @@ def made_schools() -> list[School]:
         return list(School.objects.exclude(state=SchoolState.CREATING).order_by("slug"))
 
 
+def unfinished_schools() -> list[School]:
+    """Every school whose creation was begun and not ended, in order of slug."""
+    with outside_schools():
+        return list(School.objects.filter(state=SchoolState.CREATING).order_by("slug"))
+
+
 def without_schema(schools: list[School]) -> list[School]:
     """Those of ``schools`` whose schema, or the record of its migrations, is not in the database."""
     with owner.owner_connection() as connection:

@@ -13,8 +13,16 @@ from django.db.models import QuerySet
 
 from schoolops import clock
 from schoolops.context import inside, outside_schools
-from schoolops.tenancy import owner, resolution
-from schoolops.tenancy.errors import NameNotConfirmed, NotSuspended, PurgeIncomplete, SchoolNotFound, WrongState
+from schoolops.tenancy import endings, owner, resolution
+from schoolops.tenancy.errors import (
+    DataNotKept,
+    DomainTaken,
+    NameNotConfirmed,
+    NotSuspended,
+    PurgeIncomplete,
+    SchoolNotFound,
+    WrongState,
+)
 from schoolops.tenancy.models import KEPT_AFTER_DELETION, Domain, School, SchoolState
 
 log = logging.getLogger(__name__)
@@ -84,6 +92,42 @@ def delete_school(*, slug: str, typed: str, reason: str) -> School:
     return _move(slug, allowed={SchoolState.SUSPENDED}, to=SchoolState.DELETED, reason=reason)
 
 
+def undelete_school(*, slug: str, domains: list[str]) -> School:
+    """Take back a deletion while the school's data is kept. It is suspended then, as it was before, at ``domains``.
+
+    Its addresses were given up, so they are named anew.
+
+    Raises:
+        SchoolNotFound. WrongState: it is not deleted. DataNotKept: that was more than 30 days ago. DomainTaken.
+    """
+    with outside_schools(), transaction.atomic():
+        rows: QuerySet[School] = School.objects.select_for_update()
+        school = rows.filter(slug=slug).first()
+        if school is None:
+            raise SchoolNotFound(slug=slug)
+        if school.deleted_at is None:
+            raise WrongState(slug=slug, state=school.state)
+        if school.deleted_at < clock.now() - KEPT_AFTER_DELETION:
+            # The purge may be at it.
+            raise DataNotKept(slug=slug, days=KEPT_AFTER_DELETION.days)
+        give_addresses(school, domains)
+        school.state, school.deleted_at = SchoolState.SUSPENDED, None
+        school.save(update_fields=["state", "deleted_at"])
+        transaction.on_commit(resolution.forget_hosts)
+    resolution.forget_here()
+    return school
+
+
+def give_addresses(school: School, domains: list[str]) -> None:
+    """Let ``school`` answer at these hosts, the first of them the primary one. Raises ``DomainTaken``."""
+    for position, domain in enumerate(each.lower() for each in domains):
+        taken = Domain.objects.filter(domain=domain).first()
+        if taken is not None and taken.tenant_id != school.pk:
+            raise DomainTaken(domain=domain)
+        if taken is None:
+            Domain(domain=domain, tenant=school, is_primary=position == 0).save()
+
+
 def purge_deleted_schools() -> tuple[list[str], dict[str, Exception]]:
     """Remove all that there is of schools deleted more than 30 days ago: (slugs that are gone, slug → what failed).
 
@@ -109,6 +153,8 @@ def _purge(school: School) -> None:
     folder = Path(settings.MEDIA_ROOT) / school.schema_name
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)
+    with transaction.atomic():
+        endings.end(school.slug)
     owner.forget_rows(names=names)
     owner.drop_school(schema=school.schema_name, role=school.role_name)
     found = owner.remains(schema=school.schema_name, role=school.role_name, names=names)

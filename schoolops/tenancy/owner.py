@@ -8,38 +8,23 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from django.conf import settings
 from psycopg import sql
 
-from schoolops.errors import Misconfigured
 from schoolops.launcher.logins import shut_the_catalogue
+from schoolops.tenancy import direct
 
 IDENTIFIER_LENGTH = 63
-
-
-class NoProvisioningLogin(Misconfigured):
-    """This needs the provisioning login, and DATABASE_ADMIN_URL is not set."""
-
-    code = "tenancy:no-provisioning-login"
-    remedy = "Set DATABASE_ADMIN_URL to a login that owns the database and may create roles."
-
-
-def _parameters(alias: str) -> dict[str, Any]:
-    entry = settings.DATABASES.get(alias)
-    if entry is None:
-        raise NoProvisioningLogin
-    named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    options = {key: value for key, value in entry["OPTIONS"].items() if key.startswith("ssl")}
-    return options | {key: entry[name] for key, name in named.items() if entry.get(name)}
+# Above the longest job (120 s). Whoever waits for a table keeps all who come later from it.
+LONGEST_WAIT_S = 180
 
 
 def web_login() -> str:
     """The login that requests use; it is granted every school's role and owns nothing."""
-    return str(_parameters("default")["user"])
+    return str(direct.parameters("default")["user"])
 
 
 def database_name() -> str:
-    return str(_parameters("default")["dbname"])
+    return str(direct.parameters("default")["dbname"])
 
 
 @contextmanager
@@ -48,7 +33,7 @@ def owner_connection() -> Iterator[psycopg.Connection[Any]]:
 
     Fresh, because DDL in a backend that has cached hundreds of schools' plans is ten times slower.
     """
-    connection = psycopg.connect(**_parameters("admin"), autocommit=True, application_name="schoolops:owner")
+    connection = direct.connect("owner", alias="admin", statement_s=0, lock_s=LONGEST_WAIT_S)
     try:
         yield connection
     finally:
@@ -59,6 +44,8 @@ def owner_connection() -> Iterator[psycopg.Connection[Any]]:
 def one_at_a_time(work: str) -> Iterator[None]:
     """Wait until nobody else in this database does ``work``, in whatever process, and keep others waiting meanwhile."""
     with owner_connection() as connection:
+        # However long the other one takes.
+        connection.execute("SET lock_timeout = 0")
         connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"schoolops:{work}"])
         yield
 

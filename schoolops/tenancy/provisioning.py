@@ -12,9 +12,10 @@ from django.db import IntegrityError, connection, transaction
 
 from schoolops import clock
 from schoolops.context import inside, outside_schools
-from schoolops.tenancy import fleet, owner, resolution, seeds, template
-from schoolops.tenancy.errors import DomainTaken, SchoolExists, SlugInvalid
-from schoolops.tenancy.models import Domain, School, SchoolState
+from schoolops.tenancy import endings, fleet, owner, resolution, seeds, template
+from schoolops.tenancy.errors import SchoolExists, SlugInvalid
+from schoolops.tenancy.lifecycle import give_addresses
+from schoolops.tenancy.models import School, SchoolState
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,39}")
 
@@ -44,7 +45,7 @@ def create_school(*, slug: str, name: str, domains: list[str], progress: Progres
     # A second creation of the same school waits, then finds the school made (or, after a crash, finishes it).
     with owner.one_at_a_time(f"create:{slug}"):
         with outside_schools():
-            school = _register(slug=slug, name=name, domains=[domain.lower() for domain in domains])
+            school = _register(slug=slug, name=name, domains=domains)
         progress("registered")
         if not raise_schema(school) and fleet.behind([school]):
             # Its creation was interrupted in an earlier release.
@@ -78,14 +79,11 @@ def _register_once(*, slug: str, name: str, domains: list[str]) -> School:
     if school is None:
         schema = owner.schema_for(slug)
         role = owner.role_for(schema)
+        # Whoever was called so before: nothing of it runs or shows in this one.
+        endings.end(slug)
         school = School(slug=slug, name=name, schema_name=schema, role_name=role, created_at=clock.now())
         school.save()
-    for position, domain in enumerate(domains):
-        taken = Domain.objects.filter(domain=domain).first()
-        if taken is not None and taken.tenant_id != school.pk:
-            raise DomainTaken(domain=domain)
-        if taken is None:
-            Domain(domain=domain, tenant=school, is_primary=position == 0).save()
+    give_addresses(school, domains)
     return school
 
 

@@ -14,13 +14,12 @@ from tests.architecture import source
 
 ROOMS = {
     "models", "indexes", "errors", "events", "caches", "selectors", "services", "tasks", "subscribers", "api", "admin",
-    "management", "migrations", "apps", "scopes", "seeds", "health",
+    "management", "migrations", "apps", "scopes", "seeds", "permissions", "health",
 }  # fmt: skip
 API_ROOMS = {"serializers", "views", "urls"}
 # What one app has and no other can: where Django looks for it, or what the app is there for.
 OWN_ROOMS = {
     "accounts": {"backends", "hashers"},
-    "access": {"permissions"},
     # Laid out by what people do there.
     "office": {"urls", *(name.rpartition(".")[2] for name in settings.OFFICE_ROOMS)},
 }

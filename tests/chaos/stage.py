@@ -13,8 +13,8 @@ from django.db import Error, connection
 from apps.accounts.models import User
 from apps.accounts.services.tokens import open_login
 from schoolops.context import inside, outside_schools
-from schoolops.queues import broker, ledger
-from schoolops.tenancy import owner
+from schoolops.queues import broker
+from schoolops.tenancy import direct, owner
 from schoolops.tenancy.provisioning import create_school
 
 TABLES = """
@@ -61,7 +61,7 @@ def left(engine: str) -> int | None:
         if engine == "celery":
             client = broker.client()
             return int(client.llen("plain")) + int(client.hlen("unacked"))
-        with ledger.connect("chaos") as ours:
+        with direct.connect("chaos", statement_s=60, lock_s=60) as ours:
             (jobs,) = ours.execute(
                 "SELECT count(*) FROM public.queues_job WHERE payload ->> 'kind' <> 'cancel'"
             ).fetchone() or (None,)

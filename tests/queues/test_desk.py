@@ -98,13 +98,30 @@ def test_nothing_is_retried_that_was_not_named(ledger: Ledger, letters: list[int
     assert len(ledger.letters()) == 3
 
 
-def test_a_retried_job_keeps_its_id_and_begins_anew(ledger: Ledger, letters: list[int]) -> None:
+def test_a_retried_job_keeps_its_id_and_has_all_its_tries(ledger: Ledger, letters: list[int]) -> None:
     command("retry", "--queue", "fees")
-    assert [(job.pk, job.attempts, job.crashes) for job in ledger.jobs()] == [(letters[0], 0, 0), (letters[1], 0, 0)]
+    assert [(job.pk, job.attempts - job.spent, job.crashes) for job in ledger.jobs()] == [
+        (letters[0], 0, 0),
+        (letters[1], 0, 0),
+    ]
     works["now"] = True
     ledger.run()
     assert ledger.jobs() == []
     assert [letter.pk for letter in ledger.letters()] == [letters[2]]
+
+
+def test_tries_go_on_counting_when_a_letter_comes_back(ledger: Ledger, letters: list[int]) -> None:
+    for _ in range(2):
+        command("retry", str(letters[0]))
+        for _ in range(3):
+            ledger.make_due()
+            ledger.run()
+    [letter] = [each for each in ledger.letters() if each.pk == letters[0]]
+    assert letter.attempts == 9
+    assert [each.number for each in ledger.attempts() if each.job_id == letters[0]] == list(range(1, 10))
+    shown = command("show", str(letters[0]))
+    assert "tries     9, crashes 0" in shown
+    assert [f"try {number} at" in shown for number in (1, 5, 9, 10)] == [True, True, True, False]
 
 
 def test_pressing_retry_twice_is_safe(ledger: Ledger, letters: list[int]) -> None:

@@ -178,7 +178,7 @@ TABLE = (
     Harm("a dead letter sent back twice, or discarded meanwhile", "one job, under its own id, or none", (
         f"{D}::test_pressing_retry_twice_is_safe",
         f"{D}::test_what_two_do_with_one_letter_at_once_only_one_has_done",
-        f"{D}::test_a_retried_job_keeps_its_id_and_begins_anew",
+        f"{D}::test_a_retried_job_keeps_its_id_and_has_all_its_tries",
     )),
 )  # fmt: skip
 

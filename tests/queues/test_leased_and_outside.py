@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from schoolops.errors import Conflict, Unavailable
 from schoolops.queues import REPORTS, task
 from schoolops.queues.job import NotSent, calling_outside, finishing, progress
+from schoolops.queues.journal import Found
+from schoolops.queues.ledger import report_dead_process
 from schoolops.queues.runner import Runner
 from tests.queues.ground import Ledger, write
 
@@ -98,6 +101,45 @@ def test_a_crash_while_calling_outside_asks_a_person(ledger: Ledger) -> None:
     ledger.run(job)
     assert [letter.reason for letter in ledger.letters()] == ["outcome_unknown"]
     assert seen == []
+
+
+def test_a_process_killed_over_its_time_while_calling_outside_does_not_call_twice(ledger: Ledger) -> None:
+    """Its try has failed by its time; that somebody was being called is not forgotten with it."""
+    job = ledger.enqueue(send_text, n=1)
+    ledger.sql("UPDATE queues_job SET sending_at = now(), lease_token = 3, lease_until = now() + interval '1 minute'")
+    report_dead_process([Found(job, over_time=True, incident=7, token=3)], worker="the next one")
+    assert [(row.attempts, row.sending_at is not None) for row in ledger.jobs()] == [(1, True)]
+    ledger.make_due()
+    ledger.run(job)
+    assert seen == []
+    assert [letter.reason for letter in ledger.letters()] == ["outcome_unknown"]
+
+
+@pytest.mark.parametrize("over_time", [True, False])
+def test_a_death_that_is_told_late_takes_no_lease_from_whoever_works_now(ledger: Ledger, over_time: bool) -> None:
+    job = ledger.enqueue(print_report, n=4)
+    ledger.sql("UPDATE queues_job SET lease_token = 2, lease_until = now() + interval '1 minute'")
+    report_dead_process([Found(job, over_time=over_time, incident=7, token=1)], worker="the next one")
+    [row] = ledger.jobs()
+    assert (row.attempts, row.crashes, row.lease_until is None) == (0, 0, False)
+    assert ledger.attempts() == []
+
+
+@pytest.mark.parametrize("error", [ValueError("late"), Conflict("late"), Unavailable("late")])
+def test_whoever_lost_the_lease_decides_nothing_about_the_job(ledger: Ledger, error: Exception) -> None:
+    """Failing, refusing and waiting are fenced as finishing is."""
+    job = ledger.enqueue(print_report, n=4)
+
+    @task(queue=REPORTS, name="test.overtaken", leased=True, refused="discard")
+    def overtaken(*, n: int, fail: bool = False) -> None:
+        ledger.sql("UPDATE queues_job SET lease_token = lease_token + 1, lease_until = now() + interval '1 minute'")
+        raise error
+
+    ledger.sql("UPDATE queues_job SET task = 'test.overtaken'")
+    ledger.run(job)
+    [row] = ledger.jobs()
+    assert (row.attempts, row.run_at, row.lease_token, row.lease_until is None) == (0, None, 2, False)
+    assert ledger.letters() == ledger.attempts() == []
 
 
 def test_what_was_certainly_not_sent_is_tried_again(ledger: Ledger) -> None:

@@ -15,11 +15,12 @@ from django.db import connection, transaction
 from schoolops import context
 from schoolops.context import current_school
 from schoolops.errors import Conflict, NotFound
-from schoolops.queues import ATTENDANCE, REPORTS, registry, task
+from schoolops.queues import ATTENDANCE, FEES, REPORTS, overview, registry, task
+from schoolops.queues.errors import LedgerFull
 from schoolops.queues.job import current_job
 from schoolops.queues.registry import wait_before_next_try
 from schoolops.queues.runner import Runner
-from schoolops.tenancy import lifecycle
+from schoolops.tenancy import direct, lifecycle
 from tests.factories.schools import remove_school
 from tests.queues.ground import Ledger, write
 
@@ -56,7 +57,7 @@ class NobodyThere(NotFound):
     code = "test:nobody-there"
 
 
-@task(queue=ATTENDANCE)
+@task(queue=ATTENDANCE, refused="discard")
 def refuse(*, n: int) -> None:
     write(n)
     raise AlreadyTold if n % 2 else NobodyThere
@@ -140,6 +141,56 @@ def test_an_expected_refusal_is_discarded_with_its_reason_and_pages_nobody(ledge
     assert attempt.outcome == "refused"
     assert attempt.error_class == ("test:already-told" if n % 2 else "test:nobody-there")
     assert ledger.effects() == []
+
+
+def test_a_refusal_of_what_is_no_notice_waits_for_a_person(ledger: Ledger) -> None:
+    @task(queue=FEES, name="test.take_money")
+    def take_money(*, n: int) -> None:
+        write(n)
+        raise AlreadyTold
+
+    job = ledger.enqueue(take_money, n=1)
+    ledger.run(job)
+    [letter] = ledger.letters()
+    assert (letter.pk, letter.reason, letter.error_class) == (job, "refused", "test:already-told")
+    assert ledger.effects() == []
+
+
+@pytest.mark.parametrize("leased", [False, True])
+def test_what_is_away_costs_no_try_and_is_waited_for(ledger: Ledger, leased: bool) -> None:
+    """A full ledger, a mail server that does not answer: all day, then a person decides."""
+
+    @task(queue=ATTENDANCE, name=f"test.needs_others_{leased}", leased=leased, tries=1)
+    def needs_others(*, n: int) -> None:
+        raise LedgerFull
+
+    job = ledger.enqueue(needs_others, n=1)
+    for _ in range(4):
+        ledger.make_due()
+        ledger.run(job)
+        [row] = ledger.jobs()
+        assert row.run_at is not None
+    assert (row.attempts, row.meta["deferred_by"]) == (0, "queues:ledger-full")
+    overview.forget()
+    assert overview.overview()["queues"]["attendance"]["retrying"] == 1
+    ledger.make_due()
+    ledger.sql("UPDATE queues_job SET meta = meta || jsonb_build_object('deferred_since', now() - interval '25 hours')")
+    ledger.run(job)
+    assert [(letter.reason, letter.error_class) for letter in ledger.letters()] == [("exhausted", "queues:ledger-full")]
+
+
+def test_a_lock_that_somebody_holds_costs_no_try_and_does_not_keep_the_connection(ledger: Ledger) -> None:
+    job = ledger.enqueue(note, n=1)
+    with direct.connect("a test", alias="admin", statement_s=60, lock_s=60) as other:
+        other.execute("BEGIN")
+        other.execute(f"LOCK TABLE {ledger.school.schema_name}.effect IN ACCESS EXCLUSIVE MODE")
+        ledger.run(job)
+        other.execute("ROLLBACK")
+    [row] = ledger.jobs()
+    assert (row.attempts, row.meta["deferred_by"]) == (0, "database:lock")
+    ledger.make_due()
+    ledger.run(job)
+    assert ledger.effects() == [1]
 
 
 @pytest.mark.parametrize("endless", [loop_forever, ask_the_database_forever])

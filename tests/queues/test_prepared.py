@@ -7,7 +7,7 @@ from django.db import DataError, OperationalError, ProgrammingError, connection,
 
 from schoolops.context import inside, outside_schools
 from schoolops.queues import ATTENDANCE, prepared, task
-from schoolops.queues.ledger import connect as ledger_connection
+from schoolops.tenancy import direct
 from tests.queues.ground import Ledger
 
 ECHO = "SELECT %s::int, %s::text, pg_backend_pid()"
@@ -66,7 +66,7 @@ def test_the_first_statement_of_a_transaction_begins_it(ledger: Ledger) -> None:
 def test_a_lost_connection_is_told_and_made_anew(ledger: Ledger) -> None:
     with inside(ledger.school):
         (_, _, backend) = prepared.fetch_one(ECHO, (1, "a"))  # type: ignore[misc]
-        with ledger_connection("a test") as other:
+        with direct.connect("a test", statement_s=30, lock_s=30) as other:
             other.execute("SELECT pg_terminate_backend(%s, 10000)", [backend])
         with pytest.raises(OperationalError):
             straight.enqueue(text="a")

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 
@@ -25,9 +26,11 @@ from schoolops.context import inside
 from schoolops.observability.logging import JsonLines
 from schoolops.queues import ATTENDANCE, FEES, PLATFORM, broker, task
 from schoolops.queues.errors import LedgerFull
+from schoolops.queues.ledger import MOST_DELIVERIES
 from schoolops.queues.registry import QUARANTINE_KEY
 from schoolops.queues.relay import Relay
 from schoolops.queues.runner import Runner
+from schoolops.tenancy import direct
 from schoolops.tenancy.models import School
 from tests.queues.ground import Ledger
 from tests.support.proxy import Proxy
@@ -217,13 +220,109 @@ def test_a_job_that_never_comes_to_anything_lies_on_the_desk(
     ledger.enqueue(mark, n=1)
     context.request_id.reset(token)
     ledger.sql("UPDATE queues_job SET deliveries = 24")
-    turn(relay, ledger.letters)
+    arrived: list[int] = []
+    turn(relay, lambda: arrived.extend(fetched()) or ledger.letters())
     [letter] = ledger.letters()
     assert letter.reason == "no_outcome"
     assert letter.meta["request_id"] == "the-request"
     [buried] = [line for line in caplog.records if getattr(line, "facts", {}).get("reason") == "no_outcome"]
     assert orjson.loads(JsonLines().format(buried))["requestId"] == "the-request"
     assert ledger.jobs() == []
+
+
+def test_a_night_without_workers_buries_nobody_and_publishes_nothing_twice(
+    ledger: Ledger, relays: Callable[..., Relay]
+) -> None:
+    """The relay's own clock goes through fourteen hours in which nobody fetches anything."""
+    hours = [0.0]
+    relay = relays(clock=lambda: hours[0] * 3600)
+    jobs = [ledger.enqueue(mark, n=n) for n in range(3)]
+    for step in range(14 * 60):
+        hours[0] = step / 60
+        relay.turn()
+    assert ledger.letters() == []
+    assert [job.deliveries for job in ledger.jobs()] == [0, 0, 0]
+    assert fetched() == jobs
+
+
+def test_what_was_fetched_and_lost_over_and_over_is_counted_by_fetches(
+    ledger: Ledger, relays: Callable[..., Relay]
+) -> None:
+    hours = [0.0]
+    relay = relays(clock=lambda: hours[0] * 3600)
+    ledger.enqueue(mark, n=1)
+    fetches = 0
+    while not ledger.letters() and hours[0] < 48:
+        relay.turn()
+        fetches += len(fetched())
+        hours[0] += 1
+    assert fetches == MOST_DELIVERIES
+    assert [letter.reason for letter in ledger.letters()] == ["no_outcome"]
+
+
+def test_a_job_that_holds_its_row_holds_up_neither_relay_nor_another_school(
+    ledger: Ledger, relays: Callable[..., Relay], elm: School
+) -> None:
+    """Oak's job runs, and long: the relay finds it overdue, and goes on to publish Elm's."""
+    seconds = [0.0]
+    relay = relays(clock=lambda: seconds[0])
+    stuck = ledger.enqueue(mark, n=1)
+    # Its last chance is over as well, but nobody is buried who is at work.
+    ledger.sql("UPDATE queues_job SET deliveries = 25")
+    relay.turn()
+    assert fetched() == [stuck]
+    leading = relay._ensure_connection().info.backend_pid
+    with direct.connect("a test", statement_s=60, lock_s=60) as worker:
+        worker.execute("BEGIN")
+        worker.execute("DELETE FROM queues_job WHERE id = %s", [stuck])
+        seconds[0] = 61
+        with inside(elm):
+            elms = tidy.enqueue(n=1).job_id
+        relay.turn()
+        assert fetched(PLATFORM.broker_key) == [elms]
+        assert relay._ensure_connection().info.backend_pid == leading, "it kept its lead"
+        worker.execute("ROLLBACK")
+    assert [job.deliveries for job in ledger.jobs()] == [25, 0]
+    assert ledger.letters() == []
+
+
+def test_a_leader_that_stands_still_loses_the_lead(ledger: Ledger, relays: Callable[..., Relay]) -> None:
+    stalled, standby = relays(stalled_s=0.5), relays()
+    stalled.turn()
+    job = ledger.enqueue(mark, n=1)
+    # It asks for nothing any more, and its connection stays open.
+    turn(standby, lambda: standby.in_flight)
+    assert fetched() == [job]
+    with pytest.raises(psycopg.Error):
+        stalled.turn()
+    stalled._forget()
+    stalled.turn()
+    assert not stalled._leads
+
+
+def test_every_connection_of_ours_is_encrypted_as_the_settings_say_and_waits_for_nobody(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"sslmode": "verify-full", "sslrootcert": "/etc/ssl/ours.pem", "pool": {"min_size": 1}}
+    with monkeypatch.context() as stated:
+        stated.setitem(settings.DATABASES["default"], "OPTIONS", options)
+        said = direct.parameters("default")
+    assert (said["sslmode"], said["sslrootcert"]) == ("verify-full", "/etc/ssl/ours.pem")
+    assert "pool" not in said
+    with direct.connect("a test", statement_s=30, lock_s=1, idle_s=10) as ours:
+        shown = [ours.execute(f"SHOW {name}").fetchone() for name in ("statement_timeout", "lock_timeout")]
+    assert shown == [("30s",), ("1s",)]
+
+
+def test_nothing_opens_a_connection_past_the_one_place_that_limits_it() -> None:
+    product = Path(launcher.__file__).parents[1]
+    found = [
+        str(file.relative_to(product))
+        for file in product.rglob("*.py")
+        if "psycopg.connect(" in file.read_text(encoding="utf-8")
+    ]
+    # The launcher makes the logins of servers that nobody uses yet.
+    assert sorted(found) == ["launcher/logins.py", "tenancy/direct.py"]
 
 
 def test_too_many_waiting_are_refused_until_they_are_fewer(

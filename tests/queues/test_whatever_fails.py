@@ -12,7 +12,7 @@ from django.db import connection
 
 from schoolops import context
 from schoolops.context import current_school, inside, outside_schools
-from schoolops.errors import NotFound, Unavailable
+from schoolops.errors import Invalid, NotFound
 from schoolops.queues import (
     ATTENDANCE,
     REPORTS,
@@ -60,7 +60,7 @@ FAILURES: dict[str, BaseException] = {
     "what cannot be pickled": Unpicklable(),
     "what has no words": Speechless(),
     "words that PostgreSQL does not hold": ValueError("\0 \ud800"),
-    "an error of ours": Unavailable("The bank is away."),
+    "an error of ours": Invalid("The bank knows no such account."),
 }
 
 
@@ -129,7 +129,9 @@ def test_what_it_leaves_must_be_json(ledger: Ledger) -> None:
 def test_every_arrow_is_one_log_line_and_one_count(
     ledger: Ledger, caplog: pytest.LogCaptureFixture, leased: bool, outcome: Exception | None, arrows: list[str]
 ) -> None:
-    @task(queue=ATTENDANCE, name=f"test.told_{leased}_{type(outcome).__name__}", leased=leased, tries=1)
+    @task(
+        queue=ATTENDANCE, name=f"test.told_{leased}_{type(outcome).__name__}", leased=leased, refused="discard", tries=1
+    )
     def told() -> None:
         if outcome is not None:
             raise outcome

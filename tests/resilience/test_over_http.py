@@ -90,7 +90,8 @@ def test_a_report_that_times_out_is_refused_and_the_roll_goes_on(stage: Stage, t
         assert ask(port, "/roll") == (200, b"a roll")
         assert ask(port, "/api/v1/me")[0] == 401
         ready: dict[str, Any] = ask(port, "/health/ready")[1]
-        assert ready["checks"]["circuits"]["open"] == ["database:reports"]
+        [opened] = ready["checks"]["circuits"]["open"]
+        assert opened.startswith("database:reports:")
         until("a probe is let through and closes the circuit", lambda: ask(port, "/report/0") == (200, b"a report"))
         assert ask(port, "/report/0") == (200, b"a report")
     finally:

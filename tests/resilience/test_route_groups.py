@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
+from psycopg_pool import PoolTimeout
 
 from apps.attendance.api.views.rolls import RollViewSet
 from schoolops.context import inside
@@ -31,6 +32,9 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
     """The clock of all circuits that this test makes."""
     clock = Hand()
     monkeypatch.setattr(route_groups, "_breakers", {})
+    limits = route_groups.SERVER_LIMITS
+    server = Breaker("database:test", counts=(route_groups.DatabaseFailed,), limits=limits, clock=clock)
+    monkeypatch.setattr(route_groups, "server", server)
 
     def made(name: str, **more: Any) -> Breaker:
         return Breaker(f"{name}:test", **more, clock=clock)
@@ -50,7 +54,8 @@ def at_school(hand: Hand, fresh_school: Callable[..., Any], client_for: Callable
 
 
 def states() -> dict[str, State]:
-    return {name: breaker.state for name, breaker in route_groups._breakers.items()}
+    """Group → state of its circuit, of the one school that a test is about."""
+    return {group: breaker.state for (group, _), breaker in route_groups._breakers.items()}
 
 
 def test_five_timeouts_close_that_group_alone_and_one_probe_opens_it_again(at_school: Client, hand: Hand) -> None:
@@ -73,7 +78,7 @@ def test_five_timeouts_close_that_group_alone_and_one_probe_opens_it_again(at_sc
     assert at_school.get("/report/0").headers["Retry-After"] == "10"
     hand.moment += 10
     assert at_school.get("/report/0").content == b"a report"
-    assert states() == {"reports": State.CLOSED, "attendance": State.CLOSED}
+    assert states() == {"reports": State.CLOSED}
     assert at_school.get("/report/0").status_code == 200
 
 
@@ -88,28 +93,80 @@ def test_what_was_refused_for_good_reason_is_no_failure_of_the_database(at_schoo
     for _ in range(6):
         assert at_school.get("/nowhere").status_code == 404
         assert at_school.get("/api/v1/me").status_code == 401
-    assert set(states().values()) == {State.CLOSED}
+    assert states() == {}
+
+
+def test_what_one_school_waits_for_is_answered_at_another(
+    at_school: Client, hand: Hand, elm: Any, client_for: Callable[[Any], Client]
+) -> None:
+    """Oak's report is over its time again and again; Elm's same report, with time enough, is there."""
+    for _ in range(6):
+        at_school.get("/report/5")
+    assert at_school.get("/report/0").json()["code"] == "resilience:group-unavailable"
+    with inside(elm), connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+    assert client_for(elm).get("/report/0").content == b"a report"
+    assert states() == {"reports": State.OPEN}
+
+
+def test_a_server_that_is_lost_refuses_everybody_and_one_answer_says_it_is_back(
+    at_school: Client, hand: Hand, elm: Any, client_for: Callable[[Any], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = OperationalError()
+    lost.__cause__ = psycopg.errors.AdminShutdown()
+
+    def fails(execute: Any, *asked: Any) -> Any:
+        if route_groups._watch.get() is None:
+            # Which school it is was known.
+            return execute(*asked)
+        raise lost
+
+    for number in range(5):
+        with connection.execute_wrapper(fails):
+            assert at_school.get("/roll" if number % 2 else "/report/5").status_code in {500, 503}
+    assert route_groups.server.state is State.OPEN
+    assert states() == {}, "it is nobody's own fault"
+    refused = client_for(elm).get("/roll")
+    assert (refused.status_code, refused.json()["code"]) == (503, "resilience:group-unavailable")
+    hand.moment += 1
+    assert client_for(elm).get("/roll").content == b"a roll"
+    assert at_school.get("/roll").content == b"a roll"
+    assert route_groups.server.state is State.CLOSED
 
 
 @pytest.mark.parametrize(
-    ("cause", "took_s", "counts"),
+    ("cause", "took_s", "whose"),
     [
-        (psycopg.errors.QueryCanceled(), 0.0, True),
-        (psycopg.errors.AdminShutdown(), 0.0, True),
-        (psycopg.errors.TooManyConnections(), 0.0, True),
-        (psycopg.OperationalError("server closed the connection"), 0.0, True),
-        (psycopg.errors.LockNotAvailable(), 0.001, False),
-        (psycopg.errors.LockNotAvailable(), 3.0, True),
-        (psycopg.errors.DeadlockDetected(), 0.2, False),
+        (psycopg.errors.QueryCanceled(), 0.0, "group"),
+        (psycopg.errors.AdminShutdown(), 0.0, "server"),
+        (psycopg.errors.TooManyConnections(), 0.0, "server"),
+        (psycopg.errors.DiskFull(), 0.0, "server"),
+        (psycopg.OperationalError("server closed the connection"), 0.0, "server"),
+        (PoolTimeout("couldn't get a connection after 30 s"), 30.0, "group"),
+        (psycopg.errors.LockNotAvailable(), 0.001, "nobody"),
+        (psycopg.errors.LockNotAvailable(), 3.0, "group"),
+        (psycopg.errors.DeadlockDetected(), 0.2, "nobody"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
-def test_a_lock_that_somebody_holds_counts_when_it_was_waited_for(
-    cause: psycopg.Error, took_s: float, counts: bool
+def test_a_failure_is_the_servers_or_this_groups_at_this_school(
+    cause: psycopg.Error, took_s: float, whose: str
 ) -> None:
     failure = OperationalError()
     failure.__cause__ = cause
-    assert route_groups.is_failure(failure, took_s) is counts
+    server, group = route_groups.server_failed(failure), route_groups.group_failed(failure, took_s)
+    assert ("server" if server else "group" if group else "nobody") == whose
+
+
+def test_so_many_circuits_at_most_are_kept(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route_groups, "MOST_KEPT", 3)
+    opened = route_groups.breaker_of(("reports", "oak"))
+    for _ in range(5):
+        opened.failed(None)
+    for number in range(10):
+        route_groups.breaker_of(("reports", f"school-{number}"))
+    assert len(route_groups._breakers) <= 4
+    assert route_groups.breaker_of(("reports", "oak")) is opened
 
 
 def test_a_group_is_the_app_of_the_view(rf: Any) -> None:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from schoolops.context import outside_schools
+from schoolops.health import doctor
 from schoolops.tenancy import fleet, owner
 from schoolops.tenancy.models import School
 from schoolops.tenancy.router import SchoolRouter
@@ -110,6 +111,37 @@ def test_a_school_that_refuses_its_migration_does_not_keep_the_others_waiting(fr
     with pytest.raises(CommandError, match=rf"Not brought up: {refusing.slug}\."):
         migrate()
     assert fleet.behind([behind]) == []
+
+
+def test_whatever_goes_wrong_in_one_schools_migration_is_said_and_stops_no_other(
+    fresh_school: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value that new code cannot read is no error of the database."""
+    odd, even = fresh_school(), fresh_school()
+    for school in (odd, even):
+        drop_an_index(school)
+    bring_up = fleet.bring_up
+
+    def some(school: School) -> None:
+        if school.slug == odd.slug:
+            raise ValueError("month must be in 1..12")
+        bring_up(school)
+
+    monkeypatch.setattr(fleet, "bring_up", some)
+    out = StringIO()
+    with outside_schools(), pytest.raises(CommandError, match=odd.slug):
+        call_command("migrate", verbosity=0, stdout=out, stderr=out)
+    assert f"{odd.slug}: ValueError: month must be in 1..12" in out.getvalue()
+    assert f"{even.slug}: migrated" in out.getvalue()
+
+
+def test_a_school_that_is_still_being_made_is_named_by_migrate_and_doctor(fresh_school: Fresh) -> None:
+    half = fresh_school()
+    with outside_schools():
+        School.objects.filter(pk=half.pk).update(state="creating")
+    assert f"{half.slug}: still being made; run create_school {half.slug} again" in migrate()
+    said = [line.what for line in doctor.EXAMINATIONS["schools"]()]
+    assert said == [f"{half.slug}: still being made"]
 
 
 def test_the_web_login_migrates_nothing(db: None) -> None:

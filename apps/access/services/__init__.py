@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
     is_staff,
     refusals,
     require,
     require_at,
     require_everywhere,
+    require_login,
     require_over,
     require_row,
     today,
@@ -35,6 +37,7 @@ __all__ = [
     "create_role",
     "end_own_support",
     "expect_invitations",
+    "first_administrator",
     "grant_support",
     "invite_many",
     "is_staff",
@@ -45,6 +48,7 @@ __all__ = [
     "require",
     "require_at",
     "require_everywhere",
+    "require_login",
     "require_over",
     "require_row",
     "revoke_support",

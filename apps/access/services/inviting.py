@@ -20,7 +20,7 @@ from apps.accounts import services as accounts
 from apps.accounts.errors import EmailTaken
 from apps.accounts.models import SUPPORT_PREFIX, User
 from schoolops import queues
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,16 @@ def invite_many(audience: Audience, *, role: str, by: User) -> dict[str, int]:
 
     Raises:
         PermissionMissing, OutOfReach, RoleUnknown.
+        Unavailable: something that is needed is away; call it again.
     """
     people = list(uninvited(audience, by=by).ready.order_by("pk").values_list("pk", flat=True))
     given, invited, left_out = _role(role), 0, 0
     for done, pk in enumerate(people, start=1):
         try:
             invited += _let_in(audience, pk, given, by)
+        except Unavailable:
+            # Nobody's fault and over soon: the next try goes on here, and leaves nobody out.
+            raise
         except SchoolOpsError:
             # They stand on the page, still without a login.
             left_out += 1

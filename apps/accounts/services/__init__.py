@@ -9,10 +9,10 @@ from apps.accounts.services.links import (
     come_in_as_support,
     hand_out_link,
     hand_support_in,
+    invitation_letter,
     invite,
-    mail_invitation,
-    mail_reset_link,
     redeem_link,
+    reset_letter,
 )
 from apps.accounts.services.passwords import (
     LONGEST_PASSWORD,
@@ -24,7 +24,7 @@ from apps.accounts.services.passwords import (
 )
 from apps.accounts.services.second_factor import begin as begin_second_factor
 from apps.accounts.services.second_factor import confirm as confirm_second_factor
-from apps.accounts.services.sessions import clear_sessions
+from apps.accounts.services.sessions import clear_logins, clear_sessions
 from apps.accounts.services.setup import missing_setup
 from apps.accounts.services.tokens import (
     ACCESS_TOKEN_LIFETIME,
@@ -66,6 +66,7 @@ __all__ = [
     "change_policy",
     "change_user",
     "choose_language",
+    "clear_logins",
     "clear_sessions",
     "come_in_as_support",
     "confirm_second_factor",
@@ -77,13 +78,12 @@ __all__ = [
     "forget_password",
     "hand_out_link",
     "hand_support_in",
+    "invitation_letter",
     "invite",
     "let_support_in",
     "log_in",
     "log_out",
     "log_out_everywhere",
-    "mail_invitation",
-    "mail_reset_link",
     "missing_setup",
     "open_login",
     "prove_identity",
@@ -92,6 +92,7 @@ __all__ = [
     "refresh_tokens",
     "remember_device_on",
     "remove_second_factor",
+    "reset_letter",
     "reset_second_factor",
     "show_support_out",
 ]

@@ -46,8 +46,10 @@ class Handed:
 
 def _make(user: User, purpose: Purpose) -> Handed:
     now = clock.now()
-    # A new link ends the older ones: the letter that was lost opens nothing.
-    OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=now)
+    # What the office hands out ends the older ones: the letter that was lost opens nothing. Anybody can ask for a reset
+    # by typing a name, so that ends none: else a stranger could end each link before its owner has opened it.
+    if purpose != Purpose.RESET:
+        OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=now)
     secret = tokens.new_token(_KINDS[purpose])
     made = OneTimeLink.objects.create(
         user=user,
@@ -149,20 +151,22 @@ def redeem_link(*, token: str, password: str) -> User:
         return link.user
 
 
-def mail_reset_link(*, login: str) -> None:
-    """Mail a link to whoever has ``login``, an address and access; nothing otherwise."""
+def reset_letter(*, login: str) -> EmailMessage | None:
+    """The letter with a link for whoever has ``login``, an address and access; nobody: ``None``.
+
+    Its link is committed: only then may it be sent.
+    """
     user = User.objects.known_as(login).exclude(email="").first()
     # An unusable password belongs to somebody not yet invited, or to support: neither has one to forget.
     if user is None or not user.may_log_in(clock.now()) or not user.has_usable_password():
-        return
-    _mail(user, Purpose.RESET)
+        return None
+    return _written(user, Purpose.RESET)
 
 
-def mail_invitation(*, user_id: int) -> None:
-    """Mail an invitation to this user, when there still is an address and access."""
+def invitation_letter(*, user_id: int) -> EmailMessage | None:
+    """The letter that invites this user, when there still is an address and access. Its link is committed."""
     user = User.objects.exclude(email="").filter(pk=user_id).first()
-    if user is not None and user.may_log_in(clock.now()):
-        _mail(user, Purpose.INVITE)
+    return _written(user, Purpose.INVITE) if user is not None and user.may_log_in(clock.now()) else None
 
 
 _SUBJECTS = {
@@ -187,15 +191,12 @@ _WHY = {
 }
 
 
-def _mail(user: User, purpose: Purpose) -> None:
-    with transaction.atomic():
+def _written(user: User, purpose: Purpose) -> EmailMessage:
+    with transaction.atomic(durable=True):
         handed = _make(user, purpose)
         trail.record(SYSTEM, f"accounts.{purpose}-mailed", user, after={"email": user.email})
     with translation.override(language_of(user)):
-        message = _letter(user, purpose, handed)
-    # After the commit, and without a transaction: a mail server may take its time. A failure is the job's to repeat,
-    # with a new link; the one that may have been sent is dead then.
-    message.send()
+        return _letter(user, purpose, handed)
 
 
 def _letter(user: User, purpose: Purpose, handed: Handed) -> EmailMessage:

@@ -1,10 +1,40 @@
-"""Sessions in a browser."""
+"""What is over: sessions in a browser, tokens with their logins, links."""
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.db import models
+
+from apps.accounts.models import OneTimeLink, Token, TokenFamily
+from schoolops import clock
 from schoolops.cache.sessions import SessionStore
+
+# Whoever comes back the next morning is told that a token or link is over, rather than that there was none.
+KEPT_AFTER_THEIR_END = dt.timedelta(days=7)
+AT_ONCE = 5_000
 
 
 def clear_sessions() -> None:
     """Delete the sessions of the current school that are over. Running ones, and whoever is in them, are untouched."""
     SessionStore.clear_expired()
+
+
+def clear_logins() -> dict[str, int]:
+    """Delete the tokens and links of the current school that ended a week ago, and logins left without a token.
+
+    Returns how many of each. In batches, each committed where no transaction is open.
+    """
+    before = clock.now() - KEPT_AFTER_THEIR_END
+    return {
+        "tokens": _delete(Token.objects.filter(expires_at__lt=before)),
+        "logins": _delete(TokenFamily.objects.filter(created_at__lt=before, tokens__isnull=True)),
+        "links": _delete(OneTimeLink.objects.filter(expires_at__lt=before)),
+    }
+
+
+def _delete(rows: models.QuerySet[models.Model]) -> int:
+    gone = 0
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        gone += rows.model._default_manager.filter(pk__in=keys).delete()[0]
+    return gone

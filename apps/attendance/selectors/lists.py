@@ -29,6 +29,7 @@ from apps.attendance.models import (
 from apps.attendance.selectors.places import place_of_roll
 from apps.institutions.models import Institution
 from apps.students.models import Student
+from apps.students.selectors import of_students_in_reach
 
 
 def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.view") -> Student:
@@ -47,15 +48,11 @@ def history_of(student: UUID, *, by: User) -> QuerySet[AttendanceRecord]:
     return records
 
 
-def _of_students(by: User, permission: str, day: dt.date) -> Q:
-    """The rows about students in reach, as a ``Q`` over anything with a ``student``."""
-    reach = access.within_reach(by, permission, "student", day=day)
-    return Q() if reach == Q() else Q(student__in=Student.objects.filter(reach).values("pk"))
-
-
 def absentees(day: dt.date, *, by: User) -> QuerySet[DailyAttendance]:
     """The days of students that count as absent on ``day``."""
-    return DailyAttendance.objects.filter(_of_students(by, "attendance.view", day), day=day, state=DayState.ABSENT)
+    return DailyAttendance.objects.filter(
+        of_students_in_reach(by, "attendance.view", day), day=day, state=DayState.ABSENT
+    )
 
 
 def changes_of(roll: UUID, *, by: User) -> QuerySet[AttendanceChange]:
@@ -66,17 +63,17 @@ def changes_of(roll: UUID, *, by: User) -> QuerySet[AttendanceChange]:
         raise RollUnknown
     place = place_of_roll(sheet)
     access.require_row(by, "attendance.view", place.kind, place.group, day=place.day)
-    return AttendanceChange.objects.filter(_of_students(by, "attendance.view", place.day), session=sheet)
+    return AttendanceChange.objects.filter(of_students_in_reach(by, "attendance.view", place.day), session=sheet)
 
 
 def desk_entries(day: dt.date, *, by: User) -> QuerySet[DeskEntry]:
     """What the desk was told about ``day``."""
-    return DeskEntry.objects.filter(_of_students(by, "attendance.desk", day), day=day)
+    return DeskEntry.objects.filter(of_students_in_reach(by, "attendance.desk", day), day=day)
 
 
 def leaves(*, by: User) -> QuerySet[Leave]:
     """Leave of the students in reach, asked for, decided or taken back."""
-    return Leave.objects.filter(_of_students(by, "leave.request", access.today(by)))
+    return Leave.objects.filter(of_students_in_reach(by, "leave.request", access.today(by)))
 
 
 def months_of(student: UUID, *, by: User, since: dt.date | None, until: dt.date | None) -> list[dict[str, Any]]:

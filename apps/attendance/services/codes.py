@@ -70,9 +70,9 @@ def add_code(*, values: Mapping[str, Any], by: User) -> AttendanceCode:
     """Add an attendance code. ``values`` by field of ``AttendanceCode``; a new default takes the place of the old.
 
     Raises:
-        PermissionMissing, CodeTaken, DefaultCodeNeeded.
+        PermissionMissing, OutOfReach, CodeTaken, DefaultCodeNeeded.
     """
-    access.require(by, "attendance.configure")
+    access.require_everywhere(by, "attendance.configure")
     code = AttendanceCode(**values)
     _store(code, by, letter=code.code)
     trail.record(by, "attendance.code-added", code, after=values)
@@ -84,9 +84,9 @@ def change_code(*, code: UUID, values: Mapping[str, Any], expected_version: int 
     """Change a code's name or place, retire it, or (while nothing names it) what it counts as.
 
     Raises:
-        PermissionMissing, CodeNotFound, CodeChangedMeanwhile, CodeInUse, CodeTaken, DefaultCodeNeeded.
+        PermissionMissing, OutOfReach, CodeNotFound, CodeChangedMeanwhile, CodeInUse, CodeTaken, DefaultCodeNeeded.
     """
-    access.require(by, "attendance.configure")
+    access.require_everywhere(by, "attendance.configure")
     found = AttendanceCode.objects.select_for_update().filter(sourced_id=code).first()
     if found is None:
         raise CodeNotFound

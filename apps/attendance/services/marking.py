@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -44,7 +45,8 @@ def mark_attendance(
     """Record who was present. Marking the same roll again replaces the earlier marks; office codes stay.
 
     Args:
-        marks: every student on the roll as of its day, each exactly once.
+        marks: every student on the roll as of its day whom ``by`` reaches, each exactly once. What is said of others
+            stays: who has moved to another section since is no longer theirs.
         expected_version: the version that was read; ``None`` or 0 for a roll nobody has taken.
 
     Raises:
@@ -58,6 +60,7 @@ def mark_attendance(
     roster = selectors.roster_for_update(place)
     sheet = _open_for_update(place, expected_version or 0)
     before = {record.student_id: record for record in sheet.records.all()}
+    roster, before = _in_reach(roster, before, by=by, day=session.day)
     codes = CodeBook()
     office = selectors.office_book([student.pk for student in roster], place.day, place.day)
     words = {student.pk: office.word_on(student.pk, place.day, place.period) for student in roster}
@@ -71,6 +74,20 @@ def mark_attendance(
         AttendanceMarked(sheet.pk, sheet.section_id, sheet.day, change.students, change.newly_absent_students)
     )
     return sheet
+
+
+def _in_reach(
+    roster: list[Student], before: dict[int, AttendanceRecord], *, by: User, day: dt.date
+) -> tuple[list[Student], dict[int, AttendanceRecord]]:
+    reach = access.within_reach(by, "attendance.mark", "student", day=day)
+    if reach == Q():
+        return roster, before
+    known = {*before, *(student.pk for student in roster)}
+    reached = set(Student.objects.filter(reach, pk__in=known).values_list("pk", flat=True))
+    return (
+        [student for student in roster if student.pk in reached],
+        {student: record for student, record in before.items() if student in reached},
+    )
 
 
 def _open_for_update(place: Place, expected: int) -> AttendanceSession:

@@ -20,11 +20,16 @@ class ImportIn(serializers.Serializer[object]):
     )
 
 
+_SAID = "The sentence, in braces the names of `facts`."
+
+
 class ProblemOut(serializers.Serializer[object]):
     """Why a file as a whole was refused, or an undo."""
 
     code = serializers.CharField()
     detail = serializers.CharField()
+    said = serializers.CharField(required=False, help_text=_SAID)
+    facts = serializers.DictField(required=False)
     remedy = serializers.CharField(allow_blank=True)
 
 
@@ -76,6 +81,8 @@ class RowErrorOut(serializers.Serializer[object]):
     column = serializers.CharField(allow_blank=True)
     code = serializers.CharField()
     message = serializers.CharField()
+    said = serializers.CharField(required=False, help_text=_SAID)
+    facts = serializers.DictField(required=False)
     remedy = serializers.CharField(allow_blank=True)
 
 

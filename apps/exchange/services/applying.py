@@ -24,7 +24,7 @@ from schoolops import clock, events, queues
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import explains
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 
 CHUNK = 1000
 _RUNNING = {"import_one_applying": errors.AnotherImportRuns, "import_one_undoing": errors.AnotherImportRuns}
@@ -122,7 +122,8 @@ def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     try:
         with transaction.atomic():
             _write_all(work, kind, rows)
-    except errors.TakenUpElsewhere:
+    except (errors.TakenUpElsewhere, Unavailable):
+        # Not what the file says, and true of the whole chunk: the next try goes on here.
         raise
     except (SchoolOpsError, IntegrityError) as refusal:
         if len(rows) == 1:
@@ -182,10 +183,7 @@ def _by_table(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:
 def _refuse(row: ImportRow, refusal: Exception) -> None:
     said = refusal if isinstance(refusal, SchoolOpsError) else errors.ChangedMeanwhile()
     if said.errors:
-        first = said.errors[0]
-        row.errors = [
-            {"row": row.row, "column": first.field, "code": first.code, "message": first.message, "remedy": ""}
-        ]
+        row.errors = [said_of(said.errors[0], row=row.row, column=said.errors[0].field)]
     else:
         row.errors = [said_of(said, row=row.row, column="")]
     row.action = Action.ERROR

@@ -18,9 +18,9 @@ from apps.exchange.services import frame, kinds, receiving
 from apps.exchange.services.comparing import Action, Outcome, Work
 from apps.exchange.services.reading import sheets, staged
 from apps.exchange.services.reading.apart import Reading
-from apps.exchange.services.reading.cells import said_of
+from apps.exchange.services.reading.cells import problem_of, said_of
 from schoolops import clock, queues
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 
 log = logging.getLogger(__name__)
 CHUNK = 1000
@@ -48,9 +48,12 @@ def read_and_validate(*, run: Import) -> Import:
     try:
         with transaction.atomic():
             stage(run)
+    except Unavailable:
+        # Not what is wrong with the file.
+        raise
     except SchoolOpsError as refusal:
         run.state = Import.State.FAILED
-        run.problem = {"code": refusal.code, "detail": refusal.detail, "remedy": refusal.remedy or ""}
+        run.problem = problem_of(refusal)
         run.counts = {}
         run.save(update_fields=["state", "problem", "counts", "source", "headers", "mapping", "notes"])
         return run

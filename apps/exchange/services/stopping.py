@@ -12,6 +12,7 @@ from django.db.models.lookups import LessThan
 
 from apps.exchange import errors
 from apps.exchange.models import Import
+from apps.exchange.services.reading.cells import problem_of
 from schoolops import clock
 from schoolops.queues.requests import StateOf
 
@@ -94,5 +95,5 @@ def set_aside(run: Import, stop: Stop) -> None:
     elif stop.state == State.APPLYING:
         said = _said(stop.why)
         run.state = State.STOPPED
-        run.problem = {"code": said.code, "detail": said.detail, "remedy": said.remedy or ""}
+        run.problem = problem_of(said)
     run.save(update_fields=["state", "problem"])

@@ -17,6 +17,7 @@ from apps.exchange.services.changed import TABLES, chunked, refuse_changed, refu
 from apps.exchange.services.comparing import Action, from_kept, plain
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
+from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.stopping import before_undo, refuse_two, stop_of
 from apps.exchange.services.telling import tell
@@ -74,7 +75,7 @@ def undo(*, run: Import) -> Import:
         said = refusal if isinstance(refusal, errors.ChangedSince) else _in_use(refusal)
         run.state = before_undo(run)
         run.done = ImportRow.objects.filter(run=run, applied=True).count()
-        run.problem = {"code": said.code, "detail": said.detail, "remedy": said.remedy or ""}
+        run.problem = problem_of(said)
         run.save(update_fields=["state", "problem", "done"])
         assert run.by is not None  # noqa: S101 - narrows the type
         trail.record(run.by, "exchange.undo-refused", run, after={"code": said.code, "detail": said.detail})

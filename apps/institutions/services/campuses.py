@@ -63,8 +63,12 @@ def _known_locale(locale: str) -> bool:
 
 @transaction.atomic
 def add_institution(*, fields: Mapping[str, Any], by: Any) -> Institution:
-    """A new campus of the school. Raises ``PermissionMissing``, ``FieldsRefused``, ``InstitutionCodeTaken``."""
-    gate().require(by, "institutions.manage")
+    """A new campus of the school.
+
+    Raises:
+        PermissionMissing, OutOfReach: it is held at a campus only. FieldsRefused, InstitutionCodeTaken.
+    """
+    gate().require_everywhere(by, "institutions.manage")
     _check(fields)
     institution = Institution(**fields)
     with explains(_EXPLAINED):

@@ -60,8 +60,8 @@ def _check_order(position: int, next_level: GradeLevel | None) -> None:
 
 @transaction.atomic
 def add_grade_level(*, fields: Mapping[str, Any], by: Any) -> GradeLevel:
-    """A grade level. Raises ``PermissionMissing``, ``NameTaken``, ``LevelsInCircle``."""
-    gate().require(by, "institutions.manage")
+    """A grade level. Raises ``PermissionMissing``, ``OutOfReach``, ``NameTaken``, ``LevelsInCircle``."""
+    gate().require_everywhere(by, "institutions.manage")
     _check_order(fields["position"], fields.get("next_level"))
     row = write_new(GradeLevel(**fields), by=by, explained=_LEVEL, after=fields)
     _changed(row)
@@ -70,8 +70,8 @@ def add_grade_level(*, fields: Mapping[str, Any], by: Any) -> GradeLevel:
 
 @transaction.atomic
 def change_grade_level(*, level: GradeLevel, fields: Mapping[str, Any], by: Any) -> GradeLevel:
-    """Change a grade level. Raises ``PermissionMissing``, ``NameTaken``, ``LevelsInCircle``."""
-    gate().require(by, "institutions.manage")
+    """Change a grade level. Raises ``PermissionMissing``, ``OutOfReach``, ``NameTaken``, ``LevelsInCircle``."""
+    gate().require_everywhere(by, "institutions.manage")
     list(GradeLevel.objects.select_for_update().order_by("pk"))
     row: GradeLevel = GradeLevel.objects.select_related("next_level").get(pk=level.pk)
     position = fields.get("position", row.position)
@@ -85,8 +85,8 @@ def change_grade_level(*, level: GradeLevel, fields: Mapping[str, Any], by: Any)
 
 @transaction.atomic
 def remove_grade_level(*, level: GradeLevel, by: Any) -> None:
-    """Remove a grade level nothing refers to. Raises ``PermissionMissing``, ``InUse``."""
-    gate().require(by, "institutions.manage")
+    """Remove a grade level nothing refers to. Raises ``PermissionMissing``, ``OutOfReach``, ``InUse``."""
+    gate().require_everywhere(by, "institutions.manage")
     write_removal(level, by=by)
 
 

@@ -5,36 +5,27 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import ngettext
 
-from apps.access import services as access
 from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.attendance.models import Leave
 from apps.attendance.selectors import rolls_not_taken
 from apps.institutions.selectors import previous_school_day
 from apps.office.shell.rooms import Waiting
-from apps.students.models import Student
+from apps.students.selectors import of_students_in_reach
 
 
 def waiting(by: User, day: dt.date) -> Iterator[Waiting]:
     """Leave to decide, and the rolls of the school day before that nobody took."""
     held = permissions_of(by)
     if "leave.decide" in held:
-        number = _leave_to_decide(by, day)
+        asked = Leave.objects.filter(of_students_in_reach(by, "leave.decide", day), state=Leave.State.REQUESTED)
+        number = asked.count()
         words = ngettext("%d request for leave to decide", "%d requests for leave to decide", number) % number
         yield Waiting("leave-to-decide", number, words, reverse("office:attendance_leave_changelist"))
     if "attendance.mark" in held and (before := previous_school_day(day)) is not None:
         number = len(rolls_not_taken(before, by=by))
         words = ngettext("%d roll of the last day is missing", "%d rolls of the last day are missing", number) % number
         yield Waiting("rolls-late", number, words, f"{reverse('office:rolls')}?day={before.isoformat()}")
-
-
-def _leave_to_decide(by: User, day: dt.date) -> int:
-    reach = access.within_reach(by, "leave.decide", "student", day=day)
-    requests = Leave.objects.filter(state=Leave.State.REQUESTED)
-    if reach != Q():
-        requests = requests.filter(student__in=Student.objects.filter(reach).values("pk"))
-    return requests.count()

@@ -23,9 +23,10 @@ from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.stopping import stop_of
+from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.site import remedy_of, retold, words_of
+from apps.office.shell.site import told, translated
 from apps.office.shell.words import FIELDS
 from schoolops.api import exports
 from schoolops.context import current_school, inside
@@ -198,12 +199,13 @@ def _in_words(row: ImportRow) -> list[selectors.Difference]:
 
 
 def _told(kept: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What was wrong, one line each, in the reader's language: it was kept in English."""
+    """What was wrong, one line each, in the reader's language."""
     return [
-        "{column}{message} {remedy}".format(
+        "{column}{sentence} {remedy}".format(
             column=f"{each['column']}: " if each.get("column") else "",
-            message=retold(each["code"], each.get("message") or each.get("detail", "")),
-            remedy=retold("", each.get("remedy", "")),
+            # Releases before kept the English sentence alone.
+            sentence=translated(each.get("said") or each.get("message") or each["detail"], each.get("facts", {})),
+            remedy=translated(each.get("remedy", ""), {}),
         ).strip()
         for each in kept
     ]
@@ -217,7 +219,7 @@ def _asked(request: HttpRequest) -> dict[str, Any]:
         "action": action if action in ImportRow.Action.values else "",
         "kept": request.GET.get("kept", "") == "1",
         "q": request.GET.get("q", "").replace("\0", "").strip()[:100],
-        "after": int(after) if after.isdecimal() and len(after) < 18 else 0,
+        "after": whole_number(after) or 0,
     }
 
 
@@ -245,9 +247,9 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 def confirm(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """Let it be done."""
     run = selectors.import_of(id, by=actor(request))
-    skip, said = request.POST.get("skip_errors") == "1", request.POST.get("reading", "")
+    skip, seen = request.POST.get("skip_errors") == "1", whole_number(request.POST.get("reading", ""))
     # A form without it is of a page that nobody has looked at.
-    reading = int(said) if said.isdecimal() and len(said) < 10 else -1
+    reading = -1 if seen is None else seen
     return _step(
         request,
         run,
@@ -275,7 +277,7 @@ def _step(request: HttpRequest, run: Import, step: Any) -> HttpResponse:
     try:
         step()
     except SchoolOpsError as error:
-        messages.error(request, f"{words_of(error)} {remedy_of(error)}".strip())
+        messages.error(request, told(error))
     return HttpResponseRedirect(_address(run.sourced_id))
 
 

@@ -23,7 +23,7 @@ from apps.institutions import services
 from apps.institutions.models import AcademicYear, CalendarDay, Institution
 from apps.institutions.services.years import DayKind
 from apps.office.setup.selectors import readiness
-from apps.office.shell.fields import day_field, posted, time_field, way_to
+from apps.office.shell.fields import day_field, posted, time_field
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
@@ -65,7 +65,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
         {
             "name": name,
             "lines": [
-                {"done": each.done, "words": WORDS[each.step][0], "to": way_to(WORDS[each.step][1])} for each in group
+                {"done": each.done, "words": WORDS[each.step][0], "to": reverse(WORDS[each.step][1])} for each in group
             ],
         }
         for name, group in groupby(lines, key=lambda each: each.institution)

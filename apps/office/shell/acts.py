@@ -51,6 +51,16 @@ class Act:
     explanation: Words = ""
 
 
+def does(service: Callable[..., Any], row: str, said: Words, *takes: str) -> Callable[[Any, Fields, User], Words]:
+    """Call ``service(<row>=…, <takes>=…, by=…)`` and say ``said``, in which ``%(name)s`` is the row."""
+
+    def do(held: Any, asked: Fields, by: User) -> Words:
+        service(**{row: held, **{name: asked[name] for name in takes}}, by=by)
+        return str(said) % {"name": held}
+
+    return do
+
+
 def show_once(
     request: HttpRequest, once: Once, *, back: str, page: Callable[..., HttpResponse] = render_page
 ) -> HttpResponse:

@@ -25,7 +25,7 @@ from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.office.shell.acts import ActsOnRows, Fields, Words
 from apps.office.shell.forms import ServiceForm
-from apps.office.shell.site import actor, office, remedy_of, words_of
+from apps.office.shell.site import actor, office, told
 from apps.office.shell.words import speak
 from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError
@@ -220,7 +220,7 @@ class ServiceAdmin(ActsOnRows):
             with transaction.atomic():
                 return super().delete_view(request, object_id, extra_context)
         except SchoolOpsError as refusal:
-            messages.error(request, f"{words_of(refusal)} {remedy_of(refusal)}".strip())
+            messages.error(request, told(refusal))
             return HttpResponseRedirect(reverse(self._name("change"), args=(unquote(object_id),)))
 
     # --- the trail ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.http import Http404, HttpRequest, QueryDict
-from django.urls import NoReverseMatch, reverse
 
 from schoolops import clock
 
@@ -70,12 +69,9 @@ def apart(words: object) -> str:
     return f"\u2068{words}\u2069"
 
 
-def way_to(name: str) -> str:
-    """The address of a page of the office; empty, where this installation has none of that name."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+def whole_number(text: str) -> int | None:
+    """A number as a form or an address holds it; ``None``, where that is none, or one that no row of ours has."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
 
 
 def day_of(text: str) -> dt.date:

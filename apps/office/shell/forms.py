@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from apps.accounts.models import User
-from apps.office.shell.site import message_of, remedy_of, words_of
+from apps.office.shell.site import message_of, told
 from schoolops.errors import SchoolOpsError
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
     Args:
         on: code of an error → the field it is about, for errors that name none.
     """
-    remedy = remedy_of(error)
     placed = False
     for each in error.errors:
         # Of many rows that were sent at once a form holds one.
@@ -75,7 +74,7 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
             form.add_error(None, message_of(each))
     field = (on or {}).get(error.code)
     if not placed:
-        form.add_error(field if field in form.fields else None, f"{words_of(error)} {remedy}".strip())
+        form.add_error(field if field in form.fields else None, told(error))
 
 
 class DressedForm(forms.Form):

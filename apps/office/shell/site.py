@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import re
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
-from string import Formatter
+from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
@@ -34,7 +32,7 @@ from apps.institutions import selectors as institutions
 from apps.office.shell import navigation, palette
 from schoolops import problem
 from schoolops.context import school_or_none, user_id
-from schoolops.errors import FieldError, SchoolOpsError, Unavailable, declared_errors, filled
+from schoolops.errors import FieldError, SchoolOpsError, Unavailable, filled
 from schoolops.queues.admin import operators
 
 if TYPE_CHECKING:
@@ -112,30 +110,14 @@ def _said(fact: Any) -> Any:
     return _(fact) if isinstance(fact, str) and fact in FACTS else fact
 
 
-def retold(code: str, message: str) -> str:
-    """A refusal that was kept as it was said, in English, in the reader's language: what an import said of a row."""
-    kind = next((each for each in declared_errors() if each.code == code), None)
-    if kind is not None and (kept := _quotes(kind.sentence()).fullmatch(message)):
-        return translated(kind.sentence(), kept.groupdict())
-    return _(message) if message else ""
-
-
-@cache
-def _quotes(sentence: str) -> re.Pattern[str]:
-    """What ``sentence`` looks like once its braces are filled, each fact a group of its own."""
-    seen: set[str] = set()
-    parts = []
-    for words, name, *_rest in Formatter().parse(sentence):
-        parts.append(re.escape(words))
-        if name:
-            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.*?)")
-            seen.add(name)
-    return re.compile("".join(parts), re.DOTALL)
-
-
 def remedy_of(error: SchoolOpsError) -> str:
     """What a person can do about ``error``; empty, where nobody knows."""
     return _(error.remedy) if error.remedy else ""
+
+
+def told(error: SchoolOpsError) -> str:
+    """What ``error`` says, and what a person can do about it."""
+    return f"{words_of(error)} {remedy_of(error)}".strip()
 
 
 def with_headers(response: HttpResponse) -> HttpResponse:

@@ -10,12 +10,14 @@ import pytest
 
 from apps.access.errors import NotYoursToGive, OutOfReach, PeopleChangedSince, PermissionMissing
 from apps.access.models import RoleAssignment
+from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.staff import services as staff
 from apps.staff.models import StaffMember
 from apps.staff.services import inviting
 from apps.students import services as students
 from apps.students.models import Guardian, StudentGuardian
+from schoolops.queues.errors import LedgerFull
 from tests.factories import people
 from tests.factories.jobs import waiting_jobs
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -89,6 +91,28 @@ def test_killed_half_way_it_goes_on_with_the_rest(
         patched.setattr(inviting, "STAFF", replace(inviting.STAFF, link=killed))
         with pytest.raises(KeyboardInterrupt):
             invited(registrar)
+    assert mailed() == ["ada"]
+    assert invited(registrar) == {"invited": 2, "left_out": 0}
+    assert mailed() == ["ada", "bo", "cy"]
+
+
+def test_an_outage_leaves_nobody_out_and_the_next_try_goes_on(
+    campus: Campus, registrar: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger takes no more letters for a while: that is nothing about the person whose turn it was."""
+    for name in ("Ada", "Bo", "Cy"):
+        works(campus, name, f"{name}@oak.example")
+    invite, called = accounts.invite, []
+
+    def full_at_the_second(**asked: Any) -> Any:
+        called.append(1)
+        if len(called) == 2:
+            raise LedgerFull
+        return invite(**asked)
+
+    monkeypatch.setattr(accounts, "invite", full_at_the_second)
+    with pytest.raises(LedgerFull):
+        invited(registrar)
     assert mailed() == ["ada"]
     assert invited(registrar) == {"invited": 2, "left_out": 0}
     assert mailed() == ["ada", "bo", "cy"]

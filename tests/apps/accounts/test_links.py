@@ -159,10 +159,27 @@ def test_the_mail_brings_a_link_for_an_hour(at_oak: Any, bob: User, later: Any) 
     tasks.mail_reset_link(login="bob@oak.example")
     tasks.mail_reset_link(login="bob")
     first, second = (letter.body.split("/redeem#")[1].split()[0] for letter in mail.outbox)
-    assert redeem(at_oak(), first).status_code == 404
     later(minutes=59)
     assert redeem(at_oak(), second).status_code == 200
     assert at_oak().log_in("bob", NEW).status_code == 200
+    # With the password all links there were have ended.
+    assert redeem(at_oak(), first).status_code == 404
+
+
+@pytest.mark.parametrize("by_mail", [True, False], ids=["a reset", "an invitation"])
+def test_a_stranger_who_types_a_name_ends_no_link_of_its_owner(
+    at_oak: Any, bob: User, dave: User, *, by_mail: bool
+) -> None:
+    User.objects.filter(pk=bob.pk).update(email="bob@oak.example")
+    if by_mail:
+        tasks.mail_reset_link(login="bob")
+        token = mail.outbox[0].body.split("/redeem#")[1].split()[0]
+    else:
+        token = at_oak(dave).post(f"users/{bob.sourced_id}/invite", {}).json()["token"]
+    for _ in range(3):
+        at_oak().post("auth/forgotten", {"login": "bob"})
+        tasks.mail_reset_link(login="bob")
+    assert redeem(at_oak(), token).status_code == 200
 
 
 def test_a_link_for_a_new_password_ends_after_the_hour(at_oak: Any, bob: User, later: Any) -> None:

@@ -125,6 +125,9 @@ def test_a_login_of_somebody_else_is_an_error(read: Bring, roster: Roster, regis
     row = ImportRow.objects.get(run=read(sheet.encode(), "staff.csv"))
     assert [each["code"] for each in row.errors] == ["exchange:login-of-another"]
     assert "Xavier Young" in row.errors[0]["message"]
+    # Kept as a sentence and what fills it, so that a page words it for whoever reads.
+    assert row.errors[0]["said"].format(**row.errors[0]["facts"]) == row.errors[0]["message"]
+    assert "Xavier Young" in row.errors[0]["facts"].values()
 
 
 def test_rows_with_errors_are_left_out_only_when_somebody_says_so(

@@ -18,6 +18,7 @@ from apps.staff.models import StaffMember
 from apps.students.models import ClassEnrolment, Student
 from schoolops.context import outside_schools
 from schoolops.queues import IMPORTS, job
+from schoolops.queues.errors import LedgerFull
 from schoolops.queues.models import Job, Outcome
 
 Read = Callable[..., Import]
@@ -86,6 +87,29 @@ def test_it_goes_on_from_the_chunk_it_reached(
     assert (stop_of(run), run.done) == (None, done)
     run = services.apply(run=run)
     assert (run.state, run.total("error"), ClassEnrolment.objects.count()) == ("applied", 0, 72)
+
+
+def test_an_outage_is_no_error_of_a_row(
+    read: Read, roster: Roster, registrar: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger is full while students are written: the try ends, no row is marked, and the next try writes all."""
+    run = confirmed(read(roster()), registrar)
+    written, full = applying._write_all, [True]
+
+    def once(work: Any, kind: str, rows: Any) -> None:
+        written(work, kind, rows)
+        if kind == "student" and full:
+            full.clear()
+            raise LedgerFull
+
+    monkeypatch.setattr(applying, "_write_all", once)
+    with as_job(run.job_id), pytest.raises(LedgerFull):
+        services.apply(run=run)
+    assert not run.rows.filter(action="error").exists()
+    with as_job(run.job_id):
+        run = services.apply(run=run)
+    assert (run.state, run.total("error")) == (Import.State.APPLIED, 0)
+    assert Student.objects.count() > 0
 
 
 def test_and_it_is_taken_back_as_far_as_it_came(

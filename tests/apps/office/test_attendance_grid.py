@@ -74,6 +74,16 @@ def test_what_somebody_else_did_meanwhile_is_shown_and_not_undone(
     assert AttendanceSession.objects.get().version == 2
 
 
+def test_a_remark_that_both_touched_stays_as_i_typed_it(office: Office, alice: User, bob: User, campus: Campus) -> None:
+    section, one = campus.section, people.students_in(campus.section)[0]
+    browser = office(bob)
+    said = _filled(browser.get(_address(section)).content.decode())
+    rolls.take(section, {one: "A"}, by=alice)
+    answer = browser.post(_address(section), {**said, f"remark-{one.sourced_id}": "bus"})
+    assert answer.status_code == 409
+    assert _filled(answer.content.decode())[f"remark-{one.sourced_id}"] == "bus"
+
+
 def test_what_the_office_entered_stays(office: Office, bob: User, dave: User, campus: Campus) -> None:
     student = people.students_in(campus.section)[0]
     services.enter_at_desk(student=student.sourced_id, day=SCHOOL_DAY, entry=Entry(code="S"), by=dave)
@@ -95,7 +105,10 @@ def test_a_mark_that_cannot_be_is_said_beside_the_student(office: Office, bob: U
     assert "who is absent does not arrive" in page
     assert _filled(page)[f"arrived-{first}"] == "08:50"
     assert not AttendanceSession.objects.exists()
-    assert browser.post(_address(campus.section), {**said, f"arrived-{first}": "late"}).status_code == 422
+    answer = browser.post(_address(campus.section), {**said, f"arrived-{first}": "late"})
+    assert answer.status_code == 422
+    assert f'id="error-{first}">A time is written as 08:45.' in answer.content.decode()
+    assert _filled(answer.content.decode())[f"arrived-{first}"] == "late"
 
 
 def test_a_locked_roll_says_why_and_is_re_opened_with_a_reason(office: Office, alice: User, campus: Campus) -> None:

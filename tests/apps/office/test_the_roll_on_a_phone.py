@@ -23,24 +23,20 @@ def _address(campus: Campus, section: str = "7 B", day: dt.date = SCHOOL_DAY) ->
     return f"/roll/section/{campus.sections[section].sourced_id}/{day}/"
 
 
-def _fields(page: str) -> dict[str, str]:
+def _fields(page: str) -> dict[str, Any]:
     """What a browser would send from this page, untouched."""
-    fields = {}
+    fields: dict[str, Any] = {"student": re.findall(r'name="student" value="([^"]+)"', page)}
     for tag in re.findall(r"<input[^>]*>", page):
         attributes = dict(re.findall(r'([a-z-]+)="([^"]*)"', tag))
-        if attributes.get("type") != "radio" or " checked" in tag:
+        if attributes["name"] != "student" and (attributes.get("type") != "radio" or " checked" in tag):
             fields[attributes["name"]] = attributes.get("value", "")
     return fields
 
 
-def _shown(browser: Any, address: str) -> dict[str, str]:
+def _shown(browser: Any, address: str) -> dict[str, Any]:
     answer = browser.get(address)
     assert answer.status_code == 200, answer.content.decode()
     return _fields(answer.content.decode())
-
-
-def _row_of(fields: dict[str, str], student: Any) -> str:
-    return next(name.partition("-")[2] for name, value in fields.items() if value == str(student.sourced_id))
 
 
 def _codes(campus: Campus, section: str = "7 B") -> list[str]:
@@ -82,7 +78,7 @@ def test_a_roll_sent_back_as_it_was_shown_marks_everybody_present(office: Office
 def test_codes_times_and_remarks_are_kept_and_shown_again(office: Office, campus: Campus, bob: User) -> None:
     browser, student = office(bob), people.students_in(campus.section)[0]
     fields = _shown(browser, _address(campus))
-    row = _row_of(fields, student)
+    row = student.sourced_id
     fields |= {f"code-{row}": "L", f"arrived-{row}": "09:10", f"remark-{row}": "bus"}
     assert browser.post(_address(campus), fields).status_code == 303
     again = _shown(browser, _address(campus))
@@ -101,7 +97,7 @@ def test_what_the_office_says_is_shown_and_stays(office: Office, campus: Campus,
     assert "The office says: Late 10:15." in page
     assert browser.post(_address(campus), _fields(page)).status_code == 303
     fields = _shown(browser, _address(campus))
-    fields[f"code-{_row_of(fields, student)}"] = "A"
+    fields[f"code-{student.sourced_id}"] = "A"
     assert browser.post(_address(campus), fields).status_code == 303
     record = rolls.said_of(student, AttendanceSession.objects.get())
     assert (record.teacher_code.code, record.office_code.code, record.arrived_at) == ("A", "L", dt.time(10, 15))
@@ -117,7 +113,7 @@ def test_a_change_meanwhile_is_shown_beside_what_was_typed(
     browser = office(bob)
     fields = _shown(browser, _address(campus))
     rolls.take(campus.section, {first: "A", second: "A"}, by=alice, version=1)
-    fields |= {f"code-{_row_of(fields, second)}": "L", f"code-{_row_of(fields, third)}": "E"}
+    fields |= {f"code-{second.sourced_id}": "L", f"code-{third.sourced_id}": "E"}
     answer = browser.post(_address(campus), fields)
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -125,7 +121,7 @@ def test_a_change_meanwhile_is_shown_beside_what_was_typed(
     assert "Alice says: Absent. You say: Late. Saving keeps yours." in page
     # Theirs where I had said nothing, mine where I had; and the version to save it with.
     again = _fields(page)
-    assert [again[f"code-{_row_of(again, each)}"] for each in (first, second, third)] == ["A", "L", "E"]
+    assert [again[f"code-{each.sourced_id}"] for each in (first, second, third)] == ["A", "L", "E"]
     assert browser.post(_address(campus), again).status_code == 303
     assert _codes(campus)[:3] == ["A", "L", "E"]
 
@@ -140,19 +136,19 @@ def test_two_who_take_the_same_roll_first_do_not_overwrite_each_other(
     answer = browser.post(_address(campus), fields)
     assert answer.status_code == 409
     again = _fields(answer.content.decode())
-    assert again[f"code-{_row_of(again, first)}"] == "A"
+    assert again[f"code-{first.sourced_id}"] == "A"
 
 
 def test_a_student_who_came_meanwhile_is_marked_before_it_is_saved(office: Office, campus: Campus, bob: User) -> None:
     browser, student = office(bob), people.students_in(campus.section)[0]
     fields = _shown(browser, _address(campus))
-    fields[f"code-{_row_of(fields, student)}"] = "A"
+    fields[f"code-{student.sourced_id}"] = "A"
     (new,) = people.some_students(1, section=campus.section)
     answer = browser.post(_address(campus), fields)
     assert answer.status_code == 422
     assert f"{new.full_name} (" in answer.content.decode()
     again = _fields(answer.content.decode())
-    assert again[f"code-{_row_of(again, student)}"] == "A"
+    assert again[f"code-{student.sourced_id}"] == "A"
     assert browser.post(_address(campus), again).status_code == 303
     assert _codes(campus).count("A") == 1
 
@@ -160,19 +156,19 @@ def test_a_student_who_came_meanwhile_is_marked_before_it_is_saved(office: Offic
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [("code", "", "Choose a code."), ("code", "X", "no attendance code X"), ("code", "S", "entered by the office"),
-     ("arrived", "late", "format"), ("remark", "x" * 301, "300")],
+     ("arrived", "late", "written as 08:45"), ("remark", "x" * 301, "300")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_beside_the_student_and_the_rest_stays(
     office: Office, campus: Campus, bob: User, field: str, value: str, said: str
 ) -> None:
     browser, (first, second) = office(bob), people.students_in(campus.section)[:2]
     fields = _shown(browser, _address(campus))
-    fields |= {f"{field}-{_row_of(fields, first)}": value, f"code-{_row_of(fields, second)}": "A"}
+    fields |= {f"{field}-{first.sourced_id}": value, f"code-{second.sourced_id}": "A"}
     answer = browser.post(_address(campus), fields)
     assert answer.status_code == 422
     assert said in re.sub(r"<[^>]*>", "", answer.content.decode())
     again = _fields(answer.content.decode())
-    assert again[f"code-{_row_of(again, second)}"] == "A"
+    assert again[f"code-{second.sourced_id}"] == "A"
     assert not AttendanceSession.objects.exists()
 
 
@@ -186,10 +182,10 @@ def test_a_locked_roll_says_why_and_who_can_open_it(office: Office, campus: Camp
     assert "These people can re-open it: Alice" in page
     assert "Save the roll" not in page
     # Sent all the same, from a page that was open: refused, and what was typed stays to be sent later.
-    fields[f"code-{_row_of(fields, people.students_in(campus.section)[0])}"] = "A"
+    fields[f"code-{people.students_in(campus.section)[0].sourced_id}"] = "A"
     answer = browser.post(_address(campus), fields)
     assert answer.status_code == 409
-    assert _fields(answer.content.decode())["code-0"] == "A"
+    assert _fields(answer.content.decode())[f"code-{people.students_in(campus.section)[0].sourced_id}"] == "A"
     assert "Save the roll" in answer.content.decode()
 
 
@@ -255,7 +251,7 @@ def test_no_page_asks_more_for_a_larger_class(
         with query_count(17):
             fields = _shown(browser, _address(campus))
         # Who came onto a roll that was taken has no mark yet.
-        fields |= {f"code-{n}": fields.get(f"code-{n}", "P") for n in range(52) if f"student-{n}" in fields}
+        fields |= {f"code-{one}": fields.get(f"code-{one}", "P") for one in fields["student"]}
         with query_count(save):
             assert browser.post(_address(campus), fields).status_code == 303
         people.some_students(40, section=campus.section)

@@ -10,7 +10,7 @@ from typing import Any
 
 from apps.exchange import errors
 from schoolops import clock
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import FieldError, SchoolOpsError
 
 Parse = Callable[[str], str]
 Said = dict[str, Any]
@@ -25,10 +25,22 @@ _SERIAL = range(1, 100_000)
 _YES, _NO = frozenset({"true", "yes", "1", "y"}), frozenset({"false", "no", "0", "n"})
 
 
-def said_of(error: SchoolOpsError, *, row: int, column: str, file: str = "") -> dict[str, Any]:
+def _facts_of(error: SchoolOpsError | FieldError) -> dict[str, Any]:
+    """What was refused as it is kept: a sentence and what fills its braces, for a page to word for its reader."""
+    facts = {name: fact if isinstance(fact, int) else str(fact) for name, fact in error.facts.items()}
+    return {"code": error.code, "said": error.said, "facts": facts, "remedy": getattr(error, "remedy", None) or ""}
+
+
+def said_of(error: SchoolOpsError | FieldError, *, row: int, column: str, file: str = "") -> dict[str, Any]:
     """A row's error, as it is kept and as it comes back in the file of errors."""
-    said = {"row": row, "column": column, "code": error.code, "message": error.detail, "remedy": error.remedy or ""}
+    message = error.message if isinstance(error, FieldError) else error.detail
+    said = {"row": row, "column": column, "message": message, **_facts_of(error)}
     return {**said, "file": file} if file else said
+
+
+def problem_of(error: SchoolOpsError) -> dict[str, Any]:
+    """Why a file as a whole was refused, as it is kept."""
+    return {"detail": error.detail, **_facts_of(error)}
 
 
 def cleaned(value: str) -> str:

@@ -6,20 +6,22 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access import selectors
 from apps.access import services as access
 from apps.access.models import Role, RoleAssignment
 from apps.accounts import services
 from apps.accounts.models import User
 from apps.institutions.models import Institution
-from apps.office.shell.acts import Act, Once
+from apps.office.shell.acts import Act, Once, does
 from apps.office.shell.base import ServiceAdmin
 from apps.office.shell.forms import ActForm, ReasonForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
-from apps.office.shell.site import office
+from apps.office.shell.site import actor, office
 
 VIEW, MANAGE, GIVE = "accounts.view", "accounts.manage", "access.manage"
 
@@ -101,26 +103,6 @@ def _invite(row: User, said: dict[str, Any], by: User) -> Any:
     )
 
 
-def _deactivate(row: User, said: dict[str, Any], by: User) -> str:
-    services.deactivate_user(user=row, reason=said["reason"], by=by)
-    return _("%(name)s can no longer log in.") % {"name": row}
-
-
-def _activate(row: User, said: dict[str, Any], by: User) -> str:  # noqa: ARG001 - an act's signature
-    services.activate_user(user=row, by=by)
-    return _("%(name)s can log in again.") % {"name": row}
-
-
-def _end_logins(row: User, said: dict[str, Any], by: User) -> str:  # noqa: ARG001
-    services.end_logins_of(user=row, by=by)
-    return _("%(name)s is logged out everywhere.") % {"name": row}
-
-
-def _reset_second_factor(row: User, said: dict[str, Any], by: User) -> str:  # noqa: ARG001
-    services.reset_second_factor(user=row, by=by)
-    return _("%(name)s sets up a second factor anew.") % {"name": row}
-
-
 def _give_role(row: User, said: dict[str, Any], by: User) -> str:
     role = said.pop("role")
     access.assign_role(user=row, role=role.code, by=by, **said)
@@ -161,27 +143,38 @@ class UserAdmin(ServiceAdmin):
             "log-out",
             gettext_lazy("Log out everywhere"),
             MANAGE,
-            _end_logins,
+            does(services.end_logins_of, "user", gettext_lazy("%(name)s is logged out everywhere.")),
             explanation=gettext_lazy("Every session and every app of this login ends."),
         ),
         Act(
             "second-factor",
             gettext_lazy("Reset the second factor"),
             MANAGE,
-            _reset_second_factor,
+            does(services.reset_second_factor, "user", gettext_lazy("%(name)s sets up a second factor anew.")),
             explanation=gettext_lazy("For somebody who lost their phone and the recovery codes."),
         ),
         Act(
             "deactivate",
             gettext_lazy("Somebody has left"),
             MANAGE,
-            _deactivate,
+            does(services.deactivate_user, "user", gettext_lazy("%(name)s can no longer log in."), "reason"),
             ReasonForm,
             applies=lambda row: row.is_active,
             explanation=gettext_lazy("No login works any more. What they did stays theirs."),
         ),
-        Act("activate", gettext_lazy("Let back in"), MANAGE, _activate, applies=lambda row: not row.is_active),
+        Act(
+            "activate",
+            gettext_lazy("Let back in"),
+            MANAGE,
+            does(services.activate_user, "user", gettext_lazy("%(name)s can log in again.")),
+            applies=lambda row: not row.is_active,
+        ),
     )
+
+    def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+        if not self._holds(request, code):
+            return rows.none()
+        return rows.filter(selectors.logins_in_reach(actor(request), code))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         may = {"may_let_in": self._holds(request, MANAGE)}

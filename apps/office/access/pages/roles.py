@@ -18,6 +18,7 @@ from apps.access import services as access
 from apps.access.models import Role
 from apps.access.permissions import ADMINISTRATOR, PERMISSIONS
 from apps.accounts.models import User
+from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.navigation import navigation
 from apps.office.shell.pages import actor, office_page, render_page
@@ -126,8 +127,7 @@ def _saved(request: HttpRequest, row: Role, held: list[str]) -> None:
     """Give ``row`` what was ticked. Permissions that could not be ticked or unticked stay as they are."""
     by = actor(request)
     posted = {code for code in request.POST.getlist("permission") if code in {each.code for each in PERMISSIONS}}
-    version = request.POST.get("version", "")
-    expected = int(version) if version.isascii() and version.isdecimal() and len(version) < 9 else None
+    expected = whole_number(request.POST.get("version", ""))
     name = request.POST.get("name", "").strip()[:80]
     if name and name != row.name:
         row = access.rename_role(role=row, name=name, expected_version=expected, by=by)

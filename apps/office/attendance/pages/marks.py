@@ -1,4 +1,4 @@
-"""A roll as a form: what a page shows of each student, what a teacher sent back, and how the two meet again.
+"""A roll as a form, for the grid, the week and the teacher's page: how it is shown, how it is read, and how both meet.
 
 Whatever is refused, nothing that was typed is lost: the next page shows it on top of what the roll says by then.
 """
@@ -6,23 +6,28 @@ Whatever is refused, nothing that was typed is lost: the next page shows it on t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.attendance.api.serializers import MarkIn
-from apps.attendance.errors import MarksRefused
+from apps.attendance.errors import MarksRefused, RollChangedMeanwhile
 from apps.attendance.models import AttendanceCode, DayState
 from apps.attendance.selectors import CodeBook
 from apps.attendance.services import Mark
-from apps.office.shell.site import message_of
+from apps.office.shell.fields import whole_number
+from apps.office.shell.site import message_of, told, words_of
 from schoolops.errors import FieldError, SchoolOpsError
 
-# Nobody's roll is as long; what is longer was not sent by our page.
-MOST_ROWS = 1_000
+Record = Mapping[str, Any]
+# What stands in an address or a form's field → the same in a mark.
+FIELDS = {"code": "code", "arrived": "arrived_at", "left": "left_at", "remark": "remark"}
+_TIME = gettext_noop("A time is written as 08:45.")
+_UNREADABLE = {"code": gettext_noop("Choose a code."), "arrived_at": _TIME, "left_at": _TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,29 @@ class Said:
 
 @dataclass(slots=True)
 class Row:
-    """A student as the page shows them: the teacher's fields, the office's word, and what there is to say."""
+    """A student on a page: the teacher's fields, and what there is to say.
+
+    ``record`` is what the roll says, ``office`` the office's word in words. ``before`` and ``after`` are codes, where
+    somebody changed them meanwhile; ``conflict``: the page had said something else again, ``news`` says so.
+    """
 
     student_id: str
     name: str
     number: int | None
+    record: Record
     said: Said
-    choices: list[AttendanceCode]
+    choices: Sequence[AttendanceCode]
     office: str = ""
+    before: str = ""
+    after: str = ""
+    conflict: bool = False
     news: str = ""
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether somebody changed it meanwhile."""
+        return bool(self.before or self.after)
 
     @property
     def has_more(self) -> bool:
@@ -56,134 +74,183 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a page sent: the version it showed, and its students in order."""
+    """What a page sent: the version it showed, and its students in order. ``of_many_days``: of these, codes alone."""
 
     version: int
-    rows: dict[str, Said]
+    rows: Mapping[str, Said]
+    of_many_days: bool = False
 
-    def marks(self, codes: CodeBook) -> list[Mark]:
-        """The marks of these students. Raises ``MarksRefused``, naming the rows that cannot be read."""
-        read = MarkIn(data=[self._plain(student, said, codes) for student, said in self.rows.items()], many=True)
+    def marks(self, codes: CodeBook, *, times_in_sight: bool, instead_of_none: str = "") -> list[Mark]:
+        """The marks of these students. Raises ``MarksRefused``, naming the rows that cannot be read.
+
+        Args:
+            times_in_sight: whether the page shows the times beside the code. Where it does not, whoever corrects “late”
+                to “absent” leaves one over that nobody can mean: who is absent then has none.
+            instead_of_none: the code of whoever was left without one.
+        """
+        plain = [{"student_id": student, **_plain(said, instead_of_none)} for student, said in self.rows.items()]
+        for each in () if times_in_sight else plain:
+            code = codes.by_letter.get(each["code"] or "")
+            if code is not None and code.state == DayState.ABSENT:
+                each["arrived_at"] = each["left_at"] = None
+        read = MarkIn(data=plain, many=True)
         if not read.is_valid():
             raise MarksRefused(errors=list(_field_errors(read.errors)))
         return [Mark(**each) for each in read.validated_data]
 
-    def _plain(self, student: str, said: Said, codes: CodeBook) -> dict[str, Any]:
-        code = codes.by_letter.get(said.code)
-        # Whoever corrects “late” to “absent” has a time left over that nobody can mean.
-        times = code is None or code.state != DayState.ABSENT
-        return {
-            "student_id": student,
-            "code": said.code,
-            "arrived_at": (said.arrived_at or None) if times else None,
-            "left_at": (said.left_at or None) if times else None,
-            "remark": said.remark,
-        }
+
+def _plain(said: Said, instead_of_none: str) -> dict[str, str | None]:
+    return {
+        "code": said.code or instead_of_none,
+        "arrived_at": said.arrived_at or None,
+        "left_at": said.left_at or None,
+        "remark": said.remark,
+    }
 
 
 def _field_errors(rows: Mapping[int, Mapping[str, Any]]) -> Iterable[FieldError]:
     for position, row in rows.items():
         for name, refusals in row.items():
             for refusal in refusals:
-                text = _("Choose a code.") if name == "code" else str(refusal)
-                yield FieldError(f"records.{position}.{name}", refusal.code, text)
+                yield FieldError(f"records.{position}.{name}", refusal.code, _UNREADABLE.get(name, str(refusal)))
 
 
-def sent(said: QueryDict) -> Sent:
-    """The fields of a form: ``student-0``, ``code-0`` and so on. What is not there is empty."""
-    rows: dict[str, Said] = {}
-    for number in range(MOST_ROWS):
-        student = said.get(f"student-{number}")
-        if student is None:
-            break
-        rows[student] = Said(
-            code=said.get(f"code-{number}", ""),
-            arrived_at=said.get(f"arrived-{number}", ""),
-            left_at=said.get(f"left-{number}", ""),
-            remark=said.get(f"remark-{number}", ""),
+def sent(posted: QueryDict, shown: Mapping[str, Said], *, day: str = "") -> Sent:
+    """The fields of a form: ``version``, and of each student of ``shown`` by public id ``code-…`` and so on.
+
+    Args:
+        shown: what a student's fields say for which the page has none.
+        day: of a page with several days, the one to read: ``version-2026-11-04``, ``code-2026-11-04-…``.
+    """
+
+    def said(student: str, there: Said) -> Said:
+        return Said(
+            **{
+                name: posted.get("-".join(filter(None, (short, day, student))), getattr(there, name)).strip()
+                for short, name in FIELDS.items()
+            }
         )
-    return Sent(version_of(said.get("version", "")) or 0, rows)
+
+    version = whole_number(posted.get(f"version-{day}" if day else "version", ""))
+    rows = {student: said(student, there) for student, there in shown.items()}
+    return Sent(version or 0, rows, of_many_days=bool(day))
+
+
+def students_sent(posted: QueryDict) -> dict[str, Said]:
+    """The students of a page of one day, which has all their fields."""
+    return dict.fromkeys(posted.getlist("student"), Said())
+
+
+def called(record: Record) -> str:
+    """A student as a teacher calls them."""
+    given = record["preferred_name"] or " ".join(filter(None, (record["given_name"], record["middle_name"])))
+    return f"{given} {record['family_name']}".strip()
+
+
+def full_name(record: Record) -> str:
+    """A student as the office writes them."""
+    return " ".join(filter(None, (record["given_name"], record["middle_name"], record["family_name"])))
 
 
 class Sheet:
-    """The rows of a roll, and what a teacher sent laid over them."""
+    """The rows of a roll, and what somebody sent laid over them.
 
-    def __init__(self, roll: dict[str, Any], codes: CodeBook) -> None:
-        self.codes = codes
-        self._quick = choices_of(codes)
-        self.rows = [self._row(record) for record in roll["records"] if record["on_roster"]]
-        self.gone = [name_of(record) for record in roll["records"] if not record["on_roster"]]
+    Args:
+        suggests: whether a roll that nobody took shows the codes it would begin with; otherwise only the office's.
+        name: what students are called.
+    """
 
-    def _row(self, record: dict[str, Any]) -> Row:
-        office, own = record["office_code"], record["teacher_code"] or record["code"] or ""
+    def __init__(
+        self,
+        roll: Mapping[str, Any],
+        records: Iterable[Record],
+        codes: CodeBook,
+        *,
+        name: Callable[[Record], str],
+        suggests: bool = True,
+    ) -> None:
+        self.version: int = roll["version"]
+        self.codes, self.usual = codes, choices_of(codes)
+        self._name, self._suggests = name, suggests
+        self._speaks = suggests or roll["taken_at"] is not None
+        self.rows: list[Row] = []
+        self.gone: list[Row] = []
+        for record in records:
+            (self.rows if record["on_roster"] else self.gone).append(self._row(record))
+
+    def _row(self, record: Record) -> Row:
+        # The teacher's own code, where there is one: the office's stands beside it and stays.
+        own = record["teacher_code"] or record["code" if self._speaks else "office_code"] or ""
         code = self.codes.by_letter.get(own)
         times = code is None or code.state != DayState.ABSENT
-        said = Said(
-            code=own,
-            arrived_at=clock_of(record["arrived_at"]) if times else "",
-            left_at=clock_of(record["left_at"]) if times else "",
-            remark=record["remark"],
-        )
         return Row(
             student_id=str(record["student_id"]),
-            name=name_of(record),
+            name=self._name(record),
             number=record["roll_number"],
-            said=said,
+            record=record,
+            said=Said(
+                code=own,
+                arrived_at=clock_of(record["arrived_at"]) if times else "",
+                left_at=clock_of(record["left_at"]) if times else "",
+                remark=record["remark"].strip(),
+            ),
             choices=self._choices(own),
-            office=self._office(office, record) if office else "",
+            office=self._office(record),
         )
 
     def _choices(self, own: str) -> list[AttendanceCode]:
         code = self.codes.by_letter.get(own)
-        return self._quick if code is None or code in self._quick else [*self._quick, code]
+        return self.usual if code is None or code in self.usual else [*self.usual, code]
 
-    def _office(self, letter: str, record: dict[str, Any]) -> str:
+    def _office(self, record: Record) -> str:
+        if not record["office_code"]:
+            return ""
         times = "–".join(clock_of(time) for time in (record["arrived_at"], record["left_at"]) if time)
-        code = self.codes.by_letter[letter]
-        return " ".join(part for part in (_(code.name), times) if part)
+        return f"{self._named(record['office_code'])} {times}".strip()
 
-    def lay_over(self, typed: Sent) -> None:
-        """Show in each row what was typed there."""
-        for row in self.rows:
-            if (said := typed.rows.get(row.student_id)) is not None:
-                self._show(row, said)
+    @property
+    def said(self) -> dict[str, Said]:
+        """What each student's fields say."""
+        return {row.student_id: row.said for row in self.rows}
 
-    def _show(self, row: Row, said: Said) -> None:
-        row.said = said
-        row.choices = self._choices(said.code)
+    def lay_over(self, typed: Sent, refusal: SchoolOpsError | None = None) -> list[str]:
+        """Show what was typed and why it was refused; returns what is wrong and belongs to no row.
 
-    def say_what_changed(self, changes: Iterable[Mapping[str, Any]], typed: Sent) -> None:
-        """Lay ``typed`` over a roll that somebody changed meanwhile.
-
-        Where the teacher had left a student as the page showed them, the other's word stands; where they had said
-        something, theirs does. Both are told what the other said.
+        Where somebody changed the roll meanwhile, their word stands for a student whom the page had left as it showed
+        them; where it had said something, that does.
         """
-        first: dict[str, Mapping[str, Any]] = {}
-        last: dict[str, Mapping[str, Any]] = {}
-        for change in changes:
-            first.setdefault(change["student_id"], change)
-            last[change["student_id"]] = change
+        changes: dict[str, dict[str, Any]] = {}
+        for each in getattr(refusal, "members", {}).get("changes", ()):
+            # The first one's before and the last one's after.
+            known = changes.setdefault(each["student_id"], {"before": each["before"]})
+            known |= {"after": each["after"], "by": each["by"]}
         for row in self.rows:
-            mine, theirs = typed.rows.get(row.student_id), last.get(row.student_id)
-            if mine is None:
-                continue
-            if theirs is None or mine == row.said:
-                self._show(row, mine)
-                continue
-            untouched = _same(mine, self._before(first[row.student_id]["before"]))
-            row.news = self._news(theirs, mine, untouched=untouched)
-            if not untouched:
-                self._show(row, mine)
+            if (mine := typed.rows.get(row.student_id)) is not None:
+                self._merge(row, mine, changes.get(row.student_id), codes_alone=typed.of_many_days)
+        return self._say_what_is_wrong(refusal.errors if refusal is not None else (), typed)
 
-    def _before(self, told: Mapping[str, Any] | None) -> Said:
-        if told is None:
-            default = self.codes.default()
-            return Said(code=default.code if default is not None else "")
+    def _merge(self, row: Row, mine: Said, change: Mapping[str, Any] | None, *, codes_alone: bool) -> None:
+        if change is not None:
+            before = self._before(row, change["before"])
+            row.before, row.after = (change["before"] or {}).get("code", ""), (change["after"] or {}).get("code", "")
+            untouched = mine.code == before.code if codes_alone else mine == before
+            if mine != row.said:
+                row.news = self._news(change, mine, untouched=untouched)
+                row.conflict = not untouched
+            if untouched:
+                return
+        row.said, row.choices = mine, self._choices(mine.code)
+
+    def _before(self, row: Row, said: Mapping[str, Any] | None) -> Said:
+        """What the page showed, which is older than the change."""
+        if said is None:
+            default = self.codes.default() if self._suggests else None
+            return Said(code=row.record["office_code"] or (default.code if default is not None else ""))
         return Said(
-            code=told.get("teacher_code") or told.get("code") or "",
-            arrived_at=told.get("arrived_at", ""),
-            left_at=told.get("left_at", ""),
-            remark=told.get("remark", ""),
+            code=said.get("teacher_code") or said.get("code") or "",
+            arrived_at=said.get("arrived_at", ""),
+            left_at=said.get("left_at", ""),
+            remark=said.get("remark", "").strip(),
         )
 
     def _news(self, theirs: Mapping[str, Any], mine: Said, *, untouched: bool) -> str:
@@ -200,25 +267,15 @@ class Sheet:
         code = self.codes.by_letter.get(letter)
         return _(code.name) if code is not None else letter or "–"
 
-    def say_what_is_wrong(self, errors: Iterable[FieldError], typed: Sent) -> list[str]:
-        """Put refusals beside their rows; returns those that belong to none."""
+    def _say_what_is_wrong(self, errors: Iterable[FieldError], typed: Sent) -> list[str]:
         order = {str(position): student for position, student in enumerate(typed.rows)}
         rows = {row.student_id: row for row in self.rows}
-        left = []
+        left: list[str] = []
         for error in errors:
             _records, _dot, rest = error.field.partition(".")
             row = rows.get(order.get(rest.partition(".")[0], ""))
-            if row is None:
-                left.append(message_of(error))
-            else:
-                row.problems.append(message_of(error))
+            (left if row is None else row.problems).append(message_of(error))
         return left
-
-
-def name_of(record: Mapping[str, Any]) -> str:
-    """A student as a teacher calls them."""
-    given = record["preferred_name"] or " ".join(filter(None, (record["given_name"], record["middle_name"])))
-    return f"{given} {record['family_name']}".strip()
 
 
 def clock_of(time: dt.time | None) -> str:
@@ -231,15 +288,16 @@ def choices_of(codes: CodeBook) -> list[AttendanceCode]:
     return [code for code in codes.all if code.teacher_selectable and not code.retired]
 
 
-def version_of(said: str) -> int | None:
-    """The version that a form showed; ``None``, where that is no number."""
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 9 else None
-
-
 def shown_in_place(error: SchoolOpsError) -> bool:
     """Whether the roll can still be shown with the refusal above it: it is there, and theirs to see."""
     return error.code.startswith("attendance:") and error.code != "attendance:period-unknown"
 
 
-def _same(one: Said, other: Said) -> bool:
-    return replace(one, remark=one.remark.strip()) == replace(other, remark=other.remark.strip())
+def why_not_saved(error: SchoolOpsError) -> str:
+    """Why a roll was not saved, where what is wrong with its rows stands beside them."""
+    if isinstance(error, RollChangedMeanwhile):
+        words = _("Somebody else saved this roll while you had it open. Look at what changed, then save again.")
+        by = error.members.get("changed_by")
+        return f"{words} ({by['name']})" if by else words
+    # What helps with marks that were refused speaks of the API's records.
+    return words_of(error) if isinstance(error, MarksRefused) else told(error)

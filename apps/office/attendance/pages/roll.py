@@ -27,7 +27,7 @@ from apps.attendance.errors import AttendanceDayLocked, EditWindowOver, RollChan
 from apps.attendance.models import DayState
 from apps.attendance.selectors import CodeBook, SessionKey
 from apps.institutions import selectors as institutions
-from apps.office.attendance.pages.marks import Sent, Sheet, sent
+from apps.office.attendance.pages.marks import Sent, Sheet, called, sent, students_sent
 from apps.office.shell import palette
 from apps.office.shell.site import View, actor, behind_the_door, remedy_of, support_here, words_of
 from schoolops import problem
@@ -112,11 +112,14 @@ def sheet(request: HttpRequest, kind: str, group: UUID, day: dt.date, period: UU
     access.require(actor(request), "attendance.mark")
     if request.method != "POST":
         return _shown(request, key)
-    typed = sent(request.POST)
+    typed = sent(request.POST, students_sent(request.POST))
     try:
         codes = CodeBook()
         services.mark_attendance(
-            session=key, marks=typed.marks(codes), expected_version=typed.version, by=actor(request)
+            session=key,
+            marks=typed.marks(codes, times_in_sight=False),
+            expected_version=typed.version,
+            by=actor(request),
         )
     except (Conflict, Invalid) as refusal:
         return _shown(request, key, typed=typed, refusal=refusal)
@@ -145,15 +148,8 @@ def _shown(
     """The page of a roll: as it is, or with what was typed on top and the reason why that is not saved."""
     roll = selectors.roll(key, by=actor(request))
     place = selectors.place_of(key)
-    page = Sheet(roll, CodeBook())
-    notes: list[str] = []
-    if typed is not None:
-        if isinstance(refusal, RollChangedMeanwhile):
-            page.say_what_changed(refusal.members["changes"], typed)
-        else:
-            page.lay_over(typed)
-        if refusal is not None:
-            notes = page.say_what_is_wrong(refusal.errors, typed)
+    page = Sheet(roll, roll["records"], CodeBook(), name=called)
+    notes = page.lay_over(typed, refusal) if typed is not None else []
     why_not = refusal or _why_not(place, locked=roll["state"] == "locked")
     locked = roll["state"] == "locked" or isinstance(why_not, AttendanceDayLocked | EditWindowOver)
     context = {
@@ -163,7 +159,7 @@ def _shown(
         "back": f"{reverse('office:roll')}?day={key.day}",
         "roll": roll,
         "rows": page.rows,
-        "gone": page.gone,
+        "gone": [row.name for row in page.gone],
         "refusal": {"words": words_of(why_not), "remedy": "" if locked else remedy_of(why_not)} if why_not else None,
         "notes": notes,
         "changed": isinstance(why_not, RollChangedMeanwhile),

@@ -9,12 +9,11 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance import selectors as attendance
 from apps.attendance.models import AttendanceCode
 from apps.students.models import SectionMembership, Student
-from apps.students.selectors import matching
+from apps.students.selectors import matching, of_students_in_reach
 
 FOUND = 10
 
@@ -48,10 +47,7 @@ def _matching(words: str) -> Any:
 
 
 def _members(wanted: Q, day: dt.date, *, by: User) -> list[Found]:
-    reach = access.within_reach(by, "attendance.desk", "student", day=day)
-    rows = SectionMembership.objects.on(day).filter(wanted)
-    if reach != Q():
-        rows = rows.filter(student__in=Student.objects.filter(reach).values("pk"))
+    rows = SectionMembership.objects.on(day).filter(wanted, of_students_in_reach(by, "attendance.desk", day))
     found = rows.order_by("student__family_name", "student__given_name", "student_id").values_list(
         "student__sourced_id",
         "student__given_name",

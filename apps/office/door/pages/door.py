@@ -34,9 +34,8 @@ from apps.office.shell.site import (
     may_enter,
     message_of,
     readable,
-    remedy_of,
+    told,
     told_to_wait,
-    words_of,
 )
 from schoolops import clock
 from schoolops.context import school_or_none
@@ -177,7 +176,7 @@ def _refuse(form: forms.Form, error: SchoolOpsError) -> None:
             % {"s": wait},
         )
     else:
-        form.add_error(field, f"{words_of(error)} {remedy_of(error)}".strip())
+        form.add_error(field, told(error))
     if isinstance(error, Throttled | Unavailable):
         form.comes_again = error  # type: ignore[attr-defined]
 

@@ -19,8 +19,9 @@ from unfold import widgets
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
-from apps.office.shell.acts import Act
+from apps.office.shell.acts import Act, does
 from apps.office.shell.base import LONGEST_SEARCH, TOO_LARGE, ServiceAdmin, adds, changes, removes
+from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import PictureForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
@@ -45,11 +46,11 @@ class SectionToday(admin.SimpleListFilter):
         return [(str(each.pk), str(each)) for each in running]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = self.value() or ""
-        if not wanted.isdecimal():
+        section = whole_number(self.value() or "")
+        if section is None:
             return queryset
         day = access.today(actor(request))
-        members = SectionMembership.objects.filter(section_id=int(wanted)).on(day)
+        members = SectionMembership.objects.filter(section_id=section).on(day)
         return queryset.filter(pk__in=members.values("student"))
 
 
@@ -107,11 +108,6 @@ def _set_photo(row: Student, said: dict[str, Any], by: User) -> str:
     return _("The photo is set.")
 
 
-def _remove_photo(row: Student, said: dict[str, Any], by: User) -> str:  # noqa: ARG001 - an act's signature
-    services.remove_photo(student=row, by=by)
-    return _("The photo is gone.")
-
-
 @admin.register(Student, site=office)
 class StudentAdmin(ServiceAdmin):
     """Students on the books, without records that were merged into another. Its list leads to the student's page."""
@@ -135,7 +131,13 @@ class StudentAdmin(ServiceAdmin):
     )  # fmt: skip
     acts = (
         Act("photo", gettext_lazy("Set the photo"), manages, _set_photo, PhotoForm),
-        Act("no-photo", gettext_lazy("Remove the photo"), manages, _remove_photo, applies=lambda row: bool(row.photo)),
+        Act(
+            "no-photo",
+            gettext_lazy("Remove the photo"),
+            manages,
+            does(services.remove_photo, "student", gettext_lazy("The photo is gone.")),
+            applies=lambda row: bool(row.photo),
+        ),
     )
 
     change_list_template = "office/people/student_list.html"

@@ -75,16 +75,21 @@ class ReasonedForm(forms.Form):
         self.fields["on"].initial = access.today(by)
 
 
-class MoveForm(ReasonedForm):
-    """To another section."""
+class SectionForm(ReasonedForm):
+    """The same, into a section of a year that is not over."""
 
     section = SectionChoice(label=_("Section"), queryset=Section.objects.none())
     roll_number = forms.IntegerField(label=_("Roll number"), required=False, min_value=1, max_value=999)
-    field_order = ("section", "roll_number", "on", "reason")
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.fields["section"].queryset = open_sections(self.by, access.today(self.by))  # type: ignore[attr-defined]
+
+
+class MoveForm(SectionForm):
+    """To another section."""
+
+    field_order = ("section", "roll_number", "on", "reason")
 
     def carry_out(self, student: Student) -> None:
         """Call the service. Raises what it raises."""
@@ -117,17 +122,11 @@ class WithdrawForm(ReasonedForm):
         )
 
 
-class PlaceForm(ReasonedForm):
+class PlaceForm(SectionForm):
     """Into a section, whose year and grade level are the enrolment's."""
 
-    section = SectionChoice(label=_("Section"), queryset=Section.objects.none())
-    roll_number = forms.IntegerField(label=_("Roll number"), required=False, min_value=1, max_value=999)
     entry_kind = forms.ChoiceField(label=_("Comes as"), choices=ENTRIES, initial=Enrolment.Entry.NEW)
     field_order: Any = ("section", "roll_number", "entry_kind", "on", "reason")
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.fields["section"].queryset = open_sections(self.by, access.today(self.by))  # type: ignore[attr-defined]
 
     def placement(self) -> Placement:
         """Where the student goes."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import get_language_bidi
+from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.access import services as access
@@ -20,7 +20,7 @@ from apps.office.shell.charts import enrolment_line, legend, year_picture
 from apps.office.shell.fields import posted
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.students.models import Student
+from apps.office.shell.rooms import Words
 from schoolops.errors import SchoolOpsError
 
 
@@ -100,52 +100,33 @@ def admit(request: HttpRequest) -> HttpResponse:
     return _form_page(request, form, title=_("Admit a student"), action=_("Admit"))
 
 
-@office_page(permission="students.manage")
-def move(request: HttpRequest, student: UUID) -> HttpResponse:
-    """To another section of the same grade level."""
-    found = _managed(request, student)
-    form = MoveForm(posted(request), by=actor(request))
-    return _done(request, found, form, _("Move to another section"), _("Move"))
+# What an address says → the form, what it is called, and its button.
+CHANGES: dict[str, tuple[type[MoveForm | WithdrawForm | PlaceForm], Words, Words]] = {
+    "move": (MoveForm, gettext_lazy("Move to another section"), gettext_lazy("Move")),
+    "withdraw": (WithdrawForm, gettext_lazy("Withdraw"), gettext_lazy("Withdraw")),
+    "enrol": (PlaceForm, gettext_lazy("Enrol again"), gettext_lazy("Enrol")),
+}
 
 
 @office_page(permission="students.manage")
-def withdraw(request: HttpRequest, student: UUID) -> HttpResponse:
-    """The student leaves the school."""
-    found = _managed(request, student)
-    form = WithdrawForm(posted(request), by=actor(request))
-    return _done(request, found, form, _("Withdraw"), _("Withdraw"))
-
-
-@office_page(permission="students.manage")
-def enrol(request: HttpRequest, student: UUID) -> HttpResponse:
-    """A student who is on the books comes again."""
-    found = _managed(request, student)
-    form = PlaceForm(posted(request), by=actor(request))
-    return _done(request, found, form, _("Enrol again"), _("Enrol"))
-
-
-def _managed(request: HttpRequest, student: UUID) -> Student:
+def change(request: HttpRequest, student: UUID, how: str) -> HttpResponse:
+    """A student moves to another section, leaves the school, or comes again."""
     user = actor(request)
-    return student_in_reach(student, by=user, day=access.today(user), permission="students.manage")
-
-
-def _done(
-    request: HttpRequest, student: Student, form: MoveForm | WithdrawForm | PlaceForm, what: str, action: str
-) -> HttpResponse:
+    found = student_in_reach(student, by=user, day=access.today(user), permission="students.manage")
+    kind, title, action = CHANGES[how]
+    form = kind(posted(request), by=user)
+    back = reverse("office:student", args=[found.sourced_id])
     if request.method == "POST" and form.is_valid():
         try:
-            form.carry_out(student)
+            form.carry_out(found)
         except SchoolOpsError as error:
             add_refusal(form, error)
         else:
-            messages.success(request, _("%(name)s: saved.") % {"name": student.full_name})
-            return HttpResponseRedirect(reverse("office:student", args=[student.sourced_id]))
-    title = f"{student.full_name}: {what}"
-    return _form_page(
-        request, form, title=title, action=action, back=reverse("office:student", args=[student.sourced_id])
-    )
+            messages.success(request, _("%(name)s: saved.") % {"name": found.full_name})
+            return HttpResponseRedirect(back)
+    return _form_page(request, form, title=f"{found.full_name}: {title}", action=action, back=back)
 
 
-def _form_page(request: HttpRequest, form: Any, *, title: str, action: str, back: str = "") -> HttpResponse:
+def _form_page(request: HttpRequest, form: Any, *, title: str, action: Words, back: str = "") -> HttpResponse:
     context = {"form": form, "action": action, "back": back or reverse("office:index")}
     return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)

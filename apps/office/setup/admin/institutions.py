@@ -25,7 +25,7 @@ from apps.institutions.models import (
     Term,
 )
 from apps.institutions.services.campuses import CURRENCIES
-from apps.office.shell.acts import Act
+from apps.office.shell.acts import Act, does
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, named, removes
 from apps.office.shell.forms import PictureForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
@@ -85,11 +85,6 @@ def _set_logo(row: Institution, said: dict[str, Any], by: User) -> str:
     return _("The logo is set.")
 
 
-def _remove_logo(row: Institution, said: dict[str, Any], by: User) -> str:  # noqa: ARG001 - an act's signature
-    services.remove_logo(institution=row, by=by)
-    return _("The logo is gone.")
-
-
 @admin.register(Institution, site=office)
 class InstitutionAdmin(ServiceAdmin):
     """Name, logo, colour, time and money of a campus."""
@@ -106,7 +101,13 @@ class InstitutionAdmin(ServiceAdmin):
     search_fields = ("name", "code")
     acts = (
         Act("logo", gettext_lazy("Set the logo"), manages, _set_logo, LogoForm),
-        Act("no-logo", gettext_lazy("Remove the logo"), manages, _remove_logo, applies=lambda row: bool(row.logo)),
+        Act(
+            "no-logo",
+            gettext_lazy("Remove the logo"),
+            manages,
+            does(services.remove_logo, "institution", gettext_lazy("The logo is gone.")),
+            applies=lambda row: bool(row.logo),
+        ),
     )
 
 
@@ -118,16 +119,6 @@ class TermInline(ReadOnlyInline):
     fields = ("name", "kind", "starts_on", "ends_on")
     show_change_link = True
     verbose_name_plural = gettext_lazy("terms")
-
-
-def _activate(row: AcademicYear, said: dict[str, Any], by: User) -> str:  # noqa: ARG001
-    services.activate_year(year=row, by=by)
-    return _("%(year)s is the year that runs.") % {"year": row.name}
-
-
-def _close(row: AcademicYear, said: dict[str, Any], by: User) -> str:  # noqa: ARG001
-    services.close_year(year=row, by=by)
-    return _("%(year)s is closed.") % {"year": row.name}
 
 
 @admin.register(AcademicYear, site=office)
@@ -150,7 +141,7 @@ class YearAdmin(ServiceAdmin):
             "activate",
             gettext_lazy("Let this year run"),
             manages,
-            _activate,
+            does(services.activate_year, "year", gettext_lazy("%(name)s is the year that runs.")),
             applies=lambda row: row.state == AcademicYear.State.PLANNED,
             explanation=gettext_lazy("Rolls, rosters and lists follow the year that runs."),
         ),
@@ -158,7 +149,7 @@ class YearAdmin(ServiceAdmin):
             "close",
             gettext_lazy("Close this year"),
             manages,
-            _close,
+            does(services.close_year, "year", gettext_lazy("%(name)s is closed.")),
             applies=lambda row: row.state == AcademicYear.State.ACTIVE,
             explanation=gettext_lazy("Enrolments, assignments and the timetable of the year end with it."),
         ),

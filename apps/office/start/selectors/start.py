@@ -12,14 +12,14 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from apps.access import selectors as access_rows
-from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance import selectors as attendance
 from apps.attendance.models import DailyAttendance, DayState
 from apps.office.shell.charts import DayShare
 from apps.office.shell.rooms import Waiting, rooms
 from apps.office.start.selectors.progress import InProgress, in_progress
-from apps.students.models import SectionMembership, Student
+from apps.students.models import SectionMembership
+from apps.students.selectors import of_students_in_reach
 
 # What fits beside the chart; the whole lists are a click away.
 SHOWN = 12
@@ -87,10 +87,8 @@ def what_waits(by: User, day: dt.date) -> tuple[Waiting, ...]:
 
 def trend(day: dt.date, *, by: User, days: int = TREND_DAYS) -> list[DayShare]:
     """The last days on which rolls were taken, ``day`` included, oldest first. One query."""
-    reach = access.within_reach(by, "attendance.view", "student", day=day)
-    rows: QuerySet[Any] = DailyAttendance.objects.filter(day__gt=day - dt.timedelta(days=LOOK_BACK), day__lte=day)
-    if reach != Q():
-        rows = rows.filter(student__in=Student.objects.filter(reach).values("pk"))
+    lately = Q(day__gt=day - dt.timedelta(days=LOOK_BACK), day__lte=day)
+    rows: QuerySet[Any] = DailyAttendance.objects.filter(lately, of_students_in_reach(by, "attendance.view", day))
     counted = rows.values("day").annotate(
         **{state.value: Count("id", filter=Q(state=state)) for state in DayState},
     )
@@ -128,10 +126,7 @@ def birthdays(day: dt.date, *, by: User) -> list[Birthday]:
         wanted |= Q(student__birth_date__month=each.month, student__birth_date__day=each.day)
         if _stands_in_for_leap_day(each):
             wanted |= Q(student__birth_date__month=2, student__birth_date__day=29)
-    reach = access.within_reach(by, "students.view", "student", day=day)
-    members = SectionMembership.objects.on(day).filter(wanted)
-    if reach != Q():
-        members = members.filter(student__in=Student.objects.filter(reach).values("pk"))
+    members = SectionMembership.objects.on(day).filter(wanted, of_students_in_reach(by, "students.view", day))
     found = {}
     for row in members.values_list(
         "student__sourced_id",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoMigrate
-from django.db import DatabaseError, connections
+from django.db import connections
 
 from schoolops.context import outside_schools
 from schoolops.tenancy import fleet, owner
@@ -48,11 +47,13 @@ class Command(OperatorCommand):
         for school in behind:
             try:
                 fleet.bring_up(school)
-            except (DatabaseError, psycopg.Error) as refused:
+            except Exception as refused:  # noqa: BLE001 - whatever it is, it is this school's
                 failed.append(school)
-                self.stderr.write(f"{school.slug}: {refused}")
+                self.stderr.write(f"{school.slug}: {type(refused).__name__}: {refused}")
             else:
                 self.stdout.write(f"{school.slug}: migrated")
+        for school in fleet.unfinished_schools():
+            self.stderr.write(f"{school.slug}: still being made; run create_school {school.slug} again")
         self.stdout.write(f"Shared tables are current; {len(behind)} schools were behind.")
         if failed:
             raise CommandError(f"Not brought up: {', '.join(school.slug for school in failed)}.")

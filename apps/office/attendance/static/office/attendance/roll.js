@@ -2,7 +2,7 @@
 // network is away. What could not be sent waits in this browser, by the address of the roll: public ids and codes, no names.
 "use strict";
 (() => {
-  const key = "roll:" + location.pathname;
+  const key = "marks:" + location.pathname;
   const find = (selector, within = document) => [...within.querySelectorAll(selector)];
 
   function tell(text, kind) {
@@ -51,17 +51,11 @@
   function restore(form) {
     const kept = new Map(JSON.parse(localStorage.getItem(key) || "[]"));
     if (!kept.size) return;
-    // The order of a roll may have changed since: marks belong to students, not to places.
-    const places = new Map([...kept].filter(([name]) => name.startsWith("student-")).map(([name, id]) => [id, name.slice(8)]));
-    for (const student of find("input[name^=student-]", form)) {
-      const then = places.get(student.value);
-      if (then === undefined) continue;
-      for (const input of find("input", student.closest("fieldset"))) {
-        const value = kept.get(input.name.split("-")[0] + "-" + then);
-        if (input === student || value === undefined) continue;
-        if (input.type === "radio") input.checked = input.value === value;
-        else if (value) [input.value, input.closest("details").open] = [value, true];
-      }
+    for (const input of find("fieldset input", form)) {
+      const value = kept.get(input.name);
+      if (input.name === "student" || value === undefined) continue;
+      if (input.type === "radio") input.checked = input.value === value;
+      else if (value) [input.value, input.closest("details").open] = [value, true];
     }
     // As it was read then: what changed meanwhile is shown before anything is replaced.
     form.elements.version.value = kept.get("version");

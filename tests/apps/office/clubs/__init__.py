@@ -1,0 +1,1 @@
+"""A subject that the house does not have, all of it in this folder: clubs."""
