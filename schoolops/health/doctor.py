@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 import schoolops
-from schoolops import clock
+from schoolops import clock, pdf
 from schoolops.context import outside_schools
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
@@ -86,6 +86,26 @@ def _machine() -> Iterator[Line]:
         f"Disk of uploaded files: {used:.0%} in use",
         "docs/runbooks/disk-full.md" if used > DISK_FULL else "",
     )
+
+
+# One letter of each script that names are written in.
+SCRIPTS: Final[dict[str, str]] = {
+    "Latin": "é", "Greek": "λ", "Cyrillic": "ж", "Arabic": "ع", "Hebrew": "א", "Devanagari": "क", "Bengali": "ক",
+    "Gurmukhi": "ਕ", "Gujarati": "ક", "Odia": "କ", "Tamil": "க", "Telugu": "క", "Kannada": "ಕ", "Malayalam": "ക",
+    "Sinhala": "ක", "Thai": "ก", "Lao": "ກ", "Khmer": "ក", "Burmese": "က", "Ethiopic": "አ", "Armenian": "Ա",
+    "Georgian": "ა", "Chinese": "明", "Japanese": "あ", "Korean": "한",
+}  # fmt: skip
+
+
+def _paper() -> Iterator[Line]:
+    missing = set(pdf.uncovered(SCRIPTS.values()))
+    drawn = ", ".join(name for name, letter in SCRIPTS.items() if letter not in missing)
+    yield Line("green" if drawn else "red", f"Paper draws {drawn or 'nothing'}", "" if drawn else "Correct FONTS.")
+    if missing:
+        names = ", ".join(name for name, letter in SCRIPTS.items() if letter in missing)
+        yield Line(
+            "yellow", f"Paper does not draw {names}", "Name a folder of fonts in FONTS, or install schoolops[cjk]."
+        )
 
 
 def _rows(statement: str) -> list[tuple[Any, ...]]:
@@ -221,6 +241,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "settings": _settings,
     "port": _port,
     "machine": _machine,
+    "paper": _paper,
     "PostgreSQL": _postgres,
     "transactions": _long_transactions,
     "indexes": _indexes,

@@ -21,8 +21,11 @@ from apps.attendance.errors import (
     PolicyChangedMeanwhile,
     PolicyRefused,
 )
+from apps.attendance.events import RulesChanged
 from apps.attendance.models import AttendanceCode, AttendancePolicy, DayState
+from apps.attendance.services.days import RULES
 from apps.institutions.models import Institution
+from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.tenancy.seeds import seeds_a_school
@@ -125,7 +128,9 @@ def _store(code: AttendanceCode, by: User, *, letter: str) -> None:
 def set_policy(
     *, institution: UUID, values: Mapping[str, Any], expected_version: int | None, by: User
 ) -> AttendancePolicy:
-    """Set a campus's rules. A campus that has set none is at version 0. Derived days follow from the next roll on.
+    """Set a campus's rules. A campus that has set none is at version 0.
+
+    The days of the years that are not closed follow at once, by a job where they are many.
 
     Raises:
         PermissionMissing, OutOfReach, PolicyChangedMeanwhile, PolicyRefused.
@@ -147,4 +152,6 @@ def set_policy(
     with explains(dict.fromkeys(refused, PolicyRefused)):
         policy.save()
     trail.record(by, "attendance.policy-set", at, before=before, after=after)
+    if set(after) & set(RULES):
+        events.publish(RulesChanged(at.pk))
     return policy

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.institutions import errors
-from apps.institutions.events import TeachingChanged
+from apps.institutions.events import ClassSectionChanged, TeachingChanged
 from apps.institutions.models import (
     AcademicYear,
     Course,
@@ -217,7 +217,10 @@ def change_class(
     gate().require_at(by, "sections.manage", row.institution)
     refuse_closed(row.year)
     check_class(row.year, course=fields.get("course"), section=fields.get("section"), terms=terms)
+    section = row.section_id
     changed = write_change(row, fields, by=by, explained=CLASS_EXPLAINED)
+    if row.section_id != section:
+        events.publish(ClassSectionChanged(row.pk))
     if terms is not None:
         held = list(CourseClassTerm.objects.filter(course_class=row).values_list("term__sourced_id", flat=True))
         if {*held} != {term.sourced_id for term in terms}:
