@@ -21,8 +21,9 @@ from schoolops.context import outside_schools
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
 from schoolops.observability import slots
-from schoolops.queues import overview
+from schoolops.queues.desk import overview
 from schoolops.redis import boot
+from schoolops.tenancy import boot as boot_of_database
 from schoolops.tenancy import fleet
 
 Colour = Literal["green", "yellow", "red"]
@@ -144,6 +145,14 @@ def _postgres() -> Iterator[Line]:
         )
 
 
+def _footing() -> Iterator[Line]:
+    findings = boot_of_database.examine()
+    for finding in findings:
+        yield Line("red" if finding.fatal else "yellow", finding.sentence, finding.remedy)
+    if not findings:
+        yield Line("green", "PostgreSQL itself answers, takes writes, and its clock is ours")
+
+
 def _long_transactions() -> Iterator[Line]:
     for pid, seconds, state in _rows(
         "SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::int, state FROM pg_stat_activity "
@@ -183,10 +192,16 @@ def _redis() -> Iterator[Line]:
 def _jobs() -> Iterator[Line]:
     overview.forget()
     now = overview.overview()
+    if now["broker"] != "ok":
+        yield Line("red", f"The broker: {now['broker']}", "docs/runbooks/redis-disconnects.md")
     if now["relay"] is None:
         yield Line("red", "No relay leads: no job begins", "docs/runbooks/relay-stopped.md")
     else:
         yield Line("green", f"A relay leads: {now['relay']}")
+    for name in now["unmanned"] or ():
+        yield Line("red", f"{name}: no worker takes from this queue", f"Start one: python -m config.worker {name}")
+    for name in now["silent"] or ():
+        yield Line("red", f"The worker {name} stands still", "docs/runbooks/oldest-job-old.md")
     for name, counts in now["queues"].items():
         if counts["paused"]:
             yield Line("yellow", f"The queue {name} is paused", f"manage.py queues resume {name}")
@@ -243,6 +258,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "machine": _machine,
     "paper": _paper,
     "PostgreSQL": _postgres,
+    "database": _footing,
     "transactions": _long_transactions,
     "indexes": _indexes,
     "replication": _slots,
