@@ -179,14 +179,10 @@ def _students(demo: DemoSchool, place: Place) -> dict[str, Student]:
                 },
             )
             # Who was merged lives on in the other record, with the login.
-            while student.merged_into_id:
+            while student.merged_into is not None:
                 student = student.merged_into
             students[admission_number] = student
-            if (
-                student.status != RowStatus.ACTIVE
-                or student.merged_into_id
-                or student.enrolments.filter(year=place.year).exists()
-            ):
+            if student.status != RowStatus.ACTIVE or student.enrolments.filter(year=place.year).exists():
                 continue
             enrolment = Enrolment.objects.create(
                 student=student,
