@@ -151,6 +151,37 @@ def disagreements(text: str, wanted: list[Requirement]) -> Iterator[str]:
             yield f"{requirement} is pinned to {version}"
 
 
+# What a school may have, and what it has: docs/decisions/0021-a-budget-of-relations.md. Each costs every backend that
+# touches the school some 6 kB, and a thousand schools a thousand of it.
+BUDGET = {"TABLE": 50, "INDEX": 200, "SEQUENCE": 48}
+PLURALS = {"TABLE": "tables", "INDEX": "indexes", "SEQUENCE": "sequences"}
+
+
+def relations() -> str:
+    """A school's tables, indexes and sequences are within their budget."""
+    ddl = (BASE_DIR / "config" / "school.sql").read_text(encoding="utf-8")
+    counted = relations_of(ddl)
+    over = [f"{counted[kind]} {PLURALS[kind]}, budget {most}" for kind, most in BUDGET.items() if counted[kind] > most]
+    if over:
+        raise GateFailed(
+            "Take out what does not earn its place, or raise the budget in the decision.\n" + "\n".join(over)
+        )
+    return ", ".join(f"{counted[kind]} of {most} {PLURALS[kind]}" for kind, most in BUDGET.items())
+
+
+def relations_of(ddl: str) -> dict[str, int]:
+    """How many tables, indexes (those of constraints too) and sequences a school's DDL makes."""
+    return {
+        "TABLE": len(re.findall(r"^CREATE TABLE ", ddl, re.MULTILINE)),
+        "INDEX": len(
+            re.findall(
+                r"^CREATE (?:UNIQUE )?INDEX |^    ADD CONSTRAINT \S+ (?:PRIMARY KEY|UNIQUE|EXCLUDE)", ddl, re.MULTILINE
+            )
+        ),
+        "SEQUENCE": len(re.findall(r"^    SEQUENCE NAME |^CREATE SEQUENCE ", ddl, re.MULTILINE)),
+    }
+
+
 GATES = (
     # The slowest first, so that the others run beside it.
     Gate("template", lambda: template("--check"), write=template),
@@ -158,6 +189,7 @@ GATES = (
     Gate("deployment", deployment),
     Gate("reference", lambda: reference("--check"), write=reference),
     Gate("requirements", requirements),
+    Gate("relations", relations),
 )
 
 
