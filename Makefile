@@ -6,7 +6,7 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-api bench-server bench-cache bench-import bench-jobs bench-logins chaos observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-api bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,9 +50,9 @@ pictures: environment ## Pictures of ten pages at two widths and in two language
 	@$(PY) -m tests.browser.pictures $(ARGS)
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
-	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
-	$(PY) -m uv pip compile --quiet --python-version 3.11 --universal pyproject.toml --extra embedded --extra otel --extra dev \
-		-c requirements.txt $(ARGS) -o requirements-dev.txt
+	$(PY) -m uv pip compile --quiet --generate-hashes --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
+	$(PY) -m uv pip compile --quiet --generate-hashes --python-version 3.11 --universal pyproject.toml \
+		--extra embedded --extra gunicorn --extra otel --extra dev -c requirements.txt $(ARGS) -o requirements-dev.txt
 
 bench: environment ## The load of a school day against the p95 table
 	$(PY) -m benchmarks $(ARGS)
@@ -71,6 +71,9 @@ bench-jobs: environment ## The queues against plain Celery
 
 bench-logins: environment ## Logins against what the hash allows, and beside teachers who mark
 	$(PY) -m benchmarks.logins $(ARGS)
+
+bench-paper: environment ## Printed lists beside the engine before Typst, and memory over 2,000
+	$(PY) -m benchmarks.paper $(ARGS)
 
 bench-import: environment ## A school of 4,000 students in, against bare COPY, and its memory beside a quarter
 	$(PY) -m benchmarks.imports $(ARGS)
@@ -95,7 +98,8 @@ environment:
 				"Name another with: make PYTHON=python3.12 …" >&2; exit 1; }; \
 		echo "Installing requirements-dev.txt into .venv …"; \
 		{ test -e .venv/pyvenv.cfg && $(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } && \
-		$(PY) -m pip install --quiet --disable-pip-version-check "$$(grep -E '^uv==' requirements-dev.txt)" && \
-		{ $(PY) -m uv pip install --quiet --python $(PY) -r requirements-dev.txt || \
-			$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; } && \
+		sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt >.venv/uv.txt && \
+		$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt && \
+		{ $(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r requirements-dev.txt || \
+			$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; } && \
 		cp requirements-dev.txt .venv/installed.txt; }

@@ -12,10 +12,11 @@ from kombu import Queue as BrokerQueue
 
 django.setup()
 
-from schoolops.queues import QUEUES, broker  # noqa: E402
-from schoolops.queues.message import HARD_LIMIT_AFTER_S, RUN  # noqa: E402
+from schoolops.queues import QUEUES  # noqa: E402
 from schoolops.queues.registry import QUARANTINE_KEY  # noqa: E402
-from schoolops.queues.worker import Worker, worker_for  # noqa: E402
+from schoolops.queues.relay import broker  # noqa: E402
+from schoolops.queues.relay.message import HARD_LIMIT_AFTER_S, RUN  # noqa: E402
+from schoolops.queues.worker.process import Worker, worker_for  # noqa: E402
 
 log = get_task_logger(__name__)
 
@@ -95,6 +96,12 @@ app.steps["consumer"].add(Announce)
 def _boot(**kwargs: Any) -> None:
     if _worker is not None:
         _worker.boot()
+
+
+@signals.worker_shutdown.connect
+def _end(**kwargs: Any) -> None:
+    if _worker is not None:
+        _worker.end()
 
 
 @signals.worker_process_init.connect

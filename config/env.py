@@ -71,6 +71,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "BACKUP_FOLDER", "", "Folder that backups of the database are put into; `manage.py doctor` looks at their age."
     ),
+    Variable(
+        "FONTS",
+        "manimgx_fonts,manimgx_fonts_cjk",
+        "Fonts for paper: packages that ship some (passed over where they are not installed) and folders, comma "
+        "separated. `manage.py doctor` says which scripts they draw.",
+    ),
     Variable("MEDIA_ROOT", "var/media", "Folder of uploaded files, one folder per school inside."),
     Variable("SCHOOLOPS_TODAY", "", "A date (2028-02-29) from which the clock runs. Refused in production."),
     Variable("PLATFORM_TOKEN", "", "Bearer token for /metrics, /health/metrics and /health/queues in production."),

@@ -7,6 +7,7 @@ Each gate prints one line. All run, side by side; one that fails also prints why
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import secrets
 import subprocess
@@ -25,7 +26,7 @@ from schoolops import launcher
 
 # A gate that hangs would hold the pipeline for ever.
 LONGEST_S = 300
-EXTRAS = ("embedded", "otel", "dev")
+EXTRAS = ("embedded", "gunicorn", "otel", "dev")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)")
 
 
@@ -139,6 +140,9 @@ def disagreements(text: str, wanted: list[Requirement]) -> Iterator[str]:
     for line in text.splitlines():
         if line and not line.startswith(("#", " ")) and not PIN.match(line):
             yield f"not pinned: {line}"
+    for line, below in itertools.pairwise(text.splitlines()):
+        if PIN.match(line) and not below.lstrip().startswith("--hash=sha256:"):
+            yield f"without the hash of what is installed: {line}"
     for requirement in wanted:
         version = pins.get(canonicalize_name(requirement.name))
         if version is None:

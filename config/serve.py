@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.env import Environment
 from schoolops.observability import slots
 from schoolops.redis import boot
+from schoolops.tenancy import boot as database
 
 PRODUCTION = "config.settings.production"
 
@@ -31,6 +32,8 @@ def refusal(env: Environment) -> str | None:
         return str(weak)
     if settings_module != PRODUCTION:
         return None
+    if (why := database.refusal()) is not None:
+        return why
     for finding in boot.check(env.text("REDIS_URL")):
         if finding.fatal:
             return finding.sentence

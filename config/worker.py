@@ -10,9 +10,8 @@ import sys
 
 from config.env import choose_settings
 from schoolops.observability import telemetry
-from schoolops.queues.registry import QUARANTINE_KEY, QUEUES
-
-QUARANTINE = "quarantine"
+from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES
+from schoolops.tenancy import boot
 
 
 def arguments(name: str, log_level: str) -> list[str]:
@@ -44,6 +43,7 @@ def main(argv: list[str]) -> None:
         sys.stderr.write(f"usage: python -m config.worker {{{','.join([*QUEUES, QUARANTINE])}}}\n")
         sys.exit(2)
     choose_settings()
+    boot.refuse_to_start()
     # It reads the settings that were chosen just now.
     from config import celery  # noqa: PLC0415
 

@@ -7,22 +7,39 @@ Slow or outside work belongs into a task that the subscriber enqueues.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, is_dataclass
 from typing import Any, TypeVar
 
 Event = TypeVar("Event")
-Subscriber = Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a consequence touched beyond the write: ``number`` of ``what``; by ``job_id`` where it takes longer."""
+
+    what: str
+    number: int
+    job_id: int | None = None
+
+
+Subscriber = Callable[[Any], Followed | None]
+_told: ContextVar[list[Followed] | None] = ContextVar("followed", default=None)
 
 _subscribers: dict[type, list[Subscriber]] = defaultdict(list)
 
 
-def subscribe(event: type[Event]) -> Callable[[Callable[[Event], None]], Callable[[Event], None]]:
-    """Declare a consequence of ``event`` (a frozen dataclass of ids). Importing twice subscribes once."""
+def subscribe(event: type[Event]) -> Callable[[Callable[[Event], Followed | None]], Callable[[Event], Followed | None]]:
+    """Declare a consequence of ``event`` (a frozen dataclass of ids). Importing twice subscribes once.
+
+    What it returns is told to whoever wrote, see ``following``.
+    """
     if not (is_dataclass(event) and event.__dataclass_params__.frozen):  # type: ignore[attr-defined]
         raise TypeError(f"{event.__name__} is not a frozen dataclass: an event is a fact, made of ids.")
 
-    def register(handler: Callable[[Event], None]) -> Callable[[Event], None]:
+    def register(handler: Callable[[Event], Followed | None]) -> Callable[[Event], Followed | None]:
         known = {(each.__module__, each.__qualname__) for each in _subscribers[event]}
         if (handler.__module__, handler.__qualname__) not in known:
             _subscribers[event].append(handler)
@@ -33,8 +50,31 @@ def subscribe(event: type[Event]) -> Callable[[Callable[[Event], None]], Callabl
 
 def publish(event: object) -> None:
     """Run every consequence of ``event``, in the order of declaration. An exception undoes the whole write."""
+    told = _told.get()
     for handler in _subscribers.get(type(event), ()):
-        handler(event)
+        followed = handler(event)
+        if followed is not None and told is not None:
+            told.append(followed)
+
+
+def followed() -> tuple[Followed, ...]:
+    """What consequences have said so far inside the innermost ``following``, if any; one entry for each ``what``."""
+    summed: dict[str, Followed] = {}
+    for each in _told.get() or ():
+        before = summed.get(each.what, Followed(each.what, 0))
+        summed[each.what] = Followed(each.what, before.number + each.number, each.job_id or before.job_id)
+    return tuple(each for each in summed.values() if each.number)
+
+
+@contextmanager
+def following() -> Iterator[list[Followed]]:
+    """What the writes inside led to, for their answer: filled while they run, one entry for each consequence."""
+    told: list[Followed] = []
+    token = _told.set(told)
+    try:
+        yield told
+    finally:
+        _told.reset(token)
 
 
 def wiring() -> Mapping[type, tuple[Subscriber, ...]]:

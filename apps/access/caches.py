@@ -37,12 +37,13 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """Every role somebody holds, held or will hold, and the timezone by which it begins and ends.
+    """Every role somebody holds, held or will hold; the timezone by which it begins and ends, and all campuses' ones.
 
     Kept under the number in the user's row (``access_version``), which rises in the transaction that changes any of it.
     """
 
     timezone: str
+    timezones: tuple[str, ...]
     roles: tuple[Held, ...]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -24,7 +24,10 @@ Kind = Literal["section", "class", "student"]
 Scope = Callable[[User, dt.date], Q]
 EVERYTHING = "everything"
 
+Belongs = Callable[[Collection[int]], Q]
+
 _scopes: dict[tuple[str, str], Scope] = {}
+_belongs: list[Belongs] = []
 
 
 def row_scope(scope: str, kind: Kind) -> Callable[[Scope], Scope]:
@@ -35,6 +38,12 @@ def row_scope(scope: str, kind: Kind) -> Callable[[Scope], Scope]:
         return function
 
     return register
+
+
+def belongs_to_campus(function: Belongs) -> Belongs:
+    """Register which logins are those of people of some campuses: a ``Q`` over users, for keys of institutions."""
+    _belongs.append(function)
+    return function
 
 
 def roles_held(user: User) -> tuple[Held, ...]:
@@ -49,22 +58,31 @@ def roles_held(user: User) -> tuple[Held, ...]:
         today = clock.today(access.timezone)
         answer = tuple(held for held in access.roles if held.on(today))
     user.__dict__["_roles_held"] = answer
+    user.__dict__["_timezones"] = access.timezones or (access.timezone,)
     return answer
+
+
+def roles_ahead(user: User) -> tuple[Held, ...]:
+    """Every role ``user`` holds or will hold, read anew: what whoever has power over this login could become."""
+    access = _access_of(user.pk)
+    today = clock.today(access.timezone)
+    return tuple(held for held in access.roles if held.ends_on is None or today < held.ends_on)
 
 
 # Spelled out: building it as a queryset costs more than running it.
 _ROLES_HELD = """
     WITH here AS (
-        SELECT COALESCE((SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1), 'UTC') AS timezone
+        SELECT COALESCE((SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1), 'UTC') AS timezone,
+               ARRAY(SELECT DISTINCT timezone FROM institutions_institution ORDER BY timezone) AS timezones
     )
-    SELECT here.timezone, r.code, r.scope, a.institution_id, array_agg(p.permission), r.name, i.sourced_id, a.starts_on,
-           a.ends_on
+    SELECT here.timezone, here.timezones, r.code, r.scope, a.institution_id, array_agg(p.permission), r.name,
+           i.sourced_id, a.starts_on, a.ends_on
       FROM here
       LEFT JOIN access_roleassignment a ON a.user_id = %(user)s
       LEFT JOIN access_role r ON r.id = a.role_id
       LEFT JOIN access_rolepermission p ON p.role_id = r.id
       LEFT JOIN institutions_institution i ON i.id = a.institution_id
-     GROUP BY here.timezone, a.id, r.id, i.id
+     GROUP BY here.timezone, here.timezones, a.id, r.id, i.id
      ORDER BY a.id
 """
 
@@ -75,9 +93,10 @@ def _access_of(user_id: int) -> Access:
         rows = cursor.fetchall()
     return Access(
         rows[0][0],
+        tuple(rows[0][1]),
         tuple(
             Held(role, scope, at, frozenset(CODES if role == ADMINISTRATOR else CODES.intersection(codes)), *rest)
-            for _, role, scope, at, codes, *rest in rows
+            for _, _, role, scope, at, codes, *rest in rows
             if role is not None
         ),
     )
@@ -88,10 +107,12 @@ def permissions_of(user: User) -> frozenset[str]:
     return frozenset().union(*(held.permissions for held in roles_held(user)))
 
 
-def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date) -> Q | None:
-    """The rows of ``kind`` for which ``user`` holds ``permission`` on ``day``, as a ``Q`` over that model.
+def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date | None = None) -> Q | None:
+    """The rows of ``kind`` for which ``user`` holds ``permission``, as a ``Q`` over that model.
 
-    ``Q()`` is all of them; ``None`` means that the permission is missing altogether.
+    Who may look is decided by today, at each campus its own; ``day``, where a page or an address names one, can only
+    narrow it to what was theirs on that day too. ``Q()`` is all of them; ``None`` means that the permission is missing
+    altogether.
     """
     reach: list[Q] = []
     for held in roles_held(user):
@@ -100,7 +121,7 @@ def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date) -> Q
         if held.scope == EVERYTHING:
             within = Q()
         elif (scope := _scopes.get((held.scope, kind))) is not None:
-            within = scope(user, day)
+            within = _today(scope, user, day)
         else:
             continue
         if held.institution_id is not None:
@@ -116,8 +137,24 @@ def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date) -> Q
     return combined
 
 
+def _today(scope: Scope, user: User, day: dt.date | None) -> Q:
+    """What ``scope`` gives today, where the school's campuses are in different days each in its own."""
+    days: dict[dt.date, list[str]] = {}
+    for timezone in user.__dict__["_timezones"]:
+        days.setdefault(clock.today(timezone), []).append(timezone)
+    found = Q(pk__in=[])
+    for today, timezones in days.items():
+        within = scope(user, today)
+        if day is not None and day != today:
+            within &= scope(user, day)
+        if len(days) == 1:
+            return within
+        found |= Q(institution__timezone__in=timezones) & within
+    return found
+
+
 def registered_scope(scope: str, kind: Kind) -> Scope | None:
-    """What was registered for ``scope`` and ``kind``: so that students can be those of the sections in reach."""
+    """What was registered for ``scope`` and ``kind``: so that a scope of students can be made of that of sections."""
     return _scopes.get((scope, kind))
 
 
@@ -127,6 +164,25 @@ def institutions_of(user: User, permission: str) -> frozenset[int] | None:
     if any(each.institution_id is None for each in held):
         return None
     return frozenset(each.institution_id for each in held if each.institution_id is not None)
+
+
+def logins_in_reach(user: User, permission: str) -> Q:
+    """The logins over which ``user`` holds ``permission``, as a ``Q`` over users.
+
+    Who holds it over the whole school: all. Over a campus: those of its people, which are whoever holds a role there
+    now or later, and whom the parts of the school that know people count there; and one's own. A login of nobody's
+    campus, such as an administrator's or support's, is for who holds it over the whole school.
+    """
+    at = institutions_of(user, permission)
+    if at is None:
+        return Q()
+    held = RoleAssignment.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gt=institutions.school_today()), institution__in=at
+    )
+    found = Q(pk=user.pk) | Q(pk__in=held.values("user"))
+    for belongs in _belongs:
+        found |= belongs(at)
+    return found
 
 
 def reaches_everything(user: User, permission: str) -> bool:

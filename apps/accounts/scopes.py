@@ -13,6 +13,9 @@ class Gate(Protocol):
     def require(self, by: User, permission: str) -> None:
         """Raises when ``by`` does not hold ``permission``."""
 
+    def require_everywhere(self, by: User, permission: str) -> None:
+        """Raises also when ``by`` holds it over a part of the school only."""
+
     def require_over(self, by: User, permission: str, user: User) -> None:
         """Raises also when ``user`` may do what ``by`` may not: whoever sets their password could become them."""
 

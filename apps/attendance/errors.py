@@ -42,6 +42,20 @@ class NotInstructional(Conflict):
     remedy = "If there was school after all, the office marks the day as instructional in the calendar."
 
 
+class PeriodNotHeld(Conflict):
+    """{period} is not held on {day}: the school day runs from {starts_at} to {ends_at}."""
+
+    code = "attendance:period-not-held"
+    remedy = "If the day ran longer after all, the office changes its times in the calendar."
+
+
+class YearNotBegun(Conflict):
+    """The academic year {year} is planned: no rolls are taken in it yet."""
+
+    code = "attendance:year-not-begun"
+    remedy = "The office activates the year when the one before is closed."
+
+
 class EditWindowOver(Conflict):
     """Rolls can be changed for {window} days; that of {day} could be until {until}."""
 

@@ -68,7 +68,6 @@ class AttendancePolicy(models.Model):
 
     institution = models.OneToOneField(Institution, on_delete=models.CASCADE, related_name="attendance_policy")
     edit_window_days = models.PositiveSmallIntegerField(default=7, help_text="Older rolls are locked.")
-    correction_window_minutes = models.PositiveSmallIntegerField(default=30, help_text="Before guardians are told.")
     absent_from_share = models.DecimalField(max_digits=3, decimal_places=2, default=Decimal("0.75"))
     half_from_share = models.DecimalField(max_digits=3, decimal_places=2, default=Decimal("0.25"))
     # What a daily roll stands for, in minutes; the calendar's timing changes go before it.
@@ -197,8 +196,11 @@ class AttendanceRecord(models.Model):
     )
     state = models.CharField(max_length=7, choices=DayState.choices)
     excused = models.BooleanField(default=False)
+    # What counts: the office's time, else the teacher's. The teacher's own stay for when the office takes its back.
     arrived_at = models.TimeField(null=True)
     left_at = models.TimeField(null=True)
+    teacher_arrived_at = models.TimeField(null=True)
+    teacher_left_at = models.TimeField(null=True)
     remark = models.CharField(max_length=300, blank=True)
     changed_at = models.DateTimeField()
 

@@ -31,6 +31,13 @@ class CalendarChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassSectionChanged:
+    """A class is taught to another section as a whole, or no longer to one."""
+
+    course_class_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TeachingChanged:
     """A grade level, section, course or class was added, changed or removed; ``what`` is the model's name."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db.models import Q
 
 from apps.access import services as access
-from apps.access.selectors import roles_held, row_scope
+from apps.access.selectors import belongs_to_campus, roles_held, row_scope
 from apps.accounts.models import User
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment, works_on
 
@@ -23,6 +24,12 @@ def staff_in_view(user: User) -> Q:
     access.require(user, VIEW)
     at = {held.institution_id for held in roles_held(user) if VIEW in held.permissions}
     return Q() if None in at else Q(institution__in=at)
+
+
+@belongs_to_campus
+def staff_of(institutions: Collection[int]) -> Q:
+    """The logins of those who work at these campuses, or did."""
+    return Q(pk__in=StaffMember.objects.filter(institution__in=institutions, user__isnull=False).values("user"))
 
 
 def _taught(user: User, day: dt.date, what: str) -> Q:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
 from django.db.models.lookups import Contains
 
 from apps.access import selectors as access
-from apps.access.selectors import row_scope
+from apps.access.selectors import belongs_to_campus, row_scope
 from apps.access.services import within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
@@ -111,6 +111,14 @@ def children_of(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's sign
 def oneself(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signature
     """The student who logs in as ``user``."""
     return Q(user=user)
+
+
+@belongs_to_campus
+def families_of(institutions: Collection[int]) -> Q:
+    """The logins of the students of these campuses and of their guardians."""
+    here = Student.objects.filter(institution__in=institutions)
+    guardians = StudentGuardian.objects.filter(student__in=here.values("pk"), guardian__user__isnull=False)
+    return Q(pk__in=here.filter(user__isnull=False).values("user")) | Q(pk__in=guardians.values("guardian__user"))
 
 
 def _sections_of(students: Q, day: dt.date) -> Q:

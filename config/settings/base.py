@@ -159,6 +159,9 @@ if env.text("DATABASE_ADMIN_URL"):
     DATABASES["admin"] = database("DATABASE_ADMIN_URL", "schoolops.tenancy.owner_backend")
     DATABASES["admin"]["OPTIONS"].pop("pool", None)
 
+# What cannot keep schools apart is reported by doctor and check; production does not start on it.
+REFUSE_FORBIDDEN_DATABASE = False
+
 REDIS_URL = env.redis("REDIS_URL")
 REDIS_PATIENCE = env.number("REDIS_PATIENCE")
 
@@ -203,6 +206,7 @@ STATICFILES_DIRS = [room / "static" for room in OFFICE_FOLDERS if (room / "stati
 STATIC_ROOT = BASE_DIR / "var" / "static"
 # In production the proxy does, from STATIC_ROOT after `collectstatic`.
 SERVE_STATIC = True
+FONTS = env.names("FONTS")
 MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
@@ -258,6 +262,8 @@ SPECTACULAR_SETTINGS = {
         "**Refusals** are problem documents (RFC 9457) with a `code` that does not change and a `remedy`. What two "
         "people may edit carries a version: send it back as `If-Match` or `version`, and get 409 when somebody was "
         "faster.\n\n"
+        "**Writes** that touch more than they name say so in `touched`: a closure set later answers how many marks of "
+        "attendance it is about, and the `job_id` of the job that lets their days follow where they are many.\n\n"
         "`/api/v1/tenant/…` is the same API at the path an earlier system used."
     ),
     "VERSION": "1",

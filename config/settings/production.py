@@ -28,6 +28,7 @@ if len(PLATFORM_TOKEN) < 32:
     raise ImproperlyConfigured("PLATFORM_TOKEN is missing or shorter than 32 characters: monitoring needs it.")
 
 DEBUG = False
+REFUSE_FORBIDDEN_DATABASE = True
 SERVE_STATIC = False
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^health"]

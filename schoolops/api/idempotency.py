@@ -6,16 +6,18 @@ The key, the work and the answer commit together, so a crash at any point means 
 * while the first is in flight: 409 with ``Retry-After: 1``; another request under the same key: 422;
 * a view that moves money says ``idempotency_key_required = True`` and refuses requests without one: 400.
 
-A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 408, 425 and 429 are not kept: nothing
-happened. Of an answer that says ``no-store`` only the fact is kept: tokens, links and recovery codes stand nowhere in
-the clear, so whoever asks again is told that it was done.
+A key belongs to one user of one school for 24 hours. Answers of 5xx, 401, 403, 404, 408, 425 and 429 are not kept:
+nothing happened. An answer is given again only under the access it was given for (``says_access``): whoever may do or
+see something else by now is told what became of the request, and nothing of what it showed. Kept answers are sealed
+with a key that the database does not know. Of an answer that says ``no-store`` only the fact is kept: tokens, links and
+recovery codes stand nowhere, so whoever asks again is told that it was done.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import orjson
@@ -29,14 +31,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from schoolops import problem
 from schoolops.api.counting import who_asks
 from schoolops.api.parsers import BodyTooLarge
+from schoolops.api.sealing import Unsealable, seal, unseal
 from schoolops.errors import Conflict, Invalid, SchoolOpsError
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-_KEY = re.compile(r'"?([\x21\x23-\x7e][\x20\x21\x23-\x7e]{0,253})"?')
-# Not of this request but of this moment, or of the one who asks.
-NOT_KEPT = frozenset({401, 408, 425, 429})
+_KEY = re.compile(r'"?([\x21\x23-\x7e][\x20\x21\x23-\x7e]{0,254})"?')
+# Not of this request but of this moment, or of the one who asks: what they may not do, or not see, they may tomorrow.
+NOT_KEPT = frozenset({401, 403, 404, 408, 425, 429})
 _OF_THE_MOMENT = frozenset(
     {"x-request-id", "date", "set-cookie", "vary", "connection", "ratelimit", "ratelimit-policy"}
 )
@@ -76,6 +79,34 @@ class AnswerWasSecret(Conflict):
 
     code = "api:idempotency-answer-was-secret"
     remedy = "If that answer did not reach you, ask anew with a new key: what it held is replaced."
+
+
+class AccessChanged(Conflict):
+    """This was done when it was first asked for; its answer is not shown again, for what you may see has changed."""
+
+    code = "api:idempotency-access-changed"
+    remedy = "Read anew what you need. For a new request take a new key."
+
+
+class RefusedThen(Conflict):
+    """This was refused when it was first asked for, and nothing was done; what you may do or see has changed since."""
+
+    code = "api:idempotency-refused-then"
+    remedy = "Take a new key and ask again."
+
+
+Says = Callable[[Any], str]
+_says: list[Says] = []
+
+
+def says_access(says: Says) -> Says:
+    """Register what tells under which access a user asks: a text, another one once they may do or see other things."""
+    _says[:] = [says]
+    return says
+
+
+def _access_of(user: Any) -> str:
+    return "" if not _says else _says[0](user)
 
 
 problem.STATUS[KeyMissing] = (400, "Idempotency-Key is missing")
@@ -119,22 +150,14 @@ class IdempotencyMiddleware:
         owner = str(getattr(user, "audit_id", user.pk))
         # Read to the end before a connection is held for it: it may be a file, and its sender slow.
         asked = fingerprint(request)
+        # As it is before the view runs, which may change it.
+        access = _access_of(user)
         with transaction.atomic():
-            try:
-                with connection.cursor() as cursor:
-                    cursor.execute(
-                        "SELECT state, status, headers, body FROM platform.answer_begin(%s, %s, %s)",
-                        [owner, key, asked],
-                    )
-                    state, status, headers, body = cursor.fetchone()
-            except OperationalError as waited:
-                if isinstance(waited.__cause__, psycopg.errors.LockNotAvailable):
-                    raise KeyInFlight from waited
-                raise
+            state, kept = _begin(owner, key, asked)
             if state == "other":
                 raise KeyReused
             if state == "again":
-                return replay(status, headers, body)
+                return replay(*kept, owner=owner, access=access)
             response = answer()
             if hasattr(response, "render") and not getattr(response, "is_rendered", True):
                 response = response.render()
@@ -143,19 +166,45 @@ class IdempotencyMiddleware:
             if response.status_code >= 500 or response.status_code in NOT_KEPT:
                 transaction.set_rollback(True)
             else:
-                # A page of the office says so too, among other words; only what holds a secret says nothing else.
-                secret = response.headers.get("Cache-Control") == "no-store"
-                _keep(owner, key, problem.response(AnswerWasSecret()) if secret else response)
+                _keep(owner, key, response, access=access)
             return response
 
 
-def _keep(user: str, key: str, response: HttpResponseBase) -> None:
-    kept = {name: value for name, value in response.items() if name.lower() not in _OF_THE_MOMENT}
-    content = cast(HttpResponse, response).content
+Kept = tuple[int, Mapping[str, str], bytes]
+
+
+def _begin(owner: str, key: str, asked: bytes) -> tuple[str, Kept]:
+    """Hold the key until the transaction ends; its state, and what is kept under it."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT state, status, headers, body FROM platform.answer_begin(%s, %s, %s)", [owner, key, asked]
+            )
+            state, status, headers, body = cursor.fetchone()
+    except OperationalError as waited:
+        if isinstance(waited.__cause__, psycopg.errors.LockNotAvailable):
+            raise KeyInFlight from waited
+        raise
+    return state, (status, orjson.loads(headers) if isinstance(headers, str) else headers, body)
+
+
+# What stands beside a sealed answer, in the clear: under which access it was given, or that it was a secret.
+_ACCESS, _SECRET = "access", "secret"
+
+
+def _keep(owner: str, key: str, response: HttpResponseBase, *, access: str) -> None:
+    # A page of the office says so too, among other words; only what holds a secret says nothing else.
+    secret = response.headers.get("Cache-Control") == "no-store" and response.status_code < 400
+    beside, sealed = {_SECRET: "true"}, b""
+    if not secret:
+        kept = {name: value for name, value in response.items() if name.lower() not in _OF_THE_MOMENT}
+        beside = {_ACCESS: access}
+        head = orjson.dumps(kept)
+        sealed = seal(len(head).to_bytes(4) + head + cast(HttpResponse, response).content, owner=owner)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT platform.answer_keep(%s, %s, %s::smallint, %s, %s)",
-            [user, key, response.status_code, orjson.dumps(kept).decode(), content],
+            [owner, key, response.status_code, orjson.dumps(beside).decode(), sealed],
         )
 
 
@@ -170,10 +219,27 @@ def at_once(response: HttpResponseBase) -> HttpResponse:
     return whole
 
 
-def replay(status: int, headers: str | dict[str, str], body: bytes | memoryview) -> HttpResponse:
-    """The kept answer, said to be one."""
-    response = HttpResponse(bytes(body), status=status)
-    for name, value in (orjson.loads(headers) if isinstance(headers, str) else headers).items():
+def replay(
+    status: int, beside: Mapping[str, str], body: bytes | memoryview, *, owner: str, access: str
+) -> HttpResponse:
+    """The kept answer, said to be one.
+
+    Raises:
+        AnswerWasSecret: only that it was done is kept. AccessChanged, RefusedThen: it was given under another access,
+        or sealed with a key that we no longer have.
+    """
+    if _SECRET in beside:
+        raise AnswerWasSecret
+    not_again = AccessChanged if status < 400 else RefusedThen
+    if beside.get(_ACCESS) != access:
+        raise not_again
+    try:
+        opened = unseal(bytes(body), owner=owner)
+    except Unsealable:
+        raise not_again from None
+    ends = 4 + int.from_bytes(opened[:4])
+    response = HttpResponse(opened[ends:], status=status)
+    for name, value in orjson.loads(opened[4:ends]).items():
         response.headers[name] = value
     response.headers[REPLAYED] = "true"
     return response

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from schoolops import context
 from schoolops.api import cursors, parameters
 from schoolops.api.viewsets import DEFAULT_LIMIT, PAGED, ApiView
-from schoolops.queues import requests
+from schoolops.queues.desk import requests
 
 KINDS = {"limit": int, "cursor": str}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
@@ -20,6 +21,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from schoolops import events
 from schoolops.api import cursors, exports, versions
 from schoolops.api.errors import refused
 from schoolops.api.parameters import Parameter, one_of, read
@@ -51,7 +53,12 @@ PAGED = {
 
 
 def answer(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """``data`` as JSON, without DRF's negotiation and late rendering."""
+    """``data`` as JSON, without DRF's negotiation and late rendering.
+
+    The answer to a write also says what else it touched, where it did.
+    """
+    if touched := events.followed():
+        data = {**data, "touched": [asdict(each) for each in touched]}
     return HttpResponse(as_json(data), status=status, content_type=JSON, headers=dict(headers or {}))
 
 
@@ -102,6 +109,11 @@ class ApiView(APIView):
 
 class ApiViewSet(ViewSetMixin, ApiView):
     """The same for several methods in one class."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """DRF's, while what consequences say is collected for the answer."""
+        with events.following():
+            return super().dispatch(request, *args, **kwargs)
 
     def asked_for(self, request: Request, **parameters: Parameter) -> dict[str, Any]:
         """The query string of a view that is no list. Raises ``ValidationFailed`` for whatever is not declared."""

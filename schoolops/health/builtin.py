@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+import redis
 from django.db import connection
 
 from schoolops.health import machine
 from schoolops.health.checks import Check, register
 from schoolops.observability import exposition, metrics, slots
+from schoolops.redis import boot
 from schoolops.redis.connection import platform_redis
 
 # Beyond it the kernel is about to choose a process to kill.
@@ -23,14 +25,25 @@ class Draining(Exception):
 def _database() -> dict[str, Any]:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            # A write, on disk: a replica and a full disk answer questions as if all were well.
+            cursor.execute("SELECT pg_logical_emit_message(true, 'schoolops', 'health')")
+            cursor.execute("SELECT current_setting('transaction_read_only') = 'on'")
+            if cursor.fetchone()[0]:
+                return {"status": "unavailable", "error": "The database takes no writes."}
     finally:
         connection.close()
     return {}
 
 
 def _redis() -> dict[str, Any]:
-    platform_redis().ping()
+    try:
+        # A write: a full one, a replica and one that cannot save its file answer PING as if all were well.
+        platform_redis().set("platform:health", os.getpid(), ex=60)
+    except redis.ResponseError as refused:
+        return {"status": "degraded", "error": f"Redis refuses to write: {refused}"}
+    policy = platform_redis().info("memory").get("maxmemory_policy", "noeviction")
+    if policy not in boot.POLICIES:
+        return {"status": "degraded", "error": f"Its maxmemory-policy {policy} may evict queued jobs."}
     return {}
 
 

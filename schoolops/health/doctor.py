@@ -16,13 +16,14 @@ from django.conf import settings
 from django.db import connection
 
 import schoolops
-from schoolops import clock
+from schoolops import clock, pdf
 from schoolops.context import outside_schools
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
 from schoolops.observability import slots
-from schoolops.queues import overview
+from schoolops.queues.desk import overview
 from schoolops.redis import boot
+from schoolops.tenancy import boot as boot_of_database
 from schoolops.tenancy import fleet
 
 Colour = Literal["green", "yellow", "red"]
@@ -88,6 +89,26 @@ def _machine() -> Iterator[Line]:
     )
 
 
+# One letter of each script that names are written in.
+SCRIPTS: Final[dict[str, str]] = {
+    "Latin": "é", "Greek": "λ", "Cyrillic": "ж", "Arabic": "ع", "Hebrew": "א", "Devanagari": "क", "Bengali": "ক",
+    "Gurmukhi": "ਕ", "Gujarati": "ક", "Odia": "କ", "Tamil": "க", "Telugu": "క", "Kannada": "ಕ", "Malayalam": "ക",
+    "Sinhala": "ක", "Thai": "ก", "Lao": "ກ", "Khmer": "ក", "Burmese": "က", "Ethiopic": "አ", "Armenian": "Ա",
+    "Georgian": "ა", "Chinese": "明", "Japanese": "あ", "Korean": "한",
+}  # fmt: skip
+
+
+def _paper() -> Iterator[Line]:
+    missing = set(pdf.uncovered(SCRIPTS.values()))
+    drawn = ", ".join(name for name, letter in SCRIPTS.items() if letter not in missing)
+    yield Line("green" if drawn else "red", f"Paper draws {drawn or 'nothing'}", "" if drawn else "Correct FONTS.")
+    if missing:
+        names = ", ".join(name for name, letter in SCRIPTS.items() if letter in missing)
+        yield Line(
+            "yellow", f"Paper does not draw {names}", "Name a folder of fonts in FONTS, or install schoolops[cjk]."
+        )
+
+
 def _rows(statement: str) -> list[tuple[Any, ...]]:
     with outside_schools(), connection.cursor() as cursor:
         cursor.execute(statement)
@@ -122,6 +143,14 @@ def _postgres() -> Iterator[Line]:
             f"shared_buffers is {buffers // 1024**2} MB, what PostgreSQL comes with.",
             "Set it to a quarter of the machine's memory.",
         )
+
+
+def _footing() -> Iterator[Line]:
+    findings = boot_of_database.examine()
+    for finding in findings:
+        yield Line("red" if finding.fatal else "yellow", finding.sentence, finding.remedy)
+    if not findings:
+        yield Line("green", "PostgreSQL itself answers, takes writes, and its clock is ours")
 
 
 def _long_transactions() -> Iterator[Line]:
@@ -163,10 +192,16 @@ def _redis() -> Iterator[Line]:
 def _jobs() -> Iterator[Line]:
     overview.forget()
     now = overview.overview()
+    if now["broker"] != "ok":
+        yield Line("red", f"The broker: {now['broker']}", "docs/runbooks/redis-disconnects.md")
     if now["relay"] is None:
         yield Line("red", "No relay leads: no job begins", "docs/runbooks/relay-stopped.md")
     else:
         yield Line("green", f"A relay leads: {now['relay']}")
+    for name in now["unmanned"] or ():
+        yield Line("red", f"{name}: no worker takes from this queue", f"Start one: python -m config.worker {name}")
+    for name in now["silent"] or ():
+        yield Line("red", f"The worker {name} stands still", "docs/runbooks/oldest-job-old.md")
     for name, counts in now["queues"].items():
         if counts["paused"]:
             yield Line("yellow", f"The queue {name} is paused", f"manage.py queues resume {name}")
@@ -221,7 +256,9 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "settings": _settings,
     "port": _port,
     "machine": _machine,
+    "paper": _paper,
     "PostgreSQL": _postgres,
+    "database": _footing,
     "transactions": _long_transactions,
     "indexes": _indexes,
     "replication": _slots,

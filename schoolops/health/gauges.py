@@ -14,7 +14,7 @@ from schoolops.context import outside_schools
 from schoolops.health import machine
 from schoolops.observability import metrics, telemetry
 from schoolops.observability.instruments import Reading, reads
-from schoolops.queues import overview
+from schoolops.queues.desk import overview
 from schoolops.redis import connection as redis_connection
 from schoolops.resilience import Breaker, State, breaker
 
@@ -42,7 +42,8 @@ def of_the_queues() -> Iterator[Reading]:
         yield metrics.JOBS_WAITING, (name,), counts["ready"]
         yield metrics.JOBS_OLDEST, (name,), counts["oldestSeconds"]
         yield metrics.JOBS_DEAD, (name,), counts["dead"]
-    yield metrics.RELAY_LEADS, (), float(now["relay"] is not None)
+    # A relay whose broker refuses to write hands on nothing.
+    yield metrics.RELAY_LEADS, (), float(now["relay"] is not None and now["broker"] == "ok")
 
 
 @reads("database")

@@ -13,7 +13,8 @@ from schoolops.health.access import MonitoringOnly, may_look
 from schoolops.health.answers import as_json
 from schoolops.health.checks import Check, register
 from schoolops.observability import telemetry
-from schoolops.queues import overview, pipeline
+from schoolops.queues import pipeline
+from schoolops.queues.desk import overview
 from schoolops.queues.registry import QUEUES
 
 RATES_OVER_S: Final = 60
@@ -51,9 +52,10 @@ def rates() -> tuple[dict[str, dict[str, int]], str]:
 
 def _probe() -> dict[str, Any]:
     now = overview.overview()
+    facts: dict[str, Any] = {"dead": sum(each["dead"] for each in now["queues"].values())}
     if now["status"] != "ok":
-        raise Unavailable(f"broker {now['broker']}, relay {now['relay']}")
-    return {"dead": sum(each["dead"] for each in now["queues"].values())}
+        facts |= {"status": "degraded"} | {name: now[name] for name in ("broker", "relay", "unmanned", "silent")}
+    return facts
 
 
 register(Check("queues", _probe, failure="degraded"))

@@ -134,6 +134,13 @@ ALERTS: Final = (
         for_s=MINUTE,
     ),
     Alert(
+        name="DerivedDrift",
+        sentence="Derived figures, such as days of attendance, are not what they are derived from.",
+        severity="ticket",
+        condition=Often(metrics.DERIVED_DRIFT, 0),
+        for_s=0,
+    ),
+    Alert(
         name="MemoryFull",
         sentence="More than nine tenths of the memory are in use.",
         severity="page",

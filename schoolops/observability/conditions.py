@@ -95,7 +95,7 @@ class Often:
         return view.counts.get(self.metric.name, Counter()).total() * 60 > self.per_minute * view.window_s
 
     def series(self, minutes: int, *, firing: bool) -> dict[str, str]:
-        return {self.metric.exported: f"0+{self.per_minute + (1 if firing else -1)}x{minutes}"}
+        return {self.metric.exported: f"0+{self.per_minute + 1 if firing else max(0, self.per_minute - 1)}x{minutes}"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,12 @@ RELAY_LEADS: Final = Metric(
     name="jobs.relay_leads", sentence="1 while a relay hands jobs to workers, else 0.", kind="gauge"
 )
 
+DERIVED_DRIFT: Final = Metric(
+    name="derived.drift",
+    sentence="Derived rows that a nightly check found to differ from what they are derived from; the log names them.",
+    kind="counter",
+)
+
 # --- the machine ------------------------------------------------------------------------------------------------------
 MEMORY: Final = Metric(
     name="machine.memory_used",

@@ -1,6 +1,7 @@
 """Jobs that cannot be lost: a job is a row in the ledger until it is done or a person discards it."""
 
 from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, job_or_none, progress
+from schoolops.queues.ledger.task import Duplicate, Enqueued, Task, task
 from schoolops.queues.registry import (
     ATTENDANCE,
     EXAMINATIONS,
@@ -12,7 +13,6 @@ from schoolops.queues.registry import (
     REPORTS,
     Queue,
 )
-from schoolops.queues.task import Duplicate, Enqueued, Task, task
 
 __all__ = [
     "ATTENDANCE",

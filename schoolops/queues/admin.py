@@ -21,7 +21,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
-from schoolops.queues import desk, overview, registry
+from schoolops.queues import registry
+from schoolops.queues.desk import letters as desk
+from schoolops.queues.desk import overview
 from schoolops.queues.models import DeadLetter, Job, OperatorAction, QueueState
 
 if TYPE_CHECKING:

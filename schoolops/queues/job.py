@@ -20,7 +20,7 @@ from schoolops.queues.errors import Fenced, NotInAJob
 from schoolops.resilience.outside import expect_no_transaction
 
 if TYPE_CHECKING:
-    from schoolops.queues.task import Task
+    from schoolops.queues.ledger.task import Task
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from schoolops.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from schoolops.queues.task import Task
+    from schoolops.queues.ledger.task import Task
 
 Pool = Literal["threads", "prefork"]
 # Jobs of queues up to this timeout are mostly done in milliseconds.
@@ -47,6 +47,11 @@ class Queue:
     def concurrency(self) -> int:
         """What a worker is started with: threads, or children."""
         return self.in_flight if self.pool == "threads" else self.processes
+
+    @property
+    def width(self) -> int:
+        """How many jobs of it can be at the database at once."""
+        return min(self.concurrency, self.connections) if self.pool == "threads" else self.processes
 
     @property
     def window(self) -> int:
@@ -90,7 +95,8 @@ QUEUES: dict[str, Queue] = {
 
 LONGEST_WAIT_S = 300.0
 # Suspects run alone, one at a time, in a process of their own.
-QUARANTINE_KEY = "jobs.quarantine"
+QUARANTINE = "quarantine"
+QUARANTINE_KEY = f"jobs.{QUARANTINE}"
 
 
 def wait_before_next_try(queue: Queue, attempts: int) -> float:

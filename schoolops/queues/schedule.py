@@ -18,10 +18,11 @@ from django.db import DatabaseError, connection, transaction
 from schoolops import clock
 from schoolops.context import inside, outside_schools
 from schoolops.errors import Misconfigured, Unavailable
-from schoolops.queues import janitor, pipeline
+from schoolops.queues import pipeline
 from schoolops.queues.errors import LedgerFull
+from schoolops.queues.ledger import janitor
+from schoolops.queues.ledger.task import Task, task
 from schoolops.queues.registry import PLATFORM
-from schoolops.queues.task import Task, task
 from schoolops.tenancy.models import School, SchoolState
 
 log = logging.getLogger("schoolops.queues")

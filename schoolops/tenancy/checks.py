@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+import psycopg
 from django.core import checks
 from django.db import connections
 
 from schoolops.context import outside_schools
+from schoolops.tenancy import boot
 
 OLDEST_VERSION = 16
 RECOMMENDED_VERSION = 18
@@ -69,11 +72,18 @@ def login_messages(login: str, about: Sequence[bool]) -> list[checks.CheckMessag
 
 @checks.register(checks.Tags.database)
 def the_wall_can_stand(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """``tenancy.E001`` … ``E005`` and ``W001`` for the database of the web login."""
+    """``tenancy.E001`` … ``E006``, ``W001`` and ``W002`` for the database of the web login."""
     if "default" not in (databases or ()):
         return []
+    # psycopg cannot reach what Django cannot: that is said below, as Django says it.
+    footing: list[checks.CheckMessage] = []
+    with suppress(psycopg.OperationalError):
+        footing = [
+            (checks.Error if each.fatal else checks.Warning)(each.sentence, hint=each.remedy, id=f"tenancy.{name}")
+            for each, name in ((each, "E006" if each.fatal else "W002") for each in boot.examine())
+        ]
     connection = connections["default"]
     with outside_schools(), connection.cursor() as cursor:
         cursor.execute(ABOUT_LOGIN)
         version, *about = cursor.fetchone()
-    return [*version_messages(version), *login_messages(str(connection.settings_dict["USER"]), about)]
+    return [*version_messages(version), *footing, *login_messages(str(connection.settings_dict["USER"]), about)]

@@ -31,7 +31,7 @@ def parameters(alias: str) -> dict[str, Any]:
 
 
 def connect(
-    purpose: str, *, alias: str = "default", statement_s: float, lock_s: float, idle_s: float = 0, **more: Any
+    purpose: str, *, alias: str = "default", statement_s: float = 0, lock_s: float = 0, idle_s: float = 0, **more: Any
 ) -> psycopg.Connection[Any]:
     """A connection of our own to ``alias``, autocommit, that no other session and no dead host can hold up.
 
@@ -41,9 +41,11 @@ def connect(
         idle_s: the server ends the session, and frees its locks, when it has asked for nothing for so long; 0: never.
         more: what else psycopg is to be told.
     """
-    wanted = parameters(alias)
-    limits = {"statement_timeout": statement_s, "lock_timeout": lock_s, "idle_session_timeout": idle_s}
-    said = [str(wanted.get("options", "")), *(f"-c {name}={int(value * 1000)}" for name, value in limits.items())]
     keepalives = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 3}
-    wanted = keepalives | wanted | {"options": " ".join(said).strip(), "application_name": f"schoolops:{purpose}"}
-    return psycopg.connect(**wanted, autocommit=True, **more)
+    wanted = keepalives | parameters(alias) | {"application_name": f"schoolops:{purpose}"}
+    connection = psycopg.connect(**wanted, autocommit=True, **more)
+    limits = {"statement_timeout": statement_s, "lock_timeout": lock_s, "idle_session_timeout": idle_s}
+    # Said by statement: a pooler of sessions knows no such option of a connection.
+    if said := "; ".join(f"SET {name} = {int(value * 1000)}" for name, value in limits.items() if value):
+        connection.execute(said)
+    return connection

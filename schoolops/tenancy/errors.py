@@ -33,6 +33,13 @@ class SchoolUnreachable(Unavailable):
     remedy = "The operators have been told. Nothing was read or written."
 
 
+class SharedBackend(Unavailable):
+    """Another database session answers on this connection, so nothing is read or written by this process any more."""
+
+    code = "tenancy:shared-backend"
+    remedy = "A pooler in transaction mode stands before PostgreSQL: set pool_mode = session, or go past it; restart."
+
+
 class SchoolNotFound(NotFound):
     """There is no school called {slug}."""
 

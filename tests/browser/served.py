@@ -85,7 +85,7 @@ def work_off_jobs() -> int:
     # The runner of tests: needs no worker beside it.
     from schoolops.context import outside_schools
     from schoolops.queues.models import Job
-    from schoolops.queues.runner import Runner
+    from schoolops.queues.worker.runner import Runner
 
     runner, done = Runner(patience_s=0), 0
     while True:

@@ -126,7 +126,7 @@ class Chaos:
 
     @staticmethod
     def booted() -> set[str]:
-        from schoolops.queues import broker
+        from schoolops.queues.relay import broker
 
         return {key.decode().removeprefix("jobs.") for key in broker.client().hgetall(broker.BOOT_KEY)}
 
@@ -258,6 +258,11 @@ class Chaos:
             for seconds, n in took
         ]
 
+    def letters(self) -> list[str]:
+        """What each letter's reader found: ``good``, or that it was ``early``."""
+        arrived = self.run / "letters"
+        return [line.split()[1] for line in arrived.read_text().splitlines()] if arrived.exists() else []
+
     def reckon(self, rested_in: float) -> dict[str, Any]:
         from tests.chaos import stage
 
@@ -293,6 +298,8 @@ class Chaos:
             "duplicated": len(doubled),
             "stuck": len(found.alive),
             "innocent_dead": len(buried & to_be_done),
+            "buried_waiting": len(found.never_tried & to_be_done),
+            "mail_before_commit": self.letters().count("early"),
             "poison": len(poison),
             "poison_not_dead": len(poison - buried),
             "failing_not_dead": len((by_kind.get("raise", set()) & committed) - buried),
@@ -339,7 +346,8 @@ def verdict(result: dict[str, Any], *, enough: bool) -> int:
     if result["engine"] == "celery":
         # The control: a driver that cannot see plain Celery lose jobs sees nothing.
         return 0 if result["lost"] > 0 else 1
-    wrong = ("lost", "duplicated", "stuck", "innocent_dead", "poison_not_dead", "wrong_school", "done_that_should_not")
+    wrong = ("lost", "duplicated", "stuck", "innocent_dead", "poison_not_dead", "wrong_school", "done_that_should_not",
+             "buried_waiting", "mail_before_commit")  # fmt: skip
     sound = not any(result[name] for name in (*wrong, "answered_but_not_committed", "failing_not_dead"))
     return 0 if sound and enough and result["arrows_killed"] == result["arrows"] else 1
 

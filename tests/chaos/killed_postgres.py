@@ -40,7 +40,7 @@ class Place:
     def __init__(self, servers: launcher.Servers, token: str) -> None:
         from django.test import Client
 
-        from schoolops.queues.runner import Runner
+        from schoolops.queues.worker.runner import Runner
         from schoolops.tenancy.lifecycle import get_school
 
         self.servers, self.token = servers, token

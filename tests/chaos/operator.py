@@ -12,7 +12,8 @@ django.setup()
 from django.db import Error, connection  # noqa: E402
 
 from schoolops.context import inside, outside_schools  # noqa: E402
-from schoolops.queues import desk, requests  # noqa: E402
+from schoolops.queues.desk import letters as desk  # noqa: E402
+from schoolops.queues.desk import requests  # noqa: E402
 from schoolops.queues.errors import JobNotFound, JobRunning  # noqa: E402
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal  # noqa: E402
 from schoolops.queues.models import Job  # noqa: E402

@@ -13,25 +13,30 @@ from django.db import Error, connection
 from apps.accounts.models import User
 from apps.accounts.services.tokens import open_login
 from schoolops.context import inside, outside_schools
-from schoolops.queues import broker
+from schoolops.queues.relay import broker
 from schoolops.tenancy import direct, owner
 from schoolops.tenancy.provisioning import create_school
 
 TABLES = """
 CREATE TABLE {schema}.chaos_business (n bigint NOT NULL);
+CREATE TABLE {schema}.chaos_link (n bigint NOT NULL);
 CREATE TABLE {schema}.chaos_effect (n bigint, school text, job_id bigint, pid int, at timestamptz);
-GRANT ALL ON {schema}.chaos_business, {schema}.chaos_effect TO "{role}";
+GRANT ALL ON {schema}.chaos_business, {schema}.chaos_link, {schema}.chaos_effect TO "{role}";
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Business rows per intention; effects as (n, schema, school, moment); the dead; what is still alive."""
+    """Business rows per intention; effects as (n, schema, school, moment); the dead; what is still alive.
+
+    ``never_tried`` are those of the dead that nobody ever began.
+    """
 
     business: Counter[int]
     effects: list[tuple[int, str, str, float]]
     dead: set[int]
     alive: set[int]
+    never_tried: frozenset[int] = frozenset()
 
 
 def build(schools: int) -> dict[str, str]:
@@ -93,7 +98,11 @@ def count(engine: str, schools: list[str]) -> Found:
                         "SELECT (payload ->> 'n')::bigint FROM public.queues_job WHERE payload ->> 'kind' <> 'cancel'"
                     )
                 }
-                return Found(business, effects, dead, alive)
+                never = owning.execute(
+                    "SELECT (payload ->> 'n')::bigint FROM public.queues_deadletter"
+                    " WHERE reason = 'no_outcome' AND attempts = 0 AND crashes = 0"
+                )
+                return Found(business, effects, dead, alive, frozenset(n for (n,) in never))
         except (psycopg.Error, Error):
             business.clear()
             effects.clear()

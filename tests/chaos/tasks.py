@@ -7,7 +7,9 @@ import os
 import signal
 import time
 
-from django.db import connection
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg import sql
 
 from schoolops.context import current_school
 from schoolops.errors import Conflict
@@ -23,7 +25,8 @@ from schoolops.queues import (
     Task,
     task,
 )
-from schoolops.queues.job import finishing, running_or_none
+from schoolops.queues.job import calling_outside, finishing, running_or_none
+from schoolops.tenancy import direct
 
 
 class NotNeeded(Conflict):
@@ -49,7 +52,7 @@ def effect(n: int, kind: str) -> None:
 
 
 def _atomic(queue: Queue) -> Task:
-    @task(queue=queue, name=f"chaos.atomic.{queue.name}")
+    @task(queue=queue, name=f"chaos.atomic.{queue.name}", refused="discard")
     def atomic(*, n: int, kind: str) -> None:
         effect(n, kind)
 
@@ -57,12 +60,35 @@ def _atomic(queue: Queue) -> Task:
 
 
 def _leased(queue: Queue) -> Task:
-    @task(queue=queue, name=f"chaos.leased.{queue.name}", leased=True, tracked=True)
+    @task(queue=queue, name=f"chaos.leased.{queue.name}", leased=True, tracked=True, refused="discard")
     def leased(*, n: int, kind: str) -> None:
         with finishing():
             effect(n, kind)
 
     return leased
+
+
+@task(queue=NOTIFICATIONS, name="chaos.letter", outside="keyed", refused="discard")
+def letter(*, n: int, kind: str) -> None:
+    """Makes a link and sends a letter that leads to it."""
+    school = current_school()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO chaos_link (n) VALUES (%s)", [n])
+    with calling_outside():
+        arrive(n, schema=school.schema_name, role=school.role_name)
+    with finishing():
+        effect(n, kind)
+
+
+def arrive(n: int, *, schema: str, role: str) -> None:
+    """Whoever gets the letter follows its link at once, and finds it or does not."""
+    with direct.connect("reader", statement_s=5, lock_s=5) as reader:
+        reader.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        there = reader.execute(
+            sql.SQL("SELECT 1 FROM {}.chaos_link WHERE n = %s").format(sql.Identifier(schema)), [n]
+        ).fetchone()
+    with (settings.CHAOS_FOLDER / "letters").open("a") as letters:
+        letters.write(f"{n} {'good' if there else 'early'}\n")
 
 
 TASKS: tuple[Task, ...] = (
@@ -73,6 +99,7 @@ TASKS: tuple[Task, ...] = (
     _leased(NOTIFICATIONS),
     _leased(REPORTS),
     _leased(IMPORTS),
+    letter,
 )
 
 

@@ -38,6 +38,7 @@ def test_no_job_is_lost_or_done_twice_whoever_is_killed() -> None:
     assert code == 0, result
     assert (result["lost"], result["duplicated"], result["stuck"], result["wrong_school"]) == (0, 0, 0, 0)
     assert (result["innocent_dead"], result["poison_not_dead"]) == (0, 0)
+    assert (result["buried_waiting"], result["mail_before_commit"]) == (0, 0)
     assert result["arrows_killed"] == result["arrows"]
     assert result["committed"] > 0
 

@@ -1,9 +1,11 @@
-"""The rehearsal's jobs: one says hello, one fails at every try, one waits for a worker that does not run yet."""
+"""The rehearsal's jobs: one says hello, one fails at every try, one waits for a worker that does not run
+yet, one finds what a nightly check would."""
 
 from __future__ import annotations
 
 import logging
 
+from schoolops.observability import metrics
 from schoolops.queues import ATTENDANCE, IMPORTS, task
 
 log = logging.getLogger("schoolops.observe")
@@ -24,4 +26,9 @@ def waits(*, n: int) -> None:
     log.warning("was waited for", extra={"facts": {"n": n}})
 
 
-TASKS = {"hello": hello, "fails": fails, "waits": waits}
+@task(queue=ATTENDANCE, name="observe.drifts")
+def drifts(*, n: int) -> None:
+    metrics.DERIVED_DRIFT.count(times=n)
+
+
+TASKS = {"hello": hello, "fails": fails, "waits": waits, "drifts": drifts}

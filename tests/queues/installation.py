@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from schoolops.queues.relay import Relay
+from schoolops.queues.relay.relay import Relay
 from tests.chaos.processes import Child, Supervisor, wait_until
 from tests.queues.ground import Ledger
 

@@ -14,7 +14,8 @@ from django.test import Client
 
 from apps.accounts.models import User
 from schoolops.context import outside_schools
-from schoolops.queues import FEES, IMPORTS, desk, task
+from schoolops.queues import FEES, IMPORTS, task
+from schoolops.queues.desk import letters as desk
 from schoolops.queues.errors import LetterNotFound, PayloadRefused
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.queues.models import DeadLetter, OperatorAction

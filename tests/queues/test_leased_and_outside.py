@@ -10,9 +10,9 @@ from django.db import connection
 from schoolops.errors import Conflict, Unavailable
 from schoolops.queues import REPORTS, task
 from schoolops.queues.job import NotSent, calling_outside, finishing, progress
-from schoolops.queues.journal import Found
-from schoolops.queues.ledger import report_dead_process
-from schoolops.queues.runner import Runner
+from schoolops.queues.ledger.deaths import report_dead_process
+from schoolops.queues.worker.journal import Found
+from schoolops.queues.worker.runner import Runner
 from tests.queues.ground import Ledger, write
 
 seen: list[Any] = []

@@ -15,11 +15,12 @@ from django.db import connection, transaction
 from schoolops import context
 from schoolops.context import current_school
 from schoolops.errors import Conflict, NotFound
-from schoolops.queues import ATTENDANCE, FEES, REPORTS, overview, registry, task
+from schoolops.queues import ATTENDANCE, FEES, REPORTS, registry, task
+from schoolops.queues.desk import overview
 from schoolops.queues.errors import LedgerFull
 from schoolops.queues.job import current_job
 from schoolops.queues.registry import wait_before_next_try
-from schoolops.queues.runner import Runner
+from schoolops.queues.worker.runner import Runner
 from schoolops.tenancy import direct, lifecycle
 from tests.factories.schools import remove_school
 from tests.queues.ground import Ledger, write
@@ -239,7 +240,7 @@ def test_a_database_that_goes_away_leaves_the_job_as_it_was(ledger: Ledger) -> N
 
 def test_when_writing_the_failure_fails_the_job_is_still_there(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     job = ledger.enqueue(fail, n=1)
-    monkeypatch.setattr("schoolops.queues.statements.FAIL", "SELECT nonsense(%(id)s)")
+    monkeypatch.setattr("schoolops.queues.ledger.statements.FAIL", "SELECT nonsense(%(id)s)")
     ledger.run(job)
     monkeypatch.undo()
     assert [row.attempts for row in ledger.jobs()] == [0]

@@ -6,7 +6,8 @@ import pytest
 from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
 
 from schoolops.context import inside, outside_schools
-from schoolops.queues import ATTENDANCE, prepared, task
+from schoolops.queues import ATTENDANCE, task
+from schoolops.queues.ledger import prepared
 from schoolops.tenancy import direct
 from tests.queues.ground import Ledger
 

@@ -24,12 +24,13 @@ from django.test import override_settings
 from schoolops import clock, context, launcher
 from schoolops.context import inside
 from schoolops.observability.logging import JsonLines
-from schoolops.queues import ATTENDANCE, FEES, PLATFORM, broker, task
+from schoolops.queues import ATTENDANCE, FEES, PLATFORM, task
 from schoolops.queues.errors import LedgerFull
-from schoolops.queues.ledger import MOST_DELIVERIES
+from schoolops.queues.ledger.deaths import MOST_DELIVERIES
 from schoolops.queues.registry import QUARANTINE_KEY
-from schoolops.queues.relay import Relay
-from schoolops.queues.runner import Runner
+from schoolops.queues.relay import broker
+from schoolops.queues.relay.relay import Relay
+from schoolops.queues.worker.runner import Runner
 from schoolops.tenancy import direct
 from schoolops.tenancy.models import School
 from tests.queues.ground import Ledger
@@ -121,6 +122,29 @@ def test_a_flooding_school_does_not_keep_another_waiting(ledger: Ledger, relay: 
     ledger.run(*flood)
     turn(relay)
     assert elms in fetched()
+
+
+def test_a_school_whose_jobs_do_not_end_lets_another_go_first(
+    ledger: Ledger, relays: Callable[..., Relay], elm: School
+) -> None:
+    """Oak fills the window and hangs; Elm's job, come later, is the next that a worker takes."""
+    seconds = [0.0]
+    relay = relays(clock=lambda: seconds[0])
+    with inside(ledger.school):
+        mark.enqueue_many([{"n": n} for n in range(2 * ATTENDANCE.window)])
+    relay.turn()
+    held = fetched()
+    assert len(held) == ATTENDANCE.window
+    for each in held[ATTENDANCE.width :]:
+        # They wait in line behind those that hang.
+        broker.hand_back(ATTENDANCE.broker_key, [each], timeout_s=30, durable=False)
+    seconds[0] = 6
+    with inside(elm):
+        elms = [mark.enqueue(n=n).job_id for n in range(3)]
+    relay.turn()
+    line = fetched()
+    assert line[:3] == elms
+    assert set(line[3:]) == set(held[ATTENDANCE.width :]), "and no more of Oak's until some of it ends"
 
 
 def test_a_window_is_shared_evenly(ledger: Ledger, relay: Relay, elm: School, oak: School) -> None:

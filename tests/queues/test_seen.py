@@ -6,7 +6,9 @@ import pytest
 from django.db import transaction
 
 from schoolops.context import inside
-from schoolops.queues import FEES, Duplicate, Enqueued, requests, seen, task
+from schoolops.queues import FEES, Duplicate, Enqueued, task
+from schoolops.queues.desk import requests
+from schoolops.queues.ledger import seen
 from schoolops.redis.connection import platform_redis
 from tests.queues.ground import Ledger
 

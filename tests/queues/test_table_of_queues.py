@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from config import celery, worker
-from schoolops.queues import QUEUES, broker, overview, pipeline
+from schoolops.queues import QUEUES, pipeline
+from schoolops.queues.desk import overview
 from schoolops.queues.registry import QUARANTINE_KEY
+from schoolops.queues.relay import broker
 from tests.queues.ground import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,18 +13,10 @@ from django.db import connection
 from schoolops import context
 from schoolops.context import current_school, inside, outside_schools
 from schoolops.errors import Invalid, NotFound
-from schoolops.queues import (
-    ATTENDANCE,
-    REPORTS,
-    NotSent,
-    calling_outside,
-    current_job,
-    desk,
-    finishing,
-    janitor,
-    requests,
-    task,
-)
+from schoolops.queues import ATTENDANCE, REPORTS, NotSent, calling_outside, current_job, finishing, task
+from schoolops.queues.desk import letters as desk
+from schoolops.queues.desk import requests
+from schoolops.queues.ledger import janitor
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.redis.connection import platform_redis
 from tests.queues.ground import Ledger

@@ -12,10 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from schoolops.queues import ATTENDANCE, broker, message, registry
-from schoolops.queues import ledger as direct
-from schoolops.queues.journal import Found, Journal
-from schoolops.queues.runner import Runner
+from schoolops.queues import ATTENDANCE, registry
+from schoolops.queues.ledger import deaths as direct
+from schoolops.queues.relay import broker, message
+from schoolops.queues.worker.journal import Found, Journal
+from schoolops.queues.worker.runner import Runner
 from tests.chaos import tasks
 from tests.chaos.processes import wait_until
 from tests.queues.ground import Ledger

@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from schoolops import clock
 from schoolops.context import inside, nowhere, outside_schools
 from schoolops.queues.endings import _KEPT
-from schoolops.queues.runner import Runner
+from schoolops.queues.worker.runner import Runner
 from schoolops.tenancy import lifecycle
 from schoolops.tenancy.errors import DataNotKept, DomainTaken, SchoolNotFound, WrongState
 from schoolops.tenancy.models import School, SchoolState

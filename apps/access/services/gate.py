@@ -18,12 +18,15 @@ from apps.access.errors import BeyondYou, LastAdministrator, OutOfReach, Permiss
 from apps.access.models import Role, RoleAssignment
 from apps.access.permissions import ADMINISTRATOR, CODES, GUARDIAN, STUDENT
 from apps.accounts import scopes as account_scopes
+from apps.accounts.errors import UserUnknown
 from apps.accounts.models import User
 from apps.institutions import scopes as institution_scopes
 from apps.institutions.models import Institution
 from apps.institutions.selectors import school_today
 from schoolops import clock
 from schoolops.api.exports import guards_exports
+from schoolops.api.idempotency import says_access
+from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import RBAC_DENIES
@@ -65,8 +68,8 @@ def today(by: User) -> dt.date:
     return school_today()
 
 
-def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.date) -> Q:
-    """The ``Q`` of the rows of ``kind`` that ``by`` reaches with ``permission`` on ``day``.
+def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.date | None = None) -> Q:
+    """The ``Q`` of the rows of ``kind`` that ``by`` reaches with ``permission`` today; ``day`` only narrows it.
 
     Raises:
         PermissionMissing: the permission is missing altogether.
@@ -76,8 +79,8 @@ def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.dat
     return Q(pk__in=[]) if reach is None else reach
 
 
-def require_row(by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date) -> None:
-    """Nothing, when ``by`` holds ``permission`` over this section, class or student on ``day``.
+def require_row(by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date | None = None) -> None:
+    """Nothing, when ``by`` holds ``permission`` over this section, class or student today, and on ``day`` too.
 
     Raises:
         PermissionMissing: the permission is missing. OutOfReach: it is there, but not over this row.
@@ -100,7 +103,7 @@ def require_at(by: User, permission: str, institution: Institution) -> None:
 
 
 def require_everywhere(by: User, permission: str) -> None:
-    """Nothing, when ``by`` holds ``permission`` over the whole school: for what no institution can be told apart in.
+    """Nothing, when ``by`` holds ``permission`` over the whole school: for what has no campus, such as roles and codes.
 
     Raises:
         PermissionMissing: the permission is missing. OutOfReach: it is held over a part of the school only.
@@ -125,15 +128,29 @@ def require_to_give(by: User, permission: str, held: Iterable[Held], refusal: Re
                 refuse(permission, "user", refusal(code), beyond=code)
 
 
-def require_over(by: User, permission: str, user: User) -> None:
-    """Nothing, when ``by`` holds ``permission`` and everything that ``user`` may do, or is ``user``.
+def require_login(by: User, permission: str, user: User | None) -> None:
+    """Nothing, when the login is one over which ``by`` holds ``permission``, or none: see ``logins_in_reach``.
 
     Raises:
-        PermissionMissing, BeyondYou.
+        PermissionMissing; UserUnknown: as if there were none.
     """
     require(by, permission)
+    if user is None:
+        return
+    reach = selectors.logins_in_reach(by, permission)
+    if reach != Q() and not User.objects.filter(reach, pk=user.pk).exists():
+        refuse(permission, "user", UserUnknown())
+
+
+def require_over(by: User, permission: str, user: User) -> None:
+    """Nothing, when ``by`` holds ``permission`` over the login and everything that it may do or will, or it is theirs.
+
+    Raises:
+        PermissionMissing, UserUnknown, BeyondYou.
+    """
+    require_login(by, permission, user)
     if by.pk != user.pk:
-        require_to_give(by, permission, selectors.roles_held(user), lambda _: BeyondYou(name=str(user)))
+        require_to_give(by, permission, selectors.roles_ahead(user), lambda _: BeyondYou(name=str(user)))
 
 
 def administrators() -> QuerySet[RoleAssignment]:
@@ -169,6 +186,7 @@ class _Gate:
 
     require = staticmethod(require)
     require_at = staticmethod(require_at)
+    require_everywhere = staticmethod(require_everywhere)
     require_over = staticmethod(require_over)
     within_reach = staticmethod(within_reach)
     may_leave = staticmethod(may_leave)
@@ -184,3 +202,9 @@ def may_take_lists_away(user: User | AnonymousUser) -> None:
     """Raises ``PermissionMissing`` without ``exports.run``. A list that is open to strangers is theirs to take."""
     if isinstance(user, User):
         require(user, "exports.run")
+
+
+@says_access
+def access_under(user: User | AnonymousUser) -> str:
+    """The number under which ``user`` may do what they may, and the day, with which roles and assignments end."""
+    return f"{user.access_version} {school_today()}" if isinstance(user, User) and school_or_none() else ""

@@ -27,7 +27,13 @@ from apps.access.errors import (
 from apps.access.events import RoleChanged, RolesGiven
 from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.access.permissions import ADMINISTRATOR, BUILTIN_ROLES, CODES, PERMISSIONS
-from apps.access.services.gate import administrators, require, require_over, require_to_give
+from apps.access.services.gate import (
+    administrators,
+    require_at,
+    require_everywhere,
+    require_over,
+    require_to_give,
+)
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from schoolops import events
@@ -81,10 +87,10 @@ def create_role(
     """A role of the school's own.
 
     Raises:
-        PermissionMissing; NotYoursToGive: nobody makes a role of what they do not hold.
+        PermissionMissing, OutOfReach; NotYoursToGive: nobody makes a role of what they do not hold.
         PermissionUnknown, ScopeUnknown, RoleCodeTaken.
     """
-    require(by, MANAGE)
+    require_everywhere(by, MANAGE)
     _expect_known(permissions)
     if scope not in selectors.known_scopes():
         raise ScopeUnknown(scope=scope)
@@ -110,8 +116,12 @@ def _locked(role: Role, expected_version: int | None) -> Role:
 
 @transaction.atomic
 def rename_role(*, role: Role, name: str, expected_version: int | None, by: User) -> Role:
-    """Give a role another name; its code stays. Raises ``PermissionMissing``, ``RoleChangedMeanwhile``."""
-    require(by, MANAGE)
+    """Give a role another name; its code stays.
+
+    Raises:
+        PermissionMissing, OutOfReach, RoleChangedMeanwhile.
+    """
+    require_everywhere(by, MANAGE)
     role = _locked(role, expected_version)
     if role.name != name:
         before, role.name, role.version = role.name, name, role.version + 1
@@ -126,10 +136,10 @@ def set_permissions(*, role: Role, permissions: Collection[str], expected_versio
     """Let ``role`` hold exactly these permissions, from everybody's next request on.
 
     Raises:
-        PermissionMissing, PermissionUnknown, RoleChangedMeanwhile; AdministratorIsFixed;
+        PermissionMissing, OutOfReach, PermissionUnknown, RoleChangedMeanwhile; AdministratorIsFixed;
         NotYoursToGive: one that is added is not held by ``by`` over the whole school.
     """
-    require(by, MANAGE)
+    require_everywhere(by, MANAGE)
     _expect_known(permissions)
     role = _locked(role, expected_version)
     if role.code == ADMINISTRATOR:
@@ -158,9 +168,9 @@ def remove_role(*, role: Role, by: User) -> None:
     """Remove a role of the school's own that nobody holds.
 
     Raises:
-        PermissionMissing, RoleIsBuiltin, RoleInUse.
+        PermissionMissing, OutOfReach, RoleIsBuiltin, RoleInUse.
     """
-    require(by, MANAGE)
+    require_everywhere(by, MANAGE)
     role = _locked(role, None)
     if role.builtin:
         raise RoleIsBuiltin(name=role.name)
@@ -194,16 +204,26 @@ def assign_role(
     Doing it twice changes nothing; with other dates it moves them. Only the platform may be ``by`` without permission.
 
     Raises:
-        PermissionMissing, BeyondYou, NotYoursToGive; LastAdministrator; RoleUnknown, AssignmentBackwards.
+        PermissionMissing, OutOfReach, UserUnknown, BeyondYou, NotYoursToGive; LastAdministrator; RoleUnknown,
+        AssignmentBackwards.
     """
     held = Role.objects.filter(code=role).first()
     if held is None:
         raise RoleUnknown
     if isinstance(by, User):
+        _require_where(institution, by)
         require_over(by, MANAGE, user)
         proposed = RoleAssignment(user=user, role=held, institution=institution)
         expect_to_give([proposed], permission=MANAGE, by=by)
     return put_in_role(user=user, role=held, institution=institution, starts_on=starts_on, ends_on=ends_on, by=by)
+
+
+def _require_where(institution: Institution | None, by: User) -> None:
+    """Nothing, when ``by`` changes roles there. Raises ``PermissionMissing``, ``OutOfReach``."""
+    if institution is None:
+        require_everywhere(by, MANAGE)
+    else:
+        require_at(by, MANAGE, institution)
 
 
 def put_in_role(
@@ -254,8 +274,9 @@ def withdraw_role(*, assignment: RoleAssignment, by: User) -> None:
     """Take a role away at once.
 
     Raises:
-        PermissionMissing; BeyondYou: the user may do more than ``by``. LastAdministrator.
+        PermissionMissing, OutOfReach, UserUnknown; BeyondYou: the user may do more than ``by``. LastAdministrator.
     """
+    _require_where(assignment.institution, by)
     require_over(by, MANAGE, assignment.user)
     _keep_an_administrator(assignment)
     gone, _ = RoleAssignment.objects.filter(pk=assignment.pk).delete()

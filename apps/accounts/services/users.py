@@ -71,7 +71,7 @@ def change_user(*, user: User, details: dict[str, str], by: User) -> User:
     """Change e-mail, names or language.
 
     Raises:
-        PermissionMissing, BeyondYou. EmailTaken.
+        PermissionMissing, UserUnknown, BeyondYou. EmailTaken.
     """
     scopes.gate().require_over(by, MANAGE, user)
     before, after = trail.changed(user, {name: value for name, value in details.items() if name in DETAILS})
@@ -104,7 +104,7 @@ def deactivate_user(*, user: User, by: User, reason: str = "") -> User:
     """Somebody has left: no login works any more, what they did stays theirs. Doing it twice changes nothing.
 
     Raises:
-        PermissionMissing, BeyondYou; LastAdministrator: somebody must be left who can let others in.
+        PermissionMissing, UserUnknown, BeyondYou; LastAdministrator: somebody must be left who can let others in.
     """
     scopes.gate().require_over(by, MANAGE, user)
     if not user.is_active:
@@ -121,7 +121,11 @@ def deactivate_user(*, user: User, by: User, reason: str = "") -> User:
 
 @transaction.atomic
 def activate_user(*, user: User, by: User) -> User:
-    """Somebody is back. Doing it twice changes nothing. Raises ``PermissionMissing``, ``BeyondYou``."""
+    """Somebody is back. Doing it twice changes nothing.
+
+    Raises:
+        PermissionMissing, UserUnknown, BeyondYou.
+    """
     scopes.gate().require_over(by, MANAGE, user)
     if not user.is_active:
         user.is_active = True
@@ -133,7 +137,11 @@ def activate_user(*, user: User, by: User) -> User:
 
 @transaction.atomic
 def end_logins_of(*, user: User, by: User) -> int:
-    """End every login of somebody else; returns how many. Raises ``PermissionMissing``, ``BeyondYou``."""
+    """End every login of somebody else; returns how many.
+
+    Raises:
+        PermissionMissing, UserUnknown, BeyondYou.
+    """
     scopes.gate().require_over(by, MANAGE, user)
     ended = tokens.end_logins(user, because="ended by the office")
     trail.record(by, "accounts.logins-ended", user, after={"logins": ended})
@@ -145,7 +153,7 @@ def reset_second_factor(*, user: User, by: User) -> None:
     """Somebody lost phone and recovery codes: they log in with the password and set it up anew.
 
     Raises:
-        PermissionMissing, BeyondYou.
+        PermissionMissing, UserUnknown, BeyondYou.
     """
     scopes.gate().require_over(by, MANAGE, user)
     second_factor.forget(user)
@@ -158,9 +166,9 @@ def change_policy(*, staff_need_totp: bool, expected_version: int | None, by: Us
     """Say whether staff need a second factor. It holds from each login's next refresh on, 15 minutes at most.
 
     Raises:
-        PermissionMissing, PolicyChangedMeanwhile.
+        PermissionMissing, OutOfReach, PolicyChangedMeanwhile.
     """
-    scopes.gate().require(by, "access.manage")
+    scopes.gate().require_everywhere(by, "access.manage")
     AccountPolicy.objects.bulk_create([AccountPolicy()], ignore_conflicts=True)
     policy = AccountPolicy.objects.select_for_update().get()
     if expected_version is not None and policy.version != expected_version:

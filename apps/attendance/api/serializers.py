@@ -131,6 +131,10 @@ class HistoryOut(serializers.Serializer[object]):
     arrived_at = serializers.TimeField(allow_null=True)
     left_at = serializers.TimeField(allow_null=True)
     remark = serializers.CharField()
+    counts = serializers.BooleanField(
+        help_text="Whether the day is made of it: there was school, the student was on the books, and no mark of the "
+        "record that this one was merged into stands beside it."
+    )
     changed_at = serializers.DateTimeField()
 
     def get_fields(self) -> dict[str, Any]:
@@ -250,7 +254,6 @@ class AttendancePolicyIn(serializers.Serializer[object]):
     """A campus's rules."""
 
     edit_window_days = serializers.IntegerField(min_value=0, max_value=366)
-    correction_window_minutes = serializers.IntegerField(min_value=0, max_value=24 * 60)
     absent_from_share = serializers.DecimalField(max_digits=3, decimal_places=2)
     half_from_share = serializers.DecimalField(max_digits=3, decimal_places=2)
     day_starts_at = serializers.TimeField()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -20,8 +20,8 @@ from apps.accounts.models import User
 from apps.attendance.caches import ATTENDANCE_DAILY, CampusDay
 from apps.attendance.models import AttendanceSession, DailyAttendance
 from apps.attendance.selectors.lists import COUNTED, MINUTES
-from apps.attendance.selectors.places import policy_of
-from apps.institutions.models import CalendarDay, CourseClass, Institution, Section, Term
+from apps.attendance.selectors.places import is_held, policy_of
+from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, Institution, Section, Term
 from apps.staff.models import Substitution, TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.timetable.models import Meeting, meets_on
@@ -41,12 +41,17 @@ class Board:
         return [roll for roll in self.rolls if roll["roll"]["taken_at"] is None]
 
 
-def why_no_school(institutions: Iterable[Institution], day: dt.date) -> dict[int, str]:
-    """By key, why there is no school on ``day``; institutions with school are left out. One query for all."""
+def calendar_of(institutions: Iterable[Institution], day: dt.date) -> dict[int, CalendarDay]:
+    """By key of the institution, what its calendar says of ``day``; one query for all."""
+    keys = [each.pk for each in institutions]
+    return {row.institution_id: row for row in CalendarDay.objects.filter(day=day, institution__in=keys)}
+
+
+def why_no_school(
+    institutions: Iterable[Institution], day: dt.date, calendar: Mapping[int, CalendarDay]
+) -> dict[int, str]:
+    """By key, why there is no school on ``day``; institutions with school are left out."""
     there = list(institutions)
-    calendar = {
-        row.institution_id: row for row in CalendarDay.objects.filter(day=day, institution__in=[i.pk for i in there])
-    }
     why: dict[int, str] = {}
     for institution in there:
         row = calendar.get(institution.pk)
@@ -62,11 +67,14 @@ def expected_rolls(
 ) -> Board:
     """The rolls expected on ``day`` of these sections and classes, in eight queries whatever their number.
 
+    Of years that run, and of no day to come: nobody can take those. Of no period after an early end of the day.
+
     Args:
         everything: also those that the campus's rules do not ask for, and on days without school: for a teacher's own
             list, where a missing line would puzzle.
     """
     inside = Q(year__starts_on__lte=day, year__ends_on__gte=day, status=RowStatus.ACTIVE)
+    inside &= Q(year__state=AcademicYear.State.ACTIVE)
     related = ("institution__attendance_policy", "grade_level")
     homerooms = list(sections.filter(inside).select_related(*related).order_by("grade_level__position", "name", "id"))
     taught = list(
@@ -79,7 +87,11 @@ def expected_rolls(
     )
     groups: list[Section | CourseClass] = [*homerooms, *taught]
     campuses = {each.institution_id: each.institution for each in groups}
-    closed = set() if everything else set(why_no_school(campuses.values(), day))
+    calendar = calendar_of(campuses.values(), day)
+    closed: set[int] = set()
+    if not everything:
+        closed = {key for key, campus in campuses.items() if clock.today(campus.timezone) < day}
+        closed |= set(why_no_school(campuses.values(), day, calendar))
     sizes = _Sizes(day, homerooms, taught)
     sessions = _sessions(day, homerooms, taught)
     board = Board(day)
@@ -93,11 +105,18 @@ def expected_rolls(
     for meeting in _meetings(day, taught):
         taught_class = by_key[meeting.course_class_id]
         size = sizes.of_class[taught_class.pk]
-        wanted = everything or policy_of(taught_class.institution).period_rolls
+        wanted = everything or (policy_of(taught_class.institution).period_rolls and _is_held(meeting, calendar))
         if wanted and taught_class.institution_id not in closed and size:
             session = sessions.get((None, taught_class.pk, meeting.period_id))
             board.rolls.append(_line("period", taught_class, meeting, size, session))
     return board
+
+
+def _is_held(meeting: Meeting, calendar: Mapping[int, CalendarDay]) -> bool:
+    row = calendar.get(meeting.period.institution_id)
+    if row is None or row.kind != CalendarDay.Kind.TIMING_CHANGE:
+        return True
+    return is_held(meeting.period, row.starts_at, row.ends_at)
 
 
 class _Sizes:
@@ -105,10 +124,12 @@ class _Sizes:
 
     def __init__(self, day: dt.date, sections: list[Section], classes: list[CourseClass]) -> None:
         homerooms = {each.pk for each in sections} | {each.section_id for each in classes if each.section_id}
-        members = SectionMembership.objects.on(day).filter(section__in=homerooms)
+        members = SectionMembership.objects.on(day).filter(section__in=homerooms, student__merged_into=None)
         self.of_section: dict[int, int] = defaultdict(int)
         self.of_section.update(members.values_list("section_id").annotate(size=Count("student_id", distinct=True)))
-        enrolled = ClassEnrolment.objects.on(day).filter(course_class__in=[each.pk for each in classes])
+        enrolled = ClassEnrolment.objects.on(day).filter(
+            course_class__in=[each.pk for each in classes], student__merged_into=None
+        )
         # A guest of a class that is taught to a whole section counts besides its members, a member does not twice.
         guests = enrolled.exclude(
             Exists(
@@ -240,7 +261,7 @@ def day_in_figures(day: dt.date, *, by: User) -> list[dict[str, Any]]:
         figures = _figures(day, students)
     counted = {figure.campus: dict(figure.counts) for figure in figures}
     campuses = list(Institution.objects.order_by("name", "id"))
-    closed = why_no_school(campuses, day)
+    closed = why_no_school(campuses, day, calendar_of(campuses, day))
     expected: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for roll in board.rolls:
         expected[roll["institution_id"]].append(roll)

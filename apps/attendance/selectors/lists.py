@@ -43,8 +43,11 @@ def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.v
 
 
 def history_of(student: UUID, *, by: User) -> QuerySet[AttendanceRecord]:
-    """Every record of a student. Raises ``PermissionMissing``, ``OutOfReach``."""
-    records: QuerySet[AttendanceRecord] = AttendanceRecord.objects.filter(student=student_in_reach(student, by=by))
+    """Every record of a student and of those merged into it. Raises ``PermissionMissing``, ``OutOfReach``."""
+    child = student_in_reach(student, by=by)
+    records: QuerySet[AttendanceRecord] = AttendanceRecord.objects.filter(
+        Q(student=child) | Q(student__merged_into=child)
+    )
     return records
 
 

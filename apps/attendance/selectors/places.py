@@ -18,9 +18,12 @@ from apps.attendance.errors import (
     EditWindowOver,
     NotInstructional,
     OutsideYear,
+    PeriodNotHeld,
     PeriodUnknown,
+    YearNotBegun,
 )
-from apps.attendance.models import AttendancePolicy, AttendanceSession
+from apps.attendance.models import AttendancePolicy, AttendanceRecord, AttendanceSession
+from apps.institutions.errors import YearIsClosed
 from apps.institutions.models import AcademicYear, CourseClass, Institution, Section
 from apps.institutions.selectors import day_facts
 from apps.students.models import ClassEnrolment, SectionMembership, Student
@@ -101,7 +104,8 @@ class Place:
         if isinstance(self.group, CourseClass):
             enrolled = ClassEnrolment.objects.on(self.day).filter(course_class=self.group).values("student_id")
             members |= Q(pk__in=enrolled)
-        return members
+        # A record that was merged keeps its past; the child is marked as the one that was kept.
+        return members & Q(merged_into__isnull=True)
 
 
 def policy_of(institution: Institution) -> AttendancePolicy:
@@ -145,12 +149,15 @@ def why_locked(sheet: AttendanceSession) -> str:
     return sheet.locked_reason if sheet.state == AttendanceSession.State.LOCKED else "its edit window is over"
 
 
-def must_be_open(sheet: AttendanceSession, institution: Institution) -> None:
-    """Nothing, when the roll may be changed now.
+def must_be_open(sheet: AttendanceSession, place: Place | None = None) -> None:
+    """Nothing, when the roll may be changed now. Without its ``place`` the roll's own relations are read.
 
     Raises:
-        AttendanceDayLocked: a person locked it, or its re-opening is over. EditWindowOver: it locked by itself.
+        YearIsClosed, AttendanceDayLocked: a person locked it, or its re-opening is over.
+        EditWindowOver: it locked by itself.
     """
+    institution = place.institution if place is not None else sheet.institution
+    must_run(place.year if place is not None else year_of(sheet))
     policy = policy_of(institution)
     first_open_day = policy.first_open_day(clock.today(institution.timezone))
     if sheet.state_at(clock.now(), first_open_day=first_open_day) != AttendanceSession.State.LOCKED:
@@ -159,6 +166,46 @@ def must_be_open(sheet: AttendanceSession, institution: Institution) -> None:
         raise AttendanceDayLocked(day=sheet.day, reason=why_locked(sheet))
     window = policy.edit_window_days
     raise EditWindowOver(day=sheet.day, window=window, until=sheet.day + dt.timedelta(days=window))
+
+
+def is_open(sheet: AttendanceSession) -> bool:
+    """Whether the roll may be changed now; reads the roll's own relations."""
+    try:
+        must_be_open(sheet)
+    except (YearIsClosed, YearNotBegun, AttendanceDayLocked, EditWindowOver):
+        return False
+    return True
+
+
+def rolls_for_update(keys: Iterable[int]) -> dict[int, AttendanceSession]:
+    """These rolls by key, held until the transaction ends, in order of key; with what ``must_be_open`` reads."""
+    found = (
+        AttendanceSession.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("institution__attendance_policy", "section__year", "course_class__year")
+        .filter(pk__in=list(keys))
+        .order_by("pk")
+    )
+    return {sheet.pk: sheet for sheet in found}
+
+
+def year_of(sheet: AttendanceSession) -> AcademicYear:
+    """The academic year of a roll's section or class."""
+    group = sheet.section if sheet.section_id is not None else sheet.course_class
+    year: AcademicYear = group.year  # type: ignore[union-attr]  # the database has one of both
+    return year
+
+
+def must_not_be_closed(year: AcademicYear) -> None:
+    """Raises ``YearIsClosed``."""
+    if year.state == AcademicYear.State.CLOSED:
+        raise YearIsClosed(year=year.name)
+
+
+def must_run(year: AcademicYear) -> None:
+    """Nothing, when rolls of ``year`` may be taken and changed. Raises ``YearIsClosed``, ``YearNotBegun``."""
+    must_not_be_closed(year)
+    if year.state == AcademicYear.State.PLANNED:
+        raise YearNotBegun(year=year.name)
 
 
 def _period(wanted: UUID | None, institution: Institution) -> Period | None:
@@ -174,9 +221,10 @@ def must_be_a_day_for_rolls(place: Place) -> None:
     """Nothing, when a roll can exist on that day at all; whether it may still be changed is another question.
 
     Raises:
-        DayInTheFuture, OutsideYear, NotInstructional.
+        YearIsClosed, YearNotBegun, DayInTheFuture, OutsideYear, NotInstructional, PeriodNotHeld.
     """
     day, year = place.day, place.year
+    must_run(year)
     if day > place.today:
         raise DayInTheFuture(day=day, today=place.today, timezone=place.institution.timezone)
     if not year.contains(day):
@@ -184,6 +232,17 @@ def must_be_a_day_for_rolls(place: Place) -> None:
     facts = day_facts(place.institution, day)
     if not facts.instructional:
         raise NotInstructional(day=day, why=facts.title or facts.why)
+    if place.period is not None and not is_held(place.period, facts.starts_at, facts.ends_at):
+        raise PeriodNotHeld(
+            day=day, period=place.period.name, starts_at=f"{facts.starts_at:%H:%M}", ends_at=f"{facts.ends_at:%H:%M}"
+        )
+
+
+def is_held(period: Period, day_starts_at: dt.time | None, day_ends_at: dt.time | None) -> bool:
+    """Whether any of ``period`` lies within a day whose times the calendar changes; without other times it does."""
+    if day_starts_at is None or day_ends_at is None:
+        return True
+    return bool(period.starts_at < day_ends_at and period.ends_at > day_starts_at)
 
 
 def roster_for_update(place: Place) -> list[Student]:
@@ -204,3 +263,12 @@ def held(students: Q | Iterable[int]) -> list[Student]:
         .only("id", "sourced_id", "given_name", "middle_name", "family_name")
         .order_by("id")
     )
+
+
+def held_if_marked(students: Iterable[int], since: dt.date) -> tuple[int, ...]:
+    """Those of these students (by key) of whom a roll says something since that day, held until the transaction ends.
+
+    Two statements; one where there are none, as of those who have just come.
+    """
+    marked = AttendanceRecord.objects.filter(student__in=list(students), day__gte=since)
+    return tuple(each.pk for each in held(marked.values_list("student_id", flat=True).distinct()))

@@ -1,25 +1,40 @@
 """Writes: rolls, locks, the desk, leave, codes and rules."""
 
 from apps.attendance.services.codes import add_code, change_code, seed_codes, set_policy
-from apps.attendance.services.days import derive_days, derive_days_since
+from apps.attendance.services.days import (
+    AT_ONCE,
+    Days,
+    Derived,
+    check_days,
+    days_that_differ,
+    derive_days,
+    derive_in_chunks,
+    marks_of,
+)
 from apps.attendance.services.desk import Entry, enter_at_desk, remove_from_desk
 from apps.attendance.services.leave import approve_leave, cancel_leave, refuse_leave, request_leave
 from apps.attendance.services.locking import lock_roll, reopen_day, reopen_roll
 from apps.attendance.services.marking import Mark, mark_attendance
-from apps.attendance.services.merging import move_desk_entries, move_leave, move_records
+from apps.attendance.services.merging import move_desk_entries, move_leave, move_records, say_what_came_along
 
 __all__ = [
+    "AT_ONCE",
+    "Days",
+    "Derived",
     "Entry",
     "Mark",
     "add_code",
     "approve_leave",
     "cancel_leave",
     "change_code",
+    "check_days",
+    "days_that_differ",
     "derive_days",
-    "derive_days_since",
+    "derive_in_chunks",
     "enter_at_desk",
     "lock_roll",
     "mark_attendance",
+    "marks_of",
     "move_desk_entries",
     "move_leave",
     "move_records",
@@ -28,6 +43,7 @@ __all__ = [
     "reopen_day",
     "reopen_roll",
     "request_leave",
+    "say_what_came_along",
     "seed_codes",
     "set_policy",
 ]

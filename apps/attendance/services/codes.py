@@ -21,8 +21,11 @@ from apps.attendance.errors import (
     PolicyChangedMeanwhile,
     PolicyRefused,
 )
+from apps.attendance.events import RulesChanged
 from apps.attendance.models import AttendanceCode, AttendancePolicy, DayState
+from apps.attendance.services.days import RULES
 from apps.institutions.models import Institution
+from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.seeds import first_time, seeds_a_school
@@ -75,9 +78,9 @@ def add_code(*, values: Mapping[str, Any], by: User) -> AttendanceCode:
     """Add an attendance code. ``values`` by field of ``AttendanceCode``; a new default takes the place of the old.
 
     Raises:
-        PermissionMissing, CodeTaken, DefaultCodeNeeded.
+        PermissionMissing, OutOfReach, CodeTaken, DefaultCodeNeeded.
     """
-    access.require(by, "attendance.configure")
+    access.require_everywhere(by, "attendance.configure")
     code = AttendanceCode(**values)
     _store(code, by, letter=code.code)
     trail.record(by, "attendance.code-added", code, after=values)
@@ -89,9 +92,9 @@ def change_code(*, code: UUID, values: Mapping[str, Any], expected_version: int 
     """Change a code's name or place, retire it, or (while nothing names it) what it counts as.
 
     Raises:
-        PermissionMissing, CodeNotFound, CodeChangedMeanwhile, CodeInUse, CodeTaken, DefaultCodeNeeded.
+        PermissionMissing, OutOfReach, CodeNotFound, CodeChangedMeanwhile, CodeInUse, CodeTaken, DefaultCodeNeeded.
     """
-    access.require(by, "attendance.configure")
+    access.require_everywhere(by, "attendance.configure")
     found = AttendanceCode.objects.select_for_update().filter(sourced_id=code).first()
     if found is None:
         raise CodeNotFound
@@ -130,7 +133,9 @@ def _store(code: AttendanceCode, by: User, *, letter: str) -> None:
 def set_policy(
     *, institution: UUID, values: Mapping[str, Any], expected_version: int | None, by: User
 ) -> AttendancePolicy:
-    """Set a campus's rules. A campus that has set none is at version 0. Derived days follow from the next roll on.
+    """Set a campus's rules. A campus that has set none is at version 0.
+
+    The days of the years that are not closed follow at once, by a job where they are many.
 
     Raises:
         PermissionMissing, OutOfReach, PolicyChangedMeanwhile, PolicyRefused.
@@ -152,4 +157,6 @@ def set_policy(
     with explains(dict.fromkeys(refused, PolicyRefused)):
         policy.save()
     trail.record(by, "attendance.policy-set", at, before=before, after=after)
+    if set(after) & set(RULES):
+        events.publish(RulesChanged(at.pk))
     return policy

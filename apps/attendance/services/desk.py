@@ -12,6 +12,7 @@ from django.db import transaction
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
+from apps.attendance import selectors
 from apps.attendance.errors import (
     DeskEntryEmpty,
     DeskEntryUnknown,
@@ -49,8 +50,8 @@ def enter_at_desk(*, student: UUID, day: dt.date, entry: Entry, period: UUID | N
     twice changes nothing the second time.
 
     Raises:
-        PermissionMissing, OutOfReach, NotEnrolledThatDay, PeriodUnknown, DeskEntryEmpty, CodeUnknown, CodeRetired,
-        TimesRefused, AttendanceDayLocked, EditWindowOver.
+        PermissionMissing, OutOfReach, NotEnrolledThatDay, YearIsClosed, PeriodUnknown, DeskEntryEmpty, CodeUnknown,
+        CodeRetired, TimesRefused, AttendanceDayLocked, EditWindowOver.
     """
     access.require(by, "attendance.desk")
     if entry == Entry():
@@ -96,9 +97,8 @@ def remove_from_desk(*, entry: UUID, by: User) -> None:
     codes = CodeBook()
     before = _told({name: getattr(row, name) for name in FIELDS}, codes)
     trail.record(by, "attendance.removed-from-desk", row, before={"student": who, "day": row.day, **before})
-    times = (row.arrived_at, row.left_at)
     row.delete()
-    apply_office(students=[who.pk], first=row.day, last=row.day, by=by, codes=codes, no_longer=times)
+    apply_office(students=[who.pk], first=row.day, last=row.day, by=by, codes=codes)
 
 
 def _held(student: UUID, by: User, day: dt.date) -> Student:
@@ -113,13 +113,14 @@ def _held(student: UUID, by: User, day: dt.date) -> Student:
 def _institution_on(student: Student, day: dt.date) -> Institution:
     membership = (
         SectionMembership.objects.on(day)
-        .select_related("section__institution")
+        .select_related("section__institution", "section__year")
         .filter(student=student)
         .order_by("-enrolment__primary", "id")
         .first()
     )
     if membership is None:
         raise NotEnrolledThatDay(student=student.full_name, day=day)
+    selectors.must_not_be_closed(membership.section.year)
     at: Institution = membership.section.institution
     return at
 

@@ -128,7 +128,7 @@ def _held(leave: UUID, by: User, permission: str) -> Leave:
 
 def _code(letter: str | None, codes: CodeBook) -> AttendanceCode:
     code = codes.chosen(letter) if letter is not None else codes.excused_absence()
-    if code is None or code.state == DayState.PRESENT:
+    if code is None or code.state != DayState.ABSENT:
         raise CodeUnknown(given=letter or "for an excused absence")
     if code.retired:
         raise CodeRetired(given=code.code)

@@ -11,10 +11,9 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance import selectors
 from apps.attendance.errors import AlreadyLocked, NotLocked, ReopeningTooLong, RollUnknown
-from apps.attendance.events import RollLocked, RollReopened
 from apps.attendance.models import AttendanceSession
 from apps.attendance.selectors import Place, SessionKey
-from schoolops import clock, events
+from schoolops import clock
 from schoolops.audit import trail
 
 LONGEST_REOPENING = dt.timedelta(hours=72)
@@ -27,7 +26,7 @@ def lock_roll(*, roll: UUID, reason: str, by: User) -> AttendanceSession:
     Raises:
         PermissionMissing, OutOfReach, RollUnknown, AlreadyLocked.
     """
-    sheet, place = _held(roll, by)
+    sheet, _ = _held(roll, by)
     if sheet.state == AttendanceSession.State.LOCKED:
         raise AlreadyLocked
     before = {"state": sheet.state}
@@ -35,7 +34,6 @@ def lock_roll(*, roll: UUID, reason: str, by: User) -> AttendanceSession:
     sheet.reopened_until, sheet.reopened_reason = None, ""
     sheet.save(update_fields=["state", "locked_at", "locked_reason", "reopened_until", "reopened_reason"])
     trail.record(by, "attendance.locked", sheet, before=before, after={"state": sheet.state}, reason=reason)
-    events.publish(RollLocked(sheet.pk, place.day))
     return sheet
 
 
@@ -44,9 +42,10 @@ def reopen_roll(*, roll: UUID, reason: str, lasting: dt.timedelta, by: User) -> 
     """Let a locked roll be changed for a while. It locks itself again when that is over.
 
     Raises:
-        PermissionMissing, OutOfReach, RollUnknown, NotLocked, ReopeningTooLong.
+        PermissionMissing, OutOfReach, RollUnknown, YearIsClosed, NotLocked, ReopeningTooLong.
     """
     sheet, place = _held(roll, by)
+    selectors.must_run(place.year)
     return _reopen(sheet, place, reason=reason, lasting=lasting, by=by)
 
 
@@ -55,8 +54,8 @@ def reopen_day(*, session: SessionKey, reason: str, lasting: dt.timedelta, by: U
     """As ``reopen_roll``, also for a roll that nobody took while its edit window was open.
 
     Raises:
-        PermissionMissing, OutOfReach, PeriodUnknown, DayInTheFuture, OutsideYear, NotInstructional, NotLocked,
-        ReopeningTooLong.
+        PermissionMissing, OutOfReach, PeriodUnknown, YearIsClosed, YearNotBegun, DayInTheFuture, OutsideYear,
+        NotInstructional, PeriodNotHeld, NotLocked, ReopeningTooLong.
     """
     access.require(by, "attendance.lock")
     place = selectors.place_of(session)
@@ -92,5 +91,4 @@ def _reopen(
     sheet.save()
     after = {"state": sheet.state, "until": sheet.reopened_until}
     trail.record(by, "attendance.reopened", sheet, before=before, after=after, reason=reason)
-    events.publish(RollReopened(sheet.pk, place.day, now + lasting))
     return sheet

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -23,7 +24,10 @@ from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.errors import FieldError
 
-SAID = ("teacher_code_id", "office_code_id", "state", "excused", "arrived_at", "left_at", "remark")
+SAID = (
+    "teacher_code_id", "office_code_id", "state", "excused", "arrived_at", "left_at", "teacher_arrived_at",
+    "teacher_left_at", "remark",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,14 @@ def mark_attendance(
     """Record who was present. Marking the same roll again replaces the earlier marks; office codes stay.
 
     Args:
-        marks: every student on the roll as of its day, each exactly once.
+        marks: every student on the roll as of its day whom ``by`` reaches, each exactly once. What is said of others
+            stays: who has moved to another section since is no longer theirs.
         expected_version: the version that was read; ``None`` or 0 for a roll nobody has taken.
 
     Raises:
-        PermissionMissing, OutOfReach, PeriodUnknown, DayInTheFuture, OutsideYear, NotInstructional, EditWindowOver,
-        AttendanceDayLocked, RollChangedMeanwhile, MarksRefused (naming each record).
+        PermissionMissing, OutOfReach, PeriodUnknown, YearIsClosed, YearNotBegun, DayInTheFuture, OutsideYear,
+        NotInstructional, PeriodNotHeld, EditWindowOver, AttendanceDayLocked, RollChangedMeanwhile,
+        MarksRefused (naming each record).
     """
     access.require(by, "attendance.mark")
     place = selectors.place_of(session)
@@ -58,26 +64,39 @@ def mark_attendance(
     roster = selectors.roster_for_update(place)
     sheet = _open_for_update(place, expected_version or 0)
     before = {record.student_id: record for record in sheet.records.all()}
+    roster, before = _in_reach(roster, before, by=by, day=session.day)
     codes = CodeBook()
     office = selectors.office_book([student.pk for student in roster], place.day, place.day)
     words = {student.pk: office.word_on(student.pk, place.day, place.period) for student in roster}
     read = _read(marks, roster, codes, words, before)
 
     sheet = _submit(sheet, by)
-    after = [_record(sheet, student, *said, words[student.pk], codes) for student, said in read]
+    after = [_record(sheet, student, *said, words[student.pk], codes, before.get(student.pk)) for student, said in read]
     change = replace(before, after, by=by, codes=codes, versions={sheet.pk: sheet.version})
     trail.record(by, "attendance.marked", sheet, after={"version": sheet.version, **change.counted(after)})
-    events.publish(
-        AttendanceMarked(sheet.pk, sheet.section_id, sheet.day, change.students, change.newly_absent_students)
-    )
+    events.publish(AttendanceMarked(sheet.pk, sheet.section_id, sheet.day, change.students))
     return sheet
+
+
+def _in_reach(
+    roster: list[Student], before: dict[int, AttendanceRecord], *, by: User, day: dt.date
+) -> tuple[list[Student], dict[int, AttendanceRecord]]:
+    reach = access.within_reach(by, "attendance.mark", "student", day=day)
+    if reach == Q():
+        return roster, before
+    known = {*before, *(student.pk for student in roster)}
+    reached = set(Student.objects.filter(reach, pk__in=known).values_list("pk", flat=True))
+    return (
+        [student for student in roster if student.pk in reached],
+        {student: record for student, record in before.items() if student in reached},
+    )
 
 
 def _open_for_update(place: Place, expected: int) -> AttendanceSession:
     """The roll, held until the transaction ends and proven open and unchanged; a new, unsaved one where none is."""
     found: AttendanceSession | None = place.sessions().select_for_update(no_key=True).first()
     sheet = found or place.blank()
-    selectors.must_be_open(sheet, place.institution)
+    selectors.must_be_open(sheet, place)
     if sheet.version != expected:
         raise _changed_meanwhile(sheet, expected)
     if found is None:
@@ -197,6 +216,7 @@ def _record(
     mark: Mark,
     office: OfficeWord | None,
     codes: CodeBook,
+    before: AttendanceRecord | None,
 ) -> AttendanceRecord:
     record = AttendanceRecord(
         session=sheet,
@@ -205,19 +225,26 @@ def _record(
         section_id=sheet.section_id,
         day=sheet.day,
         teacher_code=code,
-        arrived_at=mark.arrived_at,
-        left_at=mark.left_at,
+        teacher_arrived_at=_teachers_time("arrived_at", mark, office, before),
+        teacher_left_at=_teachers_time("left_at", mark, office, before),
         remark=mark.remark,
     )
     return with_office(record, office, codes)
 
 
+def _teachers_time(name: str, mark: Mark, office: OfficeWord | None, before: AttendanceRecord | None) -> dt.time | None:
+    said: dt.time | None = getattr(mark, name)
+    if office is not None and said == getattr(office, name):
+        # The roll as it was read, sent back: the office's time is nobody's news.
+        return None if before is None else getattr(before, f"teacher_{name}")
+    return said
+
+
 def with_office(record: AttendanceRecord, office: OfficeWord | None, codes: CodeBook) -> AttendanceRecord:
     """``record`` with the office's word on top of the teacher's, and what the code that counts says."""
     record.office_code_id = office.code_id if office else None
-    if office is not None:
-        record.arrived_at = office.arrived_at or record.arrived_at
-        record.left_at = office.left_at or record.left_at
+    record.arrived_at = (office and office.arrived_at) or record.teacher_arrived_at
+    record.left_at = (office and office.left_at) or record.teacher_left_at
     counts = codes.by_key[record.office_code_id or record.teacher_code_id]  # type: ignore[index]
     record.state, record.excused = counts.state, counts.excused
     if counts.state == DayState.ABSENT:
@@ -228,14 +255,9 @@ def with_office(record: AttendanceRecord, office: OfficeWord | None, codes: Code
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a write did to records: the keys of the students it touched, and (student, day) of the newly absent."""
+    """What a write did to records: the keys of the students it touched."""
 
     students: tuple[int, ...]
-    newly_absent: tuple[tuple[int, dt.date], ...]
-
-    @property
-    def newly_absent_students(self) -> tuple[int, ...]:
-        return tuple(student for student, _ in self.newly_absent)
 
     def counted(self, records: Sequence[AttendanceRecord]) -> dict[str, int]:
         """For the audit trail; the names stand in the roll's own history."""
@@ -270,7 +292,7 @@ def replace(
 def write(
     pairs: Sequence[tuple[AttendanceRecord | None, AttendanceRecord | None]],
     *,
-    by: User,
+    by: User | None,
     codes: CodeBook,
     versions: dict[int, int],
 ) -> Change:
@@ -295,16 +317,7 @@ def write(
         for old, new in pairs
         if (record := new or old) is not None
     )
-    return Change(
-        students=tuple(sorted({record.student_id for pair in pairs for record in pair if record is not None})),
-        newly_absent=tuple(
-            sorted(
-                (new.student_id, new.day)
-                for old, new in pairs
-                if new is not None and new.state == DayState.ABSENT and (old is None or old.state != DayState.ABSENT)
-            )
-        ),
-    )
+    return Change(tuple(sorted({record.student_id for pair in pairs for record in pair if record is not None})))
 
 
 def said(record: AttendanceRecord) -> tuple[Any, ...]:

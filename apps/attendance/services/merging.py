@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db.models import Exists, OuterRef, Q
 
 from apps.attendance.models import AttendanceChange, AttendanceRecord, DeskEntry, Leave
-from apps.attendance.selectors import CodeBook
-from apps.attendance.services.days import derive_days
+from apps.attendance.selectors import CodeBook, is_open, rolls_for_update
+from apps.attendance.services.following import apply_office
 from apps.attendance.services.marking import told
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.students.services import moves_on_merge
@@ -18,7 +20,11 @@ BINDING = (Leave.State.REQUESTED, Leave.State.APPROVED)
 
 @moves_on_merge("attendance")
 def move_records(duplicate: Student, kept: Student) -> Moved:
-    """Records move with the roster: where the duplicate is still on a roll of the past, its record stays there."""
+    """Records move with the roster: where the duplicate is still on a roll of the past, its record stays there.
+
+    So it does on a locked roll, which nothing changes. What stays counts for the child where the kept record has
+    nothing that day.
+    """
     theirs = AttendanceRecord.objects.filter(student=duplicate)
     members = SectionMembership.objects.on(OuterRef("day")).filter(student=duplicate)
     taught = ClassEnrolment.objects.on(OuterRef("day")).filter(student=duplicate)
@@ -28,7 +34,9 @@ def move_records(duplicate: Student, kept: Student) -> Moved:
         | Exists(taught.filter(course_class=OuterRef("session__course_class")))
         | Exists(AttendanceRecord.objects.filter(student=kept, session=OuterRef("session")))
     )
-    moving = list(theirs.exclude(stays).select_related("session"))
+    found = list(theirs.exclude(stays))
+    sheets = rolls_for_update({record.session_id for record in found})
+    moving = [record for record in found if is_open(sheets[record.session_id])]
     if not moving:
         return Moved(0, theirs.count())
     AttendanceRecord.objects.filter(pk__in=[record.pk for record in moving]).update(student=kept)
@@ -38,7 +46,7 @@ def move_records(duplicate: Student, kept: Student) -> Moved:
             session_id=record.session_id,
             student=student,
             day=record.day,
-            session_version=record.session.version,
+            session_version=sheets[record.session_id].version,
             before=told(record, codes) if student == duplicate else None,
             after=told(record, codes) if student == kept else None,
             at=clock.now(),
@@ -46,7 +54,6 @@ def move_records(duplicate: Student, kept: Student) -> Moved:
         for record in moving
         for student in (duplicate, kept)
     )
-    derive_days(students=(duplicate.pk, kept.pk), days=sorted({record.day for record in moving}))
     return Moved(len(moving), theirs.count())
 
 
@@ -69,3 +76,9 @@ def move_leave(duplicate: Student, kept: Student) -> Moved:
     theirs = Leave.objects.filter(student=duplicate)
     moved = theirs.exclude(Exists(had) & Q(state__in=BINDING)).update(student=kept)
     return Moved(moved, theirs.count())
+
+
+def say_what_came_along(*, kept: int) -> None:
+    """Put on the rolls already taken what the desk and leave said of the duplicate, and now say of the kept record."""
+    codes = CodeBook()
+    apply_office(students=[kept], first=dt.date.min, last=dt.date.max, by=None, codes=codes, skip_locked=True)

@@ -12,7 +12,7 @@ from django.db import connection
 
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode, AttendanceSession, DayState
-from apps.attendance.services import derive_days
+from apps.attendance.services import Days, derive_days
 from apps.institutions.models import Section
 from apps.students.models import Student
 
@@ -24,7 +24,7 @@ LATE = 0.018
 HISTORY_DAYS = 30
 COLUMNS = (
     "session_id", "student_id", "institution_id", "section_id", "day", "teacher_code_id", "office_code_id", "state",
-    "excused", "arrived_at", "left_at", "remark", "changed_at",
+    "excused", "arrived_at", "teacher_arrived_at", "remark", "changed_at",
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def take_rolls(dice: random.Random, groups: Sequence[Group], days: Sequence[dt.d
         cursor.execute(_HISTORY, {"since": days[-HISTORY_DAYS:][0] if days else None})
     students = sorted({student.pk for group in groups for student in group.students})
     for first in range(0, len(days), 20):
-        derive_days(students=students, days=days[first : first + 20])
+        derive_days(Days(days[first], days[min(first + 19, len(days) - 1)], tuple(students)))
     return records, absences
 
 
@@ -120,5 +120,6 @@ def _records(
             counts = office or code
             yield (
                 session.pk, student.pk, session.institution_id, session.section_id, day, code.pk,
-                office.pk if office else None, counts.state, counts.excused, arrived_at, None, "", session.taken_at,
+                office.pk if office else None, counts.state, counts.excused, arrived_at,
+                None if office else arrived_at, "", session.taken_at,
             )  # fmt: skip

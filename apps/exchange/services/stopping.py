@@ -14,7 +14,7 @@ from apps.exchange import errors
 from apps.exchange.models import Import
 from apps.exchange.services.reading.cells import problem_of
 from schoolops import clock
-from schoolops.queues.requests import StateOf
+from schoolops.queues.desk.requests import StateOf
 
 State = Import.State
 RUNNING = (State.RECEIVED, State.APPLYING, State.UNDOING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from apps.institutions import errors
-from apps.institutions.events import InstitutionChanged
+from apps.institutions.events import CalendarChanged, InstitutionChanged
 from apps.institutions.models import Institution
 from apps.institutions.scopes import gate
 from schoolops import events
@@ -62,8 +63,12 @@ def _known_locale(locale: str) -> bool:
 
 @transaction.atomic
 def add_institution(*, fields: Mapping[str, Any], by: Any) -> Institution:
-    """A new campus of the school. Raises ``PermissionMissing``, ``FieldsRefused``, ``InstitutionCodeTaken``."""
-    gate().require(by, "institutions.manage")
+    """A new campus of the school.
+
+    Raises:
+        PermissionMissing, OutOfReach: it is held at a campus only. FieldsRefused, InstitutionCodeTaken.
+    """
+    gate().require_everywhere(by, "institutions.manage")
     _check(fields)
     institution = Institution(**fields)
     with explains(_EXPLAINED):
@@ -87,6 +92,8 @@ def change_institution(*, institution: Institution, fields: Mapping[str, Any], b
     with explains(_EXPLAINED):
         row.save(update_fields=[*after])
     trail.record(by, "institutions.changed", row, before=before, after=after)
+    if "weekend" in after:
+        events.publish(CalendarChanged(row.pk, dt.date.min, dt.date.max))
     events.publish(InstitutionChanged(row.pk))
     return row
 

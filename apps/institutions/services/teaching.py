@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.institutions import errors
-from apps.institutions.events import TeachingChanged
+from apps.institutions.events import ClassSectionChanged, TeachingChanged
 from apps.institutions.models import (
     AcademicYear,
     Course,
@@ -60,8 +60,8 @@ def _check_order(position: int, next_level: GradeLevel | None) -> None:
 
 @transaction.atomic
 def add_grade_level(*, fields: Mapping[str, Any], by: Any) -> GradeLevel:
-    """A grade level. Raises ``PermissionMissing``, ``NameTaken``, ``LevelsInCircle``."""
-    gate().require(by, "institutions.manage")
+    """A grade level. Raises ``PermissionMissing``, ``OutOfReach``, ``NameTaken``, ``LevelsInCircle``."""
+    gate().require_everywhere(by, "institutions.manage")
     _check_order(fields["position"], fields.get("next_level"))
     row = write_new(GradeLevel(**fields), by=by, explained=_LEVEL, after=fields)
     _changed(row)
@@ -70,8 +70,8 @@ def add_grade_level(*, fields: Mapping[str, Any], by: Any) -> GradeLevel:
 
 @transaction.atomic
 def change_grade_level(*, level: GradeLevel, fields: Mapping[str, Any], by: Any) -> GradeLevel:
-    """Change a grade level. Raises ``PermissionMissing``, ``NameTaken``, ``LevelsInCircle``."""
-    gate().require(by, "institutions.manage")
+    """Change a grade level. Raises ``PermissionMissing``, ``OutOfReach``, ``NameTaken``, ``LevelsInCircle``."""
+    gate().require_everywhere(by, "institutions.manage")
     list(GradeLevel.objects.select_for_update().order_by("pk"))
     row: GradeLevel = GradeLevel.objects.select_related("next_level").get(pk=level.pk)
     position = fields.get("position", row.position)
@@ -85,8 +85,8 @@ def change_grade_level(*, level: GradeLevel, fields: Mapping[str, Any], by: Any)
 
 @transaction.atomic
 def remove_grade_level(*, level: GradeLevel, by: Any) -> None:
-    """Remove a grade level nothing refers to. Raises ``PermissionMissing``, ``InUse``."""
-    gate().require(by, "institutions.manage")
+    """Remove a grade level nothing refers to. Raises ``PermissionMissing``, ``OutOfReach``, ``InUse``."""
+    gate().require_everywhere(by, "institutions.manage")
     write_removal(level, by=by)
 
 
@@ -217,7 +217,10 @@ def change_class(
     gate().require_at(by, "sections.manage", row.institution)
     refuse_closed(row.year)
     check_class(row.year, course=fields.get("course"), section=fields.get("section"), terms=terms)
+    section = row.section_id
     changed = write_change(row, fields, by=by, explained=CLASS_EXPLAINED)
+    if row.section_id != section:
+        events.publish(ClassSectionChanged(row.pk))
     if terms is not None:
         held = list(CourseClassTerm.objects.filter(course_class=row).values_list("term__sourced_id", flat=True))
         if {*held} != {term.sourced_id for term in terms}:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.office.attendance.pages import desk, grid, roll, rolls, week
 from apps.office.attendance.waiting import waiting
 from apps.office.shell.fields import DayConverter
-from apps.office.shell.rooms import SET_UP, TODAY, Entry, Room
+from apps.office.shell.rooms import SET_UP, TODAY, Entry, Job, Room
 
 
 class GroupConverter(StringConverter):
@@ -56,5 +56,6 @@ ROOM = Room(
         path("roll/<group:kind>/<uuid:group>/<day:day>/<uuid:period>/", roll.sheet, name="roll-of-period"),
     ),
     waiting=waiting,
+    jobs={"apps.attendance.derive_days": Job(_("Counting days of attendance anew"), "attendance.configure")},
     homes={"teacher": "office:roll"},
 )  # fmt: skip

@@ -53,6 +53,7 @@ def add_staff_member(*, institution: Institution, fields: Mapping[str, Any], by:
         PermissionMissing, OutOfReach, StaffNumberTaken, LoginTaken, EndsBeforeStart.
     """
     access.require_at(by, "staff.manage", institution)
+    access.require_login(by, "staff.manage", fields.get("user"))
     in_order(fields.get("starts_on"), fields.get("ends_on"))
     member = StaffMember(institution=institution, **fields)
     with explains(_explained(member)):
@@ -76,6 +77,7 @@ def change_staff_member(
     """
     row = locked(member)
     access.require_at(by, "staff.manage", row.institution)
+    access.require_login(by, "staff.manage", fields.get("user"))
     if expected_version is not None and row.version != expected_version:
         raise errors.ChangedMeanwhile(version=row.version)
     before, after = trail.changed(row, fields)

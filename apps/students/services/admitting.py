@@ -60,6 +60,7 @@ def admit_student(
     access.require_at(by, "students.manage", institution)
     if placement.year.institution_id != institution.pk:
         access.require_at(by, "students.manage", placement.year.institution)
+    access.require_login(by, "students.manage", fields.get("user"))
     if guardians:
         access.require(by, "guardians.manage")
     if "medical_note" in fields:
@@ -99,6 +100,7 @@ def change_student(*, student: Student, fields: Mapping[str, Any], expected_vers
     """
     student = locked(student)
     access.require_row(by, "students.manage", "student", student, day=today_for(student))
+    access.require_login(by, "students.manage", fields.get("user"))
     _may_write(student, fields, by=by)
     if expected_version is not None and student.version != expected_version:
         raise errors.ChangedMeanwhile(version=student.version)

@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.access import services as access
+from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass
 from apps.students import errors
@@ -37,6 +39,8 @@ def enrol_in_class(
     refuse_the_past(starts_on, today=clock.today(course_class.institution.timezone), reason=reason)
     wanted = [student.pk for student in students]
     rows = {each.pk: each for each in Student.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    reach = access.within_reach(by, "students.manage", "student")
+    reached = rows if reach == Q() else set(Student.objects.filter(reach, pk__in=wanted).values_list("pk", flat=True))
     enrolled = dict(
         # Held, so that each place ends when the enrolment does, also if the year is being closed.
         Enrolment.objects.select_for_update()
@@ -55,7 +59,9 @@ def enrol_in_class(
     )
     refused: list[tuple[int, SchoolOpsError]] = []
     for number, key in enumerate(wanted):
-        if rows[key].merged_into_id is not None:
+        if key not in reached:
+            refused.append((number, OutOfReach()))
+        elif rows[key].merged_into_id is not None:
             refused.append((number, errors.StudentMerged()))
         elif key not in enrolled:
             refused.append((number, errors.WrongClass(title=course_class.title)))

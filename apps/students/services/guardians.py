@@ -36,7 +36,7 @@ def write_guardian(fields: Mapping[str, Any], *, by: User) -> Guardian:
 @transaction.atomic
 def add_guardian(*, fields: Mapping[str, Any], by: User) -> Guardian:
     """A guardian without any student yet: sees nothing. Raises ``PermissionMissing``, ``LoginTaken``."""
-    access.require(by, "guardians.manage")
+    access.require_login(by, "guardians.manage", fields.get("user"))
     return write_guardian(fields, by=by)
 
 
@@ -50,7 +50,8 @@ def change_guardian(
         PermissionMissing, OutOfReach, ChangedMeanwhile, LoginTaken.
     """
     row: Guardian = Guardian.objects.select_for_update().get(pk=guardian.pk)
-    _require_reach(row, by=by)
+    _require_reach(row, by=by, all_of_them="user" in fields)
+    access.require_login(by, "guardians.manage", fields.get("user"))
     if expected_version is not None and row.version != expected_version:
         raise errors.ChangedMeanwhile(version=row.version)
     before, after = trail.changed(row, fields)
@@ -65,15 +66,20 @@ def change_guardian(
     return row
 
 
-def _require_reach(guardian: Guardian, *, by: User) -> None:
+def _require_reach(guardian: Guardian, *, by: User, all_of_them: bool = False) -> None:
     """Nothing, when ``by`` manages guardians of some student of theirs, or they have none yet.
+
+    ``all_of_them``: of every one; whom a login is given to sees all their children.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
     reach = access.within_reach(by, "guardians.manage", "student", day=access.today(by))
     links = StudentGuardian.objects.filter(guardian=guardian)
-    if reach != Q() and links.exists() and not links.filter(student__in=Student.objects.filter(reach)).exists():
+    if reach == Q():
+        return
+    mine = Q(student__in=Student.objects.filter(reach).values("pk"))
+    if links.filter(~mine).exists() and (all_of_them or not links.filter(mine).exists()):
         raise OutOfReach
 
 
@@ -88,6 +94,7 @@ def write_links(
     taken = set(StudentGuardian.objects.filter(student=student).values_list("contact_priority", flat=True))
     links = []
     for guardian, fields in guardians:
+        _require_reach(guardian, by=by)
         _may_write(student, fields, by=by)
         priority = fields.get("contact_priority") or max(taken, default=0) + 1
         if priority in taken:

@@ -5,6 +5,9 @@
    (PostgreSQL 18 reports ``search_path``; before that we remember it until the transaction ends).
 3. Nothing chosen raises. A failing switch raises. ``public`` is never on a school's path.
 
+Each move, and the look at a connection before a request uses it, asks which backend answers. Where it is another than
+before, a pooler shares backends between transactions: this process then reads and writes nothing more.
+
 Every statement asks again, not only every new cursor: a cursor kept from one school reads the next one's rows in the
 next one's place.
 """
@@ -12,8 +15,10 @@ next one's place.
 from __future__ import annotations
 
 import functools
+import logging
 from typing import Any, ClassVar
 
+import psycopg
 from django.db import DatabaseError
 from django.db.backends.postgresql.base import CursorDebugWrapper as DjangoDebugCursor
 from django.db.backends.postgresql.introspection import TableInfo
@@ -27,11 +32,13 @@ from psycopg.pq import TransactionStatus
 from schoolops import context
 from schoolops.errors import NoCurrentSchool
 from schoolops.resilience import route_groups
-from schoolops.tenancy.errors import SchoolUnreachable, schema_is_gone
+from schoolops.tenancy.errors import SchoolUnreachable, SharedBackend, schema_is_gone
+
+log = logging.getLogger("schoolops.tenancy")
 
 EXTENSIONS_SCHEMA = "extensions"
 PUBLIC = "public"
-SWITCH = "SELECT set_config('search_path', %s, false), set_config('role', %s, false)"
+SWITCH = "SELECT pg_backend_pid(), set_config('search_path', %s, false), set_config('role', %s, false)"
 
 
 class SchoolIntrospection(DatabaseSchemaIntrospection):  # type: ignore[misc]
@@ -93,6 +100,8 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
 
     strict: ClassVar[bool] = True
     sets_role: ClassVar[bool] = True
+    # Found to be behind a pooler that shares backends.
+    shared: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._remembered: tuple[str, str] | None = None
@@ -129,7 +138,10 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
 
         Raises:
             NoCurrentSchool: neither a school nor the outside was chosen.
+            SharedBackend: see ``_answered_by``.
         """
+        if DatabaseWrapper.shared:
+            raise SharedBackend
         here = context.place()
         if here is None and self.strict:
             raise NoCurrentSchool
@@ -176,11 +188,35 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
             # A plain client cursor: the one in use may be a server-side one.
             with self.wrap_database_errors, self.connection.cursor() as switching:
                 switching.execute(SWITCH, standing)
+                self._answered_by(switching.fetchone()[0])
         except DatabaseError as refused:
             if schema_is_gone(refused):
                 raise SchoolUnreachable from refused
             raise
         self._remembered = standing
+
+    def _answered_by(self, backend: int) -> None:
+        """Raises ``SharedBackend``."""
+        raw = self.connection
+        known = getattr(raw, "_backend", None)
+        if known is None:
+            raw._backend = backend  # noqa: SLF001 - a mark of ours on psycopg's object
+        elif known != backend:
+            DatabaseWrapper.shared = True
+            log.critical(
+                "backend %d answers where %d did: a pooler in transaction mode; nothing goes on", backend, known
+            )
+            raise SharedBackend
+
+    def is_usable(self) -> bool:
+        """Django's look at a kept connection, for the same price: whether it answers, and by the same backend."""
+        try:
+            with self.connection.cursor() as asking:
+                (backend,) = asking.execute("SELECT pg_backend_pid()").fetchone()
+        except psycopg.Error:
+            return False
+        self._answered_by(backend)
+        return True
 
     def was_moved(self) -> None:
         """Somebody set path and role by a statement of his own: what we remember of them no longer holds."""

@@ -9,7 +9,7 @@ import pytest
 from django.db.models import Count
 
 from apps.attendance.models import AttendanceRecord, AttendanceSession, DailyAttendance
-from apps.attendance.services import derive_days
+from apps.attendance.services import Days, derive_days
 from apps.demo.services import fill
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops import clock
@@ -83,6 +83,6 @@ def test_its_days_are_what_the_rolls_say(full: Any) -> None:
 
     before = days()
     some = [row[0] for row in before[:400]]
-    derive_days(students=some, days=[row[1] for row in before[:400]])
+    derive_days(Days(students=tuple(some)))
     assert days() == before
     assert {row[2] for row in before} >= {"present", "absent"}

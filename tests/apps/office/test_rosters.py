@@ -17,7 +17,7 @@ from apps.exchange.models import Import
 from apps.office.shell.site import words_of
 from apps.students.models import Student
 from apps.students.services import change_student
-from schoolops.queues import requests
+from schoolops.queues.desk import requests
 from tests.factories import people
 
 Office = Callable[..., Any]

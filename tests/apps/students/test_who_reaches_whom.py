@@ -1,4 +1,4 @@
-"""Whom people reach: each student once, as of the day, inside the walls of their role's campus."""
+"""Whom people reach: each student once, as of today, inside the walls of their role's campus."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
 from apps.institutions.models import Section
 from apps.students.models import Student
+from schoolops import clock
 from schoolops.cache.entry import forget_school
 from tests.factories.people import (
     SCHOOL_DAY,
+    SCHOOL_MOMENT,
     Campus,
     a_class,
     a_school_year,
@@ -42,8 +44,10 @@ def test_nobody_is_listed_twice_whoever_teaches_them_twice(campus: Campus, bob: 
 
 def test_a_student_who_moved_away_is_out_of_reach_from_that_day(campus: Campus, bob: User) -> None:
     leaver = some_students(1, section=campus.section, until=SCHOOL_DAY)[0]
-    assert leaver in students(bob, SCHOOL_DAY - ONE_DAY)
+    with clock.frozen(SCHOOL_MOMENT - ONE_DAY):
+        assert leaver in students(bob, SCHOOL_DAY - ONE_DAY)
     assert leaver not in students(bob, SCHOOL_DAY)
+    assert leaver not in students(bob, SCHOOL_DAY - ONE_DAY)
 
 
 def test_a_role_at_one_campus_ends_at_its_walls(campus: Campus) -> None:

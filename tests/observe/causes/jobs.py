@@ -14,6 +14,12 @@ def jobs_are_given_up(stage: Stage) -> Iterator[None]:
         yield
 
 
+@cause("DerivedDrift")
+def a_check_finds_figures_that_differ(stage: Stage) -> Iterator[None]:
+    with repeatedly(lambda _: stage.ask("/observe/drifts", body={}), 2.0):
+        yield
+
+
 @cause("RelayStopped")
 def the_relay_stops(stage: Stage) -> Iterator[None]:
     stage.stop("relay")

@@ -11,6 +11,7 @@ from apps.accounts.api.authentication import actor
 from apps.attendance import selectors
 from apps.attendance.api import serializers as s
 from apps.attendance.models import DayState
+from apps.attendance.selectors.counting import counts
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet
@@ -34,6 +35,7 @@ class StudentHistoryViewSet(RowViewSet):
         "arrived_at": "arrived_at",
         "left_at": "left_at",
         "remark": "remark",
+        "counts": counts(),
         "changed_at": "changed_at",
     }
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-day", "-session_id")}

@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access import selectors
 from apps.access import services as access
 from apps.access.models import Role, RoleAssignment
 from apps.accounts import services
@@ -19,7 +21,7 @@ from apps.office.shell.acts import Act, Once, does
 from apps.office.shell.base import ServiceAdmin
 from apps.office.shell.forms import ActForm, ReasonForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
-from apps.office.shell.site import office
+from apps.office.shell.site import actor, office
 
 VIEW, MANAGE, GIVE = "accounts.view", "accounts.manage", "access.manage"
 
@@ -168,6 +170,11 @@ class UserAdmin(ServiceAdmin):
             applies=lambda row: not row.is_active,
         ),
     )
+
+    def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+        if not self._holds(request, code):
+            return rows.none()
+        return rows.filter(selectors.logins_in_reach(actor(request), code))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         may = {"may_let_in": self._holds(request, MANAGE)}

@@ -177,7 +177,7 @@ def _why_not(place: selectors.Place, *, locked: bool) -> SchoolOpsError | None:
     try:
         selectors.must_be_a_day_for_rolls(place)
         if locked:
-            selectors.must_be_open(place.sessions().first() or place.blank(), place.institution)
+            selectors.must_be_open(place.sessions().first() or place.blank(), place)
     except (Conflict, Invalid) as refusal:
         return refusal
     return None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.formats import date_format
-from django.utils.translation import get_language, get_language_bidi
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.access import selectors as access_rows
@@ -22,9 +22,8 @@ from apps.office.shell.fields import day_asked
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops import clock
 from schoolops.context import current_school
-from schoolops.pdf import Column, Heading, Paper
+from schoolops.pdf import Column, Heading, Paper, unbroken
 
-LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 # Lines for those who come without having been on the list.
 SPARE_LINES = 3
 # About ten seconds of work: a request should not take longer.
@@ -119,7 +118,12 @@ def emergency_list(paper: Paper, found: list[Roster]) -> bytes:
     for each in found:
         paper.part(str(each.section))
         rows = [
-            (_number(s), f"{s.name}\n{s.admission_number}", "\n".join(map(_contact, s.contacts)), s.medical_note)
+            (
+                _number(s),
+                f"{s.name}\n{s.admission_number}",
+                "\n".join(_contact(paper, each) for each in s.contacts),
+                s.medical_note,
+            )
             for s in each.students
         ]
         paper.rows(columns, rows)
@@ -127,12 +131,12 @@ def emergency_list(paper: Paper, found: list[Roster]) -> bytes:
     return paper.as_bytes()
 
 
-def _contact(contact: Contact) -> str:
+def _contact(paper: Paper, contact: Contact) -> str:
+    name, relation = paper.isolated(contact.name), paper.isolated(contact.relation)
     if contact.restricted:
-        return _("NOT TO %(name)s: %(why)s") % {"name": contact.name, "why": contact.relation}
-    # Digits of a number in groups would change places among words that read from the right.
-    phone = f"{LEFT_TO_RIGHT}{contact.phone}" if contact.phone and get_language_bidi() else contact.phone
-    return _(", ").join(part for part in (contact.name, contact.relation, phone or _("no number")) if part)
+        return _("NOT TO %(name)s: %(why)s") % {"name": name, "why": relation}
+    phone = paper.isolated(unbroken(contact.phone)) if contact.phone else _("no number")
+    return _(", ").join(part for part in (name, relation, phone) if part)
 
 
 def sign_in_sheet(paper: Paper, found: list[Roster]) -> bytes:

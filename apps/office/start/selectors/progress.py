@@ -14,7 +14,7 @@ from apps.exchange.models import Import
 from apps.exchange.selectors import VIEW
 from apps.exchange.services.stopping import stop_of
 from apps.office.shell.rooms import Job, rooms
-from schoolops.queues import requests
+from schoolops.queues.desk import requests
 
 UNDER_WAY = (Import.State.RECEIVED, Import.State.APPLYING, Import.State.UNDOING)
 SHOWN = 5

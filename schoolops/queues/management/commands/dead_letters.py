@@ -10,7 +10,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from schoolops.observability.logging import visible
-from schoolops.queues import desk, seen
+from schoolops.queues.desk import letters as desk
+from schoolops.queues.ledger import seen
 from schoolops.queues.models import DeadLetter
 from schoolops.queues.registry import QUEUES
 from schoolops.tenancy.management.commands._school import OperatorCommand

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from schoolops.queues import desk, overview
+from schoolops.queues.desk import letters as desk
+from schoolops.queues.desk import overview
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.queues.registry import QUEUES
 from schoolops.tenancy.management.commands._school import OperatorCommand

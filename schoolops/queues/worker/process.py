@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,14 +16,16 @@ from django.conf import settings
 from django.db import connections
 from psycopg.errors import LockNotAvailable
 
-from schoolops.queues import broker, journal, ledger
-from schoolops.queues.deadline import Watchdog
-from schoolops.queues.registry import QUARANTINE_KEY, QUEUES, Queue
-from schoolops.queues.runner import Runner
+from schoolops.queues.ledger import deaths
+from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES, Queue
+from schoolops.queues.relay import broker
+from schoolops.queues.worker import journal
+from schoolops.queues.worker.deadline import Watchdog
+from schoolops.queues.worker.runner import Runner
 
 log = logging.getLogger("schoolops.queues")
 
-QUARANTINE = "quarantine"
+BEAT_S = 10.0
 # Waits for a lock of two seconds each.
 PATIENCE_WITH_HOLDERS = 10
 
@@ -75,6 +78,7 @@ class Worker:
         self.name = queue.name if queue is not None else QUARANTINE
         self.folder = folder
         self._mine: journal.Claimed | None = None
+        self.seat = ""
         self._slot = threading.local()
         self._numbers = itertools.count()
         threads = queue is not None and queue.pool == "threads"
@@ -97,8 +101,22 @@ class Worker:
     def boot(self) -> None:
         """In the main process, before the pool: who died with a job in hand? Blocks until the ledger knows."""
         self._mine, found, orphans = journal.claim(self.folder, self.name)
+        # The same again when this worker is started anew.
+        self.seat = f"{self.name}@{socket.gethostname()}#{self._mine.journal.path.stem.rpartition('-')[2]}"
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
         self._report(found)
         journal.forget(self._mine, orphans)
+
+    def _beat(self) -> None:
+        while self.seat:
+            broker.say_alive(self.seat)
+            time.sleep(BEAT_S)
+
+    def end(self) -> None:
+        """In the main process, once it is told to end."""
+        seat, self.seat = self.seat, ""
+        if seat:
+            broker.say_ended(seat)
 
     def boot_child(self, index: int) -> None:
         """In a prefork child: the one that sat in this slot before us may have died with a job in hand."""
@@ -118,11 +136,11 @@ class Worker:
         patience = PATIENCE_WITH_HOLDERS
         while found and patience:
             try:
-                ledger.report_dead_process(found, worker=self.runner.name)
+                deaths.report_dead_process(found, worker=self.runner.name)
             except LockNotAvailable:
                 # What is left of the dead one at the server, or somebody who runs it by now and will tell himself.
                 patience -= 1
-            except ledger.Unreachable:
+            except deaths.Unreachable:
                 log.warning("the ledger is away; %d suspects wait to be reported", len(found))
                 time.sleep(0.5)
             else:

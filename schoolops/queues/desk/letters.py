@@ -12,8 +12,9 @@ from django.db.models import Q, QuerySet
 from schoolops import clock
 from schoolops.audit.trail import Actor
 from schoolops.errors import Invalid
-from schoolops.queues import pipeline, registry, seen
+from schoolops.queues import pipeline, registry
 from schoolops.queues.errors import LetterNotFound
+from schoolops.queues.ledger import seen
 from schoolops.queues.models import Attempt, DeadLetter, OnceKey, OperatorAction, QueueState
 
 # Back into the ledger under the same id; a second press finds no letter, nor one whose key a discard set free.

@@ -8,8 +8,9 @@ from typing import Any
 
 import psycopg
 
-from schoolops.queues import pipeline, registry, statements
-from schoolops.queues.journal import Found
+from schoolops.queues import pipeline, registry
+from schoolops.queues.ledger import statements
+from schoolops.queues.worker.journal import Found
 from schoolops.tenancy import direct
 
 Unreachable = psycopg.OperationalError

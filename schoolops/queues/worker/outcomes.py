@@ -12,12 +12,13 @@ from typing import Any
 from django.db import OperationalError, connection
 
 from schoolops.errors import Conflict, NotFound, SchoolOpsError, Unavailable
-from schoolops.queues import pipeline, registry, statements
-from schoolops.queues.claims import Claim, Decided, surroundings, took
-from schoolops.queues.deadline import JobTimeout
+from schoolops.queues import pipeline, registry
 from schoolops.queues.errors import Fenced
 from schoolops.queues.job import NotSent
+from schoolops.queues.ledger import statements
 from schoolops.queues.models import Reason
+from schoolops.queues.worker.claims import Claim, Decided, surroundings, took
+from schoolops.queues.worker.deadline import JobTimeout
 
 log = logging.getLogger("schoolops.queues")
 

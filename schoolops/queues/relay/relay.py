@@ -19,8 +19,10 @@ from typing import Any
 import psycopg
 import redis
 
-from schoolops.queues import broker, ledger, message, pipeline, registry, statements
+from schoolops.queues import pipeline, registry
+from schoolops.queues.ledger import deaths, statements
 from schoolops.queues.registry import QUARANTINE_KEY, QUEUES, Queue
+from schoolops.queues.relay import broker, message
 from schoolops.tenancy import direct
 
 log = logging.getLogger("schoolops.queues")
@@ -37,6 +39,8 @@ SIDE_WORK_S = 0.25
 COUNT_EVERY_S = 5.0
 LEASE_MARGIN_S = 30.0
 AGAIN_AFTER_S = 1.0
+# A school whose job has come to nothing for so long lets others go before it.
+STUCK_S = 2.0
 MOST_TOGETHER = 8
 # A school may keep this many jobs in the ledger, all schools together that many.
 MOST_PER_SCHOOL = 200_000
@@ -55,13 +59,14 @@ SELECT queue, school FROM pairs
 # The schools with least in flight first, each its oldest; `place` spreads a window over the schools.
 PICK = """
 SELECT j.id, j.task, j.crashes, s.school
-  FROM unnest(%(schools)s::text[], %(in_flight)s::int[]) AS s (school, n)
+  FROM unnest(%(schools)s::text[], %(in_flight)s::int[], %(most)s::int[]) AS s (school, n, most)
  CROSS JOIN LATERAL (
     SELECT id, task, crashes, row_number() OVER (ORDER BY priority DESC, id) AS place
       FROM public.queues_job
      WHERE queue = %(queue)s AND school = s.school AND run_at IS NULL AND id <> ALL (%(known)s)
        AND (lease_until IS NULL OR lease_until < clock_timestamp())
      ORDER BY priority DESC, id LIMIT %(credit)s) AS j
+ WHERE j.place <= s.most
  ORDER BY s.n + j.place, j.id
  LIMIT %(credit)s
 """
@@ -95,6 +100,9 @@ class Published:
     crashes: int
     due: float
     times: int = 1
+    at: float = 0.0
+    # First in line, since what stands there is of a school that holds everybody up.
+    first: bool = False
 
 
 def _list_of(entry: Published) -> str:
@@ -178,7 +186,7 @@ class Relay:
             self._side_work_at = now + SIDE_WORK_S
             self._side_work(connection, now)
         self._settle(connection)
-        wanted = self._pick(connection) + self._overdue(connection, now)
+        wanted = self._pick(connection, now) + self._overdue(connection, now)
         if wanted:
             self._publish(wanted, now)
         return len(wanted) >= 30
@@ -195,7 +203,7 @@ class Relay:
         if self._redis is None:
             broker.client.cache_clear()
             self._redis = broker.client()
-            self._redis.ping()
+            broker.check_that_it_writes()
             if self._broker_away:
                 log.info("the broker is back")
                 self._broker_away = False
@@ -224,7 +232,7 @@ class Relay:
             entry.due = now + self._patience_with(entry)
         if ids := [job_id for job_id, entry in late.items() if entry.times > 0]:
             connection.execute(statements.FETCHED_IN_VAIN, [ids])
-            told = {"ids": ids, "most": ledger.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
+            told = {"ids": ids, "most": deaths.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
             for job_id, queue, request_id in connection.execute(statements.BURY_NO_OUTCOME, told):
                 pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="no_outcome", requestId=request_id)
                 self.in_flight.pop(job_id, None)
@@ -263,7 +271,7 @@ class Relay:
                 entry.times = 0
 
     # --- what next ------------------------------------------------------------------------------------------------
-    def _pick(self, connection: psycopg.Connection[Any]) -> list[tuple[int, Published]]:
+    def _pick(self, connection: psycopg.Connection[Any], now: float) -> list[tuple[int, Published]]:
         schools: dict[str, list[str]] = defaultdict(list)
         for queue, school in connection.execute(PAIRS):
             schools[queue].append(school)
@@ -271,13 +279,20 @@ class Relay:
             return []
         known: dict[str, list[int]] = defaultdict(list)
         busy: dict[str, Counter[str]] = defaultdict(Counter)
+        stuck: dict[str, set[str]] = defaultdict(set)
         for job_id, entry in self.in_flight.items():
             known[entry.queue].append(job_id)
             busy[entry.queue][entry.school] += 1
+            if now - entry.at > STUCK_S:
+                stuck[entry.queue].add(entry.school)
         picked: list[tuple[int, Published]] = []
         for name, waiting in schools.items():
             queue = QUEUES.get(name, registry.PLATFORM)
-            credit = queue.window - len(known[name])
+            slow, most = stuck[name], max(1, queue.width - 1)
+            # What a school has that does not come to an end takes no other's place: those go before it, and one of the
+            # queue's connections or children stays theirs.
+            others_wait = not slow.issuperset(waiting)
+            credit = queue.window - sum(min(n, most) if school in slow else n for school, n in busy[name].items())
             # Half the window at a time: a query for each finished job would cost more than it brings.
             if name in self._paused or credit < queue.window // 2:
                 continue
@@ -285,25 +300,32 @@ class Relay:
                 "queue": name,
                 "schools": waiting,
                 "in_flight": [busy[name][school] for school in waiting],
+                "most": [
+                    max(0, most - busy[name][school]) if others_wait and school in slow else credit
+                    for school in waiting
+                ],
                 "known": known[name],
                 "credit": credit,
             }
             rows = connection.execute(PICK, asked).fetchall()
             if rows:
                 pipeline.step(pipeline.PICK, name, jobs=len(rows))
-            picked += [(row[0], Published(name, row[3], row[1], row[2], 0.0, 0)) for row in rows]
+            picked += [
+                (row[0], Published(name, row[3], row[1], row[2], 0.0, 0, first=bool(slow) and row[3] not in slow))
+                for row in rows
+            ]
         if picked:
             pipeline.pause_here(pipeline.PICK)
         return picked
 
     def _publish(self, wanted: list[tuple[int, Published]], now: float) -> None:
         client = self._client()
-        lists: dict[str, list[str]] = defaultdict(list)
-        for (key, timeout, durable, leased), jobs in self._sorted_by_terms(wanted).items():
+        lists: dict[tuple[str, bool], list[str]] = defaultdict(list)
+        for (key, first, timeout, durable, leased), jobs in self._sorted_by_terms(wanted).items():
             together = 1 if leased else self._together(key, len(jobs))
-            for first in range(0, len(jobs), together):
-                some = jobs[first : first + together]
-                lists[key].append(
+            for start in range(0, len(jobs), together):
+                some = jobs[start : start + together]
+                lists[key, first].append(
                     message.build(
                         [job_id for job_id, _ in some],
                         task=some[0][1].task,
@@ -313,14 +335,17 @@ class Relay:
                     )
                 )
         pipe = client.pipeline(transaction=False)
-        for key, texts in lists.items():
-            pipe.lpush(key, *texts)
+        for (key, first), texts in lists.items():
+            if first:
+                pipe.rpush(key, *reversed(texts))
+            else:
+                pipe.lpush(key, *texts)
         pipeline.pause_here(pipeline.PUBLISH)
         pipe.execute()
         counts: Counter[str] = Counter()
         for job_id, entry in wanted:
             entry.times += 1
-            entry.due = now + self._patience_with(entry)
+            entry.at, entry.due = now, now + self._patience_with(entry)
             self.in_flight[job_id] = entry
             counts[entry.queue] += 1
         for name, published in counts.items():
@@ -328,14 +353,14 @@ class Relay:
 
     def _sorted_by_terms(
         self, wanted: list[tuple[int, Published]]
-    ) -> dict[tuple[str, int, bool, bool], list[tuple[int, Published]]]:
+    ) -> dict[tuple[str, bool, int, bool, bool], list[tuple[int, Published]]]:
         """Jobs that one message may carry together: for the same list, with the same limits."""
-        found: dict[tuple[str, int, bool, bool], list[tuple[int, Published]]] = defaultdict(list)
+        found: dict[tuple[str, bool, int, bool, bool], list[tuple[int, Published]]] = defaultdict(list)
         for job_id, entry in wanted:
             queue, timeout = self._terms(entry)
             task = registry.find(entry.task)
             leased = task is not None and task.leased
-            found[_list_of(entry), timeout, queue.durable_commit, leased].append((job_id, entry))
+            found[_list_of(entry), entry.first, timeout, queue.durable_commit, leased].append((job_id, entry))
         return found
 
     @staticmethod
@@ -347,8 +372,7 @@ class Relay:
         queue = QUEUES.get(key.removeprefix("jobs."))
         if queue is None or queue.timeout_s > registry.SHORT_S:
             return 1
-        width = min(queue.concurrency, queue.connections) if queue.pool == "threads" else queue.processes
-        return max(1, min(MOST_TOGETHER, jobs // width))
+        return max(1, min(MOST_TOGETHER, jobs // queue.width))
 
     @staticmethod
     def _terms(entry: Published) -> tuple[Queue, int]:

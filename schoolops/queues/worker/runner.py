@@ -21,13 +21,16 @@ from django.db import connection, connections, transaction
 
 from schoolops.context import outside_schools
 from schoolops.observability import tracing
-from schoolops.queues import broker, claims, failures, pipeline, statements
-from schoolops.queues.claims import Claim, Decided
-from schoolops.queues.deadline import Watchdog
+from schoolops.queues import pipeline
 from schoolops.queues.errors import Fenced
 from schoolops.queues.job import Running, connection_was_lost, finishing, holding, leave_result, write_outcome
-from schoolops.queues.journal import Entry
+from schoolops.queues.ledger import statements
 from schoolops.queues.models import Reason
+from schoolops.queues.relay import broker
+from schoolops.queues.worker import claims, outcomes
+from schoolops.queues.worker.claims import Claim, Decided
+from schoolops.queues.worker.deadline import Watchdog
+from schoolops.queues.worker.journal import Entry
 from schoolops.tenancy import direct
 
 log = logging.getLogger("schoolops.queues")
@@ -193,7 +196,7 @@ class Runner:
             with outside_schools():
                 if connection.needs_rollback or connection.in_atomic_block:
                     connection.close()
-                failures.record(claim, error, worker=self.name, patience_s=self.patience_s)
+                outcomes.record(claim, error, worker=self.name, patience_s=self.patience_s)
         except Exception as second:  # noqa: BLE001 - without an outcome the row stays live
             _forget_connection()
             with claims.surroundings(claim):

@@ -7,6 +7,7 @@ it may have stood for is a live row, and is published again.
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import suppress
 from queue import Empty
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,13 @@ from django.conf import settings
 from kombu.transport import redis as stock
 
 from schoolops.observability.metrics import JOB_STEPS
-from schoolops.queues import broker, message
+from schoolops.queues.relay import broker, message
 from schoolops.redis.connection import VerifiedSentinelConnection, pool
 
 log = logging.getLogger("schoolops.queues")
+
+# While it refuses, it is asked this often.
+REFUSED_PAUSE_S = 1.0
 
 
 class Hardened(stock.Channel):
@@ -36,15 +40,12 @@ class Hardened(stock.Channel):
         try:
             try:
                 popped = self.client.parse_response(self.client.connection, "BRPOP", **options)
-            except self.connection_errors:
-                # Disconnected, so that the next turn of the loop connects anew.
+            except self.connection_errors as failed:
+                # Disconnected, so that the next turn of the loop connects anew; at once only if it was not an answer.
                 self.client.connection.disconnect()
+                if isinstance(failed, redis.ResponseError):
+                    time.sleep(REFUSED_PAUSE_S)
                 raise
-            except redis.ResponseError as refused:
-                if not _is_demotion(refused):
-                    raise
-                self.client.connection.disconnect()
-                raise redis.ConnectionError(f"the broker is no longer the master: {refused}") from refused
             if not popped:
                 raise Empty
             key, item = popped
@@ -58,11 +59,6 @@ class Hardened(stock.Channel):
         finally:
             self._in_poll = None
             self._flush_brpop_reauth()
-
-
-def _is_demotion(refused: redis.ResponseError) -> bool:
-    """Whether a master refuses because it has become a replica. What waits in BRPOP is told UNBLOCKED."""
-    return isinstance(refused, redis.ReadOnlyError) or str(refused).startswith("UNBLOCKED")
 
 
 class Channel(Hardened):
@@ -94,16 +90,23 @@ class SentinelChannel(Hardened, stock.SentinelChannel):
         return made
 
 
+# Full, a replica by now, unable to save its file: a refusal is an answer, and Celery would end for good on it. Taken
+# for a lost connection, it is one that is made again, with Celery's waits in between.
+_LOST = (*stock.Transport.connection_errors, redis.ResponseError)
+
+
 class Transport(stock.Transport):
-    """``broker_transport = "schoolops.queues.consumer:Transport"``."""
+    """``broker_transport = "schoolops.queues.worker.consumer:Transport"``."""
 
     Channel = Channel
+    connection_errors = _LOST
 
 
 class SentinelTransport(stock.SentinelTransport):
     """The same behind Sentinel."""
 
     Channel = SentinelChannel
+    connection_errors = _LOST
 
 
 def set_aside(item: bytes | str) -> None:

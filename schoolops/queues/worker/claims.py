@@ -12,14 +12,15 @@ from django.db import connection
 
 from schoolops import context
 from schoolops.context import inside
-from schoolops.queues import pipeline, prepared, registry, statements
+from schoolops.queues import pipeline, registry
 from schoolops.queues.errors import PayloadRefused
+from schoolops.queues.ledger import prepared, statements
+from schoolops.queues.ledger.task import Task
 from schoolops.queues.models import Reason
-from schoolops.queues.task import Task
 from schoolops.tenancy.backend.base import DatabaseWrapper
 
 # Beyond it a job waits outside, and its connection is others': one stuck table would hold all of a queue's.
-LOCK_S, LONG_LOCK_S = 2, 10
+LOCK_S, LONG_LOCK_S = 1, 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from typing import Any
 
+import redis
 from django.db import connection
 
 from schoolops.context import outside_schools
-from schoolops.queues import broker
-from schoolops.queues.registry import QUARANTINE_KEY, QUEUES
+from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES
+from schoolops.queues.relay import broker
 
 REMEMBERED_S = 1.0
+# A worker beats every ten seconds. Whoever is started anew takes the same name, so one that is missed for longer than
+# this was taken away for good.
+SILENT_AFTER_S = 35
+MISSED_FOR_S = 600
 # Counting stops here: "10,000 or more" says enough, and a probe must stay cheap.
 COUNTED_TO = 10_000
 
@@ -44,8 +50,8 @@ _lock = threading.Lock()
 def overview() -> dict[str, Any]:
     """``{"status", "broker", "relay", "queues": {name: {"ready", "scheduled", "retrying", "inBroker", "dead", …}}}``.
 
-    ``status`` is ``unavailable`` while the broker is away, ``degraded`` while no relay leads, otherwise ``ok``.
-    Counts stop at 10,000.
+    ``status`` is ``unavailable`` while the broker is away or refuses to write, ``degraded`` while no relay leads, a
+    queue is ``unmanned`` or a worker ``silent``, otherwise ``ok``. Counts stop at 10,000.
 
     Raises:
         django.db.DatabaseError: the ledger is away; nothing is accepted and nothing was acknowledged.
@@ -72,13 +78,14 @@ def _look() -> dict[str, Any]:
             queues[name] = {
                 "ready": ready, "scheduled": 0, "retrying": 0, "inBroker": None, "dead": dead,
                 "oldestSeconds": round(float(oldest), 1), "oldestDeadSeconds": round(float(oldest_dead), 1),
-                "paused": bool(paused),
+                "paused": bool(paused), "workers": None,
             }  # fmt: skip
         cursor.execute(_LATER)
         for name, later, retrying in cursor.fetchall():
             if name in queues:
                 queues[name] |= {"scheduled": later - retrying, "retrying": retrying}
     answer: dict[str, Any] = {"status": "ok", "broker": "ok", "relay": None, "garbage": None, "queues": queues}
+    answer |= {"unmanned": None, "silent": None}
     try:
         pipe = broker.client().pipeline(transaction=False)
         for queue in QUEUES.values():
@@ -86,13 +93,24 @@ def _look() -> dict[str, Any]:
         pipe.llen(QUARANTINE_KEY)
         pipe.llen(broker.GARBAGE_KEY)
         pipe.get(broker.RELAY_KEY)
-        *lengths, quarantine, garbage, relay = pipe.execute()
+        pipe.hgetall(broker.WORKERS_KEY)
+        pipe.time()
+        broker.check_that_it_writes(pipe)
+        *lengths, quarantine, garbage, relay, beats, now, _ = pipe.execute()
+    except redis.ResponseError as refused:
+        return answer | {"status": "unavailable", "broker": f"refuses to write: {refused}"}
     except broker.BrokerUnavailable as gone:
         broker.client.cache_clear()
         return answer | {"status": "unavailable", "broker": type(gone).__name__}
     for queue, length in zip(QUEUES.values(), lengths, strict=True):
         queues[queue.name]["inBroker"] = length
     answer |= {"quarantine": quarantine, "garbage": garbage, "relay": relay.decode() if relay else None}
-    if relay is None:
+    ages = {name.decode(): now[0] - int(beat) for name, beat in beats.items()}
+    working = Counter(name.partition("@")[0] for name, age in ages.items() if age <= SILENT_AFTER_S)
+    for name, counts in queues.items():
+        counts["workers"] = working[name]
+    answer["unmanned"] = [name for name in (*QUEUES, QUARANTINE) if not working[name]]
+    answer["silent"] = sorted(name for name, age in ages.items() if SILENT_AFTER_S < age <= MISSED_FOR_S)
+    if relay is None or answer["unmanned"] or answer["silent"]:
         answer["status"] = "degraded"
     return answer

@@ -18,8 +18,9 @@ from django.db import DatabaseError, connection
 
 from schoolops import clock, context
 from schoolops.errors import FieldError
-from schoolops.queues import pipeline, prepared, registry, seen
+from schoolops.queues import pipeline, registry
 from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
+from schoolops.queues.ledger import prepared, seen
 from schoolops.queues.registry import Queue
 
 Refused = Literal["person", "discard"]

@@ -1,0 +1,1 @@
+"""Lists on paper: Typst beside the engine before it, and memory over many documents."""

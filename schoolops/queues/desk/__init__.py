@@ -1,0 +1,1 @@
+"""Where people stand: dead letters, what a school may ask about its jobs, how the queues are."""

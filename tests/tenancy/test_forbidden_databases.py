@@ -1,0 +1,135 @@
+"""A database that cannot keep schools apart, or takes no writes, is named before anything runs on it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test import Client, override_settings
+
+from config import serve
+from config.env import Environment
+from schoolops.context import inside
+from schoolops.health import doctor
+from schoolops.tenancy import boot, direct
+from schoolops.tenancy.backend.base import DatabaseWrapper
+from schoolops.tenancy.checks import the_wall_can_stand
+from schoolops.tenancy.errors import SharedBackend
+from schoolops.tenancy.models import School
+
+
+class Pooled:
+    """A connection through a pooler in transaction mode: each statement is answered by whichever backend is free."""
+
+    def __init__(self, backends: Iterator[psycopg.Connection[Any]]) -> None:
+        self.backends = backends
+
+    def execute(self, *asked: Any) -> Any:
+        return next(self.backends).execute(*asked)
+
+    def __enter__(self) -> Pooled:
+        return self
+
+    def __exit__(self, *anything: object) -> None:
+        pass
+
+
+@pytest.fixture(params=["the one that was free last", "each in turn"])
+def pooler(request: pytest.FixtureRequest, real_commits: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    connect = direct.connect
+    behind = [connect("a test") for _ in range(1 if "last" in request.param else 3)]
+    backends = itertools.cycle(behind)
+    monkeypatch.setattr(direct, "connect", lambda *_, **__: Pooled(backends))
+    yield
+    for each in behind:
+        each.close()
+
+
+def test_a_pooler_that_shares_backends_is_an_error_of_check_and_doctor(pooler: None) -> None:
+    assert [message.id for message in the_wall_can_stand(databases=["default"])] == ["tenancy.E006"]
+    [line] = list(doctor.EXAMINATIONS["database"]())
+    assert (line.colour, "pooler" in line.what, "pool_mode" in line.remedy) == ("red", True, True)
+
+
+def test_production_does_not_start_behind_one(
+    pooler: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with override_settings(REFUSE_FORBIDDEN_DATABASE=True), pytest.raises(SystemExit) as ended:
+        boot.refuse_to_start()
+    assert ended.value.code == os.EX_CONFIG
+    assert "does not start" in capsys.readouterr().err
+    monkeypatch.setattr(serve.importlib, "import_module", lambda _: None)
+    monkeypatch.setattr(serve.boot, "check", lambda _: [])
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", serve.PRODUCTION)
+    assert "pooler" in str(serve.refusal(Environment()))
+
+
+def test_our_own_server_passes_and_one_that_is_away_ends_nobody(
+    real_commits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert boot.examine() == []
+    assert boot.refusal() is None
+
+    def away(*asked: Any, **more: Any) -> Any:
+        raise psycopg.OperationalError("connection refused")
+
+    monkeypatch.setattr(direct, "connect", away)
+    assert boot.refusal() is None
+
+
+def test_a_server_that_takes_no_writes_and_a_clock_that_differs_are_named(
+    real_commits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = direct.connect
+
+    def read_only(*asked: Any, **more: Any) -> Any:
+        made = connect(*asked, **more)
+        made.execute("SET default_transaction_read_only = on")
+        return made
+
+    monkeypatch.setattr(direct, "connect", read_only)
+    assert "takes no writes" in str(boot.refusal())
+    monkeypatch.setattr(direct, "connect", connect)
+    now = boot.machine_time()
+    for minutes, fatal in ((0.5, False), (30, True)):
+        monkeypatch.setattr(boot, "machine_time", lambda ahead=minutes: now + 60 * ahead)
+        [finding] = boot.examine()
+        assert ("clock" in finding.sentence, finding.fatal) == (True, fatal)
+
+
+@pytest.fixture
+def guarded(real_commits: None) -> Iterator[None]:
+    yield
+    DatabaseWrapper.shared = False
+    connection.close()
+
+
+def test_a_connection_whose_backend_changes_ends_all_reading_of_this_process(
+    guarded: None, oak: School, elm: School
+) -> None:
+    """As behind a pooler: what was set for Oak is asked of a backend that stands elsewhere."""
+    with inside(oak), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        connection.connection._backend -= 1
+    for school in (elm, oak):
+        with inside(school), pytest.raises(SharedBackend), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
+def test_a_kept_connection_is_looked_at_before_a_request_uses_it(
+    guarded: None, oak: School, client_for: Callable[[Any], Client]
+) -> None:
+    with inside(oak), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert connection.is_usable()
+    connection.connection._backend -= 1
+    with pytest.raises(SharedBackend):
+        connection.is_usable()
+    login = {"login": "alice", "password": "whatever it is"}
+    answer = client_for(oak).post("/api/v1/auth/login", login, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (503, "tenancy:shared-backend")
