@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from schoolops.seeds.registry import first_time, fingerprint, seeds_a_school, sow
+from schoolops.seeds.registry import fingerprint, first_time, seeds_a_school, sow
 
 __all__ = ["fingerprint", "first_time", "seeds_a_school", "sow"]

@@ -20,7 +20,8 @@ SCHOOLS_PER_QUERY = 200
 INVALID = "invalid"
 # (schema, index, the mark it was given when it was built). Half-built ones have none.
 _INDEXES = """
-    SELECT n.nspname, c.relname, CASE WHEN i.indisvalid THEN coalesce(obj_description(c.oid, 'pg_class'), '') ELSE 'invalid' END
+    SELECT n.nspname, c.relname,
+           CASE WHEN i.indisvalid THEN coalesce(obj_description(c.oid, 'pg_class'), '') ELSE 'invalid' END
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid
      WHERE n.nspname = ANY(%s)"""
 

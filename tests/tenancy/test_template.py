@@ -18,6 +18,7 @@ from schoolops.tenancy.errors import TemplateMissing
 from schoolops.tenancy.models import School
 from tests.support.shapes import SHAPE, shape_of
 
+
 @dataclass
 class MigratedByHand:
     pk = 0

@@ -28,7 +28,7 @@ def main(slug: str) -> None:
         assert login.status_code == 200, login.content
         bob = Talk(browser, token=login.json()["access_token"])
         mine = bob.get("my/classes").json()
-        address = f"sections/{mine['results'][0]['section']}/roll/{clock.now().date()}"
+        address = f"sections/{mine['results'][0]['section_id']}/roll/{clock.now().date()}"
         roll = bob.get(address).json()
         records = [{"student_id": each["student_id"], "code": "P"} for each in roll["records"]]
         saved = bob("PUT", address, {"version": roll["version"], "records": records})

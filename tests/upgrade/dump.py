@@ -1,4 +1,4 @@
-"""Writes ``before_0.1.0.sql``: two schools as the release before 0.1.0 made them, with a few rows and decisions of their own.
+"""Writes ``before_0.1.0.sql``: two schools as the release before 0.1.0 made them, with rows and decisions.
 
 To be run in a checkout of that release, whose models these rows are written with::
 

@@ -89,7 +89,14 @@ OFFERED = {
         "attendance.view",
     ),
 }
-VALUES = ", ".join(f"('{role}', '{code}')" for role, codes in OFFERED.items() for code in codes)
+_GIVEN = ", ".join(f"('{role}', '{code}')" for role, codes in OFFERED.items() for code in codes)
+
+OFFER = """
+INSERT INTO seeds_offered (subject, item)
+SELECT 'role:' || role.code, given.permission FROM (VALUES GIVEN) AS given (role, permission)
+  JOIN access_role role ON role.code = given.role AND role.builtin
+ON CONFLICT DO NOTHING
+"""
 
 
 class Migration(migrations.Migration):
@@ -97,12 +104,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            f"""
-            INSERT INTO seeds_offered (subject, item)
-            SELECT 'role:' || role.code, given.permission FROM (VALUES {VALUES}) AS given (role, permission)
-              JOIN access_role role ON role.code = given.role AND role.builtin
-            ON CONFLICT DO NOTHING
-            """,
+            OFFER.replace("GIVEN", _GIVEN),
             migrations.RunSQL.noop,
         )
     ]
