@@ -41,6 +41,10 @@ class RosteredQuerySet(QuerySet[Any]):
         return super().update(**values)
 
 
+# The columns of every row of the roster, none of them private.
+ROSTERED = frozenset({"id", "sourced_id", "status", "date_last_modified"})
+
+
 class Rostered(PublicRow):
     """An entity of the roster, exported by projection: ``sourced_id``, ``status``, ``date_last_modified``."""
 

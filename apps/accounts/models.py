@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
 from schoolops import clock
+from schoolops.privacy import Privacy
 from schoolops.rows import PublicRow
 
 # Of the users through whom operators come in. Nobody else may be called so.
@@ -64,6 +65,17 @@ class User(PublicRow, AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects: ClassVar[UserManager] = UserManager()
+    privacy: ClassVar[Privacy] = Privacy(
+        public=frozenset(
+            {
+                "id", "sourced_id", "username", "given_name", "family_name", "language", "is_active",
+                "must_change_password", "created_at", "deactivated_at", "logins_ended_at", "access_until",
+                "access_version", "last_login",
+            }
+        ),
+        personal=frozenset({"email"}),
+        secret=frozenset({"password"}),
+    )  # fmt: skip
 
     class Meta:
         constraints = (
@@ -153,6 +165,10 @@ class Token(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
+    privacy: ClassVar[Privacy] = Privacy(
+        public=frozenset({"id", "family", "kind", "expires_at", "used_at"}), secret=frozenset({"digest"})
+    )
+
     def __str__(self) -> str:
         return f"{self.get_kind_display()} token of login {self.family_id}"
 
@@ -174,6 +190,11 @@ class OneTimeLink(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    privacy: ClassVar[Privacy] = Privacy(
+        public=frozenset({"id", "user", "purpose", "created_at", "expires_at", "used_at"}),
+        secret=frozenset({"digest"}),
+    )
 
     def __str__(self) -> str:
         return f"{self.purpose} link of {self.user_id}"

@@ -13,7 +13,8 @@ from django.db.models import F, Q, QuerySet
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.institutions.models import holds_on as in_force
-from schoolops.rows import PublicRow, Rostered
+from schoolops.privacy import Privacy
+from schoolops.rows import ROSTERED, PublicRow, Rostered
 
 
 def works_on(day: dt.date) -> Q:
@@ -35,6 +36,15 @@ class StaffMember(Rostered):
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
+
+    privacy: ClassVar[Privacy] = Privacy(
+        public=ROSTERED
+        | {
+            "institution", "user", "staff_number", "given_name", "family_name", "job_title", "starts_on", "ends_on",
+            "version",
+        },
+        personal=frozenset({"email", "phone"}),
+    )  # fmt: skip
 
     class Meta:
         ordering = ("family_name", "given_name", "id")

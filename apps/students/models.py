@@ -27,7 +27,8 @@ from apps.institutions.models import (
     not_over,
 )
 from schoolops.context import current_school
-from schoolops.rows import PublicRow, Rostered, RosteredQuerySet
+from schoolops.privacy import Privacy
+from schoolops.rows import ROSTERED, PublicRow, Rostered, RosteredQuerySet
 
 
 class Sex(models.TextChoices):
@@ -75,6 +76,15 @@ class Student(Rostered):
     )
 
     objects: ClassVar[Any] = StudentQuerySet.as_manager()
+    privacy: ClassVar[Privacy] = Privacy(
+        public=ROSTERED
+        | {
+            "institution", "user", "admission_number", "given_name", "middle_name", "family_name", "preferred_name",
+            "sex", "version", "merged_into",
+        },
+        personal=frozenset({"birth_date", "email", "phone", "address", "photo"}),
+        private={"medical_note": "students.view_medical"},
+    )  # fmt: skip
 
     class Meta:
         ordering = ("family_name", "given_name", "id")
@@ -105,6 +115,11 @@ class Guardian(Rostered):
     address = models.TextField(blank=True)
     language = models.CharField(max_length=12, blank=True)
     version = models.PositiveIntegerField(default=1)
+
+    privacy: ClassVar[Privacy] = Privacy(
+        public=ROSTERED | {"user", "given_name", "family_name", "language", "version"},
+        personal=frozenset({"email", "phone", "address"}),
+    )
 
     class Meta:
         ordering = ("family_name", "given_name", "id")
@@ -141,6 +156,16 @@ class StudentGuardian(PublicRow):
     restriction_note = models.TextField(blank=True)
     receives_invoices = models.BooleanField(default=False)
     channels = ArrayField(models.CharField(max_length=8), default=list, help_text="email, sms, in-app")
+
+    privacy: ClassVar[Privacy] = Privacy(
+        public=frozenset(
+            {
+                "id", "sourced_id", "student", "guardian", "relation", "legal_guardian", "lives_with",
+                "emergency_contact", "contact_priority", "data_access", "receives_invoices", "channels",
+            }
+        ),
+        private={"restriction_note": "students.view_custody"},
+    )  # fmt: skip
 
     class Meta:
         ordering = ("contact_priority",)

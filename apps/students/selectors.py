@@ -39,8 +39,9 @@ def of_students_in_reach(by: User, permission: str, day: dt.date) -> Q:
 
 
 def nobody_to_call() -> Q:
-    """Enrolments of students for whom nobody is to be called in an emergency."""
-    return ~Q(Exists(StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True)))
+    """Enrolments of students for whom nobody is to be called in an emergency: who is barred from them is nobody."""
+    called = StudentGuardian.objects.filter(student=OuterRef("student"), emergency_contact=True, restriction_note="")
+    return ~Q(Exists(called))
 
 
 def taught_in(course_class: CourseClass, day: dt.date) -> Q:
@@ -110,7 +111,53 @@ def children_of(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's sign
 @row_scope("student", "student")
 def oneself(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signature
     """The student who logs in as ``user``."""
-    return Q(user=user)
+    return Q(user=user, merged_into__isnull=True)
+
+
+def holds_over(user: User, permission: str, student: Q, day: dt.date) -> bool:
+    """Whether ``user`` holds ``permission`` over this student: a question, so a no is not counted as a refusal."""
+    reach = access.rows_in_reach(user, permission, "student", day=day)
+    if reach is None or reach == Q():
+        return reach is not None
+    return bool(Student.objects.filter(reach, student).exists())
+
+
+def private_shown_to(user: User, model: type[Student | StudentGuardian], student: Q, day: dt.date) -> list[str]:
+    """The private columns of ``model`` that ``user`` may read of this student, each by its own permission."""
+    return [name for name, code in model.privacy.private.items() if holds_over(user, code, student, day)]
+
+
+def contacts_shown_to(user: User, day: dt.date) -> Q:
+    """Which links of guardians are there for ``user``: whoever must not be given the student is nobody to call.
+
+    They stand on no list, page, paper or file for anybody but who may see restrictions over that student.
+    """
+    reach = access.rows_in_reach(user, "students.view_custody", "student", day=day)
+    if reach is None:
+        return Q(restriction_note="")
+    if reach == Q():
+        return Q()
+    return Q(restriction_note="") | Q(student__in=Student.objects.filter(reach).values("pk"))
+
+
+def guardians_shown_to(user: User, permission: str, day: dt.date) -> Q:
+    """The guardians whom ``user`` reaches with ``permission``: those of students in reach, as contacts are shown.
+
+    Whoever reaches every student sees those who have none, too; of who is barred from all of theirs nobody is told but
+    who may see restrictions.
+    """
+    reach = access.rows_in_reach(user, permission, "student", day=day)
+    if reach is None:
+        return Q(pk__in=[])
+    shown = contacts_shown_to(user, day)
+    if reach == Q():
+        if shown == Q():
+            return Q()
+        # One hash join either way, however many links there are.
+        barred = StudentGuardian.objects.exclude(shown).values("guardian")
+        return ~Q(pk__in=barred) | Q(pk__in=StudentGuardian.objects.filter(shown).values("guardian"))
+    links = StudentGuardian.objects.filter(shown, student__in=Student.objects.filter(reach).values("pk"))
+    return Q(pk__in=links.values("guardian"))
 
 
 @belongs_to_campus

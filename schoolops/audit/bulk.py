@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import models
@@ -11,7 +11,6 @@ from schoolops import clock
 from schoolops.audit import trail
 
 Row = TypeVar("Row", bound=models.Model)
-Shown = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 BATCH = 1000
 
 
@@ -35,7 +34,6 @@ def changed(
     by: trail.Actor,
     action: str,
     reason: str = "",
-    shown: Shown = dict,
 ) -> list[Row]:
     """Set the fields of each row that differ; its version and the moment of its change follow. The rows are held."""
     touched: list[Row] = []
@@ -55,7 +53,7 @@ def changed(
             row.date_last_modified = clock.now()
             names.add("date_last_modified")
         touched.append(row)
-        entries.append(trail.entry_of(by, action, row, before=shown(before), after=shown(after), reason=reason))
+        entries.append(trail.entry_of(by, action, row, before=before, after=after, reason=reason))
     if touched:
         manager: Any = type(touched[0])._default_manager
         manager.bulk_update(touched, sorted(names), batch_size=200)

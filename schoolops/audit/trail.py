@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from schoolops import clock, context
 from schoolops.audit.models import AuditEntry
+from schoolops.privacy import without_private
 
 Change = Mapping[str, tuple[Any, Any]]
 
@@ -100,7 +101,7 @@ def entry_of(
     after: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> AuditEntry:
-    """A line of the trail, not yet written."""
+    """A line of the trail, not yet written. Of what is private it says that it changed, and not what it says."""
     return AuditEntry(
         at=clock.now(),
         actor_id=by.audit_id,
@@ -108,8 +109,8 @@ def entry_of(
         action=action,
         object_type=subject._meta.label_lower,
         object_id=object_id(subject),
-        before=None if before is None else _plain(before),
-        after=None if after is None else _plain(after),
+        before=None if before is None else _plain(without_private(before)),
+        after=None if after is None else _plain(without_private(after)),
         reason=reason,
         request_id=context.request_id.get() or "",
     )

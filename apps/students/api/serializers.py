@@ -329,12 +329,28 @@ class MergedKindOut(serializers.Serializer[object]):
     left = serializers.IntegerField()
 
 
+class ClosedGuardianOut(serializers.Serializer[object]):
+    """A guardian whose link gives less than before, for a person to look at."""
+
+    link_id = serializers.UUIDField(help_text="The link of the kept record.")
+    guardian_id = serializers.UUIDField()
+    name = serializers.CharField()
+    less_in = serializers.ListField(child=serializers.CharField(), help_text="The fields of the link that give less.")
+
+
 class StudentMergeOut(serializers.Serializer[object]):
     """What became of everything the duplicate had."""
 
     id = serializers.UUIDField(help_text="The record that is kept.")
     duplicate_id = serializers.UUIDField()
     moved = serializers.DictField(child=MergedKindOut())
+    filled = serializers.ListField(child=serializers.CharField(), help_text="Fields that only the duplicate had.")
+    joined = serializers.ListField(child=serializers.CharField(), help_text="Fields that now say what both said.")
+    kept_apart = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Fields in which the duplicate says what the kept record does not: they stay with the duplicate.",
+    )
+    closed = ClosedGuardianOut(many=True, help_text="Guardians who could not see both records, or not as much.")
 
 
 class StudentAuditOut(serializers.Serializer[object]):

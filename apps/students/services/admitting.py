@@ -18,7 +18,6 @@ from apps.students.models import Enrolment, Guardian, Student
 from apps.students.selectors import today_for
 from apps.students.services.guardians import write_guardian, write_links
 from apps.students.services.placing import Placement, begin_enrolment, locked, refuse_the_past
-from apps.students.services.private import without_private
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.constraints import explains
@@ -74,9 +73,7 @@ def admit_student(
         write_links(
             student, [(each.guardian or write_guardian(each.fields, by=by), each.link) for each in guardians], by=by
         )
-    trail.record(
-        by, "students.admitted", student, after={**without_private(fields), **placement.for_the_trail()}, reason=reason
-    )
+    trail.record(by, "students.admitted", student, after={**fields, **placement.for_the_trail()}, reason=reason)
     section = placement.section
     events.publish(StudentAdmitted(student.pk, enrolment.pk, None if section is None else section.pk))
     return student, enrolment
@@ -117,7 +114,7 @@ def change_student(*, student: Student, fields: Mapping[str, Any], expected_vers
         }
     ):
         student.save(update_fields=[*after, "version"])
-    trail.record(by, "students.changed", student, before=without_private(before), after=without_private(after))
+    trail.record(by, "students.changed", student, before=before, after=after)
     events.publish(StudentChanged(student.pk))
     return student
 

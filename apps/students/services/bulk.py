@@ -27,7 +27,6 @@ from apps.students.events import (
 )
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.services.placing import EXPLAINED, Placement, refuse_closed_meanwhile, refuse_outside_year
-from apps.students.services.private import without_private
 from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
@@ -77,8 +76,7 @@ def admit_many(*, admissions: Sequence[Admission], reason: str, by: User) -> lis
             by=by,
             action="students.admitted",
             after=[
-                {**without_private(each.fields), **(each.placement.for_the_trail() if each.placement else {})}
-                for each in admissions
+                {**each.fields, **(each.placement.for_the_trail() if each.placement else {})} for each in admissions
             ],
             reason=reason,
         )
@@ -145,7 +143,7 @@ def change_many_students(
     _require_at_all(by, "students.manage", {student.institution for student, _ in changes})
     _refuse_merged(student for student, _ in changes)
     with explains({"student_admission_number": _taken}):
-        rows = bulk.changed(changes, by=by, action="students.changed", reason=reason, shown=without_private)
+        rows = bulk.changed(changes, by=by, action="students.changed", reason=reason)
     for row in rows:
         events.publish(StudentChanged(row.pk))
     return rows

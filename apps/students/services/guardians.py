@@ -14,9 +14,9 @@ from apps.accounts.models import User
 from apps.students import errors
 from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
-from apps.students.selectors import today_for
+from apps.students.selectors import guardians_shown_to, today_for
+from apps.students.services.custody import UNLINKED
 from apps.students.services.placing import locked
-from apps.students.services.private import without_private
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
@@ -74,12 +74,14 @@ def _require_reach(guardian: Guardian, *, by: User, all_of_them: bool = False) -
     Raises:
         PermissionMissing, OutOfReach.
     """
-    reach = access.within_reach(by, "guardians.manage", "student", day=access.today(by))
+    day = access.today(by)
+    reach = access.within_reach(by, "guardians.manage", "student", day=day)
+    shown = guardians_shown_to(by, "guardians.manage", day)
     links = StudentGuardian.objects.filter(guardian=guardian)
-    if reach == Q():
+    if shown == Q() or not links.exists():
         return
-    mine = Q(student__in=Student.objects.filter(reach).values("pk"))
-    if links.filter(~mine).exists() and (all_of_them or not links.filter(mine).exists()):
+    others = Q(pk__in=[]) if reach == Q() else ~Q(student__in=Student.objects.filter(reach).values("pk"))
+    if (all_of_them and links.filter(others).exists()) or not Guardian.objects.filter(shown, pk=guardian.pk).exists():
         raise OutOfReach
 
 
@@ -104,7 +106,7 @@ def write_links(
     with explains(_EXPLAINED):
         StudentGuardian.objects.bulk_create(links)
     trail.record_many(
-        trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **without_private(fields)})
+        trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **fields})
         for guardian, fields in guardians
     )
     for guardian, _ in guardians:
@@ -112,9 +114,9 @@ def write_links(
     return links
 
 
-def _may_write(student: Student, fields: Mapping[str, Any], *, by: User) -> None:
+def _may_write(student: Student, fields: Mapping[str, Any], *, by: User, link: StudentGuardian | None = None) -> None:
     # A restriction that one cannot see is one that one could lift without knowing.
-    if "restriction_note" in fields:
+    if "restriction_note" in fields or (link is not None and link.restriction_note):
         access.require_row(by, "students.view_custody", "student", student, day=today_for(student))
 
 
@@ -139,8 +141,8 @@ def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by
     """
     student = locked(link.student)
     access.require_row(by, "guardians.manage", "student", student, day=today_for(student))
-    _may_write(student, fields, by=by)
     row: StudentGuardian = StudentGuardian.objects.select_related("guardian").get(pk=link.pk)
+    _may_write(student, fields, by=by, link=row)
     before, after = trail.changed(row, fields)
     if not after:
         return row
@@ -152,8 +154,8 @@ def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by
     for name, value in after.items():
         setattr(row, name, value)
     row.save(update_fields=[*after])
-    facts = {"guardian": row.guardian, **without_private(after)}
-    trail.record(by, "students.guardian-link-changed", student, before=without_private(before), after=facts)
+    facts = {"guardian": row.guardian, **after}
+    trail.record(by, "students.guardian-link-changed", student, before=before, after=facts)
     events.publish(GuardianLinksChanged(student.pk, row.guardian_id))
     return row
 
@@ -167,8 +169,11 @@ def unlink_guardian(*, link: StudentGuardian, by: User) -> None:
     """
     student = locked(link.student)
     access.require_row(by, "guardians.manage", "student", student, day=today_for(student))
+    # As it is now: somebody may have restricted it since it was read.
+    link = StudentGuardian.objects.select_related("guardian").get(pk=link.pk)
+    _may_write(student, {}, by=by, link=link)
     guardian = link.guardian
     before = {"guardian": guardian, "relation": link.relation, "contact_priority": link.contact_priority}
     StudentGuardian.objects.filter(pk=link.pk).delete()
-    trail.record(by, "students.guardian-unlinked", student, before=before)
+    trail.record(by, UNLINKED, student, before=before)
     events.publish(GuardianLinksChanged(student.pk, guardian.pk))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.students import errors
 from apps.students.events import GuardianLinksChanged, StudentsMerged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import today_for
+from apps.students.services import custody
 from apps.students.services.placing import end_class_enrolments, end_memberships
 from schoolops import events
 from schoolops.audit import trail
@@ -29,12 +32,29 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A guardian who may do less than before: the fields of the link in which it gives less."""
+
+    link: StudentGuardian
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MergeOutcome:
-    """``by_kind``: what moved and what stayed on the duplicate, such as ``{"enrolments": Moved(1, 0)}``."""
+    """What became of two records.
+
+    ``by_kind``: what moved and what stayed on the duplicate, such as ``{"enrolments": Moved(1, 0)}``. ``filled``:
+    fields that only the duplicate had. ``joined``: fields that now say what both said. ``kept_apart``: fields in which
+    the duplicate says what the kept record does not. ``closed``: guardians who may do less than before.
+    """
 
     kept: Student
     duplicate: Student
     by_kind: dict[str, Moved]
+    filled: tuple[str, ...]
+    joined: tuple[str, ...]
+    kept_apart: tuple[str, ...]
+    closed: tuple[Closed, ...]
 
     @property
     def left_behind(self) -> dict[str, int]:
@@ -63,7 +83,9 @@ def moves_on_merge(kind: str) -> Callable[[Mover], Mover]:
 def merge_students(*, keep: Student, duplicate: Student, reason: str = "", by: User) -> MergeOutcome:
     """Let ``keep`` have everything ``duplicate`` has, where it does not clash; the duplicate stays for its history.
 
-    What clashes stays on the duplicate: its past is not rewritten, and what of it is still open ends today.
+    What clashes stays on the duplicate: its past is not rewritten, and what of it is still open ends today. Nobody
+    sees more than before: a guardian or login that could not see both records is shown nothing of the other one, what
+    either record withholds stays withheld, and what can hurt a child is joined.
 
     Raises:
         PermissionMissing, OutOfReach, CannotMergeWithItself, StudentMerged.
@@ -80,55 +102,154 @@ def merge_students(*, keep: Student, duplicate: Student, reason: str = "", by: U
     today = today_for(keep)
     for each in (keep, duplicate):
         access.require_row(by, "students.merge", "student", each, day=today)
+    links = _Links(keep, duplicate)
+    # Asked before anything moves: what each of the two said, and to whom.
+    filled, apart = _fill_gaps(duplicate, keep, shown_to_others=links.some_see_only_the_kept)
+    guardians = links.come_together()
+    note = custody.joined(keep.medical_note, duplicate.medical_note)
+    changed = {"medical_note": note} if note != keep.medical_note else {}
     outcome = MergeOutcome(
         keep,
         duplicate,
         {
             "enrolments": _enrolments(duplicate, keep, today),
             "class_enrolments": _class_enrolments(duplicate, keep, today),
-            "guardians": _guardians(duplicate, keep),
+            "guardians": guardians,
             **{kind: mover(duplicate, keep) for kind, mover in _movers.items()},
         },
+        filled=tuple(filled),
+        joined=tuple(changed),
+        kept_apart=tuple(apart),
+        closed=tuple(links.closed),
     )
-    filled = _fill_gaps(duplicate, keep)
+    keep.medical_note = note
     duplicate.merged_into, duplicate.status = keep, "tobedeleted"
     duplicate.version += 1
     duplicate.save(update_fields=["merged_into", "status", "version", "user"])
     keep.version += 1
-    keep.save(update_fields=[*filled, "version"])
+    keep.save(update_fields=[*filled, *changed, "version"])
     # Whatever had been merged into the duplicate leads to the one that is kept.
     Student.objects.filter(merged_into=duplicate).update(merged_into=keep)
-    facts = {kind: {"moved": each.moved, "left": each.left} for kind, each in outcome.by_kind.items()}
-    trail.record(by, "students.merged", keep, after={"duplicate": duplicate, **facts, "filled": filled}, reason=reason)
-    trail.record(by, "students.merged-into", duplicate, after={"kept": keep, **facts}, reason=reason)
+    _tell(outcome, reason=reason, by=by)
     events.publish(StudentsMerged(keep.pk, duplicate.pk))
     return outcome
 
 
-def _fill_gaps(duplicate: Student, keep: Student) -> list[str]:
-    """Take over what only the duplicate knows. Its login too: a child has one."""
-    filled = [
-        name
-        for name in (
-            "middle_name",
-            "family_name",
-            "preferred_name",
-            "birth_date",
-            "email",
-            "phone",
-            "address",
-            "medical_note",
-        )
-        if not getattr(keep, name) and getattr(duplicate, name)
-    ]
+def _tell(outcome: MergeOutcome, *, reason: str, by: User) -> None:
+    facts: dict[str, Any] = {kind: {"moved": each.moved, "left": each.left} for kind, each in outcome.by_kind.items()}
+    said = {
+        "duplicate": outcome.duplicate,
+        **facts,
+        "filled": outcome.filled,
+        "joined": outcome.joined,
+        "kept_apart": outcome.kept_apart,
+        "closed": [{"guardian": each.link.guardian, "fields": each.fields} for each in outcome.closed],
+    }
+    trail.record(by, "students.merged", outcome.kept, after=said, reason=reason)
+    trail.record(by, "students.merged-into", outcome.duplicate, after={"kept": outcome.kept, **facts}, reason=reason)
+
+
+# What a record may take over from another. The medical note is joined, and what is not here is never taken over.
+CARRIED = ("middle_name", "family_name", "preferred_name", "birth_date", "email", "phone", "address")
+
+
+def _fill_gaps(duplicate: Student, keep: Student, *, shown_to_others: bool) -> tuple[list[str], list[str]]:
+    """(what is taken over from the duplicate, what stays there): nothing that somebody would see who did not before."""
+    filled, apart = [], []
+    for name in CARRIED:
+        theirs = getattr(duplicate, name)
+        if not theirs or theirs == getattr(keep, name):
+            continue
+        if getattr(keep, name) or shown_to_others:
+            apart.append(name)
+        else:
+            filled.append(name)
+    # A login sees its student. Whose it is decides a person, where there is more to be seen than before.
+    login = duplicate.user_id
+    alone = not tells_more(keep, than=duplicate)
     for name in filled:
         setattr(keep, name, getattr(duplicate, name))
-    if keep.user_id is None and duplicate.user_id is not None:
-        keep.user_id, duplicate.user_id = duplicate.user_id, None
-        # Unique: the duplicate must let go before the kept record takes hold.
+    if login is not None:
+        duplicate.user_id = None
+        # Unique: the duplicate must let go before the kept record, or whoever decides it, takes hold.
         Student.objects.filter(pk=duplicate.pk).update(user=None)
-        filled.append("user")
-    return filled
+        if keep.user_id is None and alone:
+            keep.user_id = login
+            filled.append("user")
+        else:
+            apart.append("user")
+    if duplicate.photo:
+        apart.append("photo")
+    return filled, apart
+
+
+def tells_more(one: Student, *, than: Student) -> bool:
+    """Whether ``one`` says of the child what the other does not: of what is private, and of how they are called."""
+    told = ("given_name", *CARRIED, "medical_note", "photo")
+    return any(getattr(one, name) and getattr(one, name) != getattr(than, name) for name in told)
+
+
+class _Links:
+    """The links of two records that become one, and who may see less afterwards."""
+
+    def __init__(self, keep: Student, duplicate: Student) -> None:
+        self._keep, self._duplicate = keep, duplicate
+        rows = StudentGuardian.objects.filter(student__in=(keep, duplicate)).select_related("guardian__user")
+        links: list[StudentGuardian] = list(rows.order_by("contact_priority"))
+        self._kept = {each.guardian_id: each for each in links if each.student_id == keep.pk}
+        self._theirs = {each.guardian_id: each for each in links if each.student_id == duplicate.pk}
+        self._kept_from = custody.kept_from([keep, duplicate])
+        self._tells_more = tells_more(keep, than=duplicate)
+        self.closed: list[Closed] = []
+
+    @property
+    def some_see_only_the_kept(self) -> bool:
+        """Whether somebody sees the kept record who does not see the other: a guardian, or the login of the student."""
+        return self._keep.user_id is not None or any(
+            link.may_see and key not in self._theirs and not self._is_closed(link) for key, link in self._kept.items()
+        )
+
+    def _is_closed(self, link: StudentGuardian) -> bool:
+        """Whether a link of the kept record alone is closed: the other keeps the child, or a note, from this person."""
+        return custody.among(link.guardian, self._kept_from[self._duplicate.pk]) or self._reads_the_note(link)
+
+    def _reads_the_note(self, link: StudentGuardian) -> bool:
+        """Whether a medical note of the duplicate, which is joined, would be shown to who could not read it before."""
+        note, user = self._duplicate.medical_note, link.guardian.user
+        if user is None or custody.joined(self._keep.medical_note, note) == self._keep.medical_note:
+            return False
+        return Student.privacy.private["medical_note"] in access_rows.permissions_of(user)
+
+    def come_together(self) -> Moved:
+        """Links of the duplicate alone move, the others are joined with the kept record's."""
+        moving = [each for key, each in self._theirs.items() if key not in self._kept]
+        staying = [each for key, each in self._theirs.items() if key in self._kept]
+        for key, link in self._kept.items():
+            other = self._theirs.get(key)
+            less = {} if other is None else custody.strictest(link, other)
+            if other is None and link.data_access and self._is_closed(link):
+                less = {"data_access": False}
+            self._lessen(link, less)
+        free = max((each.contact_priority for each in self._kept.values()), default=0)
+        for place, link in enumerate(moving, start=free + 1):
+            link.student, link.contact_priority = self._keep, place
+            unseen = self._tells_more or custody.among(link.guardian, self._kept_from[self._keep.pk])
+            self._lessen(link, {"data_access": False} if link.data_access and unseen else {})
+        StudentGuardian.objects.bulk_update(
+            [*self._kept.values(), *moving],
+            ["student", "contact_priority", "restriction_note", "channels", *custody.GIVES],
+        )
+        # What stays on the duplicate gives nobody a second way to look.
+        StudentGuardian.objects.filter(pk__in=[each.pk for each in staying]).update(data_access=False)
+        for guardian in {**self._kept, **self._theirs}:
+            events.publish(GuardianLinksChanged(self._keep.pk, guardian))
+        return Moved(len(moving), len(staying))
+
+    def _lessen(self, link: StudentGuardian, less: dict[str, Any]) -> None:
+        for name, value in less.items():
+            setattr(link, name, value)
+        if less:
+            self.closed.append(Closed(link, tuple(sorted(less))))
 
 
 def _overlap(one: tuple[dt.date, dt.date | None], other: tuple[dt.date, dt.date | None]) -> bool:
@@ -184,20 +305,3 @@ def _class_enrolments(duplicate: Student, keep: Student, today: dt.date) -> Move
     for year_id in {each.course_class.year_id for each in clash}:
         end_class_enrolments([duplicate.pk], year_id=year_id, on=today)
     return Moved(moved, len(clash))
-
-
-def _guardians(duplicate: Student, keep: Student) -> Moved:
-    had = list(StudentGuardian.objects.filter(student=keep).values_list("guardian_id", "contact_priority"))
-    known = {guardian_id for guardian_id, _ in had}
-    theirs: list[StudentGuardian] = list(StudentGuardian.objects.filter(student=duplicate).order_by("contact_priority"))
-    free = max((priority for _, priority in had), default=0)
-    moving = [each for each in theirs if each.guardian_id not in known]
-    for place, link in enumerate(moving, start=free + 1):
-        link.student, link.contact_priority = keep, place
-    StudentGuardian.objects.bulk_update(moving, ["student", "contact_priority"])
-    staying = [each for each in theirs if each.guardian_id in known]
-    # The kept record's link counts. The duplicate's gives nobody a second way to look.
-    StudentGuardian.objects.filter(pk__in=[each.pk for each in staying]).update(data_access=False)
-    for link in theirs:
-        events.publish(GuardianLinksChanged(keep.pk, link.guardian_id))
-    return Moved(len(moving), len(staying))

@@ -75,7 +75,7 @@ def export_bundle(*, into: IO[bytes], by: User | None, institution: Institution 
         require_for_all(by, ROSTER)
     counted: dict[str, int] = {}
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, rows in Bundle(institution).files().items():
+        for name, rows in Bundle(institution, by=by).files().items():
             counted[name] = 0
             with target.open(_entry(name), "w", force_zip64=True) as file:
                 file.write(f"{HEADERS[name]}\r\n".encode())

@@ -13,8 +13,9 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from apps.accounts.models import User
 from apps.exchange.models import Counterpart
-from apps.exchange.services.exporting.pages import paged
+from apps.exchange.services.exporting.pages import ROSTER, paged
 from apps.exchange.services.kinds.dated import last_end
 from apps.exchange.services.kinds.teaching import homeroom_course_id
 from apps.exchange.services.reading import cells, staged
@@ -30,7 +31,7 @@ from apps.students.models import (
     Student,
     StudentGuardian,
 )
-from apps.students.selectors import enrolments_that_count
+from apps.students.selectors import contacts_shown_to, enrolments_that_count, guardians_shown_to
 
 _NAMESPACE = uuid.UUID("6d0c9a52-5e0b-5c0e-9f0e-0b7f2f4c1d11")
 _JOB_ROLES = {title: role for role, title in STAFF_ROLES.items()}
@@ -55,7 +56,11 @@ class Names:
 class Bundle:
     """One school's roster in the years that are not closed. ``institution`` narrows it to one campus."""
 
-    def __init__(self, institution: Institution | None = None) -> None:
+    def __init__(self, institution: Institution | None = None, *, by: User | None = None) -> None:
+        # What `by` may know of guardians; an operator at the command line takes all of it.
+        today = school_today()
+        self._contacts = Q() if by is None else contacts_shown_to(by, today)
+        self._guardians = Q() if by is None else guardians_shown_to(by, ROSTER, today)
         names = Names()
         mine = {"institution": institution} if institution else {}
         open_years = AcademicYear.objects.exclude(state=AcademicYear.State.CLOSED)
@@ -165,7 +170,7 @@ class Bundle:
         return kept.select_related("user")
 
     def guardians(self) -> Any:
-        return Guardian.objects.filter(status="active").select_related("user")
+        return Guardian.objects.filter(self._guardians, status="active").select_related("user")
 
     def rows_of_users(self) -> Iterator[Row]:
         for page in paged(self.staff()):
@@ -219,7 +224,7 @@ class Bundle:
 
     def _agents(self, students: Sequence[Student]) -> dict[int, list[tuple[str, StudentGuardian]]]:
         links = list(
-            StudentGuardian.objects.filter(student__in=students, guardian__status="active")
+            StudentGuardian.objects.filter(self._contacts, student__in=students, guardian__status="active")
             .select_related("guardian")
             .order_by("student_id", "contact_priority")
         )
@@ -252,7 +257,7 @@ class Bundle:
         for page in paged(self.guardians()):
             ids = self.names.of(staged.GUARDIAN, page)
             parents = set(
-                StudentGuardian.objects.filter(guardian__in=page, relation__in=_PARENTS).values_list(
+                StudentGuardian.objects.filter(self._contacts, guardian__in=page, relation__in=_PARENTS).values_list(
                     "guardian_id", flat=True
                 )
             )

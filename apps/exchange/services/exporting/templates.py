@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.models import Import
 from apps.exchange.services.door import require_for_all
@@ -19,7 +20,7 @@ from apps.students.models import (
     Student,
     StudentGuardian,
 )
-from apps.students.selectors import enrolments_that_count
+from apps.students.selectors import contacts_shown_to, enrolments_that_count
 from schoolops.audit import trail
 
 
@@ -38,7 +39,7 @@ def template_pages(*, source: str, by: User) -> Iterator[list[dict[str, Any]]]:
     subject = Institution.objects.order_by("pk").first()
     if subject is not None:
         trail.record(by, "exchange.roster-exported", subject, after={"template": source})
-    return _TEMPLATES[source]()
+    return _guardians(by) if source == Import.Source.GUARDIANS else _TEMPLATES[source]()
 
 
 def _filled(source: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,8 +69,9 @@ def _students() -> Iterator[list[dict[str, Any]]]:
         yield filled
 
 
-def _guardians() -> Iterator[list[dict[str, Any]]]:
-    links = StudentGuardian.objects.filter(student__merged_into=None, guardian__status="active")
+def _guardians(by: User) -> Iterator[list[dict[str, Any]]]:
+    shown = contacts_shown_to(by, access.today(by))
+    links = StudentGuardian.objects.filter(shown, student__merged_into=None, guardian__status="active")
     for page in paged(links.select_related("student__institution", "guardian")):
         filled = []
         for link in page:
@@ -130,7 +132,6 @@ _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _TEMPLATES: Mapping[str, Callable[[], Iterator[list[dict[str, Any]]]]] = {
     Import.Source.STUDENTS: _students,
-    Import.Source.GUARDIANS: _guardians,
     Import.Source.STAFF: _staff,
     Import.Source.SECTIONS: _sections,
 }

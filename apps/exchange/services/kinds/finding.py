@@ -92,7 +92,9 @@ def _by_natural(work: Work, kind: str, rows: Any, keys: Iterable[str], there: Kn
 
 def _imagined(work: Work, kind: str, model: Any, values: Mapping[str, Any]) -> Any:
     person = model(given_name=values.get("given_name", ""), family_name=values.get("family_name", ""))
-    if kind != staged.GUARDIAN:
+    if kind == staged.GUARDIAN:
+        person.email = values.get("email", "")
+    else:
         person.institution = work.frame.institution(values.get("institution", ""))
     # What places need to know of somebody who is not there yet.
     person.coming = values

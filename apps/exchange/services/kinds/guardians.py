@@ -19,6 +19,7 @@ from apps.exchange.services.kinds.people import People
 from apps.exchange.services.reading import staged
 from apps.students.models import Guardian, StudentGuardian
 from apps.students.services import bulk as student_bulk
+from apps.students.services import custody
 
 
 class Guardians(People):
@@ -97,8 +98,19 @@ class Links:
             student, guardian = each.extra["student"], each.extra["guardian"]
             each.target = held.get((student.pk, guardian.pk)) if student.pk and guardian.pk else None
             self._look(each)
+        self._leave_parted([each for each in outcomes if each.action == Action.CREATE and each.extra["student"].pk])
         require(work, outcomes, "guardians.manage", lambda _: None)
         return outcomes
+
+    @staticmethod
+    def _leave_parted(new: Sequence[Outcome]) -> None:
+        """Whom a person keeps from a student, a file does not bring back: not under another record of theirs either."""
+        kept_from = custody.kept_from({each.extra["student"].pk: each.extra["student"] for each in new}.values())
+        for each in new:
+            guardian = each.extra["guardian"]
+            if custody.among(guardian, kept_from[each.extra["student"].pk]):
+                each.skipped = True
+                each.kept["guardian"] = ["", str(guardian)]
 
     @staticmethod
     def _look(outcome: Outcome) -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
 from django.urls import reverse
@@ -23,11 +23,11 @@ from apps.office.shell.acts import Act, does
 from apps.office.shell.base import LONGEST_SEARCH, TOO_LARGE, ServiceAdmin, adds, changes, removes
 from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import PictureForm, ServiceForm
-from apps.office.shell.permitted import ReadOnlyInline
+from apps.office.shell.permitted import Permitted, ReadOnlyInline
 from apps.office.shell.site import actor, office
 from apps.students import services
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
-from apps.students.selectors import matching
+from apps.students.selectors import contacts_shown_to, guardians_shown_to, matching
 
 CHANNELS = (("email", gettext_lazy("E-mail")), ("sms", gettext_lazy("SMS")), ("in-app", gettext_lazy("In the app")))
 
@@ -76,7 +76,16 @@ class MembershipInline(ReadOnlyInline):
     verbose_name_plural = gettext_lazy("sections")
 
 
-class GuardianLinkInline(ReadOnlyInline):
+class _ShownContacts(Permitted):
+    """Links as whoever asks may know of them: who is barred from a student is nobody to call for most of them."""
+
+    def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+        by = actor(request)
+        reached: QuerySet[Any] = super().within(request, rows, code)
+        return reached.filter(contacts_shown_to(by, access.today(by)))
+
+
+class GuardianLinkInline(_ShownContacts, ReadOnlyInline):
     """Who is responsible, in the order in which they are called."""
 
     model = StudentGuardian
@@ -183,7 +192,7 @@ class StudentAdmin(ServiceAdmin):
         return row.section_name or "–"
 
 
-class StudentsInline(ReadOnlyInline):
+class StudentsInline(_ShownContacts, ReadOnlyInline):
     """Of whom somebody is a guardian."""
 
     model = StudentGuardian
@@ -212,11 +221,7 @@ class GuardianAdmin(ServiceAdmin):
         by = actor(request)
         if not self._holds(request, code):
             return rows.none()
-        reach = access.within_reach(by, code, "student", day=access.today(by))
-        if reach == Q():
-            return rows
-        links = StudentGuardian.objects.filter(student__in=Student.objects.filter(reach).values("pk"))
-        return rows.filter(pk__in=links.values("guardian"))
+        return rows.filter(guardians_shown_to(by, code, access.today(by)))
 
     def _tells(self, request: HttpRequest, row: Any) -> bool:
         return self._holds_over(request, "audit.view", row)
@@ -257,7 +262,7 @@ def _link(said: dict[str, Any], by: User) -> StudentGuardian:
 
 
 @admin.register(StudentGuardian, site=office)
-class GuardianLinkAdmin(ServiceAdmin):
+class GuardianLinkAdmin(_ShownContacts, ServiceAdmin):
     """Access is this explicit link: given here, or taken away."""
 
     one, many = gettext_lazy("link of a guardian"), gettext_lazy("links of guardians")

@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.attendance.models import DailyAttendance, Leave
 from apps.institutions.models import AcademicYear, CalendarDay, Section
 from apps.students.models import Enrolment, SectionMembership, Student, StudentGuardian
+from apps.students.selectors import contacts_shown_to
 from schoolops.audit import trail
 from schoolops.audit.models import AuditEntry
 
@@ -73,7 +74,7 @@ def record_of(student: UUID, *, by: User, day: dt.date) -> Record:
     return Record(
         student=found,
         enrolments=_enrolments(found),
-        family=_family(found) if "guardians.view" in held else None,
+        family=_family(found, by, day) if "guardians.view" in held else None,
         restrictions=_restrictions(found) if {"guardians.view", "students.view_custody"} <= held else None,
         medical_note=found.medical_note if "students.view_medical" in held else None,
         year=year,
@@ -121,9 +122,9 @@ def _enrolments(student: Student) -> list[Enrolment]:
     )
 
 
-def _family(student: Student) -> list[StudentGuardian]:
+def _family(student: Student, by: User, day: dt.date) -> list[StudentGuardian]:
     return list(
-        StudentGuardian.objects.filter(student=student)
+        StudentGuardian.objects.filter(contacts_shown_to(by, day), student=student)
         .select_related("guardian")
         .defer("restriction_note")
         .order_by("contact_priority", "pk")

@@ -11,7 +11,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.api.authentication import actor
@@ -20,6 +19,7 @@ from apps.students import services
 from apps.students.api import serializers as shapes
 from apps.students.api.views.reach import reached_student
 from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.selectors import contacts_shown_to, guardians_shown_to, private_shown_to
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet, answer, created, gone, valid, with_version
@@ -41,9 +41,7 @@ class GuardianViewSet(RowViewSet):
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("family_name", "given_name", "id")}
     filters: ClassVar[Mapping[str, Parameter]] = {
         "student_id": Parameter(
-            parameters.public_id,
-            lambda student: Q(pk__in=StudentGuardian.objects.filter(student__sourced_id=student).values("guardian")),
-            "Of this student.",
+            parameters.public_id, None, "Of this student: those who may be called, and all for who sees restrictions."
         ),
         "status": Parameter(parameters.one_of(RowStatus), "status", "With this status."),
         "q": Parameter(
@@ -59,14 +57,17 @@ class GuardianViewSet(RowViewSet):
     }
 
     def rows(self) -> QuerySet[Any]:
-        reach = access.within_reach(
-            actor(self.request), "guardians.view", "student", day=access.today(actor(self.request))
-        )
-        found: QuerySet[Any] = Guardian.objects.all()
-        if reach == Q():
+        user = actor(self.request)
+        day = access.today(user)
+        reach = access.within_reach(user, "guardians.view", "student", day=day)
+        found: QuerySet[Any] = Guardian.objects.filter(guardians_shown_to(user, "guardians.view", day))
+        student = getattr(self, "asked", {}).get("student_id")
+        if student is None:
             return found
-        links = StudentGuardian.objects.filter(student__in=Student.objects.filter(reach).values("pk"))
-        return found.filter(pk__in=links.values("guardian"))
+        whose = StudentGuardian.objects.filter(
+            contacts_shown_to(user, day), student__in=Student.objects.filter(reach, sourced_id=student)
+        )
+        return found.filter(pk__in=whose.values("guardian"))
 
     @extend_schema(summary="Add a guardian", request=shapes.GuardianIn, responses={201: shapes.GuardianOut})
     def create(self, request: Request) -> HttpResponse:
@@ -96,7 +97,7 @@ class GuardianViewSet(RowViewSet):
 
 
 class LinkViewSet(RowViewSet):
-    """A student's guardians, in the order in which they are called."""
+    """A student's guardians, in the order in which they are called; the barred only for who sees restrictions."""
 
     out = shapes.GuardianLinkOut
     not_visible = OutOfReach
@@ -125,13 +126,16 @@ class LinkViewSet(RowViewSet):
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"contact_priority": ("contact_priority", "id")}
 
     def columns_here(self) -> Columns:
-        if "students.view_custody" in access_rows.permissions_of(actor(self.request)):
-            return {**self.columns, "restriction_note": "restriction_note"}
-        return self.columns
+        user = actor(self.request)
+        shown = private_shown_to(user, StudentGuardian, Q(sourced_id=self.kwargs["student"]), access.today(user))
+        return {**self.columns, **{name: name for name in shown}}
 
     def rows(self) -> QuerySet[Any]:
+        user = actor(self.request)
         student = reached_student(self.request, self.kwargs["student"], "guardians.view")
-        found: QuerySet[Any] = StudentGuardian.objects.filter(student=student)
+        found: QuerySet[Any] = StudentGuardian.objects.filter(
+            contacts_shown_to(user, access.today(user)), student=student
+        )
         return found
 
     def _one(self, id: UUID) -> StudentGuardian:

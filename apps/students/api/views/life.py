@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access import services as access
 from apps.accounts.api.authentication import actor
-from apps.students import services
+from apps.accounts.models import User
+from apps.students import selectors, services
 from apps.students.api import serializers as shapes
 from apps.students.api.views.enrolments import enrolment_row
 from apps.students.api.views.reach import reached_student
-from apps.students.models import Enrolment
+from apps.students.models import Enrolment, Student, StudentGuardian
 from schoolops.api.viewsets import ApiViewSet, answer, created, valid
 
 
@@ -72,16 +76,41 @@ class LifeViewSet(ApiViewSet):
         summary="Merge a duplicate into this student", request=shapes.MergeIn, responses=shapes.StudentMergeOut
     )
     def merge(self, request: Request, id: UUID) -> HttpResponse:
-        """Let this record have everything the other has, where it does not clash; the other stays for its history."""
+        """Let this record have everything the other has, where it does not clash; the other stays for its history.
+
+        Nobody sees more than before: the answer names what was joined, what stays apart, and whose access was closed.
+        """
         student = reached_student(request, id)
         given = valid(shapes.MergeIn, request.data)
         outcome = services.merge_students(
             keep=student, duplicate=given["duplicate_id"], reason=given["reason"], by=actor(request)
         )
-        return answer(
+        return answer(_said(outcome, by=actor(request)))
+
+
+def _said(outcome: services.MergeOutcome, *, by: User) -> dict[str, Any]:
+    """What became of two records, without what whoever asks may not see of them."""
+    day = access.today(by)
+    shown = StudentGuardian.objects.filter(
+        selectors.contacts_shown_to(by, day), pk__in=[each.link.pk for each in outcome.closed]
+    )
+    told = set(shown.values_list("pk", flat=True))
+    hidden = Student.privacy.withheld.difference(selectors.private_shown_to(by, Student, Q(pk=outcome.kept.pk), day))
+    return {
+        "id": outcome.kept.sourced_id,
+        "duplicate_id": outcome.duplicate.sourced_id,
+        "moved": {kind: {"moved": each.moved, "left": each.left} for kind, each in outcome.by_kind.items()},
+        "filled": outcome.filled,
+        "joined": [name for name in outcome.joined if name not in hidden],
+        "kept_apart": outcome.kept_apart,
+        "closed": [
             {
-                "id": outcome.kept.sourced_id,
-                "duplicate_id": outcome.duplicate.sourced_id,
-                "moved": {kind: {"moved": each.moved, "left": each.left} for kind, each in outcome.by_kind.items()},
+                "link_id": each.link.sourced_id,
+                "guardian_id": each.link.guardian.sourced_id,
+                "name": each.link.guardian.full_name,
+                "less_in": each.fields,
             }
-        )
+            for each in outcome.closed
+            if each.link.pk in told
+        ],
+    }
