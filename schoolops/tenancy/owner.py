@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from schoolops import append_only
 from schoolops.tenancy import direct
 
 IDENTIFIER_LENGTH = 63
@@ -113,9 +114,11 @@ def grant_school(connection: psycopg.Connection[Any], *, schema: str, role: str)
         "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC",
         "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
         "REVOKE INSERT, UPDATE, DELETE ON {schema}.django_migrations, {schema}.django_content_type FROM {role}",
-        "REVOKE UPDATE, DELETE ON {schema}.audit_auditentry FROM {role}",
     ):
         connection.execute(sql.SQL(statement).format(**names))
+    for table in append_only.tables():
+        revoke = sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {schema}.{table} FROM {role}")
+        connection.execute(revoke.format(table=sql.Identifier(table), **names))
 
 
 def drop_school(*, schema: str, role: str) -> None:

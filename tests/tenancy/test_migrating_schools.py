@@ -31,13 +31,12 @@ def migrate() -> str:
 
 
 def take_back_the_append_only_migration(school: School) -> None:
-    """As a school stands that was made before ``audit.0002``."""
+    """As a school stands that was made before ``attendance.0004``."""
     with owner.owner_connection() as owning:
         for statement in (
-            "DROP TRIGGER audit_never_truncated ON {schema}.audit_auditentry",
-            "DROP TRIGGER audit_append_only ON {schema}.audit_auditentry",
-            "DROP FUNCTION {schema}.audit_refuse_change()",
-            "DELETE FROM {schema}.django_migrations WHERE app = 'audit' AND name = '0002_append_only'",
+            "DROP TRIGGER attendance_attendancechange_stays ON {schema}.attendance_attendancechange",
+            "DROP TRIGGER attendance_attendancechange_never_emptied ON {schema}.attendance_attendancechange",
+            "DELETE FROM {schema}.django_migrations WHERE app = 'attendance' AND name LIKE '0004%'",
         ):
             owning.execute(statement.format(schema=school.schema_name))
 
