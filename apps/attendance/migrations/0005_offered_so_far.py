@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("attendance", "0003_teachers_times"), ("seeds", "0001_initial")]
+    dependencies = [("attendance", "0004_history_as_every_append_only_table"), ("seeds", "0001_initial")]
 
     operations = [
         migrations.RunSQL(
