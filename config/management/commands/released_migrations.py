@@ -71,8 +71,8 @@ def digest(migration: Migration) -> str:
 
 def read(text: str) -> dict[str, str]:
     """``app.name`` → SHA-256, of the list's text."""
-    lines = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
-    return {name: found for name, found in lines}
+    lines = (line.partition(" ") for line in text.splitlines() if line and not line.startswith("#"))
+    return {name: found for name, _, found in lines}
 
 
 def changed(released: Mapping[str, str], digests: Mapping[str, str]) -> Iterator[str]:
