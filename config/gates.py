@@ -63,13 +63,13 @@ def manage(*arguments: str, settings: str, environment: Mapping[str, str] | None
     return done.stdout.strip()
 
 
-def migrations() -> str:
-    """The models and the migrations say the same."""
+def migrations(*options: str) -> str:
+    """The models and the migrations say the same, and what was released of them is as it was."""
     try:
         manage("makemigrations", "--check", "--dry-run", settings="config.settings.offline")
     except GateFailed as failure:
         raise GateFailed(f"Models changed without a migration: run `manage.py makemigrations`.\n{failure}") from None
-    return "the models and the migrations say the same"
+    return manage("released_migrations", *options, settings="config.settings.offline").splitlines()[-1]
 
 
 def deployment() -> str:
@@ -151,13 +151,45 @@ def disagreements(text: str, wanted: list[Requirement]) -> Iterator[str]:
             yield f"{requirement} is pinned to {version}"
 
 
+# What a school may have, and what it has: docs/decisions/0021-a-budget-of-relations.md. Each costs every backend that
+# touches the school some 6 kB, and a thousand schools a thousand of it.
+BUDGET = {"TABLE": 50, "INDEX": 200, "SEQUENCE": 48}
+PLURALS = {"TABLE": "tables", "INDEX": "indexes", "SEQUENCE": "sequences"}
+
+
+def relations() -> str:
+    """A school's tables, indexes and sequences are within their budget."""
+    ddl = (BASE_DIR / "config" / "school.sql").read_text(encoding="utf-8")
+    counted = relations_of(ddl)
+    over = [f"{counted[kind]} {PLURALS[kind]}, budget {most}" for kind, most in BUDGET.items() if counted[kind] > most]
+    if over:
+        raise GateFailed(
+            "Take out what does not earn its place, or raise the budget in the decision.\n" + "\n".join(over)
+        )
+    return ", ".join(f"{counted[kind]} of {most} {PLURALS[kind]}" for kind, most in BUDGET.items())
+
+
+def relations_of(ddl: str) -> dict[str, int]:
+    """How many tables, indexes (those of constraints too) and sequences a school's DDL makes."""
+    return {
+        "TABLE": len(re.findall(r"^CREATE TABLE ", ddl, re.MULTILINE)),
+        "INDEX": len(
+            re.findall(
+                r"^CREATE (?:UNIQUE )?INDEX |^    ADD CONSTRAINT \S+ (?:PRIMARY KEY|UNIQUE|EXCLUDE)", ddl, re.MULTILINE
+            )
+        ),
+        "SEQUENCE": len(re.findall(r"^    SEQUENCE NAME |^CREATE SEQUENCE ", ddl, re.MULTILINE)),
+    }
+
+
 GATES = (
     # The slowest first, so that the others run beside it.
     Gate("template", lambda: template("--check"), write=template),
-    Gate("migrations", migrations),
+    Gate("migrations", migrations, write=lambda: migrations("--write")),
     Gate("deployment", deployment),
     Gate("reference", lambda: reference("--check"), write=reference),
     Gate("requirements", requirements),
+    Gate("relations", relations),
 )
 
 
@@ -180,6 +212,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - {gate.name for gate in GATES}:
         parser.error(f"there is no gate called {', '.join(sorted(unknown))}")
+    if options.write and not options.names:
+        parser.error("say what is to be written")
     chosen = [gate for gate in GATES if not options.names or gate.name in options.names]
     runs = [(gate.name, gate.write if options.write else gate.check) for gate in chosen]
     with ThreadPoolExecutor(max_workers=2) as pool:

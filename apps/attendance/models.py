@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.students.models import Student
 from apps.timetable.models import Period
+from schoolops import append_only
 from schoolops.rows import PublicRow
 
 
@@ -233,6 +234,9 @@ class AttendanceChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.student_id} on {self.day}, version {self.session_version}"
+
+
+append_only.declare("attendance_attendancechange")
 
 
 class DailyAttendance(models.Model):

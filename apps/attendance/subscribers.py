@@ -15,7 +15,6 @@ from apps.attendance.services import AT_ONCE, Days
 from apps.institutions.events import CalendarChanged, ClassSectionChanged
 from apps.students.events import (
     ClassRosterChanged,
-    StudentMoved,
     StudentsEnrolled,
     StudentsMerged,
     StudentsMoved,
@@ -69,11 +68,6 @@ def derive_what_the_rules_decide(event: RulesChanged) -> Followed | None:
 @subscribe(PeriodsChanged)
 def derive_what_periods_are_long(event: PeriodsChanged) -> Followed | None:
     return _follow(Days(institution=event.institution_id))
-
-
-@subscribe(StudentMoved)
-def give_the_days_to_the_new_section(event: StudentMoved) -> Followed | None:
-    return _follow_students((event.student_id,), event.on)
 
 
 @subscribe(StudentsMoved)

@@ -206,6 +206,17 @@ def today_at(institution: Institution) -> dt.date:
     return clock.today(institution.timezone)
 
 
+class Todays(dict[int, dt.date]):
+    """Campus (by key) → the calendar day there, each asked for once."""
+
+    def __missing__(self, institution_id: int) -> dt.date:
+        known = next((each.timezone for each in campuses() if each.pk == institution_id), None)
+        # What is remembered may be older than a campus that was added a moment ago.
+        timezone = known or Institution.objects.values_list("timezone", flat=True).get(pk=institution_id)
+        self[institution_id] = clock.today(timezone)
+        return self[institution_id]
+
+
 def school_today() -> dt.date:
     """Today where the school has one institution, or its first: for questions that name no institution."""
     return clock.today(school_timezone())

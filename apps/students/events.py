@@ -20,18 +20,8 @@ class StudentChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class StudentMoved:
-    """From ``on``, the student belongs to another section; ``from_section_id`` is ``None`` where they had none."""
-
-    student_id: int
-    from_section_id: int | None
-    to_section_id: int
-    on: dt.date
-
-
-@dataclass(frozen=True, slots=True)
 class StudentsMoved:
-    """Many students belong to other sections than before, or to none: each from ``since`` on, or from a later day."""
+    """Students belong to other sections than before, or to none: each from ``since`` on, or from a later day."""
 
     student_ids: tuple[int, ...]
     since: dt.date

@@ -377,3 +377,8 @@ class ClassEnrolment(Rostered):
 
     def __str__(self) -> str:
         return f"{self.student_id} in class {self.course_class_id} from {self.starts_on}"
+
+    @property
+    def until(self) -> dt.date:
+        """The first day it no longer holds."""
+        return self.ends_on or self.course_class.year.over_on

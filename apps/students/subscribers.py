@@ -8,7 +8,6 @@ from apps.students.caches import STUDENT_PROFILE
 from apps.students.events import (
     GuardiansInvited,
     StudentChanged,
-    StudentMoved,
     StudentsEnrolled,
     StudentsMerged,
     StudentsMoved,
@@ -30,11 +29,6 @@ def forget_where_they_were_when_a_year_ended(_event: CalendarChanged) -> None:
 
 @subscribe(StudentChanged)
 def forget_who_was_changed(event: StudentChanged) -> None:
-    STUDENT_PROFILE.forget(event.student_id)
-
-
-@subscribe(StudentMoved)
-def forget_who_was_moved(event: StudentMoved) -> None:
     STUDENT_PROFILE.forget(event.student_id)
 
 

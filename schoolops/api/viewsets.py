@@ -29,6 +29,7 @@ from schoolops.api.renderers import JsonRenderer, as_json
 from schoolops.context import current_school, inside
 from schoolops.errors import NotFound
 from schoolops.privacy import refuse_private
+from schoolops.resilience.heavy import heavy
 
 DEFAULT_LIMIT, MOST = 50, 200
 EXPORT_PAGE = 1000
@@ -168,7 +169,7 @@ class RowViewSet(ApiViewSet):
         sort = self.sorts[asked.get("sort") or next(iter(self.sorts))]
         queryset = self._filtered(asked).order_by(*sort)
         if "as" in asked:
-            return self._exported(queryset, chosen, sort, asked["as"])
+            return heavy(self._exported)(queryset, chosen, sort, asked["as"])
         place = self._place(request, asked)
         if "cursor" in asked:
             queryset = queryset.filter(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from schoolops import append_only
+
 
 class AuditEntry(models.Model):
     """What ``actor`` did to the object ``object_type``/``object_id`` (its public id, as text).
@@ -27,3 +29,6 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name} {self.action} {self.object_type} {self.object_id}"
+
+
+append_only.declare("audit_auditentry")

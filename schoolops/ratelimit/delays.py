@@ -35,9 +35,11 @@ FIRST_TURN_S = 2
 LONGEST_TURN_S = 15 * 60
 # A turn that nobody has taken by then is lost.
 TURN_KEPT_S = 120
-# At the beginning of a turn those go first who were told once and came back in time: strangers may type the same login
-# from the same address, all the time.
-KEPT_FIRST_S = 2
+# Beyond so many refusals in one wait somebody asks all the time under this very key, perhaps not its owner. Then a turn
+# goes to one who was told and came back no sooner; whoever comes too soon, or for the first time, is told once more.
+ASKED_BY_PEOPLE = 5
+ONCE_MORE_S = 1
+TOO_SOON_S = 2
 FORGOTTEN_AFTER_S = RATE_LIMITS.ttl_s
 # What the fallback remembers per process before it forgets the oldest.
 MOST_REMEMBERED = 10_000
@@ -84,8 +86,8 @@ def turn_after(own: int, left_s: float) -> float:
     return min(left_s, FIRST_TURN_S) if own == 0 else min(LONGEST_TURN_S, LONGEST_WAIT_S * 4.0 ** (own - 1))
 
 
-# KEYS: the own hash {n failures, at the last, turn}, a hash of who was told how often, one hash {n, at} for each shared
-# delay, then the keys of the windows: of those who walk in, of those who have a turn.
+# KEYS: the own hash {n failures, at the last, turn}, a hash of who was told until when, one hash {n, at} for each
+# shared delay, then the keys of the windows: of those who walk in, of those who have a turn.
 # ARGV: now, how many shared delays, how many keys of windows to walk in, what this one says, `free` of the own and of
 # each shared delay, then the numbers of the windows. Milliseconds.
 # Returns {wait, window that is full, counts, whether it is a turn, whether others press}.
@@ -112,6 +114,14 @@ for i = 1, shared do
 end
 local due = tonumber(redis.call('HGET', own, 'turn') or 'nil')
 if due and now > due + {1000 * TURN_KEPT_S} then due = nil end
+local mine, asked = redis.call('HGET', told, said), number(told, 'asked')
+local function promise(at)
+  if mine and asked >= {ASKED_BY_PEOPLE} then at = math.max(at, now + {1000 * TOO_SOON_S}) end
+  redis.call('HINCRBY', told, 'asked', 1)
+  redis.call('HSET', told, said, at)
+  redis.call('EXPIRE', told, math.ceil((at - now) / 1000) + {TURN_KEPT_S})
+  return at
+end
 local function tell(full, counts)
   local at = math.max(opens, now)
   if left > 0 then
@@ -122,15 +132,12 @@ local function tell(full, counts)
   due = math.min(due or at, at)
   redis.call('HSET', own, 'turn', due)
   redis.call('EXPIRE', own, {FORGOTTEN_AFTER_S} + math.ceil((due - now) / 1000))
-  local times = redis.call('HINCRBY', told, said, 1)
-  if times < 3 then redis.call('HINCRBY', told, 'once', 3 - 2 * times) end
-  redis.call('EXPIRE', told, math.ceil((due - now) / 1000) + {TURN_KEPT_S})
-  return {{due - now, full, counts, 0, left > 0 and 1 or 0}}
+  return {{promise(due) - now, full, counts, 0, left > 0 and 1 or 0}}
 end
 local turn = due and now >= due
 if not turn and (opens > now or left > 0) then return tell(0, {{}}) end
-if turn and now < due + {1000 * KEPT_FIRST_S} and number(told, said) ~= 1 and number(told, 'once') > 0 then
-  return {{due + {1000 * KEPT_FIRST_S} - now, 0, {{}}, 0, 1}}
+if turn and asked >= {ASKED_BY_PEOPLE} and not (mine and now >= tonumber(mine)) then
+  return {{promise(now + {1000 * ONCE_MORE_S}) - now, 0, {{}}, 0, 1}}
 end
 local first = 3 + shared
 local keys, numbers = {{}}, {{}}

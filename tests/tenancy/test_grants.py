@@ -147,7 +147,7 @@ def run(statement: str) -> None:
         "SELECT * FROM {elm}.audit_auditentry",
         "INSERT INTO {elm}.django_session (session_key, session_data, expire_date) VALUES ('a', 'b', now())",
         "SELECT nextval('{elm}.accounts_user_id_seq')",
-        "SELECT {elm}.audit_refuse_change()",
+        "SELECT {elm}.refuse_change()",
         "SELECT * FROM public.tenancy_school",
         "SELECT * FROM public.django_session",
         "UPDATE public.tenancy_school SET state = 'deleted'",

@@ -6,6 +6,7 @@ from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
     is_staff,
     refusals,
+    refuse,
     require,
     require_at,
     require_everywhere,
@@ -43,6 +44,7 @@ __all__ = [
     "is_staff",
     "let_in",
     "refusals",
+    "refuse",
     "remove_role",
     "rename_role",
     "require",

@@ -131,6 +131,11 @@ class HistoryOut(serializers.Serializer[object]):
     arrived_at = serializers.TimeField(allow_null=True)
     left_at = serializers.TimeField(allow_null=True)
     remark = serializers.CharField()
+    day_counts_as = serializers.ChoiceField(
+        choices=DayState.choices,
+        allow_null=True,
+        help_text="What all marks of that day make of it; null: no day counts.",
+    )
     counts = serializers.BooleanField(
         help_text="Whether the day is made of it: there was school, the student was on the books, and no mark of the "
         "record that this one was merged into stands beside it."
@@ -268,6 +273,9 @@ class AttendancePolicyOut(AttendancePolicyIn):
     institution_id = serializers.UUIDField()
     institution = serializers.CharField()
     version = serializers.IntegerField()
+    notes = serializers.ListField(
+        child=serializers.CharField(), help_text="What these rules lead to that nobody would expect."
+    )
 
 
 class PeriodOut(serializers.Serializer[object]):

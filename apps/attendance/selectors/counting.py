@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import BooleanField
+from django.db.models import BooleanField, OuterRef, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+
+from apps.attendance.models import DailyAttendance
 
 # A mark counts on a day of school, in a period that is held that day, of a student who is on the books then: in some
 # section of the roll's campus (a student who was moved keeps what the old section's roll says), or in the class whose
@@ -28,11 +31,12 @@ EXISTS (
        AND (p.id IS NULL OR d.kind IS DISTINCT FROM 'timing-change'
             OR (p.starts_at < d.ends_at AND p.ends_at > d.starts_at))
        AND (((s.section_id IS NOT NULL OR k.section_id IS NOT NULL) AND EXISTS (
-                SELECT FROM students_sectionmembership m
+                -- A child has few memberships, a campus many: OFFSET 0 keeps the planner from beginning there.
+                SELECT FROM (SELECT m.section_id, m.ends_on FROM students_sectionmembership m
+                              WHERE m.student_id = ANY(child.records) AND m.starts_on <= s.day OFFSET 0) m
                   JOIN institutions_section h ON h.id = m.section_id
                   JOIN institutions_academicyear y ON y.id = h.year_id
-                 WHERE m.student_id = ANY(child.records) AND h.institution_id = s.institution_id
-                   AND m.starts_on <= s.day AND COALESCE(m.ends_on, y.ends_on + 1) > s.day))
+                 WHERE h.institution_id = s.institution_id AND COALESCE(m.ends_on, y.ends_on + 1) > s.day))
             OR EXISTS (
                 SELECT FROM students_classenrolment e JOIN institutions_academicyear y ON y.id = k.year_id
                  WHERE e.student_id = ANY(child.records) AND e.course_class_id = s.course_class_id
@@ -43,3 +47,9 @@ EXISTS (
 def counts() -> RawSQL:
     """Whether a mark counts, for a query over ``AttendanceRecord``."""
     return RawSQL(COUNTS, (), output_field=BooleanField())  # noqa: S611 - a constant
+
+
+def day_counts_as() -> Subquery:
+    """What the day of a mark's child counts as, for a query over ``AttendanceRecord``."""
+    child = Coalesce(OuterRef("student__merged_into"), OuterRef("student"))
+    return Subquery(DailyAttendance.objects.filter(student=child, day=OuterRef("day")).values("state")[:1])

@@ -6,6 +6,7 @@ Each is a queryset of the rows that ``by`` reaches; the view chooses columns, or
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -113,11 +114,18 @@ def policies(*, by: User) -> list[dict[str, Any]]:
     rows = Institution.objects.order_by("name", "id").values(
         "sourced_id", "name", **{f"rule_{name}": F(f"attendance_policy__{name}") for name in names}
     )
-    return [
-        {
-            "institution_id": row["sourced_id"],
-            "institution": row["name"],
-            **{name: getattr(usual, name) if row["rule_version"] is None else row[f"rule_{name}"] for name in names},
-        }
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        rules = {name: getattr(usual, name) if row["rule_version"] is None else row[f"rule_{name}"] for name in names}
+        notes = _what_the_rules_lead_to(rules)
+        found.append({"institution_id": row["sourced_id"], "institution": row["name"], **rules, "notes": notes})
+    return found
+
+
+def _what_the_rules_lead_to(rules: dict[str, Any]) -> list[str]:
+    """What nobody would expect of these rules, in sentences."""
+    # A day that both kinds of rolls cover is missed by half at least where the daily roll says absent.
+    if not (rules["daily_rolls"] and rules["period_rolls"]) or rules["half_from_share"] <= Decimal("0.5"):
+        return []
+    missed = f"half a day begins with {rules['half_from_share']} of the marked minutes."
+    return [f"A child marked absent in the daily roll may count as present where period rolls say present: {missed}"]

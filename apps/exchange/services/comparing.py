@@ -156,10 +156,11 @@ class Work:
         """What the trail says of every row that the import writes."""
         return reason_of(self.run)
 
-    def rows(self, model: Any) -> models.QuerySet[Any]:
-        """The rows of a kind of people, held while they are written."""
-        rows: models.QuerySet[Any] = model.objects.all()
-        return rows.select_for_update(of=("self",)) if self.applying else rows
+    def hold(self, model: Any, rows: Sequence[ImportRow]) -> None:
+        """Hold the people whom these rows are about while they are written: in the order of keys, as everybody does."""
+        if self.applying:
+            there = model.objects.filter(pk__in={row.target_id for row in rows} - {None})
+            list(there.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
 
     def claim(self, outcome: Outcome) -> None:
         """Two rows of a file may not be about one row of ours."""

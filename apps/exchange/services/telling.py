@@ -11,7 +11,8 @@ from apps.exchange.services.reading import staged
 from apps.institutions.events import CalendarChanged, InstitutionChanged, TeachingChanged
 from apps.staff.events import StaffChanged, TeachersChanged
 from apps.students.events import ClassRosterChanged, GuardianLinksChanged, StudentChanged
-from apps.students.services.bulk import first_day_apart, publish_moved
+from apps.students.services.books import publish_moved
+from apps.students.services.changing import first_day_apart
 from schoolops import events
 
 

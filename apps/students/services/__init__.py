@@ -11,12 +11,13 @@ from apps.students.services.admitting import (
 )
 from apps.students.services.classes import enrol_in_class, leave_class
 from apps.students.services.enrolling import (
+    EnrolmentRow,
     end_enrolments_of_closed_year,
+    enrol_students,
     move_section,
     re_enrol_student,
     withdraw_student,
 )
-from apps.students.services.enrolling_many import EnrolmentRow, enrol_students
 from apps.students.services.guardians import (
     add_guardian,
     change_guardian,

@@ -13,15 +13,17 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.students import errors
-from apps.students.events import StudentAdmitted, StudentChanged
+from apps.students.events import StudentChanged
 from apps.students.models import Enrolment, Guardian, Student
 from apps.students.selectors import today_for
+from apps.students.services.books import place
+from apps.students.services.changing import StudentChange, change_students
 from apps.students.services.guardians import write_guardian, write_links
-from apps.students.services.placing import Placement, begin_enrolment, locked, refuse_the_past
-from schoolops import clock, events
+from apps.students.services.placing import Admission, Placement, locked
+from schoolops import events
 from schoolops.audit import trail
-from schoolops.constraints import explains
 from schoolops.pictures import PictureRefused, checked_picture
+from schoolops.resilience import heavy
 
 LARGEST_PHOTO = 1024 * 1024
 LONGEST_SIDE = 4000
@@ -59,33 +61,19 @@ def admit_student(
     access.require_at(by, "students.manage", institution)
     if placement.year.institution_id != institution.pk:
         access.require_at(by, "students.manage", placement.year.institution)
-    access.require_login(by, "students.manage", fields.get("user"))
     if guardians:
         access.require(by, "guardians.manage")
     if "medical_note" in fields:
         access.require_at(by, "students.view_medical", institution)
-    refuse_the_past(placement.entered_on, today=clock.today(institution.timezone), reason=reason)
     student = Student(institution=institution, **fields)
-    with explains({"student_admission_number": lambda: errors.AdmissionNumberTaken(number=student.admission_number)}):
-        student.save(force_insert=True)
-    enrolment = begin_enrolment(student, placement)
+    enrolment: Enrolment = place([Admission(student, fields, placement)], reason=reason, by=by).only()
     if guardians:
         write_links(
             student, [(each.guardian or write_guardian(each.fields, by=by), each.link) for each in guardians], by=by
         )
-    trail.record(by, "students.admitted", student, after={**fields, **placement.for_the_trail()}, reason=reason)
-    section = placement.section
-    events.publish(StudentAdmitted(student.pk, enrolment.pk, None if section is None else section.pk))
     return student, enrolment
 
 
-def _may_write(student: Student, fields: Mapping[str, Any], *, by: User) -> None:
-    # Whoever may not read a medical note would overwrite one blindly.
-    if "medical_note" in fields:
-        access.require_row(by, "students.view_medical", "student", student, day=today_for(student))
-
-
-@transaction.atomic
 def change_student(*, student: Student, fields: Mapping[str, Any], expected_version: int | None, by: User) -> Student:
     """Change what the books say of a student.
 
@@ -95,28 +83,8 @@ def change_student(*, student: Student, fields: Mapping[str, Any], expected_vers
     Raises:
         PermissionMissing, OutOfReach, StudentMerged, ChangedMeanwhile, AdmissionNumberTaken, LoginTaken.
     """
-    student = locked(student)
-    access.require_row(by, "students.manage", "student", student, day=today_for(student))
-    access.require_login(by, "students.manage", fields.get("user"))
-    _may_write(student, fields, by=by)
-    if expected_version is not None and student.version != expected_version:
-        raise errors.ChangedMeanwhile(version=student.version)
-    before, after = trail.changed(student, fields)
-    if not after:
-        return student
-    for name, value in after.items():
-        setattr(student, name, value)
-    student.version += 1
-    with explains(
-        {
-            "student_admission_number": lambda: errors.AdmissionNumberTaken(number=student.admission_number),
-            "students_student_user_id_key": errors.LoginTaken,
-        }
-    ):
-        student.save(update_fields=[*after, "version"])
-    trail.record(by, "students.changed", student, before=before, after=after)
-    events.publish(StudentChanged(student.pk))
-    return student
+    changed: Student = change_students([StudentChange(student, fields, expected_version)], by=by).only()
+    return changed
 
 
 @transaction.atomic
@@ -129,7 +97,8 @@ def set_photo(*, student: Student, content: bytes, by: User) -> Student:
     student = locked(student)
     access.require_row(by, "students.manage", "student", student, day=today_for(student))
     try:
-        picture = checked_picture(content, largest=LARGEST_PHOTO, longest_side=LONGEST_SIDE)
+        with heavy.working():
+            picture = checked_picture(content, largest=LARGEST_PHOTO, longest_side=LONGEST_SIDE)
     except PictureRefused as refusal:
         raise errors.PhotoRefused(why=str(refusal), limit=LARGEST_PHOTO // 1024) from refusal
     old = student.photo.name

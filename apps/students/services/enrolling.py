@@ -1,53 +1,82 @@
-"""One student's enrolment: coming back, moving to another section, leaving; and the end of a whole year."""
+"""Enrolments: coming back, many at once, moving to another section, leaving; and the end of a whole year."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.institutions.models import AcademicYear, Section
+from apps.institutions.models import AcademicYear, GradeLevel, Section
+from apps.institutions.selectors import today_at
 from apps.students import errors
-from apps.students.events import StudentMoved, StudentsEnrolled, StudentWithdrawn
+from apps.students.events import StudentWithdrawn
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.selectors import today_for
+from apps.students.services.books import place
 from apps.students.services.placing import (
-    EXPLAINED,
     Placement,
-    begin_enrolment,
+    ReEnrolment,
+    SectionPlace,
     end_class_enrolments,
     end_memberships,
     locked,
     refuse_outside_year,
     refuse_the_past,
-    same_group,
-    take_seat,
 )
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
-from schoolops.constraints import explains
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRow:
+    """One line of a bulk enrolment."""
+
+    student: Student
+    grade_level: GradeLevel
+    section: Section | None = None
+    roll_number: int | None = None
 
 
 @transaction.atomic
+def enrol_students(
+    *,
+    rows: Sequence[EnrolmentRow],
+    year: AcademicYear,
+    entered_on: dt.date,
+    entry_kind: str = Enrolment.Entry.PROMOTED,
+    reason: str = "",
+    by: User,
+) -> list[Enrolment]:
+    """Enrol many students into ``year`` from one day, all or none, with the same number of queries for any number.
+
+    Raises:
+        RowsRefused: with an error per row that cannot be accepted, named ``records.<row>.<field>``.
+        PermissionMissing, OutOfReach, PastDay, NotInYear, YearIsClosed, YearChangedMeanwhile.
+    """
+    access.require_at(by, "students.manage", year.institution)
+    refuse_outside_year(year, entered_on)
+    refuse_the_past(entered_on, today=today_at(year.institution), reason=reason)
+    wishes = [
+        ReEnrolment(row.student, Placement(year, row.grade_level, entered_on, row.section, entry_kind, row.roll_number))
+        for row in rows
+    ]
+    return place(wishes, reason=reason, by=by).all()
+
+
 def re_enrol_student(*, student: Student, placement: Placement, reason: str = "", by: User) -> Enrolment:
     """Enrol a student who is on the books already.
 
     Raises:
         PermissionMissing, OutOfReach, StudentMerged, PastDay, NotInYear, YearIsClosed, WrongSection, SectionFull,
-        AlreadyEnrolled, RollNumberTaken.
+        AlreadyEnrolled, RollNumberTaken, YearChangedMeanwhile.
     """
-    student = locked(student)
-    today = today_for(student)
-    access.require_row(by, "students.manage", "student", student, day=today)
-    access.require_at(by, "students.manage", placement.year.institution)
-    refuse_the_past(placement.entered_on, today=today, reason=reason)
-    enrolment = begin_enrolment(student, placement)
-    trail.record(by, "students.enrolled", student, after=placement.for_the_trail(), reason=reason)
-    events.publish(StudentsEnrolled((student.pk,), (enrolment.pk,)))
+    enrolment: Enrolment = place([ReEnrolment(student, placement)], reason=reason, by=by).only()
     return enrolment
 
 
@@ -62,7 +91,6 @@ def enrolment_on(student: Student, day: dt.date) -> Enrolment:
     return found
 
 
-@transaction.atomic
 def move_section(
     *,
     student: Student,
@@ -80,49 +108,9 @@ def move_section(
         PermissionMissing, OutOfReach, StudentMerged, PastDay, NotEnrolled, NotInYear, WrongSection, AlreadyInSection,
         SectionFull, RollNumberTaken.
     """
-    student = locked(student)
-    today = today_for(student)
-    access.require_row(by, "students.manage", "student", student, day=today)
-    refuse_the_past(on, today=today, reason=reason)
-    enrolment = enrolment_on(student, on)
-    refuse_outside_year(enrolment.year, on)
-    if not same_group(section, enrolment):
-        raise errors.WrongSection(section=str(section))
-    memberships: list[SectionMembership] = list(
-        SectionMembership.objects.filter(enrolment=enrolment).order_by("starts_on", "id")
-    )
-    current = next((each for each in memberships if _holds(each, on)), None)
-    if current is not None and current.section_id == section.pk:
-        raise errors.AlreadyInSection(day=on)
-    later = [each.starts_on for each in memberships if each.starts_on > on]
-    ends_on = current.ends_on if current is not None else min(later, default=enrolment.exited_on)
-    take_seat(section, day=on)
-    with explains(EXPLAINED):
-        if current is not None:
-            end_memberships([current], on)
-        begun = SectionMembership.objects.create(
-            enrolment=enrolment,
-            student=student,
-            section=section,
-            starts_on=on,
-            ends_on=ends_on,
-            roll_number=roll_number,
-        )
-    left = None if current is None else current.section_id
-    trail.record(
-        by,
-        "students.moved-section",
-        student,
-        before={"section_id": left},
-        after={"section_id": section.pk, "section": section, "on": on},
-        reason=reason,
-    )
-    events.publish(StudentMoved(student.pk, left, section.pk, on))
+    wish = SectionPlace(student, section, on, roll_number=roll_number, as_before=True)
+    begun: SectionMembership = place([wish], reason=reason, by=by).only()
     return begun
-
-
-def _holds(row: SectionMembership | ClassEnrolment, day: dt.date) -> bool:
-    return row.starts_on <= day and (row.ends_on is None or row.ends_on > day)
 
 
 @transaction.atomic

@@ -1,7 +1,6 @@
-"""Where a student is from which day: what every service that places students asks and writes.
+"""Where a student is from which day: what is asked for, and the rules that need nothing but their arguments.
 
-Callers lock the student's row first, then the section's where it has a capacity, so two people who act on the same
-student take turns. A day that has passed changes only with a reason.
+A day that has passed changes only with a reason. What the books say and how they change stands in ``books``.
 """
 
 from __future__ import annotations
@@ -13,18 +12,9 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from apps.institutions.models import AcademicYear, GradeLevel, Section
+from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Section
 from apps.students import errors
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from schoolops.constraints import explains
-from schoolops.errors import SchoolOpsError
-
-EXPLAINED: Mapping[str, type[SchoolOpsError]] = {
-    "enrolment_no_overlap": errors.AlreadyEnrolled,
-    "membership_one_section": errors.AlreadyEnrolled,
-    "membership_roll_number": errors.RollNumberTaken,
-    "enrolment_inside_year": errors.YearChangedMeanwhile,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +27,70 @@ class Placement:
     section: Section | None = None
     entry_kind: str = Enrolment.Entry.NEW
     roll_number: int | None = None
+    # They have left since, as a file may know.
+    exited_on: dt.date | None = None
 
     def for_the_trail(self) -> dict[str, Any]:
         """What the audit trail says of it."""
-        return {
+        said = {
             "year": self.year.name,
             "grade_level": self.grade_level.name,
             "section": self.section,
             "entered_on": self.entered_on,
             "entry_kind": self.entry_kind,
         }
+        return {**said, "exited_on": self.exited_on} if self.exited_on is not None else said
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A new student: the fields, and where they go, if that is known yet. ``student``: the unsaved row."""
+
+    student: Student
+    fields: Mapping[str, Any]
+    placement: Placement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReEnrolment:
+    """A student who is on the books already goes somewhere."""
+
+    student: Student
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True)
+class SectionPlace:
+    """From ``starts_on`` a student belongs to a section; what they sit in then ends that day, a later move stands.
+
+    Without ``ends_on`` it ends with the enrolment; with ``as_before`` when the place that it takes over would have.
+    """
+
+    student: Student
+    section: Section
+    starts_on: dt.date
+    ends_on: dt.date | None = None
+    roll_number: int | None = None
+    as_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPlace:
+    """From ``starts_on`` a student is taught in a class: to before ``ends_on``, and at most as long as enrolled."""
+
+    student: Student
+    course_class: CourseClass
+    starts_on: dt.date
+    ends_on: dt.date | None = None
+
+
+Wish = Admission | ReEnrolment | SectionPlace | ClassPlace
 
 
 def locked(student: Student) -> Student:
     """The student's row, held until the transaction ends. Raises ``StudentMerged``."""
-    row: Student = Student.objects.select_for_update().select_related(None).get(pk=student.pk)
+    # Not so that rolls, which refer to it, would have to wait.
+    row: Student = Student.objects.select_for_update(no_key=True).select_related(None).get(pk=student.pk)
     if row.merged_into_id is not None:
         raise errors.StudentMerged
     return row
@@ -69,68 +108,6 @@ def refuse_outside_year(year: AcademicYear, day: dt.date) -> None:
         raise errors.YearIsClosed(year=year.name)
     if not year.contains(day):
         raise errors.NotInYear(day=day, year=year.name, starts_on=year.starts_on, ends_on=year.ends_on)
-
-
-def take_seat(section: Section, *, day: dt.date, seats: int = 1) -> None:
-    """Raises ``SectionFull`` when ``section`` has a capacity and fewer than ``seats`` are free on ``day`` or later."""
-    if section.capacity is None:
-        return
-    # Whoever wants a seat waits here for whoever is taking one.
-    Section.objects.select_for_update().only("pk").get(pk=section.pk)
-    taken = SectionMembership.objects.not_over(day).filter(section=section).count()
-    if taken + seats > section.capacity:
-        raise errors.SectionFull(section=str(section), capacity=section.capacity, day=day)
-
-
-def same_group(section: Section, enrolment: Enrolment) -> bool:
-    return (section.institution_id, section.year_id, section.grade_level_id) == (
-        enrolment.institution_id,
-        enrolment.year_id,
-        enrolment.grade_level_id,
-    )
-
-
-def begin_enrolment(student: Student, placement: Placement) -> Enrolment:
-    """Write an enrolment and its first section membership. For services that have asked for the permission.
-
-    Raises:
-        NotInYear, YearIsClosed, WrongSection, SectionFull, AlreadyEnrolled, RollNumberTaken.
-    """
-    refuse_outside_year(placement.year, placement.entered_on)
-    enrolment = Enrolment(
-        student=student,
-        institution_id=placement.year.institution_id,
-        year=placement.year,
-        grade_level=placement.grade_level,
-        entered_on=placement.entered_on,
-        entry_kind=placement.entry_kind,
-    )
-    section = placement.section
-    if section is not None:
-        if not same_group(section, enrolment):
-            raise errors.WrongSection(section=str(section))
-        take_seat(section, day=placement.entered_on)
-    with explains(EXPLAINED):
-        enrolment.save()
-        if section is not None:
-            SectionMembership.objects.create(
-                enrolment=enrolment,
-                student=student,
-                section=section,
-                starts_on=placement.entered_on,
-                roll_number=placement.roll_number,
-            )
-    refuse_closed_meanwhile(placement.year)
-    return enrolment
-
-
-def refuse_closed_meanwhile(year: AcademicYear) -> None:
-    """Raises ``YearIsClosed`` when the year was closed since ``year`` was read.
-
-    Asked after writing an enrolment: its foreign key waits for whoever is closing the year, and holds up the next.
-    """
-    if AcademicYear.objects.filter(pk=year.pk, state=AcademicYear.State.CLOSED).exists():
-        raise errors.YearIsClosed(year=year.name)
 
 
 def end_memberships(rows: Iterable[SectionMembership], on: dt.date) -> None:

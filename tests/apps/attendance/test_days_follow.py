@@ -327,3 +327,18 @@ def test_rules_are_of_their_campus(campus: Campus, alice: User, erin: User, api:
     other = a_school_year(name="Annexe")
     assert touched(rules(api(erin), other, day_ends_at="12:00")) == 0
     assert AttendancePolicy.objects.get(institution=other.institution).version == 1
+
+
+def test_rules_by_which_an_absence_may_count_as_present_say_so_when_set_and_beside_the_day(
+    api: Api, campus: Campus, alice: User, erin: User
+) -> None:
+    amina = students_in(campus.section)[0]
+    take(campus.section, {amina: "A"}, by=alice)
+    for period in some_periods(campus, 2):
+        take(campus.section, by=alice, period=period)
+    (note,) = rules(api(erin), campus, half_from_share="0.90", absent_from_share="1.00").json()["notes"]
+    assert note.startswith("A child marked absent in the daily roll may count as present")
+    history = api(alice).get(f"students/{amina.sourced_id}/attendance").json()["results"]
+    assert {(each["code"], each["day_counts_as"]) for each in history} == {("A", "present"), ("P", "present")}
+    assert rules(api(erin), campus, half_from_share="0.25", absent_from_share="0.75").json()["notes"] == []
+    assert rules(api(erin), campus, half_from_share="0.60", period_rolls=False).json()["notes"] == []

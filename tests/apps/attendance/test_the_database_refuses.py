@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.models import User
-from apps.attendance.models import AttendanceChange, AttendanceCode, AttendanceRecord, AttendanceSession
+from apps.attendance.models import AttendanceCode, AttendanceRecord, AttendanceSession
 from schoolops.constraints import violated
 from tests.factories.people import SCHOOL_DAY, Campus, a_school_year, students_in
 from tests.factories.rolls import some_periods, take
@@ -95,13 +95,6 @@ def test_a_lock_without_a_reason_and_a_reopening_without_an_end(sheet: Attendanc
 def test_a_new_meaning_for_a_code_in_use(sheet: AttendanceSession, meaning: dict[str, Any]) -> None:
     with refuses("attendance_code_in_use"):
         AttendanceCode.objects.filter(code="P").update(**meaning)
-
-
-def test_a_change_of_history(sheet: AttendanceSession) -> None:
-    with refuses("attendance_history_stays"):
-        AttendanceChange.objects.filter(session=sheet).update(after={"code": "A"})
-    with refuses("attendance_history_stays"):
-        AttendanceChange.objects.filter(session=sheet).delete()
 
 
 def test_a_student_with_attendance_is_not_deleted(campus: Campus, sheet: AttendanceSession) -> None:

@@ -264,25 +264,25 @@ def test_a_bundle_without_quirks_and_a_sheet_with_unknown_headers(
 
 
 def test_nothing_is_written_in_bulk_to_a_merged_record(brought_in: Bring, roster: Roster, registrar: User) -> None:
-    from apps.students.services import bulk  # noqa: PLC0415 - needs a school to be chosen
+    from apps.students.services import books, bulk, changing, placing  # noqa: PLC0415 - needs a school to be chosen
 
     brought_in(roster())
     keep, duplicate = Student.objects.order_by("pk")[:2]
     merge_students(keep=keep, duplicate=duplicate, by=registrar)
     duplicate.refresh_from_db()
     enrolment = keep.enrolments.select_related("year", "grade_level").first()
-    placement = bulk.Placement(enrolment.year, enrolment.grade_level, enrolment.entered_on)
-    seat = bulk.Seat(duplicate, Section.objects.first(), enrolment.entered_on, enrolment=enrolment)
-    said: dict[str, Any] = {"reason": "", "by": registrar}
+    placement = placing.Placement(enrolment.year, enrolment.grade_level, enrolment.entered_on)
     before = (Student.objects.get(pk=duplicate.pk).version, SectionMembership.objects.count(), Guardian.objects.count())
-    for write in (
-        lambda: bulk.change_many_students(changes=[(keep, {"phone": "1"}), (duplicate, {"phone": "1"})], **said),
-        lambda: bulk.re_enrol_many(rows=[(duplicate, placement)], **said),
-        lambda: bulk.link_many_guardians(links=[(duplicate, Guardian.objects.first(), {})], **said),
-        lambda: bulk.seat_many(seats=[seat], **said),
-    ):
-        with pytest.raises(StudentMerged):
-            write()
-    assert Student.objects.filter(phone="1").count() == 0
+    changes = [changing.StudentChange(each, {"phone": "1"}) for each in (keep, duplicate)]
+    wishes = (
+        placing.ReEnrolment(duplicate, placement),
+        placing.SectionPlace(duplicate, Section.objects.first(), enrolment.entered_on),
+    )
+    assert changing.change_students(changes, by=registrar).refused.keys() == {1}
+    refused = books.place(wishes, reason="By a file.", by=registrar).refused
+    assert [type(why) for why in refused.values()] == [StudentMerged] * 2
+    with pytest.raises(StudentMerged):
+        bulk.link_many_guardians(links=[(duplicate, Guardian.objects.first(), {})], reason="", by=registrar)
+    assert Student.objects.filter(phone="1").count() == 1
     after = (Student.objects.get(pk=duplicate.pk).version, SectionMembership.objects.count(), Guardian.objects.count())
     assert after == before

@@ -152,6 +152,7 @@ def test_a_bulk_enrolment_names_every_row_it_refuses_and_writes_none(
         EnrolmentRow(student, section.grade_level, section),
         EnrolmentRow(twice, section.grade_level, another_section(campus, "8 A")),
         EnrolmentRow(twice, section.grade_level),
+        EnrolmentRow(twice, section.grade_level),
     ]
     with pytest.raises(errors.RowsRefused) as refused:
         enrol_students(rows=rows, year=campus.year, entered_on=SCHOOL_DAY, by=dave)
@@ -159,7 +160,7 @@ def test_a_bulk_enrolment_names_every_row_it_refuses_and_writes_none(
         ("records.0.roll_number", "students:roll-number-taken"),
         ("records.1.student_id", "students:already-enrolled"),
         ("records.2.section_id", "students:wrong-section"),
-        ("records.3.student_id", "students:already-enrolled"),
+        ("records.4.student_id", "students:already-enrolled"),
     }
     assert not Enrolment.objects.filter(student__in=[fresh, twice]).exists()
 

@@ -11,7 +11,7 @@ from apps.accounts.api.authentication import actor
 from apps.attendance import selectors
 from apps.attendance.api import serializers as s
 from apps.attendance.models import DayState
-from apps.attendance.selectors.counting import counts
+from apps.attendance.selectors.counting import counts, day_counts_as
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet
@@ -35,6 +35,7 @@ class StudentHistoryViewSet(RowViewSet):
         "arrived_at": "arrived_at",
         "left_at": "left_at",
         "remark": "remark",
+        "day_counts_as": day_counts_as(),
         "counts": counts(),
         "changed_at": "changed_at",
     }

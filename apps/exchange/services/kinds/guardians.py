@@ -43,7 +43,7 @@ class Guardians(People):
     def _by_reach(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         given = {each.row.values.get("given_name", "") for each in outcomes}
         found: dict[tuple[str, ...], Any] = {}
-        for each in work.rows(Guardian).filter(given_name__in=given):
+        for each in Guardian.objects.filter(given_name__in=given):
             name = (each.given_name, each.family_name)
             for reach in (each.email.casefold(), each.phone):
                 if reach:

@@ -49,7 +49,8 @@ class People(ABC):
     def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
         outcomes = [Outcome(row, errors=list(row.errors)) for row in rows]
         open_ones = [each for each in outcomes if not each.errors]
-        queryset = work.rows(self.model).select_related(*self.related)
+        work.hold(self.model, rows)
+        queryset = self.model.objects.select_related(*self.related)
         there = known(self.name, [each.row.key for each in open_ones], queryset)
         numbered = self._by_number(open_ones, queryset)
         logins = self._by_login(open_ones, queryset)
@@ -163,24 +164,24 @@ class People(ABC):
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         new, there = parted(outcomes)
+        self.write_first(work, there)
         if new:
             for each, row in zip(new, self.create(work, new), strict=True):
                 each.target = row
-        if changed := [each for each in there if each.fields]:
+        if changed := [each for each in there if each.fields and not each.errors]:
             self.change(work, changed)
-        self.write_more(work, there)
-        remember_written(work, self.name, outcomes)
+        remember_written(work, self.name, [each for each in outcomes if not each.errors])
 
     @abstractmethod
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
-        """The new rows, in the order of ``outcomes``."""
+        """The new rows, in the order of ``outcomes``; ``None``, and said in the outcome, where one is refused."""
 
     @abstractmethod
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         """Write the fields that differ."""
 
-    def write_more(self, work: Work, outcomes: Sequence[Outcome]) -> None:  # noqa: B027 - most have nothing
-        """What goes with rows that are there already."""
+    def write_first(self, work: Work, outcomes: Sequence[Outcome]) -> None:  # noqa: B027 - most have nothing
+        """What goes with rows that are there already: what is refused here is not changed either."""
 
 
 def merged(person: Any) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
-from apps.exchange.services.comparing import Action, Outcome, Work, as_kept, plain, remember_written, require
+from apps.exchange.services.comparing import Action, Outcome, Work, plain, remember_written, require
 from apps.exchange.services.kinds.dated import (
     Memory,
     find_group,
@@ -29,7 +29,9 @@ from apps.exchange.services.kinds.students import year_meant
 from apps.exchange.services.reading import staged
 from apps.institutions.models import Section
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership
-from apps.students.services import bulk as student_bulk
+from apps.students.services.books import place as place_all
+from apps.students.services.changing import Ending, end_places
+from apps.students.services.placing import ClassPlace, SectionPlace
 
 
 @dataclass(slots=True)
@@ -133,7 +135,10 @@ class Places:
             return
         if outcome.extra["merged"]:
             return
-        outcome.extra |= {"enrolment": enrolment, "starts_on": starts_on, "ends_on": ends_on}
+        if outcome.target is None and placed.exited_on is not None and starts_on >= placed.exited_on:
+            outcome.refuse(errors.NotPlaced(year=year.name, day=starts_on), "userSourcedId")
+            return
+        outcome.extra |= {"starts_on": starts_on, "ends_on": ends_on}
         settle_end(outcome, year, ends_on, memory.of(outcome.table, outcome.target))
         if outcome.target is None:
             self._begin(work, outcome, held)
@@ -170,30 +175,32 @@ class Places:
         others.append((starts_on, ends_on, str(group), group.year.name))
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        ended = [(each.target, each.fields["ends_on"]) for each in outcomes if each.target is not None and each.fields]
-        if ended:
-            student_bulk.end_many_seats(changes=ended, reason=work.reason, by=work.by)
+        ended = [each for each in outcomes if each.target is not None and each.fields]
+        endings = [Ending(each.target, each.fields["ends_on"]) for each in ended]
+        for number, refusal in end_places(endings, reason=work.reason, by=work.by).refused.items():
+            ended[number].refuse(refusal)
         new = [each for each in outcomes if each.action == Action.CREATE]
-        seats = [
-            student_bulk.Seat(
-                student=each.extra["student"],
-                group=each.extra["group"],
-                starts_on=each.extra["starts_on"],
-                ends_on=each.extra["ends_on"],
-                enrolment=each.extra["enrolment"],
-                roll_number=int(each.row.values["roll_number"]) if each.row.values.get("roll_number") else None,
-            )
-            for each in new
-        ]
-        left = student_bulk.seats_left([seat for seat in seats if isinstance(seat.group, Section)])
-        for each, seat in zip(new, seats, strict=True):
-            if isinstance(seat.group, Section) and seat.enrolment is not None and seat.enrolment.pk in left:
+        done = place_all([_wish(each) for each in new], reason=work.reason, by=work.by)
+        for number, each in enumerate(new):
+            if number in done.refused:
+                each.refuse(done.refused[number])
+                continue
+            each.target = done.rows[number]
+            if number in done.left:
                 # No row of the file says so, and it is to end when it did before if the import is taken back.
-                each.extra["made"] = {"left": as_kept(left[seat.enrolment.pk], ("id", "ends_on"))}
-        for each, row in zip(new, student_bulk.seat_many(seats=seats, reason=work.reason, by=work.by), strict=True):
-            each.target = row
+                key, ends_on = done.left[number]
+                each.extra["made"] = {"left": {"id": key, "ends_on": None if ends_on is None else ends_on.isoformat()}}
         for table in (staged.SEAT, staged.PLACE):
-            remember_written(work, table, [each for each in outcomes if each.table == table])
+            remember_written(work, table, [each for each in outcomes if each.table == table and not each.errors])
+
+
+def _wish(outcome: Outcome) -> SectionPlace | ClassPlace:
+    student, group = outcome.extra["student"], outcome.extra["group"]
+    starts_on, ends_on = outcome.extra["starts_on"], outcome.extra["ends_on"]
+    if not isinstance(group, Section):
+        return ClassPlace(student, group, starts_on, ends_on)
+    number = outcome.row.values.get("roll_number")
+    return SectionPlace(student, group, starts_on, ends_on, int(number) if number else None)
 
 
 def meet(one: tuple[dt.date, dt.date | None], other: tuple[dt.date, dt.date | None]) -> bool:

@@ -14,8 +14,9 @@ from apps.exchange.services.kinds.people import People, day_of
 from apps.exchange.services.reading import staged
 from apps.institutions.models import AcademicYear
 from apps.students.models import Enrolment, Student
-from apps.students.services import bulk as student_bulk
-from apps.students.services.placing import Placement
+from apps.students.services.books import place
+from apps.students.services.changing import StudentChange, change_students
+from apps.students.services.placing import Admission, Placement, ReEnrolment
 
 
 def year_meant(work: Work, values: Mapping[str, Any], institution: Any) -> AcademicYear | None:
@@ -83,31 +84,34 @@ class Students(People):
             outcome.refuse(refusal, "beginDate")
             return False
         exited = day_of(values.get("exited_on"))
-        outcome.extra["exited_on"] = exited if exited is not None and exited < year.ends_on else None
-        outcome.extra["placement"] = Placement(year, level, max(entered, year.starts_on))
+        exited = exited if exited is not None and exited < year.ends_on else None
+        outcome.extra["placement"] = Placement(year, level, max(entered, year.starts_on), exited_on=exited)
         return True
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
-        admissions = [
-            student_bulk.Admission(
-                institution=each.extra["institution"],
-                fields=each.fields,
-                placement=each.extra.get("placement"),
-                exited_on=each.extra.get("exited_on"),
+        wishes = [
+            Admission(
+                Student(institution=each.extra["institution"], **each.fields), each.fields, each.extra.get("placement")
             )
             for each in outcomes
         ]
-        return student_bulk.admit_many(admissions=admissions, reason=work.reason, by=work.by)
+        done = place(wishes, reason=work.reason, by=work.by)
+        for number, refusal in done.refused.items():
+            outcomes[number].refuse(refusal)
+        return [None if number in done.refused else wish.student for number, wish in enumerate(wishes)]
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        student_bulk.change_many_students(
-            changes=[(each.target, each.fields) for each in outcomes], reason=work.reason, by=work.by
-        )
+        change_students(
+            [StudentChange(each.target, each.fields) for each in outcomes], reason=work.reason, by=work.by
+        ).all()
 
-    def write_more(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+    def write_first(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         again = [each for each in outcomes if "placement" in each.extra]
-        if again:
-            rows = [(each.target, each.extra["placement"]) for each in again]
-            made = student_bulk.re_enrol_many(rows=rows, reason=work.reason, by=work.by)
-            for each, enrolment in zip(again, made, strict=True):
-                each.extra["made"] = {"enrolment": enrolment.pk}
+        done = place(
+            [ReEnrolment(each.target, each.extra["placement"]) for each in again], reason=work.reason, by=work.by
+        )
+        for number, each in enumerate(again):
+            if number in done.refused:
+                each.refuse(done.refused[number])
+            else:
+                each.extra["made"] = {"enrolment": done.rows[number].pk}

@@ -1,0 +1,443 @@
+"""The books of a school, held and changed: one rule, one place, for one student and for a thousand.
+
+``place`` takes N wishes (``placing.Wish``), looks at them in their order, each as if those before it were done, and
+does those that can be: the same rows, refusals and lines of the trail as N calls with one wish each. The form calls it
+with one, the sheet, the import and the API's bulk endpoint with many.
+
+Statements: a fixed number for any number of wishes, in batches of a thousand. Locks, in this order and each in the
+order of keys: the students, their enrolments, the sections that have a capacity or where a roll number is wanted. None
+of them makes a roll wait. What cannot be seen under these locks (a year that is closed or moved this moment, an
+admission or a roll number that another transaction writes) is found by the database, refuses the whole call, and is
+named like the rest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from apps.access import selectors as access_rows
+from apps.access import services as access
+from apps.access.errors import OutOfReach
+from apps.accounts.models import User
+from apps.institutions.models import AcademicYear, Section
+from apps.institutions.selectors import Todays
+from apps.students import errors
+from apps.students.events import ClassRosterChanged, StudentAdmitted, StudentsEnrolled, StudentsMoved
+from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
+from apps.students.services.placing import (
+    Admission,
+    ClassPlace,
+    Placement,
+    ReEnrolment,
+    SectionPlace,
+    Wish,
+    refuse_outside_year,
+    refuse_the_past,
+)
+from schoolops import events
+from schoolops.audit import bulk, trail
+from schoolops.constraints import Explanation, explains
+from schoolops.errors import FieldError, SchoolOpsError
+
+MANAGE = "students.manage"
+# What only the database can see, in the words of a school.
+EXPLAINED: Mapping[str, Explanation] = {
+    "student_admission_number": lambda: errors.AdmissionNumberTaken(number="of this list"),
+    "students_student_user_id_key": errors.LoginTaken,
+    "enrolment_no_overlap": errors.AlreadyEnrolled,
+    "membership_one_section": errors.AlreadyEnrolled,
+    "membership_roll_number": errors.RollNumberTaken,
+    "enrolment_inside_year": errors.YearChangedMeanwhile,
+    "enrolment_ends_with_year": errors.YearChangedMeanwhile,
+    "membership_inside_enrolment": errors.YearChangedMeanwhile,
+    "class_enrolment_no_overlap": errors.AlreadyInClass,
+}
+DEFERRED = ("membership_inside_enrolment",)
+_FIELDS: Mapping[type[SchoolOpsError], str] = {
+    errors.WrongSection: "section_id",
+    errors.SectionFull: "section_id",
+    errors.RollNumberTaken: "roll_number",
+    errors.AdmissionNumberTaken: "admission_number",
+}
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of N rows.
+
+    Attributes:
+        rows: in their order what was begun: an enrolment (``None`` for an admission to nowhere), a section membership,
+            a place in a class; ``None`` where refused.
+        refused: number of the wish → why it was refused; nothing of it was written.
+        left: number of the wish → the key of the membership that it ended, and when that would have ended.
+    """
+
+    rows: list[Any]
+    refused: dict[int, SchoolOpsError] = field(default_factory=dict)
+    left: dict[int, tuple[int, dt.date | None]] = field(default_factory=dict)
+
+    def only(self) -> Any:
+        """What the one wish began. Raises why it was refused."""
+        for refusal in self.refused.values():
+            raise refusal
+        return self.rows[0]
+
+    def all(self) -> list[Any]:
+        """What was begun. Raises ``RowsRefused`` with an error per refused row, named ``records.<row>.<field>``."""
+        if self.refused:
+            raise errors.RowsRefused(
+                errors=[
+                    FieldError.of(f"records.{number}.{_FIELDS.get(type(why), 'student_id')}", why)
+                    for number, why in sorted(self.refused.items())
+                ]
+            )
+        return self.rows
+
+
+@transaction.atomic
+def place(wishes: Sequence[Wish], *, reason: str = "", by: User) -> Result:
+    """Do those of ``wishes`` that can be done, and say of the others why not.
+
+    Refused row by row: OutOfReach, UserUnknown, StudentMerged, PastDay, NotInYear, YearIsClosed, AdmissionNumberTaken,
+    AlreadyEnrolled, NotEnrolled, WrongSection, AlreadyInSection, SectionFull, RollNumberTaken, WrongClass,
+    AlreadyInClass.
+
+    Raises:
+        PermissionMissing; and for all of them what another transaction did this moment: YearIsClosed,
+        YearChangedMeanwhile, AdmissionNumberTaken, RollNumberTaken.
+    """
+    access.require(by, MANAGE)
+    placed = Result([None] * len(wishes))
+    if not wishes:
+        return placed
+    books = _Books(wishes, reason=reason, by=by)
+    for number, wish in enumerate(wishes):
+        try:
+            placed.rows[number] = books.consider(wish)
+        except SchoolOpsError as refusal:
+            placed.refused[number] = refusal
+        else:
+            if books.left is not None:
+                placed.left[number] = books.left
+    books.write()
+    return placed
+
+
+def hold(keys: Collection[int]) -> dict[int, Student]:
+    """These students, held until the transaction ends, in the order of keys. Rolls, which refer to them, go on."""
+    rows = Student.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=keys).order_by("pk")
+    return {each.pk: each for each in rows} if keys else {}
+
+
+def reached(keys: Collection[int], permission: str, *, by: User) -> set[int]:
+    """Those of these students over whom ``by`` holds ``permission`` today. Raises ``PermissionMissing``."""
+    reach = access.within_reach(by, permission, "student")
+    if reach == Q() or not keys:
+        return set(keys)
+    return set(Student.objects.filter(reach, pk__in=keys).values_list("pk", flat=True))
+
+
+def _spans_meet(one: Any, starts: dt.date, until: dt.date) -> bool:
+    begins = one.entered_on if isinstance(one, Enrolment) else one.starts_on
+    return bool(max(begins, starts) < min(one.until, until))
+
+
+class _Books:
+    """What is known of these students, held; and what is to be written."""
+
+    def __init__(self, wishes: Sequence[Wish], *, reason: str, by: User) -> None:
+        self.reason, self.by = reason, by
+        self.left: tuple[int, dt.date | None] | None = None
+        self._hold(wishes)
+        self._look_up(wishes)
+        self.new_students: list[Student] = []
+        self.new_enrolments: list[Enrolment] = []
+        self.new_members: list[SectionMembership] = []
+        self.new_places: list[ClassEnrolment] = []
+        self.cut: dict[int, SectionMembership] = {}
+        self.gone: set[int] = set()
+        self.entries: list[Any] = []
+        self.admitted: list[tuple[Student, Enrolment, SectionMembership | None]] = []
+        self.enrolled: list[Enrolment] = []
+        self.moved: dict[int, dt.date] = {}
+        self.joined: dict[int, list[int]] = defaultdict(list)
+
+    # --- what is there ------------------------------------------------------------------------------------------------
+    def _hold(self, wishes: Sequence[Wish]) -> None:
+        keys = {each.student.pk for each in wishes} - {None}
+        self.students = hold(keys)
+        self.enrolments: dict[int, list[Enrolment]] = defaultdict(list)
+        if keys:
+            # Held, so that no year is closed between reading and writing.
+            held = Enrolment.objects.select_for_update(of=("self",), no_key=True).filter(student__in=keys)
+            for row in held.select_related("year").order_by("pk"):
+                row.student = self.students[row.student_id]
+                self.enrolments[row.student_id].append(row)
+        limited = set()
+        for each in wishes:
+            section, number = _section_of(each)
+            if section is not None and (section.capacity is not None or number is not None):
+                limited.add(section.pk)
+        sections = Section.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=limited).order_by("pk")
+        self.sections: dict[int, Section] = {each.pk: each for each in sections} if limited else {}
+
+    def _look_up(self, wishes: Sequence[Wish]) -> None:
+        self.today = Todays()
+        self.at = access_rows.institutions_of(self.by, MANAGE)
+        self.reached = reached(self.students, MANAGE, by=self.by)
+        self.members: dict[int, list[SectionMembership]] = defaultdict(list)
+        self.mine: dict[int, list[SectionMembership]] = defaultdict(list)
+        if any(_section_of(each)[0] is not None for each in wishes):
+            wanted = Q(student__in=self.students) | Q(section__in=self.sections)
+            for member in SectionMembership.objects.filter(wanted).select_related("section__year").order_by("pk"):
+                self.members[member.section_id].append(member)
+                self.mine[member.student_id].append(member)
+        self.places: dict[tuple[int, int], list[ClassEnrolment]] = defaultdict(list)
+        if classes := {each.course_class.pk for each in wishes if isinstance(each, ClassPlace)}:
+            held = ClassEnrolment.objects.filter(course_class__in=classes, student__in=self.students)
+            for place in held.select_related("course_class__year"):
+                self.places[place.course_class_id, place.student_id].append(place)
+        self.numbers: set[tuple[int, str]] = set()
+        if admissions := [each.student for each in wishes if isinstance(each, Admission)]:
+            self.numbers.update(
+                Student.objects.filter(admission_number__in=[each.admission_number for each in admissions]).values_list(
+                    "institution_id", "admission_number"
+                )
+            )
+
+    # --- one wish -----------------------------------------------------------------------------------------------------
+    def consider(self, wish: Wish) -> Any:
+        """What the wish begins, and what it changes on the way. Raises why it cannot be, and then nothing changed."""
+        self.left = None
+        if isinstance(wish, Admission):
+            return self._admit(wish)
+        student = self.students[wish.student.pk]
+        if student.pk not in self.reached:
+            access.refuse(MANAGE, "row", OutOfReach(), kind="student")
+        if student.merged_into_id is not None:
+            raise errors.StudentMerged
+        if isinstance(wish, ReEnrolment):
+            return self._re_enrol(student, wish.placement)
+        return self._sit(student, wish) if isinstance(wish, SectionPlace) else self._join(student, wish)
+
+    def _may(self, institution_id: int) -> None:
+        if self.at is not None and institution_id not in self.at:
+            access.refuse(MANAGE, "institution", OutOfReach())
+
+    def _admit(self, wish: Admission) -> Enrolment | None:
+        student, placement = wish.student, wish.placement
+        self._may(student.institution_id)
+        access.require_login(self.by, MANAGE, wish.fields.get("user"))
+        number = (student.institution_id, student.admission_number)
+        if number in self.numbers:
+            raise errors.AdmissionNumberTaken(number=student.admission_number)
+        begun = None if placement is None else self._begin(student, placement, [])
+        self.numbers.add(number)
+        self.new_students.append(student)
+        if begun is not None:
+            self.admitted.append((student, *begun))
+        said = placement.for_the_trail() if placement else {}
+        self._say("students.admitted", student, after={**wish.fields, **said})
+        return None if begun is None else begun[0]
+
+    def _re_enrol(self, student: Student, placement: Placement) -> Enrolment:
+        held = self.enrolments[student.pk]
+        enrolment, member = self._begin(student, placement, held)
+        held.append(enrolment)
+        if member is not None:
+            self.mine[student.pk].append(member)
+        self.enrolled.append(enrolment)
+        self._say("students.enrolled", student, after=placement.for_the_trail())
+        return enrolment
+
+    def _begin(
+        self, student: Student, placement: Placement, held: Iterable[Enrolment]
+    ) -> tuple[Enrolment, SectionMembership | None]:
+        year, day, exited_on = placement.year, placement.entered_on, placement.exited_on
+        self._may(year.institution_id)
+        refuse_the_past(day, today=self.today[year.institution_id], reason=self.reason)
+        for each in (day,) if exited_on is None or exited_on == year.over_on else (day, exited_on):
+            refuse_outside_year(year, each)
+        enrolment = Enrolment(
+            student=student,
+            institution_id=year.institution_id,
+            year=year,
+            grade_level=placement.grade_level,
+            entered_on=day,
+            entry_kind=placement.entry_kind,
+            exited_on=exited_on,
+            exit_kind=Enrolment.Exit.OTHER if exited_on else "",
+        )
+        if any(each.primary and _spans_meet(each, day, enrolment.until) for each in held):
+            raise errors.AlreadyEnrolled
+        member = None
+        if placement.section is not None:
+            member = self._member(enrolment, placement.section, day, exited_on, placement.roll_number)
+            self._add_member(member)
+        self.new_enrolments.append(enrolment)
+        return enrolment, member
+
+    def _member(
+        self, enrolment: Enrolment, section: Section, day: dt.date, ends_on: dt.date | None, number: int | None
+    ) -> SectionMembership:
+        """A membership that can be. Raises ``WrongSection``, ``SectionFull``, ``RollNumberTaken``."""
+        group = (enrolment.institution_id, enrolment.year_id, enrolment.grade_level_id)
+        if (section.institution_id, section.year_id, section.grade_level_id) != group:
+            raise errors.WrongSection(section=str(section))
+        section.year, until = enrolment.year, ends_on or enrolment.until
+        there = [each for each in self.members[section.pk] if _spans_meet(each, day, until)]
+        capacity = self.sections[section.pk].capacity if section.pk in self.sections else None
+        if capacity is not None and len(there) >= capacity:
+            raise errors.SectionFull(section=str(section), capacity=capacity, day=day)
+        if number is not None and any(each.roll_number == number for each in there):
+            raise errors.RollNumberTaken
+        return SectionMembership(
+            enrolment=enrolment,
+            student=enrolment.student,
+            section=section,
+            starts_on=day,
+            ends_on=ends_on,
+            roll_number=number,
+        )
+
+    def _add_member(self, member: SectionMembership) -> None:
+        self.members[member.section_id].append(member)
+        self.new_members.append(member)
+
+    def _enrolled(self, student: Student, day: dt.date) -> Enrolment | None:
+        return next((each for each in self.enrolments[student.pk] if each.primary and each.holds(day)), None)
+
+    def _sit(self, student: Student, wish: SectionPlace) -> SectionMembership:
+        day = wish.starts_on
+        refuse_the_past(day, today=self.today[student.institution_id], reason=self.reason)
+        enrolment = self._enrolled(student, day)
+        if enrolment is None:
+            raise errors.NotEnrolled(day=day)
+        refuse_outside_year(enrolment.year, day)
+        mine = [each for each in self.mine[student.pk] if _is_of(each, enrolment)]
+        current = next((each for each in mine if each.holds(day)), None)
+        if current is not None and current.section_id == wish.section.pk:
+            raise errors.AlreadyInSection(day=day)
+        later = [each.starts_on for each in mine if day < each.starts_on < each.until]
+        ends_on = current.ends_on if wish.as_before and current is not None else wish.ends_on
+        ends_on = min((each for each in (ends_on, enrolment.exited_on) if each is not None), default=None)
+        if wish.ends_on is None:
+            ends_on = min([*later, *([ends_on] if ends_on else [])], default=None)
+        elif any(each < wish.ends_on for each in later):
+            raise errors.AlreadyEnrolled
+        member = self._member(enrolment, wish.section, day, ends_on, wish.roll_number)
+        left = None if current is None else current.section_id
+        if current is not None:
+            self._leave(current, day)
+        self._add_member(member)
+        self.mine[student.pk].append(member)
+        self.moved[student.pk] = min(day, self.moved.get(student.pk, day))
+        after = {"section_id": wish.section.pk, "section": wish.section, "on": day, "ends_on": ends_on}
+        self._say("students.moved-section", student, before={"section_id": left}, after=after)
+        return member
+
+    def _leave(self, current: SectionMembership, day: dt.date) -> None:
+        """It ends on ``day``; one that would then cover no day is taken away."""
+        if current.pk is not None:
+            self.left = (current.pk, current.ends_on)
+        if current.starts_on < day:
+            current.ends_on = day
+            if current.pk is not None:
+                self.cut[current.pk] = current
+            return
+        self.members[current.section_id].remove(current)
+        self.mine[current.student_id].remove(current)
+        if current in self.new_members:
+            self.new_members.remove(current)
+        else:
+            self.cut.pop(current.pk, None)
+            self.gone.add(current.pk)
+
+    def _join(self, student: Student, wish: ClassPlace) -> ClassEnrolment:
+        taught, day = wish.course_class, wish.starts_on
+        self._may(taught.institution_id)
+        refuse_outside_year(taught.year, day)
+        refuse_the_past(day, today=self.today[taught.institution_id], reason=self.reason)
+        enrolment = self._enrolled(student, day)
+        group = (taught.institution_id, taught.year_id)
+        if enrolment is None or (enrolment.institution_id, enrolment.year_id) != group:
+            raise errors.WrongClass(title=taught.title)
+        ends_on = min((each for each in (wish.ends_on, enrolment.exited_on) if each is not None), default=None)
+        there = self.places[taught.pk, student.pk]
+        if any(_spans_meet(each, day, ends_on or taught.year.over_on) for each in there):
+            raise errors.AlreadyInClass
+        place = ClassEnrolment(course_class=taught, student=student, starts_on=day, ends_on=ends_on)
+        there.append(place)
+        self.new_places.append(place)
+        self.joined[taught.pk].append(student.pk)
+        after = {"class": taught, "title": taught.title, "on": day, "ends_on": ends_on}
+        self._say("students.joined-class", student, after=after)
+        return place
+
+    def _say(self, action: str, student: Student, **facts: Any) -> None:
+        self.entries.append((action, student, facts))
+
+    # --- all of them --------------------------------------------------------------------------------------------------
+    def write(self) -> None:
+        """Everything that was accepted, with its lines of the trail and its events."""
+        with explains(EXPLAINED, deferred=DEFERRED if self.new_members or self.cut else ()):
+            _insert(self.new_students)
+            _insert(self.new_enrolments)
+            if self.gone:
+                SectionMembership.objects.filter(pk__in=self.gone).delete()
+            if self.cut:
+                SectionMembership.objects.bulk_update(self.cut.values(), ["ends_on"], batch_size=bulk.BATCH)
+            _insert(self.new_members)
+            _insert(self.new_places)
+        self._refuse_closed_meanwhile()
+        trail.record_many(
+            trail.entry_of(self.by, action, student, reason=self.reason, **facts)
+            for action, student, facts in self.entries
+        )
+        for student, enrolment, member in self.admitted:
+            section = None if member is None else member.section_id
+            events.publish(StudentAdmitted(student.pk, enrolment.pk, section))
+        if self.enrolled:
+            students = tuple(each.student_id for each in self.enrolled)
+            events.publish(StudentsEnrolled(students, tuple(each.pk for each in self.enrolled)))
+        publish_moved(self.moved)
+        for class_id, joined in self.joined.items():
+            events.publish(ClassRosterChanged(class_id, tuple(joined)))
+
+    def _refuse_closed_meanwhile(self) -> None:
+        # Asked after writing: an enrolment's foreign key waits for whoever is closing the year, and holds up the next.
+        years = {each.year_id: each.year for each in self.new_enrolments}
+        closed = AcademicYear.objects.filter(pk__in=years, state=AcademicYear.State.CLOSED).first() if years else None
+        if closed is not None:
+            raise errors.YearIsClosed(year=closed.name)
+
+
+def _is_of(member: SectionMembership, enrolment: Enrolment) -> bool:
+    # One that is yet to be written has no key.
+    return member.enrolment_id == enrolment.pk if member.enrolment_id else member.enrolment is enrolment
+
+
+def _section_of(wish: Wish) -> tuple[Section | None, int | None]:
+    if isinstance(wish, SectionPlace):
+        return wish.section, wish.roll_number
+    if isinstance(wish, ClassPlace) or wish.placement is None:
+        return None, None
+    return wish.placement.section, wish.placement.roll_number
+
+
+def _insert(rows: Sequence[Any]) -> None:
+    if rows:
+        type(rows[0])._default_manager.bulk_create(rows, batch_size=bulk.BATCH)
+
+
+def publish_moved(since: Mapping[int, dt.date]) -> None:
+    """Say of many students at once that they belong to other sections: student → from which day on."""
+    if since:
+        events.publish(StudentsMoved(tuple(sorted(since)), min(since.values())))
