@@ -6,7 +6,7 @@ ARGS ?=
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-api bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-api bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,8 +20,9 @@ demo-reset: environment ## Delete the demo's data
 test: environment ## Everything that belongs in every run
 	$(PY) -m pytest -n 2 -m "not proof" tests $(ARGS)
 
-proof: environment ## The slower tests
+proof: environment ## The slower tests, and the stack tried as an attacker would
 	$(PY) -m pytest -m proof tests $(ARGS)
+	$(PY) -m tests.attack
 
 check: environment ## Format, lint, types, import contracts, Django's checks, generated files
 	$(PY) -m ruff format --check .
@@ -81,6 +82,9 @@ bench-import: environment ## A school of 4,000 students in, against bare COPY, a
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
+
+attack: environment ## The running stack, tried as an attacker would: steps, generated requests, files that unfold (SECONDS=)
+	$(PY) -m tests.attack $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 observe: environment ## Every alert fires by its cause and resolves, watched by a real Prometheus
 	$(PY) -m tests.observe $(ARGS)

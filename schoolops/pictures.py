@@ -11,6 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # What a browser shows and Pillow writes. No SVG: it is a program.
 ACCEPTED = {"JPEG": ("jpg", "image/jpeg"), "PNG": ("png", "image/png"), "WEBP": ("webp", "image/webp")}
+# A camera writes ten; each of thousands is drawn over the whole picture, however small the file.
+MOST_SCANS = 64
 MEDIA_TYPES = {f".{suffix}": media_type for suffix, media_type in ACCEPTED.values()}
 
 
@@ -39,20 +41,33 @@ def checked_picture(content: bytes, *, largest: int, longest_side: int) -> Pictu
     """
     if len(content) > largest:
         raise PictureRefused(f"it has {len(content) // 1024} kB")
+    if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MOST_SCANS:
+        raise PictureRefused("the picture is damaged")
     try:
         with warnings.catch_warnings():
             # A small file that unfolds into gigabytes: Pillow only warns at first.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=tuple(ACCEPTED)) as opened:
-                if max(opened.size) > longest_side:
-                    raise PictureRefused(f"it is {opened.size[0]} × {opened.size[1]} pixels, more than {longest_side}")
-                kind = str(opened.format)
-                drawn = ImageOps.exif_transpose(opened)
-                drawn.load()
+            return _drawn(content, longest_side)
+    except PictureRefused:
+        raise
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureRefused("it is not a JPEG, PNG or WebP picture") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:
+        # A decoder of strangers' bytes raises whatever it stumbles over: a missing tag, a wrong type, no memory.
         raise PictureRefused("the picture is damaged") from error
+
+
+def _drawn(content: bytes, longest_side: int) -> Picture:
+    with Image.open(io.BytesIO(content), formats=tuple(ACCEPTED)) as opened:
+        if max(opened.size) > longest_side:
+            raise PictureRefused(f"it is {opened.size[0]} × {opened.size[1]} pixels, more than {longest_side}")
+        # What some phones make of one picture: a JPEG with another one behind it.
+        kind = "JPEG" if opened.format == "MPO" else str(opened.format)
+        opened.load()
+        try:
+            drawn = ImageOps.exif_transpose(opened)
+        except Exception:  # noqa: BLE001 - as above; which way up is all that it could have said
+            drawn = opened.copy()
     written = io.BytesIO()
     fresh = drawn.convert("RGB" if kind == "JPEG" else "RGBA" if "A" in drawn.getbands() else "RGB")
     fresh.info = {}

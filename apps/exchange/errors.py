@@ -84,6 +84,13 @@ class ArchiveBomb(Invalid):
     code = "exchange:archive-bomb"
 
 
+class FileTakesTooMuch(Invalid):
+    """Reading this file takes more memory or time than any roster needs."""
+
+    code = "exchange:file-takes-too-much"
+    remedy = "Copy what you need into one of our templates, and send that."
+
+
 class ManifestMissing(Invalid):
     """The bundle has no manifest.csv."""
 

@@ -45,7 +45,8 @@ class Import(PublicRow):
         # Nobody confirmed it in time.
         EXPIRED = "expired"
 
-    source = models.CharField(max_length=10, choices=Source.choices)
+    # Empty until the headers of a spreadsheet are read.
+    source = models.CharField(max_length=10, choices=Source.choices, blank=True)
     file = models.FileField(upload_to=import_path, max_length=300)
     file_name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import IntConverter
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -102,8 +103,15 @@ class RunNowView(ApiView):
         return Response(_as_json(requests.status_of(job_id, user=user)), status=202)
 
 
+class JobNumber(IntConverter):
+    """A number that the ledger could have given; a longer one is no address of anything."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(JobNumber, "job")
 urlpatterns = [
     path("jobs", JobsView.as_view(), name="jobs"),
-    path("jobs/<int:job_id>", JobView.as_view(), name="job"),
-    path("jobs/<int:job_id>/run-now", RunNowView.as_view(), name="job-run-now"),
+    path("jobs/<job:job_id>", JobView.as_view(), name="job"),
+    path("jobs/<job:job_id>/run-now", RunNowView.as_view(), name="job-run-now"),
 ]

@@ -40,7 +40,7 @@ class Parameter:
 
 def text(value: str) -> str:
     """Any text, without NUL, at most 200 characters."""
-    if "\0" in value or len(value) > 200:
+    if "\0" in value or len(value) > 200 or any("\ud800" <= each <= "\udfff" for each in value):
         raise ValueError("At most 200 characters, none of them NUL.")
     return value.strip()
 

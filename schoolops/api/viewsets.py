@@ -28,6 +28,8 @@ from schoolops.api.parameters import Parameter, one_of, read
 from schoolops.api.renderers import JsonRenderer, as_json
 from schoolops.context import current_school, inside
 from schoolops.errors import NotFound
+from schoolops.privacy import refuse_private
+from schoolops.resilience.heavy import heavy
 
 DEFAULT_LIMIT, MOST = 50, 200
 EXPORT_PAGE = 1000
@@ -140,6 +142,13 @@ class RowViewSet(ApiViewSet):
     export_name: ClassVar[str] = "list"
     asked: Mapping[str, Any]
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        # `columns_here` shows a private column to whom it is; no list has it by itself, is ordered or asked by it.
+        shown = [*cls.columns.values(), *cls.detail_columns.values()]
+        asked = [each.where for each in cls.filters.values()]
+        refuse_private(cls.__qualname__, [*shown, *asked, *(path for sort in cls.sorts.values() for path in sort)])
+
     def rows(self) -> QuerySet[Any]:
         """The rows this user reaches here. ``self.request``, ``self.kwargs`` and ``self.asked`` say who and what."""
         raise NotImplementedError
@@ -160,7 +169,7 @@ class RowViewSet(ApiViewSet):
         sort = self.sorts[asked.get("sort") or next(iter(self.sorts))]
         queryset = self._filtered(asked).order_by(*sort)
         if "as" in asked:
-            return self._exported(queryset, chosen, sort, asked["as"])
+            return heavy(self._exported)(queryset, chosen, sort, asked["as"])
         place = self._place(request, asked)
         if "cursor" in asked:
             queryset = queryset.filter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import warnings
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
@@ -182,3 +183,22 @@ def _close_the_database(connection: psycopg.Connection, database: str, web: str)
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     ):
         connection.execute(sql.SQL(statement).format(database=sql.Identifier(database), web=sql.Identifier(web)))
+    shut_the_catalogue(connection, web)
+
+
+def shut_the_catalogue(connection: psycopg.Connection[Any], web: str) -> None:
+    """Take from everybody but the two logins what PostgreSQL gives everybody: large objects and advisory locks.
+
+    A school's role could keep either out of its schema's reach: what no purge finds, and locks that others wait for.
+    Only who owns the functions can take them away, a superuser; from anybody else this changes nothing.
+    """
+    found = connection.execute(
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace"
+        " AND (proname LIKE 'lo\\_%' OR proname IN ('loread', 'lowrite') OR proname LIKE 'pg\\_%advisory%')"
+        " AND pg_has_role(proowner, 'USAGE')"
+    ).fetchall()
+    row = connection.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()")
+    (owner,) = row.fetchone() or (web,)
+    for (function,) in found:
+        for statement in ("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC", "GRANT EXECUTE ON FUNCTION {} TO {}, {}"):
+            connection.execute(sql.SQL(statement).format(sql.SQL(function), sql.Identifier(owner), sql.Identifier(web)))

@@ -7,16 +7,20 @@ server, and a teacher's roll waits behind them.
 from __future__ import annotations
 
 import fcntl
+import functools
 import math
 import os
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from schoolops import context
 from schoolops.errors import Unavailable
 from schoolops.observability.metrics import BULKHEAD_HELD, BULKHEAD_REFUSED, BULKHEAD_WAIT
 
@@ -105,6 +109,15 @@ class SlotsOfMachine:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one school may have of a bulkhead: ``here``, so many of its places in a process; ``slots_of``, slots of its
+    own, of which it needs one beside one of all."""
+
+    here: int
+    slots_of: Callable[[str], Slots]
+
+
 class Bulkhead:
     """One named bulkhead.
 
@@ -113,6 +126,7 @@ class Bulkhead:
         slots: how many work at once.
         most_here: how many of this process are in it at once, at work and waiting; beyond it ``Busy``.
         processes: how many processes share the slots, for the time that refused ones are told to wait.
+        share: what of it one school may have; ``None``: all.
         patience_s: how long one waits for a slot.
         clock: monotonic seconds.
     """
@@ -126,9 +140,12 @@ class Bulkhead:
         most_here: int,
         processes: int = 1,
         patience_s: float = 5.0,
+        share: Share | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
+        self._share = share
+        self._here_of: Counter[str] = Counter()
         self._slots = slots
         self._most_here = most_here
         self._patience_s = patience_s
@@ -152,10 +169,12 @@ class Bulkhead:
         Raises:
             Busy: as many as may wait do.
         """
+        who = _whose()
         with self._lock:
-            full = self._here >= self._most_here
+            full = self._here >= self._most_here or (self._share is not None and self._here_of[who] >= self._share.here)
             if not full:
                 self._here += 1
+                self._here_of[who] += 1
         if full:
             raise self._busy()
         try:
@@ -163,6 +182,9 @@ class Bulkhead:
         finally:
             with self._lock:
                 self._here -= 1
+                self._here_of[who] -= 1
+                if not self._here_of[who]:
+                    del self._here_of[who]
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -172,7 +194,7 @@ class Bulkhead:
             Busy: none was, for as long as one waits.
         """
         came = self._clock()
-        give_back = self._slots.take(self._patience_s)
+        give_back = self._take()
         began = self._clock()
         if give_back is None:
             BULKHEAD_WAIT.observe(began - came, self.name)
@@ -187,6 +209,26 @@ class Bulkhead:
             self._held_s += (held_s - self._held_s) / 16
             BULKHEAD_HELD.observe(held_s, self.name)
 
+    def _take(self) -> Callable[[], None] | None:
+        """The school's own slot first: who waits for that keeps none of all from the others."""
+        until = self._clock() + self._patience_s
+        own = None if self._share is None else self._share.slots_of(_whose()).take(self._patience_s)
+        if self._share is not None and own is None:
+            return None
+        of_all = self._slots.take(max(0.0, until - self._clock()))
+        if of_all is None:
+            if own is not None:
+                own()
+            return None
+        if own is None:
+            return of_all
+
+        def both() -> None:
+            of_all()
+            own()
+
+        return both
+
     def _busy(self) -> Busy:
         """Refused ones are given appointments, one after the other, so that they neither come back together nor leave
         the slots idle; a little chance keeps several processes apart."""
@@ -200,12 +242,36 @@ class Bulkhead:
         return Busy(retry_after=seconds, retry_after_ms=max(SOONEST_RETRY_MS, math.ceil(ahead_s * 1000)))
 
 
-def of_this_machine(name: str, *, number: int, folder: Path | None, threads: int, processes: int) -> Bulkhead:
+def _whose() -> str:
+    """Whose share of it this is; outside all schools everybody is one."""
+    school = context.school_or_none()
+    return "" if school is None else str(school.schema_name)
+
+
+def of_this_machine(
+    name: str, *, number: int, folder: Path | None, threads: int, processes: int, shared_out: bool = False
+) -> Bulkhead:
     """A bulkhead of ``number`` slots that all web processes share through ``folder``.
 
     Those at work and waiting hold at most half of each process's ``threads``: the other half serves everybody else.
+    ``shared_out``: one school has at most half of the slots and of the places, so that the next finds one free.
     """
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    slots = SlotsOfProcess(number) if folder is None else SlotsOfMachine(folder, name, number)
-    return Bulkhead(name, slots=slots, number=number, most_here=max(1, threads // 2), processes=processes)
+
+    def slots(what: str, how_many: int) -> Slots:
+        return SlotsOfProcess(how_many) if folder is None else SlotsOfMachine(folder, what, how_many)
+
+    @functools.cache
+    def slots_of(who: str) -> Slots:
+        return slots(f"{name}-of-{who}", max(1, number // 2))
+
+    most_here = max(1, threads // 2)
+    return Bulkhead(
+        name,
+        slots=slots(name, number),
+        number=number,
+        most_here=most_here,
+        processes=processes,
+        share=Share(max(1, most_here // 2), slots_of) if shared_out else None,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schoolops.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from schoolops.errors import Conflict, Forbidden, Invalid, Misconfigured, NotFound, Unavailable
 
 
 class UnknownHost(NotFound):
@@ -66,6 +66,13 @@ class SlugInvalid(Invalid):
 
     code = "tenancy:slug-invalid"
     remedy = "Use 2 to 40 lower-case letters, digits and hyphens, beginning with a letter, as in oak-hill."
+
+
+class PurgeIncomplete(Misconfigured):
+    """Of {slug} there is still: {found}."""
+
+    code = "tenancy:purge-incomplete"
+    remedy = "Remove it by hand, and purge again: the school stays on the list until nothing is found."
 
 
 class NotSuspended(Conflict):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -15,10 +19,13 @@ from schoolops.tenancy.errors import (
     DomainTaken,
     NameNotConfirmed,
     NotSuspended,
+    PurgeIncomplete,
     SchoolNotFound,
     WrongState,
 )
 from schoolops.tenancy.models import KEPT_AFTER_DELETION, Domain, School, SchoolState
+
+log = logging.getLogger(__name__)
 
 
 def get_school(slug: str) -> School:
@@ -121,13 +128,38 @@ def give_addresses(school: School, domains: list[str]) -> None:
             Domain(domain=domain, tenant=school, is_primary=position == 0).save()
 
 
-def purge_deleted_schools() -> list[str]:
-    """Drop the schemas of schools deleted more than 30 days ago; returns their slugs."""
+def purge_deleted_schools() -> tuple[list[str], dict[str, Exception]]:
+    """Remove all that there is of schools deleted more than 30 days ago: (slugs that are gone, slug → what failed).
+
+    A school is gone once a search finds nothing of it. Another's failure keeps none of them.
+    """
+    gone, failed = [], {}
     with outside_schools():
         due = list(School.objects.filter(state=SchoolState.DELETED, deleted_at__lt=clock.now() - KEPT_AFTER_DELETION))
         for school in due:
-            owner.drop_school(schema=school.schema_name, role=school.role_name)
-            with transaction.atomic():
-                endings.end(school.slug)
-                school.delete()
-    return [school.slug for school in due]
+            try:
+                _purge(school)
+            except Exception as failure:
+                log.exception("a school could not be purged", extra={"facts": {"school": school.slug}})
+                failed[school.slug] = failure
+            else:
+                gone.append(school.slug)
+    return gone, failed
+
+
+def _purge(school: School) -> None:
+    """Raises ``PurgeIncomplete``, and whatever a disk or a database refuses."""
+    names = [school.slug, school.schema_name]
+    folder = Path(settings.MEDIA_ROOT) / school.schema_name
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    with transaction.atomic():
+        endings.end(school.slug)
+    owner.forget_rows(names=names)
+    owner.drop_school(schema=school.schema_name, role=school.role_name)
+    found = owner.remains(schema=school.schema_name, role=school.role_name, names=names)
+    found += [f"files in {folder}"] if folder.exists() or folder.is_symlink() else []
+    if found:
+        raise PurgeIncomplete(slug=school.slug, found=", ".join(found))
+    # Last: while anything is left of it, the next purge begins with it again.
+    school.delete()

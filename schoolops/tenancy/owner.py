@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from schoolops import append_only
+from schoolops.launcher.logins import shut_the_catalogue
 from schoolops.tenancy import direct
 
 IDENTIFIER_LENGTH = 63
@@ -84,6 +85,7 @@ def ensure_groundwork() -> None:
         # `platform` holds SECURITY DEFINER functions only; a school's role reaches shared tables through them alone.
         connection.execute("GRANT USAGE ON SCHEMA extensions, platform TO PUBLIC")
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(web))
+        shut_the_catalogue(connection, web_login())
 
 
 def grant_shared_tables() -> None:
@@ -122,8 +124,55 @@ def grant_school(connection: psycopg.Connection[Any], *, schema: str, role: str)
 
 
 def drop_school(*, schema: str, role: str) -> None:
-    """Remove the schema with all its data, and the role. There is no way back."""
+    """Remove the schema with all its data, and the role with all that it owns. There is no way back."""
+    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role)}
     with owner_connection() as connection, connection.transaction():
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {schema} CASCADE").format(**names))
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+            # What stands outside its schema, as large objects do, would keep the role, and with it the whole purge.
+            connection.execute(sql.SQL("GRANT {role} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE").format(**names))
+            connection.execute(sql.SQL("DROP OWNED BY {role}").format(**names))
+            connection.execute(sql.SQL("DROP ROLE {role}").format(**names))
+
+
+# Who did what to which school, and when: it tells of operators, and outlives the school.
+_KEPT_TABLES = frozenset({"queues_operatoraction"})
+
+
+def _tables_of_schools(connection: psycopg.Connection[Any]) -> list[str]:
+    """The shared tables whose rows say whose they are, in a column ``school``."""
+    rows = connection.execute(
+        "SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+        " AND a.attname = 'school' AND NOT a.attisdropped ORDER BY 1"
+    )
+    return [table for (table,) in rows if table not in _KEPT_TABLES]
+
+
+def forget_rows(*, names: list[str]) -> None:
+    """Delete what the shared tables hold of a school: jobs, letters, kept answers, and whatever is added."""
+    with owner_connection() as connection, connection.transaction():
+        for table in _tables_of_schools(connection):
+            connection.execute(
+                sql.SQL("DELETE FROM public.{} WHERE school = ANY(%s)").format(sql.Identifier(table)), [names]
+            )
+
+
+def remains(*, schema: str, role: str, names: list[str]) -> list[str]:
+    """What is still there of a school, one line each."""
+    with owner_connection() as connection:
+        found = [
+            f"{what} {name}"
+            for what, name, query in (
+                ("schema", schema, "SELECT 1 FROM pg_namespace WHERE nspname = %s"),
+                ("role", role, "SELECT 1 FROM pg_roles WHERE rolname = %s"),
+            )
+            if connection.execute(query, [name]).fetchone()
+        ]
+        for table in _tables_of_schools(connection):
+            row = connection.execute(
+                sql.SQL("SELECT count(*) FROM public.{} WHERE school = ANY(%s)").format(sql.Identifier(table)), [names]
+            ).fetchone()
+            if row and row[0]:
+                found.append(f"{row[0]} rows of {table}")
+    return found

@@ -44,3 +44,12 @@ def test_a_length_that_is_no_number_is_refused(browser: Client, path: str, said:
 def test_an_unmeasured_body_of_http_2_is_noticed(browser: Client) -> None:
     more: dict[str, Any] = {"SERVER_PROTOCOL": "HTTP/2.0", "wsgi.input": io.BytesIO(b"{}")}
     assert browser.generic("POST", "/api/v1/auth/login", b"", **more).status_code == 411
+
+
+@pytest.mark.parametrize(
+    "number", ["9223372036854775807", "9223372036854775808", "9" * 40, "9" * 5000, "-1", "1e3", "%00"]
+)
+@pytest.mark.parametrize("address", ["jobs/{}", "jobs/{}/run-now"])
+def test_a_number_that_no_row_can_have_is_no_address(browser: Client, number: str, address: str) -> None:
+    answer = browser.generic("GET" if address == "jobs/{}" else "POST", "/api/v1/" + address.format(number))
+    assert answer.status_code in {401, 404, 405}

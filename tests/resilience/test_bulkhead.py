@@ -10,8 +10,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from django.http import HttpResponse, StreamingHttpResponse
 
-from schoolops.resilience import bulkhead
+from schoolops.context import inside
+from schoolops.resilience import bulkhead, heavy
 from schoolops.resilience.bulkhead import (
     LONGEST_RETRY_S,
     SOONEST_RETRY_MS,
@@ -21,6 +23,7 @@ from schoolops.resilience.bulkhead import (
     SlotsOfProcess,
     of_this_machine,
 )
+from schoolops.tenancy.models import School
 
 HOLDER = """
 import sys, time
@@ -155,3 +158,56 @@ def test_at_most_half_of_a_servers_threads_are_in_it(tmp_path: Path) -> None:
     for threads, most in ((8, 4), (4, 2), (1, 1)):
         room = of_this_machine("passwords", number=2, folder=tmp_path, threads=threads, processes=2)
         assert room._most_here == most
+
+
+def test_a_school_that_overruns_is_told_to_wait_and_the_one_beside_it_finds_a_place(
+    tmp_path: Path, oak: School, elm: School
+) -> None:
+    room = of_this_machine("shared", number=2, folder=tmp_path, threads=4, processes=1, shared_out=True)
+    with inside(oak), room.admitted(), room.slot():
+        with pytest.raises(Busy) as refused, room.admitted():
+            pass
+        assert refused.value.retry_after
+        with inside(elm), room.admitted(), room.slot():
+            pass
+    with inside(oak), room.admitted(), room.slot():
+        pass
+    assert room.here == 0
+
+
+def test_a_schools_share_of_the_slots_is_that_of_the_machine_and_not_of_a_process(
+    tmp_path: Path, oak: School, elm: School
+) -> None:
+    first, second = (
+        of_this_machine("shared", number=2, folder=tmp_path, threads=4, processes=2, shared_out=True) for _ in range(2)
+    )
+    second._patience_s = 0.01
+    with inside(oak), first.slot():
+        with pytest.raises(Busy), second.slot():
+            pass
+        with inside(elm), second.slot():
+            pass
+
+
+def test_a_view_that_fails_gives_its_place_back(oak: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    heavy.room.cache_clear()
+
+    @heavy.heavy
+    def fails() -> HttpResponse:
+        raise LookupError
+
+    @heavy.heavy
+    def streams() -> StreamingHttpResponse:
+        return StreamingHttpResponse(iter([b"a", b"b"]))
+
+    with inside(oak):
+        for _ in range(5):
+            with pytest.raises(LookupError):
+                fails()
+        answer = streams()
+        # Held to the last byte.
+        with pytest.raises(Busy):
+            streams()
+        answer.close()
+        streams().close()
+    assert heavy.room().here == 0

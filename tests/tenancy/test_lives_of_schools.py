@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, connection, transaction
 from django.test import Client
+from psycopg import sql
 
 from schoolops import clock, context
 from schoolops.context import inside, outside_schools
@@ -120,18 +126,122 @@ def test_a_deleted_school_is_kept_for_thirty_days_and_gone_after(fresh_school: F
         assert not Domain.objects.filter(tenant_id=school.pk).exists()
 
     with clock.frozen(moment + 30 * DAY):
-        assert lifecycle.purge_deleted_schools() == []
+        assert lifecycle.purge_deleted_schools() == ([], {})
         with inside(school):
             assert whose() == school.slug
     with clock.frozen(moment + 30 * DAY + dt.timedelta(seconds=1)):
         assert run("purge_deleted_schools") == f"Purged 1: {school.slug}.\n"
-        assert lifecycle.purge_deleted_schools() == []
+        assert lifecycle.purge_deleted_schools() == ([], {})
     assert not schema_exists(school)
     assert not role_exists(school)
     with outside_schools():
         assert not School.objects.filter(slug=school.slug).exists()
     with inside(other):
         assert whose() == other.slug
+
+
+_NUMBERS = itertools.count(1)
+
+
+def _leave_traces(school: School, folder: Path) -> None:
+    """A file, rows of the shared tables, and a large object that belongs to the school's role."""
+    (folder / school.schema_name / "imports").mkdir(parents=True)
+    (folder / school.schema_name / "imports" / "roster.csv").write_text("Ada")
+    with owner.owner_connection() as connection:
+        for table in owner._tables_of_schools(connection):
+            columns = connection.execute(
+                "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = %s::regclass"
+                " AND attnum > 0 AND NOT attisdropped AND (attnotnull AND NOT atthasdef OR attname = 'school')"
+                " AND attidentity = ''",
+                [f"public.{table}"],
+            ).fetchall()
+            worth = {"school": school.slug}
+            zero = {"bigint": str(next(_NUMBERS)), "integer": "0", "smallint": "0", "jsonb": "{}", "boolean": "false"}
+            zero |= {"timestamp with time zone": "2026-01-01", "uuid": str(uuid4()), "bytea": ""}
+            values = [worth.get(name, zero.get(kind.partition("(")[0], "x")) for name, kind in columns]
+            connection.execute(
+                sql.SQL("INSERT INTO public.{} ({}) VALUES ({})").format(
+                    sql.Identifier(table),
+                    sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
+                    sql.SQL(", ").join(sql.SQL("%s") for _ in columns),
+                ),
+                values,
+            )
+        role = sql.Identifier(school.role_name)
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE").format(role))
+        (number,) = connection.execute("SELECT lo_create(0)").fetchone() or (0,)
+        connection.execute(sql.SQL("ALTER LARGE OBJECT {} OWNER TO {}").format(sql.Literal(number), role))
+
+
+def test_a_purge_ends_with_a_search_that_finds_nothing(fresh_school: Fresh, tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    school, other = fresh_school(), fresh_school()
+    for each in (school, other):
+        _leave_traces(each, tmp_path)
+    moment = clock.now()
+    lifecycle.suspend_school(slug=school.slug, reason="closing")
+    with clock.frozen(moment):
+        lifecycle.delete_school(slug=school.slug, typed=school.slug, reason="contract ended")
+    said = {"schema": school.schema_name, "role": school.role_name, "names": [school.slug, school.schema_name]}
+    with owner.owner_connection() as connection:
+        tables = len(owner._tables_of_schools(connection))
+    assert tables >= 5
+    assert len(owner.remains(**said)) == 2 + tables
+
+    with clock.frozen(moment + 31 * DAY):
+        assert lifecycle.purge_deleted_schools() == ([school.slug], {})
+
+    assert owner.remains(**said) == []
+    assert not (tmp_path / school.schema_name).exists()
+    theirs = {"schema": other.schema_name, "role": other.role_name, "names": [other.slug, other.schema_name]}
+    assert len(owner.remains(**theirs)) == 2 + tables
+    assert (tmp_path / other.schema_name / "imports" / "roster.csv").exists()
+
+
+def test_one_school_that_cannot_be_purged_keeps_no_other(
+    fresh_school: Fresh, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    moment = clock.now()
+    schools = sorted((fresh_school() for _ in range(3)), key=lambda each: each.slug)
+    for each in schools:
+        lifecycle.suspend_school(slug=each.slug, reason="closing")
+        with clock.frozen(moment):
+            lifecycle.delete_school(slug=each.slug, typed=each.slug, reason="contract ended")
+    honest = owner.drop_school
+
+    def refuses(*, schema: str, role: str) -> None:
+        if schema == schools[0].schema_name:
+            raise OSError("the disk is read-only")
+        honest(schema=schema, role=role)
+
+    monkeypatch.setattr(owner, "drop_school", refuses)
+    with clock.frozen(moment + 31 * DAY):
+        with pytest.raises(CommandError, match=f"Not purged: {schools[0].slug}"):
+            run("purge_deleted_schools")
+        with outside_schools():
+            assert School.objects.filter(slug=schools[0].slug).exists()
+        assert not schema_exists(schools[1])
+        assert not schema_exists(schools[2])
+        monkeypatch.undo()
+        settings.MEDIA_ROOT = tmp_path
+        assert run("purge_deleted_schools") == f"Purged 1: {schools[0].slug}.\n"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'x')", "SELECT lo_open(1, 1)",
+        "SELECT pg_advisory_lock(1)", "SELECT pg_advisory_xact_lock(1)", "SELECT pg_try_advisory_lock(1)",
+        "SELECT pg_advisory_lock_shared(1, 2)",
+    ],
+)  # fmt: skip
+def test_a_school_has_neither_large_objects_nor_locks_that_others_could_wait_for(
+    db: None, oak: School, statement: str
+) -> None:
+    refused = pytest.raises(ProgrammingError, match="permission denied")
+    with inside(oak), refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def test_each_school_is_entered_in_turn_and_left_again(fresh_school: Fresh, oak: School, elm: School) -> None:

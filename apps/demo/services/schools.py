@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from apps.access import permissions as roles
 from apps.access import services as access
@@ -175,12 +178,11 @@ def _students(demo: DemoSchool, place: Place) -> dict[str, Student]:
                     ),
                 },
             )
+            # Who was merged lives on in the other record, with the login.
+            while student.merged_into is not None:
+                student = student.merged_into
             students[admission_number] = student
-            if (
-                student.status != RowStatus.ACTIVE
-                or student.merged_into_id
-                or student.enrolments.filter(year=place.year).exists()
-            ):
+            if student.status != RowStatus.ACTIVE or student.enrolments.filter(year=place.year).exists():
                 continue
             enrolment = Enrolment.objects.create(
                 student=student,
@@ -224,14 +226,10 @@ def _classes(place: Place, students: dict[str, Student]) -> None:
         )
         period = Period.objects.get(institution=place.institution, position=number)
         for weekday in SCHOOL_WEEK:
-            Meeting.objects.get_or_create(
-                course_class=group, period=period, weekday=weekday, defaults={"starts_on": place.year.starts_on}
-            )
+            _made(Meeting, {"starts_on": place.year.starts_on}, course_class=group, period=period, weekday=weekday)
         for admission_number, student in students.items():
             if "7B" in admission_number:
-                ClassEnrolment.objects.get_or_create(
-                    course_class=group, student=student, defaults={"starts_on": place.year.starts_on}
-                )
+                _made(ClassEnrolment, {"starts_on": place.year.starts_on}, course_class=group, student=student)
 
 
 def _login(demo: DemoSchool, login: Login, place: Place, students: dict[str, Student]) -> None:
@@ -239,37 +237,45 @@ def _login(demo: DemoSchool, login: Login, place: Place, students: dict[str, Stu
     user = _user(login, demo.slug)
     access.assign_role(user=user, role=login.role, by=SYSTEM)
     if login.role in STAFF_ROLES:
-        member, _ = StaffMember.objects.get_or_create(
-            institution=place.institution,
-            staff_number=f"{demo.slug[0].upper()}-{login.username}",
-            defaults={
+        member = StaffMember.objects.filter(user=user).first() or _made(
+            StaffMember,
+            {
                 "user": user,
                 "given_name": login.given_name,
                 "family_name": login.family_name,
                 "job_title": login.role.title(),
                 "starts_on": place.year.starts_on,
             },
+            institution=place.institution,
+            staff_number=f"{demo.slug[0].upper()}-{login.username}",
         )
         for name in login.teaches:
             section = place.sections[name]
             targets = [{"section": section}, *({"course_class": each} for each in section.classes.all())]
             for target in targets:
-                TeachingAssignment.objects.get_or_create(
-                    staff=member, **target, defaults={"starts_on": place.year.starts_on}
-                )
+                _made(TeachingAssignment, {"starts_on": place.year.starts_on}, staff=member, **target)
     if login.children:
         guardian, _ = Guardian.objects.get_or_create(
             user=user, defaults={"given_name": login.given_name, "family_name": login.family_name}
         )
         for number in login.children:
-            StudentGuardian.objects.get_or_create(
-                student=students[number],
-                guardian=guardian,
-                defaults={"relation": "mother", "contact_priority": 1, "channels": ["email"]},
-            )
-    if login.pupil and students[login.pupil].user_id is None:
+            told = {"relation": "mother", "contact_priority": 1, "channels": ["email"]}
+            _made(StudentGuardian, told, student=students[number], guardian=guardian)
+    if login.pupil and students[login.pupil].user_id is None and not Student.objects.filter(user=user).exists():
         students[login.pupil].user = user
         students[login.pupil].save(update_fields=["user"])
+
+
+def _made(model: Any, defaults: dict[str, Any], **named: Any) -> Any:
+    """The row that is ``named``, or where there is none a new one; what people have made of it since stays.
+
+    There may be several, ended and begun again, and what takes its place may keep a new one from being made.
+    """
+    found = model.objects.filter(**named).first()
+    if found is None:
+        with suppress(IntegrityError, ValidationError), transaction.atomic():
+            found = model.objects.create(**named, **defaults)
+    return found
 
 
 def _user(login: Login, place: str) -> User:

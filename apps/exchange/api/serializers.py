@@ -46,7 +46,9 @@ class ImportOut(serializers.Serializer[object]):
     """An import and how far it is. `counts`: kind of row → action → rows."""
 
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=Import.Source.choices)
+    kind = serializers.ChoiceField(
+        choices=Import.Source.choices, allow_null=True, help_text="Null until the headers of a spreadsheet are read."
+    )
     file_name = serializers.CharField()
     state = serializers.ChoiceField(
         choices=Import.State.choices,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Case, Q, QuerySet, Value, When
-from django.db.models.functions import JSONObject
+from django.db.models.functions import JSONObject, NullIf
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -19,13 +19,13 @@ from apps.accounts.api.authentication import actor
 from apps.exchange import errors, selectors, services
 from apps.exchange.api import serializers as shapes
 from apps.exchange.models import Import, ImportRow
-from apps.exchange.services.reading.archive import LARGEST_UPLOAD, MEGABYTE
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
 from schoolops.api import exports, parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid
 from schoolops.context import current_school, inside
+from schoolops.resilience.heavy import heavy
 
 AS = Parameter(parameters.one_of(tuple(exports.FORMATS)), None, "csv unless said.")
 # What it was at when it stopped: one that was set aside was being applied.
@@ -34,7 +34,8 @@ STOP = Case(
     When(why__isnull=False, then=JSONObject(at="state", why="why")),
 )
 COLUMNS: Columns = {
-    "id": "sourced_id", "kind": "source", "file_name": "file_name", "state": "is_now", "stopped": STOP,
+    "id": "sourced_id", "kind": NullIf("source", Value("")), "file_name": "file_name", "state": "is_now",
+    "stopped": STOP,
     "counts": "counts",
     "notes": "notes", "problem": "problem", "headers": "headers", "mapping": "mapping", "done": "done", "of": "of",
     "reading": "reading", "job_id": "job_id", "by": "by__username", "received_at": "received_at",
@@ -73,9 +74,6 @@ class ImportViewSet(RowViewSet):
         Raises:
             FileTooLarge, NoFile, UnsupportedMedia, Malformed.
         """
-        # Before a byte of it is read.
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_UPLOAD + MEGABYTE:
-            raise errors.FileTooLarge(most=LARGEST_UPLOAD // MEGABYTE)
         if not isinstance(request.FILES.get("file"), UploadedFile):
             raise errors.NoFile
         given = valid(shapes.ImportIn, request.data)
@@ -111,6 +109,7 @@ class StepViewSet(ApiViewSet):
     """The steps of an import."""
 
     @extend_schema(summary="What is wrong, as a file", responses={(200, "text/csv"): str}, parameters=[])
+    @heavy
     def errors(self, request: Request, id: UUID) -> HttpResponseBase:
         """Every error of an import with file, row, column, code, message and remedy; `as=xlsx` for a spreadsheet."""
         asked = self.asked_for(request, **{"as": AS})
@@ -172,6 +171,7 @@ class ExportViewSet(ApiViewSet):
     """The roster, written out."""
 
     @extend_schema(summary="The roster as a OneRoster 1.2 bundle", responses={(200, "application/zip"): bytes})
+    @heavy
     def bundle(self, request: Request) -> HttpResponseBase:
         """Everything in the years that are not closed; imported again, it changes nothing."""
         self.asked_for(request)
@@ -185,6 +185,7 @@ class ExportViewSet(ApiViewSet):
         return FileResponse(file, as_attachment=True, filename="roster.zip", content_type="application/zip")
 
     @extend_schema(summary="A template, filled in", responses={(200, "text/csv"): str})
+    @heavy
     def template(self, request: Request, kind: str) -> HttpResponseBase:
         """Students, guardians, staff or sections in the columns that an import reads; `empty=true`: the header alone.
 

@@ -1,4 +1,4 @@
-"""A file comes in: looked at before anything is unpacked, kept in the school's own folder, and read by a job."""
+"""A file comes in: its directory is looked at and no more, it is kept in the school's own folder, and read by a job."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from apps.exchange import errors
 from apps.exchange.events import ImportReceived
 from apps.exchange.models import HeaderMapping, Import
 from apps.exchange.services.door import require_for_all
-from apps.exchange.services.reading import archive, sheets, tables
-from apps.exchange.services.reading.bundle.opening import open_bundle
+from apps.exchange.services.reading import archive, sheets
 from apps.institutions.models import Institution
 from schoolops import clock, events
 from schoolops.audit import trail
@@ -36,31 +35,28 @@ def receive(
     institution: Institution | None = None,
     in_background: bool = False,
 ) -> Import:
-    """Keep a file that was sent, once it looks like a roster. ``source`` is guessed where it is not said.
+    """Keep a file that was sent, once it looks like a roster. ``source`` is guessed where it is not said, when headers
+    are read.
 
     ``in_background``: a worker reads it; otherwise whoever calls does, with ``read_and_validate``.
 
     Raises:
-        PermissionMissing; FileTooLarge, FileKindUnknown, and everything that reading a header or a manifest raises.
+        PermissionMissing; FileTooLarge, FileKindUnknown, and what is wrong with an archive's directory.
     """
     require_for_all(by, RUN)
     plain = PurePosixPath(name.replace("\\", "/")).name.strip() or "roster"
     size = file.seek(0, 2)
     if size > archive.LARGEST_UPLOAD:
         raise errors.FileTooLarge(most=archive.LARGEST_UPLOAD // archive.MEGABYTE)
-    source, headers = look(file, plain, source)
     run = Import(
-        source=source,
+        source=_source(file, plain, source),
         file_name=plain[-_NAME_LENGTH:],
         institution=institution,
         by=by,
         received_at=clock.now(),
         moved_at=clock.now(),
-        headers=headers,
         sha256=_digest(file),
     )
-    if source != Import.Source.ONEROSTER:
-        run.mapping = sheets.matched(source, headers, known_headers(source))
     file.seek(0)
     # Under a name of ours: what a stranger calls a file is only ever shown.
     run.file.save(f"roster{PurePosixPath(plain).suffix.lower()[:5]}", File(file), save=False)
@@ -76,46 +72,22 @@ def _digest(file: IO[bytes]) -> str:
     return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def look(file: IO[bytes], name: str, source: str = "") -> tuple[str, list[str]]:
-    """(source, headers) of a file. Raises as ``receive``."""
+def _source(file: IO[bytes], name: str, source: str) -> str:
+    """What the file holds, as far as an archive's directory and a name say; ``""``: its headers will.
+
+    Raises:
+        FileKindUnknown, and what looking at a directory raises.
+    """
     file.seek(0)
-    head = file.read(4)
-    if head == b"PK\x03\x04" or zipfile.is_zipfile(file):
-        if _is_sheet(file):
-            return _sheet(tables.xlsx_table(name, file), source)
-        with archive.opened(file) as source_zip:
-            open_bundle(source_zip)
-        return Import.Source.ONEROSTER, []
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise errors.WrongEncoding(name=name, row=1)
+    if file.read(4) == b"PK\x03\x04" or zipfile.is_zipfile(file):
+        if archive.CONTENT_TYPES in archive.directory(file):
+            return source if source in sheets.TEMPLATES else ""
+        return Import.Source.ONEROSTER
+    if name.lower().endswith((".zip", ".xlsx")):
+        raise errors.ArchiveDamaged(why="it does not begin as one")
     if not name.lower().endswith((".csv", ".txt", ".tsv")):
-        if name.lower().endswith((".zip", ".xlsx")):
-            raise errors.ArchiveDamaged(why="it does not begin as one")
         raise errors.FileKindUnknown
-    return _sheet(sheet_of(file, name), source)
-
-
-def _is_sheet(file: IO[bytes]) -> bool:
-    try:
-        with zipfile.ZipFile(file) as parts:
-            return "[Content_Types].xml" in parts.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError):
-        return False
-
-
-def _sheet(table: tables.Table, source: str) -> tuple[str, list[str]]:
-    sheets.refuse_headers(table)
-    chosen = source if source in sheets.TEMPLATES else sheets.guessed(table.header)
-    return chosen, table.header
-
-
-def sheet_of(file: IO[bytes], name: str) -> tables.Table:
-    """The table of a spreadsheet, XLSX or CSV."""
-    file.seek(0)
-    if file.read(2) == b"PK":
-        return tables.xlsx_table(name, file)
-    file.seek(0)
-    return tables.csv_table(name, iter(lambda: file.read(64 * 1024), b""))
+    return source if source in sheets.TEMPLATES else ""
 
 
 def known_headers(source: str) -> dict[str, str]:

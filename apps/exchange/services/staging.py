@@ -16,9 +16,8 @@ from apps.exchange import errors
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds, receiving
 from apps.exchange.services.comparing import Action, Outcome, Work
-from apps.exchange.services.reading import archive, sheets, staged
-from apps.exchange.services.reading.bundle.opening import open_bundle
-from apps.exchange.services.reading.bundle.rows import read
+from apps.exchange.services.reading import sheets, staged
+from apps.exchange.services.reading.apart import Reading
 from apps.exchange.services.reading.cells import problem_of, said_of
 from schoolops import clock, queues
 from schoolops.errors import SchoolOpsError, Unavailable
@@ -56,26 +55,23 @@ def read_and_validate(*, run: Import) -> Import:
         run.state = Import.State.FAILED
         run.problem = problem_of(refusal)
         run.counts = {}
-        run.save(update_fields=["state", "problem", "counts"])
+        run.save(update_fields=["state", "problem", "counts", "source", "headers", "mapping", "notes"])
         return run
     validate(run, by=by)
     return run
 
 
 def stage(run: Import) -> None:
-    """Every row of the file as an ``ImportRow``."""
+    """Every row of the file as an ``ImportRow``; what the file turned out to be stands in ``run``, refused or not."""
+    known = {source: receiving.known_headers(source) for source in sheets.TEMPLATES}
+    is_bundle = run.source == Import.Source.ONEROSTER
+    reading = Reading(run.file_name, run.source, run.mapping, known, bundle=is_bundle)
     with run.file.open("rb") as file:
-        if run.source == Import.Source.ONEROSTER:
-            with archive.opened(file) as source:
-                opened = open_bundle(source)
-                run.notes = opened.notes
-                _keep(run, read(opened))
-        else:
-            table = receiving.sheet_of(file, run.file_name)
-            columns = sheets.columns_of(run.source, table, run.mapping)
-            unread = [header for header in table.header if header and header not in run.mapping]
-            run.notes = [f"The columns {', '.join(unread)} were not read."] if unread else []
-            _keep(run, sheets.read(run.source, table, columns))
+        try:
+            _keep(run, reading.rows(file))
+        finally:
+            run.source = reading.source
+            run.headers, run.mapping, run.notes = reading.headers or run.headers, reading.mapping, reading.notes
 
 
 def _keep(run: Import, rows: Iterator[staged.Staged]) -> None:
@@ -148,7 +144,19 @@ def validate(run: Import, *, by: User) -> None:
     run.state, run.validated_at, run.problem = Import.State.VALIDATED, clock.now(), None
     run.reading += 1
     run.save(
-        update_fields=["counts", "notes", "state", "validated_at", "reading", "problem", "of", "done"],
+        update_fields=[
+            "counts",
+            "notes",
+            "state",
+            "validated_at",
+            "reading",
+            "problem",
+            "of",
+            "done",
+            "source",
+            "headers",
+            "mapping",
+        ],
     )
 
 

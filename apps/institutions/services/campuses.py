@@ -21,6 +21,7 @@ from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
 from schoolops.pictures import PictureRefused, checked_picture
+from schoolops.resilience import heavy
 
 LARGEST_LOGO = 1024 * 1024
 LONGEST_SIDE = 4000
@@ -103,7 +104,8 @@ def set_logo(*, institution: Institution, content: bytes, by: Any) -> Institutio
     """Keep ``content`` as the institution's logo. Raises ``PermissionMissing``, ``OutOfReach``, ``LogoRefused``."""
     gate().require_at(by, "institutions.manage", institution)
     try:
-        picture = checked_picture(content, largest=LARGEST_LOGO, longest_side=LONGEST_SIDE)
+        with heavy.working():
+            picture = checked_picture(content, largest=LARGEST_LOGO, longest_side=LONGEST_SIDE)
     except PictureRefused as refusal:
         raise errors.LogoRefused(why=str(refusal), limit=LARGEST_LOGO // 1024) from refusal
     row: Institution = Institution.objects.select_for_update().get(pk=institution.pk)

@@ -31,6 +31,7 @@ from apps.office.shell.words import FIELDS
 from schoolops.api import exports
 from schoolops.context import current_school, inside
 from schoolops.errors import SchoolOpsError
+from schoolops.resilience.heavy import heavy
 
 VIEW, RUN, TAKE = selectors.VIEW, "imports.run", "exports.roster"
 RUNNING = frozenset({Import.State.RECEIVED, Import.State.APPLYING, Import.State.UNDOING})
@@ -282,6 +283,7 @@ def _step(request: HttpRequest, run: Import, step: Any) -> HttpResponse:
 
 @require_GET
 @office_page(permission=VIEW)
+@heavy
 def errors(request: HttpRequest, id: UUID, form: str) -> HttpResponse:  # noqa: A002
     """What is wrong with which cell, as a file to send back to whoever made the roster."""
     run = selectors.import_of(id, by=actor(request))
@@ -290,6 +292,7 @@ def errors(request: HttpRequest, id: UUID, form: str) -> HttpResponse:  # noqa: 
 
 @require_GET
 @office_page(permission=TAKE)
+@heavy
 def template(request: HttpRequest, kind: str, form: str) -> HttpResponse:
     """A template of ours; ``?empty=1`` without rows."""
     if kind not in TEMPLATES:
@@ -319,6 +322,7 @@ def _file(name: str, columns: Any, pages: Any, form: str) -> Any:
 
 @require_GET
 @office_page(permission=TAKE)
+@heavy
 def bundle(request: HttpRequest) -> Any:
     """The whole roster as a OneRoster 1.2 bundle."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it

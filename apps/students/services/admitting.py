@@ -23,6 +23,7 @@ from apps.students.services.placing import Admission, Placement, locked
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.pictures import PictureRefused, checked_picture
+from schoolops.resilience import heavy
 
 LARGEST_PHOTO = 1024 * 1024
 LONGEST_SIDE = 4000
@@ -96,7 +97,8 @@ def set_photo(*, student: Student, content: bytes, by: User) -> Student:
     student = locked(student)
     access.require_row(by, "students.manage", "student", student, day=today_for(student))
     try:
-        picture = checked_picture(content, largest=LARGEST_PHOTO, longest_side=LONGEST_SIDE)
+        with heavy.working():
+            picture = checked_picture(content, largest=LARGEST_PHOTO, longest_side=LONGEST_SIDE)
     except PictureRefused as refusal:
         raise errors.PhotoRefused(why=str(refusal), limit=LARGEST_PHOTO // 1024) from refusal
     old = student.photo.name

@@ -19,7 +19,9 @@ from apps.demo.services import furnish, recall
 from apps.demo.services.casts import ELM, OAK, OPERATOR
 from apps.institutions.models import AcademicYear
 from apps.office.start.selectors.start import birthdays, trend
-from apps.students.models import SectionMembership, Student
+from apps.staff.models import StaffMember
+from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.students.services import merge_students
 from schoolops import clock
 from schoolops.context import inside, outside_schools
 from schoolops.tenancy.models import School
@@ -49,6 +51,26 @@ def test_making_it_again_changes_nothing(demo: School) -> None:
     before = rows_of(demo)
     furnish(DEMO)
     assert rows_of(demo) == before
+
+
+def test_it_starts_again_whatever_people_made_of_the_demos_people(demo: School) -> None:
+    with inside(demo):
+        erin = User.objects.get(username=next(each.username for each in DEMO.logins if each.role == "administrator"))
+        # The student with a login, a child of the guardian: both live on in another record.
+        with_login = Student.objects.get(user__isnull=False)
+        keep = Student.objects.filter(user=None).latest("pk")
+        merge_students(keep=keep, duplicate=with_login, reason="the same child", by=erin)
+        # Somebody left a class and came back, and a member of staff has another number.
+        seat = ClassEnrolment.objects.filter(ends_on=None).exclude(student__in=[keep, with_login]).earliest("pk")
+        ended = seat.starts_on + dt.timedelta(days=7)
+        ClassEnrolment.objects.filter(pk=seat.pk).update(ends_on=ended)
+        ClassEnrolment.objects.create(course_class=seat.course_class, student=seat.student, starts_on=ended)
+        StaffMember.objects.filter(user=erin).update(staff_number="changed")
+    for _ in range(2):
+        furnish(DEMO)
+    with inside(demo):
+        assert Student.objects.get(user__isnull=False) == keep
+        assert StaffMember.objects.get(user=erin).staff_number == "changed"
 
 
 def test_everybody_can_log_in(demo: School) -> None:

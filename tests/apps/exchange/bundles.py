@@ -97,7 +97,7 @@ def damaged_in_the_middle() -> bytes:
 def sheet(*rows: list[Any]) -> bytes:
     book = Workbook()
     for row in rows:
-        book.active.append(row)
+        book.worksheets[0].append(row)
     target = io.BytesIO()
     book.save(target)
     return target.getvalue()

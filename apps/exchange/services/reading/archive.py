@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,9 +20,33 @@ MOST_FILES = 64
 # Text packs ten to one; a roster of blanks perhaps fifty to one.
 HIGHEST_RATIO = 200
 SMALL = MEGABYTE
-PACKED = (".zip", ".gz", ".bz2", ".xz", ".7z", ".rar", ".tar")
+# Sixty-four names, each as long as a name can be on any disk.
+LARGEST_DIRECTORY = 64 * 1024
+PACKED = (
+    ".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".jar", ".xlsx", ".xlsm", ".xlsb", ".xls",
+    ".docx", ".pptx", ".ods", ".odt",
+)  # fmt: skip
+# How such files begin, whatever they are called.
+PACKED_HEADS = (
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"7z\xbc\xaf",
+    b"Rar!",
+    b"\x28\xb5\x2f\xfd",
+)
 # What macOS and Windows put beside the files.
 LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+CONTENT_TYPES = "[Content_Types].xml"
+# What the library raises of archives that are none, cut off, or lie.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError, struct.error,
+    IndexError, KeyError, OverflowError, MemoryError, UnicodeError, lzma.LZMAError,
+)  # fmt: skip
 
 
 @contextmanager
@@ -31,14 +57,37 @@ def opened(file: IO[bytes], *, folders: bool = False) -> Iterator[zipfile.ZipFil
         ArchiveDamaged, ArchiveEncrypted, ArchiveTooManyFiles, ArchivePath, ArchiveNested, ArchiveFileTwice,
         ArchiveBomb.
     """
+    with _listed(file) as archive:
+        _check(archive.infolist(), folders=folders)
+        for entry in archive.infolist():
+            if entry.file_size and _begins(archive, entry).startswith(PACKED_HEADS):
+                raise errors.ArchiveNested(name=entry.filename)
+        yield archive
+
+
+def directory(file: IO[bytes]) -> list[str]:
+    """The names in an archive, of which nothing is unpacked. Raises as ``opened``."""
+    with _listed(file) as archive:
+        names = archive.namelist()
+        _check(archive.infolist(), folders=CONTENT_TYPES in names)
+    return names
+
+
+def _listed(file: IO[bytes]) -> zipfile.ZipFile:
     file.seek(0)
     try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        # The library reads the whole directory, however long: its end says how long that is.
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - the very record it will go by
+        if end and (end[zipfile._ECD_SIZE] > LARGEST_DIRECTORY):  # type: ignore[attr-defined]  # noqa: SLF001
+            raise errors.ArchiveTooManyFiles(most=MOST_FILES)
+        file.seek(0)
+        return zipfile.ZipFile(file)
+    except DAMAGED as error:
         raise errors.ArchiveDamaged(why=str(error) or "it ends too early") from error
-    with archive:
-        _check(archive.infolist(), folders=folders)
-        yield archive
+
+
+def _begins(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    return next(Measured(archive, entry).chunks(8), b"")
 
 
 def _check(entries: list[zipfile.ZipInfo], *, folders: bool) -> None:
@@ -55,7 +104,7 @@ def _check(entries: list[zipfile.ZipInfo], *, folders: bool) -> None:
         seen.add(name.casefold())
         if entry.flag_bits & 0x1:
             raise errors.ArchiveEncrypted
-        if name.lower().endswith(PACKED):
+        if name.lower().rstrip(". ").endswith(PACKED):
             raise errors.ArchiveNested(name=name)
         if entry.file_size > max(SMALL, entry.compress_size * HIGHEST_RATIO):
             raise errors.ArchiveBomb(name=name)
@@ -78,7 +127,7 @@ class Measured:
         self._name, self._left = entry.filename, min(entry.file_size, LARGEST_UNPACKED)
         try:
             self._file = archive.open(entry)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        except DAMAGED as error:
             raise errors.ArchiveDamaged(why=str(error)) from error
 
     def chunks(self, size: int = 64 * 1024) -> Iterator[bytes]:
@@ -87,7 +136,7 @@ class Measured:
             while True:
                 try:
                     piece = file.read(size)
-                except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+                except DAMAGED as error:
                     raise errors.ArchiveDamaged(why=f"{self._name}: {error}") from error
                 if not piece:
                     return

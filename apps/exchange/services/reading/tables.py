@@ -16,18 +16,18 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from apps.exchange import errors
-from apps.exchange.services.reading import archive
+from apps.exchange.services.reading import archive, parts
 
-MOST_ROWS = 500_000
+MOST_ROWS = 200_000
 MOST_COLUMNS = 500
 LONGEST_CELL = 32_000
 LONGEST_LINE = 1_000_000
-# What openpyxl reads whole before the first row: the texts of all cells, styles. Sheets themselves are streamed.
-LARGEST_PART = 32 * archive.MEGABYTE
+# Of all cells together: one text that stands in a spreadsheet once may be pointed at by every cell.
+MOST_TEXT = 64 * archive.MEGABYTE
 # What openpyxl and what it stands on raise of a part that is damaged, at the beginning or in the middle.
 _DAMAGED = (
     InvalidFileException, KeyError, ValueError, IndexError, OSError, EOFError, SyntaxError, TypeError, AttributeError,
-    zipfile.BadZipFile, zlib.error,
+    zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OverflowError, MemoryError, ArithmeticError,
 )  # fmt: skip
 # The number of the row as a spreadsheet shows it, the header being 1.
 Numbered = tuple[int, list[str]]
@@ -55,9 +55,14 @@ class Table:
 
     def rows(self) -> Iterator[Numbered]:
         """Rows with something in them. Raises what reading raises, and ``TooManyRows``."""
+        text = 0
         for count, (number, cells) in enumerate(self._lines):
             if count >= MOST_ROWS:
                 raise errors.TooManyRows(most=MOST_ROWS)
+            length = sum(map(len, cells))
+            text += length
+            if length > LONGEST_LINE or text > MOST_TEXT:
+                raise errors.ArchiveBomb(name=self.name)
             if any(cell and not cell.isspace() for cell in cells):
                 yield number, cells
 
@@ -133,14 +138,8 @@ def xlsx_table(name: str, file: IO[bytes]) -> Table:
         SheetUnreadable, SheetEmpty, ColumnTwice, TooManyColumns; as ``archive.opened``; and while it is read
         SheetUnreadable, TooManyRows.
     """
-    with archive.opened(file, folders=True) as parts:
-        for entry in parts.infolist():
-            head = next(archive.Measured(parts, entry).chunks(4096), b"")
-            if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
-                raise errors.SheetUnreadable(why="it declares entities")
-            # By what it holds: a part of any name may say that it is the texts of the cells.
-            if entry.file_size > LARGEST_PART and b"worksheet" not in head:
-                raise errors.ArchiveBomb(name=entry.filename)
+    with archive.opened(file, folders=True) as source:
+        parts.check(source)
     file.seek(0)
     try:
         with warnings.catch_warnings():

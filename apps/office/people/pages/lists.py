@@ -23,6 +23,7 @@ from apps.office.shell.pages import actor, office_page, render_page
 from schoolops import clock
 from schoolops.context import current_school
 from schoolops.pdf import Column, Heading, Paper, unbroken
+from schoolops.resilience.heavy import heavy
 
 # Lines for those who come without having been on the list.
 SPARE_LINES = 3
@@ -42,6 +43,7 @@ def lists(request: HttpRequest) -> HttpResponse:
 
 
 @office_page(permission="students.view")
+@heavy
 def print_list(request: HttpRequest, kind: str) -> HttpResponse:
     """The list as a PDF."""
     user = actor(request)

@@ -101,8 +101,11 @@ def open_bundle(source: zipfile.ZipFile) -> Bundle:
         if mode == "absent" and name in entries
     ]
     for name in _present(found):
-        # Every header is looked at before a row is read.
-        _table(found, name)
+        # Every header is looked at, and every file to its end, before a row is kept: one that is refused must not have
+        # filled the database.
+        table, _ = _table(found, name)
+        for _row in table.rows():
+            pass
     return found
 
 

@@ -1,0 +1,128 @@
+"""A file is read in a child process with limits of its own; what comes back is rows, or why it was refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any, Final
+
+import orjson
+
+from apps.exchange import errors
+from apps.exchange.services.reading import archive, sheets, tables
+from apps.exchange.services.reading.bundle.opening import open_bundle
+from apps.exchange.services.reading.bundle.rows import read
+from apps.exchange.services.reading.staged import Staged
+from schoolops.confined import Limits, Overrun, told_apart
+from schoolops.errors import SchoolOpsError, declared_errors
+
+# A school of 4,000 takes 60 MB and ten seconds; half of what the queue gives a job is left for comparing.
+LIMITS: Final = Limits(memory=384 * archive.MEGABYTE, cpu_s=60, silent_s=75.0)
+ROWS_AT_ONCE: Final = 500
+# And not more than so many bytes of them.
+SAID_AT_ONCE: Final = archive.MEGABYTE
+
+
+@dataclass(slots=True)
+class Reading:
+    """What is being found in a file. ``source`` and ``mapping`` are empty where nobody has said yet.
+
+    ``known``: for each source what this school said of headers before.
+    """
+
+    name: str
+    source: str
+    mapping: dict[str, str]
+    known: Mapping[str, Mapping[str, str]]
+    bundle: bool
+    headers: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def rows(self, file: IO[bytes]) -> Iterator[Staged]:
+        """The rows, as they are read; headers, mapping and notes are known at the end, or when it is refused.
+
+        Raises:
+            FileTakesTooMuch, and everything that reading a file raises.
+        """
+        try:
+            for kind, said in told_apart(self._work, file, LIMITS):
+                if kind == "rows":
+                    yield from (Staged(**each) for each in said)
+                elif kind == "found":
+                    self.source, self.headers, self.mapping, self.notes = said
+                else:
+                    raise refusal(*said)
+        except Overrun as overrun:
+            raise errors.FileTakesTooMuch from overrun
+
+    # --- in the child -------------------------------------------------------------------------------------------------
+    def _work(self, file: IO[bytes]) -> Iterator[Any]:
+        try:
+            rows = self._bundle(file) if self.bundle else self._sheet(file)
+            yield from _in_pieces(rows)
+        except MemoryError:
+            raise
+        except SchoolOpsError as error:
+            yield "found", self._found()
+            facts = {name: value if isinstance(value, str | int) else str(value) for name, value in error.facts.items()}
+            yield "refused", [error.code, error.said, facts]
+        else:
+            yield "found", self._found()
+
+    def _found(self) -> list[Any]:
+        return [self.source, self.headers, self.mapping, self.notes]
+
+    def _bundle(self, file: IO[bytes]) -> Iterator[Staged]:
+        with archive.opened(file) as source:
+            opened = open_bundle(source)
+            yield from read(opened)
+            self.notes = opened.notes
+
+    def _sheet(self, file: IO[bytes]) -> Iterator[Staged]:
+        table = sheet_of(file, self.name)
+        sheets.refuse_headers(table)
+        self.headers = table.header
+        if not self.source:
+            self.source = sheets.guessed(table.header)
+        if not self.mapping:
+            self.mapping = sheets.matched(self.source, table.header, self.known.get(self.source, {}))
+        columns = sheets.columns_of(self.source, table, self.mapping)
+        # To the end before a row is kept: a file that is refused must not have filled the database.
+        for _ in table.rows():
+            pass
+        table = sheet_of(file, self.name)
+        unread = [header for header in table.header if header and header not in self.mapping]
+        self.notes = [f"The columns {', '.join(unread)} were not read."] if unread else []
+        yield from sheets.read(self.source, table, columns)
+
+
+def sheet_of(file: IO[bytes], name: str) -> tables.Table:
+    """The table of a spreadsheet, XLSX or CSV."""
+    file.seek(0)
+    if file.read(2) == b"PK":
+        return tables.xlsx_table(name, file)
+    file.seek(0)
+    return tables.csv_table(name, iter(lambda: file.read(64 * 1024), b""))
+
+
+def _in_pieces(rows: Iterator[Staged]) -> Iterator[Any]:
+    kept: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        said = dataclasses.asdict(row)
+        kept.append(said)
+        size += len(orjson.dumps(said, default=str))
+        if len(kept) >= ROWS_AT_ONCE or size >= SAID_AT_ONCE:
+            yield "rows", kept
+            kept, size = [], 0
+    if kept:
+        yield "rows", kept
+
+
+def refusal(code: str, said: str, facts: dict[str, Any]) -> SchoolOpsError:
+    """What the child refused with. Of a code that it made up, only that the file cannot be read."""
+    kind = next((each for each in declared_errors() if each.code == code and code.startswith("exchange:")), None)
+    if kind is None:
+        return errors.FileTakesTooMuch()
+    return kind(said, **facts)
