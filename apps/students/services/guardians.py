@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ def change_guardian(
         PermissionMissing, OutOfReach, ChangedMeanwhile, LoginTaken.
     """
     row: Guardian = Guardian.objects.select_for_update().get(pk=guardian.pk)
-    _require_reach(row, by=by, all_of_them="user" in fields)
+    _require_reach(row, by=by, day=access.today(by), all_of_them="user" in fields)
     access.require_login(by, "guardians.manage", fields.get("user"))
     if expected_version is not None and row.version != expected_version:
         raise errors.ChangedMeanwhile(version=row.version)
@@ -66,7 +67,7 @@ def change_guardian(
     return row
 
 
-def _require_reach(guardian: Guardian, *, by: User, all_of_them: bool = False) -> None:
+def _require_reach(guardian: Guardian, *, by: User, day: dt.date, all_of_them: bool = False) -> None:
     """Nothing, when ``by`` manages guardians of some student of theirs, or they have none yet.
 
     ``all_of_them``: of every one; whom a login is given to sees all their children.
@@ -74,7 +75,6 @@ def _require_reach(guardian: Guardian, *, by: User, all_of_them: bool = False) -
     Raises:
         PermissionMissing, OutOfReach.
     """
-    day = access.today(by)
     reach = access.within_reach(by, "guardians.manage", "student", day=day)
     shown = guardians_shown_to(by, "guardians.manage", day)
     links = StudentGuardian.objects.filter(guardian=guardian)
@@ -94,9 +94,9 @@ def write_links(
         GuardianAlreadyLinked, ContactPriorityTaken; PermissionMissing, OutOfReach: only for ``restriction_note``.
     """
     taken = set(StudentGuardian.objects.filter(student=student).values_list("contact_priority", flat=True))
-    links = []
+    links, day = [], access.today(by)
     for guardian, fields in guardians:
-        _require_reach(guardian, by=by)
+        _require_reach(guardian, by=by, day=day)
         _may_write(student, fields, by=by)
         priority = fields.get("contact_priority") or max(taken, default=0) + 1
         if priority in taken:
