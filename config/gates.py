@@ -63,13 +63,13 @@ def manage(*arguments: str, settings: str, environment: Mapping[str, str] | None
     return done.stdout.strip()
 
 
-def migrations() -> str:
-    """The models and the migrations say the same."""
+def migrations(*options: str) -> str:
+    """The models and the migrations say the same, and what was released of them is as it was."""
     try:
         manage("makemigrations", "--check", "--dry-run", settings="config.settings.offline")
     except GateFailed as failure:
         raise GateFailed(f"Models changed without a migration: run `manage.py makemigrations`.\n{failure}") from None
-    return "the models and the migrations say the same"
+    return manage("released_migrations", *options, settings="config.settings.offline").splitlines()[-1]
 
 
 def deployment() -> str:
@@ -185,7 +185,7 @@ def relations_of(ddl: str) -> dict[str, int]:
 GATES = (
     # The slowest first, so that the others run beside it.
     Gate("template", lambda: template("--check"), write=template),
-    Gate("migrations", migrations),
+    Gate("migrations", migrations, write=lambda: migrations("--write")),
     Gate("deployment", deployment),
     Gate("reference", lambda: reference("--check"), write=reference),
     Gate("requirements", requirements),
@@ -212,6 +212,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - {gate.name for gate in GATES}:
         parser.error(f"there is no gate called {', '.join(sorted(unknown))}")
+    if options.write and not options.names:
+        parser.error("say what is to be written")
     chosen = [gate for gate in GATES if not options.names or gate.name in options.names]
     runs = [(gate.name, gate.write if options.write else gate.check) for gate in chosen]
     with ThreadPoolExecutor(max_workers=2) as pool:

@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy
 
+from apps.students import permissions  # noqa: F401 - declares them
+
 
 class StudentsConfig(AppConfig):
     """The app of students."""

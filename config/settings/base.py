@@ -33,6 +33,7 @@ SHARED_APPS = [
 ]
 TENANT_APPS = [
     "schoolops.audit",
+    "schoolops.seeds",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "apps.institutions",

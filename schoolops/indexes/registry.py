@@ -5,6 +5,7 @@ Not ``Meta.indexes``: building through migrations is 170 × slower over a thousa
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import re
@@ -18,6 +19,8 @@ from django.conf import settings
 from schoolops import reference
 
 Method = Literal["btree", "gin", "gist", "brin"]
+# How a comment begins by which we know an index of ours, and what it was made from.
+MARK = "schoolops:"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,57}")
 
 
@@ -58,6 +61,15 @@ class IndexSpec:
             f"CREATE INDEX {'CONCURRENTLY ' if concurrently else ''}{self.name} ON {where} "
             f"USING {self.method} ({', '.join(self.columns)}){include}{condition}"
         )
+
+    @property
+    def mark(self) -> str:
+        """What the index is commented with: it changes with the definition."""
+        return MARK + hashlib.sha256(self.create_sql("").encode()).hexdigest()[:16]
+
+    def mark_sql(self, schema: str) -> str:
+        """``COMMENT ON INDEX``, once it is built."""
+        return f"COMMENT ON INDEX {schema}.{self.name} IS '{self.mark}'"
 
 
 def indexes_of(app: str) -> tuple[IndexSpec, ...]:

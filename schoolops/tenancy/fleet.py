@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import Any
 
 import psycopg
-from django.db import connections
+from django.db import connections, transaction
 from psycopg import sql
 
-from schoolops.context import outside_schools
+from schoolops import seeds
+from schoolops.context import inside, outside_schools
 from schoolops.indexes import registry as indexes
 from schoolops.tenancy import owner, template
 from schoolops.tenancy.models import School, SchoolState
 
 SCHOOLS_PER_QUERY = 200
+INVALID = "invalid"
+# (schema, index, the mark it was given when it was built). Half-built ones have none.
+_INDEXES = """
+    SELECT n.nspname, c.relname,
+           CASE WHEN i.indisvalid THEN coalesce(obj_description(c.oid, 'pg_class'), '') ELSE 'invalid' END
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid
+     WHERE n.nspname = ANY(%s)"""
 
 
 def made_schools() -> list[School]:
@@ -42,10 +52,19 @@ def without_schema(schools: list[School]) -> list[School]:
     return [school for school in schools if school.schema_name not in present]
 
 
+def head() -> str:
+    """SHA-256 over all that the code gives a school: migrations, indexes, seeds."""
+    return hashlib.sha256(f"{template.fingerprint()} {seeds.fingerprint()}".encode()).hexdigest()
+
+
 def behind(schools: list[School]) -> list[School]:
-    """Those of ``schools`` (all with a schema) that lack a migration or a valid index that the code declares."""
+    """Those of ``schools`` (all with a schema) that lack something which the code gives a school.
+
+    What was brought up to ``head()`` and has lost a migration or an index since, or has one too many, is behind too.
+    """
+    current = head()
     expected_migrations = {f"{label}.{name}" for label, name in template.expected_migrations()}
-    expected_indexes = {spec.name for spec in indexes.school_indexes()}
+    expected_indexes = _marks_of(indexes.school_indexes())
     lacking = []
     with owner.owner_connection() as connection:
         for start in range(0, len(schools), SCHOOLS_PER_QUERY):
@@ -57,49 +76,70 @@ def behind(schools: list[School]) -> list[School]:
                 for school in chunk
             )
             migrations = {schema: set(names or ()) for schema, names in connection.execute(union)}
-            present: dict[str, set[str]] = {school.schema_name: set() for school in chunk}
-            for schema, name in connection.execute(
-                "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                " JOIN pg_index i ON i.indexrelid = c.oid WHERE i.indisvalid AND n.nspname = ANY(%s)",
-                [list(present)],
-            ):
-                present[schema].add(name)
+            present: dict[str, dict[str, str]] = {school.schema_name: {} for school in chunk}
+            for schema, name, mark in connection.execute(_INDEXES, [list(present)]):
+                present[schema][name] = mark
             lacking += [
                 school
                 for school in chunk
-                if not expected_migrations <= migrations.get(school.schema_name, set())
-                or not expected_indexes <= present[school.schema_name]
+                if school.brought_up_to != current
+                or not expected_migrations <= migrations.get(school.schema_name, set())
+                or _ours(present[school.schema_name]) != expected_indexes
             ]
     return lacking
 
 
+def _marks_of(specs: list[indexes.IndexSpec]) -> dict[str, str]:
+    return {spec.name: spec.mark for spec in specs}
+
+
+def _ours(present: dict[str, str]) -> dict[str, str]:
+    return {name: mark for name, mark in present.items() if mark.startswith(indexes.MARK)}
+
+
 def bring_up_shared() -> None:
-    """Build the indexes of the shared tables that are missing, without locking writers."""
+    """Build the indexes of the shared tables that are missing or changed, without locking writers."""
     with owner.owner_connection() as connection:
         _build(connection, "public", indexes.shared_indexes())
 
 
 def _build(connection: psycopg.Connection[Any], schema: str, specs: list[indexes.IndexSpec]) -> None:
-    present = dict(
-        connection.execute(
-            "SELECT c.relname, i.indisvalid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " JOIN pg_index i ON i.indexrelid = c.oid WHERE n.nspname = %s",
-            [schema],
-        ).fetchall()
-    )
+    """Make the indexes of ``schema`` those that are declared. What we did not make is left alone."""
+    present = {name: mark for _, name, mark in connection.execute(_INDEXES, [[schema]])}
+
+    def drop(name: str) -> None:
+        connection.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(schema, name)))
+
     for spec in specs:
-        if present.get(spec.name):
+        if present.get(spec.name) == spec.mark:
             continue
-        if spec.name in present:
-            # Left behind by a build that failed; IF NOT EXISTS would call it done.
+        # Queries keep the old one until the new one is built. What a build that failed left would be called done.
+        rebuilt = replace(spec, name=f"{spec.name}_new")
+        if rebuilt.name in present:
+            drop(rebuilt.name)
+        if present.get(spec.name, INVALID) == INVALID:
+            if spec.name in present:
+                drop(spec.name)
+            connection.execute(spec.create_sql(schema, concurrently=True))
+        else:
+            connection.execute(rebuilt.create_sql(schema, concurrently=True))
+            drop(spec.name)
             connection.execute(
-                sql.SQL("DROP INDEX CONCURRENTLY {}.{}").format(sql.Identifier(schema), sql.Identifier(spec.name))
+                sql.SQL("ALTER INDEX {} RENAME TO {}").format(
+                    sql.Identifier(schema, rebuilt.name), sql.Identifier(spec.name)
+                )
             )
-        connection.execute(spec.create_sql(schema, concurrently=True))
+        # Last: without the mark it is built anew.
+        connection.execute(spec.mark_sql(schema))
+    for name in _ours(present).keys() - _marks_of(specs).keys():
+        drop(name)
 
 
 def bring_up(school: School) -> None:
-    """Run the missing migrations, build the missing indexes without locking writers, and renew the grants."""
+    """Run the missing migrations, make the indexes those declared, renew the grants, and sow what is new.
+
+    Each step can be repeated; that the school has everything is written down last.
+    """
     try:
         template.migrate_school(school)
     finally:
@@ -108,3 +148,8 @@ def bring_up(school: School) -> None:
         _build(connection, school.schema_name, indexes.school_indexes())
         with connection.transaction():
             owner.grant_school(connection, schema=school.schema_name, role=school.role_name)
+    with inside(school), transaction.atomic():
+        seeds.sow()
+    school.brought_up_to = head()
+    with outside_schools():
+        school.save(update_fields=["brought_up_to"])

@@ -37,6 +37,13 @@ class School(TenantMixin):  # type: ignore[misc]
     state_reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)
+    brought_up_to = models.CharField(
+        max_length=64,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of which migrations, indexes and seeds it has everything (see fleet.head). Written last.",
+    )
 
     class Meta:
         constraints = (

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, connection, transaction
 
-from schoolops import clock
+from schoolops import clock, seeds
 from schoolops.context import inside, outside_schools
-from schoolops.tenancy import endings, fleet, owner, resolution, seeds, template
+from schoolops.tenancy import endings, fleet, owner, resolution, template
 from schoolops.tenancy.errors import SchoolExists, SlugInvalid
 from schoolops.tenancy.lifecycle import give_addresses
 from schoolops.tenancy.models import School, SchoolState
@@ -47,16 +47,16 @@ def create_school(*, slug: str, name: str, domains: list[str], progress: Progres
         with outside_schools():
             school = _register(slug=slug, name=name, domains=domains)
         progress("registered")
-        if not raise_schema(school) and fleet.behind([school]):
-            # Its creation was interrupted in an earlier release.
+        if not raise_schema(school):
+            # Its creation was interrupted, perhaps in an earlier release.
             fleet.bring_up(school)
         progress("schema")
         with inside(school), transaction.atomic():
             seeds.sow()
         progress("contents")
         with outside_schools():
-            school.state = SchoolState.ACTIVE
-            school.save(update_fields=["state"])
+            school.state, school.brought_up_to = SchoolState.ACTIVE, fleet.head()
+            school.save(update_fields=["state", "brought_up_to"])
         resolution.forget_hosts()
         progress("active")
     return school

@@ -73,6 +73,7 @@ def build(pg_dump: Path) -> str:
             _renumber(connection)
             for spec in indexes.school_indexes():
                 connection.execute(spec.create_sql(TEMPLATE_SCHEMA))
+                connection.execute(spec.mark_sql(TEMPLATE_SCHEMA))
             return _normalised(_dump(pg_dump))
         finally:
             connections["admin"].close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -10,8 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from schoolops.context import outside_schools
+from apps.attendance.models import AttendanceCode
+from apps.attendance.services import codes
+from schoolops.context import inside, outside_schools
 from schoolops.health import doctor
+from schoolops.indexes import registry
 from schoolops.tenancy import fleet, owner
 from schoolops.tenancy.models import School
 from schoolops.tenancy.router import SchoolRouter
@@ -149,3 +153,48 @@ def test_the_web_login_migrates_nothing(db: None) -> None:
         assert SchoolRouter().allow_migrate("default", "audit") is False
         assert SchoolRouter().allow_migrate("admin", "audit") is True
         assert SchoolRouter().allow_migrate("admin", "students") is False
+
+
+def indexes_of(school: School) -> dict[str, str]:
+    with owner.owner_connection() as owning:
+        return dict(
+            owning.execute(
+                "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = %s", [school.schema_name]
+            ).fetchall()
+        )
+
+
+def test_a_changed_index_is_built_anew_and_one_that_is_no_longer_declared_is_dropped(
+    fresh_school: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school = fresh_school()
+    as_made = indexes_of(school)
+    declared = registry.school_indexes()
+    changed = [replace(spec, columns=("at",)) for spec in declared if spec.name == "audit_by_object"]
+    removed = next(spec.name for spec in declared if spec.table == "audit_auditentry" and spec != changed[0]
+                   and spec.name != "audit_by_object")  # fmt: skip
+    kept = [spec for spec in declared if spec.name not in {"audit_by_object", removed}]
+    monkeypatch.setattr(registry, "school_indexes", lambda: [*kept, *changed])
+    with owner.owner_connection() as owning:
+        # An operator's own, and what a build leaves that was killed before the old one was dropped.
+        owning.execute(f"CREATE INDEX by_hand ON {school.schema_name}.audit_auditentry (reason)")
+        owning.execute(f"CREATE INDEX audit_by_object_new ON {school.schema_name}.audit_auditentry (reason)")
+    assert fleet.behind([school]) == [school]
+    fleet.bring_up(school)
+    now = indexes_of(school)
+    assert now["audit_by_object"].endswith("USING btree (at)")
+    assert now.keys() ^ as_made.keys() == {removed, "by_hand"}
+    assert fleet.behind([school]) == []
+
+
+def test_what_only_the_seeds_bring_makes_a_school_be_behind(
+    fresh_school: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school = fresh_school()
+    assert fleet.behind([school]) == []
+    monkeypatch.setattr(codes, "FIRST_CODES", (*codes.FIRST_CODES, codes.FirstCode("Y", "New", codes.IN, "present")))
+    assert fleet.behind([school]) == [school]
+    fleet.bring_up(school)
+    with inside(school):
+        assert AttendanceCode.objects.filter(code="Y").exists()
+    assert fleet.behind([school]) == []

@@ -38,10 +38,10 @@ from apps.accounts.models import User
 from apps.institutions.models import Institution
 from schoolops import events
 from schoolops.audit import trail
-from schoolops.audit.trail import Actor
+from schoolops.audit.trail import SYSTEM, Actor
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
-from schoolops.tenancy.seeds import seeds_a_school
+from schoolops.seeds import first_time, seeds_a_school
 
 MANAGE = "access.manage"
 
@@ -153,15 +153,14 @@ def set_permissions(*, role: Role, permissions: Collection[str], expected_versio
         )
         role.version += 1
         role.save(update_fields=["version"])
-        trail.record(
-            by,
-            "access.role-changed",
-            role,
-            before={"permissions": sorted(before)},
-            after={"permissions": sorted(after)},
-        )
-        events.publish(RoleChanged(role.pk))
+        _tell_of_change(role, before, after, by=by)
     return role
+
+
+def _tell_of_change(role: Role, before: Collection[str], after: Collection[str], *, by: Actor) -> None:
+    was, is_now = {"permissions": sorted(before)}, {"permissions": sorted(after)}
+    trail.record(by, "access.role-changed", role, before=was, after=is_now)
+    events.publish(RoleChanged(role.pk))
 
 
 @transaction.atomic
@@ -287,16 +286,21 @@ def withdraw_role(*, assignment: RoleAssignment, by: User) -> None:
         events.publish(RolesGiven((assignment.user_id,)))
 
 
-@seeds_a_school(order=10)
+@seeds_a_school(order=10, contents=lambda: (BUILTIN_ROLES, PERMISSIONS))
 def seed_roles() -> None:
-    """The built-in roles with the permissions they start with."""
+    """The built-in roles, each with the permissions that it was never offered. What the school took away stays away."""
     for builtin in BUILTIN_ROLES:
-        role, created = Role.objects.get_or_create(
+        role, created = Role.objects.select_for_update().get_or_create(
             code=builtin.code, defaults={"name": builtin.name, "builtin": True, "scope": builtin.scope}
         )
-        if created:
-            RolePermission.objects.bulk_create(
-                RolePermission(role=role, permission=permission.code)
-                for permission in PERMISSIONS
-                if builtin.code in permission.roles
-            )
+        if not role.builtin:
+            # A role of the school's own has had this code for longer.
+            continue
+        before = _codes_of(role)
+        offered = first_time(f"role:{role.code}", [each.code for each in PERMISSIONS if role.code in each.roles])
+        fresh = [code for code in offered if code not in before]
+        RolePermission.objects.bulk_create(RolePermission(role=role, permission=code) for code in fresh)
+        if fresh and not created:
+            role.version += 1
+            role.save(update_fields=["version"])
+            _tell_of_change(role, before, before | set(fresh), by=SYSTEM)

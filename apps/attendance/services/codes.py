@@ -28,7 +28,7 @@ from apps.institutions.models import Institution
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
-from schoolops.tenancy.seeds import seeds_a_school
+from schoolops.seeds import first_time, seeds_a_school
 
 IN, OUT = AttendanceCode.Direction.IN, AttendanceCode.Direction.OUT
 
@@ -59,11 +59,16 @@ FIRST_CODES: tuple[FirstCode, ...] = (
 )
 
 
-@seeds_a_school(order=40)
+@seeds_a_school(order=40, contents=lambda: FIRST_CODES)
 def seed_codes() -> None:
-    """The codes a school starts with. What the school made of them since stays."""
+    """The codes that the school was never offered. What the school made of those it has, and of its own, stays."""
+    fresh = first_time("attendance-codes", [first.code for first in FIRST_CODES])
     AttendanceCode.objects.bulk_create(
-        (AttendanceCode(**asdict(first), position=position) for position, first in enumerate(FIRST_CODES)),
+        (
+            AttendanceCode(**asdict(first), position=position)
+            for position, first in enumerate(FIRST_CODES)
+            if first.code in fresh
+        ),
         ignore_conflicts=True,
     )
 

@@ -1,0 +1,74 @@
+"""From the first release on schools have run what was released: it stays as it was, and what follows only adds."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import models
+from django.db.migrations import operations as ops
+from django.db.migrations.migration import Migration
+from django.db.migrations.operations.base import Operation
+
+from config.management.commands import released_migrations as releases
+
+FIRST = {"clubs.0001_initial": "a" * 64}
+
+
+def later(*operations: Operation, **says: str) -> dict[str, Migration]:
+    migration = type("Migration", (Migration,), {"operations": list(operations), **says})("0002_more", "clubs")
+    return {"clubs.0002_more": migration}
+
+
+def test_every_migration_there_is_only_adds_to_what_was_released() -> None:
+    migrations = releases.our_migrations()
+    released = releases.read(releases.RELEASED.read_text(encoding="utf-8"))
+    assert len(released) > 30
+    assert list(releases.changed(released, {n: releases.digest(m) for n, m in migrations.items()})) == []
+    assert list(releases.not_only_adding(released, migrations)) == []
+
+
+def test_a_released_migration_is_neither_edited_nor_removed() -> None:
+    assert list(releases.changed(FIRST, {**FIRST, "clubs.0002_more": "c" * 64})) == []
+    assert [each.split()[:6] for each in releases.changed(FIRST, {"clubs.0001_initial": "b" * 64})] == [
+        ["clubs.0001_initial", "was", "released", "and", "has", "been"]
+    ]
+    assert [each.split()[:6] for each in releases.changed(FIRST, {})] == [
+        ["clubs.0001_initial", "was", "released", "and", "is", "gone:"]
+    ]
+
+
+TAKEN = [
+    ops.DeleteModel("Club"),
+    ops.RemoveField("club", "room"),
+    ops.RenameField("club", "room", "place"),
+    ops.RenameModel("Club", "Society"),
+    ops.AlterField("club", "room", models.CharField(max_length=2)),
+    ops.AddField("club", "room", models.CharField(max_length=2, default="")),
+    ops.RunPython(ops.RunPython.noop),
+    ops.RunSQL("ALTER TABLE clubs_club DROP COLUMN room"),
+    ops.RunSQL([("DELETE FROM clubs_club WHERE id = %s", [1])]),
+    ops.RunSQL(["SELECT 1", "ALTER TABLE clubs_club ALTER COLUMN room SET NOT NULL"]),
+    ops.SeparateDatabaseAndState(database_operations=[ops.RunSQL("alter table clubs_club rename to societies")]),
+]
+
+
+@pytest.mark.parametrize("operation", TAKEN, ids=lambda each: type(each).__name__)
+def test_what_takes_something_away_says_why_it_may(operation: Operation) -> None:
+    assert len(list(releases.not_only_adding(FIRST, later(operation)))) == 1
+    assert list(releases.not_only_adding(FIRST, later(operation, takes_away="Unread since 0.1.2."))) == []
+    # What was released with it is not asked again.
+    assert list(releases.not_only_adding({**FIRST, "clubs.0002_more": ""}, later(operation))) == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        ops.CreateModel("Room", [("id", models.BigAutoField(primary_key=True))]),
+        ops.AddField("club", "room", models.CharField(max_length=2, default="", db_default="")),
+        ops.AddField("club", "room", models.CharField(max_length=2, null=True)),
+        ops.RunSQL("INSERT INTO clubs_club SELECT"),
+        ops.SeparateDatabaseAndState(state_operations=[ops.RemoveField("club", "room")]),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_adds_is_let_through(operation: Operation) -> None:
+    assert list(releases.not_only_adding(FIRST, later(operation))) == []

@@ -1,0 +1,221 @@
+"""Schools that the release before made, with rows and decisions of their own, have everything of this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from config.env import BASE_DIR
+from schoolops import launcher
+from schoolops.indexes import registry
+from schoolops.tenancy import fleet, owner
+from tests.support.shapes import shape_of
+
+RELEASED = Path(__file__).with_name("before_0.1.0.sql")
+NAME_IN_DUMP = "released_schoolops"
+SCHOOLS = ("ash", "yew")
+# What is counted up where something is added to a row's surroundings; Django's own record of what it made.
+COUNTERS = {"version", "access_version"}
+RECORDS = {"django_migrations", "django_content_type"}
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A database of its own, and the programs of this release that work on it."""
+
+    database: str
+    admin_url: str
+    web_url: str
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", *command],
+            env={**os.environ, "DATABASE_URL": self.web_url, "DATABASE_ADMIN_URL": self.admin_url},
+            cwd=BASE_DIR,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def manage(self, *command: str) -> str:
+        done = self.run("manage.py", *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def killed_at(self, step: str) -> None:
+        """``migrate``, ended by SIGKILL when it comes to ``step``."""
+        program = f"""
+import os, signal, django
+django.setup()
+from django.core.management import call_command
+from schoolops import seeds
+from schoolops.tenancy import fleet, owner, template
+from schoolops.tenancy.models import School
+{step} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+call_command("migrate", verbosity=0)
+"""
+        assert self.run("-c", program).returncode == -9
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            cursor = connection.execute(statement)  # type: ignore[call-overload]
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def rows(self, school: str, only: Rows | None = None) -> Rows:
+        """All rows of a school by table, with the tables and columns of ``only`` where given."""
+        schema, found = f"school_{school}", {}
+        with psycopg.connect(self.admin_url) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema]).fetchall()
+            for table in sorted({name for (name,) in tables} - RECORDS):
+                select = sql.SQL("SELECT to_jsonb(t) FROM {} t ORDER BY 1").format(sql.Identifier(schema, table))
+                listed = [row for (row,) in connection.execute(select)]
+                known = set(listed[0] if listed else ()) - COUNTERS
+                if only is not None:
+                    known = set(only[table][0]) if only.get(table) else set()
+                found[table] = [{name: row[name] for name in sorted(known)} for row in listed]
+        return found
+
+
+def _remove(database: str) -> None:
+    with owner.owner_connection() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        roles = connection.execute(
+            "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s) OR rolname = %s",
+            [f"{database}__", f"{database}_web"],
+        ).fetchall()
+        for (role,) in roles:
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+@pytest.fixture(scope="module")
+def restore(django_db_setup: None) -> Iterator[Callable[[str], Installation]]:
+    """``restore(name)``: the two schools as the release before left them, in a database of the test's own."""
+    made = []
+
+    def make(name: str) -> Installation:
+        database = f"{owner.database_name()}_{name}"
+        made.append(database)
+        _remove(database)
+        admin_url, web_url = launcher.ensure_logins(os.environ["DATABASE_ADMIN_URL"], database)
+        with psycopg.connect(admin_url, autocommit=True) as connection:
+            for school in SCHOOLS:
+                role = sql.Identifier(f"{database}__school_{school}")
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+            connection.execute(RELEASED.read_text(encoding="utf-8").replace(NAME_IN_DUMP, database).encode())
+        return Installation(database, admin_url, web_url)
+
+    yield make
+    for database in made:
+        _remove(database)
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[str, Rows]:
+    """The rows of both schools before anything was done."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def upgraded(restore: Callable[[str], Installation], before: dict[str, Rows]) -> Installation:
+    """Restored, brought up by ``migrate``, and with a new school beside the two."""
+    installation = restore("upgraded")
+    before |= {school: installation.rows(school) for school in SCHOOLS}
+    said = installation.manage("migrate", "--verbosity=0")
+    assert said == "ash: migrated\nyew: migrated\nShared tables are current; 2 schools were behind.\n"
+    installation.manage("create_school", "elder", "--name", "Elder", "--domain", "elder.localhost")
+    return installation
+
+
+def _marks(installation: Installation, schema: str) -> dict[str, str]:
+    return dict(
+        installation.sql(
+            "SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class c"
+            f" WHERE c.relnamespace = '{schema}'::regnamespace AND obj_description(c.oid, 'pg_class') IS NOT NULL"
+        )
+    )
+
+
+@pytest.mark.parametrize("school", SCHOOLS)
+def test_it_has_the_tables_and_indexes_of_a_new_school(upgraded: Installation, school: str) -> None:
+    with psycopg.connect(upgraded.admin_url) as connection:
+        made, new = (shape_of(connection, f"school_{each}") for each in (school, "elder"))
+    for part, expected in new.items():
+        assert made[part] == expected, part
+    wanted = {spec.name: spec.mark for spec in registry.school_indexes()}
+    assert _marks(upgraded, f"school_{school}") == _marks(upgraded, "school_elder") == wanted
+    assert upgraded.sql("SELECT DISTINCT brought_up_to FROM public.tenancy_school") == [(fleet.head(),)]
+
+
+@pytest.mark.parametrize("school", SCHOOLS)
+def test_it_has_been_offered_what_a_new_school_has(upgraded: Installation, school: str) -> None:
+    made, new = (
+        upgraded.sql(f"SELECT subject, item FROM school_{each}.seeds_offered ORDER BY 1, 2")
+        for each in (school, "elder")
+    )
+    assert made == new
+    # Beside what it took away, and what it made.
+    held = "SELECT r.code, p.permission FROM {0}.access_role r JOIN {0}.access_rolepermission p ON p.role_id = r.id"
+    lacking = set(upgraded.sql(held.format("school_elder"))) - set(upgraded.sql(held.format(f"school_{school}")))
+    assert lacking == {("guardian", "leave.request"), ("registrar", "exports.roster")}
+    codes = "SELECT code FROM school_{}.attendance_attendancecode"
+    assert set(upgraded.sql(codes.format("elder"))) - set(upgraded.sql(codes.format(school))) == {("H",)}
+
+
+@pytest.mark.parametrize("school", SCHOOLS)
+def test_every_row_reads_as_before(upgraded: Installation, before: dict[str, Rows], school: str) -> None:
+    was = before[school]
+    is_now = upgraded.rows(school, only=was)
+    assert len(was["attendance_attendancerecord"]) == 6
+    for table, rows in was.items():
+        assert [row for row in rows if row not in is_now[table]] == [], table
+
+
+@pytest.mark.parametrize("school", SCHOOLS)
+def test_a_day_of_work_passes(upgraded: Installation, school: str) -> None:
+    done = upgraded.run("-m", "tests.upgrade.day", school)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"marks": 6, "taken_by": "Bob"}
+
+
+def test_what_is_brought_up_is_not_brought_up_again(upgraded: Installation) -> None:
+    assert upgraded.manage("migrate", "--verbosity=0") == "Shared tables are current; 0 schools were behind.\n"
+
+
+def test_killed_at_any_step_it_is_finished_by_running_it_again(restore: Callable[[str], Installation]) -> None:
+    installation = restore("killed")
+    was = {school: installation.rows(school) for school in SCHOOLS}
+    for step in ("template.migrate_school", "owner.grant_school", "seeds.sow", "School.save"):
+        installation.killed_at(step)
+    assert "2 schools were behind" in installation.manage("migrate", "--verbosity=0")
+    assert "0 schools were behind" in installation.manage("migrate", "--verbosity=0")
+    for school in SCHOOLS:
+        is_now = installation.rows(school, only=was[school])
+        assert [row for row in was[school]["access_rolepermission"] if row not in is_now["access_rolepermission"]] == []
+        assert _marks(installation, f"school_{school}") == {spec.name: spec.mark for spec in registry.school_indexes()}
+
+
+def test_one_that_fails_keeps_no_other_waiting_and_follows_when_mended(restore: Callable[[str], Installation]) -> None:
+    installation = restore("failing")
+    installation.sql("CREATE TABLE school_ash.seeds_offered (what text)")
+    failed = installation.run("manage.py", "migrate", "--verbosity=0")
+    assert failed.returncode == 1
+    assert "yew: migrated" in failed.stdout
+    assert "Not brought up: ash." in failed.stderr
+    assert installation.sql(
+        f"SELECT slug, brought_up_to = '{fleet.head()}' FROM public.tenancy_school ORDER BY slug"
+    ) == [("ash", False), ("yew", True)]
+    installation.sql("DROP TABLE school_ash.seeds_offered")
+    said = installation.manage("migrate", "--verbosity=0")
+    assert said == "ash: migrated\nShared tables are current; 1 schools were behind.\n"
