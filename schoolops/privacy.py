@@ -7,7 +7,7 @@ own, so that a column is private everywhere or nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -46,21 +46,27 @@ class Privacy:
         return self.public, self.personal, frozenset(self.private), self.secret
 
 
-def of(model: type[Model]) -> Privacy | None:
-    """What ``model`` declares, or ``None``."""
-    declared: Privacy | None = getattr(model, "privacy", None)
-    return declared
-
-
 @cache
 def declared() -> Mapping[type[Model], Privacy]:
     """Every model that says what of it is private."""
-    return {model: said for model in apps.get_models() if (said := of(model)) is not None}
+    return {model: said for model in apps.get_models() if isinstance(said := getattr(model, "privacy", None), Privacy)}
+
+
+def unclassed(columns: Iterable[str], said: Privacy) -> list[str]:
+    """Those of ``columns`` that do not stand in exactly one class, and what is classed and no column."""
+    columns = set(columns)
+    times = [name for each in said.classes for name in each]
+    return sorted({name for name in columns if times.count(name) != 1} | (set(times) - columns))
+
+
+def withheld() -> frozenset[str]:
+    """Names of all columns that are private or secret somewhere: by default, no surface says what is in them."""
+    # A process logs before there are models, and then nothing of theirs.
+    return _withheld() if apps.models_ready else frozenset()
 
 
 @cache
-def withheld() -> frozenset[str]:
-    """Names of all columns that are private or secret somewhere: what no log, letter or kept answer says."""
+def _withheld() -> frozenset[str]:
     return frozenset().union(*(said.withheld for said in declared().values()))
 
 
@@ -83,21 +89,13 @@ _KINDS: Mapping[type, str] = {
 }  # fmt: skip
 
 
-def unlisted(model: type[Model], path: str) -> bool:
-    """Whether ``path``, as a list, filter, search or order names it, leads to a column that is withheld.
+def refuse_private(what: str, paths: Iterable[object]) -> None:
+    """Raise ``TypeError`` where one of ``paths``, as a list, filter, search or order names it, leads to such a column.
 
-    Relations are followed, so ``student__medical_note`` is as private as ``medical_note``; signs before a path
-    (``-``, ``=``, ``^``, ``@``) are ignored, and so are lookups after the column.
+    Every part of a path is looked at, so ``student__medical_note__startswith`` is as private as ``medical_note``.
     """
-    here: type[Model] | None = model
-    for part in path.lstrip("-=^@").split("__"):
-        if here is None:
-            return False
-        said = of(here)
-        if said is not None and part in said.withheld:
-            return True
-        found = next(
-            (each for each in here._meta.get_fields() if part in (each.name, getattr(each, "attname", ""))), None
-        )
-        here = getattr(found, "related_model", None)
-    return False
+    for each in paths:
+        # An expression is named by the column it is about, where it is about one.
+        path = each if isinstance(each, str) else getattr(each, "name", "")
+        if isinstance(path, str) and not withheld().isdisjoint(path.lstrip("-=^@").split("__")):
+            raise TypeError(f"{what} names {path}, which reaching a row does not show.")

@@ -16,6 +16,7 @@ from schoolops.queues.schedule import Schedule, schedule
     once_per=("first", "last", "students", "institution"),
     while_waiting=True,
     tries=5,
+    acts_for="the school",
 )
 def derive_days(
     *, first: dt.date, last: dt.date, students: list[int], institution: int | None = None
@@ -25,7 +26,7 @@ def derive_days(
     return {"marks": derived.marks, "days": derived.days}
 
 
-@task(queue=ATTENDANCE, leased=True)
+@task(queue=ATTENDANCE, leased=True, acts_for="the school")
 def check_days() -> int:
     """How many days of the years that are not closed are not what their marks say. Reports, changes nothing."""
     return services.check_days()

@@ -11,25 +11,48 @@ from schoolops.queues import IMPORTS, task
 from schoolops.queues.schedule import Schedule, schedule
 
 
-@task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True, refused="discard")
+@task(
+    queue=IMPORTS,
+    tracked=True,
+    once_per=("import_id",),
+    while_waiting=True,
+    refused="discard",
+    acts_for="imports.run",
+)
 def read_import(*, import_id: UUID) -> None:
     """Read a file into rows and compare them; one transaction, so that a killed one leaves nothing half-read."""
     services.read_and_validate(run=Import.objects.get(sourced_id=import_id))
 
 
-@task(queue=IMPORTS, tracked=True, leased=True, once_per=("import_id",), while_waiting=True, refused="discard", tries=5)
+@task(
+    queue=IMPORTS,
+    tracked=True,
+    leased=True,
+    once_per=("import_id",),
+    while_waiting=True,
+    refused="discard",
+    tries=5,
+    acts_for="imports.run",
+)
 def apply_import(*, import_id: UUID) -> None:
     """Chunk by chunk, each a transaction of its own; the next try goes on where this one was killed."""
     services.apply(run=Import.objects.get(sourced_id=import_id))
 
 
-@task(queue=IMPORTS, tracked=True, once_per=("import_id",), while_waiting=True, refused="discard")
+@task(
+    queue=IMPORTS,
+    tracked=True,
+    once_per=("import_id",),
+    while_waiting=True,
+    refused="discard",
+    acts_for="imports.run",
+)
 def undo_import(*, import_id: UUID) -> None:
     """One transaction: everything is taken back, or nothing."""
     services.undo(run=Import.objects.get(sourced_id=import_id))
 
 
-@task(queue=IMPORTS)
+@task(queue=IMPORTS, acts_for="the school")
 def clear_old_imports() -> None:
     """Uploaded files and rows of what wrote nothing in a week, or was finished a month ago; line and counts stay."""
     services.clear_old_imports()

@@ -9,7 +9,14 @@ from schoolops.queues import IMPORTS, task
 
 
 @task(
-    queue=IMPORTS, tracked=True, leased=True, once_per=("role", "by_id"), while_waiting=True, refused="discard", tries=5
+    queue=IMPORTS,
+    tracked=True,
+    leased=True,
+    once_per=("role", "by_id"),
+    while_waiting=True,
+    refused="discard",
+    tries=5,
+    acts_for="accounts.manage",
 )
 def invite_staff(*, role: str, by_id: UUID) -> dict[str, int]:
     """Logins and letters for those who have none, one by one; the next try goes on where this one was killed."""

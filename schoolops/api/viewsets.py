@@ -28,6 +28,7 @@ from schoolops.api.parameters import Parameter, one_of, read
 from schoolops.api.renderers import JsonRenderer, as_json
 from schoolops.context import current_school, inside
 from schoolops.errors import NotFound
+from schoolops.privacy import refuse_private
 from schoolops.resilience.heavy import heavy
 
 DEFAULT_LIMIT, MOST = 50, 200
@@ -140,6 +141,13 @@ class RowViewSet(ApiViewSet):
     not_visible: ClassVar[type[NotFound]] = NotFound
     export_name: ClassVar[str] = "list"
     asked: Mapping[str, Any]
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        # `columns_here` shows a private column to whom it is; no list has it by itself, is ordered or asked by it.
+        shown = [*cls.columns.values(), *cls.detail_columns.values()]
+        asked = [each.where for each in cls.filters.values()]
+        refuse_private(cls.__qualname__, [*shown, *asked, *(path for sort in cls.sorts.values() for path in sort)])
 
     def rows(self) -> QuerySet[Any]:
         """The rows this user reaches here. ``self.request``, ``self.kwargs`` and ``self.asked`` say who and what."""

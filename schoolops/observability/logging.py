@@ -12,7 +12,7 @@ from typing import Any
 
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from schoolops import context
+from schoolops import context, privacy
 
 ACCESS = "schoolops.access"
 ACCESS_FIELDS = ("requestId", "tenantId", "userId", "route", "method", "latencyMs", "statusCode")
@@ -62,12 +62,14 @@ def visible(text: str) -> str:
     return _CONTROL.sub("?", text)
 
 
+def _is_private(name: str) -> bool:
+    return name in privacy.withheld() or _SECRET.search(name) is not None
+
+
 def _facts(value: Any) -> Any:
     """Facts as they may be logged: redacted by name, at any depth, and text by what it quotes."""
     if isinstance(value, dict):
-        return {
-            harmless(str(key)): REDACTED if _SECRET.search(str(key)) else _facts(each) for key, each in value.items()
-        }
+        return {harmless(str(key)): REDACTED if _is_private(str(key)) else _facts(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_facts(each) for each in value]
     # JSON has no whole number beyond 64 bits; as a text it is at least read.

@@ -19,6 +19,7 @@ from unfold.forms import ActionForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from schoolops import privacy
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
 from schoolops.queues import registry
@@ -153,8 +154,16 @@ class ReasonForm(_ActionForm):
     reason = forms.CharField(max_length=500, required=False, label="Reason", widget=UnfoldAdminTextInputWidget())
 
 
+class _Shaped:
+    """What a job carries as its names and kinds: what they say is the school's, and read once it has let one in."""
+
+    @admin.display(description="payload, without what it says")
+    def shape(self, row: DeadLetter | Job) -> str:
+        return json.dumps(privacy.shape(row.payload))
+
+
 @admin.register(DeadLetter, site=operators)
-class DeadLetterAdmin(_OperatorAdmin):
+class DeadLetterAdmin(_Shaped, _OperatorAdmin):
     form = LetterForm
     action_form = ReasonForm
     list_display = ("id", "dead_at", "queue", "school", "task", "reason", "error_class", "first_line", "discarded_at")
@@ -170,13 +179,20 @@ class DeadLetterAdmin(_OperatorAdmin):
         "id", "school", "queue", "task", "reason", "payload", "why", "error_class", "error", "shown_traceback", "tries",
         "meta", "attempts", "crashes", "created_at", "dead_at", "discarded_at", "discarded_by", "discard_reason",
     )  # fmt: skip
-    readonly_fields = tuple(name for name in fields if name not in {"payload", "why"})
+    readonly_fields = (*(name for name in fields if name not in {"payload", "why"}), "shape")
     formfield_overrides: ClassVar[Any] = {
         models.JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 8, "cols": 90})}
     }
 
     def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
-        return operators.has_permission(request) and (obj is None or obj.discarded_at is None)
+        if not operators.has_permission(request):
+            return False
+        return obj is None or (obj.discarded_at is None and desk.reads_values(obj.school, request.user))
+
+    def get_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
+        if obj is None or desk.reads_values(obj.school, request.user):
+            return self.fields
+        return tuple("shape" if name == "payload" else name for name in self.fields if name != "why")
 
     @admin.display(description="error")
     def first_line(self, letter: DeadLetter) -> str:
@@ -220,7 +236,12 @@ class DeadLetterAdmin(_OperatorAdmin):
 
 
 @admin.register(Job, site=operators)
-class JobAdmin(_OperatorAdmin):
+class JobAdmin(_Shaped, _OperatorAdmin):
+    fields = (
+        "id", "school", "queue", "task", "shape", "meta", "priority", "attempts", "crashes", "created_at", "run_at",
+        "lease_until", "tracked",
+    )  # fmt: skip
+    readonly_fields = fields
     list_display = ("id", "created_at", "queue", "school", "task", "run_at", "attempts", "crashes", "lease_until")
     list_filter = ("queue",)
     search_fields = ("=id", "=school", "=task")

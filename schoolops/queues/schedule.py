@@ -73,7 +73,7 @@ def schedules() -> list[Schedule]:
     return [_schedules[name] for name in sorted(_schedules)]
 
 
-@task(queue=PLATFORM, name="queues.fan_out")
+@task(queue=PLATFORM, name="queues.fan_out", acts_for="the platform")
 def fan_out(*, name: str) -> None:
     """One job per active school for the tick of schedule ``name``; all of them or none.
 
@@ -92,7 +92,7 @@ def fan_out(*, name: str) -> None:
                 log.warning("%s goes without this tick of %s: its ledger is full", school.slug, name)
 
 
-@task(queue=PLATFORM, name="queues.sweep")
+@task(queue=PLATFORM, name="queues.sweep", acts_for="the platform")
 def sweep() -> None:
     """Forget what has expired."""
     janitor.sweep()

@@ -44,7 +44,7 @@ def failures(target: Target, seconds: float) -> dict[str, str]:
             report = Path(folder) / f"{who}.json"
             command = [
                 str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(configuration), "run",
-                f"http://127.0.0.1:{target.port}{API}/openapi.json",
+                f"http://127.0.0.1:{target.port}{API}/schema",
                 "--url", f"http://127.0.0.1:{target.port}", "--max-time", str(max(10, int(seconds / len(PEOPLE)))),
                 "-H", f"Host: {target.host}", "-H", f"Authorization: Bearer {target.token(who)}",
                 "--checks", "not_a_server_error", "--exclude-path-regex", ENDS_THE_LOGIN,

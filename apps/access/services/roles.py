@@ -34,6 +34,7 @@ from apps.access.services.gate import (
     require_over,
     require_to_give,
 )
+from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from schoolops import events
@@ -245,12 +246,15 @@ def put_in_role(
         before, after = trail.changed(assignment, dates)
         if created:
             trail.record(by, "access.role-assigned", user, after={**about, **dates})
+            # Whoever was handed a link before this role was handed no key to it.
+            accounts.end_links(user)
             events.publish(RolesGiven((user.pk,)))
         elif after:
             _keep_an_administrator(assignment, unless=ends_on is None and starts_on is None)
             RoleAssignment.objects.filter(pk=assignment.pk).update(**after)
             trail.record(by, "access.role-moved", user, before={**about, **before}, after={**about, **after})
             _take_over(assignment, after)
+            accounts.end_links(user)
             events.publish(RolesGiven((user.pk,)))
     user.__dict__.pop("_roles_held", None)
     return assignment

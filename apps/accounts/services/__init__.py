@@ -7,6 +7,7 @@ from apps.accounts.services.devices import remember_on as remember_device_on
 from apps.accounts.services.links import (
     Handed,
     come_in_as_support,
+    end_links,
     hand_out_link,
     hand_support_in,
     invitation_letter,
@@ -73,6 +74,7 @@ __all__ = [
     "create_operator",
     "create_user",
     "deactivate_user",
+    "end_links",
     "end_logins",
     "end_logins_of",
     "forget_password",

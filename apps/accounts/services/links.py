@@ -63,6 +63,12 @@ def _make(user: User, purpose: Purpose) -> Handed:
     return Handed(token=secret, link=link, expires_at=made.expires_at)
 
 
+def end_links(user: User) -> int:
+    """No link made until now sets a password of ``user``; returns how many could. One for support stays."""
+    live = OneTimeLink.objects.filter(user=user, used_at__isnull=True).exclude(purpose=Purpose.SUPPORT)
+    return live.update(used_at=clock.now())
+
+
 @transaction.atomic
 def hand_out_link(*, user: User, by: Actor) -> Handed:
     """A link for ``user`` to set a password, valid for seven days, to be printed or handed over.

@@ -29,6 +29,7 @@ from apps.office.shell.site import actor, office, told
 from apps.office.shell.words import speak
 from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError
+from schoolops.privacy import refuse_private
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -112,6 +113,11 @@ class ServiceAdmin(ActsOnRows):
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         super().__init__(model, admin_site)
+        filters = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
+        own = getattr(self, "own", ())
+        named = (self.list_display, filters, self.search_fields, self.ordering or (), self.fields or (), own)
+        # A private column stands on one row's page, where `get_fields` has asked over that row.
+        refuse_private(type(self).__qualname__, [each for names in named for each in names])
         # The models speak the developers' English; the office speaks the reader's language.
         opts: Any = self.opts
         opts.verbose_name, opts.verbose_name_plural = self.one, self.many

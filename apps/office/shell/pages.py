@@ -29,7 +29,9 @@ def office_page(*, permission: str = "") -> Callable[[View], View]:
                 access.require(actor(request), permission)
             return view(request, *args, **kwargs)
 
-        return behind_the_door(inner)
+        behind: Any = behind_the_door(inner)
+        behind.office_permission = permission
+        return behind  # type: ignore[no-any-return]
 
     return decorate
 

@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Section
 from apps.office.shell.site import actor, somebody
 from apps.students.models import Student
+from schoolops.privacy import refuse_private
 
 if TYPE_CHECKING:
     _Inline = admin.TabularInline[Any, Any]
@@ -78,6 +79,10 @@ class _Shown(PaginationInlineFormSet):  # type: ignore[misc]
 
 class ReadOnlyInline(Permitted, _Inline):
     """Rows that belong to another, to be read. What can be done with one stands on its own page."""
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        refuse_private(cls.__qualname__, cls.fields or ())
 
     formset = _Shown
     extra = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from apps.staff.events import TeachersChanged
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.staff.services.members import in_order, locked
 from schoolops import events
-from schoolops.audit import trail
+from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
 
 ONE_DAY = dt.timedelta(days=1)
@@ -64,9 +65,10 @@ def refuse_outside(group: Group, member: StaffMember, starts_on: dt.date, ends_o
         raise errors.NotEmployed(name=member.full_name)
 
 
-def _explained(member: StaffMember) -> Mapping[str, Explanation]:
+def _explained(*members: StaffMember) -> Mapping[str, Explanation]:
     def taken() -> errors.AlreadyAssigned:
-        return errors.AlreadyAssigned(name=member.full_name)
+        # Which of them it was, the database does not say.
+        return errors.AlreadyAssigned(name=", ".join(dict.fromkeys(each.full_name for each in members[:3])))
 
     return {"assignment_section_once": taken, "assignment_class_once": taken}
 
@@ -75,7 +77,57 @@ def _publish(row: TeachingAssignment) -> None:
     events.publish(TeachersChanged(row.staff_id, row.section_id, row.course_class_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """Somebody teaches a section or class from ``starts_on``: to before ``ends_on``, or until the year is over.
+
+    Or until they leave, where that day is known and nothing else is said.
+    """
+
+    staff: StaffMember
+    group: Group
+    starts_on: dt.date
+    ends_on: dt.date | None = None
+    kind: str = TeachingAssignment.Kind.TEACHER
+
+
 @transaction.atomic
+def assign_many(*, teaching: Sequence[Teaching], reason: str = "", by: User) -> list[TeachingAssignment]:
+    """Let these people teach, all or none, in a fixed number of statements; the people are held in the order of keys.
+
+    Raises:
+        PermissionMissing, OutOfReach, YearIsClosed, NotInYear, NotEmployed, EndsBeforeStart, AlreadyAssigned.
+    """
+    held = StaffMember.objects.select_for_update(of=("self",)).select_related("institution").order_by("pk")
+    members = {each.pk: each for each in held.filter(pk__in={each.staff.pk for each in teaching})}
+    places = [each.institution for each in members.values()] + [each.group.institution for each in teaching]
+    for institution in {each.pk: each for each in places}.values():
+        access.require_at(by, "staff.manage", institution)
+    rows = [_row(each, members[each.staff.pk]) for each in teaching]
+    with explains(_explained(*(members[each.staff.pk] for each in teaching))):
+        written = bulk.added(rows, by=by, action="staff.assigned", after=[_said(row) for row in rows], reason=reason)
+    for row in written:
+        _publish(row)
+    return written
+
+
+def _row(wanted: Teaching, member: StaffMember) -> TeachingAssignment:
+    """What would be written. Raises ``YearIsClosed``, ``NotInYear``, ``NotEmployed``, ``EndsBeforeStart``."""
+    group, ends_on = wanted.group, wanted.ends_on
+    if ends_on is None and member.ends_on is not None and member.ends_on <= group.year.ends_on:
+        ends_on = member.ends_on
+    in_order(wanted.starts_on, ends_on)
+    refuse_outside(group, member, wanted.starts_on, ends_on)
+    return TeachingAssignment(
+        staff=member,
+        section=group if isinstance(group, Section) else None,
+        course_class=group if isinstance(group, CourseClass) else None,
+        kind=wanted.kind,
+        starts_on=wanted.starts_on,
+        ends_on=ends_on,
+    )
+
+
 def assign_teacher(
     *,
     staff: StaffMember,
@@ -86,29 +138,9 @@ def assign_teacher(
     kind: str = TeachingAssignment.Kind.TEACHER,
     by: User,
 ) -> TeachingAssignment:
-    """From ``starts_on``, let somebody teach a section or a class.
-
-    Without ``ends_on`` until the year is over, or until they leave where that day is known.
-
-    Raises:
-        PermissionMissing, OutOfReach, SectionOrClass, YearIsClosed, NotInYear, NotEmployed, EndsBeforeStart,
-        AlreadyAssigned.
-    """
+    """As ``assign_many``, for one. Raises ``SectionOrClass`` too."""
     group = group_of(section, course_class)
-    member = locked(staff)
-    require_both(by, member, group)
-    if ends_on is None and member.ends_on is not None and member.ends_on <= group.year.ends_on:
-        ends_on = member.ends_on
-    in_order(starts_on, ends_on)
-    refuse_outside(group, member, starts_on, ends_on)
-    row = TeachingAssignment(
-        staff=member, section=section, course_class=course_class, kind=kind, starts_on=starts_on, ends_on=ends_on
-    )
-    with explains(_explained(member)):
-        row.save(force_insert=True)
-    trail.record(by, "staff.assigned", row, after=_said(row))
-    _publish(row)
-    return row
+    return assign_many(teaching=[Teaching(staff, group, starts_on, ends_on, kind)], by=by)[0]
 
 
 def _said(row: TeachingAssignment) -> dict[str, Any]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.institutions.models import Institution, Section
+from apps.institutions.models import Institution
 from apps.staff import errors
-from apps.staff.events import StaffChanged, TeachersChanged
-from apps.staff.models import StaffMember, TeachingAssignment
-from apps.staff.services.assignments import Group, refuse_outside
+from apps.staff.events import StaffChanged
+from apps.staff.models import StaffMember
 from apps.staff.services.members import in_order
 from schoolops import events
 from schoolops.audit import bulk
@@ -66,60 +63,3 @@ def change_many_staff(
     for row in rows:
         events.publish(StaffChanged(row.pk))
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Teaching:
-    """Somebody teaches a section or class during ``[starts_on, ends_on)``."""
-
-    staff: StaffMember
-    group: Group
-    starts_on: dt.date
-    ends_on: dt.date | None = None
-    kind: str = TeachingAssignment.Kind.TEACHER
-
-
-@transaction.atomic
-def assign_many(*, teaching: Sequence[Teaching], reason: str, by: User) -> list[TeachingAssignment]:
-    """Let these people teach.
-
-    Raises:
-        PermissionMissing, OutOfReach, YearIsClosed, NotInYear, NotEmployed, EndsBeforeStart, AlreadyAssigned.
-    """
-    _require_at_all(by, {each.staff.institution for each in teaching} | {each.group.institution for each in teaching})
-    # The people first, as everywhere, and in the order of their keys.
-    list(StaffMember.objects.select_for_update().filter(pk__in=[each.staff.pk for each in teaching]).order_by("pk"))
-    for each in teaching:
-        in_order(each.starts_on, each.ends_on)
-        refuse_outside(each.group, each.staff, each.starts_on, each.ends_on)
-    rows = [
-        TeachingAssignment(
-            staff=each.staff,
-            section=each.group if isinstance(each.group, Section) else None,
-            course_class=None if isinstance(each.group, Section) else each.group,
-            kind=each.kind,
-            starts_on=each.starts_on,
-            ends_on=each.ends_on,
-        )
-        for each in teaching
-    ]
-    after = [
-        {
-            "staff": row.staff,
-            "section": row.section,
-            "class": row.course_class,
-            "kind": row.kind,
-            "starts_on": row.starts_on,
-            "ends_on": row.ends_on,
-        }
-        for row in rows
-    ]
-    taken = {
-        name: lambda: errors.AlreadyAssigned(name="one of them")
-        for name in ("assignment_section_once", "assignment_class_once")
-    }
-    with explains(taken):
-        written = bulk.added(rows, by=by, action="staff.assigned", after=after, reason=reason)
-    for row in written:
-        events.publish(TeachersChanged(row.staff_id, row.section_id, row.course_class_id))
-    return written

@@ -81,6 +81,7 @@ class Task:
     tracked: bool = False
     outside: str | None = None
     refused: Refused = "person"
+    acts_for: str = ""
     timeout_s: int = 0
     tries: int = 0
     origin: str = field(default="")
@@ -200,6 +201,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
     tracked: bool = False,
     outside: str | None = None,
     refused: Refused = "person",
+    acts_for: str = "",
     timeout_s: int | None = None,
     tries: int | None = None,
 ) -> Callable[[Callable[..., Any]], Task]:
@@ -217,6 +219,9 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
         refused: what a ``Conflict`` or ``NotFound`` of the body means. ``"person"``: somebody looks at it (dead letter
             ``refused``), which is right for money. ``"discard"``: there is nothing left to do and nobody is told, which
             is right for a notice about what is gone by now.
+        acts_for: with whose power the body acts: ``"the school"`` or ``"the platform"``, over all that is theirs
+            and for nobody in particular; or the permission code of whoever sent it. A test refuses a
+            task that does not say.
         timeout_s, tries: where they differ from the queue's.
     """
 
@@ -240,6 +245,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             tracked=tracked,
             outside=outside,
             refused=refused,
+            acts_for=acts_for,
             timeout_s=timeout_s or queue.timeout_s,
             tries=tries or queue.tries,
             origin=f"{function.__module__}.{function.__qualname__}",

@@ -13,7 +13,9 @@ from apps.access.errors import BeyondYou
 from apps.access.models import Role, RoleAssignment
 from apps.access.permissions import BUILTIN_ROLES, PERMISSIONS
 from apps.accounts import services as accounts
+from apps.accounts.errors import LinkNotValid
 from apps.accounts.models import User
+from schoolops.audit.trail import SYSTEM
 from schoolops.errors import Forbidden
 from tests.factories.people import SCHOOL_DAY, a_user
 
@@ -85,3 +87,23 @@ def test_the_walk_finds_a_gate_that_looks_at_today_only(
     user = a_user("heir")
     RoleAssignment.objects.create(user=user, role=Role.objects.get(code="administrator"), **WHEN["tomorrow"])
     POWERS["invite"](user, dave)
+
+
+@pytest.mark.usefixtures("school_day")
+@pytest.mark.parametrize("when", ["now", "until tomorrow", "tomorrow", "in a year"])
+def test_a_link_from_before_a_role_is_no_key_to_it(in_oak: Any, dave: User, when: str) -> None:
+    user = a_user("heir")
+    handed = accounts.invite(user=user, by_mail=False, by=dave)
+    assert handed is not None
+    services.assign_role(user=user, role="administrator", by=SYSTEM, **WHEN[when])
+    with pytest.raises(LinkNotValid):
+        accounts.redeem_link(token=handed.token, password="a long enough sentence")
+
+
+@pytest.mark.usefixtures("school_day")
+def test_a_role_that_stays_as_it_was_ends_no_link(in_oak: Any) -> None:
+    user = a_user("heir")
+    services.assign_role(user=user, role="teacher", by=SYSTEM)
+    handed = accounts.hand_out_link(user=user, by=SYSTEM)
+    services.assign_role(user=user, role="teacher", by=SYSTEM)
+    assert accounts.redeem_link(token=handed.token, password="a long enough sentence") == user

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from apps.access.selectors import roles_held
 from apps.accounts.models import User
+from apps.staff.errors import NotEmployed
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
+from apps.staff.services.assignments import Teaching, assign_many, assign_teacher
 from schoolops.audit.models import AuditEntry
 from tests.apps.asking import Asking, asking
 from tests.factories.people import LAST_DAY, SCHOOL_DAY, Campus, a_class, a_school_year, a_user
@@ -311,3 +314,24 @@ def test_a_day_that_nobody_can_mean_is_refused_by_its_field(office: Asking, in_7
     assert refused.status_code == 422
     assert [each["field"] for each in refused.json()["errors"]] == ["day"]
     assert office.get(f"substitutions?day={day}").status_code == 422
+
+
+def test_many_assignments_are_one_after_the_other(campus: Campus, query_count: Any) -> None:
+    """Somebody whose last day is known teaches until then, by file as by form."""
+    dana, section = a_user("dana", role="administrator"), campus.section
+    leaves_on = SCHOOL_DAY + dt.timedelta(days=60)
+    members = [
+        StaffMember.objects.create(institution=campus.institution, staff_number=f"M{n}", given_name=f"Mo{n}")
+        for n in range(6)
+    ]
+    StaffMember.objects.update(ends_on=leaves_on)
+    roles_held(dana)
+    spent = []
+    for few in (members[:1], members[1:]):
+        with query_count() as counted:
+            made = assign_many(teaching=[Teaching(each, section, SCHOOL_DAY) for each in few], by=dana)
+        assert {each.ends_on for each in made} == {leaves_on}
+        spent.append(counted.count)
+    assert spent[0] == spent[1]
+    with pytest.raises(NotEmployed):
+        assign_teacher(staff=members[0], section=section, starts_on=leaves_on, by=dana)

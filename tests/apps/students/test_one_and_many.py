@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,13 +15,11 @@ from apps.access.selectors import roles_held
 from apps.institutions.models import AcademicYear, CourseClass, Section
 from apps.students import errors
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.services import move_section
 from apps.students.services.books import Result, place
 from apps.students.services.changing import Ending, StudentChange, change_students, end_places
 from apps.students.services.placing import Admission, ClassPlace, Placement, ReEnrolment, SectionPlace
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
-from schoolops.context import inside
 from tests.apps.asking import asking
 from tests.factories.people import (
     SCHOOL_DAY,
@@ -33,7 +30,6 @@ from tests.factories.people import (
     a_user,
     another_section,
     some_students,
-    students_in,
 )
 
 ONE_DAY = dt.timedelta(days=1)
@@ -298,47 +294,3 @@ def test_ends_of_many_places_cost_as_many_statements_as_of_two(
         assert done.refused == {}
         spent.append(counted)
     assert spent[0].count == spent[1].count, spent[1].statements[:40]
-
-
-# --- at the same time -------------------------------------------------------------------------------------------------
-def test_a_file_and_the_office_fill_one_section_and_do_not_hold_each_other_up(
-    fresh_school: Callable[..., Any],
-) -> None:
-    """Both have written into the section before either counts its seats, if seats are counted after writing."""
-    school = fresh_school()
-    wrong: list[BaseException] = []
-    with inside(school):
-        campus = a_school_year(sections=("7 B",))
-        section = another_section(campus, "7 C", capacity=30)
-        some_students(8, section=campus.section)
-        students, dana = students_in(campus.section), a_user("dana", role="registrar")
-    start = threading.Barrier(2)
-
-    def run(work: Callable[[], object]) -> None:
-        try:
-            with inside(school), clock.frozen(SCHOOL_MOMENT):
-                connection.ensure_connection()
-                for _ in range(4):
-                    start.wait(timeout=60)
-                    work()
-        except BaseException as error:  # noqa: BLE001 - the test looks at it, in the main thread
-            wrong.append(error)
-            start.abort()
-        finally:
-            connections.close_all()
-
-    def by_file() -> None:
-        mine = [students.pop() for _ in range(1)]
-        place([SectionPlace(each, section, SCHOOL_DAY) for each in mine], reason="By a file.", by=dana)
-
-    def in_the_office() -> None:
-        move_section(student=students.pop(), section=section, on=SCHOOL_DAY, by=dana)
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in (by_file, in_the_office)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert wrong == []
-    with inside(school):
-        assert SectionMembership.objects.filter(section=section).count() == 8

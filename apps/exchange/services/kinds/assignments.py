@@ -14,7 +14,7 @@ from apps.exchange.services.reading import staged
 from apps.institutions.models import Section
 from apps.staff import services as staff_services
 from apps.staff.models import TeachingAssignment
-from apps.staff.services import bulk as staff_bulk
+from apps.staff.services.assignments import Teaching, assign_many
 
 
 class Assignments:
@@ -71,7 +71,7 @@ class Assignments:
                 staff_services.change_assignment(assignment=each.target, fields=each.fields, by=work.by)
         new = [each for each in outcomes if each.action == Action.CREATE]
         teaching = [
-            staff_bulk.Teaching(
+            Teaching(
                 staff=each.extra["staff"],
                 group=each.extra["group"],
                 starts_on=each.extra["starts_on"],
@@ -80,8 +80,6 @@ class Assignments:
             )
             for each in new
         ]
-        for each, row in zip(
-            new, staff_bulk.assign_many(teaching=teaching, reason=work.reason, by=work.by), strict=True
-        ):
+        for each, row in zip(new, assign_many(teaching=teaching, reason=work.reason, by=work.by), strict=True):
             each.target = row
         remember_written(work, self.name, outcomes)

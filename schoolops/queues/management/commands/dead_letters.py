@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from schoolops import privacy
 from schoolops.observability.logging import visible
 from schoolops.queues.desk import letters as desk
 from schoolops.queues.ledger import seen
@@ -37,7 +38,7 @@ class Command(OperatorCommand):
         actions = parser.add_subparsers(dest="act", required=True)
         listing = actions.add_parser("list", help="one line each, oldest first")
         listing.add_argument("--limit", type=int, default=50)
-        show = actions.add_parser("show", help="everything about one: payload, error, every try")
+        show = actions.add_parser("show", help="everything about one: the shape of its payload, error, every try")
         show.add_argument("id", type=int)
         retry = actions.add_parser("retry", help="send back into the ledger, under the same id")
         discard = actions.add_parser("discard", help="decide that it need not be done")
@@ -75,7 +76,7 @@ class Command(OperatorCommand):
             f"queue     {each.queue}\ntask      {each.task}\n"
             f"enqueued  {each.created_at:%Y-%m-%d %H:%M:%S}\ndied      {each.dead_at:%Y-%m-%d %H:%M:%S}\n"
             f"reason    {each.reason}: {each.get_reason_display()}\ntries     {each.attempts}, crashes {each.crashes}\n"
-            f"payload   {visible(json.dumps(each.payload, ensure_ascii=False))}\nmeta      {json.dumps(each.meta)}"
+            f"payload   {visible(json.dumps(privacy.shape(each.payload)))}\nmeta      {json.dumps(each.meta)}"
         )
         for attempt in desk.attempts_of(each.pk):
             self.stdout.write(

@@ -1,0 +1,165 @@
+"""Every address, every room of the office's admin and every task says who may; what is open on purpose stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, get_resolver, path
+
+from apps.access.permissions import CODES
+from apps.office.shell.acts import ActsOnRows
+from apps.office.shell.base import ServiceAdmin
+from apps.office.shell.pages import office_page
+from apps.office.shell.permitted import ReadOnlyInline
+from apps.office.shell.site import office
+from schoolops.api.permissions import LoggedIn
+from schoolops.queues import registry
+
+# Nobody is logged in yet, or needs to be.
+OPEN = {
+    "": "leads to the login",
+    "api/v1/schema": "describes the API, holds no rows",
+    "api/v1/docs": "describes the API, holds no rows",
+    "api/v1/school": "the name and colour that the login page shows",
+    "api/v1/institutions/<uuid:id>/logo": "the picture that the login page shows; changing it needs a login",
+    "api/v1/auth/login": "asks for the password",
+    "api/v1/auth/refresh": "asks for the refresh token",
+    "api/v1/auth/forgotten": "mails the owner, and answers everybody the same",
+    "api/v1/auth/redeem": "anyone with the link",
+    "office/login/": "asks for the password",
+    "office/logout/": "ends one's own login",
+    "office/second-factor/": "for whoever gave the right password just now",
+    "office/forgotten/": "mails the owner, and answers everybody the same",
+    "office/password_change/": "one's own, asked for the present one",
+    "language/": "the language of one's own browser",
+    "redeem": "anyone with the link",
+    "support": "anyone with the link",
+}
+# Who works here, without a permission of its own: what it shows and does is asked for row by row, or is one's own.
+STAFF = {
+    "office/filters/<str:listed>/": "one's own filters",
+    "office/filters/<uuid:id>/rename/": "one's own filters",
+    "office/filters/<uuid:id>/remove/": "one's own filters",
+    "office/support/end/": "one's own stay",
+    "office/": "each part shows what its reader reaches",
+    "office/find/": "each kind is searched within its permission and scope",
+    "roll/": "one's own classes",
+    "roll/<group:kind>/<uuid:group>/<day:day>/": "the roll's service asks for attendance.mark over the group",
+    "roll/<group:kind>/<uuid:group>/<day:day>/<uuid:period>/": "the roll's service asks for it over the group",
+}
+# Pages that the libraries bring: behind the site's door, of rows that admins of the registry reach.
+BROUGHT = ("django.contrib.", "unfold.", "django.views.")
+FOR_NOBODY_IN_PARTICULAR = {"the school", "the platform"}
+
+
+def _addresses(patterns: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for each in patterns:
+        if isinstance(each, URLPattern):
+            yield prefix + str(each.pattern), each.callback
+        else:
+            yield from _addresses(each.url_patterns, prefix + str(each.pattern))
+
+
+def _doors(patterns: Iterable[Any]) -> Iterator[tuple[str, str, Any]]:
+    """Address, method ("" for all of a page's) and view; the older path of the API leads to the same views."""
+    for address, view in _addresses(patterns):
+        if not address.startswith("api/v1/tenant/"):
+            for method in getattr(view, "actions", None) or ("",):
+                yield address, method, view
+
+
+def _says(address: str, method: str, view: Any) -> bool:
+    if address in OPEN or address in STAFF:
+        return True
+    if hasattr(view, "cls"):
+        asked = view.cls(**view.initkwargs)
+        asked.action = getattr(view, "actions", {}).get(method)
+        return any(isinstance(each, LoggedIn) for each in asked.get_permissions())
+    named = getattr(view, "office_permission", None)
+    if named is not None:
+        return named in CODES
+    return _of_the_registry(view) or view.__module__.startswith(BROUGHT)
+
+
+def _of_the_registry(view: Any) -> bool:
+    name, _, _ = view.__qualname__.partition(".")
+    return any(name == kind.__name__ for admin in office._registry.values() for kind in type(admin).__mro__)
+
+
+def _silent_addresses(patterns: Iterable[Any]) -> list[str]:
+    return [f"{method} {address}" for address, method, view in _doors(patterns) if not _says(address, method, view)]
+
+
+def _gates(admins: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """What each model, each of its writes, acts and inlines asks for: a code, or nothing."""
+    for admin in admins:
+        name = type(admin).__name__
+        yield name, getattr(admin, "sees", "")
+        for write in ("add", "change", "remove"):
+            if getattr(type(admin), write, None) is not None:
+                yield f"{name}.{write}", getattr(admin, "manages", "")
+        for act in getattr(admin, "acts", ()):
+            yield f"{name}.{act.name}", act.permission
+        for inline in admin.inlines:
+            yield f"{name}.{inline.__name__}", inline.sees if issubclass(inline, ReadOnlyInline) else ""
+
+
+def _silent_admins(admins: Iterable[Any]) -> list[str]:
+    return [name for name, code in _gates(admins) if code not in CODES]
+
+
+def _silent_tasks(tasks: Iterable[Any]) -> list[str]:
+    return [each.name for each in tasks if each.acts_for not in FOR_NOBODY_IN_PARTICULAR | set(CODES)]
+
+
+def _tasks() -> list[Any]:
+    # Other tests declare tasks of their own.
+    return [each for each in registry.tasks() if each.origin.startswith(("apps.", "schoolops."))]
+
+
+def _patterns() -> list[Any]:
+    return list(get_resolver("config.urls").url_patterns)
+
+
+def test_every_address_says_who_may() -> None:
+    assert _silent_addresses(_patterns()) == []
+
+
+def test_what_is_open_on_purpose_is_there() -> None:
+    assert {*OPEN, *STAFF} <= {address for address, _, _ in _doors(_patterns())}
+
+
+def test_every_model_act_and_inline_of_the_office_says_who_may() -> None:
+    assert _silent_admins(office._registry.values()) == []
+    assert all(isinstance(each, ServiceAdmin | ActsOnRows) for each in office._registry.values())
+
+
+def test_every_task_says_with_whose_power_it_acts() -> None:
+    assert _silent_tasks(_tasks()) == []
+
+
+def test_the_walks_are_long() -> None:
+    doors = len(list(_doors(_patterns())))
+    assert (doors, len(list(_gates(office._registry.values()))), len(_tasks())) == (395, 94, 14)
+
+
+@pytest.mark.parametrize("permission", ["", "students.wave"])
+def test_a_page_without_a_permission_is_found(permission: str) -> None:
+    page = office_page(permission=permission)(lambda _request: None)  # type: ignore[arg-type,return-value]
+    assert _silent_addresses([*_patterns(), path("office/hole/", page)]) == [" office/hole/"]
+
+
+def test_an_act_without_a_permission_is_found() -> None:
+    class Hole:
+        sees, manages, inlines = "students.view", "", ()
+        acts = (SimpleNamespace(name="wave", permission=""),)
+        add = staticmethod(lambda: None)
+
+    assert _silent_admins([*office._registry.values(), Hole()]) == ["Hole.add", "Hole.wave"]
+
+
+def test_a_task_that_acts_for_nobody_is_found() -> None:
+    assert _silent_tasks([*_tasks(), SimpleNamespace(name="apps.hole", acts_for="")]) == ["apps.hole"]
