@@ -95,12 +95,17 @@ def clear(ground: Ground, worker: str) -> None:
     """Remove the worker's database and every role that was made for it."""
     database = database_of(worker)
     with psycopg.connect(ground.provisioning_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        # And those that a test made beside it.
+        databases = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s)", [database, f"{database}_"]
+        ).fetchall()
+        for (name,) in databases:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
         roles = connection.execute(
-            "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s) OR rolname = ANY(%s)"
+            "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)"
             # The admin login last: it granted the others, and a grantor cannot be dropped before its grants.
             " ORDER BY rolname = %s, rolname",
-            [f"{database}__", [f"{database}_web", f"{database}_admin"], f"{database}_admin"],
+            [f"{database}_", f"{database}_admin"],
         ).fetchall()
         for (role,) in roles:
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 import uuid
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Literal
@@ -25,9 +27,11 @@ Scope = Callable[[User, dt.date], Q]
 EVERYTHING = "everything"
 
 Belongs = Callable[[Collection[int]], Q]
+Tells = Callable[[User], str]
 
 _scopes: dict[tuple[str, str], Scope] = {}
 _belongs: list[Belongs] = []
+_tells: list[Tells] = []
 
 
 def row_scope(scope: str, kind: Kind) -> Callable[[Scope], Scope]:
@@ -135,6 +139,24 @@ def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date | Non
     for each in reach[1:]:
         combined |= each
     return combined
+
+
+def reached_by_relation(user: User, kind: Kind) -> Q | None:
+    """The rows of ``kind`` that are ``user``'s today as their teacher, say; ``None`` without such a role."""
+    scopes = {held.scope for held in roles_held(user)} - {EVERYTHING}
+    found = [_today(scope, user, None) for each in sorted(scopes) if (scope := _scopes.get((each, kind))) is not None]
+    return functools.reduce(operator.or_, found) if found else None
+
+
+def tells_reach(function: Tells) -> Tells:
+    """Register what tells whom ``user`` reaches today: a text, another one once it is somebody else."""
+    _tells.append(function)
+    return function
+
+
+def reach_told(user: User) -> str:
+    """All that was registered with ``tells_reach``, in one text."""
+    return " ".join(tells(user) for tells in _tells)
 
 
 def _today(scope: Scope, user: User, day: dt.date | None) -> Q:

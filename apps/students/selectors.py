@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
 from django.db.models.lookups import Contains
 
 from apps.access import selectors as access
-from apps.access.selectors import belongs_to_campus, row_scope
+from apps.access.selectors import belongs_to_campus, row_scope, tells_reach
 from apps.access.services import within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
@@ -112,6 +113,16 @@ def children_of(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's sign
 def oneself(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signature
     """The student who logs in as ``user``."""
     return Q(user=user, merged_into__isnull=True)
+
+
+@tells_reach
+def students_of(user: User) -> str:
+    """Whose teacher, guardian or self ``user`` is today: 16 hexadecimal digits, or nothing for who is nobody's."""
+    reach = access.reached_by_relation(user, "student")
+    if reach is None:
+        return ""
+    keys = list(Student.objects.filter(reach).order_by("pk").values_list("pk", flat=True).distinct())
+    return hashlib.sha256(repr(keys).encode()).hexdigest()[:16]
 
 
 def holds_over(user: User, permission: str, student: Q, day: dt.date) -> bool:

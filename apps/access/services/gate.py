@@ -206,5 +206,7 @@ def may_take_lists_away(user: User | AnonymousUser) -> None:
 
 @says_access
 def access_under(user: User | AnonymousUser) -> str:
-    """The number under which ``user`` may do what they may, and the day, with which roles and assignments end."""
-    return f"{user.access_version} {school_today()}" if isinstance(user, User) and school_or_none() else ""
+    """What ``user`` may do, as a number; the day, with which roles and assignments end; and whom they reach."""
+    if not isinstance(user, User) or not school_or_none():
+        return ""
+    return f"{user.access_version} {school_today()} {selectors.reach_told(user)}"

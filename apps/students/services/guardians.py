@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,7 +50,7 @@ def change_guardian(
         PermissionMissing, OutOfReach, ChangedMeanwhile, LoginTaken.
     """
     row: Guardian = Guardian.objects.select_for_update().get(pk=guardian.pk)
-    _require_reach(row, by=by, day=access.today(by), all_of_them="user" in fields)
+    _require_reach(row, by=by, all_of_them="user" in fields)
     access.require_login(by, "guardians.manage", fields.get("user"))
     if expected_version is not None and row.version != expected_version:
         raise errors.ChangedMeanwhile(version=row.version)
@@ -67,21 +66,24 @@ def change_guardian(
     return row
 
 
-def _require_reach(guardian: Guardian, *, by: User, day: dt.date, all_of_them: bool = False) -> None:
-    """Nothing, when ``by`` manages guardians of some student of theirs, or they have none yet.
+def _require_reach(*guardians: Guardian, by: User, all_of_them: bool = False) -> None:
+    """Nothing, when each is a guardian whom ``by`` manages for some student of theirs, or has no student yet.
 
-    ``all_of_them``: of every one; whom a login is given to sees all their children.
+    ``all_of_them``: for every one; whom a login is given to sees all their children.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
+    day = access.today(by)
     reach = access.within_reach(by, "guardians.manage", "student", day=day)
     shown = guardians_shown_to(by, "guardians.manage", day)
-    links = StudentGuardian.objects.filter(guardian=guardian)
-    if shown == Q() or not links.exists():
+    if shown == Q():
         return
-    others = Q(pk__in=[]) if reach == Q() else ~Q(student__in=Student.objects.filter(reach).values("pk"))
-    if (all_of_them and links.filter(others).exists()) or not Guardian.objects.filter(shown, pk=guardian.pk).exists():
+    theirs = [each.pk for each in guardians]
+    refused = ~Q(guardian__in=Guardian.objects.filter(shown, pk__in=theirs).values("pk"))
+    if all_of_them and reach != Q():
+        refused |= ~Q(student__in=Student.objects.filter(reach).values("pk"))
+    if StudentGuardian.objects.filter(refused, guardian__in=theirs).exists():
         raise OutOfReach
 
 
@@ -94,9 +96,9 @@ def write_links(
         GuardianAlreadyLinked, ContactPriorityTaken; PermissionMissing, OutOfReach: only for ``restriction_note``.
     """
     taken = set(StudentGuardian.objects.filter(student=student).values_list("contact_priority", flat=True))
-    links, day = [], access.today(by)
+    links = []
+    _require_reach(*(guardian for guardian, _ in guardians), by=by)
     for guardian, fields in guardians:
-        _require_reach(guardian, by=by, day=day)
         _may_write(student, fields, by=by)
         priority = fields.get("contact_priority") or max(taken, default=0) + 1
         if priority in taken:

@@ -10,12 +10,14 @@ from django.db import connection
 
 from apps.access import services
 from apps.access.models import Role, RoleAssignment
+from apps.access.services.gate import access_under
 from apps.accounts.models import User
-from apps.students.models import Student
+from apps.staff.models import StaffMember, TeachingAssignment
+from apps.students.models import Guardian, SectionMembership, Student, StudentGuardian
 from schoolops.api.idempotency import _KEY
 from schoolops.api.sealing import Unsealable, seal, unseal
 from schoolops.context import outside_schools
-from tests.factories.people import SCHOOL_DAY, Campus, students_in
+from tests.factories.people import SCHOOL_DAY, Campus, a_guardian, a_teacher, students_in
 
 pytestmark = pytest.mark.usefixtures("school_day")
 
@@ -108,3 +110,60 @@ def test_what_is_sealed_opens_for_its_owner_and_unchanged_only(settings: Any) ->
     settings.SECRET_KEY_FALLBACKS = []
     with pytest.raises(Unsealable):
         unseal(sealed, owner="dave")
+
+
+def _links(campus: Campus) -> Any:
+    return StudentGuardian.objects.filter(student=students_in(campus.section)[0])
+
+
+# Ways in which whom somebody reaches changes, though their roles and the day stay: of a teacher and of a guardian.
+REACHES: dict[str, Callable[[Campus], Any]] = {
+    "teaching ended": lambda _: TeachingAssignment.objects.update(ends_on=SCHOOL_DAY),
+    "teaching taken away": lambda _: TeachingAssignment.objects.all().delete(),
+    "employment ended": lambda _: StaffMember.objects.update(ends_on=SCHOOL_DAY),
+    "the staff member's login given away": lambda _: StaffMember.objects.update(user=None),
+    "a student left": lambda campus: SectionMembership.objects.filter(
+        student__in=students_in(campus.section)[:1]
+    ).update(ends_on=SCHOOL_DAY),
+    "restricted": lambda campus: _links(campus).update(restriction_note="Court order 7"),
+    "no data": lambda campus: _links(campus).update(data_access=False),
+    "unlinked": lambda campus: _links(campus).delete(),
+    "the guardian's login given away": lambda _: Guardian.objects.update(user=None),
+    "the child was merged": lambda campus: Student.objects.filter(pk=students_in(campus.section)[0].pk).update(
+        merged_into=students_in(campus.section)[1]
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REACHES)
+def test_whoever_reaches_other_people_asks_under_another_access(campus: Campus, what: str) -> None:
+    teacher = a_teacher("kept-teacher", of=campus.section)
+    guardian = a_guardian("kept-guardian", of=students_in(campus.section)[:1])
+
+    def now() -> list[str]:
+        return [access_under(User.objects.get(pk=each.pk)) for each in (teacher, guardian)]
+
+    before = now()
+    assert now() == before
+    REACHES[what](campus)
+    assert now() != before
+
+
+def test_a_roll_is_not_shown_again_to_who_no_longer_teaches_there(campus: Campus, at_oak: Callable[..., Any]) -> None:
+    teacher = a_teacher("past-teacher", of=campus.section)
+    student = students_in(campus.section)[0]
+    address = f"sections/{campus.section.sourced_id}/roll/{SCHOOL_DAY}"
+    read = at_oak(teacher).get(address).json()
+    records = [{"student_id": each["student_id"], "code": each["code"]} for each in read["records"]]
+    said = {"version": read["version"], "records": records}
+
+    def send() -> Any:
+        return at_oak(teacher)("PUT", address, said, **{"Idempotency-Key": "k-roll"})
+
+    first = send()
+    assert first.status_code == 200, first.content
+    assert send().headers["Idempotency-Replayed"] == "true"
+    TeachingAssignment.objects.filter(staff__user=teacher).delete()
+    again = send()
+    assert (again.status_code, again.json()["code"]) == (409, "api:idempotency-access-changed")
+    assert str(student.sourced_id).encode() not in again.content

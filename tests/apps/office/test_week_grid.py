@@ -178,19 +178,19 @@ def test_a_locked_day_is_to_read(office: Office, bob: User, campus: Campus) -> N
     assert not AttendanceSession.objects.exists()
 
 
-def test_a_substitute_marks_the_days_they_stand_in_and_no_other(office: Office, campus: Campus, bob: User) -> None:
+def test_a_substitute_marks_the_day_they_stand_in_and_no_other(office: Office, campus: Campus, bob: User) -> None:
     other = campus.sections["7 C"]
     browser, address = office(bob), _address(other)
     assert browser.get(address).status_code == 404
-    Substitution.objects.create(staff=bob.staff_member, section=other, day=TUESDAY)
+    Substitution.objects.create(staff=bob.staff_member, section=other, day=SCHOOL_DAY)
     page = browser.get(address).content.decode()
     assert page.count("not yours on this day") == 4
     said = _filled(page)
-    assert [name for name in said if name.startswith("version-")] == ["version-2026-11-03"]
+    assert [name for name in said if name.startswith("version-")] == ["version-2026-11-04"]
     one = people.students_in(other)[0]
-    forged = {**said, _cell(one, TUESDAY): "A", "version-2026-11-02": "0", _cell(one, MONDAY): "A"}
+    forged = {**said, _cell(one, SCHOOL_DAY): "A", "version-2026-11-02": "0", _cell(one, MONDAY): "A"}
     assert browser.post(address, forged).status_code == 302
-    assert list(AttendanceSession.objects.values_list("day", flat=True)) == [TUESDAY]
+    assert list(AttendanceSession.objects.values_list("day", flat=True)) == [SCHOOL_DAY]
 
 
 def test_day_and_week_lead_to_each_other(office: Office, bob: User, campus: Campus) -> None:
