@@ -40,12 +40,15 @@ def among(guardian: Guardian, people: Iterable[Guardian]) -> bool:
 
 
 def kept_from(students: Iterable[Student]) -> dict[int, list[Guardian]]:
-    """Student (key) → from whom a person keeps them: a link that withholds, or one that was taken away. Three queries.
+    """Student (key) → from whom a person keeps them: a link that withholds, or one that was taken away. Four queries.
 
     Of a link that was taken away the trail alone knows.
     """
     by_id = {str(each.sourced_id): each.pk for each in students}
     found: dict[int, list[Guardian]] = {each: [] for each in by_id.values()}
+    # What was decided of a record counts for the one it was merged into.
+    merged: Any = Student.objects.filter(merged_into__in=found)
+    by_id |= {str(public): into for public, into in merged.values_list("sourced_id", "merged_into")}
     linked = set()
     for link in StudentGuardian.objects.filter(student__in=found).select_related("guardian"):
         linked.add((link.student_id, str(link.guardian.sourced_id)))
