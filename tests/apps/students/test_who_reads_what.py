@@ -14,18 +14,20 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import Q
 from django.test import Client
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.models import RoleAssignment
 from apps.access.services.roles import set_permissions, withdraw_role
 from apps.accounts.models import User
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.staff.services import assign_teacher
-from apps.students import selectors, services
+from apps.students import services
 from apps.students.models import Guardian, Student, StudentGuardian
 from schoolops import clock
 from schoolops.cache.entry import forget_school
@@ -398,33 +400,57 @@ def test_everybody_reads_what_they_may_in_ten_thousand_steps(in_oak: object, sch
     assert Reading.looked > 6000
 
 
-def _links_that_hide_nothing(*_: object) -> Any:
-    from django.db.models import Q  # noqa: PLC0415 - of the planted hole alone
-
-    return Q()
+def _anybody_linked(user: User, _day: dt.date) -> Q:
+    return Q(pk__in=StudentGuardian.objects.filter(guardian__user=user).values("student"))
 
 
-@pytest.mark.parametrize(
-    "hole", ["a barred guardian is listed", "a closed link lets in", "a merge opens what was closed"]
-)
+def _merged_with_a_restriction(school: Reading) -> None:
+    school.link(child="c2", guardian="g0", who="gail")
+    school.restrict(child="c2", guardian="g0", who="gail", order="order-2")
+    school.merge(child="c0", other="c2", who="gail")
+
+
+def _merged_with_a_phone(school: Reading) -> None:
+    school.write_a_phone(child="c2", who="gail", phone="+88 1")
+    school.merge(child="c0", other="c2", who="gail")
+
+
+# Where the hole is, what is there instead, and what happens until somebody sees it.
+HOLES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Reading], None]]] = {
+    "a barred guardian is listed": (
+        lambda patch: patch.setattr("apps.students.api.views.guardians.contacts_shown_to", lambda *_: Q()),
+        lambda school: school.restrict(child="c0", guardian="g0", who="sam", order="order-1"),
+    ),
+    "a closed link lets in": (
+        lambda patch: patch.setitem(access_rows._scopes, ("guardian", "student"), _anybody_linked),
+        lambda school: school.give_data(child="c0", guardian="g0", who="gail", given=False),
+    ),
+    "a merge opens what was closed": (
+        lambda patch: patch.setattr("apps.students.services.custody.strictest", lambda *_: {}),
+        _merged_with_a_restriction,
+    ),
+    "a merge fills gaps before everybody's eyes": (
+        lambda patch: patch.setattr("apps.students.services.merging._Links.some_see_only_the_kept", False),
+        _merged_with_a_phone,
+    ),
+}
+
+
+@pytest.mark.parametrize("hole", HOLES)
 def test_a_planted_hole_is_found(
     in_oak: object, school_day: object, monkeypatch: pytest.MonkeyPatch, hole: str
 ) -> None:
-    holes: dict[str, Callable[[], None]] = {
-        "a barred guardian is listed": lambda: monkeypatch.setattr(
-            "apps.students.api.views.guardians.contacts_shown_to", _links_that_hide_nothing
-        ),
-        "a closed link lets in": lambda: monkeypatch.setitem(
-            __import__("apps.access.selectors", fromlist=["_scopes"])._scopes,
-            ("guardian", "student"),
-            lambda user, _day: selectors.Q(
-                pk__in=StudentGuardian.objects.filter(guardian__user=user).values("student")
-            ),
-        ),
-        "a merge opens what was closed": lambda: monkeypatch.setattr(
-            "apps.students.services.custody.strictest", lambda *_: {}
-        ),
-    }
-    holes[hole]()
-    with pytest.raises(AssertionError):
-        _run(60, 25)
+    plant, happens = HOLES[hole]
+    for planted in (False, True):
+        if planted:
+            plant(monkeypatch)
+        school = Reading()
+        try:
+            school.link(child="c0", guardian="g0", who="gail")
+            if planted:
+                with pytest.raises(AssertionError, match="c0"):
+                    happens(school)
+            else:
+                happens(school)
+        finally:
+            school.teardown()
