@@ -101,7 +101,9 @@ class Ending:
 
 
 @transaction.atomic
-def end_places(endings: Sequence[Ending], *, reason: str = "", by: User) -> Result:
+def end_places(  # noqa: C901 - the rules of one ending, in the order they are told
+    endings: Sequence[Ending], *, reason: str = "", by: User
+) -> Result:
     """Let places in sections and classes end earlier or later, and say of the others why not; each place once.
 
     Locks and statements as of ``books.place``. Refused row by row: OutOfReach, PastDay, YearIsClosed, NotEnrolled and
