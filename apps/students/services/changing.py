@@ -101,7 +101,7 @@ class Ending:
 
 
 @transaction.atomic
-def end_places(  # noqa: C901 - the rules of one ending, in the order they are told
+def end_places(  # noqa: PLR0915 - the rules of one ending, in the order they are told
     endings: Sequence[Ending], *, reason: str = "", by: User
 ) -> Result:
     """Let places in sections and classes end earlier or later, and say of the others why not; each place once.
