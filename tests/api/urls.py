@@ -42,7 +42,7 @@ class PupilViewSet(RowViewSet):
         "institution_id": "institution__sourced_id",
         "version": "version",
     }
-    detail_columns = {"medical_note": "medical_note"}
+    detail_columns = {"middle_name": "middle_name"}
     sorts = {
         "name": ("family_name", "given_name", "id"),
         "-name": ("-family_name", "-given_name", "-id"),

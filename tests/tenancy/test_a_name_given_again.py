@@ -74,7 +74,7 @@ def purge(school: School) -> None:
     lifecycle.suspend_school(slug=school.slug, reason="left")
     lifecycle.delete_school(slug=school.slug, typed=school.slug, reason="left")
     with clock.frozen(clock.now() + 31 * DAY):
-        assert lifecycle.purge_deleted_schools() == [school.slug]
+        assert lifecycle.purge_deleted_schools() == ([school.slug], {})
 
 
 def test_a_purge_leaves_nothing_under_the_name_and_other_schools_theirs(fresh_school: Fresh) -> None:

@@ -36,7 +36,7 @@ def take_back_the_append_only_migration(school: School) -> None:
         for statement in (
             "DROP TRIGGER attendance_attendancechange_stays ON {schema}.attendance_attendancechange",
             "DROP TRIGGER attendance_attendancechange_never_emptied ON {schema}.attendance_attendancechange",
-            "DELETE FROM {schema}.django_migrations WHERE app = 'attendance' AND name LIKE '0004%'",
+            "DELETE FROM {schema}.django_migrations WHERE app = 'attendance' AND name >= '0004'",
         ):
             owning.execute(statement.format(schema=school.schema_name))
 

@@ -44,7 +44,7 @@ from apps.students.services.placing import (
 from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
-from schoolops.errors import FieldError, SchoolOpsError
+from schoolops.errors import FieldError, SchoolOpsError, Unavailable
 
 MANAGE = "students.manage"
 # What only the database can see, in the words of a school.
@@ -121,6 +121,8 @@ def place(wishes: Sequence[Wish], *, reason: str = "", by: User) -> Result:
     for number, wish in enumerate(wishes):
         try:
             placed.rows[number] = books.consider(wish)
+        except Unavailable:
+            raise
         except SchoolOpsError as refusal:
             placed.refused[number] = refusal
         else:

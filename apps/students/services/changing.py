@@ -24,7 +24,7 @@ from apps.students.services.placing import refuse_the_past
 from schoolops import clock, events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 
 MEDICAL = "students.view_medical"
 
@@ -73,6 +73,8 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
             key = (student.institution_id, str(each.fields.get("admission_number", student.admission_number)))
             if taken.get(key, student.pk) != student.pk:
                 raise errors.AdmissionNumberTaken(number=key[1])
+        except Unavailable:
+            raise
         except SchoolOpsError as refusal:
             result.refused[number] = refusal
             continue
@@ -99,7 +101,9 @@ class Ending:
 
 
 @transaction.atomic
-def end_places(endings: Sequence[Ending], *, reason: str = "", by: User) -> Result:
+def end_places(  # noqa: PLR0915 - the rules of one ending, in the order they are told
+    endings: Sequence[Ending], *, reason: str = "", by: User
+) -> Result:
     """Let places in sections and classes end earlier or later, and say of the others why not; each place once.
 
     Locks and statements as of ``books.place``. Refused row by row: OutOfReach, PastDay, YearIsClosed, NotEnrolled and
@@ -137,6 +141,8 @@ def end_places(endings: Sequence[Ending], *, reason: str = "", by: User) -> Resu
             if ends_on is not None:
                 refuse_the_past(ends_on, today=today[group.institution_id], reason=reason)
             _refuse_another(place, ends_on or group.year.over_on, theirs[student_id])
+        except Unavailable:
+            raise
         except SchoolOpsError as refusal:
             result.refused[number] = refusal
             continue

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from django.contrib import auth
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 
 from apps.accounts import services
 from apps.accounts.models import AccountPolicy, User
+from schoolops.cache.sessions import SessionStore
 from schoolops.context import inside
 from schoolops.tenancy.models import School
 from tests.factories import people

@@ -15,7 +15,7 @@ from apps.exchange.services.reading.bundle.opening import open_bundle
 from apps.exchange.services.reading.bundle.rows import read
 from apps.exchange.services.reading.staged import Staged
 from schoolops.confined import Limits, Overrun, told_apart
-from schoolops.errors import SchoolOpsError, declared_errors
+from schoolops.errors import SchoolOpsError, Unavailable, declared_errors
 
 # A school of 4,000 takes 60 MB and ten seconds; half of what the queue gives a job is left for comparing.
 LIMITS: Final = Limits(memory=384 * archive.MEGABYTE, cpu_s=60, silent_s=75.0)
@@ -61,7 +61,7 @@ class Reading:
         try:
             rows = self._bundle(file) if self.bundle else self._sheet(file)
             yield from _in_pieces(rows)
-        except MemoryError:
+        except (MemoryError, Unavailable):
             raise
         except SchoolOpsError as error:
             yield "found", self._found()
