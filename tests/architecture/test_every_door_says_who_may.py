@@ -68,7 +68,9 @@ def _doors(patterns: Iterable[Any]) -> Iterator[tuple[str, str, Any]]:
     for address, view in _addresses(patterns):
         if not address.startswith("api/v1/tenant/"):
             for method in getattr(view, "actions", None) or ("",):
-                yield address, method, view
+                # DRF adds it to a view's own dict at the first request: the same action as GET.
+                if method != "head":
+                    yield address, method, view
 
 
 def _says(address: str, method: str, view: Any) -> bool:
@@ -143,9 +145,7 @@ def test_every_task_says_with_whose_power_it_acts() -> None:
 
 def test_the_walks_are_long() -> None:
     doors = len(list(_doors(_patterns())))
-    # Other tests of the run add addresses of their own.
-    assert doors >= 395
-    assert (len(list(_gates(office._registry.values()))), len(_tasks())) == (94, 14)
+    assert (doors, len(list(_gates(office._registry.values()))), len(_tasks())) == (395, 94, 14)
 
 
 @pytest.mark.parametrize("permission", ["", "students.wave"])

@@ -87,7 +87,8 @@ def expected_rolls(
     )
     groups: list[Section | CourseClass] = [*homerooms, *taught]
     campuses = {each.institution_id: each.institution for each in groups}
-    calendar = calendar_of(campuses.values(), day)
+    # Where everything is wanted, nothing is left out for what the calendar says.
+    calendar = {} if everything else calendar_of(campuses.values(), day)
     closed: set[int] = set()
     if not everything:
         closed = {key for key, campus in campuses.items() if clock.today(campus.timezone) < day}
