@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading import staged
 from apps.students.models import Student, StudentGuardian
-from apps.students.services import change_guardian_link, link_guardian, unlink_guardian
+from apps.students.services import change_guardian_link, link_guardian, merge_students, unlink_guardian
 from tests.factories import people
 
 Bring = Callable[..., Import]
@@ -63,3 +63,18 @@ def test_who_was_linked_again_by_hand_is_a_guardian_like_any(
     link_guardian(student=child, guardian=link.guardian, fields={}, by=registrar)
     brought_in(_sheet(child, RICK), "guardians.csv")
     assert StudentGuardian.objects.get(student=child).may_see
+
+
+@pytest.mark.parametrize("merges", [1, 2])
+def test_what_was_decided_of_a_record_counts_for_the_one_it_was_merged_into(
+    brought_in: Bring, registrar: User, merges: int
+) -> None:
+    campus = people.a_school_year()
+    child, *others = people.some_students(1 + merges, section=campus.section)
+    brought_in(_sheet(child, RICK), "guardians.csv")
+    unlink_guardian(link=StudentGuardian.objects.get(student=child), by=registrar)
+    for kept in others:
+        merge_students(keep=kept, duplicate=child, reason="same child", by=registrar)
+        child = kept
+    brought_in(_sheet(child, RICK), "guardians.csv")
+    assert not StudentGuardian.objects.filter(student=child).exists()
