@@ -11,6 +11,7 @@ import time
 
 from config import demo
 from schoolops import launcher
+from tests.outside import refuse_base_url
 from tests.smoke.stack import fresh_stack
 
 MOST_TIMES_SLOWER = 3.0
@@ -25,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
     parser.add_argument("--seconds", type=float, default=600, help="of generated requests")
     given = parser.parse_args()
+    refuse_base_url("an attack is made on a stack that it starts itself, and on no other.")
     try:
         with demo.stop_on_signals(), fresh_stack() as up:
             return attack(up, given.seconds)
