@@ -67,10 +67,9 @@ def attack(up: demo.Stack, seconds: float) -> dict[str, Any]:
         beside = bombing.compared(oak, elm, "ellen")
         for name, why in beside.wrong.items():
             say(f"WRONG  {name}: {why}")
-        say(
-            f"neighbour's p95: {bombing.p95(beside.quiet):.0f} ms quiet, "
-            f"{bombing.p95(beside.bombed):.0f} ms beside bombs; {beside.unanswered} of {len(beside.quiet + beside.bombed)} not answered"
-        )
+        quiet, bombed = bombing.p95(beside.quiet), bombing.p95(beside.bombed)
+        asked = len(beside.quiet + beside.bombed)
+        say(f"neighbour's p95: {quiet:.0f} ms quiet, {bombed:.0f} ms bombed; {beside.unanswered} of {asked} lost")
         generated = fuzz.tried(oak, seconds, say) if seconds > 0 else 0
         # A process of the web server that is another one by now has died, whoever started the next.
         restarts = len(web - machine.processes_of("web"))
