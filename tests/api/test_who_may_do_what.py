@@ -190,6 +190,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
     "POST imports/{import}/confirm": lambda g, u: {"reading": 1, "skip_errors": True},
+    "POST printed-lists": lambda g, u: {"kind": "class"},
     "POST roles": lambda g, u: {"name": "Nurse", "permissions": ["students.view"]},
     "PATCH roles/{role}": lambda g, u: {"name": "Library", "version": 1},
     "PUT roles/{role}/permissions": lambda g, u: {"permissions": ["students.view"], "version": 1},
