@@ -83,7 +83,7 @@ def stage(turn: Turn) -> None:
     known = {source: receiving.known_headers(source) for source in sheets.TEMPLATES}
     is_bundle = run.source == Import.Source.ONEROSTER
     reading = Reading(run.file_name, run.source, run.mapping, known, bundle=is_bundle)
-    run.done = count = 0
+    run.done = 0
     run.save(update_fields=["done"])
     with run.file.open("rb") as file:
         try:
@@ -92,13 +92,12 @@ def stage(turn: Turn) -> None:
                 with turn.chunk():
                     _keep(run, chunk)
                     turn.went_on(len(chunk))
-                count += len(chunk)
         finally:
             run.source = reading.source
             run.headers, run.mapping, run.notes = reading.headers or run.headers, reading.mapping, reading.notes
     with turn.chunk():
         _refuse_doubles(run)
-        run.of, run.done = count, 0
+        run.of, run.done = ImportRow.objects.filter(run=run).exclude(action=Action.SKIP).count(), 0
         run.save(update_fields=["of", "done", *_FOUND])
 
 
@@ -162,8 +161,10 @@ def validate(turn: Turn) -> bool:
     for kind in staged.KINDS:
         for chunk in chunks(run, kind, size=CHUNK):
             with turn.chunk():
-                turn.went_on(_compare(work, kind, chunk))
-            if turn.passed_on():
+                new = _compare(work, kind, chunk)
+                turn.went_on(new)
+            # Whoever goes on compares the structure again, and must come further than we did.
+            if new and turn.passed_on():
                 return False
     with queues.finishing():
         turn.hold()

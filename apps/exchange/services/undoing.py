@@ -110,9 +110,11 @@ def undo(*, run: Import) -> Import:
     else:
         with queues.finishing():
             turn.hold()
+            # What is remembered only.
             Counterpart.objects.filter(kind__startswith="homeroom@", run=run).delete()
-            run.state, run.problem = Import.State.UNDONE, None
-            run.save(update_fields=["state", "problem"])
+            ImportRow.objects.filter(run=run, applied=True).update(applied=False)
+            run.state, run.problem, run.done = Import.State.UNDONE, None, run.of
+            run.save(update_fields=["state", "problem", "done"])
             trail.record(turn.by, "exchange.import-undone", run, after={"rows": run.done})
     return run
 
@@ -130,8 +132,8 @@ def _take_back(turn: Turn) -> bool:
         for action, take, backwards in ((Action.CREATE, _remove, True), (Action.UPDATE, _restore, False)):
             for chunk in chunked(written(run, table, action=action), size=CHUNK, backwards=backwards):
                 with turn.chunk():
-                    keys = [row.pk for row in chunk]
-                    rows = [row for row in chunk if row.pk in set(_still(keys))]
+                    still = set(_still([row.pk for row in chunk]))
+                    rows = [row for row in chunk if row.pk in still]
                     targets = _held(table, [row.target_id for row in rows])
                     refuse_changed_rows(run, table, rows, targets)
                     take(run, table, rows, targets, turn.by)
