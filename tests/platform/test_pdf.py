@@ -155,6 +155,14 @@ def _kinds(node: Any) -> list[str]:
     return [str(node.get("/S", "")), *_kinds(node.get("/K", []))]
 
 
+def test_a_moment_between_two_seconds_is_as_good_as_any() -> None:
+    between = PRINTED_AT.replace(microsecond=123_456)
+    papers = [Paper(_paper().heading, language="en", printed_at=moment) for moment in (PRINTED_AT, between)]
+    for paper in papers:
+        paper.part()
+    assert papers[0].as_bytes() == papers[1].as_bytes()
+
+
 def test_a_template_reads_nothing_of_the_machine() -> None:
     with pytest.raises(RuntimeError, match="not found"):
         pdf.typeset(b'#read("/etc/hostname")', {}, dated=PRINTED_AT)
