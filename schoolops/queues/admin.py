@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.forms import ActionForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -22,6 +21,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from schoolops import privacy
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
+from schoolops.lists import DeclaredList
 from schoolops.queues import registry
 from schoolops.queues.desk import letters as desk
 from schoolops.queues.desk import overview
@@ -30,11 +30,10 @@ from schoolops.queues.models import DeadLetter, Job, OperatorAction, QueueState
 if TYPE_CHECKING:
     from django.contrib.admin.sites import AdminSite as _Site
 
-    _ModelAdmin = admin.ModelAdmin[Any]
     _ModelForm = forms.ModelForm[DeadLetter]
     _ActionForm = forms.Form
 else:
-    _ModelAdmin, _ModelForm, _Site, _ActionForm = ModelAdmin, forms.ModelForm, UnfoldAdminSite, ActionForm
+    _ModelForm, _Site, _ActionForm = forms.ModelForm, UnfoldAdminSite, ActionForm
 
 
 def _item(title: str, link: str, *, here: bool) -> dict[str, Any]:
@@ -85,7 +84,7 @@ class OperatorSite(_Site):
 operators = OperatorSite(name="operators")
 
 
-class _OperatorAdmin(_ModelAdmin):
+class _OperatorAdmin(DeclaredList):
     """What every page shares: operators may look at everything; Django's log has no table here."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -261,11 +260,9 @@ class QueueStateAdmin(_OperatorAdmin):
 class OperatorActionAdmin(_OperatorAdmin):
     list_display = ("at", "by", "action", "job_id", "school", "shown_facts", "reason")
     list_filter = ("action", "school")
+    asked_for = ("job_id",)
     search_fields = ("=job_id", "by")
     show_full_result_count = False
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        return lookup == "job_id" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="facts")
     def shown_facts(self, action: OperatorAction) -> str:
