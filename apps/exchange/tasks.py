@@ -17,7 +17,7 @@ from schoolops.queues.schedule import Schedule, schedule
     once_per=("import_id",),
     while_waiting=True,
     refused="discard",
-    acts_for="imports.run",
+    acts_for="imports.run over school",
 )
 def read_import(*, import_id: UUID) -> None:
     """Read a file into rows and compare them; one transaction, so that a killed one leaves nothing half-read."""
@@ -32,7 +32,7 @@ def read_import(*, import_id: UUID) -> None:
     while_waiting=True,
     refused="discard",
     tries=5,
-    acts_for="imports.run",
+    acts_for="imports.run over school",
 )
 def apply_import(*, import_id: UUID) -> None:
     """Chunk by chunk, each a transaction of its own; the next try goes on where this one was killed."""
@@ -45,7 +45,7 @@ def apply_import(*, import_id: UUID) -> None:
     once_per=("import_id",),
     while_waiting=True,
     refused="discard",
-    acts_for="imports.run",
+    acts_for="imports.run over school",
 )
 def undo_import(*, import_id: UUID) -> None:
     """One transaction: everything is taken back, or nothing."""

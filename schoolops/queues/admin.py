@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import wraps
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -10,7 +12,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -18,7 +21,7 @@ from unfold.forms import ActionForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from schoolops import privacy
+from schoolops import privacy, problem
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
 from schoolops.lists import DeclaredList
@@ -38,6 +41,23 @@ else:
 
 def _item(title: str, link: str, *, here: bool) -> dict[str, Any]:
     return {"title": title, "link": link, "icon": "", "active": here, "has_permission": True}
+
+
+def _readable(view: Any) -> Any:
+    """``view``, whose refusals become pages instead of problem documents."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(request, *args, **kwargs)
+        except SchoolOpsError as error:
+            status, title = problem.status_of(error)
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            context = {**operators.each_context(request), "title": title, "refusal": error}
+            return TemplateResponse(request, "operators/refused.html", context, status=status)
+
+    return inner
 
 
 class OperatorSite(_Site):
@@ -77,6 +97,9 @@ class OperatorSite(_Site):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().index(request, {"state": overview.overview(), **(extra_context or {})})
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
+        return _readable(super().admin_view(view, cacheable))
+
     def has_permission(self, request: HttpRequest) -> bool:
         return school_or_none() is None and request.user.is_authenticated and bool(request.user.is_active)
 
@@ -112,8 +135,10 @@ class _OperatorAdmin(DeclaredList):
         """Nothing is deleted here."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        if not object_id.isdecimal():
+            raise Http404
         address = reverse("operators:queues_operatoraction_changelist")
-        return HttpResponseRedirect(f"{address}?job_id={int(object_id)}")
+        return HttpResponseRedirect(f"{address}?job_id={object_id}")
 
 
 class LetterForm(_ModelForm):

@@ -246,7 +246,8 @@ def put_in_role(
     about: dict[str, Any] = {"role": role.code, "institution": institution}
     # Asked of what they hold before: what they can do already is no gain.
     held = _hold(role, _codes_of(role), institution=institution)
-    gained = gains([(user, held)])
+    over = ends_on is not None and ends_on <= institutions.school_today()
+    gained = [] if over else gains([(user, held)])
     with explains({"role_ends_after_it_starts": AssignmentBackwards}):
         assignment, created = RoleAssignment.objects.select_for_update(of=("self",)).get_or_create(
             user=user, role=role, institution=institution, defaults=dates

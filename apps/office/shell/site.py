@@ -34,6 +34,7 @@ from schoolops import problem
 from schoolops.context import school_or_none, user_id
 from schoolops.errors import FieldError, SchoolOpsError, Unavailable, filled
 from schoolops.queues.admin import operators
+from schoolops.resilience.patience import short_statements
 
 if TYPE_CHECKING:
     from django.contrib.admin.sites import AdminSite as _Site
@@ -234,6 +235,11 @@ class OfficeSite(_Site):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
         return behind_the_door(super().admin_view(view, cacheable))
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        with short_statements():
+            found: HttpResponse = super().autocomplete_view(request)
+            return found
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page needs: the school's name, logo and colour, and the navigation of whoever is here."""

@@ -98,9 +98,9 @@ def _let_go_of_the_login(guardian: Guardian, *, by: User) -> None:
     if guardian.user_id is None:
         return
     kept_away = StudentGuardian.objects.filter(guardian=guardian).exclude(restriction_note="")
-    if kept_away.exists():
-        unseen = kept_away.exclude(contacts_shown_to(by, access.today(by)))
-        raise OutOfReach if unseen.exists() else errors.LoginOfWhoIsKeptAway
+    if restrictions := kept_away.count():
+        seen = kept_away.filter(contacts_shown_to(by, access.today(by))).count()
+        raise errors.LoginOfWhoIsKeptAway if seen == restrictions else OutOfReach
 
 
 def _make_way(student: Student, guardians: Sequence[Guardian], *, by: User) -> set[int]:

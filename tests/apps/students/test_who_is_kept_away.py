@@ -74,6 +74,7 @@ def _to_the_child(asker: User, rick: User, child: Student) -> None:
 def _by_a_merge(asker: User, rick: User, child: Student) -> None:
     (again,) = some_students(1, institution=child.institution)
     Student.objects.filter(pk=again.pk).update(user=rick)
+    Student.objects.filter(pk__in=[again.pk, child.pk]).update(given_name="Sam", family_name="", birth_date=None)
     asking(asker).post(f"students/{child.sourced_id}/merge", {"duplicate_id": str(again.sourced_id)})
 
 

@@ -31,7 +31,7 @@ SPARE_LINES = 3
 MOST_STUDENTS = 3_000
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="section")
 def lists(request: HttpRequest) -> HttpResponse:
     """Choose sections, a day and a kind of list."""
     user = actor(request)
@@ -42,7 +42,7 @@ def lists(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/people/lists.html", context, title=_("Lists to print"))
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="section")
 @heavy
 def print_list(request: HttpRequest, kind: str) -> HttpResponse:
     """The list as a PDF."""
