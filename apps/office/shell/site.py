@@ -61,6 +61,11 @@ _SENTENCES = {each.code: each.sentence for each in PERMISSIONS}
 FOR_FAMILIES = gettext_noop(
     "There are no pages for guardians and students yet: for what you need to know or to change, call the school."
 )
+# What a list says that is stopped; the platform's own words, which no app declares.
+STOPPED = (
+    gettext_noop("Looking for this would take longer than a list may take."),
+    gettext_noop("Look for more letters or whole words, or set a filter first."),
+)
 View = Callable[..., HttpResponse]
 # Alpine, which moves the sidebar and the menus, evaluates what stands in attributes.
 CONTENT_SECURITY_POLICY = (
