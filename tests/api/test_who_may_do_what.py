@@ -278,9 +278,10 @@ def _not_asked(ground: Ground, row: Row) -> str:
     code, _, over = held.partition(" over ")
     with _asked_of_the_gate() as asked:
         _answered(ground, row, "A")
-    # Colleagues, and what is one's own or no secret, are found without a question of the gate's.
-    found = (code, "" if over in {"staff", "own", "everybody"} else over) in asked
-    return "" if found else f"{row.name} says {held} and asks {sorted(asked)}"
+    # Colleagues, and what is one's own or no secret, are found without a question of the gate's; a roll is a section's or
+    # a class's.
+    kinds = {"staff": {""}, "own": {""}, "everybody": {""}, "section": {"section", "class"}}.get(over, {over})
+    return "" if {(code, kind) for kind in kinds} & asked else f"{row.name} says {held} and asks {sorted(asked)}"
 
 
 def test_each_asks_for_what_it_says(ground: Ground) -> None:

@@ -31,7 +31,7 @@ class GuardianViewSet(RowViewSet):
 
     asks = {
         "list": "guardians.view over student",
-        "create": "guardians.manage over login",
+        "create": "guardians.manage over everybody",
         "retrieve": "guardians.view over student",
         "change": "guardians.manage over student",
     }
