@@ -196,6 +196,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
     "POST imports/{import}/confirm": lambda g, u: {"reading": 1, "skip_errors": True},
+    "POST printed-lists": lambda g, u: {"kind": "class"},
     "POST roles": lambda g, u: {"name": "Nurse", "permissions": ["students.view"]},
     "PATCH roles/{role}": lambda g, u: {"name": "Library", "version": 1},
     "PUT roles/{role}/permissions": lambda g, u: {"permissions": ["students.view"], "version": 1},
@@ -278,8 +279,8 @@ def _not_asked(ground: Ground, row: Row) -> str:
     code, _, over = held.partition(" over ")
     with _asked_of_the_gate() as asked:
         _answered(ground, row, "A")
-    # Colleagues, and what is one's own or no secret, are found without a question of the gate's; a roll is a section's or
-    # a class's.
+    # Colleagues, and what is one's own or no secret, are found without a question of the gate's. A roll is of a section
+    # or of a class.
     kinds = {"staff": {""}, "own": {""}, "everybody": {""}, "section": {"section", "class"}}.get(over, {over})
     return "" if {(code, kind) for kind in kinds} & asked else f"{row.name} says {held} and asks {sorted(asked)}"
 
