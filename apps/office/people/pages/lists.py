@@ -48,7 +48,7 @@ def print_list(request: HttpRequest, kind: str) -> HttpResponse:
     return pdf_response(f"{kind}-{day.isoformat()}.pdf", content)
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="own")
 def printed_list(request: HttpRequest, job: int) -> HttpResponse:
     """How far a long list is; once it is printed, where it is fetched."""
     try:
@@ -59,7 +59,7 @@ def printed_list(request: HttpRequest, job: int) -> HttpResponse:
     return render_page(request, "office/people/printed_list.html", context, title=_("Printing a list"))
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="own")
 def fetch_list(request: HttpRequest, job: int) -> HttpResponse:
     """A long list that was printed."""
     kept = reports.kept_list(job, by=actor(request))
