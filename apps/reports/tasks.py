@@ -17,7 +17,7 @@ from schoolops.queues.schedule import Schedule, schedule
     once_per=("kind", "day", "sections", "language", "by_id"),
     while_waiting=True,
     refused="discard",
-    acts_for="exports.run",
+    acts_for="exports.run over section",
 )
 def print_list(*, kind: str, day: dt.date, sections: list[UUID], language: str, by_id: UUID) -> None:
     """A long list, kept for a day for whoever asked; the next try writes the same file."""

@@ -23,6 +23,9 @@ def pdf_response(file_name: str, content: bytes) -> HttpResponse:
 class PrintedListViewSet(ApiViewSet):
     """Class lists, emergency lists and sign-in sheets as PDF, kept for a day for whoever asked."""
 
+    # A worker prints what is in reach; what is asked for and fetched is one's own.
+    asks = {"create": "students.view over own", "retrieve": "students.view over own"}
+
     @extend_schema(summary="Print a list", request=shapes.PrintedListIn, responses={202: shapes.PrintedListOut})
     def create(self, request: Request) -> HttpResponse:
         """Let a worker print it, in the language of the request."""

@@ -21,7 +21,7 @@ from schoolops.queues.desk import requests
 from schoolops.resilience.heavy import heavy
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="section")
 def lists(request: HttpRequest) -> HttpResponse:
     """Choose sections, a day and a kind of list."""
     user = actor(request)
@@ -32,7 +32,7 @@ def lists(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/people/lists.html", context, title=_("Lists to print"))
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="section")
 @heavy
 def print_list(request: HttpRequest, kind: str) -> HttpResponse:
     """The list as a PDF; where it is long, the page that waits for it."""
@@ -48,7 +48,7 @@ def print_list(request: HttpRequest, kind: str) -> HttpResponse:
     return pdf_response(f"{kind}-{day.isoformat()}.pdf", content)
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="own")
 def printed_list(request: HttpRequest, job: int) -> HttpResponse:
     """How far a long list is; once it is printed, where it is fetched."""
     try:
@@ -59,7 +59,7 @@ def printed_list(request: HttpRequest, job: int) -> HttpResponse:
     return render_page(request, "office/people/printed_list.html", context, title=_("Printing a list"))
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="own")
 def fetch_list(request: HttpRequest, job: int) -> HttpResponse:
     """A long list that was printed."""
     kept = reports.kept_list(job, by=actor(request))
