@@ -98,7 +98,7 @@ def trend(day: dt.date, *, by: User, days: int = TREND_DAYS) -> list[DayShare]:
 def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:
     """The first absentees, those without excuse before the others, and how many there are. Two queries."""
     found = attendance.absentees(day, by=by)
-    rows = found.order_by("excused", "student__family_name", "student__given_name", "student_id").values(
+    rows = found.order_by("excused", "student__name_key", "student_id").values(
         "student__sourced_id",
         "student__given_name",
         "student__family_name",
