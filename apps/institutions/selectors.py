@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db import connection
-from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.functions import JSONObject, Replace
 from django.db.models.lookups import Contains
 
@@ -22,7 +22,7 @@ from schoolops.folding import Searched, searched
 
 def sections_called(words: str) -> Q:
     """Sections whose level, name and room hold ``words`` with or without the spaces: 7B is 7 B."""
-    label = Replace(Searched("grade_level__name", "name", "room"), Value(" "), Value(""))
+    label = Replace(Searched("grade_level__name", "name", "room"), Value(" "), Value(""), output_field=TextField())
     # By key: a filter of a list may stand beside conditions that reach the rows through other tables.
     return Q(pk__in=Section.objects.filter(Contains(label, searched(words).replace(" ", ""))).values("pk"))
 

@@ -153,7 +153,8 @@ class ServiceAdmin(ActsOnRows):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         said, finds = search_term[:LONGEST_SEARCH], type(self).finds
-        return queryset.filter(finds(said) if finds else holding(said, *self.search_fields)), False
+        found = finds(said) if finds else holding(said, *self.search_fields) if self.search_fields else Q()
+        return queryset.filter(found), False
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
         # Nobody may choose what they could not open.
