@@ -84,6 +84,10 @@ class Me(ApiViewSet):
 class Permissions(ApiViewSet):
     """The table of permissions."""
 
+    asks = {
+        "list": "access.view over everybody",
+    }
+
     @extend_schema(operation_id="permissions", summary="All permissions", responses=shapes.PermissionsOut)
     def list(self, request: Request) -> HttpResponse:
         """Every permission there is, with its sentence and the built-in roles that begin with it."""
@@ -96,6 +100,14 @@ class Permissions(ApiViewSet):
 class Roles(RowViewSet):
     """Roles as sets of permissions."""
 
+    asks = {
+        "list": "access.view over everybody",
+        "create": "access.manage over school",
+        "retrieve": "access.view over everybody",
+        "change": "access.manage over school",
+        "remove": "access.manage over school",
+        "set_permissions": "access.manage over school",
+    }
     out = shapes.RoleOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -171,6 +183,12 @@ class Roles(RowViewSet):
 class RoleAssignments(RowViewSet):
     """Who holds which role."""
 
+    asks = {
+        "list": "access.view over login",
+        "create": "access.manage over login",
+        "retrieve": "access.view over login",
+        "remove": "access.manage over login",
+    }
     out = shapes.RoleAssignmentOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -228,6 +246,12 @@ class RoleAssignments(RowViewSet):
 class Users(RowViewSet):
     """Who has a login."""
 
+    asks = {
+        "list": "accounts.view over login",
+        "create": "accounts.manage over login",
+        "retrieve": "accounts.view over login",
+        "change": "accounts.manage over login",
+    }
     out = shapes.UserOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -318,6 +342,9 @@ def _moment(value: str) -> dt.datetime:
 class AuditTrail(RowViewSet):
     """Who did what to which object, newest first."""
 
+    asks = {
+        "list": "audit.view over school",
+    }
     out = shapes.AuditOut
     columns: ClassVar[Columns] = {
         name: name

@@ -52,6 +52,12 @@ AT = Parameter(
 class StaffViewSet(KeptRows):
     """The people who work here."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "change": "staff.manage over campus",
+    }
     model = StaffMember
     into = shapes.StaffIn
     out = shapes.StaffOut
@@ -100,6 +106,13 @@ class StaffViewSet(KeptRows):
 class AssignmentViewSet(KeptRows):
     """Who teaches which section or class."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "change": "staff.manage over campus",
+        "remove": "staff.manage over campus",
+    }
     model = TeachingAssignment
     into = shapes.AssignmentIn
     out = shapes.AssignmentOut
@@ -149,6 +162,9 @@ def _in_view(request: Request) -> QuerySet[Any, Any]:
 class AssignmentsOfStaffViewSet(AssignmentViewSet):
     """Whom one person teaches."""
 
+    asks = {
+        "list": "staff.view over staff",
+    }
     filters = {name: each for name, each in AssignmentViewSet.filters.items() if name != "staff_id"}
 
     def rows(self) -> QuerySet[Any]:
@@ -162,6 +178,12 @@ class AssignmentsOfStaffViewSet(AssignmentViewSet):
 class SubstitutionViewSet(KeptRows):
     """Who stands in for whom, day by day."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "remove": "staff.manage over campus",
+    }
     model = Substitution
     into = shapes.SubstitutionIn
     out = shapes.SubstitutionOut
