@@ -33,6 +33,7 @@ from apps.staff.models import StaffMember, TeachingAssignment
 from apps.staff.services import assign_teacher
 from apps.students import services
 from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.services import merging
 from schoolops import clock
 from schoolops.cache.entry import forget_school
 from schoolops.context import current_school
@@ -58,6 +59,9 @@ READERS = ("sam", "tess", "gail", "gary", "pia")
 GUARDIANS = {"g0": "gail", "g1": "gary", "g2": None}
 CAMPUSES = ("North", "South")
 CHILDREN = tuple(f"c{number}" for number in range(5))
+# From when to when they are enrolled, in days from the first: some were here one after the other, and one never was.
+ALWAYS = (-60, 1000)
+PLACES = {"c0": [(-60, -20)], "c1": [ALWAYS], "c2": [ALWAYS], "c3": [(-10, 1000)], "c4": []}
 _numbers = itertools.count(1)
 # Where more than the record of one child is read; and what it costs, as often as the cheapest.
 DOORS = {
@@ -108,8 +112,9 @@ def lay_out() -> Ground:
     children, said = {}, {}
     for number, name in enumerate(CHILDREN):
         campus = CAMPUSES[number % 2]
-        (children[name],) = some_students(1, section=years[campus].section)
-        said[name] = Child(campus, campus)
+        children[name] = _a_child(years[campus].section, PLACES[name])
+        here = any(begins <= 0 < ends for begins, ends in PLACES[name])
+        said[name] = Child(campus, campus if here else None, places=list(PLACES[name]))
     alike = {"given_name": "Sam", "family_name": "Same", "birth_date": dt.date(2014, 3, 3)}
     Student.objects.filter(pk__in=[each.pk for each in children.values()]).update(**alike)
     made = Ground(
@@ -155,6 +160,15 @@ def lay_out() -> Ground:
     for reader, role in (("sam", "desk"), ("tess", "tutor"), ("gail", "parent"), ("gary", "parent"), ("pia", "pupil")):
         made.give(reader, role, None, None, None)
     return made
+
+
+def _a_child(section: Section, places: list[tuple[int, int]]) -> Student:
+    if not places:
+        return some_students(1, institution=section.institution)[0]
+    ((begins, ends),) = places
+    since = SCHOOL_MOMENT.date() + dt.timedelta(days=begins)
+    until = None if ends == ALWAYS[1] else SCHOOL_MOMENT.date() + dt.timedelta(days=ends)
+    return some_students(1, section=section, since=since, until=until)[0]
 
 
 class Reading(RuleBasedStateMachine):
@@ -366,6 +380,8 @@ class Reading(RuleBasedStateMachine):
         answer, expected = self.ask(who).get(self._path(child)), self.at.world.record(who, child)
         seen = answer.json() if answer.status_code == 200 else None
         told = None if seen is None else {name: seen[name] for name in ("phone", "medical_note") if name in seen}
+        if told is not None:
+            told["places"] = str(len(self.ask(who).get(f"{self._path(child)}/enrolments").json()["results"]))
         assert told == expected, f"{who} reads of {child}: {told} and not {expected}"
 
     def _path(self, child: str) -> str:
@@ -509,6 +525,13 @@ def _merged_with_a_phone(school: Reading) -> None:
     school.merge(child="c0", other="c2", who="gail")
 
 
+_come_together = merging._Links.come_together
+
+
+def _brought_nothing(links: merging._Links, *, brought: bool) -> merging.Moved:
+    return _come_together(links, brought=False)
+
+
 # Where the hole is, what is there instead, and what happens until somebody sees it.
 HOLES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Reading], None]]] = {
     "a barred guardian is listed": (
@@ -522,6 +545,10 @@ HOLES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Reading],
     "a merge opens what was closed": (
         lambda patch: patch.setattr("apps.students.services.custody.strictest", lambda *_: {}),
         _merged_with_a_restriction,
+    ),
+    "a merge shows where the child was": (
+        lambda patch: patch.setattr(merging._Links, "come_together", _brought_nothing),
+        lambda school: school.merge(child="c0", other="c3", who="gail"),
     ),
     "a merge fills gaps before everybody's eyes": (
         lambda patch: patch.setattr("apps.students.services.merging._Links.some_see_only_the_kept", False),
