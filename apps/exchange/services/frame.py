@@ -41,6 +41,8 @@ class Frame:
     external: dict[tuple[str, int], str] = field(default_factory=dict)
     removed: set[tuple[str, str]] = field(default_factory=set)
     refused: set[tuple[str, str]] = field(default_factory=set)
+    # Of a row that is yet to be written: where it stands in the file.
+    imagined: dict[int, int] = field(default_factory=dict)
     default: Institution | None = None
     _by_code: dict[str, dict[tuple[int, str], Any]] = field(default_factory=dict)
 

@@ -79,7 +79,12 @@ def _source(file: IO[bytes], name: str, source: str) -> str:
         FileKindUnknown, and what looking at a directory raises.
     """
     file.seek(0)
-    if file.read(4) == b"PK\x03\x04" or zipfile.is_zipfile(file):
+    head = file.read(80)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise errors.OtherSpreadsheet(kind="XLS")
+    if b"mimetypeapplication/vnd.oasis.opendocument" in head:
+        raise errors.OtherSpreadsheet(kind="OpenDocument")
+    if head.startswith(b"PK\x03\x04") or zipfile.is_zipfile(file):
         if archive.CONTENT_TYPES in archive.directory(file):
             return source if source in sheets.TEMPLATES else ""
         return Import.Source.ONEROSTER

@@ -27,7 +27,8 @@ def find_group(work: Work, outcome: Outcome, key: str) -> Any:
     if found is None:
         refused = {(staged.SECTION, key), (staged.CLASS, key)} & frame.refused
         refusal = errors.RefersToRefused if refused else errors.RefersToNothing
-        outcome.refuse(refusal(what="class", value=key.lstrip("~").strip("|")), "classSourcedId")
+        value = " ".join(key[1:].split("|")[1:]) if key.startswith("~") else key
+        outcome.refuse(refusal(what="class", value=value), "classSourcedId")
     return found
 
 

@@ -80,18 +80,15 @@ class People(ABC):
     def _by_number(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[tuple[int, str], Any]:
         if not self.number:
             return {}
-        numbers = {value.casefold() for each in outcomes if (value := each.row.values.get(self.number))}
+        numbers = {value.lower() for each in outcomes if (value := each.row.values.get(self.number))}
         if not numbers:
             return {}
         found = queryset.alias(_number=Lower(self.number)).filter(_number__in=numbers)
-        return {(each.institution_id, getattr(each, self.number).casefold()): each for each in found}
+        return {(each.institution_id, getattr(each, self.number).lower()): each for each in found}
 
     def _by_login(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[str, Any]:
         said = {
-            value.casefold()
-            for each in outcomes
-            for name in ("username", "email")
-            if (value := each.row.values.get(name))
+            value.lower() for each in outcomes for name in ("username", "email") if (value := each.row.values.get(name))
         }
         if not said:
             return {}
@@ -102,7 +99,7 @@ class People(ABC):
         for each in found:
             for login in (each.user.username, each.user.email):
                 if login:
-                    logins[login.casefold()] = each
+                    logins[login.lower()] = each
         return logins
 
     def _recognise(
@@ -121,15 +118,19 @@ class People(ABC):
             if institution is None:
                 refused = (staged.INSTITUTION, values.get("institution", "")) in work.frame.refused
                 refusal = errors.RefersToRefused if refused else errors.RefersToNothing
-                said = values.get("institution") or "(empty)"
-                outcome.refuse(refusal(what="campus", value=said), "primaryOrgSourcedId")
+                said = values.get("institution", "")
+                there_are = [each.code for each in work.frame.rows[staged.INSTITUTION]]
+                if not said and len(there_are) > 1:
+                    outcome.refuse(errors.CampusNotSaid(campuses=", ".join(there_are)[:200]), "primaryOrgSourcedId")
+                else:
+                    outcome.refuse(refusal(what="campus", value=said or "(empty)"), "primaryOrgSourcedId")
                 return
             outcome.extra["institution"] = institution
         if key in there.removed:
             outcome.skipped = True
             return
         by_id = there.by_key.get(key)
-        number = (values.get(self.number) or "").casefold() if self.number else ""
+        number = (values.get(self.number) or "").lower() if self.number else ""
         by_number = numbered.get((institution.pk, number)) if institution is not None and number else None
         login = next((logins[said] for said in self._said(values) if said in logins), None)
         found = by_id or by_number or (login if login is not None and _same_name(login, values) else None)
@@ -151,7 +152,7 @@ class People(ABC):
 
     @staticmethod
     def _said(values: Mapping[str, Any]) -> list[str]:
-        return [said.casefold() for name in ("username", "email") if (said := values.get(name))]
+        return [said.lower() for name in ("username", "email") if (said := values.get(name))]
 
     # --- what changes -------------------------------------------------------------------------------------------------
     def look(self, work: Work, outcome: Outcome, there: Known) -> None:
@@ -194,6 +195,6 @@ def _kept(person: Any) -> int:
 
 
 def _same_name(person: Any, values: Mapping[str, Any]) -> bool:
-    return [person.given_name.casefold(), person.family_name.casefold()] == [
-        str(values.get(name) or "").casefold() for name in ("given_name", "family_name")
+    return [person.given_name.lower(), person.family_name.lower()] == [
+        str(values.get(name) or "").lower() for name in ("given_name", "family_name")
     ]
