@@ -55,7 +55,9 @@ class Guardians(People):
         keys = {child.pk: key for key, child in by_child.items()}
         links = StudentGuardian.objects.filter(student__in=keys, guardian__given_name__in=given)
         for link in links.select_related("guardian"):
-            found[link.guardian.given_name, link.guardian.family_name, keys[link.student_id]] = link.guardian
+            # Of whom a person keeps away nothing is taken from a name alone.
+            if link.may_see:
+                found[link.guardian.given_name, link.guardian.family_name, keys[link.student_id]] = link.guardian
         there = Known({}, set(), {}, {})
         for each in outcomes:
             values = each.row.values
