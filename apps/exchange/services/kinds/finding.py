@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models.functions import Lower
-
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import (
@@ -20,6 +18,7 @@ from apps.exchange.services.kinds.people import merged
 from apps.exchange.services.reading import staged
 from apps.staff.models import StaffMember
 from apps.students.models import Guardian, Student
+from schoolops.folding import Fold, fold
 
 
 class Found:
@@ -82,8 +81,8 @@ def _by_natural(work: Work, kind: str, rows: Any, keys: Iterable[str], there: Kn
     if kind != staged.STUDENT or not named:
         return
     numbers = {number for _, _, number in named.values()}
-    found = rows.alias(_number=Lower("admission_number")).filter(_number__in=numbers)
-    by_number = {(each.institution_id, each.admission_number.casefold()): each for each in found}
+    found = rows.alias(_number=Fold("admission_number")).filter(_number__in=numbers)
+    by_number = {(each.institution_id, fold(each.admission_number)): each for each in found}
     for key, (campus, _, number) in named.items():
         institution = work.frame.institution(campus)
         if institution is not None and (institution.pk, number) in by_number:

@@ -20,6 +20,7 @@ from apps.exchange.services.reading import staged
 from apps.students.models import Guardian, StudentGuardian
 from apps.students.services import bulk as student_bulk
 from apps.students.services import custody
+from schoolops.folding import fold
 
 
 class Guardians(People):
@@ -45,14 +46,14 @@ class Guardians(People):
         found: dict[tuple[str, ...], Any] = {}
         for each in Guardian.objects.filter(given_name__in=given):
             name = (each.given_name, each.family_name)
-            for reach in (each.email.casefold(), each.phone):
+            for reach in (fold(each.email), each.phone):
                 if reach:
                     found[(*name, reach)] = each
         there = Known({}, set(), {}, {})
         for each in outcomes:
             values = each.row.values
             name = (values.get("given_name", ""), values.get("family_name", ""))
-            reaches = ((values.get("email") or "").casefold(), values.get("phone") or "")
+            reaches = (fold(values.get("email") or ""), values.get("phone") or "")
             same = next((found[(*name, reach)] for reach in reaches if (*name, reach) in found), None)
             if same is None or each.errors:
                 continue

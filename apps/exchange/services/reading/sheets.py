@@ -14,6 +14,7 @@ from apps.exchange.services.reading import cells, staged, tables
 from apps.exchange.services.reading.bundle_columns import RELATIONS
 from apps.exchange.services.reading.cells import Column, birthday, day, email, grade, number, text, word, yes_or_no
 from apps.exchange.services.reading.staged import Staged
+from schoolops.folding import fold
 
 # As long as `HeaderMapping` remembers one.
 LONGEST_HEADER = 200
@@ -164,17 +165,17 @@ def _staged(
     campus = values.get("institution", "")
     name = f"{values.get('given_name', '')} {values.get('family_name', '')}".strip()[:250]
     if source == Import.Source.SECTIONS:
-        key = f"~{campus}|{values.get('grade', '')}|{values.get('name', '')}".casefold()
+        key = fold(f"~{campus}|{values.get('grade', '')}|{values.get('name', '')}")
         yield Staged(staged.SECTION, file, row, key, values, wrong, name=values.get("name", ""))
     elif source == Import.Source.STAFF:
-        key = f"~{campus}|{values.get('staff_number', '')}".casefold()
+        key = fold(f"~{campus}|{values.get('staff_number', '')}")
         yield Staged(staged.STAFF, file, row, key, values, wrong, name=name)
     elif source == Import.Source.STUDENTS:
-        key = f"~{campus}|{values.get('admission_number', '')}".casefold()
+        key = fold(f"~{campus}|{values.get('admission_number', '')}")
         section = values.pop("section", "")
         yield Staged(staged.STUDENT, file, row, key, values, wrong, name=name)
         if section and not wrong:
-            group = f"~{campus}|{values.get('grade', '')}|{section}".casefold()
+            group = fold(f"~{campus}|{values.get('grade', '')}|{section}")
             place = {"group": group, "person": key, "starts_on": values.get("entered_on", ""), "ends_on": ""}
             yield Staged(staged.PLACE, file, row, f"{key}|{group}", place, name=f"{name} in {section}"[:250])
     else:
@@ -186,10 +187,10 @@ def _guardian(
 ) -> Iterator[Staged]:
     """A row is a guardian and their link to one child; for brothers and sisters the guardian stands in several rows."""
     campus = values.pop("institution", "")
-    student = f"~{campus}|{values.pop('student', '')}".casefold()
+    student = fold(f"~{campus}|{values.pop('student', '')}")
     link = {part: values.pop(part, "") for part in ("relation", "data_access", "contact_priority")}
     who = values.get("email") or f"{values.get('phone', '')}|{student if not values.get('phone') else ''}"
-    key = f"~{name}|{who}".casefold()
+    key = fold(f"~{name}|{who}")
     if key not in seen or wrong:
         seen.add(key)
         yield Staged(staged.GUARDIAN, file, row, key if not wrong else f"{key}|{row}", values, wrong, name=name)
