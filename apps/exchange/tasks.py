@@ -22,7 +22,7 @@ _TRIES = 5
     while_waiting=True,
     refused="discard",
     tries=_TRIES,
-    acts_for="imports.run",
+    acts_for="imports.run over school",
 )
 def read_import(*, import_id: UUID) -> None:
     """Read a file into rows and compare them, chunk by chunk."""
@@ -37,7 +37,7 @@ def read_import(*, import_id: UUID) -> None:
     while_waiting=True,
     refused="discard",
     tries=_TRIES,
-    acts_for="imports.run",
+    acts_for="imports.run over school",
 )
 def apply_import(*, import_id: UUID) -> None:
     """Write what was confirmed, chunk by chunk."""
@@ -52,7 +52,7 @@ def apply_import(*, import_id: UUID) -> None:
     while_waiting=True,
     refused="discard",
     tries=_TRIES,
-    acts_for="imports.run",
+    acts_for="imports.run over school",
 )
 def undo_import(*, import_id: UUID) -> None:
     """Take back what was written, chunk by chunk."""

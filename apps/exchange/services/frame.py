@@ -12,6 +12,7 @@ from typing import Any
 from apps.exchange.models import Counterpart
 from apps.exchange.services.reading import staged
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
+from schoolops.folding import fold
 
 MODELS: dict[str, Any] = {
     staged.INSTITUTION: Institution,
@@ -75,7 +76,7 @@ class Frame:
     def level(self, code: str) -> GradeLevel | None:
         """The grade level of that code, or of that name."""
         for row in self.rows[staged.GRADE_LEVEL]:
-            if code and code.casefold() in {row.code.casefold(), row.name.casefold(), row.code.lstrip("0").casefold()}:
+            if code and fold(code) in {fold(row.code), fold(row.name), fold(row.code.lstrip("0"))}:
                 return row  # type: ignore[no-any-return]
         bare = code.lstrip("0")
         return next((each for each in self.rows[staged.GRADE_LEVEL] if bare and each.code.lstrip("0") == bare), None)
@@ -87,9 +88,9 @@ class Frame:
         found = self.find(staged.INSTITUTION, key)
         if found is not None:
             return found  # type: ignore[no-any-return]
-        folded = key.casefold()
+        folded = fold(key)
         return next(
-            (each for each in self.rows[staged.INSTITUTION] if folded in {each.code.casefold(), each.name.casefold()}),
+            (each for each in self.rows[staged.INSTITUTION] if folded in {fold(each.code), fold(each.name)}),
             None,
         )
 

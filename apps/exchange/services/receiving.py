@@ -14,7 +14,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportReceived
-from apps.exchange.models import HeaderMapping, Import
+from apps.exchange.models import HeaderMapping, Import, ImportRow
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import archive, sheets
 from apps.institutions.models import Institution
@@ -22,7 +22,8 @@ from schoolops import clock, events
 from schoolops.audit import trail
 
 RUN = "imports.run"
-_NAME_LENGTH = 120
+# As long as the column in which every row of it says where it came from.
+_NAME_LENGTH = ImportRow._meta.get_field("file").max_length or 0
 
 
 @transaction.atomic

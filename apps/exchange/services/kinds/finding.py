@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models.functions import Lower
-
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import (
@@ -20,6 +18,7 @@ from apps.exchange.services.kinds.people import merged
 from apps.exchange.services.reading import staged
 from apps.staff.models import StaffMember
 from apps.students.models import Guardian, Student
+from schoolops.folding import Fold, fold
 
 
 class Found:
@@ -83,10 +82,10 @@ def _by_natural(work: Work, kind: str, rows: Any, keys: Iterable[str], there: Kn
     if kind != staged.STUDENT or not named:
         return
     numbers = {number for _, _, number in named.values()}
-    found = rows.alias(_number=Lower("admission_number")).filter(_number__in=numbers)
+    found = rows.alias(_number=Fold("admission_number")).filter(_number__in=numbers)
     by_number: dict[tuple[int | None, str], Any] = {}
     for each in found:
-        number = each.admission_number.lower()
+        number = fold(each.admission_number)
         by_number[each.institution_id, number] = each
         # A number that only one campus has says which.
         by_number[None, number] = None if (None, number) in by_number else each

@@ -21,6 +21,7 @@ from apps.exchange.services.reading.sheets import reach
 from apps.students.models import Guardian, StudentGuardian
 from apps.students.services import bulk as student_bulk
 from apps.students.services import custody
+from schoolops.folding import fold
 
 
 class Guardians(People):
@@ -46,7 +47,7 @@ class Guardians(People):
         found: dict[tuple[str, ...], Any] = {}
         for each in Guardian.objects.filter(given_name__in=given):
             name = (each.given_name, each.family_name)
-            for means in (each.email.lower(), reach(each.phone)):
+            for means in (fold(each.email), reach(each.phone)):
                 if means:
                     found[(*name, means)] = each
         # And of the same name, who is this child's guardian is that one.
@@ -62,7 +63,7 @@ class Guardians(People):
         for each in outcomes:
             values = each.row.values
             name = (values.get("given_name", ""), values.get("family_name", ""))
-            reaches = ((values.get("email") or "").lower(), reach(values.get("phone") or ""), values.get("child", ""))
+            reaches = (fold(values.get("email") or ""), reach(values.get("phone") or ""), values.get("child", ""))
             same = next((found[(*name, each_way)] for each_way in reaches if (*name, each_way) in found), None)
             if same is None or each.errors:
                 continue

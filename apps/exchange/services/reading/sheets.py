@@ -15,6 +15,7 @@ from apps.exchange.services.reading import cells, staged, tables
 from apps.exchange.services.reading.bundle_columns import RELATIONS
 from apps.exchange.services.reading.cells import Column, birthday, day, email, grade, number, text, word, yes_or_no
 from apps.exchange.services.reading.staged import Staged
+from schoolops.folding import fold
 
 # As long as `HeaderMapping` remembers one.
 LONGEST_HEADER = 200
@@ -188,17 +189,17 @@ def _staged(
     campus = values.get("institution", "")
     name = f"{values.get('given_name', '')} {values.get('family_name', '')}".strip()[:250]
     if source == Import.Source.SECTIONS:
-        key = f"~{campus}|{values.get('grade', '')}|{values.get('name', '')}".lower()
+        key = fold(f"~{campus}|{values.get('grade', '')}|{values.get('name', '')}")
         yield Staged(staged.SECTION, file, row, key, values, wrong, name=values.get("name", ""))
     elif source == Import.Source.STAFF:
-        key = f"~{campus}|{values.get('staff_number') or f'?{row}'}".lower()
+        key = fold(f"~{campus}|{values.get('staff_number') or f'?{row}'}")
         yield Staged(staged.STAFF, file, row, key, values, wrong, name=name)
     elif source == Import.Source.STUDENTS:
-        key = f"~{campus}|{values.get('admission_number') or f'?{row}'}".lower()
+        key = fold(f"~{campus}|{values.get('admission_number') or f'?{row}'}")
         section = values.pop("section", "")
         yield Staged(staged.STUDENT, file, row, key, values, wrong, name=name)
         if section and not wrong:
-            group = f"~{campus}|{values.get('grade', '')}|{section}".lower()
+            group = fold(f"~{campus}|{values.get('grade', '')}|{section}")
             place = {"group": group, "person": key, "starts_on": values.get("entered_on", ""), "ends_on": ""}
             yield Staged(staged.PLACE, file, row, f"{key}|{group}", place, name=f"{name} in {section}"[:250])
     else:
@@ -210,10 +211,10 @@ def _guardian(
 ) -> Iterator[Staged]:
     """A row is a guardian and their link to one child; for brothers and sisters the guardian stands in several rows."""
     campus = values.pop("institution", "")
-    student = f"~{campus}|{values.pop('student', '')}".lower()
+    student = fold(f"~{campus}|{values.pop('student', '')}")
     link = {part: values.pop(part, "") for part in ("relation", "data_access", "contact_priority")}
     who = values.get("email") or reach(values.get("phone", "")) or student
-    key = f"~{name}|{who}".lower()
+    key = fold(f"~{name}|{who}")
     there = people.get(key)
     if wrong or there is None:
         key = f"{key}|{row}" if wrong else key
