@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "schoolops.redis",
     "schoolops.cache",
     "schoolops.indexes",
+    "schoolops.files",
     "schoolops.api",
     "schoolops.health",
     # Not of a school: it only has commands that fill one for show.
