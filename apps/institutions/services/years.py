@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.institutions import errors
-from apps.institutions.events import CalendarChanged, YearActivated, YearClosed
+from apps.institutions.events import CalendarChanged, YearClosed
 from apps.institutions.models import AcademicYear, CalendarDay, Institution, Term
 from apps.institutions.scopes import gate
 from apps.institutions.services.records import write_change, write_new, write_removal
@@ -88,7 +88,6 @@ def activate_year(*, year: AcademicYear, by: Any) -> AcademicYear:
     if row.state != AcademicYear.State.PLANNED:
         raise errors.YearNotPlanned(year=row.name, state=row.state)
     write_change(row, {"state": AcademicYear.State.ACTIVE}, by=by, explained=_YEAR)
-    events.publish(YearActivated(row.pk))
     return row
 
 
