@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    takes_away = "Nothing: the column is wider, and the release before writes shorter names into it."
 
     dependencies = [
         ('institutions', '0003_year_id_ends_on'),
