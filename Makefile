@@ -5,6 +5,9 @@ ARGS ?=
 # Relative, so that a space in the path of this folder does no harm.
 PY = .venv/bin/python
 
+# A run starts programs by the dozen. Where bytecode is not written each of them compiles all of it anew, for 3 s.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-api bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe clean
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _GROUND = pytest.StashKey[floor.Ground]()
 _WORKER = pytest.StashKey[str]()
+# Half a minute of a processor and more each (`-p tests.support.costs` shows them).
+LONGEST_FIRST = ("tests/api/test_days_of_reach.py", "tests/upgrade/", "tests/api/test_a_role_at_one_campus.py")
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
@@ -58,6 +60,15 @@ def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker where the servers are."""
     ground = node.config.stash[_GROUND]
     node.workerinput["ground"] = (ground.provisioning_url, ground.redis_url)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file is one worker's: what its tests share is made once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -89,6 +100,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # A long file begun last would keep one worker busy while the others have nothing left.
+    items.sort(key=lambda item: next((n for n, file in enumerate(LONGEST_FIRST) if item.nodeid.startswith(file)), 99))
     for item in items:
         marker = item.get_closest_marker("django_db")
         names = getattr(item, "fixturenames", ())

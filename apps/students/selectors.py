@@ -111,8 +111,9 @@ def children_of(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's sign
 
 @row_scope("student", "student")
 def oneself(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signature
-    """The student who logs in as ``user``."""
-    return Q(user=user, merged_into__isnull=True)
+    """The student who logs in as ``user``; the login of a guardian who is kept from a child is nobody's own."""
+    kept_away = StudentGuardian.objects.filter(guardian__user=user).exclude(restriction_note="")
+    return Q(user=user, merged_into__isnull=True) & ~Q(pk__in=kept_away.values("student"))
 
 
 @tells_reach
@@ -173,9 +174,14 @@ def guardians_shown_to(user: User, permission: str, day: dt.date) -> Q:
 
 @belongs_to_campus
 def families_of(institutions: Collection[int]) -> Q:
-    """The logins of the students of these campuses and of their guardians."""
-    here = Student.objects.filter(institution__in=institutions)
-    guardians = StudentGuardian.objects.filter(student__in=here.values("pk"), guardian__user__isnull=False)
+    """The logins of the students of these campuses and of their guardians.
+
+    Neither a record that was merged nor one from which a guardian is kept makes a login anybody's.
+    """
+    here = Student.objects.kept().filter(institution__in=institutions)
+    guardians = StudentGuardian.objects.filter(
+        student__in=here.values("pk"), restriction_note="", guardian__user__isnull=False
+    )
     return Q(pk__in=here.filter(user__isnull=False).values("user")) | Q(pk__in=guardians.values("guardian__user"))
 
 

@@ -8,6 +8,7 @@ SECRET_KEY = "test-only-" + "not-a-secret-" * 5
 ALLOWED_HOSTS = [".localhost", "localhost", "testserver"]
 # One person of a test asks as often as a school does.
 RATE_LIMIT_FACTOR = 100
+PASSWORD_HASHERS = ["tests.support.hashing.QuickHasher"]
 # Each test process counts for itself.
 METRICS_FOLDER = None
 EMAIL_BACKEND_BEHIND = "django.core.mail.backends.locmem.EmailBackend"

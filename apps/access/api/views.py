@@ -83,6 +83,10 @@ class Me(ApiViewSet):
 class Permissions(ApiViewSet):
     """The table of permissions."""
 
+    asks = {
+        "list": "access.view over everybody",
+    }
+
     @extend_schema(operation_id="permissions", summary="All permissions", responses=shapes.PermissionsOut)
     def list(self, request: Request) -> HttpResponse:
         """Every permission there is, with its sentence and the built-in roles that begin with it."""
@@ -95,6 +99,14 @@ class Permissions(ApiViewSet):
 class Roles(RowViewSet):
     """Roles as sets of permissions."""
 
+    asks = {
+        "list": "access.view over everybody",
+        "create": "access.manage over school",
+        "retrieve": "access.view over everybody",
+        "change": "access.manage over school",
+        "remove": "access.manage over school",
+        "set_permissions": "access.manage over school",
+    }
     out = shapes.RoleOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -170,6 +182,12 @@ class Roles(RowViewSet):
 class RoleAssignments(RowViewSet):
     """Who holds which role."""
 
+    asks = {
+        "list": "access.view over login",
+        "create": "access.manage over login",
+        "retrieve": "access.view over login",
+        "remove": "access.manage over login",
+    }
     out = shapes.RoleAssignmentOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -240,6 +258,12 @@ def _named(words: str) -> Q:
 class Users(RowViewSet):
     """Who has a login."""
 
+    asks = {
+        "list": "accounts.view over login",
+        "create": "accounts.manage over login",
+        "retrieve": "accounts.view over login",
+        "change": "accounts.manage over login",
+    }
     out = shapes.UserOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -326,6 +350,9 @@ def _moment(value: str) -> dt.datetime:
 class AuditTrail(RowViewSet):
     """Who did what to which object, newest first."""
 
+    asks = {
+        "list": "audit.view over school",
+    }
     out = shapes.AuditOut
     columns: ClassVar[Columns] = {
         name: name

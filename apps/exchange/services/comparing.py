@@ -21,6 +21,7 @@ from apps.exchange import errors
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.frame import Frame
 from apps.exchange.services.reading.cells import said_of
+from apps.exchange.services.turns import Turn
 from schoolops.errors import Forbidden, NotFound, SchoolOpsError
 
 Action = ImportRow.Action
@@ -128,8 +129,7 @@ class Work:
     run: Import
     by: User
     frame: Frame
-    # Whether rows are being written now: then those that are compared are held.
-    applying: bool = False
+    at: Turn
     # (kind, row of ours) → the row of the file that is about it.
     claimed: dict[tuple[str, int], int] = field(default_factory=dict)
     homerooms: dict[str, list[tuple[dt.date, dt.date | None, str, str]]] = field(
@@ -150,6 +150,11 @@ class Work:
             except (Forbidden, NotFound):
                 self._may[key] = False
         return self._may[key]
+
+    @property
+    def applying(self) -> bool:
+        """Whether rows are being written now: then those that are compared are held."""
+        return self.at.at == Import.State.APPLYING
 
     @property
     def reason(self) -> str:

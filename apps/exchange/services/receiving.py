@@ -124,7 +124,8 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_backgro
     before = run.mapping
     run.mapping = sheets.matched(run.source, run.headers, known_headers(run.source))
     run.state, run.problem, run.job_id, run.moved_at = Import.State.RECEIVED, None, None, clock.now()
-    run.save(update_fields=["mapping", "state", "problem", "job_id", "moved_at"])
+    run.of = 0
+    run.save(update_fields=["mapping", "state", "problem", "job_id", "moved_at", "of"])
     trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after={"mapping": run.mapping})
     if in_background:
         events.publish(ImportReceived(run.pk))

@@ -47,6 +47,7 @@ class CodeAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("attendance code"), gettext_lazy("attendance codes")
     sees, manages = "attendance.view", "attendance.configure"
+    over = "everybody"
     form = CodeForm
     add = _add_code
     change = _change_code
@@ -80,6 +81,7 @@ class RollAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("roll"), gettext_lazy("rolls")
     sees = "attendance.view"
+    over = "section"
     joined = ("section__grade_level", "course_class", "period", "taken_by", "institution")
     fields = (
         "institution", "section", "course_class", "day", "period", "state", "taken_by", "taken_at", "locked_reason",

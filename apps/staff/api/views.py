@@ -59,6 +59,12 @@ def _named(words: str) -> Q:
 class StaffViewSet(KeptRows):
     """The people who work here."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "change": "staff.manage over campus",
+    }
     model = StaffMember
     into = shapes.StaffIn
     out = shapes.StaffOut
@@ -103,6 +109,13 @@ class StaffViewSet(KeptRows):
 class AssignmentViewSet(KeptRows):
     """Who teaches which section or class."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "change": "staff.manage over campus",
+        "remove": "staff.manage over campus",
+    }
     model = TeachingAssignment
     into = shapes.AssignmentIn
     out = shapes.AssignmentOut
@@ -152,6 +165,9 @@ def _in_view(request: Request) -> QuerySet[Any, Any]:
 class AssignmentsOfStaffViewSet(AssignmentViewSet):
     """Whom one person teaches."""
 
+    asks = {
+        "list": "staff.view over staff",
+    }
     filters = {name: each for name, each in AssignmentViewSet.filters.items() if name != "staff_id"}
 
     def rows(self) -> QuerySet[Any]:
@@ -165,6 +181,12 @@ class AssignmentsOfStaffViewSet(AssignmentViewSet):
 class SubstitutionViewSet(KeptRows):
     """Who stands in for whom, day by day."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "remove": "staff.manage over campus",
+    }
     model = Substitution
     into = shapes.SubstitutionIn
     out = shapes.SubstitutionOut

@@ -20,6 +20,9 @@ from schoolops.api.viewsets import Columns, RowViewSet
 class AbsenteesViewSet(RowViewSet):
     """The students whose day counts as absent, by name."""
 
+    asks = {
+        "list": "attendance.view over student",
+    }
     out = s.AbsenteeOut
     columns: ClassVar[Columns] = {
         **student_columns(),

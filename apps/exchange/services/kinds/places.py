@@ -194,6 +194,15 @@ class Places:
             remember_written(work, table, [each for each in outcomes if each.table == table and not each.errors])
 
 
+def recall_homerooms(work: Work, rows: Sequence[ImportRow]) -> None:
+    """Which sections these rows, compared before, let students sit in."""
+    for row in rows:
+        if row.table == staged.SEAT and row.action == Action.CREATE:
+            group = find_group(work, Outcome(row), row.values["group"])
+            days = (dt.date.fromisoformat(row.after["starts_on"]), day_of(row.after.get("ends_on")))
+            work.homerooms[row.values["person"]].append((*days, str(group), group.year.name))
+
+
 def _wish(outcome: Outcome) -> SectionPlace | ClassPlace:
     student, group = outcome.extra["student"], outcome.extra["group"]
     starts_on, ends_on = outcome.extra["starts_on"], outcome.extra["ends_on"]

@@ -22,6 +22,13 @@ from schoolops.api.viewsets import gone
 class ClassViewSet(ReachedRows):
     """Taught groups of courses."""
 
+    asks = {
+        "list": "sections.view over class",
+        "create": "sections.manage over campus",
+        "retrieve": "sections.view over class",
+        "change": "sections.manage over campus",
+        "remove": "sections.manage over campus",
+    }
     model = CourseClass
     kind = "class"
     into = shapes.ClassIn

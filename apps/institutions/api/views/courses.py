@@ -21,6 +21,13 @@ from schoolops.api.viewsets import gone
 class CourseViewSet(KeptRows):
     """Courses."""
 
+    asks = {
+        "list": "sections.view over everybody",
+        "create": "sections.manage over campus",
+        "retrieve": "sections.view over everybody",
+        "change": "sections.manage over campus",
+        "remove": "sections.manage over campus",
+    }
     model = Course
     seen_with = "sections.view"
     into = shapes.CourseIn

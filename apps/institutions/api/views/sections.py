@@ -22,6 +22,13 @@ from schoolops.api.viewsets import gone
 class SectionViewSet(ReachedRows):
     """Homeroom groups."""
 
+    asks = {
+        "list": "sections.view over section",
+        "create": "sections.manage over campus",
+        "retrieve": "sections.view over section",
+        "change": "sections.manage over campus",
+        "remove": "sections.manage over campus",
+    }
     model = Section
     kind = "section"
     into = shapes.SectionIn

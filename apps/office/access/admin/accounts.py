@@ -31,6 +31,7 @@ class RoleInline(ReadOnlyInline):
 
     model = RoleAssignment
     sees = VIEW
+    over = "login"
     joined = ("role", "institution")
     fields = ("role", "institution", "starts_on", "ends_on")
     verbose_name_plural = gettext_lazy("roles")
@@ -125,6 +126,7 @@ class UserAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("login"), gettext_lazy("logins")
     sees, manages = VIEW, MANAGE
+    over = "login"
     form = UserForm
     change = _change
     fields = ("username", "email", "given_name", "family_name", "language", "is_active")

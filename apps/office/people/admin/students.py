@@ -210,6 +210,7 @@ class GuardianAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("guardian"), gettext_lazy("guardians")
     sees, manages = "guardians.view", "guardians.manage"
+    over = "student"
     add = adds(services.add_guardian)
     change = changes(services.change_guardian, "guardian", versioned=True)
     fields = ("given_name", "family_name", "email", "phone", "address", "language")

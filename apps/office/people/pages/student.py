@@ -25,7 +25,7 @@ from apps.students.errors import NoPhoto
 from schoolops.errors import SchoolOpsError
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="student")
 def student(request: HttpRequest, student: UUID) -> HttpResponse:
     """Everything the reader may see of a student."""
     user = actor(request)
@@ -75,7 +75,7 @@ def _months(found: Record) -> list[dict[str, Any]]:
     return [{"month": month, **counted} for month, counted in months.items()]
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="student")
 def photo(request: HttpRequest, student: UUID) -> HttpResponse:
     """The photo, for whoever may see the student."""
     found = student_in_reach(student, by=actor(request), day=access.today(actor(request)))
@@ -86,7 +86,7 @@ def photo(request: HttpRequest, student: UUID) -> HttpResponse:
 
 
 # --- what is done -----------------------------------------------------------------------------------------------------
-@office_page(permission="students.manage")
+@office_page(permission="students.manage", over="campus")
 def admit(request: HttpRequest) -> HttpResponse:
     """Take a new student onto the books."""
     user = actor(request)
@@ -110,7 +110,7 @@ CHANGES: dict[str, tuple[type[MoveForm | WithdrawForm | PlaceForm], Words, Words
 }
 
 
-@office_page(permission="students.manage")
+@office_page(permission="students.manage", over="student")
 def change(request: HttpRequest, student: UUID, how: str) -> HttpResponse:
     """A student moves to another section, leaves the school, or comes again."""
     user = actor(request)

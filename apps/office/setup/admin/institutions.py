@@ -91,6 +91,7 @@ class InstitutionAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("campus"), gettext_lazy("campuses")
     sees, manages = "institutions.view", "institutions.manage"
+    over = "everybody"
     form = CampusForm
     add = adds(services.add_institution)
     change = changes(services.change_institution, "institution")
@@ -116,6 +117,7 @@ class TermInline(ReadOnlyInline):
 
     model = Term
     sees = "institutions.view"
+    over = "everybody"
     fields = ("name", "kind", "starts_on", "ends_on")
     show_change_link = True
     verbose_name_plural = gettext_lazy("terms")
@@ -127,6 +129,7 @@ class YearAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("year"), gettext_lazy("years")
     sees, manages = "institutions.view", "institutions.manage"
+    over = "everybody"
     joined = ("institution",)
     only_at_first = ("institution",)
     add = adds(services.plan_year, "institution")
@@ -162,6 +165,7 @@ class TermAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("term"), gettext_lazy("terms")
     sees, manages = "institutions.view", "institutions.manage"
+    over = "everybody"
     joined = ("year", "parent")
     only_at_first = ("year",)
     add = adds(services.add_term, "year")
@@ -178,6 +182,7 @@ class CalendarDayAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("day of the calendar"), gettext_lazy("days of the calendar")
     sees = "institutions.view"
+    over = "everybody"
     joined = ("institution",)
     fields = ("institution", "day", "kind", "title", "starts_at", "ends_at")
     list_display = ("day", "kind", "title", "institution")
@@ -191,6 +196,7 @@ class GradeLevelAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("grade level"), gettext_lazy("grade levels")
     sees, manages = "institutions.view", "institutions.manage"
+    over = "everybody"
     joined = ("next_level",)
     add = adds(services.add_grade_level)
     change = changes(services.change_grade_level, "level")
@@ -215,6 +221,7 @@ class TeacherInline(ReadOnlyInline):
 
     model = TeachingAssignment
     sees = "staff.view"
+    over = "everybody"
     joined = ("staff",)
     fields = ("staff", "kind", "starts_on", "ends_on")
     verbose_name_plural = gettext_lazy("teachers")
@@ -245,6 +252,7 @@ class CourseAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("course"), gettext_lazy("courses")
     sees, manages = "sections.view", "sections.manage"
+    over = "everybody"
     joined = ("institution", "grade_level")
     only_at_first = ("institution",)
     add = adds(services.add_course, "institution")

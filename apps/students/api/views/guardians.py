@@ -29,6 +29,12 @@ from schoolops.rows import RowStatus
 class GuardianViewSet(RowViewSet):
     """Guardians of the students in reach; whoever reaches every student sees those without any too."""
 
+    asks = {
+        "list": "guardians.view over student",
+        "create": "guardians.manage over everybody",
+        "retrieve": "guardians.view over student",
+        "change": "guardians.manage over student",
+    }
     out = shapes.GuardianOut
     into = shapes.GuardianIn
     not_visible = OutOfReach
@@ -99,6 +105,13 @@ class GuardianViewSet(RowViewSet):
 class LinkViewSet(RowViewSet):
     """A student's guardians, in the order in which they are called; the barred only for who sees restrictions."""
 
+    asks = {
+        "list": "guardians.view over student",
+        "create": "guardians.manage over student",
+        "retrieve": "guardians.view over student",
+        "change": "guardians.manage over student",
+        "remove": "guardians.manage over student",
+    }
     out = shapes.GuardianLinkOut
     not_visible = OutOfReach
     export_name = "guardians"

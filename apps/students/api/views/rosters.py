@@ -67,6 +67,9 @@ NAMED = ("admission_number", "given_name", "middle_name", "family_name", "prefer
 class SectionRosterViewSet(RosterViewSet):
     """The students of a section on `as_of`, by roll number and name."""
 
+    asks = {
+        "list": "students.view over student",
+    }
     out = shapes.RosterOut
     kind = "section"
     model = Section
@@ -89,6 +92,11 @@ class SectionRosterViewSet(RosterViewSet):
 class ClassRosterViewSet(RosterViewSet):
     """The students of a class on `as_of`, by name; of a whole section's class, that section's too."""
 
+    asks = {
+        "list": "students.view over student",
+        "create": "students.manage over campus",
+        "leave_class": "students.manage over campus",
+    }
     out = shapes.ClassRosterOut
     kind = "class"
     model = CourseClass
