@@ -17,6 +17,8 @@ KNOW_THE_FOLDER = {
     "config/settings/base.py", "config/env.py", "schoolops/health/machine.py", "schoolops/health/doctor.py",
     "schoolops/tenancy/lifecycle.py",
 }  # fmt: skip
+# Long lists on paper: sealed, called by their job's number, for a day; then the sweep finds them too.
+NAMED_BY_NO_ROW = {"apps/reports/services/printing.py"}
 
 
 def _faults(code: str) -> Iterator[str]:
@@ -37,7 +39,7 @@ def test_nobody_else_writes_or_deletes_what_rows_name() -> None:
     for path in source.files():
         name, code = source.name_of(path), path.read_text()
         if not name.startswith("schoolops/files/"):
-            assert list(_faults(code)) == [], name
+            assert (list(_faults(code)) != []) == (name in NAMED_BY_NO_ROW), name
             assert "MEDIA_ROOT" not in code or name in KNOW_THE_FOLDER, name
 
 
