@@ -83,7 +83,7 @@ def rosters(by: User, day: dt.date, *, sections: Collection[UUID] = ()) -> list[
     lists = {each.pk: Roster(each) for each in _wanted(by, day, sections)}
     members = SectionMembership.objects.on(day).filter(section__in=list(lists))
     rows = members.order_by(
-        F("roll_number").asc(nulls_last=True), "student__family_name", "student__given_name", "student_id"
+        F("roll_number").asc(nulls_last=True), "student__name_key", "student_id"
     ).values_list(
         "section_id", "student_id", "student__given_name", "student__middle_name", "student__family_name",
         "student__admission_number", "student__birth_date", "student__sex", "roll_number",

@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
-from django.db.models.lookups import Contains
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from apps.access import selectors as access
 from apps.access.selectors import belongs_to_campus, row_scope, tells_reach
@@ -18,9 +17,9 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
-from schoolops import clock
+from schoolops import clock, folding
 
-_BY_NAME = ("student__family_name", "student__given_name", "student_id")
+_BY_NAME = ("student__name_key", "student_id")
 
 
 def members_of(section: Section | int, day: dt.date) -> QuerySet[Any]:
@@ -221,18 +220,11 @@ def own_classes(user: User, day: dt.date) -> Q:
     return _classes_of(oneself(user, day), day)
 
 
-# The expression of the index student_search, column by column.
-_SEARCHED = Func(
-    *(F(name) for name in ("given_name", "middle_name", "family_name", "preferred_name", "admission_number")),
-    function="lower",
-    arg_joiner=" || ' ' || ",
-    output_field=TextField(),
-)
-
-
 def matching(words: str) -> Q:
     """Students whose names or admission number hold every word of ``words``, served by the index student_search."""
-    found = Q()
-    for word in words.lower().split():
-        found &= Q(Contains(_SEARCHED, word))
-    return found
+    return folding.in_column(F("searched"), words)
+
+
+def guardians_matching(words: str) -> Q:
+    """Guardians whose names, e-mail or phone number hold every word, served by the index guardian_search."""
+    return folding.in_column(F("searched"), folding.with_phones(words))

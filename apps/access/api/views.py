@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -29,6 +29,7 @@ from schoolops.api.parameters import Parameter, day, public_id, text, yes_or_no
 from schoolops.api.viewsets import ApiViewSet, Columns, Rows, RowViewSet, answer, created, gone, valid, with_version
 from schoolops.audit.models import AuditEntry
 from schoolops.context import current_school
+from schoolops.folding import in_column
 
 
 def _user(request: Request) -> User:
@@ -242,19 +243,6 @@ class RoleAssignments(RowViewSet):
         return gone()
 
 
-def _named(words: str) -> Q:
-    """Every word in the username, the e-mail or a name."""
-    found = Q()
-    for word in words.split():
-        found &= (
-            Q(username__icontains=word)
-            | Q(email__icontains=word)
-            | Q(given_name__icontains=word)
-            | Q(family_name__icontains=word)
-        )
-    return found
-
-
 class Users(RowViewSet):
     """Who has a login."""
 
@@ -280,12 +268,16 @@ class Users(RowViewSet):
         "roles": "pk",
     }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "name": ("family_name", "given_name", "id"),
+        "name": ("name_key", "id"),
         "username": ("username", "id"),
         "newest": ("-id",),
     }
     filters: ClassVar[Mapping[str, Parameter]] = {
-        "q": Parameter(text, where=_named, about="Words in the username, the e-mail or the name."),
+        "q": Parameter(
+            text,
+            where=lambda words: in_column(F("searched"), words),
+            about="Words in the username, the e-mail or the name.",
+        ),
         "is_active": Parameter(yes_or_no, where="is_active", about="Only leavers, or only the others."),
         "role": Parameter(
             text,

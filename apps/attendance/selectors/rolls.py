@@ -13,6 +13,7 @@ from apps.attendance.selectors.office import CodeBook, OfficeWord, office_book
 from apps.attendance.selectors.places import Place, SessionKey, place_of, place_of_roll, why_locked
 from apps.students.models import SectionMembership, Student
 from schoolops import clock
+from schoolops.folding import name_key
 
 NAMES = ("given_name", "middle_name", "family_name", "preferred_name", "admission_number")
 
@@ -89,7 +90,7 @@ def _records(place: Place, sheet: AttendanceSession | None, reach: Q) -> list[di
 
 def by_name(row: dict[str, Any]) -> tuple[Any, ...]:
     """The order of a roll: by number, then by name."""
-    return row["roll_number"] or 10_000, row["family_name"], row["given_name"], row["student_id"]
+    return row["roll_number"] or 10_000, name_key(row["family_name"], row["given_name"]), row["student_id"]
 
 
 def is_taken(sheet: AttendanceSession | None) -> bool:

@@ -104,7 +104,7 @@ class RowsViewSet(RowViewSet):
         "kept": Parameter(
             parameters.yes_or_no, lambda value: ~Q(kept={}) if value else Q(kept={}), "Where a person’s value stays."
         ),
-        "q": Parameter(parameters.text, lambda said: Q(name__icontains=said) | Q(key__iexact=said), "Name or id."),
+        "q": Parameter(parameters.text, selectors.rows_named, "Name or id."),
     }
     export_name = "import-rows"
 

@@ -189,7 +189,7 @@ class LeaveAdmin(ServiceAdmin):
     list_display = ("student", "starts_on", "ends_on", "code", "state", "requested_by", "decided_by")
     list_filter = ("state",)
     ordering = ("-starts_on", "-id")
-    search_fields = ("student__family_name", "student__given_name")
+    search_fields = ("student__searched",)
     acts = (
         Act("approve", gettext_lazy("Approve"), "leave.decide", _approve, NoteForm, applies=_undecided),
         Act("refuse", gettext_lazy("Refuse"), "leave.decide", _refuse, NoteForm, applies=_undecided),

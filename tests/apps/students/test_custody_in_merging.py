@@ -35,8 +35,9 @@ OPEN = {"open"}
 # What the two records may say of a field.
 SAID = ("only the kept", "only the duplicate", "another thing each", "the same")
 TEXTS = ("middle_name", "family_name", "preferred_name", "email", "phone", "address", "medical_note", "photo")
-COLUMNS = [each.name for each in Student._meta.concrete_fields]
-GUARDIAN_COLUMNS = [each.name for each in Guardian._meta.concrete_fields]
+# What the database derives says nothing that these do not.
+COLUMNS = [each.name for each in Student._meta.concrete_fields if not each.generated]
+GUARDIAN_COLUMNS = [each.name for each in Guardian._meta.concrete_fields if not each.generated]
 
 
 def _values(which: str, said: str) -> dict[str, Any]:

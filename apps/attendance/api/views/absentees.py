@@ -34,9 +34,7 @@ class AbsenteesViewSet(RowViewSet):
         "excused": "excused",
         "minutes_missed": "minutes_missed",
     }
-    sorts: ClassVar[dict[str, tuple[str, ...]]] = {
-        "name": ("student__family_name", "student__given_name", "student_id")
-    }
+    sorts: ClassVar[dict[str, tuple[str, ...]]] = {"name": ("student__name_key", "student_id")}
     filters: ClassVar[dict[str, Parameter]] = {
         "day": DAY,
         "institution_id": INSTITUTION,

@@ -67,7 +67,7 @@ class CalendarViewSet(RowViewSet):
             OpenApiParameter("from", dt.date, required=True, description="The first day."),
             OpenApiParameter("to", dt.date, required=True, description="The last day."),
         ],
-        responses=shapes.DaysChanged,
+        responses={200: shapes.DaysChanged},
     )
     def remove(self, request: Request) -> HttpResponse:
         """Let the days from `from` to `to`, both included, be ordinary again."""

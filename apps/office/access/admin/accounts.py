@@ -133,7 +133,7 @@ class UserAdmin(ServiceAdmin):
     readonly_fields = ("username", "is_active")
     list_display = ("username", "full_name", "email", "is_active")
     list_filter = ("is_active",)
-    search_fields = ("username", "email", "given_name", "family_name")
+    search_fields = ("searched",)
     ordering = ("username",)
     inlines = (RoleInline,)
     change_list_template = "office/access/user_list.html"
@@ -193,6 +193,6 @@ class UserAdmin(ServiceAdmin):
         may = {"may_let_in": self._holds(request, MANAGE)}
         return super().changelist_view(request, {**(extra_context or {}), **may})
 
-    @admin.display(description=gettext_lazy("name"), ordering="family_name")
+    @admin.display(description=gettext_lazy("name"), ordering="name_key")
     def full_name(self, row: User) -> str:
         return row.full_name

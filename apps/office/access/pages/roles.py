@@ -160,7 +160,7 @@ def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the add
         else:
             messages.success(request, _("Saved. It holds from everybody's next click on."))
             return HttpResponseRedirect(reverse("office:role", args=(row.sourced_id,)))
-    people = User.objects.filter(role_assignments__role=row).distinct().order_by("family_name", "username")[:50]
+    people = User.objects.filter(role_assignments__role=row).distinct().order_by("name_key", "username")[:50]
     fixed = row.code == ADMINISTRATOR
     context = {
         "role": row,

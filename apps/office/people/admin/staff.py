@@ -61,7 +61,7 @@ class StaffMemberAdmin(ServiceAdmin):
     )  # fmt: skip
     list_display = ("full_name", "staff_number", "job_title", "institution", "ends_on")
     list_filter = ("institution",)
-    search_fields = ("given_name", "family_name", "staff_number", "email")
+    search_fields = ("searched",)
     inlines = (AssignmentInline,)
 
     def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -74,7 +74,7 @@ class StaffMemberAdmin(ServiceAdmin):
         hidden = () if self._holds(request, "accounts.view") else ("user",)
         return (*super().get_readonly_fields(request, obj), *hidden)
 
-    @admin.display(description=gettext_lazy("name"), ordering="family_name")
+    @admin.display(description=gettext_lazy("name"), ordering="name_key")
     def full_name(self, row: StaffMember) -> str:
         return row.full_name
 

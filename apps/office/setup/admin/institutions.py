@@ -24,6 +24,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
+from apps.institutions.selectors import sections_called
 from apps.institutions.services.campuses import CURRENCIES
 from apps.office.shell.acts import Act, does
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, named, removes
@@ -242,7 +243,8 @@ class SectionAdmin(ServiceAdmin):
     fields = ("year", "grade_level", "name", "room", "capacity")
     list_display = ("__str__", "year", "institution", "room", "capacity")
     list_filter = ("year", "grade_level")
-    search_fields = ("name", "grade_level__name", "room")
+    finds = sections_called
+    search_fields = ("name",)
     inlines = (MemberInline, TeacherInline)
 
 

@@ -79,9 +79,7 @@ class SectionRosterViewSet(RosterViewSet):
         **{name: f"student__{name}" for name in NAMED},
         "roll_number": "roll_number",
     }
-    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "roll_number": ("place", "student__family_name", "student__given_name", "student_id")
-    }
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"roll_number": ("place", "student__name_key", "student_id")}
 
     def listed(self, group: Any, day: dt.date) -> QuerySet[Any]:
         # Whoever has no number comes after everybody who has.
@@ -101,7 +99,7 @@ class ClassRosterViewSet(RosterViewSet):
     kind = "class"
     model = CourseClass
     columns: ClassVar[Columns] = {"id": "sourced_id", **{name: name for name in NAMED}}
-    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("family_name", "given_name", "id")}
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("name_key", "id")}
 
     def listed(self, group: Any, day: dt.date) -> QuerySet[Any]:
         return Student.objects.filter(selectors.taught_in(group, day))

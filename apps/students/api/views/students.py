@@ -77,7 +77,7 @@ class StudentViewSet(RowViewSet):
         "user_id": "user__sourced_id",
     }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "name": ("family_name", "given_name", "id"),
+        "name": ("name_key", "id"),
         "admission_number": ("admission_number", "id"),
     }
     filters: ClassVar[Mapping[str, Parameter]] = {
