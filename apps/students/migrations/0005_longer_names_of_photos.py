@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     takes_away = "Nothing: the column is wider, and the release before writes shorter names into it."
 
     dependencies = [
-        ('students', '0003_enrolments_end_with_their_year'),
+        ('students', '0004_folded'),
     ]
 
     operations = [
