@@ -254,7 +254,7 @@ class DeadLetterAdmin(_Shaped, _OperatorAdmin):
             ids = list(chosen.values_list("pk", flat=True))
             discarded = desk.discard(ids, by=_actor(request), reason=request.POST.get("reason", ""))
         except desk.ReasonMissing as refused:
-            self.message_user(request, f"{refused.detail} {refused.remedy}", messages.ERROR)
+            self.message_user(request, f"{refused.detail} {refused.advice}", messages.ERROR)
         else:
             self.message_user(request, f"{discarded} letters were discarded.", messages.SUCCESS)
 

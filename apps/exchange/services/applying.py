@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from apps.accounts.models import User
 from apps.exchange import errors
@@ -28,6 +28,7 @@ from schoolops.errors import SchoolOpsError, Unavailable
 
 CHUNK = 1000
 _RUNNING = {"import_one_applying": errors.AnotherImportRuns, "import_one_undoing": errors.AnotherImportRuns}
+_NAMES = frozenset({"student", "guardian", "staff", "teaches", "section", "class", "enrolment"})
 WRITES = (Action.CREATE, Action.UPDATE)
 
 
@@ -103,7 +104,7 @@ def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     except (errors.TakenUpElsewhere, Unavailable):
         # Not what the file says, and true of the whole chunk: the next try goes on here.
         raise
-    except (SchoolOpsError, IntegrityError) as refusal:
+    except (SchoolOpsError, IntegrityError, DataError) as refusal:
         if len(rows) == 1:
             _refuse(rows[0], refusal)
             work.frame = frame.load(work.run.institution)
@@ -127,7 +128,11 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
         if each.action == Action.UNCHANGED and action == Action.UPDATE and not each.kept:
             # It is so by now, by another row of the file or by somebody's hand.
             continue
-        if not each.errors and (each.action, each.before, each.after) != (action, before, after):
+        if not each.errors and (each.action, _meant(each.before), _meant(each.after)) != (
+            action,
+            _meant(before),
+            _meant(after),
+        ):
             each.errors.append(said_of(errors.ChangedMeanwhile(), row=each.row.row, column=""))
     to_write = [each for each in outcomes if each.action in WRITES]
     _keep_what_was(kind, to_write)
@@ -147,6 +152,11 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
         stamped(table, written)
     write_rows([each.row for each in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
     work.at.went_on(len(to_write))
+
+
+def _meant(said: Mapping[str, str]) -> dict[str, str]:
+    """Without names of what the row refers to by its key: a row of the same file may have changed those."""
+    return {name: value for name, value in said.items() if name not in _NAMES}
 
 
 def _keep_what_was(kind: str, outcomes: Sequence[Outcome]) -> None:

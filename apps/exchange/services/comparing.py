@@ -59,6 +59,14 @@ def reason_of(run: Import) -> str:
     return f"Import {run.file_name}"[:500]
 
 
+# Whoever fills in a template has never heard of OneRoster's columns.
+_OF_A_SHEET = {
+    "primaryOrgSourcedId": "Campus", "orgSourcedId": "Campus", "schoolSourcedId": "Campus", "grades": "Grade",
+    "classSourcedId": "Section", "userSourcedId": "Admission number", "agentSourcedIds": "Student’s admission number",
+    "beginDate": "Entered on", "termSourcedIds": "Year", "sourcedId": "", "username": "E-mail",
+}  # fmt: skip
+
+
 @dataclass(slots=True)
 class Outcome:
     """What becomes of a row. ``fields`` are values to write, ``known`` the file's values by field, as remembered."""
@@ -88,6 +96,8 @@ class Outcome:
         return Action.UPDATE if self.after else Action.UNCHANGED
 
     def refuse(self, error: SchoolOpsError, column: str = "") -> None:
+        if self.row.key.startswith("~"):
+            column = _OF_A_SHEET.get(column, column)
         self.errors.append(said_of(error, row=self.row.row, column=column))
 
     def differ(self, wanted: Mapping[str, Any], remembered: Mapping[str, str]) -> None:
@@ -106,7 +116,8 @@ class Outcome:
             old = plain(getattr(self.target, name))
             if old == new:
                 continue
-            if remembered.get(name, "") == old:
+            # What nobody filled holds its default, which is nobody's decision.
+            if remembered.get(name, plain(self.target._meta.get_field(name).get_default())) == old:
                 self.fields[name] = value
                 self.before[name], self.after[name] = old, new
             elif new:

@@ -105,7 +105,7 @@ def _keep(run: Import, rows: Sequence[staged.Staged]) -> None:
     ImportRow.objects.bulk_create(
         ImportRow(
             run=run,
-            file=each.file,
+            file=each.file[-100:],
             row=each.row,
             kind=each.kind,
             key=each.key[:520],

@@ -121,7 +121,7 @@ def _said(fact: Any) -> Any:
 
 def remedy_of(error: SchoolOpsError) -> str:
     """What a person can do about ``error``; empty, where nobody knows."""
-    return _(error.remedy) if error.remedy else ""
+    return filled(_(error.remedy), error.facts) if error.remedy else ""
 
 
 def told(error: SchoolOpsError) -> str:

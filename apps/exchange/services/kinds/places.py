@@ -83,7 +83,8 @@ class Places:
         for each in outcomes:
             each.extra["student"] = people.need(each, each.row.values["person"], "userSourcedId")
             each.extra["merged"] = each.row.values["person"] in people.merged
-            each.extra["group"] = find_group(work, each, each.row.values["group"])
+            # One cause is said once.
+            each.extra["group"] = None if each.errors else find_group(work, each, each.row.values["group"])
             each.table = staged.SEAT if isinstance(each.extra["group"], Section) else staged.PLACE
         open_ones = [each for each in outcomes if not each.errors]
         held = held_by(work, open_ones)
