@@ -127,7 +127,7 @@ def test_a_teacher_sees_campuses_and_changes_none(campus: Campus, bob: User) -> 
 
 def test_a_logo_is_judged_by_its_content_and_shown_to_everybody(campus: Campus, alice: User, tmp_path: Path) -> None:
     ask, path = asking(alice), f"institutions/{campus.institution.sourced_id}/logo"
-    for wrong in (b"<svg onload=alert(1)>", picture()[:40], b"", picture((4001, 1)), b"\0" * (1024 * 1024 + 1)):
+    for wrong in (b"<svg onload=alert(1)>", picture()[:40], b"", picture((4001, 4001)), b"\0" * (1024 * 1024 + 1)):
         assert code_of(ask.put(path, wrong, content_type="image/png")) == (422, "institutions:logo-refused")
     secret = b"GPS 51.5, -0.1"
     assert ask.put(path, picture(kind="JPEG", comment=secret), content_type="image/jpeg").status_code == 204
