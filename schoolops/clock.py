@@ -20,6 +20,11 @@ def now() -> dt.datetime:
     return _frozen.get() or dt.datetime.now(dt.UTC) + _shift
 
 
+def machine() -> dt.datetime:
+    """What the machine's own clock says, however ours was moved: for comparing with times of files."""
+    return dt.datetime.now(dt.UTC)
+
+
 def today(timezone: str) -> dt.date:
     """The calendar day in ``timezone`` (an IANA name such as ``Asia/Kolkata``), never the server's."""
     return now().astimezone(ZoneInfo(timezone)).date()

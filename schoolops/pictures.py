@@ -22,9 +22,9 @@ class PictureRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A re-drawn picture. ``name`` ends in the suffix of its real format and changes with the content."""
+    """A re-drawn picture. ``suffix`` is that of its real format, as in ``.png``."""
 
-    name: str
+    suffix: str
     content: bytes
     media_type: str
     sha256: str
@@ -80,4 +80,4 @@ def _drawn(content: bytes, longest_side: int) -> Picture:
     fresh.save(written, format=kind)
     sha256 = hashlib.sha256(written.getvalue()).hexdigest()
     suffix, media_type = ACCEPTED[kind]
-    return Picture(f"{sha256[:20]}.{suffix}", written.getvalue(), media_type, sha256)
+    return Picture(f".{suffix}", written.getvalue(), media_type, sha256)

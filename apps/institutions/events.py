@@ -12,11 +12,6 @@ class InstitutionChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class YearActivated:
-    year_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class YearClosed:
     year_id: int
 

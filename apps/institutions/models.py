@@ -58,7 +58,7 @@ class Institution(Rostered):
     address = models.TextField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     email = models.EmailField(blank=True)
-    logo = models.FileField(upload_to=school_logo_path, blank=True)
+    logo = models.FileField(upload_to=school_logo_path, max_length=300, blank=True)
     brand_colour = models.CharField(max_length=7, default="#1d4ed8", validators=[RegexValidator(r"^#[0-9a-f]{6}$")])
     weekend = ArrayField(models.PositiveSmallIntegerField(), default=list, help_text="ISO weekdays without school.")
 

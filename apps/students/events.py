@@ -8,13 +8,6 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class StudentAdmitted:
-    student_id: int
-    enrolment_id: int
-    section_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class StudentChanged:
     student_id: int
 
@@ -48,14 +41,6 @@ class StudentsEnrolled:
 class StudentsMerged:
     kept_id: int
     duplicate_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class GuardianLinksChanged:
-    """A guardian sees more or less than before."""
-
-    student_id: int
-    guardian_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Student(Rostered):
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     address = models.TextField(blank=True)
-    photo = models.FileField(upload_to=photo_path, blank=True)
+    photo = models.FileField(upload_to=photo_path, max_length=300, blank=True)
     medical_note = models.TextField(blank=True, help_text="Shown only to those who may see it.")
     version = models.PositiveIntegerField(default=1)
     merged_into = models.ForeignKey(

@@ -10,10 +10,3 @@ class PeriodsChanged:
     """A period of this institution was added, changed or removed."""
 
     institution_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeetingsChanged:
-    """A class meets at other times, elsewhere, or no more."""
-
-    course_class_id: int

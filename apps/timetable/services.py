@@ -16,7 +16,7 @@ from apps.institutions.models import AcademicYear, CourseClass, Institution
 from apps.institutions.selectors import today_at
 from apps.institutions.services.records import write_change, write_new, write_removal
 from apps.timetable import errors
-from apps.timetable.events import MeetingsChanged, PeriodsChanged
+from apps.timetable.events import PeriodsChanged
 from apps.timetable.models import Meeting, Period
 from schoolops import events
 from schoolops.audit import trail
@@ -116,9 +116,7 @@ def add_meeting(*, course_class: CourseClass, fields: Mapping[str, Any], by: Use
     meeting = Meeting(course_class=course_class, **fields)
     _check(meeting)
     after = {"class": course_class, **fields}
-    row = write_new(meeting, by=by, explained=_explained(course_class), after=after)
-    events.publish(MeetingsChanged(course_class.pk))
-    return row
+    return write_new(meeting, by=by, explained=_explained(course_class), after=after)
 
 
 @transaction.atomic
@@ -136,8 +134,7 @@ def change_meeting(*, meeting: Meeting, fields: Mapping[str, Any], by: User) -> 
     if _has_begun(row) and {"period", "weekday", "starts_on"} & after.keys():
         raise errors.MeetingBegan(day=row.starts_on)
     _check(Meeting(**{**_facts(row), **after}))
-    if write_change(row, after, by=by, explained=_explained(course_class)):
-        events.publish(MeetingsChanged(course_class.pk))
+    write_change(row, after, by=by, explained=_explained(course_class))
     return row
 
 
@@ -159,7 +156,6 @@ def remove_meeting(*, meeting: Meeting, by: User) -> None:
     if _has_begun(row):
         raise errors.MeetingBegan(day=row.starts_on)
     write_removal(row, by=by)
-    events.publish(MeetingsChanged(row.course_class_id))
 
 
 @transaction.atomic

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "schoolops.redis",
     "schoolops.cache",
     "schoolops.indexes",
+    "schoolops.files",
     "schoolops.api",
     "schoolops.health",
     # Not of a school: it only has commands that fill one for show.
@@ -244,6 +245,8 @@ UNFOLD: dict[str, Any] = {
 }
 
 REST_FRAMEWORK = {
+    # Of the wall at the campus. ISO's would take a zone as well, and forget it.
+    "TIME_INPUT_FORMATS": ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["schoolops.api.permissions.LoggedIn"],
     "DEFAULT_RENDERER_CLASSES": ["schoolops.api.renderers.JsonRenderer"],

@@ -18,6 +18,7 @@ from django.db import connection
 import schoolops
 from schoolops import clock, pdf
 from schoolops.context import outside_schools
+from schoolops.files import sweeping
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
 from schoolops.launcher.logins import OF_THE_CATALOGUE
@@ -25,7 +26,8 @@ from schoolops.observability import slots
 from schoolops.queues.desk import overview
 from schoolops.redis import boot
 from schoolops.tenancy import boot as boot_of_database
-from schoolops.tenancy import fleet
+from schoolops.tenancy import fleet, lifecycle
+from schoolops.tenancy.models import School
 
 Colour = Literal["green", "yellow", "red"]
 
@@ -241,6 +243,32 @@ def _schools() -> Iterator[Line]:
         )
 
 
+def _files() -> Iterator[Line]:
+    unnamed = missing = 0
+    for school in lifecycle.each_school():
+        found = sweeping.left_over()
+        unnamed += len(found.unnamed)
+        if found.missing:
+            missing += len(found.missing)
+            yield Line(
+                "red",
+                f"{school.slug}: rows name {len(found.missing)} files that are not stored",
+                f"manage.py sweep_files --check --school {school.slug} names them; bring them back from the backup.",
+            )
+    if unnamed:
+        yield Line(
+            "yellow", f"{unnamed} stored files are named by no row", "manage.py sweep_files; a task does it nightly."
+        )
+    folder = Path(settings.MEDIA_ROOT)
+    with outside_schools():
+        known = set(School.objects.values_list("schema_name", flat=True))
+    strange = sorted(each.name for each in folder.glob("school_*") if each.name not in known)
+    if strange:
+        yield Line("yellow", f"Folders of no school in {folder}: {', '.join(strange)}", "Look, and remove them.")
+    if not unnamed and not missing and not strange:
+        yield Line("green", "Stored files and the rows that name them agree")
+
+
 def _backups() -> Iterator[Line]:
     if not settings.BACKUP_FOLDER:
         yield Line("yellow", "Nobody has said where backups are", "Set BACKUP_FOLDER to the folder they are put into.")
@@ -250,7 +278,7 @@ def _backups() -> Iterator[Line]:
     if not made:
         yield Line("red", f"There is no backup in {folder}", "Make one now, and find out why none was made.")
         return
-    age = clock.now() - dt.datetime.fromtimestamp(max(made), dt.UTC)
+    age = clock.machine() - dt.datetime.fromtimestamp(max(made), dt.UTC)
     old = age > BACKUP_OLD
     yield Line(
         "red" if old else "green",
@@ -282,6 +310,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "Redis": _redis,
     "jobs": _jobs,
     "schools": _schools,
+    "files": _files,
     "backups": _backups,
     "metrics": _processes,
 }

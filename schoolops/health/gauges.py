@@ -15,6 +15,7 @@ from schoolops.health import machine
 from schoolops.observability import metrics, telemetry
 from schoolops.observability.instruments import Reading, reads
 from schoolops.queues.desk import overview
+from schoolops.queues.registry import QUARANTINE, QUEUES
 from schoolops.redis import connection as redis_connection
 from schoolops.resilience import Breaker, State, breaker
 
@@ -42,6 +43,10 @@ def of_the_queues() -> Iterator[Reading]:
         yield metrics.JOBS_WAITING, (name,), counts["ready"]
         yield metrics.JOBS_OLDEST, (name,), counts["oldestSeconds"]
         yield metrics.JOBS_DEAD, (name,), counts["dead"]
+    # Nobody knows while the broker is away.
+    if now["unmanned"] is not None:
+        for name in (*QUEUES, QUARANTINE):
+            yield metrics.JOBS_UNMANNED, (name,), float(name in now["unmanned"])
     # A relay whose broker refuses to write hands on nothing.
     yield metrics.RELAY_LEADS, (), float(now["relay"] is not None and now["broker"] == "ok")
 

@@ -127,6 +127,12 @@ ALERTS: Final = (
         condition=Above(metrics.JOBS_OLDEST, 300),
     ),
     Alert(
+        name="QueueUnmanned",
+        sentence="No worker takes from a queue, so none of its jobs will begin.",
+        severity="page",
+        condition=Above(metrics.JOBS_UNMANNED, 0),
+    ),
+    Alert(
         name="RelayStopped",
         sentence="No relay hands jobs to workers, so none begin.",
         severity="page",

@@ -153,6 +153,9 @@ JOBS_OLDEST: Final = Metric(
     labels=("queue",),
     unit="seconds",
 )
+JOBS_UNMANNED: Final = Metric(
+    name="jobs.unmanned", sentence="1 while no worker takes from the queue, else 0.", kind="gauge", labels=("queue",)
+)
 JOBS_DEAD: Final = Metric(
     name="jobs.dead_letters",
     sentence="Jobs given up, which somebody has to look at. Counted to 10,000.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -84,3 +85,15 @@ def test_a_consequence_is_undone_with_the_deed(in_oak: School, heard: list[str])
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         events.publish(BellRang(1))
     assert not AuditEntry.objects.filter(action="tests.rang").exists()
+
+
+def test_every_event_is_heard_by_somebody() -> None:
+    declared = {
+        each
+        for name, module in sys.modules.items()
+        if name.startswith("apps.") and name.endswith(".events")
+        for each in vars(module).values()
+        if isinstance(each, type) and each.__module__ == name
+    }
+    assert len(declared) > 20
+    assert {each for each in declared if not events.wiring().get(each)} == set()

@@ -117,6 +117,8 @@ def test_a_queue_without_a_worker_and_one_that_stands_still_are_named(ledger: Le
     checks.forget()
     now = overview.overview()
     assert (now["status"], now["unmanned"]) == ("degraded", ["imports"])
+    unmanned = {labels: value for metric, labels, value in gauges.of_the_queues() if metric is metrics.JOBS_UNMANNED}
+    assert unmanned == {(name,): float(name == "imports") for name in names}
     assert now["silent"] == ["fees@there#1", "imports@here#1"]
     assert checks.readiness()["checks"]["queues"]["unmanned"] == ["imports"]
     said = {line.what for line in doctor.EXAMINATIONS["jobs"]() if line.colour == "red"}

@@ -15,6 +15,7 @@ import pytest
 from schoolops.queues import ATTENDANCE, registry
 from schoolops.queues.ledger import deaths as direct
 from schoolops.queues.relay import broker, message
+from schoolops.queues.worker import journal
 from schoolops.queues.worker.journal import Found, Journal
 from schoolops.queues.worker.runner import Runner
 from tests.chaos import tasks
@@ -243,3 +244,21 @@ def test_a_death_that_is_reported_twice_is_counted_once(ledger: Ledger) -> None:
         assert [row.crashes for row in ledger.jobs()] == [crashes]
     direct.report_dead_process([Found(job, over_time=False, incident=9)], worker="test")
     assert [letter.reason for letter in ledger.letters()] == ["poison"]
+
+
+def test_nobody_takes_the_journal_of_a_dead_worker_while_its_suspects_are_reported(tmp_path: Path) -> None:
+    # Two workers at once, so that there are two journals; then both die, the second with a job in hand.
+    first, second = journal.claim(tmp_path, "attendance")[0], journal.claim(tmp_path, "attendance")[0]
+    second.journal.begin(0, 7)
+    first.close_lock()
+    second.close_lock()
+    successor, found, orphans = journal.claim(tmp_path, "attendance")
+    assert [each.job_id for each in found] == [7]
+    beside, also_found, _ = journal.claim(tmp_path, "attendance")
+    assert also_found == []
+    beside.journal.begin(0, 8)
+    journal.forget(successor, orphans)
+    assert [each.job_id for each in beside.journal.found()] == [8]
+    successor.close_lock()
+    beside.journal.clear()
+    beside.close_lock()

@@ -23,7 +23,6 @@ from apps.accounts.models import User
 from apps.institutions import scopes as institution_scopes
 from apps.institutions.models import Institution
 from apps.institutions.selectors import school_today
-from schoolops import clock
 from schoolops.api.exports import guards_exports
 from schoolops.api.idempotency import says_access
 from schoolops.context import school_or_none
@@ -167,7 +166,7 @@ def administrators() -> QuerySet[RoleAssignment]:
     """
     Role.objects.select_for_update().get(code=ADMINISTRATOR)
     return RoleAssignment.objects.filter(
-        Q(starts_on__isnull=True) | Q(starts_on__lte=clock.now().date()),
+        Q(starts_on__isnull=True) | Q(starts_on__lte=school_today()),
         role__code=ADMINISTRATOR,
         institution__isnull=True,
         ends_on__isnull=True,

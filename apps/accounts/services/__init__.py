@@ -51,6 +51,7 @@ from apps.accounts.services.users import (
     end_logins_of,
     let_support_in,
     raise_access_version,
+    require_new_password,
     reset_second_factor,
     show_support_out,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "refresh_tokens",
     "remember_device_on",
     "remove_second_factor",
+    "require_new_password",
     "reset_letter",
     "reset_second_factor",
     "show_support_out",

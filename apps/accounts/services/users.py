@@ -165,6 +165,20 @@ def begin_anew(*, user: User, by: Actor) -> None:
 
 
 @transaction.atomic
+def require_new_password(*, user: User, by: User) -> None:
+    """Somebody else may know the password: every login ends, and the next one can do nothing but choose another.
+
+    Raises:
+        PermissionMissing, UserUnknown, BeyondYou.
+    """
+    scopes.gate().require_over(by, MANAGE, user)
+    user.must_change_password = True
+    user.save(update_fields=["must_change_password"])
+    ended = tokens.end_logins(user, because="a new password is asked for")
+    trail.record(by, "accounts.new-password-required", user, after={"logins_ended": ended})
+
+
+@transaction.atomic
 def reset_second_factor(*, user: User, by: User) -> None:
     """Somebody lost phone and recovery codes: they log in with the password and set it up anew.
 

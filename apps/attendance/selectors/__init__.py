@@ -1,6 +1,6 @@
 """Reads: rolls, what the office says, and what follows of both."""
 
-from apps.attendance.selectors.boards import classes_of, day_in_figures, rolls_not_taken
+from apps.attendance.selectors.boards import board_of, classes_of, day_in_figures, rolls_not_taken
 from apps.attendance.selectors.lists import absentees, changes_of, desk_entries, history_of, leaves, months_of, policies
 from apps.attendance.selectors.office import CodeBook, OfficeBook, OfficeWord, office_book
 from apps.attendance.selectors.places import (
@@ -33,6 +33,7 @@ __all__ = [
     "Week",
     "WeekDay",
     "absentees",
+    "board_of",
     "changes_of",
     "changes_since",
     "classes_of",

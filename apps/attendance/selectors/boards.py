@@ -31,9 +31,10 @@ from schoolops.rows import RowStatus
 
 @dataclass(slots=True)
 class Board:
-    """The rolls expected on a day, each with whether it was taken."""
+    """The rolls expected on a day, each with whether it was taken; of the sections and classes within ``reach``."""
 
     day: dt.date
+    reach: tuple[Q, ...] = ()
     rolls: list[dict[str, Any]] = field(default_factory=list)
 
     def not_taken(self) -> list[dict[str, Any]]:
@@ -203,16 +204,32 @@ def _state(sheet: AttendanceSession | None, institution: Institution) -> str:
 
 
 def rolls_not_taken(
-    day: dt.date, *, by: User, institution: UUID | None = None, kind: str | None = None
+    day: dt.date,
+    *,
+    by: User,
+    institution: UUID | None = None,
+    kind: str | None = None,
+    known: Board | None = None,
 ) -> list[dict[str, Any]]:
-    """The rolls within ``by``'s reach that are expected on ``day`` and that nobody has taken."""
-    sections = Section.objects.filter(access.within_reach(by, "attendance.mark", "section", day=day))
-    classes = CourseClass.objects.filter(access.within_reach(by, "attendance.mark", "class", day=day))
-    if institution is not None:
-        sections = sections.filter(institution__sourced_id=institution)
-        classes = classes.filter(institution__sourced_id=institution)
-    missing = expected_rolls(day, sections=sections, classes=classes).not_taken()
-    return [roll for roll in missing if kind is None or roll["kind"] == kind]
+    """The rolls within ``by``'s reach, expected on ``day``, that nobody has taken. ``known``: see ``board_of``."""
+    return [
+        roll
+        for roll in board_of(day, by=by, permission="attendance.mark", known=known).not_taken()
+        if institution in (None, roll["institution_id"]) and kind in (None, roll["kind"])
+    ]
+
+
+def board_of(day: dt.date, *, by: User, permission: str, known: Board | None = None) -> Board:
+    """The rolls expected on ``day`` that ``by`` reaches with ``permission``: ``known`` if that is of the same reach."""
+    sections, classes = reach = (
+        access.within_reach(by, permission, "section", day=day),
+        access.within_reach(by, permission, "class", day=day),
+    )
+    if known is not None and (known.day, known.reach) == (day, reach):
+        return known
+    board = expected_rolls(day, sections=Section.objects.filter(sections), classes=CourseClass.objects.filter(classes))
+    board.reach = reach
+    return board
 
 
 def classes_of(day: dt.date, *, by: User) -> list[dict[str, Any]]:
@@ -249,12 +266,13 @@ def _figures(day: dt.date, students: Q) -> tuple[CampusDay, ...]:
     return tuple(CampusDay(row.pop("campus"), tuple(row.items())) for row in rows)
 
 
-def day_in_figures(day: dt.date, *, by: User) -> list[dict[str, Any]]:
-    """Each campus's day: students by state, and how many of the expected rolls are taken; within ``by``'s reach."""
-    sections = access.within_reach(by, "attendance.view", "section", day=day)
-    classes = access.within_reach(by, "attendance.view", "class", day=day)
+def day_in_figures(day: dt.date, *, by: User, board: Board | None = None) -> list[dict[str, Any]]:
+    """Each campus's day: students by state, and how many of the expected rolls are taken; within ``by``'s reach.
+
+    ``board``: that of the day with ``attendance.view``, where it was made already.
+    """
     students = access.within_reach(by, "attendance.view", "student", day=day)
-    board = expected_rolls(day, sections=Section.objects.filter(sections), classes=CourseClass.objects.filter(classes))
+    board = board or board_of(day, by=by, permission="attendance.view")
     if students == Q():
         figures = ATTENDANCE_DAILY.get(day, load=lambda: _figures(day, students))
     else:

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.stopping import set_aside, stop_of, with_stops
-from schoolops import clock
+from schoolops import clock, files
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 
@@ -64,9 +64,7 @@ def clear_old_imports() -> int:
 
 
 def _clear(run: Import) -> int:
-    # The file first: where this is undone, it is deleted again next time, which does no harm.
-    if run.file:
-        run.file.delete(save=False)
+    files.forget(run.file)
     cleared = 0
     while keys := list(ImportRow.objects.filter(run=run).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         cleared += ImportRow.objects.filter(pk__in=keys).delete()[0]

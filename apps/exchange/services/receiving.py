@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import IO
 
-from django.core.files import File
 from django.db import transaction
 
 from apps.accounts.models import User
@@ -18,7 +17,7 @@ from apps.exchange.models import HeaderMapping, Import, ImportRow
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import archive, sheets
 from apps.institutions.models import Institution
-from schoolops import clock, events
+from schoolops import clock, events, files
 from schoolops.audit import trail
 
 RUN = "imports.run"
@@ -60,7 +59,7 @@ def receive(
     )
     file.seek(0)
     # Under a name of ours: what a stranger calls a file is only ever shown.
-    run.file.save(f"roster{PurePosixPath(plain).suffix.lower()[:5]}", File(file), save=False)
+    files.keep(run.file, file, suffix=PurePosixPath(plain).suffix.lower()[:5])
     run.save(force_insert=True)
     trail.record(by, "exchange.import-received", run, after={"file": run.file_name, "sha256": run.sha256})
     if in_background:

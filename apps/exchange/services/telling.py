@@ -9,8 +9,7 @@ from typing import Any
 
 from apps.exchange.services.reading import staged
 from apps.institutions.events import CalendarChanged, InstitutionChanged, TeachingChanged
-from apps.staff.events import StaffChanged, TeachersChanged
-from apps.students.events import ClassRosterChanged, GuardianLinksChanged, StudentChanged
+from apps.students.events import ClassRosterChanged, StudentChanged
 from apps.students.services.books import publish_moved
 from apps.students.services.changing import first_day_apart
 from schoolops import events
@@ -51,12 +50,7 @@ def _teaching(rows: Sequence[Any]) -> Iterable[object]:
 
 _SAID: Mapping[str, Callable[[Sequence[Any]], Iterable[object]]] = {
     staged.PLACE: _classes_changed,
-    staged.ASSIGNMENT: lambda rows: [
-        TeachersChanged(*each) for each in dict.fromkeys((r.staff_id, r.section_id, r.course_class_id) for r in rows)
-    ],
-    staged.LINK: lambda rows: [GuardianLinksChanged(row.student_id, row.guardian_id) for row in rows],
     staged.STUDENT: lambda rows: [StudentChanged(row.pk) for row in rows],
-    staged.STAFF: lambda rows: [StaffChanged(row.pk) for row in rows],
     staged.CLASS: _teaching,
     staged.SECTION: _teaching,
     staged.COURSE: _teaching,

@@ -9,14 +9,13 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.conf.locale import LANG_INFO
-from django.core.files.base import ContentFile
 from django.db import transaction
 
 from apps.institutions import errors
 from apps.institutions.events import CalendarChanged, InstitutionChanged
 from apps.institutions.models import Institution
 from apps.institutions.scopes import gate
-from schoolops import events
+from schoolops import events, files
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
@@ -109,10 +108,8 @@ def set_logo(*, institution: Institution, content: bytes, by: Any) -> Institutio
     except PictureRefused as refusal:
         raise errors.LogoRefused(why=str(refusal), limit=LARGEST_LOGO // 1024) from refusal
     row: Institution = Institution.objects.select_for_update().get(pk=institution.pk)
-    old = row.logo.name
-    row.logo.save(picture.name, ContentFile(picture.content), save=False)
+    files.keep(row.logo, picture.content, suffix=picture.suffix)
     row.save(update_fields=["logo"])
-    _forget(row, old)
     trail.record(by, "institutions.logo-set", row, after={"sha256": picture.sha256})
     events.publish(InstitutionChanged(row.pk))
     return row
@@ -125,14 +122,7 @@ def remove_logo(*, institution: Institution, by: Any) -> None:
     row: Institution = Institution.objects.select_for_update().get(pk=institution.pk)
     if not row.logo:
         raise errors.NoLogo
-    old, row.logo = row.logo.name, ""
+    files.forget(row.logo)
     row.save(update_fields=["logo"])
-    _forget(row, old)
     trail.record(by, "institutions.logo-removed", row)
     events.publish(InstitutionChanged(row.pk))
-
-
-def _forget(institution: Institution, name: str | None) -> None:
-    storage = institution.logo.storage
-    if name and name != institution.logo.name:
-        transaction.on_commit(lambda: storage.delete(name))

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.institutions import errors
-from apps.institutions.events import CalendarChanged, YearActivated, YearClosed
+from apps.institutions.events import CalendarChanged, YearClosed
 from apps.institutions.models import AcademicYear, CalendarDay, Institution, Term
 from apps.institutions.scopes import gate
 from apps.institutions.services.records import write_change, write_new, write_removal
@@ -88,7 +88,6 @@ def activate_year(*, year: AcademicYear, by: Any) -> AcademicYear:
     if row.state != AcademicYear.State.PLANNED:
         raise errors.YearNotPlanned(year=row.name, state=row.state)
     write_change(row, {"state": AcademicYear.State.ACTIVE}, by=by, explained=_YEAR)
-    events.publish(YearActivated(row.pk))
     return row
 
 
@@ -189,15 +188,26 @@ def _range(starts_on: dt.date, ends_on: dt.date) -> list[dt.date]:
     return [starts_on + dt.timedelta(days=number) for number in range((ends_on - starts_on).days + 1)]
 
 
+def _refuse_closed_days(institution: Institution, starts_on: dt.date, ends_on: dt.date) -> None:
+    # Held, so that nobody closes one of them meanwhile.
+    years = AcademicYear.objects.select_for_update(no_key=True).filter(
+        institution=institution, starts_on__lte=ends_on, ends_on__gte=starts_on
+    )
+    for year in years.order_by("pk"):
+        if year.state == AcademicYear.State.CLOSED:
+            raise errors.YearIsClosed(year=year.name)
+
+
 @transaction.atomic
 def set_days(*, institution: Institution, starts_on: dt.date, ends_on: dt.date, what: DayKind, by: Any) -> int:
     """Let every day from ``starts_on`` to ``ends_on``, both included, be what is said; one statement for any number.
 
     Raises:
-        PermissionMissing, OutOfReach, RangeTooLong, FieldsRefused: a timing change without times.
+        PermissionMissing, OutOfReach, RangeTooLong, YearIsClosed, FieldsRefused: a timing change without times.
     """
     gate().require_at(by, "institutions.manage", institution)
     days = _range(starts_on, ends_on)
+    _refuse_closed_days(institution, starts_on, ends_on)
     if what.kind == CalendarDay.Kind.TIMING_CHANGE and not (
         what.starts_at and what.ends_at and what.starts_at < what.ends_at
     ):
@@ -222,10 +232,11 @@ def clear_days(*, institution: Institution, starts_on: dt.date, ends_on: dt.date
     """Let these days, both ends included, be ordinary again; how many were not.
 
     Raises:
-        PermissionMissing, OutOfReach, RangeTooLong.
+        PermissionMissing, OutOfReach, RangeTooLong, YearIsClosed.
     """
     gate().require_at(by, "institutions.manage", institution)
     _range(starts_on, ends_on)
+    _refuse_closed_days(institution, starts_on, ends_on)
     cleared, _ = CalendarDay.objects.filter(institution=institution, day__range=(starts_on, ends_on)).delete()
     if cleared:
         before = {"starts_on": starts_on, "ends_on": ends_on, "days": cleared}

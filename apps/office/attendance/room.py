@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from apps.office.attendance.pages import desk, grid, roll, rolls, week
 from apps.office.attendance.waiting import waiting
@@ -58,4 +59,9 @@ ROOM = Room(
     waiting=waiting,
     jobs={"apps.attendance.derive_days": Job(_("Counting days of attendance anew"), "attendance.configure")},
     homes={"teacher": "office:roll"},
+    followed={
+        "attendance-marks": lambda number: ngettext(
+            "%d mark of attendance counts by what holds now.", "%d marks of attendance count by what holds now.", number
+        ) % number
+    },
 )  # fmt: skip

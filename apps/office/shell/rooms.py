@@ -96,6 +96,7 @@ class Room:
         jobs: tracked task → what people call its jobs.
         finds: models whose rows the search over everything looks through; each has a model admin here.
         homes: row scope of a role → name of the page where whoever holds it begins.
+        followed: what a write touched besides (``Followed.what``) → the sentence for so many of it.
     """
 
     entries: Mapping[Heading, Sequence[Entry]] = field(default_factory=dict)
@@ -106,6 +107,7 @@ class Room:
     jobs: Mapping[str, Job] = field(default_factory=dict)
     finds: Sequence[type[Model]] = ()
     homes: Mapping[str, str] = field(default_factory=dict)
+    followed: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
 
 
 @cache

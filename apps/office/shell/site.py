@@ -6,9 +6,11 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -30,7 +32,8 @@ from apps.accounts.models import User
 from apps.attendance.services.codes import FIRST_CODES
 from apps.institutions import selectors as institutions
 from apps.office.shell import navigation, palette
-from schoolops import problem
+from apps.office.shell.rooms import rooms
+from schoolops import events, problem
 from schoolops.context import school_or_none, user_id
 from schoolops.errors import FieldError, SchoolOpsError, Unavailable, filled
 from schoolops.queues.admin import operators
@@ -200,7 +203,10 @@ def behind_the_door(view: View) -> View:
         if may_enter(request):
             _note_who_asks(request)
             timezone.activate(ZoneInfo(institutions.school_timezone()))
-            return view(request, *args, **kwargs)
+            with events.following():
+                answer = view(request, *args, **kwargs)
+                _say_what_followed(request, answer)
+            return answer
         if request.user.is_authenticated:
             detail, remedy = _("The office is for the staff of the school."), _(FOR_FAMILIES)
             return refused(request, status=403, title=_("Not allowed"), detail=detail, remedy=remedy)
@@ -208,6 +214,14 @@ def behind_the_door(view: View) -> View:
         return HttpResponseRedirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
 
     return never_cache(readable(inner))
+
+
+def _say_what_followed(request: HttpRequest, answer: HttpResponse) -> None:
+    """What a write touched besides, on the page that comes next."""
+    for each in events.followed() if answer.status_code == HTTPStatus.FOUND else ():
+        for room in rooms():
+            if each.what in room.followed:
+                messages.info(request, room.followed[each.what](each.number))
 
 
 def support_here(request: HttpRequest) -> dict[str, Any] | None:

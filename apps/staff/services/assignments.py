@@ -15,10 +15,8 @@ from apps.institutions.errors import YearIsClosed
 from apps.institutions.models import AcademicYear, CourseClass, Section
 from apps.institutions.selectors import today_at
 from apps.staff import errors
-from apps.staff.events import TeachersChanged
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.staff.services.members import in_order, locked
-from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
 
@@ -73,10 +71,6 @@ def _explained(*members: StaffMember) -> Mapping[str, Explanation]:
     return {"assignment_section_once": taken, "assignment_class_once": taken}
 
 
-def _publish(row: TeachingAssignment) -> None:
-    events.publish(TeachersChanged(row.staff_id, row.section_id, row.course_class_id))
-
-
 @dataclass(frozen=True, slots=True)
 class Teaching:
     """Somebody teaches a section or class from ``starts_on``: to before ``ends_on``, or until the year is over.
@@ -105,10 +99,7 @@ def assign_many(*, teaching: Sequence[Teaching], reason: str = "", by: User) -> 
         access.require_at(by, "staff.manage", institution)
     rows = [_row(each, members[each.staff.pk]) for each in teaching]
     with explains(_explained(*(members[each.staff.pk] for each in teaching))):
-        written = bulk.added(rows, by=by, action="staff.assigned", after=[_said(row) for row in rows], reason=reason)
-    for row in written:
-        _publish(row)
-    return written
+        return bulk.added(rows, by=by, action="staff.assigned", after=[_said(row) for row in rows], reason=reason)
 
 
 def _row(wanted: Teaching, member: StaffMember) -> TeachingAssignment:
@@ -184,7 +175,6 @@ def change_assignment(*, assignment: TeachingAssignment, fields: Mapping[str, An
     with explains(_explained(member)):
         row.save(update_fields=[*after])
     trail.record(by, "staff.assignment-changed", row, before=before, after=after)
-    _publish(row)
     return row
 
 
@@ -202,5 +192,4 @@ def remove_assignment(*, assignment: TeachingAssignment, by: User) -> None:
     if row.starts_on <= today_at(row.group.institution) and row.ends_on != row.starts_on:
         raise errors.AssignmentBegan(day=row.starts_on)
     trail.record(by, "staff.assignment-removed", row, before=_said(row))
-    _publish(row)
     row.delete()

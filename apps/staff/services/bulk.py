@@ -11,10 +11,8 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.staff import errors
-from apps.staff.events import StaffChanged
 from apps.staff.models import StaffMember
 from apps.staff.services.members import in_order
-from schoolops import events
 from schoolops.audit import bulk
 from schoolops.constraints import explains
 
@@ -42,10 +40,7 @@ def add_many_staff(
     rows = [StaffMember(institution=institution, **fields) for institution, fields in members]
     after = [{"institution": institution, **fields} for institution, fields in members]
     with explains(_explained()):
-        written = bulk.added(rows, by=by, action="staff.added", after=after, reason=reason)
-    for row in written:
-        events.publish(StaffChanged(row.pk))
-    return written
+        return bulk.added(rows, by=by, action="staff.added", after=after, reason=reason)
 
 
 @transaction.atomic
@@ -59,7 +54,4 @@ def change_many_staff(
     """
     _require_at_all(by, {member.institution for member, _ in changes})
     with explains(_explained()):
-        rows = bulk.changed(changes, by=by, action="staff.changed", reason=reason)
-    for row in rows:
-        events.publish(StaffChanged(row.pk))
-    return rows
+        return bulk.changed(changes, by=by, action="staff.changed", reason=reason)

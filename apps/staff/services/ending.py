@@ -11,9 +11,7 @@ from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear
-from apps.staff.events import StaffLeft, SubstitutesChanged, TeachersChanged
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
-from schoolops import events
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 
@@ -40,7 +38,6 @@ def end_teaching(member: StaffMember, on: dt.date, *, by: User) -> None:
     if ended or any(before.values()):
         after = {"assignments_ended": ended, "ends_on": on}
         trail.record(by, "staff.teaching-ended", member, before=before, after=after)
-    events.publish(StaffLeft(member.pk, on))
 
 
 def teaching_from(days: Mapping[int, dt.date]) -> dict[int, list[Taught]]:
@@ -76,10 +73,6 @@ def restore_teaching(*, member: StaffMember, left_on: dt.date, were: Sequence[Ta
     _end_what_closed_since([*opened, *again])
     after = {"assignments": len(opened) + len(again), "substitutions": len(stand_ins)}
     trail.record(by, "staff.teaching-restored", member, before={"left_on": left_on}, after=after, reason=reason)
-    for row in (*opened, *again):
-        events.publish(TeachersChanged(row.staff_id, row.section_id, row.course_class_id))
-    for each in stand_ins:
-        events.publish(SubstitutesChanged(each.staff_id, each.section_id, each.course_class_id, each.day))
 
 
 def _end_what_closed_since(rows: Sequence[TeachingAssignment]) -> None:

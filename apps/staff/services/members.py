@@ -16,10 +16,8 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.staff import errors
-from apps.staff.events import StaffChanged
 from apps.staff.models import StaffMember
 from apps.staff.services.ending import end_teaching
-from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import Explanation, explains
 
@@ -59,7 +57,6 @@ def add_staff_member(*, institution: Institution, fields: Mapping[str, Any], by:
     with explains(_explained(member)):
         member.save(force_insert=True)
     trail.record(by, "staff.added", member, after={"institution": institution, **fields})
-    events.publish(StaffChanged(member.pk))
     return member
 
 
@@ -92,7 +89,6 @@ def change_staff_member(
     with explains(_explained(row)):
         row.save(update_fields=[*after, "version"])
     trail.record(by, "staff.changed", row, before=before, after=after)
-    events.publish(StaffChanged(row.pk))
     if after.get("ends_on") is not None:
         end_teaching(row, after["ends_on"], by=by)
     return row

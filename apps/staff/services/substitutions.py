@@ -10,11 +10,9 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Section
 from apps.staff import errors
-from apps.staff.events import SubstitutesChanged
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.staff.services.assignments import ONE_DAY, group_of, refuse_outside, require_both
 from apps.staff.services.members import locked
-from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 
@@ -59,7 +57,6 @@ def add_substitution(
     with explains({"substitution_once": lambda: errors.AlreadyStandsIn(name=member.full_name, day=day)}):
         row.save(force_insert=True)
     trail.record(by, "staff.substitution-added", row, after=_said(row))
-    events.publish(SubstitutesChanged(row.staff_id, row.section_id, row.course_class_id, day))
     return row
 
 
@@ -82,9 +79,4 @@ def remove_substitution(*, substitution: Substitution, by: User) -> None:
     """Let nobody stand in after all. Raises ``PermissionMissing``, ``OutOfReach``."""
     require_both(by, substitution.staff, substitution.group)
     trail.record(by, "staff.substitution-removed", substitution, before=_said(substitution))
-    events.publish(
-        SubstitutesChanged(
-            substitution.staff_id, substitution.section_id, substitution.course_class_id, substitution.day
-        )
-    )
     substitution.delete()

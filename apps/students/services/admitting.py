@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 
 from apps.access import services as access
@@ -20,7 +19,7 @@ from apps.students.services.books import place
 from apps.students.services.changing import StudentChange, change_students
 from apps.students.services.guardians import write_guardian, write_links
 from apps.students.services.placing import Admission, Placement, locked
-from schoolops import events
+from schoolops import events, files
 from schoolops.audit import trail
 from schoolops.pictures import PictureRefused, checked_picture
 from schoolops.resilience import heavy
@@ -101,11 +100,9 @@ def set_photo(*, student: Student, content: bytes, by: User) -> Student:
             picture = checked_picture(content, largest=LARGEST_PHOTO, longest_side=LONGEST_SIDE)
     except PictureRefused as refusal:
         raise errors.PhotoRefused(why=str(refusal), limit=LARGEST_PHOTO // 1024) from refusal
-    old = student.photo.name
-    student.photo.save(picture.name, ContentFile(picture.content), save=False)
+    files.keep(student.photo, picture.content, suffix=picture.suffix)
     student.version += 1
     student.save(update_fields=["photo", "version"])
-    _forget(student, old)
     trail.record(by, "students.photo-set", student, after={"sha256": picture.sha256})
     events.publish(StudentChanged(student.pk))
     return student
@@ -118,16 +115,8 @@ def remove_photo(*, student: Student, by: User) -> None:
     access.require_row(by, "students.manage", "student", student, day=today_for(student))
     if not student.photo:
         raise errors.NoPhoto
-    old, student.photo = student.photo.name, ""
+    files.forget(student.photo)
     student.version += 1
     student.save(update_fields=["photo", "version"])
-    _forget(student, old)
     trail.record(by, "students.photo-removed", student)
     events.publish(StudentChanged(student.pk))
-
-
-def _forget(student: Student, name: str | None) -> None:
-    """Delete a stored file once nobody can point at it any more: after the commit."""
-    storage = student.photo.storage
-    if name and name != student.photo.name:
-        transaction.on_commit(lambda: storage.delete(name))

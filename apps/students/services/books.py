@@ -29,7 +29,7 @@ from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
 from apps.institutions.selectors import Todays
 from apps.students import errors
-from apps.students.events import ClassRosterChanged, StudentAdmitted, StudentsEnrolled, StudentsMoved
+from apps.students.events import ClassRosterChanged, StudentsEnrolled, StudentsMoved
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.services.placing import (
     Admission,
@@ -166,7 +166,6 @@ class _Books:
         self.cut: dict[int, SectionMembership] = {}
         self.gone: set[int] = set()
         self.entries: list[Any] = []
-        self.admitted: list[tuple[Student, Enrolment, SectionMembership | None]] = []
         self.enrolled: list[Enrolment] = []
         self.moved: dict[int, dt.date] = {}
         self.joined: dict[int, list[int]] = defaultdict(list)
@@ -243,8 +242,6 @@ class _Books:
         begun = None if placement is None else self._begin(student, placement, [])
         self.numbers.add(number)
         self.new_students.append(student)
-        if begun is not None:
-            self.admitted.append((student, *begun))
         said = placement.for_the_trail() if placement else {}
         self._say("students.admitted", student, after={**wish.fields, **said})
         return None if begun is None else begun[0]
@@ -403,9 +400,6 @@ class _Books:
             trail.entry_of(self.by, action, student, reason=self.reason, **facts)
             for action, student, facts in self.entries
         )
-        for student, enrolment, member in self.admitted:
-            section = None if member is None else member.section_id
-            events.publish(StudentAdmitted(student.pk, enrolment.pk, section))
         if self.enrolled:
             students = tuple(each.student_id for each in self.enrolled)
             events.publish(StudentsEnrolled(students, tuple(each.pk for each in self.enrolled)))

@@ -15,9 +15,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.students import errors
-from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
-from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
 
@@ -80,6 +78,4 @@ def link_many_guardians(
         trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **fields}, reason=reason)
         for student, guardian, fields in links
     )
-    for student, guardian, _ in links:
-        events.publish(GuardianLinksChanged(student.pk, guardian.pk))
     return written

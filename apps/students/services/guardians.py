@@ -12,12 +12,10 @@ from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.students import errors
-from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
 from apps.students.selectors import contacts_shown_to, guardians_shown_to, holds_over, today_for
 from apps.students.services.custody import UNLINKED
 from apps.students.services.placing import locked
-from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 
@@ -150,8 +148,6 @@ def write_links(
         trail.entry_of(by, "students.guardian-linked", student, after={"guardian": guardian, **fields})
         for guardian, fields in guardians
     )
-    for guardian, _ in guardians:
-        events.publish(GuardianLinksChanged(student.pk, guardian.pk))
     return links
 
 
@@ -197,7 +193,6 @@ def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by
     row.save(update_fields=[*after])
     facts = {"guardian": row.guardian, **after}
     trail.record(by, "students.guardian-link-changed", student, before=before, after=facts)
-    events.publish(GuardianLinksChanged(student.pk, row.guardian_id))
     return row
 
 
@@ -217,4 +212,3 @@ def unlink_guardian(*, link: StudentGuardian, by: User) -> None:
     before = {"guardian": guardian, "relation": link.relation, "contact_priority": link.contact_priority}
     StudentGuardian.objects.filter(pk=link.pk).delete()
     trail.record(by, UNLINKED, student, before=before)
-    events.publish(GuardianLinksChanged(student.pk, guardian.pk))

@@ -14,7 +14,7 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.students import errors
-from apps.students.events import GuardianLinksChanged, StudentsMerged
+from apps.students.events import StudentsMerged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import today_for
 from apps.students.services import custody
@@ -264,8 +264,6 @@ class _Links:
         )
         # What stays on the duplicate gives nobody a second way to look.
         StudentGuardian.objects.filter(pk__in=[each.pk for each in staying]).update(data_access=False)
-        for guardian in {**self._kept, **self._theirs}:
-            events.publish(GuardianLinksChanged(self._keep.pk, guardian))
         return Moved(len(moving), len(staying))
 
     def _lessen(self, link: StudentGuardian, less: dict[str, Any]) -> None:

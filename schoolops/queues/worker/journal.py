@@ -98,15 +98,16 @@ class Claimed:
         os.close(self.lock)
 
 
-def claim(folder: Path, name: str) -> tuple[Claimed, list[Found], list[Path]]:
+def claim(folder: Path, name: str) -> tuple[Claimed, list[Found], list[Claimed]]:
     """The first journal of ``name`` that no living worker owns, and what dead ones left in it and in its neighbours.
 
-    The caller clears them with ``forget`` once the suspects stand in the ledger.
+    The caller clears them with ``forget`` once the suspects stand in the ledger. Until then nobody else can take a
+    neighbour: what he had noted by then would be cleared with it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     mine: Claimed | None = None
     found: list[Found] = []
-    orphans: list[Path] = []
+    orphans: list[Claimed] = []
     for number in range(1, 65):
         path = folder / f"{name}-{number}.journal"
         if mine is not None and not path.exists():
@@ -122,15 +123,15 @@ def claim(folder: Path, name: str) -> tuple[Claimed, list[Found], list[Path]]:
         if mine is None:
             mine = Claimed(journal, lock)
         else:
-            orphans.append(path)
-            os.close(lock)
+            orphans.append(Claimed(journal, lock))
     if mine is None:
         raise RuntimeError(f"64 workers of {name} run on this machine already.")
     return mine, found, orphans
 
 
-def forget(mine: Claimed, orphans: list[Path]) -> None:
-    """The suspects are in the ledger: empty the journals they were found in."""
+def forget(mine: Claimed, orphans: list[Claimed]) -> None:
+    """The suspects are in the ledger: empty the journals they were found in, and let go of the neighbours."""
     mine.journal.clear()
-    for path in orphans:
-        Journal(path).clear()
+    for orphan in orphans:
+        orphan.journal.clear()
+        orphan.close_lock()

@@ -16,13 +16,15 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import psycopg
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 from django.db.backends.postgresql.base import CursorDebugWrapper as DjangoDebugCursor
 from django.db.backends.postgresql.introspection import TableInfo
 from django.db.backends.utils import CursorWrapper as DjangoCursor
+from django.db.transaction import TransactionManagementError
 from django.utils.functional import cached_property
 from django_tenants.postgresql_backend import base as django_tenants_base
 from django_tenants.postgresql_backend.introspection import DatabaseSchemaIntrospection
@@ -105,6 +107,7 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._remembered: tuple[str, str] | None = None
+        self._on_rollback: list[tuple[set[str], Callable[[], None]]] = []
         super().__init__(*args, **kwargs)
         self.introspection = SchoolIntrospection(self)
 
@@ -208,6 +211,23 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
             )
             raise SharedBackend
 
+    # --- what is taken back beside rows -----------------------------------------------------------------------------
+    def on_rollback(self, undo: Callable[[], None]) -> None:
+        """Call ``undo``, which raises nothing, once this transaction or a savepoint around us is rolled back.
+
+        Where nobody knows what became of it, as when the connection is lost within COMMIT, it is not called.
+        """
+        self._on_rollback.append((set(self.savepoint_ids), undo))
+
+    def _take_back(self, sid: str | None = None) -> None:
+        """What was written within the savepoint ``sid``; ``None``: within the transaction."""
+        pending, self._on_rollback = self._on_rollback, []
+        for sids, undo in pending:
+            if sid is None or sid in sids:
+                undo()
+            else:
+                self._on_rollback.append((sids, undo))
+
     def is_usable(self) -> bool:
         """Django's look at a kept connection, for the same price: whether it answers, and by the same backend."""
         try:
@@ -228,25 +248,39 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
     def make_debug_cursor(self, cursor: Any) -> Any:
         return SchoolDebugCursor(cursor, self)
 
-    # --- forgetting, for servers that do not report the path: a SET ends with a transaction that fails --------------
+    # --- ends. For servers that do not report the path: a SET ends with a transaction that fails --------------------
     def close(self) -> None:
         self._remembered = None
         super().close()
+        self._take_back()
 
     def commit(self) -> None:
-        # COMMIT of a transaction in which an error was swallowed is a rollback, and nobody says so.
+        """Raises ``TransactionManagementError`` where an error was swallowed.
+
+        PostgreSQL would roll back and not say so, and what waits for the commit would go on as if there had been one.
+        """
         self._remembered = None
-        super().commit()
+        if self.connection is not None and self.connection.info.transaction_status == TransactionStatus.INERROR:
+            raise TransactionManagementError("An error of the database was swallowed: nothing of this can be kept.")
+        pending, self._on_rollback = self._on_rollback, []
+        try:
+            super().commit()
+        except IntegrityError:
+            # Refused for certain; Django rolls back next.
+            self._on_rollback = pending
+            raise
 
     def rollback(self) -> None:
         self._remembered = None
         super().rollback()
+        self._take_back()
 
     def savepoint_rollback(self, sid: str) -> None:
         try:
             super().savepoint_rollback(sid)
         finally:
             self._remembered = None
+        self._take_back(sid)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._remembered = None

@@ -35,6 +35,7 @@ POWERS: dict[str, Callable[[User, User], Any]] = {
     ),
     "second factor off": lambda user, by: accounts.reset_second_factor(user=user, by=by),
     "log out": lambda user, by: accounts.end_logins_of(user=user, by=by),
+    "new password": lambda user, by: accounts.require_new_password(user=user, by=by),
     "deactivate": lambda user, by: accounts.deactivate_user(user=user, by=by),
     "activate": lambda user, by: accounts.activate_user(user=user, by=by),
 }
@@ -49,7 +50,7 @@ CASES = [(power, role.code, when) for power in POWERS for role in BUILTIN_ROLES 
 
 
 def test_every_power_is_walked_over_every_role_and_time() -> None:
-    assert len(CASES) == len(POWERS) * 8 * 5 == 280
+    assert len(CASES) == len(POWERS) * 8 * 5 == 320
 
 
 @pytest.mark.usefixtures("school_day")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from django.db import connections
 
 from apps.access import services
 from apps.access.errors import LastAdministrator
 from apps.access.models import RoleAssignment
+from apps.access.services.gate import may_leave
 from apps.accounts.models import User
+from schoolops import clock
 from schoolops.audit.models import AuditEntry
 from schoolops.context import inside
 from tests.factories import people
@@ -112,6 +116,17 @@ def test_an_administrator_of_one_campus_or_for_a_time_is_not_enough(at_oak: Any,
     User.objects.filter(pk=gone.pk).update(is_active=False)
     where = f"role-assignments/{assignment(erin, 'administrator').sourced_id}"
     assert at_oak(erin)("DELETE", where).json()["code"] == "access:last-administrator"
+
+
+def test_who_administers_from_today_is_one_where_the_schools_day_has_begun_before_ours(in_oak: Any) -> None:
+    with clock.frozen(dt.datetime(2026, 11, 4, 11, tzinfo=dt.UTC)):
+        people.a_school_year(timezone="Pacific/Kiritimati")
+        erin, felix = (people.a_user(name, role="administrator") for name in ("erin", "felix"))
+        RoleAssignment.objects.filter(user=felix).update(starts_on=dt.date(2026, 11, 5))
+        may_leave(erin)
+        RoleAssignment.objects.filter(user=felix).update(starts_on=dt.date(2026, 11, 6))
+        with pytest.raises(LastAdministrator):
+            may_leave(erin)
 
 
 def test_two_administrators_cannot_leave_at_once(fresh_school: Any) -> None:

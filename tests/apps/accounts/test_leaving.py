@@ -8,6 +8,7 @@ from typing import Any
 
 from apps.accounts.backends import LoginBackend
 from apps.accounts.models import User
+from apps.accounts.services import require_new_password
 from schoolops.audit.models import AuditEntry
 from tests.factories import people
 
@@ -34,8 +35,10 @@ def test_the_present_password_is_asked_for_and_a_weak_one_refused(at_oak: Any, b
     assert at_oak().log_in().status_code == 200
 
 
-def test_a_password_that_must_be_changed_comes_first(at_oak: Any, bob: User) -> None:
-    User.objects.filter(pk=bob.pk).update(must_change_password=True)
+def test_a_password_that_must_be_changed_comes_first(at_oak: Any, dave: User, bob: User) -> None:
+    before = at_oak(bob)
+    require_new_password(user=bob, by=dave)
+    assert before.get("me").json()["code"] == "accounts:token-revoked"
     body = at_oak().log_in().json()
     assert body["user"]["setup_missing"] == "password"
     talk = at_oak(token=body["access_token"])

@@ -88,7 +88,7 @@ def test_the_form_waits_after_failures_as_the_api_does(bob: User) -> None:
 @pytest.mark.parametrize("missing", ["password", "totp"])
 def test_no_session_begins_while_something_has_to_be_set_up(bob: User, missing: str) -> None:
     if missing == "password":
-        User.objects.filter(pk=bob.pk).update(must_change_password=True)
+        services.require_new_password(user=bob, by=people.a_user("dave", role="registrar"))
     else:
         AccountPolicy.objects.create(staff_need_totp=True)
     assert prove("bob") is None

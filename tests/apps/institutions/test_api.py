@@ -12,7 +12,7 @@ from django.test import Client
 from PIL import Image
 
 from apps.accounts.models import User
-from apps.institutions.models import CourseClassTerm, Institution, Section, Term
+from apps.institutions.models import CalendarDay, CourseClassTerm, Institution, Section, Term
 from apps.institutions.selectors import day_facts
 from apps.students.models import Enrolment
 from schoolops.context import nowhere
@@ -127,7 +127,7 @@ def test_a_teacher_sees_campuses_and_changes_none(campus: Campus, bob: User) -> 
 
 def test_a_logo_is_judged_by_its_content_and_shown_to_everybody(campus: Campus, alice: User, tmp_path: Path) -> None:
     ask, path = asking(alice), f"institutions/{campus.institution.sourced_id}/logo"
-    for wrong in (b"<svg onload=alert(1)>", picture()[:40], b"", picture((4001, 1)), b"\0" * (1024 * 1024 + 1)):
+    for wrong in (b"<svg onload=alert(1)>", picture()[:40], b"", picture((4001, 4001)), b"\0" * (1024 * 1024 + 1)):
         assert code_of(ask.put(path, wrong, content_type="image/png")) == (422, "institutions:logo-refused")
     secret = b"GPS 51.5, -0.1"
     assert ask.put(path, picture(kind="JPEG", comment=secret), content_type="image/jpeg").status_code == 204
@@ -191,6 +191,21 @@ def test_terms_stay_inside_their_year_and_beside_each_other(campus: Campus, alic
     path = f"terms/{made.json()['id']}"
     assert ask.patch(path, {"name": "Weeks 2 and 3"}).json()["name"] == "Weeks 2 and 3"
     assert ask.delete(path).status_code == 204
+
+
+def test_days_of_a_closed_year_are_neither_set_nor_cleared(campus: Campus, alice: User) -> None:
+    ask, institution = asking(alice), str(campus.institution.sourced_id)
+    last, after = campus.year.ends_on, campus.year.ends_on + dt.timedelta(days=1)
+    fields = {"institution_id": institution, "kind": "holiday", "title": "Half-term"}
+    assert ask.put("calendar-days", {**fields, "starts_on": str(last), "ends_on": str(last)}).json()["days"] == 1
+    ask.post(f"years/{campus.year.sourced_id}/close")
+    # One day of it is enough, by whichever end the stretch reaches into it.
+    answer = ask.put("calendar-days", {**fields, "starts_on": str(last), "ends_on": str(after)})
+    assert code_of(answer) == (409, "institutions:year-closed")
+    answer = ask.delete(f"calendar-days?institution_id={institution}&from={last}&to={after}")
+    assert code_of(answer) == (409, "institutions:year-closed")
+    assert CalendarDay.objects.filter(day=last, title="Half-term").exists()
+    assert ask.put("calendar-days", {**fields, "starts_on": str(after), "ends_on": str(after)}).json()["days"] == 1
 
 
 def test_a_stretch_of_days_is_set_and_cleared_at_once(campus: Campus, alice: User, query_count: Any) -> None:

@@ -51,6 +51,28 @@ def test_a_roll_is_marked_without_any_script(office: Office, bob: User, campus: 
     assert 'value="09:05"' in page
 
 
+@pytest.mark.parametrize("time", ["08:45Z", "08:45+02:00", "8:45\0", "\0", "25:00", "a" * 5_000])
+@pytest.mark.parametrize("field", ["arrived", "left"])
+def test_a_time_that_is_none_is_said_beside_the_student(
+    office: Office, bob: User, campus: Campus, field: str, time: str
+) -> None:
+    browser = office(bob)
+    said = _filled(browser.get(_address(campus.section)).content.decode())
+    first = said["student"][0]
+    answer = browser.post(_address(campus.section), {**said, f"code-{first}": "L", f"{field}-{first}": time})
+    assert answer.status_code == 422
+    assert not AttendanceRecord.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["remark", "code"])
+def test_a_nul_in_the_grid_is_no_failure_of_ours(office: Office, bob: User, campus: Campus, field: str) -> None:
+    browser = office(bob)
+    said = _filled(browser.get(_address(campus.section)).content.decode())
+    answer = browser.post(_address(campus.section), {**said, f"{field}-{said['student'][0]}": "late\0bus"})
+    assert answer.status_code in {302, 422}
+    assert not AttendanceRecord.objects.filter(remark__contains="\\0").exists()
+
+
 def test_what_somebody_else_did_meanwhile_is_shown_and_not_undone(
     office: Office, alice: User, bob: User, campus: Campus
 ) -> None:

@@ -13,7 +13,7 @@ from apps.office.setup.pages import WORDS
 from apps.office.setup.selectors import STEPS, readiness
 from apps.office.start.selectors.start import what_waits
 from apps.students.models import Student
-from tests.factories import people
+from tests.factories import people, rolls
 from tests.factories.people import SCHOOL_DAY, Campus
 
 Office = Callable[..., Any]
@@ -80,6 +80,20 @@ def test_days_are_marked_and_taken_out_of_the_calendar(office: Office, erin: Use
     assert CalendarDay.objects.filter(title="Winter break").count() == 2
     wrong = browser.post("/office/calendar/", {"starts_on": "2026-12-21", "kind": "timing-change"})
     assert wrong.status_code == 422
+
+
+def test_the_page_says_how_many_marks_a_holiday_declared_later_touches(
+    office: Office, erin: User, bob: User, campus: Campus
+) -> None:
+    rolls.take(campus.section, by=bob)
+    browser = office(erin)
+    said = {"starts_on": str(SCHOOL_DAY), "kind": "closure", "title": "Burst pipe"}
+    after = browser.post("/office/calendar/", said, follow=True).content.decode()
+    assert "12 marks of attendance count by what holds now." in after
+    # Said once, and not where nothing was touched.
+    assert "marks of attendance" not in browser.get("/office/calendar/").content.decode()
+    quiet = browser.post("/office/calendar/", {**said, "starts_on": "2026-12-21"}, follow=True)
+    assert "of attendance" not in quiet.content.decode()
 
 
 def test_who_may_only_look_marks_nothing(office: Office, bob: User, campus: Campus) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schoolops.queues.registry import QUARANTINE, QUEUES
 from tests.observe.causes import cause, repeatedly
 from tests.observe.stage import PATIENCE_S, Stage
 
@@ -31,8 +32,9 @@ def want_a_job_that_nobody_works_on(stage: Stage) -> None:
     stage.ask("/observe/waits", body={})
 
 
-@cause("OldestJobOld", patience_s=400, early=want_a_job_that_nobody_works_on)
+@cause("OldestJobOld", "QueueUnmanned", patience_s=400, early=want_a_job_that_nobody_works_on)
 def no_worker_takes_a_job(stage: Stage) -> Iterator[None]:
-    """Five minutes of waiting are the threshold, and not shortened."""
+    """Five minutes of waiting are the threshold, and not shortened. The stage has a worker for one queue only."""
     yield
-    stage.start("worker-imports", "-m", "config.worker", "imports")
+    for name in {*QUEUES, QUARANTINE} - {"attendance"}:
+        stage.start(f"worker-{name}", "-m", "config.worker", name)

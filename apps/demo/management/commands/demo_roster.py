@@ -26,7 +26,7 @@ class Command(BaseCommand):
         wanted = Wanted(
             students=max(1, options["students"]),
             seed=options["seed"],
-            today=clock.now().date(),
+            today=clock.today("UTC"),
             version=options["version"],
             quirks=not options["no_quirks"],
         )

@@ -16,13 +16,18 @@ from apps.institutions.api.views.institutions import institution_of
 from apps.institutions.models import Institution
 from schoolops.api.parsers import PictureParser, sent_picture
 from schoolops.api.viewsets import ApiViewSet, gone
+from schoolops.errors import SchoolOpsError
 from schoolops.pictures import MEDIA_TYPES
 
 
-def picture_response(stored: Any, *, public: bool) -> HttpResponseBase:
-    """A stored picture: its real type, never guessed by the browser, never run; named by content, so kept for long."""
-    suffix = PurePosixPath(stored.name).suffix
-    response = FileResponse(stored.open("rb"), content_type=MEDIA_TYPES[suffix])
+def picture_response(stored: Any, *, none: type[SchoolOpsError], public: bool) -> HttpResponseBase:
+    """A stored picture: its real type, never guessed by the browser, never run. Raises ``none`` where there is none."""
+    try:
+        suffix, file = PurePosixPath(stored.name or "").suffix, stored.open("rb")
+    except (ValueError, FileNotFoundError) as missing:
+        # Not there, or replaced between our reading the row and opening what it named.
+        raise none from missing
+    response = FileResponse(file, content_type=MEDIA_TYPES[suffix])
     headers = {
         "Content-Disposition": f'inline; filename="picture{suffix}"',
         "X-Content-Type-Options": "nosniff",
@@ -53,7 +58,7 @@ class LogoViewSet(ApiViewSet):
         institution = Institution.objects.filter(sourced_id=id).exclude(logo="").first()
         if institution is None:
             raise errors.NoLogo
-        return picture_response(institution.logo, public=True)
+        return picture_response(institution.logo, none=errors.NoLogo, public=True)
 
     @extend_schema(summary="Set the logo", request={"image/*": bytes}, responses={204: None})
     def replace(self, request: Request, id: UUID) -> HttpResponse:

@@ -149,6 +149,17 @@ class UserAdmin(ServiceAdmin):
             explanation=gettext_lazy("Every session and every app of this login ends."),
         ),
         Act(
+            "new-password",
+            gettext_lazy("Ask for a new password"),
+            MANAGE,
+            does(services.require_new_password, "user", gettext_lazy("%(name)s has to choose a new password.")),
+            applies=lambda row: row.has_usable_password(),
+            explanation=gettext_lazy(
+                "For when somebody else may know it. Every login ends; an app asks for a new password, and for the "
+                "office an invitation brings the link to choose it."
+            ),
+        ),
+        Act(
             "second-factor",
             gettext_lazy("Reset the second factor"),
             MANAGE,

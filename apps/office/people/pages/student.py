@@ -21,6 +21,7 @@ from apps.office.shell.fields import posted
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.rooms import Words
+from apps.students.errors import NoPhoto
 from schoolops.errors import SchoolOpsError
 
 
@@ -78,9 +79,10 @@ def _months(found: Record) -> list[dict[str, Any]]:
 def photo(request: HttpRequest, student: UUID) -> HttpResponse:
     """The photo, for whoever may see the student."""
     found = student_in_reach(student, by=actor(request), day=access.today(actor(request)))
-    if not found.photo:
-        raise Http404
-    return cast(HttpResponse, picture_response(found.photo, public=False))
+    try:
+        return cast(HttpResponse, picture_response(found.photo, none=NoPhoto, public=False))
+    except NoPhoto as none:
+        raise Http404 from none
 
 
 # --- what is done -----------------------------------------------------------------------------------------------------

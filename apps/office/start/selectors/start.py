@@ -66,10 +66,12 @@ def start_of(by: User, day: dt.date) -> Start:
     absent, number = _absentees(day, by=by) if sees else (None, 0)
     # Whoever teaches has own rolls on top; for the office it is all the missing ones.
     teaches = marks and not access_rows.reaches_everything(by, "attendance.mark")
-    missing = attendance.rolls_not_taken(day, by=by) if marks and not teaches else None
+    # For most of the office what they see is what they may mark: the day's board is made once.
+    board = attendance.board_of(day, by=by, permission="attendance.view") if sees else None
+    missing = attendance.rolls_not_taken(day, by=by, known=board) if marks and not teaches else None
     return Start(
         day=day,
-        campuses=attendance.day_in_figures(day, by=by) if sees else None,
+        campuses=attendance.day_in_figures(day, by=by, board=board) if sees else None,
         trend=trend(day, by=by) if sees else None,
         own=attendance.classes_of(day, by=by) if teaches else None,
         not_taken=None if missing is None else missing[:SHOWN],

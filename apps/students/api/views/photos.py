@@ -31,9 +31,7 @@ class PhotoViewSet(ApiViewSet):
         """The picture."""
         self.asked_for(request)
         student = reached_student(request, id)
-        if not student.photo:
-            raise errors.NoPhoto
-        return picture_response(student.photo, public=False)
+        return picture_response(student.photo, none=errors.NoPhoto, public=False)
 
     @extend_schema(summary="Set the photo", request={"image/*": bytes}, responses={204: None})
     def replace(self, request: Request, id: UUID) -> HttpResponse:
