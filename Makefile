@@ -5,7 +5,7 @@ ARGS ?=
 # Relative, so that a space in the path of this folder does no harm.
 PY = .venv/bin/python
 
-# A run starts programs by the dozen. Where bytecode is not written each of them compiles all of it anew, for 3 s.
+# A run starts programs by the dozen. Where bytecode is not written each of them compiles all of it anew, for 4 s.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

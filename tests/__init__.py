@@ -3,7 +3,7 @@
 import os
 import sys
 
-# Each run starts programs by the dozen. Where no bytecode is written, each of them compiles all of it anew: 4 s of a
-# processor instead of 0.1.
+# Each run starts programs by the dozen. Where no bytecode is written, each of them compiles all of it anew:
+# `manage.py check` takes 6 s of a processor instead of 2.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False

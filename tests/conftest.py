@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _GROUND = pytest.StashKey[floor.Ground]()
 _WORKER = pytest.StashKey[str]()
-# Half a minute of a processor and more each (`-p tests.support.costs` shows them).
-LONGEST_FIRST = ("tests/api/test_days_of_reach.py", "tests/upgrade/", "tests/api/test_a_role_at_one_campus.py")
+# 110, 78 and 47 s of a processor (`-p tests.support.costs` shows them).
+LONGEST_FIRST = ("tests/api/test_days_of_reach.py", "tests/api/test_who_may_do_what.py", "tests/upgrade/")
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------

@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.smoke.day import must
+from tests.smoke.rows import RUNNING
 from tests.smoke.web import Picture
 from tests.smoke.world import World
 
 Say = Callable[[str], None]
 BOUNDARY = "----a-form-of-the-smoke"
-RUNNING = {"received", "applying", "undoing"}
 # Far above what any of it takes; a worker that hangs is to be seen, not waited for.
 PATIENCE_S = 180
 

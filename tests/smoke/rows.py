@@ -18,6 +18,7 @@ SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p') ORDER BY 1
 """
 # Whoever is named here would be a leak in an answer of the other school.
+RUNNING = ("received", "applying", "undoing")
 NAMED = ("students_student", "students_guardian", "staff_staffmember")
 
 
@@ -89,6 +90,13 @@ class Rows(AbstractContextManager["Rows"]):
         ).fetchone()
         assert found is not None
         return int(found[0])
+
+    def importing(self, schema: str) -> bool:
+        """Whether a worker is at an import, or has one before it."""
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE state = ANY(%s))").format(
+            sql.Identifier(schema, "exchange_import")
+        )
+        return bool(self._connection.execute(query, [list(RUNNING)]).fetchall()[0][0])
 
     def stop(self, schema: str, run: str) -> None:
         """Let an import have been set aside half-way."""

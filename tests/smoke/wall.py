@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,7 @@ class Wall:
         self._oak, self._elm, self._rows = oak, elm, rows
         self._strangers = tuple(strangers)
         self.report = Report()
+        self._together = ThreadPoolExecutor(max(len(self._strangers), 1))
         self._known: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
 
     def probe(self, addresses: Iterable[Address]) -> Report:
@@ -68,25 +70,34 @@ class Wall:
     def _probe(self, address: Address) -> None:
         made = ask_for(address, self._oak.world)
         before = self._look()
-        for stranger in self._strangers:
-            if made.used_up and stranger is not self._strangers[0]:
-                made = ask_for(address, self._oak.world)
-                before = self._look()
-            answer = self._send(address, made, stranger.token, at_home=stranger.at_home)
-            self.report.probes += 1
-            self._judge(address, made, stranger, answer)
-            if made.used_up:
-                self._compare(address, made, before)
-        if not made.used_up:
-            self._compare(address, made, before)
         if made.used_up:
+            for stranger in self._strangers:
+                if stranger is not self._strangers[0]:
+                    made = ask_for(address, self._oak.world)
+                    before = self._look()
+                self._judge(
+                    address, made, stranger, self._send(address, made, stranger.token, at_home=stranger.at_home)
+                )
+                self._compare(address, made, before)
             made = ask_for(address, self._oak.world)
+        else:
+            for stranger, answer in zip(self._strangers, self._all_send(address, made), strict=True):
+                self._judge(address, made, stranger, answer)
+            self._compare(address, made, before)
         token = made.token or self._oak.world.token(made.by or self._oak.world.administrator)
         twin = self._send(address, made, token, at_home=True)
         self.report.twins += 1
         if not twin.ok:
             self.report.failures.append(f"{address}: whoever may is refused: {twin.status} {twin.body[:400]!r}")
         self._names_the_other(address, "whoever may", twin, self._elm)
+
+    def _all_send(self, address: Address, made: Ask) -> list[Answer]:
+        def send(each: Stranger) -> Answer:
+            return self._send(address, made, each.token, at_home=each.at_home)
+
+        # Whoever is turned away is so beside others too; what everybody may do is done by one after the other.
+        at_once = map if made.public or made.anywhere else self._together.map
+        return list(at_once(send, self._strangers))
 
     def _send(self, address: Address, made: Ask, token: str | None, *, at_home: bool) -> Answer:
         side = self._oak if at_home else self._elm
@@ -95,6 +106,7 @@ class Wall:
 
     # --- judging ------------------------------------------------------------------------------------------------------
     def _judge(self, address: Address, made: Ask, stranger: Stranger, answer: Answer) -> None:
+        self.report.probes += 1
         open_to_them = made.anywhere or (made.public and stranger.at_home)
         if answer.ok and not open_to_them:
             self._leak(address, stranger.who, f"was let in: {answer.status} {answer.body[:200]!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -52,7 +53,7 @@ class Picture:
 
 
 class Web:
-    """Requests to one server; ``base_url`` is where it listens, the host says which school."""
+    """Requests to one server; ``base_url`` is where it listens, the host says which school. Threads may share it."""
 
     def __init__(self, base_url: str, *, timeout: float = 30.0) -> None:
         parts = urlsplit(base_url)
@@ -60,7 +61,7 @@ class Web:
         self._address = connects_to(parts.hostname or "127.0.0.1")
         self._port = parts.port or (443 if self._secure else 80)
         self._timeout = timeout
-        self._connection: http.client.HTTPConnection | None = None
+        self._here = threading.local()
 
     def ask(
         self,
@@ -90,21 +91,18 @@ class Web:
         self, method: str, address: str, content: bytes | None, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         for attempt in (1, 2):
-            if self._connection is None:
+            connection: http.client.HTTPConnection | None = getattr(self._here, "connection", None)
+            if connection is None:
                 kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-                self._connection = kind(self._address, self._port, timeout=self._timeout)
+                connection = self._here.connection = kind(self._address, self._port, timeout=self._timeout)
             try:
-                self._connection.request(method, address, content, headers)
-                answer = self._connection.getresponse()
+                connection.request(method, address, content, headers)
+                answer = connection.getresponse()
                 return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
             except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
                 # The server closed an idle connection; a fresh one decides.
-                self.close()
+                connection.close()
+                self._here.connection = None
                 if attempt == 2:
                     raise
         raise AssertionError("unreachable")
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
