@@ -22,7 +22,7 @@ from schoolops.tenancy.models import School
 Row = dict[str, Any]
 NAMES = "st.given_name, st.middle_name, st.family_name, st.preferred_name, st.admission_number"
 # Who asks: by the digest of an access token, or by the key of a session.
-_BY_TOKEN = """who AS (
+_BY_BEARER = """who AS (
     SELECT u.* FROM accounts_token t
       JOIN accounts_tokenfamily f ON f.id = t.family_id JOIN accounts_user u ON u.id = f.user_id
      WHERE t.digest = %(digest)s AND t.kind = 'a' AND t.expires_at > %(now)s AND f.revoked_at IS NULL
@@ -58,7 +58,8 @@ _HELD = "{m}.starts_on <= %(day)s AND COALESCE({m}.ends_on > %(day)s, true)"
 _PLACE = """
 SELECT g.id, g.sourced_id AS group_id, s.id AS roll, s.sourced_id, s.version, s.state, s.taken_at, s.locked_reason,
        s.reopened_until, t.sourced_id AS taker, t.given_name || ' ' || t.family_name AS taker_name, i.timezone,
-       g.{title} AS title, COALESCE(q.edit_window_days, 7) AS edit_window, i.id AS campus, who.id AS user_id, who.username
+       g.{title} AS title, COALESCE(q.edit_window_days, 7) AS edit_window, i.id AS campus, who.id AS user_id,
+       who.username
   FROM who, {table} g
   JOIN institutions_institution i ON i.id = g.institution_id
   JOIN institutions_academicyear y ON y.id = g.year_id
@@ -69,11 +70,14 @@ SELECT g.id, g.sourced_id AS group_id, s.id AS roll, s.sourced_id, s.version, s.
   LEFT JOIN accounts_user t ON t.id = s.taken_by_id
  WHERE g.sourced_id = %(group)s AND ({everything} OR g.id IN (SELECT {key} FROM taught))
 """
+_ON_ROLL = "SELECT m.student_id, {number} AS roll_number FROM {table} m WHERE m.{key} = %(group_key)s AND {held}"
 _ROSTER = {
-    "section_id": f"SELECT m.student_id, m.roll_number FROM students_sectionmembership m"
-    f" WHERE m.section_id = %(group_key)s AND {_HELD.format(m='m')}",  # noqa: S608 - our own
-    "course_class_id": f"SELECT m.student_id, NULL::smallint AS roll_number FROM students_classenrolment m"
-    f" WHERE m.course_class_id = %(group_key)s AND {_HELD.format(m='m')}",  # noqa: S608 - our own
+    "section_id": _ON_ROLL.format(
+        number="m.roll_number", table="students_sectionmembership", key="section_id", held=_HELD.format(m="m")
+    ),
+    "course_class_id": _ON_ROLL.format(
+        number="NULL::smallint", table="students_classenrolment", key="course_class_id", held=_HELD.format(m="m")
+    ),
 }
 _RECORDS = f"""
 SELECT st.id AS key, st.sourced_id AS student_id, {NAMES}, m.roll_number, c.code, tc.code AS teacher_code,
@@ -90,13 +94,15 @@ SELECT st.id AS key, st.sourced_id AS student_id, {NAMES}, m.roll_number, c.code
                               AND %(day)s BETWEEN l.starts_on AND l.ends_on
  ORDER BY COALESCE(m.roll_number, 10000), st.family_name, st.given_name, st.sourced_id
 """  # noqa: S608 - our own
-_CODES = "SELECT id, code, name, state, excused, late, teacher_selectable FROM attendance_attendancecode ORDER BY position"
+_CODES = (
+    "SELECT id, code, name, state, excused, late, teacher_selectable FROM attendance_attendancecode ORDER BY position"
+)
 _IN_REACH = """(EXISTS (SELECT FROM may WHERE scope = 'everything'
     AND (institution_id IS NULL OR institution_id = st.institution_id))
  OR st.id IN (SELECT m.student_id FROM students_sectionmembership m JOIN taught USING (section_id)
                WHERE {held})
  OR st.id IN (SELECT m.student_id FROM students_classenrolment m JOIN taught USING (course_class_id)
-               WHERE {held}))""".format(held=_HELD.format(m="m"))
+               WHERE {held}))""".format(held=_HELD.format(m="m"))  # noqa: S608 - our own
 _STUDENTS = f"""
 SELECT st.sourced_id AS id, st.status, st.date_last_modified AS "dateLastModified", i.sourced_id AS institution_id,
        st.admission_number, st.given_name, st.middle_name, st.family_name, st.preferred_name, st.birth_date, st.sex,
@@ -107,7 +113,8 @@ SELECT st.sourced_id AS id, st.status, st.date_last_modified AS "dateLastModifie
        SELECT g.sourced_id AS section_id, g.name AS section_name, v.name AS grade_level_name
          FROM students_sectionmembership m JOIN institutions_section g ON g.id = m.section_id
          JOIN institutions_gradelevel v ON v.id = g.grade_level_id
-        WHERE m.student_id = st.id AND {_HELD.format(m="m")} ORDER BY m.starts_on DESC, m.id DESC LIMIT 1) on_day ON true
+        WHERE m.student_id = st.id AND {_HELD.format(m="m")}
+        ORDER BY m.starts_on DESC, m.id DESC LIMIT 1) on_day ON true
  WHERE st.merged_into_id IS NULL AND {_IN_REACH} {{more}}
  ORDER BY st.family_name, st.given_name, st.id LIMIT 51
 """  # noqa: S608 - our own
@@ -125,7 +132,7 @@ SELECT st.sourced_id AS student_id, st.given_name, st.family_name, st.admission_
 _HISTORY = f"""
 SELECT r.day, s.sourced_id AS roll_id, g.sourced_id AS section_id, k.sourced_id AS class_id, k.title AS class,
        p.sourced_id AS period_id, p.name AS period, c.code, r.state, r.excused, r.arrived_at, r.left_at, r.remark,
-       d.state AS day_counts_as, r.changed_at
+       d.state AS day_counts_as, d.id IS NOT NULL AS counts, r.changed_at
   FROM students_student st
   JOIN attendance_attendancerecord r ON r.student_id = st.id
   JOIN attendance_attendancesession s ON s.id = r.session_id
@@ -231,7 +238,8 @@ WITH said AS (
        SET teacher_code_id = EXCLUDED.teacher_code_id, state = EXCLUDED.state, excused = EXCLUDED.excused
 ), history AS (
     INSERT INTO attendance_attendancechange (session_id, student_id, day, session_version, after, at, by_id)
-    SELECT %(roll)s, student_id, %(day)s, 1, jsonb_build_object('code', code, 'teacher_code', code), %(now)s, %(user_id)s
+    SELECT %(roll)s, student_id, %(day)s, 1, jsonb_build_object('code', code, 'teacher_code', code), %(now)s,
+           %(user_id)s
       FROM said
 ), days AS (
     INSERT INTO attendance_dailyattendance (student_id, institution_id, section_id, day, state, excused, late,
@@ -242,7 +250,8 @@ WITH said AS (
 )
 INSERT INTO audit_auditentry (at, actor_id, actor_name, action, object_type, object_id, after, reason, request_id)
 SELECT %(now)s, %(user_id)s::text, %(username)s, 'attendance.marked', 'attendance.attendancesession', %(roll)s::text,
-       jsonb_build_object('version', 1, 'students', count(*), 'absent', count(*) FILTER (WHERE state = 'absent')), '', ''
+       jsonb_build_object('version', 1, 'students', count(*), 'absent', count(*) FILTER (WHERE state = 'absent')),
+       '', ''
   FROM said
 """
 
@@ -273,7 +282,7 @@ class Floor:
         return [body]
 
     # --- the API ------------------------------------------------------------------------------------------------------
-    def _api(self, cursor: Any, path: list[str], environ: dict[str, Any]) -> bytes:
+    def _api(self, cursor: Any, path: list[str], environ: dict[str, Any]) -> bytes:  # noqa: PLR0911 - one for each address
         token = environ["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
         who: Row = {
             "digest": hashlib.sha256(token.encode()).digest(),
@@ -286,10 +295,10 @@ class Floor:
                 return self._mark(cursor, who | {"group": group, "day": dt.date.fromisoformat(day)}, environ)
             case ["sections", group, "roll", day]:
                 asked = who | {"group": group, "day": dt.date.fromisoformat(day), "period": None}
-                return self._roll(cursor, _BY_TOKEN, "section_id", asked)
+                return self._roll(cursor, _BY_BEARER, "section_id", asked)
             case ["classes", group, "roll", day, period]:
                 asked = who | {"group": group, "day": dt.date.fromisoformat(day), "period": period}
-                return self._roll(cursor, _BY_TOKEN, "course_class_id", asked)
+                return self._roll(cursor, _BY_BEARER, "course_class_id", asked)
             case ["students"]:
                 return self._students(cursor, who, environ["QUERY_STRING"])
             case ["absentees"]:
@@ -306,15 +315,17 @@ class Floor:
                 row["day"], row["instructional"] = self._today, self._today.isoweekday() not in row.pop("weekend")
                 return orjson.dumps(row)
             case ["me"]:
-                cursor.execute(f"WITH {_BY_TOKEN} {_ME}", who)
+                cursor.execute(f"WITH {_BY_BEARER} {_ME}", who)
                 rows = cursor.fetchall()
-                held = [{name: row.pop(name) for name in ("code", "role_name", "scope", "institution_id")} for row in rows]
+                held = [
+                    {name: row.pop(name) for name in ("code", "role_name", "scope", "institution_id")} for row in rows
+                ]
                 permissions = sorted({each for row in rows for each in row.pop("permissions")})
                 return orjson.dumps({**rows[0], "roles": held, "permissions": permissions})
         raise LookupError(path)
 
     @staticmethod
-    def _all(cursor: Any, statement: str, asked: Row, by: str = _BY_TOKEN) -> list[Row]:
+    def _all(cursor: Any, statement: str, asked: Row, by: str = _BY_BEARER) -> list[Row]:
         cursor.execute(f"WITH {by} {_MAY} {statement}", asked)
         found: list[Row] = cursor.fetchall()
         return found
@@ -350,7 +361,7 @@ class Floor:
         given = orjson.loads(environ["wsgi.input"].read())
         with self.connection.transaction():
             asked |= {"period": None, "permission": "attendance.mark"}
-            place = self._place(cursor, _BY_TOKEN, "section_id", asked)
+            place = self._place(cursor, _BY_BEARER, "section_id", asked)
             shared = {**asked, **place, "group_key": place["id"]}
             cursor.execute(_LOCK, shared)
             keys = {str(row["sourced_id"]): row["id"] for row in cursor.fetchall()}
@@ -430,7 +441,9 @@ class Floor:
         parts = [
             "".join(f"<dl>{''.join(f'<dt>{name}<dd>{value}' for name, value in row.items())}</dl>" for row in figures),
             "".join(f"<tr><td>{row['day']}<td>{row['present']}<td>{row['half']}<td>{row['absent']}" for row in trend),
-            "".join(f"<li><a href=/office/rolls/section/{row['sourced_id']}/>{row['title']}</a>" for row in missing[:12]),
+            "".join(
+                f"<li><a href=/office/rolls/section/{row['sourced_id']}/>{row['title']}</a>" for row in missing[:12]
+            ),
             "".join(_person_line(row["student_id"], row, row["section"]) for row in absent[:12]),
             "".join(_person_line(row["sourced_id"], row, row["section"]) for row in born),
         ]
@@ -467,7 +480,8 @@ def _codes_of(row: Row, codes: list[Row]) -> str:
     student = row["student_id"]
     return "".join(
         f'<label title="{code["name"]}"><input type="radio" name="code-{student}" value="{code["code"]}"'
-        f'{" checked" if code["code"] == row["code"] else ""}><span class="{code["state"]}">{code["code"]}</span></label>'
+        f"{' checked' if code['code'] == row['code'] else ''}>"
+        f'<span class="{code["state"]}">{code["code"]}</span></label>'
         for code in codes
     )
 

@@ -133,9 +133,7 @@ def _filled(students: int, days: int) -> Place:
         _take_rolls([*sections, large], people.SCHOOL_DAY - dt.timedelta(days=number))
     _take_rolls([taught], people.SCHOOL_DAY, period)
     before = [people.SCHOOL_DAY - dt.timedelta(days=number) for number in range(1, 60)]
-    ids = {
-        group.pk: [str(each.sourced_id) for each in people.students_in(group)] for group in (small, *fresh)
-    }
+    ids = {group.pk: [str(each.sourced_id) for each in people.students_in(group)] for group in (small, *fresh)}
     return Place(
         section=str(sections[0].sourced_id),
         large=str(large.sourced_id),
