@@ -51,6 +51,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("PASSWORD_SLOTS", "0", "Passwords hashed at once on this machine; 0: one per processor."),
     Variable("RATE_LIMIT_FACTOR", "1", "Multiplies every limit of docs/reference/rate-limits.md; for load tests."),
     Variable("WEB_STATEMENT_TIMEOUT_SECONDS", "15", "Longest statement of a request; jobs have limits of their own."),
+    Variable(
+        "LIST_STATEMENT_TIMEOUT_SECONDS", "5", "Longest statement of a list or a search of the office or operators."
+    ),
     Variable("WEB_LOCK_TIMEOUT_SECONDS", "3", "Longest that a statement of a request waits for somebody else's lock."),
     Variable("WEB_MAX_RSS", "512", "MiB of memory at which a web process is replaced."),
     Variable("DRAIN_SECONDS", "0", "How long /health/ready says 503 before the web server stops; 5 behind a balancer."),

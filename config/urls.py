@@ -23,6 +23,7 @@ API = [
     path("", include("apps.attendance.api.urls")),
     path("", include("apps.exchange.api.urls")),
     path("", include("schoolops.api.jobs")),
+    path("", include("apps.reports.api.urls")),
 ]
 
 urlpatterns = [

@@ -75,6 +75,11 @@ class SchoolOpsError(Exception):
         self.detail = filled(self.said, facts)
         super().__init__(self.detail)
 
+    @property
+    def advice(self) -> str:
+        """What to do about it, with the facts in its braces; empty where nothing is known to help."""
+        return filled(self.remedy, self.facts) if self.remedy else ""
+
     @classmethod
     def sentence(cls) -> str:
         """The first paragraph of the class docstring, on one line."""

@@ -26,7 +26,7 @@ class Followed:
 
 
 Subscriber = Callable[[Any], Followed | None]
-_told: ContextVar[list[Followed] | None] = ContextVar("followed", default=None)
+_collected: ContextVar[list[Followed] | None] = ContextVar("followed", default=None)
 
 _subscribers: dict[type, list[Subscriber]] = defaultdict(list)
 
@@ -34,7 +34,7 @@ _subscribers: dict[type, list[Subscriber]] = defaultdict(list)
 def subscribe(event: type[Event]) -> Callable[[Callable[[Event], Followed | None]], Callable[[Event], Followed | None]]:
     """Declare a consequence of ``event`` (a frozen dataclass of ids). Importing twice subscribes once.
 
-    What it returns is told to whoever wrote, see ``following``.
+    ``following`` collects what it returns, for the answer to whoever wrote.
     """
     if not (is_dataclass(event) and event.__dataclass_params__.frozen):  # type: ignore[attr-defined]
         raise TypeError(f"{event.__name__} is not a frozen dataclass: an event is a fact, made of ids.")
@@ -50,17 +50,17 @@ def subscribe(event: type[Event]) -> Callable[[Callable[[Event], Followed | None
 
 def publish(event: object) -> None:
     """Run every consequence of ``event``, in the order of declaration. An exception undoes the whole write."""
-    told = _told.get()
+    collected = _collected.get()
     for handler in _subscribers.get(type(event), ()):
         followed = handler(event)
-        if followed is not None and told is not None:
-            told.append(followed)
+        if followed is not None and collected is not None:
+            collected.append(followed)
 
 
 def followed() -> tuple[Followed, ...]:
-    """What consequences have said so far inside the innermost ``following``, if any; one entry for each ``what``."""
+    """What consequences returned so far inside the innermost ``following``, if any: one entry for each ``what``."""
     summed: dict[str, Followed] = {}
-    for each in _told.get() or ():
+    for each in _collected.get() or ():
         before = summed.get(each.what, Followed(each.what, 0))
         summed[each.what] = Followed(each.what, before.number + each.number, each.job_id or before.job_id)
     return tuple(each for each in summed.values() if each.number)
@@ -69,12 +69,12 @@ def followed() -> tuple[Followed, ...]:
 @contextmanager
 def following() -> Iterator[list[Followed]]:
     """What the writes inside led to, for their answer: filled while they run, one entry for each consequence."""
-    told: list[Followed] = []
-    token = _told.set(told)
+    collected: list[Followed] = []
+    token = _collected.set(collected)
     try:
-        yield told
+        yield collected
     finally:
-        _told.reset(token)
+        _collected.reset(token)
 
 
 def wiring() -> Mapping[type, tuple[Subscriber, ...]]:

@@ -34,13 +34,14 @@ def checked_picture(content: bytes, *, largest: int, longest_side: int) -> Pictu
     """``content`` drawn anew: no metadata (a phone writes where the photo was taken), no trailing data, upright.
 
     Args:
-        largest: bytes. longest_side: pixels.
+        largest: bytes. longest_side: pixels; what has a longer one is made smaller, unless all of it would take more
+            memory than a square of that side.
 
     Raises:
         PictureRefused: it is too large, not a picture, or of another kind than JPEG, PNG and WebP.
     """
     if len(content) > largest:
-        raise PictureRefused(f"it has {len(content) // 1024} kB")
+        raise PictureRefused(f"it has more than {largest // 1024} kB")
     if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MOST_SCANS:
         raise PictureRefused("the picture is damaged")
     try:
@@ -59,11 +60,16 @@ def checked_picture(content: bytes, *, largest: int, longest_side: int) -> Pictu
 
 def _drawn(content: bytes, longest_side: int) -> Picture:
     with Image.open(io.BytesIO(content), formats=tuple(ACCEPTED)) as opened:
+        width, height = opened.size
         if max(opened.size) > longest_side:
-            raise PictureRefused(f"it is {opened.size[0]} × {opened.size[1]} pixels, more than {longest_side}")
+            # A JPEG is read at half or a quarter of its size at the cost of that.
+            opened.draft("RGB", (longest_side // 2, longest_side // 2))
+        if opened.size[0] * opened.size[1] > longest_side**2:
+            raise PictureRefused(f"it is {width} × {height} pixels, more than {longest_side} × {longest_side}")
         # What some phones make of one picture: a JPEG with another one behind it.
         kind = "JPEG" if opened.format == "MPO" else str(opened.format)
         opened.load()
+        opened.thumbnail((longest_side, longest_side))
         try:
             drawn = ImageOps.exif_transpose(opened)
         except Exception:  # noqa: BLE001 - as above; which way up is all that it could have said

@@ -46,7 +46,7 @@ def document(error: errors.SchoolOpsError) -> dict[str, Any]:
         "detail": error.detail,
     }
     if error.remedy:
-        body["remedy"] = error.remedy
+        body["remedy"] = error.advice
     if error.errors:
         body["errors"] = [each.as_dict() for each in error.errors]
     body.update(getattr(error, "members", {}))

@@ -11,7 +11,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from schoolops import clock
+from schoolops import clock, folding
 from schoolops.privacy import Privacy
 from schoolops.rows import PublicRow
 
@@ -59,6 +59,8 @@ class User(PublicRow, AbstractBaseUser):
     access_version = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Raised whenever what this login may do changes."
     )
+    name_key = folding.stored(folding.NameKey("family_name", "given_name"))
+    searched = folding.stored(folding.Searched("username", "email", "given_name", "family_name"))
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -70,10 +72,10 @@ class User(PublicRow, AbstractBaseUser):
             {
                 "id", "sourced_id", "username", "given_name", "family_name", "language", "is_active",
                 "must_change_password", "created_at", "deactivated_at", "logins_ended_at", "access_until",
-                "access_version", "last_login",
+                "access_version", "last_login", "name_key",
             }
         ),
-        personal=frozenset({"email"}),
+        personal=frozenset({"email", "searched"}),
         secret=frozenset({"password"}),
     )  # fmt: skip
 
@@ -91,9 +93,8 @@ class User(PublicRow, AbstractBaseUser):
     def save(self, **kwargs: Any) -> None:
         if not self._state.adding and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
             # The number only rises, by `access`: a row read a while ago must not bring an old one back.
-            kwargs["update_fields"] = [
-                field.name for field in self._meta.concrete_fields if field.name not in {"id", "access_version"}
-            ]
+            fields = [field.name for field in self._meta.concrete_fields if not field.generated]
+            kwargs["update_fields"] = [name for name in fields if name not in {"id", "access_version"}]
         super().save(**kwargs)
 
     @property

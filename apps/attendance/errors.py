@@ -177,7 +177,7 @@ class NotEnrolledThatDay(Invalid):
     """{student} is on no roll on {day}."""
 
     code = "attendance:not-enrolled-that-day"
-    remedy = "GET /api/v1/students/{{id}}/enrolments shows from when to when the student is enrolled."
+    remedy = "Their enrolments show from when to when they are on a roll."
 
 
 class NothingLeftToCount(Conflict):

@@ -131,6 +131,20 @@ class CsvMalformed(Invalid):
     remedy = "Look for a quotation mark that is not closed."
 
 
+class OtherSpreadsheet(Invalid):
+    """This is a spreadsheet of another kind: {kind}."""
+
+    code = "exchange:other-spreadsheet"
+    remedy = "Save it as XLSX, and send that."
+
+
+class SheetsSeveral(Invalid):
+    """The spreadsheet has several sheets that may be meant: {sheets}."""
+
+    code = "exchange:sheets-several"
+    remedy = "Keep one of them, or hide the others."
+
+
 class SheetUnreadable(Invalid):
     """The spreadsheet cannot be read: {why}."""
 
@@ -245,6 +259,48 @@ class WordUnknown(Invalid):
     """“{value}” is none of: {words}."""
 
     code = "exchange:word-unknown"
+
+
+class GradeUnreadable(Invalid):
+    """“{value}” is not a grade."""
+
+    code = "exchange:grade-unreadable"
+    remedy = "Write it as the school does, such as 7 or KG."
+
+
+class CellFailed(Invalid):
+    """This cell holds an error ({value})."""
+
+    code = "exchange:cell-failed"
+    remedy = "Correct the formula, or write the value itself."
+
+
+class NoYearToEnrolIn(Invalid):
+    """There is a grade, and no academic year to enrol anybody in."""
+
+    code = "exchange:no-year-to-enrol-in"
+    remedy = "Make the year first, then send the file again."
+
+
+class CampusNotSaid(Invalid):
+    """This school has several campuses ({campuses}), and the row does not say which."""
+
+    code = "exchange:campus-not-said"
+    remedy = "Fill the column Campus."
+
+
+class RowsDiffer(Invalid):
+    """Row {first} says something else of the same person."""
+
+    code = "exchange:rows-differ"
+    remedy = "Say the same in both rows, or say it in one of them."
+
+
+class GradesSeveral(Invalid):
+    """{title} is for the grades {grades}. A section is of one grade here."""
+
+    code = "exchange:grades-several"
+    remedy = "Let the file have one homeroom for each grade, or send it as a class (`scheduled`)."
 
 
 class EmailMalformed(Invalid):

@@ -71,6 +71,7 @@ class Import(PublicRow):
     turn = models.PositiveIntegerField(default=0, help_text="How often applying was begun: an earlier one stops.")
     cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its file and its rows were cleared.")
     moved_at = models.DateTimeField(null=True, blank=True, help_text="When something was last done about it.")
+    wrote_at = models.DateTimeField(null=True, blank=True, help_text="When it last wrote a row of the school.")
 
     class Meta:
         ordering = ("-received_at", "-id")
@@ -119,6 +120,9 @@ class ImportRow(models.Model):
     after = models.JSONField(default=dict)
     kept = models.JSONField(default=dict)
     errors = models.JSONField(default=list)
+    read_errors = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many of the errors, the first ones, were found while it was read."
+    )
     target_id = models.BigIntegerField(null=True)
     table = models.CharField(max_length=16, blank=True, help_text="Which table `target_id` is of.")
     applied = models.BooleanField(default=False)

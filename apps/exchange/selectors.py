@@ -16,6 +16,7 @@ from apps.exchange.services.clearing import with_ends
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
+from schoolops.folding import holding
 
 VIEW = "imports.view"
 ERROR_COLUMNS = ("file", "row", "column", "code", "message", "remedy", "name")
@@ -44,6 +45,11 @@ def import_of(id: UUID, *, by: User) -> Import:  # noqa: A002 - the API's word
     return found
 
 
+def rows_named(said: str) -> Q:
+    """Rows about a name that holds every word of ``said``, or of exactly that id."""
+    return holding(said, "name") | Q(key__iexact=said)
+
+
 def rows_of(run: Import, *, kind: str = "", action: str = "", kept: bool = False, said: str = "") -> QuerySet[Any]:
     """The difference: rows of a kind, with an action, of which something of ours is kept, about a name."""
     rows: QuerySet[Any] = ImportRow.objects.filter(run=run)
@@ -54,7 +60,7 @@ def rows_of(run: Import, *, kind: str = "", action: str = "", kept: bool = False
     if kept:
         rows = rows.exclude(kept={})
     if said:
-        rows = rows.filter(Q(name__icontains=said) | Q(key__iexact=said))
+        rows = rows.filter(rows_named(said))
     return rows.order_by("pk")
 
 

@@ -10,17 +10,22 @@ from apps.exchange.models import Import
 from schoolops.queues import IMPORTS, task
 from schoolops.queues.schedule import Schedule, schedule
 
+# A try that ends by its time is one of these; whoever is killed leaves what is written, and the next goes on there.
+_TRIES = 5
+
 
 @task(
     queue=IMPORTS,
     tracked=True,
+    leased=True,
     once_per=("import_id",),
     while_waiting=True,
     refused="discard",
-    acts_for="imports.run",
+    tries=_TRIES,
+    acts_for="imports.run over school",
 )
 def read_import(*, import_id: UUID) -> None:
-    """Read a file into rows and compare them; one transaction, so that a killed one leaves nothing half-read."""
+    """Read a file into rows and compare them, chunk by chunk."""
     services.read_and_validate(run=Import.objects.get(sourced_id=import_id))
 
 
@@ -31,24 +36,26 @@ def read_import(*, import_id: UUID) -> None:
     once_per=("import_id",),
     while_waiting=True,
     refused="discard",
-    tries=5,
-    acts_for="imports.run",
+    tries=_TRIES,
+    acts_for="imports.run over school",
 )
 def apply_import(*, import_id: UUID) -> None:
-    """Chunk by chunk, each a transaction of its own; the next try goes on where this one was killed."""
+    """Write what was confirmed, chunk by chunk."""
     services.apply(run=Import.objects.get(sourced_id=import_id))
 
 
 @task(
     queue=IMPORTS,
     tracked=True,
+    leased=True,
     once_per=("import_id",),
     while_waiting=True,
     refused="discard",
-    acts_for="imports.run",
+    tries=_TRIES,
+    acts_for="imports.run over school",
 )
 def undo_import(*, import_id: UUID) -> None:
-    """One transaction: everything is taken back, or nothing."""
+    """Take back what was written, chunk by chunk."""
     services.undo(run=Import.objects.get(sourced_id=import_id))
 
 

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db import connection
-from django.db.models import F, OuterRef, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.functions import JSONObject, Replace
+from django.db.models.lookups import Contains
 
 from apps.institutions.caches import BRANDING, METADATA, Brand, Campus
-from apps.institutions.models import AcademicYear, CalendarDay, Institution, Term
+from apps.institutions.models import AcademicYear, CalendarDay, Institution, Section, Term
 from schoolops import clock
 from schoolops.cache.local import local
 from schoolops.context import current_school
+from schoolops.folding import Searched, searched
+
+
+def sections_called(words: str) -> Q:
+    """Sections whose level, name and room hold ``words`` with or without the spaces: 7B is 7 B."""
+    label = Replace(Searched("grade_level__name", "name", "room"), Value(" "), Value(""), output_field=TextField())
+    # By key: a filter of a list may stand beside conditions that reach the rows through other tables.
+    return Q(pk__in=Section.objects.filter(Contains(label, searched(words).replace(" ", ""))).values("pk"))
+
 
 # Two weeks of holidays and the days around them.
 LONGEST_BREAK_DAYS = 40

@@ -5,13 +5,6 @@ from __future__ import annotations
 from schoolops.errors import Conflict, Invalid, NotFound
 
 
-class ListTooLong(Invalid):
-    """This list would have {students} students; at most {most} are printed at once."""
-
-    code = "office:list-too-long"
-    remedy = "Choose some of the sections, and print the others after them."
-
-
 class NoSuchList(NotFound):
     """The office has no list by that name."""
 

@@ -1,7 +1,7 @@
 from schoolops.indexes import IndexSpec
 
 INDEXES = (
-    IndexSpec("staff_by_name", "staff_staffmember", ("family_name", "given_name", "id"), purpose="the staff list"),
+    IndexSpec("staff_by_name", "staff_staffmember", ("name_key", "id"), purpose="the staff list"),
     IndexSpec(
         "assignment_by_section",
         "staff_teachingassignment",

@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.institutions.models import holds_on as in_force
+from schoolops import folding
 from schoolops.privacy import Privacy
 from schoolops.rows import ROSTERED, PublicRow, Rostered
 
@@ -36,18 +37,20 @@ class StaffMember(Rostered):
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
+    name_key = folding.stored(folding.NameKey("family_name", "given_name"))
+    searched = folding.stored(folding.Searched("given_name", "family_name", "staff_number", "email"))
 
     privacy: ClassVar[Privacy] = Privacy(
         public=ROSTERED
         | {
             "institution", "user", "staff_number", "given_name", "family_name", "job_title", "starts_on", "ends_on",
-            "version",
+            "version", "name_key",
         },
-        personal=frozenset({"email", "phone"}),
+        personal=frozenset({"email", "phone", "searched"}),
     )  # fmt: skip
 
     class Meta:
-        ordering = ("family_name", "given_name", "id")
+        ordering = ("name_key", "id")
         constraints = (
             models.UniqueConstraint(fields=("institution", "staff_number"), name="staff_number_per_institution"),
             models.CheckConstraint(

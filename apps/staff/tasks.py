@@ -16,7 +16,7 @@ from schoolops.queues import IMPORTS, task
     while_waiting=True,
     refused="discard",
     tries=5,
-    acts_for="accounts.manage",
+    acts_for="accounts.manage over school",
 )
 def invite_staff(*, role: str, by_id: UUID) -> dict[str, int]:
     """Logins and letters for those who have none, one by one; the next try goes on where this one was killed."""

@@ -149,6 +149,13 @@ class LoginTaken(Conflict):
     code = "students:login-taken"
 
 
+class LoginOfWhoIsKeptAway(Conflict):
+    """This guardian is kept from a child, and so is their login: it stays with this record."""
+
+    code = "students:login-of-who-is-kept-away"
+    remedy = "Lift the restriction first, if it is over, or make another login for the other person."
+
+
 class RowsRefused(Invalid):
     """Some rows cannot be accepted, so none was."""
 

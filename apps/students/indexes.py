@@ -1,30 +1,26 @@
 from schoolops.indexes import IndexSpec
 
 NOT_MERGED = "merged_into_id IS NULL"
-# The same expression as in selectors.matching, or the index does not serve it.
-SEARCHED = (
-    "lower(given_name || ' ' || middle_name || ' ' || family_name || ' ' || preferred_name || ' ' || admission_number)"
-)
 
 INDEXES = (
     IndexSpec(
         "student_by_name",
         "students_student",
-        ("family_name", "given_name", "id"),
+        ("name_key", "id"),
         condition=NOT_MERGED,
         purpose="the student list, page by page (keyset)",
     ),
     IndexSpec(
         "student_by_institution_and_name",
         "students_student",
-        ("institution_id", "family_name", "given_name", "id"),
+        ("institution_id", "name_key", "id"),
         condition=NOT_MERGED,
         purpose="an institution's student list, page by page (keyset)",
     ),
     IndexSpec(
         "student_search",
         "students_student",
-        (f"{SEARCHED} extensions.gin_trgm_ops",),
+        ("searched extensions.gin_trgm_ops",),
         method="gin",
         condition=NOT_MERGED,
         purpose="the search box: any part of a name or admission number",
@@ -43,8 +39,13 @@ INDEXES = (
         include=("student_id",),
         purpose="a guardian's children",
     ),
+    IndexSpec("guardian_by_name", "students_guardian", ("name_key", "id"), purpose="the guardian list"),
     IndexSpec(
-        "guardian_by_name", "students_guardian", ("family_name", "given_name", "id"), purpose="the guardian list"
+        "guardian_search",
+        "students_guardian",
+        ("searched extensions.gin_trgm_ops",),
+        method="gin",
+        purpose="the search box: any part of a name, e-mail or phone number",
     ),
     IndexSpec(
         "enrolment_by_student",

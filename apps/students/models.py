@@ -26,6 +26,7 @@ from apps.institutions.models import (
     holds_on,
     not_over,
 )
+from schoolops import folding
 from schoolops.context import current_school
 from schoolops.privacy import Privacy
 from schoolops.rows import ROSTERED, PublicRow, Rostered, RosteredQuerySet
@@ -74,20 +75,24 @@ class Student(Rostered):
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="merged_from"
     )
+    name_key = folding.stored(folding.NameKey("family_name", "given_name"))
+    searched = folding.stored(
+        folding.Searched("given_name", "middle_name", "family_name", "preferred_name", "admission_number")
+    )
 
     objects: ClassVar[Any] = StudentQuerySet.as_manager()
     privacy: ClassVar[Privacy] = Privacy(
         public=ROSTERED
         | {
             "institution", "user", "admission_number", "given_name", "middle_name", "family_name", "preferred_name",
-            "sex", "version", "merged_into",
+            "sex", "version", "merged_into", "name_key", "searched",
         },
         personal=frozenset({"birth_date", "email", "phone", "address", "photo"}),
         private={"medical_note": "students.view_medical"},
     )  # fmt: skip
 
     class Meta:
-        ordering = ("family_name", "given_name", "id")
+        ordering = ("name_key", "id")
         constraints = (
             models.UniqueConstraint(fields=("institution", "admission_number"), name="student_admission_number"),
             models.CheckConstraint(condition=~Q(given_name=""), name="student_has_a_name"),
@@ -115,14 +120,16 @@ class Guardian(Rostered):
     address = models.TextField(blank=True)
     language = models.CharField(max_length=12, blank=True)
     version = models.PositiveIntegerField(default=1)
+    name_key = folding.stored(folding.NameKey("family_name", "given_name"))
+    searched = folding.stored(folding.Searched("given_name", "family_name", "email", folding.Digits("phone")))
 
     privacy: ClassVar[Privacy] = Privacy(
-        public=ROSTERED | {"user", "given_name", "family_name", "language", "version"},
-        personal=frozenset({"email", "phone", "address"}),
+        public=ROSTERED | {"user", "given_name", "family_name", "language", "version", "name_key"},
+        personal=frozenset({"email", "phone", "address", "searched"}),
     )
 
     class Meta:
-        ordering = ("family_name", "given_name", "id")
+        ordering = ("name_key", "id")
 
     def __str__(self) -> str:
         return self.full_name

@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
-from django.db.models.lookups import Contains
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from apps.access import selectors as access
 from apps.access.selectors import belongs_to_campus, row_scope, tells_reach
@@ -18,9 +17,9 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
-from schoolops import clock
+from schoolops import clock, folding
 
-_BY_NAME = ("student__family_name", "student__given_name", "student_id")
+_BY_NAME = ("student__name_key", "student_id")
 
 
 def members_of(section: Section | int, day: dt.date) -> QuerySet[Any]:
@@ -111,8 +110,9 @@ def children_of(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's sign
 
 @row_scope("student", "student")
 def oneself(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signature
-    """The student who logs in as ``user``."""
-    return Q(user=user, merged_into__isnull=True)
+    """The student who logs in as ``user``; the login of a guardian who is kept from a child is nobody's own."""
+    kept_away = StudentGuardian.objects.filter(guardian__user=user).exclude(restriction_note="")
+    return Q(user=user, merged_into__isnull=True) & ~Q(pk__in=kept_away.values("student"))
 
 
 @tells_reach
@@ -173,9 +173,14 @@ def guardians_shown_to(user: User, permission: str, day: dt.date) -> Q:
 
 @belongs_to_campus
 def families_of(institutions: Collection[int]) -> Q:
-    """The logins of the students of these campuses and of their guardians."""
-    here = Student.objects.filter(institution__in=institutions)
-    guardians = StudentGuardian.objects.filter(student__in=here.values("pk"), guardian__user__isnull=False)
+    """The logins of the students of these campuses and of their guardians.
+
+    Neither a record that was merged nor one from which a guardian is kept makes a login anybody's.
+    """
+    here = Student.objects.kept().filter(institution__in=institutions)
+    guardians = StudentGuardian.objects.filter(
+        student__in=here.values("pk"), restriction_note="", guardian__user__isnull=False
+    )
     return Q(pk__in=here.filter(user__isnull=False).values("user")) | Q(pk__in=guardians.values("guardian__user"))
 
 
@@ -215,18 +220,11 @@ def own_classes(user: User, day: dt.date) -> Q:
     return _classes_of(oneself(user, day), day)
 
 
-# The expression of the index student_search, column by column.
-_SEARCHED = Func(
-    *(F(name) for name in ("given_name", "middle_name", "family_name", "preferred_name", "admission_number")),
-    function="lower",
-    arg_joiner=" || ' ' || ",
-    output_field=TextField(),
-)
-
-
 def matching(words: str) -> Q:
     """Students whose names or admission number hold every word of ``words``, served by the index student_search."""
-    found = Q()
-    for word in words.lower().split():
-        found &= Q(Contains(_SEARCHED, word))
-    return found
+    return folding.in_column(F("searched"), words)
+
+
+def guardians_matching(words: str) -> Q:
+    """Guardians whose names, e-mail or phone number hold every word, served by the index guardian_search."""
+    return folding.in_column(F("searched"), folding.with_phones(words))

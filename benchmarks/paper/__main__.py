@@ -1,7 +1,7 @@
 """``make bench-paper``: printed lists by Typst beside the engine of 0.1.0's beginnings (fpdf2), A B A B.
 
 The old engine comes from this repository's history and runs in a virtual environment of its own. The last line is
-``RESULT {…}``: processor a list now ÷ before, memory after 2,000 lists ÷ after the first, same data same bytes.
+``RESULT {…}``: processor a list now ÷ before, memory after 2,000 lists ÷ after the first hundred, same data same bytes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def main() -> int:
                 )
         many = run(sys.executable, BASE_DIR, 30, DOCUMENTS)
     growth = many["after"] / many["before"]
-    print(f"{DOCUMENTS} lists of 30: {many['before']:.0f} MiB after the first, {many['after']:.0f} after the last")
+    print(
+        f"{DOCUMENTS} lists of 30: {many['before']:.0f} MiB after the first hundred, {many['after']:.0f} after the last"
+    )
     whole = run(sys.executable, BASE_DIR, 2_000, 2)
     print(f"a school of 2,000: {whole['cpu']:.2f} s of processor, {whole['pages']} pages")
     result = {

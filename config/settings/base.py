@@ -46,6 +46,7 @@ TENANT_APPS = [
     "apps.staff",
     "apps.timetable",
     "apps.attendance",
+    "apps.reports",
     "apps.exchange",
     "apps.office",
 ]
@@ -179,6 +180,7 @@ PASSWORD_HASHERS = ["apps.accounts.hashers.SchoolArgon2Hasher"]
 # How many passwords are hashed at once on this machine; 0: one per processor.
 PASSWORD_SLOTS = env.number("PASSWORD_SLOTS")
 RATE_LIMIT_FACTOR = env.number("RATE_LIMIT_FACTOR")
+LIST_STATEMENT_TIMEOUT_SECONDS = env.number("LIST_STATEMENT_TIMEOUT_SECONDS")
 WEB_WORKERS, WEB_THREADS = env.number("WEB_WORKERS"), env.number("WEB_THREADS")
 AUTH_PASSWORD_VALIDATORS = [
     {

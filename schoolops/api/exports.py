@@ -38,6 +38,12 @@ def check(user: Any) -> None:
 
 def plain(value: Any) -> str:
     """A cell as text, that no spreadsheet takes for a formula."""
+    said = shown(value)
+    return f"'{said}" if isinstance(value, str) and said.startswith(_FORMULA) else said
+
+
+def shown(value: Any) -> str:
+    """A value as the text of a cell that is text by its type, and needs no guard."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -46,8 +52,7 @@ def plain(value: Any) -> str:
         return value.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, list | tuple | set | frozenset):
         value = ", ".join(str(each) for each in value)
-    said = _UNPRINTABLE.sub("", str(value))
-    return f"'{said}" if isinstance(value, str) and said.startswith(_FORMULA) else said
+    return _UNPRINTABLE.sub("", str(value))
 
 
 def as_csv(name: str, columns: Sequence[str], pages: Pages) -> HttpResponseBase:
@@ -77,7 +82,7 @@ def as_xlsx(name: str, columns: Sequence[str], pages: Pages) -> HttpResponseBase
         for row in page:
             cells = []
             for column in columns:
-                cell = WriteOnlyCell(sheet, value=plain(row.get(column)))
+                cell = WriteOnlyCell(sheet, value=shown(row.get(column)))
                 cell.data_type = "s"
                 cells.append(cell)
             sheet.append(cells)

@@ -20,6 +20,7 @@ from schoolops.errors import FAMILIES, SchoolOpsError, declared_errors
 OURS = (
     "apps.",
     "schoolops.api.viewsets",
+    "schoolops.queues.desk",
     "schoolops.api.versions",
     "schoolops.api.parameters",
     "schoolops.api.cursors",

@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import build_parameter_type
+from drf_spectacular.plumbing import build_parameter_type, is_list_serializer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from schoolops import problem
-from schoolops.api import errors, parameters, refusals
+from schoolops.api import errors, idempotency, parameters, refusals
 from schoolops.api.exports import FORMATS
+from schoolops.api.parsers import BodyTooLarge, LengthRequired
 from schoolops.api.permissions import LoggedIn
 from schoolops.api.viewsets import RowViewSet
 from schoolops.errors import SchoolOpsError, declared_errors
+from schoolops.ratelimit.windows import TooOften
+from schoolops.tenancy.errors import SchoolSuspended, UnknownHost
 
 ALIAS = "/api/v1/tenant/"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -100,6 +103,11 @@ class SchoolOpsSchema(AutoSchema):
         return getattr(self.view, "into", None)
 
     # --- lists ------------------------------------------------------------------------------------------------------
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        # Of lists that are whole, drf-spectacular would think that each of their answers is one of a list.
+        said = self.get_response_serializers() if serializer is None else serializer
+        return self._is_page or is_list_serializer(said)
+
     def _get_paginator(self) -> type[Page] | None:
         return Page if self._is_page else None
 
@@ -129,13 +137,18 @@ class SchoolOpsSchema(AutoSchema):
         return operation
 
     def _refusals(self) -> Iterator[type[SchoolOpsError]]:
-        found: set[type[SchoolOpsError]] = {errors.ValidationFailed}
+        # Whatever view answers: its address, its school, and how often somebody asks.
+        found: set[type[SchoolOpsError]] = {errors.ValidationFailed, UnknownHost, SchoolSuspended, TooOften}
+        if "{" in self.path:
+            found.add(errors.RouteNotFound)
         if self._needs_login():
             found.add(errors.NotLoggedIn)
             for each in self.view.get_authenticators():
                 found |= set(refusals.of_view(type(each), "authenticate"))
         if self.method in {"POST", "PUT", "PATCH"}:
-            found |= {errors.Malformed, errors.UnsupportedMedia}
+            found |= {errors.Malformed, errors.UnsupportedMedia, BodyTooLarge, LengthRequired}
+        if self.method not in {"GET", "HEAD"}:
+            found |= {each for each in declared_errors() if each.__module__ == idempotency.__name__}
         found |= set(refusals.of_view(type(self.view), self._action))
         yield from sorted((each for each in found if problem.status_of(each)[0] < 500), key=lambda each: each.code)
 
@@ -213,6 +226,8 @@ def with_problems_and_examples(result: dict[str, Any], **_more: Any) -> dict[str
     """drf-spectacular's postprocessing hook: the shape of refusals with every code, and an example of every body."""
     components = result.setdefault("components", {}).setdefault("schemas", {})
     components["Problem"] = _problem()
+    _say_what_may_be_empty(components)
+    _say_what_is_sent([components, result["paths"]])
     for operations in result["paths"].values():
         for operation in operations.values():
             bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
@@ -220,6 +235,40 @@ def with_problems_and_examples(result: dict[str, Any], **_more: Any) -> dict[str
                 if content and "example" not in content and "examples" not in content:
                     content["example"] = _example_of(content.get("schema", {}), components)
     return result
+
+
+def _say_what_is_sent(schema: Any) -> None:
+    """What drf-spectacular would have otherwise.
+
+    A time of the school's day has no zone, which the format ``time`` of RFC 3339 would promise; and what is empty or
+    null may fit two of the shapes that a value can have.
+    """
+    if isinstance(schema, dict):
+        if "oneOf" in schema:
+            schema["anyOf"] = schema.pop("oneOf")
+        if schema.get("format") == "time":
+            del schema["format"]
+            schema |= {"pattern": r"^\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?$", "example": "08:30:00"}
+        schema = list(schema.values())
+    for each in schema if isinstance(schema, list) else ():
+        _say_what_is_sent(each)
+
+
+def _say_what_may_be_empty(components: dict[str, Any]) -> None:
+    """An empty word stands among the others, and not in an enumeration of its own."""
+    if components.pop("BlankEnum", None) is None:
+        return
+    blank = {"$ref": "#/components/schemas/BlankEnum"}
+    for component in components.values():
+        for field in component.get("properties", {}).values():
+            if blank in field.get("oneOf", ()):
+                words = [_named(each, components) for each in field.pop("oneOf") if each != blank]
+                field |= {"type": "string", "enum": [*(word for each in words for word in each["enum"]), ""]}
+
+
+def _named(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = components[schema["$ref"].rsplit("/", 1)[-1]]
+    return found
 
 
 def _problem() -> dict[str, Any]:
@@ -259,7 +308,6 @@ FORMATTED = {
     "uuid": "0198c5b0-9d3e-7cc0-a1b2-3c4d5e6f7a8b",
     "date": dt.date(2026, 9, 1).isoformat(),
     "date-time": "2026-09-01T07:45:00Z",
-    "time": "08:30:00",
     "email": "bob@oak.example",
     "uri": "https://oak.example/",
     "decimal": "0.75",

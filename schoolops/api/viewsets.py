@@ -110,7 +110,13 @@ class ApiView(APIView):
 
 
 class ApiViewSet(ViewSetMixin, ApiView):
-    """The same for several methods in one class."""
+    """The same for several methods in one class.
+
+    ``asks``: action → the permission that it needs and over what it is held, as in ``"students.view over student"``.
+    Its service asks; a test refuses an action that does not say, and one that asks for something else.
+    """
+
+    asks: ClassVar[Mapping[str, str]] = {}
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """DRF's, while what consequences say is collected for the answer."""

@@ -20,6 +20,7 @@ from schoolops import clock, pdf
 from schoolops.context import outside_schools
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
+from schoolops.launcher.logins import OF_THE_CATALOGUE
 from schoolops.observability import slots
 from schoolops.queues.desk import overview
 from schoolops.redis import boot
@@ -153,6 +154,21 @@ def _footing() -> Iterator[Line]:
         yield Line("green", "PostgreSQL itself answers, takes writes, and its clock is ours")
 
 
+def _catalogue() -> Iterator[Line]:
+    ((left_open,),) = _rows(
+        f"SELECT count(*) FROM pg_proc WHERE {OF_THE_CATALOGUE} AND has_function_privilege('public', oid, 'EXECUTE')"  # noqa: S608 - ours
+    )
+    if left_open:
+        yield Line(
+            "yellow",
+            f"Any role of a school may use {left_open} functions of large objects and advisory locks: what it leaves "
+            "there stands outside its schema.",
+            "Once, as a superuser: the statement of docs/how-to/operators.md, “A database of your own”.",
+        )
+    else:
+        yield Line("green", "A school's role keeps nothing outside its schema")
+
+
 def _long_transactions() -> Iterator[Line]:
     for pid, seconds, state in _rows(
         "SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::int, state FROM pg_stat_activity "
@@ -259,6 +275,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "paper": _paper,
     "PostgreSQL": _postgres,
     "database": _footing,
+    "catalogue": _catalogue,
     "transactions": _long_transactions,
     "indexes": _indexes,
     "replication": _slots,

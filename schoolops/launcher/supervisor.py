@@ -25,7 +25,7 @@ from .processes import Process
 _MARK = "SCHOOLOPS_SUPERVISED_BY"
 _PLAIN_COMMAND = re.compile(r"[\w./-]+( [\w./:@%+,='\"-]+)*")
 # Carried beside the mark: whose child a process is, when its program has died and is to be started again.
-_PROGRAM = "SCHOOLOPS_SUPERVISED_PROGRAM"
+PROGRAM = "SCHOOLOPS_SUPERVISED_PROGRAM"
 _LEADERS_SECONDS = 5.0
 _SURVIVORS_SECONDS = 1.0
 # Until a program that died is started again: doubling while it keeps dying, as one that cannot work would else keep a
@@ -126,7 +126,7 @@ class Supervisor:
 
     def _start_again(self, ended: Program) -> None:
         # Its children may have outlived it: they hold its port, or work for a parent that is no more.
-        _end(_carrying(f"{_PROGRAM}={self._mark}:{ended.name}"), _SURVIVORS_SECONDS)
+        _end(_carrying(f"{PROGRAM}={self._mark}:{ended.name}"), _SURVIVORS_SECONDS)
         self._programs.remove(ended)
         program = self._spawn(ended.name, ["/bin/sh", "-c", ended.line], subprocess.STDOUT, line=ended.line)
         program.pause_s = min(ended.pause_s * 2, LONGEST_PAUSE_S)
@@ -158,7 +158,7 @@ class Supervisor:
         popen = subprocess.Popen(
             command,
             cwd=self.folder,
-            env={**os.environ, **self.environment, _MARK: self._mark, _PROGRAM: f"{self._mark}:{name}"},
+            env={**os.environ, **self.environment, _MARK: self._mark, PROGRAM: f"{self._mark}:{name}"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,

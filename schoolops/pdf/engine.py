@@ -47,7 +47,8 @@ def typeset(
             input=parts,  # type: ignore[type-var] # documented, and missing from its types
             format="pdf",
             pdf_standards=[STANDARD],
-            timestamp=dated.astimezone(dt.UTC),
+            # A PDF knows no part of a second, and Typst refuses one.
+            timestamp=dated.astimezone(dt.UTC).replace(microsecond=0),
         )
     if not isinstance(content, bytes):
         raise TypeError(f"{template!r:.40} made no document but {type(content).__name__}.")

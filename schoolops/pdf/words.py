@@ -9,9 +9,13 @@ RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug
 # Unicode Standard Annex 9: what stands between them has the direction of its first letter (of none: left to right) and
 # no say in the direction of what stands around.
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+LEFT_TO_RIGHT_ISOLATE = "\N{LEFT-TO-RIGHT ISOLATE}"
 DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Hebrew; what stands before it (Latin, Greek, Cyrillic, Armenian) may be cut between any two letters.
 FIRST_JOINED = "\u0590"
+# "B+", "Jr.", "17/2025" inside a line that runs from the right; brackets are mirrored there, so they stand outside.
+_LATIN = r"[+-]?[0-9A-Za-z\u00c0-\u024f][!-'*-~\u00a1-\u024f]*"
+LATIN = re.compile(rf"{_LATIN}(?: {_LATIN})*")
 WORD = re.compile(rf"[!-~¡-{chr(ord(FIRST_JOINED) - 1)}]+")
 
 
@@ -29,6 +33,8 @@ def isolated(text: str, *, rtl: bool) -> str:
     text = DIRECTIONS.sub("", text)
     if not any(_turns(each, rtl=rtl) for each in text):
         return text
+    if any(unicodedata.bidirectional(each) in {"R", "AL"} for each in text):
+        text = LATIN.sub(lambda found: f"{LEFT_TO_RIGHT_ISOLATE}{found[0]}{POP_ISOLATE}", text)
     return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import wraps
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -10,18 +12,19 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.forms import ActionForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from schoolops import privacy
+from schoolops import privacy, problem
 from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
+from schoolops.lists import DeclaredList
 from schoolops.queues import registry
 from schoolops.queues.desk import letters as desk
 from schoolops.queues.desk import overview
@@ -30,15 +33,31 @@ from schoolops.queues.models import DeadLetter, Job, OperatorAction, QueueState
 if TYPE_CHECKING:
     from django.contrib.admin.sites import AdminSite as _Site
 
-    _ModelAdmin = admin.ModelAdmin[Any]
     _ModelForm = forms.ModelForm[DeadLetter]
     _ActionForm = forms.Form
 else:
-    _ModelAdmin, _ModelForm, _Site, _ActionForm = ModelAdmin, forms.ModelForm, UnfoldAdminSite, ActionForm
+    _ModelForm, _Site, _ActionForm = forms.ModelForm, UnfoldAdminSite, ActionForm
 
 
 def _item(title: str, link: str, *, here: bool) -> dict[str, Any]:
     return {"title": title, "link": link, "icon": "", "active": here, "has_permission": True}
+
+
+def _readable(view: Any) -> Any:
+    """``view``, whose refusals become pages instead of problem documents."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(request, *args, **kwargs)
+        except SchoolOpsError as error:
+            status, title = problem.status_of(error)
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            context = {**operators.each_context(request), "title": title, "refusal": error}
+            return TemplateResponse(request, "operators/refused.html", context, status=status)
+
+    return inner
 
 
 class OperatorSite(_Site):
@@ -78,6 +97,9 @@ class OperatorSite(_Site):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().index(request, {"state": overview.overview(), **(extra_context or {})})
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
+        return _readable(super().admin_view(view, cacheable))
+
     def has_permission(self, request: HttpRequest) -> bool:
         return school_or_none() is None and request.user.is_authenticated and bool(request.user.is_active)
 
@@ -85,7 +107,7 @@ class OperatorSite(_Site):
 operators = OperatorSite(name="operators")
 
 
-class _OperatorAdmin(_ModelAdmin):
+class _OperatorAdmin(DeclaredList):
     """What every page shares: operators may look at everything; Django's log has no table here."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -113,8 +135,10 @@ class _OperatorAdmin(_ModelAdmin):
         """Nothing is deleted here."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        if not object_id.isdecimal():
+            raise Http404
         address = reverse("operators:queues_operatoraction_changelist")
-        return HttpResponseRedirect(f"{address}?job_id={int(object_id)}")
+        return HttpResponseRedirect(f"{address}?job_id={object_id}")
 
 
 class LetterForm(_ModelForm):
@@ -230,7 +254,7 @@ class DeadLetterAdmin(_Shaped, _OperatorAdmin):
             ids = list(chosen.values_list("pk", flat=True))
             discarded = desk.discard(ids, by=_actor(request), reason=request.POST.get("reason", ""))
         except desk.ReasonMissing as refused:
-            self.message_user(request, f"{refused.detail} {refused.remedy}", messages.ERROR)
+            self.message_user(request, f"{refused.detail} {refused.advice}", messages.ERROR)
         else:
             self.message_user(request, f"{discarded} letters were discarded.", messages.SUCCESS)
 
@@ -261,11 +285,9 @@ class QueueStateAdmin(_OperatorAdmin):
 class OperatorActionAdmin(_OperatorAdmin):
     list_display = ("at", "by", "action", "job_id", "school", "shown_facts", "reason")
     list_filter = ("action", "school")
+    asked_for = ("job_id",)
     search_fields = ("=job_id", "by")
     show_full_result_count = False
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        return lookup == "job_id" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="facts")
     def shown_facts(self, action: OperatorAction) -> str:

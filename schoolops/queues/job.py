@@ -56,10 +56,6 @@ _ON_DISK = "SET LOCAL synchronous_commit = on"
 _running: ContextVar[Running | None] = ContextVar("schoolops_running_job", default=None)
 
 
-def running_or_none() -> Running | None:
-    return _running.get()
-
-
 def current_job() -> Running:
     """The job that is running. Raises ``NotInAJob``."""
     job = _running.get()

@@ -102,12 +102,6 @@ def one_strike() -> Iterator[None]:
         _strikes.reset(token)
 
 
-def is_struck() -> bool:
-    """Whether Redis has failed this request or job."""
-    strikes = _strikes.get()
-    return strikes is not None and strikes.struck
-
-
 _on_disconnect: list[Callable[[], None]] = []
 _known: weakref.WeakSet[_Verified] = weakref.WeakSet()
 

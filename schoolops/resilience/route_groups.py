@@ -28,6 +28,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 
 from schoolops import context, problem
 from schoolops.errors import Unavailable
+from schoolops.resilience import patience
 from schoolops.resilience.breaker import Breaker, BreakerOpen, Limits, State, forget
 
 # A probe may wait as long as the longest statement of a request, and then some.
@@ -141,7 +142,8 @@ def watched(execute: Callable[..., Any], sql: Any, params: Any, many: bool, more
     try:
         result = execute(sql, params, many, more)
     except OperationalError as failure:
-        strike(failure, time.perf_counter() - began)
+        if not patience.was_stopped(failure):
+            strike(failure, time.perf_counter() - began)
         raise
     if (watch := _watch.get()) is not None:
         watch.answered = True

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from schoolops import append_only
+from schoolops import append_only, folding
 from schoolops.launcher.logins import shut_the_catalogue
 from schoolops.tenancy import direct
 
@@ -70,7 +70,7 @@ def role_for(schema: str) -> str:
 
 
 def ensure_groundwork() -> None:
-    """Schemas, extensions and grants that every school stands on. Idempotent; run before the migrations."""
+    """Schemas, extensions, functions and grants that every school stands on. Idempotent; run before the migrations."""
     web = sql.Identifier(web_login())
     with owner_connection() as connection, connection.transaction():
         # Two commands at once would race on CREATE EXTENSION.
@@ -81,6 +81,8 @@ def ensure_groundwork() -> None:
             connection.execute(
                 sql.SQL("CREATE EXTENSION IF NOT EXISTS {} SCHEMA extensions").format(sql.Identifier(extension))
             )
+        for statement in folding.statements():
+            connection.execute(statement.encode())
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         # `platform` holds SECURITY DEFINER functions only; a school's role reaches shared tables through them alone.
         connection.execute("GRANT USAGE ON SCHEMA extensions, platform TO PUBLIC")

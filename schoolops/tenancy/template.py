@@ -14,15 +14,13 @@ from typing import Any
 import psycopg
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
-from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
 from schoolops.context import inside
 from schoolops.indexes import registry as indexes
-from schoolops.tenancy import owner
+from schoolops.tenancy import migrating, owner
 from schoolops.tenancy.errors import TemplateMissing
 
 # Not school_…: no school may ever have this name, since it is dropped before each build.
@@ -86,7 +84,7 @@ def migrate_school(school: Any, *, verbosity: int = 0) -> None:
 
     ContentType.objects.clear_cache()
     with inside(school):
-        call_command(DjangoMigrate(), database="admin", verbosity=verbosity, interactive=False, skip_checks=True)
+        migrating.migrate(verbosity=verbosity)
     ContentType.objects.clear_cache()
     # Django also records the apps whose tables stand in public: a school's record must not change with them.
     schema, ours = sql.Identifier(school.schema_name), list(school_apps())

@@ -23,6 +23,8 @@ from apps.attendance.models import AttendanceCode
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
 from apps.institutions.models import AcademicYear, Course, Term
+from apps.reports import services as reports
+from apps.reports.tasks import print_list
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.students.models import Enrolment, Guardian, StudentGuardian
 from apps.timetable.models import Meeting
@@ -31,6 +33,7 @@ from schoolops.context import inside, nowhere
 from schoolops.queues import IMPORTS, task
 from schoolops.tenancy.models import School
 from tests.factories import people, rolls
+from tests.factories.jobs import work_off
 
 TODAY = people.SCHOOL_DAY
 YESTERDAY, TOMORROW = TODAY - dt.timedelta(days=1), TODAY + dt.timedelta(days=1)
@@ -270,6 +273,8 @@ def _jobs(ground: Ground) -> None:
     try:
         later = people.SCHOOL_MOMENT + dt.timedelta(days=3650)
         ground.at["job"] = count_the_chairs.enqueue(rooms=1, run_at=later).job_id
+        reports.ask_for_list(kind="class", day=TODAY, sections=(), language="en", by=ground.people["T"])
+        (ground.at["printed"],) = work_off(print_list)
     finally:
         context.user_id.reset(who)
 

@@ -37,7 +37,8 @@ from tests.factories import people, rolls
 MARK = "Qvexley"
 OWN = ("auth/", "me", "jobs")
 # A guardian of nobody is nobody's campus's until a student is linked: whoever admits children makes them.
-OF_NOBODY = {"POST guardians"}
+# A list is printed of whom its reader reaches.
+OF_NOBODY = {"POST guardians", "POST printed-lists"}
 
 
 def _holder(ground: Ground, name: str, at: Institution) -> None:

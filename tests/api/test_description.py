@@ -111,6 +111,32 @@ def test_every_refusal_has_its_code_where_it_can_come(document: dict[str, Any]) 
     assert known <= set(document["components"]["schemas"]["Problem"]["properties"]["code"]["examples"])
 
 
+def test_whatever_may_be_answered_anywhere_is_described_everywhere(document: dict[str, Any]) -> None:
+    writes = {"POST", "PUT", "PATCH"}
+    missing = {
+        name: sorted(wanted - operation["responses"].keys())
+        for name, operation in operations(document)
+        for wanted in [{"404", "422", "429"} | ({"400", "411", "413", "415"} if name.split()[0] in writes else set())]
+        if not wanted <= operation["responses"].keys()
+    }
+    assert missing == {}
+
+
+def _schemas(within: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(within, dict):
+        yield within
+        within = list(within.values())
+    for each in within if isinstance(within, list) else ():
+        yield from _schemas(each)
+
+
+def test_no_enumeration_is_empty_and_no_time_has_a_zone(document: dict[str, Any]) -> None:
+    found = list(_schemas(document))
+    assert len(found) > 5_000
+    assert [each for each in found if isinstance(each.get("enum"), list) and not any(each["enum"])] == []
+    assert [each for each in found if each.get("format") == "time"] == []
+
+
 def test_a_refusal_is_found_through_the_services_a_view_calls() -> None:
     roll = next(each for each in DESCRIBED if each.route.endswith("sections/<uuid:section>/roll/<str:day>")
                 and each.method == "PUT")  # fmt: skip

@@ -226,6 +226,10 @@ POST   imports/{applied_import}/undo                              202 403 202 40
 GET    exports/oneroster                                          200 403 200 403 403 403 403 403 403 403 401 401
 GET    exports/templates/students                                 200 403 200 403 403 403 403 403 403 403 401 401
 
+# lists on paper: each their own
+POST   printed-lists                                              202 202 202 202 202 202 403 403 202 403 401 401
+GET    printed-lists/{printed}                                    404 404 404 200 404 404 403 403 404 403 401 401
+
 # jobs: each their own
 GET    jobs                                                       200 200 200 200 200 200 200 200 200 200 401 401
 GET    jobs/{job}                                                 404 404 404 200 404 404 404 404 404 404 401 401

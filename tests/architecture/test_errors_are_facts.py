@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
+from pathlib import Path
+from string import Formatter
 
 import pytest
 
+from apps.students.errors import PhotoRefused
 from config.management.commands.build_reference import import_declarations
 from schoolops import problem
 from schoolops.errors import SchoolOpsError, declared_errors
@@ -65,3 +69,24 @@ def test_every_refusal_of_an_app_belongs_to_a_family(errors: list[type[SchoolOps
         if each.__module__.startswith("apps.") and problem.status_of(each)[0] >= 500 and each.retry_after is None
     ]
     assert strays == []
+
+
+def test_every_remedy_with_braces_is_given_the_facts_that_fill_them(errors: list[type[SchoolOpsError]]) -> None:
+    wanted = {
+        each.__name__: {name for _, name, _, _ in Formatter().parse(each.remedy or "") if name is not None}
+        for each in errors
+    }
+    assert [each.__name__ for each in errors if "{{" in (each.remedy or "")] == []
+    looked = 0
+    for path in [*Path("apps").rglob("*.py"), *Path("schoolops").rglob("*.py")]:
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(call.func, "attr", getattr(call.func, "id", "")) if isinstance(call, ast.Call) else ""
+            if isinstance(call, ast.Call) and wanted.get(name):
+                looked += 1
+                assert wanted[name] <= {each.arg for each in call.keywords}, f"{path}:{call.lineno}"
+    assert looked > 1
+
+
+def test_a_remedy_reaches_people_filled() -> None:
+    refused = PhotoRefused(why="it is no picture", limit=1024)
+    assert problem.document(refused)["remedy"] == "Send a JPEG, PNG or WebP picture of at most 1024 kB."

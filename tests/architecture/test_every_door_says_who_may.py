@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.urls import URLPattern, get_resolver, path
 
-from apps.access.permissions import CODES
+from apps.access.permissions import CODES, OVER
 from apps.office.shell.acts import ActsOnRows
 from apps.office.shell.base import ServiceAdmin
 from apps.office.shell.pages import office_page
-from apps.office.shell.permitted import ReadOnlyInline
+from apps.office.shell.permitted import Permitted, ReadOnlyInline
 from apps.office.shell.site import office
 from schoolops.api.permissions import LoggedIn
+from schoolops.api.viewsets import ApiViewSet
 from schoolops.queues import registry
 
 # Nobody is logged in yet, or needs to be.
@@ -38,6 +39,21 @@ OPEN = {
     "redeem": "anyone with the link",
     "support": "anyone with the link",
 }
+# Whoever is logged in, of what is theirs.
+OWN = {
+    "api/v1/auth/logout": "one's own login",
+    "api/v1/auth/logout-everywhere": "one's own logins",
+    "api/v1/me": "oneself",
+    "api/v1/me/permissions": "one's own permissions",
+    "api/v1/me/password": "one's own, asked for the present one",
+    "api/v1/me/totp": "one's own second factor",
+    "api/v1/me/totp/confirm": "one's own second factor",
+    "api/v1/jobs": "one's own jobs",
+    "api/v1/jobs/<job:job_id>": "one's own job",
+    "api/v1/jobs/<job:job_id>/run-now": "one's own job",
+}
+# What everybody who is logged in may know.
+KNOWN = {("get", "api/v1/account-policy"): "whether a second factor will be asked for"}
 # Who works here, without a permission of its own: what it shows and does is asked for row by row, or is one's own.
 STAFF = {
     "office/filters/<str:listed>/": "one's own filters",
@@ -46,6 +62,7 @@ STAFF = {
     "office/support/end/": "one's own stay",
     "office/": "each part shows what its reader reaches",
     "office/find/": "each kind is searched within its permission and scope",
+    "office/autocomplete/": "each kind is searched within its permission and scope",
     "roll/": "one's own classes",
     "roll/<group:kind>/<uuid:group>/<day:day>/": "the roll's service asks for attendance.mark over the group",
     "roll/<group:kind>/<uuid:group>/<day:day>/<uuid:period>/": "the roll's service asks for it over the group",
@@ -79,11 +96,21 @@ def _says(address: str, method: str, view: Any) -> bool:
     if hasattr(view, "cls"):
         asked = view.cls(**view.initkwargs)
         asked.action = getattr(view, "actions", {}).get(method)
-        return any(isinstance(each, LoggedIn) for each in asked.get_permissions())
+        if not any(isinstance(each, LoggedIn) for each in asked.get_permissions()):
+            return False
+        if address in OWN or (method, address) in KNOWN:
+            return True
+        return isinstance(asked, ApiViewSet) and _is_said(asked.asks.get(asked.action or "", ""))
     named = getattr(view, "office_permission", None)
     if named is not None:
-        return named in CODES
+        return named in CODES and view.office_over in OVER
     return _of_the_registry(view) or view.__module__.startswith(BROUGHT)
+
+
+def _is_said(held: str) -> bool:
+    """Whether this names a permission and over what it is held: ``students.view over student``."""
+    code, _, over = held.partition(" over ")
+    return code in CODES and over in OVER
 
 
 def _of_the_registry(view: Any) -> bool:
@@ -95,26 +122,45 @@ def _silent_addresses(patterns: Iterable[Any]) -> list[str]:
     return [f"{method} {address}" for address, method, view in _doors(patterns) if not _says(address, method, view)]
 
 
+def _over(admin: Any) -> str:
+    """Over what the rows of a list are held. What is computed for whoever asks says how: a path, or rows of its own."""
+    kind = type(admin) if not isinstance(admin, type) else admin
+    scope, over = getattr(kind, "scope", None), getattr(kind, "over", "")
+    if scope is not None:
+        return str(scope[0])
+    named = {name for each in kind.__mro__ if each is not Permitted for name in vars(each)}
+    computed = over in {"student", "section", "class", "staff", "login"}
+    # What belongs to a row is shown with that row.
+    of_a_row = issubclass(kind, ReadOnlyInline)
+    return over if not computed or of_a_row or named & {"reached", "within"} else ""
+
+
 def _gates(admins: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """What each model, each of its writes, acts and inlines asks for: a code, or nothing."""
+    """What each model, each of its writes, acts and inlines asks for, as ``students.view over student``."""
     for admin in admins:
-        name = type(admin).__name__
-        yield name, getattr(admin, "sees", "")
-        for write in ("add", "change", "remove"):
-            if getattr(type(admin), write, None) is not None:
-                yield f"{name}.{write}", getattr(admin, "manages", "")
-        for act in getattr(admin, "acts", ()):
-            yield f"{name}.{act.name}", act.permission
+        name, over = type(admin).__name__, _over(admin)
+        yield from ((gate, f"{code} over {over}") for gate, code in _codes(name, admin))
         for inline in admin.inlines:
-            yield f"{name}.{inline.__name__}", inline.sees if issubclass(inline, ReadOnlyInline) else ""
+            yield f"{name}.{inline.__name__}", f"{getattr(inline, 'sees', '')} over {_over(inline)}"
+
+
+def _codes(name: str, admin: Any) -> Iterator[tuple[str, str]]:
+    yield name, getattr(admin, "sees", "")
+    for write in ("add", "change", "remove"):
+        if getattr(type(admin), write, None) is not None:
+            yield f"{name}.{write}", getattr(admin, "manages", "")
+    for act in getattr(admin, "acts", ()):
+        yield f"{name}.{act.name}", act.permission
 
 
 def _silent_admins(admins: Iterable[Any]) -> list[str]:
-    return [name for name, code in _gates(admins) if code not in CODES]
+    return [name for name, held in _gates(admins) if not _is_said(held)]
 
 
 def _silent_tasks(tasks: Iterable[Any]) -> list[str]:
-    return [each.name for each in tasks if each.acts_for not in FOR_NOBODY_IN_PARTICULAR | set(CODES)]
+    return [
+        each.name for each in tasks if each.acts_for not in FOR_NOBODY_IN_PARTICULAR and not _is_said(each.acts_for)
+    ]
 
 
 def _tasks() -> list[Any]:
@@ -131,7 +177,9 @@ def test_every_address_says_who_may() -> None:
 
 
 def test_what_is_open_on_purpose_is_there() -> None:
-    assert {*OPEN, *STAFF} <= {address for address, _, _ in _doors(_patterns())}
+    assert {*OPEN, *STAFF, *OWN, *(address for _, address in KNOWN)} <= {
+        address for address, _, _ in _doors(_patterns())
+    }
 
 
 def test_every_model_act_and_inline_of_the_office_says_who_may() -> None:
@@ -145,23 +193,49 @@ def test_every_task_says_with_whose_power_it_acts() -> None:
 
 def test_the_walks_are_long() -> None:
     doors = len(list(_doors(_patterns())))
-    assert (doors, len(list(_gates(office._registry.values()))), len(_tasks())) == (395, 94, 14)
+    assert (doors, len(list(_gates(office._registry.values()))), len(_tasks())) == (399, 94, 16)
 
 
-@pytest.mark.parametrize("permission", ["", "students.wave"])
-def test_a_page_without_a_permission_is_found(permission: str) -> None:
-    page = office_page(permission=permission)(lambda _request: None)  # type: ignore[arg-type,return-value]
+@pytest.mark.parametrize(
+    ("permission", "over"),
+    [("", ""), ("students.wave", "student"), ("students.view", ""), ("students.view", "planet"), ("", "student")],
+)
+def test_a_page_without_permission_or_scope_is_found(permission: str, over: Any) -> None:
+    page = office_page(permission=permission, over=over)(lambda _request: None)  # type: ignore[arg-type,return-value]
     assert _silent_addresses([*_patterns(), path("office/hole/", page)]) == [" office/hole/"]
+
+
+@pytest.mark.parametrize("held", ["", "students.view", "students.view over ", "students.wave over student"])
+def test_an_action_of_the_api_without_permission_or_scope_is_found(held: str) -> None:
+    class Hole(ApiViewSet):
+        asks: ClassVar[dict[str, str]] = {"list": held, "change": "students.manage over student"}
+
+    hole = path("api/v1/hole", Hole.as_view({"get": "list", "patch": "change", "delete": "remove"}))
+    assert _silent_addresses([*_patterns(), hole]) == ["get api/v1/hole", "delete api/v1/hole"]
+
+
+@pytest.mark.parametrize("over", ["", "planet", "student"])
+def test_a_list_without_a_scope_is_found(over: str) -> None:
+    """Nor may it say that its rows are some students' and show all of them."""
+
+    class Hole(Permitted):
+        sees, inlines = "students.view", ()
+
+    Hole.over = over
+    assert _silent_admins([Hole()]) == ["Hole"]
+    Hole.scope = ("student", "student")
+    assert _silent_admins([Hole()]) == []
 
 
 def test_an_act_without_a_permission_is_found() -> None:
     class Hole:
-        sees, manages, inlines = "students.view", "", ()
+        sees, manages, inlines, over = "students.view", "", (), "school"
         acts = (SimpleNamespace(name="wave", permission=""),)
         add = staticmethod(lambda: None)
 
     assert _silent_admins([*office._registry.values(), Hole()]) == ["Hole.add", "Hole.wave"]
 
 
-def test_a_task_that_acts_for_nobody_is_found() -> None:
-    assert _silent_tasks([*_tasks(), SimpleNamespace(name="apps.hole", acts_for="")]) == ["apps.hole"]
+@pytest.mark.parametrize("acts_for", ["", "imports.run", "imports.run over the moon", "imports.walk over school"])
+def test_a_task_that_acts_for_nobody_is_found(acts_for: str) -> None:
+    assert _silent_tasks([*_tasks(), SimpleNamespace(name="apps.hole", acts_for=acts_for)]) == ["apps.hole"]

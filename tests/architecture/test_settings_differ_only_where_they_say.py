@@ -18,7 +18,15 @@ print(json.dumps(said))
 """
 DIFFERENT = {
     "local": set(),
-    "test": {"SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_BACKEND_BEHIND", "STORAGES", "METRICS_FOLDER", "RATE_LIMIT_FACTOR"},
+    "test": {
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "EMAIL_BACKEND_BEHIND",
+        "STORAGES",
+        "METRICS_FOLDER",
+        "RATE_LIMIT_FACTOR",
+        "PASSWORD_HASHERS",
+    },
     "production": {
         "SERVE_STATIC",
         "REFUSE_FORBIDDEN_DATABASE",

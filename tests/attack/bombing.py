@@ -1,42 +1,71 @@
-"""One school sends files that unfold, eight at once; the school beside it is asked all the while."""
+"""One school sends files that unfold, eight at once; the school beside it is asked all the while, and in quiet."""
 
 from __future__ import annotations
 
-import http.client
 import statistics
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from tests.apps.exchange import bombs
-from tests.attack.steps import API, Target
+from tests.attack.target import Target
 
 AT_ONCE = 8
 ASKED_EVERY_S = 0.1
+QUIET_S = 20.0
+# Quiet, bombed, quiet, bombed: what the machine does beside us falls on both.
+ROUNDS = 2
+PATIENCE_S = 900.0
+FINISHED_EVERY_S = 1.0
 OVER = frozenset({"validated", "failed", "expired", "stopped"})
 
 
-def p95_of(target: Target, who: str, until: Callable[[], bool]) -> tuple[float, int]:
-    """(p95 in milliseconds, how many were not answered) of a page that ``who`` asks for until it is over."""
-    took, lost = [], 0
-    token = target.token(who)
-    while not until():
-        connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
+@dataclass(slots=True)
+class Beside:
+    """How the neighbour was answered: milliseconds in quiet and beside bombs; what was not answered, or never done."""
+
+    quiet: list[float] = field(default_factory=list)
+    bombed: list[float] = field(default_factory=list)
+    unanswered: int = 0
+    wrong: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> int:
+        return self.unanswered + len(self.wrong)
+
+    @property
+    def ratio(self) -> float:
+        """The neighbour's p95 beside bombs ÷ in quiet."""
+        return p95(self.bombed) / p95(self.quiet)
+
+
+def p95(took: list[float]) -> float:
+    return statistics.quantiles(took, n=20)[-1]
+
+
+def compared(oak: Target, elm: Target, who: str, *, quiet_s: float = QUIET_S) -> Beside:
+    """Bomb ``oak``, in turns with quiet, while ``who`` asks for a page at ``elm``."""
+    seen = Beside()
+    for _ in range(ROUNDS):
+        until = time.monotonic() + quiet_s
+        _ask(elm, who, seen.quiet, seen, lambda until=until: time.monotonic() > until)  # type: ignore[misc]
+        bomber = threading.Thread(target=lambda: seen.wrong.update(bomb(oak)))
+        bomber.start()
+        _ask(elm, who, seen.bombed, seen, lambda bomber=bomber: not bomber.is_alive())  # type: ignore[misc]
+    return seen
+
+
+def _ask(target: Target, who: str, took: list[float], seen: Beside, over: Callable[[], bool]) -> None:
+    while not over():
         began = time.monotonic()
         try:
-            headers = {"Host": target.host, "Authorization": f"Bearer {token}"}
-            connection.request("GET", f"{API}/students", headers=headers)
-            answer = connection.getresponse()
-            answer.read()
-            lost += answer.status != 200
+            seen.unanswered += target.ask("GET", "students", who).status != 200
         except OSError:
-            lost += 1
-        finally:
-            connection.close()
+            seen.unanswered += 1
         took.append((time.monotonic() - began) * 1000)
         time.sleep(ASKED_EVERY_S)
-    return statistics.quantiles(took, n=20)[-1], lost
 
 
 def upload(target: Target, name: str, content: bytes) -> tuple[int, str]:
@@ -44,17 +73,9 @@ def upload(target: Target, name: str, content: bytes) -> tuple[int, str]:
     boundary = uuid.uuid4().hex
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
     body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    web = http.client.HTTPConnection("127.0.0.1", target.port, timeout=120)
-    kind = f"multipart/form-data; boundary={boundary}"
-    headers = {"Host": target.host, "Authorization": f"Bearer {target.token('erin')}", "Content-Type": kind}
-    try:
-        web.request("POST", f"{API}/imports", body, headers)
-        answer = web.getresponse()
-        said = answer.read()
-    finally:
-        web.close()
-    location = answer.headers.get("Location") or ""
-    return answer.status, location.rpartition("/")[2] if said else ""
+    kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    answer = target.ask("POST", "imports", "erin", body, **kind)
+    return answer.status, answer.headers.get("location", "").rpartition("/")[2]
 
 
 def bomb(target: Target) -> dict[str, str]:
@@ -83,7 +104,7 @@ def bomb(target: Target) -> dict[str, str]:
                 if status == 202:
                     waiting[number] = name
                 elif not status or (status >= 500 and status != 503):
-                    wrong[name] = f"answered {status}"
+                    wrong[name] = f"answered {status} {number}".rstrip()
 
     threads = [threading.Thread(target=send) for _ in range(AT_ONCE)]
     for each in threads:
@@ -96,7 +117,7 @@ def bomb(target: Target) -> dict[str, str]:
 def _unfinished(target: Target, waiting: dict[str, str]) -> dict[str, str]:
     """What was taken for a roster, or never finished, of the imports in ``waiting``: id → name."""
     wrong: dict[str, str] = {}
-    until = time.monotonic() + 900
+    until = time.monotonic() + PATIENCE_S
     while waiting and time.monotonic() < until:
         for number in list(waiting):
             state = (target.ask("GET", f"imports/{number}", "erin").json or {}).get("state")
@@ -104,5 +125,5 @@ def _unfinished(target: Target, waiting: dict[str, str]) -> dict[str, str]:
                 name = waiting.pop(number)
                 if state != "failed":
                     wrong[name] = f"was taken for a roster: {state}"
-        time.sleep(1)
+        time.sleep(FINISHED_EVERY_S)
     return wrong | dict.fromkeys(waiting.values(), "was never finished")

@@ -1,57 +1,259 @@
-"""schemathesis against the API, as four people, with ids of rows that exist."""
+"""schemathesis against the API, as four people, each at a school of their own, with ids of rows that are there.
+
+A school is made for each of them, because what they try changes it: who deletes every class finds none afterwards.
+"""
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
-from tests.attack.steps import API, Target
+from tests.attack.steps.records import today
+from tests.attack.target import Target
 
 PEOPLE = ("bob", "dave", "erin", "carol")
-# Collections whose rows the operations below them are about.
-SEEDED = (
-    "students", "guardians", "staff", "institutions", "sections", "classes", "courses", "roles", "users", "imports",
-)  # fmt: skip
+# Who may do everything: what is refused to them, or not there for them, was asked for wrongly.
+EVERYTHING = "erin"
 # Would end the very login that asks.
-ENDS_THE_LOGIN = r"auth/(logout|logout-everywhere|password|refresh|second-factor)|logout-everywhere|reset|invite"
+ENDS_THE_LOGIN = r"/auth/(logout|logout-everywhere|refresh)$|/me/(password|totp)"
+# What a name in an address, a query or a body is the id of: a list of the API.
+LISTS = {
+    "institution": "institutions", "year": "years", "term": "terms", "section": "sections", "class": "classes",
+    "course_class": "classes", "course": "courses", "grade_level": "grade-levels", "student": "students",
+    "duplicate": "students", "guardian": "guardians", "staff": "staff", "user": "users", "period": "periods",
+}  # fmt: skip
+MORE_LISTS = (
+    "assignments", "attendance-codes", "desk", "imports", "jobs", "leaves", "meetings", "role-assignments", "roles",
+    "substitutions",
+)  # fmt: skip
+# Rows below a student, of the first who has any.
+BELOW = {"/students/{student}/guardians/{id}": "guardians", "/students/{student}/enrolments/{id}": "enrolments"}
+# How often a real id stands where one is asked for; else whatever the description allows.
+OFTEN = 0.8
+# At fewer operations with an id in their address, or in fewer of a hundred answers, a login got nowhere.
+LEAST_OPERATIONS, LEAST_SHARE = 3, 0.03
+# All that schemathesis can check is asked of every answer, and all of its warnings fail, but for these:
+# - A school's rules (a year that overlaps another, an id of nobody) refuse what is written as the document says, with
+#   409 or 422, and no document could say them. So a sound request may be answered so, but never as one that cannot be
+#   read (400, 405, 406, 413, 415).
+# - Of who may not do everything, the most that is asked for is refused or not there, as it should be.
+SETTINGS = """
+[warnings]
+fail-on = {warnings}
+
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", 401, 403, 404, 409, 422, 429]
+"""
+REFUSED_AS_THEY_SHOULD_BE = ("missing_auth", "missing_test_data", "low_valid_rate", "validation_mismatch")
+WARNINGS = (
+    "method_not_allowed", "missing_deserializer", "unmatched_filter", "unresolvable_reference", "unsupported_regex",
+    "unused_openapi_auth", "rate_limited", "dictionary_mismatch",
+)  # fmt: skip
+
+Real = Mapping[str, list[Any]]
 
 
-def _configuration(target: Target) -> str:
-    parts = []
-    for each in SEEDED:
-        found = target.ask("GET", f"{each}?limit=1", "erin")
-        rows = (found.json or {}).get("results") if found.ok else None
-        if rows and "id" in rows[0]:
-            parts.append(
-                f'[[operations]]\ninclude-path-regex = "/{each}/\\\\{{id\\\\}}"\n'
-                f'parameters = {{ "path.id" = "{rows[0]["id"]}" }}\n'
-            )
-    return "\n".join(parts)
+@dataclass(slots=True)
+class Seen:
+    """What one login was answered: how many by status, at which operations with an id well; and what is wrong."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    reached: set[str] = field(default_factory=set)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def successful(self) -> int:
+        return sum(count for status, count in self.statuses.items() if 200 <= status < 300)
+
+    def wrong(self) -> list[str]:
+        """Failures, and that nothing was tried."""
+        share = self.successful / max(1, self.statuses.total())
+        if share < LEAST_SHARE or len(self.reached) < LEAST_OPERATIONS:
+            nowhere = f"{share:.1%} of answers are successful, and {len(self.reached)} operations with an id"
+            return [*self.failures, nowhere]
+        return self.failures
 
 
-def failures(target: Target, seconds: float) -> dict[str, str]:
-    """Who found what, in ``seconds`` for all of them together."""
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        configuration = Path(folder) / "schemathesis.toml"
-        configuration.write_text(_configuration(target))
-        for who in PEOPLE:
-            # Others may have ended it: everybody asks with a login of their own.
-            target.tokens.pop(who, None)
-            report = Path(folder) / f"{who}.json"
-            command = [
-                str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(configuration), "run",
-                f"http://127.0.0.1:{target.port}{API}/schema",
-                "--url", f"http://127.0.0.1:{target.port}", "--max-time", str(max(10, int(seconds / len(PEOPLE)))),
-                "-H", f"Host: {target.host}", "-H", f"Authorization: Bearer {target.token(who)}",
-                "--checks", "not_a_server_error", "--exclude-path-regex", ENDS_THE_LOGIN,
-                "--continue-on-failure", "--no-color", "--report-json-path", str(report), "--no-shrink",
-            ]  # fmt: skip
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                said = json.loads(report.read_text()) if report.exists() else {}
-                found[who] = f"{said.get('failures') or ''} {done.stdout[-3000:]} {done.stderr[-500:]}"
+def tried(oak: Target, seconds: float, say: Callable[[str], None] = print) -> int:
+    """How many failures were found in ``seconds`` for all of the four together, beside making their schools."""
+    count = 0
+    for who in PEOPLE:
+        target = oak.outside.another_school(f"{oak.slug}-{who}-{uuid4().hex[:6]}")
+        seen = requests(target, who, seconds / len(PEOPLE))
+        by_status = " ".join(f"{status}×{number}" for status, number in sorted(seen.statuses.items()))
+        say(f"as {who}: {by_status}; answered well at {len(seen.reached)} operations with an id")
+        for why in seen.wrong():
+            say(f"FOUND  as {who}: {why}")
+        count += len(seen.wrong())
+    return count
+
+
+def requests(target: Target, who: str, seconds: float) -> Seen:
+    """What ``who`` found in ``seconds`` at ``target``, which is not fit for anything afterwards."""
+    document = target.ask("GET", "schema?format=json", "erin").expect(200).json
+    real = rows_of(target, who)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "schemathesis.toml").write_text(settings(document, real, everything=who == EVERYTHING))
+        (folder / "document.json").write_text(json.dumps(seeded(document, real)))
+        command = [
+            str(Path(sys.executable).with_name("schemathesis")), "--config-file", "schemathesis.toml",
+            "run", "document.json", "--url", target.origin, "--max-time", str(max(10, int(seconds))),
+            "-H", f"Host: {target.host}", "-H", f"Authorization: Bearer {target.token(who)}",
+            "--exclude-path-regex", ENDS_THE_LOGIN, "--continue-on-failure", "--no-color", "--no-shrink",
+            "--report-ndjson-path", "events.ndjson", "--request-timeout", "60",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+        events = folder / "events.ndjson"
+        return read(done.returncode, done.stdout, events.read_text(encoding="utf-8") if events.exists() else "")
+
+
+def read(code: int, said: str, events: str) -> Seen:
+    """What a report says: NDJSON of what happened, and for people what failed."""
+    seen = Seen()
+    found: dict[tuple[str, str, int], str] = {}
+    for line in events.splitlines():
+        told = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        label, answers = told.get("label", ""), told.get("interactions", {})
+        for answer in answers.values():
+            status = (answer.get("response") or {}).get("status_code")
+            if status:
+                seen.statuses[status] += 1
+                if 200 <= status < 300 and "{" in label:
+                    seen.reached.add(label)
+        for case, checks in told.get("checks", {}).items():
+            for check in checks:
+                if check["status"] != "success":
+                    status = (answers.get(case, {}).get("response") or {}).get("status_code", 0)
+                    why = check.get("failure_info", {}).get("failure", {})
+                    found.setdefault((check["name"], label, status), " ".join(str(why.get("message")).split())[:300])
+    seen.failures += [f"{check}: {label} answered {status}: {why}" for (check, label, status), why in found.items()]
+    if code and not found:
+        seen.failures.append(said[-4000:])
+    return seen
+
+
+# --- ids of rows that are there ---------------------------------------------------------------------------------------
+def rows_of(target: Target, who: str) -> dict[str, list[Any]]:
+    """Collection → ids of rows that ``who`` sees, or else the administrator; without ``who``'s own login and role."""
+    found: dict[str, list[Any]] = {"day": [today(target, days) for days in (0, -1, 7)], "version": [1, 2, 3]}
+    own = target.ask("GET", "me", who).expect(200).json
+    mine = {own["id"], *(each.get(name) for each in own.get("roles", ()) for name in ("id", "assignment_id"))}
+    for each in (*dict.fromkeys(LISTS.values()), *MORE_LISTS):
+        for asks in (who, "erin"):
+            answer = target.ask("GET", f"{each}?limit=20", asks)
+            rows = (answer.json or {}).get("results", ()) if answer.ok else ()
+            ids = [
+                row["id"] for row in rows if "id" in row and row["id"] not in mine and row.get("user_id") != own["id"]
+            ]
+            if ids:
+                found[each] = ids
+                break
+    for below in BELOW.values():
+        for student in found["students"]:
+            answer = target.ask("GET", f"students/{student}/{below}", who)
+            if rows := ((answer.json or {}).get("results") if answer.ok else None):
+                found[f"students of {below}"] = [student]
+                found[f"{below} below"] = [row["id"] for row in rows]
+                break
     return found
+
+
+def kind_of(name: str, path: str = "") -> str:
+    """Of which collection ``name`` is an id, ``day`` or ``version``; empty for anything else.
+
+    ``path``: the address that it stands in, where it does.
+    """
+    for end, below in BELOW.items():
+        if path.endswith(end):
+            return f"{below} below" if name == "id" else f"students of {below}"
+    if name in {"id", "job_id"} and path:
+        return path.partition("/{" + name + "}")[0].rpartition("/")[2]
+    if name in {"day", "as_of", "from", "to"} or name.endswith("_on"):
+        return "day"
+    return "version" if name == "version" else LISTS.get(re.sub(r"_ids?$", "", name), "")
+
+
+def settings(document: Mapping[str, Any], real: Real, *, everything: bool) -> str:
+    """schemathesis.toml: what is checked, and where real ids stand."""
+    warnings = json.dumps(WARNINGS if not everything else (*WARNINGS, "missing_auth"))
+    lines = [SETTINGS.format(warnings=warnings)]
+    for name, values in real.items():
+        lines += [f"[dictionaries.{_plain(name)}]", f"values = {json.dumps(values)}"]
+    for path, operations in sorted(document["paths"].items()):
+        bound = {f"path.{name}": kind_of(name, path) for name in re.findall(r"\{(\w+)\}", path)}
+        for operation in operations.values():
+            asked = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
+            bound |= {f"query.{name}": kind_of(name) for name in asked}
+            bound |= {f"body.{said}": kind_of(name) for said, name in _said(document, operation)}
+        lines += [f"[[operations]]\ninclude-path = {json.dumps(path)}\n[operations.parameters]"]
+        lines += [
+            f'"{name}" = {{ dictionary = "{_plain(kind)}", probability = {OFTEN} }}'
+            for name, kind in bound.items()
+            if kind in real
+        ]
+    return "\n".join(lines)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W", "_", name)
+
+
+def _said(document: Mapping[str, Any], operation: Any) -> Iterator[tuple[str, str]]:
+    """(where it stands, its name) of what a body may say, down to the rows in it."""
+    content = operation.get("requestBody", {}).get("content", {})
+    yield from _inside(document, content.get("application/json", {}).get("schema", {}), "")
+
+
+def _inside(document: Mapping[str, Any], schema: Any, under: str) -> Iterator[tuple[str, str]]:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for name, inner in schema.get("properties", {}).items():
+        rows = inner.get("items")
+        if rows is None:
+            yield f"{under}{name}", name
+            yield from _inside(document, inner, f"{under}{name}.")
+        elif "$ref" in rows:
+            yield from _inside(document, rows, f"{under}{name}[*].")
+        else:
+            yield f"{under}{name}[*]", name
+
+
+def seeded(document: Mapping[str, Any], real: Real) -> Any:
+    """The document with ids of rows that are there in its examples; those of answers, made of nothing, are left out."""
+    made = copy.deepcopy(document)
+    for path, operations in made["paths"].items():
+        for operation in operations.values():
+            for each in operation.get("parameters", ()):
+                kind = kind_of(each["name"], path if each["in"] == "path" else "")
+                if kind in real:
+                    each["example"] = real[kind][0]
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                content["example"] = _with_ids(content.get("example"), real, "")
+                if content["example"] is None:
+                    del content["example"]
+            for answer in operation.get("responses", {}).values():
+                for content in answer.get("content", {}).values():
+                    content.pop("example", None)
+                    content.pop("examples", None)
+    return made
+
+
+def _with_ids(said: Any, real: Real, name: str) -> Any:
+    match said:
+        case dict():
+            return {key: _with_ids(value, real, key) for key, value in said.items()}
+        case list():
+            return [_with_ids(value, real, name) for value in said]
+    kind = kind_of(name)
+    return real[kind][0] if kind in real and said is not None else said

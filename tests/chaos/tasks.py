@@ -25,7 +25,7 @@ from schoolops.queues import (
     Task,
     task,
 )
-from schoolops.queues.job import calling_outside, finishing, running_or_none
+from schoolops.queues.job import calling_outside, finishing, job_or_none
 from schoolops.tenancy import direct
 
 
@@ -41,11 +41,10 @@ def effect(n: int, kind: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "refuse":
         raise NotNeeded
-    job = running_or_none()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO chaos_effect (n, school, job_id, pid, at) VALUES (%s, %s, %s, %s, clock_timestamp())",
-            [n, current_school().slug, job.job_id if job else 0, os.getpid()],
+            [n, current_school().slug, job_or_none() or 0, os.getpid()],
         )
     if kind == "raise":
         raise ValueError("it fails at every try")

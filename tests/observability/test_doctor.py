@@ -93,3 +93,13 @@ def test_the_version_it_names_is_that_of_the_project() -> None:
     project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (line,) = doctor._versions()
     assert f"SchoolOps {project['version']}," in line.what
+
+
+def test_what_a_school_could_keep_outside_its_schema_is_said(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    """Without a superuser nothing could be taken away, and nobody would know."""
+    monkeypatch.setattr(doctor, "EXAMINATIONS", {"catalogue": doctor._catalogue})
+    assert [line.colour for line in found("catalogue")] == ["green"]
+    # A function that everybody may use stands for those.
+    monkeypatch.setattr(doctor, "OF_THE_CATALOGUE", "proname = 'pg_sleep'")
+    (line,) = found("catalogue")
+    assert (line.colour, "1 functions" in line.what, "operators.md" in line.remedy) == ("yellow", True, True)

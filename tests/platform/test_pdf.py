@@ -155,6 +155,28 @@ def _kinds(node: Any) -> list[str]:
     return [str(node.get("/S", "")), *_kinds(node.get("/K", []))]
 
 
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("الصف السابع B+", "B+"),
+        ("محمد علي (Jr.)", "Jr."),
+        ("مدرسة البلوط Oak School", "Oak School"),
+        ("هاتف +44 20 7946 0000", "+44 20 7946 0000"),
+    ],
+)
+def test_what_reads_from_the_left_inside_a_line_from_the_right_is_one_piece(text: str, whole: str) -> None:
+    for rtl in (False, True):
+        assert f"\N{LEFT-TO-RIGHT ISOLATE}{whole}\N{POP DIRECTIONAL ISOLATE}" in isolated(text, rtl=rtl)
+
+
+def test_a_moment_between_two_seconds_is_as_good_as_any() -> None:
+    between = PRINTED_AT.replace(microsecond=123_456)
+    papers = [Paper(_paper().heading, language="en", printed_at=moment) for moment in (PRINTED_AT, between)]
+    for paper in papers:
+        paper.part()
+    assert papers[0].as_bytes() == papers[1].as_bytes()
+
+
 def test_a_template_reads_nothing_of_the_machine() -> None:
     with pytest.raises(RuntimeError, match="not found"):
         pdf.typeset(b'#read("/etc/hostname")', {}, dated=PRINTED_AT)

@@ -62,6 +62,7 @@ class PermissionOut(Shape):
 
 class PermissionsOut(Shape):
     results = PermissionOut(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Always null: they are all here.")
 
 
 class RoleOut(Shape):

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -29,6 +29,7 @@ from schoolops.api.parameters import Parameter, day, public_id, text, yes_or_no
 from schoolops.api.viewsets import ApiViewSet, Columns, Rows, RowViewSet, answer, created, gone, valid, with_version
 from schoolops.audit.models import AuditEntry
 from schoolops.context import current_school
+from schoolops.folding import in_column
 
 
 def _user(request: Request) -> User:
@@ -83,6 +84,10 @@ class Me(ApiViewSet):
 class Permissions(ApiViewSet):
     """The table of permissions."""
 
+    asks = {
+        "list": "access.view over everybody",
+    }
+
     @extend_schema(operation_id="permissions", summary="All permissions", responses=shapes.PermissionsOut)
     def list(self, request: Request) -> HttpResponse:
         """Every permission there is, with its sentence and the built-in roles that begin with it."""
@@ -95,6 +100,14 @@ class Permissions(ApiViewSet):
 class Roles(RowViewSet):
     """Roles as sets of permissions."""
 
+    asks = {
+        "list": "access.view over everybody",
+        "create": "access.manage over school",
+        "retrieve": "access.view over everybody",
+        "change": "access.manage over school",
+        "remove": "access.manage over school",
+        "set_permissions": "access.manage over school",
+    }
     out = shapes.RoleOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -170,6 +183,12 @@ class Roles(RowViewSet):
 class RoleAssignments(RowViewSet):
     """Who holds which role."""
 
+    asks = {
+        "list": "access.view over login",
+        "create": "access.manage over login",
+        "retrieve": "access.view over login",
+        "remove": "access.manage over login",
+    }
     out = shapes.RoleAssignmentOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -224,22 +243,15 @@ class RoleAssignments(RowViewSet):
         return gone()
 
 
-def _named(words: str) -> Q:
-    """Every word in the username, the e-mail or a name."""
-    found = Q()
-    for word in words.split():
-        found &= (
-            Q(username__icontains=word)
-            | Q(email__icontains=word)
-            | Q(given_name__icontains=word)
-            | Q(family_name__icontains=word)
-        )
-    return found
-
-
 class Users(RowViewSet):
     """Who has a login."""
 
+    asks = {
+        "list": "accounts.view over login",
+        "create": "accounts.manage over login",
+        "retrieve": "accounts.view over login",
+        "change": "accounts.manage over login",
+    }
     out = shapes.UserOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
@@ -256,12 +268,16 @@ class Users(RowViewSet):
         "roles": "pk",
     }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "name": ("family_name", "given_name", "id"),
+        "name": ("name_key", "id"),
         "username": ("username", "id"),
         "newest": ("-id",),
     }
     filters: ClassVar[Mapping[str, Parameter]] = {
-        "q": Parameter(text, where=_named, about="Words in the username, the e-mail or the name."),
+        "q": Parameter(
+            text,
+            where=lambda words: in_column(F("searched"), words),
+            about="Words in the username, the e-mail or the name.",
+        ),
         "is_active": Parameter(yes_or_no, where="is_active", about="Only leavers, or only the others."),
         "role": Parameter(
             text,
@@ -326,6 +342,9 @@ def _moment(value: str) -> dt.datetime:
 class AuditTrail(RowViewSet):
     """Who did what to which object, newest first."""
 
+    asks = {
+        "list": "audit.view over school",
+    }
     out = shapes.AuditOut
     columns: ClassVar[Columns] = {
         name: name

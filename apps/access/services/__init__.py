@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
+    access_under,
     is_staff,
     refusals,
     refuse,
@@ -34,6 +35,7 @@ __all__ = [
     "LetIn",
     "Uninvited",
     "Wanted",
+    "access_under",
     "assign_role",
     "create_role",
     "end_own_support",

@@ -121,11 +121,18 @@ def require_to_give(by: User, permission: str, held: Iterable[Held], refusal: Re
 
     Nobody hands out, or gets hold of, what they do not have. Raises ``refusal(code)`` for the first one missing.
     """
+    if code := lacking(by, held):
+        refuse(permission, "user", refusal(code), beyond=code)
+
+
+def lacking(user: User, held: Iterable[Held]) -> str:
+    """The first permission in ``held`` that ``user`` does not hold over all of the rows it may be used on, or none."""
     for each in held:
         for code in sorted(each.permissions):
-            at = selectors.institutions_of(by, code)
+            at = selectors.institutions_of(user, code)
             if at is not None and each.institution_id not in at:
-                refuse(permission, "user", refusal(code), beyond=code)
+                return code
+    return ""
 
 
 def require_login(by: User, permission: str, user: User | None) -> None:

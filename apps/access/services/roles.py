@@ -34,8 +34,10 @@ from apps.access.services.gate import (
     require_over,
     require_to_give,
 )
+from apps.access.services.keys import begin_anew_where_others_hold_keys, gains, holders_of_role
 from apps.accounts import services as accounts
 from apps.accounts.models import User
+from apps.institutions import selectors as institutions
 from apps.institutions.models import Institution
 from schoolops import events
 from schoolops.audit import trail
@@ -148,6 +150,9 @@ def set_permissions(*, role: Role, permissions: Collection[str], expected_versio
     before, after = _codes_of(role), frozenset(permissions)
     require_to_give(by, MANAGE, [_hold(role, after - before, institution=None)], _not_yours)
     if before != after:
+        held = holders_of_role(role.pk, today=institutions.school_today())
+        added = [(each.user, _hold(role, after - before, institution=each.institution)) for each in held]
+        begin_anew_where_others_hold_keys(gains(added), by=by)
         RolePermission.objects.filter(role=role).exclude(permission__in=after).delete()
         RolePermission.objects.bulk_create(
             RolePermission(role=role, permission=each) for each in sorted(after - before)
@@ -239,6 +244,10 @@ def put_in_role(
     """As ``assign_role``, in the transaction of a caller who has asked for permission."""
     dates = {"starts_on": starts_on, "ends_on": ends_on}
     about: dict[str, Any] = {"role": role.code, "institution": institution}
+    # Asked of what they hold before: what they can do already is no gain.
+    held = _hold(role, _codes_of(role), institution=institution)
+    over = ends_on is not None and ends_on <= institutions.school_today()
+    gained = [] if over else gains([(user, held)])
     with explains({"role_ends_after_it_starts": AssignmentBackwards}):
         assignment, created = RoleAssignment.objects.select_for_update(of=("self",)).get_or_create(
             user=user, role=role, institution=institution, defaults=dates
@@ -246,18 +255,22 @@ def put_in_role(
         before, after = trail.changed(assignment, dates)
         if created:
             trail.record(by, "access.role-assigned", user, after={**about, **dates})
-            # Whoever was handed a link before this role was handed no key to it.
-            accounts.end_links(user)
-            events.publish(RolesGiven((user.pk,)))
+            _shut_out_who_was_before(user, gained, by=by)
         elif after:
             _keep_an_administrator(assignment, unless=ends_on is None and starts_on is None)
             RoleAssignment.objects.filter(pk=assignment.pk).update(**after)
             trail.record(by, "access.role-moved", user, before={**about, **before}, after={**about, **after})
             _take_over(assignment, after)
-            accounts.end_links(user)
-            events.publish(RolesGiven((user.pk,)))
+            _shut_out_who_was_before(user, gained, by=by)
     user.__dict__.pop("_roles_held", None)
     return assignment
+
+
+def _shut_out_who_was_before(user: User, gained: list[tuple[User, Held]], *, by: Actor) -> None:
+    """Whoever was handed a link before this role, or has used one, was handed no key to it."""
+    accounts.end_links(user)
+    begin_anew_where_others_hold_keys(gained, by=by)
+    events.publish(RolesGiven((user.pk,)))
 
 
 def _take_over(assignment: RoleAssignment, values: Mapping[str, Any]) -> None:

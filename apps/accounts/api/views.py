@@ -205,6 +205,14 @@ class SecondFactor(ApiViewSet):
 class LoginsOfOthers(ApiViewSet):
     """What the office does with the login of somebody else. The services ask for the permission."""
 
+    asks = {
+        "invite": "accounts.manage over login",
+        "deactivate": "accounts.manage over login",
+        "activate": "accounts.manage over login",
+        "log_out_everywhere": "accounts.manage over login",
+        "reset_second_factor": "accounts.manage over login",
+    }
+
     @extend_schema(
         operation_id="invite_user", summary="Invite a user", request=shapes.InviteIn, responses={201: shapes.LinkOut}
     )
@@ -256,6 +264,10 @@ class LoginsOfOthers(ApiViewSet):
 
 class Policy(ApiViewSet):
     """The school's rules for logins."""
+
+    asks = {
+        "change": "access.manage over school",
+    }
 
     @extend_schema(operation_id="account_policy", summary="Rules for logins", responses=shapes.PolicyOut)
     def show(self, request: Request) -> HttpResponse:

@@ -39,7 +39,9 @@ from apps.accounts.services.tokens import (
     refresh_tokens,
 )
 from apps.accounts.services.users import (
+    BEGUN_ANEW,
     activate_user,
+    begin_anew,
     change_policy,
     change_user,
     choose_language,
@@ -55,6 +57,7 @@ from apps.accounts.services.users import (
 
 __all__ = [
     "ACCESS_TOKEN_LIFETIME",
+    "BEGUN_ANEW",
     "DEVICE_COOKIE",
     "LONGEST_PASSWORD",
     "REFRESH_TOKEN_LIFETIME",
@@ -62,6 +65,7 @@ __all__ = [
     "Issued",
     "activate_user",
     "authenticate_token",
+    "begin_anew",
     "begin_second_factor",
     "change_password",
     "change_policy",

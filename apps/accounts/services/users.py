@@ -19,7 +19,7 @@ from apps.accounts.errors import (
 from apps.accounts.models import SUPPORT_PREFIX, AccountPolicy, OneTimeLink, User
 from apps.accounts.selectors import supported_language
 from apps.accounts.services import second_factor, tokens
-from apps.accounts.services.links import Handed, hand_out_link
+from apps.accounts.services.links import Handed, end_links, hand_out_link
 from schoolops import clock
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM, Actor
@@ -146,6 +146,22 @@ def end_logins_of(*, user: User, by: User) -> int:
     ended = tokens.end_logins(user, because="ended by the office")
     trail.record(by, "accounts.logins-ended", user, after={"logins": ended})
     return ended
+
+
+BEGUN_ANEW = "accounts.begun-anew"
+
+
+def begin_anew(*, user: User, by: Actor) -> None:
+    """Whatever opened this login opens it no more: it is let in by a new link. In the caller's transaction, who asked.
+
+    For a login that is about to do more than whoever may know its password.
+    """
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    second_factor.forget(user)
+    end_links(user)
+    ended = tokens.end_logins(user, because="begun anew")
+    trail.record(by, BEGUN_ANEW, user, after={"logins_ended": ended})
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from apps.attendance.selectors.places import Place, SessionKey, place_of, place_
 from apps.institutions.models import CourseClass, Section
 from apps.students.models import Student
 from schoolops import clock
+from schoolops.folding import name_key
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter
 from schoolops.tenancy.prepared import Statement
 
@@ -105,7 +106,7 @@ def _records(place: Place, sheet: AttendanceSession | None, said: list[_Said], c
 
 def by_name(row: dict[str, Any]) -> tuple[Any, ...]:
     """The order of a roll: by number, then by name."""
-    return row["roll_number"] or 10_000, row["family_name"], row["given_name"], row["student_id"]
+    return row["roll_number"] or 10_000, name_key(row["family_name"], row["given_name"]), row["student_id"]
 
 
 def is_taken(sheet: AttendanceSession | None) -> bool:

@@ -18,7 +18,7 @@ from schoolops import clock
 BINDING = (Leave.State.REQUESTED, Leave.State.APPROVED)
 
 
-@moves_on_merge("attendance")
+@moves_on_merge("attendance", of=AttendanceRecord)
 def move_records(duplicate: Student, kept: Student) -> Moved:
     """Records move with the roster: where the duplicate is still on a roll of the past, its record stays there.
 
@@ -57,7 +57,7 @@ def move_records(duplicate: Student, kept: Student) -> Moved:
     return Moved(len(moving), theirs.count())
 
 
-@moves_on_merge("desk_entries")
+@moves_on_merge("desk_entries", of=DeskEntry)
 def move_desk_entries(duplicate: Student, kept: Student) -> Moved:
     """Desk entries move but for the days and periods the kept record has one of."""
     had = set(DeskEntry.objects.filter(student=kept).values_list("day", "period_id"))
@@ -67,7 +67,7 @@ def move_desk_entries(duplicate: Student, kept: Student) -> Moved:
     return Moved(len(moving), len(theirs) - len(moving))
 
 
-@moves_on_merge("leave")
+@moves_on_merge("leave", of=Leave)
 def move_leave(duplicate: Student, kept: Student) -> Moved:
     """Leave moves unless it overlaps with leave of the kept record, asked for or approved."""
     had = Leave.objects.filter(

@@ -53,6 +53,11 @@ def shown(run: Import) -> dict[str, Any]:
 class ImportViewSet(RowViewSet):
     """Imports, newest first."""
 
+    asks = {
+        "list": "imports.view over school",
+        "create": "imports.run over school",
+        "retrieve": "imports.view over school",
+    }
     columns = COLUMNS
     out = shapes.ImportOut
     sorts: ClassVar = {"received_at": ("-received_at", "-id")}
@@ -85,6 +90,9 @@ class ImportViewSet(RowViewSet):
 class RowsViewSet(RowViewSet):
     """What an import would change, or has changed, row by row."""
 
+    asks = {
+        "list": "imports.view over school",
+    }
     columns: ClassVar[Columns] = {
         "number": "pk", "file": "file", "row": "row", "kind": "kind", "key": "key", "name": "name", "action": "action",
         "before": "before", "after": "after", "kept": "kept", "errors": "errors",
@@ -96,7 +104,7 @@ class RowsViewSet(RowViewSet):
         "kept": Parameter(
             parameters.yes_or_no, lambda value: ~Q(kept={}) if value else Q(kept={}), "Where a person’s value stays."
         ),
-        "q": Parameter(parameters.text, lambda said: Q(name__icontains=said) | Q(key__iexact=said), "Name or id."),
+        "q": Parameter(parameters.text, selectors.rows_named, "Name or id."),
     }
     export_name = "import-rows"
 
@@ -107,6 +115,14 @@ class RowsViewSet(RowViewSet):
 
 class StepViewSet(ApiViewSet):
     """The steps of an import."""
+
+    asks = {
+        "errors": "imports.view over school",
+        "map_headers": "imports.run over school",
+        "confirm": "imports.run over school",
+        "go_on": "imports.run over school",
+        "undo": "imports.run over school",
+    }
 
     @extend_schema(summary="What is wrong, as a file", responses={(200, "text/csv"): str}, parameters=[])
     @heavy
@@ -169,6 +185,11 @@ def staying(pages: Iterator[Any]) -> Iterator[Any]:
 
 class ExportViewSet(ApiViewSet):
     """The roster, written out."""
+
+    asks = {
+        "bundle": "exports.roster over school",
+        "template": "exports.roster over school",
+    }
 
     @extend_schema(summary="The roster as a OneRoster 1.2 bundle", responses={(200, "application/zip"): bytes})
     @heavy

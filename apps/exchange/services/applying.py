@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import IntegrityError, transaction
-from django.db.models import Count, F
+from django.db import DataError, IntegrityError, transaction
 
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportConfirmed
-from apps.exchange.models import Import, ImportRow
+from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services import frame, kinds
-from apps.exchange.services.changed import stamped
+from apps.exchange.services.changed import REMEMBERED, stamped
 from apps.exchange.services.comparing import Action, Outcome, Work, as_kept
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
-from apps.exchange.services.staging import chunks, write_rows
-from apps.exchange.services.stopping import refuse_two
+from apps.exchange.services.staging import chunks, counted, write_rows
+from apps.exchange.services.stopping import left_of, refuse_two
+from apps.exchange.services.turns import take_up
 from schoolops import clock, events, queues
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
@@ -28,6 +28,7 @@ from schoolops.errors import SchoolOpsError, Unavailable
 
 CHUNK = 1000
 _RUNNING = {"import_one_applying": errors.AnotherImportRuns, "import_one_undoing": errors.AnotherImportRuns}
+_NAMES = frozenset({"student", "guardian", "staff", "teaches", "section", "class", "enrolment"})
 WRITES = (Action.CREATE, Action.UPDATE)
 
 
@@ -65,51 +66,29 @@ def apply(*, run: Import) -> Import:
     """Write every row that is not written yet. Killed at any point, calling it again goes on from there.
 
     A row that is refused now, because somebody changed things meanwhile, becomes an error and stops no other.
+
+    Raises:
+        ImportNotReady, TakenUpElsewhere.
     """
-    run = _take_up(run)
-    assert run.by is not None  # noqa: S101 - narrows the type; taking it up refuses what is nobody's
-    work = Work(run, run.by, frame.load(run.institution), applying=True)
-    done = ImportRow.objects.filter(run=run, applied=True).count()
+    turn = take_up(run, {Import.State.APPLYING})
+    run = turn.run
+    work = Work(run, turn.by, frame.load(run.institution), turn)
+    run.done = ImportRow.objects.filter(run=run, applied=True).count()
+    run.of = run.done + left_of(run)
+    run.save(update_fields=["done", "of"])
     for kind in staged.KINDS:
         for chunk in chunks(run, kind, size=CHUNK, applied=False, action__in=WRITES):
             _write(work, kind, chunk)
-            done += len(chunk)
-            queues.progress(done, run.of)
+            if turn.passed_on():
+                return run
     with queues.finishing():
+        turn.hold()
         _finish(run)
     return run
 
 
-@transaction.atomic
-def _take_up(run: Import) -> Import:
-    """From now on whoever was at this import before stops at its next chunk.
-
-    Raises:
-        ImportNotReady: there is nothing to apply, or another job was asked to.
-    """
-    run = Import.objects.select_for_update(of=("self",)).select_related("by", "institution").get(pk=run.pk)
-    if run.state != Import.State.APPLYING or run.by is None or queues.job_or_none() not in {None, run.job_id}:
-        raise errors.ImportNotReady(state=run.state)
-    run.turn, run.moved_at = run.turn + 1, clock.now()
-    run.save(update_fields=["turn", "moved_at"])
-    return run
-
-
-def _hold(run: Import) -> None:
-    """Raises ``TakenUpElsewhere``."""
-    held = Import.objects.select_for_update().only("pk", "turn", "state").get(pk=run.pk)
-    if held.turn != run.turn or held.state != Import.State.APPLYING:
-        raise errors.TakenUpElsewhere
-
-
 def _finish(run: Import) -> None:
-    _hold(run)
-    counts: dict[str, dict[str, int]] = {}
-    for kind, action, count in (
-        ImportRow.objects.filter(run=run).values_list("kind", "action").annotate(rows=Count("pk")).order_by("kind")
-    ):
-        counts.setdefault(kind, {})[action] = count
-    run.counts = counts
+    run.counts = counted(run)
     run.state, run.done, run.problem = Import.State.APPLIED, run.of, None
     run.finished_at = run.moved_at = clock.now()
     run.save(update_fields=["counts", "state", "finished_at", "moved_at", "done", "problem"])
@@ -120,12 +99,12 @@ def _finish(run: Import) -> None:
 def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     """One transaction for the chunk; where one of its rows is refused, halves of it, down to that row."""
     try:
-        with transaction.atomic():
+        with work.at.chunk():
             _write_all(work, kind, rows)
     except (errors.TakenUpElsewhere, Unavailable):
         # Not what the file says, and true of the whole chunk: the next try goes on here.
         raise
-    except (SchoolOpsError, IntegrityError) as refusal:
+    except (SchoolOpsError, IntegrityError, DataError) as refusal:
         if len(rows) == 1:
             _refuse(rows[0], refusal)
             work.frame = frame.load(work.run.institution)
@@ -139,8 +118,7 @@ def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
 
 
 def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
-    # Whoever else is at this import waits here; what they wrote meanwhile is not written again.
-    _hold(work.run)
+    # What somebody else wrote before it was our turn is not written again.
     still = set(ImportRow.objects.filter(pk__in=[row.pk for row in rows], applied=False).values_list("pk", flat=True))
     rows = [row for row in rows if row.pk in still]
     shown = {row.pk: (row.action, row.before, row.after) for row in rows}
@@ -150,11 +128,14 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
         if each.action == Action.UNCHANGED and action == Action.UPDATE and not each.kept:
             # It is so by now, by another row of the file or by somebody's hand.
             continue
-        if not each.errors and (each.action, each.before, each.after) != (action, before, after):
+        if not each.errors and (each.action, _meant(each.before), _meant(each.after)) != (
+            action,
+            _meant(before),
+            _meant(after),
+        ):
             each.errors.append(said_of(errors.ChangedMeanwhile(), row=each.row.row, column=""))
     to_write = [each for each in outcomes if each.action in WRITES]
-    for each in to_write:
-        each.row.undo = as_kept(each.target, each.fields) if each.target is not None else {}
+    _keep_what_was(kind, to_write)
     if to_write:
         kinds.OF[kind].write(work, to_write)
     for each in outcomes:
@@ -170,7 +151,25 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     for table, written in _by_table(row for row in rows if row.applied).items():
         stamped(table, written)
     write_rows([each.row for each in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
-    Import.objects.filter(pk=work.run.pk).update(done=F("done") + len(to_write), moved_at=clock.now())
+    work.at.went_on(len(to_write))
+
+
+def _meant(said: Mapping[str, str]) -> dict[str, str]:
+    """Without names of what the row refers to by its key: a row of the same file may have changed those."""
+    return {name: value for name, value in said.items() if name not in _NAMES}
+
+
+def _keep_what_was(kind: str, outcomes: Sequence[Outcome]) -> None:
+    """What stands in the rows that are to be changed, and what imports remember of them."""
+    there = {(each.table or kind, each.target.pk): each.row for each in outcomes if each.target is not None}
+    for each in outcomes:
+        each.row.undo = as_kept(each.target, each.fields) if each.target is not None else {}
+    of_them = Counterpart.objects.filter(
+        kind__in={table for table, _ in there}, row_id__in=[row_id for _, row_id in there]
+    )
+    for table, row_id, external, values in of_them.values_list("kind", "row_id", "external_id", "values"):
+        if (table, row_id) in there:
+            there[table, row_id].undo[REMEMBERED] = [external, values]
 
 
 def _by_table(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:

@@ -6,15 +6,17 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import models
+from django.db.models import Q
 
+from apps.attendance.models import DailyAttendance
 from apps.exchange import errors
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.comparing import Action, plain, reason_of
 from apps.exchange.services.frame import MODELS
 from apps.exchange.services.reading import staged
+from apps.institutions.models import CourseClass
 from apps.staff.models import StaffMember, TeachingAssignment
-from apps.students.models import ClassEnrolment, Guardian, SectionMembership, Student, StudentGuardian
+from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops.audit.models import AuditEntry
 
 TABLES: Mapping[str, Any] = {
@@ -29,11 +31,15 @@ TABLES: Mapping[str, Any] = {
 }
 # What tells that somebody was at a row since the import wrote it, be it while the rest was still being applied. What
 # is told of the student (places, links) is found in the trail, where an import says why in each of its own lines.
+ABOUT_STUDENTS = frozenset({staged.STUDENT, staged.LINK, staged.SEAT, staged.PLACE})
+_TABLE_OF = {model: table for table, model in TABLES.items()}
+# Goes with what it refers to: enrolments, terms of classes; days are derived from rolls, which are asked themselves.
+_GO_ALONG = frozenset({Enrolment, CourseClass.terms.through, DailyAttendance})
 _STAMPS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys((*MODELS, staged.STAFF, staged.GUARDIAN), ("date_last_modified",)),
     staged.ASSIGNMENT: ("staff_id", "section_id", "course_class_id", "kind", "starts_on", "ends_on"),
 }
-STAMP = "stamp"
+STAMP, REMEMBERED = "stamp", "remembered"
 MOST = 100
 CHUNK = 1000
 
@@ -57,15 +63,13 @@ def _stamp(values: Iterable[Any]) -> str:
     return "|".join(map(plain, values))
 
 
-def refuse_others(table: str, rows: Sequence[ImportRow], targets: Mapping[int, Any]) -> None:
-    """Raises ``ChangedSince`` where one of ``targets`` (by key) is not as the import left it."""
-    pairs = ((row, targets.get(row.target_id or 0)) for row in rows)
-    others = [str(target) for row, target in pairs if target is not None and _other(table, row, target)]
-    if others:
-        raise errors.ChangedSince(count=len(others), examples=", ".join(others[:3]))
-
-
 def _other(table: str, row: ImportRow, target: Any) -> bool:
+    """Whether ``target`` is not as the import left it."""
+    if table == staged.LINK and row.action == Action.CREATE:
+        # What somebody decided about a guardian's access is never deleted, whatever the trail says of it.
+        access = row.values.get("data_access") or "true"
+        if target.restriction_note or plain(target.data_access) != access:
+            return True
     written = {name: value for name, value in row.after.items() if name in row.before and hasattr(target, name)}
     if row.action == Action.UPDATE and any(plain(getattr(target, name)) != value for name, value in written.items()):
         return True
@@ -77,62 +81,80 @@ def _other(table: str, row: ImportRow, target: Any) -> bool:
 
 
 def refuse_changed(run: Import) -> None:
-    """Raises ``ChangedSince`` when somebody was at anything the import wrote, as the trail and the rows say."""
-    changed = _changed_students(run)
+    """Raises ``ChangedSince`` when somebody was at anything the import wrote, as the trail and the rows say, or when it
+    is in use."""
+    changed: list[str] = []
     for table, model in TABLES.items():
-        if table == staged.STUDENT:
-            continue
         for rows in chunked(written(run, table)):
-            refuse_others(table, rows, model.objects.in_bulk([row.target_id for row in rows]))
-        targets = written(run, table).values_list("target_id", flat=True)
-        ids = model.objects.filter(pk__in=targets).values_list("sourced_id", flat=True)
-        if not ids.exists():
-            continue
-        changed += (
-            AuditEntry.objects.filter(
-                object_type=model._meta.label_lower,
-                at__gt=_until(run),
-                object_id__in=ids.annotate(_id=models.functions.Cast("sourced_id", models.CharField())).values("_id"),
-            )
-            .values_list("object_id", flat=True)
-            .distinct()[:MOST]
-        )
-    if changed:
-        raise errors.ChangedSince(count=len(changed), examples=", ".join(changed[:3]))
+            keys = [row.target_id for row in rows]
+            changed += _changed(run, table, rows, model.objects.in_bulk(keys))
+            changed += _in_use(run, table, [row.target_id for row in rows if row.action == Action.CREATE])
+            if len(changed) >= MOST:
+                break
+    _refuse(changed)
 
 
-def _until(run: Import) -> dt.datetime | None:
-    """When the import wrote its last row; where it stopped half-way, its last chunk."""
-    return run.finished_at or run.moved_at
+def refuse_changed_rows(run: Import, table: str, rows: Sequence[ImportRow], targets: Mapping[int, Any]) -> None:
+    """The same of these rows and what they are about, by key, which the caller holds."""
+    _refuse(_changed(run, table, rows, targets))
 
 
-def students_of(run: Import) -> Any:
-    """Students whom the import wrote anything about: their record, a guardian's link, a seat or a place."""
-    about = models.Q(pk__in=written(run, staged.STUDENT).values("target_id"))
-    for table in (staged.LINK, staged.SEAT, staged.PLACE):
-        rows = TABLES[table].objects.filter(pk__in=written(run, table).values("target_id"))
-        about |= models.Q(pk__in=rows.values("student_id"))
-    return Student.objects.filter(about)
+def _refuse(changed: Iterable[str]) -> None:
+    if found := list(dict.fromkeys(changed)):
+        raise errors.ChangedSince(count=len(found), examples=", ".join(found[:3]))
 
 
-def _changed_students(run: Import) -> list[str]:
-    """Students with a line of the trail since the import began that is not its own.
+def _changed(run: Import, table: str, rows: Sequence[ImportRow], targets: Mapping[int, Any]) -> list[str]:
+    pairs = ((row, targets.get(row.target_id or 0)) for row in rows)
+    others = [str(target) for row, target in pairs if target is not None and _other(table, row, target)]
+    return others + _told_of(run, table, targets)
+
+
+def _told_of(run: Import, table: str, targets: Mapping[int, Any]) -> list[str]:
+    """Of whom the trail has a line that is not the import's own.
 
     What happens to links and places is told of the student; and the import says why in every line about one.
     """
-    ids = students_of(run).annotate(_id=models.functions.Cast("sourced_id", models.CharField()))
-    own = models.Q(reason=reason_of(run), at__lte=_until(run))
-    return list(
-        AuditEntry.objects.filter(
-            object_type=Student._meta.label_lower,
-            at__gt=run.started_at or _until(run),
-            object_id__in=ids.values("_id"),
-        )
-        .exclude(own)
-        .order_by()
-        .values_list("object_id", flat=True)
-        .distinct()[:MOST]
-    )
+    model, since, own = TABLES[table], _until(run), Q(reason=undo_of(run))
+    ids = [str(each.sourced_id) for each in targets.values()]
+    if table in ABOUT_STUDENTS:
+        model, since = Student, run.started_at or since
+        own |= Q(reason=reason_of(run), at__lte=_until(run))
+        students = student_keys(table, targets)
+        ids = [str(each) for each in Student.objects.filter(pk__in=students).values_list("sourced_id", flat=True)]
+    lines = AuditEntry.objects.filter(object_type=model._meta.label_lower, at__gt=since, object_id__in=ids)
+    return list(lines.exclude(own).order_by().values_list("object_id", flat=True).distinct()[:MOST])
+
+
+def student_keys(table: str, targets: Mapping[int, Any]) -> set[int]:
+    """Keys of the students whom rows of a table are about."""
+    return set(targets) if table == staged.STUDENT else {each.student_id for each in targets.values()}
+
+
+def _in_use(run: Import, table: str, keys: Sequence[int | None]) -> list[str]:
+    """What refers to rows that are to go, and does not go itself."""
+    found = []
+    for relation in TABLES[table]._meta.get_fields(include_hidden=True) if keys else ():
+        if not relation.auto_created or relation.concrete or relation.related_model in _GO_ALONG:
+            continue
+        name = relation.field.name
+        using = relation.related_model._base_manager.filter(**{f"{name}__in": keys})  # noqa: SLF001 - hidden ones have no other
+        kind = _TABLE_OF.get(relation.related_model)
+        if kind is not None:
+            using = using.exclude(pk__in=written(run, kind, action=Action.CREATE).values("target_id"))
+        # A row that is changed back refers to something else then, or its line of the trail says who did it.
+        found += [str(each) for each in using[:3]]
+    return found
+
+
+def undo_of(run: Import) -> str:
+    """What the trail says of everything that taking ``run`` back changes."""
+    return f"Undo {run.file_name}"
+
+
+def _until(run: Import) -> dt.datetime | None:
+    """When the import wrote its last row."""
+    return run.wrote_at or run.finished_at or run.moved_at
 
 
 def written(run: Import, table: str, **more: Any) -> Any:
@@ -142,10 +164,10 @@ def written(run: Import, table: str, **more: Any) -> Any:
     return ImportRow.objects.filter(run=run, kind=kind, table=table, applied=True, **more)
 
 
-def chunked(rows: Any, *, backwards: bool = False) -> Any:
+def chunked(rows: Any, *, size: int = CHUNK, backwards: bool = False) -> Any:
     """Rows of the file by keyset, a list at a time."""
     order, beyond = ("-pk", "pk__lt") if backwards else ("pk", "pk__gt")
     rest = rows.order_by(order)
-    while chunk := list(rest[:CHUNK]):
+    while chunk := list(rest[:size]):
         rest = rows.filter(**{beyond: chunk[-1].pk}).order_by(order)
         yield chunk

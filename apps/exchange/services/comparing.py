@@ -21,6 +21,7 @@ from apps.exchange import errors
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.frame import Frame
 from apps.exchange.services.reading.cells import said_of
+from apps.exchange.services.turns import Turn
 from schoolops.errors import Forbidden, NotFound, SchoolOpsError
 
 Action = ImportRow.Action
@@ -58,6 +59,14 @@ def reason_of(run: Import) -> str:
     return f"Import {run.file_name}"[:500]
 
 
+# Whoever fills in a template has never heard of OneRoster's columns.
+_OF_A_SHEET = {
+    "primaryOrgSourcedId": "Campus", "orgSourcedId": "Campus", "schoolSourcedId": "Campus", "grades": "Grade",
+    "classSourcedId": "Section", "userSourcedId": "Admission number", "agentSourcedIds": "Student’s admission number",
+    "beginDate": "Entered on", "termSourcedIds": "Year", "sourcedId": "", "username": "E-mail",
+}  # fmt: skip
+
+
 @dataclass(slots=True)
 class Outcome:
     """What becomes of a row. ``fields`` are values to write, ``known`` the file's values by field, as remembered."""
@@ -87,6 +96,8 @@ class Outcome:
         return Action.UPDATE if self.after else Action.UNCHANGED
 
     def refuse(self, error: SchoolOpsError, column: str = "") -> None:
+        if self.row.key.startswith("~"):
+            column = _OF_A_SHEET.get(column, column)
         self.errors.append(said_of(error, row=self.row.row, column=column))
 
     def differ(self, wanted: Mapping[str, Any], remembered: Mapping[str, str]) -> None:
@@ -105,7 +116,8 @@ class Outcome:
             old = plain(getattr(self.target, name))
             if old == new:
                 continue
-            if remembered.get(name, "") == old:
+            # What nobody filled holds its default, which is nobody's decision.
+            if remembered.get(name, plain(self.target._meta.get_field(name).get_default())) == old:
                 self.fields[name] = value
                 self.before[name], self.after[name] = old, new
             elif new:
@@ -128,8 +140,7 @@ class Work:
     run: Import
     by: User
     frame: Frame
-    # Whether rows are being written now: then those that are compared are held.
-    applying: bool = False
+    at: Turn
     # (kind, row of ours) → the row of the file that is about it.
     claimed: dict[tuple[str, int], int] = field(default_factory=dict)
     homerooms: dict[str, list[tuple[dt.date, dt.date | None, str, str]]] = field(
@@ -150,6 +161,11 @@ class Work:
             except (Forbidden, NotFound):
                 self._may[key] = False
         return self._may[key]
+
+    @property
+    def applying(self) -> bool:
+        """Whether rows are being written now: then those that are compared are held."""
+        return self.at.at == Import.State.APPLYING
 
     @property
     def reason(self) -> str:

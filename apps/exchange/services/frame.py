@@ -12,6 +12,7 @@ from typing import Any
 from apps.exchange.models import Counterpart
 from apps.exchange.services.reading import staged
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
+from schoolops.folding import fold
 
 MODELS: dict[str, Any] = {
     staged.INSTITUTION: Institution,
@@ -41,6 +42,8 @@ class Frame:
     external: dict[tuple[str, int], str] = field(default_factory=dict)
     removed: set[tuple[str, str]] = field(default_factory=set)
     refused: set[tuple[str, str]] = field(default_factory=set)
+    # Of a row that is yet to be written: where it stands in the file.
+    imagined: dict[int, int] = field(default_factory=dict)
     default: Institution | None = None
     _by_code: dict[str, dict[tuple[int, str], Any]] = field(default_factory=dict)
 
@@ -73,7 +76,7 @@ class Frame:
     def level(self, code: str) -> GradeLevel | None:
         """The grade level of that code, or of that name."""
         for row in self.rows[staged.GRADE_LEVEL]:
-            if code and code.casefold() in {row.code.casefold(), row.name.casefold(), row.code.lstrip("0").casefold()}:
+            if code and fold(code) in {fold(row.code), fold(row.name), fold(row.code.lstrip("0"))}:
                 return row  # type: ignore[no-any-return]
         bare = code.lstrip("0")
         return next((each for each in self.rows[staged.GRADE_LEVEL] if bare and each.code.lstrip("0") == bare), None)
@@ -85,9 +88,9 @@ class Frame:
         found = self.find(staged.INSTITUTION, key)
         if found is not None:
             return found  # type: ignore[no-any-return]
-        folded = key.casefold()
+        folded = fold(key)
         return next(
-            (each for each in self.rows[staged.INSTITUTION] if folded in {each.code.casefold(), each.name.casefold()}),
+            (each for each in self.rows[staged.INSTITUTION] if folded in {fold(each.code), fold(each.name)}),
             None,
         )
 

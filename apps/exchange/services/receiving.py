@@ -14,7 +14,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportReceived
-from apps.exchange.models import HeaderMapping, Import
+from apps.exchange.models import HeaderMapping, Import, ImportRow
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import archive, sheets
 from apps.institutions.models import Institution
@@ -22,7 +22,8 @@ from schoolops import clock, events
 from schoolops.audit import trail
 
 RUN = "imports.run"
-_NAME_LENGTH = 120
+# As long as the column in which every row of it says where it came from.
+_NAME_LENGTH = ImportRow._meta.get_field("file").max_length or 0
 
 
 @transaction.atomic
@@ -79,7 +80,12 @@ def _source(file: IO[bytes], name: str, source: str) -> str:
         FileKindUnknown, and what looking at a directory raises.
     """
     file.seek(0)
-    if file.read(4) == b"PK\x03\x04" or zipfile.is_zipfile(file):
+    head = file.read(80)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise errors.OtherSpreadsheet(kind="XLS")
+    if b"mimetypeapplication/vnd.oasis.opendocument" in head:
+        raise errors.OtherSpreadsheet(kind="OpenDocument")
+    if head.startswith(b"PK\x03\x04") or zipfile.is_zipfile(file):
         if archive.CONTENT_TYPES in archive.directory(file):
             return source if source in sheets.TEMPLATES else ""
         return Import.Source.ONEROSTER
@@ -125,7 +131,8 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_backgro
     before = run.mapping
     run.mapping = sheets.matched(run.source, run.headers, known_headers(run.source))
     run.state, run.problem, run.job_id, run.moved_at = Import.State.RECEIVED, None, None, clock.now()
-    run.save(update_fields=["mapping", "state", "problem", "job_id", "moved_at"])
+    run.of = 0
+    run.save(update_fields=["mapping", "state", "problem", "job_id", "moved_at", "of"])
     trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after={"mapping": run.mapping})
     if in_background:
         events.publish(ImportReceived(run.pk))

@@ -6,20 +6,15 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.exchange import errors
-from apps.exchange.events import ImportConfirmed, ImportReceived, UndoBegun
 from apps.exchange.models import Import
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.stopping import refuse_two, stop_of
+from apps.exchange.services.turns import AGAIN
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 
-_AGAIN = {
-    Import.State.RECEIVED: ImportReceived,
-    Import.State.APPLYING: ImportConfirmed,
-    Import.State.UNDOING: UndoBegun,
-}
 _ONE = dict.fromkeys(("import_one_applying", "import_one_undoing"), errors.AnotherImportRuns)
 
 
@@ -47,5 +42,5 @@ def go_on(*, run: Import, by: User, in_background: bool = False) -> Import:
         run.save(update_fields=["state", "by", "job_id", "problem", "moved_at"])
     trail.record(by, "exchange.import-resumed", run, after={"from": run.done, "of": run.of, "stopped": stop.why})
     if in_background:
-        events.publish(_AGAIN[Import.State(stop.state)](run.pk))
+        events.publish(AGAIN[stop.state](run.pk))
     return run

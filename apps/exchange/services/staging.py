@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Count
 from psycopg.types.json import Jsonb
 
-from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds, receiving
@@ -19,82 +18,106 @@ from apps.exchange.services.comparing import Action, Outcome, Work
 from apps.exchange.services.reading import sheets, staged
 from apps.exchange.services.reading.apart import Reading
 from apps.exchange.services.reading.cells import problem_of, said_of
+from apps.exchange.services.turns import State, Turn, take_up
 from schoolops import clock, queues
 from schoolops.errors import SchoolOpsError, Unavailable
 
 log = logging.getLogger(__name__)
 CHUNK = 1000
+# Deleting is cheap.
+FORGOTTEN = 5_000
+# What reading finds out about the file.
+_FOUND = ("source", "headers", "mapping", "notes")
 
 
-@transaction.atomic
 def read_and_validate(*, run: Import) -> Import:
-    """Read the kept file into rows and compare each with what is there. Doing it again begins anew.
+    """Read the kept file into rows and compare each with what is there. Doing it again begins anew; killed at any
+    point, calling it again reads anew, or goes on comparing where it stood.
 
     A file that cannot be read leaves no rows: ``run`` is then ``failed``, and ``problem`` says why.
 
     Raises:
         ImportNotReady: somebody confirmed it meanwhile, or it is long done.
+        TakenUpElsewhere.
     """
-    # Held until the end: a second reading that comes late must not take the rows of what was confirmed. Not the
-    # strongest lock: every row that is kept checks its key against this one, a thousand at a time.
-    Import.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
-    run.refresh_from_db()
-    if run.state not in {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}:
-        raise errors.ImportNotReady(state=run.state)
-    by = run.by
-    if by is None:
-        raise errors.ImportNotReady(state="nobody’s any more")
-    ImportRow.objects.filter(run=run).delete()
+    with transaction.atomic():
+        turn = take_up(run, (State.RECEIVED, State.VALIDATED, State.FAILED))
+        run = turn.run
+        if run.state != State.RECEIVED:
+            # Not to be confirmed while it is read.
+            run.state = turn.at = State.RECEIVED
+            run.of, run.problem = 0, None
+            run.save(update_fields=["state", "of", "problem"])
     try:
-        with transaction.atomic():
-            stage(run)
+        # How many rows there are is known once all of them are kept.
+        if not run.of:
+            stage(turn)
+        if not validate(turn):
+            return run
     except Unavailable:
         # Not what is wrong with the file.
         raise
+    except (errors.TakenUpElsewhere, errors.ImportNotReady):
+        raise
     except SchoolOpsError as refusal:
-        run.state = Import.State.FAILED
-        run.problem = problem_of(refusal)
-        run.counts = {}
-        run.save(update_fields=["state", "problem", "counts", "source", "headers", "mapping", "notes"])
-        return run
-    validate(run, by=by)
+        _forget_rows(turn)
+        with queues.finishing():
+            turn.hold()
+            run.state, run.problem, run.counts = State.FAILED, problem_of(refusal), {}
+            run.save(update_fields=["state", "problem", "counts", *_FOUND])
     return run
 
 
-def stage(run: Import) -> None:
-    """Every row of the file as an ``ImportRow``; what the file turned out to be stands in ``run``, refused or not."""
+def _forget_rows(turn: Turn) -> None:
+    more = True
+    while more:
+        with turn.chunk():
+            keys = ImportRow.objects.filter(run=turn.run).order_by("pk").values_list("pk", flat=True)[:FORGOTTEN]
+            more = bool(ImportRow.objects.filter(pk__in=list(keys)).delete()[0])
+
+
+def stage(turn: Turn) -> None:
+    """Every row of the file as an ``ImportRow``; what the file turned out to be stands in the run, refused or not."""
+    run = turn.run
+    _forget_rows(turn)
     known = {source: receiving.known_headers(source) for source in sheets.TEMPLATES}
     is_bundle = run.source == Import.Source.ONEROSTER
     reading = Reading(run.file_name, run.source, run.mapping, known, bundle=is_bundle)
+    run.done = 0
+    run.save(update_fields=["done"])
     with run.file.open("rb") as file:
         try:
-            _keep(run, reading.rows(file))
+            rows = reading.rows(file)
+            while chunk := list(islice(rows, CHUNK)):
+                with turn.chunk():
+                    _keep(run, chunk)
+                    turn.went_on(len(chunk))
         finally:
             run.source = reading.source
             run.headers, run.mapping, run.notes = reading.headers or run.headers, reading.mapping, reading.notes
+    with turn.chunk():
+        _refuse_doubles(run)
+        run.of, run.done = ImportRow.objects.filter(run=run).exclude(action=Action.SKIP).count(), 0
+        run.save(update_fields=["of", "done", *_FOUND])
 
 
-def _keep(run: Import, rows: Iterator[staged.Staged]) -> None:
-    count = 0
-    while chunk := list(islice(rows, CHUNK)):
-        count += len(chunk)
-        ImportRow.objects.bulk_create(
-            ImportRow(
-                run=run,
-                file=each.file,
-                row=each.row,
-                kind=each.kind,
-                key=each.key[:520],
-                natural=each.natural[:320],
-                name=each.name[:250],
-                values=each.values,
-                errors=each.errors,
-                action=Action.ERROR if each.errors else Action.SKIP if each.skip else Action.STAGED,
-            )
-            for each in chunk
+def _keep(run: Import, rows: Sequence[staged.Staged]) -> None:
+    ImportRow.objects.bulk_create(
+        ImportRow(
+            run=run,
+            file=each.file[-100:],
+            row=each.row,
+            kind=each.kind,
+            key=each.key[:520],
+            natural=each.natural[:320],
+            name=each.name[:250],
+            values=each.values,
+            errors=each.errors,
+            read_errors=len(each.errors),
+            action=Action.ERROR if each.errors else Action.SKIP if each.skip else Action.STAGED,
         )
-    run.of, run.done = count, 0
-    _refuse_doubles(run)
+        for each in rows
+    )
 
 
 def _refuse_doubles(run: Import) -> None:
@@ -115,8 +138,9 @@ def _refuse_doubles(run: Import) -> None:
             first, file = doubles[row.pk]
             refusal = errors.DuplicateInFile(what=what, first=first, file=file)
             row.errors = [*row.errors, said_of(refusal, row=row.row, column="sourcedId" if what == "id" else "")]
+            row.read_errors += 1
             row.action = Action.ERROR
-        ImportRow.objects.bulk_update(rows, ["errors", "action"], batch_size=500)
+        ImportRow.objects.bulk_update(rows, ["errors", "read_errors", "action"], batch_size=500)
     with connection.cursor() as cursor:
         cursor.execute(
             # Not a join: nothing is known yet in this transaction of how many rows there are.
@@ -128,45 +152,61 @@ def _refuse_doubles(run: Import) -> None:
 
 
 # --- comparing --------------------------------------------------------------------------------------------------------
-def validate(run: Import, *, by: User) -> None:
-    """Compare every row; the counts say what applying would do."""
-    work = Work(run, by, frame.load(run.institution))
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    done = 0
+def validate(turn: Turn) -> bool:
+    """Compare every row; the counts say what applying would do. ``False``: another job goes on with it."""
+    run = turn.run
+    work = Work(run, turn.by, frame.load(run.institution), turn)
+    run.done = ImportRow.objects.filter(run=run).exclude(table="").count()
+    run.save(update_fields=["done"])
     for kind in staged.KINDS:
         for chunk in chunks(run, kind, size=CHUNK):
-            outcomes = kinds.OF[kind].compare(work, chunk)
-            _save(outcomes)
-            counts[kind].update(each.action for each in outcomes)
-            done += len(chunk)
-            queues.progress(done, run.of)
-    run.counts = {kind: dict(found) for kind, found in counts.items()}
-    run.state, run.validated_at, run.problem = Import.State.VALIDATED, clock.now(), None
-    run.reading += 1
-    run.save(
-        update_fields=[
-            "counts",
-            "notes",
-            "state",
-            "validated_at",
-            "reading",
-            "problem",
-            "of",
-            "done",
-            "source",
-            "headers",
-            "mapping",
-        ],
-    )
+            with turn.chunk():
+                new = _compare(work, kind, chunk)
+                turn.went_on(new)
+            # Whoever goes on compares the structure again, and must come further than we did.
+            if new and turn.passed_on():
+                return False
+    with queues.finishing():
+        turn.hold()
+        run.counts = counted(run)
+        run.state, run.validated_at, run.problem = State.VALIDATED, clock.now(), None
+        run.reading += 1
+        run.save(update_fields=["counts", "state", "validated_at", "reading", "problem"])
+    return True
+
+
+def _compare(work: Work, kind: str, rows: Sequence[ImportRow]) -> int:
+    """How many of ``rows`` were compared for the first time.
+
+    The school's structure is compared again by whoever goes on: the rows that follow refer to it, imagined as it is.
+    """
+    new = [row for row in rows if not row.table]
+    if kind not in staged.STRUCTURE:
+        kinds.recall(work, kind, [row for row in rows if row.table])
+        rows = new
+    for row in rows:
+        del row.errors[row.read_errors :]
+    again = len(rows) > len(new)
+    _save(kinds.OF[kind].compare(work, rows), again=again)
+    return len(new)
+
+
+def counted(run: Import) -> dict[str, dict[str, int]]:
+    """``{kind: {action: rows}}`` of what was compared."""
+    counts: dict[str, dict[str, int]] = {}
+    found = ImportRow.objects.filter(run=run).exclude(table="").values_list("kind", "action")
+    for kind, action, count in found.annotate(rows=Count("pk")).order_by("kind"):
+        counts.setdefault(kind, {})[action] = count
+    return counts
 
 
 def chunks(run: Import, kind: str, *, size: int, **more: Any) -> Iterator[list[ImportRow]]:
-    """The rows of a kind that are to be looked at, by keyset."""
+    """The rows of a kind that are to be looked at, by keyset: all but those that reading left out."""
     last = 0
     while True:
         rows: list[ImportRow] = list(
             ImportRow.objects.filter(run=run, kind=kind, pk__gt=last, **more)
-            .exclude(action=Action.SKIP)
+            .exclude(action=Action.SKIP, table="")
             .order_by("pk")[:size]
         )
         if not rows:
@@ -175,7 +215,7 @@ def chunks(run: Import, kind: str, *, size: int, **more: Any) -> Iterator[list[I
         yield rows
 
 
-def _save(outcomes: Sequence[Outcome]) -> None:
+def _save(outcomes: Sequence[Outcome], *, again: bool) -> None:
     rows = []
     for each in outcomes:
         row = each.row
@@ -185,7 +225,8 @@ def _save(outcomes: Sequence[Outcome]) -> None:
         row.table = each.table or row.kind
         rows.append(row)
     # What is empty was empty when the rows were staged.
-    said = [name for name in ("errors", "before", "after", "kept") if any(getattr(row, name) for row in rows)]
+    filled = ("errors", "before", "after", "kept")
+    said = [name for name in filled if again or any(getattr(row, name) for row in rows)]
     write_rows(rows, ("action", "target_id", "table", *said))
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThan
 
 from apps.exchange import errors
-from apps.exchange.models import Import
+from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.cells import problem_of
 from schoolops import clock
 from schoolops.queues.desk.requests import StateOf
@@ -68,9 +68,15 @@ def _said(why: str) -> errors.ImportStopped:
     return errors.ImportStopped(why=WHY[why])
 
 
+def left_of(run: Import) -> int:
+    """How many rows are to be written that are not, or not any more."""
+    writes = (ImportRow.Action.CREATE, ImportRow.Action.UPDATE)
+    return int(ImportRow.objects.filter(run=run, applied=False, action__in=writes).count())
+
+
 def before_undo(run: Import) -> str:
-    """What an import is that was not taken back after all."""
-    return State.APPLIED if run.finished_at is not None else State.STOPPED
+    """What an import is that was not taken back after all: applied, or in part."""
+    return State.STOPPED if left_of(run) else State.APPLIED
 
 
 def refuse_two(run: Import) -> None:
@@ -89,11 +95,8 @@ def refuse_two(run: Import) -> None:
 
 def set_aside(run: Import, stop: Stop) -> None:
     """Let ``run``, whose row the caller holds, say that nobody applies it or takes it back any more."""
-    if stop.state == State.UNDOING:
-        # Its one transaction left nothing half taken back.
-        run.state = before_undo(run)
-    elif stop.state == State.APPLYING:
-        said = _said(stop.why)
-        run.state = State.STOPPED
-        run.problem = problem_of(said)
+    if stop.state in {State.UNDOING, State.APPLYING}:
+        run.state = State.STOPPED if stop.state == State.APPLYING else before_undo(run)
+    if run.state == State.STOPPED:
+        run.problem = problem_of(_said(stop.why))
     run.save(update_fields=["state", "problem"])

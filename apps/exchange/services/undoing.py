@@ -1,4 +1,8 @@
-"""An import is taken back, as long as nobody has changed what it wrote: in one transaction, all of it or nothing."""
+"""An import is taken back, as long as nobody has changed what it wrote: looked at first, then chunk by chunk.
+
+What somebody changes while it goes on stops it there: the import is then applied in part, and either goes on or is
+taken back further.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +17,36 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
-from apps.exchange.services.changed import TABLES, chunked, refuse_changed, refuse_others, students_of, written
-from apps.exchange.services.comparing import Action, from_kept, plain
+from apps.exchange.services.changed import (
+    ABOUT_STUDENTS,
+    REMEMBERED,
+    TABLES,
+    chunked,
+    refuse_changed,
+    refuse_changed_rows,
+    student_keys,
+    undo_of,
+    written,
+)
+from apps.exchange.services.comparing import Action, from_kept
 from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
-from apps.exchange.services.stopping import before_undo, refuse_two, stop_of
+from apps.exchange.services.staging import write_rows
+from apps.exchange.services.stopping import before_undo, left_of, refuse_two, stop_of
 from apps.exchange.services.telling import tell
+from apps.exchange.services.turns import Turn, take_up
 from apps.staff.models import Substitution, TeachingAssignment
 from apps.staff.services import restore_teaching
-from apps.students.models import Enrolment, SectionMembership, StudentGuardian
+from apps.students.models import Enrolment, SectionMembership
+from apps.students.services.books import hold
 from schoolops import clock, events, queues
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
 
+# A roll beside it waits for one of these, and for no more.
+CHUNK = 250
 # What refers stands before what it refers to.
 _ORDER = (
     staged.SEAT, staged.PLACE, staged.ASSIGNMENT, staged.LINK, staged.GUARDIAN, staged.STUDENT, staged.STAFF,
@@ -54,8 +73,9 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
     refuse_two(run)
     refuse_changed(run)
     run.state, run.by, run.done, run.job_id, run.moved_at = Import.State.UNDOING, by, 0, None, clock.now()
+    run.of = ImportRow.objects.filter(run=run, applied=True).count()
     with explains({"import_one_undoing": errors.AnotherImportRuns}):
-        run.save(update_fields=["state", "by", "done", "job_id", "moved_at"])
+        run.save(update_fields=["state", "by", "done", "of", "job_id", "moved_at"])
     trail.record(by, "exchange.undo-begun", run)
     if in_background:
         events.publish(UndoBegun(run.pk))
@@ -63,22 +83,39 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
 
 
 def undo(*, run: Import) -> Import:
-    """Take everything back that ``run`` wrote. Raises ``ImportNotReady``, ``ChangedSince``: nothing is changed."""
+    """Take back what ``run`` wrote and is not taken back yet. Killed at any point, calling it again goes on from there.
+
+    Where somebody changed something of it meanwhile, ``problem`` says what; nothing is changed where that is seen
+    before anything is.
+
+    Raises:
+        ImportNotReady, TakenUpElsewhere.
+    """
+    turn = take_up(run, {Import.State.UNDOING})
+    run = turn.run
     try:
-        with transaction.atomic():
-            # Whoever else takes it back waits here, and then finds nothing to take back.
-            run = Import.objects.select_for_update(of=("self",)).select_related("by").get(pk=run.pk)
-            if run.state != Import.State.UNDOING or run.by is None:
-                raise errors.ImportNotReady(state=run.state)
-            _take_back(run, run.by)
+        if not run.done:
+            refuse_changed(run)
+        if not _take_back(turn):
+            return run
     except (errors.ChangedSince, IntegrityError) as refusal:
         said = refusal if isinstance(refusal, errors.ChangedSince) else _in_use(refusal)
-        run.state = before_undo(run)
-        run.done = ImportRow.objects.filter(run=run, applied=True).count()
-        run.problem = problem_of(said)
-        run.save(update_fields=["state", "problem", "done"])
-        assert run.by is not None  # noqa: S101 - narrows the type
-        trail.record(run.by, "exchange.undo-refused", run, after={"code": said.code, "detail": said.detail})
+        with queues.finishing():
+            turn.hold()
+            run.state, run.problem = before_undo(run), problem_of(said)
+            run.done = ImportRow.objects.filter(run=run, applied=True).count()
+            run.of = run.done + left_of(run)
+            run.save(update_fields=["state", "problem", "done", "of"])
+            trail.record(turn.by, "exchange.undo-refused", run, after={"code": said.code, "detail": said.detail})
+    else:
+        with queues.finishing():
+            turn.hold()
+            # What is remembered only.
+            Counterpart.objects.filter(kind__startswith="homeroom@", run=run).delete()
+            ImportRow.objects.filter(run=run, applied=True).update(applied=False)
+            run.state, run.problem, run.done = Import.State.UNDONE, None, run.of
+            run.save(update_fields=["state", "problem", "done"])
+            trail.record(turn.by, "exchange.import-undone", run, after={"rows": run.done})
     return run
 
 
@@ -87,46 +124,62 @@ def _in_use(violation: IntegrityError) -> errors.ChangedSince:
     return errors.ChangedSince(count=1, examples=said[:200])
 
 
-def _take_back(run: Import, by: User) -> None:
-    # Held first: what somebody is about to write now is in the trail before it is looked at.
-    list(students_of(run).select_for_update(of=("self",)).order_by("pk").only("pk"))
-    for table in (staged.GUARDIAN, staged.LINK, staged.SEAT, staged.PLACE):
-        targets = TABLES[table].objects.filter(pk__in=written(run, table).values("target_id"))
-        list(targets.select_for_update(of=("self",)).order_by("pk").only("pk"))
-    refuse_changed(run)
-    done = 0
+def _take_back(turn: Turn) -> bool:
+    """``False``: another job goes on with it."""
+    run = turn.run
     for table in _ORDER:
-        # What came takes up the days and numbers of what was there before.
-        done += _remove(run, table, by)
-        done += _restore(run, table, by)
-        queues.progress(done, run.of)
+        # What came takes up the days and numbers of what was there before; what was written last goes first.
+        for action, take, backwards in ((Action.CREATE, _remove, True), (Action.UPDATE, _restore, False)):
+            for chunk in chunked(written(run, table, action=action), size=CHUNK, backwards=backwards):
+                with turn.chunk():
+                    still = set(_still([row.pk for row in chunk]))
+                    rows = [row for row in chunk if row.pk in still]
+                    targets = _held(table, [row.target_id for row in rows])
+                    refuse_changed_rows(run, table, rows, targets)
+                    take(run, table, rows, targets, turn.by)
+                    for row in rows:
+                        row.applied, row.undo = False, {}
+                        row.target_id = row.target_id if action == Action.UPDATE else None
+                    write_rows(rows, ("applied", "undo", "target_id"))
+                    turn.went_on(len(rows))
+                    _check_references()
+                if turn.passed_on():
+                    return False
+    return True
+
+
+def _still(keys: list[int]) -> Any:
+    return ImportRow.objects.filter(pk__in=keys, applied=True).values_list("pk", flat=True)
+
+
+def _held(table: str, keys: list[int | None]) -> dict[int, Any]:
+    """What these rows are about, held: the students first, in the order of keys, as everybody does."""
+    model = TABLES[table]
+    if table in ABOUT_STUDENTS:
+        hold(student_keys(table, model.objects.in_bulk(keys)))
+    rows = model.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    return {each.pk: each for each in rows}
+
+
+def _check_references() -> None:
     # A key that still points at what is gone is found here rather than when the transaction ends.
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    Counterpart.objects.filter(kind__startswith="homeroom@", run=run).delete()
-    run.state, run.problem = Import.State.UNDONE, None
-    run.save(update_fields=["state", "problem"])
-    trail.record(by, "exchange.import-undone", run, after={"rows": done})
 
 
-def _restore(run: Import, table: str, by: User) -> int:
+def _restore(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int, Any], by: User) -> None:
     """Fields get back what stood in them."""
-    model, restored = TABLES[table], 0
-    for chunk in chunked(written(run, table, action=Action.UPDATE)):
-        targets = model.objects.select_for_update(of=("self",)).in_bulk([row.target_id for row in chunk])
-        if table == staged.STUDENT:
-            made = [row.undo["enrolment"] for row in chunk if "enrolment" in row.undo]
-            _delete(Enrolment, made)
-        refuse_others(table, chunk, targets)
-        were = [copy(target) for target in targets.values()]
-        changes = [(targets[row.target_id], from_kept(model, row.undo)) for row in chunk if row.target_id in targets]
-        bulk.changed(changes, by=by, action=f"{model._meta.app_label}.import-undone", reason=f"Undo {run.file_name}")
-        if table == staged.STAFF:
-            _teach_again(run, chunk, targets, by)
-        _forget_written(table, chunk)
-        tell(table, list(targets.values()), were=were)
-        restored += len(chunk)
-    return restored
+    model = TABLES[table]
+    if table == staged.STUDENT:
+        _delete(Enrolment, [row.undo["enrolment"] for row in rows if "enrolment" in row.undo])
+    were = [copy(target) for target in targets.values()]
+    found = ((targets.get(row.target_id or 0), row.undo) for row in rows)
+    changes = [(target, from_kept(model, kept)) for target, kept in found if target is not None]
+    bulk.changed(changes, by=by, action=f"{model._meta.app_label}.import-undone", reason=undo_of(run))
+    if table == staged.STAFF:
+        _teach_again(run, rows, targets, by)
+    _forget_written(table, rows)
+    tell(table, list(targets.values()), were=were)
 
 
 def _teach_again(run: Import, rows: list[ImportRow], members: Mapping[int, Any], by: User) -> None:
@@ -139,7 +192,7 @@ def _teach_again(run: Import, rows: list[ImportRow], members: Mapping[int, Any],
             member=member,
             left_on=dt.date.fromisoformat(row.after["ends_on"]),
             were=[_taught(kept) for kept in row.undo["taught"]],
-            reason=f"Undo {run.file_name}",
+            reason=undo_of(run),
             by=by,
         )
 
@@ -150,62 +203,47 @@ def _taught(kept: Mapping[str, Any]) -> TeachingAssignment | Substitution:
 
 
 def _forget_written(table: str, rows: list[ImportRow]) -> None:
-    """What was remembered of these fields is what stands in them again."""
-    remembered = {
-        each.row_id: each for each in Counterpart.objects.filter(kind=table, row_id__in=[row.target_id for row in rows])
-    }
-    changed = []
+    """What was remembered of these rows before is what is remembered of them again."""
+    of_them = Counterpart.objects.filter(kind=table, row_id__in=[row.target_id for row in rows])
+    remembered = {each.row_id: each for each in of_them}
+    changed, gone = [], []
     for row in rows:
         each = remembered.get(row.target_id or 0)
         if each is None:
             continue
-        each.values = {**each.values, **row.before}
-        if "sourcedId" in row.before:
-            each.external_id = row.before["sourcedId"] or None
-        changed.append(each)
+        if REMEMBERED in row.undo:
+            each.external_id, each.values = row.undo[REMEMBERED]
+            changed.append(each)
+        elif each.run_id == row.run_id:
+            gone.append(each.pk)
+    _delete(Counterpart, gone)
     Counterpart.objects.bulk_update(changed, ["values", "external_id"], batch_size=500)
 
 
-def _remove(run: Import, table: str, by: User) -> int:
-    """Rows that the import made go, each with a line of the trail; what was written last goes first."""
-    model, removed = TABLES[table], 0
-    for chunk in chunked(written(run, table, action=Action.CREATE), backwards=True):
-        keys = [row.target_id for row in chunk]
-        targets = list(model.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
-        refuse_others(table, chunk, {target.pk: target for target in targets})
-        if table == staged.LINK:
-            _refuse_other_access(chunk, targets)
-        trail.record_many(
-            trail.entry_of(
-                by,
-                f"{model._meta.app_label}.import-undone",
-                target,
-                before={"name": str(target)[:200]},
-                reason=f"Undo {run.file_name}",
-            )
-            for target in targets
+def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int, Any], by: User) -> None:
+    """Rows that the import made go, each with a line of the trail."""
+    model, keys = TABLES[table], list(targets)
+    trail.record_many(
+        trail.entry_of(
+            by,
+            f"{model._meta.app_label}.import-undone",
+            target,
+            before={"name": str(target)[:200]},
+            reason=undo_of(run),
         )
-        if table == staged.SEAT:
-            _back_to_the_section_before(chunk, {seat.pk: seat for seat in targets})
-        if table == staged.STUDENT:
-            _delete(Enrolment, list(Enrolment.objects.filter(student__in=keys).values_list("pk", flat=True)))
-        if table == staged.CLASS:
-            through = model.terms.through
-            _delete(through, list(through.objects.filter(course_class__in=keys).values_list("pk", flat=True)))
-        _delete(model, keys)
-        known = Counterpart.objects.filter(kind=table, row_id__in=keys)
-        _delete(Counterpart, list(known.values_list("pk", flat=True)))
-        tell(table, targets)
-        removed += len(chunk)
-    return removed
-
-
-def _refuse_other_access(rows: list[ImportRow], links: list[StudentGuardian]) -> None:
-    """What somebody decided about a guardian's access is never deleted, whatever the trail says of it."""
-    written = {row.target_id: row.values.get("data_access") or "true" for row in rows}
-    for link in links:
-        if link.restriction_note or plain(link.data_access) != written[link.pk]:
-            raise errors.ChangedSince(count=1, examples=str(link))
+        for target in targets.values()
+    )
+    if table == staged.SEAT:
+        _back_to_the_section_before(rows, targets)
+    if table == staged.STUDENT:
+        _delete(Enrolment, list(Enrolment.objects.filter(student__in=keys).values_list("pk", flat=True)))
+    if table == staged.CLASS:
+        through = model.terms.through
+        _delete(through, list(through.objects.filter(course_class__in=keys).values_list("pk", flat=True)))
+    _delete(model, keys)
+    known = Counterpart.objects.filter(kind=table, row_id__in=keys)
+    _delete(Counterpart, list(known.values_list("pk", flat=True)))
+    tell(table, list(targets.values()))
 
 
 def _back_to_the_section_before(rows: list[ImportRow], seats: Mapping[int, SectionMembership]) -> None:

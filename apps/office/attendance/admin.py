@@ -47,6 +47,7 @@ class CodeAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("attendance code"), gettext_lazy("attendance codes")
     sees, manages = "attendance.view", "attendance.configure"
+    over = "everybody"
     form = CodeForm
     add = _add_code
     change = _change_code
@@ -80,6 +81,7 @@ class RollAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("roll"), gettext_lazy("rolls")
     sees = "attendance.view"
+    over = "section"
     joined = ("section__grade_level", "course_class", "period", "taken_by", "institution")
     fields = (
         "institution", "section", "course_class", "day", "period", "state", "taken_by", "taken_at", "locked_reason",
@@ -187,7 +189,7 @@ class LeaveAdmin(ServiceAdmin):
     list_display = ("student", "starts_on", "ends_on", "code", "state", "requested_by", "decided_by")
     list_filter = ("state",)
     ordering = ("-starts_on", "-id")
-    search_fields = ("student__family_name", "student__given_name")
+    search_fields = ("student__searched",)
     acts = (
         Act("approve", gettext_lazy("Approve"), "leave.decide", _approve, NoteForm, applies=_undecided),
         Act("refuse", gettext_lazy("Refuse"), "leave.decide", _refuse, NoteForm, applies=_undecided),

@@ -7,9 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.office.people.pages import lists, student
 from apps.office.people.waiting import waiting
-from apps.office.shell.rooms import PEOPLE, TEACHING, TODAY, Entry, Room
+from apps.office.shell.rooms import PEOPLE, TEACHING, TODAY, Entry, Job, Room
 from apps.staff.models import StaffMember
 from apps.students.models import Guardian, Student
+from schoolops.api import jobs  # noqa: F401 - registers the converter of their numbers
 
 ROOM = Room(
     entries={
@@ -46,7 +47,10 @@ ROOM = Room(
         path("student/<uuid:student>/enrol/", student.change, {"how": "enrol"}, name="student-enrol"),
         path("lists/", lists.lists, name="lists"),
         path("lists/<str:kind>.pdf", lists.print_list, name="print-list"),
+        path("lists/printed/<job:job>/", lists.printed_list, name="printed-list"),
+        path("lists/printed/<job:job>.pdf", lists.fetch_list, name="fetch-list"),
     ),
     waiting=waiting,
+    jobs={"apps.reports.print_list": Job(_("Printing a list"), page="office:printed-list")},
     finds=(Student, Guardian, StaffMember),
 )  # fmt: skip

@@ -103,7 +103,7 @@ class UploadForm(forms.Form):
     )
 
 
-@office_page(permission=VIEW)
+@office_page(permission=VIEW, over="school")
 def rosters(request: HttpRequest) -> HttpResponse:
     """Send a file, and see what became of the others."""
     user = actor(request)
@@ -143,7 +143,7 @@ def _address(id: UUID) -> str:  # noqa: A002 - the address's word
 
 
 @require_GET
-@office_page(permission=VIEW)
+@office_page(permission=VIEW, over="school")
 def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """One import: what it would change, field by field, or how far it is, or what it did."""
     user = actor(request)
@@ -232,7 +232,7 @@ def _mapping(run: Import) -> list[tuple[str, str]]:
 
 
 @require_POST
-@office_page(permission=RUN)
+@office_page(permission=RUN, over="school")
 def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """What each header means, for this file and the next ones."""
     run = selectors.import_of(id, by=actor(request))
@@ -243,7 +243,7 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 
 
 @require_POST
-@office_page(permission=RUN)
+@office_page(permission=RUN, over="school")
 def confirm(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """Let it be done."""
     run = selectors.import_of(id, by=actor(request))
@@ -258,7 +258,7 @@ def confirm(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 
 
 @require_POST
-@office_page(permission=RUN)
+@office_page(permission=RUN, over="school")
 def go_on(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """Let it go on where it stopped."""
     run = selectors.import_of(id, by=actor(request))
@@ -266,7 +266,7 @@ def go_on(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 
 
 @require_POST
-@office_page(permission=RUN)
+@office_page(permission=RUN, over="school")
 def undo(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """Take it back."""
     run = selectors.import_of(id, by=actor(request))
@@ -282,7 +282,7 @@ def _step(request: HttpRequest, run: Import, step: Any) -> HttpResponse:
 
 
 @require_GET
-@office_page(permission=VIEW)
+@office_page(permission=VIEW, over="school")
 @heavy
 def errors(request: HttpRequest, id: UUID, form: str) -> HttpResponse:  # noqa: A002
     """What is wrong with which cell, as a file to send back to whoever made the roster."""
@@ -291,7 +291,7 @@ def errors(request: HttpRequest, id: UUID, form: str) -> HttpResponse:  # noqa: 
 
 
 @require_GET
-@office_page(permission=TAKE)
+@office_page(permission=TAKE, over="school")
 @heavy
 def template(request: HttpRequest, kind: str, form: str) -> HttpResponse:
     """A template of ours; ``?empty=1`` without rows."""
@@ -321,7 +321,7 @@ def _file(name: str, columns: Any, pages: Any, form: str) -> Any:
 
 
 @require_GET
-@office_page(permission=TAKE)
+@office_page(permission=TAKE, over="school")
 @heavy
 def bundle(request: HttpRequest) -> Any:
     """The whole roster as a OneRoster 1.2 bundle."""

@@ -56,7 +56,7 @@ KINDS = (
 )
 
 
-@office_page(permission="institutions.manage")
+@office_page(permission="institutions.manage", over="campus")
 def set_up(request: HttpRequest) -> HttpResponse:
     """The check-list, campus by campus."""
     user = actor(request)
@@ -102,7 +102,7 @@ class DaysForm(forms.Form):
         return services.set_days(**stretch, what=what)
 
 
-@office_page(permission="institutions.view")
+@office_page(permission="institutions.view", over="everybody")
 def calendar_page(request: HttpRequest) -> HttpResponse:
     """The year of a campus, month by month, and a form that marks days."""
     user = actor(request)

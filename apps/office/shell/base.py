@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -29,6 +29,7 @@ from apps.office.shell.site import actor, office, told
 from apps.office.shell.words import speak
 from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError
+from schoolops.folding import holding
 from schoolops.privacy import refuse_private
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class ServiceAdmin(ActsOnRows):
     many: ClassVar[Words] = ""
     # What columns are called, of which no other model has one of the name.
     words: ClassVar[Mapping[str, Words]] = {}
+    # How rows are found by what is typed, where not by every word in the `search_fields` together.
+    finds: ClassVar[Callable[[str], Q] | None] = None
     # What the list of them is called, where that is another word.
     listed_as: ClassVar[Words] = ""
 
@@ -149,7 +152,9 @@ class ServiceAdmin(ActsOnRows):
         return self.reached(request, super().get_queryset(request).select_related(*self.joined))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
-        return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
+        said, finds = search_term[:LONGEST_SEARCH], type(self).finds
+        found = finds(said) if finds else holding(said, *self.search_fields) if self.search_fields else Q()
+        return queryset.filter(found), False
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
         # Nobody may choose what they could not open.

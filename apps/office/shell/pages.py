@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.access import services as access
+from apps.access.permissions import Over
 from apps.office.shell.rooms import Words
 from apps.office.shell.site import View, actor, behind_the_door, office
 
 __all__ = ["actor", "office_page", "render_page"]
 
 
-def office_page(*, permission: str = "") -> Callable[[View], View]:
+def office_page(*, permission: str = "", over: Over | Literal[""] = "") -> Callable[[View], View]:
     """A view for who is logged in, works here and holds ``permission`` (of ``access.permissions``), if one is named.
 
+    ``over``: of which rows the view shows or changes those over which the permission is held; its service asks.
     What is refused, here or by a service the view calls, becomes a readable page.
     """
 
@@ -30,7 +32,7 @@ def office_page(*, permission: str = "") -> Callable[[View], View]:
             return view(request, *args, **kwargs)
 
         behind: Any = behind_the_door(inner)
-        behind.office_permission = permission
+        behind.office_permission, behind.office_over = permission, over
         return behind  # type: ignore[no-any-return]
 
     return decorate

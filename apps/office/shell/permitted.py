@@ -32,6 +32,8 @@ class Permitted:
     sees: ClassVar[str]
     # The kind of rows a scope is over, and the path from this model to one; none: the permission alone decides.
     scope: ClassVar[tuple[selectors.Kind, str] | None] = None
+    # Where no such path leads there: over what the permission is held (``access.permissions.OVER``).
+    over: ClassVar[str] = ""
     # Joined always, so that a page costs the same for one row as for fifty.
     joined: ClassVar[tuple[str, ...]] = ()
 

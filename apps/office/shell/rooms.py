@@ -73,10 +73,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What people call the jobs of a tracked task. Whoever holds ``sees`` is shown everybody's, others their own."""
+    """What people call the jobs of a tracked task. Whoever holds ``sees`` is shown everybody's, others their own.
+
+    ``page`` is the name of the page of one job, where it has one.
+    """
 
     words: Promise
-    sees: str
+    sees: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from schoolops import problem
 from schoolops.context import school_or_none, user_id
 from schoolops.errors import FieldError, SchoolOpsError, Unavailable, filled
 from schoolops.queues.admin import operators
+from schoolops.resilience.patience import short_statements
 
 if TYPE_CHECKING:
     from django.contrib.admin.sites import AdminSite as _Site
@@ -59,6 +60,11 @@ _SENTENCES = {each.code: each.sentence for each in PERMISSIONS}
 # Where a guardian or a student goes who has come to the office's door.
 FOR_FAMILIES = gettext_noop(
     "There are no pages for guardians and students yet: for what you need to know or to change, call the school."
+)
+# What a list says that is stopped; the platform's own words, which no app declares.
+STOPPED = (
+    gettext_noop("Looking for this would take longer than a list may take."),
+    gettext_noop("Look for more letters or whole words, or set a filter first."),
 )
 View = Callable[..., HttpResponse]
 # Alpine, which moves the sidebar and the menus, evaluates what stands in attributes.
@@ -112,7 +118,7 @@ def _said(fact: Any) -> Any:
 
 def remedy_of(error: SchoolOpsError) -> str:
     """What a person can do about ``error``; empty, where nobody knows."""
-    return _(error.remedy) if error.remedy else ""
+    return filled(_(error.remedy), error.facts) if error.remedy else ""
 
 
 def told(error: SchoolOpsError) -> str:
@@ -234,6 +240,11 @@ class OfficeSite(_Site):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
         return behind_the_door(super().admin_view(view, cacheable))
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        with short_statements():
+            found: HttpResponse = super().autocomplete_view(request)
+            return found
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page needs: the school's name, logo and colour, and the navigation of whoever is here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -20,6 +20,7 @@ from apps.staff.models import StaffMember, Substitution, TeachingAssignment, hol
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, gone, valid, with_version
+from schoolops.folding import in_column
 
 NAMES = (
     "staff_number", "given_name", "family_name", "email", "phone", "job_title", "starts_on", "ends_on", "version",
@@ -48,17 +49,15 @@ AT = Parameter(
 )
 
 
-def _named(words: str) -> Q:
-    """Staff whose names or number hold every word."""
-    found = Q()
-    for word in words.split():
-        found &= Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(staff_number__icontains=word)
-    return found
-
-
 class StaffViewSet(KeptRows):
     """The people who work here."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "change": "staff.manage over campus",
+    }
     model = StaffMember
     into = shapes.StaffIn
     out = shapes.StaffOut
@@ -69,11 +68,15 @@ class StaffViewSet(KeptRows):
         "user_id": "user__sourced_id",
         **{name: name for name in NAMES},
     }
-    sorts = {"name": ("family_name", "given_name", "id"), "staff_number": ("staff_number", "id")}
+    sorts = {"name": ("name_key", "id"), "staff_number": ("staff_number", "id")}
     filters = {
         "institution_id": OF_INSTITUTION,
         "as_of": Parameter(parameters.day, works_on, "Working here on this day."),
-        "q": Parameter(parameters.text, _named, "Any part of a name or number; every word."),
+        "q": Parameter(
+            parameters.text,
+            lambda words: in_column(F("searched"), words),
+            "Any part of a name, number or e-mail; every word.",
+        ),
     }
     export_name = "staff"
 
@@ -103,6 +106,13 @@ class StaffViewSet(KeptRows):
 class AssignmentViewSet(KeptRows):
     """Who teaches which section or class."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "change": "staff.manage over campus",
+        "remove": "staff.manage over campus",
+    }
     model = TeachingAssignment
     into = shapes.AssignmentIn
     out = shapes.AssignmentOut
@@ -152,6 +162,9 @@ def _in_view(request: Request) -> QuerySet[Any, Any]:
 class AssignmentsOfStaffViewSet(AssignmentViewSet):
     """Whom one person teaches."""
 
+    asks = {
+        "list": "staff.view over staff",
+    }
     filters = {name: each for name, each in AssignmentViewSet.filters.items() if name != "staff_id"}
 
     def rows(self) -> QuerySet[Any]:
@@ -165,6 +178,12 @@ class AssignmentsOfStaffViewSet(AssignmentViewSet):
 class SubstitutionViewSet(KeptRows):
     """Who stands in for whom, day by day."""
 
+    asks = {
+        "list": "staff.view over staff",
+        "create": "staff.manage over campus",
+        "retrieve": "staff.view over staff",
+        "remove": "staff.manage over campus",
+    }
     model = Substitution
     into = shapes.SubstitutionIn
     out = shapes.SubstitutionOut

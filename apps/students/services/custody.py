@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.students.models import Guardian, Student, StudentGuardian
 from schoolops.audit.models import AuditEntry
+from schoolops.folding import fold
 
 UNLINKED = "students.guardian-unlinked"
 # What a link gives. What one of two links withholds is withheld.
@@ -29,8 +30,8 @@ def strictest(kept: StudentGuardian, other: StudentGuardian) -> dict[str, Any]:
 
 def same_person(one: Guardian, other: Guardian) -> bool:
     """Whether two records look like one grown-up: the same e-mail, or the same full name."""
-    emails = {one.email.casefold(), other.email.casefold()}
-    names = {" ".join(each.full_name.casefold().split()) for each in (one, other)}
+    emails = {fold(one.email), fold(other.email)}
+    names = {fold(each.full_name) for each in (one, other)}
     return any(len(said) == 1 and "" not in said for said in (emails, names))
 
 

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.students import errors
 from apps.students.events import GuardianLinksChanged
 from apps.students.models import Guardian, Student, StudentGuardian
-from apps.students.selectors import guardians_shown_to, today_for
+from apps.students.selectors import contacts_shown_to, guardians_shown_to, holds_over, today_for
 from apps.students.services.custody import UNLINKED
 from apps.students.services.placing import locked
 from schoolops import events
@@ -47,7 +47,7 @@ def change_guardian(
     """Change how a guardian is called and reached.
 
     Raises:
-        PermissionMissing, OutOfReach, ChangedMeanwhile, LoginTaken.
+        PermissionMissing, OutOfReach, ChangedMeanwhile, LoginTaken. LoginOfWhoIsKeptAway.
     """
     row: Guardian = Guardian.objects.select_for_update().get(pk=guardian.pk)
     _require_reach(row, by=by, all_of_them="user" in fields)
@@ -57,6 +57,8 @@ def change_guardian(
     before, after = trail.changed(row, fields)
     if not after:
         return row
+    if "user" in after:
+        _let_go_of_the_login(row, by=by)
     for name, value in after.items():
         setattr(row, name, value)
     row.version += 1
@@ -87,6 +89,43 @@ def _require_reach(*guardians: Guardian, by: User, all_of_them: bool = False) ->
         raise OutOfReach
 
 
+def _let_go_of_the_login(guardian: Guardian, *, by: User) -> None:
+    """Nothing, unless somebody is kept from a child by this record: their login on another one would read again.
+
+    Raises:
+        LoginOfWhoIsKeptAway; OutOfReach, as where a child is in nobody's reach: who may not see the restriction.
+    """
+    if guardian.user_id is None:
+        return
+    kept_away = StudentGuardian.objects.filter(guardian=guardian).exclude(restriction_note="")
+    if restrictions := kept_away.count():
+        seen = kept_away.filter(contacts_shown_to(by, access.today(by))).count()
+        raise errors.LoginOfWhoIsKeptAway if seen == restrictions else OutOfReach
+
+
+def _make_way(student: Student, guardians: Sequence[Guardian], *, by: User) -> set[int]:
+    """The priorities of a student's links that are there for ``by``; of the others nothing is told.
+
+    Raises:
+        GuardianAlreadyLinked; OutOfReach, as if there were no such guardian: ``by`` may not see why.
+    """
+    links = list(StudentGuardian.objects.filter(student=student).order_by("contact_priority"))
+    barred = [each for each in links if each.restriction_note]
+    sees = not barred or holds_over(by, "students.view_custody", Q(pk=student.pk), today_for(student))
+    hidden = [] if sees else barred
+    asked = {each.pk for each in guardians}
+    if any(each.guardian_id in asked for each in hidden):
+        raise OutOfReach
+    if any(each.guardian_id in asked for each in links):
+        raise errors.GuardianAlreadyLinked
+    # Who is nobody to call stands behind everybody who is, so that no number is missing.
+    behind = max((each.contact_priority for each in links), default=0) + len(asked)
+    for place, each in enumerate(hidden, start=behind + 1):
+        each.contact_priority = place
+    StudentGuardian.objects.bulk_update(hidden, ["contact_priority"])
+    return {each.contact_priority for each in links if each not in hidden}
+
+
 def write_links(
     student: Student, guardians: Sequence[tuple[Guardian, Mapping[str, Any]]], *, by: User
 ) -> list[StudentGuardian]:
@@ -95,9 +134,9 @@ def write_links(
     Raises:
         GuardianAlreadyLinked, ContactPriorityTaken; PermissionMissing, OutOfReach: only for ``restriction_note``.
     """
-    taken = set(StudentGuardian.objects.filter(student=student).values_list("contact_priority", flat=True))
     links = []
     _require_reach(*(guardian for guardian, _ in guardians), by=by)
+    taken = _make_way(student, [guardian for guardian, _ in guardians], by=by)
     for guardian, fields in guardians:
         _may_write(student, fields, by=by)
         priority = fields.get("contact_priority") or max(taken, default=0) + 1

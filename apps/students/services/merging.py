@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Model, Q
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
@@ -64,19 +64,28 @@ class MergeOutcome:
 
 Mover = Callable[[Student, Student], Moved]
 _movers: dict[str, Mover] = {}
+# What tells where a child was, and when: rows of a ``student``.
+_history: list[type[Model]] = [Enrolment, ClassEnrolment]
 
 
-def moves_on_merge(kind: str) -> Callable[[Mover], Mover]:
+def moves_on_merge(kind: str, *, of: type[Model]) -> Callable[[Mover], Mover]:
     """Register what carries rows of ``kind`` from a duplicate to the record that is kept: ``f(duplicate, kept)``.
 
-    For apps above this one. It runs in the merge's transaction, with both students' rows locked.
+    For apps above this one. It runs in the merge's transaction, with both students' rows locked. ``of``: the model of
+    these rows, which has a ``student``; whoever could not read them of one record does not read them of the other.
     """
 
     def register(mover: Mover) -> Mover:
         _movers[kind] = mover
+        _history.append(of)
         return mover
 
     return register
+
+
+def has_history(student: Student) -> bool:
+    """Whether any row tells where this child was: an enrolment, a place in a class, or what apps above count."""
+    return any(model._default_manager.filter(student=student).exists() for model in dict.fromkeys(_history))
 
 
 @transaction.atomic
@@ -84,8 +93,8 @@ def merge_students(*, keep: Student, duplicate: Student, reason: str = "", by: U
     """Let ``keep`` have everything ``duplicate`` has, where it does not clash; the duplicate stays for its history.
 
     What clashes stays on the duplicate: its past is not rewritten, and what of it is still open ends today. Nobody
-    sees more than before: a guardian or login that could not see both records is shown nothing of the other one, what
-    either record withholds stays withheld, and what can hurt a child is joined.
+    sees more than before: a guardian or login of one record alone stays open only where the other adds nothing, neither
+    what is private nor where the child was; what either record withholds stays withheld, and what can hurt is joined.
 
     Raises:
         PermissionMissing, OutOfReach, CannotMergeWithItself, StudentMerged.
@@ -105,18 +114,21 @@ def merge_students(*, keep: Student, duplicate: Student, reason: str = "", by: U
     links = _Links(keep, duplicate)
     # Asked before anything moves: what each of the two said, and to whom.
     filled, apart = _fill_gaps(duplicate, keep, shown_to_others=links.some_see_only_the_kept)
-    guardians = links.come_together()
+    places = {
+        "enrolments": _enrolments(duplicate, keep, today),
+        "class_enrolments": _class_enrolments(duplicate, keep, today),
+    }
+    others = {kind: mover(duplicate, keep) for kind, mover in _movers.items()}
+    # Places that clash are read by nobody any more. What else stays on the duplicate counts for the child.
+    brought = any(each.moved for each in places.values()) or any(each.moved or each.left for each in others.values())
+    guardians = links.come_together(brought=brought)
+    _whose_login(duplicate, keep, filled, apart, kept_tells=links.kept_tells, brought=brought)
     note = custody.joined(keep.medical_note, duplicate.medical_note)
     changed = {"medical_note": note} if note != keep.medical_note else {}
     outcome = MergeOutcome(
         keep,
         duplicate,
-        {
-            "enrolments": _enrolments(duplicate, keep, today),
-            "class_enrolments": _class_enrolments(duplicate, keep, today),
-            "guardians": guardians,
-            **{kind: mover(duplicate, keep) for kind, mover in _movers.items()},
-        },
+        {**places, "guardians": guardians, **others},
         filled=tuple(filled),
         joined=tuple(changed),
         kept_apart=tuple(apart),
@@ -127,7 +139,7 @@ def merge_students(*, keep: Student, duplicate: Student, reason: str = "", by: U
     duplicate.version += 1
     duplicate.save(update_fields=["merged_into", "status", "version", "user"])
     keep.version += 1
-    keep.save(update_fields=[*filled, *changed, "version"])
+    keep.save(update_fields=[*filled, *changed, "user", "version"])
     # Whatever had been merged into the duplicate leads to the one that is kept.
     Student.objects.filter(merged_into=duplicate).update(merged_into=keep)
     _tell(outcome, reason=reason, by=by)
@@ -164,23 +176,30 @@ def _fill_gaps(duplicate: Student, keep: Student, *, shown_to_others: bool) -> t
             apart.append(name)
         else:
             filled.append(name)
-    # A login sees its student. Whose it is decides a person, where there is more to be seen than before.
-    login = duplicate.user_id
-    alone = not tells_more(keep, than=duplicate)
     for name in filled:
         setattr(keep, name, getattr(duplicate, name))
+    if duplicate.photo:
+        apart.append("photo")
+    return filled, apart
+
+
+def _whose_login(
+    duplicate: Student, keep: Student, filled: list[str], apart: list[str], *, kept_tells: bool, brought: bool
+) -> None:
+    """A login sees its student: where that is more than before, it is let go, and a person decides whose it is."""
+    login = duplicate.user_id
     if login is not None:
         duplicate.user_id = None
         # Unique: the duplicate must let go before the kept record, or whoever decides it, takes hold.
         Student.objects.filter(pk=duplicate.pk).update(user=None)
-        if keep.user_id is None and alone:
-            keep.user_id = login
-            filled.append("user")
-        else:
+    if keep.user_id is not None:
+        if brought:
+            keep.user_id = None
+        if brought or login is not None:
             apart.append("user")
-    if duplicate.photo:
-        apart.append("photo")
-    return filled, apart
+    elif login is not None:
+        keep.user_id = None if kept_tells else login
+        (apart if kept_tells else filled).append("user")
 
 
 def tells_more(one: Student, *, than: Student) -> bool:
@@ -199,7 +218,8 @@ class _Links:
         self._kept = {each.guardian_id: each for each in links if each.student_id == keep.pk}
         self._theirs = {each.guardian_id: each for each in links if each.student_id == duplicate.pk}
         self._kept_from = custody.kept_from([keep, duplicate])
-        self._tells_more = tells_more(keep, than=duplicate)
+        # Whether the kept record tells what the other does not, of what is private and of where the child was.
+        self.kept_tells = tells_more(keep, than=duplicate) or has_history(keep)
         self.closed: list[Closed] = []
 
     @property
@@ -220,20 +240,23 @@ class _Links:
             return False
         return Student.privacy.private["medical_note"] in access_rows.permissions_of(user)
 
-    def come_together(self) -> Moved:
-        """Links of the duplicate alone move, the others are joined with the kept record's."""
+    def come_together(self, *, brought: bool) -> Moved:
+        """Links of the duplicate alone move, the others are joined with the kept record's.
+
+        ``brought``: whether the kept record now tells where the duplicate was.
+        """
         moving = [each for key, each in self._theirs.items() if key not in self._kept]
         staying = [each for key, each in self._theirs.items() if key in self._kept]
         for key, link in self._kept.items():
             other = self._theirs.get(key)
             less = {} if other is None else custody.strictest(link, other)
-            if other is None and link.data_access and self._is_closed(link):
+            if other is None and link.data_access and (brought or self._is_closed(link)):
                 less = {"data_access": False}
             self._lessen(link, less)
         free = max((each.contact_priority for each in self._kept.values()), default=0)
         for place, link in enumerate(moving, start=free + 1):
             link.student, link.contact_priority = self._keep, place
-            unseen = self._tells_more or custody.among(link.guardian, self._kept_from[self._keep.pk])
+            unseen = self.kept_tells or custody.among(link.guardian, self._kept_from[self._keep.pk])
             self._lessen(link, {"data_access": False} if link.data_access and unseen else {})
         StudentGuardian.objects.bulk_update(
             [*self._kept.values(), *moving],

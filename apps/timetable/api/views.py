@@ -28,6 +28,13 @@ NAMES = ("name", "position", "starts_at", "ends_at")
 class PeriodViewSet(KeptRows):
     """The periods of a day."""
 
+    asks = {
+        "list": "sections.view over everybody",
+        "create": "sections.manage over campus",
+        "retrieve": "sections.view over everybody",
+        "change": "sections.manage over campus",
+        "remove": "sections.manage over campus",
+    }
     model = Period
     seen_with = "sections.view"
     into = shapes.PeriodIn
@@ -61,6 +68,13 @@ class PeriodViewSet(KeptRows):
 class MeetingViewSet(KeptRows):
     """When classes meet: those in reach on `day`, or today."""
 
+    asks = {
+        "list": "sections.view over class",
+        "create": "sections.manage over campus",
+        "retrieve": "sections.view over class",
+        "change": "sections.manage over campus",
+        "remove": "sections.manage over campus",
+    }
     model = Meeting
     seen_with = "sections.view"
     into = shapes.MeetingIn

@@ -112,7 +112,7 @@ def taken_away(operations: Iterable[Operation]) -> Iterator[str]:
                     yield f"it runs “{found.group()}”"
         elif isinstance(operation, ops.AddField):
             field = operation.field
-            if not (field.null or field.many_to_many or field.has_db_default()):
+            if not (field.null or field.many_to_many or field.generated or field.has_db_default()):
                 yield f"{operation.describe()}, which a row written by the release before lacks: give it a db_default"
 
 

@@ -221,8 +221,8 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             ``refused``), which is right for money. ``"discard"``: there is nothing left to do and nobody is told, which
             is right for a notice about what is gone by now.
         acts_for: with whose power the body acts: ``"the school"`` or ``"the platform"``, over all that is theirs
-            and for nobody in particular; or the permission code of whoever sent it. A test refuses a
-            task that does not say.
+            and for nobody in particular; or the permission of whoever sent it and over what it is held, as in
+            ``"imports.run over school"``. A test refuses a task that does not say.
         timeout_s, tries: where they differ from the queue's.
     """
 

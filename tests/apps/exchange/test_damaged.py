@@ -122,7 +122,11 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "exchange:csv-malformed",
     ),
     "Latin-1": (lambda: f"{STUDENTS}1,Zoë\n".encode("latin-1"), "students.csv", "exchange:wrong-encoding"),
-    "UTF-16": (lambda: f"{STUDENTS}1,Zoë\n".encode("utf-16"), "students.csv", "exchange:wrong-encoding"),
+    "UTF-16 without a mark": (
+        lambda: f"{STUDENTS}1,Zoë\n".encode("utf-16-le"),
+        "students.csv",
+        "exchange:wrong-encoding",
+    ),
     "NUL characters": (lambda: _students("1,A\0da,,,,,"), "students.csv", "exchange:wrong-encoding"),
     "another table": (lambda: b"Colour,Taste\nred,sweet\n", "students.csv", "exchange:column-missing"),
 }

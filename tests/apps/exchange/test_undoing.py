@@ -95,3 +95,33 @@ def test_what_is_told_of_the_student_counts_for_their_links(
     trail.record(registrar, "students.guardian-link-changed", Student.objects.get(), after={"lives_with": False})
     with pytest.raises(errors.ChangedSince):
         services.begin_undo(run=run, by=registrar)
+
+
+def test_what_is_in_use_is_seen_before_anything_is_taken_back(
+    brought_in: Bring, roster: Callable[..., Path], registrar: User
+) -> None:
+    from tests.factories import rolls  # noqa: PLC0415 - needs a school to be chosen
+
+    run = brought_in(roster())
+    rolls.take(SectionMembership.objects.first().section, by=registrar)
+    before = {model.__name__: model.objects.count() for model in EVERYTHING}
+    with pytest.raises(errors.ChangedSince):
+        services.begin_undo(run=run, by=registrar)
+    Import.objects.filter(pk=run.pk).update(state="undoing", by=registrar, done=0)
+    refused = services.undo(run=run)
+    assert (refused.state, refused.problem["code"]) == ("applied", "exchange:changed-since")
+    assert {model.__name__: model.objects.count() for model in EVERYTHING} == before
+
+
+def test_what_imports_remember_is_as_before_too(brought_in: Bring, registrar: User) -> None:
+    from tests.factories import people  # noqa: PLC0415 - needs a school to be chosen
+
+    campus = people.a_school_year()
+    (owen,) = people.some_students(1, section=campus.sections["7 B"])
+    Student.objects.filter(pk=owen.pk).update(given_name="Owen")
+    number = owen.admission_number
+    first = f"Admission number,Given name,Phone\n{number},Owen,0171 555\n".encode()
+    undone(brought_in(first, "first.csv"), registrar)
+    assert not Counterpart.objects.filter(kind="student").exists()
+    run = brought_in(f"Admission number,Given name\n{number},Owain\n".encode(), "second.csv")
+    assert (run.counts["student"], Student.objects.get().given_name) == ({"unchanged": 1}, "Owen")

@@ -114,7 +114,8 @@ def test_a_change_made_while_the_import_was_still_running_is_not_overlooked(
     )
     later(minutes=1)
     # As if what came after the staff had taken until now.
-    Import.objects.filter(pk=run.pk).update(finished_at=StaffMember.objects.get().date_last_modified)
+    at = StaffMember.objects.get().date_last_modified
+    Import.objects.filter(pk=run.pk).update(finished_at=at, wrote_at=at)
     run.refresh_from_db()
     with pytest.raises(errors.ChangedSince):
         services.begin_undo(run=run, by=registrar)

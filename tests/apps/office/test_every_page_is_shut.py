@@ -19,7 +19,15 @@ Office = Callable[..., Any]
 # For people who are not logged in yet, who come from a mail, or as support; the school's address itself leads to the
 # login.
 DOORS = {"", "office/login/", "office/forgotten/", "redeem", "support"}
-VALUES = {"uuid": str(uuid.UUID(int=7)), "day": "2026-11-02", "group": "section", "int": "1", "path": "1", "slug": "x"}
+VALUES = {
+    "uuid": str(uuid.UUID(int=7)),
+    "day": "2026-11-02",
+    "group": "section",
+    "int": "1",
+    "job": "1",
+    "path": "1",
+    "slug": "x",
+}
 PATTERNS = {r"(?P<url>.*)$": "nothing/here/"}
 STRINGS = {"day": "2026-11-02", "month": "2026-11"}
 

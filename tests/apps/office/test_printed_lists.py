@@ -11,8 +11,8 @@ from pypdf import PdfReader
 
 from apps.accounts.models import User
 from apps.institutions.models import Section
-from apps.office.people.pages import lists
-from apps.office.people.selectors import printing
+from apps.reports import selectors
+from apps.reports.services import printing
 from apps.students.models import Guardian, Student
 from schoolops.audit.models import AuditEntry
 from schoolops.pdf import unbroken
@@ -22,7 +22,7 @@ from tests.factories.people import SCHOOL_DAY, Campus
 Office = Callable[..., Any]
 
 
-def _read(content: bytes) -> list[str]:
+def read(content: bytes) -> list[str]:
     return [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
 
 
@@ -35,16 +35,16 @@ def test_a_class_list_has_every_student_under_the_schools_name_and_day(
 ) -> None:
     answer = _print(office, alice, "class", campus.section)
     assert answer["Content-Type"] == "application/pdf"
-    (page,) = _read(answer.content)
+    (page,) = read(answer.content)
     for part in ("Oak", "Wednesday, 4 November 2026", "Class list – Grade 7 B", "Page 1 of 1", "Amina Hassan"):
         assert part in page, part
     assert sum(each.admission_number in page for each in people.students_in(campus.section)) == 12
 
 
 def test_without_a_choice_it_is_every_section_in_reach(office: Office, alice: User, bob: User, campus: Campus) -> None:
-    assert len(_read(_print(office, alice, "sign-in").content)) == 2
-    assert len(_read(_print(office, bob, "sign-in").content)) == 1
-    nobody = _read(_print(office, bob, "class", campus.sections["7 C"]).content)
+    assert len(read(_print(office, alice, "sign-in").content)) == 2
+    assert len(read(_print(office, bob, "sign-in").content)) == 1
+    nobody = read(_print(office, bob, "class", campus.sections["7 C"]).content)
     assert "No students are on these lists" in nobody[0]
 
 
@@ -55,10 +55,10 @@ def test_an_emergency_list_says_whom_to_call_and_to_whom_not_to_give_the_student
     Student.objects.filter(pk=student.pk).update(medical_note="Peanuts")
     Guardian.objects.update(phone="+44 20 7946 0000")
     people.a_guardian("uncle", of=[student], restriction_note="Court order 17")
-    (office_page,) = _read(_print(office, dave, "emergency", campus.section).content)
+    (office_page,) = read(_print(office, dave, "emergency", campus.section).content)
     for part in ("Carol Rivera", unbroken("+44 20 7946 0000"), "Peanuts", "NOT TO Uncle Rivera", "Court order"):
         assert part in office_page, part
-    (teachers,) = _read(_print(office, bob, "emergency", campus.section).content)
+    (teachers,) = read(_print(office, bob, "emergency", campus.section).content)
     assert "Carol Rivera" in teachers
     for part in ("Peanuts", "Uncle", "Court"):
         assert part not in teachers, part
@@ -81,7 +81,7 @@ def test_lists_cost_the_same_for_any_number_of_students(
     campus: Campus, dave: User, query_count: Callable[..., Any]
 ) -> None:
     def read() -> None:
-        printing.with_contacts(printing.rosters(dave, SCHOOL_DAY), by=dave, day=SCHOOL_DAY)
+        selectors.with_contacts(selectors.rosters(dave, SCHOOL_DAY), by=dave, day=SCHOOL_DAY)
 
     read()
     with query_count(5):
@@ -95,7 +95,7 @@ def test_lists_cost_the_same_for_any_number_of_students(
 def test_a_list_that_is_too_long_is_refused(
     office: Office, alice: User, campus: Campus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "MOST_STUDENTS", 14)
+    monkeypatch.setattr(printing, "MOST_STUDENTS", 14)
     answer = _print(office, alice, "class")
     assert answer.status_code == 422
     assert "at most 14 are printed at once" in answer.content.decode()

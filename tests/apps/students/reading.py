@@ -25,6 +25,8 @@ class Child:
     note: str = ""
     login: str | None = None
     merged: bool = False
+    # Where the child was: the first day, and the first day no longer there.
+    places: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -97,10 +99,10 @@ class World:
 
     # --- what is read -------------------------------------------------------------------------------------------------
     def record(self, user: str, child: str) -> dict[str, str] | None:
-        """The phone, and the note for who may see notes; ``None``: not there."""
+        """The phone, at how many places the child was, and the note for who may see notes; ``None``: not there."""
         if self.children[child].merged or not self.reaches(user, "students.view", child):
             return None
-        shown = {"phone": self.children[child].phone}
+        shown = {"phone": self.children[child].phone, "places": str(len(self.children[child].places))}
         if self.reaches(user, "students.view_medical", child):
             shown["medical_note"] = self.children[child].note
         return shown
@@ -150,7 +152,13 @@ class World:
 
     def merge(self, keep: str, gone: str) -> None:
         kept, other = self.children[keep], self.children[gone]
-        more = any(mine and mine != theirs for mine, theirs in ((kept.phone, other.phone), (kept.note, other.note)))
+        brought = [
+            place
+            for place in other.places
+            if all(min(place[1], own[1]) <= max(place[0], own[0]) for own in kept.places)
+        ]
+        said = ((kept.phone, other.phone), (kept.note, other.note))
+        more = bool(kept.places) or any(mine and mine != theirs for mine, theirs in said)
         new_lines = both(kept.note, other.note) != kept.note
         mine = {guardian for child, guardian in self.links if child == keep}
         theirs = {guardian for child, guardian in self.links if child == gone}
@@ -171,13 +179,18 @@ class World:
         kept.note = both(kept.note, other.note)
         if kept.login is None and not more:
             kept.login = other.login
-        other.login, other.merged, other.section = None, True, None
+        elif brought:
+            kept.login = None
+        if any(begins <= self.today < ends for begins, ends in brought):
+            kept.section = other.section
+        kept.places += brought
+        other.login, other.merged, other.section, other.places = None, True, None, []
         for guardian in mine & theirs:
             one, two = self.links[keep, guardian], self.links[gone, guardian]
             self.links[keep, guardian] = Link(one.access and two.access, both(one.order, two.order))
             two.access = False
         for guardian in theirs - mine:
             self.links[keep, guardian] = self.links.pop((gone, guardian))
-        for guardian in shut | shut_too:
+        for guardian in shut | shut_too | (mine - theirs if brought else set()):
             self.links[keep, guardian].access = False
         self.parted |= {(keep, guardian) for child, guardian in self.parted if child == gone}

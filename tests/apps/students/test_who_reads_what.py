@@ -25,10 +25,12 @@ from apps.access import services as access
 from apps.access.models import RoleAssignment
 from apps.access.services.roles import set_permissions, withdraw_role
 from apps.accounts.models import User
+from apps.institutions.models import Section
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.staff.services import assign_teacher
 from apps.students import services
 from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.services import merging
 from schoolops import clock
 from schoolops.cache.entry import forget_school
 from schoolops.context import current_school
@@ -54,6 +56,9 @@ READERS = ("sam", "tess", "gail", "gary", "pia")
 GUARDIANS = {"g0": "gail", "g1": "gary", "g2": None}
 CAMPUSES = ("North", "South")
 CHILDREN = tuple(f"c{number}" for number in range(5))
+# From when to when they are enrolled, in days from the first: some were here one after the other, and one never was.
+ALWAYS = (-60, 1000)
+PLACES = {"c0": [(-60, -20)], "c1": [ALWAYS], "c2": [ALWAYS], "c3": [(-10, 1000)], "c4": []}
 _numbers = itertools.count(1)
 
 readers, children, guardians = st.sampled_from(READERS), st.sampled_from(CHILDREN), st.sampled_from(sorted(GUARDIANS))
@@ -103,12 +108,13 @@ class Reading(RuleBasedStateMachine):
         said = {}
         for number, name in enumerate(CHILDREN):
             campus = CAMPUSES[number % 2]
-            (student,) = some_students(1, section=sections[campus])
+            student = self._a_child(sections[campus], PLACES[name])
             Student.objects.filter(pk=student.pk).update(
                 given_name="Sam", family_name="Same", birth_date=dt.date(2014, 3, 3)
             )
             self.children[name] = student
-            said[name] = Child(campus, campus)
+            here = any(begins <= 0 < ends for begins, ends in PLACES[name])
+            said[name] = Child(campus, campus if here else None, places=list(PLACES[name]))
         self.staff = StaffMember.objects.create(
             institution=self.campuses["North"],
             user=self.users["tess"],
@@ -130,6 +136,15 @@ class Reading(RuleBasedStateMachine):
             ("pia", "pupil"),
         ):
             self._give(reader, role, None, None, None)
+
+    @staticmethod
+    def _a_child(section: Section, places: list[tuple[int, int]]) -> Student:
+        if not places:
+            return some_students(1, institution=section.institution)[0]
+        ((begins, ends),) = places
+        since = SCHOOL_MOMENT.date() + dt.timedelta(days=begins)
+        until = None if ends == ALWAYS[1] else SCHOOL_MOMENT.date() + dt.timedelta(days=ends)
+        return some_students(1, section=section, since=since, until=until)[0]
 
     def teardown(self) -> None:
         self._open.close()
@@ -306,6 +321,8 @@ class Reading(RuleBasedStateMachine):
         answer = ask.get(path)
         seen = answer.json() if answer.status_code == 200 else None
         told = None if seen is None else {name: seen[name] for name in ("phone", "medical_note") if name in seen}
+        if told is not None:
+            told["places"] = str(len(ask.get(f"{path}/enrolments").json()["results"]))
         assert told == expected, f"{who} reads of {child}: {told} and not {expected}"
         found = ask.get(f"students?q={student.admission_number}")
         listed = found.status_code == 200 and [each["id"] for each in found.json()["results"]] == [
@@ -415,6 +432,13 @@ def _merged_with_a_phone(school: Reading) -> None:
     school.merge(child="c0", other="c2", who="gail")
 
 
+_come_together = merging._Links.come_together
+
+
+def _brought_nothing(links: merging._Links, *, brought: bool) -> merging.Moved:
+    return _come_together(links, brought=False)
+
+
 # Where the hole is, what is there instead, and what happens until somebody sees it.
 HOLES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Reading], None]]] = {
     "a barred guardian is listed": (
@@ -428,6 +452,10 @@ HOLES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Reading],
     "a merge opens what was closed": (
         lambda patch: patch.setattr("apps.students.services.custody.strictest", lambda *_: {}),
         _merged_with_a_restriction,
+    ),
+    "a merge shows where the child was": (
+        lambda patch: patch.setattr(merging._Links, "come_together", _brought_nothing),
+        lambda school: school.merge(child="c0", other="c3", who="gail"),
     ),
     "a merge fills gaps before everybody's eyes": (
         lambda patch: patch.setattr("apps.students.services.merging._Links.some_see_only_the_kept", False),

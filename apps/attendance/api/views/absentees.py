@@ -20,6 +20,9 @@ from schoolops.api.viewsets import Columns, RowViewSet
 class AbsenteesViewSet(RowViewSet):
     """The students whose day counts as absent, by name."""
 
+    asks = {
+        "list": "attendance.view over student",
+    }
     out = s.AbsenteeOut
     columns: ClassVar[Columns] = {
         **student_columns(),
@@ -31,9 +34,7 @@ class AbsenteesViewSet(RowViewSet):
         "excused": "excused",
         "minutes_missed": "minutes_missed",
     }
-    sorts: ClassVar[dict[str, tuple[str, ...]]] = {
-        "name": ("student__family_name", "student__given_name", "student_id")
-    }
+    sorts: ClassVar[dict[str, tuple[str, ...]]] = {"name": ("student__name_key", "student_id")}
     filters: ClassVar[dict[str, Parameter]] = {
         "day": DAY,
         "institution_id": INSTITUTION,

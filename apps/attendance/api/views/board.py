@@ -21,6 +21,13 @@ from schoolops.api.viewsets import ApiViewSet, answer
 class BoardViewSet(ApiViewSet):
     """The day as a whole."""
 
+    asks = {
+        "not_taken": "attendance.mark over section",
+        "mine": "attendance.mark over own",
+        "figures": "attendance.view over section",
+        "months": "attendance.view over student",
+    }
+
     @extend_schema(summary="Rolls not yet taken", responses=s.whole_list(s.ExpectedRollOut))
     def not_taken(self, request: Request) -> HttpResponse:
         """Of sections with students and of classes that meet, on days of school; the whole list."""

@@ -24,6 +24,12 @@ from schoolops.api.viewsets import Columns, RowViewSet, created, valid, with_ver
 class CodeViewSet(RowViewSet):
     """Attendance codes, retired ones included."""
 
+    asks = {
+        "list": "attendance.view over everybody",
+        "create": "attendance.configure over school",
+        "retrieve": "attendance.view over everybody",
+        "change": "attendance.configure over school",
+    }
     out = s.AttendanceCodeOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",

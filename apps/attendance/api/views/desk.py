@@ -24,6 +24,11 @@ from schoolops.api.viewsets import Columns, RowViewSet, created, gone, valid
 class DeskViewSet(RowViewSet):
     """What the office entered for a day."""
 
+    asks = {
+        "list": "attendance.desk over student",
+        "create": "attendance.desk over student",
+        "remove": "attendance.desk over student",
+    }
     out = s.DeskOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",

@@ -25,6 +25,14 @@ from schoolops.api.viewsets import Columns, RowViewSet, answer, created, valid
 class LeaveViewSet(RowViewSet):
     """Leave: asked for, decided, taken back."""
 
+    asks = {
+        "list": "leave.request over student",
+        "create": "leave.request over student",
+        "retrieve": "leave.request over student",
+        "approve": "leave.decide over student",
+        "refuse": "leave.decide over student",
+        "cancel": "leave.decide over student",
+    }
     out = s.LeaveOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",

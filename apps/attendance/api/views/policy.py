@@ -18,6 +18,11 @@ from schoolops.api.viewsets import ApiViewSet, answer, valid, with_version
 class PolicyViewSet(ApiViewSet):
     """Each campus's rules."""
 
+    asks = {
+        "list": "attendance.view over everybody",
+        "change": "attendance.configure over campus",
+    }
+
     @extend_schema(summary="The rules of every campus", responses=s.whole_list(s.AttendancePolicyOut))
     def list(self, request: Request) -> HttpResponse:
         """A campus that has set none has the defaults, at version 0."""

@@ -22,6 +22,12 @@ from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, valid, with_
 class RollViewSet(ApiViewSet):
     """One roll: a section's of the day or a period, or a class's of a period."""
 
+    asks = {
+        "retrieve": "attendance.view over section",
+        "replace": "attendance.mark over section",
+        "reopen": "attendance.lock over section",
+    }
+
     def _key(
         self, day: str, section: UUID | None = None, course_class: UUID | None = None, period: UUID | None = None
     ) -> SessionKey:
@@ -58,6 +64,11 @@ class RollViewSet(ApiViewSet):
 class TakenRollViewSet(ApiViewSet):
     """A roll by its id: locking and re-opening."""
 
+    asks = {
+        "lock": "attendance.lock over section",
+        "reopen": "attendance.lock over section",
+    }
+
     @extend_schema(summary="Lock a roll", request=s.LockIn, responses=s.RollHeadOut)
     def lock(self, request: Request, id: UUID) -> HttpResponse:
         """Let nobody change the roll until it is re-opened."""
@@ -76,6 +87,9 @@ class TakenRollViewSet(ApiViewSet):
 class RollHistoryViewSet(RowViewSet):
     """Everything that was ever said in one roll, newest first."""
 
+    asks = {
+        "list": "attendance.view over section",
+    }
     out = s.ChangeOut
     columns: ClassVar[Columns] = {
         **student_columns(),

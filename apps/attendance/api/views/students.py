@@ -20,6 +20,9 @@ from schoolops.api.viewsets import Columns, RowViewSet
 class StudentHistoryViewSet(RowViewSet):
     """Every record of one student, newest first."""
 
+    asks = {
+        "list": "attendance.view over student",
+    }
     out = s.HistoryOut
     columns: ClassVar[Columns] = {
         "day": "day",

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import transaction
 
 from apps.access.models import RoleAssignment
 from apps.access.permissions import ADMINISTRATOR
@@ -47,8 +46,7 @@ class Command(OperatorCommand):
                 run = services.receive(file=file, name=options["file"].name, source=options["kind"], by=by)
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
-        with transaction.atomic():
-            run = services.read_and_validate(run=run)
+        run = services.read_and_validate(run=run)
         if run.problem:
             raise CommandError(f"{run.problem['detail']} {run.problem['remedy']}".strip())
         self._show(run)

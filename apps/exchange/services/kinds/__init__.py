@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from apps.exchange.services.comparing import Kind
+from apps.exchange.models import ImportRow
+from apps.exchange.services.comparing import Action, Kind, Work
 from apps.exchange.services.kinds.assignments import Assignments
 from apps.exchange.services.kinds.calendar import GradeLevels, Institutions, Terms, Years
 from apps.exchange.services.kinds.guardians import Guardians, Links
-from apps.exchange.services.kinds.places import Places
+from apps.exchange.services.kinds.places import Places, recall_homerooms
 from apps.exchange.services.kinds.staff import Staff
 from apps.exchange.services.kinds.students import Students
 from apps.exchange.services.kinds.teaching import Classes, Courses, HomeroomCourses, Sections
+from apps.exchange.services.reading import staged
 
 KINDS: tuple[Kind, ...] = (
     Institutions(), Years(), Terms(), GradeLevels(), HomeroomCourses(), Courses(), Sections(), Classes(),
     Staff(), Students(), Guardians(), Links(), Assignments(), Places(),
 )  # fmt: skip
 OF: Mapping[str, Kind] = {each.name: each for each in KINDS}
+
+
+def recall(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
+    """Know of rows that were compared before what the comparison of others needs."""
+    for row in rows:
+        if row.action in {Action.ERROR, Action.SKIP}:
+            work.frame.refused.add((kind, row.key))
+        elif row.target_id is not None:
+            work.claimed.setdefault((kind, row.target_id), row.row)
+    if kind == staged.PLACE:
+        recall_homerooms(work, rows)

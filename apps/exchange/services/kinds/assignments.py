@@ -60,6 +60,13 @@ class Assignments:
         kind = "assistant" if row.values.get("assistant") == "true" else "teacher"
         outcome.extra |= {"starts_on": starts_on, "ends_on": ends_on, "kind": kind}
         settle_end(outcome, group.year, ends_on, memory.of(self.name, outcome.target))
+        outcome.known["kind"] = kind
+        if outcome.target is not None and outcome.target.kind != kind and "assistant" in row.values:
+            if memory.of(self.name, outcome.target).get("kind", "teacher") == outcome.target.kind:
+                outcome.fields["kind"] = kind
+                outcome.before["kind"], outcome.after["kind"] = outcome.target.kind, kind
+            else:
+                outcome.kept["kind"] = [outcome.target.kind, kind]
         if outcome.target is None:
             outcome.after = {"staff": str(member), "teaches": str(group), "kind": kind, "starts_on": plain(starts_on)}
             if ends_on is not None:

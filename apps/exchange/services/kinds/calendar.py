@@ -10,6 +10,7 @@ from apps.exchange.services.comparing import Outcome, Work
 from apps.exchange.services.kinds.structure import Changing, Made
 from apps.exchange.services.reading import staged
 from apps.institutions import services as institutions
+from apps.institutions.errors import TermsOverlap
 from apps.institutions.models import AcademicYear, GradeLevel, Institution, Term
 from apps.institutions.selectors import today_at
 
@@ -114,6 +115,12 @@ class Terms(Changing):
             return
         if outcome.target is None:
             outcome.target = next(work.frame.where(self.name, year=year, name=values["name"]), None)
+        others = (each for each in work.frame.where(self.name, year=year) if each.kind == values["kind"])
+        if any(
+            each is not outcome.target and each.starts_on <= ends_on and starts_on <= each.ends_on for each in others
+        ):
+            outcome.refuse(TermsOverlap(), "startDate")
+            return
         if outcome.target is None and not (year.starts_on <= starts_on and ends_on <= year.ends_on):
             refusal = errors.OutsideYear(
                 day=starts_on if starts_on < year.starts_on else ends_on,

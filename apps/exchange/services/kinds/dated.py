@@ -16,6 +16,7 @@ from apps.exchange.services.kinds.people import day_of
 from apps.exchange.services.reading import staged
 from apps.institutions.models import AcademicYear
 from apps.institutions.selectors import today_at
+from schoolops.folding import squeezed
 
 
 def find_group(work: Work, outcome: Outcome, key: str) -> Any:
@@ -27,7 +28,8 @@ def find_group(work: Work, outcome: Outcome, key: str) -> Any:
     if found is None:
         refused = {(staged.SECTION, key), (staged.CLASS, key)} & frame.refused
         refusal = errors.RefersToRefused if refused else errors.RefersToNothing
-        outcome.refuse(refusal(what="class", value=key.lstrip("~").strip("|")), "classSourcedId")
+        value = " ".join(key[1:].split("|")[1:]) if key.startswith("~") else key
+        outcome.refuse(refusal(what="class", value=value), "classSourcedId")
     return found
 
 
@@ -36,12 +38,8 @@ def _named(work: Work, campus: str, grade: str, name: str) -> Any:
     for each in work.frame.where(staged.SECTION, institution=institution):
         running = each.year.state == AcademicYear.State.ACTIVE
         if running and (level is None or each.grade_level == level):
-            short = {
-                each.name.casefold(),
-                str(each).casefold(),
-                f"{each.grade_level.code.lstrip('0')} {each.name}".casefold(),
-            }
-            if name in short:
+            short = (each.name, str(each), f"{each.grade_level.code.lstrip('0')} {each.name}")
+            if squeezed(name) in map(squeezed, short):
                 return each
     return None
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models.functions import Lower
-
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import (
@@ -20,6 +18,7 @@ from apps.exchange.services.kinds.people import merged
 from apps.exchange.services.reading import staged
 from apps.staff.models import StaffMember
 from apps.students.models import Guardian, Student
+from schoolops.folding import Fold, fold
 
 
 class Found:
@@ -39,7 +38,8 @@ class Found:
         if person is None:
             refused = (self._kind, key) in self._work.frame.refused
             refusal = errors.RefersToRefused if refused else errors.RefersToNothing
-            outcome.refuse(refusal(what=self._kind, value=key), column)
+            said = key.rpartition("|")[2] if key.startswith("~") else key
+            outcome.refuse(refusal(what=self._kind, value=said), column)
         return person
 
 
@@ -82,16 +82,24 @@ def _by_natural(work: Work, kind: str, rows: Any, keys: Iterable[str], there: Kn
     if kind != staged.STUDENT or not named:
         return
     numbers = {number for _, _, number in named.values()}
-    found = rows.alias(_number=Lower("admission_number")).filter(_number__in=numbers)
-    by_number = {(each.institution_id, each.admission_number.casefold()): each for each in found}
+    found = rows.alias(_number=Fold("admission_number")).filter(_number__in=numbers)
+    by_number: dict[tuple[int | None, str], Any] = {}
+    for each in found:
+        number = fold(each.admission_number)
+        by_number[each.institution_id, number] = each
+        # A number that only one campus has says which.
+        by_number[None, number] = None if (None, number) in by_number else each
     for key, (campus, _, number) in named.items():
         institution = work.frame.institution(campus)
-        if institution is not None and (institution.pk, number) in by_number:
-            there.by_key[key] = by_number[institution.pk, number]
+        at = institution.pk if institution is not None else None if not campus else 0
+        if (student := by_number.get((at, number))) is not None:
+            there.by_key[key] = student
 
 
 def _imagined(work: Work, kind: str, model: Any, values: Mapping[str, Any]) -> Any:
-    person = model(given_name=values.get("given_name", ""), family_name=values.get("family_name", ""))
+    names = ("given_name", "middle_name", "family_name", "preferred_name")
+    held = {field.name for field in model._meta.concrete_fields}
+    person = model(**{name: values.get(name, "") for name in names if name in held})
     if kind == staged.GUARDIAN:
         person.email = values.get("email", "")
     else:

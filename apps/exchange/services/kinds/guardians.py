@@ -17,9 +17,11 @@ from apps.exchange.services.comparing import (
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.kinds.people import People
 from apps.exchange.services.reading import staged
+from apps.exchange.services.reading.sheets import reach
 from apps.students.models import Guardian, StudentGuardian
 from apps.students.services import bulk as student_bulk
 from apps.students.services import custody
+from schoolops.folding import fold
 
 
 class Guardians(People):
@@ -45,15 +47,24 @@ class Guardians(People):
         found: dict[tuple[str, ...], Any] = {}
         for each in Guardian.objects.filter(given_name__in=given):
             name = (each.given_name, each.family_name)
-            for reach in (each.email.casefold(), each.phone):
-                if reach:
-                    found[(*name, reach)] = each
+            for means in (fold(each.email), reach(each.phone)):
+                if means:
+                    found[(*name, means)] = each
+        # And of the same name, who is this child's guardian is that one.
+        children = find_people(work, staged.STUDENT, [each.row.values.get("child", "") for each in outcomes])
+        by_child = {key: child for each in outcomes if (child := children.get(key := each.row.values.get("child", "")))}
+        keys = {child.pk: key for key, child in by_child.items()}
+        links = StudentGuardian.objects.filter(student__in=keys, guardian__given_name__in=given)
+        for link in links.select_related("guardian"):
+            # Of whom a person keeps away nothing is taken from a name alone.
+            if link.may_see:
+                found[link.guardian.given_name, link.guardian.family_name, keys[link.student_id]] = link.guardian
         there = Known({}, set(), {}, {})
         for each in outcomes:
             values = each.row.values
             name = (values.get("given_name", ""), values.get("family_name", ""))
-            reaches = ((values.get("email") or "").casefold(), values.get("phone") or "")
-            same = next((found[(*name, reach)] for reach in reaches if (*name, reach) in found), None)
+            reaches = (fold(values.get("email") or ""), reach(values.get("phone") or ""), values.get("child", ""))
+            same = next((found[(*name, each_way)] for each_way in reaches if (*name, each_way) in found), None)
             if same is None or each.errors:
                 continue
             each.target = same

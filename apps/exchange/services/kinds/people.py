@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Lower
 
 from apps.exchange import errors
@@ -28,6 +28,7 @@ from apps.exchange.services.comparing import (
     require,
 )
 from apps.exchange.services.reading import staged
+from schoolops.folding import Fold, fold
 
 
 def day_of(value: Any) -> dt.date | None:
@@ -80,29 +81,30 @@ class People(ABC):
     def _by_number(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[tuple[int, str], Any]:
         if not self.number:
             return {}
-        numbers = {value.casefold() for each in outcomes if (value := each.row.values.get(self.number))}
+        numbers = {fold(value) for each in outcomes if (value := each.row.values.get(self.number))}
         if not numbers:
             return {}
-        found = queryset.alias(_number=Lower(self.number)).filter(_number__in=numbers)
-        return {(each.institution_id, getattr(each, self.number).casefold()): each for each in found}
+        found = list(queryset.alias(_number=Fold(self.number)).filter(_number__in=numbers).order_by("-pk"))
+        called = {(each.institution_id, fold(getattr(each, self.number))): each for each in found}
+        # Of two that were told apart before they were folded, the one that is written so.
+        return called | {(each.institution_id, getattr(each, self.number)): each for each in found}
 
     def _by_login(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[str, Any]:
         said = {
-            value.casefold()
-            for each in outcomes
-            for name in ("username", "email")
-            if (value := each.row.values.get(name))
+            value.lower() for each in outcomes for name in ("username", "email") if (value := each.row.values.get(name))
         }
         if not said:
             return {}
+        # As the database tells logins apart, on both sides.
+        asked = [Lower(Value(each)) for each in said]
         found = queryset.alias(_username=Lower("user__username"), _email=Lower("user__email")).filter(
-            Q(_username__in=said) | Q(_email__in=said)
+            Q(_username__in=asked) | Q(_email__in=asked)
         )
         logins: dict[str, Any] = {}
         for each in found:
             for login in (each.user.username, each.user.email):
                 if login:
-                    logins[login.casefold()] = each
+                    logins[login.lower()] = each
         return logins
 
     def _recognise(
@@ -121,16 +123,22 @@ class People(ABC):
             if institution is None:
                 refused = (staged.INSTITUTION, values.get("institution", "")) in work.frame.refused
                 refusal = errors.RefersToRefused if refused else errors.RefersToNothing
-                said = values.get("institution") or "(empty)"
-                outcome.refuse(refusal(what="campus", value=said), "primaryOrgSourcedId")
+                said = values.get("institution", "")
+                there_are = [each.code for each in work.frame.rows[staged.INSTITUTION]]
+                if not said and len(there_are) > 1:
+                    outcome.refuse(errors.CampusNotSaid(campuses=", ".join(there_are)[:200]), "primaryOrgSourcedId")
+                else:
+                    outcome.refuse(refusal(what="campus", value=said or "(empty)"), "primaryOrgSourcedId")
                 return
             outcome.extra["institution"] = institution
         if key in there.removed:
             outcome.skipped = True
             return
         by_id = there.by_key.get(key)
-        number = (values.get(self.number) or "").casefold() if self.number else ""
-        by_number = numbered.get((institution.pk, number)) if institution is not None and number else None
+        number = (values.get(self.number) or "") if self.number else ""
+        by_number = None
+        if institution is not None and number:
+            by_number = numbered.get((institution.pk, number)) or numbered.get((institution.pk, fold(number)))
         login = next((logins[said] for said in self._said(values) if said in logins), None)
         found = by_id or by_number or (login if login is not None and _same_name(login, values) else None)
         for other, how in ((by_number, "the number"), (login, "the login")):
@@ -151,7 +159,7 @@ class People(ABC):
 
     @staticmethod
     def _said(values: Mapping[str, Any]) -> list[str]:
-        return [said.casefold() for name in ("username", "email") if (said := values.get(name))]
+        return [said.lower() for name in ("username", "email") if (said := values.get(name))]
 
     # --- what changes -------------------------------------------------------------------------------------------------
     def look(self, work: Work, outcome: Outcome, there: Known) -> None:
@@ -194,6 +202,6 @@ def _kept(person: Any) -> int:
 
 
 def _same_name(person: Any, values: Mapping[str, Any]) -> bool:
-    return [person.given_name.casefold(), person.family_name.casefold()] == [
-        str(values.get(name) or "").casefold() for name in ("given_name", "family_name")
+    return [fold(person.given_name), fold(person.family_name)] == [
+        fold(str(values.get(name) or "")) for name in ("given_name", "family_name")
     ]

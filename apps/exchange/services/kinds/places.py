@@ -83,7 +83,8 @@ class Places:
         for each in outcomes:
             each.extra["student"] = people.need(each, each.row.values["person"], "userSourcedId")
             each.extra["merged"] = each.row.values["person"] in people.merged
-            each.extra["group"] = find_group(work, each, each.row.values["group"])
+            # One cause is said once.
+            each.extra["group"] = None if each.errors else find_group(work, each, each.row.values["group"])
             each.table = staged.SEAT if isinstance(each.extra["group"], Section) else staged.PLACE
         open_ones = [each for each in outcomes if not each.errors]
         held = held_by(work, open_ones)
@@ -192,6 +193,15 @@ class Places:
                 each.extra["made"] = {"left": {"id": key, "ends_on": None if ends_on is None else ends_on.isoformat()}}
         for table in (staged.SEAT, staged.PLACE):
             remember_written(work, table, [each for each in outcomes if each.table == table and not each.errors])
+
+
+def recall_homerooms(work: Work, rows: Sequence[ImportRow]) -> None:
+    """Which sections these rows, compared before, let students sit in."""
+    for row in rows:
+        if row.table == staged.SEAT and row.action == Action.CREATE:
+            group = find_group(work, Outcome(row), row.values["group"])
+            days = (dt.date.fromisoformat(row.after["starts_on"]), day_of(row.after.get("ends_on")))
+            work.homerooms[row.values["person"]].append((*days, str(group), group.year.name))
 
 
 def _wish(outcome: Outcome) -> SectionPlace | ClassPlace:

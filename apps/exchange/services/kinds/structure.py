@@ -32,7 +32,6 @@ class Structural(ABC):
                 work.frame.refused.add((self.name, row.key))
                 continue
             self._settle(work, outcome)
-        require(work, outcomes, self.permission, self.place)
         return outcomes
 
     def _settle(self, work: Work, outcome: Outcome) -> None:
@@ -42,13 +41,27 @@ class Structural(ABC):
             if deleted or (self.name, row.key) in frame.removed:
                 outcome.skipped = True
                 return
-            frame.add(self.name, row.key, self.imagined(outcome))
+            # Before others find it.
+            require(work, [outcome], self.permission, self.place)
+            if outcome.errors:
+                frame.refused.add((self.name, row.key))
+                return
+            imagined = self.imagined(outcome)
+            frame.add(self.name, row.key, imagined)
+            frame.imagined[id(imagined)] = row.row
             return
         if outcome.target.pk is None:
             # Another row of this file makes it.
-            outcome.refuse(errors.DuplicateInFile(what=self.name, first=row.row, file=row.file))
+            outcome.refuse(
+                errors.DuplicateInFile(
+                    what=self.name, first=frame.imagined.get(id(outcome.target), row.row), file=row.file
+                )
+            )
             return
         work.claim(outcome)
+        if outcome.errors:
+            frame.refused.add((self.name, row.key))
+            return
         frame.by_key[self.name, row.key] = outcome.target
         if deleted:
             # Years, courses and classes hold history: a person decides what becomes of them.
@@ -59,6 +72,7 @@ class Structural(ABC):
         if self.name != staged.GRADE_LEVEL and not row.key.startswith("~") and row.key not in ours:
             outcome.before["sourcedId"] = frame.external.get(key, "")
             outcome.after["sourcedId"] = row.key
+        require(work, [outcome], self.permission, self.place)
 
     def differ(self, work: Work, outcome: Outcome, wanted: dict[str, Any]) -> None:
         target = outcome.target

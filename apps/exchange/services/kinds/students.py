@@ -23,7 +23,8 @@ def year_meant(work: Work, values: Mapping[str, Any], institution: Any) -> Acade
     """The year a student of the file is enrolled in: as said, else the one that runs, else the first that is open."""
     frame = work.frame
     if values.get("year"):
-        found: AcademicYear | None = frame.find(staged.YEAR, values["year"])
+        term = frame.find(staged.TERM, values["year"])
+        found: AcademicYear | None = frame.find(staged.YEAR, values["year"]) if term is None else term.year
         return found
     open_ones = [
         each for each in frame.where(staged.YEAR, institution=institution) if each.state != AcademicYear.State.CLOSED
@@ -77,6 +78,7 @@ class Students(People):
         institution = outcome.extra["institution"]
         year = year_meant(work, values, institution)
         if year is None:
+            outcome.refuse(errors.NoYearToEnrolIn(), "grades")
             return False
         entered = day_of(values.get("entered_on")) or year.starts_on
         if entered > year.ends_on:

@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 import orjson
 
 from apps.exchange import errors
-from apps.exchange.services.reading import archive, sheets, tables
+from apps.exchange.services.reading import archive, cells, sheets, tables
 from apps.exchange.services.reading.bundle.opening import open_bundle
 from apps.exchange.services.reading.bundle.rows import read
 from apps.exchange.services.reading.staged import Staged
@@ -89,11 +89,15 @@ class Reading:
             self.mapping = sheets.matched(self.source, table.header, self.known.get(self.source, {}))
         columns = sheets.columns_of(self.source, table, self.mapping)
         # To the end before a row is kept: a file that is refused must not have filled the database.
-        for _ in table.rows():
-            pass
+        days = [place for place, column in columns.items() if column.parse in {cells.day, cells.birthday}]
+        orders = {cells.order_of(line[place]) for _, line in table.rows() for place in days if place < len(line)} - {""}
         table = sheet_of(file, self.name)
         unread = [header for header in table.header if header and header not in self.mapping]
         self.notes = [f"The columns {', '.join(unread)} were not read."] if unread else []
+        if len(orders) == 1:
+            (order,) = orders
+            columns = cells.in_order(columns, order)
+            self.notes.append(f"Days were read as {order}/Y, as the plain ones among them are written.")
         yield from sheets.read(self.source, table, columns)
 
 
@@ -101,9 +105,9 @@ def sheet_of(file: IO[bytes], name: str) -> tables.Table:
     """The table of a spreadsheet, XLSX or CSV."""
     file.seek(0)
     if file.read(2) == b"PK":
-        return tables.xlsx_table(name, file)
+        return tables.xlsx_table(name, file, sheets.likeness)
     file.seek(0)
-    return tables.csv_table(name, iter(lambda: file.read(64 * 1024), b""))
+    return tables.csv_table(name, iter(lambda: file.read(64 * 1024), b""), sheets.likeness)
 
 
 def _in_pieces(rows: Iterator[Staged]) -> Iterator[Any]:

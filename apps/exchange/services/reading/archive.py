@@ -117,7 +117,7 @@ def _check_name(entry: zipfile.ZipInfo, *, folders: bool) -> None:
     parts = name.replace("\\", "/").split("/")
     tricky = "\\" in name or ":" in name or name.startswith("/") or ".." in parts or not name.isprintable()
     if tricky or (not folders and len(parts) > 1) or stat.S_ISLNK(entry.external_attr >> 16):
-        raise errors.ArchivePath(name=ascii(name)[1:121])
+        raise errors.ArchivePath(name=ascii(name)[1:-1][:120])
 
 
 class Measured:

@@ -121,3 +121,14 @@ FILES: dict[str, tuple[Column, ...]] = {
         _c("sex", word("male", "female", "unspecified", "other", also=_MALE)),
     ),
 }
+
+# What OneRoster has and a school office does not ask for.
+PASSED_OVER = frozenset(
+    {
+        "subjects", "subjectCodes", "periods", "userIds", "password", "userMasterIdentifier", "preferredMiddleName",
+        "preferredFamilyName", "pronouns", "userProfileSourcedId", "americanIndianOrAlaskaNative", "asian",
+        "blackOrAfricanAmerican", "nativeHawaiianOrOtherPacificIslander", "white", "demographicRaceTwoOrMoreRaces",
+        "hispanicOrLatinoEthnicity", "countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth",
+        "publicSchoolResidenceStatus", "courseCode", "resources",
+    }
+)  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,10 +15,15 @@ from schoolops.errors import FieldError, SchoolOpsError
 
 Parse = Callable[[str], str]
 Said = dict[str, Any]
+# What an export of ours puts an apostrophe before.
 _FORMULA = ("=", "@", "+", "-", "\t", "\r")
-# A phone number or a number begins like a formula and is none.
-_NUMBER_LIKE = re.compile(r"[+-][\d\s().,/x-]*")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2028\u2029\ufeff]")
+# What a spreadsheet runs; a phone with a word behind it, or a house number, only begins alike.
+_RUN = re.compile(r"=|@\s*[^\W\d][\w.]*\s*\(|[+-]\s*[^\W\d][\w.]*\s*[(|!]|[+-].*\|.*!", re.DOTALL)
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
+# Marks of direction and of no width that nobody typed. The joiners belong to names, but not at their ends.
+_MARKS = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_BLANKS = " \u00a0\r\n\u200c\u200d"
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # Excel counts days from here.
 _EPOCH = dt.date(1899, 12, 30)
@@ -45,15 +51,33 @@ def problem_of(error: SchoolOpsError) -> dict[str, Any]:
 
 def cleaned(value: str) -> str:
     """Without blanks around it, and without the apostrophe by which an export stops a formula."""
-    value = value.strip(" \u00a0\r\n")
-    if value.startswith("'") and value[1:].startswith(_FORMULA):
-        value = value[1:]
-    return value
+    value = _MARKS.sub("", value).strip(_BLANKS)
+    return value[1:] if _is_guarded(value) else value
+
+
+def _is_guarded(value: str) -> bool:
+    return value.startswith("'") and value[1:].startswith(_FORMULA)
+
+
+class Failed(str):
+    """A cell of the error type: what it shows, such as ``#N/A``."""
+
+    __slots__ = ()
+
+
+def guarded(value: str) -> str:
+    """A text that is no formula, though it may begin as one: as an export of ours writes it."""
+    return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def digits(value: str) -> str:
+    """With the digits of any script as 0 to 9: ٤٢ is 42."""
+    return "".join(str(unicodedata.decimal(each, each)) for each in value)
 
 
 def refuse_formula(value: str) -> None:
     """Raises ``FormulaRefused``."""
-    if value.startswith(_FORMULA) and not _NUMBER_LIKE.fullmatch(value):
+    if not _is_guarded(value.strip(_BLANKS)) and _RUN.match(cleaned(value)):
         raise errors.FormulaRefused(value=value[:40])
 
 
@@ -70,13 +94,18 @@ def text(most: int) -> Parse:
     return parse
 
 
+def numbered(most: int) -> Parse:
+    """A text of at most ``most`` characters in which digits count: a number of a person, a phone."""
+    return lambda value: text(most)(digits(value))
+
+
 def long_text(value: str) -> str:
     return text(2000)(value.replace("\r\n", "\n"))
 
 
 def day(value: str) -> str:
     """A day as 2026-09-01. Raises ``DateUnreadable``, ``DateAmbiguous``."""
-    found = _day(value)
+    found = _day(digits(value))
     if not clock.in_reach(found):
         raise errors.DateUnreadable(value=value[:40])
     return found.isoformat()
@@ -90,7 +119,7 @@ def _day(value: str) -> dt.date:
             return dt.date.fromisoformat(value[:10])
         if dotted := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", value):
             return dt.date(int(dotted[3]), int(dotted[2]), int(dotted[1]))
-        if slashed := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", value):
+        if slashed := _SLASHED.fullmatch(value):
             return _slashed(value, int(slashed[1]), int(slashed[2]), int(slashed[3]))
     except ValueError as error:
         raise errors.DateUnreadable(value=value[:40]) from error
@@ -102,6 +131,34 @@ def _slashed(value: str, first: int, second: int, year: int) -> dt.date:
     if first <= 12 and second <= 12 and first != second:
         raise errors.DateAmbiguous(value=value)
     return dt.date(year, first, second) if second > 12 else dt.date(year, second, first)
+
+
+def order_of(value: str) -> str:
+    """``D/M`` or ``M/D``, where a day with slashes says plainly which; else nothing."""
+    slashed = _SLASHED.fullmatch(digits(cleaned(value)))
+    if slashed is None:
+        return ""
+    first, second = int(slashed[1]), int(slashed[2])
+    return "D/M" if second <= 12 < first <= 31 else "M/D" if first <= 12 < second <= 31 else ""
+
+
+def in_order(columns: Mapping[int, Column], order: str) -> dict[int, Column]:
+    """The columns, their days read in the one order that the file's plain days have."""
+
+    def reading(parse: Parse) -> Parse:
+        def parse_in_order(value: str) -> str:
+            if (slashed := _SLASHED.fullmatch(digits(value))) is not None and order == "M/D":
+                value = f"{slashed[2]}.{slashed[1]}.{slashed[3]}"
+            elif slashed is not None:
+                value = f"{slashed[1]}.{slashed[2]}.{slashed[3]}"
+            return parse(value)
+
+        return parse_in_order
+
+    return {
+        place: dataclasses.replace(each, parse=reading(each.parse)) if each.parse in {day, birthday} else each
+        for place, each in columns.items()
+    }
 
 
 def birthday(value: str) -> str:
@@ -124,9 +181,10 @@ def number(most: int) -> Parse:
     """A whole number from 1 to ``most``. Raises ``NumberUnreadable``."""
 
     def parse(value: str) -> str:
-        if not value.isdecimal() or not 1 <= int(value) <= most:
+        said = re.sub(r"[.,]0+$", "", digits(value))
+        if not said.isdecimal() or not 1 <= int(said) <= most:
             raise errors.NumberUnreadable(value=value[:40], most=most)
-        return str(int(value))
+        return str(int(said))
 
     return parse
 
@@ -152,9 +210,12 @@ def email(value: str) -> str:
 
 
 def grade(value: str) -> str:
-    """A grade's code: ``7``, ``07``, ``Grade 7`` and ``Year 7`` are ``07``."""
-    bare = re.sub(r"(?i)^(grade|year|class|level)\s+", "", value).strip()
-    return bare.zfill(2) if bare.isdecimal() and len(bare) <= 2 else text(12)(bare.upper())
+    """A grade's code: ``7``, ``07``, ``7.0``, ``Grade 7`` and ``Year 7`` are ``07``. Raises ``GradeUnreadable``."""
+    bare = re.sub(r"(?i)^(grade|year|class|level)\s+", "", digits(value)).strip()
+    bare = re.sub(r"^(\d+)[.,]0+$", r"\1", bare)
+    if bare.isdecimal() and len(bare) > 2:
+        raise errors.GradeUnreadable(value=value[:40])
+    return bare.zfill(2) if bare.isdecimal() else text(12)(bare.upper())
 
 
 def school_year(value: str) -> str:
@@ -197,14 +258,18 @@ def parsed(
     said: Said = {}
     wrong: list[dict[str, Any]] = []
     for place, column in columns.items():
-        value = cleaned(cells[place]) if place < len(cells) else ""
+        cell = cells[place] if place < len(cells) else ""
+        value = cleaned(cell)
+        if isinstance(cell, Failed):
+            wrong.append(said_of(errors.CellFailed(value=value), row=row, column=column.header))
+            continue
         if not value:
             if column.required:
                 wrong.append(said_of(errors.ValueMissing(), row=row, column=column.header))
             said[column.field] = [] if column.many else ""
             continue
         try:
-            refuse_formula(value)
+            refuse_formula(cell)
             said[column.field] = [column.parse(each) for each in listed(value)] if column.many else column.parse(value)
         except SchoolOpsError as error:
             wrong.append(said_of(error, row=row, column=column.header))

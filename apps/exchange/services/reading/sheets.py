@@ -5,7 +5,8 @@ Rows have no outside ids: they are known by their numbers and names. A key that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apps.exchange import errors
@@ -14,6 +15,7 @@ from apps.exchange.services.reading import cells, staged, tables
 from apps.exchange.services.reading.bundle_columns import RELATIONS
 from apps.exchange.services.reading.cells import Column, birthday, day, email, grade, number, text, word, yes_or_no
 from apps.exchange.services.reading.staged import Staged
+from schoolops.folding import fold
 
 # As long as `HeaderMapping` remembers one.
 LONGEST_HEADER = 200
@@ -24,7 +26,7 @@ _CAMPUS = Column("Campus", "institution", text(200), about="Code or name; may be
 
 TEMPLATES: Mapping[str, tuple[Column, ...]] = {
     Import.Source.STUDENTS: (
-        Column("Admission number", "admission_number", text(40), required=True),
+        Column("Admission number", "admission_number", cells.numbered(40), required=True),
         Column("Given name", "given_name", text(100), required=True),
         Column("Middle name", "middle_name", text(100)),
         Column("Family name", "family_name", text(100)),
@@ -32,7 +34,7 @@ TEMPLATES: Mapping[str, tuple[Column, ...]] = {
         Column("Birth date", "birth_date", birthday),
         Column("Sex", "sex", _SEX, about="male, female, unspecified or other."),
         Column("E-mail", "email", email),
-        Column("Phone", "phone", text(40)),
+        Column("Phone", "phone", cells.numbered(40)),
         Column("Address", "address", cells.long_text),
         Column("Grade", "grade", grade),
         Column("Section", "section", text(60), about="The letter or name of the section, such as B."),
@@ -40,12 +42,12 @@ TEMPLATES: Mapping[str, tuple[Column, ...]] = {
         _CAMPUS,
     ),
     Import.Source.GUARDIANS: (
-        Column("Student’s admission number", "student", text(40), required=True),
+        Column("Student’s admission number", "student", cells.numbered(40), required=True),
         Column("Given name", "given_name", text(100), required=True),
         Column("Family name", "family_name", text(100)),
         Column("Relation", "relation", word(*RELATIONS, also={"mum": "mother", "mom": "mother", "dad": "father"})),
         Column("E-mail", "email", email),
-        Column("Phone", "phone", text(40)),
+        Column("Phone", "phone", cells.numbered(40)),
         Column("Address", "address", cells.long_text),
         Column("Language", "language", text(12)),
         Column(
@@ -55,11 +57,11 @@ TEMPLATES: Mapping[str, tuple[Column, ...]] = {
         _CAMPUS,
     ),
     Import.Source.STAFF: (
-        Column("Staff number", "staff_number", text(40), required=True),
+        Column("Staff number", "staff_number", cells.numbered(40), required=True),
         Column("Given name", "given_name", text(100), required=True),
         Column("Family name", "family_name", text(100)),
         Column("E-mail", "email", email),
-        Column("Phone", "phone", text(40)),
+        Column("Phone", "phone", cells.numbered(40)),
         Column("Job title", "job_title", text(100)),
         Column("Works from", "starts_on", day),
         Column("Works until", "ends_on", day, about="The first day on which they no longer do."),
@@ -89,6 +91,26 @@ ALIASES = {
 def folded(header: str) -> str:
     """A header as it is compared: without case, stars and dots."""
     return " ".join(header.casefold().replace("’", "'").replace("*", " ").replace("_", " ").split()).rstrip(".:")
+
+
+_NAMES = frozenset({*(folded(column.header) for columns in TEMPLATES.values() for column in columns), *ALIASES})
+_TOTAL = re.compile(r"(?i)(total|sum|count|number of \w+|المجموع|الإجمالي)\b[\s:=]*\d*$")
+
+
+def likeness(cells: Sequence[str]) -> int:
+    """How many of these are names of columns of ours, or other names for them."""
+    return sum(1 for each in cells if folded(each) in _NAMES)
+
+
+def is_total(line: Sequence[str]) -> bool:
+    """Whether a row adds up those above it and is about nobody."""
+    said = [cell.strip() for cell in line if cell.strip()]
+    return bool(said) and len(said) <= 2 and _TOTAL.match(said[0]) is not None
+
+
+def reach(phone: str) -> str:
+    """A phone as it is compared: its digits. A text without any is itself."""
+    return "".join(each for each in phone if each.isdecimal()) or phone
 
 
 def refuse_headers(table: tables.Table) -> None:
@@ -145,54 +167,66 @@ def guessed(header: list[str]) -> str:
 
 def read(source: str, table: tables.Table, columns: Mapping[int, Column]) -> Iterator[Staged]:
     """Every row of the table."""
-    seen: set[str] = set()
     grades: dict[str, int] = {}
+    people: dict[str, Staged] = {}
     width = len(table.header)
     for row, line in table.rows():
+        if is_total(line):
+            continue
         values, wrong = cells.parsed(columns, line, row=row, width=width)
         if code := values.get("grade"):
             grades.setdefault(code, row)
-        yield from _staged(source, table.name, row, values, wrong, seen)
+        yield from _staged(source, table.name, row, values, wrong, people)
+    yield from people.values()
     yield from (
         Staged(staged.GRADE_LEVEL, table.name, row, code, {"code": code}, name=code) for code, row in grades.items()
     )
 
 
 def _staged(
-    source: str, file: str, row: int, values: dict[str, Any], wrong: list[dict[str, Any]], seen: set[str]
+    source: str, file: str, row: int, values: dict[str, Any], wrong: list[dict[str, Any]], people: dict[str, Staged]
 ) -> Iterator[Staged]:
     campus = values.get("institution", "")
     name = f"{values.get('given_name', '')} {values.get('family_name', '')}".strip()[:250]
     if source == Import.Source.SECTIONS:
-        key = f"~{campus}|{values.get('grade', '')}|{values.get('name', '')}".casefold()
+        key = fold(f"~{campus}|{values.get('grade', '')}|{values.get('name', '')}")
         yield Staged(staged.SECTION, file, row, key, values, wrong, name=values.get("name", ""))
     elif source == Import.Source.STAFF:
-        key = f"~{campus}|{values.get('staff_number', '')}".casefold()
+        key = fold(f"~{campus}|{values.get('staff_number') or f'?{row}'}")
         yield Staged(staged.STAFF, file, row, key, values, wrong, name=name)
     elif source == Import.Source.STUDENTS:
-        key = f"~{campus}|{values.get('admission_number', '')}".casefold()
+        key = fold(f"~{campus}|{values.get('admission_number') or f'?{row}'}")
         section = values.pop("section", "")
         yield Staged(staged.STUDENT, file, row, key, values, wrong, name=name)
         if section and not wrong:
-            group = f"~{campus}|{values.get('grade', '')}|{section}".casefold()
+            group = fold(f"~{campus}|{values.get('grade', '')}|{section}")
             place = {"group": group, "person": key, "starts_on": values.get("entered_on", ""), "ends_on": ""}
             yield Staged(staged.PLACE, file, row, f"{key}|{group}", place, name=f"{name} in {section}"[:250])
     else:
-        yield from _guardian(file, row, values, wrong, seen, name)
+        yield from _guardian(file, row, values, wrong, people, name)
 
 
 def _guardian(
-    file: str, row: int, values: dict[str, Any], wrong: list[dict[str, Any]], seen: set[str], name: str
+    file: str, row: int, values: dict[str, Any], wrong: list[dict[str, Any]], people: dict[str, Staged], name: str
 ) -> Iterator[Staged]:
     """A row is a guardian and their link to one child; for brothers and sisters the guardian stands in several rows."""
     campus = values.pop("institution", "")
-    student = f"~{campus}|{values.pop('student', '')}".casefold()
+    student = fold(f"~{campus}|{values.pop('student', '')}")
     link = {part: values.pop(part, "") for part in ("relation", "data_access", "contact_priority")}
-    who = values.get("email") or f"{values.get('phone', '')}|{student if not values.get('phone') else ''}"
-    key = f"~{name}|{who}".casefold()
-    if key not in seen or wrong:
-        seen.add(key)
-        yield Staged(staged.GUARDIAN, file, row, key if not wrong else f"{key}|{row}", values, wrong, name=name)
+    who = values.get("email") or reach(values.get("phone", "")) or student
+    key = fold(f"~{name}|{who}")
+    there = people.get(key)
+    if wrong or there is None:
+        key = f"{key}|{row}" if wrong else key
+        people[key] = Staged(staged.GUARDIAN, file, row, key, {**values, "child": student}, wrong, name=name)
+    else:
+        # Rows about one person are read together.
+        for field, value in values.items():
+            said = there.values.get(field)
+            if value and said and value != said and reach(value) != reach(said):
+                header = next(each.header for each in TEMPLATES[Import.Source.GUARDIANS] if each.field == field)
+                there.errors.append(cells.said_of(errors.RowsDiffer(first=there.row), row=row, column=header))
+            there.values[field] = said or value
     if not wrong:
         yield Staged(
             staged.LINK, file, row, f"{student}|{key}", {"student": student, "guardian": key, **link}, name=name

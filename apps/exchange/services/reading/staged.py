@@ -27,6 +27,8 @@ KINDS = (
     INSTITUTION, YEAR, TERM, GRADE_LEVEL, HOMEROOM_COURSE, COURSE, SECTION, CLASS, STAFF, STUDENT, GUARDIAN, LINK,
     ASSIGNMENT, PLACE,
 )  # fmt: skip
+# Some thousand rows at the most, looked up in one place.
+STRUCTURE = frozenset({INSTITUTION, YEAR, TERM, GRADE_LEVEL, HOMEROOM_COURSE, COURSE, SECTION, CLASS})
 
 
 @dataclass(slots=True)

@@ -6,20 +6,25 @@ import codecs
 import csv
 import datetime as dt
 import io
+import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import IO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain, islice
+from typing import IO, Any
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from apps.exchange import errors
 from apps.exchange.services.reading import archive, parts
+from apps.exchange.services.reading.cells import Failed, guarded
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 500
+MOST_SHEETS = 20
 LONGEST_CELL = 32_000
 LONGEST_LINE = 1_000_000
 # Of all cells together: one text that stands in a spreadsheet once may be pointed at by every cell.
@@ -29,19 +34,36 @@ _DAMAGED = (
     InvalidFileException, KeyError, ValueError, IndexError, OSError, EOFError, SyntaxError, TypeError, AttributeError,
     zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OverflowError, MemoryError, ArithmeticError,
 )  # fmt: skip
+_SEPARATOR = re.compile(r"(?i)sep=(.)")
+# The format of a number that is shown with zeros before it.
+_ZEROS = re.compile(r"0{2,40}")
 # The number of the row as a spreadsheet shows it, the header being 1.
 Numbered = tuple[int, list[str]]
+
+
+# How many of these cells are names of columns that are known.
+Likeness = Callable[[Sequence[str]], int]
+# So many rows may stand above the header; so many known columns make a row one.
+TITLES, PLAIN = 20, 2
+
+
+def _plain(_cells: Sequence[str]) -> int:
+    return 0
 
 
 class Table:
     """A header and its rows."""
 
-    def __init__(self, name: str, lines: Iterator[Numbered]) -> None:
+    def __init__(self, name: str, lines: Iterator[Numbered], likeness: Likeness = _plain) -> None:
         self.name = name
-        self._lines = lines
-        found = next(lines, None)
-        if found is None:
+        first = list(islice(lines, TITLES))
+        if not first:
             raise errors.SheetEmpty(name=name)
+        # Titles may stand above it; where no row is plainly a header, the first one is.
+        self.likeness, place = max((likeness(cells), -place) for place, (_, cells) in enumerate(first))
+        place = -place if self.likeness >= PLAIN and likeness(first[0][1]) == 0 else 0
+        found = first[place]
+        self._lines = chain(first[place + 1 :], lines)
         self.header = [cell.strip() for cell in found[1]]
         while self.header and not self.header[-1]:
             self.header.pop()
@@ -69,10 +91,19 @@ class Table:
 
 def decoded(name: str, pieces: Iterable[bytes]) -> Iterator[str]:
     """Lines of text, their ends kept. Raises ``WrongEncoding``."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")("strict")
-    rest, lines = "", 0
+    decoder: codecs.IncrementalDecoder | None = None
+    rest, lines, old = "", 0, False
     for piece in pieces:
-        rest += _text(decoder, piece, name, lines, final=False)
+        if decoder is None:
+            # Spreadsheets that write UTF-16 say so with a mark.
+            wide = piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")("strict")
+            text = _text(decoder, piece, name, lines, final=False)
+            # So did an old Mac end its lines.
+            old = "\r" in text and "\n" not in text
+        else:
+            text = _text(decoder, piece, name, lines, final=False)
+        rest += text.replace("\r", "\n") if old else text
         # Not splitlines(): to Python a form feed ends a line, and to CSV it does not.
         *whole, rest = rest.split("\n")
         lines += len(whole)
@@ -80,7 +111,8 @@ def decoded(name: str, pieces: Iterable[bytes]) -> Iterator[str]:
             raise errors.CsvMalformed(name=name, row=lines + 1, why="a line is longer than a book")
         for line in whole:
             yield f"{line}\n"
-    rest += _text(decoder, b"", name, lines, final=True)
+    if decoder is not None:
+        rest += _text(decoder, b"", name, lines, final=True)
     if rest:
         yield rest
 
@@ -102,25 +134,25 @@ def _delimiter(header: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def csv_table(name: str, pieces: Iterable[bytes]) -> Table:
+def csv_table(name: str, pieces: Iterable[bytes], likeness: Likeness = _plain) -> Table:
     """A CSV file in UTF-8, with or without a mark; comma, semicolon or tab.
 
     Raises:
         WrongEncoding, SheetEmpty, ColumnTwice, TooManyColumns; and while it is read CsvMalformed, TooManyRows.
     """
-    return Table(name, _csv_lines(name, decoded(name, pieces)))
+    return Table(name, _csv_lines(name, decoded(name, pieces)), likeness)
 
 
 def _csv_lines(name: str, lines: Iterator[str]) -> Iterator[Numbered]:
     header = next((line for line in lines if line.strip()), None)
     if header is None:
         return
-
-    def again() -> Iterator[str]:
-        yield header
-        yield from lines
-
-    reader = csv.reader(again(), delimiter=_delimiter(header), strict=True)
+    said = _SEPARATOR.fullmatch(header.strip("\r\n"))
+    first = [] if said else [header]
+    # What is a header and what a title above it is not known yet.
+    first += islice(lines, TITLES)
+    delimiter = said[1] if said else _delimiter(max(first, key=lambda line: max(map(line.count, ",;\t"))))
+    reader = csv.reader(chain(first, lines), delimiter=delimiter, strict=True)
     number = 0
     try:
         for number, cells in enumerate(reader, start=1):
@@ -128,11 +160,12 @@ def _csv_lines(name: str, lines: Iterator[str]) -> Iterator[Numbered]:
                 raise errors.CsvMalformed(name=name, row=number, why="a cell is longer than a page")
             yield number, cells
     except csv.Error as error:
-        raise errors.CsvMalformed(name=name, row=number + 1, why=str(error)) from error
+        raise errors.CsvMalformed(name=name, row=number + 1, why="its quotation marks do not fit") from error
 
 
-def xlsx_table(name: str, file: IO[bytes]) -> Table:
-    """The first sheet of a spreadsheet; a formula comes as its text, so that whoever reads it can refuse it.
+def xlsx_table(name: str, file: IO[bytes], likeness: Likeness = _plain) -> Table:
+    """The sheet of a spreadsheet that people see; of several, the one with known columns. A formula comes as its text,
+    so that whoever reads it can refuse it.
 
     Raises:
         SheetUnreadable, SheetEmpty, ColumnTwice, TooManyColumns; as ``archive.opened``; and while it is read
@@ -145,19 +178,28 @@ def xlsx_table(name: str, file: IO[bytes]) -> Table:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
-        sheet = book.worksheets[0]
+        sheets = [each for each in book.worksheets if each.sheet_state == "visible"] or book.worksheets[:1]
     except _DAMAGED as error:
         raise _unreadable(error) from error
-    # One column more than may be: that is seen, and a row is never as wide as a sheet can be.
-    width = min(sheet.max_column or MOST_COLUMNS + 1, MOST_COLUMNS + 1)
-    return Table(name, _sheet_lines(_unharmed(sheet.iter_rows(max_col=width, values_only=True))))
+    tables = {}
+    for sheet in sheets[:MOST_SHEETS]:
+        # One column more than may be: that is seen, and a row is never as wide as a sheet can be.
+        width = min(sheet.max_column or MOST_COLUMNS + 1, MOST_COLUMNS + 1)
+        with suppress(errors.SheetEmpty):
+            tables[sheet.title] = Table(name, _sheet_lines(_unharmed(sheet.iter_rows(max_col=width))), likeness)
+    meant = [title for title, each in tables.items() if each.likeness >= PLAIN]
+    if not tables:
+        raise errors.SheetEmpty(name=name)
+    if len(meant) > 1:
+        raise errors.SheetsSeveral(sheets=", ".join(meant)[:200])
+    return tables[meant[0]] if meant else next(iter(tables.values()))
 
 
 def _unreadable(error: Exception) -> errors.SheetUnreadable:
     return errors.SheetUnreadable(why=str(error)[:200] or type(error).__name__)
 
 
-def _unharmed(rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
+def _unharmed(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     """Rows as they are unpacked; openpyxl reads no further than it is asked, and so finds damage late."""
     while True:
         try:
@@ -169,17 +211,25 @@ def _unharmed(rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
         yield cells
 
 
-def _sheet_lines(rows: Iterable[Sequence[object]]) -> Iterator[Numbered]:
+def _sheet_lines(rows: Iterable[Sequence[Any]]) -> Iterator[Numbered]:
     for number, cells in enumerate(rows, start=1):
         # A sheet may say that it is a million rows long; blank ones count, so that it ends.
         if number > MOST_ROWS:
             raise errors.TooManyRows(most=MOST_ROWS)
-        said = ["" if cell is None else _shown(cell) for cell in cells]
+        said = ["" if cell.value is None else _shown(cell) for cell in cells]
         if number == 1 or any(said):
             yield number, said
 
 
-def _shown(cell: object) -> str:
+def _shown(each: Any) -> str:
+    """What a person sees in a cell."""
+    cell = each.value
+    if each.data_type == "e":
+        return Failed(cell)
+    if isinstance(cell, str):
+        return cell if each.data_type == "f" else guarded(cell)
+    if isinstance(cell, int | float) and _ZEROS.fullmatch(form := each.number_format or ""):
+        return str(round(cell)).zfill(len(form))
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, dt.datetime):

@@ -26,6 +26,11 @@ from schoolops.api.viewsets import ApiViewSet, RowViewSet, answer, valid
 class CalendarViewSet(RowViewSet):
     """The days about which the calendar says something."""
 
+    asks = {
+        "list": "institutions.view over everybody",
+        "replace": "institutions.manage over campus",
+        "remove": "institutions.manage over campus",
+    }
     columns = {
         "institution_id": "institution__sourced_id",
         **{name: name for name in ("day", "kind", "title", "starts_at", "ends_at")},
@@ -62,7 +67,7 @@ class CalendarViewSet(RowViewSet):
             OpenApiParameter("from", dt.date, required=True, description="The first day."),
             OpenApiParameter("to", dt.date, required=True, description="The last day."),
         ],
-        responses=shapes.DaysChanged,
+        responses={200: shapes.DaysChanged},
     )
     def remove(self, request: Request) -> HttpResponse:
         """Let the days from `from` to `to`, both included, be ordinary again."""
@@ -85,6 +90,10 @@ class CalendarViewSet(RowViewSet):
 
 class TodayViewSet(ApiViewSet):
     """What today is."""
+
+    asks = {
+        "retrieve": "institutions.view over everybody",
+    }
 
     @extend_schema(
         summary="What today is at an institution",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -17,11 +16,19 @@ from apps.institutions.models import CourseClass, CourseClassTerm
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import gone
+from schoolops.folding import holding
 
 
 class ClassViewSet(ReachedRows):
     """Taught groups of courses."""
 
+    asks = {
+        "list": "sections.view over class",
+        "create": "sections.manage over campus",
+        "retrieve": "sections.view over class",
+        "change": "sections.manage over campus",
+        "remove": "sections.manage over campus",
+    }
     model = CourseClass
     kind = "class"
     into = shapes.ClassIn
@@ -47,8 +54,8 @@ class ClassViewSet(ReachedRows):
         "as_of": AS_OF,
         "q": Parameter(
             parameters.text,
-            lambda words: Q(title__icontains=words) | Q(code__icontains=words),
-            "Part of the title or code.",
+            lambda words: holding(words, "title", "code"),
+            "Part of the title or code; every word.",
         ),
     }
     export_name = "classes"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -16,11 +15,19 @@ from apps.institutions.models import Course
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import gone
+from schoolops.folding import holding
 
 
 class CourseViewSet(KeptRows):
     """Courses."""
 
+    asks = {
+        "list": "sections.view over everybody",
+        "create": "sections.manage over campus",
+        "retrieve": "sections.view over everybody",
+        "change": "sections.manage over campus",
+        "remove": "sections.manage over campus",
+    }
     model = Course
     seen_with = "sections.view"
     into = shapes.CourseIn
@@ -40,8 +47,8 @@ class CourseViewSet(KeptRows):
         "grade_level_id": OF_LEVEL,
         "q": Parameter(
             parameters.text,
-            lambda words: Q(title__icontains=words) | Q(code__icontains=words),
-            "Part of the title or code.",
+            lambda words: holding(words, "title", "code"),
+            "Part of the title or code; every word.",
         ),
     }
     export_name = "courses"

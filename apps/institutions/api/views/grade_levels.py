@@ -18,6 +18,13 @@ from schoolops.api.viewsets import gone
 class GradeLevelViewSet(KeptRows):
     """Grade levels: the school's, in order."""
 
+    asks = {
+        "list": "institutions.view over everybody",
+        "create": "institutions.manage over school",
+        "retrieve": "institutions.view over everybody",
+        "change": "institutions.manage over school",
+        "remove": "institutions.manage over school",
+    }
     model = GradeLevel
     into = shapes.GradeLevelIn
     out = shapes.GradeLevelOut

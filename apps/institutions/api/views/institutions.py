@@ -19,6 +19,12 @@ from apps.institutions.scopes import gate
 class InstitutionViewSet(KeptRows):
     """Campuses."""
 
+    asks = {
+        "list": "institutions.view over everybody",
+        "create": "institutions.manage over school",
+        "retrieve": "institutions.view over everybody",
+        "change": "institutions.manage over campus",
+    }
     model = Institution
     into = shapes.InstitutionIn
     out = shapes.InstitutionOut

@@ -37,6 +37,10 @@ def picture_response(stored: Any, *, public: bool) -> HttpResponseBase:
 class LogoViewSet(ApiViewSet):
     """An institution's logo. Everybody sees it, for the login page shows it; changing it asks who it is."""
 
+    asks = {
+        "replace": "institutions.manage over campus",
+        "remove": "institutions.manage over campus",
+    }
     parser_classes = (PictureParser,)
 
     def get_permissions(self) -> Sequence[Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -14,6 +12,7 @@ from apps.institutions import services
 from apps.institutions.api import serializers as shapes
 from apps.institutions.api.views.rows import AS_OF, OF_INSTITUTION, OF_LEVEL, OF_YEAR, ROSTERED, ReachedRows
 from apps.institutions.models import Section
+from apps.institutions.selectors import sections_called
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import gone
@@ -22,6 +21,13 @@ from schoolops.api.viewsets import gone
 class SectionViewSet(ReachedRows):
     """Homeroom groups."""
 
+    asks = {
+        "list": "sections.view over section",
+        "create": "sections.manage over campus",
+        "retrieve": "sections.view over section",
+        "change": "sections.manage over campus",
+        "remove": "sections.manage over campus",
+    }
     model = Section
     kind = "section"
     into = shapes.SectionIn
@@ -45,12 +51,8 @@ class SectionViewSet(ReachedRows):
         "as_of": AS_OF,
         "q": Parameter(
             parameters.text,
-            lambda words: Q(
-                pk__in=Section.objects.alias(called=Concat(F("grade_level__name"), Value(" "), F("name")))
-                .filter(called__icontains=words)
-                .values("pk")
-            ),
-            "Part of the name, such as 7 B.",
+            sections_called,
+            "Part of the name, such as 7 B or 7B.",
         ),
     }
     export_name = "sections"

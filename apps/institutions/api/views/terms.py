@@ -20,6 +20,13 @@ from schoolops.api.viewsets import gone
 class TermViewSet(KeptRows):
     """Terms."""
 
+    asks = {
+        "list": "institutions.view over everybody",
+        "create": "institutions.manage over campus",
+        "retrieve": "institutions.view over everybody",
+        "change": "institutions.manage over campus",
+        "remove": "institutions.manage over campus",
+    }
     model = Term
     into = shapes.TermIn
     out = shapes.TermOut

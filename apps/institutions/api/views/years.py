@@ -20,6 +20,15 @@ from schoolops.api.viewsets import gone
 class YearViewSet(KeptRows):
     """Academic years."""
 
+    asks = {
+        "list": "institutions.view over everybody",
+        "create": "institutions.manage over campus",
+        "retrieve": "institutions.view over everybody",
+        "change": "institutions.manage over campus",
+        "remove": "institutions.manage over campus",
+        "activate": "institutions.manage over campus",
+        "close": "institutions.manage over campus",
+    }
     model = AcademicYear
     into = shapes.YearIn
     out = shapes.YearOut

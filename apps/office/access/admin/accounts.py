@@ -31,6 +31,7 @@ class RoleInline(ReadOnlyInline):
 
     model = RoleAssignment
     sees = VIEW
+    over = "login"
     joined = ("role", "institution")
     fields = ("role", "institution", "starts_on", "ends_on")
     verbose_name_plural = gettext_lazy("roles")
@@ -125,13 +126,14 @@ class UserAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("login"), gettext_lazy("logins")
     sees, manages = VIEW, MANAGE
+    over = "login"
     form = UserForm
     change = _change
     fields = ("username", "email", "given_name", "family_name", "language", "is_active")
     readonly_fields = ("username", "is_active")
     list_display = ("username", "full_name", "email", "is_active")
     list_filter = ("is_active",)
-    search_fields = ("username", "email", "given_name", "family_name")
+    search_fields = ("searched",)
     ordering = ("username",)
     inlines = (RoleInline,)
     change_list_template = "office/access/user_list.html"
@@ -180,6 +182,6 @@ class UserAdmin(ServiceAdmin):
         may = {"may_let_in": self._holds(request, MANAGE)}
         return super().changelist_view(request, {**(extra_context or {}), **may})
 
-    @admin.display(description=gettext_lazy("name"), ordering="family_name")
+    @admin.display(description=gettext_lazy("name"), ordering="name_key")
     def full_name(self, row: User) -> str:
         return row.full_name

@@ -26,6 +26,7 @@ class AuditEntryAdmin(ServiceAdmin):
     one, many = gettext_lazy("entry of the trail"), gettext_lazy("entries of the trail")
     listed_as = gettext_lazy("Audit trail")
     sees = "audit.view"
+    over = "school"
     fields = (
         "at", "actor_name", "action", "object_type", "object_id", "shown_before", "shown_after", "reason", "request_id",
     )  # fmt: skip

@@ -63,7 +63,7 @@ class InvitationForm(DressedForm):
     count = forms.IntegerField(widget=forms.HiddenInput)
 
 
-@office_page(permission=MANAGE)
+@office_page(permission=MANAGE, over="school")
 def invite(request: HttpRequest, whom: str) -> HttpResponse:
     """Everybody of a kind who has no login, and an invitation for those who can be reached."""
     page = WHOM.get(whom)

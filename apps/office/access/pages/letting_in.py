@@ -61,7 +61,7 @@ def _let_in(said: dict[str, Any], by: Any) -> Any:
     return access.let_in(username=said["username"], roles=[wanted], by_mail=said["by_mail"], details=details, by=by)
 
 
-@office_page(permission=MANAGE)
+@office_page(permission=MANAGE, over="login")
 def let_in(request: HttpRequest) -> HttpResponse:
     """A new login; the link that opens it is shown once, or goes by e-mail."""
     form = NewcomerForm(request.POST or None)

@@ -80,7 +80,7 @@ def _grouped(held: Iterable[str], by: User, *, may_edit: bool) -> list[dict[str,
     return [{"title": SUBJECTS.get(subject, subject), "permissions": rows} for subject, rows in groups.items()]
 
 
-@office_page(permission=VIEW)
+@office_page(permission=VIEW, over="everybody")
 def roles(request: HttpRequest) -> HttpResponse:
     """Every role: over what it holds, how many hold it, how much it may do. Two queries for any number of roles."""
     rows = list(Role.objects.annotate(holders=Count("assignments")).order_by("-builtin", "name"))
@@ -102,7 +102,7 @@ class NewRoleForm(DressedForm):
     )
 
 
-@office_page(permission=MANAGE)
+@office_page(permission=MANAGE, over="school")
 def new_role(request: HttpRequest) -> HttpResponse:
     """Add a role; what it may do is then edited."""
     form = NewRoleForm(request.POST or None)
@@ -136,7 +136,7 @@ def _saved(request: HttpRequest, row: Role, held: list[str]) -> None:
         access.set_permissions(role=row, permissions=posted, expected_version=expected, by=by)
 
 
-@office_page(permission=VIEW)
+@office_page(permission=VIEW, over="everybody")
 def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the address's word
     """One role: every permission in a sentence, what it opens, who holds it."""
     row = Role.objects.filter(sourced_id=id).first()
@@ -160,7 +160,7 @@ def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the add
         else:
             messages.success(request, _("Saved. It holds from everybody's next click on."))
             return HttpResponseRedirect(reverse("office:role", args=(row.sourced_id,)))
-    people = User.objects.filter(role_assignments__role=row).distinct().order_by("family_name", "username")[:50]
+    people = User.objects.filter(role_assignments__role=row).distinct().order_by("name_key", "username")[:50]
     fixed = row.code == ADMINISTRATOR
     context = {
         "role": row,

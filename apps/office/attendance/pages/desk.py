@@ -57,7 +57,7 @@ class EntryForm(forms.Form):
         )
 
 
-@office_page(permission="attendance.desk")
+@office_page(permission="attendance.desk", over="student")
 def desk(request: HttpRequest) -> HttpResponse:
     """Find, enter, and see what was entered today."""
     user = actor(request)
@@ -117,7 +117,7 @@ def _address(day: dt.date, *, user_today: dt.date) -> str:
 
 
 @require_POST
-@office_page(permission="attendance.desk")
+@office_page(permission="attendance.desk", over="student")
 def undo(request: HttpRequest, entry: UUID) -> HttpResponse:
     """Take back an entry: the teacher's marks count again."""
     user = actor(request)

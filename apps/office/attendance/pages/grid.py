@@ -34,7 +34,7 @@ from schoolops.errors import SchoolOpsError
 LONGEST_REASON = 200
 
 
-@office_page(permission="attendance.view")
+@office_page(permission="attendance.view", over="section")
 def grid(request: HttpRequest, kind: str, group: UUID, day: str) -> HttpResponse:
     """One roll: to mark for who may, to read for who may only see it."""
     key = _key(request, kind, group, day_of(day))

@@ -18,7 +18,7 @@ from apps.office.shell.fields import apart, day_asked, day_of
 from apps.office.shell.pages import actor, office_page, render_page
 
 
-@office_page(permission="attendance.view")
+@office_page(permission="attendance.view", over="section")
 def rolls(request: HttpRequest) -> HttpResponse:
     """Every roll that is expected on a day, with whether it was taken."""
     user = actor(request)
@@ -37,7 +37,7 @@ def rolls(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/attendance/rolls.html", context, title=_("Rolls"))
 
 
-@office_page(permission="attendance.view")
+@office_page(permission="attendance.view", over="section")
 def register(request: HttpRequest, section: UUID, month: str) -> HttpResponse:
     """A section's month: students beside days."""
     first = day_of(f"{month}-01")

@@ -43,7 +43,7 @@ class Refusal:
     sheet: Sheet
 
 
-@office_page(permission="attendance.view")
+@office_page(permission="attendance.view", over="section")
 def week(request: HttpRequest, section: UUID, day: str) -> HttpResponse:
     """The week that holds ``day``, to mark as far as who asks may, and to read otherwise."""
     on, user = day_of(day), actor(request)

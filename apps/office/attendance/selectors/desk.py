@@ -48,7 +48,7 @@ def _matching(words: str) -> Any:
 
 def _members(wanted: Q, day: dt.date, *, by: User) -> list[Found]:
     rows = SectionMembership.objects.on(day).filter(wanted, of_students_in_reach(by, "attendance.desk", day))
-    found = rows.order_by("student__family_name", "student__given_name", "student_id").values_list(
+    found = rows.order_by("student__name_key", "student_id").values_list(
         "student__sourced_id",
         "student__given_name",
         "student__middle_name",

@@ -78,7 +78,7 @@ def _lines(section: Section, first: dt.date, last: dt.date) -> dict[int, Registe
         SectionMembership.objects.filter(section=section, starts_on__lte=last, student__merged_into=None)
         .exclude(ends_on__lte=first)
         .select_related("student")
-        .order_by(F("roll_number").asc(nulls_last=True), "student__family_name", "student__given_name", "student_id")
+        .order_by(F("roll_number").asc(nulls_last=True), "student__name_key", "student_id")
     )
     lines: dict[int, RegisterLine] = {}
     for row in rows:

@@ -24,6 +24,7 @@ class AssignmentInline(ReadOnlyInline):
 
     model = TeachingAssignment
     sees = "staff.view"
+    over = "staff"
     joined = ("section__grade_level", "course_class")
     fields = ("section", "course_class", "kind", "starts_on", "ends_on")
     show_change_link = True
@@ -47,6 +48,7 @@ class StaffMemberAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("member of staff"), gettext_lazy("staff")
     sees, manages = "staff.view", "staff.manage"
+    over = "staff"
     joined = ("institution", "user")
     only_at_first = ("institution",)
     autocomplete_fields = ("user",)
@@ -59,7 +61,7 @@ class StaffMemberAdmin(ServiceAdmin):
     )  # fmt: skip
     list_display = ("full_name", "staff_number", "job_title", "institution", "ends_on")
     list_filter = ("institution",)
-    search_fields = ("given_name", "family_name", "staff_number", "email")
+    search_fields = ("searched",)
     inlines = (AssignmentInline,)
 
     def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -72,7 +74,7 @@ class StaffMemberAdmin(ServiceAdmin):
         hidden = () if self._holds(request, "accounts.view") else ("user",)
         return (*super().get_readonly_fields(request, obj), *hidden)
 
-    @admin.display(description=gettext_lazy("name"), ordering="family_name")
+    @admin.display(description=gettext_lazy("name"), ordering="name_key")
     def full_name(self, row: StaffMember) -> str:
         return row.full_name
 
@@ -99,6 +101,7 @@ class AssignmentAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("assignment"), gettext_lazy("assignments")
     sees, manages = "staff.view", "staff.manage"
+    over = "staff"
     joined = ("staff", "section__grade_level", "course_class")
     only_at_first = ("staff", "section", "course_class", "starts_on")
     autocomplete_fields = ("staff", "section", "course_class")
@@ -140,6 +143,7 @@ class SubstitutionAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("substitution"), gettext_lazy("substitutions")
     sees, manages = "staff.view", "staff.manage"
+    over = "staff"
     joined = ("staff", "instead_of", "section__grade_level", "course_class")
     autocomplete_fields = ("staff", "instead_of", "section", "course_class")
     form = SubstitutionForm
@@ -151,3 +155,8 @@ class SubstitutionAdmin(ServiceAdmin):
     search_fields = ("staff__family_name", "staff__given_name")
 
     reached = AssignmentAdmin.reached
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Why a colleague is away can be about their health: the office's to know.
+        told = self._holds(request, self.manages)
+        return self.fields if told else tuple(name for name in self.fields if name != "reason")

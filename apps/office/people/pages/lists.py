@@ -1,37 +1,27 @@
-"""Lists to print: class lists, whom to call in an emergency, sheets to sign in."""
+"""Lists to print: which there are, printing a short one at once, and waiting for a long one."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.formats import date_format
+from django.shortcuts import redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
-from apps.office.errors import ListTooLong
-from apps.office.people import services
-from apps.office.people.selectors import printing
-from apps.office.people.selectors.printing import Contact, Listed, Roster
-from apps.office.people.selectors.sections import sections_in_reach
 from apps.office.shell.fields import day_asked
 from apps.office.shell.pages import actor, office_page, render_page
-from schoolops import clock
-from schoolops.context import current_school
-from schoolops.pdf import Column, Heading, Paper, unbroken
+from apps.reports import services as reports
+from apps.reports.api.views import pdf_response
+from apps.reports.errors import ListNotReady
+from apps.reports.selectors import sections_in_reach
+from schoolops.queues.desk import requests
 from schoolops.resilience.heavy import heavy
 
-# Lines for those who come without having been on the list.
-SPARE_LINES = 3
-# About ten seconds of work: a request should not take longer.
-MOST_STUDENTS = 3_000
 
-
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="section")
 def lists(request: HttpRequest) -> HttpResponse:
     """Choose sections, a day and a kind of list."""
     user = actor(request)
@@ -42,28 +32,38 @@ def lists(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/people/lists.html", context, title=_("Lists to print"))
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="section")
 @heavy
 def print_list(request: HttpRequest, kind: str) -> HttpResponse:
-    """The list as a PDF."""
-    user = actor(request)
-    access.require(user, "exports.run")
-    if kind not in KINDS:
+    """The list as a PDF; where it is long, the page that waits for it."""
+    if kind not in reports.KINDS:
         raise Http404
-    day = day_asked(request.GET.get("day"), access.today(user))
-    found = printing.rosters(user, day, sections=_wanted(request))
-    if (number := sum(len(each.students) for each in found)) > MOST_STUDENTS:
-        raise ListTooLong(students=number, most=MOST_STUDENTS)
-    if kind == "emergency":
-        printing.with_contacts(found, by=user, day=day)
-    title, write = KINDS[kind]
-    content = write(_paper(title(), day), found)
-    services.note_printed(kind=kind, day=day, students={each.section: len(each.students) for each in found}, by=user)
-    return HttpResponse(
-        content,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{kind}-{day.isoformat()}.pdf"'},
-    )
+    user = actor(request)
+    day, sections = day_asked(request.GET.get("day"), access.today(user)), _wanted(request)
+    if reports.is_long(day=day, sections=sections, by=user):
+        language = get_language() or "en"
+        job = reports.ask_for_list(kind=kind, day=day, sections=sections, language=language, by=user)
+        return redirect("office:printed-list", job)
+    content = reports.print_list(kind=kind, day=day, sections=sections, by=user)
+    return pdf_response(f"{kind}-{day.isoformat()}.pdf", content)
+
+
+@office_page(permission="students.view", over="own")
+def printed_list(request: HttpRequest, job: int) -> HttpResponse:
+    """How far a long list is; once it is printed, where it is fetched."""
+    try:
+        kept, how_far = reports.kept_list(job, by=actor(request)), None
+    except ListNotReady:
+        kept, how_far = None, requests.status_of(job, user=actor(request).audit_id)
+    context = {"kept": kept, "how_far": how_far, "job": job}
+    return render_page(request, "office/people/printed_list.html", context, title=_("Printing a list"))
+
+
+@office_page(permission="students.view", over="own")
+def fetch_list(request: HttpRequest, job: int) -> HttpResponse:
+    """A long list that was printed."""
+    kept = reports.kept_list(job, by=actor(request))
+    return pdf_response(kept.file_name, kept.content)
 
 
 def _wanted(request: HttpRequest) -> frozenset[UUID]:
@@ -71,96 +71,3 @@ def _wanted(request: HttpRequest) -> frozenset[UUID]:
         return frozenset(UUID(each) for each in request.GET.getlist("section"))
     except ValueError:
         raise Http404 from None
-
-
-def _paper(title: str, day: dt.date) -> Paper:
-    school = getattr(current_school(), "name", "")
-    heading = Heading(title, school, date_format(day, _("l, j F Y")), _("Page {page} of {of}"))
-    return Paper(heading, language=get_language() or "en", printed_at=clock.now())
-
-
-def _born(student: Listed) -> str:
-    return date_format(student.birth_date, "SHORT_DATE_FORMAT") if student.birth_date else ""
-
-
-def _number(student: Listed) -> str:
-    return str(student.roll_number or "")
-
-
-def _empty(paper: Paper, found: list[Roster]) -> None:
-    if not found:
-        paper.part()
-        paper.note(_("No students are on these lists on that day."))
-
-
-def class_list(paper: Paper, found: list[Roster]) -> bytes:
-    """Each section's students, with room for notes."""
-    columns = [
-        Column(_("No."), 1, "end"),
-        Column(_("Name"), 5),
-        Column(_("Admission number"), 2.4),
-        Column(_("Born on"), 2),
-        Column(_("Notes"), 4),
-    ]
-    for each in found:
-        paper.part(str(each.section))
-        paper.rows(columns, [(_number(s), s.name, s.admission_number, _born(s), "") for s in each.students])
-    _empty(paper, found)
-    return paper.as_bytes()
-
-
-def emergency_list(paper: Paper, found: list[Roster]) -> bytes:
-    """Whom to call for each student, in order; who must not be given the student, and what a doctor should know."""
-    columns = [
-        Column(_("No."), 1, "end"),
-        Column(_("Name"), 3.6),
-        Column(_("Whom to call"), 6),
-        Column(_("To know"), 3.4),
-    ]
-    for each in found:
-        paper.part(str(each.section))
-        rows = [
-            (
-                _number(s),
-                f"{s.name}\n{s.admission_number}",
-                "\n".join(_contact(paper, each) for each in s.contacts),
-                s.medical_note,
-            )
-            for s in each.students
-        ]
-        paper.rows(columns, rows)
-    _empty(paper, found)
-    return paper.as_bytes()
-
-
-def _contact(paper: Paper, contact: Contact) -> str:
-    name, relation = paper.isolated(contact.name), paper.isolated(contact.relation)
-    if contact.restricted:
-        return _("NOT TO %(name)s: %(why)s") % {"name": name, "why": relation}
-    phone = paper.isolated(unbroken(contact.phone)) if contact.phone else _("no number")
-    return _(", ").join(part for part in (name, relation, phone) if part)
-
-
-def sign_in_sheet(paper: Paper, found: list[Roster]) -> bytes:
-    """A line for each student: when they came and left, and who signed."""
-    columns = [
-        Column(_("No."), 1, "end"),
-        Column(_("Name"), 4.4),
-        Column(_("Came at"), 1.7),
-        Column(_("Signature"), 3),
-        Column(_("Left at"), 1.7),
-        Column(_("Signature"), 3),
-    ]
-    for each in found:
-        paper.part(str(each.section))
-        lines = [(_number(s), s.name, "", "", "", "") for s in each.students]
-        paper.rows(columns, lines + [("",) * len(columns)] * SPARE_LINES, height=10)
-    _empty(paper, found)
-    return paper.as_bytes()
-
-
-KINDS: dict[str, tuple[Callable[[], str], Callable[[Paper, list[Roster]], bytes]]] = {
-    "class": (lambda: _("Class list"), class_list),
-    "emergency": (lambda: _("Emergency list"), emergency_list),
-    "sign-in": (lambda: _("Sign-in sheet"), sign_in_sheet),
-}

@@ -24,7 +24,7 @@ from apps.office.shell.rooms import Words
 from schoolops.errors import SchoolOpsError
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="student")
 def student(request: HttpRequest, student: UUID) -> HttpResponse:
     """Everything the reader may see of a student."""
     user = actor(request)
@@ -74,7 +74,7 @@ def _months(found: Record) -> list[dict[str, Any]]:
     return [{"month": month, **counted} for month, counted in months.items()]
 
 
-@office_page(permission="students.view")
+@office_page(permission="students.view", over="student")
 def photo(request: HttpRequest, student: UUID) -> HttpResponse:
     """The photo, for whoever may see the student."""
     found = student_in_reach(student, by=actor(request), day=access.today(actor(request)))
@@ -84,7 +84,7 @@ def photo(request: HttpRequest, student: UUID) -> HttpResponse:
 
 
 # --- what is done -----------------------------------------------------------------------------------------------------
-@office_page(permission="students.manage")
+@office_page(permission="students.manage", over="campus")
 def admit(request: HttpRequest) -> HttpResponse:
     """Take a new student onto the books."""
     user = actor(request)
@@ -108,7 +108,7 @@ CHANGES: dict[str, tuple[type[MoveForm | WithdrawForm | PlaceForm], Words, Words
 }
 
 
-@office_page(permission="students.manage")
+@office_page(permission="students.manage", over="student")
 def change(request: HttpRequest, student: UUID, how: str) -> HttpResponse:
     """A student moves to another section, leaves the school, or comes again."""
     user = actor(request)

@@ -1,4 +1,4 @@
-"""The sections that somebody reaches, to choose from."""
+"""The sections to choose from."""
 
 from __future__ import annotations
 
@@ -11,16 +11,6 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
 from schoolops.rows import RowStatus
-
-
-def sections_in_reach(by: User, day: dt.date, *, permission: str = "students.view") -> list[Section]:
-    """The sections of the year that contains ``day``, in order of grade level. One query."""
-    reach = access.within_reach(by, permission, "section", day=day)
-    return list(
-        Section.objects.filter(reach, status=RowStatus.ACTIVE, year__starts_on__lte=day, year__ends_on__gte=day)
-        .select_related("grade_level", "institution")
-        .order_by("grade_level__position", "name", "pk")
-    )
 
 
 def open_sections(by: User, day: dt.date) -> QuerySet[Any]:

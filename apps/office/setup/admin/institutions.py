@@ -24,6 +24,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
+from apps.institutions.selectors import sections_called
 from apps.institutions.services.campuses import CURRENCIES
 from apps.office.shell.acts import Act, does
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, named, removes
@@ -91,6 +92,7 @@ class InstitutionAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("campus"), gettext_lazy("campuses")
     sees, manages = "institutions.view", "institutions.manage"
+    over = "everybody"
     form = CampusForm
     add = adds(services.add_institution)
     change = changes(services.change_institution, "institution")
@@ -116,6 +118,7 @@ class TermInline(ReadOnlyInline):
 
     model = Term
     sees = "institutions.view"
+    over = "everybody"
     fields = ("name", "kind", "starts_on", "ends_on")
     show_change_link = True
     verbose_name_plural = gettext_lazy("terms")
@@ -127,6 +130,7 @@ class YearAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("year"), gettext_lazy("years")
     sees, manages = "institutions.view", "institutions.manage"
+    over = "everybody"
     joined = ("institution",)
     only_at_first = ("institution",)
     add = adds(services.plan_year, "institution")
@@ -162,6 +166,7 @@ class TermAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("term"), gettext_lazy("terms")
     sees, manages = "institutions.view", "institutions.manage"
+    over = "everybody"
     joined = ("year", "parent")
     only_at_first = ("year",)
     add = adds(services.add_term, "year")
@@ -178,6 +183,7 @@ class CalendarDayAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("day of the calendar"), gettext_lazy("days of the calendar")
     sees = "institutions.view"
+    over = "everybody"
     joined = ("institution",)
     fields = ("institution", "day", "kind", "title", "starts_at", "ends_at")
     list_display = ("day", "kind", "title", "institution")
@@ -191,6 +197,7 @@ class GradeLevelAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("grade level"), gettext_lazy("grade levels")
     sees, manages = "institutions.view", "institutions.manage"
+    over = "everybody"
     joined = ("next_level",)
     add = adds(services.add_grade_level)
     change = changes(services.change_grade_level, "level")
@@ -215,6 +222,7 @@ class TeacherInline(ReadOnlyInline):
 
     model = TeachingAssignment
     sees = "staff.view"
+    over = "everybody"
     joined = ("staff",)
     fields = ("staff", "kind", "starts_on", "ends_on")
     verbose_name_plural = gettext_lazy("teachers")
@@ -235,7 +243,8 @@ class SectionAdmin(ServiceAdmin):
     fields = ("year", "grade_level", "name", "room", "capacity")
     list_display = ("__str__", "year", "institution", "room", "capacity")
     list_filter = ("year", "grade_level")
-    search_fields = ("name", "grade_level__name", "room")
+    finds = sections_called
+    search_fields = ("name",)
     inlines = (MemberInline, TeacherInline)
 
 
@@ -245,6 +254,7 @@ class CourseAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("course"), gettext_lazy("courses")
     sees, manages = "sections.view", "sections.manage"
+    over = "everybody"
     joined = ("institution", "grade_level")
     only_at_first = ("institution",)
     add = adds(services.add_course, "institution")

@@ -29,6 +29,7 @@ class PeriodAdmin(ServiceAdmin):
 
     one, many = gettext_lazy("period"), gettext_lazy("periods")
     sees, manages = "sections.view", "sections.manage"
+    over = "everybody"
     joined = ("institution",)
     only_at_first = ("institution",)
     form = PeriodForm

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from uuid import UUID
 
+from django.urls import reverse
 from django.utils.functional import Promise
 
 from apps.access import selectors as access_rows
@@ -27,14 +27,14 @@ def jobs_with_names() -> dict[str, Job]:
 
 @dataclass(frozen=True, slots=True)
 class InProgress:
-    """One line: what it is, how far, and since when. ``state`` is the job's or, where there is one, the import's."""
+    """One line: what it is, how far, since when, and where more is. ``state`` is the job's or the import's."""
 
     title: str | Promise
     state: str
     done: int | None
     of: int | None
     since: dt.datetime | None
-    import_id: UUID | None = None
+    address: str = ""
 
 
 def in_progress(by: User) -> list[InProgress]:
@@ -57,7 +57,7 @@ def _imports() -> list[InProgress]:
             row.done,
             row.of,
             row.received_at,
-            row.sourced_id,
+            reverse("office:roster", args=[row.sourced_id]),
         )
         for row in rows
     ]
@@ -68,7 +68,14 @@ def _jobs(by: User, held: frozenset[str]) -> list[InProgress]:
     shown = {task: job for task, job in jobs_with_names().items() if not (job.sees == VIEW and VIEW in held)}
     found = requests.unfinished(user=by.audit_id, tasks=[task for task, job in shown.items() if job.sees in held])
     return [
-        InProgress(shown[row.task].words, row.state, row.done, row.of, row.created_at)
+        InProgress(
+            shown[row.task].words,
+            row.state,
+            row.done,
+            row.of,
+            row.created_at,
+            reverse(page, args=[row.job_id]) if (page := shown[row.task].page) else "",
+        )
         for row in found
         if row.task in shown
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
@@ -20,6 +21,7 @@ from apps.office.shell.rooms import Waiting, rooms
 from apps.office.start.selectors.progress import InProgress, in_progress
 from apps.students.models import SectionMembership
 from apps.students.selectors import of_students_in_reach
+from schoolops.folding import name_key
 
 # What fits beside the chart; the whole lists are a click away.
 SHOWN = 12
@@ -98,7 +100,7 @@ def trend(day: dt.date, *, by: User, days: int = TREND_DAYS) -> list[DayShare]:
 def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:
     """The first absentees, those without excuse before the others, and how many there are. Two queries."""
     found = attendance.absentees(day, by=by)
-    rows = found.order_by("excused", "student__family_name", "student__given_name", "student_id").values(
+    rows = found.order_by("excused", "student__name_key", "student_id").values(
         "student__sourced_id",
         "student__given_name",
         "student__family_name",
@@ -127,7 +129,8 @@ def birthdays(day: dt.date, *, by: User) -> list[Birthday]:
         if _stands_in_for_leap_day(each):
             wanted |= Q(student__birth_date__month=2, student__birth_date__day=29)
     members = SectionMembership.objects.on(day).filter(wanted, of_students_in_reach(by, "students.view", day))
-    found = {}
+    found: dict[UUID, Birthday] = {}
+    order = {}
     for row in members.values_list(
         "student__sourced_id",
         "student__given_name",
@@ -138,8 +141,9 @@ def birthdays(day: dt.date, *, by: User) -> list[Birthday]:
     ):
         student, given, family, born, level, name = row
         on = next(each for each in dates if _falls_on(born, each))
+        order[student] = on, name_key(family, given), student
         found[student] = Birthday(student, f"{given} {family}".strip(), f"{level} {name}", on, on.year - born.year)
-    return sorted(found.values(), key=lambda each: (each.day, each.name))
+    return [found[student] for student in sorted(found, key=lambda student: order[student])]
 
 
 def _stands_in_for_leap_day(day: dt.date) -> bool:

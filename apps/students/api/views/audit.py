@@ -17,6 +17,9 @@ from schoolops.audit.models import AuditEntry
 class AuditViewSet(RowViewSet):
     """Everything that was done to a student's record, newest first."""
 
+    asks = {
+        "list": "audit.view over student",
+    }
     out = shapes.StudentAuditOut
     export_name = "audit"
     columns: ClassVar[Columns] = {

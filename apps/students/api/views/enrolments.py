@@ -27,6 +27,10 @@ from schoolops.errors import FieldError
 class EnrolmentViewSet(RowViewSet):
     """A student's enrolments, newest first."""
 
+    asks = {
+        "list": "students.view over student",
+        "retrieve": "students.view over student",
+    }
     out = shapes.StudentEnrolmentOut
     not_visible = OutOfReach
     export_name = "enrolments"
@@ -56,6 +60,10 @@ def enrolment_row(key: int) -> dict[str, Any]:
 
 class BulkEnrolmentViewSet(ApiViewSet):
     """Many enrolments at once."""
+
+    asks = {
+        "create": "students.manage over campus",
+    }
 
     @extend_schema(
         summary="Enrol many students", request=shapes.BulkEnrolmentIn, responses={201: shapes.BulkEnrolmentOut}

@@ -19,7 +19,7 @@ from apps.students import services
 from apps.students.api import serializers as shapes
 from apps.students.api.views.reach import reached_student
 from apps.students.models import Guardian, Student, StudentGuardian
-from apps.students.selectors import contacts_shown_to, guardians_shown_to, private_shown_to
+from apps.students.selectors import contacts_shown_to, guardians_matching, guardians_shown_to, private_shown_to
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet, answer, created, gone, valid, with_version
@@ -29,6 +29,12 @@ from schoolops.rows import RowStatus
 class GuardianViewSet(RowViewSet):
     """Guardians of the students in reach; whoever reaches every student sees those without any too."""
 
+    asks = {
+        "list": "guardians.view over student",
+        "create": "guardians.manage over everybody",
+        "retrieve": "guardians.view over student",
+        "change": "guardians.manage over student",
+    }
     out = shapes.GuardianOut
     into = shapes.GuardianIn
     not_visible = OutOfReach
@@ -38,7 +44,7 @@ class GuardianViewSet(RowViewSet):
         **{name: name for name in ("given_name", "family_name", "email", "phone", "address", "language", "version")},
         "user_id": "user__sourced_id",
     }
-    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("family_name", "given_name", "id")}
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("name_key", "id")}
     filters: ClassVar[Mapping[str, Parameter]] = {
         "student_id": Parameter(
             parameters.public_id, None, "Of this student: those who may be called, and all for who sees restrictions."
@@ -46,13 +52,8 @@ class GuardianViewSet(RowViewSet):
         "status": Parameter(parameters.one_of(RowStatus), "status", "With this status."),
         "q": Parameter(
             parameters.text,
-            lambda words: (
-                Q(given_name__icontains=words)
-                | Q(family_name__icontains=words)
-                | Q(email__icontains=words)
-                | Q(phone__icontains=words)
-            ),
-            "Part of a name, e-mail or phone number.",
+            guardians_matching,
+            "Any part of a name, e-mail or phone number; every word.",
         ),
     }
 
@@ -99,6 +100,13 @@ class GuardianViewSet(RowViewSet):
 class LinkViewSet(RowViewSet):
     """A student's guardians, in the order in which they are called; the barred only for who sees restrictions."""
 
+    asks = {
+        "list": "guardians.view over student",
+        "create": "guardians.manage over student",
+        "retrieve": "guardians.view over student",
+        "change": "guardians.manage over student",
+        "remove": "guardians.manage over student",
+    }
     out = shapes.GuardianLinkOut
     not_visible = OutOfReach
     export_name = "guardians"

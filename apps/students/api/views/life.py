@@ -24,6 +24,13 @@ from schoolops.api.viewsets import ApiViewSet, answer, created, valid
 class LifeViewSet(ApiViewSet):
     """What happens to a student: moving, leaving, coming back, two records becoming one."""
 
+    asks = {
+        "withdraw": "students.manage over student",
+        "re_enrol": "students.manage over campus",
+        "move_section": "students.manage over campus",
+        "merge": "students.merge over student",
+    }
+
     @extend_schema(summary="Withdraw a student", request=shapes.WithdrawIn, responses=shapes.StudentEnrolmentOut)
     def withdraw(self, request: Request, id: UUID) -> HttpResponse:
         """End the enrolment; sections and classes end with it."""

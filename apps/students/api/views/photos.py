@@ -19,6 +19,11 @@ from schoolops.api.viewsets import ApiViewSet, gone
 class PhotoViewSet(ApiViewSet):
     """A student's photo: for whoever may see the student."""
 
+    asks = {
+        "retrieve": "students.view over student",
+        "replace": "students.manage over student",
+        "remove": "students.manage over student",
+    }
     parser_classes = (PictureParser,)
 
     @extend_schema(summary="A student's photo", responses={(200, "image/*"): bytes})

@@ -67,6 +67,9 @@ NAMED = ("admission_number", "given_name", "middle_name", "family_name", "prefer
 class SectionRosterViewSet(RosterViewSet):
     """The students of a section on `as_of`, by roll number and name."""
 
+    asks = {
+        "list": "students.view over student",
+    }
     out = shapes.RosterOut
     kind = "section"
     model = Section
@@ -76,9 +79,7 @@ class SectionRosterViewSet(RosterViewSet):
         **{name: f"student__{name}" for name in NAMED},
         "roll_number": "roll_number",
     }
-    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "roll_number": ("place", "student__family_name", "student__given_name", "student_id")
-    }
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"roll_number": ("place", "student__name_key", "student_id")}
 
     def listed(self, group: Any, day: dt.date) -> QuerySet[Any]:
         # Whoever has no number comes after everybody who has.
@@ -89,11 +90,16 @@ class SectionRosterViewSet(RosterViewSet):
 class ClassRosterViewSet(RosterViewSet):
     """The students of a class on `as_of`, by name; of a whole section's class, that section's too."""
 
+    asks = {
+        "list": "students.view over student",
+        "create": "students.manage over campus",
+        "leave_class": "students.manage over campus",
+    }
     out = shapes.ClassRosterOut
     kind = "class"
     model = CourseClass
     columns: ClassVar[Columns] = {"id": "sourced_id", **{name: name for name in NAMED}}
-    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("family_name", "given_name", "id")}
+    sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {"name": ("name_key", "id")}
 
     def listed(self, group: Any, day: dt.date) -> QuerySet[Any]:
         return Student.objects.filter(selectors.taught_in(group, day))

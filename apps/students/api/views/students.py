@@ -40,6 +40,12 @@ def _of_section(day: dt.date) -> dict[str, Subquery]:
 class StudentViewSet(RowViewSet):
     """Students in reach on `as_of`, without records that were merged into another."""
 
+    asks = {
+        "list": "students.view over student",
+        "create": "students.manage over campus",
+        "retrieve": "students.view over student",
+        "change": "students.manage over student",
+    }
     out = shapes.StudentOut
     not_visible = OutOfReach
     export_name = "students"
@@ -71,7 +77,7 @@ class StudentViewSet(RowViewSet):
         "user_id": "user__sourced_id",
     }
     sorts: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "name": ("family_name", "given_name", "id"),
+        "name": ("name_key", "id"),
         "admission_number": ("admission_number", "id"),
     }
     filters: ClassVar[Mapping[str, Parameter]] = {

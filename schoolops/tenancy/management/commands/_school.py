@@ -16,4 +16,4 @@ class OperatorCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except SchoolOpsError as refusal:
-            raise CommandError(f"{refusal.detail} {refusal.remedy or ''}".strip()) from refusal
+            raise CommandError(f"{refusal.detail} {refusal.advice}".strip()) from refusal

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.checks import Tags
-from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import connections
 
 from schoolops.context import outside_schools
-from schoolops.tenancy import fleet, owner
+from schoolops.tenancy import fleet, migrating, owner
 from schoolops.tenancy.management.commands._school import OperatorCommand
 
 
@@ -30,7 +29,7 @@ class Command(OperatorCommand):
         with owner.one_at_a_time("migrate"):
             owner.ensure_groundwork()
             with outside_schools():
-                call_command(DjangoMigrate(), database="admin", verbosity=max(verbosity - 1, 0), interactive=False)
+                migrating.migrate(verbosity=max(verbosity - 1, 0))
             connections["admin"].close()
             fleet.bring_up_shared()
             owner.grant_shared_tables()

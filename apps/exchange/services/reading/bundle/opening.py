@@ -103,7 +103,14 @@ def open_bundle(source: zipfile.ZipFile) -> Bundle:
     for name in _present(found):
         # Every header is looked at, and every file to its end, before a row is kept: one that is refused must not have
         # filled the database.
-        table, _ = _table(found, name)
+        table, columns = _table(found, name)
+        unread = [
+            header
+            for place, header in enumerate(table.header)
+            if header and place not in columns and header not in bundle_columns.PASSED_OVER
+        ]
+        if unread:
+            found.notes.append(f"{name}.csv: the columns {', '.join(unread)[:300]} were not read.")
         for _row in table.rows():
             pass
     return found

@@ -10,6 +10,7 @@ from apps.exchange.services.reading import cells, staged
 from apps.exchange.services.reading.bundle.opening import Bundle, Line, Person, lines_of
 from apps.exchange.services.reading.bundle.structure import grade_seen, root_of, session_key
 from apps.exchange.services.reading.staged import Staged
+from schoolops.folding import fold
 
 STAFF_ROLES = {
     "administrator": "Administrator",
@@ -90,7 +91,7 @@ def _student(bundle: Bundle, line: Line, person: Person) -> Iterator[Staged]:
     }
     if person.demographics_row:
         values |= {"birth_date": person.birth_date, "sex": person.sex or "unspecified"}
-    yield line.staged(staged.STUDENT, "users", values, name=_full_name(line), natural=f"{org}|{number.casefold()}")
+    yield line.staged(staged.STUDENT, "users", values, name=_full_name(line), natural=f"{org}|{fold(number)}")
     if "relations" in line.said:
         relations, access = line.many("relations"), line.many("access")
     else:
@@ -137,7 +138,7 @@ def _staff(line: Line, person: Person, role: str) -> Staged:
         # Not the dates of the role: those are of a school year, and nobody leaves because it ends.
         "institution": _org(line, person),
     }
-    natural = f"{values['institution']}|{number.casefold()}"
+    natural = f"{values['institution']}|{fold(number)}"
     return line.staged(staged.STAFF, "users", values, name=_full_name(line), natural=natural)
 
 

@@ -116,7 +116,10 @@ def classes_of(bundle: Bundle) -> Iterator[Staged]:
                 "capacity": line.get("metadata.capacity"),
             }
             if not group.grade and not line.errors and not bundle.delta:
-                line.errors.append(cells.said_of(errors.GradeMissing(), row=line.number, column="grades"))
+                grades = ", ".join(line.many("grades"))
+                several = errors.GradesSeveral(title=line.get("title"), grades=grades)
+                refusal = several if grades else errors.GradeMissing()
+                line.errors.append(cells.said_of(refusal, row=line.number, column="grades"))
         else:
             values |= {
                 "code": line.get("classCode") or line.id[:60],

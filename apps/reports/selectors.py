@@ -15,8 +15,8 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import Section
-from apps.office.people.selectors.sections import sections_in_reach
 from apps.students.models import SectionMembership, Student, StudentGuardian
+from schoolops.rows import RowStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,39 @@ class Roster:
     students: list[Listed] = field(default_factory=list)
 
 
+def sections_in_reach(by: User, day: dt.date) -> list[Section]:
+    """The sections of the year that contains ``day`` that ``by`` reaches, in order of grade level. One query.
+
+    Raises:
+        PermissionMissing.
+    """
+    reach = access.within_reach(by, "students.view", "section", day=day)
+    return list(
+        Section.objects.filter(reach, status=RowStatus.ACTIVE, year__starts_on__lte=day, year__ends_on__gte=day)
+        .select_related("grade_level", "institution")
+        .order_by("grade_level__position", "name", "pk")
+    )
+
+
+def _wanted(by: User, day: dt.date, sections: Collection[UUID]) -> list[Section]:
+    return [each for each in sections_in_reach(by, day) if not sections or each.sourced_id in sections]
+
+
+def number_of_students(by: User, day: dt.date, *, sections: Collection[UUID] = ()) -> int:
+    """How many students ``rosters`` would list. Two queries. Raises ``PermissionMissing``."""
+    return int(SectionMembership.objects.on(day).filter(section__in=_wanted(by, day, sections)).count())
+
+
 def rosters(by: User, day: dt.date, *, sections: Collection[UUID] = ()) -> list[Roster]:
     """These sections (none named: all in reach) with their students on ``day``. Two queries for any number.
 
     Raises:
         PermissionMissing.
     """
-    wanted = [each for each in sections_in_reach(by, day) if not sections or each.sourced_id in sections]
-    lists = {each.pk: Roster(each) for each in wanted}
+    lists = {each.pk: Roster(each) for each in _wanted(by, day, sections)}
     members = SectionMembership.objects.on(day).filter(section__in=list(lists))
     rows = members.order_by(
-        F("roll_number").asc(nulls_last=True), "student__family_name", "student__given_name", "student_id"
+        F("roll_number").asc(nulls_last=True), "student__name_key", "student_id"
     ).values_list(
         "section_id", "student_id", "student__given_name", "student__middle_name", "student__family_name",
         "student__admission_number", "student__birth_date", "student__sex", "roll_number",

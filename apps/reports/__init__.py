@@ -1,0 +1,1 @@
+"""What a school prints: lists of students by section."""

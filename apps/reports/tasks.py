@@ -1,0 +1,33 @@
+"""What printing leaves to the queues: long lists, and clearing them away."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from apps.reports import services
+from schoolops.queues import PLATFORM, REPORTS, task
+from schoolops.queues.schedule import Schedule, schedule
+
+
+@task(
+    queue=REPORTS,
+    tracked=True,
+    leased=True,
+    once_per=("kind", "day", "sections", "language", "by_id"),
+    while_waiting=True,
+    refused="discard",
+    acts_for="exports.run over section",
+)
+def print_list(*, kind: str, day: dt.date, sections: list[UUID], language: str, by_id: UUID) -> None:
+    """A long list, kept for a day for whoever asked; the next try writes the same file."""
+    services.print_and_keep(kind=kind, day=day, sections=sections, language=language, by_id=by_id)
+
+
+@task(queue=PLATFORM, acts_for="the school")
+def clear_printed_lists() -> None:
+    """Delete the lists that nobody can fetch any more."""
+    services.clear_printed_lists()
+
+
+schedule(Schedule("reports.clear-printed", clear_printed_lists, every=dt.timedelta(hours=6)))

@@ -1,0 +1,102 @@
+"""Lists and searches of the office and of operators stop looking after a while, and keep nobody else waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.admin.sites import AdminSite
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.models import User
+from apps.office.shell.site import office as school_site
+from schoolops.context import outside_schools
+from schoolops.lists import DeclaredList
+from schoolops.queues.admin import operators
+from schoolops.queues.models import DeadLetter
+from schoolops.resilience import route_groups
+from tests.factories.people import Campus, a_teacher
+from tests.factories.talking import Browser
+
+SLOW = "abc"
+
+
+def _looks_long(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.annotate(nap=RawSQL("pg_sleep(20)::text", ())).exclude(nap="x")
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """A search whose words are found in no time worth waiting for."""
+    looks = DeclaredList.get_search_results
+
+    def search(admin: Any, request: Any, rows: QuerySet[Any], words: str) -> Any:
+        found, repeated = looks(admin, request, rows, words)
+        return (_looks_long(rows), repeated) if words == SLOW else (found, repeated)
+
+    monkeypatch.setattr(DeclaredList, "get_search_results", search)
+    settings.LIST_STATEMENT_TIMEOUT_SECONDS = 0.1
+
+
+@pytest.fixture
+def olga(db: None) -> Iterator[Browser]:
+    with outside_schools():
+        user = User.objects.create(username="olga", password="!")
+        yield Browser(Client(raise_request_exception=False, headers={"host": "localhost"}), user)
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize(
+    "where",
+    [
+        "/office/staff/staffmember/?q=abc",
+        "/office/find/?q=abc",
+        "/office/autocomplete/?app_label=staff&model_name=teachingassignment&field_name=staff&term=abc",
+    ],
+)
+def test_a_search_that_takes_too_long_is_stopped_and_says_so(
+    office: Callable[..., Browser], campus: Campus, erin: User, where: str
+) -> None:
+    a_teacher(of=campus.section)
+    browser = office(erin)
+    for _ in range(route_groups.LIMITS.failures + 1):
+        page = browser.get(where)
+        assert page.status_code == 422
+        assert "Look for more letters" in page.content.decode()
+    # One who looks for too much shuts the list for nobody.
+    assert browser.get(where.replace("abc", "Baker")).status_code == 200
+
+
+@pytest.mark.usefixtures("slow")
+def test_so_it_is_for_operators(olga: Browser) -> None:
+    DeadLetter.objects.create(
+        id=1, school="school_oak", queue="default", task="x", payload={}, meta={}, priority=0, attempts=1,
+        crashes=0, tracked=False, created_at="2026-11-04T10:00Z", dead_at="2026-11-04T10:00Z", reason="crashed",
+    )  # fmt: skip
+    page = olga.get("/operators/queues/deadletter/?q=abc")
+    assert (page.status_code, "Look for more letters" in page.content.decode()) == (422, True)
+    assert olga.get("/operators/queues/deadletter/?q=def").status_code == 200
+
+
+def _within_their_time(browser: Browser, site: AdminSite) -> int:
+    """How many lists a site has; each says to the database how long it has."""
+    for model in site._registry:
+        where = f"/{site.name}/{model._meta.app_label}/{model._meta.model_name}/"
+        with CaptureQueriesContext(connection) as asked:
+            assert browser.get(where).status_code == 200, where
+        said = [each["sql"] for each in asked.captured_queries if "statement_timeout" in each["sql"]]
+        assert ["5000ms" in each for each in said] == [True], where
+    return len(site._registry)
+
+
+def test_every_list_of_the_office_has_its_time(office: Callable[..., Browser], erin: User) -> None:
+    assert _within_their_time(office(erin), school_site) > 20
+
+
+def test_every_list_of_operators_has_its_time(olga: Browser) -> None:
+    assert _within_their_time(olga, operators) == 6

@@ -1,0 +1,214 @@
+"""A school that answers as it should, of no server at all; and what is planted in it answers first."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from tests.attack.target import Target
+from tests.smoke.web import Answer
+
+DAY = "2026-11-25"
+# What is asked (``bob GET /api/v1/students``) → what is answered, or nothing where another is to answer.
+Planted = Callable[["Sound", str, Any], "tuple[int, Any] | None"]
+REGISTRAR = {"id": "r1", "code": "registrar", "version": 1, "permissions": ["students.manage", "students.view"]}
+TEACHER = {"id": "r2", "code": "teacher", "version": 1, "permissions": []}
+# What the administrator is told, by what she asks for first in the address.
+TOLD: dict[tuple[str, str], tuple[int, Any]] = {
+    ("GET", "institutions"): (200, {"results": [{"id": "main", "code": "MAIN"}]}),
+    ("GET", "sections"): (200, {"results": [{"id": "s1", "year_id": "y", "grade_level_id": "g"}]}),
+    ("GET", "today"): (200, {"day": DAY}),
+    ("GET", "guardians"): (200, {"results": [{"id": "carol", "user_id": "u"}]}),
+    ("GET", "roles"): (200, {"results": [REGISTRAR, TEACHER]}),
+    ("GET", "users"): (200, {"results": [{"id": "bob"}]}),
+    ("GET", "account-policy"): (200, {"staff_need_totp": False, "version": 1}),
+    ("GET", "imports"): (404, {}),
+    ("GET", "jobs"): (404, {}),
+    ("PUT", "roles"): (200, {"version": 2}),
+    ("POST", "institutions"): (201, {"id": "annex"}),
+    ("POST", "imports"): (202, {}),
+    ("POST", "auth"): (200, {}),
+    ("POST", "users"): (201, {"user": {"id": "u"}, "token": "t"}),
+}
+
+
+@dataclass
+class Sound:
+    """The school, and its outside. ``wrong``: what is planted."""
+
+    wrong: Planted = lambda *_: None
+    slug: str = "oak"
+    students: dict[str, dict[str, Any]] = field(default_factory=dict)
+    open: set[tuple[str, str]] = field(default_factory=set)
+    guardians: list[Any] = field(default_factory=list)
+    teaches: bool = False
+    may: bool = True
+    kept: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    counted: Any = field(default_factory=lambda: itertools.count(1))
+    made: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    dead: bool = False
+    guesses: int = 0
+
+    def target(self) -> Target:
+        people = ("alice", "bob", "carol", "dave", "erin", "hugo")
+        return Target(self.send, f"{self.slug}.localhost", {name: f"password of {name}" for name in people}, self)
+
+    # --- over HTTP ----------------------------------------------------------------------------------------------------
+    def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str], address: str) -> Answer:
+        token = headers.get("Authorization", "").removeprefix("Bearer ")
+        who = token or headers.get("Cookie", "").partition("who=")[2].partition(";")[0] or address or "nobody"
+        who = "new" if who.startswith("new-") else who
+        try:
+            said = json.loads(body or b"null")
+        except ValueError:
+            said = body
+        asked = f"{who} {method} {path.replace('/api/v1', '')}"
+        planted = self.wrong(self, asked, {"said": said, "headers": headers})
+        status, told = planted or self.answer(who, asked, said, headers)
+        content = told if isinstance(told, bytes) else json.dumps(told).encode()
+        back = {"ratelimit": f'"user";r={next(self.counted)}', "location": "/api/v1/imports/i1", "retry-after": "0"}
+        if isinstance(told, dict):
+            back |= told.get("headers", {})
+        if method == "POST" and path == "/office/login/":
+            back["set-cookie"] = f"who={(body or b'').rpartition(b'login=')[2].decode()}; Path=/"
+        return Answer(asked, status, back, content)
+
+    def answer(self, who: str, asked: str, said: Any, headers: dict[str, str]) -> tuple[int, Any]:
+        _, method, path = asked.split(" ", 2)
+        plain = path.partition("?")[0]
+        if plain == "/auth/login":
+            return self._log_in(said)
+        if plain.startswith("/office/"):
+            listed = path.startswith(("/office/staff/", "/office/students/", "/office/institutions/"))
+            return (302, {}) if (listed and "?" in path) or method == "POST" else (200, {})
+        if plain.startswith("/students"):
+            return self._students(who, method, plain, path, said, headers)
+        if who == "new":
+            return self._new(method, plain, path)
+        if who == "dave":
+            return 403, {}
+        return self._erin(method, plain, said, headers)
+
+    def _log_in(self, said: Any) -> tuple[int, Any]:
+        if isinstance(said, bytes):
+            return 200, {}
+        if said["password"].startswith("guess"):
+            self.guesses += 1
+            return 429, {}
+        return 200, {"access_token": said["login"]}
+
+    def _new(self, method: str, plain: str, path: str) -> tuple[int, Any]:
+        """Who was let in by a step: a teacher who leaves, an administrator of another campus."""
+        if plain == "/institutions/annex" and method == "GET":
+            return 200, {}
+        return 404, {}
+
+    def _erin(self, method: str, plain: str, said: Any, headers: dict[str, str]) -> tuple[int, Any]:
+        made = plain.strip("/").partition("/")[0]
+        if method == "POST" and made == "guardians":
+            self.guardians.append(said)
+            if len(headers.get("Idempotency-Key", "")) > 255:
+                return 400, {}
+        if made in {"assignments", "staff"} and method in {"POST", "PATCH"}:
+            self.teaches = made == "assignments"
+        if plain.endswith("/permissions"):
+            self.may = "students.manage" in said["permissions"]
+        return TOLD.get((method, made)) or ((201, {"id": "x", "version": 1}) if method == "POST" else (200, {}))
+
+    def _students(
+        self, who: str, method: str, plain: str, path: str, said: Any, headers: dict[str, str]
+    ) -> tuple[int, Any]:
+        if (method, plain) == ("GET", "/students"):
+            return 200, {"results": self._listed(who)}
+        if who == "dave":
+            return self._patched(said, headers)
+        if method == "GET" and plain.count("/") == 2:
+            student = self.students.get(plain.removeprefix("/students/"), {})
+            shown = student and (who == "erin" or (who, student["id"]) in self.open)
+            return (200, student) if shown else (404, {})
+        match method, plain.strip("/").split("/"):
+            case "POST", ["students"]:
+                number = f"n{len(self.students)}"
+                self.students[number] = {"id": number, "version": 1, **said}
+                return 201, self.students[number]
+            case "POST", ["students", student, "guardians"]:
+                if not said.get("restriction_note") and said.get("data_access", True):
+                    self.open.add(("carol", student))
+                return 201, {"id": "l1"}
+            case "POST", ["students", student, "merge"]:
+                other = self.students.get(said["duplicate_id"], {})
+                kept = self.students.setdefault(student, {"id": student})
+                kept["medical_note"] = f"{kept.get('medical_note')}\n{other.get('medical_note')}"
+                self.open.clear()
+                return 200, {}
+            case "GET", ["students", _, "guardians"] if who == "erin":
+                return 200, {"results": self.guardians}
+        return (200, {}) if who == "erin" and method in {"DELETE", "PUT"} else (404, {})
+
+    def _listed(self, who: str) -> list[Any]:
+        match who:
+            case "new":
+                return [{"id": "n0"}] if self.teaches else []
+            case "hugo":
+                return [{"id": "hugo"}]
+            case "carol":
+                return []
+        return [{"id": "hugo"}, {"id": "n9"}]
+
+    def _patched(self, said: Any, headers: dict[str, str]) -> tuple[int, Any]:
+        key = headers["Idempotency-Key"]
+        if not self.may:
+            return 403, {}
+        self.kept[key] = (200, {"version": 2, **said})
+        return self.kept[key]
+
+    # --- behind the doors ---------------------------------------------------------------------------------------------
+    def rows(self, query: str, *values: Any, role: str = "") -> list[tuple[Any, ...]]:
+        asked = f"{role or 'owner'} SQL {query} {values}"
+        planted = self.wrong(self, asked, {})
+        if planted is not None:
+            return list(planted[1])
+        if role and query != "SELECT 1":
+            raise psycopg.errors.InsufficientPrivilege
+        if "role_name" in query:
+            return [(f"school_{values[0]}", f"role_{values[0]}")]
+        there = not any(f"{each}" in str(values) for each in self.gone)
+        if "pg_namespace" in query or "pg_roles" in query or query == "SELECT 1":
+            return [(1,)] if there else []
+        if "information_schema" in query:
+            return [("queues_job",), ("queues_operatoraction",)]
+        if "count(*)" in query:
+            return [(int(there and "lomowner" not in query),)]
+        return []
+
+    def manage(self, *arguments: str) -> str:
+        if arguments[0] == "purge_deleted_schools":
+            self.gone |= self.made
+        return ""
+
+    def files(self, schema: str) -> list[str]:
+        planted = self.wrong(self, f"owner FILES {schema}", {})
+        gone = any(each in schema for each in self.gone)
+        return list(planted[1]) if planted is not None else [] if gone else ["roster.csv"]
+
+    def processes_of(self, program: str) -> set[int]:
+        planted = self.wrong(self, f"owner PROCESSES {program}", {})
+        return set(planted[1]) if planted is not None else {2 if self.dead else 1}
+
+    def kill(self, program: str) -> None:
+        self.dead = not self.dead
+
+    def another_school(self, slug: str) -> Target:
+        planted = self.wrong(self, f"owner SCHOOL {slug}", {})
+        if planted is not None:
+            raise RuntimeError(planted[1])
+        self.made.add(slug)
+        target = self.target()
+        target.host = f"{slug}.localhost"
+        return target

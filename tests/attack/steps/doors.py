@@ -1,0 +1,125 @@
+"""Logging in, counting, and what strangers send."""
+
+from __future__ import annotations
+
+import threading
+import time
+from uuid import uuid4
+
+from tests.apps.exchange import bombs
+from tests.attack.steps.records import today
+from tests.attack.target import API, Browser, Target
+
+# Between two guesses of one stranger. Together they guess more often than the free failures of a login allow.
+GUESSED_EVERY_S = 1.0
+# The siege has pressed for so long when the owner comes.
+PRESSED_S = 6.0
+# Refusals that the owner keeps before the door counts as shut; each tells when to come again.
+MOST_WAITS = 6
+STRANGERS = tuple(f"127.0.0.{number}" for number in range(2, 14))
+OWNER = "127.0.0.99"
+
+
+def tomorrows_administrator(oak: Target) -> str:
+    """A registrar has no power over a login that will be an administrator's."""
+    name = f"new-{uuid4().hex[:8]}"
+    user = oak.made("users", "erin", {"username": name})["user"]
+    given = {"user_id": user["id"], "role": "administrator", "starts_on": today(oak, 1)}
+    oak.made("role-assignments", "erin", given)
+    for method, step in (("POST", "invite"), ("POST", "deactivate"), ("POST", "logout-everywhere"), ("DELETE", "totp")):
+        answer = oak.ask(method, f"users/{user['id']}/{step}", "dave", {} if method == "POST" else None)
+        if answer.status not in {403, 404}:
+            return f"dave is answered {method} {step} with {answer.status}"
+    return ""
+
+
+def whoever_waits_has_a_turn(oak: Target) -> str:
+    """Strangers guess at the head's login all the time; she keeps every Retry-After, and gets in."""
+    over, refused = threading.Event(), []
+
+    def guess(address: str) -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            if oak.log_in("alice", f"guess {number}", address=address).status in {429, 503}:
+                refused.append(number)
+            over.wait(GUESSED_EVERY_S)
+
+    siege = [threading.Thread(target=guess, args=(address,)) for address in STRANGERS]
+    for each in siege:
+        each.start()
+    try:
+        time.sleep(PRESSED_S)
+        if not refused:
+            raise RuntimeError("nobody is told to wait")
+        told = []
+        for _ in range(MOST_WAITS):
+            answer = oak.log_in("alice", oak.passwords["alice"], address=OWNER)
+            if answer.ok:
+                return ""
+            told.append(f"{answer.status} {answer.headers.get('retry-after')}")
+            time.sleep(float(answer.headers.get("retry-after") or 60))
+    finally:
+        over.set()
+        for each in siege:
+            each.join()
+    return f"the head kept {len(told)} waits and is out all the same: {', '.join(told)}"
+
+
+def every_request_is_counted(oak: Target) -> str:
+    """Pages of the office count as the API does."""
+    browser = Browser(oak, "bob")
+    for path in ("/office/", "/office/students/student/", "/roll/", "/office/no-such/"):
+        first, second = (browser.get(path).headers.get("ratelimit", "") for _ in range(2))
+        if not first or first == second:
+            return f"{path} is not counted: {first!r}, then {second!r}"
+    return ""
+
+
+IDS = ("9223372036854775808", "-1", "%00", "%ed%a0%80", "9" * 400, "null", "1e9")
+ASKED = ("jobs/{}", "students/{}", "students?cursor={}", "students?limit={}", "students?q={}", "imports/{}")
+PAGES = ("/office/students/student/{}/change/", "/office/students/student/?q={}", "/office/imports/{}/")
+
+
+def numbers_and_texts(oak: Target) -> str:
+    """No id, number or text brings the server down."""
+    browser = Browser(oak, "erin")
+    for each in IDS:
+        for path in ASKED:
+            answer = oak.ask("GET", path.format(each), "erin")
+            if answer.status >= 500:
+                return f"{path.format(each)}: {answer.status}"
+        for page in PAGES:
+            answer = browser.get(page.format(each))
+            if answer.status >= 500:
+                return f"{page.format(each)}: {answer.status}"
+    return ""
+
+
+def odd_pictures(oak: Target) -> str:
+    """A decoder of pictures raises no further than its door."""
+    student = oak.rows("students?limit=1", "erin")[0]["id"]
+    for name, make in {**bombs.PICTURES, **bombs.SOUND_PICTURES}.items():
+        answer = oak.ask("PUT", f"students/{student}/photo", "erin", make(), **{"Content-Type": "image/png"})
+        if answer.status >= 500 and answer.status != 503:
+            return f"{name}: {answer.status}"
+    return ""
+
+
+def bodies_in_chunks(oak: Target) -> str:
+    """A body in chunks is read, or refused for its missing length."""
+    body = b'{"login": "bob", "password": "' + oak.passwords["bob"].encode() + b'"}'
+    headers = {"Host": oak.host, "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    status = oak.send("POST", f"{API}/auth/login", body, headers, "").status
+    return "" if status in {200, 411} else f"answered {status}"
+
+
+def the_longest_key(oak: Target) -> str:
+    """A key of 255 characters is taken, as its refusal says; a longer one is refused."""
+    for length, expected in ((255, 201), (256, 400)):
+        body = {"given_name": f"Perpetua{uuid4().hex[:8]}"}
+        key = {"Idempotency-Key": uuid4().hex.ljust(length, "k")}
+        answer = oak.ask("POST", "guardians", "erin", body, **key)
+        if answer.status != expected:
+            return f"a key of {length} characters: {answer.status}"
+    return ""

@@ -1,0 +1,99 @@
+"""What is made of the API's document for generated requests, and what is read in their report."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.attack import fuzz
+
+REAL = {"students": ["s-1", "s-2"], "sections": ["x-1"], "day": ["2026-11-25"], "version": [1]}
+DOCUMENT: dict[str, Any] = {
+    "paths": {
+        "/api/v1/students/{id}/move-section": {
+            "post": {
+                "parameters": [{"in": "path", "name": "id"}, {"in": "query", "name": "as_of"}],
+                "requestBody": {
+                    "content": {
+                        "application/json": {
+                            "schema": {"$ref": "#/components/schemas/MoveIn"},
+                            "example": {"section_id": "made up", "rows": [{"student_id": "made up"}], "reason": "why"},
+                        }
+                    }
+                },
+                "responses": {"200": {"content": {"application/json": {"example": {"id": "made up"}}}}},
+            }
+        }
+    },
+    "components": {
+        "schemas": {
+            "MoveIn": {
+                "properties": {
+                    "section_id": {},
+                    "reason": {},
+                    "rows": {"type": "array", "items": {"$ref": "#/components/schemas/RowIn"}},
+                    "student_ids": {"type": "array", "items": {"type": "string"}},
+                }
+            },
+            "RowIn": {"properties": {"student_id": {}}},
+        }
+    },
+}
+
+
+def _event(label: str, status: int, check: str = "") -> str:
+    failed = {"name": check, "status": "failure", "failure_info": {"failure": {"message": "no"}}}
+    recorder = {
+        "label": label,
+        "interactions": {"c": {"response": {"status_code": status}}},
+        "checks": {"c": [failed] if check else [{"name": "not_a_server_error", "status": "success"}]},
+    }
+    return json.dumps({"ScenarioFinished": {"recorder": recorder}})
+
+
+SOUND = [_event(f"GET /{each}/{{id}}", 200) for each in ("students", "sections", "years")]
+
+
+def test_real_ids_stand_wherever_one_is_asked_for() -> None:
+    told = tomllib.loads(fuzz.settings(DOCUMENT, REAL, everything=True))
+
+    (operation,) = told["operations"]
+    assert {name: each["dictionary"] for name, each in operation["parameters"].items()} == {
+        "path.id": "students",
+        "query.as_of": "day",
+        "body.section_id": "sections",
+        "body.rows[*].student_id": "students",
+        "body.student_ids[*]": "students",
+    }
+    assert told["dictionaries"]["students"]["values"] == ["s-1", "s-2"]
+
+
+def test_examples_are_of_rows_that_are_there() -> None:
+    (operation,) = fuzz.seeded(DOCUMENT, REAL)["paths"]["/api/v1/students/{id}/move-section"].values()
+
+    assert [each["example"] for each in operation["parameters"]] == ["s-1", "2026-11-25"]
+    (body,) = operation["requestBody"]["content"].values()
+    assert body["example"] == {"section_id": "x-1", "rows": [{"student_id": "s-1"}], "reason": "why"}
+    assert operation["responses"]["200"]["content"] == {"application/json": {}}
+
+
+def test_a_sound_report_has_nothing_wrong() -> None:
+    assert fuzz.read(0, "", "\n".join(SOUND)).wrong() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "events"),
+    [
+        # A check failed; schemathesis or one of its warnings did; nothing was answered well; nothing was asked at all.
+        (1, [*SOUND, _event("GET /students", 500, "not_a_server_error")]),
+        (1, SOUND),
+        (0, [*SOUND, *[_event("GET /students/{id}", 404)] * 200]),
+        (0, [_event("GET /students", 200)]),
+        (0, []),
+    ],
+)
+def test_what_is_wrong_counts(code: int, events: list[str]) -> None:
+    assert len(fuzz.read(code, "1 warning", "\n".join(events)).wrong()) == 1

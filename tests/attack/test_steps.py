@@ -1,0 +1,159 @@
+"""Each step against a school that answers as it should, and against one with what the step looks for planted in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.attack import steps
+from tests.attack.fake import Planted, Sound
+from tests.attack.steps import STEPS, doors, machine
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits, and there are two pictures."""
+    monkeypatch.setattr(doors, "PRESSED_S", 0.02)
+    monkeypatch.setattr(doors, "GUESSED_EVERY_S", 0.005)
+    monkeypatch.setattr(machine, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(doors.bombs, "PICTURES", {"small": lambda: b"picture"})
+    monkeypatch.setattr(doors.bombs, "SOUND_PICTURES", {})
+
+
+def answers(asked: str, status: int, told: Any = None, *, after: int = 0) -> Planted:
+    """Answer what looks like ``asked``, from the one after the first ``after`` on."""
+    seen = [0]
+
+    def planted(_: Sound, what: str, __: Any) -> tuple[int, Any] | None:
+        if not re.search(asked, what):
+            return None
+        seen[0] += 1
+        return (status, {} if told is None else told) if seen[0] > after else None
+
+    return planted
+
+
+def _everything(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
+    """Carol is shown all that there is, once it is merged."""
+    return (200, {"results": list(school.students.values())}) if what.startswith("carol GET /students?") else None
+
+
+def _one_note(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
+    found = re.fullmatch(r"erin GET /students/(n\d+)", what)
+    return (200, {"medical_note": school.students[found[1]]["medical_note"].split("\n")[0]}) if found else None
+
+
+def _barred(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
+    return (200, b"Rick +44 20 7946 0000") if what.startswith("bob GET /office/student/") else None
+
+
+def _again(school: Sound, what: str, given: Any) -> tuple[int, Any] | None:
+    key = given.get("headers", {}).get("Idempotency-Key")
+    return school.kept.get(key) if what.startswith("dave PATCH") else None
+
+
+def _still_refused(school: Sound, what: str, given: Any) -> tuple[int, Any] | None:
+    if not what.startswith("dave PATCH"):
+        return None
+    key = given["headers"]["Idempotency-Key"]
+    if not school.may:
+        school.kept[key] = (403, {})
+    return school.kept.get(key)
+
+
+def _in_clear(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
+    return (200, [(str(school.kept),)]) if "rememberedanswer" in what else None
+
+
+def _merged_twice(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
+    return (1, "KeyError") if "SCHOOL oak-merged" in what and len(school.made) > 0 else None
+
+
+# Step → ways of failing that it has to see.
+PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
+    "filters of the office": {
+        "a lookup is taken": lambda: answers(r"bob GET /office/staff/.*=O$", 200, b"/change/"),
+        "a lookup brings it down": lambda: answers(r"bob GET /office/students/.*pk__regex", 500),
+    },
+    "merging lifts no restriction": {
+        "it opens what was shut": lambda: _everything,
+        "a note is lost": lambda: _one_note,
+        "it was open before": lambda: answers(r"carol GET /students/n\d+$", 200),
+    },
+    "a past day": {
+        "its students are listed": lambda: answers(r"new GET /students\?", 200, {"results": [{}]}),
+        "its roll is read": lambda: answers(r"new GET /sections/s1/roll", 200, {"version": 1}),
+        "its roll is written": lambda: answers(r"new PUT /sections/s1/roll", 422),
+    },
+    "a role at one campus": {
+        "a role loses its permissions": lambda: answers(r"new PUT /roles/r2/permissions", 200),
+        "a student elsewhere is read": lambda: answers(r"new GET /students/n\d+", 200),
+        "students elsewhere are listed": lambda: answers(r"new GET /students\?", 200, {"results": [{}]}),
+    },
+    "a barred contact": {"the page names him": lambda: _barred},
+    "a key after the permission": {
+        "the answer is given again": lambda: _again,
+        "a refusal is kept": lambda: _still_refused,
+        "it stands in clear": lambda: _in_clear,
+    },
+    "tomorrows administrator": {"he is invited": lambda: answers(r"dave POST /users/u/invite", 201)},
+    "whoever waits has a turn": {"she never has": lambda: answers(r"127\.0\.0\.99 POST /auth/login", 429)},
+    "every request is counted": {
+        "a page is not": lambda: answers(r"GET /roll/", 200, {"headers": {"ratelimit": ""}}),
+        "one stands still": lambda: answers(r"GET /office/no-such/", 404, {"headers": {"ratelimit": '"user";r=1'}}),
+    },
+    "numbers and texts": {
+        "an id": lambda: answers(r"erin GET /jobs/9223372036854775808", 500),
+        "a page": lambda: answers(r"erin GET /office/imports/null/", 500),
+    },
+    "odd pictures": {"one is not read": lambda: answers(r"erin PUT /students/.*/photo", 500)},
+    "bodies in chunks": {"they are empty": lambda: answers(r"nobody POST /auth/login", 422)},
+    "the longest key": {
+        "is refused": lambda: answers(r"erin POST /guardians", 400),
+        "is not the longest": lambda: answers(r"erin POST /guardians", 201),
+    },
+    "a purge leaves nothing": {
+        "files are left": lambda: answers(r"owner FILES", 0, ["roster.csv"]),
+        "rows are left": lambda: answers(r"owner SQL SELECT count", 0, [(3,)]),
+        "the role is left": lambda: answers(r"owner SQL .*pg_roles", 0, [(1,)]),
+    },
+    "nothing outside the schema": {
+        "a lock": lambda: answers(r"role_oak SQL SELECT pg_advisory_lock", 0, []),
+        "an object": lambda: answers(r"owner SQL .*lomowner", 0, [(1,)]),
+    },
+    "a merged login at the next start": {"it does not start": lambda: _merged_twice},
+    "what is killed comes again": {
+        "it stays dead": lambda: answers(r"owner PROCESSES beat", 0, {7}),
+        "the rest is gone with it": lambda: answers(r"nobody GET /school", 502),
+    },
+}
+
+
+def test_every_step_has_something_planted() -> None:
+    assert set(PLANTED) == set(STEPS)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_sound_school_is_shut(name: str) -> None:
+    assert steps.tried(Sound().target(), {name: STEPS[name]}, say=lambda _: None) == {}
+
+
+@pytest.mark.parametrize(("name", "what"), [(name, what) for name, ways in PLANTED.items() for what in ways])
+def test_what_is_planted_is_found(name: str, what: str) -> None:
+    school = Sound(wrong=PLANTED[name][what]())
+
+    found = steps.tried(school.target(), {name: STEPS[name]}, say=lambda _: None)
+
+    assert list(found) == [name]
+    # Seen for what it is, and not because nothing could be tried at all.
+    assert not found[name].startswith("could not be tried"), found
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_cannot_be_tried_is_open(name: str) -> None:
+    school = Sound(wrong=lambda *_: (503, {}))
+
+    assert list(steps.tried(school.target(), {name: STEPS[name]}, say=lambda _: None)) == [name]
