@@ -9,7 +9,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-api bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe clean
+.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,8 +62,8 @@ lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject
 bench: environment ## The load of a school day against the p95 table
 	$(PY) -m benchmarks $(ARGS)
 
-bench-api: environment ## The API against a bare Django view
-	$(PY) -m benchmarks.api $(ARGS)
+bench-pages: environment ## Endpoints and pages against the floor: psycopg alone, the same facts
+	$(PY) -m benchmarks.pages $(ARGS)
 
 bench-server: environment ## The web server against its fallback
 	$(PY) -m benchmarks.server $(ARGS)

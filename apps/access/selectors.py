@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 from django.db import connection
-from django.db.models import Case, Q, When
+from django.db.models import Case, Model, Q, QuerySet, When
 
 from apps.access.caches import PERMISSION_CONFIG, RBAC_PERMISSIONS, USER_ROLES, Access, Assigned, Configured, Held
 from apps.access.errors import AssignmentUnknown, RoleUnknown
@@ -21,6 +21,7 @@ from apps.accounts.models import User
 from apps.institutions import selectors as institutions
 from schoolops import clock
 from schoolops.observability.metrics import RBAC_LATENCY
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of, by_shape
 
 Kind = Literal["section", "class", "student"]
 Scope = Callable[[User, dt.date], Q]
@@ -118,27 +119,71 @@ def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date | Non
     narrow it to what was theirs on that day too. ``Q()`` is all of them; ``None`` means that the permission is missing
     altogether.
     """
-    reach: list[Q] = []
-    for held in roles_held(user):
-        if permission not in held.permissions:
-            continue
-        if held.scope == EVERYTHING:
-            within = Q()
-        elif (scope := _scopes.get((held.scope, kind))) is not None:
-            within = _today(scope, user, day)
-        else:
-            continue
-        if held.institution_id is not None:
-            within &= Q(institution=held.institution_id)
+    ways = _ways(user, permission, kind)
+    if ways is None:
+        return None
+    reach = Q(pk__in=[])
+    for scope, at in ways:
+        within = Q() if scope == EVERYTHING else _today(_scopes[scope, kind], user, day)
+        if at is not None:
+            within &= Q(institution=at)
         if within == Q():
             return Q()
-        reach.append(within)
-    if not reach:
-        return None if permission not in permissions_of(user) else Q(pk__in=[])
-    combined = reach[0]
-    for each in reach[1:]:
-        combined |= each
-    return combined
+        reach = within if reach == Q(pk__in=[]) else reach | within
+    return reach
+
+
+def _ways(user: User, permission: str, kind: Kind) -> list[tuple[str, int | None]] | None:
+    """By which scopes, and at which institution alone, rows of ``kind`` are reached; ``None`` without permission."""
+    held = [each for each in roles_held(user) if permission in each.permissions]
+    if not held:
+        return None
+    return [
+        (each.scope, each.institution_id) for each in held if each.scope == EVERYTHING or (each.scope, kind) in _scopes
+    ]
+
+
+def keys_in_reach(
+    user: User, permission: str, kind: Kind, rows: type[Model], keys: Collection[int], *, day: dt.date | None = None
+) -> frozenset[int]:
+    """Those of ``keys`` of ``rows`` (the model of ``kind``) that ``rows_in_reach`` holds. None without the permission.
+
+    No query for who holds it over the whole school, else one, compiled once for each combination of scopes.
+    """
+    ways = _ways(user, permission, kind) or []
+    if (EVERYTHING, None) in ways:
+        return frozenset(keys)
+    if not ways or not keys:
+        return frozenset()
+    todays = {clock.today(timezone) for timezone in user.__dict__["_timezones"]}
+    if len(todays) > 1:
+        # Campuses that are in different days are few, and their number would be the statement's shape.
+        reach = rows_in_reach(user, permission, kind, day=day)
+        return frozenset(rows._default_manager.filter(reach, pk__in=keys).values_list("pk", flat=True))
+    (today,) = todays
+    narrowed = day is not None and day != today
+    shape = tuple((scope, at is not None) for scope, at in ways)
+    question: Compiled[int] = by_shape(
+        ("access.keys_in_reach", kind, rows, shape, narrowed), lambda: _reached(kind, rows, shape, narrowed=narrowed)
+    )
+    at_each = {f"at{number}": at for number, (_, at) in enumerate(ways)}
+    return frozenset(question.all(keys=keys, user=user.pk, today=today, day=day, **at_each))
+
+
+def _reached(kind: Kind, rows: type[Model], shape: Sequence[tuple[str, bool]], *, narrowed: bool) -> QuerySet[Any, int]:
+    # A scope compares the user and the day with columns, so that parameters do in their place.
+    user: Any = Parameter("user", KEY)
+    today: Any = Parameter("today", DAY)
+    day: Any = Parameter("day", DAY)
+    reach = Q(pk__in=[])
+    for number, (scope, limited) in enumerate(shape):
+        within = Q() if scope == EVERYTHING else _scopes[scope, kind](user, today)
+        if narrowed and scope != EVERYTHING:
+            within &= _scopes[scope, kind](user, day)
+        if limited:
+            within &= Q(institution=Parameter(f"at{number}", KEY))
+        reach |= within
+    return rows._default_manager.filter(reach, any_of("pk", "keys")).values_list("pk", flat=True)
 
 
 def reached_by_relation(user: User, kind: Kind) -> Q | None:

@@ -185,7 +185,7 @@ def main() -> int:
         import django
 
         django.setup()
-        from benchmarks.api import ground
+        from benchmarks.pages import ground
         from tests.factories import people
 
         with ground.prepared(STUDENTS, 1):

@@ -7,8 +7,7 @@ from django.db import DataError, OperationalError, ProgrammingError, connection,
 
 from schoolops.context import inside, outside_schools
 from schoolops.queues import ATTENDANCE, task
-from schoolops.queues.ledger import prepared
-from schoolops.tenancy import direct
+from schoolops.tenancy import direct, prepared
 from tests.queues.ground import Ledger
 
 ECHO = "SELECT %s::int, %s::text, pg_backend_pid()"

@@ -84,8 +84,8 @@ def require_row(by: User, permission: str, kind: selectors.Kind, row: Model, *, 
     Raises:
         PermissionMissing: the permission is missing. OutOfReach: it is there, but not over this row.
     """
-    reach = within_reach(by, permission, kind, day=day)
-    if reach != Q() and not type(row)._default_manager.filter(reach, pk=row.pk).exists():
+    require(by, permission)
+    if row.pk not in selectors.keys_in_reach(by, permission, kind, type(row), [row.pk], day=day):
         refuse(permission, "row", OutOfReach(), kind=kind)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from apps.attendance.errors import CodeRetired, CodeUnknown
 from apps.attendance.models import AttendanceCode, DayState, DeskEntry, Leave
 from apps.timetable.models import Period
+from schoolops.tenancy.compiled import Compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,14 @@ def office_book(students: Collection[int], first: dt.date, last: dt.date) -> Off
     return book
 
 
+_CODES: Compiled[AttendanceCode] = Compiled(lambda: AttendanceCode.objects.order_by("position", "code"))
+
+
 class CodeBook:
     """The school's attendance codes, by letter and by key, read with one query."""
 
     def __init__(self) -> None:
-        self.all: list[AttendanceCode] = list(AttendanceCode.objects.order_by("position", "code"))
+        self.all: list[AttendanceCode] = _CODES.all()
         self.by_key: dict[int, AttendanceCode] = {code.pk: code for code in self.all}
         self.by_letter: dict[str, AttendanceCode] = {code.code: code for code in self.all}
 

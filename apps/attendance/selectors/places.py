@@ -29,6 +29,7 @@ from apps.institutions.selectors import day_facts
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.timetable.models import Period
 from schoolops import clock
+from schoolops.tenancy.compiled import KEY, PUBLIC_ID, Compiled, Parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +117,25 @@ def policy_of(institution: Institution) -> AttendancePolicy:
         return AttendancePolicy(institution=institution)
 
 
+def _with_its_rules(model: Any) -> Compiled[Any]:
+    related = model.objects.select_related("year", "institution__attendance_policy")
+    return Compiled(lambda: related.filter(sourced_id=Parameter("group", PUBLIC_ID)))
+
+
+_SECTION, _CLASS = _with_its_rules(Section), _with_its_rules(CourseClass)
+_PERIOD: Compiled[Period] = Compiled(
+    lambda: Period.objects.filter(sourced_id=Parameter("period", PUBLIC_ID), institution=Parameter("at", KEY))
+)
+
+
 def place_of(key: SessionKey) -> Place:
     """Where ``key`` points to, in one query (two with a period).
 
     Raises:
         OutOfReach: no such section or class. PeriodUnknown: no such period at its institution.
     """
-    model: Any = Section if key.section is not None else CourseClass
-    group = (
-        model.objects.select_related("year", "institution__attendance_policy")
-        .filter(sourced_id=key.section if key.section is not None else key.course_class)
-        .first()
-    )
+    asked, wanted = (_SECTION, key.section) if key.section is not None else (_CLASS, key.course_class)
+    group = asked.first(group=wanted)
     if group is None:
         raise OutOfReach
     return Place(key.day, group, _period(key.period, group.institution), policy_of(group.institution))
@@ -211,7 +219,7 @@ def must_run(year: AcademicYear) -> None:
 def _period(wanted: UUID | None, institution: Institution) -> Period | None:
     if wanted is None:
         return None
-    period: Period | None = Period.objects.filter(sourced_id=wanted, institution=institution).first()
+    period = _PERIOD.first(period=wanted, at=institution.pk)
     if period is None:
         raise PeriodUnknown
     return period

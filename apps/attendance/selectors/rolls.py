@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import BooleanField, F, Func
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.attendance.models import AttendanceChange, AttendanceRecord, AttendanceSession
-from apps.attendance.selectors.office import CodeBook, OfficeWord, office_book
+from apps.attendance.models import AttendanceChange, AttendanceSession
+from apps.attendance.selectors.office import CodeBook, OfficeBook, OfficeWord
 from apps.attendance.selectors.places import Place, SessionKey, place_of, place_of_roll, why_locked
-from apps.students.models import SectionMembership, Student
+from apps.institutions.models import CourseClass, Section
+from apps.students.models import Student
 from schoolops import clock
 from schoolops.folding import name_key
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter
+from schoolops.tenancy.prepared import Statement
 
 NAMES = ("given_name", "middle_name", "family_name", "preferred_name", "admission_number")
 
@@ -31,9 +37,19 @@ def roll(key: SessionKey, *, by: User) -> dict[str, Any]:
     access.require(by, "attendance.view")
     place = place_of(key)
     access.require_row(by, "attendance.view", place.kind, place.group, day=key.day)
-    reach = access.within_reach(by, "attendance.view", "student", day=key.day)
-    sheet = place.sessions().select_related("taken_by").first()
-    return {**heading(place, sheet), "records": _records(place, sheet, reach)}
+    return roll_at(place, _SHEETS[place.kind].first(**sheet_asked(place)), by=by)
+
+
+def roll_at(
+    place: Place, sheet: AttendanceSession | None, *, by: User, codes: CodeBook | None = None
+) -> dict[str, Any]:
+    """The same of a place and its roll that are at hand, and may be seen."""
+    said = _said(place, sheet)
+    reached = access_rows.keys_in_reach(
+        by, "attendance.view", "student", Student, [row.key for row in said], day=place.day
+    )
+    there = [row for row in said if row.key in reached]
+    return {**heading(place, sheet), "records": _records(place, sheet, there, codes or CodeBook())}
 
 
 def head_of(sheet: AttendanceSession) -> dict[str, Any]:
@@ -61,27 +77,27 @@ def heading(place: Place, sheet: AttendanceSession | None) -> dict[str, Any]:
     }
 
 
-def _records(place: Place, sheet: AttendanceSession | None, reach: Q) -> list[dict[str, Any]]:
-    in_reach = Q() if reach == Q() else Q(pk__in=Student.objects.filter(reach).values("pk"))
-    roster = {
-        row["id"]: row
-        for row in Student.objects.filter(place.roster(), in_reach).values("id", "sourced_id", *NAMES).order_by("id")
-    }
-    numbers = _roll_numbers(place)
-    codes = CodeBook()
-    said = _said(sheet, reach)
-    office = office_book(list(roster), place.day, place.day)
+def _records(place: Place, sheet: AttendanceSession | None, said: list[_Said], codes: CodeBook) -> list[dict[str, Any]]:
+    book = OfficeBook()
+    for row in said:
+        row.told_the_office(book, place)
+    sheet_taken = is_taken(sheet)
     rows = []
-    for key in {**roster, **said}:
-        student = roster.get(key) or said[key]
-        word = office.word_on(key, place.day, place.period)
-        told = taken(said[key], codes) if key in said else suggested(word, codes, taken=is_taken(sheet))
+    for row in said:
+        if row.code is not None:
+            told = taken(row, codes)
+        else:
+            told = suggested(book.word_on(row.key, place.day, place.period), codes, taken=sheet_taken)
         rows.append(
             {
-                "student_id": student["sourced_id"],
-                **{name: student[name] for name in NAMES},
-                "roll_number": numbers.get(key),
-                "on_roster": key in roster,
+                "student_id": row.sourced_id,
+                "given_name": row.given_name,
+                "middle_name": row.middle_name,
+                "family_name": row.family_name,
+                "preferred_name": row.preferred_name,
+                "admission_number": row.admission_number,
+                "roll_number": row.roll_number,
+                "on_roster": row.on_roster,
                 **told,
             }
         )
@@ -98,44 +114,145 @@ def is_taken(sheet: AttendanceSession | None) -> bool:
     return sheet is not None and sheet.taken_at is not None
 
 
-def _roll_numbers(place: Place) -> dict[int, int | None]:
-    homeroom = place.group.pk if place.section is not None else place.course_class and place.course_class.section_id
-    return dict(
-        SectionMembership.objects.on(place.day).filter(section=homeroom).values_list("student_id", "roll_number")
+def sheet_asked(place: Place) -> dict[str, Any]:
+    """What names the roll of ``place``, for a compiled question."""
+    return {"group": place.group.pk, "day": place.day, "period": place.period.pk if place.period else None}
+
+
+def _sheets(column: str) -> Compiled[AttendanceSession]:
+    # A roll of the day has no period: NULL is found as any other.
+    period: Any = Func(
+        F("period"), Parameter("period", KEY), template="(%(expressions)s)", arg_joiner=" IS NOT DISTINCT FROM ",
+        output_field=BooleanField(),
+    )  # fmt: skip
+    rows = AttendanceSession.objects.select_related("taken_by")
+    return Compiled(lambda: rows.filter(period, **{column: Parameter("group", KEY)}, day=Parameter("day", DAY)))
+
+
+_SHEETS = {"section": _sheets("section"), "class": _sheets("course_class")}
+
+
+class _Said(NamedTuple):
+    """A student of a roll: whether they are on it that day, what it says of them, and what the office does."""
+
+    key: int
+    sourced_id: UUID
+    given_name: str
+    middle_name: str
+    family_name: str
+    preferred_name: str
+    admission_number: str
+    roll_number: int | None
+    on_roster: bool
+    code: int | None
+    teacher_code_id: int | None
+    office_code_id: int | None
+    state: str
+    excused: bool
+    arrived_at: dt.time | None
+    left_at: dt.time | None
+    remark: str
+    period_word: int | None
+    period_arrived_at: dt.time | None
+    period_left_at: dt.time | None
+    day_word: int | None
+    day_arrived_at: dt.time | None
+    day_left_at: dt.time | None
+    leave_word: int | None
+
+    def told_the_office(self, book: OfficeBook, place: Place) -> None:
+        """Put down in ``book`` what the office says of them that day."""
+        if self.period_word is not None and place.period is not None:
+            word = OfficeWord(self.period_word, self.period_arrived_at, self.period_left_at)
+            book.add_entry(self.key, place.day, place.period.pk, word)
+        if self.day_word is not None:
+            word = OfficeWord(self.day_word, self.day_arrived_at, self.day_left_at)
+            book.add_entry(self.key, place.day, None, word)
+        if self.leave_word is not None:
+            book.add_leave(self.key, place.day, place.day, OfficeWord(self.leave_word))
+
+
+# As ``Place.roster`` and ``office_book`` say it: a test holds them to one another. Who is on the roll, by their section
+# and by their place in the class; who is recorded and no longer on it; and what the office says of each.
+_ROLL = Statement("""
+WITH there AS (
+    SELECT m.student_id, true AS listed, m.roll_number
+      FROM students_sectionmembership m
+      JOIN institutions_section g ON g.id = m.section_id JOIN institutions_academicyear y ON y.id = g.year_id
+     WHERE m.section_id = %(homeroom)s::bigint AND m.starts_on <= %(day)s::date
+       AND (m.ends_on > %(day)s::date OR (m.ends_on IS NULL AND y.ends_on >= %(day)s::date))
+    UNION ALL
+    SELECT e.student_id, true, NULL
+      FROM students_classenrolment e
+      JOIN institutions_courseclass k ON k.id = e.course_class_id JOIN institutions_academicyear y ON y.id = k.year_id
+     WHERE e.course_class_id = %(taught)s::bigint AND e.starts_on <= %(day)s::date
+       AND (e.ends_on > %(day)s::date OR (e.ends_on IS NULL AND y.ends_on >= %(day)s::date))
+    UNION ALL
+    SELECT r.student_id, false, NULL FROM attendance_attendancerecord r WHERE r.session_id = %(sheet)s::bigint
+), each_once AS (
+    SELECT student_id, bool_or(listed) AS listed, max(roll_number) AS roll_number FROM there GROUP BY student_id
+)
+SELECT st.id, st.sourced_id, st.given_name, st.middle_name, st.family_name, st.preferred_name, st.admission_number,
+       o.roll_number, o.listed AND st.merged_into_id IS NULL, r.code, r.teacher_code_id, r.office_code_id, r.state,
+       r.excused, r.arrived_at, r.left_at, r.remark, p.code_id, p.arrived_at, p.left_at, d.code_id, d.arrived_at,
+       d.left_at, l.code_id
+  FROM each_once o
+  JOIN students_student st ON st.id = o.student_id
+  LEFT JOIN attendance_attendancerecord r ON r.session_id = %(sheet)s::bigint AND r.student_id = st.id
+  LEFT JOIN attendance_deskentry p
+         ON p.student_id = st.id AND p.day = %(day)s::date AND p.period_id = %(period)s::bigint
+  LEFT JOIN attendance_deskentry d ON d.student_id = st.id AND d.day = %(day)s::date AND d.period_id IS NULL
+  LEFT JOIN attendance_leave l ON l.student_id = st.id AND l.state = 'approved'
+        AND l.starts_on <= %(day)s::date AND l.ends_on >= %(day)s::date
+ WHERE st.merged_into_id IS NULL OR r.id IS NOT NULL
+ ORDER BY st.id
+""")
+
+
+def _said(place: Place, sheet: AttendanceSession | None) -> list[_Said]:
+    group = place.group
+    found = _ROLL.rows(
+        homeroom=group.pk if isinstance(group, Section) else group.section_id,
+        taught=group.pk if isinstance(group, CourseClass) else None,
+        day=place.day,
+        sheet=sheet.pk if sheet is not None else None,
+        period=place.period.pk if place.period is not None else None,
     )
+    return [_Said(*row) for row in found]
 
 
-def _said(sheet: AttendanceSession | None, reach: Q) -> dict[int, dict[str, Any]]:
-    records = AttendanceRecord.objects.filter(session=sheet.pk if sheet is not None else None)
-    if reach != Q():
-        records = records.filter(student__in=Student.objects.filter(reach))
-    rows: Any = records.values(
-        "student_id",
-        "code",
-        "teacher_code_id",
-        "office_code_id",
-        "state",
-        "excused",
-        "arrived_at",
-        "left_at",
-        "remark",
-        sourced_id=F("student__sourced_id"),
-        **{name: F(f"student__{name}") for name in NAMES},
-    )
-    return {row["student_id"]: row for row in rows}
+class Recorded(Protocol):
+    """The columns of a record that a roll shows."""
+
+    @property
+    def code(self) -> int | None: ...
+    @property
+    def teacher_code_id(self) -> int | None: ...
+    @property
+    def office_code_id(self) -> int | None: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def excused(self) -> bool: ...
+    @property
+    def arrived_at(self) -> dt.time | None: ...
+    @property
+    def left_at(self) -> dt.time | None: ...
+    @property
+    def remark(self) -> str: ...
 
 
-def taken(row: dict[str, Any], codes: CodeBook) -> dict[str, Any]:
+def taken(row: Recorded, codes: CodeBook) -> dict[str, Any]:
     """What a roll says of a student: the columns of a record."""
     return {
-        "code": codes.by_key[row["code"]].code,
-        "teacher_code": codes.by_key[row["teacher_code_id"]].code if row["teacher_code_id"] else None,
-        "office_code": codes.by_key[row["office_code_id"]].code if row["office_code_id"] else None,
-        "state": row["state"],
-        "excused": row["excused"],
-        "arrived_at": row["arrived_at"],
-        "left_at": row["left_at"],
-        "remark": row["remark"],
+        "code": codes.by_key[row.code].code if row.code else None,
+        "teacher_code": codes.by_key[row.teacher_code_id].code if row.teacher_code_id else None,
+        "office_code": codes.by_key[row.office_code_id].code if row.office_code_id else None,
+        "state": row.state,
+        "excused": row.excused,
+        "arrived_at": row.arrived_at,
+        "left_at": row.left_at,
+        "remark": row.remark,
     }
 
 

@@ -131,13 +131,13 @@ class _Book:
         self._said = self._records(keys)
         self._office = office_book(keys, first, last)
 
-    def _records(self, students: Collection[int]) -> dict[tuple[dt.date, int], dict[str, Any]]:
+    def _records(self, students: Collection[int]) -> dict[tuple[dt.date, int], Any]:
         sessions = [sheet.pk for sheet in self._sheets.values()]
-        rows: Any = AttendanceRecord.objects.filter(session__in=sessions, student__in=students).values(
+        rows: Any = AttendanceRecord.objects.filter(session__in=sessions, student__in=students).values_list(
             "student_id", "day", "code", "teacher_code_id", "office_code_id", "state", "excused", "arrived_at",
-            "left_at", "remark",
+            "left_at", "remark", named=True,
         )  # fmt: skip
-        return {(row["day"], row["student_id"]): row for row in rows}
+        return {(row.day, row.student_id): row for row in rows}
 
     def heading(self, place: Place) -> dict[str, Any]:
         return heading(place, self._sheets.get(place.day))

@@ -20,8 +20,9 @@ from schoolops import clock, context
 from schoolops.errors import FieldError
 from schoolops.queues import pipeline, registry
 from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
-from schoolops.queues.ledger import prepared, seen
+from schoolops.queues.ledger import seen
 from schoolops.queues.registry import Queue
+from schoolops.tenancy import prepared
 
 Refused = Literal["person", "discard"]
 LARGEST_PAYLOAD = 64 * 1024

@@ -14,9 +14,10 @@ from schoolops import context
 from schoolops.context import inside
 from schoolops.queues import pipeline, registry
 from schoolops.queues.errors import PayloadRefused
-from schoolops.queues.ledger import prepared, statements
+from schoolops.queues.ledger import statements
 from schoolops.queues.ledger.task import Task
 from schoolops.queues.models import Reason
+from schoolops.tenancy import prepared
 from schoolops.tenancy.backend.base import DatabaseWrapper
 
 # Beyond it a job waits outside, and its connection is others': one stuck table would hold all of a queue's.

@@ -1,1 +1,0 @@
-"""What our API costs over a bare Django view that runs the same SQL."""
