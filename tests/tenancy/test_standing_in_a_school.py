@@ -99,15 +99,22 @@ def test_an_error_in_another_school_can_be_rolled_back_from_this_one(
         assert schema() == oak.schema_name
 
 
-def test_a_commit_that_was_a_rollback_leaves_the_right_school(any_engine: None, oak: School, elm: School) -> None:
-    with inside(elm):
-        assert schema() == elm.schema_name
-    with inside(oak):
+def test_a_commit_after_a_swallowed_error_is_refused_and_leaves_the_right_school(
+    any_engine: None, oak: School, elm: School
+) -> None:
+    def swallow() -> None:
         with transaction.atomic():
             assert schema() == oak.schema_name
             with suppress(DatabaseError), connection.cursor() as cursor:
                 cursor.execute("SELECT 1 / 0")
-        # PostgreSQL answered COMMIT with ROLLBACK and stands in Elm again.
+
+    with inside(elm):
+        assert schema() == elm.schema_name
+    with inside(oak):
+        # PostgreSQL would answer COMMIT with ROLLBACK, and nobody would know.
+        with pytest.raises(transaction.TransactionManagementError, match="swallowed"):
+            swallow()
+        # It stands in Elm again, and we do not.
         assert schema() == oak.schema_name
 
 
