@@ -197,7 +197,7 @@ def measured(ground: Any, given: argparse.Namespace) -> dict[str, float]:
         own = connection.connection.info.backend_pid
     known = {name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if parameters.get(name)}
     with connected(ground.school, known) as raw:
-        floor = Floor(raw, moment=clock.now(), head=users["head"], teacher=users["bob"])
+        floor = Floor(raw, ground.school, moment=clock.now())
         for caller, name in ((ground.office, "head"), (ground.teacher_page, "bob")):
             floor.sessions[caller.session] = users[name]
         meters = Meter(own), Meter(raw.info.backend_pid)

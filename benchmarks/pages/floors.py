@@ -92,7 +92,7 @@ SELECT st.id AS key, st.sourced_id AS student_id, {NAMES}, m.roll_number, c.code
   LEFT JOIN attendance_deskentry e ON e.student_id = st.id AND e.day = %(day)s AND e.period_id IS NULL
   LEFT JOIN attendance_leave l ON l.student_id = st.id AND l.state = 'approved'
                               AND %(day)s BETWEEN l.starts_on AND l.ends_on
- ORDER BY COALESCE(m.roll_number, 10000), st.family_name, st.given_name, st.sourced_id
+ ORDER BY COALESCE(m.roll_number, 10000), st.name_key, st.sourced_id
 """  # noqa: S608 - our own
 _CODES = (
     "SELECT id, code, name, state, excused, late, teacher_selectable FROM attendance_attendancecode ORDER BY position"
@@ -116,7 +116,7 @@ SELECT st.sourced_id AS id, st.status, st.date_last_modified AS "dateLastModifie
         WHERE m.student_id = st.id AND {_HELD.format(m="m")}
         ORDER BY m.starts_on DESC, m.id DESC LIMIT 1) on_day ON true
  WHERE st.merged_into_id IS NULL AND {_IN_REACH} {{more}}
- ORDER BY st.family_name, st.given_name, st.id LIMIT 51
+ ORDER BY st.name_key, st.id LIMIT 51
 """  # noqa: S608 - our own
 _ABSENTEES = f"""
 SELECT st.sourced_id AS student_id, st.given_name, st.family_name, st.admission_number, g.sourced_id AS section_id,
@@ -127,7 +127,7 @@ SELECT st.sourced_id AS student_id, st.given_name, st.family_name, st.admission_
   LEFT JOIN institutions_section g ON g.id = d.section_id
   LEFT JOIN institutions_gradelevel v ON v.id = g.grade_level_id
  WHERE d.day = %(day)s AND d.state = 'absent' AND {_IN_REACH}
- ORDER BY {{order}} st.family_name, st.given_name, st.id LIMIT 51
+ ORDER BY {{order}} st.name_key, st.id LIMIT 51
 """  # noqa: S608 - our own
 _HISTORY = f"""
 SELECT r.day, s.sourced_id AS roll_id, g.sourced_id AS section_id, k.sourced_id AS class_id, k.title AS class,
@@ -153,7 +153,9 @@ SELECT who.sourced_id AS id, who.username, who.email, who.given_name, who.family
           a.id, r.id, i.id
 """
 _TODAY = """
-SELECT i.sourced_id AS institution_id, i.timezone, i.weekend, y.name AS year, t.name AS term, c.kind, c.title
+SELECT i.sourced_id AS institution_id, i.timezone, i.weekend, y.sourced_id AS year_id, y.name AS year,
+       y.starts_on, y.ends_on, y.state, t.sourced_id AS term_id, t.name AS term, t.starts_on AS term_starts_on,
+       t.ends_on AS term_ends_on, t.kind AS term_kind, c.kind, COALESCE(c.title, '') AS title
   FROM may, institutions_institution i
   LEFT JOIN institutions_academicyear y ON y.institution_id = i.id AND %(day)s BETWEEN y.starts_on AND y.ends_on
   LEFT JOIN institutions_term t ON t.year_id = y.id AND %(day)s BETWEEN t.starts_on AND t.ends_on
@@ -161,18 +163,23 @@ SELECT i.sourced_id AS institution_id, i.timezone, i.weekend, y.name AS year, t.
  ORDER BY i.id LIMIT 1
 """
 _MINE = f"""
-SELECT g.sourced_id, v.name || ' ' || g.name AS title, g.room, NULL::uuid AS period, NULL AS period_name,
-       NULL::time AS starts_at, NULL::time AS ends_at, s.sourced_id AS roll, s.version, s.state, s.taken_at,
+SELECT 'daily' AS kind, i.sourced_id AS institution_id, g.sourced_id, v.name || ' ' || g.name AS title, g.room,
+       v.name || ' ' || g.name AS section, false AS substitute, NULL::uuid AS period, NULL AS period_name,
+       NULL::time AS starts_at, NULL::time AS ends_at, s.sourced_id AS roll, COALESCE(s.version, 0) AS version,
+       COALESCE(s.state, 'open') AS state, s.taken_at,
        (SELECT count(DISTINCT m.student_id) FROM students_sectionmembership m
-         WHERE m.section_id = g.id AND {_HELD.format(m="m")}) AS students, 'section' AS kind
+         WHERE m.section_id = g.id AND {_HELD.format(m="m")}) AS students, 'section' AS what
   FROM taught JOIN institutions_section g ON g.id = taught.section_id
   JOIN institutions_gradelevel v ON v.id = g.grade_level_id
+  JOIN institutions_institution i ON i.id = g.institution_id
   LEFT JOIN attendance_attendancesession s ON s.section_id = g.id AND s.day = %(day)s AND s.period_id IS NULL
 UNION ALL
-SELECT k.sourced_id, k.title, k.room, p.sourced_id, p.name, p.starts_at, p.ends_at, s.sourced_id, s.version, s.state,
-       s.taken_at, (SELECT count(DISTINCT m.student_id) FROM students_classenrolment m
+SELECT 'period', i.sourced_id, k.sourced_id, k.title, k.room, NULL, false, p.sourced_id, p.name, p.starts_at,
+       p.ends_at, s.sourced_id, COALESCE(s.version, 0), COALESCE(s.state, 'open'), s.taken_at,
+       (SELECT count(DISTINCT m.student_id) FROM students_classenrolment m
          WHERE m.course_class_id = k.id AND {_HELD.format(m="m")}), 'class'
   FROM taught JOIN institutions_courseclass k ON k.id = taught.course_class_id
+  JOIN institutions_institution i ON i.id = k.institution_id
   JOIN timetable_meeting t ON t.course_class_id = k.id AND t.weekday = EXTRACT(ISODOW FROM %(day)s::date)
   JOIN timetable_period p ON p.id = t.period_id
   LEFT JOIN attendance_attendancesession s ON s.course_class_id = k.id AND s.day = %(day)s AND s.period_id = p.id
@@ -263,12 +270,12 @@ class Refused(Exception):
 class Floor:
     """A WSGI application of a few addresses over one connection."""
 
-    def __init__(self, connection: psycopg.Connection[Any], *, moment: dt.datetime, head: int, teacher: int) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], school: School, *, moment: dt.datetime) -> None:
         self.connection = connection
         self._moment = moment
         self._today = moment.date()
-        # A session's row says who it belongs to, signed; here that is known.
-        self._users = {"head": head, "bob": teacher}
+        self._school = {"slug": school.slug, "name": str(school)}
+        # Key of a session → of its user: its row says it, signed; here it is known.
         self.sessions: dict[str, int] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -312,6 +319,7 @@ class Floor:
                 return orjson.dumps({"day": self._today, "results": rows, "next": None})
             case ["today"]:
                 (row,) = self._all(cursor, _TODAY, who | {"permission": "institutions.view"})
+                row["weekday"] = self._today.isoweekday()
                 row["day"], row["instructional"] = self._today, self._today.isoweekday() not in row.pop("weekend")
                 return orjson.dumps(row)
             case ["me"]:
@@ -321,7 +329,7 @@ class Floor:
                     {name: row.pop(name) for name in ("code", "role_name", "scope", "institution_id")} for row in rows
                 ]
                 permissions = sorted({each for row in rows for each in row.pop("permissions")})
-                return orjson.dumps({**rows[0], "roles": held, "permissions": permissions})
+                return orjson.dumps({**rows[0], "school": self._school, "roles": held, "permissions": permissions})
         raise LookupError(path)
 
     @staticmethod
@@ -426,6 +434,7 @@ class Floor:
         body = "".join(line(row, codes) for row in rows)
         return _html(
             f"{place['title']} {day}",
+            f'<a href="/office/rolls/section/{group}/week/{day}/">Week</a>'
             f'<form method="post"><input type="hidden" name="version" value="{place["version"]}">{body}'
             "<button>Save the roll</button></form>",
         )
@@ -516,7 +525,8 @@ def _roll_row(row: Row, codes: list[Row]) -> str:
 
 def _class_line(row: Row, day: dt.date) -> str:
     return (
-        f'<li><a href="/roll/{row["kind"]}/{row["sourced_id"]}/{day}/"><strong>{escape(row["title"])}</strong>'
+        f'<li><a href="/roll/{row["what"]}/{row["sourced_id"]}/{day}/{row["period"] or ""}">'
+        f"<strong>{escape(row['title'])}</strong>"
         f" {'Taken' if row['taken_at'] else 'Not taken'} {row['students']} students</a>"
     )
 

@@ -11,7 +11,7 @@ import orjson
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import connections, transaction
 
 from apps.accounts.models import User
 from apps.accounts.services import log_in
@@ -89,6 +89,9 @@ def prepared(students: int, days: int) -> Iterator[Ground]:
     with clock.frozen(people.SCHOOL_MOMENT):
         with inside(school), transaction.atomic():
             place = _filled(students, days)
+        with outside_schools(), connections["admin"].cursor() as cursor:
+            # As autovacuum would within a minute: without statistics both sides get plans that no school has.
+            cursor.execute("ANALYZE")
         application = get_wsgi_application()
         with inside(school):
             tokens = {name: log_in(login=name, password=people.PASSWORD).access_token for name in ("head", "bob")}

@@ -248,7 +248,7 @@ def test_no_page_asks_more_for_a_larger_class(
     for save in (20, 19):
         with query_count(10):
             assert browser.get("/roll/").status_code == 200
-        with query_count(17):
+        with query_count(14):
             fields = _shown(browser, _address(campus))
         # Who came onto a roll that was taken has no mark yet.
         fields |= {f"code-{one}": fields.get(f"code-{one}", "P") for one in fields["student"]}
