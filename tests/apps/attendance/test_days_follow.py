@@ -66,11 +66,15 @@ class Seen:
         self.recorded, self.absent = figures["recorded"], figures["absent"]
         self.absentees = {each["student_id"] for each in app.get("absentees", day=day).json()["results"]}
         self.months = app.get(f"students/{student.sourced_id}/attendance-summary").json()["results"]
-        self.history = [
-            each["counts"]
-            for each in app.get(f"students/{student.sourced_id}/attendance").json()["results"]
-            if each["day"] == str(day)
-        ]
+        # Marks of one roll stand in the order of their ids, which says nothing.
+        self.history = sorted(
+            (
+                each["counts"]
+                for each in app.get(f"students/{student.sourced_id}/attendance").json()["results"]
+                if each["day"] == str(day)
+            ),
+            reverse=True,
+        )
         self.derived = DailyAttendance.objects.filter(day=day, institution=campus.institution).count()
 
     @property
