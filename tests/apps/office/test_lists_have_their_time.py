@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
+from apps.office.shell.base import ServiceAdmin
 from apps.office.shell.site import office as school_site
 from schoolops.context import outside_schools
 from schoolops.lists import DeclaredList
@@ -33,13 +34,16 @@ def _looks_long(rows: QuerySet[Any]) -> QuerySet[Any]:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """A search whose words are found in no time worth waiting for."""
-    looks = DeclaredList.get_search_results
 
-    def search(admin: Any, request: Any, rows: QuerySet[Any], words: str) -> Any:
-        found, repeated = looks(admin, request, rows, words)
-        return (_looks_long(rows), repeated) if words == SLOW else (found, repeated)
+    def slowed(looks: Callable[..., Any]) -> Callable[..., Any]:
+        def search(admin: Any, request: Any, rows: QuerySet[Any], words: str) -> Any:
+            found, repeated = looks(admin, request, rows, words)
+            return (_looks_long(rows), repeated) if words == SLOW else (found, repeated)
 
-    monkeypatch.setattr(DeclaredList, "get_search_results", search)
+        return search
+
+    for lists in (DeclaredList, ServiceAdmin):
+        monkeypatch.setattr(lists, "get_search_results", slowed(lists.get_search_results))
     settings.LIST_STATEMENT_TIMEOUT_SECONDS = 0.1
 
 
