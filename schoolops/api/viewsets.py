@@ -7,6 +7,7 @@ costs beside a function with psycopg that answers the same, ``make bench-pages``
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
@@ -128,7 +129,7 @@ class ApiViewSet(ViewSetMixin, ApiView):
         return read(request._request.GET, parameters)
 
 
-class RowViewSet(ApiViewSet):
+class RowViewSet(ApiViewSet, ABC):
     """A list and its rows, declared.
 
     ``columns``: JSON name → ORM path or expression. ``sorts``: name → keyset (ORM paths that are never NULL and end in
@@ -155,9 +156,9 @@ class RowViewSet(ApiViewSet):
         asked = [each.where for each in cls.filters.values()]
         refuse_private(cls.__qualname__, [*shown, *asked, *(path for sort in cls.sorts.values() for path in sort)])
 
+    @abstractmethod
     def rows(self) -> QuerySet[Any]:
         """The rows this user reaches here. ``self.request``, ``self.kwargs`` and ``self.asked`` say who and what."""
-        raise NotImplementedError
 
     def columns_here(self) -> Columns:
         """The columns this user may see: leave one out and it is absent, not null."""

@@ -19,6 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import BigIntegerField, BooleanField, DateField, Expression, Field, Func, QuerySet, UUIDField
 from django.db.models.sql.compiler import SQLCompiler
 
+from schoolops.context import nowhere
 from schoolops.tenancy.prepared import Row, fetch_all, sent
 
 Found = TypeVar("Found")
@@ -51,7 +52,7 @@ def any_of(column: str, name: str, kind: Field[Any, Any] = KEY) -> Expression:
 
 
 class Compiled(Generic[Found]):
-    """A queryset, compiled when it is first asked. The function is given no school: nothing in it may ask one."""
+    """A queryset, compiled when it is first asked, outside every school: a question to one would be kept for all."""
 
     def __init__(self, build: Callable[[], QuerySet[Any, Found]]) -> None:
         self._build = build
@@ -74,7 +75,8 @@ class Compiled(Generic[Found]):
         return next(iter(self.all(**values)), None)
 
     def _compile(self) -> tuple[str, tuple[str, ...], QuerySet[Any, Found], _Known]:
-        queryset = self._build()
+        with nowhere():
+            queryset = self._build()
         if queryset._prefetch_related_lookups:  # type: ignore[attr-defined]  # noqa: SLF001
             raise ValueError("A compiled queryset brings no others with it.")
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)

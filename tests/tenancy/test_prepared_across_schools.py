@@ -70,3 +70,15 @@ def test_it_gives_what_the_queryset_gives(campuses: dict[str, tuple[School, list
         assert asked["flat"].all(keys=keys) == []
         here.update(name="A 100 % campus")
         assert asked["flat"].all(keys=keys) == keys
+
+
+def test_what_is_compiled_for_all_schools_may_ask_none(campuses: dict[str, tuple[School, list[int], str]]) -> None:
+    """A value looked up while it is built would stand in the SQL of every other school."""
+    school, keys, _ = campuses["oak"]
+    looked_up: Compiled[Institution] = Compiled(
+        lambda: Institution.objects.filter(any_of("pk", "keys", KEY), name=Institution.objects.earliest("pk").name)
+    )
+    with inside(school), pytest.raises(NoCurrentSchool):
+        looked_up.all(keys=keys)
+    with inside(school):
+        assert [each.pk for each in COMPILED.all(keys=keys)] == keys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
@@ -47,9 +48,9 @@ class RosterViewSet(RowViewSet):
             raise OutOfReach
         return found
 
+    @abstractmethod
     def listed(self, group: Any, day: dt.date) -> QuerySet[Any]:
         """The rows of the roster of ``group`` on ``day``."""
-        raise NotImplementedError
 
     def rows(self) -> QuerySet[Any]:
         day = self.asked.get("as_of") or access.today(actor(self.request))
