@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from schoolops import clock
+
+# As the document says it. DRF would take 0 for a text and "yes" for a truth.
+JSON_KINDS: tuple[tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], ...], tuple[type, ...]], ...] = (
+    ((serializers.BooleanField,), (bool,)),
+    ((serializers.IntegerField, serializers.FloatField), (int, float)),
+    ((serializers.CharField, serializers.UUIDField), (str,)),
+)
 
 
 class Day(serializers.DateField):
@@ -49,3 +58,24 @@ class RowId(serializers.UUIDField):
         if found is None:
             self.fail("unknown_id")
         return found
+
+
+def of_another_kind(field: Any, sent: Any) -> Any:
+    """The refusals of what is of another JSON kind than ``field`` says, nested as DRF does it; empty where nothing is.
+
+    Whatever holds a list or an object is left to the field, and so is null.
+    """
+    found: dict[str, Any] = {}
+    if isinstance(field, serializers.Serializer) and isinstance(sent, Mapping):
+        asked = field.fields.items()
+        found = {name: of_another_kind(each, sent[name]) for name, each in asked if name in sent and not each.read_only}
+    elif isinstance(field, serializers.DictField) and isinstance(sent, Mapping):
+        found = {name: of_another_kind(field.child, each) for name, each in sent.items()}
+    elif isinstance(field, serializers.ListField | serializers.ListSerializer) and isinstance(sent, list):
+        found = {str(place): of_another_kind(field.child, each) for place, each in enumerate(sent)}
+    elif sent is not None:
+        for fields, kinds in JSON_KINDS:
+            if isinstance(field, fields):
+                fits = isinstance(sent, kinds) and (bool in kinds or not isinstance(sent, bool))
+                return [] if fits else [ErrorDetail(field.error_messages["invalid"], "invalid")]
+    return {name: each for name, each in found.items() if each}

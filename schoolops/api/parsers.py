@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 import orjson
 from django.conf import settings
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
@@ -36,7 +36,7 @@ problem.STATUS[LengthRequired] = (411, "How long is it?")
 
 
 class JsonParser(BaseParser):
-    """``application/json`` in UTF-8. NUL characters are refused: PostgreSQL cannot store them.
+    """``application/json`` in UTF-8. A NUL is refused where it stands: PostgreSQL cannot store it.
 
     Django's limit for bodies counts for ``request.body`` only; a stream that is read would let a stranger fill memory.
     """
@@ -51,11 +51,31 @@ class JsonParser(BaseParser):
             body = stream.read(most + 1)
             if len(body) > most:
                 raise BodyTooLarge(most=most // 2**20)
-            if b"\\u0000" in body:
-                raise ParseError("NUL characters cannot be stored.")
-            return orjson.loads(body)
+            said = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError(str(error)) from error
+        if b"\\u0000" in body and (place := next(_with_nul(said), None)) is not None:
+            raise ValidationError({place: "NUL characters cannot be stored."}, "null_characters_not_allowed")
+        return said
+
+
+def _with_nul(said: Any) -> Iterator[str]:
+    """Where in a body a NUL stands, ``records.3.remark``; of a name, where what bears it stands."""
+    left = [("", said)]
+    while left:
+        place, each = left.pop()
+        inside: Iterable[tuple[Any, Any]] = ()
+        match each:
+            case str() if "\0" in each:
+                yield place.strip(".")
+            case dict():
+                inside = each.items()
+            case list():
+                inside = enumerate(each)
+        for name, what in inside:
+            if isinstance(name, str) and "\0" in name:
+                yield place.strip(".")
+            left.append((f"{place}.{name}", what))
 
 
 class PictureParser(BaseParser):

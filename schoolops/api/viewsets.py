@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.urls import URLPattern, path
+from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
@@ -25,6 +26,7 @@ from rest_framework.viewsets import ViewSetMixin
 from schoolops import events
 from schoolops.api import cursors, exports, versions
 from schoolops.api.errors import refused
+from schoolops.api.fields import of_another_kind
 from schoolops.api.parameters import Parameter, one_of, read
 from schoolops.api.renderers import JsonRenderer, as_json
 from schoolops.context import current_school, inside
@@ -89,6 +91,9 @@ def valid(serializer: type[BaseSerializer[Any]], data: Any, **options: Any) -> A
     Raises DRF's ``ValidationError``, which becomes 422 with a list of fields.
     """
     checked = serializer(data=data, **options)
+    # A form knows texts alone.
+    if not isinstance(data, QueryDict) and (found := of_another_kind(checked, data)):
+        raise ValidationError(found)
     checked.is_valid(raise_exception=True)
     return checked.validated_data
 

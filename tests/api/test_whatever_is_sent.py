@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import CharField, TextField
 
 from apps.access.models import RoleAssignment
 from apps.accounts import services as accounts
-from apps.accounts.models import User
-from schoolops import clock
-from schoolops.context import inside, nowhere
+from schoolops import clock, privacy
+from schoolops.context import inside, nowhere, outside_schools
 from tests.api.ground import Ground
 from tests.api.test_who_may_do_what import BODIES, ROWS, Row, ground
 from tests.factories import people
@@ -47,7 +47,8 @@ def _send(ground: Ground, row: Row, text: str, **headers: str) -> Any:
         return ground.client.generic(row.method, address, text, "application/json", headers=headers)
 
 
-JSON_ROWS = [row for row in ROWS if row.name in BODIES and not row.address.startswith(("auth/", "me/"))]
+NO_JSON = ("auth/", "me/")
+JSON_ROWS = [row for row in ROWS if row.name in BODIES and not row.address.startswith(NO_JSON)]
 
 
 def _bodies(ground: Ground, row: Row) -> list[str]:
@@ -77,6 +78,40 @@ def test_whatever_is_sent_is_taken_or_refused(ground: Ground, row: Row) -> None:
     assert broke == []
 
 
+# A value of the kind that the document says → what DRF alone would take for it, and what no column holds.
+NEARLY: dict[type, tuple[str, ...]] = {str: ("7", "7.5", r'"a\u0000"'), int: ('"7"', "true"), bool: ('"yes"', "1")}
+
+
+def _nearly(body: Any, place: str = "") -> Iterator[tuple[str, Any, str]]:
+    """(where, the body with ``PLACE`` there, what is sent there instead), for each value in ``body``."""
+    for key, value in body.items() if isinstance(body, dict) else enumerate(body):
+        here = f"{place}.{key}".strip(".")
+        copy: Any = dict(body) if isinstance(body, dict) else list(body)
+        if isinstance(value, dict | list):
+            for where, changed, sent in _nearly(value, here):
+                copy[key] = changed
+                yield where, copy, sent
+        else:
+            copy[key] = PLACE
+            for sent in NEARLY.get(type(value), ()):
+                yield here, copy, sent
+
+
+@pytest.mark.parametrize("row", JSON_ROWS, ids=lambda row: row.name)
+def test_what_is_of_another_kind_is_refused_where_it_stands(ground: Ground, row: Row) -> None:
+    with inside(ground.oak), transaction.atomic():
+        body = BODIES[row.name](ground, ground.people["A"])
+        transaction.set_rollback(True)
+    if not isinstance(body, dict):
+        return
+    for where, changed, sent in _nearly(json.loads(json.dumps(body, default=str))):
+        with inside(ground.oak), transaction.atomic():
+            answer = _send(ground, row, json.dumps(changed).replace(f'"{PLACE}"', sent))
+            transaction.set_rollback(True)
+        assert answer.status_code == 422, (where, sent, answer.content)
+        assert where in {each["field"] for each in answer.json()["errors"]}, (where, sent, answer.content)
+
+
 # What a role is needed for; a file is sent in another form.
 GUARDED = [
     row
@@ -85,23 +120,97 @@ GUARDED = [
 ]
 
 
-@pytest.mark.parametrize("row", GUARDED, ids=lambda row: row.name)
-def test_what_was_answered_is_not_given_again_to_who_may_no_longer(ground: Ground, row: Row) -> None:
-    """Under the same key it is told that it was done or that it is not theirs; under another one, the latter."""
-    with inside(ground.oak), transaction.atomic():
-        said = BODIES.get(row.name, lambda _g, _u: {})(ground, ground.people["A"])
-        text = json.dumps(said if isinstance(said, dict) else {}, default=str)
-        first, again, other = (_asked_with_a_key(ground, row, text, step) for step in ("before", "after", "fresh"))
+# Stands in every private column of everybody at the school.
+MARK = "Zq7private"
+SHARED = """
+SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
+WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+"""
+
+
+def _marked() -> None:
+    for model, said in privacy.declared().items():
+        names = [*said.private, *said.personal]
+        texts = {name: MARK for name in names if isinstance(model._meta.get_field(name), CharField | TextField)}
+        if texts:
+            model._default_manager.update(**texts)
+
+
+def _where_it_stands() -> list[str]:
+    """Tables that all schools share in which ``MARK`` can be read, as a text or as bytes."""
+    found = []
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute(SHARED)
+        for (table,) in cursor.fetchall():
+            cursor.execute(
+                f"SELECT count(*) FROM {table} AS each WHERE each::text LIKE ANY(%s)",
+                [[f"%{MARK}%", f"%{MARK.encode().hex()}%"]],
+            )
+            found += [table] if cursor.fetchone()[0] else []
+    return found
+
+
+@pytest.fixture(scope="module")
+def marked(ground: Ground) -> Ground:
+    with inside(ground.oak):
+        _marked()
+    return ground
+
+
+def test_what_stands_in_clear_would_be_seen(marked: Ground) -> None:
+    with inside(marked.oak), transaction.atomic():
+        assert _where_it_stands() == []
+        with connection.cursor() as cursor:
+            for number, body in enumerate((f"so {MARK} is read".encode(), b"sealed")):
+                headers = f'{{"name": "{MARK}"}}' if number else "{}"
+                cursor.execute("SELECT * FROM platform.answer_begin('dave', %s, 'asked')", [f"planted-{number}"])
+                assert _where_it_stands() == []
+                cursor.execute(
+                    "SELECT platform.answer_keep('dave', %s, 200::smallint, %s, %s)",
+                    [f"planted-{number}", headers, body],
+                )
+                assert _where_it_stands() == ["public.queues_rememberedanswer"]
+                cursor.execute(
+                    "SELECT platform.answer_keep('dave', %s, 200::smallint, '{}', 'x')", [f"planted-{number}"]
+                )
         transaction.set_rollback(True)
-    assert first.status_code < 500
+
+
+@pytest.mark.parametrize("row", GUARDED, ids=lambda row: row.name)
+def test_what_was_answered_is_not_given_again_to_who_may_no_longer(marked: Ground, row: Row) -> None:
+    """Under the same key it is told that it was done or that it is not theirs; under another one, the latter.
+
+    What it says meanwhile can be read nowhere, and once they may again, a refusal is no answer any more.
+    """
+    with inside(marked.oak), transaction.atomic():
+        said = BODIES.get(row.name, lambda _g, _u: {})(marked, marked.people["A"])
+        text = json.dumps(said if isinstance(said, dict) else {}, default=str)
+        refused = _asked_without_a_role(marked, row, text, "one")
+        first = _asked(marked, row, text, "one")
+        kept_in = _where_it_stands()
+        again, other = (_asked_without_a_role(marked, row, text, key) for key in ("one", "another"))
+        transaction.set_rollback(True)
+    assert refused.status_code in {403, 404}, refused.content
+    assert first.status_code not in {403, 404, 500}, first.content
+    assert kept_in == []
     assert again.status_code in {403, 404, 409}, again.content
     assert other.status_code in {403, 404}, other.content
-    assert "Idempotency-Replayed" not in again.headers
+    assert not any("Idempotency-Replayed" in each.headers for each in (first, again, other))
 
 
-def _asked_with_a_key(ground: Ground, row: Row, text: str, step: str) -> Any:
-    user = User.objects.get(pk=ground.people["A"].pk)
-    if step == "after":
-        RoleAssignment.objects.filter(user=user).delete()
+def _asked(ground: Ground, row: Row, text: str, key: str) -> Any:
+    return _send(ground, row, text, **{"Idempotency-Key": key})
+
+
+def _asked_without_a_role(ground: Ground, row: Row, text: str, key: str) -> Any:
+    """As if their roles had been withdrawn; afterwards they are there again."""
+    user = ground.people["A"]
+    held = RoleAssignment.objects.filter(user=user)
+    before = list(held)
+    held.delete()
+    accounts.raise_access_version([user.pk])
+    try:
+        return _asked(ground, row, text, key)
+    finally:
+        RoleAssignment.objects.bulk_create(before)
         accounts.raise_access_version([user.pk])
-    return _send(ground, row, text, **{"Idempotency-Key": "one" if step != "fresh" else "another"})

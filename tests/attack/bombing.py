@@ -40,6 +40,13 @@ class Beside:
         """The neighbour's p95 beside bombs ÷ in quiet."""
         return p95(self.bombed) / p95(self.quiet)
 
+    def told(self) -> str:
+        """For people, in some lines."""
+        quiet, bombed, asked = p95(self.quiet), p95(self.bombed), len(self.quiet + self.bombed)
+        lines = [f"WRONG  {name}: {why}" for name, why in self.wrong.items()]
+        lines += [f"neighbour's p95: {quiet:.0f} ms quiet, {bombed:.0f} ms bombed; {self.unanswered} of {asked} lost"]
+        return "\n".join(lines)
+
 
 def p95(took: list[float]) -> float:
     return statistics.quantiles(took, n=20)[-1]

@@ -26,6 +26,7 @@ from apps.access.services.roles import (
     rename_role,
     seed_roles,
     set_permissions,
+    whose_password_would_end,
     withdraw_role,
 )
 from apps.access.services.support import LetIn, end_own_support, grant_support, revoke_support
@@ -60,6 +61,7 @@ __all__ = [
     "set_permissions",
     "today",
     "uninvited",
+    "whose_password_would_end",
     "withdraw_role",
     "within_reach",
 ]

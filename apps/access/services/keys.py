@@ -66,19 +66,27 @@ def gains(given: Iterable[tuple[User, Held]]) -> list[tuple[User, Held]]:
     return [(user, held) for user, held in given if user.has_usable_password() and lacking(user, [held])]
 
 
-def begin_anew_where_others_hold_keys(gained: Sequence[tuple[User, Held]], *, by: Actor) -> None:
-    """Begin those of these logins anew to which somebody holds a key who may not do what the login gains."""
+def who_begins_anew(gained: Sequence[tuple[User, Held]], *, by: Actor) -> list[User]:
+    """Those of these logins to which somebody holds a key who may not do what the login gains."""
     if not gained:
-        return
+        return []
     keys = holders_of_keys([user for user, _ in gained])
     people = {
         str(each.sourced_id): each
         for each in User.objects.filter(sourced_id__in={key for held in keys.values() for key in held})
     }
+    found: dict[int, User] = {}
     for user, held in gained:
         others = [people[key] for key in keys.get(str(user.sourced_id), ()) if key in people and key != by.audit_id]
         if any(not each.is_active or lacking(each, [held]) for each in others):
-            accounts.begin_anew(user=user, by=by)
+            found[user.pk] = user
+    return list(found.values())
+
+
+def begin_anew_where_others_hold_keys(gained: Sequence[tuple[User, Held]], *, by: Actor) -> None:
+    """Begin anew ``who_begins_anew``."""
+    for user in who_begins_anew(gained, by=by):
+        accounts.begin_anew(user=user, by=by)
 
 
 def holders_of_role(role_id: int, *, today: dt.date) -> list[RoleAssignment]:

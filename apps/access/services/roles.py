@@ -34,7 +34,12 @@ from apps.access.services.gate import (
     require_over,
     require_to_give,
 )
-from apps.access.services.keys import begin_anew_where_others_hold_keys, gains, holders_of_role
+from apps.access.services.keys import (
+    begin_anew_where_others_hold_keys,
+    gains,
+    holders_of_role,
+    who_begins_anew,
+)
 from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.institutions import selectors as institutions
@@ -150,9 +155,7 @@ def set_permissions(*, role: Role, permissions: Collection[str], expected_versio
     before, after = _codes_of(role), frozenset(permissions)
     require_to_give(by, MANAGE, [_hold(role, after - before, institution=None)], _not_yours)
     if before != after:
-        held = holders_of_role(role.pk, today=institutions.school_today())
-        added = [(each.user, _hold(role, after - before, institution=each.institution)) for each in held]
-        begin_anew_where_others_hold_keys(gains(added), by=by)
+        begin_anew_where_others_hold_keys(_gained(role, after - before), by=by)
         RolePermission.objects.filter(role=role).exclude(permission__in=after).delete()
         RolePermission.objects.bulk_create(
             RolePermission(role=role, permission=each) for each in sorted(after - before)
@@ -161,6 +164,16 @@ def set_permissions(*, role: Role, permissions: Collection[str], expected_versio
         role.save(update_fields=["version"])
         _tell_of_change(role, before, after, by=by)
     return role
+
+
+def _gained(role: Role, added: frozenset[str]) -> list[tuple[User, Held]]:
+    held = holders_of_role(role.pk, today=institutions.school_today())
+    return gains((each.user, _hold(role, added, institution=each.institution)) for each in held)
+
+
+def whose_password_would_end(*, role: Role, permissions: Collection[str], by: User) -> list[User]:
+    """Whose logins begin anew when ``set_permissions`` is called so: somebody holds an earlier key to them."""
+    return who_begins_anew(_gained(role, frozenset(permissions) - _codes_of(role)), by=by)
 
 
 def _tell_of_change(role: Role, before: Collection[str], after: Collection[str], *, by: Actor) -> None:

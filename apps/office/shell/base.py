@@ -24,6 +24,7 @@ from apps.access import selectors
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.office.shell.acts import ActsOnRows, Fields, Words
+from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import ServiceForm
 from apps.office.shell.site import actor, office, told
 from apps.office.shell.words import speak
@@ -161,6 +162,8 @@ class ServiceAdmin(ActsOnRows):
         reached = office.rows_of(db_field.remote_field.model, request)
         if reached is not None and "queryset" not in more:
             more["queryset"] = reached
+        if db_field.name in self.get_autocomplete_fields(request):
+            more.setdefault("widget", FoundSelect(db_field, self.admin_site))
         field = super().formfield_for_foreignkey(db_field, request, **more)
         for switch in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
             setattr(getattr(field, "widget", None), switch, False)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import Http404, HttpRequest, QueryDict
 
 from schoolops import clock
@@ -67,6 +68,15 @@ def posted(request: HttpRequest) -> QueryDict | None:
 def apart(words: object) -> str:
     """Words of the school inside a sentence of the page: each keeps its own direction (Unicode's isolates)."""
     return f"\u2068{words}\u2069"
+
+
+class FoundSelect(AutocompleteSelect):
+    """A row that is searched for. What was sent and is the number of none is shown as nothing chosen."""
+
+    def optgroups(self, name: str, value: list[Any], attrs: dict[str, Any] | None = None) -> list[Any]:
+        numbers = [each for each in value if whole_number(str(each)) is not None]
+        found: list[Any] = super().optgroups(name, numbers, attrs)
+        return found
 
 
 def whole_number(text: str) -> int | None:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from apps.access import services as access
 from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.access.selectors import permissions_of_roles
+from apps.access.services.people import Wanted
+from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.office.shell.navigation import navigation
@@ -279,3 +282,33 @@ def test_a_new_link_asks_for_custody_only_where_it_may_be_said_of_every_student(
     RolePermission.objects.filter(role__code="registrar", permission="students.view_custody").delete()
     RoleAssignment.objects.create(user=dave, role=Role.objects.get(code="head"), institution=campus.institution)
     assert "restriction_note" not in office(dave).get(add).content.decode()
+
+
+def test_before_a_role_is_widened_it_says_whose_passwords_end(office: Office, erin: User, dave: User) -> None:
+    """Of a login that the registrar let in: she could know its password, and may not do what is added."""
+    role = Role.objects.get(code="guardian")
+    heir, handed = access.let_in(username="heir", roles=[Wanted("guardian")], by_mail=False, by=dave, details={})
+    assert handed is not None
+    accounts.redeem_link(token=handed.token, password="a sentence of one of us")
+    browser, address = office(erin), f"/office/roles/{role.sourced_id}/"
+    ticked = {"name": "Families", "version": role.version, "permission": [*_held(role.code), "access.manage"]}
+
+    said = browser.post(address, ticked)
+    assert (said.status_code, "heir" in said.text) == (422, True)
+    assert "access.manage" not in _held(role.code)
+    heir.refresh_from_db()
+    assert heir.has_usable_password()
+    assert 'value="Families"' in said.text
+
+    # Another login stood on the page: this one is still to be told of.
+    assert browser.post(address, {**ticked, "told": erin.sourced_id}).status_code == 422
+    assert browser.post(address, {**ticked, "told": heir.sourced_id}).status_code == 302
+    assert "access.manage" in _held(role.code)
+    heir.refresh_from_db()
+    assert not heir.has_usable_password()
+
+
+def test_a_role_that_takes_nobodys_password_is_widened_at_once(office: Office, erin: User) -> None:
+    role = Role.objects.get(code="teacher")
+    ticked = {"name": role.name, "version": role.version, "permission": [*_held(role.code), "audit.view"]}
+    assert office(erin).post(f"/office/roles/{role.sourced_id}/", ticked).status_code == 302

@@ -123,10 +123,22 @@ def new_role(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/access/new_role.html", context, title=_("A new role"), status=status)
 
 
+def _ticked(request: HttpRequest) -> set[str]:
+    return set(request.POST.getlist("permission")) & {each.code for each in PERMISSIONS}
+
+
+def _not_yet_told(request: HttpRequest, row: Role) -> list[User]:
+    """Whose passwords end with what was ticked; nobody once all of them stood on the page that it was sent from."""
+    if row.code == ADMINISTRATOR:
+        return []
+    found = access.whose_password_would_end(role=row, permissions=_ticked(request), by=actor(request))
+    told = set(request.POST.getlist("told"))
+    return [] if told.issuperset(str(each.sourced_id) for each in found) else found
+
+
 def _saved(request: HttpRequest, row: Role, held: list[str]) -> None:
     """Give ``row`` what was ticked. Permissions that could not be ticked or unticked stay as they are."""
-    by = actor(request)
-    posted = {code for code in request.POST.getlist("permission") if code in {each.code for each in PERMISSIONS}}
+    by, posted = actor(request), _ticked(request)
     expected = whole_number(request.POST.get("version", ""))
     name = request.POST.get("name", "").strip()[:80]
     if name and name != row.name:
@@ -146,9 +158,13 @@ def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the add
     may_edit = MANAGE in selectors.permissions_of(actor(request))
     form = DressedForm(request.POST or None)
     status = 200
-    shown, version = held, row.version
+    shown, version, anew = held, row.version, list[User]()
     if request.method == "POST":
         access.require(actor(request), MANAGE)
+        anew = _not_yet_told(request, row)
+    if anew:
+        status, shown = 422, request.POST.getlist("permission")
+    elif request.method == "POST":
         try:
             _saved(request, row, held)
         except SchoolOpsError as error:
@@ -170,6 +186,8 @@ def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the add
         "opens": _opens(held),
         "people": people,
         "form": form,
+        "anew": anew,
+        "name": request.POST.get("name", row.name),
         "may_edit": may_edit,
         "fixed": fixed,
         "back": reverse("office:roles"),
