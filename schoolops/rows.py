@@ -11,6 +11,10 @@ from django.db.models import QuerySet
 from schoolops import clock
 from schoolops.ids import uuid7
 
+# Characters of what people write in lines of their own, whichever door it comes through.
+LONGEST_ADDRESS = 2_000
+LONGEST_NOTE = 20_000
+
 
 class RowStatus(models.TextChoices):
     """OneRoster's life of a record."""

@@ -273,6 +273,8 @@ SPECTACULAR_SETTINGS = {
     ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    # A job's number, `schoolops.api.jobs`.
+    "PATH_CONVERTER_OVERRIDES": {"job": int},
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["schoolops.api.schema.without_the_alias"],
     "POSTPROCESSING_HOOKS": [

@@ -12,6 +12,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_parameter_type, is_list_serializer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import ListSerializer
 
 from schoolops import problem
 from schoolops.api import errors, idempotency, parameters, refusals
@@ -115,6 +116,13 @@ class SchoolOpsSchema(AutoSchema):
         if not self._is_page:
             return []
         return [_described(name, each) for name, each in type(self.view).parameters().items()]  # type: ignore[attr-defined]
+
+    def _map_serializer_field(self, field: Any, direction: Any, **more: Any) -> Any:
+        schema = super()._map_serializer_field(field, direction, **more)
+        # Of a list of objects drf-spectacular forgets how many there may be.
+        if isinstance(field, ListSerializer) and field.max_length is not None and schema.get("type") == "array":
+            schema["maxItems"] = field.max_length
+        return schema
 
     def map_renderers(self, attribute: str) -> list[str]:
         return ["application/json"]

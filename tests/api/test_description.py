@@ -195,3 +195,35 @@ def test_the_description_is_the_same_for_everybody(host: str, db: None) -> None:
 def test_production_leaves_files_to_the_proxy() -> None:
     assert settings.SERVE_STATIC is True
     assert len(assets()) == 1
+
+
+# Texts of another form say by it how long they are.
+MEASURED = {"uuid", "date", "date-time", "decimal", "binary"}
+
+
+def _endless(schema: dict[str, Any], document: dict[str, Any], place: str) -> Iterator[str]:
+    """Where a body may hold a text, or a list, of any length."""
+    schema = resolved(schema, document)
+    kinds = {schema.get("type")} if isinstance(schema.get("type"), str) else set(schema.get("type") or ())
+    measured = {"maxLength", "enum", "pattern"} & schema.keys() or schema.get("format") in MEASURED
+    if "string" in kinds and not measured and schema.get("contentMediaType") is None:
+        yield place
+    if "array" in kinds:
+        yield from [] if "maxItems" in schema else [f"{place}[]"]
+        yield from _endless(schema.get("items", {}), document, f"{place}[]")
+    inside = {**schema.get("properties", {}), "*": schema.get("additionalProperties")}
+    for name, each in inside.items():
+        yield from _endless(each, document, f"{place}.{name}") if isinstance(each, dict) else ()
+    for each in (*schema.get("anyOf", ()), *schema.get("allOf", ())):
+        yield from _endless(each, document, place)
+
+
+def test_whatever_a_body_holds_says_how_long_it_may_be(document: dict[str, Any]) -> None:
+    walked = [
+        (name, content["schema"])
+        for name, operation in operations(document)
+        for kind, content in operation.get("requestBody", {}).get("content", {}).items()
+        if kind == "application/json"
+    ]
+    assert len(walked) > 60
+    assert [f"{name} {each}" for name, schema in walked for each in _endless(schema, document, "")] == []

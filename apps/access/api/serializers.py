@@ -145,11 +145,11 @@ class WantedRoleIn(Shape):
 
 class UserIn(Shape):
     username = serializers.CharField(max_length=150)
-    email = serializers.EmailField(required=False, default="", allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, default="", allow_blank=True)
     given_name = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     family_name = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     language = serializers.CharField(max_length=12, required=False, default="", allow_blank=True)
-    roles = WantedRoleIn(many=True, required=False, default=list)
+    roles = WantedRoleIn(many=True, max_length=50, required=False, default=list)
     by_mail = serializers.BooleanField(required=False, default=False)
 
 

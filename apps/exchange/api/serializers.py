@@ -112,4 +112,4 @@ class ConfirmIn(serializers.Serializer[object]):
 class MappingIn(serializers.Serializer[object]):
     """Header → field, or an empty text for a column that is not wanted."""
 
-    mapping = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    mapping = serializers.DictField(child=serializers.CharField(max_length=100, allow_blank=True))
