@@ -107,6 +107,9 @@ def _forms(ground: Ground) -> list[tuple[str, Form]]:
     found: dict[tuple[str, tuple[str, ...]], tuple[str, Form]] = {}
     for address in _addresses(ground):
         answer = _ask(ground, "get", address)
+        if answer.streaming:
+            # To the end, so that a file of ours is closed.
+            list(answer.streaming_content)
         if answer.status_code != 200 or answer.streaming or "text/html" not in answer.headers["Content-Type"]:
             continue
         for form in forms_on(answer.content.decode()):
@@ -164,16 +167,23 @@ def _bound(answer: Any) -> list[BaseForm]:
     return [each for each in given if isinstance(each, BaseForm) and each.is_bound]
 
 
-def _walk(ground: Ground, *, all_of_them: bool) -> tuple[Counter[str], list[str]]:
+Found = list[tuple[str, Form]]
+
+
+@pytest.fixture(scope="module")
+def found(ground: Ground) -> Found:
+    with inside(ground.oak):
+        return _forms(ground)
+
+
+def _walk(ground: Ground, found: Found, *, all_of_them: bool) -> tuple[Counter[str], list[str]]:
     """How often was sent what; and what was wrong. One of many unless ``all_of_them``, the same in each run."""
     sent: Counter[str] = Counter()
     wrong = []
-    with inside(ground.oak):
-        found = _forms(ground)
     for to, form in found:
         for name in _names(form):
             for what, values in TYPED.items():
-                chosen = zlib.crc32(f"{to.split('/')[2:4]} {name} {what}".encode()) % 40 == 0
+                chosen = zlib.crc32(f"{to.split('/')[2:4]} {name} {what}".encode()) % 60 == 0
                 if all_of_them or chosen:
                     sent[what] += 1
                     if why := _wrong(_send(ground, to, form, {name: values}), name, form, what):
@@ -181,15 +191,15 @@ def _walk(ground: Ground, *, all_of_them: bool) -> tuple[Counter[str], list[str]
     return sent, wrong
 
 
-def test_whatever_is_typed_is_taken_or_refused_where_it_stands(ground: Ground) -> None:
-    sent, wrong = _walk(ground, all_of_them=False)
+def test_whatever_is_typed_is_taken_or_refused_where_it_stands(ground: Ground, found: Found) -> None:
+    sent, wrong = _walk(ground, found, all_of_them=False)
     assert wrong == []
-    assert sent.total() > 80
+    assert sent.total() > 40
 
 
 @pytest.mark.proof
-def test_whatever_is_typed_anywhere_is_taken_or_refused_where_it_stands(ground: Ground) -> None:
-    sent, wrong = _walk(ground, all_of_them=True)
+def test_whatever_is_typed_anywhere_is_taken_or_refused_where_it_stands(ground: Ground, found: Found) -> None:
+    sent, wrong = _walk(ground, found, all_of_them=True)
     assert wrong == []
     assert sent.total() > 3_000
 
@@ -202,11 +212,11 @@ FILES = {
 }
 
 
-def test_whatever_file_is_sent_is_refused(ground: Ground) -> None:
-    with inside(ground.oak):
-        found = [(to, form, name) for to, form in _forms(ground) for name, kind in form.kinds.items() if kind == "file"]
-    assert len(found) >= 3
-    for to, form, name in found:
+@pytest.mark.proof
+def test_whatever_file_is_sent_is_refused(ground: Ground, found: Found) -> None:
+    doors = [(to, form, name) for to, form in found for name, kind in form.kinds.items() if kind == "file"]
+    assert len(doors) >= 3
+    for to, form, name in doors:
         for what, content in FILES.items():
             for called in ("x.png", "x.xlsx", "x" * 300 + ".csv", "../../x\u202e.zip"):
                 with SimpleUploadedFile(called, content) as file, inside(ground.oak), transaction.atomic():
