@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import os
 import re
 import subprocess
 import sys
@@ -171,11 +170,6 @@ def requests(target: Target, who: str, seconds: float) -> Seen:
             "--report-ndjson-path", "events.ndjson", "--request-timeout", "60",
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
-        if os.environ.get("ATTACK_DEBUG"):
-            import shutil
-
-            shutil.copytree(folder, f"{os.environ['ATTACK_DEBUG']}/{who}", dirs_exist_ok=True)
-            Path(f"{os.environ['ATTACK_DEBUG']}/{who}/out.txt").write_text(done.stdout + done.stderr)
         events = folder / "events.ndjson"
         return read(done.returncode, done.stdout, events.read_text(encoding="utf-8") if events.exists() else "")
 
