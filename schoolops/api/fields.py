@@ -77,5 +77,5 @@ def of_another_kind(field: Any, sent: Any) -> Any:
         for fields, kinds in JSON_KINDS:
             if isinstance(field, fields):
                 fits = isinstance(sent, kinds) and (bool in kinds or not isinstance(sent, bool))
-                return [] if fits else [ErrorDetail(field.error_messages["invalid"], "invalid")]
+                return [] if fits else [ErrorDetail(str(field.error_messages["invalid"]), "invalid")]
     return {name: each for name, each in found.items() if each}

@@ -117,11 +117,12 @@ class SchoolOpsSchema(AutoSchema):
             return []
         return [_described(name, each) for name, each in type(self.view).parameters().items()]  # type: ignore[attr-defined]
 
-    def _map_serializer_field(self, field: Any, direction: Any, **more: Any) -> Any:
-        schema = super()._map_serializer_field(field, direction, **more)
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: Any = False) -> Any:  # noqa: FBT002 - drf-spectacular's
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         # Of a list of objects drf-spectacular forgets how many there may be.
-        if isinstance(field, ListSerializer) and field.max_length is not None and schema.get("type") == "array":
-            schema["maxItems"] = field.max_length
+        most = getattr(field, "max_length", None)
+        if isinstance(field, ListSerializer) and most is not None and schema.get("type") == "array":
+            schema["maxItems"] = most
         return schema
 
     def map_renderers(self, attribute: str) -> list[str]:

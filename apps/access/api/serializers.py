@@ -149,7 +149,7 @@ class UserIn(Shape):
     given_name = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     family_name = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     language = serializers.CharField(max_length=12, required=False, default="", allow_blank=True)
-    roles = WantedRoleIn(many=True, max_length=50, required=False, default=list)
+    roles = WantedRoleIn(many=True, max_length=50, required=False, default=list)  # type: ignore[call-arg] # DRF's list takes it
     by_mail = serializers.BooleanField(required=False, default=False)
 
 

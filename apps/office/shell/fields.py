@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -73,7 +74,7 @@ def apart(words: object) -> str:
 class FoundSelect(AutocompleteSelect):
     """A row that is searched for. What was sent and is the number of none is shown as nothing chosen."""
 
-    def optgroups(self, name: str, value: list[Any], attrs: dict[str, Any] | None = None) -> list[Any]:
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> list[Any]:
         numbers = [each for each in value if whole_number(str(each)) is not None]
         found: list[Any] = super().optgroups(name, numbers, attrs)
         return found

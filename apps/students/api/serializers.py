@@ -106,7 +106,7 @@ class AdmissionIn(StudentFields, CorrectionIn):
 
     institution_id = RowId(Institution, source="institution")
     enrolment = PlacementIn()
-    guardians = AdmittedGuardianIn(many=True, max_length=20, required=False, default=list)
+    guardians = AdmittedGuardianIn(many=True, max_length=20, required=False, default=list)  # type: ignore[call-arg] # DRF's list takes it
 
 
 class StudentIn(StudentFields):
