@@ -16,6 +16,7 @@ from apps.accounts.services.setup import with_setup
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.errors import FieldError, Invalid, Unauthenticated
+from schoolops.folding import fold
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import AUTH_LATENCY, LOGIN_FAILURES
 from schoolops.ratelimit import delays
@@ -51,7 +52,7 @@ def _name_of(login: str, user: User | None) -> str:
     """
     if user is None:
         # In no way that makes it somebody's: no name begins with a space.
-        return f" {login.strip().casefold()}"
+        return f" {fold(login)}"
     return user.email if "@" in login else user.username
 
 

@@ -16,7 +16,7 @@ from apps.accounts.errors import (
     UsernameReserved,
     UsernameTaken,
 )
-from apps.accounts.models import SUPPORT_PREFIX, AccountPolicy, OneTimeLink, User
+from apps.accounts.models import SUPPORT_PREFIX, AccountPolicy, OneTimeLink, User, is_reserved
 from apps.accounts.selectors import supported_language
 from apps.accounts.services import second_factor, tokens
 from apps.accounts.services.links import Handed, end_links, hand_out_link
@@ -26,6 +26,7 @@ from schoolops.audit.trail import SYSTEM, Actor
 from schoolops.constraints import explains
 from schoolops.context import outside_schools
 from schoolops.errors import FieldError
+from schoolops.folding import fold
 
 MANAGE = "accounts.manage"
 DETAILS = ("email", "given_name", "family_name", "language")
@@ -47,9 +48,9 @@ def create_user(
     Raises:
         UsernameMalformed, UsernameReserved, UsernameTaken, EmailTaken.
     """
-    if not username or "@" in username or any(each.isspace() for each in username):
+    if not fold(username) or "@" in fold(username) or any(each.isspace() for each in username):
         raise UsernameMalformed(errors=[FieldError("username", "invalid", UsernameMalformed.sentence())])
-    if username.lower().startswith(SUPPORT_PREFIX):
+    if is_reserved(username):
         raise UsernameReserved(prefix=SUPPORT_PREFIX)
     return _made(
         username=username, by=by, email=email, given_name=given_name, family_name=family_name, language=language

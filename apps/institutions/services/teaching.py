@@ -24,9 +24,10 @@ from apps.institutions.services.records import write_change, write_new, write_re
 from schoolops import events
 from schoolops.audit import trail
 
-_LEVEL = {
-    f"institutions_gradelevel_{name}_key": errors.NameTaken for name in ("name", "code", "position", "next_level_id")
-}
+_LEVEL = dict.fromkeys(
+    ("level_name_once", "level_code_once", "institutions_gradelevel_position_key", "institutions_gradelevel_next_level_id_key"),
+    errors.NameTaken,
+)
 _SECTION = {
     "section_name_per_level_and_year": errors.NameTaken,
     "section_year_of_institution": errors.NotOfThisYear,
