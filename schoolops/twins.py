@@ -1,7 +1,7 @@
 """What may stand once, by the fold: numbers, codes and logins that read the same to people are one.
 
-Schools from before the rule may hold some twice: “A1” beside “a1”. They keep them. Each such row is a twin, counted from
-1 beside the one that has the number, which is 0 as everybody else; the unique index holds the fold and the count, so
+Schools from before the rule may hold some twice: “A1” beside “a1”. They keep them. Each such row is a twin, counted
+from 1 beside the one that has the number, which is 0 as everybody else; the unique index holds fold and count, so
 nothing that comes later joins them. A twin that is called otherwise is none any more, and where the one that had the
 number leaves it, the next of its twins has it. Triggers see to both, whoever writes.
 
@@ -19,6 +19,7 @@ from django.apps import apps
 from django.db import connection, migrations, models
 from django.db.models import F, Q
 
+from schoolops import privacy
 from schoolops.folding import Fold
 
 SUFFIX = "_twin"
@@ -64,7 +65,9 @@ def count() -> Any:
     return models.SmallIntegerField(default=0, db_default=0, editable=False)
 
 
-def once(column: str, *, name: str, within: tuple[str, ...] = (), condition: Q | None = None) -> models.UniqueConstraint:
+def once(
+    column: str, *, name: str, within: tuple[str, ...] = (), condition: Q | None = None
+) -> models.UniqueConstraint:
     """``column`` stands once, by the fold, among the rows that agree in ``within``."""
     return models.UniqueConstraint(*within, Fold(column), f"{column}{SUFFIX}", name=name, condition=condition)
 
@@ -112,7 +115,8 @@ def declared() -> Iterator[Once]:
     """Everything that may stand once by the fold."""
     for model in apps.get_models():
         for each in model._meta.constraints:
-            names = [part.name for part in getattr(each, "expressions", ()) if isinstance(part, F)]
+            parts: tuple[Any, ...] = getattr(each, "expressions", ())
+            names = [str(part.name) for part in parts if isinstance(part, F)]  # type: ignore[attr-defined]
             if names and names[-1].endswith(SUFFIX):
                 yield Once(model, names[-1].removesuffix(SUFFIX), tuple(names[:-1]), each.name)
 
@@ -128,6 +132,12 @@ class Twin:
     @property
     def said(self) -> str:
         return str(getattr(self.row, self.of.column))
+
+    @property
+    def is_public(self) -> bool:
+        """Whether an operator may read what is written there."""
+        said = privacy.declared().get(self.of.model)
+        return said is None or self.of.column in said.public
 
     @property
     def other_said(self) -> str:
@@ -152,7 +162,7 @@ def twins(*, most: int = 100) -> list[Twin]:
     for each in there_are():
         twin = f"{each.column}{SUFFIX}"
         for row in each.model._default_manager.filter(**{f"{twin}__gt": 0}).order_by("pk")[:most]:
-            same = {name: getattr(row, each.model._meta.get_field(name).attname) for name in each.within}
+            same = {name: getattr(row, name) for name in each.within}
             others = each.model._default_manager.alias(_fold=Fold(each.column)).filter(
                 **same, **{twin: 0}, _fold=Fold(models.Value(getattr(row, each.column)))
             )

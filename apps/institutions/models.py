@@ -232,9 +232,7 @@ class Section(Rostered):
 
     class Meta:
         ordering = ("grade_level__position", "name", "id")
-        constraints = (
-            twins.once("name", within=("year", "grade_level"), name="section_name_per_level_and_year"),
-        )
+        constraints = (twins.once("name", within=("year", "grade_level"), name="section_name_per_level_and_year"),)
 
     def __str__(self) -> str:
         return f"{self.grade_level} {self.name}"
