@@ -35,7 +35,11 @@ class UserManager(models.Manager["User"]):
         """
         field = "email" if "@" in login else "username"
         called = self.alias(_login=folding.Fold(field)).filter(_login=folding.fold(login)).exclude(**{field: ""})
-        written = Case(When(Exact(Lower(field), Lower(Value(login))), then=Value(-1)), default=F(f"{field}_twin"))
+        written = Case(
+            When(Exact(Lower(field), Lower(Value(login))), then=-1),
+            default=F(f"{field}_twin"),
+            output_field=models.IntegerField(),
+        )
         return self.filter(pk=Subquery(called.order_by(written).values("pk")[:1]))
 
     def unchanged(self, user: User) -> models.QuerySet[User]:
