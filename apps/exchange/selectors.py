@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.exchange.errors import ImportNotFound
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.clearing import with_ends
-from apps.exchange.services.door import require_for_all
+from apps.exchange.services.permission import require_for_all
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
 from schoolops.folding import holding

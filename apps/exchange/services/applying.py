@@ -13,7 +13,7 @@ from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services import frame, kinds
 from apps.exchange.services.changed import REMEMBERED, stamped
 from apps.exchange.services.comparing import Action, Outcome, Work, as_kept
-from apps.exchange.services.door import require_for_all
+from apps.exchange.services.permission import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportReceived
 from apps.exchange.models import HeaderMapping, Import, ImportRow
-from apps.exchange.services.door import require_for_all
+from apps.exchange.services.permission import require_for_all
 from apps.exchange.services.reading import archive, sheets
 from apps.institutions.models import Institution
 from schoolops import clock, events, files

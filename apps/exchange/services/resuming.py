@@ -7,7 +7,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.models import Import
-from apps.exchange.services.door import require_for_all
+from apps.exchange.services.permission import require_for_all
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.stopping import refuse_two, stop_of
 from apps.exchange.services.turns import AGAIN

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from apps.accounts.models import User
-from apps.exchange.services.door import require_for_all
 from apps.exchange.services.exporting.pages import ROSTER
 from apps.exchange.services.exporting.rows import Bundle, Row
+from apps.exchange.services.permission import require_for_all
 from apps.exchange.services.reading import tables
 from apps.institutions.models import Institution
 from schoolops.audit import trail
