@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models import Case, F, Q, Subquery, Value, When
+from django.db.models import Case, F, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.utils.crypto import salted_hmac
@@ -190,6 +190,14 @@ class Token(models.Model):
         return f"{self.get_kind_display()} token of login {self.family_id}"
 
 
+class LinkQuerySet(QuerySet["OneTimeLink"]):
+    """Vocabulary of links."""
+
+    def end(self) -> int:
+        """None of these opens anything any more; returns how many could."""
+        return self.filter(used_at__isnull=True).update(used_at=clock.now())
+
+
 class OneTimeLink(models.Model):
     """A link by which somebody sets their password, or an operator comes in, once.
 
@@ -207,6 +215,8 @@ class OneTimeLink(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = LinkQuerySet.as_manager()
 
     privacy: ClassVar[Privacy] = Privacy(
         public=frozenset({"id", "user", "purpose", "created_at", "expires_at", "used_at"}),

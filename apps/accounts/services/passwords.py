@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.accounts.errors import CodeRequired, LoginRefused, PasswordTooWeak, PasswordWrong
 from apps.accounts.events import PasswordForgotten
-from apps.accounts.models import OneTimeLink, TokenFamily, User
+from apps.accounts.models import TokenFamily, User
 from apps.accounts.services import devices, hashing, second_factor, tokens
 from apps.accounts.services.setup import with_setup
 from schoolops import clock, events
@@ -79,8 +79,8 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
             that have been here before. TooOften: the school has had too many failed logins of strangers in this minute.
         LoginRefused, CodeRequired, CodeRefused. Busy: more are logging in than can be; nothing was counted.
     """
-    # The door first: whoever is sent away has cost neither Redis nor the database anything.
-    with AUTH_LATENCY.timed(), hashing.room().admitted():
+    # A slot first: whoever is sent away has cost neither Redis nor the database anything.
+    with AUTH_LATENCY.timed(), hashing.slots().admitted():
         user = _user_called(login)
         return _prove_identity(user, password, code, _counted(login, address, device, user))
 
@@ -135,7 +135,7 @@ def set_password(user: User, password: str) -> None:
     hashing.hash_into(user, checked_password(password, user=user))
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
-    OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
+    user.links.end()
 
 
 def confirm_password(*, user: User, password: str, address: str = "", device: str = "") -> None:
@@ -146,7 +146,7 @@ def confirm_password(*, user: User, password: str, address: str = "", device: st
     Raises:
         PasswordWrong; TooManyAttempts and Busy, as at the login.
     """
-    with hashing.room().admitted():
+    with hashing.slots().admitted():
         attempt = delays.begin(_counted(user.username, address, device, user), said=password)
         try:
             right = hashing.is_password_of(user, password)
