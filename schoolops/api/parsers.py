@@ -11,7 +11,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from schoolops import problem
+from schoolops import pictures, problem
 from schoolops.errors import Invalid
 
 
@@ -59,16 +59,15 @@ class JsonParser(BaseParser):
 
 
 class PictureParser(BaseParser):
-    """A picture as the whole body, whatever its type says: services look at the content. At most 1 MB is read."""
+    """A picture as the whole body, whatever its type says: services look at the content, and take no more."""
 
     media_type = "*/*"
-    most = 1024 * 1024
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, bytes]:
         # One byte more, so that the service sees that it is too large.
-        return {"content": stream.read(self.most + 1)}
+        return {"content": stream.read(pictures.LARGEST + 1)}
 
 
 def sent_picture(request: Request) -> bytes:

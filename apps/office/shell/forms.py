@@ -106,7 +106,7 @@ class ActForm(DressedForm):
 class PictureForm(ActForm):
     """A picture from the computer."""
 
-    picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 1 MB at most."))
+    picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 8 MB at most."))
 
 
 class NoQuestions(ActForm):

@@ -12,6 +12,7 @@ from typing import Any
 from apps.exchange import errors
 from schoolops import clock
 from schoolops.errors import FieldError, SchoolOpsError
+from schoolops.folding import fold
 
 Parse = Callable[[str], str]
 Said = dict[str, Any]
@@ -171,7 +172,7 @@ def birthday(value: str) -> str:
 
 def yes_or_no(value: str) -> str:
     """``true`` or ``false``. Raises ``YesOrNoUnreadable``."""
-    folded = value.casefold()
+    folded = fold(value)
     if folded not in _YES | _NO:
         raise errors.YesOrNoUnreadable(value=value[:40])
     return "true" if folded in _YES else "false"
@@ -191,10 +192,10 @@ def number(most: int) -> Parse:
 
 def word(*words: str, also: Mapping[str, str] | None = None) -> Parse:
     """One of ``words``, whatever its case; ``also`` are other spellings. Raises ``WordUnknown``."""
-    known = {each.casefold(): each for each in words} | dict(also or {})
+    known = {fold(each): each for each in words} | dict(also or {})
 
     def parse(value: str) -> str:
-        found = known.get(value.casefold())
+        found = known.get(fold(value))
         if found is None:
             raise errors.WordUnknown(value=value[:40], words=", ".join(words))
         return found
