@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from schoolops import pictures, problem
 from schoolops.errors import Invalid
+from schoolops.folding import composed
 
 
 class BodyTooLarge(Invalid):
@@ -53,9 +54,18 @@ class JsonParser(BaseParser):
                 raise BodyTooLarge(most=most // 2**20)
             if b"\\u0000" in body:
                 raise ParseError("NUL characters cannot be stored.")
-            return orjson.loads(body)
+            return _composed(orjson.loads(body))
         except orjson.JSONDecodeError as error:
             raise ParseError(str(error)) from error
+
+
+def _composed(said: Any, name: str = "") -> Any:
+    """Every text in its composed form, but for passwords, which are what was typed."""
+    if isinstance(said, str):
+        return said if name.endswith("password") else composed(said)
+    if isinstance(said, dict):
+        return {key: _composed(each, key) for key, each in said.items()}
+    return [_composed(each) for each in said] if isinstance(said, list) else said
 
 
 class PictureParser(BaseParser):

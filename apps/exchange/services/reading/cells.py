@@ -12,7 +12,8 @@ from typing import Any
 from apps.exchange import errors
 from schoolops import clock
 from schoolops.errors import FieldError, SchoolOpsError
-from schoolops.folding import fold
+from schoolops.folding import composed, fold
+from schoolops.rows import LONGEST_NOTE
 
 Parse = Callable[[str], str]
 Said = dict[str, Any]
@@ -52,7 +53,7 @@ def problem_of(error: SchoolOpsError) -> dict[str, Any]:
 
 def cleaned(value: str) -> str:
     """Without blanks around it, and without the apostrophe by which an export stops a formula."""
-    value = _MARKS.sub("", value).strip(_BLANKS)
+    value = composed(_MARKS.sub("", value)).strip(_BLANKS)
     return value[1:] if _is_guarded(value) else value
 
 
@@ -101,7 +102,7 @@ def numbered(most: int) -> Parse:
 
 
 def long_text(value: str) -> str:
-    return text(2000)(value.replace("\r\n", "\n"))
+    return text(LONGEST_NOTE)(value.replace("\r\n", "\n"))
 
 
 def day(value: str) -> str:
