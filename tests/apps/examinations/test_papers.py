@@ -172,7 +172,12 @@ def test_the_list_costs_the_same_for_one_paper_and_many(
     ask = asking(alice)
     for first, size in ((0, 1), (1, 11)):
         papers = [
-            said(campus.section, a_course(campus, f"{day}"), day=SCHOOL_DAY + dt.timedelta(days=day), invigilator_ids=people)
+            said(
+                campus.section,
+                a_course(campus, f"{day}"),
+                day=SCHOOL_DAY + dt.timedelta(days=day),
+                invigilator_ids=people,
+            )
             for day in range(first, first + size)
         ]
         set_papers(mid_terms, *papers, by=alice)
