@@ -53,6 +53,8 @@ app.conf.update(
     ],
     task_publish_retry=False,
     worker_send_task_events=False,
+    # How many a worker fetches ahead is said by its queue's row, at every connection.
+    worker_enable_prefetch_count_reduction=False,
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     worker_max_tasks_per_child=2_000,
@@ -80,9 +82,17 @@ def run(job_ids: list[int], timeout_s: int, durable: int) -> None:
 
 
 class Announce(bootsteps.StartStopStep):
-    """Each time the connection to the broker is made: what was fetched over the last one is gone, publish it again."""
+    """Each time the connection to the broker is made: what was fetched over the last one is gone, publish it again.
+
+    And before the first: so many messages are fetched ahead as the queue's row says, which no option of Celery's can.
+    """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        if _worker is not None:
+            parent.initial_prefetch_count = _worker.queue.ahead if _worker.queue is not None else 1
 
     def start(self, parent: Any) -> None:
         if _worker is not None:
