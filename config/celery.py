@@ -15,7 +15,7 @@ django.setup()
 from schoolops.queues import QUEUES  # noqa: E402
 from schoolops.queues.registry import QUARANTINE_KEY  # noqa: E402
 from schoolops.queues.relay import broker  # noqa: E402
-from schoolops.queues.relay.message import HARD_LIMIT_AFTER_S, RUN  # noqa: E402
+from schoolops.queues.relay.message import HARD_LIMIT_AFTER_S, RUN, Mode  # noqa: E402
 from schoolops.queues.worker.process import Worker, worker_for  # noqa: E402
 
 log = get_task_logger(__name__)
@@ -74,11 +74,15 @@ def serve(name: str) -> None:
 
 
 @app.task(name=RUN)
-def run(job_ids: list[int], timeout_s: int, durable: int) -> None:
+def run(job_ids: list[int], timeout_s: int, mode: int) -> None:
     """The only task Celery knows; the ledger says what each job is."""
     if _worker is None:
         raise RuntimeError("Start workers with `python -m config.worker QUEUE`.")
-    _worker.runner.run(job_ids, timeout_s, durable=bool(durable))
+    if mode == Mode.LEASED:
+        for job_id in job_ids:
+            _worker.runner.run_leased(job_id, timeout_s)
+    else:
+        _worker.runner.run(job_ids, timeout_s, durable=mode == Mode.DURABLE)
 
 
 class Announce(bootsteps.StartStopStep):

@@ -29,6 +29,7 @@ from schoolops.queues.errors import LedgerFull
 from schoolops.queues.ledger.deaths import MOST_DELIVERIES
 from schoolops.queues.registry import QUARANTINE_KEY
 from schoolops.queues.relay import broker
+from schoolops.queues.relay.message import Mode
 from schoolops.queues.relay.publishing import MOST_TOGETHER
 from schoolops.queues.relay.relay import Relay
 from schoolops.queues.worker.runner import Runner
@@ -188,7 +189,7 @@ def test_a_school_whose_jobs_do_not_end_lets_another_go_first(
     assert len(held) == ATTENDANCE.window
     for each in held[ATTENDANCE.width :]:
         # They wait in line behind those that hang.
-        broker.hand_back(ATTENDANCE.broker_key, [each], timeout_s=30, durable=False)
+        broker.hand_back(ATTENDANCE.broker_key, [each], timeout_s=30, mode=Mode.ONE_TRANSACTION)
     seconds[0] = 6
     with inside(elm):
         elms = [mark.enqueue(n=n).job_id for n in range(3)]

@@ -12,6 +12,7 @@ import redis
 from schoolops.queues import registry
 from schoolops.queues.registry import QUARANTINE_KEY, QUEUES, Queue
 from schoolops.queues.relay import fairness, message
+from schoolops.queues.relay.message import Mode
 
 # Celery spends as much on a message as a short job takes.
 MOST_TOGETHER = 8
@@ -45,9 +46,11 @@ class Published:
         return task.timeout_s if task is not None else self.row.timeout_s
 
     @property
-    def leased(self) -> bool:
+    def mode(self) -> Mode:
         task = registry.find(self.task)
-        return task is not None and task.leased
+        if task is not None and task.leased:
+            return Mode.LEASED
+        return Mode.DURABLE if self.row.durable_commit else Mode.ONE_TRANSACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def _messages(key: str, jobs: Sequence[tuple[int, Published]]) -> list[Message]:
     messages: list[list[tuple[int, Published]]] = []
     for job_id, entry in jobs:
         its_terms = _terms(entry)
-        together = 1 if entry.leased else _together(key, terms[its_terms])
+        together = 1 if entry.mode is Mode.LEASED else _together(key, terms[its_terms])
         mixes = by_school[its_terms, entry.school] < together
         group = (its_terms, "" if mixes else entry.school)
         if len(filling.get(group, ())) in {0, together}:
@@ -117,13 +120,13 @@ def _message(key: str, jobs: Sequence[tuple[int, Published]]) -> Message:
         task=first.task,
         broker_key=key,
         timeout_s=first.timeout_s,
-        durable=first.row.durable_commit,
+        mode=first.mode,
     )
     return Message(text, Counter(entry.school for _, entry in jobs))
 
 
-def _terms(entry: Published) -> tuple[int, bool, bool]:
-    return entry.timeout_s, entry.row.durable_commit, entry.leased
+def _terms(entry: Published) -> tuple[int, Mode]:
+    return entry.timeout_s, entry.mode
 
 
 def _together(key: str, jobs: int) -> int:
