@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
@@ -29,7 +30,6 @@ from apps.exchange.services.changed import (
     written,
 )
 from apps.exchange.services.comparing import Action, from_kept
-from apps.exchange.services.permission import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
@@ -63,7 +63,7 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
     Raises:
         PermissionMissing, ImportNotReady, ImportCleared, AnotherImportRuns, ChangedSince.
     """
-    require_for_all(by, RUN)
+    access.require_everywhere(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     half_way = run.state == Import.State.APPLYING and stop_of(run) is not None
     if run.state not in {Import.State.APPLIED, Import.State.STOPPED} and not half_way:
