@@ -111,7 +111,8 @@ def _halves() -> dict[str, Any]:
 def _paper(g: Ground) -> dict[str, Any]:
     return {
         "section_id": g.id("section"), "course_id": g.id("course"), "scale_id": g.id("scale"), "title": "Paper 2",
-        "day": str(LATER), "starts_at": "09:00", "ends_at": "10:00", "max_marks": "50", "invigilator_ids": [g.id("member")],
+        "day": str(LATER), "starts_at": "09:00", "ends_at": "10:00", "max_marks": "50",
+        "invigilator_ids": [g.id("member")],
     }  # fmt: skip
 
 
