@@ -257,10 +257,7 @@ def logins_in_reach(user: User, permission: str) -> Q:
 
 def reaches_everything(user: User, permission: str) -> bool:
     """Whether some role gives ``permission`` over the whole school, without row scope or institution."""
-    return any(
-        permission in held.permissions and held.scope == EVERYTHING and held.institution_id is None
-        for held in roles_held(user)
-    )
+    return institutions_of(user, permission) is None
 
 
 def permission_table(user: User) -> list[dict[str, Any]]:

@@ -71,7 +71,9 @@ class Years(Changing):
         there = list(work.frame.where(self.name, institution=institution))
         overlapping = [each for each in there if each.starts_on <= ends_on and each.ends_on >= starts_on]
         if outcome.target is None:
-            same = [each for each in overlapping if each.pk] or [each for each in there if each.name == values["name"]]
+            same = [each for each in overlapping if each.pk] or [
+                *work.frame.where(self.name, institution=institution, name=values["name"])
+            ]
             outcome.target = same[0] if len(same) == 1 else None
         other = next((each for each in overlapping if each is not outcome.target), None)
         if other is not None:

@@ -20,7 +20,7 @@ LINK = "guardian-link"
 ASSIGNMENT = "assignment"
 PLACE = "place"
 # A place in a section stands in another table than one in a class.
-SEAT = "seat"
+MEMBERSHIP = "seat"  # The word of the stored rows.
 
 # What a row names stands before it.
 KINDS = (
