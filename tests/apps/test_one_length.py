@@ -17,6 +17,7 @@ from rest_framework import serializers
 from apps.access.models import Role, RolePermission
 from apps.accounts.models import TokenFamily, User
 from apps.attendance.models import AttendanceCode, AttendanceRecord, DeskEntry, Leave
+from apps.examinations.models import Exam, ExamSession, GradeBand, GradingScale
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
@@ -53,6 +54,8 @@ FILLS: Mapping[str, type[models.Model]] = {
     "MarkIn": AttendanceRecord, "DeskIn": DeskEntry, "LeaveIn": Leave, "AttendanceCodeIn": AttendanceCode,
     "SubstitutionIn": Substitution, "NewcomerForm": User, "NewRoleForm": Role, "NoteForm": Leave,
     "EntryForm": DeskEntry, "AdmitForm": Student, "DaysForm": CalendarDay, "CampusForm": Institution,
+    "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
+    "ExamChangeIn": Exam,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
@@ -279,8 +282,8 @@ def test_a_form_says_the_length_at_its_field(
     }
     browser = Browser(client_for(in_oak), erin)
     email = "a" * 270 + "@example.org"
-    answer = browser.post("/office/let-in/", {**said, "email": email})
-    assert answer.status_code == 200
+    answer = browser.post("/office/logins/new/", {**said, "email": email})
+    assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"email"}
     assert "254" in str(answer.context["form"].errors["email"])
 
