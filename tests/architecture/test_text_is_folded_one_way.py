@@ -52,9 +52,12 @@ def changes_of_case(program: str) -> Iterator[str]:
                 yield f"str.{node.attr}"
         elif isinstance(node, ast.keyword) and node.arg and LOOKUPS.match(node.arg):
             yield node.arg
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if LOOKUPS.match(node.value) or IN_SQL.search(node.value):
-                yield node.value[:60]
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and (LOOKUPS.match(node.value) or IN_SQL.search(node.value))
+        ):
+            yield node.value[:60]
 
 
 def _programs() -> Iterator[Path]:
