@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 
 from schoolops.context import current_school
 from schoolops.rows import Rostered, RosteredQuerySet
@@ -148,6 +149,8 @@ class Term(Rostered):
                 expressions=[
                     ("year", RangeOperators.EQUAL),
                     ("kind", RangeOperators.EQUAL),
+                    # Those of one kind may lie within each other, as a full year does around its halves.
+                    (Coalesce("parent", 0), RangeOperators.EQUAL),
                     (days("starts_on", "ends_on"), RangeOperators.OVERLAPS),
                 ],
             ),

@@ -126,7 +126,8 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     for each in outcomes:
         action, before, after = shown[each.row.pk]
         if each.action == Action.UNCHANGED and action == Action.UPDATE and not each.kept:
-            # It is so by now, by another row of the file or by somebody's hand.
+            # It is so by now, by another row of the file or by somebody's hand: that is remembered, as if it were ours.
+            each.before, each.after = before, after
             continue
         if not each.errors and (each.action, _meant(each.before), _meant(each.after)) != (
             action,
