@@ -59,7 +59,13 @@ class Frame:
         if all(row is not each for each in self.rows[kind]):
             self.rows[kind].append(row)
         if kind in self._by_code:
-            self._by_code[kind][_owner(kind, row), row.code] = row
+            self._number(kind, row)
+
+    def _number(self, kind: str, row: Any) -> None:
+        owner, by_code = _owner(kind, row), self._by_code[kind]
+        by_code.setdefault((owner, fold(row.code)), row)
+        # Of twins the one that is written so.
+        by_code[owner, row.code] = row
 
     def session(self, key: str, org: str = "") -> Any:
         """The year or term of that key; of one that several campuses share, the campus's own."""
@@ -77,14 +83,14 @@ class Frame:
         if kind not in self._by_code:
             self._by_code[kind] = {}
             for row in self.rows[kind]:
-                self._by_code[kind][_owner(kind, row), row.code] = row
-        return self._by_code[kind].get((_same(owner), code))
+                self._number(kind, row)
+        by_code, at = self._by_code[kind], _same(owner)
+        return by_code.get((at, code)) or by_code.get((at, fold(code)))
 
     def where(self, kind: str, **facts: Any) -> Iterator[Any]:
-        """Rows of a kind with these attributes."""
-        for row in self.rows[kind]:
-            if all(getattr(row, name) == value for name, value in facts.items()):
-                yield row
+        """Rows of a kind with these attributes, text by the fold; those that are written so come first."""
+        found = [row for row in self.rows[kind] if all(_alike(getattr(row, each), facts[each]) for each in facts)]
+        yield from sorted(found, key=lambda row: any(getattr(row, name) != value for name, value in facts.items()))
 
     def level(self, code: str) -> GradeLevel | None:
         """The grade level of that code, or of that name."""
@@ -106,6 +112,10 @@ class Frame:
             (each for each in self.rows[staged.INSTITUTION] if folded in {fold(each.code), fold(each.name)}),
             None,
         )
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return one == other or (isinstance(one, str) and isinstance(other, str) and fold(one) == fold(other))
 
 
 def _same(row: Any) -> int:

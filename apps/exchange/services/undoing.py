@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
@@ -29,7 +30,6 @@ from apps.exchange.services.changed import (
     written,
 )
 from apps.exchange.services.comparing import Action, from_kept
-from apps.exchange.services.door import require_for_all
 from apps.exchange.services.kinds.students import ENDS
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
@@ -52,7 +52,7 @@ from schoolops.constraints import explains
 CHUNK = 250
 # What refers stands before what it refers to.
 _ORDER = (
-    staged.SEAT, staged.PLACE, staged.ASSIGNMENT, staged.LINK, staged.GUARDIAN, staged.STUDENT, staged.STAFF,
+    staged.MEMBERSHIP, staged.PLACE, staged.ASSIGNMENT, staged.LINK, staged.GUARDIAN, staged.STUDENT, staged.STAFF,
     staged.CLASS, staged.SECTION, staged.COURSE, staged.GRADE_LEVEL, staged.TERM, staged.YEAR, staged.INSTITUTION,
 )  # fmt: skip
 
@@ -66,7 +66,7 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
     Raises:
         PermissionMissing, ImportNotReady, ImportCleared, AnotherImportRuns, ChangedSince.
     """
-    require_for_all(by, RUN)
+    access.require_everywhere(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     half_way = run.state == Import.State.APPLYING and stop_of(run) is not None
     if run.state not in {Import.State.APPLIED, Import.State.STOPPED} and not half_way:
@@ -279,7 +279,7 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
         )
         for target in targets.values()
     )
-    if table == staged.SEAT:
+    if table == staged.MEMBERSHIP:
         _back_to_the_section_before(rows, targets)
     if table == staged.STUDENT:
         _delete(Enrolment, list(Enrolment.objects.filter(student__in=keys).values_list("pk", flat=True)))
@@ -292,14 +292,14 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
     tell(table, list(targets.values()))
 
 
-def _back_to_the_section_before(rows: list[ImportRow], seats: Mapping[int, SectionMembership]) -> None:
-    """Who was moved goes back: what ended on the day a seat began ends again when it did before."""
-    _delete(SectionMembership, list(seats))
+def _back_to_the_section_before(rows: list[ImportRow], memberships: Mapping[int, SectionMembership]) -> None:
+    """Who was moved goes back: what ended on the day a membership began ends again when it did before."""
+    _delete(SectionMembership, list(memberships))
     # What was written last stands first: of a section that was left twice, the older end is the one that stays.
-    left = {row.undo["left"]["id"]: row for row in rows if "left" in row.undo and row.target_id in seats}
+    left = {row.undo["left"]["id"]: row for row in rows if "left" in row.undo and row.target_id in memberships}
     before = SectionMembership.objects.in_bulk(left)
-    for pk, seat in before.items():
-        seat.ends_on = from_kept(SectionMembership, left[pk].undo["left"])["ends_on"]
+    for pk, membership in before.items():
+        membership.ends_on = from_kept(SectionMembership, left[pk].undo["left"])["ends_on"]
     SectionMembership.objects.bulk_update(before.values(), ["ends_on"], batch_size=500)
 
 

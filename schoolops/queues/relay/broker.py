@@ -79,11 +79,10 @@ def say_ended(worker: str) -> None:
         client().hdel(WORKERS_KEY, worker)
 
 
-def hand_back(broker_key: str, job_ids: list[int], *, timeout_s: int, durable: bool) -> None:
+def hand_back(broker_key: str, job_ids: list[int], *, timeout_s: int, mode: message.Mode) -> None:
     """Put jobs that came in one message back, last in line and each for itself: what they came with takes its time."""
     texts = [
-        message.build([job_id], task="", broker_key=broker_key, timeout_s=timeout_s, durable=durable)
-        for job_id in job_ids
+        message.build([job_id], task="", broker_key=broker_key, timeout_s=timeout_s, mode=mode) for job_id in job_ids
     ]
     with suppress(BrokerUnavailable):
         client().lpush(broker_key, *texts)

@@ -75,7 +75,9 @@ class Years(Changing):
             outcome.skipped = True
             return
         if outcome.target is None and not values.get("not_named"):
-            same = [each for each in overlapping if each.pk] or [each for each in there if each.name == values["name"]]
+            same = [each for each in overlapping if each.pk] or [
+                *work.frame.where(self.name, institution=institution, name=values["name"])
+            ]
             outcome.target = same[0] if len(same) == 1 else None
         other = next((each for each in overlapping if each is not outcome.target), None)
         if other is not None:

@@ -11,8 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Q, Value
-from django.db.models.functions import Lower
+from django.db.models import Q
 
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
@@ -94,22 +93,15 @@ class People(ABC):
         return called | {(each.institution_id, getattr(each, self.number)): each for each in found}
 
     def _by_login(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[str, Any]:
-        said = {
-            value.lower() for each in outcomes for name in ("username", "email") if (value := each.row.values.get(name))
-        }
+        said = {folded for each in outcomes for folded in self._said(each.row.values)}
         if not said:
             return {}
-        # As the database tells logins apart, on both sides.
-        asked = [Lower(Value(each)) for each in said]
-        found = queryset.alias(_username=Lower("user__username"), _email=Lower("user__email")).filter(
-            Q(_username__in=asked) | Q(_email__in=asked)
+        found = queryset.alias(_username=Fold("user__username"), _email=Fold("user__email")).filter(
+            Q(_username__in=said) | Q(_email__in=said)
         )
-        logins: dict[str, Any] = {}
-        for each in found:
-            for login in (each.user.username, each.user.email):
-                if login:
-                    logins[login.lower()] = each
-        return logins
+        called = {login: each for each in found for login in (each.user.username, each.user.email) if login}
+        # Of twins the one that is written so.
+        return {fold(login): each for login, each in called.items()} | called
 
     def _recognise(
         self,
@@ -169,7 +161,8 @@ class People(ABC):
 
     @staticmethod
     def _said(values: Mapping[str, Any]) -> list[str]:
-        return [said.lower() for name in ("username", "email") if (said := values.get(name))]
+        said = [each for name in ("username", "email") if (each := values.get(name))]
+        return [written for each in said for written in (each, fold(each))]
 
     # --- what changes -------------------------------------------------------------------------------------------------
     def look(self, work: Work, outcome: Outcome, there: Known) -> None:

@@ -36,7 +36,7 @@ from apps.students.services.placing import ClassPlace, SectionPlace
 class Held:
     """What the students of a chunk have, were the file applied: places and enrolments by student, the last first."""
 
-    seats: dict[int, list[SectionMembership]]
+    memberships: dict[int, list[SectionMembership]]
     places: dict[int, list[ClassEnrolment]]
     enrolments: dict[int, list[Enrolment]]
     # Whom a row of this file enrols anew, and whose enrolment it ends: student → the values of that row.
@@ -51,10 +51,10 @@ def held_by(work: Work, outcomes: Sequence[Outcome]) -> Held:
     if not students:
         return found
     classes = {each.extra["group"].pk for each in outcomes if not isinstance(each.extra["group"], Section)} - {None}
-    for seat in SectionMembership.objects.filter(student__in=students).select_related(
+    for membership in SectionMembership.objects.filter(student__in=students).select_related(
         "section__grade_level", "student"
     ):
-        found.seats[seat.student_id].append(seat)
+        found.memberships[membership.student_id].append(membership)
     for place in ClassEnrolment.objects.filter(student__in=students, course_class__in=classes).select_related(
         "student"
     ):
@@ -82,14 +82,14 @@ class Places:
             each.extra["merged"] = each.row.values["person"] in people.merged
             # One cause is said once.
             each.extra["group"] = None if each.errors else find_group(work, each, each.row.values["group"])
-            each.table = staged.SEAT if isinstance(each.extra["group"], Section) else staged.PLACE
+            each.table = staged.MEMBERSHIP if isinstance(each.extra["group"], Section) else staged.PLACE
         open_ones = [each for each in outcomes if not each.errors]
         held = held_by(work, open_ones)
         memory = memory_of(
-            (staged.SEAT, staged.PLACE),
+            (staged.MEMBERSHIP, staged.PLACE),
             [each.row.key for each in open_ones],
             {
-                staged.SEAT: [row for rows in held.seats.values() for row in rows],
+                staged.MEMBERSHIP: [row for rows in held.memberships.values() for row in rows],
                 staged.PLACE: [row for rows in held.places.values() for row in rows],
             },
         )
@@ -112,14 +112,14 @@ class Places:
         if placed is None:
             outcome.refuse(errors.NotPlaced(year=year.name, day=days[0]), "userSourcedId")
             return
-        section = outcome.table == staged.SEAT
+        section = outcome.table == staged.MEMBERSHIP
         if section and not outcome.extra["merged"] and placed.level is not None and placed.level != group.grade_level:
             refusal = errors.GradeDiffers(grade=str(placed.level), other=str(group.grade_level))
             outcome.refuse(refusal, "classSourcedId")
             return
         starts_on, ends_on = placed.within(*days)
         mine: list[Any] = (
-            [each for each in held.seats.get(student.pk, []) if each.section_id == group.pk]
+            [each for each in held.memberships.get(student.pk, []) if each.section_id == group.pk]
             if section
             else [each for each in held.places.get(student.pk, []) if each.course_class_id == group.pk]
         )
@@ -150,7 +150,7 @@ class Places:
 
     @staticmethod
     def _begin(work: Work, outcome: Outcome, held: Held) -> None:
-        extra, section = outcome.extra, outcome.table == staged.SEAT
+        extra, section = outcome.extra, outcome.table == staged.MEMBERSHIP
         starts_on, ends_on, group, student = extra["starts_on"], extra["ends_on"], extra["group"], extra["student"]
         outcome.after = {
             "student": str(student),
@@ -161,7 +161,7 @@ class Places:
             outcome.after["ends_on"] = plain(ends_on)
         if not section:
             return
-        for each in held.seats.get(student.pk, []) if student.pk else []:
+        for each in held.memberships.get(student.pk, []) if student.pk else []:
             # One that began before ends on the day of the move.
             if (
                 each.section.year_id == group.year_id
@@ -195,14 +195,14 @@ class Places:
                 # No row of the file says so, and it is to end when it did before if the import is taken back.
                 key, ends_on = done.left[number]
                 each.extra["made"] = {"left": {"id": key, "ends_on": None if ends_on is None else ends_on.isoformat()}}
-        for table in (staged.SEAT, staged.PLACE):
+        for table in (staged.MEMBERSHIP, staged.PLACE):
             remember_written(work, table, [each for each in outcomes if each.table == table and not each.errors])
 
 
 def recall_homerooms(work: Work, rows: Sequence[ImportRow]) -> None:
     """Which sections these rows, compared before, let students sit in."""
     for row in rows:
-        if row.table == staged.SEAT and row.action == Action.CREATE:
+        if row.table == staged.MEMBERSHIP and row.action == Action.CREATE:
             group = find_group(work, Outcome(row), row.values["group"])
             days = (dt.date.fromisoformat(row.after["starts_on"]), day_of(row.after.get("ends_on")))
             work.homerooms[row.values["person"]].append((*days, str(group), group.year.name))

@@ -14,6 +14,7 @@ from apps.exchange.services.reading import staged
 from apps.institutions import services as institutions
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from apps.institutions.services import bulk
+from schoolops.folding import fold
 
 
 class HomeroomCourses:
@@ -109,7 +110,7 @@ def year_of(work: Work, outcome: Outcome, institution: Any) -> Any:
     years = list(frame.where(staged.YEAR, institution=institution))
     named = values.get("year", "")
     if named:
-        found = next((each for each in years if each.name == named), None)
+        found = next(frame.where(staged.YEAR, institution=institution, name=named), None)
     else:
         running = [each for each in years if each.state == "active"] or (years if len(years) == 1 else [])
         found = running[0] if running and not sessions else None
@@ -193,7 +194,7 @@ def section_name(level: GradeLevel, title: str) -> str:
     """“7 B” and “Grade 7 B” are the section B of Grade 7: its level is known already."""
     for before in (level.name, level.code, level.code.lstrip("0")):
         rest = title[len(before) :].strip(" -–")
-        if before and rest and title.casefold().startswith(f"{before.casefold()} "):
+        if before and rest and fold(title).startswith(f"{fold(before)} "):
             return rest
     return title[:60]
 

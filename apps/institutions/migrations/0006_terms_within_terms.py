@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('institutions', '0004_alter_institution_logo'),
+        ('institutions', '0005_one_by_the_fold'),
     ]
 
     operations = [
