@@ -235,7 +235,7 @@ TABLE = (
         "resilience/test_route_groups.py::test_what_one_school_waits_for_is_answered_at_another",
         "resilience/test_route_groups.py::test_a_server_that_is_lost_refuses_everybody_and_one_answer_says_it_is_back",
     )),
-    Harm("a pooler in transaction mode, a replica, a clock that differs", "production does not start, nobody reads on", (
+    Harm("a pooler in transaction mode, a replica, a clock that differs", "production does not start, nobody reads", (
         "tenancy/test_forbidden_databases.py::test_production_does_not_start_behind_one",
         "tenancy/test_forbidden_databases.py::test_a_server_that_takes_no_writes_and_a_clock_that_differs_are_named",
         "tenancy/test_forbidden_databases.py::test_a_connection_whose_backend_changes_ends_all_reading_of_this_process",
