@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     takes_away = "Nothing changes in the database: the length is what forms and the API ask for."
 
     dependencies = [
-        ('institutions', '0005_one_by_the_fold'),
+        ('institutions', '0006_terms_within_terms'),
     ]
 
     operations = [
