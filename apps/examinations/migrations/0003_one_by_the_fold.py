@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('examinations', '0002_what_the_database_holds'),
-        ('institutions', '0006_one_length'),
+        ('institutions', '0007_one_length'),
     ]
 
     operations = [
