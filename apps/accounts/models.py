@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
@@ -19,14 +19,22 @@ from schoolops.rows import PublicRow
 SUPPORT_PREFIX = "support-"
 
 
+def field_of(login: str) -> Literal["email", "username"]:
+    """Which of the two somebody typed as ``login``."""
+    return "email" if "@" in login else "username"
+
+
 class UserManager(models.Manager["User"]):
     """Finds people by what they type into the login form."""
 
     def known_as(self, login: str) -> models.QuerySet[User]:
         """Whoever has the username or e-mail ``login``, whatever its case: nobody or one, by the unique index."""
-        field = "email" if "@" in login else "username"
+        return self.called(field_of(login), Value(login))
+
+    def called(self, field: Literal["email", "username"], login: models.Expression) -> models.QuerySet[User]:
+        """Whoever has ``login`` in this field, whatever its case."""
         # Not __iexact, which compares in upper case and reads the whole table.
-        return self.alias(_login=Lower(field)).filter(_login=Lower(Value(login))).exclude(**{field: ""})
+        return self.alias(_login=Lower(field)).filter(_login=Lower(login)).exclude(**{field: ""})
 
     def unchanged(self, user: User) -> models.QuerySet[User]:
         """The row of ``user``, unless since it was read the password was changed, or the logins were ended."""
