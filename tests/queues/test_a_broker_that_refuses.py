@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -38,7 +39,8 @@ REFUSALS = (
 def test_an_answer_of_error_is_a_connection_that_comes_back(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Celery ends for good on what it does not take for a lost connection."""
     waited: list[float] = []
-    monkeypatch.setattr(consumer.time, "sleep", waited.append)
+    # This module's alone: other threads of the run sleep, too.
+    monkeypatch.setattr(consumer, "time", SimpleNamespace(sleep=waited.append))
     channel = consumer.Channel.__new__(consumer.Channel)
     channel.connection_errors = consumer.Transport.connection_errors
     channel.client = MagicMock()
