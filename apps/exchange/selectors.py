@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.errors import ImportNotFound
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.clearing import with_ends
-from apps.exchange.services.permission import require_for_all
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
 from schoolops.folding import holding
@@ -33,7 +33,7 @@ def as_they_are(runs: QuerySet[Any]) -> QuerySet[Any]:
 
 def imports_for(by: User) -> QuerySet[Any]:
     """Every import of the school as it is now, newest first. Raises ``PermissionMissing``, ``OutOfReach``."""
-    require_for_all(by, VIEW)
+    access.require_everywhere(by, VIEW)
     return as_they_are(Import.objects.select_related("by", "institution"))
 
 

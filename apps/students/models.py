@@ -26,7 +26,7 @@ from apps.institutions.models import (
     holds_on,
     not_over,
 )
-from schoolops import folding
+from schoolops import folding, twins
 from schoolops.context import current_school
 from schoolops.privacy import Privacy
 from schoolops.rows import ROSTERED, PublicRow, Rostered, RosteredQuerySet
@@ -60,6 +60,7 @@ class Student(Rostered):
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="students")
     user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="student")
     admission_number = models.CharField(max_length=40)
+    admission_number_twin = twins.count()
     given_name = models.CharField(max_length=100)
     middle_name = models.CharField(max_length=100, blank=True)
     family_name = models.CharField(max_length=100, blank=True)
@@ -85,7 +86,7 @@ class Student(Rostered):
         public=ROSTERED
         | {
             "institution", "user", "admission_number", "given_name", "middle_name", "family_name", "preferred_name",
-            "sex", "version", "merged_into", "name_key", "searched",
+            "sex", "version", "merged_into", "name_key", "searched", "admission_number_twin",
         },
         personal=frozenset({"birth_date", "email", "phone", "address", "photo"}),
         private={"medical_note": "students.view_medical"},
@@ -94,7 +95,7 @@ class Student(Rostered):
     class Meta:
         ordering = ("name_key", "id")
         constraints = (
-            models.UniqueConstraint(fields=("institution", "admission_number"), name="student_admission_number"),
+            twins.once("admission_number", within=("institution",), name="student_admission_number"),
             models.CheckConstraint(condition=~Q(given_name=""), name="student_has_a_name"),
             models.CheckConstraint(
                 condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")), name="student_not_merged_into_itself"

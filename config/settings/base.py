@@ -46,6 +46,7 @@ TENANT_APPS = [
     "apps.staff",
     "apps.timetable",
     "apps.attendance",
+    "apps.examinations",
     "apps.reports",
     "apps.exchange",
     "apps.office",

@@ -32,7 +32,7 @@ from schoolops import clock, context
 from schoolops.context import inside, nowhere
 from schoolops.queues import IMPORTS, task
 from schoolops.tenancy.models import School
-from tests.factories import people, rolls
+from tests.factories import exams, people, rolls
 from tests.factories.jobs import work_off
 
 TODAY = people.SCHOOL_DAY
@@ -111,7 +111,7 @@ def lay_out(oak: School, elm: School) -> Ground:
             ground.keep(at_elm=people.some_students(1, section=there.section)[0])
             ground.tokens["E"] = open_login(people.a_user("eve", role="head"), label="test").access_token
         with inside(oak):
-            for build in (_campus, _students, _people, _timetable, _rolls, _logins, _jobs, _imports):
+            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _logins, _jobs, _imports):
                 build(ground)
             for letter, user in ground.people.items():
                 ground.tokens[letter] = open_login(user, label="test").access_token
@@ -249,6 +249,20 @@ def _rolls(ground: Ground) -> None:
         ),
         code=AttendanceCode.objects.get(code="P"),
     )
+
+
+def _exams(ground: Ground) -> None:
+    """The mid-terms with a paper of 7 B, whose timetable is published; a draft with one of 7 C; and an empty one."""
+    rows, by = ground.rows, ground.people["A"]
+    session, other, empty = (
+        exams.an_exam_session(rows["whole"], by=by, name=name) for name in ("Mid-terms", "Mocks", "Empty")
+    )
+    people_there = (rows["member"].sourced_id,)
+    exam = exams.a_paper(session, rows["section"], rows["course"], by=by, invigilator_ids=people_there)
+    exams.a_paper(other, rows["other_section"], rows["course"], by=by)
+    session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
+    session.save()
+    ground.keep(exam_session=session, empty_exam_session=empty, exam=exam, scale=exams.a_scale())
 
 
 def _logins(ground: Ground) -> None:

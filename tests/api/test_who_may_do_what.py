@@ -103,6 +103,19 @@ def _now(user: User) -> User:
     return User.objects.get(pk=user.pk)
 
 
+def _halves() -> dict[str, Any]:
+    bands = [{"code": "A", "lower": "50"}, {"code": "B", "lower": "0", "passing": False}]
+    return {"kind": "letter", "bands": bands}
+
+
+def _paper(g: Ground) -> dict[str, Any]:
+    return {
+        "section_id": g.id("section"), "course_id": g.id("course"), "scale_id": g.id("scale"), "title": "Paper 2",
+        "day": str(LATER), "starts_at": "09:00", "ends_at": "10:00", "max_marks": "50",
+        "invigilator_ids": [g.id("member")],
+    }  # fmt: skip
+
+
 REASON = {"reason": "As agreed"}
 # What each write says, so that whoever may, succeeds. What is not here says nothing.
 BODIES: dict[str, Callable[[Ground, User], Any]] = {
@@ -193,6 +206,19 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST attendance-codes": lambda g, u: {"code": "Z", "name": "Trip", "direction": "out", "state": "present"},
     "PATCH attendance-codes/{code}": lambda g, u: {"name": "Here", "version": 1},
     "PATCH attendance-policy/{campus}": lambda g, u: {"edit_window_days": 9, "version": 0},
+    "POST grading-scales": lambda g, u: {"name": "Halves", **_halves()},
+    "POST grading-scales/{scale}/versions": lambda g, u: _halves(),
+    "POST exam-sessions": lambda g, u: {"term_id": g.id("term"), "name": "Finals", "kind": "final"},
+    "PATCH exam-sessions/{exam_session}": lambda g, u: {"weight": "2", "version": g.rows["exam_session"].version},
+    "POST exam-sessions/{exam_session}/state": lambda g, u: {
+        "state": "held", "version": g.rows["exam_session"].version,
+    },
+    "PUT exam-sessions/{exam_session}/publication": lambda g, u: {
+        "timetable_published_at": "2026-11-05T08:00:00Z", "results_published_at": None,
+        "version": g.rows["exam_session"].version,
+    },
+    "POST exams": lambda g, u: {"session_id": g.id("exam_session"), "papers": [_paper(g)]},
+    "PATCH exams/{exam}": lambda g, u: {"room": "12", "invigilator_ids": [g.id("member")], "version": 1},
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
     "POST imports/{import}/confirm": lambda g, u: {"reading": 1, "skip_errors": True},

@@ -89,7 +89,8 @@ NASTY: tuple[bytes, ...] = (
 
 def altered(**changes: object) -> bytes:
     """A good message with one thing wrong."""
-    good = json.loads(message.build([10**15], task="x", broker_key=ATTENDANCE.broker_key, timeout_s=30, durable=False))
+    mode = message.Mode.ONE_TRANSACTION
+    good = json.loads(message.build([10**15], task="x", broker_key=ATTENDANCE.broker_key, timeout_s=30, mode=mode))
     for path, value in changes.items():
         where = good
         *parents, last = path.split("__")
@@ -107,6 +108,7 @@ def test_garbage_in_the_broker_stops_no_worker(installation: Installation) -> No
         altered(body=no_args),
         altered(body=base64.b64encode(b'[[["x"],30,0],{},{}]').decode()),
         altered(body=base64.b64encode(b'[[[1],30,0],{"self": 1},{}]').decode()),
+        altered(body=base64.b64encode(b"[[[1],30,7],{},{}]").decode()),
         altered(headers__task="apps.unknown.task"),
         altered(headers__eta="yesterday"),
         altered(content_type="application/x-python-serialize"),
@@ -206,7 +208,7 @@ def test_a_worker_that_was_stopped_wakes_up_late_and_is_fenced(installation: Ins
     stopped.suspend()
     # Its lease runs out meanwhile, and another worker does the job.
     installation.ledger.sql("UPDATE queues_job SET lease_until = now() - interval '1 second'")
-    Runner().run([job], 20)
+    Runner().run_leased(job, 20)
     assert installation.effects() == [1]
     stopped.resume()
     log = installation.folder / "notifications.log"

@@ -35,7 +35,7 @@ RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB 
 TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES = frozenset(_ISO_4217.split())
-_EXPLAINED = {"institutions_institution_code_key": errors.InstitutionCodeTaken}
+_EXPLAINED = {"institution_code_once": errors.InstitutionCodeTaken}
 
 
 def _check(fields: Mapping[str, Any]) -> None:

@@ -61,7 +61,7 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
     """Put what a service refused where the reader looks: on the fields it names, else above the form.
 
     Args:
-        on: code of an error → the field it is about, for errors that name none.
+        on: code of an error → the field it is about, for errors that name none, or call it otherwise.
     """
     placed = False
     for each in error.errors:
@@ -72,7 +72,7 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
             placed = True
         else:
             form.add_error(None, message_of(each))
-    field = (on or {}).get(error.code)
+    field = (on or {}).get(error.code, error.field)
     if not placed:
         form.add_error(field if field in form.fields else None, told(error))
 

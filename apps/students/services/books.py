@@ -45,6 +45,7 @@ from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
 from schoolops.errors import FieldError, SchoolOpsError, Unavailable
+from schoolops.folding import Fold, fold
 
 MANAGE = "students.manage"
 # What only the database can see, in the words of a school.
@@ -60,12 +61,6 @@ EXPLAINED: Mapping[str, Explanation] = {
     "class_enrolment_no_overlap": errors.AlreadyInClass,
 }
 DEFERRED = ("membership_inside_enrolment",)
-_FIELDS: Mapping[type[SchoolOpsError], str] = {
-    errors.WrongSection: "section_id",
-    errors.SectionFull: "section_id",
-    errors.RollNumberTaken: "roll_number",
-    errors.AdmissionNumberTaken: "admission_number",
-}
 
 
 @dataclass(slots=True)
@@ -94,7 +89,7 @@ class Result:
         if self.refused:
             raise errors.RowsRefused(
                 errors=[
-                    FieldError.of(f"records.{number}.{_FIELDS.get(type(why), 'student_id')}", why)
+                    FieldError.of(f"records.{number}.{why.field or 'student_id'}", why)
                     for number, why in sorted(self.refused.items())
                 ]
             )
@@ -144,6 +139,16 @@ def reached(keys: Collection[int], permission: str, *, by: User) -> set[int]:
     if reach == Q() or not keys:
         return set(keys)
     return set(Student.objects.filter(reach, pk__in=keys).values_list("pk", flat=True))
+
+
+def admitted_as(numbers: Iterable[str]) -> defaultdict[tuple[int, str], set[int]]:
+    """Campus and folded number → the students who have it, of these numbers."""
+    found: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+    if folded := {fold(each) for each in numbers}:
+        rows = Student.objects.alias(_number=Fold("admission_number")).filter(_number__in=folded)
+        for at, said, pk in rows.values_list("institution_id", "admission_number", "pk"):
+            found[at, fold(said)].add(pk)
+    return found
 
 
 def _spans_meet(one: Any, starts: dt.date, until: dt.date) -> bool:
@@ -205,13 +210,7 @@ class _Books:
             held = ClassEnrolment.objects.filter(course_class__in=classes, student__in=self.students)
             for place in held.select_related("course_class__year"):
                 self.places[place.course_class_id, place.student_id].append(place)
-        self.numbers: set[tuple[int, str]] = set()
-        if admissions := [each.student for each in wishes if isinstance(each, Admission)]:
-            self.numbers.update(
-                Student.objects.filter(admission_number__in=[each.admission_number for each in admissions]).values_list(
-                    "institution_id", "admission_number"
-                )
-            )
+        self.numbers = set(admitted_as(each.student.admission_number for each in wishes if isinstance(each, Admission)))
 
     # --- one wish -----------------------------------------------------------------------------------------------------
     def consider(self, wish: Wish) -> Any:
@@ -236,7 +235,7 @@ class _Books:
         student, placement = wish.student, wish.placement
         self._may(student.institution_id)
         access.require_login(self.by, MANAGE, wish.fields.get("user"))
-        number = (student.institution_id, student.admission_number)
+        number = (student.institution_id, fold(student.admission_number))
         if number in self.numbers:
             raise errors.AdmissionNumberTaken(number=student.admission_number)
         begun = None if placement is None else self._begin(student, placement, [])

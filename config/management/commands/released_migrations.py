@@ -26,9 +26,10 @@ HEADER = (
 TAKES_AWAY = (
     ops.DeleteModel, ops.RemoveField, ops.RenameField, ops.RenameModel, ops.AlterModelTable, ops.AlterField,
 )  # fmt: skip
+# A trigger that refuses TRUNCATE takes nothing.
 SQL_TAKES_AWAY = re.compile(
-    r"\b(DROP\s+(TABLE|COLUMN|SCHEMA|TYPE|VIEW|MATERIALIZED|SEQUENCE|FUNCTION)|TRUNCATE|DELETE\s+FROM|RENAME"
-    r"|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\w+\s+(SET\s+DATA\s+)?TYPE)\b",
+    r"\b(DROP\s+(TABLE|COLUMN|SCHEMA|TYPE|VIEW|MATERIALIZED|SEQUENCE|FUNCTION)|(?<!BEFORE )TRUNCATE"
+    r"|DELETE\s+FROM|RENAME|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\w+\s+(SET\s+DATA\s+)?TYPE)\b",
     re.IGNORECASE,
 )
 

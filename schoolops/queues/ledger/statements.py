@@ -162,6 +162,50 @@ SELECT {_LETTER}, 'no_outcome', '', %(error)s, '' FROM dead
 RETURNING id, queue, meta ->> 'request_id'
 """  # noqa: S608
 
+# --- what the relay asks ----------------------------------------------------------------------------------------------
+# By queue, those with jobs that are due: a probe of the index for each, whatever lies between.
+SCHOOLS_WITH_DUE_JOBS = """
+WITH RECURSIVE pairs AS (
+    (SELECT queue, school FROM public.queues_job WHERE run_at IS NULL ORDER BY queue, school LIMIT 1)
+    UNION ALL
+    SELECT n.queue, n.school FROM pairs p CROSS JOIN LATERAL (
+        SELECT j.queue, j.school FROM public.queues_job j
+         WHERE j.run_at IS NULL AND (j.queue, j.school) > (p.queue, p.school)
+         ORDER BY j.queue, j.school LIMIT 1) n)
+SELECT queue, school FROM pairs
+"""
+# Each school's oldest, as many as it has room for. `turn`: the how-manieth of its school's that are out it would be.
+PICK = """
+SELECT j.id, j.task, j.crashes, s.school, s.n + j.place AS turn
+  FROM unnest(%(schools)s::text[], %(out)s::int[], %(rooms)s::int[]) AS s (school, n, room)
+ CROSS JOIN LATERAL (
+    SELECT id, task, crashes, row_number() OVER (ORDER BY priority DESC, id) AS place
+      FROM public.queues_job
+     WHERE queue = %(queue)s AND school = s.school AND run_at IS NULL AND id <> ALL (%(known)s)
+       AND (lease_until IS NULL OR lease_until < clock_timestamp())
+     ORDER BY priority DESC, id LIMIT s.room) AS j
+ ORDER BY turn, j.id
+ LIMIT %(most)s
+"""
+STILL_DUE = "SELECT id FROM public.queues_job WHERE id = ANY (%s) AND run_at IS NULL"
+PROMOTE = """
+UPDATE public.queues_job SET run_at = NULL
+ WHERE id IN (SELECT id FROM public.queues_job WHERE run_at <= clock_timestamp() ORDER BY run_at LIMIT 2000
+                 FOR UPDATE SKIP LOCKED)
+RETURNING queue
+"""
+COUNT_BACKLOGS = """
+WITH counted AS (SELECT school, count(*)::int AS jobs FROM public.queues_job GROUP BY school),
+told AS (
+    SELECT school, jobs, jobs > %(per_school)s AS "full" FROM counted
+    UNION ALL
+    SELECT '*', coalesce(sum(jobs), 0)::int, coalesce(sum(jobs), 0) > %(in_all)s FROM counted),
+gone AS (DELETE FROM public.queues_backlog WHERE school NOT IN (SELECT school FROM told))
+INSERT INTO public.queues_backlog AS b (school, jobs, "full", counted_at)
+SELECT school, jobs, "full", clock_timestamp() FROM told
+ON CONFLICT (school) DO UPDATE SET jobs = excluded.jobs, "full" = excluded."full", counted_at = excluded.counted_at
+"""
+
 
 def last_reason(*, timed_out: bool) -> str:
     return str((Reason.TIMEOUT if timed_out else Reason.EXHAUSTED).value)

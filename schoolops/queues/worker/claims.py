@@ -22,6 +22,8 @@ from schoolops.tenancy.backend.base import DatabaseWrapper
 
 # Beyond it a job waits outside, and its connection is others': one stuck table would hold all of a queue's.
 LOCK_S, LONG_LOCK_S = 1, 10
+# A lease lasts longer than its job may.
+LEASE_MARGIN_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,20 @@ def claim(job_id: int) -> Claim | None:
         return _as_claim(job_id, row)
 
 
-def lease(job_id: int, timeout_s: int, *, margin_s: int) -> Claim | None:
+def lease(job_id: int, timeout_s: int) -> Claim | None:
     """Take the row for so long, in a transaction of its own. ``None``: gone or held."""
     with connection.cursor() as cursor:
-        cursor.execute(statements.LEASE, [timeout_s + margin_s, job_id])
+        cursor.execute(statements.LEASE, [timeout_s + LEASE_MARGIN_S, job_id])
         found = _as_claim(job_id, cursor.fetchone())
     if found is not None:
         found.leased = True
     return found
+
+
+def give_back(claimed: Claim) -> None:
+    """The lease is over before its time: whoever comes next may have the job."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements.GIVE_LEASE_BACK, {"id": claimed.job_id, "token": claimed.lease_token})
 
 
 def _as_claim(job_id: int, row: tuple[Any, ...] | None) -> Claim | None:

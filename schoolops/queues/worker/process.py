@@ -19,6 +19,7 @@ from psycopg.errors import LockNotAvailable
 from schoolops.queues.ledger import deaths
 from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES, Queue
 from schoolops.queues.relay import broker
+from schoolops.queues.relay.message import Mode
 from schoolops.queues.worker import journal
 from schoolops.queues.worker.deadline import Watchdog
 from schoolops.queues.worker.runner import Runner
@@ -146,8 +147,8 @@ class Worker:
             else:
                 return
 
-    def _hand_back(self, job_ids: list[int], timeout_s: int, durable: bool) -> None:  # noqa: FBT001 - the runner's hook
-        broker.hand_back(self.broker_key, job_ids, timeout_s=timeout_s, durable=durable)
+    def _hand_back(self, job_ids: list[int], timeout_s: int, mode: Mode) -> None:
+        broker.hand_back(self.broker_key, job_ids, timeout_s=timeout_s, mode=mode)
 
     # --- what the runner asks ---------------------------------------------------------------------------------------
     @contextmanager

@@ -9,7 +9,6 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.models import Import
 from apps.exchange.services.exporting.pages import ROSTER, paged
-from apps.exchange.services.permission import require_for_all
 from apps.exchange.services.reading import sheets
 from apps.institutions.models import AcademicYear, Institution, Section
 from apps.institutions.selectors import school_today
@@ -35,7 +34,7 @@ def template_pages(*, source: str, by: User) -> Iterator[list[dict[str, Any]]]:
     Raises:
         PermissionMissing.
     """
-    require_for_all(by, ROSTER)
+    access.require_everywhere(by, ROSTER)
     subject = Institution.objects.order_by("pk").first()
     if subject is not None:
         trail.record(by, "exchange.roster-exported", subject, after={"template": source})

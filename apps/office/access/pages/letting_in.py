@@ -22,10 +22,8 @@ from apps.office.shell.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
 
 REFUSALS = {
-    "accounts:username-taken": "username",
     "accounts:username-malformed": "username",
     "accounts:username-reserved": "username",
-    "accounts:email-taken": "email",
     "accounts:no-email": "email",
     "access:not-yours-to-give": "role",
 }

@@ -72,7 +72,6 @@ class CampusForm(ServiceForm):
     brand_colour = forms.CharField(
         label=gettext_lazy("colour"), widget=widgets.UnfoldAdminColorInputWidget(attrs={"type": "color"})
     )
-    refusals: ClassVar[Any] = {"institutions:code-taken": "code"}
 
 
 class LogoForm(PictureForm):

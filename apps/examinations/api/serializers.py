@@ -1,0 +1,212 @@
+"""What the API of examinations takes and gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.examinations.models import ExamSession, GradingScale
+from apps.institutions.models import Term
+from schoolops import clock
+from schoolops.api.fields import Day, RowId
+
+TERMS = Term.objects.select_related("year__institution")
+
+
+class Moment(serializers.DateTimeField):
+    """A moment that can be meant, with its zone; without one it is UTC."""
+
+    default_error_messages = {"out_of_reach": f"A moment from {clock.FIRST_YEAR} to {clock.LAST_YEAR}."}
+
+    def to_internal_value(self, value: Any) -> dt.datetime:
+        try:
+            found: dt.datetime = super().to_internal_value(value)
+            at = found.astimezone(dt.UTC)
+        except OverflowError:
+            self.fail("out_of_reach")
+        if not clock.in_reach(at.date()):
+            self.fail("out_of_reach")
+        return at
+
+
+# --- scales -----------------------------------------------------------------------------------------------------------
+class GradeBandIn(serializers.Serializer[object]):
+    """A grade, from so many percent on to where the next one begins."""
+
+    code = serializers.CharField(max_length=20, help_text="A*, 7, Pass, Secure.")
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    lower = serializers.DecimalField(max_digits=6, decimal_places=3, min_value=0)
+    points = serializers.DecimalField(max_digits=5, decimal_places=2, required=False, allow_null=True, default=None)
+    passing = serializers.BooleanField(required=False, default=True)
+
+
+class GradingScaleVersionIn(serializers.Serializer[object]):
+    """What a new version of a scale says; its name stays."""
+
+    kind = serializers.ChoiceField(choices=GradingScale.Kind.choices)
+    decimals = serializers.IntegerField(
+        min_value=0, max_value=3, required=False, default=0, help_text="Places a percentage is rounded to, half up."
+    )
+    bands = GradeBandIn(many=True)
+
+
+class GradingScaleIn(GradingScaleVersionIn):
+    """A scale to add."""
+
+    name = serializers.CharField(max_length=80)
+
+
+class GradeBandOut(GradeBandIn):
+    """A band as it is: percentages of ``[lower, upper)``; the best one has no upper end."""
+
+    upper = serializers.DecimalField(max_digits=6, decimal_places=3, allow_null=True)
+
+
+class GradingScaleOut(serializers.Serializer[object]):
+    """One version of a scale, with its bands from the best one down."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=GradingScale.Kind.choices)
+    decimals = serializers.IntegerField()
+    retired = serializers.BooleanField(help_text="No new paper is graded by it: a later version is, or none.")
+    bands = GradeBandOut(many=True)
+
+
+class GradeOut(serializers.Serializer[object]):
+    """What a percentage is worth on a scale."""
+
+    percent = serializers.DecimalField(max_digits=9, decimal_places=3, help_text="Rounded as the scale says.")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    points = serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True)
+    passing = serializers.BooleanField()
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+class ExamSessionChangeIn(serializers.Serializer[object]):
+    """What of a session can be changed."""
+
+    name = serializers.CharField(max_length=80)
+    kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
+    weight = serializers.DecimalField(
+        max_digits=5, decimal_places=2, min_value=0, required=False, help_text="Beside other sessions; 1 unless said."
+    )
+
+
+class ExamSessionIn(ExamSessionChangeIn):
+    """A session to set up."""
+
+    term_id = RowId(TERMS, source="term")
+
+
+class ExamSessionOut(serializers.Serializer[object]):
+    """An exam session."""
+
+    id = serializers.UUIDField()
+    term_id = serializers.UUIDField()
+    term = serializers.CharField()
+    institution_id = serializers.UUIDField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
+    weight = serializers.DecimalField(max_digits=5, decimal_places=2)
+    state = serializers.ChoiceField(choices=ExamSession.State.choices)
+    timetable_published_at = serializers.DateTimeField(allow_null=True)
+    results_published_at = serializers.DateTimeField(allow_null=True)
+    cancelled_reason = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class ExamSessionStateIn(serializers.Serializer[object]):
+    """What a session becomes; a cancelled one says why."""
+
+    state = serializers.ChoiceField(choices=[each for each in ExamSession.State.choices if each[0] != "published"])
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class PublicationIn(serializers.Serializer[object]):
+    """From when on families see the timetable and the results; null: they do not."""
+
+    timetable_published_at = Moment(allow_null=True)
+    results_published_at = Moment(allow_null=True)
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+# --- papers -----------------------------------------------------------------------------------------------------------
+class ExamChangeIn(serializers.Serializer[object]):
+    """What of a paper can be changed."""
+
+    title = serializers.CharField(max_length=80, required=False, allow_blank=True, help_text="Such as Paper 2.")
+    day = Day()
+    starts_at = serializers.TimeField()
+    ends_at = serializers.TimeField()
+    room = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    invigilator_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
+    max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
+    pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, required=False, allow_null=True)
+    scale_id = serializers.UUIDField()
+
+
+class PaperIn(ExamChangeIn):
+    """A paper of a class, or of a section in a course."""
+
+    class_id = serializers.UUIDField(required=False, allow_null=True)
+    section_id = serializers.UUIDField(required=False, allow_null=True)
+    course_id = serializers.UUIDField(required=False, allow_null=True)
+
+
+MOST_PAPERS = 500
+
+
+class ExamsIn(serializers.Serializer[object]):
+    """Papers of one session: all are set, or none."""
+
+    session_id = serializers.UUIDField()
+    papers = serializers.ListField(child=PaperIn(), min_length=1, max_length=MOST_PAPERS)
+
+
+class InvigilatorOut(serializers.Serializer[object]):
+    """A member of staff."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class FollowedExamOut(serializers.Serializer[object]):
+    """A paper as a student and their family see it."""
+
+    id = serializers.UUIDField()
+    session_id = serializers.UUIDField()
+    session = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
+    course_id = serializers.UUIDField()
+    course = serializers.CharField()
+    title = serializers.CharField()
+    day = Day()
+    starts_at = serializers.TimeField()
+    ends_at = serializers.TimeField()
+    room = serializers.CharField()
+    max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
+    pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+
+
+class ExamOut(FollowedExamOut):
+    """A paper."""
+
+    institution_id = serializers.UUIDField()
+    class_id = serializers.UUIDField(allow_null=True)
+    section_id = serializers.UUIDField(allow_null=True, help_text="Of a class: the section it is taught to, if to one.")
+    group = serializers.CharField(help_text="The class, or the section, in words.")
+    scale_id = serializers.UUIDField()
+    invigilators = InvigilatorOut(many=True)
+    version = serializers.IntegerField()
+
+
+class ExamsOut(serializers.Serializer[object]):
+    """The papers that were set."""
+
+    results = ExamOut(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Always null.")

@@ -1,0 +1,20 @@
+"""Addresses."""
+
+from django.urls import path
+
+from apps.examinations.api.views import exams, scales, sessions
+from schoolops.api.viewsets import routes
+
+SCALE, SESSION = scales.GradingScaleViewSet, sessions.ExamSessionViewSet
+
+urlpatterns = [
+    *routes("grading-scales", SCALE),
+    path("grading-scales/<uuid:id>/versions", SCALE.as_view({"post": "add_version"})),
+    path("grading-scales/<uuid:id>/retire", SCALE.as_view({"post": "retire"})),
+    path("grading-scales/<uuid:id>/grade", SCALE.as_view({"get": "grade"})),
+    *routes("exam-sessions", SESSION),
+    path("exam-sessions/<uuid:id>/state", SESSION.as_view({"post": "move"})),
+    path("exam-sessions/<uuid:id>/publication", SESSION.as_view({"put": "publish"})),
+    *routes("exams", exams.ExamViewSet),
+    path("students/<uuid:id>/exams", exams.FollowedExamViewSet.as_view({"get": "list"})),
+]

@@ -1,0 +1,24 @@
+from schoolops.indexes import IndexSpec
+
+INDEXES = (
+    IndexSpec(
+        "exam_by_section",
+        "examinations_exam",
+        ("section_id", "day"),
+        condition="section_id IS NOT NULL",
+        purpose="the papers of a section, and of a student in it",
+    ),
+    IndexSpec(
+        "exam_by_class",
+        "examinations_exam",
+        ("course_class_id", "day"),
+        condition="course_class_id IS NOT NULL",
+        purpose="the papers of a class, and of a student in it",
+    ),
+    IndexSpec(
+        "exam_by_day",
+        "examinations_exam",
+        ("institution_id", "day"),
+        purpose="the papers of a campus on a day, and what would clash there",
+    ),
+)
