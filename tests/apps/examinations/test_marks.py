@@ -144,7 +144,7 @@ def test_who_read_an_older_version_is_told_what_changed(campus: Campus, paper: E
     assert [each["after"] for each in refused.value.members["changes"]] == [{"status": "entered", "score": "40.00"}]
     body = {"records": written(paper, {first: "41"}, text=True)}
     answer = asking(bob).put(f"exams/{paper.sourced_id}/marks", body, headers={"If-Match": '"0"'})
-    assert (answer.status_code, answer.json()["changed_by"]["name"]) == (412, "Alice")
+    assert (answer.status_code, answer.json()["changed_by"]["name"]) == (409, "Alice")
 
 
 def test_each_record_that_cannot_be_is_refused_and_nothing_is_lost_or_written(
