@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
-from django.db import connection
 from django.db.models import Case, Model, Q, QuerySet, When
 
 from apps.access.caches import PERMISSION_CONFIG, RBAC_PERMISSIONS, USER_ROLES, Access, Assigned, Configured, Held
@@ -22,6 +21,7 @@ from apps.institutions import selectors as institutions
 from schoolops import clock
 from schoolops.observability.metrics import RBAC_LATENCY
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of, by_shape
+from schoolops.tenancy.prepared import Statement
 
 Kind = Literal["section", "class", "student"]
 Scope = Callable[[User, dt.date], Q]
@@ -75,7 +75,7 @@ def roles_ahead(user: User) -> tuple[Held, ...]:
 
 
 # Spelled out: building it as a queryset costs more than running it.
-_ROLES_HELD = """
+_ROLES_HELD = Statement("""
     WITH here AS (
         SELECT COALESCE((SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1), 'UTC') AS timezone,
                ARRAY(SELECT DISTINCT timezone FROM institutions_institution ORDER BY timezone) AS timezones
@@ -83,19 +83,17 @@ _ROLES_HELD = """
     SELECT here.timezone, here.timezones, r.code, r.scope, a.institution_id, array_agg(p.permission), r.name,
            i.sourced_id, a.starts_on, a.ends_on
       FROM here
-      LEFT JOIN access_roleassignment a ON a.user_id = %(user)s
+      LEFT JOIN access_roleassignment a ON a.user_id = %(user)s::bigint
       LEFT JOIN access_role r ON r.id = a.role_id
       LEFT JOIN access_rolepermission p ON p.role_id = r.id
       LEFT JOIN institutions_institution i ON i.id = a.institution_id
      GROUP BY here.timezone, here.timezones, a.id, r.id, i.id
      ORDER BY a.id
-"""
+""")
 
 
 def _access_of(user_id: int) -> Access:
-    with connection.cursor() as cursor:
-        cursor.execute(_ROLES_HELD, {"user": user_id})
-        rows = cursor.fetchall()
+    rows = _ROLES_HELD.rows(user=user_id)
     return Access(
         rows[0][0],
         tuple(rows[0][1]),
@@ -141,6 +139,11 @@ def _ways(user: User, permission: str, kind: Kind) -> list[tuple[str, int | None
     return [
         (each.scope, each.institution_id) for each in held if each.scope == EVERYTHING or (each.scope, kind) in _scopes
     ]
+
+
+def reaches_alike(user: User, one: str, other: str, kinds: Iterable[Kind]) -> bool:
+    """Whether ``user`` reaches the same rows of these kinds with both permissions, by the same roles."""
+    return all(_ways(user, one, kind) == _ways(user, other, kind) for kind in kinds)
 
 
 def keys_in_reach(

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 
 from schoolops import twins
 from schoolops.context import current_school
@@ -153,6 +154,8 @@ class Term(Rostered):
                 expressions=[
                     ("year", RangeOperators.EQUAL),
                     ("kind", RangeOperators.EQUAL),
+                    # Those of one kind may lie within each other, as a full year does around its halves.
+                    (Coalesce("parent", 0), RangeOperators.EQUAL),
                     (days("starts_on", "ends_on"), RangeOperators.OVERLAPS),
                 ],
             ),

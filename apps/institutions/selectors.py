@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db import connection
-from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import JSONObject, Replace
 from django.db.models.lookups import Contains
 
@@ -18,6 +18,7 @@ from schoolops import clock
 from schoolops.cache.local import local
 from schoolops.context import current_school
 from schoolops.folding import Searched, searched
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter
 
 
 def sections_called(words: str) -> Q:
@@ -80,12 +81,7 @@ def _stretch(found: dict[str, Any] | None) -> Stretch | None:
     )
 
 
-def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
-    """What ``day`` is at ``institution`` (a row or its key), in one query.
-
-    Raises:
-        Institution.DoesNotExist: there is no such institution.
-    """
+def _facts() -> QuerySet[Institution, dict[str, Any]]:
     same = {
         "pk": F("pk"),
         "id": F("sourced_id"),
@@ -93,26 +89,36 @@ def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
         "starts_on": F("starts_on"),
         "ends_on": F("ends_on"),
     }
+    day = Parameter("day", DAY)
     around = {"starts_on__lte": day, "ends_on__gte": day}
     years = AcademicYear.objects.filter(institution=OuterRef("pk"), **around)
     terms = Term.objects.filter(year__institution=OuterRef("pk"), **around).order_by(
         F("ends_on") - F("starts_on"), "pk"
     )
     special = CalendarDay.objects.filter(institution=OuterRef("pk"), day=day)
-    found = (
-        Institution.objects.filter(pk=institution.pk if isinstance(institution, Institution) else institution)
-        .values(
-            "weekend",
-            the_year=Subquery(years.values(fact=JSONObject(**same, state=F("state")))[:1]),
-            the_term=Subquery(terms.values(fact=JSONObject(**same, kind=F("kind")))[:1]),
-            the_day=Subquery(
-                special.values(fact=JSONObject(kind="kind", title="title", starts_at="starts_at", ends_at="ends_at"))[
-                    :1
-                ]
-            ),
-        )
-        .get()
+    return Institution.objects.filter(pk=Parameter("at", KEY)).values(
+        "weekend",
+        the_year=Subquery(years.values(fact=JSONObject(**same, state=F("state")))[:1]),
+        the_term=Subquery(terms.values(fact=JSONObject(**same, kind=F("kind")))[:1]),
+        the_day=Subquery(
+            special.values(fact=JSONObject(kind="kind", title="title", starts_at="starts_at", ends_at="ends_at"))[:1]
+        ),
     )
+
+
+_FACTS: Compiled[dict[str, Any]] = Compiled(_facts)
+
+
+def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
+    """What ``day`` is at ``institution`` (a row or its key), in one query.
+
+    Raises:
+        Institution.DoesNotExist: there is no such institution.
+    """
+    key = institution.pk if isinstance(institution, Institution) else institution
+    found = _FACTS.first(at=key, day=day)
+    if found is None:
+        raise Institution.DoesNotExist
     calendar = found["the_day"] or {}
     return DayFacts(
         day=day,

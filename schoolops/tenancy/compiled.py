@@ -52,10 +52,14 @@ def any_of(column: str, name: str, kind: Field[Any, Any] = KEY) -> Expression:
 
 
 class Compiled(Generic[Found]):
-    """A queryset, compiled when it is first asked, outside every school: a question to one would be kept for all."""
+    """A queryset, compiled when it is first asked, outside every school: a question to one would be kept for all.
 
-    def __init__(self, build: Callable[[], QuerySet[Any, Found]]) -> None:
+    ``waits``: it may wait for somebody's lock.
+    """
+
+    def __init__(self, build: Callable[[], QuerySet[Any, Found]], *, waits: bool = False) -> None:
         self._build = build
+        self._waits = waits
         self._ready: tuple[str, tuple[str, ...], QuerySet[Any, Found], _Known] | None = None
 
     def all(self, **values: Any) -> list[Found]:
@@ -65,7 +69,7 @@ class Compiled(Generic[Found]):
         except EmptyResultSet:
             # Django knows without asking that there are none.
             return []
-        rows = fetch_all(statement, [sent(values[name]) for name in names])
+        rows = fetch_all(statement, [sent(values[name]) for name in names], waits=self._waits)
         iterable: Any = queryset._iterable_class  # noqa: SLF001 - nothing else iterates
         found: list[Found] = list(iterable(_Asking(queryset, _Answered(queryset.query, known, rows))))
         return found

@@ -19,15 +19,15 @@ from schoolops.queues.models import Attempt, DeadLetter, OnceKey, OperatorAction
 from schoolops.tenancy.models import SupportGrant
 
 # Back into the ledger under the same id; a second press finds no letter, nor one whose key a discard set free.
-# It has all its tries again, and their numbers go on.
+# It has all its tries again, and their numbers go on. What took processes down comes back as a suspect, to run alone.
 REVIVE = """
 WITH letter AS (
     DELETE FROM public.queues_deadletter WHERE id = %(id)s AND discarded_at IS NULL RETURNING *),
 job AS (
     INSERT INTO public.queues_job
-           (id, school, queue, task, payload, meta, priority, attempts, spent, tracked, created_at)
+           (id, school, queue, task, payload, meta, priority, attempts, spent, crashes, tracked, created_at)
     SELECT id, school, queue, task, payload, meta - '{deferred_since,deferred_by}'::text[], priority, attempts,
-           attempts, tracked, created_at FROM letter
+           attempts, least(crashes, 1), tracked, created_at FROM letter
     RETURNING id, school, queue, tracked),
 told AS (
     DELETE FROM public.queues_outcome WHERE job_id IN (SELECT id FROM job WHERE tracked)),

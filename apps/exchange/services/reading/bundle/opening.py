@@ -19,13 +19,23 @@ MODES = ("absent", "bulk", "delta")
 
 
 @dataclass(slots=True)
-class Person:
-    """What other files say of a user."""
+class Role:
+    """What a user is: by ``roles`` (then ``dated``), or by the user's own row. ``gone``: to be deleted."""
 
-    role: str = ""
+    role: str
     org: str = ""
     begins: str = ""
     ends: str = ""
+    primary: bool = False
+    gone: bool = False
+    dated: bool = False
+
+
+@dataclass(slots=True)
+class Person:
+    """What other files say of a user. ``roles``: by the kind of person that each makes of them."""
+
+    roles: dict[str, Role] = field(default_factory=dict)
     birth_date: str = ""
     sex: str = ""
     demographics_row: int = 0
@@ -33,6 +43,8 @@ class Person:
     first_day: str = ""
     homeroom: str = ""
     group: str = ""
+    # Classes that this bundle has no row for.
+    elsewhere: list[str] = field(default_factory=list)
     wrong: list[dict[str, Any]] = field(default_factory=list)
 
 
