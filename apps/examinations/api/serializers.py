@@ -122,9 +122,9 @@ class ExamSessionOut(serializers.Serializer[object]):
 
 
 class ExamSessionStateIn(serializers.Serializer[object]):
-    """What a session becomes; a cancelled one says why."""
+    """What a session becomes; a cancelled one says why. Published it becomes by the moment of its results."""
 
-    state = serializers.ChoiceField(choices=[each for each in ExamSession.State.choices if each[0] != "published"])
+    state = serializers.ChoiceField(choices=ExamSession.State.choices)
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 

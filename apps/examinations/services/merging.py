@@ -20,6 +20,8 @@ def move_marks(duplicate: Student, kept: Student) -> Moved:
     What stays is read beside the kept record's, which counts where both have one.
     """
     theirs = Mark.objects.filter(student=duplicate)
+    # Whoever enters marks of these papers, or computes their results, comes before or after.
+    list(Exam.objects.select_for_update(no_key=True).filter(pk__in=theirs.values("exam")).order_by("pk"))
     sits = Exam.objects.filter(sat_by(Student.objects.filter(pk=duplicate.pk)), pk=OuterRef("exam"))
     had = Mark.objects.filter(student=kept, exam=OuterRef("exam"))
     moving = list(theirs.exclude(Exists(sits) | Exists(had)).select_related("exam"))
