@@ -40,8 +40,8 @@ class GradingScale(PublicRow):
     class Meta:
         ordering = ("name", "-version")
         constraints = (
-            models.UniqueConstraint(fields=("name", "version"), name="scale_version_once"),
-            models.UniqueConstraint(fields=("name",), condition=Q(retired=False), name="scale_one_current"),
+            models.UniqueConstraint(folding.Fold("name"), "version", name="scale_version_once"),
+            models.UniqueConstraint(folding.Fold("name"), condition=Q(retired=False), name="scale_one_current"),
             models.CheckConstraint(condition=Q(decimals__lte=3), name="scale_decimals_at_most_three"),
         )
 
@@ -126,7 +126,7 @@ class ExamSession(PublicRow):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("term", "name"), name="exam_session_name_per_term"),
+            models.UniqueConstraint("term", folding.Fold("name"), name="exam_session_name_per_term"),
             models.CheckConstraint(condition=Q(weight__gte=0), name="exam_session_weight_from_zero"),
             models.CheckConstraint(condition=~Q(state="published"), name="exam_session_published_is_derived"),
             models.CheckConstraint(
