@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('examinations', '0002_what_the_database_holds'),
+        ('examinations', '0003_one_by_the_fold'),
         ('institutions', '0005_one_by_the_fold'),
         ('students', '0006_one_by_the_fold'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

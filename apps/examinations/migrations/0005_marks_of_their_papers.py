@@ -12,5 +12,5 @@ BACKWARD = "ALTER TABLE examinations_mark DROP CONSTRAINT examinations_mark_of_e
 
 
 class Migration(migrations.Migration):
-    dependencies = [("examinations", "0003_marks")]
+    dependencies = [("examinations", "0004_marks")]
     operations = [append_only.keep("examinations_markchange"), migrations.RunSQL(FORWARD, BACKWARD)]
