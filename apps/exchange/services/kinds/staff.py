@@ -14,6 +14,7 @@ from apps.exchange.services.comparing import (
 )
 from apps.exchange.services.kinds.people import People, day_of
 from apps.exchange.services.reading import staged
+from apps.institutions.selectors import today_at
 from apps.staff import services as staff_services
 from apps.staff.models import StaffMember
 from apps.staff.services import bulk as staff_bulk
@@ -39,6 +40,10 @@ class Staff(People):
             outcome.refuse(refusal, "ends_on")
             return
         super().look(work, outcome, there)
+
+    def end(self, outcome: Outcome) -> None:
+        today, ends_on = today_at(outcome.target.institution), outcome.target.ends_on
+        outcome.differ({"ends_on": min(today, ends_on or today)}, outcome.extra["remembered"])
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
         return staff_bulk.add_many_staff(
