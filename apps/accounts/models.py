@@ -133,7 +133,8 @@ class User(PublicRow, AbstractBaseUser):
 
     @property
     def audit_name(self) -> str:
-        return self.full_name or self.username
+        # What the trail and the queues have room for, beside the id; two names of a hundred are 201 with their space.
+        return (self.full_name or self.username)[:200]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # Django's own takes the password alone: logging out everywhere would leave the sessions of the admin.

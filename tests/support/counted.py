@@ -20,12 +20,12 @@ def _server() -> redis.Redis:
 
 def forget_what_was_counted() -> None:
     """Nobody has failed and nobody has asked, in any school."""
-    from schoolops.ratelimit import delays, windows  # noqa: PLC0415 - the settings are not read when this file is
+    from schoolops.ratelimit import turns, windows  # noqa: PLC0415 - the settings are not read when this file is
 
     with _server() as server:
         if counted := list(server.scan_iter("*:ratelimit:*", count=1000)):
             server.delete(*counted)
-    delays.forget_here()
+    turns.forget_here()
     windows.forget_here()
 
 

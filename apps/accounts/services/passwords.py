@@ -20,7 +20,8 @@ from schoolops.folding import fold
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import AUTH_LATENCY, LOGIN_FAILURES
 from schoolops.ratelimit import delays
-from schoolops.ratelimit.delays import Delay, TooManyAttempts
+from schoolops.ratelimit.delays import TooManyAttempts
+from schoolops.ratelimit.turns import Delay
 from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL, TURNS_OF_SCHOOL
 from schoolops.tenancy.compiled import TEXT, Compiled, Parameter
 

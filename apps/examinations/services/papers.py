@@ -19,11 +19,13 @@ from apps.examinations.errors import (
     GroupBusy,
     InvigilatorBusy,
     PaperChangedMeanwhile,
+    PaperHasMarks,
     PapersRefused,
     PaperTwice,
     PaperUnknown,
     ResultsArePublished,
     RoomTaken,
+    ScoresAboveMaximum,
 )
 from apps.examinations.models import Exam, ExamSession, GradingScale, Invigilation
 from apps.examinations.services.clashes import Slot, clashes
@@ -97,7 +99,8 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
 
     Raises:
         PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished,
-        PaperChangedMeanwhile, PapersRefused (naming each field), PaperTwice, RoomTaken, GroupBusy, InvigilatorBusy.
+        PaperChangedMeanwhile, PapersRefused (naming each field), ScoresAboveMaximum, PaperTwice, RoomTaken, GroupBusy,
+        InvigilatorBusy.
     """
     exam = _exam_for_update(paper, by)
     if expected_version is not None and exam.version != expected_version:
@@ -115,10 +118,10 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
     if not changed:
         return exam
     wanted.sourced_id, wanted.version = exam.sourced_id, exam.version + 1
-    with explains(CLASHES):
+    with explains({**CLASHES, "mark_within_paper": lambda: ScoresAboveMaximum(most=wanted.max_marks)}):
         exam.invigilations.exclude(staff__in=[each.pk for each in people]).delete()
         # Those who stay follow the paper to its new time, by the database.
-        wanted.save(force_update=True)
+        wanted.save(update_fields=[*PLAIN, "section", "course", "scale", "version"])
         there = set(exam.invigilations.values_list("staff_id", flat=True))
         _invigilate([(wanted, [each for each in people if each.pk not in there])])
     trail.record(
@@ -133,12 +136,15 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
 
 @transaction.atomic
 def remove_paper(*, paper: UUID, by: User) -> None:
-    """Remove a paper.
+    """Remove a paper of which nobody was ever marked.
 
     Raises:
-        PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished.
+        PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished,
+        PaperHasMarks.
     """
     exam = _exam_for_update(paper, by)
+    if exam.mark_changes.exists():
+        raise PaperHasMarks
     trail.record(by, "examinations.paper-removed", exam, before=_told(exam, _people_of(exam)))
     exam.delete()
 

@@ -19,7 +19,7 @@ from apps.accounts.models import User
 from apps.accounts.services import hashing, second_factor
 from schoolops import clock
 from schoolops.context import inside
-from schoolops.ratelimit.delays import FIRST_TURN_S, LONGEST_WAIT_S
+from schoolops.ratelimit.turns import FIRST_TURN_S, LONGEST_WAIT_S
 from schoolops.tenancy.models import School
 from tests.apps.accounts.sieges import (
     AT_THE_SAME_DOOR,

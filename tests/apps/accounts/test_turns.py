@@ -12,8 +12,8 @@ from apps.accounts.errors import LinkNotValid, LoginRefused, PasswordWrong
 from apps.accounts.models import OneTimeLink, TokenFamily, User
 from apps.accounts.services import hashing, passwords
 from schoolops.errors import Invalid, Throttled
-from schoolops.ratelimit import delays, scripts
-from schoolops.ratelimit.delays import FIRST_TURN_S, LONGEST_TURN_S, LONGEST_WAIT_S, Delay, turn_after
+from schoolops.ratelimit import delays, scripts, turns
+from schoolops.ratelimit.turns import FIRST_TURN_S, LONGEST_TURN_S, LONGEST_WAIT_S, Delay, turn_after
 from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL, TURNS_OF_SCHOOL, Window
 from schoolops.redis.connection import RedisCircuitOpen
 from tests.apps.accounts.sieges import (
@@ -147,7 +147,7 @@ def test_the_script_and_the_process_know_the_same_turns(
 
     by_redis = told()
     later(hours=1)
-    delays.forget_here()
+    turns.forget_here()
 
     def away(*_said: Any) -> Any:
         raise RedisCircuitOpen("away")
@@ -161,7 +161,7 @@ def test_a_turn_that_nobody_takes_is_lost(alice: User, quick: None, later: Calla
     siege = Siege(invented_names(), later)
     siege.go_on(60)
     assert Guess("alice", people.PASSWORD).make().told == FIRST_TURN_S
-    siege.go_on(FIRST_TURN_S + delays.TURN_KEPT_S + 1)
+    siege.go_on(FIRST_TURN_S + turns.TURN_KEPT_S + 1)
     assert Guess("alice", people.PASSWORD).make().told == FIRST_TURN_S
 
 
