@@ -6,21 +6,24 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
 from django.db import connection
 from django.test import Client, override_settings
 
+from apps.accounts.models import User
 from config import serve
 from config.env import Environment
-from schoolops.context import inside
+from schoolops.context import inside, nowhere
 from schoolops.health import doctor
 from schoolops.tenancy import boot, direct
 from schoolops.tenancy.backend.base import DatabaseWrapper
 from schoolops.tenancy.checks import the_wall_can_stand
 from schoolops.tenancy.errors import SharedBackend
 from schoolops.tenancy.models import School
+from tests.factories import people
 
 
 class Pooled:
@@ -133,3 +136,20 @@ def test_a_kept_connection_is_looked_at_before_a_request_uses_it(
     login = {"login": "alice", "password": "whatever it is"}
     answer = client_for(oak).post("/api/v1/auth/login", login, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (503, "tenancy:shared-backend")
+
+
+@pytest.mark.parametrize("address", ["/api/v1/auth/login", "/office/login/"])
+def test_a_write_to_a_database_that_has_become_a_replica_is_an_outage_and_no_error_of_ours(
+    alice: User, client_for: Callable[[Any], Client], oak: School, address: str
+) -> None:
+    """After a failover that DATABASE_URL has not followed: it goes on to be read."""
+    said = {"login": "alice", "username": "alice", "password": people.PASSWORD}
+    # What the test itself wrote is looked at while that may still lock a row.
+    connection.check_constraints()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")
+    kind = "application/json" if "api" in address else "application/x-www-form-urlencoded"
+    body: Any = said if "api" in address else urlencode(said)
+    with nowhere():
+        answer = client_for(oak).post(address, body, content_type=kind)
+    assert answer.status_code == 503
