@@ -60,7 +60,7 @@ lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject
 		--extra embedded --extra gunicorn --extra otel --extra dev -c requirements.txt $(ARGS) -o requirements-dev.txt
 
 calls: environment ## Write anew how many function calls the most asked requests may take
-	CALLS=renew $(PY) -m pytest -q tests/apps/office/test_what_a_request_costs.py
+	$(PY) -m pytest -q tests/apps/office/test_what_a_request_costs.py --renew-calls
 
 bench: environment ## The load of a school day against the p95 table
 	$(PY) -m benchmarks $(ARGS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import cProfile
 import gc
 import json
-import os
 import pstats
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,6 +95,7 @@ def known() -> dict[str, int]:
 
 
 def test_no_request_costs_more_calls_than_the_table_says(
+    request: pytest.FixtureRequest,
     office: Callable[[User], Browser],
     in_oak: School,
     client_for: Callable[[School], Client],
@@ -107,7 +107,7 @@ def test_no_request_costs_more_calls_than_the_table_says(
     take(campus.section, {people.students_in(campus.section)[0]: "A"}, by=alice)
     head, teacher = Talk(client_for(in_oak), alice), Talk(client_for(in_oak), bob)
     counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus)}
-    if os.environ.get("CALLS") == "renew":
+    if request.config.getoption("--renew-calls", default=False):
         TABLE.write_text(json.dumps(counted, indent=2) + "\n")
         known = counted
     assert counted.keys() == known.keys()

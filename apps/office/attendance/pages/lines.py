@@ -6,13 +6,19 @@ can be chosen, and a student's row puts their id into it. Whatever anybody said 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
+from typing import Any
 
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from apps.attendance.models import AttendanceCode
+from apps.attendance.selectors import WeekDay
 from apps.office.attendance.pages.marks import Row
 
 # Stands for a student's id until their row is made; nothing that is escaped has it.
@@ -25,6 +31,7 @@ _PHONE_CODE = (
     '<label title="{called}"><input type="radio" name="code-<>" value="{code}" data-state="{state}"{late}'
     ' aria-label="{called}" required{checked}><span aria-hidden="true">{code}</span></label>'
 )
+_WEEK_CODE = '<option value="{code}" data-name="{called}" title="{called}"{selected}>{code}</option>'
 _CHANGED, _MARKED = ' class="changed"', ' class="marked"'
 
 
@@ -51,6 +58,7 @@ class _Choices:
                 state=code.state,
                 late=" data-late" if code.late else "",
                 checked=" checked" if code.code == chosen else "",
+                selected=" selected" if code.code == chosen else "",
             )
             for code in codes
         )
@@ -115,4 +123,48 @@ def phone_lines(rows: Iterable[Row], *, may_save: bool) -> SafeString:
             f'<label>{remark} <input name="remark-{one}" value="{escape(said.remark)}" maxlength="300"'
             ' autocomplete="off"></label></div></details></fieldset>'
         )
+    return mark_safe("".join(lines))  # noqa: S308 - escaped above
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A student's day; ``row`` is ``None`` where the student is on no roll."""
+
+    day: WeekDay
+    row: Row | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.row is not None and self.day.standing == "open"
+
+
+def week_lines(rows: Iterable[tuple[Mapping[str, Any], str, Sequence[Cell]]]) -> SafeString:
+    """The rows of the week's table: each student with a cell for each day."""
+    nobody = "00000000-0000-0000-0000-000000000000"
+    address = reverse("office:student", args=[nobody])
+    days: dict[dt.date, str] = {}
+    options = _Choices(_WEEK_CODE)
+    lines = []
+    for student, named, cells in rows:
+        one, name = str(student["student_id"]), escape(named)
+        line = [f'<tr data-name="{name}"><td>{student["roll_number"] or ""}</td><th scope="row">']
+        line.append(f'<a href="{address.replace(nobody, one)}">{name}</a></th>')
+        for cell in cells:
+            day, row = cell.day.day, cell.row
+            called = days.get(day) or days.setdefault(day, escape(date_format(day, _("l, j F"))))
+            if row is not None and cell.is_open:
+                line.append(
+                    f'<td data-label="{called}" data-name="{name}, {called}" data-cell="code"'
+                    f'{_CHANGED if row.changed else ""}><select name="code-{day.isoformat()}-{one}"'
+                    f' aria-label="{name}, {called}"><option value="">–</option>{options.of(row)}</select>'
+                )
+            else:
+                said = escape(row.said.code) if row is not None else ""
+                line.append(
+                    f'<td data-label="{called}" data-name="{name}, {called}" data-cell="fixed" class="closed">{said}'
+                )
+            if row is not None and row.office and row.record["office_code"] != row.said.code:
+                line.append(f" {_strong(row.record['office_code'])}")
+            line.append("</td>")
+        lines.append("".join([*line, "</tr>"]))
     return mark_safe("".join(lines))  # noqa: S308 - escaped above
