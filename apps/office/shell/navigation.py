@@ -62,7 +62,13 @@ def _menu(_language: str, shown: tuple[tuple[int, tuple[int, ...]], ...], here: 
         {
             "title": heading.title,
             "items": [
-                {"title": entry.title, "icon": entry.icon, "link": address, "active": address == here}
+                {
+                    "title": entry.title,
+                    "icon": entry.icon,
+                    "link": address,
+                    "active": address == here,
+                    "has_permission": True,
+                }
                 for entry in map(entries.__getitem__, numbers)
                 for address in (_address(entry.to),)
             ],

@@ -24,8 +24,8 @@ from tests.factories.rolls import take
 from tests.factories.talking import Browser, Talk
 
 TABLE = Path(__file__).with_name("calls.json")
-# A statement that is parsed for the first time, a longer id: so much is nobody's doing.
-LEEWAY = 1.03
+# What was asked before in the same process leaves more or less at hand: so much is nobody's doing.
+LEEWAY, FEW = 1.03, 250
 STALE = 0.9
 
 Ask = Callable[[], Any]
@@ -111,6 +111,6 @@ def test_no_request_costs_more_calls_than_the_table_says(
         TABLE.write_text(json.dumps(counted, indent=2) + "\n")
         known = counted
     assert counted.keys() == known.keys()
-    assert {name: number for name, number in counted.items() if number > known[name] * LEEWAY} == {}
+    assert {name: number for name, number in counted.items() if number > known[name] * LEEWAY + FEW} == {}
     # What became cheaper stays so: make calls.
-    assert {name: number for name, number in counted.items() if number < known[name] * STALE} == {}
+    assert {name: number for name, number in counted.items() if number < known[name] * STALE - FEW} == {}
