@@ -219,3 +219,11 @@ class ScoresAboveMaximum(Conflict):
 
     code = "examinations:scores-above-maximum"
     remedy = "Correct these marks first."
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+class ResultPolicyChangedMeanwhile(PreconditionFailed):
+    """How results are made has changed since you read it: it is at version {version}."""
+
+    code = "examinations:result-policy-changed-meanwhile"
+    remedy = "Read it again and send your change with the present version."

@@ -25,4 +25,5 @@ INDEXES = (
     IndexSpec(
         "mark_change_by_exam", "examinations_markchange", ("exam_id", "id"), purpose="the history of a paper's marks"
     ),
+    IndexSpec("result_by_student", "examinations_sessionresult", ("student_id",), purpose="a student's results"),
 )

@@ -1,4 +1,4 @@
-"""Grading scales, exam sessions of a term, the papers in them, who invigilates, and the marks."""
+"""Grading scales, exam sessions of a term, the papers in them, who invigilates, the marks, and their results."""
 
 from __future__ import annotations
 
@@ -122,6 +122,11 @@ class ExamSession(PublicRow):
     timetable_published_at = models.DateTimeField(null=True)
     results_published_at = models.DateTimeField(null=True)
     cancelled_reason = models.CharField(max_length=200, blank=True)
+    # By which policy its results are computed, and up to which change of its marks; null: they are not. 0: all anew.
+    results_policy = models.ForeignKey(
+        "ResultPolicy", on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    results_through = models.BigIntegerField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -324,3 +329,58 @@ class MarkChange(models.Model):
 
 
 append_only.declare("examinations_markchange")
+
+
+class ResultPolicy(models.Model):
+    """One version of how a school makes results of marks; it never changes. No row: these defaults, at version 0."""
+
+    class Counts(models.TextChoices):
+        """What a paper without a score does: it counts with no marks, or leaves the denominator."""
+
+        ZERO = "zero"
+        LEFT_OUT = "left-out"
+
+    class Ranks(models.TextChoices):
+        NONE = "none"
+        DENSE = "dense"
+        COMPETITION = "competition"
+
+    class Within(models.TextChoices):
+        SECTION = "section"
+        GRADE_LEVEL = "grade-level"
+
+    version = models.PositiveIntegerField(unique=True)
+    absent = models.CharField(max_length=8, choices=Counts.choices, default=Counts.ZERO)
+    malpractice = models.CharField(max_length=8, choices=Counts.choices, default=Counts.ZERO)
+    ranks = models.CharField(max_length=11, choices=Ranks.choices, default=Ranks.NONE)
+    ranked_within = models.CharField(max_length=11, choices=Within.choices, default=Within.SECTION)
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
+
+
+append_only.declare("examinations_resultpolicy")
+
+
+class SessionResult(models.Model):
+    """What a session's papers make of one student, computed from their marks by a job; never written by hand.
+
+    ``percent`` is ``total`` of ``out_of``, rounded half up once; null where nothing counts. ``rank`` among ``ranked``,
+    where the policy ranks and no paper of the student's is without a mark.
+    """
+
+    session = models.ForeignKey(ExamSession, on_delete=models.CASCADE, db_index=False, related_name="results")
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, db_index=False, related_name="exam_results")
+    section = models.ForeignKey(Section, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    total = models.DecimalField(max_digits=9, decimal_places=2)
+    out_of = models.DecimalField(max_digits=9, decimal_places=2)
+    percent = models.DecimalField(max_digits=7, decimal_places=2, null=True)
+    complete = models.BooleanField()
+    rank = models.PositiveIntegerField(null=True)
+    ranked = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("session", "student"), name="session_result_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.student_id} in {self.session_id}: {self.total} of {self.out_of}"

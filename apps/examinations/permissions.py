@@ -16,5 +16,5 @@ declare(
     Permission("marks.view", "See marks before they are published", (*OFFICE, TEACHER)),
     Permission("marks.enter", "Enter marks", (*OFFICE, TEACHER)),
     Permission("marks.reopen", "Let marks be entered that are closed", (HEAD,)),
-    Permission("exams.configure", "Change grading scales", (HEAD,)),
+    Permission("exams.configure", "Change grading scales and how results are made", (HEAD,)),
 )

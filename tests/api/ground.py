@@ -20,6 +20,8 @@ from apps.accounts.models import AccountPolicy, User
 from apps.accounts.services import open_login
 from apps.attendance import services as attendance
 from apps.attendance.models import AttendanceCode
+from apps.examinations import services as examinations
+from apps.examinations.tasks import compute_results
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
 from apps.institutions.models import AcademicYear, Course, Term
@@ -267,6 +269,10 @@ def _exams(ground: Ground) -> None:
         each.save()
     for each in (marked_exam, published_exam):
         exams.enter(each, {rows["child"]: "61,5", rows["classmate"]: "absent"}, by=by)
+    for each in (marked, published):
+        examinations.ask_for_results(session=each.sourced_id, by=by)
+    work_off(compute_results)
+    published.refresh_from_db()
     published.results_published_at = exams.LONG_BEFORE
     published.save()
     session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
@@ -275,6 +281,7 @@ def _exams(ground: Ground) -> None:
         exam_session=session,
         empty_exam_session=empty,
         exam=exam,
+        marked_session=marked,
         marked_exam=marked_exam,
         published_exam=published_exam,
         scale=exams.a_scale(),

@@ -24,6 +24,7 @@ from apps.access import selectors
 from apps.access.services import gate
 from apps.accounts import services as accounts
 from apps.accounts.models import User
+from apps.examinations import services as examinations
 from apps.students.api.views.students import StudentViewSet
 from schoolops import clock
 from schoolops.context import inside
@@ -226,6 +227,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PUT exams/{marked_exam}/marks": lambda g, u: {
         "version": 1, "records": exams.written(g.rows["marked_exam"], {g.rows["child"]: "62"}, text=True),
     },
+    "PATCH result-policy": lambda g, u: {"ranks": "dense", "version": 0},
     "POST exams/{published_exam}/marks/reopen": lambda g, u: REASON,
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
@@ -376,6 +378,7 @@ def test_a_mark_that_is_not_published_changes_nothing_that_a_family_reads(
     with inside(ground.oak), transaction.atomic(), clock.frozen(SCHOOL_MOMENT):
         before = _read_by_families(ground)
         exams.enter(rows["marked_exam"], said, by=ground.people["A"], version=1)
+        examinations.compute_results(rows["marked_session"].pk)
         assert _read_by_families(ground) == before
         monkeypatch.setattr("apps.examinations.selectors.sheet.published", Q)
         changed = {address for address, body in _read_by_families(ground).items() if body != before.get(address)}

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.attendance.api.serializers import PersonOut
-from apps.examinations.models import ExamSession, GradingScale, Mark
+from apps.examinations.models import ExamSession, GradingScale, Mark, ResultPolicy
 from apps.institutions.models import Term
 from schoolops import clock
 from schoolops.api.fields import Day, RowId
@@ -319,3 +319,79 @@ class FollowedMarkOut(ExamMarkOut):
     day = Day()
     max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
     pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+class ResultPolicyIn(serializers.Serializer[object]):
+    """How results are made of marks."""
+
+    absent = serializers.ChoiceField(
+        choices=ResultPolicy.Counts.choices, help_text="Counts with no marks, or leaves the denominator."
+    )
+    malpractice = serializers.ChoiceField(choices=ResultPolicy.Counts.choices, help_text="The same.")
+    ranks = serializers.ChoiceField(
+        choices=ResultPolicy.Ranks.choices, help_text="dense: 1, 2, 2, 3; competition: 1, 2, 2, 4; or none."
+    )
+    ranked_within = serializers.ChoiceField(choices=ResultPolicy.Within.choices)
+
+
+class ResultPolicyOut(ResultPolicyIn):
+    """One version of how results are made; 0 where they are the defaults."""
+
+    version = serializers.IntegerField()
+
+
+class ResultOut(serializers.Serializer[object]):
+    """What papers come to."""
+
+    total = serializers.DecimalField(max_digits=9, decimal_places=2)
+    out_of = serializers.DecimalField(max_digits=9, decimal_places=2, help_text="Without what is exempt or left out.")
+    percent = serializers.DecimalField(
+        max_digits=7, decimal_places=2, allow_null=True, help_text="Rounded half up; null where nothing counts."
+    )
+    complete = serializers.BooleanField(help_text="False: a paper is without a mark.")
+    rank = serializers.IntegerField(allow_null=True)
+    ranked = serializers.IntegerField(allow_null=True, help_text="Among how many.")
+
+
+class SessionResultOut(ResultOut):
+    """A student's result in a session."""
+
+    student_id = serializers.UUIDField()
+    given_name = serializers.CharField()
+    family_name = serializers.CharField()
+    admission_number = serializers.CharField()
+    section_id = serializers.UUIDField(allow_null=True)
+
+
+class ResultsAskedOut(serializers.Serializer[object]):
+    """A session whose results a job computes: which job stands in `touched`."""
+
+    session_id = serializers.UUIDField()
+    policy_version = serializers.IntegerField()
+
+
+class FollowedResultOut(ResultOut):
+    """A published result as a student and their family see it."""
+
+    session_id = serializers.UUIDField()
+    session = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
+    weight = serializers.DecimalField(max_digits=5, decimal_places=2)
+    term_id = serializers.UUIDField()
+    term = serializers.CharField()
+
+
+class TermAverageOut(serializers.Serializer[object]):
+    """The average of a term's published sessions, by their weights."""
+
+    term_id = serializers.UUIDField()
+    term = serializers.CharField()
+    percent = serializers.DecimalField(max_digits=7, decimal_places=2)
+
+
+class FollowedResultsOut(serializers.Serializer[object]):
+    """A student's published results."""
+
+    results = FollowedResultOut(many=True)
+    terms = TermAverageOut(many=True)

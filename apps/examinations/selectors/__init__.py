@@ -3,6 +3,12 @@
 from apps.examinations.selectors.entry import is_marking, must_be_marking, paper_of, sitting
 from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, rounded, scale_by, scale_of
 from apps.examinations.selectors.reading import read_score
+from apps.examinations.selectors.results import (
+    result_policy,
+    results_followed,
+    results_seen,
+    session_with_results,
+)
 from apps.examinations.selectors.sheet import (
     head_of_marks,
     mark_changes,
@@ -40,10 +46,14 @@ __all__ = [
     "papers_in_reach",
     "papers_seen",
     "read_score",
+    "result_policy",
+    "results_followed",
+    "results_seen",
     "rounded",
     "sat_by",
     "scale_by",
     "scale_of",
+    "session_with_results",
     "sessions_seen",
     "sheet_of",
     "sitting",

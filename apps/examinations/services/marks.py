@@ -21,10 +21,11 @@ from apps.examinations.errors import (
     MarksReopeningTooLong,
     SessionCancelled,
 )
+from apps.examinations.events import MarksEntered
 from apps.examinations.models import Exam, Mark, MarkChange
 from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import Student
-from schoolops import clock
+from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.errors import FieldError
 
@@ -73,6 +74,8 @@ def enter_marks(*, paper: UUID, marks: Sequence[Written], expected_version: int 
     counted = [mark.status for mark in after.values()]
     told = {"version": exam.marks_version, "entered": counted.count(Status.ENTERED), "changed": len(changed)}
     trail.record(by, "examinations.marks-entered", exam, after=told)
+    if changed:
+        events.publish(MarksEntered(exam.session_id))
     return exam
 
 

@@ -27,12 +27,14 @@ from apps.examinations.errors import (
     RoomTaken,
     ScoresAboveMaximum,
 )
+from apps.examinations.events import PapersChanged
 from apps.examinations.models import Exam, ExamSession, GradingScale, Invigilation
 from apps.examinations.services.clashes import Slot, clashes
 from apps.examinations.services.sessions import session_for_update
 from apps.institutions.models import AcademicYear, Course, CourseClass, Institution, Section
 from apps.institutions.selectors import today_at
 from apps.staff.models import StaffMember
+from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
@@ -90,6 +92,7 @@ def add_papers(*, session: UUID, papers: Sequence[Paper], by: User) -> list[Exam
     with explains(CLASHES):
         written = bulk.added(exams, by=by, action="examinations.paper-added", after=after)
         _invigilate(zip(written, people, strict=True))
+    events.publish(PapersChanged(held.pk))
     return written
 
 
@@ -131,6 +134,7 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
+    events.publish(PapersChanged(wanted.session_id))
     return wanted
 
 
@@ -147,6 +151,7 @@ def remove_paper(*, paper: UUID, by: User) -> None:
         raise PaperHasMarks
     trail.record(by, "examinations.paper-removed", exam, before=_told(exam, _people_of(exam)))
     exam.delete()
+    events.publish(PapersChanged(exam.session_id))
 
 
 def follow_class(*, course_class: int) -> None:

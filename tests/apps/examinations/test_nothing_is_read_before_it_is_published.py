@@ -25,10 +25,18 @@ from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_user, st
 ONE_DAY = dt.timedelta(days=1)
 Act = tuple[str, int, int]
 ACTS = st.lists(
-    st.tuples(st.sampled_from(["mark", "publish", "publish later", "withdraw"]), st.integers(0, 1), st.integers(0, 80)),
+    st.tuples(
+        st.sampled_from(["mark", "compute", "publish", "publish later", "withdraw"]),
+        st.integers(0, 1),
+        st.integers(0, 80),
+    ),
     min_size=2,
     max_size=6,
 )
+
+
+# Of what is public.
+SAYS_NOTHING = ("mark", "compute")
 
 
 class School:
@@ -53,6 +61,10 @@ class School:
         if what == "mark":
             self._mark(paper, score)
             return
+        if what == "compute":
+            services.ask_for_results(session=paper.session.sourced_id, by=self.by)
+            services.compute_results(paper.session_id)
+            return
         moment = {"publish": SCHOOL_MOMENT, "publish later": SCHOOL_MOMENT + ONE_DAY, "withdraw": None}[what]
         services.set_publication(
             session=paper.session.sourced_id,
@@ -74,7 +86,12 @@ class School:
     def read(self) -> list[tuple[int, bytes]]:
         """What their guardian and they themselves are told of the child's exams."""
         child, paper = self.child.sourced_id, self.papers[0]
-        addresses = (f"students/{child}/exams", f"students/{child}/marks", f"exams/{paper.sourced_id}/marks")
+        addresses = (
+            f"students/{child}/exams",
+            f"students/{child}/marks",
+            f"students/{child}/results",
+            f"exams/{paper.sourced_id}/marks",
+        )
         answers = [ask.get(each) for ask in self.families for each in addresses]
         # A refusal says the number of its request, which is another every time.
         return [(each.status_code, each.content if each.status_code == 200 else b"") for each in answers]
@@ -92,10 +109,10 @@ class School:
 def _as_if_the_rest_had_never_been(acts: Sequence[Act]) -> list[Act]:
     public = {number for what, number, _ in acts if what == "publish"}
     for number in tuple(public):
-        last = [what for what, each, _ in acts if each == number and what != "mark"][-1]
+        last = [what for what, each, _ in acts if each == number and what not in SAYS_NOTHING][-1]
         if last != "publish":
             public.discard(number)
-    return [act for act in acts if act[0] != "mark" or act[1] in public]
+    return [act for act in acts if act[0] not in SAYS_NOTHING or act[1] in public]
 
 
 @pytest.fixture
@@ -110,7 +127,7 @@ def test_families_read_only_what_is_published(school: School, acts: list[Act]) -
         assert school.after(acts) == school.after(_as_if_the_rest_had_never_been(acts))
 
 
-MARKED: list[Act] = [("mark", 0, 71), ("publish later", 0, 0)]
+MARKED: list[Act] = [("mark", 0, 71), ("compute", 0, 0), ("publish later", 0, 0)]
 
 
 def test_what_is_published_is_read_and_corrected_and_withdrawn(school: School) -> None:
@@ -121,8 +138,9 @@ def test_what_is_published_is_read_and_corrected_and_withdrawn(school: School) -
     assert school.after([*MARKED, ("publish", 0, 0), ("withdraw", 0, 0)]) == school.after([])
 
 
-def test_a_leak_is_found(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("leaking", ["sheet.published", "results.results_published"])
+def test_a_leak_is_found(school: School, monkeypatch: pytest.MonkeyPatch, leaking: str) -> None:
     assert school.after(MARKED) == school.after(_as_if_the_rest_had_never_been(MARKED))
     planted: Any = Q
-    monkeypatch.setattr("apps.examinations.selectors.sheet.published", planted)
+    monkeypatch.setattr(f"apps.examinations.selectors.{leaking}", planted)
     assert school.after(MARKED) != school.after(_as_if_the_rest_had_never_been(MARKED))
