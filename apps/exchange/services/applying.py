@@ -12,7 +12,7 @@ from apps.exchange import errors
 from apps.exchange.events import ImportConfirmed
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services import frame, kinds
-from apps.exchange.services.changed import REMEMBERED, stamped
+from apps.exchange.services.changed import ALREADY, REMEMBERED, stamped
 from apps.exchange.services.comparing import Action, Outcome, Work, as_kept
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
@@ -126,7 +126,8 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     for each in outcomes:
         action, before, after = shown[each.row.pk]
         if each.action == Action.UNCHANGED and action == Action.UPDATE and not each.kept:
-            # It is so by now, by another row of the file or by somebody's hand.
+            # It is so by now, by another row of the file or by somebody's hand: that is remembered, as if it were ours.
+            each.before, each.after, each.extra["made"] = before, after, {ALREADY: True}
             continue
         if not each.errors and (each.action, _meant(each.before), _meant(each.after)) != (
             action,

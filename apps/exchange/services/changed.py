@@ -40,6 +40,8 @@ _STAMPS: Mapping[str, tuple[str, ...]] = {
     staged.ASSIGNMENT: ("staff_id", "section_id", "course_class_id", "kind", "starts_on", "ends_on"),
 }
 STAMP, REMEMBERED = "stamp", "remembered"
+# It was as the file says when its turn came: another row had seen to it.
+ALREADY = "already"
 MOST = 100
 CHUNK = 1000
 
@@ -71,7 +73,11 @@ def _other(table: str, row: ImportRow, target: Any) -> bool:
         if target.restriction_note or plain(target.data_access) != access:
             return True
     written = {name: value for name, value in row.after.items() if name in row.before and hasattr(target, name)}
-    if row.action == Action.UPDATE and any(plain(getattr(target, name)) != value for name, value in written.items()):
+    if (
+        row.action == Action.UPDATE
+        and ALREADY not in row.undo
+        and any(plain(getattr(target, name)) != value for name, value in written.items())
+    ):
         return True
     names = _STAMPS.get(table)
     # Imports that were applied before there were stamps have none.

@@ -30,6 +30,7 @@ from apps.exchange.services.changed import (
     written,
 )
 from apps.exchange.services.comparing import Action, from_kept
+from apps.exchange.services.kinds.students import ENDS
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
@@ -37,10 +38,12 @@ from apps.exchange.services.staging import write_rows
 from apps.exchange.services.stopping import before_undo, left_of, refuse_two, stop_of
 from apps.exchange.services.telling import tell
 from apps.exchange.services.turns import Turn, take_up
+from apps.institutions.models import CourseClassTerm, Term
 from apps.staff.models import Substitution, TeachingAssignment
 from apps.staff.services import restore_teaching
+from apps.students.events import StudentsEnrolled
 from apps.students.models import Enrolment, SectionMembership
-from apps.students.services.books import hold
+from apps.students.services.books import hold, publish_moved
 from schoolops import clock, events, queues
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
@@ -178,8 +181,51 @@ def _restore(run: Import, table: str, rows: list[ImportRow], targets: Mapping[in
     bulk.changed(changes, by=by, action=f"{model._meta.app_label}.import-undone", reason=undo_of(run))
     if table == staged.STAFF:
         _teach_again(run, rows, targets, by)
+    if table == staged.STUDENT:
+        _back_where_they_were([kept for row in rows for kept in row.undo.get("ended", ())])
+    if table == staged.CLASS:
+        _back_in_their_terms(run, rows, targets, by)
     _forget_written(table, rows)
     tell(table, list(targets.values()), were=were)
+
+
+def _back_where_they_were(ended: list[list[Any]]) -> None:
+    """What ended with an enrolment goes on; enrolments first, which hold the rest."""
+    since: dict[int, dt.date] = {}
+    for name, model in ENDS.items():
+        were = [model(**from_kept(model, kept)) for each, kept in ended if each == name]
+        there = set(model.objects.filter(pk__in=[each.pk for each in were]).values_list("pk", flat=True))
+        names = [field.name for field in model._meta.concrete_fields if not field.primary_key]
+        model.objects.bulk_create([each for each in were if each.pk not in there])
+        model.objects.bulk_update([each for each in were if each.pk in there], names, batch_size=500)
+        for each in were:
+            day = each.entered_on if isinstance(each, Enrolment) else each.starts_on
+            since[each.student_id] = min(day, since.get(each.student_id, day))
+        if name == "enrolments" and were:
+            students = tuple(sorted({each.student_id for each in were}))
+            events.publish(StudentsEnrolled(students, tuple(each.pk for each in were)))
+        elif name == "places":
+            tell(staged.PLACE, were)
+    publish_moved(since)
+
+
+def _back_in_their_terms(run: Import, rows: list[ImportRow], classes: Mapping[int, Any], by: User) -> None:
+    for row in rows:
+        taught = classes.get(row.target_id or 0)
+        if taught is None or "terms" not in row.undo:
+            continue
+        before = list(taught.terms.values_list("sourced_id", flat=True))
+        terms = list(Term.objects.filter(pk__in=row.undo["terms"]))
+        CourseClassTerm.objects.filter(course_class=taught).delete()
+        CourseClassTerm.objects.bulk_create(CourseClassTerm(course_class=taught, term=term) for term in terms)
+        trail.record(
+            by,
+            "institutions.import-undone",
+            taught,
+            before={"terms": before},
+            after={"terms": terms},
+            reason=undo_of(run),
+        )
 
 
 def _teach_again(run: Import, rows: list[ImportRow], members: Mapping[int, Any], by: User) -> None:

@@ -73,6 +73,14 @@ def jobs_in(text: bytes | str) -> list[int]:
     return jobs
 
 
+def number_in(text: bytes) -> int | None:
+    """The number that this is; ``None`` where a stranger said it."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
 def _is_body(body: Any) -> bool:
     if not (isinstance(body, list) and len(body) == 3):
         return False

@@ -61,13 +61,22 @@ class Message:
     jobs: Mapping[str, int]
 
 
-def publish(
+def by_list(wanted: Iterable[tuple[int, Published]]) -> dict[str, list[tuple[int, Published]]]:
+    """These jobs by the list they go to."""
+    lists: dict[str, list[tuple[int, Published]]] = defaultdict(list)
+    for job_id, entry in wanted:
+        lists[entry.broker_key].append((job_id, entry))
+    return lists
+
+
+def put(
     client: redis.Redis,
-    wanted: Sequence[tuple[int, Published]],
+    key: str,
+    jobs: Sequence[tuple[int, Published]],
     out: Mapping[int, Published],
     slow: Mapping[str, Collection[str]],
 ) -> None:
-    """Put these jobs into their lists, each school's in the order given, and the schools in turns.
+    """Put these jobs into their list, each school's in the order given, and the schools in turns.
 
     Args:
         out: what was published before and has come to no end.
@@ -76,20 +85,12 @@ def publish(
     Raises:
         BrokerUnavailable: perhaps some of them stand there; twice does no harm.
     """
-    for key, jobs in _by_list(wanted).items():
-        messages = _messages(key, jobs)
-        others = {entry.school for entry in out.values() if entry.broker_key == key}
-        if len(others.union(*(each.jobs for each in messages))) > 1:
-            _join(client, key, messages, out, slow.get(key.removeprefix("jobs."), ()))
-        else:
-            client.lpush(key, *(each.text for each in messages))
-
-
-def _by_list(wanted: Iterable[tuple[int, Published]]) -> dict[str, list[tuple[int, Published]]]:
-    lists: dict[str, list[tuple[int, Published]]] = defaultdict(list)
-    for job_id, entry in wanted:
-        lists[entry.broker_key].append((job_id, entry))
-    return lists
+    messages = _messages(key, jobs)
+    others = {entry.school for entry in out.values() if entry.broker_key == key}
+    if len(others.union(*(each.jobs for each in messages))) > 1:
+        _join(client, key, messages, out, slow.get(key.removeprefix("jobs."), ()))
+    else:
+        client.lpush(key, *(each.text for each in messages))
 
 
 def _messages(key: str, jobs: Sequence[tuple[int, Published]]) -> list[Message]:

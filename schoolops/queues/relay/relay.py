@@ -145,6 +145,7 @@ class Relay:
             broker.client.cache_clear()
             self._redis = broker.client()
             broker.check_that_it_writes()
+            broker.set_strangers_aside()
             if self._broker_away:
                 log.info("the broker is back")
                 self._broker_away = False
@@ -173,8 +174,8 @@ class Relay:
             entry.due = now + self._patience_with(entry)
         if ids := [job_id for job_id, entry in late.items() if entry.times > 0]:
             connection.execute(statements.FETCHED_IN_VAIN, [ids])
-            told = {"ids": ids, "most": deaths.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
-            for job_id, queue, request_id in connection.execute(statements.BURY_NO_OUTCOME, told):
+            fetched = {"ids": ids, "most": deaths.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
+            for job_id, queue, request_id in connection.execute(statements.BURY_NO_OUTCOME, fetched):
                 pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="no_outcome", requestId=request_id)
                 self.in_flight.pop(job_id, None)
         crashes = dict(
@@ -269,13 +270,22 @@ class Relay:
     def _publish(self, wanted: list[tuple[int, Published]], now: float) -> None:
         client = self._client()
         pipeline.pause_here(pipeline.PUBLISH)
-        publishing.publish(client, wanted, self.in_flight, self._slow)
-        for job_id, entry in wanted:
-            entry.times += 1
-            entry.in_line_at, entry.due = now, now + self._patience_with(entry)
-            self.in_flight[job_id] = entry
-        for name, jobs in Counter(entry.queue for _, entry in wanted).items():
-            pipeline.step(pipeline.PUBLISH, name, jobs=jobs)
+        refusal: redis.ResponseError | None = None
+        for key, jobs in publishing.by_list(wanted).items():
+            try:
+                publishing.put(client, key, jobs, self.in_flight, self._slow)
+            except redis.ResponseError as refused:
+                # Of this list; what went into others is not published again for its sake.
+                refusal = refused
+                continue
+            for job_id, entry in jobs:
+                entry.times += 1
+                entry.in_line_at, entry.due = now, now + self._patience_with(entry)
+                self.in_flight[job_id] = entry
+            for name, count in Counter(entry.queue for _, entry in jobs).items():
+                pipeline.step(pipeline.PUBLISH, name, jobs=count)
+        if refusal is not None:
+            raise refusal
 
     # --- on the side ----------------------------------------------------------------------------------------------
     def _side_work(self, connection: psycopg.Connection[Any], now: float) -> None:
@@ -301,7 +311,7 @@ class Relay:
         self._watch_the_slow(now)
 
     def _listen(self, now: float) -> None:
-        """What workers and the broker itself tell us: boots, jobs held by somebody, a broker that forgot everything."""
+        """What workers and the broker itself tell us: boots, jobs that are locked, a broker that forgot all."""
         client = self._client()
         pipe = client.pipeline(transaction=False)
         pipe.hgetall(broker.BOOT_KEY)
@@ -312,12 +322,11 @@ class Relay:
         boots, again, sentinel, *_ = pipe.execute()
         for key, number in boots.items():
             if self._boots.get(key) != number:
-                name = key.decode()
+                name = key.decode(errors="replace")
                 # A moment for what the new worker finds in the list; a second delivery does no harm, only work.
                 self._look_again(name.removeprefix("jobs.") if name != QUARANTINE_KEY else name, after=0.5)
         self._boots = boots
-        for text in again or ():
-            number = int(text)
+        for number in filter(None, map(message.number_in, again or ())):
             if (entry := self.in_flight.get(abs(number))) is not None:
                 entry.due = min(entry.due, now + AGAIN_AFTER_S * 2 ** min(entry.times, 5))
                 if number > 0:

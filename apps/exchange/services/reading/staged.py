@@ -19,6 +19,8 @@ GUARDIAN = "guardian"
 LINK = "guardian-link"
 ASSIGNMENT = "assignment"
 PLACE = "place"
+# Somebody of whom the file does not say what they are: never kept so.
+USER = "user"
 # A place in a section stands in another table than one in a class.
 MEMBERSHIP = "seat"  # The word of the stored rows.
 

@@ -31,6 +31,7 @@ from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import words_of
 from schoolops import problem
 from schoolops.errors import SchoolOpsError
+from schoolops.folding import composed
 
 LONGEST_REASON = 200
 
@@ -72,7 +73,10 @@ def _saved(request: HttpRequest, key: SessionKey) -> HttpResponse:
 
 
 def _reopened(request: HttpRequest, key: SessionKey) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+    reason = composed(request.POST.get("reason", "").strip())
+    if len(reason) > LONGEST_REASON:
+        words = _("A reason has at most %d characters.") % LONGEST_REASON
+        return _page(request, key, notice=words, status=422)
     if not reason:
         return _page(request, key, notice=_("Say why the roll is re-opened."), status=422)
     try:
