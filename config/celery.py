@@ -15,7 +15,7 @@ django.setup()
 from schoolops.queues import QUEUES  # noqa: E402
 from schoolops.queues.registry import QUARANTINE_KEY  # noqa: E402
 from schoolops.queues.relay import broker  # noqa: E402
-from schoolops.queues.relay.message import HARD_LIMIT_AFTER_S, RUN  # noqa: E402
+from schoolops.queues.relay.message import HARD_LIMIT_AFTER_S, RUN, Mode  # noqa: E402
 from schoolops.queues.worker.process import Worker, worker_for  # noqa: E402
 
 log = get_task_logger(__name__)
@@ -53,6 +53,8 @@ app.conf.update(
     ],
     task_publish_retry=False,
     worker_send_task_events=False,
+    # How many a worker fetches ahead is said by its queue's row, at every connection.
+    worker_enable_prefetch_count_reduction=False,
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     worker_max_tasks_per_child=2_000,
@@ -72,17 +74,29 @@ def serve(name: str) -> None:
 
 
 @app.task(name=RUN)
-def run(job_ids: list[int], timeout_s: int, durable: int) -> None:
+def run(job_ids: list[int], timeout_s: int, mode: int) -> None:
     """The only task Celery knows; the ledger says what each job is."""
     if _worker is None:
         raise RuntimeError("Start workers with `python -m config.worker QUEUE`.")
-    _worker.runner.run(job_ids, timeout_s, durable=bool(durable))
+    if mode == Mode.LEASED:
+        for job_id in job_ids:
+            _worker.runner.run_leased(job_id, timeout_s)
+    else:
+        _worker.runner.run(job_ids, timeout_s, durable=mode == Mode.DURABLE)
 
 
 class Announce(bootsteps.StartStopStep):
-    """Each time the connection to the broker is made: what was fetched over the last one is gone, publish it again."""
+    """Each time the connection to the broker is made: what was fetched over the last one is gone, publish it again.
+
+    And before the first: so many messages are fetched ahead as the queue's row says, which no option of Celery's can.
+    """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        if _worker is not None:
+            parent.initial_prefetch_count = _worker.queue.ahead if _worker.queue is not None else 1
 
     def start(self, parent: Any) -> None:
         if _worker is not None:

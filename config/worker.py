@@ -20,8 +20,6 @@ def arguments(name: str, log_level: str) -> list[str]:
     pool = queue.pool if queue is not None else "prefork"
     concurrency = queue.concurrency if queue is not None else 1
     key = queue.broker_key if queue is not None else QUARANTINE_KEY
-    # Fetched but not begun is what a crash has to publish again: more for children, who are slower to feed.
-    prefetch = 1 if queue is None or queue.timeout_s >= 120 or pool == "threads" else 4
     return [
         # Without Celery's banner, which says what the table of queues does.
         "--quiet",
@@ -30,7 +28,6 @@ def arguments(name: str, log_level: str) -> list[str]:
         f"--concurrency={concurrency}",
         f"--queues={key}",
         f"--hostname={name}@%h",
-        f"--prefetch-multiplier={prefetch}",
         f"--loglevel={log_level}",
         "--without-gossip",
         "--without-mingle",

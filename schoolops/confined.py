@@ -41,7 +41,7 @@ class Limits:
     message: int = 16 * 2**20
 
 
-def told_apart(work: Callable[[IO[bytes]], Iterator[Any]], file: IO[bytes], limits: Limits) -> Iterator[Any]:
+def from_a_child(work: Callable[[IO[bytes]], Iterator[Any]], file: IO[bytes], limits: Limits) -> Iterator[Any]:
     """What ``work(file)`` yields, made by a child process. ``file`` has a descriptor; what is yielded is JSON.
 
     Raises:

@@ -55,6 +55,8 @@ class SchoolOpsError(Exception):
     """Something was refused."""
 
     code: ClassVar[str] = "schoolops:error"
+    # Of what was sent, where one field is meant and ``errors`` name none.
+    field: ClassVar[str] = ""
     title: ClassVar[str | None] = None
     remedy: str | None = None
     retry_after: int | None = None

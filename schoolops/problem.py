@@ -47,8 +47,8 @@ def document(error: errors.SchoolOpsError) -> dict[str, Any]:
     }
     if error.remedy:
         body["remedy"] = error.advice
-    if error.errors:
-        body["errors"] = [each.as_dict() for each in error.errors]
+    if about := error.errors or ([errors.FieldError.of(error.field, error)] if error.field else ()):
+        body["errors"] = [each.as_dict() for each in about]
     body.update(getattr(error, "members", {}))
     if request_id := context.request_id.get():
         # The same id as in the X-Request-ID header and the log.

@@ -20,7 +20,18 @@ FOLDER = BASE_DIR / ".schoolops" / "test"
 SETTINGS = "config.settings.test"
 # No statistics of tables that one test has filled, and not committed, while another's are gathered: a statement over
 # two thousand students, believed to be none, took 44 s. Without any the size of the file is believed, which is right.
-PROFILE = replace(launcher.THROWAWAY, postgres_settings={**launcher.THROWAWAY.postgres_settings, "autovacuum": "off"})
+PROFILE = replace(
+    launcher.THROWAWAY,
+    postgres_settings={
+        **launcher.THROWAWAY.postgres_settings,
+        "autovacuum": "off",
+        # Connections are made by the thousand, and 4,096 rounds to hash a password cost more than the rest of each.
+        "scram_iterations": "1",
+        # Nobody follows these servers: what fills a table that is made with it needs no log.
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+    },
+)
 # Database 0 of a Redis that REDIS_URL names may be somebody's; a worker takes one of those above it.
 MOST_WORKERS = 14
 
@@ -109,6 +120,14 @@ def clear(ground: Ground, worker: str) -> None:
         ).fetchall()
         for (role,) in roles:
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def everything_in(ground: Ground, worker: str) -> str:
+    """A URL of the worker's database by a superuser's login; empty where ours is none."""
+    with psycopg.connect(ground.provisioning_url) as connection:
+        row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    url = urlsplit(ground.provisioning_url)._replace(path=f"/{database_of(worker)}")
+    return url.geturl() if row and row[0] else ""
 
 
 def build() -> None:

@@ -19,9 +19,10 @@ STUDENT = "student"
 SUPPORT = "support"
 
 
-# Over what a permission is held, as every door says beside its code. Rows that are computed anew for whoever asks: of a
-# child, a section, a class, a colleague, a login. What a campus has: only where the permission is held there. What has
-# none: only where it is held over the whole school. What is one's own. And what is no secret to who holds it anywhere.
+# Over what a permission is held, as every action, page, list and task says beside its code. Rows that are computed anew
+# for whoever asks: of a child, a section, a class, a colleague, a login. What a campus has: only where the permission
+# is held there. What has none: only where it is held over the whole school. What is one's own. And what is no secret to
+# who holds it anywhere.
 Over = Literal["student", "section", "class", "staff", "login", "campus", "school", "own", "everybody"]
 OVER: frozenset[str] = frozenset(get_args(Over))
 

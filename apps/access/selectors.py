@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
-from django.db import connection
 from django.db.models import Case, Model, Q, QuerySet, When
 
 from apps.access.caches import PERMISSION_CONFIG, RBAC_PERMISSIONS, USER_ROLES, Access, Assigned, Configured, Held
@@ -22,6 +21,7 @@ from apps.institutions import selectors as institutions
 from schoolops import clock
 from schoolops.observability.metrics import RBAC_LATENCY
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of, by_shape
+from schoolops.tenancy.prepared import Statement
 
 Kind = Literal["section", "class", "student"]
 Scope = Callable[[User, dt.date], Q]
@@ -75,7 +75,7 @@ def roles_ahead(user: User) -> tuple[Held, ...]:
 
 
 # Spelled out: building it as a queryset costs more than running it.
-_ROLES_HELD = """
+_ROLES_HELD = Statement("""
     WITH here AS (
         SELECT COALESCE((SELECT timezone FROM institutions_institution ORDER BY id LIMIT 1), 'UTC') AS timezone,
                ARRAY(SELECT DISTINCT timezone FROM institutions_institution ORDER BY timezone) AS timezones
@@ -83,19 +83,17 @@ _ROLES_HELD = """
     SELECT here.timezone, here.timezones, r.code, r.scope, a.institution_id, array_agg(p.permission), r.name,
            i.sourced_id, a.starts_on, a.ends_on
       FROM here
-      LEFT JOIN access_roleassignment a ON a.user_id = %(user)s
+      LEFT JOIN access_roleassignment a ON a.user_id = %(user)s::bigint
       LEFT JOIN access_role r ON r.id = a.role_id
       LEFT JOIN access_rolepermission p ON p.role_id = r.id
       LEFT JOIN institutions_institution i ON i.id = a.institution_id
      GROUP BY here.timezone, here.timezones, a.id, r.id, i.id
      ORDER BY a.id
-"""
+""")
 
 
 def _access_of(user_id: int) -> Access:
-    with connection.cursor() as cursor:
-        cursor.execute(_ROLES_HELD, {"user": user_id})
-        rows = cursor.fetchall()
+    rows = _ROLES_HELD.rows(user=user_id)
     return Access(
         rows[0][0],
         tuple(rows[0][1]),
@@ -143,12 +141,17 @@ def _ways(user: User, permission: str, kind: Kind) -> list[tuple[str, int | None
     ]
 
 
+def reaches_alike(user: User, one: str, other: str, kinds: Iterable[Kind]) -> bool:
+    """Whether ``user`` reaches the same rows of these kinds with both permissions, by the same roles."""
+    return all(_ways(user, one, kind) == _ways(user, other, kind) for kind in kinds)
+
+
 def keys_in_reach(
     user: User, permission: str, kind: Kind, rows: type[Model], keys: Collection[int], *, day: dt.date | None = None
 ) -> frozenset[int]:
     """Those of ``keys`` of ``rows`` (the model of ``kind``) that ``rows_in_reach`` holds. None without the permission.
 
-    No query for who holds it over the whole school, else one, compiled once for each combination of scopes.
+    No query for who holds it over the whole school, else one, compiled once for each set of scopes.
     """
     ways = _ways(user, permission, kind) or []
     if (EVERYTHING, None) in ways:
@@ -162,12 +165,17 @@ def keys_in_reach(
         return frozenset(rows._default_manager.filter(reach, pk__in=keys).values_list("pk", flat=True))
     (today,) = todays
     narrowed = day is not None and day != today
-    shape = tuple((scope, at is not None) for scope, at in ways)
+    # Each scope once, over the whole school or at a list of institutions: so there are as many shapes as the table of
+    # scopes allows, however many roles somebody is given.
+    at_each: dict[str, set[int | None]] = {}
+    for scope, at in ways:
+        at_each.setdefault(scope, set()).add(at)
+    shape = tuple(sorted((scope, None not in at) for scope, at in at_each.items()))
     question: Compiled[int] = by_shape(
         ("access.keys_in_reach", kind, rows, shape, narrowed), lambda: _reached(kind, rows, shape, narrowed=narrowed)
     )
-    at_each = {f"at{number}": at for number, (_, at) in enumerate(ways)}
-    return frozenset(question.all(keys=keys, user=user.pk, today=today, day=day, **at_each))
+    limits = {f"at-{scope}": at_each[scope] for scope, limited in shape if limited}
+    return frozenset(question.all(keys=keys, user=user.pk, today=today, day=day, **limits))
 
 
 def _reached(kind: Kind, rows: type[Model], shape: Sequence[tuple[str, bool]], *, narrowed: bool) -> QuerySet[Any, int]:
@@ -176,12 +184,12 @@ def _reached(kind: Kind, rows: type[Model], shape: Sequence[tuple[str, bool]], *
     today: Any = Parameter("today", DAY)
     day: Any = Parameter("day", DAY)
     reach = Q(pk__in=[])
-    for number, (scope, limited) in enumerate(shape):
+    for scope, limited in shape:
         within = Q() if scope == EVERYTHING else _scopes[scope, kind](user, today)
         if narrowed and scope != EVERYTHING:
             within &= _scopes[scope, kind](user, day)
         if limited:
-            within &= Q(institution=Parameter(f"at{number}", KEY))
+            within &= Q(any_of("institution", f"at-{scope}"))
         reach |= within
     return rows._default_manager.filter(reach, any_of("pk", "keys")).values_list("pk", flat=True)
 
@@ -254,10 +262,7 @@ def logins_in_reach(user: User, permission: str) -> Q:
 
 def reaches_everything(user: User, permission: str) -> bool:
     """Whether some role gives ``permission`` over the whole school, without row scope or institution."""
-    return any(
-        permission in held.permissions and held.scope == EVERYTHING and held.institution_id is None
-        for held in roles_held(user)
-    )
+    return institutions_of(user, permission) is None
 
 
 def permission_table(user: User) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Django's login door (admin): username or e-mail, the current school's users only."""
+"""Django's login backend: username or e-mail, the current school's users only."""
 
 from __future__ import annotations
 

@@ -118,6 +118,7 @@ class UsernameTaken(Conflict):
     """The username {username} is taken."""
 
     code = "accounts:username-taken"
+    field = "username"
     remedy = "Choose another one."
 
 
@@ -125,6 +126,7 @@ class EmailTaken(Conflict):
     """Another login has the e-mail address {email}."""
 
     code = "accounts:email-taken"
+    field = "email"
     remedy = "Parents who share an address: give one of them the username only."
 
 

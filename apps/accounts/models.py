@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Case, F, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.utils.crypto import salted_hmac
 
-from schoolops import clock, folding
+from schoolops import clock, folding, twins
 from schoolops.privacy import Privacy
 from schoolops.rows import PublicRow
 
@@ -19,14 +20,37 @@ from schoolops.rows import PublicRow
 SUPPORT_PREFIX = "support-"
 
 
+def field_of(login: str) -> Literal["email", "username"]:
+    """Which of the two somebody typed as ``login``."""
+    return "email" if "@" in login else "username"
+
+
+def is_reserved(username: str) -> bool:
+    """Whether ``username`` reads as one of an operator."""
+    return folding.fold(username).startswith(SUPPORT_PREFIX)
+
+
 class UserManager(models.Manager["User"]):
     """Finds people by what they type into the login form."""
 
     def known_as(self, login: str) -> models.QuerySet[User]:
-        """Whoever has the username or e-mail ``login``, whatever its case: nobody or one, by the unique index."""
-        field = "email" if "@" in login else "username"
-        # Not __iexact, which compares in upper case and reads the whole table.
-        return self.alias(_login=Lower(field)).filter(_login=Lower(Value(login))).exclude(**{field: ""})
+        """Whoever has the username or e-mail ``login``, by the fold: nobody or one.
+
+        Of twins the one that is written so, but for capitals; else the one that has the name.
+        """
+        return self.called(field_of(login), Value(login), Value(folding.fold(login)))
+
+    def called(
+        self, field: Literal["email", "username"], login: models.Expression, folded: models.Expression
+    ) -> models.QuerySet[User]:
+        """The same of what was typed as ``field``."""
+        called = self.alias(_login=folding.Fold(field)).filter(_login=folded).exclude(**{field: ""})
+        written = Case(
+            When(Exact(Lower(field), Lower(login)), then=-1),
+            default=F(f"{field}_twin"),
+            output_field=models.IntegerField(),
+        )
+        return self.filter(pk=Subquery(called.order_by(written).values("pk")[:1]))
 
     def unchanged(self, user: User) -> models.QuerySet[User]:
         """The row of ``user``, unless since it was read the password was changed, or the logins were ended."""
@@ -44,7 +68,9 @@ class User(PublicRow, AbstractBaseUser):
     """A login of one school (or an operator, in ``public``). Students, staff and guardians point here, never back."""
 
     username = models.CharField(max_length=150)
+    username_twin = twins.count()
     email = models.EmailField(blank=True)
+    email_twin = twins.count()
     given_name = models.CharField(max_length=100, blank=True)
     family_name = models.CharField(max_length=100, blank=True)
     language = models.CharField(max_length=12, blank=True)
@@ -72,7 +98,7 @@ class User(PublicRow, AbstractBaseUser):
             {
                 "id", "sourced_id", "username", "given_name", "family_name", "language", "is_active",
                 "must_change_password", "created_at", "deactivated_at", "logins_ended_at", "access_until",
-                "access_version", "last_login", "name_key",
+                "access_version", "last_login", "name_key", "username_twin", "email_twin",
             }
         ),
         personal=frozenset({"email", "searched"}),
@@ -81,8 +107,8 @@ class User(PublicRow, AbstractBaseUser):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(Lower("username"), name="user_username_ci"),
-            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_ci"),
+            twins.once("username", name="user_username_ci"),
+            twins.once("email", condition=~Q(email=""), name="user_email_ci"),
             # So that what a person types is either a username or an e-mail, never both of two people.
             models.CheckConstraint(condition=~Q(username__contains="@") & ~Q(username=""), name="user_username_form"),
         )
@@ -107,7 +133,8 @@ class User(PublicRow, AbstractBaseUser):
 
     @property
     def audit_name(self) -> str:
-        return self.full_name or self.username
+        # What the trail and the queues have room for, beside the id; two names of a hundred are 201 with their space.
+        return (self.full_name or self.username)[:200]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # Django's own takes the password alone: logging out everywhere would leave the sessions of the admin.
@@ -121,7 +148,7 @@ class User(PublicRow, AbstractBaseUser):
     @property
     def is_support(self) -> bool:
         """Whether an operator comes in through this login."""
-        return self.username.lower().startswith(SUPPORT_PREFIX)
+        return is_reserved(self.username)
 
     # Django's admin asks these; permission codes live in apps.access.
     def has_perm(self, perm: str, obj: Any = None) -> bool:
@@ -174,6 +201,14 @@ class Token(models.Model):
         return f"{self.get_kind_display()} token of login {self.family_id}"
 
 
+class LinkQuerySet(QuerySet["OneTimeLink"]):
+    """Vocabulary of links."""
+
+    def end(self) -> int:
+        """None of these opens anything any more; returns how many could."""
+        return self.filter(used_at__isnull=True).update(used_at=clock.now())
+
+
 class OneTimeLink(models.Model):
     """A link by which somebody sets their password, or an operator comes in, once.
 
@@ -191,6 +226,8 @@ class OneTimeLink(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = LinkQuerySet.as_manager()
 
     privacy: ClassVar[Privacy] = Privacy(
         public=frozenset({"id", "user", "purpose", "created_at", "expires_at", "used_at"}),

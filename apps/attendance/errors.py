@@ -130,6 +130,7 @@ class CodeTaken(Conflict):
     """There is a code {given} already."""
 
     code = "attendance:code-taken"
+    field = "code"
     remedy = "A retired code keeps its letter, because old rolls name it. Choose another letter."
 
 

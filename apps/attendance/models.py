@@ -16,7 +16,7 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.students.models import Student
 from apps.timetable.models import Period
-from schoolops import append_only
+from schoolops import append_only, twins
 from schoolops.rows import PublicRow
 
 
@@ -36,6 +36,7 @@ class AttendanceCode(PublicRow):
         OUT = "out"
 
     code = models.CharField(max_length=8)
+    code_twin = twins.count()
     name = models.CharField(max_length=60)
     direction = models.CharField(max_length=3, choices=Direction.choices)
     state = models.CharField(max_length=7, choices=DayState.choices)
@@ -50,7 +51,7 @@ class AttendanceCode(PublicRow):
     class Meta:
         ordering = ("position", "code")
         constraints = (
-            models.UniqueConstraint(fields=("code",), name="attendance_code_once"),
+            twins.once("code", name="attendance_code_once"),
             models.UniqueConstraint(fields=("default",), condition=Q(default=True), name="attendance_code_one_default"),
             # The target of the records' composite foreign key: a code in use cannot change what it counts as.
             models.UniqueConstraint(fields=("id", "state", "excused"), name="attendance_code_id_state"),

@@ -289,6 +289,20 @@ class CampusNotSaid(Invalid):
     remedy = "Fill the column Campus."
 
 
+class RoleMissing(Invalid):
+    """The file does not say what this user is, and no file before it did."""
+
+    code = "exchange:role-missing"
+    remedy = "Let the file say the role: in its own column, or in roles.csv."
+
+
+class IsAnother(Invalid):
+    """“{value}” is a {kind} here, and no {what}."""
+
+    code = "exchange:is-another"
+    remedy = "Let the file give this person that role too."
+
+
 class RowsDiffer(Invalid):
     """Row {first} says something else of the same person."""
 
@@ -366,6 +380,13 @@ class YearClosed(Invalid):
     """The academic year {year} is closed."""
 
     code = "exchange:year-closed"
+
+
+class NoYearAround(Invalid):
+    """There is no academic year that holds the days from {starts_on} to {ends_on}."""
+
+    code = "exchange:no-year-around"
+    remedy = "Make the year first, or let the file name it (a session of the type schoolYear)."
 
 
 class YearsOverlap(Invalid):

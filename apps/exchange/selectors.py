@@ -8,15 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models.lookups import Exact
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.errors import ImportNotFound
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.clearing import with_ends
-from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
-from schoolops.folding import holding
+from schoolops.folding import Fold, fold, holding
 
 VIEW = "imports.view"
 ERROR_COLUMNS = ("file", "row", "column", "code", "message", "remedy", "name")
@@ -33,7 +34,7 @@ def as_they_are(runs: QuerySet[Any]) -> QuerySet[Any]:
 
 def imports_for(by: User) -> QuerySet[Any]:
     """Every import of the school as it is now, newest first. Raises ``PermissionMissing``, ``OutOfReach``."""
-    require_for_all(by, VIEW)
+    access.require_everywhere(by, VIEW)
     return as_they_are(Import.objects.select_related("by", "institution"))
 
 
@@ -47,7 +48,7 @@ def import_of(id: UUID, *, by: User) -> Import:  # noqa: A002 - the API's word
 
 def rows_named(said: str) -> Q:
     """Rows about a name that holds every word of ``said``, or of exactly that id."""
-    return holding(said, "name") | Q(key__iexact=said)
+    return holding(said, "name") | Q(Exact(Fold("key"), fold(said)))
 
 
 def rows_of(run: Import, *, kind: str = "", action: str = "", kept: bool = False, said: str = "") -> QuerySet[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from schoolops.errors import Conflict, Invalid, NotFound
+from collections.abc import Callable
+
+from schoolops.errors import Conflict, FieldError, Invalid, NotFound
 
 
 class FieldsRefused(Invalid):
@@ -15,13 +17,14 @@ class InstitutionCodeTaken(Conflict):
     """Another campus of this school already has that code."""
 
     code = "institutions:code-taken"
+    field = "code"
 
 
 class LogoRefused(Invalid):
     """This file cannot be a logo: {why}."""
 
     code = "institutions:logo-refused"
-    remedy = "Send a JPEG, PNG or WebP picture of at most {limit} kB."
+    remedy = "Send a JPEG, PNG or WebP picture of at most {limit} MB."
 
 
 class NoLogo(NotFound):
@@ -34,6 +37,7 @@ class YearNameTaken(Conflict):
     """This campus already has an academic year of that name."""
 
     code = "institutions:year-name-taken"
+    field = "name"
 
 
 class YearsOverlap(Conflict):
@@ -97,6 +101,7 @@ class TermNameTaken(Conflict):
     """This year already has a term of that name."""
 
     code = "institutions:term-name-taken"
+    field = "name"
 
 
 class RangeTooLong(Invalid):
@@ -109,6 +114,11 @@ class NameTaken(Conflict):
     """There is one of that name, code or position already."""
 
     code = "institutions:name-taken"
+
+    @classmethod
+    def at(cls, field: str) -> Callable[[], NameTaken]:
+        """The error about ``field``."""
+        return lambda: cls(errors=[FieldError(field, "taken", cls.sentence())])
 
 
 class NotOfThisYear(Invalid):

@@ -10,9 +10,11 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 
+from schoolops import twins
 from schoolops.context import current_school
-from schoolops.rows import LONGEST_ADDRESS, Rostered, RosteredQuerySet
+from schoolops.rows import LONGEST_NOTE, Rostered, RosteredQuerySet
 
 
 def days(start: str, end: str, bounds: str = "[]") -> Func:
@@ -51,11 +53,12 @@ class Institution(Rostered):
     """A campus inside a school."""
 
     name = models.CharField(max_length=200)
-    code = models.CharField(max_length=20, unique=True)
+    code = models.CharField(max_length=20)
+    code_twin = twins.count()
     timezone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$")])
     locale = models.CharField(max_length=12, default="en-gb")
-    address = models.TextField(max_length=LONGEST_ADDRESS, blank=True)
+    address = models.TextField(max_length=LONGEST_NOTE, blank=True)
     phone = models.CharField(max_length=40, blank=True)
     email = models.EmailField(blank=True)
     logo = models.FileField(upload_to=school_logo_path, max_length=300, blank=True)
@@ -65,6 +68,7 @@ class Institution(Rostered):
     class Meta:
         ordering = ("name", "id")
         constraints = (
+            twins.once("code", name="institution_code_once"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="institution_currency_iso4217"),
             models.CheckConstraint(
                 condition=Q(weekend__contained_by=[1, 2, 3, 4, 5, 6, 7]), name="institution_weekend_iso_weekdays"
@@ -85,6 +89,7 @@ class AcademicYear(Rostered):
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="years")
     name = models.CharField(max_length=60)
+    name_twin = twins.count()
     starts_on = models.DateField()
     ends_on = models.DateField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.PLANNED)
@@ -93,7 +98,7 @@ class AcademicYear(Rostered):
         ordering = ("starts_on", "id")
         constraints = (
             models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="year_ends_after_it_starts"),
-            models.UniqueConstraint(fields=("institution", "name"), name="year_name_per_institution"),
+            twins.once("name", within=("institution",), name="year_name_per_institution"),
             models.UniqueConstraint(fields=("institution",), condition=Q(state="active"), name="year_one_active"),
             # The target of enrolments' composite foreign key.
             models.UniqueConstraint(fields=("id", "ends_on"), name="year_id_ends_on"),
@@ -128,6 +133,7 @@ class Term(Rostered):
 
     year = models.ForeignKey(AcademicYear, on_delete=models.CASCADE, db_index=False, related_name="terms")
     name = models.CharField(max_length=60)
+    name_twin = twins.count()
     kind = models.CharField(max_length=13, choices=Kind.choices, default=Kind.TERM)
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, db_index=False)
     starts_on = models.DateField()
@@ -142,12 +148,14 @@ class Term(Rostered):
             models.CheckConstraint(
                 condition=Q(posting_closes_on__gte=F("posting_opens_on")), name="term_posting_closes_after_it_opens"
             ),
-            models.UniqueConstraint(fields=("year", "name"), name="term_name_per_year"),
+            twins.once("name", within=("year",), name="term_name_per_year"),
             ExclusionConstraint(
                 name="term_no_overlap",
                 expressions=[
                     ("year", RangeOperators.EQUAL),
                     ("kind", RangeOperators.EQUAL),
+                    # Those of one kind may lie within each other, as a full year does around its halves.
+                    (Coalesce("parent", 0), RangeOperators.EQUAL),
                     (days("starts_on", "ends_on"), RangeOperators.OVERLAPS),
                 ],
             ),
@@ -190,13 +198,16 @@ class CalendarDay(models.Model):
 class GradeLevel(Rostered):
     """Grade 1 … Grade 12: ordered, and it knows the next one. ``code`` is OneRoster's grade (``07``)."""
 
-    name = models.CharField(max_length=60, unique=True)
-    code = models.CharField(max_length=12, unique=True)
+    name = models.CharField(max_length=60)
+    name_twin = twins.count()
+    code = models.CharField(max_length=12)
+    code_twin = twins.count()
     position = models.PositiveSmallIntegerField(unique=True)
     next_level = models.OneToOneField("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="previous")
 
     class Meta:
         ordering = ("position",)
+        constraints = (twins.once("name", name="level_name_once"), twins.once("code", name="level_code_once"))
 
     def __str__(self) -> str:
         return self.name
@@ -216,6 +227,7 @@ class Section(Rostered):
     year = models.ForeignKey(AcademicYear, on_delete=models.PROTECT, db_index=False, related_name="sections")
     grade_level = models.ForeignKey(GradeLevel, on_delete=models.PROTECT, db_index=False, related_name="sections")
     name = models.CharField(max_length=60)
+    name_twin = twins.count()
     room = models.CharField(max_length=60, blank=True)
     capacity = models.PositiveSmallIntegerField(null=True, blank=True)
 
@@ -223,9 +235,7 @@ class Section(Rostered):
 
     class Meta:
         ordering = ("grade_level__position", "name", "id")
-        constraints = (
-            models.UniqueConstraint(fields=("year", "grade_level", "name"), name="section_name_per_level_and_year"),
-        )
+        constraints = (twins.once("name", within=("year", "grade_level"), name="section_name_per_level_and_year"),)
 
     def __str__(self) -> str:
         return f"{self.grade_level} {self.name}"
@@ -236,6 +246,7 @@ class Course(Rostered):
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="courses")
     code = models.CharField(max_length=40)
+    code_twin = twins.count()
     title = models.CharField(max_length=200)
     grade_level = models.ForeignKey(
         GradeLevel, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="courses"
@@ -245,7 +256,7 @@ class Course(Rostered):
 
     class Meta:
         ordering = ("title", "id")
-        constraints = (models.UniqueConstraint(fields=("institution", "code"), name="course_code_per_institution"),)
+        constraints = (twins.once("code", within=("institution",), name="course_code_per_institution"),)
 
     def __str__(self) -> str:
         return self.title
@@ -263,12 +274,13 @@ class CourseClass(Rostered):
     )
     terms = models.ManyToManyField(Term, through="CourseClassTerm", related_name="classes")
     code = models.CharField(max_length=60)
+    code_twin = twins.count()
     title = models.CharField(max_length=200)
     room = models.CharField(max_length=60, blank=True)
 
     class Meta:
         ordering = ("title", "id")
-        constraints = (models.UniqueConstraint(fields=("year", "code"), name="class_code_per_year"),)
+        constraints = (twins.once("code", within=("year",), name="class_code_per_year"),)
 
     def __str__(self) -> str:
         return self.title

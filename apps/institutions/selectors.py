@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db import connection
-from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import JSONObject, Replace
 from django.db.models.lookups import Contains
 
@@ -18,6 +18,7 @@ from schoolops import clock
 from schoolops.cache.local import local
 from schoolops.context import current_school
 from schoolops.folding import Searched, searched
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter
 
 
 def sections_called(words: str) -> Q:
@@ -80,12 +81,7 @@ def _stretch(found: dict[str, Any] | None) -> Stretch | None:
     )
 
 
-def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
-    """What ``day`` is at ``institution`` (a row or its key), in one query.
-
-    Raises:
-        Institution.DoesNotExist: there is no such institution.
-    """
+def _facts() -> QuerySet[Institution, dict[str, Any]]:
     same = {
         "pk": F("pk"),
         "id": F("sourced_id"),
@@ -93,26 +89,36 @@ def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
         "starts_on": F("starts_on"),
         "ends_on": F("ends_on"),
     }
+    day = Parameter("day", DAY)
     around = {"starts_on__lte": day, "ends_on__gte": day}
     years = AcademicYear.objects.filter(institution=OuterRef("pk"), **around)
     terms = Term.objects.filter(year__institution=OuterRef("pk"), **around).order_by(
         F("ends_on") - F("starts_on"), "pk"
     )
     special = CalendarDay.objects.filter(institution=OuterRef("pk"), day=day)
-    found = (
-        Institution.objects.filter(pk=institution.pk if isinstance(institution, Institution) else institution)
-        .values(
-            "weekend",
-            the_year=Subquery(years.values(fact=JSONObject(**same, state=F("state")))[:1]),
-            the_term=Subquery(terms.values(fact=JSONObject(**same, kind=F("kind")))[:1]),
-            the_day=Subquery(
-                special.values(fact=JSONObject(kind="kind", title="title", starts_at="starts_at", ends_at="ends_at"))[
-                    :1
-                ]
-            ),
-        )
-        .get()
+    return Institution.objects.filter(pk=Parameter("at", KEY)).values(
+        "weekend",
+        the_year=Subquery(years.values(fact=JSONObject(**same, state=F("state")))[:1]),
+        the_term=Subquery(terms.values(fact=JSONObject(**same, kind=F("kind")))[:1]),
+        the_day=Subquery(
+            special.values(fact=JSONObject(kind="kind", title="title", starts_at="starts_at", ends_at="ends_at"))[:1]
+        ),
     )
+
+
+_FACTS: Compiled[dict[str, Any]] = Compiled(_facts)
+
+
+def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
+    """What ``day`` is at ``institution`` (a row or its key), in one query.
+
+    Raises:
+        Institution.DoesNotExist: there is no such institution.
+    """
+    key = institution.pk if isinstance(institution, Institution) else institution
+    found = _FACTS.first(at=key, day=day)
+    if found is None:
+        raise Institution.DoesNotExist
     calendar = found["the_day"] or {}
     return DayFacts(
         day=day,
@@ -166,20 +172,25 @@ def week_around(day: dt.date, weekend: Collection[int]) -> list[dt.date]:
     return [first + dt.timedelta(days=ahead) for ahead in range(7)]
 
 
+_WEEKENDS: Compiled[tuple[int, list[int]]] = Compiled(lambda: Institution.objects.values_list("pk", "weekend"))
+_SPECIAL: Compiled[tuple[int, dt.date, str]] = Compiled(
+    lambda: CalendarDay.objects.filter(day__gte=Parameter("first", DAY), day__lt=Parameter("until", DAY)).values_list(
+        "institution_id", "day", "kind"
+    )
+)
+
+
 def previous_school_day(day: dt.date) -> dt.date | None:
     """The last day before ``day`` on which some campus had school; ``None``: none in forty days. Two queries."""
-    places = list(Institution.objects.only("pk", "weekend"))
+    places = _WEEKENDS.all()
     since = day - dt.timedelta(days=LONGEST_BREAK_DAYS)
-    calendar = {
-        (row.institution_id, row.day): row.kind
-        for row in CalendarDay.objects.filter(day__gte=since, day__lt=day).only("institution_id", "day", "kind")
-    }
+    calendar = {(at, on): kind for at, on, kind in _SPECIAL.all(first=since, until=day)}
     closed = {CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE}
     candidate = day - dt.timedelta(days=1)
     while candidate >= since:
-        for campus in places:
-            kind = calendar.get((campus.pk, candidate))
-            if (kind is None and candidate.isoweekday() not in campus.weekend) or (kind and kind not in closed):
+        for campus, weekend in places:
+            kind = calendar.get((campus, candidate))
+            if (kind is None and candidate.isoweekday() not in weekend) or (kind and kind not in closed):
                 return candidate
         candidate -= dt.timedelta(days=1)
     return None

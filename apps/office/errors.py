@@ -27,6 +27,7 @@ class FilterNameTaken(Conflict):
     """You already have a filter called {name} on this list."""
 
     code = "office:filter-name-taken"
+    field = "name"
     remedy = "Choose another name, or remove the other filter first."
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models.functions import Lower
 
 from apps.accounts.models import User
+from schoolops import twins
 from schoolops.rows import PublicRow
 
 
@@ -25,6 +25,7 @@ class SavedFilter(PublicRow):
     user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="saved_filters")
     listed = models.CharField(max_length=100)
     name = models.CharField(max_length=LONGEST_NAME)
+    name_twin = twins.count()
     query = models.CharField(max_length=LONGEST_QUERY)
 
     objects: ClassVar[Any] = models.Manager()
@@ -33,7 +34,7 @@ class SavedFilter(PublicRow):
         ordering = ("name", "id")
         constraints = (
             # Serves the list too: its first two columns are what a page asks for.
-            models.UniqueConstraint("user", "listed", Lower("name"), name="saved_filter_name_once"),
+            twins.once("name", within=("user", "listed"), name="saved_filter_name_once"),
         )
 
     def __str__(self) -> str:

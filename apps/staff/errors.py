@@ -9,6 +9,7 @@ class StaffNumberTaken(Conflict):
     """Another member of staff of this campus already has the number {number}."""
 
     code = "staff:number-taken"
+    field = "staff_number"
 
 
 class LoginTaken(Conflict):

@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.institutions.models import holds_on as in_force
-from schoolops import folding
+from schoolops import folding, twins
 from schoolops.privacy import Privacy
 from schoolops.rows import ROSTERED, PublicRow, Rostered
 
@@ -29,6 +29,7 @@ class StaffMember(Rostered):
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="staff")
     user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="staff_member")
     staff_number = models.CharField(max_length=40)
+    staff_number_twin = twins.count()
     given_name = models.CharField(max_length=100)
     family_name = models.CharField(max_length=100, blank=True)
     email = models.EmailField(blank=True)
@@ -44,7 +45,7 @@ class StaffMember(Rostered):
         public=ROSTERED
         | {
             "institution", "user", "staff_number", "given_name", "family_name", "job_title", "starts_on", "ends_on",
-            "version", "name_key",
+            "version", "name_key", "staff_number_twin",
         },
         personal=frozenset({"email", "phone", "searched"}),
     )  # fmt: skip
@@ -52,7 +53,7 @@ class StaffMember(Rostered):
     class Meta:
         ordering = ("name_key", "id")
         constraints = (
-            models.UniqueConstraint(fields=("institution", "staff_number"), name="staff_number_per_institution"),
+            twins.once("staff_number", within=("institution",), name="staff_number_per_institution"),
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="staff_ends_after_start",

@@ -9,6 +9,7 @@ class AdmissionNumberTaken(Conflict):
     """Another student of this campus already has the admission number {number}."""
 
     code = "students:admission-number-taken"
+    field = "admission_number"
     remedy = "Look the student up first; if it is the same child, re-enrol them instead of admitting them again."
 
 
@@ -57,6 +58,7 @@ class WrongSection(Invalid):
     """{section} is a section of another campus, year or grade level than the enrolment."""
 
     code = "students:wrong-section"
+    field = "section_id"
     remedy = "Choose a section of the same year and grade level; a change of level is a withdrawal and a re-enrolment."
 
 
@@ -70,6 +72,7 @@ class SectionFull(Conflict):
     """{section} has {capacity} seats and all are taken on {day}."""
 
     code = "students:section-full"
+    field = "section_id"
     remedy = "Choose another section, or have its capacity raised."
 
 
@@ -77,6 +80,7 @@ class RollNumberTaken(Conflict):
     """Somebody in this section already has that roll number on some of those days."""
 
     code = "students:roll-number-taken"
+    field = "roll_number"
 
 
 class AlreadyInSection(Conflict):
@@ -121,7 +125,7 @@ class PhotoRefused(Invalid):
     """This file cannot be a photo: {why}."""
 
     code = "students:photo-refused"
-    remedy = "Send a JPEG, PNG or WebP picture of at most {limit} kB."
+    remedy = "Send a JPEG, PNG or WebP picture of at most {limit} MB."
 
 
 class NoPhoto(NotFound):

@@ -26,10 +26,10 @@ from apps.institutions.models import (
     holds_on,
     not_over,
 )
-from schoolops import folding
+from schoolops import folding, twins
 from schoolops.context import current_school
 from schoolops.privacy import Privacy
-from schoolops.rows import LONGEST_ADDRESS, LONGEST_NOTE, ROSTERED, PublicRow, Rostered, RosteredQuerySet
+from schoolops.rows import LONGEST_NOTE, ROSTERED, PublicRow, Rostered, RosteredQuerySet
 
 
 class Sex(models.TextChoices):
@@ -60,6 +60,7 @@ class Student(Rostered):
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="students")
     user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="student")
     admission_number = models.CharField(max_length=40)
+    admission_number_twin = twins.count()
     given_name = models.CharField(max_length=100)
     middle_name = models.CharField(max_length=100, blank=True)
     family_name = models.CharField(max_length=100, blank=True)
@@ -68,7 +69,7 @@ class Student(Rostered):
     sex = models.CharField(max_length=11, choices=Sex.choices, default=Sex.UNSPECIFIED)
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
-    address = models.TextField(max_length=LONGEST_ADDRESS, blank=True)
+    address = models.TextField(max_length=LONGEST_NOTE, blank=True)
     photo = models.FileField(upload_to=photo_path, max_length=300, blank=True)
     medical_note = models.TextField(
         max_length=LONGEST_NOTE, blank=True, help_text="Shown only to those who may see it."
@@ -87,7 +88,7 @@ class Student(Rostered):
         public=ROSTERED
         | {
             "institution", "user", "admission_number", "given_name", "middle_name", "family_name", "preferred_name",
-            "sex", "version", "merged_into", "name_key", "searched",
+            "sex", "version", "merged_into", "name_key", "searched", "admission_number_twin",
         },
         personal=frozenset({"birth_date", "email", "phone", "address", "photo"}),
         private={"medical_note": "students.view_medical"},
@@ -96,7 +97,7 @@ class Student(Rostered):
     class Meta:
         ordering = ("name_key", "id")
         constraints = (
-            models.UniqueConstraint(fields=("institution", "admission_number"), name="student_admission_number"),
+            twins.once("admission_number", within=("institution",), name="student_admission_number"),
             models.CheckConstraint(condition=~Q(given_name=""), name="student_has_a_name"),
             models.CheckConstraint(
                 condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")), name="student_not_merged_into_itself"
@@ -119,7 +120,7 @@ class Guardian(Rostered):
     family_name = models.CharField(max_length=100, blank=True)
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
-    address = models.TextField(max_length=LONGEST_ADDRESS, blank=True)
+    address = models.TextField(max_length=LONGEST_NOTE, blank=True)
     language = models.CharField(max_length=12, blank=True)
     version = models.PositiveIntegerField(default=1)
     name_key = folding.stored(folding.NameKey("family_name", "given_name"))

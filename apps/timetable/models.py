@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.institutions.models import CourseClass, Institution, days, holds_on
+from schoolops import twins
 from schoolops.rows import PublicRow, Rostered
 
 
@@ -18,6 +19,7 @@ class Period(Rostered):
 
     institution = models.ForeignKey(Institution, on_delete=models.CASCADE, db_index=False, related_name="periods")
     name = models.CharField(max_length=40)
+    name_twin = twins.count()
     position = models.PositiveSmallIntegerField()
     starts_at = models.TimeField()
     ends_at = models.TimeField()
@@ -25,7 +27,7 @@ class Period(Rostered):
     class Meta:
         ordering = ("position",)
         constraints = (
-            models.UniqueConstraint(fields=("institution", "name"), name="period_name_per_institution"),
+            twins.once("name", within=("institution",), name="period_name_per_institution"),
             models.UniqueConstraint(fields=("institution", "position"), name="period_position_per_institution"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="period_ends_after_start"),
         )
@@ -34,9 +36,9 @@ class Period(Rostered):
         return self.name
 
 
-def meets_on(day: dt.date) -> Q:
-    """The meetings of ``day``: of its weekday, begun and not over."""
-    return holds_on(day, "course_class__year__ends_on") & Q(weekday=day.isoweekday())
+def meets_on(day: Any, weekday: Any = None) -> Q:
+    """The meetings of ``day``: of its weekday (said where the day is a parameter), begun and not over."""
+    return holds_on(day, "course_class__year__ends_on") & Q(weekday=weekday or day.isoweekday())
 
 
 class Meeting(PublicRow):

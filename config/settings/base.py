@@ -46,6 +46,7 @@ TENANT_APPS = [
     "apps.staff",
     "apps.timetable",
     "apps.attendance",
+    "apps.examinations",
     "apps.reports",
     "apps.exchange",
     "apps.office",
@@ -296,6 +297,10 @@ SPECTACULAR_SETTINGS = {
         "RowAction": "apps.exchange.models.ImportRow.Action",
         "EntryKind": "apps.students.models.Enrolment.Entry",
         "ExitKind": "apps.students.models.Enrolment.Exit",
+        "GradingScaleKind": "apps.examinations.models.GradingScale.Kind",
+        "ExamSessionKind": "apps.examinations.models.ExamSession.Kind",
+        "ExamSessionState": "apps.examinations.models.ExamSession.State",
+        "MarkStatus": "apps.examinations.models.Mark.Status",
     },
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }

@@ -21,6 +21,13 @@ JSON_KINDS: tuple[tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], ...],
 )
 
 
+class Email(serializers.EmailField):
+    """An e-mail address, of the length of its column."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 254, **options})
+
+
 class Day(serializers.DateField):
     """A date that can be meant: from ``clock.FIRST_YEAR`` to ``clock.LAST_YEAR``."""
 

@@ -11,8 +11,9 @@ from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from schoolops import problem
+from schoolops import pictures, problem
 from schoolops.errors import Invalid
+from schoolops.folding import composed
 
 
 class BodyTooLarge(Invalid):
@@ -56,7 +57,7 @@ class JsonParser(BaseParser):
             raise ParseError(str(error)) from error
         if b"\\u0000" in body and (place := next(_with_nul(said), None)) is not None:
             raise ValidationError({place: "NUL characters cannot be stored."}, "null_characters_not_allowed")
-        return said
+        return _composed(said)
 
 
 def _with_nul(said: Any) -> Iterator[str]:
@@ -78,17 +79,25 @@ def _with_nul(said: Any) -> Iterator[str]:
             left.append((f"{place}.{name}", what))
 
 
+def _composed(said: Any, name: str = "") -> Any:
+    """Every text in its composed form, but for passwords, which are what was typed."""
+    if isinstance(said, str):
+        return said if name.endswith("password") else composed(said)
+    if isinstance(said, dict):
+        return {key: _composed(each, key) for key, each in said.items()}
+    return [_composed(each) for each in said] if isinstance(said, list) else said
+
+
 class PictureParser(BaseParser):
-    """A picture as the whole body, whatever its type says: services look at the content. At most 1 MB is read."""
+    """A picture as the whole body, whatever its type says: services look at the content, and take no more."""
 
     media_type = "*/*"
-    most = 1024 * 1024
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, bytes]:
         # One byte more, so that the service sees that it is too large.
-        return {"content": stream.read(self.most + 1)}
+        return {"content": stream.read(pictures.LARGEST + 1)}
 
 
 def sent_picture(request: Request) -> bytes:

@@ -1,4 +1,4 @@
-"""The coarse door: somebody is logged in. What they may do, services ask ``access.require``."""
+"""The coarse permission: somebody is logged in. What they may do, services ask ``access.require``."""
 
 from __future__ import annotations
 

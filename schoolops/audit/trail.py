@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 from django.db.models import QuerySet
 
@@ -85,6 +87,27 @@ def clause(entry: AuditEntry, *, where: str) -> tuple[str, list[Any]]:
     said = [each.get_db_prep_save(getattr(entry, each.attname), connection) for each in fields]
     # Names of ours alone; what anybody said is in the parameters.
     return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {where}", said  # noqa: S608
+
+
+_FIELDS = [each for each in AuditEntry._meta.concrete_fields if not each.primary_key]
+
+
+def named_clause(*, where: str) -> str:
+    """As ``clause``, for a statement with named places: their values are ``named(entry)``."""
+    values = ", ".join(
+        f"%(trail_{each.attname})s::{str(each.db_type(connection)).partition('(')[0]}" for each in _FIELDS
+    )
+    columns = ", ".join(f'"{each.column}"' for each in _FIELDS)
+    return f'INSERT INTO "{AuditEntry._meta.db_table}" ({columns}) SELECT {values} FROM {where}'  # noqa: S608 - ours
+
+
+def named(entry: AuditEntry) -> dict[str, Any]:
+    """What the places of ``named_clause`` stand for."""
+    said = {f"trail_{each.attname}": getattr(entry, each.attname) for each in _FIELDS}
+    return {
+        name: json.dumps(value, cls=DjangoJSONEncoder) if isinstance(value, dict) else value
+        for name, value in said.items()
+    }
 
 
 def record_many(entries: Iterable[AuditEntry]) -> None:

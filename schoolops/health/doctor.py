@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 import schoolops
-from schoolops import clock, pdf
+from schoolops import clock, pdf, twins
 from schoolops.context import outside_schools
 from schoolops.files import sweeping
 from schoolops.health import machine
@@ -149,7 +149,7 @@ def _postgres() -> Iterator[Line]:
 
 
 def _footing() -> Iterator[Line]:
-    findings = boot_of_database.examine()
+    findings = boot_of_database.examine_all()
     for finding in findings:
         yield Line("red" if finding.fatal else "yellow", finding.sentence, finding.remedy)
     if not findings:
@@ -243,6 +243,18 @@ def _schools() -> Iterator[Line]:
         )
 
 
+def _twins() -> Iterator[Line]:
+    for school in lifecycle.each_school():
+        for each in twins.twins(most=5):
+            # An e-mail address is nothing for an operator to read.
+            both = (each.said, each.other_said) if each.is_public else (each.row.sourced_id, each.other.sourced_id)
+            yield Line(
+                "yellow",
+                f"{school.slug}: {each.of.model.__name__} {each.of.column}: “{both[0]}” and “{both[1]}” read the same",
+                "The school's check-list in the office says where one of the two can be called otherwise.",
+            )
+
+
 def _files() -> Iterator[Line]:
     unnamed = missing = 0
     for school in lifecycle.each_school():
@@ -310,6 +322,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "Redis": _redis,
     "jobs": _jobs,
     "schools": _schools,
+    "twins": _twins,
     "files": _files,
     "backups": _backups,
     "metrics": _processes,

@@ -16,8 +16,8 @@ def _queues() -> Iterator[tuple[object, ...]]:
         )
         waits = f"{queue.backoff_s:g} s, doubling, at most 300 s"
         yield (
-            f"`{queue.name}`", queue.in_flight, queue.window, f"{queue.timeout_s} s", queue.tries, waits, pool,
-            queue.reason,
+            f"`{queue.name}`", queue.in_flight, queue.ahead, queue.window, f"{queue.timeout_s} s", queue.tries, waits,
+            pool, queue.reason,
         )  # fmt: skip
 
 
@@ -40,9 +40,10 @@ reference.declare(
         name="queues",
         title="Queues",
         introduction="Declared in `schoolops/queues/registry.py`. In flight is how many messages a worker "
-        "holds at most, begun or fetched; one carries one job, or up to eight short ones where many wait. The window "
-        "is how many jobs the relay lets be outstanding in the broker and the workers.",
-        columns=("Queue", "In flight", "Window", "Timeout", "Tries", "Waits between tries", "Pool", "Why"),
+        "has begun at most, and ahead how many it fetches besides; one carries one job, or up to eight short ones "
+        "where many wait. The window is how many jobs the relay lets be outstanding in the broker and the workers, "
+        "shared evenly by the schools that wait.",
+        columns=("Queue", "In flight", "Ahead", "Window", "Timeout", "Tries", "Waits between tries", "Pool", "Why"),
         rows=_queues,
     )
 )

@@ -54,6 +54,16 @@ class Queue:
         return min(self.concurrency, self.connections) if self.pool == "threads" else self.processes
 
     @property
+    def ahead(self) -> int:
+        """How many messages a worker fetches before it can begin them: no other school's can be put before these.
+
+        For children, who are slower to feed, four each; where a job may take minutes, one.
+        """
+        if self.pool == "threads":
+            return self.connections
+        return self.processes * (4 if self.timeout_s <= SHORT_S else 1)
+
+    @property
     def window(self) -> int:
         """How many jobs the relay lets be outstanding in the broker: enough to keep busy, few enough to stay fair."""
         # Where jobs may take minutes, a school that comes late must not wait behind a hundred of them.

@@ -16,7 +16,17 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import BigIntegerField, BooleanField, DateField, Expression, Field, Func, QuerySet, UUIDField
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    DateField,
+    Expression,
+    Field,
+    Func,
+    QuerySet,
+    TextField,
+    UUIDField,
+)
 from django.db.models.sql.compiler import SQLCompiler
 
 from schoolops.context import nowhere
@@ -24,7 +34,7 @@ from schoolops.tenancy.prepared import Row, fetch_all, sent
 
 Found = TypeVar("Found")
 # By the names that our selectors use.
-KEY, DAY, PUBLIC_ID = BigIntegerField(), DateField(), UUIDField()
+KEY, DAY, PUBLIC_ID, TEXT = BigIntegerField(), DateField(), UUIDField(), TextField()
 
 
 class Parameter(Expression):
@@ -52,10 +62,14 @@ def any_of(column: str, name: str, kind: Field[Any, Any] = KEY) -> Expression:
 
 
 class Compiled(Generic[Found]):
-    """A queryset, compiled when it is first asked, outside every school: a question to one would be kept for all."""
+    """A queryset, compiled when it is first asked, outside every school: a question to one would be kept for all.
 
-    def __init__(self, build: Callable[[], QuerySet[Any, Found]]) -> None:
+    ``waits``: it may wait for somebody's lock.
+    """
+
+    def __init__(self, build: Callable[[], QuerySet[Any, Found]], *, waits: bool = False) -> None:
         self._build = build
+        self._waits = waits
         self._ready: tuple[str, tuple[str, ...], QuerySet[Any, Found], _Known] | None = None
 
     def all(self, **values: Any) -> list[Found]:
@@ -65,7 +79,7 @@ class Compiled(Generic[Found]):
         except EmptyResultSet:
             # Django knows without asking that there are none.
             return []
-        rows = fetch_all(statement, [sent(values[name]) for name in names])
+        rows = fetch_all(statement, [sent(values[name]) for name in names], waits=self._waits)
         iterable: Any = queryset._iterable_class  # noqa: SLF001 - nothing else iterates
         found: list[Found] = list(iterable(_Asking(queryset, _Answered(queryset.query, known, rows))))
         return found
@@ -151,7 +165,10 @@ _adding = Lock()
 
 
 def by_shape(shape: Hashable, build: Callable[[], QuerySet[Any, Found]]) -> Compiled[Found]:
-    """The one of this shape, built where there is none: what the SQL depends on, and never a value of a request."""
+    """The one of this shape, built where there is none: what the SQL depends on, and never a value of a request.
+
+    Kept for ever, so shapes are as many as some table of ours has combinations, and never as many as a school has rows.
+    """
     found = _shapes.get(shape)
     if found is None:
         with _adding:

@@ -2,8 +2,8 @@
 
 Django binds on the client and has each statement parsed and planned anew; and a cursor, whichever it is, takes as long
 again as the server does: 45 of 80 µs for a statement that does nothing. So these go to libpq directly, blocking, which
-a deadline does not interrupt: no statement may be asked here that waits for somebody's lock. Prepared by protocol, so
-that a PgBouncer in transaction mode (1.21 or newer) goes along.
+a deadline does not interrupt; what may wait for somebody's lock says so (``waits``), and is waited for as psycopg does.
+Prepared by protocol, so that a PgBouncer in transaction mode (1.21 or newer) goes along.
 
 The wall is that of every cursor: before each statement the connection moves to where the context says. PostgreSQL plans
 a prepared statement anew when the search path is another than when it was planned, and checks the role's rights each
@@ -16,12 +16,14 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import generators
 from psycopg.adapt import Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
@@ -52,18 +54,25 @@ class Prepared:
         result, reading = self._asked(statement, parameters)
         return cast(Row, reading.load_row(0, tuple)) if result.ntuples else None
 
-    def fetch_all(self, statement: str, parameters: Sequence[str | int | None]) -> list[Row]:
-        """Every row. As ``fetch_one``."""
-        result, reading = self._asked(statement, parameters)
+    def fetch_all(self, statement: str, parameters: Sequence[str | int | None], *, waits: bool = False) -> list[Row]:
+        """Every row. As ``fetch_one``; ``waits``: so that a deadline interrupts it."""
+        result, reading = self._asked(statement, parameters, waits=waits)
         return cast(list[Row], reading.load_rows(0, result.ntuples, tuple))
 
-    def _asked(self, statement: str, parameters: Sequence[str | int | None]) -> tuple[PGresult, Any]:
+    def _asked(
+        self, statement: str, parameters: Sequence[str | int | None], *, waits: bool = False
+    ) -> tuple[PGresult, Any]:
         server = self.connection.pgconn
         if server.transaction_status == TransactionStatus.IDLE and not self.connection.autocommit:
             _checked(server, server.exec_(b"BEGIN"))
         name = self.names.get(statement) or self._prepare(server, statement)
         texts: list[Any] = [_encoded(each) for each in parameters]
-        result = _checked(server, server.exec_prepared(name, texts))
+        if waits:
+            server.send_query_prepared(name, texts)
+            answered = self.connection.wait(generators.execute(server))[-1]
+        else:
+            answered = server.exec_prepared(name, texts)
+        result = _checked(server, answered)
         reading = Transformer(self.connection)
         reading.set_pgresult(result)
         return result, reading
@@ -129,7 +138,7 @@ def fetch_one(statement: str, parameters: Sequence[str | int]) -> Row | None:
         return here(wrapper).fetch_one(statement, parameters)
 
 
-def fetch_all(statement: str, parameters: Sequence[str | int | None]) -> list[Row]:
+def fetch_all(statement: str, parameters: Sequence[str | int | None], *, waits: bool = False) -> list[Row]:
     """Every row of ``statement``, timed and watched as any other. As ``fetch_one``."""
     wrapper = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
     if wrapper.queries_logged:
@@ -140,7 +149,7 @@ def fetch_all(statement: str, parameters: Sequence[str | int | None]) -> list[Ro
 
     def asked(sql: str, given: Sequence[str | int | None], *_: Any) -> list[Row]:
         with wrapper.wrap_database_errors:
-            return here(wrapper).fetch_all(sql, given)
+            return here(wrapper).fetch_all(sql, given, waits=waits)
 
     # Whoever times and watches a connection says so when it is made.
     wrapper.ensure_connection()
@@ -155,10 +164,12 @@ def sent(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "t" if value else "f"
-    if isinstance(value, int | UUID):
+    if isinstance(value, int | UUID | Decimal):
         return str(value)
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     if isinstance(value, Iterable):
         return "{" + ",".join(_quoted(each) for each in value) + "}"
     raise TypeError(f"{type(value)} has no text that PostgreSQL reads.")
@@ -171,13 +182,17 @@ def _quoted(value: Any) -> str:
 
 
 class Statement:
-    """SQL with named places, ``%(day)s::date``: each has a type, by a cast or by what it is compared with."""
+    """SQL with named places, ``%(day)s::date``: each has a type, by a cast or by what it is compared with.
 
-    def __init__(self, sql: str) -> None:
+    ``waits``: it may wait for somebody's lock.
+    """
+
+    def __init__(self, sql: str, *, waits: bool = False) -> None:
         self.sql = _NAMED.sub("%s", sql)
+        self._waits = waits
         self._names = tuple(_NAMED.findall(sql))
 
     def rows(self, **values: Any) -> list[Row]:
         """What it finds, in the current school."""
         texts = {name: sent(value) for name, value in values.items()}
-        return fetch_all(self.sql, [texts[name] for name in self._names])
+        return fetch_all(self.sql, [texts[name] for name in self._names], waits=self._waits)

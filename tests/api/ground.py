@@ -20,6 +20,8 @@ from apps.accounts.models import AccountPolicy, User
 from apps.accounts.services import open_login
 from apps.attendance import services as attendance
 from apps.attendance.models import AttendanceCode
+from apps.examinations import services as examinations
+from apps.examinations.tasks import compute_results
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
 from apps.institutions.models import AcademicYear, Course, Term
@@ -32,7 +34,7 @@ from schoolops import clock, context
 from schoolops.context import inside, nowhere
 from schoolops.queues import IMPORTS, task
 from schoolops.tenancy.models import School
-from tests.factories import people, rolls
+from tests.factories import exams, people, rolls
 from tests.factories.jobs import work_off
 
 TODAY = people.SCHOOL_DAY
@@ -111,7 +113,7 @@ def lay_out(oak: School, elm: School) -> Ground:
             ground.keep(at_elm=people.some_students(1, section=there.section)[0])
             ground.tokens["E"] = open_login(people.a_user("eve", role="head"), label="test").access_token
         with inside(oak):
-            for build in (_campus, _students, _people, _timetable, _rolls, _logins, _jobs, _imports):
+            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _logins, _jobs, _imports):
                 build(ground)
             for letter, user in ground.people.items():
                 ground.tokens[letter] = open_login(user, label="test").access_token
@@ -248,6 +250,41 @@ def _rolls(ground: Ground) -> None:
             by=ground.people["R"],
         ),
         code=AttendanceCode.objects.get(code="P"),
+    )
+
+
+def _exams(ground: Ground) -> None:
+    """Sessions: one whose timetable is published, a draft of 7 C, an empty one; one being marked, one published."""
+    rows, by = ground.rows, ground.people["A"]
+    section, course, whole = rows["section"], rows["course"], rows["whole"]
+    session, other, empty, marked, published = (
+        exams.an_exam_session(whole, by=by, name=name) for name in ("Mid-terms", "Mocks", "Empty", "Tests", "First")
+    )
+    exam = exams.a_paper(session, section, course, by=by, invigilator_ids=(rows["member"].sourced_id,))
+    exams.a_paper(other, rows["other_section"], course, by=by)
+    marked_exam = exams.a_paper(marked, section, course, by=by, day=YESTERDAY)
+    published_exam = exams.a_paper(published, section, course, by=by, day=LONG_AGO)
+    for each in (marked, published):
+        each.state = each.State.MARKING
+        each.save()
+    for each in (marked_exam, published_exam):
+        exams.enter(each, {rows["child"]: "61,5", rows["classmate"]: "absent"}, by=by)
+    for each in (marked, published):
+        examinations.ask_for_results(session=each.sourced_id, by=by)
+    work_off(compute_results)
+    published.refresh_from_db()
+    published.results_published_at = exams.LONG_BEFORE
+    published.save()
+    session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
+    session.save()
+    ground.keep(
+        exam_session=session,
+        empty_exam_session=empty,
+        exam=exam,
+        marked_session=marked,
+        marked_exam=marked_exam,
+        published_exam=published_exam,
+        scale=exams.a_scale(),
     )
 
 

@@ -32,7 +32,7 @@ from schoolops.context import inside
 from schoolops.tenancy.models import School
 from tests.api.ground import LATER, TODAY, TOMORROW, Ground, lay_out
 from tests.api.test_who_may_do_what import BODIES, ROWS
-from tests.factories import people, rolls
+from tests.factories import exams, people, rolls
 
 MARK = "Qvexley"
 OWN = ("auth/", "me", "jobs")
@@ -62,6 +62,7 @@ def _annex(ground: Ground) -> dict[type[Model], Any]:
     guardian = Guardian.objects.create(given_name="Gus", family_name="Annexe")
     link = StudentGuardian.objects.create(student=students[0], guardian=guardian, contact_priority=1)
     period, _ = rolls.some_periods(campus, 2)
+    session = exams.an_exam_session(campus, by=ground.people["A"])
     _holder(ground, "Ada", campus.institution)
     rows: list[Any] = [
         campus.institution, campus.year, campus.terms[0], section, taught, taught.course, students[0], staff, teacher,
@@ -71,6 +72,7 @@ def _annex(ground: Ground) -> dict[type[Model], Any]:
         Substitution.objects.create(staff=staff, section=campus.sections["7 C"], day=TODAY),
         rolls.take(section, by=ground.people["A"]),
         RoleAssignment.objects.filter(user=teacher).first(),
+        session, exams.a_paper(session, section, taught.course, by=ground.people["A"]),
     ]  # fmt: skip
     return {type(row): row for row in rows}
 

@@ -186,6 +186,40 @@ PATCH  attendance-codes/{code}                                    200 200 403 40
 GET    attendance-policy                                          200 200 200 200 200 200 200 200 403 403 401 401
 PATCH  attendance-policy/{campus}                                 200 200 403 403 403 403 403 403 403 403 401 401
 
+# exams: staff see theirs, published or not; families what is published
+GET    grading-scales                                             200 200 200 200 200 200 200 200 403 403 401 401
+POST   grading-scales                                             201 201 403 403 403 403 403 403 403 403 401 401
+GET    grading-scales/{scale}                                     200 200 200 200 200 200 200 200 403 403 401 401
+GET    grading-scales/{scale}/grade?percent=79.5                  200 200 200 200 200 200 200 200 403 403 401 401
+POST   grading-scales/{scale}/versions                            201 201 403 403 403 403 403 403 403 403 401 401
+POST   grading-scales/{scale}/retire                              200 200 403 403 403 403 403 403 403 403 401 401
+GET    exam-sessions                                              200 200 200 200 200 200 403 403 403 403 401 401
+POST   exam-sessions                                              201 201 201 403 403 403 403 403 403 403 401 401
+GET    exam-sessions/{exam_session}                               200 200 200 200 404 200 403 403 403 403 401 401
+PATCH  exam-sessions/{exam_session}                               200 200 200 403 403 403 403 403 403 403 401 401
+DELETE exam-sessions/{empty_exam_session}                         204 204 204 403 403 403 403 403 403 403 401 401
+POST   exam-sessions/{exam_session}/state                         200 200 200 403 403 403 403 403 403 403 401 401
+PUT    exam-sessions/{exam_session}/publication                   200 200 403 403 403 403 403 403 403 403 401 401
+GET    exam-sessions/{marked_session}/results                     200 200 200 200 404 200 403 403 403 403 401 401
+POST   exam-sessions/{marked_session}/results                     202 202 202 403 403 403 403 403 403 403 401 401
+GET    result-policy                                              200 200 200 200 200 200 403 403 403 403 401 401
+PATCH  result-policy                                              200 200 403 403 403 403 403 403 403 403 401 401
+GET    exams                                                      200 200 200 200 200 200 403 403 403 403 401 401
+POST   exams                                                      201 201 201 403 403 403 403 403 403 403 401 401
+GET    exams/{exam}                                               200 200 200 200 404 200 403 403 403 403 401 401
+PATCH  exams/{exam}                                               200 200 200 403 403 403 403 403 403 403 401 401
+DELETE exams/{exam}                                               204 204 204 403 403 403 403 403 403 403 401 401
+GET    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
+PUT    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
+POST   exams/{published_exam}/marks/reopen                        200 200 403 403 403 403 403 403 403 403 401 401
+GET    exam-sessions/{marked_session}/results           12   12   12   12   ·    12   ·    ·    ·    ·
+exams/{marked_exam}/marks/history                          200 200 200 200 404 200 403 403 403 403 401 401
+GET    students/{child}/marks                                     200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{child}/results                                   200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{classmate}/marks                                 200 200 200 200 404 200 404 404 403 403 401 401
+GET    students/{child}/exams                                     200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{classmate}/exams                                 200 200 200 200 404 200 404 404 403 403 401 401
+
 # who may do what, and the trail
 GET    permissions                                                200 200 403 403 403 403 403 403 403 403 401 401
 GET    roles                                                      200 200 403 403 403 403 403 403 403 403 401 401
@@ -257,4 +291,13 @@ rolls/{roll}/history                             12   12   12   12   ·    12   
 leaves                                           2    2    2    ·    ·    ·    1    ·    ·    ·
 my/classes                                       0    0    0    2    1    2    ·    ·    ·    ·
 my/classes?day={tomorrow}                        0    0    0    1    1    0    ·    ·    ·    ·
+exams                                            4    4    4    3    1    3    ·    ·    ·    ·
+exam-sessions                                    5    5    5    3    1    3    ·    ·    ·    ·
+exam-sessions/{marked_session}/results           12   12   12   12   ·    12   ·    ·    ·    ·
+exams/{marked_exam}/marks/history                2    2    2    2    ·    2    ·    ·    ·    ·
+students/{child}/marks                           1    1    1    1    ·    1    1    1    ·    ·
+students/{child}/results                         1    1    1    1    ·    1    1    1    ·    ·
+students/{sibling}/marks                         0    0    0    ·    0    ·    0    ·    ·    ·
+students/{child}/exams                           1    1    1    1    ·    1    1    1    ·    ·
+students/{sibling}/exams                         0    0    0    ·    0    ·    0    ·    ·    ·
 """

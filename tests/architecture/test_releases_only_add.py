@@ -9,6 +9,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
 from config.management.commands import released_migrations as releases
+from schoolops import append_only
 
 FIRST = {"clubs.0001_initial": "a" * 64}
 
@@ -46,6 +47,7 @@ TAKEN = [
     ops.RunPython(ops.RunPython.noop),
     ops.RunSQL("ALTER TABLE clubs_club DROP COLUMN room"),
     ops.RunSQL([("DELETE FROM clubs_club WHERE id = %s", [1])]),
+    ops.RunSQL("TRUNCATE clubs_club"),
     ops.RunSQL(["SELECT 1", "ALTER TABLE clubs_club ALTER COLUMN room SET NOT NULL"]),
     ops.SeparateDatabaseAndState(database_operations=[ops.RunSQL("alter table clubs_club rename to societies")]),
 ]
@@ -66,9 +68,17 @@ def test_what_takes_something_away_says_why_it_may(operation: Operation) -> None
         ops.AddField("club", "room", models.CharField(max_length=2, default="", db_default="")),
         ops.AddField("club", "room", models.CharField(max_length=2, null=True)),
         ops.RunSQL("INSERT INTO clubs_club SELECT"),
+        append_only.keep("clubs_club"),
         ops.SeparateDatabaseAndState(state_operations=[ops.RemoveField("club", "room")]),
     ],
     ids=lambda each: type(each).__name__,
 )
 def test_what_adds_is_let_through(operation: Operation) -> None:
     assert list(releases.not_only_adding(FIRST, later(operation))) == []
+
+
+def test_a_table_that_the_migration_makes_has_no_rows_to_lack_anything() -> None:
+    made = ops.CreateModel("Room", [("id", models.BigAutoField(primary_key=True))])
+    floor = models.CharField(max_length=2)
+    assert list(releases.not_only_adding(FIRST, later(made, ops.AddField("room", "floor", floor)))) == []
+    assert len(list(releases.not_only_adding(FIRST, later(made, ops.AddField("club", "floor", floor))))) == 1

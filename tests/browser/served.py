@@ -84,17 +84,22 @@ def work_off_jobs() -> int:
     """Run every job that is due, and those they bring, in this process; returns how many."""
     # The runner of tests: needs no worker beside it.
     from schoolops.context import outside_schools
+    from schoolops.queues import registry
     from schoolops.queues.models import Job
     from schoolops.queues.worker.runner import Runner
 
     runner, done = Runner(patience_s=0), 0
     while True:
         with outside_schools():
-            due = list(Job.objects.filter(run_at=None).order_by("id").values_list("id", flat=True))
+            due = list(Job.objects.filter(run_at=None).order_by("id").values_list("id", "task"))
         if not due:
             return done
-        for job_id in due:
-            runner.run([job_id], 120)
+        for job_id, name in due:
+            task = registry.find(name)
+            if task is not None and task.leased:
+                runner.run_leased(job_id, 120)
+            else:
+                runner.run([job_id], 120)
         done += len(due)
         if done > 1_000:
             raise RuntimeError("Jobs bring jobs without end.")

@@ -155,10 +155,10 @@ def while_sending(place: Place) -> dict[str, Any]:
             place.servers.kill_postgres()
 
     [job] = place.enqueue(send_and_kill_the_server, range(500, 501))
-    place.runner.run([job], 20)
+    place.runner.run_leased(job, 20)
     place.restart()
     place.ask(None, f"UPDATE queues_job SET lease_until = now() - interval '1 second' WHERE id = {job} RETURNING 1")
-    place.runner.run([job], 20)
+    place.runner.run_leased(job, 20)
     [(reason,)] = place.ask(None, f"SELECT reason FROM queues_deadletter WHERE id = {job}")
     return {"sent": len(sent), "sent_becomes": reason}
 

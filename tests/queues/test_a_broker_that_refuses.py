@@ -7,44 +7,55 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 import redis
+from django.conf import settings
 from django.test import Client, override_settings
 
 from schoolops import launcher
 from schoolops.health import builtin, checks, doctor, gauges
 from schoolops.observability import metrics
 from schoolops.queues.desk import overview
-from schoolops.queues.registry import QUEUES
+from schoolops.queues.registry import ATTENDANCE, NOTIFICATIONS, QUEUES
 from schoolops.queues.relay import broker
+from schoolops.queues.relay.relay import Relay
 from schoolops.queues.worker import consumer
 from schoolops.queues.worker.process import Worker
 from schoolops.redis.connection import platform_redis
+from tests.chaos import tasks
 from tests.queues.ground import Ledger
 
-REFUSALS = (
+REFUSALS: tuple[str | Exception, ...] = (
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
     "OOM command not allowed when used memory > 'maxmemory'.",
     "READONLY You can't write against a read only replica.",
     "NOREPLICAS Not enough good replicas to write.",
     "UNBLOCKED force unblock from blocking operation",
+    "WRONGTYPE Operation against a key holding the wrong kind of value",
+    redis.exceptions.NoPermissionError("NOPERM No permissions to access a key"),
+    redis.exceptions.MasterDownError("MASTERDOWN Link with MASTER is down"),
+    redis.InvalidResponse("Protocol error, got 'H' as reply type byte"),
 )
 
 
-@pytest.mark.parametrize("said", REFUSALS, ids=lambda said: said.partition(" ")[0])
-def test_an_answer_of_error_is_a_connection_that_comes_back(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("said", REFUSALS, ids=lambda said: str(said).partition(" ")[0])
+def test_an_answer_of_error_is_a_connection_that_comes_back(
+    said: str | Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Celery ends for good on what it does not take for a lost connection."""
     waited: list[float] = []
-    monkeypatch.setattr(consumer.time, "sleep", waited.append)
+    # Its own name for the clock: other threads of this process go on sleeping.
+    monkeypatch.setattr(consumer, "time", SimpleNamespace(sleep=waited.append))
     channel = consumer.Channel.__new__(consumer.Channel)
     channel.connection_errors = consumer.Transport.connection_errors
     channel.client = MagicMock()
     channel._flush_brpop_reauth = MagicMock()
-    channel.client.parse_response.side_effect = redis.ResponseError(said)
-    with pytest.raises(consumer.SentinelTransport.connection_errors, match=said.partition(" ")[0]):
+    channel.client.parse_response.side_effect = redis.ResponseError(said) if isinstance(said, str) else said
+    with pytest.raises(consumer.SentinelTransport.connection_errors, match=str(said).partition(" ")[0]):
         channel._brpop_read()
     assert channel.client.connection.disconnect.called
     assert waited == [consumer.REFUSED_PAUSE_S]
@@ -99,6 +110,70 @@ def test_a_policy_that_evicts_jobs_is_said_by_readiness(valkey: launcher.Servers
 
 
 # --- who takes from a queue -------------------------------------------------------------------------------------------
+def turn(relay: Relay, times: int = 3) -> None:
+    """Some looks of the relay's, each after the broker's refusal of the one before."""
+    for _ in range(times):
+        relay._side_work_at = 0
+        try:
+            relay.turn()
+        except redis.ResponseError:
+            relay._redis = None
+
+
+@pytest.fixture
+def relay(valkey: launcher.Servers) -> Iterator[Relay]:
+    made = Relay()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("key", sorted(broker._KINDS))
+def test_a_key_of_ours_that_a_stranger_took_is_set_aside_and_stops_nobody(
+    ledger: Ledger, relay: Relay, key: str
+) -> None:
+    broker.client().delete(key)
+    broker.client().zadd(key, {"a stranger's": 1})
+    job = ledger.enqueue(tasks.careful, n=1, kind="well")
+    turn(relay)
+    assert list(relay.in_flight) == [job]
+    assert broker.client().llen(ATTENDANCE.broker_key) == 1
+    assert broker.client().type(key) != b"zset"
+    if key not in {broker.HEALTH_KEY, broker.SENTINEL_KEY, broker.RELAY_KEY}:
+        # Those are written over, whatever stands there.
+        assert broker.client().zrange(f"{broker.GARBAGE_KEY}:{key}", 0, -1) == [b"a stranger's"]
+    overview.forget()
+    assert overview.overview()["broker"] == "ok"
+
+
+def test_words_of_strangers_end_no_relay_and_no_overview(ledger: Ledger, relay: Relay) -> None:
+    turn(relay)
+    broker.client().rpush(broker.AGAIN_KEY, b"\xff", "12 monkeys", "")
+    broker.client().hset(broker.BOOT_KEY, b"\xff", "again")
+    broker.client().hset(broker.WORKERS_KEY, b"\xff@host#1", "soon")
+    job = ledger.enqueue(tasks.careful, n=1, kind="well")
+    turn(relay)
+    assert list(relay.in_flight) == [job]
+    overview.forget()
+    assert overview.overview()["silent"] == []
+
+
+def test_a_list_that_is_refused_keeps_no_other_queue_waiting_and_doubles_nothing_there(
+    ledger: Ledger, relay: Relay
+) -> None:
+    """Rights at the broker that leave out one queue: its jobs wait in the ledger."""
+    turn(relay)
+    refused, accepted = ledger.enqueue(tasks.careful, n=1, kind="well"), ledger.enqueue(tasks.slow, n=1, kind="well")
+    admin = redis.Redis.from_url(settings.QUEUES_BROKER_URL)
+    every = [key for key in broker._KINDS if key != ATTENDANCE.broker_key]
+    admin.acl_setuser("default", enabled=True, reset_keys=True, keys=every, commands=["+@all"])
+    turn(relay, 5)
+    assert list(relay.in_flight) == [accepted]
+    assert broker.client().llen(NOTIFICATIONS.broker_key) == 1
+    admin.acl_setuser("default", enabled=True, keys=["*"], commands=["+@all"])
+    turn(relay)
+    assert sorted(relay.in_flight) == [refused, accepted]
+
+
 def test_a_queue_without_a_worker_and_one_that_stands_still_are_named(ledger: Ledger) -> None:
     names = [*QUEUES, "quarantine"]
     overview.forget()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -20,8 +21,10 @@ from schoolops.ids import uuid7
 from schoolops.queues import FEES, IMPORTS, task
 from schoolops.queues.desk import letters as desk
 from schoolops.queues.errors import LetterNotFound, PayloadRefused
+from schoolops.queues.ledger.deaths import report_dead_process
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.queues.models import DeadLetter, OperatorAction
+from schoolops.queues.worker.journal import Suspect
 from schoolops.tenancy import owner
 from schoolops.tenancy.models import SupportGrant
 from tests.chaos.processes import wait_until
@@ -127,6 +130,20 @@ def test_tries_go_on_counting_when_a_letter_comes_back(ledger: Ledger, letters: 
     shown = command("show", str(letters[0]))
     assert "tries     9, crashes 0" in shown
     assert [f"try {number} at" in shown for number in (1, 5, 9, 10)] == [True, True, True, False]
+
+
+def test_what_took_processes_down_comes_back_as_a_suspect(ledger: Ledger, letters: list[int]) -> None:
+    """Sent back twice as well: it runs alone, and what runs beside others there is not taken down by it again."""
+    ledger.sql("UPDATE queues_deadletter SET reason = 'poison', crashes = 3 WHERE id = %s", letters[0])
+    for _ in range(2):
+        command("retry", str(letters[0]))
+        [job] = ledger.jobs()
+        assert job.crashes == 1
+        died = [Suspect(job.pk, False, time.monotonic_ns() + n) for n in range(2)]
+        for each in died:
+            report_dead_process([each], worker="w")
+        [letter] = [each for each in ledger.letters() if each.pk == letters[0]]
+        assert (letter.reason, letter.crashes) == ("poison", 3)
 
 
 def test_pressing_retry_twice_is_safe(ledger: Ledger, letters: list[int]) -> None:

@@ -11,7 +11,8 @@ from schoolops.errors import Conflict, Unavailable
 from schoolops.queues import REPORTS, task
 from schoolops.queues.job import NotSent, calling_outside, finishing, progress
 from schoolops.queues.ledger.deaths import report_dead_process
-from schoolops.queues.worker.journal import Found
+from schoolops.queues.relay.message import Mode
+from schoolops.queues.worker.journal import Suspect
 from schoolops.queues.worker.runner import Runner
 from tests.queues.ground import Ledger, write
 
@@ -27,6 +28,12 @@ def print_report(*, n: int, fail: bool = False) -> dict[str, int]:
         if fail:
             raise ValueError("the printer is out of paper")
     return {"pages": n}
+
+
+@task(queue=REPORTS)
+def print_at_once(*, n: int) -> None:
+    assert connection.in_atomic_block
+    write(n)
 
 
 @task(queue=REPORTS, outside="at_most_once")
@@ -74,7 +81,7 @@ def test_a_worker_that_wakes_up_late_is_fenced(ledger: Ledger) -> None:
         if not overtaken:
             overtaken.append(1)
             ledger.sql("UPDATE queues_job SET lease_until = now() - interval '1 second'")
-            Runner().run([job], 120)
+            Runner().run_leased(job, 120)
         with finishing():
             write(n)
 
@@ -107,7 +114,7 @@ def test_a_process_killed_over_its_time_while_calling_outside_does_not_call_twic
     """Its try has failed by its time; that somebody was being called is not forgotten with it."""
     job = ledger.enqueue(send_text, n=1)
     ledger.sql("UPDATE queues_job SET sending_at = now(), lease_token = 3, lease_until = now() + interval '1 minute'")
-    report_dead_process([Found(job, over_time=True, incident=7, token=3)], worker="the next one")
+    report_dead_process([Suspect(job, over_time=True, incident=7, token=3)], worker="the next one")
     assert [(row.attempts, row.sending_at is not None) for row in ledger.jobs()] == [(1, True)]
     ledger.make_due()
     ledger.run(job)
@@ -119,7 +126,7 @@ def test_a_process_killed_over_its_time_while_calling_outside_does_not_call_twic
 def test_a_death_that_is_told_late_takes_no_lease_from_whoever_works_now(ledger: Ledger, over_time: bool) -> None:
     job = ledger.enqueue(print_report, n=4)
     ledger.sql("UPDATE queues_job SET lease_token = 2, lease_until = now() + interval '1 minute'")
-    report_dead_process([Found(job, over_time=over_time, incident=7, token=1)], worker="the next one")
+    report_dead_process([Suspect(job, over_time=over_time, incident=7, token=1)], worker="the next one")
     [row] = ledger.jobs()
     assert (row.attempts, row.crashes, row.lease_until is None) == (0, 0, False)
     assert ledger.attempts() == []
@@ -157,3 +164,27 @@ def test_nothing_is_asked_of_the_database_while_waiting_outside(ledger: Ledger) 
 
     ledger.run(ledger.enqueue(chatty, n=1))
     assert [attempt.error_class for attempt in ledger.attempts()] == ["tenancy:no-current-school"]
+
+
+@pytest.mark.parametrize("leased", [True, False])
+def test_a_message_that_names_the_other_way_in_is_handed_back_and_the_job_is_done_once(
+    ledger: Ledger, leased: bool
+) -> None:
+    """Code from before or after an upgrade published it: nothing has begun, and no try is counted."""
+    handed: list[tuple[list[int], int, Mode]] = []
+    runner = Runner(hand_back=lambda *message: handed.append(message))
+    job = ledger.enqueue(print_report if leased else print_at_once, n=4)
+    right, wrong = (Mode.LEASED, Mode.ONE_TRANSACTION) if leased else (Mode.ONE_TRANSACTION, Mode.LEASED)
+
+    def take(mode: Mode) -> None:
+        if mode is Mode.LEASED:
+            runner.run_leased(job, 120)
+        else:
+            runner.run([job], 120)
+
+    take(wrong)
+    assert handed == [([job], 120, right)]
+    assert ledger.effects() == []
+    take(right)
+    assert ledger.effects() == [4]
+    assert ledger.jobs() == ledger.letters() == ledger.attempts() == []

@@ -7,6 +7,7 @@ from django.db import DataError, OperationalError, ProgrammingError, connection,
 
 from schoolops.context import inside, outside_schools
 from schoolops.queues import ATTENDANCE, task
+from schoolops.queues.worker.deadline import JobTimeout, Watchdog
 from schoolops.tenancy import direct, prepared
 from tests.queues.ground import Ledger
 
@@ -35,6 +36,18 @@ def test_a_failure_is_djangos_and_the_connection_goes_on(real_commits: None) -> 
         with pytest.raises(DataError, match="NUL"):
             prepared.fetch_one(ECHO, (1, "a\0b"))
         assert prepared.fetch_one(ECHO, (1, "a"))[:2] == (1, "a")  # type: ignore[index]
+
+
+def test_one_that_waits_is_ended_by_a_deadline_and_fails_as_any_other(real_commits: None) -> None:
+    waits = prepared.Statement("SELECT 6 / %(by)s::int, pg_sleep(%(seconds)s::float8)::text", waits=True)
+    with outside_schools():
+        assert waits.rows(by=2, seconds=0) == [(3, "")]
+        with pytest.raises(DataError, match="division by zero"):
+            waits.rows(by=0, seconds=0)
+        with pytest.raises(JobTimeout), Watchdog(0).watching(0.2, connection=lambda: connection.connection):
+            waits.rows(by=1, seconds=60)
+        connection.close()
+        assert waits.rows(by=3, seconds=0) == [(2, "")]
 
 
 def _loses_it() -> None:

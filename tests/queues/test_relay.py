@@ -29,6 +29,8 @@ from schoolops.queues.errors import LedgerFull
 from schoolops.queues.ledger.deaths import MOST_DELIVERIES
 from schoolops.queues.registry import QUARANTINE_KEY
 from schoolops.queues.relay import broker
+from schoolops.queues.relay.message import Mode
+from schoolops.queues.relay.publishing import MOST_TOGETHER
 from schoolops.queues.relay.relay import Relay
 from schoolops.queues.worker.runner import Runner
 from schoolops.tenancy import direct
@@ -124,6 +126,56 @@ def test_a_flooding_school_does_not_keep_another_waiting(ledger: Ledger, relay: 
     assert elms in fetched()
 
 
+def test_who_comes_late_is_next_but_one_in_a_line_that_another_fills(
+    ledger: Ledger, relay: Relay, elm: School, oak: School
+) -> None:
+    """Nothing of the flood has ended, so its window is full; order within each school stays."""
+    with inside(ledger.school):
+        mark.enqueue_many([{"n": n} for n in range(5_000)])
+    turn(relay)
+    with inside(elm):
+        elms = [mark.enqueue(n=n).job_id for n in range(3)]
+    turn(relay)
+    with inside(oak):
+        oaks = [mark.enqueue(n=n).job_id for n in range(2)]
+    turn(relay)
+    line = fetched()
+    # A message of the flood carries eight, since so many wait.
+    places = {job: line.index(job) // MOST_TOGETHER for job in (*elms, *oaks)}
+    assert max(places.values()) <= 2
+    assert [job for job in line if job in elms] == elms
+    assert [job for job in line if job in oaks] == oaks
+    flood = [job for job in line if job not in places]
+    assert flood == sorted(flood)
+    assert len(flood) == ATTENDANCE.window
+
+
+def test_a_school_alone_whose_jobs_take_their_time_has_no_more_out_than_the_window(
+    ledger: Ledger, relays: Callable[..., Relay]
+) -> None:
+    seconds = [0.0]
+    relay = relays(clock=lambda: seconds[0])
+    with inside(ledger.school):
+        mark.enqueue_many([{"n": n} for n in range(1000)])
+    for _ in range(5):
+        relay.turn()
+        seconds[0] += 3
+    assert len(relay.in_flight) == len(fetched()) == ATTENDANCE.window
+
+
+def test_what_waits_in_line_makes_no_school_slow(ledger: Ledger, relays: Callable[..., Relay], elm: School) -> None:
+    """Oak's jobs have waited for a minute, since nobody fetched; Elm's are put among them, not before."""
+    seconds = [0.0]
+    relay = relays(clock=lambda: seconds[0])
+    oaks = [ledger.enqueue(mark, n=n) for n in range(3)]
+    relay.turn()
+    seconds[0] = 60
+    with inside(elm):
+        elms = [mark.enqueue(n=n).job_id for n in range(3)]
+    relay.turn()
+    assert fetched() == [job for pair in zip(oaks, elms, strict=True) for job in pair]
+
+
 def test_a_school_whose_jobs_do_not_end_lets_another_go_first(
     ledger: Ledger, relays: Callable[..., Relay], elm: School
 ) -> None:
@@ -137,7 +189,7 @@ def test_a_school_whose_jobs_do_not_end_lets_another_go_first(
     assert len(held) == ATTENDANCE.window
     for each in held[ATTENDANCE.width :]:
         # They wait in line behind those that hang.
-        broker.hand_back(ATTENDANCE.broker_key, [each], timeout_s=30, durable=False)
+        broker.hand_back(ATTENDANCE.broker_key, [each], timeout_s=30, mode=Mode.ONE_TRANSACTION)
     seconds[0] = 6
     with inside(elm):
         elms = [mark.enqueue(n=n).job_id for n in range(3)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from schoolops.queues import QUEUES, pipeline
 from schoolops.queues.desk import overview
 from schoolops.queues.registry import QUARANTINE_KEY
 from schoolops.queues.relay import broker
+from schoolops.queues.worker import process
 from tests.queues.ground import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +40,17 @@ def test_a_worker_is_started_as_its_row_says(name: str) -> None:
     assert words["queues"] == (queue.broker_key if queue else QUARANTINE_KEY)
     assert words["pool"] == (queue.pool if queue else "prefork")
     assert int(words["concurrency"]) == (queue.concurrency if queue else 1)
-    assert int(words["concurrency"]) * int(words["prefetch-multiplier"]) <= (queue.in_flight if queue else 1)
+    assert queue is None or queue.pool == "threads" or queue.processes + queue.ahead <= queue.in_flight
+
+
+def test_a_worker_fetches_as_many_ahead_as_its_row_says_at_every_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = SimpleNamespace(initial_prefetch_count=80)
+    for name in (*QUEUES, "quarantine"):
+        monkeypatch.setattr(celery, "_worker", process.worker_for(name))
+        celery.Announce(consumer)
+        assert consumer.initial_prefetch_count == (QUEUES[name].ahead if name in QUEUES else 1)
+    # Celery would lower it after a lost connection, and raise it again to a figure of its own.
+    assert celery.app.conf.worker_enable_prefetch_count_reduction is False
 
 
 def test_backends_stay_few() -> None:
@@ -56,8 +68,7 @@ def test_health_counts_every_queue_and_no_other(ledger: Ledger) -> None:
 def test_the_reference_has_a_line_for_each_queue_and_arrow() -> None:
     queues = (ROOT / "docs/reference/queues.md").read_text()
     for queue in QUEUES.values():
-        assert (
-            f"| `{queue.name}` | {queue.in_flight} | {queue.window} | {queue.timeout_s} s | {queue.tries} |" in queues
-        )
+        numbers = (queue.in_flight, queue.ahead, queue.window, f"{queue.timeout_s} s", queue.tries)
+        assert f"| `{queue.name}` | {' | '.join(map(str, numbers))} |" in queues
     arrows = (ROOT / "docs/reference/job-life.md").read_text()
     assert all(f"| `{arrow.name}` |" in arrows for arrow in pipeline.ARROWS)

@@ -16,7 +16,7 @@ from schoolops.queues import ATTENDANCE, registry
 from schoolops.queues.ledger import deaths as direct
 from schoolops.queues.relay import broker, message
 from schoolops.queues.worker import journal
-from schoolops.queues.worker.journal import Found, Journal
+from schoolops.queues.worker.journal import Journal, Suspect
 from schoolops.queues.worker.runner import Runner
 from tests.chaos import tasks
 from tests.chaos.processes import wait_until
@@ -89,7 +89,8 @@ NASTY: tuple[bytes, ...] = (
 
 def altered(**changes: object) -> bytes:
     """A good message with one thing wrong."""
-    good = json.loads(message.build([10**15], task="x", broker_key=ATTENDANCE.broker_key, timeout_s=30, durable=False))
+    mode = message.Mode.ONE_TRANSACTION
+    good = json.loads(message.build([10**15], task="x", broker_key=ATTENDANCE.broker_key, timeout_s=30, mode=mode))
     for path, value in changes.items():
         where = good
         *parents, last = path.split("__")
@@ -107,6 +108,7 @@ def test_garbage_in_the_broker_stops_no_worker(installation: Installation) -> No
         altered(body=no_args),
         altered(body=base64.b64encode(b'[[["x"],30,0],{},{}]').decode()),
         altered(body=base64.b64encode(b'[[[1],30,0],{"self": 1},{}]').decode()),
+        altered(body=base64.b64encode(b"[[[1],30,7],{},{}]").decode()),
         altered(headers__task="apps.unknown.task"),
         altered(headers__eta="yesterday"),
         altered(content_type="application/x-python-serialize"),
@@ -193,7 +195,7 @@ def test_sigterm_lets_what_runs_be_finished_and_loses_nothing_that_was_fetched(i
 
 
 def in_hand(folder: Path) -> int:
-    return sum(len(Journal(path).found()) for path in folder.glob("*.journal"))
+    return sum(len(Journal(path).suspects()) for path in folder.glob("*.journal"))
 
 
 def test_a_worker_that_was_stopped_wakes_up_late_and_is_fenced(installation: Installation) -> None:
@@ -206,7 +208,7 @@ def test_a_worker_that_was_stopped_wakes_up_late_and_is_fenced(installation: Ins
     stopped.suspend()
     # Its lease runs out meanwhile, and another worker does the job.
     installation.ledger.sql("UPDATE queues_job SET lease_until = now() - interval '1 second'")
-    Runner().run([job], 20)
+    Runner().run_leased(job, 20)
     assert installation.effects() == [1]
     stopped.resume()
     log = installation.folder / "notifications.log"
@@ -240,9 +242,9 @@ def test_a_stopped_worker_keeps_others_from_the_job_until_the_database_ends_it(i
 def test_a_death_that_is_reported_twice_is_counted_once(ledger: Ledger) -> None:
     job = ledger.enqueue(registry.find("chaos.atomic.attendance"), n=1, kind="well")
     for incident, crashes in ((7, 1), (7, 1), (8, 2)):
-        direct.report_dead_process([Found(job, over_time=False, incident=incident)], worker="test")
+        direct.report_dead_process([Suspect(job, over_time=False, incident=incident)], worker="test")
         assert [row.crashes for row in ledger.jobs()] == [crashes]
-    direct.report_dead_process([Found(job, over_time=False, incident=9)], worker="test")
+    direct.report_dead_process([Suspect(job, over_time=False, incident=9)], worker="test")
     assert [letter.reason for letter in ledger.letters()] == ["poison"]
 
 
@@ -258,7 +260,7 @@ def test_nobody_takes_the_journal_of_a_dead_worker_while_its_suspects_are_report
     assert also_found == []
     beside.journal.begin(0, 8)
     journal.forget(successor, orphans)
-    assert [each.job_id for each in beside.journal.found()] == [8]
+    assert [each.job_id for each in beside.journal.suspects()] == [8]
     successor.close_lock()
     beside.journal.clear()
     beside.close_lock()

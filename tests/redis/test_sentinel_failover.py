@@ -197,7 +197,9 @@ def test_a_celery_worker_follows_the_master_and_still_sets_aside_what_it_cannot_
 
     def publish(text: str) -> None:
         # Nobody's job: the worker finds no row for it, and goes on.
-        ours = message.build([2**40], task="", broker_key=ATTENDANCE.broker_key, timeout_s=10, durable=False)
+        ours = message.build(
+            [2**40], task="", broker_key=ATTENDANCE.broker_key, timeout_s=10, mode=message.Mode.ONE_TRANSACTION
+        )
         wait_until(lambda: broker.client().lpush(ATTENDANCE.broker_key, ours, text), "a broker that takes messages")
 
     with (tmp_path / "worker.log").open("wb") as log:

@@ -28,6 +28,13 @@ SCHOOLS = ("ash", "yew")
 COUNTERS = {"version", "access_version"}
 RECORDS = {"django_migrations", "django_content_type"}
 
+# What the release before told apart and nobody else does.
+READ_THE_SAME = (
+    "UPDATE school_yew.students_student SET admission_number = 'a00010' WHERE admission_number = 'A00011'",
+    "UPDATE school_yew.accounts_user SET username = 'bób' WHERE username = 'carol'",
+    "UPDATE school_yew.attendance_attendancecode SET code = 'á' WHERE code = 'HD'",
+)
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -131,6 +138,8 @@ def before() -> dict[str, Rows]:
 def upgraded(restore: Callable[[str], Installation], before: dict[str, Rows]) -> Installation:
     """Restored, brought up by ``migrate``, and with a new school beside the two."""
     installation = restore("upgraded")
+    for statement in READ_THE_SAME:
+        installation.sql(statement)
     before |= {school: installation.rows(school) for school in SCHOOLS}
     said = installation.manage("migrate", "--verbosity=0")
     assert said == "ash: migrated\nyew: migrated\nShared tables are current; 2 schools were behind.\n"
@@ -187,6 +196,28 @@ def test_a_day_of_work_passes(upgraded: Installation, school: str) -> None:
     done = upgraded.run("-m", "tests.upgrade.day", school)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {"marks": 6, "taken_by": "Bob"}
+
+
+def test_what_reads_the_same_stays_and_nothing_joins_it(upgraded: Installation) -> None:
+    said = upgraded.sql(
+        "SELECT admission_number, admission_number_twin FROM school_yew.students_student"
+        " WHERE lower(admission_number) = 'a00010' ORDER BY 2"
+    )
+    assert said == [("A00010", 0), ("a00010", 1)]
+    twins = upgraded.sql("SELECT username FROM school_yew.accounts_user WHERE username_twin = 1")
+    assert twins == [("bób",)]
+    assert upgraded.sql("SELECT code FROM school_yew.attendance_attendancecode WHERE code_twin = 1") == [("á",)]
+    assert upgraded.sql("SELECT count(*) FROM school_ash.students_student WHERE admission_number_twin > 0") == [(0,)]
+    with pytest.raises(psycopg.errors.UniqueViolation, match="student_admission_number"):
+        upgraded.sql(
+            "UPDATE school_yew.students_student SET admission_number = 'Á00010' WHERE admission_number = 'A00012'"
+        )
+    # Of the two that are there, each can be called otherwise; the other then has the number.
+    upgraded.sql("UPDATE school_yew.students_student SET admission_number = 'A99' WHERE admission_number = 'A00010'")
+    left = upgraded.sql(
+        "SELECT admission_number_twin FROM school_yew.students_student WHERE admission_number = 'a00010'"
+    )
+    assert left == [(0,)]
 
 
 def test_what_is_brought_up_is_not_brought_up_again(upgraded: Installation) -> None:

@@ -40,6 +40,6 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def actor(request: Request) -> User:
-    """Who asks; the door (``LoggedIn``) let nobody else in."""
+    """Who asks; ``LoggedIn`` let nobody else in."""
     assert isinstance(request.user, User)  # noqa: S101 - narrows the type
     return request.user

@@ -2,14 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from apps.accounts.api.views import LoginsOfOthers, OpenDoor, OwnLogin, Policy, SecondFactor
+from apps.accounts.api.views import LoginsOfOthers, OwnLogin, Policy, SecondFactor, WithoutToken
 
 # At a school's address and at the operators'.
 OWN: list[URLPattern] = [
-    path("auth/login", OpenDoor.as_view({"post": "log_in"})),
-    path("auth/refresh", OpenDoor.as_view({"post": "refresh"})),
-    path("auth/forgotten", OpenDoor.as_view({"post": "forget_password"})),
-    path("auth/redeem", OpenDoor.as_view({"post": "redeem"})),
+    path("auth/login", WithoutToken.as_view({"post": "log_in"})),
+    path("auth/refresh", WithoutToken.as_view({"post": "refresh"})),
+    path("auth/forgotten", WithoutToken.as_view({"post": "forget_password"})),
+    path("auth/redeem", WithoutToken.as_view({"post": "redeem"})),
     path("auth/logout", OwnLogin.as_view({"post": "log_out"})),
     path("auth/logout-everywhere", OwnLogin.as_view({"post": "log_out_everywhere"})),
     path("me/password", OwnLogin.as_view({"post": "change_password"})),

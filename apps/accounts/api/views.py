@@ -43,7 +43,7 @@ def _where(request: Request) -> dict[str, str]:
     return {"address": address_of(request._request), "device": request.COOKIES.get(services.DEVICE_COOKIE, "")}
 
 
-class OpenDoor(ApiViewSet):
+class WithoutToken(ApiViewSet):
     """What somebody without a token may call."""
 
     # A stale token in the header must not keep anybody from logging in.

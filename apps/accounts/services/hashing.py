@@ -19,7 +19,7 @@ from schoolops.resilience.gently import Gently
 
 
 @functools.cache
-def room() -> Bulkhead:
+def slots() -> Bulkhead:
     """The slots for hashing on this machine."""
     return bulkhead.of_this_machine(
         "passwords",
@@ -41,7 +41,7 @@ def is_password_of(user: User | None, password: str) -> bool:
         Busy: no slot became free.
     """
     renewed: list[str] = []
-    with room().slot():
+    with slots().slot():
         if user is None:
             _gently(hashers.make_password, password)
             return False
@@ -61,5 +61,5 @@ def is_password_of(user: User | None, password: str) -> bool:
 
 def hash_into(user: User, password: str) -> None:
     """Hash ``password`` into ``user``, unsaved. Raises ``Busy``."""
-    with room().admitted(), room().slot():
+    with slots().admitted(), slots().slot():
         _gently(user.set_password, password)

@@ -49,7 +49,7 @@ def _make(user: User, purpose: Purpose) -> Handed:
     # What the office hands out ends the older ones: the letter that was lost opens nothing. Anybody can ask for a reset
     # by typing a name, so that ends none: else a stranger could end each link before its owner has opened it.
     if purpose != Purpose.RESET:
-        OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=now)
+        user.links.end()
     secret = tokens.new_token(_KINDS[purpose])
     made = OneTimeLink.objects.create(
         user=user,
@@ -65,8 +65,8 @@ def _make(user: User, purpose: Purpose) -> Handed:
 
 def end_links(user: User) -> int:
     """No link made until now sets a password of ``user``; returns how many could. One for support stays."""
-    live = OneTimeLink.objects.filter(user=user, used_at__isnull=True).exclude(purpose=Purpose.SUPPORT)
-    return live.update(used_at=clock.now())
+    ended: int = user.links.exclude(purpose=Purpose.SUPPORT).end()
+    return ended
 
 
 @transaction.atomic
@@ -118,7 +118,7 @@ def come_in_as_support(*, token: str) -> User:
         LinkNotValid: unknown here, used, replaced or expired, the grant is over, or its logins were ended since.
     """
     with transaction.atomic():
-        link = _held(token, Purpose.SUPPORT)
+        link = _locked(token, Purpose.SUPPORT)
         if link.user.logins_ended_at is not None and link.created_at < link.user.logins_ended_at:
             # The school has shown support out; this link was a way back in.
             raise LinkNotValid
@@ -128,7 +128,7 @@ def come_in_as_support(*, token: str) -> User:
         return link.user
 
 
-def _held(token: str, *purposes: Purpose) -> OneTimeLink:
+def _locked(token: str, *purposes: Purpose) -> OneTimeLink:
     """The link with this secret, good for one of ``purposes``, held until the transaction ends.
 
     Raises ``LinkNotValid``.
@@ -150,7 +150,7 @@ def redeem_link(*, token: str, password: str) -> User:
         LinkNotValid: unknown here, used, replaced or expired. PasswordTooWeak: the link stays good.
     """
     with transaction.atomic():
-        link = _held(token, Purpose.INVITE, Purpose.RESET)
+        link = _locked(token, Purpose.INVITE, Purpose.RESET)
         passwords.set_password(link.user, password)
         ended = tokens.end_logins(link.user, because="password set by link")
         trail.record(link.user, f"accounts.{link.purpose}-redeemed", link.user, after={"logins_ended": ended})

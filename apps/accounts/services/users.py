@@ -16,7 +16,7 @@ from apps.accounts.errors import (
     UsernameReserved,
     UsernameTaken,
 )
-from apps.accounts.models import SUPPORT_PREFIX, AccountPolicy, OneTimeLink, User
+from apps.accounts.models import SUPPORT_PREFIX, AccountPolicy, User, is_reserved
 from apps.accounts.selectors import supported_language
 from apps.accounts.services import second_factor, tokens
 from apps.accounts.services.links import Handed, end_links, hand_out_link
@@ -26,6 +26,7 @@ from schoolops.audit.trail import SYSTEM, Actor
 from schoolops.constraints import explains
 from schoolops.context import outside_schools
 from schoolops.errors import FieldError
+from schoolops.folding import fold
 
 MANAGE = "accounts.manage"
 DETAILS = ("email", "given_name", "family_name", "language")
@@ -47,9 +48,9 @@ def create_user(
     Raises:
         UsernameMalformed, UsernameReserved, UsernameTaken, EmailTaken.
     """
-    if not username or "@" in username or any(each.isspace() for each in username):
+    if not fold(username) or "@" in fold(username) or any(each.isspace() for each in username):
         raise UsernameMalformed(errors=[FieldError("username", "invalid", UsernameMalformed.sentence())])
-    if username.lower().startswith(SUPPORT_PREFIX):
+    if is_reserved(username):
         raise UsernameReserved(prefix=SUPPORT_PREFIX)
     return _made(
         username=username, by=by, email=email, given_name=given_name, family_name=family_name, language=language
@@ -83,7 +84,7 @@ def change_user(*, user: User, details: dict[str, str], by: User) -> User:
         user.save(update_fields=list(after))
     if "email" in after:
         # A link that went to the old address must not open the login.
-        OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
+        user.links.end()
     trail.record(by, "accounts.user-changed", user, before=before, after=after)
     return user
 
@@ -113,7 +114,7 @@ def deactivate_user(*, user: User, by: User, reason: str = "") -> User:
     user.is_active = False
     user.deactivated_at = clock.now()
     user.save(update_fields=["is_active", "deactivated_at"])
-    OneTimeLink.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
+    user.links.end()
     ended = tokens.end_logins(user, because="deactivated")
     trail.record(by, "accounts.user-deactivated", user, after={"logins_ended": ended}, reason=reason)
     return user

@@ -19,9 +19,10 @@ from apps.attendance.selectors.places import (
     policy_of,
     rolls_for_update,
     roster_for_update,
+    sheet_for_update,
     why_locked,
 )
-from apps.attendance.selectors.rolls import changes_since, head_of, roll
+from apps.attendance.selectors.rolls import Said, answer, book_of, changes_since, head_of, roll, said_of
 from apps.attendance.selectors.weeks import Week, WeekDay, week
 
 __all__ = [
@@ -29,11 +30,14 @@ __all__ = [
     "OfficeBook",
     "OfficeWord",
     "Place",
+    "Said",
     "SessionKey",
     "Week",
     "WeekDay",
     "absentees",
+    "answer",
     "board_of",
+    "book_of",
     "changes_of",
     "changes_since",
     "classes_of",
@@ -60,6 +64,8 @@ __all__ = [
     "rolls_for_update",
     "rolls_not_taken",
     "roster_for_update",
+    "said_of",
+    "sheet_for_update",
     "week",
     "why_locked",
 ]

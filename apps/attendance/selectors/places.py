@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 
 from apps.access.errors import OutOfReach
 from apps.attendance.errors import (
@@ -29,7 +29,8 @@ from apps.institutions.selectors import day_facts
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.timetable.models import Period
 from schoolops import clock
-from schoolops.tenancy.compiled import KEY, PUBLIC_ID, Compiled, Parameter
+from schoolops.tenancy.compiled import DAY, KEY, PUBLIC_ID, Compiled, Parameter
+from schoolops.tenancy.prepared import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,21 +254,86 @@ def is_held(period: Period, day_starts_at: dt.time | None, day_ends_at: dt.time 
     return bool(period.starts_at < day_ends_at and period.ends_at > day_starts_at)
 
 
-def roster_for_update(place: Place) -> list[Student]:
-    """The students of a roll as of its day, held until the transaction ends.
+# Who is on the roll, as ``Place.roster`` says it: by their section, and by their place in the class.
+LISTED = """
+    SELECT m.student_id, true AS listed, m.roll_number
+      FROM students_sectionmembership m
+      JOIN institutions_section g ON g.id = m.section_id JOIN institutions_academicyear y ON y.id = g.year_id
+     WHERE m.section_id = %(homeroom)s::bigint AND m.starts_on <= %(day)s::date
+       AND (m.ends_on > %(day)s::date OR (m.ends_on IS NULL AND y.ends_on >= %(day)s::date))
+    UNION ALL
+    SELECT e.student_id, true, NULL
+      FROM students_classenrolment e
+      JOIN institutions_courseclass k ON k.id = e.course_class_id JOIN institutions_academicyear y ON y.id = k.year_id
+     WHERE e.course_class_id = %(taught)s::bigint AND e.starts_on <= %(day)s::date
+       AND (e.ends_on > %(day)s::date OR (e.ends_on IS NULL AND y.ends_on >= %(day)s::date))
+"""
+_HOLD = Statement(
+    f"""
+    SELECT id FROM students_student
+     WHERE id IN (SELECT student_id FROM ({LISTED}) there) AND merged_into_id IS NULL
+     ORDER BY id FOR NO KEY UPDATE
+    """,  # noqa: S608 - ours
+    waits=True,
+)
+
+
+def members_asked(place: Place) -> dict[str, Any]:
+    """What ``LISTED`` asks of ``place``."""
+    group = place.group
+    return {
+        "homeroom": group.pk if isinstance(group, Section) else group.section_id,
+        "taught": group.pk if isinstance(group, CourseClass) else None,
+        "day": place.day,
+    }
+
+
+def roster_for_update(place: Place) -> frozenset[int]:
+    """The students of a roll as of its day, by key, held until the transaction ends.
 
     Every writer of a student's day takes this lock first: the desk, another period's roll and leave wait for one
     another, and so each derives the day from all that was said before. In order of key, so that none wait in a ring.
     """
-    return held(place.roster())
+    return frozenset(key for (key,) in _HOLD.rows(**members_asked(place)))
 
 
-def held(students: Q | Iterable[int]) -> list[Student]:
+def sheet_asked(place: Place) -> dict[str, Any]:
+    """What names the roll of ``place``, for a compiled question."""
+    return {"group": place.group.pk, "day": place.day, "period": place.period.pk if place.period else None}
+
+
+def sheets(column: str, rows: Callable[[], QuerySet[AttendanceSession]], *, waits: bool = False) -> Any:
+    """The roll of a section or class (``column``), a day and a period among ``rows``, compiled."""
+    # A roll of the day has no period: NULL is found as any other.
+    period: Any = Func(
+        F("period"), Parameter("period", KEY), template="(%(expressions)s)", arg_joiner=" IS NOT DISTINCT FROM ",
+        output_field=BooleanField(),
+    )  # fmt: skip
+    return Compiled(
+        lambda: rows().filter(period, **{column: Parameter("group", KEY)}, day=Parameter("day", DAY)), waits=waits
+    )
+
+
+def _held_sheets(column: str) -> Compiled[AttendanceSession]:
+    held: Compiled[AttendanceSession] = sheets(
+        column, lambda: AttendanceSession.objects.select_for_update(no_key=True), waits=True
+    )
+    return held
+
+
+_HELD_SHEETS = {"section": _held_sheets("section"), "class": _held_sheets("course_class")}
+
+
+def sheet_for_update(place: Place) -> AttendanceSession | None:
+    """The roll of ``place``, where there is one, held until the transaction ends."""
+    return _HELD_SHEETS[place.kind].first(**sheet_asked(place))
+
+
+def held(students: Iterable[int]) -> list[Student]:
     """These students, locked in order of key."""
-    wanted = students if isinstance(students, Q) else Q(pk__in=list(students))
     return list(
         Student.objects.select_for_update(no_key=True, of=("self",))
-        .filter(wanted)
+        .filter(pk__in=list(students))
         .only("id", "sourced_id", "given_name", "middle_name", "family_name")
         .order_by("id")
     )

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
-
-from django.db.models import BooleanField, F, Func
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceChange, AttendanceSession
 from apps.attendance.selectors.office import CodeBook, OfficeBook, OfficeWord
-from apps.attendance.selectors.places import Place, SessionKey, place_of, place_of_roll, why_locked
-from apps.institutions.models import CourseClass, Section
+from apps.attendance.selectors.places import (
+    LISTED,
+    Place,
+    SessionKey,
+    members_asked,
+    place_of,
+    place_of_roll,
+    sheet_asked,
+    sheets,
+    why_locked,
+)
 from apps.students.models import Student
 from schoolops import clock
 from schoolops.folding import name_key
-from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter
+from schoolops.tenancy.compiled import Compiled
 from schoolops.tenancy.prepared import Statement
 
 NAMES = ("given_name", "middle_name", "family_name", "preferred_name", "admission_number")
@@ -44,12 +53,17 @@ def roll_at(
     place: Place, sheet: AttendanceSession | None, *, by: User, codes: CodeBook | None = None
 ) -> dict[str, Any]:
     """The same of a place and its roll that are at hand, and may be seen."""
-    said = _said(place, sheet)
+    said = said_of(place, sheet)
     reached = access_rows.keys_in_reach(
         by, "attendance.view", "student", Student, [row.key for row in said], day=place.day
     )
     there = [row for row in said if row.key in reached]
-    return {**heading(place, sheet), "records": _records(place, sheet, there, codes or CodeBook())}
+    return answer(place, sheet, there, codes or CodeBook())
+
+
+def answer(place: Place, sheet: AttendanceSession | None, said: Sequence[Said], codes: CodeBook) -> dict[str, Any]:
+    """A roll as people read it, of everything that is at hand."""
+    return {**heading(place, sheet), "records": _records(place, sheet, said, codes)}
 
 
 def head_of(sheet: AttendanceSession) -> dict[str, Any]:
@@ -77,10 +91,10 @@ def heading(place: Place, sheet: AttendanceSession | None) -> dict[str, Any]:
     }
 
 
-def _records(place: Place, sheet: AttendanceSession | None, said: list[_Said], codes: CodeBook) -> list[dict[str, Any]]:
-    book = OfficeBook()
-    for row in said:
-        row.told_the_office(book, place)
+def _records(
+    place: Place, sheet: AttendanceSession | None, said: Sequence[Said], codes: CodeBook
+) -> list[dict[str, Any]]:
+    book = book_of(said, place)
     sheet_taken = is_taken(sheet)
     rows = []
     for row in said:
@@ -114,25 +128,14 @@ def is_taken(sheet: AttendanceSession | None) -> bool:
     return sheet is not None and sheet.taken_at is not None
 
 
-def sheet_asked(place: Place) -> dict[str, Any]:
-    """What names the roll of ``place``, for a compiled question."""
-    return {"group": place.group.pk, "day": place.day, "period": place.period.pk if place.period else None}
+_TAKEN_BY = partial(AttendanceSession.objects.select_related, "taken_by")
+_SHEETS: dict[str, Compiled[AttendanceSession]] = {
+    "section": sheets("section", _TAKEN_BY),
+    "class": sheets("course_class", _TAKEN_BY),
+}
 
 
-def _sheets(column: str) -> Compiled[AttendanceSession]:
-    # A roll of the day has no period: NULL is found as any other.
-    period: Any = Func(
-        F("period"), Parameter("period", KEY), template="(%(expressions)s)", arg_joiner=" IS NOT DISTINCT FROM ",
-        output_field=BooleanField(),
-    )  # fmt: skip
-    rows = AttendanceSession.objects.select_related("taken_by")
-    return Compiled(lambda: rows.filter(period, **{column: Parameter("group", KEY)}, day=Parameter("day", DAY)))
-
-
-_SHEETS = {"section": _sheets("section"), "class": _sheets("course_class")}
-
-
-class _Said(NamedTuple):
+class Said(NamedTuple):
     """A student of a roll: whether they are on it that day, what it says of them, and what the office does."""
 
     key: int
@@ -152,6 +155,8 @@ class _Said(NamedTuple):
     arrived_at: dt.time | None
     left_at: dt.time | None
     remark: str
+    teacher_arrived_at: dt.time | None
+    teacher_left_at: dt.time | None
     period_word: int | None
     period_arrived_at: dt.time | None
     period_left_at: dt.time | None
@@ -159,6 +164,11 @@ class _Said(NamedTuple):
     day_arrived_at: dt.time | None
     day_left_at: dt.time | None
     leave_word: int | None
+
+    @property
+    def full_name(self) -> str:
+        """As ``Student`` has it."""
+        return " ".join(part for part in (self.given_name, self.middle_name, self.family_name) if part)
 
     def told_the_office(self, book: OfficeBook, place: Place) -> None:
         """Put down in ``book`` what the office says of them that day."""
@@ -172,21 +182,11 @@ class _Said(NamedTuple):
             book.add_leave(self.key, place.day, place.day, OfficeWord(self.leave_word))
 
 
-# As ``Place.roster`` and ``office_book`` say it: a test holds them to one another. Who is on the roll, by their section
-# and by their place in the class; who is recorded and no longer on it; and what the office says of each.
-_ROLL = Statement("""
+# As ``Place.roster`` and ``office_book`` say it: a test holds them to one another. Who is on the roll; who is recorded
+# and no longer on it; and what the office says of each.
+_ROLL = Statement(f"""
 WITH there AS (
-    SELECT m.student_id, true AS listed, m.roll_number
-      FROM students_sectionmembership m
-      JOIN institutions_section g ON g.id = m.section_id JOIN institutions_academicyear y ON y.id = g.year_id
-     WHERE m.section_id = %(homeroom)s::bigint AND m.starts_on <= %(day)s::date
-       AND (m.ends_on > %(day)s::date OR (m.ends_on IS NULL AND y.ends_on >= %(day)s::date))
-    UNION ALL
-    SELECT e.student_id, true, NULL
-      FROM students_classenrolment e
-      JOIN institutions_courseclass k ON k.id = e.course_class_id JOIN institutions_academicyear y ON y.id = k.year_id
-     WHERE e.course_class_id = %(taught)s::bigint AND e.starts_on <= %(day)s::date
-       AND (e.ends_on > %(day)s::date OR (e.ends_on IS NULL AND y.ends_on >= %(day)s::date))
+{LISTED}
     UNION ALL
     SELECT r.student_id, false, NULL FROM attendance_attendancerecord r WHERE r.session_id = %(sheet)s::bigint
 ), each_once AS (
@@ -194,7 +194,8 @@ WITH there AS (
 )
 SELECT st.id, st.sourced_id, st.given_name, st.middle_name, st.family_name, st.preferred_name, st.admission_number,
        o.roll_number, o.listed AND st.merged_into_id IS NULL, r.code, r.teacher_code_id, r.office_code_id, r.state,
-       r.excused, r.arrived_at, r.left_at, r.remark, p.code_id, p.arrived_at, p.left_at, d.code_id, d.arrived_at,
+       r.excused, r.arrived_at, r.left_at, r.remark, r.teacher_arrived_at,
+       r.teacher_left_at, p.code_id, p.arrived_at, p.left_at, d.code_id, d.arrived_at,
        d.left_at, l.code_id
   FROM each_once o
   JOIN students_student st ON st.id = o.student_id
@@ -206,19 +207,25 @@ SELECT st.id, st.sourced_id, st.given_name, st.middle_name, st.family_name, st.p
         AND l.starts_on <= %(day)s::date AND l.ends_on >= %(day)s::date
  WHERE st.merged_into_id IS NULL OR r.id IS NOT NULL
  ORDER BY st.id
-""")
+""")  # noqa: S608 - ours
 
 
-def _said(place: Place, sheet: AttendanceSession | None) -> list[_Said]:
-    group = place.group
+def said_of(place: Place, sheet: AttendanceSession | None) -> list[Said]:
+    """Everybody of a roll, whoever may see them, by key."""
     found = _ROLL.rows(
-        homeroom=group.pk if isinstance(group, Section) else group.section_id,
-        taught=group.pk if isinstance(group, CourseClass) else None,
-        day=place.day,
+        **members_asked(place),
         sheet=sheet.pk if sheet is not None else None,
         period=place.period.pk if place.period is not None else None,
     )
-    return [_Said(*row) for row in found]
+    return [Said(*row) for row in found]
+
+
+def book_of(said: Iterable[Said], place: Place) -> OfficeBook:
+    """What the office says of these students that day."""
+    book = OfficeBook()
+    for row in said:
+        row.told_the_office(book, place)
+    return book
 
 
 class Recorded(Protocol):

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,6 +18,7 @@ from apps.attendance.selectors.counting import COUNTS
 from apps.institutions.models import Institution
 from schoolops import events, queues
 from schoolops.observability import metrics
+from schoolops.tenancy.prepared import Statement
 
 log = logging.getLogger("apps.attendance")
 
@@ -189,14 +191,20 @@ SELECT (SELECT count(*) FROM theirs),
 """  # noqa: S608 - our own columns
 
 
+@cache
+def _prepared(sql: str) -> Statement:
+    return Statement(sql, waits=True)
+
+
 def _asked(days: Days, statement: str) -> list[tuple[Any, ...]]:
     usual = AttendancePolicy()
-    meant = _MEANT["students" if days.institution is None else "institution"]
+    asked = {**{name: getattr(usual, name) for name in RULES}, **days.parameters()}
+    sql = statement.format(**_MEANT["students" if days.institution is None else "institution"], counts=COUNTS)
+    if days.first == days.last and days.institution is None:
+        # What every roll ends with. Any other stretch is planned for what it is.
+        return _prepared(sql).rows(**asked)
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement.format(**meant, counts=COUNTS),
-            {**{name: getattr(usual, name) for name in RULES}, **days.parameters()},
-        )
+        cursor.execute(sql, asked)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 from collections.abc import Sequence
 
@@ -12,7 +11,7 @@ from apps.attendance.errors import NothingLeftToCount
 from apps.attendance.events import OfficeSpoke
 from apps.attendance.models import AttendanceRecord
 from apps.attendance.selectors import CodeBook
-from apps.attendance.services.marking import said, with_office, write
+from apps.attendance.services.writing import Line, Record, follow, said, with_office
 from schoolops import events
 
 
@@ -40,12 +39,12 @@ def apply_office(
         student__in=list(students), day__range=(first, last)
     )
     book = selectors.office_book(students, first, last)
-    pairs: list[tuple[AttendanceRecord, AttendanceRecord]] = []
+    pairs: list[tuple[AttendanceRecord, Record]] = []
     for old in records:
         word = book.word_on(old.student_id, old.day, old.session.period)
         if word is None and old.teacher_code_id is None:
             raise NothingLeftToCount(day=old.day)
-        new = with_office(copy.copy(old), word, codes)
+        new = with_office(Record.of(old), word, codes)
         if said(new) != said(old):
             pairs.append((old, new))
     if not pairs:
@@ -56,9 +55,9 @@ def apply_office(
         for sheet in sheets.values():
             selectors.must_be_open(sheet)
     changing = {key for key, sheet in sheets.items() if selectors.is_open(sheet)}
-    versions = {key: sheet.version for key, sheet in sheets.items()}
-    pairs_open = [pair for pair in pairs if pair[0].session_id in changing]
-    if pairs_open:
-        change = write(pairs_open, by=by, codes=codes, versions=versions)
-        events.publish(OfficeSpoke(change.students, tuple(sorted({new.day for _, new in pairs_open}))))
+    lines = [Line(new, old) for old, new in pairs if old.session_id in changing]
+    if lines:
+        follow(lines, by=by, codes=codes, versions={key: sheet.version for key, sheet in sheets.items()})
+        touched = {line.record.student_id for line in lines}
+        events.publish(OfficeSpoke(tuple(sorted(touched)), tuple(sorted({line.record.day for line in lines}))))
     return tuple(sorted({old.day for old, _ in pairs if old.session_id not in changing}))

@@ -63,7 +63,7 @@ def reopen_day(*, session: SessionKey, reason: str, lasting: dt.timedelta, by: U
     selectors.must_be_a_day_for_rolls(place)
     # The students are held against a second person who opens, or a teacher who takes, the same roll.
     selectors.roster_for_update(place)
-    sheet = place.sessions().select_for_update(no_key=True).first() or place.blank()
+    sheet = selectors.sheet_for_update(place) or place.blank()
     return _reopen(sheet, place, reason=reason, lasting=lasting, by=by)
 
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from apps.attendance.models import AttendanceChange, AttendanceRecord, DeskEntry, Leave
 from apps.attendance.selectors import CodeBook, is_open, rolls_for_update
 from apps.attendance.services.following import apply_office
-from apps.attendance.services.marking import told
+from apps.attendance.services.writing import told
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.students.services import moves_on_merge
 from apps.students.services.merging import Moved

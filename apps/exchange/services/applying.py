@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import DataError, IntegrityError, transaction
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportConfirmed
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services import frame, kinds
-from apps.exchange.services.changed import REMEMBERED, stamped
+from apps.exchange.services.changed import ALREADY, REMEMBERED, stamped
 from apps.exchange.services.comparing import Action, Outcome, Work, as_kept
-from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
@@ -42,7 +42,7 @@ def confirm(*, run: Import, reading: int, skip_errors: bool = False, by: User, i
     Raises:
         PermissionMissing, ImportNotReady, ReadAnew, ImportHasErrors, AnotherImportRuns.
     """
-    require_for_all(by, RUN)
+    access.require_everywhere(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     if run.state != Import.State.VALIDATED:
         raise errors.ImportNotReady(state=run.state)
@@ -126,7 +126,8 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     for each in outcomes:
         action, before, after = shown[each.row.pk]
         if each.action == Action.UNCHANGED and action == Action.UPDATE and not each.kept:
-            # It is so by now, by another row of the file or by somebody's hand.
+            # It is so by now, by another row of the file or by somebody's hand: that is remembered, as if it were ours.
+            each.before, each.after, each.extra["made"] = before, after, {ALREADY: True}
             continue
         if not each.errors and (each.action, _meant(each.before), _meant(each.after)) != (
             action,

@@ -26,12 +26,12 @@ TABLES: Mapping[str, Any] = {
     staged.GUARDIAN: Guardian,
     staged.LINK: StudentGuardian,
     staged.ASSIGNMENT: TeachingAssignment,
-    staged.SEAT: SectionMembership,
+    staged.MEMBERSHIP: SectionMembership,
     staged.PLACE: ClassEnrolment,
 }
 # What tells that somebody was at a row since the import wrote it, be it while the rest was still being applied. What
 # is told of the student (places, links) is found in the trail, where an import says why in each of its own lines.
-ABOUT_STUDENTS = frozenset({staged.STUDENT, staged.LINK, staged.SEAT, staged.PLACE})
+ABOUT_STUDENTS = frozenset({staged.STUDENT, staged.LINK, staged.MEMBERSHIP, staged.PLACE})
 _TABLE_OF = {model: table for table, model in TABLES.items()}
 # Goes with what it refers to: enrolments, terms of classes; days are derived from rolls, which are asked themselves.
 _GO_ALONG = frozenset({Enrolment, CourseClass.terms.through, DailyAttendance})
@@ -40,6 +40,8 @@ _STAMPS: Mapping[str, tuple[str, ...]] = {
     staged.ASSIGNMENT: ("staff_id", "section_id", "course_class_id", "kind", "starts_on", "ends_on"),
 }
 STAMP, REMEMBERED = "stamp", "remembered"
+# It was as the file says when its turn came: another row had seen to it.
+ALREADY = "already"
 MOST = 100
 CHUNK = 1000
 
@@ -71,7 +73,11 @@ def _other(table: str, row: ImportRow, target: Any) -> bool:
         if target.restriction_note or plain(target.data_access) != access:
             return True
     written = {name: value for name, value in row.after.items() if name in row.before and hasattr(target, name)}
-    if row.action == Action.UPDATE and any(plain(getattr(target, name)) != value for name, value in written.items()):
+    if (
+        row.action == Action.UPDATE
+        and ALREADY not in row.undo
+        and any(plain(getattr(target, name)) != value for name, value in written.items())
+    ):
         return True
     names = _STAMPS.get(table)
     # Imports that were applied before there were stamps have none.
@@ -160,7 +166,7 @@ def _until(run: Import) -> dt.datetime | None:
 def written(run: Import, table: str, **more: Any) -> Any:
     """The rows of the file that the import wrote into a table of ours."""
     # The kind is what the index knows: without it every chunk looks at every row of the import.
-    kind = staged.PLACE if table == staged.SEAT else table
+    kind = staged.PLACE if table == staged.MEMBERSHIP else table
     return ImportRow.objects.filter(run=run, kind=kind, table=table, applied=True, **more)
 
 

@@ -35,6 +35,8 @@ def plain(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dt.date):
         return value.isoformat()
+    if isinstance(value, models.Manager):
+        return ", ".join(sorted(map(str, value.all())))
     return str(value)
 
 
@@ -113,8 +115,9 @@ class Outcome:
                 if new:
                     self.after[name] = new
                 continue
-            old = plain(getattr(self.target, name))
-            if old == new:
+            there = getattr(self.target, name)
+            old = plain(there)
+            if there == value or (old == new and not isinstance(value, models.Model)):
                 continue
             # What nobody filled holds its default, which is nobody's decision.
             if remembered.get(name, plain(self.target._meta.get_field(name).get_default())) == old:
@@ -122,6 +125,11 @@ class Outcome:
                 self.before[name], self.after[name] = old, new
             elif new:
                 self.kept[name] = [old, new]
+
+    def stays(self, name: str, said: Any) -> None:
+        """What is settled once a row is there: where the file says otherwise, ours stays, and the row says so."""
+        if self.target is not None and self.target.pk is not None and getattr(self.target, name) != said:
+            self.kept[name] = [plain(getattr(self.target, name)), plain(said)]
 
 
 class Kind(Protocol):

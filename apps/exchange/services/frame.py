@@ -25,7 +25,7 @@ MODELS: dict[str, Any] = {
 }
 _RELATED: dict[str, tuple[str, ...]] = {
     staged.YEAR: ("institution",),
-    staged.TERM: ("year__institution",),
+    staged.TERM: ("year__institution", "parent"),
     staged.COURSE: ("institution", "grade_level"),
     staged.SECTION: ("year__institution", "grade_level"),
     staged.CLASS: ("year__institution", "course", "section__grade_level"),
@@ -45,6 +45,8 @@ class Frame:
     # Of a row that is yet to be written: where it stands in the file.
     imagined: dict[int, int] = field(default_factory=dict)
     default: Institution | None = None
+    # What the course of a grade's homerooms is called outside → the grade.
+    homerooms: dict[str, GradeLevel] = field(default_factory=dict)
     _by_code: dict[str, dict[tuple[int, str], Any]] = field(default_factory=dict)
 
     def find(self, kind: str, key: str) -> Any:
@@ -57,21 +59,38 @@ class Frame:
         if all(row is not each for each in self.rows[kind]):
             self.rows[kind].append(row)
         if kind in self._by_code:
-            self._by_code[kind][_owner(kind, row), row.code] = row
+            self._number(kind, row)
+
+    def _number(self, kind: str, row: Any) -> None:
+        owner, by_code = _owner(kind, row), self._by_code[kind]
+        by_code.setdefault((owner, fold(row.code)), row)
+        # Of twins the one that is written so.
+        by_code[owner, row.code] = row
+
+    def session(self, key: str, org: str = "") -> Any:
+        """The year or term of that key; of one that several campuses share, the campus's own."""
+        kinds, keys = (staged.TERM, staged.YEAR), (key, f"{key}@{org}", key.partition("@")[0])
+        found = (self.find(kind, each) for each in keys if each for kind in kinds)
+        return next((row for row in found if row is not None), None)
+
+    def year(self, key: str, org: str = "") -> AcademicYear | None:
+        """The year of that key, or of the term of that key."""
+        found = self.session(key, org)
+        return found.year if isinstance(found, Term) else found
 
     def numbered(self, kind: str, owner: Any, code: str) -> Any:
         """The course of a campus, or the class of a year, with that code: there are too many to look through."""
         if kind not in self._by_code:
             self._by_code[kind] = {}
             for row in self.rows[kind]:
-                self._by_code[kind][_owner(kind, row), row.code] = row
-        return self._by_code[kind].get((_same(owner), code))
+                self._number(kind, row)
+        by_code, at = self._by_code[kind], _same(owner)
+        return by_code.get((at, code)) or by_code.get((at, fold(code)))
 
     def where(self, kind: str, **facts: Any) -> Iterator[Any]:
-        """Rows of a kind with these attributes."""
-        for row in self.rows[kind]:
-            if all(getattr(row, name) == value for name, value in facts.items()):
-                yield row
+        """Rows of a kind with these attributes, text by the fold; those that are written so come first."""
+        found = [row for row in self.rows[kind] if all(_alike(getattr(row, each), facts[each]) for each in facts)]
+        yield from sorted(found, key=lambda row: any(getattr(row, name) != value for name, value in facts.items()))
 
     def level(self, code: str) -> GradeLevel | None:
         """The grade level of that code, or of that name."""
@@ -95,6 +114,10 @@ class Frame:
         )
 
 
+def _alike(one: Any, other: Any) -> bool:
+    return one == other or (isinstance(one, str) and isinstance(other, str) and fold(one) == fold(other))
+
+
 def _same(row: Any) -> int:
     # Rows of the file have no key yet; negative, so that it is nobody's key.
     return int(row.pk) if row.pk is not None else -id(row)
@@ -108,7 +131,8 @@ def load(institution: Institution | None) -> Frame:
     """The school as it is now: two queries a kind."""
     frame = Frame()
     for kind, model in MODELS.items():
-        rows = list(model.objects.select_related(*_RELATED.get(kind, ())).order_by("pk"))
+        found = model.objects.select_related(*_RELATED.get(kind, ())).order_by("pk")
+        rows = list(found.prefetch_related("terms") if kind == staged.CLASS else found)
         frame.rows[kind] = rows
         by_pk = {row.pk: row for row in rows}
         for row in rows:
@@ -123,6 +147,9 @@ def load(institution: Institution | None) -> Frame:
                     frame.external[kind, pk] = external
             elif external:
                 frame.removed.add((kind, external))
+    levels = {each.pk: each for each in frame.rows[staged.GRADE_LEVEL]}
+    courses = Counterpart.objects.filter(kind__startswith="homeroom@", row_id__in=levels)
+    frame.homerooms = {key: levels[pk] for key, pk in courses.values_list("external_id", "row_id")}
     there = frame.rows[staged.INSTITUTION]
     frame.default = institution or (there[0] if len(there) == 1 else None)
     return frame

@@ -10,11 +10,11 @@ from typing import IO
 
 from django.db import transaction
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportReceived
 from apps.exchange.models import HeaderMapping, Import, ImportRow
-from apps.exchange.services.door import require_for_all
 from apps.exchange.services.reading import archive, sheets
 from apps.institutions.models import Institution
 from schoolops import clock, events, files
@@ -43,7 +43,7 @@ def receive(
     Raises:
         PermissionMissing; FileTooLarge, FileKindUnknown, and what is wrong with an archive's directory.
     """
-    require_for_all(by, RUN)
+    access.require_everywhere(by, RUN)
     plain = PurePosixPath(name.replace("\\", "/")).name.strip() or "roster"
     size = file.seek(0, 2)
     if size > archive.LARGEST_UPLOAD:
@@ -97,7 +97,9 @@ def _source(file: IO[bytes], name: str, source: str) -> str:
 
 def known_headers(source: str) -> dict[str, str]:
     """What this school said of headers before."""
-    return dict(HeaderMapping.objects.filter(source=source).values_list("header", "field"))
+    said = HeaderMapping.objects.filter(source=source).order_by("pk").values_list("header", "field")
+    # Folded anew: those from before may hold accents.
+    return {sheets.folded(header): field for header, field in said}
 
 
 @transaction.atomic
@@ -109,7 +111,7 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_backgro
     Raises:
         PermissionMissing, ImportNotReady, MappingRefused.
     """
-    require_for_all(by, RUN)
+    access.require_everywhere(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     allowed = {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}
     if run.source not in sheets.TEMPLATES or run.state not in allowed or run.cleared_at is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.models import Import
-from apps.exchange.services.door import require_for_all
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.stopping import refuse_two, stop_of
 from apps.exchange.services.turns import AGAIN
@@ -28,7 +28,7 @@ def go_on(*, run: Import, by: User, in_background: bool = False) -> Import:
     Raises:
         PermissionMissing, ImportNotReady, ImportCleared, AnotherImportRuns.
     """
-    require_for_all(by, RUN)
+    access.require_everywhere(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     stop = stop_of(run)
     if stop is None:

@@ -18,6 +18,7 @@ from apps.exchange.services.comparing import Action, Outcome, Work
 from apps.exchange.services.reading import sheets, staged
 from apps.exchange.services.reading.apart import Reading
 from apps.exchange.services.reading.cells import problem_of, said_of
+from apps.exchange.services.settling import settled
 from apps.exchange.services.turns import State, Turn, take_up
 from schoolops import clock, queues
 from schoolops.errors import SchoolOpsError, Unavailable
@@ -90,7 +91,7 @@ def stage(turn: Turn) -> None:
             rows = reading.rows(file)
             while chunk := list(islice(rows, CHUNK)):
                 with turn.chunk():
-                    _keep(run, chunk)
+                    _keep(run, settled(chunk))
                     turn.went_on(len(chunk))
         finally:
             run.source = reading.source

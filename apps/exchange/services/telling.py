@@ -21,19 +21,23 @@ def tell(table: str, rows: Sequence[Any], *, were: Sequence[Any] = ()) -> None:
     Args:
         were: the same rows as the import had left them, where they are not gone.
     """
-    if table == staged.SEAT:
-        _moved(rows, {seat.pk: seat.ends_on for seat in were})
+    if table == staged.MEMBERSHIP:
+        _moved(rows, {membership.pk: membership.ends_on for membership in were})
     elif (said := _SAID.get(table)) is not None:
         # Days of a year that has been cut short are as stale as those it got back.
         for event in said([*rows, *were] if table == staged.YEAR else rows):
             events.publish(event)
 
 
-def _moved(seats: Sequence[Any], ended: Mapping[int, dt.date | None]) -> None:
+def _moved(memberships: Sequence[Any], ended: Mapping[int, dt.date | None]) -> None:
     since: dict[int, dt.date] = {}
-    for seat in seats:
-        day = first_day_apart(seat, ended[seat.pk], seat.ends_on) if seat.pk in ended else seat.starts_on
-        since[seat.student_id] = min(day, since.get(seat.student_id, day))
+    for membership in memberships:
+        day = (
+            first_day_apart(membership, ended[membership.pk], membership.ends_on)
+            if membership.pk in ended
+            else membership.starts_on
+        )
+        since[membership.student_id] = min(day, since.get(membership.student_id, day))
     publish_moved(since)
 
 

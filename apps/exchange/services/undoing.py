@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
@@ -29,7 +30,7 @@ from apps.exchange.services.changed import (
     written,
 )
 from apps.exchange.services.comparing import Action, from_kept
-from apps.exchange.services.door import require_for_all
+from apps.exchange.services.kinds.students import ENDS
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
@@ -37,10 +38,13 @@ from apps.exchange.services.staging import write_rows
 from apps.exchange.services.stopping import before_undo, left_of, refuse_two, stop_of
 from apps.exchange.services.telling import tell
 from apps.exchange.services.turns import Turn, take_up
+from apps.institutions.models import CourseClassTerm, Term
 from apps.staff.models import Substitution, TeachingAssignment
 from apps.staff.services import restore_teaching
+from apps.students.events import StudentsEnrolled
 from apps.students.models import Enrolment, SectionMembership
-from apps.students.services.books import hold
+from apps.students.services.books import publish_moved
+from apps.students.services.held import hold
 from schoolops import clock, events, queues
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
@@ -49,7 +53,7 @@ from schoolops.constraints import explains
 CHUNK = 250
 # What refers stands before what it refers to.
 _ORDER = (
-    staged.SEAT, staged.PLACE, staged.ASSIGNMENT, staged.LINK, staged.GUARDIAN, staged.STUDENT, staged.STAFF,
+    staged.MEMBERSHIP, staged.PLACE, staged.ASSIGNMENT, staged.LINK, staged.GUARDIAN, staged.STUDENT, staged.STAFF,
     staged.CLASS, staged.SECTION, staged.COURSE, staged.GRADE_LEVEL, staged.TERM, staged.YEAR, staged.INSTITUTION,
 )  # fmt: skip
 
@@ -63,7 +67,7 @@ def begin_undo(*, run: Import, by: User, in_background: bool = False) -> Import:
     Raises:
         PermissionMissing, ImportNotReady, ImportCleared, AnotherImportRuns, ChangedSince.
     """
-    require_for_all(by, RUN)
+    access.require_everywhere(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     half_way = run.state == Import.State.APPLYING and stop_of(run) is not None
     if run.state not in {Import.State.APPLIED, Import.State.STOPPED} and not half_way:
@@ -178,8 +182,51 @@ def _restore(run: Import, table: str, rows: list[ImportRow], targets: Mapping[in
     bulk.changed(changes, by=by, action=f"{model._meta.app_label}.import-undone", reason=undo_of(run))
     if table == staged.STAFF:
         _teach_again(run, rows, targets, by)
+    if table == staged.STUDENT:
+        _back_where_they_were([kept for row in rows for kept in row.undo.get("ended", ())])
+    if table == staged.CLASS:
+        _back_in_their_terms(run, rows, targets, by)
     _forget_written(table, rows)
     tell(table, list(targets.values()), were=were)
+
+
+def _back_where_they_were(ended: list[list[Any]]) -> None:
+    """What ended with an enrolment goes on; enrolments first, which hold the rest."""
+    since: dict[int, dt.date] = {}
+    for name, model in ENDS.items():
+        were = [model(**from_kept(model, kept)) for each, kept in ended if each == name]
+        there = set(model.objects.filter(pk__in=[each.pk for each in were]).values_list("pk", flat=True))
+        names = [field.name for field in model._meta.concrete_fields if not field.primary_key]
+        model.objects.bulk_create([each for each in were if each.pk not in there])
+        model.objects.bulk_update([each for each in were if each.pk in there], names, batch_size=500)
+        for each in were:
+            day = each.entered_on if isinstance(each, Enrolment) else each.starts_on
+            since[each.student_id] = min(day, since.get(each.student_id, day))
+        if name == "enrolments" and were:
+            students = tuple(sorted({each.student_id for each in were}))
+            events.publish(StudentsEnrolled(students, tuple(each.pk for each in were)))
+        elif name == "places":
+            tell(staged.PLACE, were)
+    publish_moved(since)
+
+
+def _back_in_their_terms(run: Import, rows: list[ImportRow], classes: Mapping[int, Any], by: User) -> None:
+    for row in rows:
+        taught = classes.get(row.target_id or 0)
+        if taught is None or "terms" not in row.undo:
+            continue
+        before = list(taught.terms.values_list("sourced_id", flat=True))
+        terms = list(Term.objects.filter(pk__in=row.undo["terms"]))
+        CourseClassTerm.objects.filter(course_class=taught).delete()
+        CourseClassTerm.objects.bulk_create(CourseClassTerm(course_class=taught, term=term) for term in terms)
+        trail.record(
+            by,
+            "institutions.import-undone",
+            taught,
+            before={"terms": before},
+            after={"terms": terms},
+            reason=undo_of(run),
+        )
 
 
 def _teach_again(run: Import, rows: list[ImportRow], members: Mapping[int, Any], by: User) -> None:
@@ -233,7 +280,7 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
         )
         for target in targets.values()
     )
-    if table == staged.SEAT:
+    if table == staged.MEMBERSHIP:
         _back_to_the_section_before(rows, targets)
     if table == staged.STUDENT:
         _delete(Enrolment, list(Enrolment.objects.filter(student__in=keys).values_list("pk", flat=True)))
@@ -246,14 +293,14 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
     tell(table, list(targets.values()))
 
 
-def _back_to_the_section_before(rows: list[ImportRow], seats: Mapping[int, SectionMembership]) -> None:
-    """Who was moved goes back: what ended on the day a seat began ends again when it did before."""
-    _delete(SectionMembership, list(seats))
+def _back_to_the_section_before(rows: list[ImportRow], memberships: Mapping[int, SectionMembership]) -> None:
+    """Who was moved goes back: what ended on the day a membership began ends again when it did before."""
+    _delete(SectionMembership, list(memberships))
     # What was written last stands first: of a section that was left twice, the older end is the one that stays.
-    left = {row.undo["left"]["id"]: row for row in rows if "left" in row.undo and row.target_id in seats}
+    left = {row.undo["left"]["id"]: row for row in rows if "left" in row.undo and row.target_id in memberships}
     before = SectionMembership.objects.in_bulk(left)
-    for pk, seat in before.items():
-        seat.ends_on = from_kept(SectionMembership, left[pk].undo["left"])["ends_on"]
+    for pk, membership in before.items():
+        membership.ends_on = from_kept(SectionMembership, left[pk].undo["left"])["ends_on"]
     SectionMembership.objects.bulk_update(before.values(), ["ends_on"], batch_size=500)
 
 

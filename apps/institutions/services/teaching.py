@@ -23,18 +23,25 @@ from apps.institutions.scopes import gate
 from apps.institutions.services.records import write_change, write_new, write_removal
 from schoolops import events
 from schoolops.audit import trail
+from schoolops.constraints import Explanation
 
-_LEVEL = {
-    f"institutions_gradelevel_{name}_key": errors.NameTaken for name in ("name", "code", "position", "next_level_id")
+_LEVEL: Mapping[str, Explanation] = {
+    "level_name_once": errors.NameTaken.at("name"),
+    "level_code_once": errors.NameTaken.at("code"),
+    "institutions_gradelevel_position_key": errors.NameTaken.at("position"),
+    "institutions_gradelevel_next_level_id_key": errors.NameTaken.at("next_level"),
 }
-_SECTION = {
-    "section_name_per_level_and_year": errors.NameTaken,
+_SECTION: Mapping[str, Explanation] = {
+    "section_name_per_level_and_year": errors.NameTaken.at("name"),
     "section_year_of_institution": errors.NotOfThisYear,
     # Watched by the students' tables, when the transaction ends.
     "membership_inside_enrolment": errors.HoldsStudents,
 }
-_COURSE = {"course_code_per_institution": errors.NameTaken}
-CLASS_EXPLAINED = {"class_code_per_year": errors.NameTaken, "class_year_of_institution": errors.NotOfThisYear}
+_COURSE = {"course_code_per_institution": errors.NameTaken.at("code")}
+CLASS_EXPLAINED: Mapping[str, Explanation] = {
+    "class_code_per_year": errors.NameTaken.at("code"),
+    "class_year_of_institution": errors.NotOfThisYear,
+}
 
 
 def _changed(row: Any) -> None:

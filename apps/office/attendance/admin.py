@@ -27,7 +27,6 @@ class CodeForm(ServiceForm):
     """An attendance code."""
 
     refusals: ClassVar[Any] = {
-        "attendance:code-taken": "code",
         "attendance:code-in-use": "state",
         "attendance:default-code-needed": "default",
     }

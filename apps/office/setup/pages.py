@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.utils import label_for_field
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -26,6 +28,8 @@ from apps.office.setup.selectors import readiness
 from apps.office.shell.fields import day_field, posted, time_field
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.site import office
+from schoolops import twins
 from schoolops.errors import SchoolOpsError
 
 # Step → what it says, and the page where it is done.
@@ -71,8 +75,31 @@ def set_up(request: HttpRequest) -> HttpResponse:
         for name, group in groupby(lines, key=lambda each: each.institution)
     ]
     missing = sum(not each.done for each in lines)
-    context = {"campuses": campuses, "missing": missing, "done": len(lines) - missing, "of": len(lines)}
+    context = {
+        "campuses": campuses,
+        "missing": missing,
+        "done": len(lines) - missing,
+        "of": len(lines),
+        "twins": list(_twins(request)),
+    }
     return render_page(request, "office/setup/set_up.html", context, title=_("Check-list"))
+
+
+def _twins(request: HttpRequest) -> Iterator[dict[str, Any]]:
+    """What reads the same, where the reader sees both in a list of the office."""
+    for twin in twins.twins():
+        admin = office.admin_of(twin.of.model)
+        if admin is None or not admin.has_view_permission(request):
+            continue
+        seen = {each.pk for each in admin.get_queryset(request).filter(pk__in=(twin.row.pk, twin.other.pk))}
+        if len(seen) == 2:
+            page = f"office:{twin.of.model._meta.app_label}_{twin.of.model._meta.model_name}_change"
+            rows = ((twin.row, twin.said), (twin.other, twin.other_said))
+            yield {
+                "one": admin.one,
+                "what": label_for_field(twin.of.column, twin.of.model),
+                "rows": [{"said": said, "name": str(row), "to": reverse(page, args=(row.pk,))} for row, said in rows],
+            }
 
 
 class DaysForm(forms.Form):

@@ -12,6 +12,7 @@ from apps.students.services.admitting import (
 from apps.students.services.classes import enrol_in_class, leave_class
 from apps.students.services.enrolling import (
     EnrolmentRow,
+    change_exit,
     end_enrolments_of_closed_year,
     enrol_students,
     move_section,
@@ -37,6 +38,7 @@ __all__ = [
     "add_guardian",
     "admit_student",
     "begin_inviting_guardians",
+    "change_exit",
     "change_guardian",
     "change_guardian_link",
     "change_student",

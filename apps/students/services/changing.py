@@ -19,12 +19,14 @@ from apps.institutions.selectors import Todays
 from apps.students import errors
 from apps.students.events import ClassRosterChanged, StudentChanged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.services.books import DEFERRED, EXPLAINED, MANAGE, Result, hold, publish_moved, reached
+from apps.students.services.books import publish_moved
+from apps.students.services.held import DEFERRED, EXPLAINED, MANAGE, Result, admitted_as, hold, reached
 from apps.students.services.placing import refuse_the_past
 from schoolops import clock, events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
 from schoolops.errors import SchoolOpsError, Unavailable
+from schoolops.folding import fold
 
 MEDICAL = "students.view_medical"
 
@@ -53,10 +55,7 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
     noted = {each.student.pk for each in changes if "medical_note" in each.fields}
     # Whoever may not read a medical note would overwrite one blindly.
     reads = reached(noted, MEDICAL, by=by) if noted else set()
-    taken: dict[tuple[int, str], int] = {}
-    if numbers := {each.fields["admission_number"] for each in changes if "admission_number" in each.fields}:
-        there = Student.objects.filter(admission_number__in=numbers)
-        taken = {(at, said): pk for at, said, pk in there.values_list("institution_id", "admission_number", "pk")}
+    taken = admitted_as(each.fields["admission_number"] for each in changes if "admission_number" in each.fields)
     result = Result([None] * len(changes))
     accepted: list[tuple[Student, Mapping[str, Any]]] = []
     for number, each in enumerate(changes):
@@ -70,16 +69,17 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
             access.require_login(by, MANAGE, each.fields.get("user"))
             if each.expected_version not in {None, student.version}:
                 raise errors.ChangedMeanwhile(version=student.version)
-            key = (student.institution_id, str(each.fields.get("admission_number", student.admission_number)))
-            if taken.get(key, student.pk) != student.pk:
-                raise errors.AdmissionNumberTaken(number=key[1])
+            number_said = str(each.fields.get("admission_number", student.admission_number))
+            was, key = ((student.institution_id, fold(said)) for said in (student.admission_number, number_said))
+            if key != was and taken[key] - {student.pk}:
+                raise errors.AdmissionNumberTaken(number=number_said)
         except Unavailable:
             raise
         except SchoolOpsError as refusal:
             result.refused[number] = refusal
             continue
-        if "admission_number" in each.fields:
-            taken = {said: pk for said, pk in taken.items() if pk != student.pk} | {key: student.pk}
+        taken[was].discard(student.pk)
+        taken[key].add(student.pk)
         result.rows[number] = student
         accepted.append((student, each.fields))
     with explains(EXPLAINED):

@@ -14,10 +14,11 @@ from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, GradeLevel, Section
 from apps.institutions.selectors import today_at
 from apps.students import errors
-from apps.students.events import StudentWithdrawn
+from apps.students.events import StudentsEnrolled, StudentWithdrawn
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.selectors import today_for
 from apps.students.services.books import place
+from apps.students.services.held import EXPLAINED
 from apps.students.services.placing import (
     Placement,
     ReEnrolment,
@@ -31,6 +32,7 @@ from apps.students.services.placing import (
 from schoolops import events
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
+from schoolops.constraints import explains
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,36 @@ def withdraw_student(
     )
     events.publish(StudentWithdrawn(student.pk, enrolment.pk, on))
     return enrolment
+
+
+@transaction.atomic
+def change_exit(*, enrolment: Enrolment, on: dt.date | None, reason: str = "", by: User) -> Enrolment:
+    """Let an enrolment end on another day; without one, with its year. What ends earlier is a withdrawal; where it ends
+    later, places in sections and classes stay as they are.
+
+    Raises:
+        As ``withdraw_student``, and YearIsClosed, AlreadyEnrolled.
+    """
+    student = locked(enrolment.student)
+    row: Enrolment = (
+        Enrolment.objects.select_for_update(of=("self",)).select_related("year__institution").get(pk=enrolment.pk)
+    )
+    if row.year.state == AcademicYear.State.CLOSED:
+        raise errors.YearIsClosed(year=row.year.name)
+    if on is not None and on < row.until:
+        return withdraw_student(student=student, on=on, exit_kind=Enrolment.Exit.OTHER, reason=reason, by=by)
+    today = today_for(student)
+    access.require_row(by, "students.manage", "student", student, day=today)
+    refuse_the_past(row.until, today=today, reason=reason)
+    before = {"exited_on": row.exited_on, "exit_kind": row.exit_kind}
+    row.exited_on = None if on is not None and on >= row.year.over_on else on
+    row.exit_kind = Enrolment.Exit.OTHER if row.exited_on else ""
+    with explains(EXPLAINED):
+        row.save(update_fields=["exited_on", "exit_kind"])
+    after = {"exited_on": row.exited_on, "exit_kind": row.exit_kind}
+    trail.record(by, "students.exit-changed", student, before=before, after=after, reason=reason)
+    events.publish(StudentsEnrolled((student.pk,), (row.pk,)))
+    return row
 
 
 def _enrolment_that_ends(student: Student, on: dt.date) -> Enrolment:

@@ -56,11 +56,6 @@ class MergeOutcome:
     kept_apart: tuple[str, ...]
     closed: tuple[Closed, ...]
 
-    @property
-    def left_behind(self) -> dict[str, int]:
-        """The kinds of which something stayed."""
-        return {kind: each.left for kind, each in self.by_kind.items() if each.left}
-
 
 Mover = Callable[[Student, Student], Moved]
 _movers: dict[str, Mover] = {}

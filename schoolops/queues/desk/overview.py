@@ -12,7 +12,7 @@ from django.db import connection
 
 from schoolops.context import outside_schools
 from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES
-from schoolops.queues.relay import broker
+from schoolops.queues.relay import broker, message
 
 REMEMBERED_S = 1.0
 # A worker beats every ten seconds. Whoever is started anew takes the same name, so one that is missed for longer than
@@ -105,7 +105,8 @@ def _look() -> dict[str, Any]:
     for queue, length in zip(QUEUES.values(), lengths, strict=True):
         queues[queue.name]["inBroker"] = length
     answer |= {"quarantine": quarantine, "garbage": garbage, "relay": relay.decode() if relay else None}
-    ages = {name.decode(): now[0] - int(beat) for name, beat in beats.items()}
+    known = {name.decode(errors="replace"): message.number_in(beat) for name, beat in beats.items()}
+    ages = {name: now[0] - beat for name, beat in known.items() if beat is not None}
     working = Counter(name.partition("@")[0] for name, age in ages.items() if age <= SILENT_AFTER_S)
     for name, counts in queues.items():
         counts["workers"] = working[name]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+import logging
 from contextlib import suppress
 
 import redis
 from django.conf import settings
 
+from schoolops.queues.registry import QUARANTINE_KEY, QUEUES
 from schoolops.queues.relay import message
 from schoolops.redis import sentinel
 from schoolops.redis.connection import pool
+
+log = logging.getLogger("schoolops.queues")
 
 BrokerUnavailable = redis.RedisError
 
@@ -22,6 +26,14 @@ BOOT_KEY = "jobs:boot"
 WORKERS_KEY = "jobs:workers"
 HEALTH_KEY = "jobs:health"
 MOST_GARBAGE = 1_000
+_KINDS = {
+    **dict.fromkeys(
+        (*(queue.broker_key for queue in QUEUES.values()), QUARANTINE_KEY, AGAIN_KEY, GARBAGE_KEY), b"list"
+    ),
+    **dict.fromkeys((BOOT_KEY, WORKERS_KEY), b"hash"),
+    **dict.fromkeys((RELAY_KEY, SENTINEL_KEY, HEALTH_KEY), b"string"),
+}
+ASIDE_FOR_S = 7 * 24 * 3600
 # Of a worker's threads at once; nobody waits for one, so more than can be busy.
 MOST_CONNECTIONS = 1_024
 
@@ -49,7 +61,7 @@ def for_celery() -> tuple[str, str]:
 def say_again(job_id: int, *, counted: bool = False) -> None:
     """Tell the relay that nothing came of this delivery, so that it does not wait for the lease.
 
-    ``counted``: it counts among the deliveries that came to nothing. Not so where the job was merely held by somebody.
+    ``counted``: it counts among the deliveries that came to nothing. Not so where somebody merely had the job locked.
     """
     with suppress(BrokerUnavailable):
         client().rpush(AGAIN_KEY, -job_id if counted else job_id)
@@ -66,6 +78,21 @@ def check_that_it_writes(pipe: redis.client.Pipeline | None = None) -> None:
     (client() if pipe is None else pipe).set(HEALTH_KEY, 1, ex=60)
 
 
+def set_strangers_aside() -> None:
+    """What somebody put under a key of ours and is of another kind answers each of our commands with an error.
+
+    It is kept for a week as ``jobs:garbage:KEY``, and the key is ours again.
+    """
+    pipe = client().pipeline(transaction=False)
+    for key in _KINDS:
+        pipe.type(key)
+    for key, kind in zip(_KINDS, pipe.execute(raise_on_error=False), strict=True):
+        if isinstance(kind, bytes) and kind not in {b"none", _KINDS[key]}:
+            log.error("a %s that is not ours stood in the broker as %s and was set aside", kind.decode(), key)
+            client().rename(key, f"{GARBAGE_KEY}:{key}")
+            client().expire(f"{GARBAGE_KEY}:{key}", ASIDE_FOR_S)
+
+
 def say_alive(worker: str) -> None:
     """A worker's beat, at the broker's own time."""
     with suppress(BrokerUnavailable):
@@ -79,11 +106,10 @@ def say_ended(worker: str) -> None:
         client().hdel(WORKERS_KEY, worker)
 
 
-def hand_back(broker_key: str, job_ids: list[int], *, timeout_s: int, durable: bool) -> None:
+def hand_back(broker_key: str, job_ids: list[int], *, timeout_s: int, mode: message.Mode) -> None:
     """Put jobs that came in one message back, last in line and each for itself: what they came with takes its time."""
     texts = [
-        message.build([job_id], task="", broker_key=broker_key, timeout_s=timeout_s, durable=durable)
-        for job_id in job_ids
+        message.build([job_id], task="", broker_key=broker_key, timeout_s=timeout_s, mode=mode) for job_id in job_ids
     ]
     with suppress(BrokerUnavailable):
         client().lpush(broker_key, *texts)

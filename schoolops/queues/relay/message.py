@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
+from enum import IntEnum
 from typing import Any
 
 import orjson
@@ -22,11 +23,20 @@ _EMBED = ',{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
 HARD_LIMIT_AFTER_S = 6
 
 
-def build(job_ids: list[int], *, task: str, broker_key: str, timeout_s: int, durable: bool) -> str:
+class Mode(IntEnum):
+    """How the runner takes the jobs of a message; code that knows of no leases here takes these for durable ones."""
+
+    ONE_TRANSACTION = 0
+    # The same, and its commit waits for the disk.
+    DURABLE = 1
+    LEASED = 2
+
+
+def build(job_ids: list[int], *, task: str, broker_key: str, timeout_s: int, mode: Mode) -> str:
     """The broker's text for these jobs. ``task`` is for Celery's monitoring alone; the runner asks the ledger."""
     # Time-based and random in one; the broker needs it unique, nobody needs it secret.
     message_id = uuid.uuid4()
-    body = base64.b64encode(f"[[{job_ids},{timeout_s},{durable:d}]{_EMBED}".encode()).decode()
+    body = base64.b64encode(f"[[{job_ids},{timeout_s},{mode:d}]{_EMBED}".encode()).decode()
     hard = timeout_s + HARD_LIMIT_AFTER_S
     name = task if task.replace("_", "").replace(".", "").isalnum() else "?"
     return _TEMPLATE % (body, message_id, name, hard, message_id, message_id, broker_key, message_id)
@@ -63,6 +73,14 @@ def jobs_in(text: bytes | str) -> list[int]:
     return jobs
 
 
+def number_in(text: bytes) -> int | None:
+    """The number that this is; ``None`` where a stranger said it."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
 def _is_body(body: Any) -> bool:
     if not (isinstance(body, list) and len(body) == 3):
         return False
@@ -73,7 +91,7 @@ def _is_body(body: Any) -> bool:
         and isinstance(arguments[0], list)
         and all(isinstance(job_id, int) for job_id in arguments[0])
         and isinstance(arguments[1], int)
-        and isinstance(arguments[2], int)
+        and arguments[2] in set(Mode)
         and keywords == {}
         and isinstance(embedded, dict)
     )

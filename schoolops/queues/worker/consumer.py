@@ -43,7 +43,7 @@ class Hardened(stock.Channel):
             except self.connection_errors as failed:
                 # Disconnected, so that the next turn of the loop connects anew; at once only if it was not an answer.
                 self.client.connection.disconnect()
-                if isinstance(failed, redis.ResponseError):
+                if isinstance(failed, redis.ResponseError | redis.InvalidResponse):
                     time.sleep(REFUSED_PAUSE_S)
                 raise
             if not popped:
@@ -90,9 +90,9 @@ class SentinelChannel(Hardened, stock.SentinelChannel):
         return made
 
 
-# Full, a replica by now, unable to save its file: a refusal is an answer, and Celery would end for good on it. Taken
-# for a lost connection, it is one that is made again, with Celery's waits in between.
-_LOST = (*stock.Transport.connection_errors, redis.ResponseError)
+# Full, a replica by now, unable to save its file, garbled: an error is an answer, and Celery would end for good on it.
+# Taken for a lost connection, it is one that is made again, with Celery's waits in between.
+_LOST = (*stock.Transport.connection_errors, redis.RedisError)
 
 
 class Transport(stock.Transport):

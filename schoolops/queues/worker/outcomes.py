@@ -1,24 +1,30 @@
-"""What becomes of a job whose try failed: another try, the operators' desk, or nothing more. One statement each."""
+"""What becomes of a job whose try failed: another try, the operators' desk, nothing more; or nothing is known of it."""
 
 from __future__ import annotations
 
 import logging
 import random
+import threading
+import time
 import traceback
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.db import OperationalError, connection
 
+from schoolops.context import outside_schools
 from schoolops.errors import Conflict, NotFound, SchoolOpsError, Unavailable
 from schoolops.queues import pipeline, registry
 from schoolops.queues.errors import Fenced
-from schoolops.queues.job import NotSent
+from schoolops.queues.job import NotSent, connection_was_lost
 from schoolops.queues.ledger import statements
 from schoolops.queues.models import Reason
-from schoolops.queues.worker.claims import Claim, Decided, surroundings, took
+from schoolops.queues.relay import broker
+from schoolops.queues.worker.claims import LEASE_MARGIN_S, Claim, Decided, surroundings, took
 from schoolops.queues.worker.deadline import JobTimeout
+from schoolops.tenancy import direct
 
 log = logging.getLogger("schoolops.queues")
 
@@ -31,11 +37,60 @@ LONGEST_ERROR = 2_000
 LONGEST_TRACEBACK = 20_000
 
 
-def record(claim: Claim, error: BaseException, *, worker: str, patience_s: float) -> None:
-    """Write down what ``error`` means for the job. The connection stands outside schools, in no transaction.
+def settle(job_id: int, claim: Claim | None, error: BaseException, *, worker: str, patience_s: float) -> None:
+    """Write down what ``error`` means for the job, or see to it that its row, which is still live, is published again.
 
     Args:
+        claim: what was taken out of the ledger; ``None`` where the try did not get so far.
         patience_s: how long a job waits for code that knows its task, or for a school that is being made.
+    """
+    if claim is None or connection_was_lost(error):
+        # Nothing is known of this try.
+        _forget_connection()
+        with surroundings(claim) if claim else nullcontext():
+            log.warning("no outcome for job %d: %s", job_id, repr(error)[:500])
+        if claim is not None and claim.leased:
+            _give_lease_back_in_time(claim)
+        else:
+            # What nobody has begun has not come to nothing.
+            broker.say_again(job_id, counted=claim is not None)
+        return
+    try:
+        with outside_schools():
+            if connection.needs_rollback or connection.in_atomic_block:
+                connection.close()
+            record(claim, error, worker=worker, patience_s=patience_s)
+    except Exception as second:  # noqa: BLE001 - without an outcome the row stays live
+        _forget_connection()
+        with surroundings(claim):
+            log.warning("the outcome of job %d could not be written: %s", job_id, repr(second)[:500])
+
+
+def _give_lease_back_in_time(claim: Claim) -> None:
+    """The database went away while we had a lease: nobody else may try until it ends, unless we say so before."""
+
+    def give_back() -> None:
+        end = time.monotonic() + LEASE_MARGIN_S
+        while time.monotonic() < end:
+            try:
+                with direct.connect("lease", statement_s=5, lock_s=2) as ours:
+                    ours.execute(statements.GIVE_LEASE_BACK, {"id": claim.job_id, "token": claim.lease_token})
+            except psycopg.Error:
+                time.sleep(0.5)
+            else:
+                broker.say_again(claim.job_id, counted=True)
+                return
+
+    threading.Thread(target=give_back, name=f"lease-{claim.job_id}", daemon=True).start()
+
+
+def _forget_connection() -> None:
+    with outside_schools():
+        connection.close()
+
+
+def record(claim: Claim, error: BaseException, *, worker: str, patience_s: float) -> None:
+    """Write down what ``error`` means for the job. The connection stands outside schools, in no transaction.
 
     Raises:
         django.db.Error: nothing was written, and the row is still live.

@@ -1,7 +1,7 @@
-"""What a worker does with a message: claim, school, effect and end in one transaction; or leased with a fence.
+"""What a worker does with a message. Two ways in: one transaction, or a lease with a fence; one way out: `outcomes`.
 
-Whatever happens, a job has one of five outcomes: done, retry, dead letter, discarded, or none at all, and then its row
-is still live and the relay publishes it again.
+In one transaction: claim, school, effect and end. Whatever happens, a job has one of five outcomes: done, retry, dead
+letter, discarded, or none at all, and then its row is still live and the relay publishes it again.
 """
 
 from __future__ import annotations
@@ -16,26 +16,25 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
 from django.db import connection, connections, transaction
 
 from schoolops.context import outside_schools
 from schoolops.observability import tracing
 from schoolops.queues import pipeline
 from schoolops.queues.errors import Fenced
-from schoolops.queues.job import Running, connection_was_lost, finishing, holding, leave_result, write_outcome
+from schoolops.queues.job import Running, finishing, holding, leave_result, write_outcome
 from schoolops.queues.ledger import statements
+from schoolops.queues.ledger.task import Task
 from schoolops.queues.models import Reason
 from schoolops.queues.relay import broker
+from schoolops.queues.relay.message import Mode
 from schoolops.queues.worker import claims, outcomes
 from schoolops.queues.worker.claims import Claim, Decided
 from schoolops.queues.worker.deadline import Watchdog
 from schoolops.queues.worker.journal import Entry
-from schoolops.tenancy import direct
 
 log = logging.getLogger("schoolops.queues")
 
-LEASE_MARGIN_S = 30
 # How long a job waits for code that knows its task, or for a school that is being made.
 PATIENCE_S = 600.0
 # A message's jobs are others' to begin once the first ones have taken this long.
@@ -44,8 +43,8 @@ HANDED_BACK_AFTER_S = 0.25
 _wrappers: dict[int, Any] = {}
 
 
-class _Leased(Exception):
-    """Claimed in one transaction, but its task is declared leased: give it back and lease it."""
+class _OtherMode(Exception):
+    """The message said how to take the job in the words of other code: give it back, to come the other way."""
 
 
 @contextmanager
@@ -53,8 +52,26 @@ def _nothing(job_id: int) -> Iterator[Entry]:  # noqa: ARG001 - the shape of Wor
     yield Entry()
 
 
-def _nobody(job_ids: list[int], timeout_s: int, durable: bool) -> None:  # noqa: FBT001 - as Worker's
+def _nobody(job_ids: list[int], timeout_s: int, mode: Mode) -> None:
     """Without a worker there is nobody to hand back to: the relay's lease brings them again."""
+
+
+@dataclass(slots=True)
+class _Try:
+    """One try of a job, from its message to its outcome. No ``claim``: nothing was taken out of the ledger."""
+
+    job_id: int
+    timeout_s: int
+    mode: Mode
+    entry: Entry
+    claim: Claim | None = None
+
+    def running(self, claim: Claim, task: Task, **lease: Any) -> Running:
+        return Running(self.job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked, **lease)
+
+    def has_effect(self, claim: Claim) -> None:
+        pipeline.pause_here(pipeline.EFFECT)
+        pipeline.step(pipeline.EFFECT, claim.queue, job_id=self.job_id, task=claim.task, school=claim.slug)
 
 
 @dataclass(slots=True)
@@ -69,57 +86,64 @@ class Runner:
     lending: Callable[[], AbstractContextManager[None]] = nullcontext
     in_hand: Callable[[int], AbstractContextManager[Entry]] = field(default=_nothing)
     patience_s: float = PATIENCE_S
-    hand_back: Callable[[list[int], int, bool], None] = field(default=_nobody)
+    hand_back: Callable[[list[int], int, Mode], None] = field(default=_nobody)
 
+    # --- the two ways in --------------------------------------------------------------------------------------------
     def run(self, job_ids: Sequence[int], timeout_s: int, *, durable: bool = False) -> None:
-        """Run these jobs, one after the other. Never raises for what a job does.
+        """Run these jobs, each in one transaction, one after the other. Never raises for what a job does.
 
         A message carries several only when many wait; when they turn out to be long, the rest is handed back.
         """
+        mode = Mode.DURABLE if durable else Mode.ONE_TRANSACTION
         pipeline.step(pipeline.RECEIVE, self.queue, jobs=len(job_ids))
         began = time.monotonic()
         for position, job_id in enumerate(job_ids):
             if position and time.monotonic() - began > HANDED_BACK_AFTER_S:
-                self.hand_back(list(job_ids[position:]), timeout_s, durable)
+                self.hand_back(list(job_ids[position:]), timeout_s, mode)
                 return
-            with self.borrowing(), self.in_hand(job_id) as entry:
-                self._run_one(job_id, timeout_s, entry, durable=durable)
+            with self._trying(job_id, timeout_s, mode) as this:
+                self._in_one_transaction(this)
 
-    # --- one job --------------------------------------------------------------------------------------------------
-    def _run_one(self, job_id: int, timeout_s: int, entry: Entry, *, durable: bool) -> None:
-        pipeline.pause_here(pipeline.RECEIVE)
-        taken: list[Claim] = []
-        try:
+    def run_leased(self, job_id: int, timeout_s: int) -> None:
+        """Run this job by a lease: no transaction is open while its body runs. Never raises for what it does."""
+        pipeline.step(pipeline.RECEIVE, self.queue)
+        with self._trying(job_id, timeout_s, Mode.LEASED) as this:
+            self._by_lease(this)
+
+    @contextmanager
+    def _trying(self, job_id: int, timeout_s: int, mode: Mode) -> Iterator[_Try]:
+        """With a connection and a slot of the journal; what the enclosed work raises becomes the job's outcome."""
+        with self.borrowing(), self.in_hand(job_id) as entry:
+            pipeline.pause_here(pipeline.RECEIVE)
+            this = _Try(job_id, timeout_s, mode, entry)
             try:
-                self._in_one_transaction(job_id, timeout_s, taken, entry, durable=durable)
-            except _Leased:
-                self._leased(job_id, timeout_s, taken, entry)
-        except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a body are failed tries as well
-            self._failed(job_id, taken, error)
+                yield this
+            except _OtherMode:
+                other = Mode.ONE_TRANSACTION if mode is Mode.LEASED else Mode.LEASED
+                self.hand_back([job_id], timeout_s, other)
+            except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a body are failed tries too
+                outcomes.settle(job_id, this.claim, error, worker=self.name, patience_s=self.patience_s)
 
-    def _in_one_transaction(
-        self, job_id: int, timeout_s: int, taken: list[Claim], entry: Entry, *, durable: bool
-    ) -> None:
+    # --- one job ----------------------------------------------------------------------------------------------------
+    def _in_one_transaction(self, this: _Try) -> None:
         with outside_schools():
             try:
-                claims.limit(timeout_s, durable=durable)
+                claims.limit(this.timeout_s, durable=this.mode is Mode.DURABLE)
                 with transaction.atomic():
-                    claim = claims.claim(job_id)
+                    claim = this.claim = claims.claim(this.job_id)
                     if claim is None:
-                        self._nothing_to_claim(job_id)
+                        _nothing_to_claim(this.job_id)
                         return
-                    taken[:] = [claim]
                     pipeline.pause_here(pipeline.CLAIM)
                     task, arguments = claims.prepare(claim)
                     if task.leased:
-                        raise _Leased
+                        raise _OtherMode
                     claims.took(claim, pipeline.CLAIM)
-                    job = Running(job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked)
+                    job = this.running(claim, task)
                     with claims.surroundings(claim), tracing.job(claim.task, claim.queue), holding(job):
-                        with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=entry.over_time):
+                        with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=this.entry.over_time):
                             job.result = task.function(**arguments)
-                        pipeline.pause_here(pipeline.EFFECT)
-                        pipeline.step(pipeline.EFFECT, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
+                        this.has_effect(claim)
                         if claim.tracked:
                             with outside_schools(), connection.cursor() as cursor:
                                 write_outcome(cursor, job, "done")
@@ -127,30 +151,28 @@ class Runner:
                 pipeline.pause_here(pipeline.FINISH)
         claims.took(claim, pipeline.FINISH)
 
-    def _leased(self, job_id: int, timeout_s: int, taken: list[Claim], entry: Entry) -> None:
+    def _by_lease(self, this: _Try) -> None:
         with outside_schools():
-            taken.clear()
-            claim = claims.lease(job_id, timeout_s, margin_s=LEASE_MARGIN_S)
+            claim = claims.lease(this.job_id, this.timeout_s)
             if claim is None:
-                self._nothing_to_claim(job_id)
+                _nothing_to_claim(this.job_id)
                 return
-            entry.leased(claim.lease_token)
-            taken[:] = [claim]
+            this.entry.leased(claim.lease_token)
+            this.claim = claim
             pipeline.pause_here(pipeline.CLAIM)
-            claims.took(claim, pipeline.CLAIM)
             task, arguments = claims.prepare(claim)
+            if not task.leased:
+                claims.give_back(claim)
+                raise _OtherMode
+            claims.took(claim, pipeline.CLAIM)
             if claim.sending and task.outside == "at_most_once":
                 raise Decided(Reason.OUTCOME_UNKNOWN, "It was being sent when its worker died.")
-            job = Running(
-                job_id, task, claim.slug, claim.attempts + 1, claim.user_id, claim.tracked,
-                token=claim.lease_token, lending=lambda: _lent(self.lending),
-            )  # fmt: skip
+            job = this.running(claim, task, token=claim.lease_token, lending=lambda: _lent(self.lending))
             with claims.surroundings(claim), tracing.job(claim.task, claim.queue), holding(job):
                 try:
-                    with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=entry.over_time):
+                    with self.watchdog.watching(task.timeout_s, connection=_here(), overdue=this.entry.over_time):
                         result = task.function(**arguments)
-                    pipeline.pause_here(pipeline.EFFECT)
-                    pipeline.step(pipeline.EFFECT, claim.queue, job_id=job_id, task=claim.task, school=claim.slug)
+                    this.has_effect(claim)
                     if job.finished:
                         leave_result(job, result)
                     else:
@@ -162,7 +184,7 @@ class Runner:
                     if job.finished:
                         # Its end is committed; what came after is no longer the job's.
                         log.exception("the job failed after its end")
-                    elif job.said_outside:
+                    elif job.called_outside:
                         text = f"It failed after somebody outside was called: {type(error).__name__}: {error}"
                         raise Decided(Reason.OUTCOME_UNKNOWN, text) from error
                     else:
@@ -170,54 +192,14 @@ class Runner:
             pipeline.pause_here(pipeline.FINISH)
         claims.took(claim, pipeline.FINISH)
 
-    def _nothing_to_claim(self, job_id: int) -> None:
-        """Done by another delivery, running elsewhere, or held by somebody who enqueues its twin."""
-        with connection.cursor() as cursor:
-            cursor.execute(statements.IS_DUE, [job_id])
-            waiting = cursor.fetchone()
-        if waiting is not None:
-            broker.say_again(job_id)
 
-    # --- outcomes -------------------------------------------------------------------------------------------------
-    def _failed(self, job_id: int, taken: list[Claim], error: BaseException) -> None:
-        if not taken or connection_was_lost(error):
-            # Nothing is known of this try: the row is live, the lease brings it back.
-            _forget_connection()
-            with claims.surroundings(taken[0]) if taken else nullcontext():
-                log.warning("no outcome for job %d: %s", job_id, repr(error)[:500])
-            if taken and taken[0].leased:
-                self._give_lease_back(taken[0])
-            else:
-                # What nobody has begun has not come to nothing.
-                broker.say_again(job_id, counted=bool(taken))
-            return
-        claim = taken[0]
-        try:
-            with outside_schools():
-                if connection.needs_rollback or connection.in_atomic_block:
-                    connection.close()
-                outcomes.record(claim, error, worker=self.name, patience_s=self.patience_s)
-        except Exception as second:  # noqa: BLE001 - without an outcome the row stays live
-            _forget_connection()
-            with claims.surroundings(claim):
-                log.warning("the outcome of job %d could not be written: %s", job_id, repr(second)[:500])
-
-    def _give_lease_back(self, claim: Claim) -> None:
-        """The database went away while we held a lease: nobody else may try until it ends, so give it back in time."""
-
-        def give_back() -> None:
-            end = time.monotonic() + LEASE_MARGIN_S
-            while time.monotonic() < end:
-                try:
-                    with direct.connect("lease", statement_s=5, lock_s=2) as ours:
-                        ours.execute(statements.GIVE_LEASE_BACK, {"id": claim.job_id, "token": claim.lease_token})
-                except psycopg.Error:
-                    time.sleep(0.5)
-                else:
-                    broker.say_again(claim.job_id, counted=True)
-                    return
-
-        threading.Thread(target=give_back, name=f"lease-{claim.job_id}", daemon=True).start()
+def _nothing_to_claim(job_id: int) -> None:
+    """Done by another delivery, running elsewhere, or locked by somebody who enqueues its twin."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements.IS_DUE, [job_id])
+        waiting = cursor.fetchone()
+    if waiting is not None:
+        broker.say_again(job_id)
 
 
 def _here() -> Callable[[], Any]:
@@ -241,8 +223,3 @@ def _lent(lending: Callable[[], AbstractContextManager[None]]) -> Iterator[None]
             yield
     finally:
         _wrappers[threading.get_ident()] = connections["default"]
-
-
-def _forget_connection() -> None:
-    with outside_schools():
-        connection.close()

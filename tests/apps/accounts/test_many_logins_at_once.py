@@ -24,7 +24,7 @@ from tests.factories.talking import Browser
 
 
 def test_who_finds_the_door_full_is_told_when_to_come_and_nothing_is_counted(at_oak: Any, bob: User) -> None:
-    room = hashing.room()
+    room = hashing.slots()
     with room.admitted(), room.admitted():
         refused = at_oak().log_in()
     assert refused.status_code == 503
@@ -37,7 +37,7 @@ def test_who_finds_the_door_full_is_told_when_to_come_and_nothing_is_counted(at_
 
 def test_those_who_are_logged_in_work_on_while_the_door_is_full(at_oak: Any, alice: User) -> None:
     inside_already = at_oak(alice)
-    room = hashing.room()
+    room = hashing.slots()
     with room.admitted(), room.admitted():
         assert inside_already.get("me").status_code == 200
 
@@ -162,7 +162,7 @@ def test_a_full_door_is_503_with_when_to_come_at_the_login_pages_too(
     oak: School, client_for: Any, bob: User, address: str
 ) -> None:
     browser = Browser(client_for(oak) if "office" in address else Client(headers={"host": "localhost"}))
-    room = hashing.room()
+    room = hashing.slots()
     said = {"login": "bob", "password": people.PASSWORD, "code": ""}
     with room.admitted(), room.admitted():
         refused = browser.post(address, said)
@@ -172,7 +172,7 @@ def test_a_full_door_is_503_with_when_to_come_at_the_login_pages_too(
 
 
 def test_a_plain_view_that_asks_django_who_it_is_answers_503_as_well(oak: School, bob: User) -> None:
-    room = hashing.room()
+    room = hashing.slots()
     browser = Client(raise_request_exception=False, headers={"host": "oak.localhost"})
     with override_settings(ROOT_URLCONF="tests.tenancy.urls"), room.admitted(), room.admitted(), nowhere():
         refused = browser.post("/log-in", {"username": "bob", "password": people.PASSWORD})

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.accounts.models import User
+from apps.attendance.models import AttendanceCode, AttendanceSession, DeskEntry
+from apps.students.models import SectionMembership
+from schoolops import clock
 from tests.factories.people import SCHOOL_DAY, Campus, a_class, a_section, a_user, students_in
 from tests.factories.rolls import some_periods, take
 
@@ -134,3 +138,52 @@ def test_who_may_not_mark_is_told_which_permission_is_missing(api: Api, campus: 
     refused = api(a_user("amir", role="accountant")).put(address, {"records": []})
     assert (refused.status_code, refused.json()["code"]) == (403, "access:permission-missing")
     assert "attendance.mark" in refused.json()["detail"]
+
+
+def test_what_marking_answers_is_the_roll_as_it_is_read(
+    api: Api, alice: User, bob: User, campus: Campus, address: str
+) -> None:
+    """With the office's word on one, another who left, and one whom nobody on the roll's day reaches any more."""
+    first, second, third, *_ = students_in(campus.section)
+    late = AttendanceCode.objects.get(code="L")
+    DeskEntry.objects.create(
+        student=first, institution=campus.institution, day=SCHOOL_DAY, code=late, arrived_at="09:10",
+        entered_at=clock.now(),
+    )  # fmt: skip
+    for app in (api(alice), api(bob)):
+        read = app.get(address).json()
+        marked = app.put(address, body_of(read, **{str(second.sourced_id): "A"}))
+        assert marked.status_code == 200, marked.content
+        assert marked.json() == app.get(address).json()
+    SectionMembership.objects.filter(student=third).update(ends_on=SCHOOL_DAY)
+    assert [each["on_roster"] for each in api(alice).get(address).json()["records"]].count(False) == 1
+    marked = api(alice).put(
+        address,
+        {
+            "version": 2,
+            "records": [each for each in body_of(read)["records"] if each["student_id"] != str(third.sourced_id)],
+        },
+    )
+    assert str(third.sourced_id) not in {each["student_id"] for each in marked.json()["records"]}
+    assert marked.json() == api(alice).get(address).json()
+
+
+def test_a_permission_taken_away_counts_with_the_next_request(api: Api, alice: User, bob: User, address: str) -> None:
+    app = api(bob)
+    read = app.get(address).json()
+    assert app.put(address, body_of(read)).status_code == 200
+    RolePermission.objects.filter(role__code="teacher", permission="attendance.mark").delete()
+    refused = app.put(address, {**body_of(read), "version": 1})
+    assert (refused.status_code, refused.json()["code"]) == (403, "access:permission-missing")
+    assert app.get(address).json()["version"] == 1
+
+
+def test_who_may_mark_and_not_look_marks_and_is_refused_the_answer(api: Api, campus: Campus, address: str) -> None:
+    user = a_user("marker", role="")
+    role = Role.objects.create(code="marker", name="Marker", scope="everything")
+    RolePermission.objects.create(role=role, permission="attendance.mark")
+    RoleAssignment.objects.create(user=user, role=role)
+    records = [{"student_id": each.sourced_id, "code": "P"} for each in students_in(campus.section)]
+    answer = api(user).put(address, {"version": 0, "records": records})
+    assert (answer.status_code, answer.json()["code"]) == (403, "access:permission-missing")
+    assert AttendanceSession.objects.get().version == 1

@@ -23,7 +23,7 @@ from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading import apart
 from apps.institutions.models import Institution
 from apps.students.models import Student
-from schoolops.confined import Limits, Overrun, told_apart
+from schoolops.confined import Limits, Overrun, from_a_child
 from schoolops.context import nowhere
 from schoolops.errors import SchoolOpsError
 from tests.apps.exchange import bombs
@@ -205,7 +205,7 @@ def test_a_child_that_overruns_is_ended_and_its_parent_goes_on(work: Any) -> Non
     limits = Limits(memory=64 * 2**20, cpu_s=1, silent_s=3.0, message=2**16)
     with Path(os.devnull).open("rb") as file:
         before = _children()
-        said = told_apart(work, file, limits)
+        said = from_a_child(work, file, limits)
         assert next(said) == "begun"
         assert len(_children() - before) == 1
         with pytest.raises(Overrun):
@@ -231,5 +231,5 @@ def test_a_child_keeps_no_connection_of_its_parents(registrar: User) -> None:
 
     limits = Limits(memory=64 * 2**20, cpu_s=5, silent_s=10.0)
     with Path(os.devnull).open("rb") as file:
-        (found,) = told_apart(open_files, file, limits)
+        (found,) = from_a_child(open_files, file, limits)
     assert not [each for each in found if each.startswith("socket:")]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,11 +12,10 @@ from apps.exchange import errors, services
 from apps.exchange.models import Import, ImportRow
 from apps.staff.models import TeachingAssignment
 from apps.students.models import Guardian, Student, StudentGuardian
+from tests.apps.exchange.sending import Read, applied, sent, told, words
 from tests.factories import people
 from tests.factories.people import Campus
 
-FILES = Path(__file__).parent / "rosters"
-Read = Callable[..., Import]
 Counts = Mapping[str, Mapping[str, int]]
 
 
@@ -28,29 +26,6 @@ def main(registrar: User) -> Campus:
     for number, each in enumerate(people.some_students(4, section=campus.sections["7 B"]), start=2):
         Student.objects.filter(pk=each.pk).update(admission_number=f"O7B0{number}")
     return campus
-
-
-def sent(read: Read, name: str, **more: Any) -> Import:
-    return read(FILES / name, **more)
-
-
-def applied(run: Import) -> Import:
-    assert run.by is not None
-    services.confirm(run=run, reading=run.reading, skip_errors=True, by=run.by)
-    return services.apply(run=run)
-
-
-def told(run: Import) -> list[tuple[int, str, str]]:
-    """(row, column, code) of what is wrong."""
-    rows = ImportRow.objects.filter(run=run, action="error").order_by("row", "pk")
-    return [
-        (each["row"], each["column"], each["code"].removeprefix("exchange:")) for row in rows for each in row.errors
-    ]
-
-
-def words(run: Import) -> str:
-    rows = ImportRow.objects.filter(run=run, action="error")
-    return " ".join(f"{each['column']} {each['message']} {each['remedy']}" for row in rows for each in row.errors)
 
 
 def counted(run: Import, kinds: Counts) -> dict[str, Any]:

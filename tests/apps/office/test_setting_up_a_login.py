@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core import mail
@@ -16,6 +17,8 @@ from apps.accounts import services as accounts
 from apps.accounts.models import AccountPolicy, User
 from schoolops.audit.models import AuditEntry
 from schoolops.context import outside_schools
+from schoolops.ratelimit import delays
+from schoolops.ratelimit.delays import TooManyAttempts
 from tests.factories import people
 from tests.factories.talking import Browser
 
@@ -53,6 +56,16 @@ def test_a_forgotten_password_says_the_same_whether_the_login_exists_or_not(offi
     answers = [office().post("/office/forgotten/", {"login": each}, follow=True) for each in ("alice", "nobody")]
     assert all("If this login exists" in each.content.decode() for each in answers)
     assert mail.outbox == []
+
+
+def test_who_asks_for_links_too_often_keeps_what_was_typed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = TooManyAttempts(seconds=40, retry_after=40)
+    refusal.pressed = True
+    monkeypatch.setattr(delays, "begin", Mock(side_effect=refusal))
+    answer = office().post("/office/forgotten/", {"login": "alice.from.nowhere"})
+    assert answer.status_code == 429
+    assert "alice.from.nowhere" in answer.content.decode()
+    assert "wait 40 seconds" in answer.content.decode()
 
 
 def test_staff_set_up_a_second_factor_where_the_school_asks_for_one(office: Office, alice: User) -> None:

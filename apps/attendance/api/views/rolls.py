@@ -44,13 +44,13 @@ class RollViewSet(ApiViewSet):
         """Record who was present; marking again replaces. Every student on the roll exactly once."""
         key, by = self._key(**where), actor(request)
         given = valid(s.RollIn, request.data)
-        services.mark_attendance(
+        roll = services.mark_and_read(
             session=key,
             marks=[services.Mark(**mark) for mark in given["records"]],
             expected_version=versions.expected(request, required=False),
             by=by,
         )
-        return with_version(selectors.roll(key, by=by))
+        return with_version(roll)
 
     @extend_schema(summary="Re-open a day's roll", request=s.ReopenIn, responses=s.RollOut)
     def reopen(self, request: Request, **where: Any) -> HttpResponse:

@@ -274,9 +274,12 @@ class Bundle:
     def rows_of_enrolments(self) -> Iterator[Row]:
         held = Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on"))
         kept = {"student__merged_into": None, "student__status": "active"}
-        seats = SectionMembership.objects.filter(held, section__in=self.sections, **kept)
-        for page in paged(seats.select_related("student", "section")):
-            ids, people = self.names.of(staged.SEAT, page), self._people(staged.STUDENT, [row.student for row in page])
+        memberships = SectionMembership.objects.filter(held, section__in=self.sections, **kept)
+        for page in paged(memberships.select_related("student", "section")):
+            ids, people = (
+                self.names.of(staged.MEMBERSHIP, page),
+                self._people(staged.STUDENT, [row.student for row in page]),
+            )
             for row in page:
                 group = (self.section_ids[row.section_id], row.section)
                 yield self._place(ids[row.pk], row, group, people[row.student_id], "student", "", row.roll_number or "")

@@ -8,7 +8,6 @@ from typing import Any
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.models import Import
-from apps.exchange.services.door import require_for_all
 from apps.exchange.services.exporting.pages import ROSTER, paged
 from apps.exchange.services.reading import sheets
 from apps.institutions.models import AcademicYear, Institution, Section
@@ -35,7 +34,7 @@ def template_pages(*, source: str, by: User) -> Iterator[list[dict[str, Any]]]:
     Raises:
         PermissionMissing.
     """
-    require_for_all(by, ROSTER)
+    access.require_everywhere(by, ROSTER)
     subject = Institution.objects.order_by("pk").first()
     if subject is not None:
         trail.record(by, "exchange.roster-exported", subject, after={"template": source})
@@ -51,7 +50,7 @@ def _students() -> Iterator[list[dict[str, Any]]]:
     for page in paged(Student.objects.kept().filter(status="active").select_related("institution")):
         there = Enrolment.objects.filter(student__in=page).exclude(year__state=AcademicYear.State.CLOSED)
         enrolments = enrolments_that_count(there, today)
-        seats = {
+        memberships = {
             row.student_id: row
             for row in SectionMembership.objects.on(today)
             .filter(student__in=page, section__year__state=AcademicYear.State.ACTIVE)
@@ -63,8 +62,8 @@ def _students() -> Iterator[list[dict[str, Any]]]:
             values["institution"] = each.institution.code
             if (enrolment := enrolments.get(each.pk)) is not None:
                 values |= {"grade": enrolment.grade_level.code, "entered_on": enrolment.entered_on}
-            if (seat := seats.get(each.pk)) is not None:
-                values["section"] = seat.section.name
+            if (membership := memberships.get(each.pk)) is not None:
+                values["section"] = membership.section.name
             filled.append(_filled(Import.Source.STUDENTS, values))
         yield filled
 

@@ -70,8 +70,14 @@ class Years(Changing):
             return
         there = list(work.frame.where(self.name, institution=institution))
         overlapping = [each for each in there if each.starts_on <= ends_on and each.ends_on >= starts_on]
-        if outcome.target is None:
-            same = [each for each in overlapping if each.pk] or [each for each in there if each.name == values["name"]]
+        if values.get("not_named") and any(each.starts_on <= starts_on and ends_on <= each.ends_on for each in there):
+            # The school has it.
+            outcome.skipped = True
+            return
+        if outcome.target is None and not values.get("not_named"):
+            same = [each for each in overlapping if each.pk] or [
+                *work.frame.where(self.name, institution=institution, name=values["name"])
+            ]
             outcome.target = same[0] if len(same) == 1 else None
         other = next((each for each in overlapping if each is not outcome.target), None)
         if other is not None:
@@ -104,24 +110,21 @@ class Terms(Changing):
     permission = "institutions.manage"
 
     def look(self, work: Work, outcome: Outcome) -> None:
-        values = outcome.row.values
-        year = self.need(work, outcome, staged.YEAR, values.get("year", ""), "parentSourcedId")
-        if year is None:
-            return
-        outcome.extra["institution"] = year.institution
+        values, frame = outcome.row.values, work.frame
         starts_on, ends_on = (dt.date.fromisoformat(values[name]) for name in ("starts_on", "ends_on"))
         if ends_on < starts_on:
             outcome.refuse(errors.EndsBeforeStart(starts_on=starts_on, ends_on=ends_on), "endDate")
             return
-        if outcome.target is None:
-            outcome.target = next(work.frame.where(self.name, year=year, name=values["name"]), None)
-        others = (each for each in work.frame.where(self.name, year=year) if each.kind == values["kind"])
-        if any(
-            each is not outcome.target and each.starts_on <= ends_on and starts_on <= each.ends_on for each in others
-        ):
-            outcome.refuse(TermsOverlap(), "startDate")
+        year = self._year(work, outcome, starts_on, ends_on)
+        if year is None:
             return
-        if outcome.target is None and not (year.starts_on <= starts_on and ends_on <= year.ends_on):
+        if outcome.target is not None and outcome.target.year != year:
+            outcome.kept["year"] = [str(outcome.target.year), str(year)]
+            year = outcome.target.year
+        outcome.extra["institution"] = year.institution
+        if outcome.target is None:
+            outcome.target = next(frame.where(self.name, year=year, name=values["name"]), None)
+        if not (year.starts_on <= starts_on and ends_on <= year.ends_on):
             refusal = errors.OutsideYear(
                 day=starts_on if starts_on < year.starts_on else ends_on,
                 year=year.name,
@@ -130,22 +133,71 @@ class Terms(Changing):
             )
             outcome.refuse(refusal, "startDate")
             return
-        parent = work.frame.find(self.name, values["parent"]) if values.get("parent") else None
+        others = [each for each in frame.where(self.name, year=year) if each is not outcome.target]
+        parent = self._parent(work, values, year, starts_on, ends_on, others)
+        beside = [each for each in others if each.kind == values["kind"] and each.parent == parent]
+        if any(each.starts_on <= ends_on and starts_on <= each.ends_on for each in beside):
+            outcome.refuse(TermsOverlap(), "startDate")
+            return
         outcome.extra["year"] = year
         wanted = {"name": values["name"], "kind": values["kind"], "starts_on": starts_on, "ends_on": ends_on}
-        if outcome.target is None and parent is not None:
-            outcome.extra["parent"] = parent
+        if parent is not None:
+            wanted["parent"] = parent
         self.differ(work, outcome, wanted)
+
+    def _year(self, work: Work, outcome: Outcome, starts_on: dt.date, ends_on: dt.date) -> AcademicYear | None:
+        """The one that is said, else the one of the campus that holds these days."""
+        values, frame = outcome.row.values, work.frame
+        key, org = values.get("year", ""), values.get("institution", "")
+        if (found := frame.year(key, org)) is not None:
+            return found
+        if (staged.YEAR, key) in frame.refused:
+            outcome.refuse(errors.RefersToRefused(what=staged.YEAR, value=key), "parentSourcedId")
+            return None
+        institution = self.need(work, outcome, staged.INSTITUTION, org, "metadata.orgSourcedId")
+        if institution is None:
+            return None
+        years = frame.where(staged.YEAR, institution=institution)
+        found = next((each for each in years if each.starts_on <= starts_on and ends_on <= each.ends_on), None)
+        if found is None:
+            outcome.refuse(errors.NoYearAround(starts_on=starts_on, ends_on=ends_on), "parentSourcedId")
+        return found
+
+    @staticmethod
+    def _parent(
+        work: Work, values: dict[str, Any], year: AcademicYear, starts_on: dt.date, ends_on: dt.date, others: list[Term]
+    ) -> Term | None:
+        """The term that is said, else the shortest of the same kind that these days lie within."""
+        said = work.frame.session(values.get("parent", ""), values.get("institution", ""))
+        if isinstance(said, Term) and said.year == year and said.starts_on <= starts_on and ends_on <= said.ends_on:
+            return said
+        length = ends_on - starts_on
+        around = [
+            each
+            for each in others
+            if each.kind == values["kind"]
+            and each.starts_on <= starts_on
+            and ends_on <= each.ends_on
+            and each.ends_on - each.starts_on > length
+        ]
+        return min(around, key=lambda each: each.ends_on - each.starts_on, default=None)
 
     def imagined(self, outcome: Outcome) -> Any:
         return Term(year=outcome.extra["year"], **outcome.fields)
 
     def create(self, work: Work, outcome: Outcome) -> Any:
-        more = {"parent": outcome.extra["parent"]} if "parent" in outcome.extra else {}
-        return institutions.add_term(year=outcome.extra["year"], fields={**outcome.fields, **more}, by=work.by)
+        return institutions.add_term(year=outcome.extra["year"], fields=self._written(work, outcome), by=work.by)
 
     def change(self, work: Work, outcome: Outcome) -> None:
-        institutions.change_term(term=outcome.target, fields=outcome.fields, by=work.by)
+        institutions.change_term(term=outcome.target, fields=self._written(work, outcome), by=work.by)
+
+    def _written(self, work: Work, outcome: Outcome) -> dict[str, Any]:
+        """The fields; the term above may have been made by a row before."""
+        parent = outcome.fields.get("parent")
+        if parent is None or parent.pk is not None:
+            return outcome.fields
+        made = next(work.frame.where(self.name, year=outcome.extra["year"], name=parent.name))
+        return {**outcome.fields, "parent": made}
 
 
 class GradeLevels(Made):

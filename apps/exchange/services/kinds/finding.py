@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.exchange import errors
-from apps.exchange.models import ImportRow
+from apps.exchange.models import Counterpart, ImportRow
 from apps.exchange.services.comparing import (
     Action,
     Known,
@@ -39,8 +39,18 @@ class Found:
             refused = (self._kind, key) in self._work.frame.refused
             refusal = errors.RefersToRefused if refused else errors.RefersToNothing
             said = key.rpartition("|")[2] if key.startswith("~") else key
-            outcome.refuse(refusal(what=self._kind, value=said), column)
+            if not refused and (other := self._another(key)):
+                outcome.refuse(errors.IsAnother(what=self._kind, kind=other, value=said), column)
+            else:
+                outcome.refuse(refusal(what=self._kind, value=said), column)
         return person
+
+    def _another(self, key: str) -> str:
+        """As what else the file or the school has somebody of that key."""
+        others = [kind for kind in _MODELS if kind != self._kind]
+        here = ImportRow.objects.filter(run=self._work.run, kind__in=others, key=key).values_list("kind", flat=True)
+        there = Counterpart.objects.filter(kind__in=others, external_id=key).values_list("kind", flat=True)
+        return here.first() or there.first() or ""
 
 
 _MODELS: Mapping[str, Any] = {staged.STUDENT: Student, staged.GUARDIAN: Guardian, staged.STAFF: StaffMember}

@@ -70,6 +70,7 @@ class Guardians(People):
             each.target = same
             each.fields, each.before, each.after = {}, {}, {}
             remember(self.name, there, [same])
+            each.extra["remembered"] = there.remembered(same)
             self.look(work, each, there)
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
@@ -127,6 +128,9 @@ class Links:
     def _look(outcome: Outcome) -> None:
         values = outcome.row.values
         if outcome.target is not None:
+            return
+        if values.get("deleted") == "true":
+            outcome.skipped = True
             return
         fields: dict[str, Any] = {"relation": values.get("relation") or StudentGuardian.Relation.GUARDIAN}
         if values.get("data_access"):

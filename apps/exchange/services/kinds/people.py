@@ -11,8 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Q, Value
-from django.db.models.functions import Lower
+from django.db.models import Q
 
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
@@ -65,9 +64,13 @@ class People(ABC):
             if merged(each.target):
                 # It is kept for its history: what the file says of the child, it says of the kept record too, or not.
                 continue
+            each.extra["remembered"] = there.remembered(each.target)
             if each.target is not None:
                 called(each, there)
-            self.look(work, each, there)
+            if each.row.values.get("deleted") == "true":
+                self.end(each)
+            else:
+                self.look(work, each, there)
         self.look_together(
             work, [each for each in open_ones if not each.errors and not each.skipped and not merged(each.target)]
         )
@@ -90,22 +93,15 @@ class People(ABC):
         return called | {(each.institution_id, getattr(each, self.number)): each for each in found}
 
     def _by_login(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[str, Any]:
-        said = {
-            value.lower() for each in outcomes for name in ("username", "email") if (value := each.row.values.get(name))
-        }
+        said = {folded for each in outcomes for folded in self._said(each.row.values)}
         if not said:
             return {}
-        # As the database tells logins apart, on both sides.
-        asked = [Lower(Value(each)) for each in said]
-        found = queryset.alias(_username=Lower("user__username"), _email=Lower("user__email")).filter(
-            Q(_username__in=asked) | Q(_email__in=asked)
+        found = queryset.alias(_username=Fold("user__username"), _email=Fold("user__email")).filter(
+            Q(_username__in=said) | Q(_email__in=said)
         )
-        logins: dict[str, Any] = {}
-        for each in found:
-            for login in (each.user.username, each.user.email):
-                if login:
-                    logins[login.lower()] = each
-        return logins
+        called = {login: each for each in found for login in (each.user.username, each.user.email) if login}
+        # Of twins the one that is written so.
+        return {fold(login): each for login, each in called.items()} | called
 
     def _recognise(
         self,
@@ -117,24 +113,13 @@ class People(ABC):
     ) -> None:
         values, key = outcome.row.values, outcome.row.key
         partial = values.get("partial") == "true"
-        institution = None
-        if self.name != staged.GUARDIAN and not partial:
-            institution = work.frame.institution(values.get("institution", ""))
-            if institution is None:
-                refused = (staged.INSTITUTION, values.get("institution", "")) in work.frame.refused
-                refusal = errors.RefersToRefused if refused else errors.RefersToNothing
-                said = values.get("institution", "")
-                there_are = [each.code for each in work.frame.rows[staged.INSTITUTION]]
-                if not said and len(there_are) > 1:
-                    outcome.refuse(errors.CampusNotSaid(campuses=", ".join(there_are)[:200]), "primaryOrgSourcedId")
-                else:
-                    outcome.refuse(refusal(what="campus", value=said or "(empty)"), "primaryOrgSourcedId")
-                return
-            outcome.extra["institution"] = institution
+        by_id = there.by_key.get(key)
+        institution = None if partial else self._campus(work, outcome, by_id)
+        if outcome.errors:
+            return
         if key in there.removed:
             outcome.skipped = True
             return
-        by_id = there.by_key.get(key)
         number = (values.get(self.number) or "") if self.number else ""
         by_number = None
         if institution is not None and number:
@@ -157,15 +142,40 @@ class People(ABC):
             return
         outcome.target = found
 
+    def _campus(self, work: Work, outcome: Outcome, by_id: Any) -> Any:
+        """The campus of the row, or ``None``, where people of this kind have one with the refusal said."""
+        said = outcome.row.values.get("institution", "")
+        if self.name == staged.GUARDIAN:
+            return None
+        found = by_id.institution if by_id is not None and not said else work.frame.institution(said)
+        if found is None:
+            refused = (staged.INSTITUTION, said) in work.frame.refused
+            refusal = errors.RefersToRefused if refused else errors.RefersToNothing
+            there_are = [each.code for each in work.frame.rows[staged.INSTITUTION]]
+            if not said and len(there_are) > 1:
+                outcome.refuse(errors.CampusNotSaid(campuses=", ".join(there_are)[:200]), "primaryOrgSourcedId")
+            else:
+                outcome.refuse(refusal(what="campus", value=said or "(empty)"), "primaryOrgSourcedId")
+        outcome.extra["institution"] = found
+        return found
+
     @staticmethod
     def _said(values: Mapping[str, Any]) -> list[str]:
-        return [said.lower() for name in ("username", "email") if (said := values.get(name))]
+        said = [each for name in ("username", "email") if (each := values.get(name))]
+        return [written for each in said for written in (each, fold(each))]
 
     # --- what changes -------------------------------------------------------------------------------------------------
     def look(self, work: Work, outcome: Outcome, there: Known) -> None:
         values = outcome.row.values
         wanted = {name: read(values[name]) for name, read in self.fields.items() if name in values}
-        outcome.differ(wanted, there.remembered(outcome.target))
+        outcome.differ(wanted, outcome.extra["remembered"])
+        if outcome.extra.get("institution") is not None:
+            outcome.stays("institution", outcome.extra["institution"])
+
+    def end(self, outcome: Outcome) -> None:
+        """What becomes of somebody who is to be deleted: they end by date, where they have one, and stay."""
+        outcome.skipped = True
+        outcome.kept["status"] = [str(outcome.target.status), "tobedeleted"]
 
     def look_together(self, work: Work, outcomes: Sequence[Outcome]) -> None:  # noqa: B027 - most have nothing
         """What needs one more query for the chunk."""

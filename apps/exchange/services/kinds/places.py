@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
-
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import Action, Outcome, Work, plain, remember_written, require
@@ -25,7 +23,7 @@ from apps.exchange.services.kinds.dated import (
 )
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.kinds.people import day_of
-from apps.exchange.services.kinds.students import year_meant
+from apps.exchange.services.kinds.students import enrolments_of, grade_meant, same_enrolment, year_meant
 from apps.exchange.services.reading import staged
 from apps.institutions.models import Section
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership
@@ -36,39 +34,38 @@ from apps.students.services.placing import ClassPlace, SectionPlace
 
 @dataclass(slots=True)
 class Held:
-    """What the students of a chunk have: places by student, enrolments by student and year."""
+    """What the students of a chunk have, were the file applied: places and enrolments by student, the last first."""
 
-    seats: dict[int, list[SectionMembership]]
+    memberships: dict[int, list[SectionMembership]]
     places: dict[int, list[ClassEnrolment]]
-    enrolments: dict[tuple[int, int], Enrolment]
-    # Students on the books whom a row of this file enrols anew.
+    enrolments: dict[int, list[Enrolment]]
+    # Whom a row of this file enrols anew, and whose enrolment it ends: student → the values of that row.
     again: dict[int, dict[str, Any]]
+    ends: dict[int, dict[str, Any]]
 
 
 def held_by(work: Work, outcomes: Sequence[Outcome]) -> Held:
     """Four queries."""
     students = {each.extra["student"].pk for each in outcomes} - {None}
-    found = Held(defaultdict(list), defaultdict(list), {}, {})
+    found = Held(defaultdict(list), defaultdict(list), enrolments_of(students), {}, {})
     if not students:
         return found
     classes = {each.extra["group"].pk for each in outcomes if not isinstance(each.extra["group"], Section)} - {None}
-    for seat in SectionMembership.objects.filter(student__in=students).select_related(
+    for membership in SectionMembership.objects.filter(student__in=students).select_related(
         "section__grade_level", "student"
     ):
-        found.seats[seat.student_id].append(seat)
+        found.memberships[membership.student_id].append(membership)
     for place in ClassEnrolment.objects.filter(student__in=students, course_class__in=classes).select_related(
         "student"
     ):
         found.places[place.student_id].append(place)
-    # One of no day was taken back.
-    enrolments = Enrolment.objects.filter(student__in=students, primary=True).exclude(exited_on=F("entered_on"))
-    for row in enrolments.select_related("grade_level", "year"):
-        found.enrolments.setdefault((row.student_id, row.year_id), row)
-    found.again = dict(
-        ImportRow.objects.filter(
-            run=work.run, kind=staged.STUDENT, target_id__in=students, after__has_key="enrolment"
-        ).values_list("target_id", "values")
-    )
+    if not work.applying:
+        rows = ImportRow.objects.filter(run=work.run, kind=staged.STUDENT, target_id__in=students, action=Action.UPDATE)
+        for student, values, after in rows.values_list("target_id", "values", "after"):
+            if "enrolment" in after:
+                found.again[student] = values
+            elif "exited_on" in after:
+                found.ends[student] = {**values, "exited_on": after["exited_on"]}
     return found
 
 
@@ -85,14 +82,14 @@ class Places:
             each.extra["merged"] = each.row.values["person"] in people.merged
             # One cause is said once.
             each.extra["group"] = None if each.errors else find_group(work, each, each.row.values["group"])
-            each.table = staged.SEAT if isinstance(each.extra["group"], Section) else staged.PLACE
+            each.table = staged.MEMBERSHIP if isinstance(each.extra["group"], Section) else staged.PLACE
         open_ones = [each for each in outcomes if not each.errors]
         held = held_by(work, open_ones)
         memory = memory_of(
-            (staged.SEAT, staged.PLACE),
+            (staged.MEMBERSHIP, staged.PLACE),
             [each.row.key for each in open_ones],
             {
-                staged.SEAT: [row for rows in held.seats.values() for row in rows],
+                staged.MEMBERSHIP: [row for rows in held.memberships.values() for row in rows],
                 staged.PLACE: [row for rows in held.places.values() for row in rows],
             },
         )
@@ -107,22 +104,22 @@ class Places:
         days = inside(year, outcome)
         if days is None:
             return
-        enrolment = held.enrolments.get((student.pk, year.pk)) if student.pk and year.pk else None
-        placed = placed_in(work, student, year, enrolment, held)
+        enrolled = placed_in(work, student, year, held)
+        placed = _that_holds(enrolled, *days)
         if placed is None and outcome.extra["merged"]:
             outcome.skipped = True
             return
         if placed is None:
             outcome.refuse(errors.NotPlaced(year=year.name, day=days[0]), "userSourcedId")
             return
-        section = outcome.table == staged.SEAT
+        section = outcome.table == staged.MEMBERSHIP
         if section and not outcome.extra["merged"] and placed.level is not None and placed.level != group.grade_level:
             refusal = errors.GradeDiffers(grade=str(placed.level), other=str(group.grade_level))
             outcome.refuse(refusal, "classSourcedId")
             return
         starts_on, ends_on = placed.within(*days)
         mine: list[Any] = (
-            [each for each in held.seats.get(student.pk, []) if each.section_id == group.pk]
+            [each for each in held.memberships.get(student.pk, []) if each.section_id == group.pk]
             if section
             else [each for each in held.places.get(student.pk, []) if each.course_class_id == group.pk]
         )
@@ -136,9 +133,16 @@ class Places:
             return
         if outcome.extra["merged"]:
             return
-        if outcome.target is None and placed.exited_on is not None and starts_on >= placed.exited_on:
+        if outcome.target is None and placed.exited_on is not None and days[0] >= placed.exited_on:
             outcome.refuse(errors.NotPlaced(year=year.name, day=starts_on), "userSourcedId")
             return
+        if outcome.target is None and ends_on is not None and ends_on <= starts_on:
+            # On no day: of an enrolment that is over.
+            outcome.skipped = True
+            return
+        if outcome.target is not None:
+            at = outcome.target.starts_on
+            ends_on = (_that_holds(enrolled, at, at + dt.timedelta(days=1)) or placed).within(at, days[1])[1]
         outcome.extra |= {"starts_on": starts_on, "ends_on": ends_on}
         settle_end(outcome, year, ends_on, memory.of(outcome.table, outcome.target))
         if outcome.target is None:
@@ -146,7 +150,7 @@ class Places:
 
     @staticmethod
     def _begin(work: Work, outcome: Outcome, held: Held) -> None:
-        extra, section = outcome.extra, outcome.table == staged.SEAT
+        extra, section = outcome.extra, outcome.table == staged.MEMBERSHIP
         starts_on, ends_on, group, student = extra["starts_on"], extra["ends_on"], extra["group"], extra["student"]
         outcome.after = {
             "student": str(student),
@@ -157,7 +161,7 @@ class Places:
             outcome.after["ends_on"] = plain(ends_on)
         if not section:
             return
-        for each in held.seats.get(student.pk, []) if student.pk else []:
+        for each in held.memberships.get(student.pk, []) if student.pk else []:
             # One that began before ends on the day of the move.
             if (
                 each.section.year_id == group.year_id
@@ -191,14 +195,14 @@ class Places:
                 # No row of the file says so, and it is to end when it did before if the import is taken back.
                 key, ends_on = done.left[number]
                 each.extra["made"] = {"left": {"id": key, "ends_on": None if ends_on is None else ends_on.isoformat()}}
-        for table in (staged.SEAT, staged.PLACE):
+        for table in (staged.MEMBERSHIP, staged.PLACE):
             remember_written(work, table, [each for each in outcomes if each.table == table and not each.errors])
 
 
 def recall_homerooms(work: Work, rows: Sequence[ImportRow]) -> None:
     """Which sections these rows, compared before, let students sit in."""
     for row in rows:
-        if row.table == staged.SEAT and row.action == Action.CREATE:
+        if row.table == staged.MEMBERSHIP and row.action == Action.CREATE:
             group = find_group(work, Outcome(row), row.values["group"])
             days = (dt.date.fromisoformat(row.after["starts_on"]), day_of(row.after.get("ends_on")))
             work.homerooms[row.values["person"]].append((*days, str(group), group.year.name))
@@ -234,13 +238,26 @@ class PlacedIn:
         return starts_on, ends_on if ends_on is None else max(ends_on, starts_on)
 
 
-def placed_in(work: Work, student: Any, year: Any, enrolment: Enrolment | None, held: Held) -> PlacedIn | None:
-    """By what is there, else by the row of this file that is about the student."""
-    if enrolment is not None:
-        return PlacedIn(enrolment.grade_level, enrolment.entered_on, last_end(year, enrolment.exited_on))
+def placed_in(work: Work, student: Any, year: Any, held: Held) -> list[PlacedIn]:
+    """By what is there, and by the row of this file that is about the student; the last first."""
+    rows = [each for each in held.enrolments.get(student.pk, ()) if each.year_id == year.pk] if student.pk else []
+    found = [PlacedIn(each.grade_level, each.entered_on, last_end(year, each.exited_on)) for each in rows]
+    if values := held.ends.get(student.pk):
+        entered = max(day_of(values.get("entered_on")) or year.starts_on, year.starts_on)
+        exited = last_end(year, day_of(values["exited_on"]))
+        if (ending := same_enrolment(rows, year, entered, exited)) is not None:
+            found[rows.index(ending)] = PlacedIn(ending.grade_level, ending.entered_on, exited)
     values = held.again.get(student.pk) if student.pk else getattr(student, "coming", None)
-    if not values or not values.get("grade") or year_meant(work, values, student.institution) != year:
-        return None
-    entered = day_of(values.get("entered_on")) or year.starts_on
-    exited = last_end(year, day_of(values.get("exited_on")))
-    return PlacedIn(work.frame.level(values["grade"]), max(entered, year.starts_on), exited)
+    level = grade_meant(work, values) if values else None
+    if values and level is not None and year_meant(work, values, student.institution) == year:
+        entered = day_of(values.get("entered_on")) or year.starts_on
+        exited = last_end(year, day_of(values.get("exited_on")))
+        found.insert(0, PlacedIn(level, max(entered, year.starts_on), exited))
+    return found
+
+
+def _that_holds(placed: Sequence[PlacedIn], starts_on: dt.date, ends_on: dt.date | None) -> PlacedIn | None:
+    """The one that has a day in common with these, else the last."""
+    days = (starts_on, ends_on)
+    found = (each for each in placed if meet((each.entered_on, each.exited_on), days))
+    return next(found, placed[0] if placed else None)

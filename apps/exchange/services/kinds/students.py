@@ -2,35 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.db.models import F
+
 from apps.exchange import errors
-from apps.exchange.services.comparing import (
-    Outcome,
-    Work,
-)
+from apps.exchange.services.comparing import Outcome, Work, as_kept, plain
+from apps.exchange.services.kinds.dated import last_end
 from apps.exchange.services.kinds.people import People, day_of
 from apps.exchange.services.reading import staged
-from apps.institutions.models import AcademicYear
-from apps.students.models import Enrolment, Student
+from apps.institutions.models import AcademicYear, GradeLevel, Section
+from apps.institutions.selectors import today_at
+from apps.students.errors import AlreadyEnrolled
+from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
+from apps.students.services import change_exit
 from apps.students.services.books import place
 from apps.students.services.changing import StudentChange, change_students
 from apps.students.services.placing import Admission, Placement, ReEnrolment
+from schoolops.errors import SchoolOpsError, Unavailable
+
+# What ends with an enrolment, and comes back with it.
+ENDS: Mapping[str, Any] = {
+    "enrolments": Enrolment,
+    "seats": SectionMembership,
+    "places": ClassEnrolment,
+}
+
+
+def _groups(work: Work, values: Mapping[str, Any]) -> list[Any]:
+    """The classes, sections first, that other rows put a student in and the file has no row for."""
+    kinds = (staged.SECTION, staged.CLASS)
+    found = (work.frame.find(kind, key) for kind in kinds for key in values.get("elsewhere") or ())
+    return [each for each in found if each is not None]
 
 
 def year_meant(work: Work, values: Mapping[str, Any], institution: Any) -> AcademicYear | None:
-    """The year a student of the file is enrolled in: as said, else the one that runs, else the first that is open."""
+    """The year a student of the file is enrolled in: as said, else of a class they are in, else the one that runs, else
+    the first that is open."""
     frame = work.frame
     if values.get("year"):
-        term = frame.find(staged.TERM, values["year"])
-        found: AcademicYear | None = frame.find(staged.YEAR, values["year"]) if term is None else term.year
-        return found
+        return frame.year(values["year"], values.get("institution", ""))
+    if groups := _groups(work, values):
+        return groups[0].year  # type: ignore[no-any-return]
     open_ones = [
         each for each in frame.where(staged.YEAR, institution=institution) if each.state != AcademicYear.State.CLOSED
     ]
     running = [each for each in open_ones if each.state == AcademicYear.State.ACTIVE]
     return next(iter(running or open_ones), None)
+
+
+def grade_meant(work: Work, values: Mapping[str, Any]) -> GradeLevel | None:
+    """The grade level as said, else of a section they are in."""
+    if values.get("grade"):
+        return work.frame.level(values["grade"])
+    return next((each.grade_level for each in _groups(work, values) if isinstance(each, Section)), None)
+
+
+def enrolments_of(students: Collection[int]) -> dict[int, list[Enrolment]]:
+    """Student → their enrolments, the last first; one of no day was taken back. One query."""
+    found: dict[int, list[Enrolment]] = defaultdict(list)
+    rows = Enrolment.objects.filter(student__in=students, primary=True).exclude(exited_on=F("entered_on"))
+    for row in rows.select_related("grade_level", "year").order_by("-entered_on") if students else ():
+        found[row.student_id].append(row)
+    return found
+
+
+def same_enrolment(rows: Sequence[Enrolment], year: Any, entered: dt.date, exited: dt.date | None) -> Enrolment | None:
+    """Which of a student's enrolments the file means."""
+    mine = [each for each in rows if each.year_id == year.pk]
+    until = exited or year.over_on
+    exact = next((each for each in mine if each.entered_on == entered), None)
+    return exact or next((each for each in mine if max(each.entered_on, entered) < min(each.until, until)), None)
 
 
 class Students(People):
@@ -48,47 +93,85 @@ class Students(People):
 
     def look_together(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         placed = [each for each in outcomes if self._place(work, each)]
-        years = {each.extra["placement"].year for each in placed if each.extra["placement"].year.pk}
-        held: dict[tuple[int, int], Enrolment] = {
-            (row.student_id, row.year_id): row
-            for row in Enrolment.objects.select_related("grade_level").filter(
-                student__in=[each.target for each in placed if each.target is not None], year__in=years, primary=True
-            )
-        }
+        gone = [each for each in outcomes if each.row.values.get("deleted") == "true"]
+        held = enrolments_of({each.target.pk for each in (*placed, *gone) if each.target is not None})
         for each in placed:
-            placement: Placement = each.extra["placement"]
-            enrolment = held.get((each.target.pk, placement.year.pk)) if each.target is not None else None
-            if enrolment is None:
-                each.after["enrolment"] = f"{placement.year.name}, {placement.grade_level.name}"
-                continue
-            each.extra.pop("placement")
-            if enrolment.grade_level != placement.grade_level:
-                each.kept["grade"] = [str(enrolment.grade_level), str(placement.grade_level)]
+            self._compare_enrolment(each, [] if each.target is None else held[each.target.pk])
+        for each in gone:
+            today = today_at(each.target.institution)
+            now = next((row for row in reversed(held[each.target.pk]) if row.until > today), None)
+            if now is not None:
+                self._compare_exit(each, now, max(today, now.entered_on))
 
     def _place(self, work: Work, outcome: Outcome) -> bool:
         """Where the student goes; whether anywhere."""
         values = outcome.row.values
-        code = values.get("grade", "")
-        if outcome.errors or not code or values.get("deleted") == "true":
+        code, deleted = values.get("grade", ""), values.get("deleted") == "true"
+        if outcome.errors or deleted or not (code or values.get("elsewhere")):
             return False
-        level = work.frame.level(code)
+        level = grade_meant(work, values)
         if level is None:
-            outcome.refuse(errors.RefersToRefused(what="grade", value=code), "grades")
+            if code:
+                outcome.refuse(errors.RefersToRefused(what="grade", value=code), "grades")
             return False
-        institution = outcome.extra["institution"]
-        year = year_meant(work, values, institution)
+        year = year_meant(work, values, outcome.extra["institution"])
         if year is None:
             outcome.refuse(errors.NoYearToEnrolIn(), "grades")
             return False
-        entered = day_of(values.get("entered_on")) or year.starts_on
+        entered, exited = day_of(values.get("entered_on")), last_end(year, day_of(values.get("exited_on")))
+        if exited is not None and entered is not None and exited < entered:
+            outcome.refuse(errors.EndsBeforeStart(starts_on=entered, ends_on=exited), "endDate")
+            return False
+        if exited is not None and exited <= max(entered or year.starts_on, year.starts_on):
+            # Of a year before, or of no day.
+            return False
+        entered = entered or year.starts_on
         if entered > year.ends_on:
             refusal = errors.OutsideYear(day=entered, year=year.name, starts_on=year.starts_on, ends_on=year.ends_on)
             outcome.refuse(refusal, "beginDate")
             return False
-        exited = day_of(values.get("exited_on"))
-        exited = exited if exited is not None and exited < year.ends_on else None
         outcome.extra["placement"] = Placement(year, level, max(entered, year.starts_on), exited_on=exited)
         return True
+
+    def _compare_enrolment(self, outcome: Outcome, held: Sequence[Enrolment]) -> None:
+        placement: Placement = outcome.extra["placement"]
+        year, entered = placement.year, placement.entered_on
+        there = same_enrolment(held, year, entered, placement.exited_on) if year.pk else None
+        if there is None:
+            until = placement.exited_on or year.over_on
+            if year.state == AcademicYear.State.CLOSED:
+                outcome.refuse(errors.YearClosed(year=year.name), "grades")
+            elif any(max(each.entered_on, entered) < min(each.until, until) for each in held):
+                outcome.refuse(AlreadyEnrolled(), "beginDate")
+            else:
+                outcome.after["enrolment"] = f"{year.name}, {placement.grade_level.name}"
+                outcome.known[_exit_of(year)] = plain(placement.exited_on)
+            return
+        outcome.extra.pop("placement")
+        if there.grade_level != placement.grade_level:
+            outcome.kept["grade"] = [str(there.grade_level), str(placement.grade_level)]
+        if "exited_on" in outcome.row.values:
+            self._compare_exit(outcome, there, placement.exited_on)
+
+    @staticmethod
+    def _compare_exit(outcome: Outcome, enrolment: Enrolment, exited_on: dt.date | None) -> None:
+        """The file's word counts unless a person decided since."""
+        year = enrolment.year
+        old, new, name = plain(last_end(year, enrolment.exited_on)), plain(exited_on), _exit_of(year)
+        outcome.known[name] = new
+        if old == new:
+            return
+        if outcome.extra["remembered"].get(name, "") != old:
+            outcome.kept["exited_on"] = [old, new]
+            del outcome.known[name]
+        elif year.state == AcademicYear.State.CLOSED:
+            outcome.refuse(errors.YearClosed(year=year.name), "endDate")
+        else:
+            outcome.extra["exit"] = (enrolment, exited_on)
+            outcome.before["exited_on"], outcome.after["exited_on"] = old, new
+
+    def end(self, outcome: Outcome) -> None:
+        """By the day, with the enrolment."""
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
         wishes = [
@@ -117,3 +200,37 @@ class Students(People):
                 each.refuse(done.refused[number])
             else:
                 each.extra["made"] = {"enrolment": done.rows[number].pk}
+        self._end_enrolments(work, [each for each in outcomes if "exit" in each.extra and not each.errors])
+
+    @staticmethod
+    def _end_enrolments(work: Work, outcomes: Sequence[Outcome]) -> None:
+        students = {each.target.pk for each in outcomes}
+        if not students:
+            return
+        before = _ends(students)
+        for each in outcomes:
+            enrolment, exited_on = each.extra["exit"]
+            try:
+                change_exit(enrolment=enrolment, on=exited_on, reason=work.reason, by=work.by)
+            except Unavailable:
+                raise
+            except SchoolOpsError as refusal:
+                each.refuse(refusal)
+        after = _ends(students)
+        for each in outcomes:
+            mine = {(name, pk): kept for (name, student, pk), kept in before.items() if student == each.target.pk}
+            ended = [[name, kept] for (name, pk), kept in mine.items() if after.get((name, each.target.pk, pk)) != kept]
+            each.extra["made"] = {**each.extra.get("made", {}), "ended": ended}
+
+
+def _exit_of(year: AcademicYear) -> str:
+    return f"exited_on@{year.pk}"
+
+
+def _ends(students: Collection[int]) -> dict[tuple[str, int, int], dict[str, Any]]:
+    """Every row of theirs that may end with an enrolment, as it is. Three queries."""
+    return {
+        (name, row.student_id, row.pk): as_kept(row)
+        for name, model in ENDS.items()
+        for row in model.objects.filter(student__in=students)
+    }

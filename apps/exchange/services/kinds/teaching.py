@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from apps.exchange import errors
 from apps.exchange.models import Counterpart, ImportRow
-from apps.exchange.services.comparing import Action, Outcome, Work, parted, remember_written
+from apps.exchange.services.comparing import Action, Outcome, Work, parted, plain, remember_written
 from apps.exchange.services.kinds.structure import Changing, Structural
 from apps.exchange.services.reading import staged
 from apps.institutions import services as institutions
-from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section
+from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from apps.institutions.services import bulk
+from schoolops.folding import fold
 
 
 class HomeroomCourses:
@@ -85,6 +86,7 @@ class Courses(Changing):
             outcome.target = work.frame.numbered(self.name, institution, values["code"])
         wanted: dict[str, Any] = {name: values[name] for name in ("code", "title", "subject", "subject_code")}
         wanted["grade_level"] = work.frame.level(values.get("grade", ""))
+        outcome.stays("institution", institution)
         self.differ(work, outcome, wanted)
 
     def imagined(self, outcome: Outcome) -> Any:
@@ -102,14 +104,13 @@ def year_of(work: Work, outcome: Outcome, institution: Any) -> Any:
     values, frame = outcome.row.values, work.frame
     sessions = values.get("sessions") or []
     for key in sessions:
-        term = frame.find(staged.TERM, key)
-        year = frame.find(staged.YEAR, key) if term is None else term.year
+        year = frame.year(key, values.get("institution", ""))
         if year is not None:
             return year
     years = list(frame.where(staged.YEAR, institution=institution))
     named = values.get("year", "")
     if named:
-        found = next((each for each in years if each.name == named), None)
+        found = next(frame.where(staged.YEAR, institution=institution, name=named), None)
     else:
         running = [each for each in years if each.state == "active"] or (years if len(years) == 1 else [])
         found = running[0] if running and not sessions else None
@@ -135,10 +136,15 @@ class Sections(Changing):
         if institution is None:
             return
         outcome.extra["institution"] = institution
-        year = outcome.target.year if outcome.target is not None else year_of(work, outcome, institution)
+        outcome.stays("institution", institution)
+        year = _kept_year(work, outcome, institution)
         if year is None or outcome.errors:
             return
-        level = work.frame.level(values.get("grade", "")) or getattr(outcome.target, "grade_level", None)
+        level = (
+            work.frame.level(values.get("grade", ""))
+            or getattr(outcome.target, "grade_level", None)
+            or work.frame.homerooms.get(values.get("course", ""))
+        )
         if level is None:
             outcome.refuse(errors.GradeMissing(), "grades")
             return
@@ -149,6 +155,11 @@ class Sections(Changing):
         wanted: dict[str, Any] = {"name": name, "room": values.get("room", "")}
         if "capacity" in values:
             wanted["capacity"] = int(values["capacity"]) if values["capacity"] else None
+        if outcome.target is not None and outcome.target.grade_level != level:
+            if outcome.target.pk is None or outcome.target.memberships.exists():
+                outcome.stays("grade_level", level)
+            else:
+                wanted["grade_level"] = level
         self.differ(work, outcome, wanted)
         if outcome.target is None:
             outcome.after["grade"] = str(level)
@@ -168,13 +179,28 @@ class Sections(Changing):
         institutions.change_section(section=outcome.target, fields=outcome.fields, by=work.by)
 
 
+def _kept_year(work: Work, outcome: Outcome, institution: Any) -> Any:
+    """The year a group is of, for good."""
+    if outcome.target is None:
+        return year_of(work, outcome, institution)
+    there, org = outcome.target.year, outcome.row.values.get("institution", "")
+    said = [year for key in outcome.row.values.get("sessions") or [] if (year := work.frame.year(key, org)) is not None]
+    if said and there not in said:
+        outcome.stays("year", said[0])
+    return there
+
+
 def section_name(level: GradeLevel, title: str) -> str:
     """“7 B” and “Grade 7 B” are the section B of Grade 7: its level is known already."""
     for before in (level.name, level.code, level.code.lstrip("0")):
         rest = title[len(before) :].strip(" -–")
-        if before and rest and title.casefold().startswith(f"{before.casefold()} "):
+        if before and rest and fold(title).startswith(f"{fold(before)} "):
             return rest
     return title[:60]
+
+
+def _keys(terms: Iterable[Term]) -> str:
+    return ",".join(sorted(str(each.pk) for each in terms))
 
 
 class Classes(Structural):
@@ -189,18 +215,39 @@ class Classes(Structural):
         if course is None:
             return
         outcome.extra |= {"institution": course.institution, "course": course}
-        year = outcome.target.year if outcome.target is not None else year_of(work, outcome, course.institution)
+        year = _kept_year(work, outcome, course.institution)
         if year is None or outcome.errors:
             return
         if outcome.target is None:
             outcome.target = frame.numbered(self.name, year, values["code"])
         section = frame.find(staged.SECTION, values["section"]) if values.get("section") else None
-        terms = [frame.find(staged.TERM, key) for key in values.get("sessions", [])]
-        outcome.extra |= {"year": year, "terms": [each for each in terms if each is not None and each.year == year]}
+        found = [frame.session(key, values.get("institution", "")) for key in values.get("sessions", [])]
+        terms = [each for each in found if isinstance(each, Term) and each.year == year]
+        outcome.extra |= {"year": year, "terms": terms}
         wanted = {"code": values["code"], "title": values["title"], "room": values.get("room", "")}
         if section is not None and section.year == year:
             wanted["section"] = section
+        if outcome.target is not None:
+            if course.institution == outcome.target.institution:
+                wanted["course"] = course
+            else:
+                outcome.stays("institution", course.institution)
         self.differ(work, outcome, wanted)
+        outcome.known.setdefault("course", plain(course))
+        if year in found or terms:
+            self._compare_terms(work, outcome, terms)
+
+    def _compare_terms(self, work: Work, outcome: Outcome, terms: Sequence[Term]) -> None:
+        """Without terms a class runs all year."""
+        target, keys = outcome.target, _keys(terms)
+        outcome.known["terms"] = keys
+        if target is None or target.pk is None or (there := _keys(target.terms.all())) == keys:
+            return
+        old, new = plain(target.terms), ", ".join(sorted(map(str, terms)))
+        if work.frame.values.get((self.name, target.pk), {}).get("terms", "") == there:
+            outcome.before["terms"], outcome.after["terms"] = old, new
+        else:
+            outcome.kept["terms"] = [old, new]
 
     def imagined(self, outcome: Outcome) -> Any:
         extra = outcome.extra
@@ -217,6 +264,9 @@ class Classes(Structural):
             each.target = row
             work.frame.add(self.name, each.row.key, row)
         for each in there:
-            if each.fields:
-                institutions.change_class(course_class=each.target, fields=each.fields, by=work.by)
+            terms = each.extra["terms"] if "terms" in each.after else None
+            if each.fields or terms is not None:
+                if terms is not None:
+                    each.extra["made"] = {"terms": [term.pk for term in each.target.terms.all()]}
+                institutions.change_class(course_class=each.target, fields=each.fields, terms=terms, by=work.by)
         remember_written(work, self.name, outcomes)

@@ -14,7 +14,7 @@ from apps.exchange.services.reading import archive, cells, sheets, tables
 from apps.exchange.services.reading.bundle.opening import open_bundle
 from apps.exchange.services.reading.bundle.rows import read
 from apps.exchange.services.reading.staged import Staged
-from schoolops.confined import Limits, Overrun, told_apart
+from schoolops.confined import Limits, Overrun, from_a_child
 from schoolops.errors import SchoolOpsError, Unavailable, declared_errors
 
 # A school of 4,000 takes 60 MB and ten seconds; half of what the queue gives a job is left for comparing.
@@ -46,7 +46,7 @@ class Reading:
             FileTakesTooMuch, and everything that reading a file raises.
         """
         try:
-            for kind, said in told_apart(self._work, file, LIMITS):
+            for kind, said in from_a_child(self._work, file, LIMITS):
                 if kind == "rows":
                     yield from (Staged(**each) for each in said)
                 elif kind == "found":

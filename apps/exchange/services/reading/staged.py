@@ -19,8 +19,10 @@ GUARDIAN = "guardian"
 LINK = "guardian-link"
 ASSIGNMENT = "assignment"
 PLACE = "place"
+# Somebody of whom the file does not say what they are: never kept so.
+USER = "user"
 # A place in a section stands in another table than one in a class.
-SEAT = "seat"
+MEMBERSHIP = "seat"  # The word of the stored rows.
 
 # What a row names stands before it.
 KINDS = (

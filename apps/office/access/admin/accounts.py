@@ -40,8 +40,6 @@ class RoleInline(ReadOnlyInline):
 class UserForm(ServiceForm):
     """How a login is called and reached."""
 
-    refusals: ClassVar[Any] = {"accounts:email-taken": "email"}
-
 
 class InviteForm(ActForm):
     """By paper or by e-mail."""

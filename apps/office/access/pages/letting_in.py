@@ -22,10 +22,8 @@ from apps.office.shell.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
 
 REFUSALS = {
-    "accounts:username-taken": "username",
     "accounts:username-malformed": "username",
     "accounts:username-reserved": "username",
-    "accounts:email-taken": "email",
     "accounts:no-email": "email",
     "access:not-yours-to-give": "role",
 }
@@ -39,7 +37,7 @@ class NewcomerForm(DressedForm):
     username = forms.CharField(
         label=gettext_lazy("Username"), max_length=150, help_text=gettext_lazy("Without spaces and without @.")
     )
-    email = forms.EmailField(label=gettext_lazy("E-mail"), required=False)
+    email = forms.EmailField(label=gettext_lazy("E-mail"), max_length=254, required=False)
     role = forms.ModelChoiceField(label=gettext_lazy("Role"), queryset=Role.objects.all())
     institution = forms.ModelChoiceField(
         label=gettext_lazy("At"),

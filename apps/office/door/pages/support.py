@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from apps.access import services as access
 from apps.accounts import services
 from apps.accounts.errors import LinkNotValid
-from apps.office.door.pages.door import BACKEND, at_the_door, door_page
+from apps.office.door.pages.login import BACKEND, at_the_door, door_page
 from apps.office.shell.navigation import home_of
 from apps.office.shell.pages import actor, office_page
 from apps.office.shell.site import words_of

@@ -35,7 +35,6 @@ class StaffForm(ServiceForm):
     """A member of staff."""
 
     refusals: ClassVar[Any] = {
-        "staff:number-taken": "staff_number",
         "staff:login-taken": "user",
         "staff:ends-before-start": "ends_on",
         "staff:teaches-before": "starts_on",

@@ -100,10 +100,7 @@ class GuardianLinkInline(_ShownContacts, ReadOnlyInline):
 class StudentForm(ServiceForm):
     """What the books say of a student."""
 
-    refusals: ClassVar[Any] = {
-        "students:admission-number-taken": "admission_number",
-        "students:login-taken": "user",
-    }
+    refusals: ClassVar[Any] = {"students:login-taken": "user"}
 
 
 class PhotoForm(PictureForm):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 from apps.exchange import errors
 from apps.exchange.services.reading import cells, staged
-from apps.exchange.services.reading.bundle.opening import Bundle, Line, Person, lines_of
+from apps.exchange.services.reading.bundle.opening import Bundle, Line, Person, Role, lines_of
 from apps.exchange.services.reading.bundle.structure import grade_seen, root_of, session_key
 from apps.exchange.services.reading.staged import Staged
 from schoolops.folding import fold
@@ -26,28 +27,42 @@ STAFF_ROLES = {
 GUARDIAN_ROLES = ("guardian", "parent", "relative")
 
 
+def kind_of(role: str) -> str:
+    """What kind of person a role makes of somebody; they may have one of each."""
+    return staged.STUDENT if role == "student" else staged.GUARDIAN if role in GUARDIAN_ROLES else staged.STAFF
+
+
 def users_of(bundle: Bundle) -> Iterator[Staged]:
     seen: set[str] = set()
     for line in lines_of(bundle, "users"):
         person = bundle.people.get(line.id) or Person()
-        role = person.role or line.get("role")
         seen.add(line.id)
         line.errors += person.wrong
-        if not role:
-            if not line.errors:
-                line.errors.append(cells.said_of(errors.ValueMissing(), row=line.number, column="role"))
-            yield line.staged(staged.STUDENT, "users", {}, name=_full_name(line))
-        elif role == "student":
-            yield from _student(bundle, line, person)
-        elif role in GUARDIAN_ROLES:
-            yield from _guardian(line, role)
+        roles = dict(person.roles)
+        if said := line.get("role"):
+            roles.setdefault(kind_of(said), Role(said))
+        if roles:
+            for kind, role in roles.items():
+                yield from _person(bundle, line, person, kind, role)
         else:
-            yield _staff(line, person, role)
+            # Earlier bundles said what they are.
+            kinds = (staged.STUDENT, staged.STAFF, staged.GUARDIAN)
+            each = {kind: list(_person(bundle, line, person, kind, Role(""))) for kind in kinds}
+            may_be = {kind: [dataclasses.asdict(row) for row in rows] for kind, rows in each.items()}
+            yield line.staged(staged.USER, "users", {"may_be": may_be}, name=_full_name(line))
     for key, person in bundle.people.items():
         if person.demographics_row and key not in seen:
             # Of somebody who is in the school already.
             values = {"birth_date": person.birth_date, "sex": person.sex, "partial": "true"}
             yield Staged(staged.STUDENT, "demographics.csv", person.demographics_row, key, values, person.wrong)
+
+
+def _person(bundle: Bundle, line: Line, person: Person, kind: str, role: Role) -> Iterator[Staged]:
+    read = {staged.STUDENT: _student, staged.STAFF: _staff, staged.GUARDIAN: _guardian}[kind]
+    for row in read(bundle, line, person, role):
+        if role.gone:
+            row.values["deleted"] = "true"
+        yield row
 
 
 def _full_name(line: Line) -> str:
@@ -62,14 +77,14 @@ def _phone(line: Line) -> str:
     return line.get("phone") or line.get("sms")
 
 
-def _org(line: Line, person: Person) -> str:
-    return person.org or line.get("primaryOrgSourcedId") or next(iter(line.many("orgSourcedIds")), "")
+def _org(line: Line, role: Role) -> str:
+    return role.org or line.get("primaryOrgSourcedId") or next(iter(line.many("orgSourcedIds")), "")
 
 
-def _student(bundle: Bundle, line: Line, person: Person) -> Iterator[Staged]:
+def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator[Staged]:
     homeroom = bundle.groups.get(person.homeroom)
     group = homeroom or bundle.groups.get(person.group)
-    org = _org(line, person)
+    org = _org(line, role)
     grades = line.many("grades")
     grade = grades[0] if grades else homeroom.grade if homeroom else ""
     year = session_key(bundle, root_of(bundle, group.sessions[0]), org) if group and group.sessions else ""
@@ -86,9 +101,12 @@ def _student(bundle: Bundle, line: Line, person: Person) -> Iterator[Staged]:
         "institution": org,
         "grade": grade_seen(bundle, line, "users", grade),
         "year": year,
-        "entered_on": person.begins or person.first_day,
-        "exited_on": person.ends,
+        "entered_on": role.begins or person.first_day,
+        # Where the school says more of the class than this bundle.
+        "elsewhere": [*person.elsewhere, *([person.homeroom] if homeroom and not grade else [])],
     }
+    if role.dated:
+        values["exited_on"] = role.ends
     if person.demographics_row:
         values |= {"birth_date": person.birth_date, "sex": person.sex or "unspecified"}
     yield line.staged(staged.STUDENT, "users", values, name=_full_name(line), natural=f"{org}|{fold(number)}")
@@ -107,13 +125,13 @@ def _student(bundle: Bundle, line: Line, person: Person) -> Iterator[Staged]:
         yield _link(line, link)
 
 
-def _guardian(line: Line, role: str) -> Iterator[Staged]:
+def _guardian(_bundle: Bundle, line: Line, _person: Person, role: Role) -> Iterator[Staged]:
     values = {
         "given_name": line.get("givenName"),
         "family_name": line.get("familyName"),
         "phone": _phone(line),
         **_login(line),
-        "role": role,
+        "role": role.role,
     }
     yield line.staged(staged.GUARDIAN, "users", values, name=_full_name(line))
     for child in line.many("agentSourcedIds"):
@@ -125,7 +143,7 @@ def _link(line: Line, values: dict[str, Any]) -> Staged:
     return Staged(staged.LINK, "users.csv", line.number, key, values)
 
 
-def _staff(line: Line, person: Person, role: str) -> Staged:
+def _staff(_bundle: Bundle, line: Line, _person: Person, role: Role) -> Iterator[Staged]:
     number = line.get("identifier") or line.get("username") or line.id
     values = {
         "staff_number": number[:40],
@@ -133,13 +151,14 @@ def _staff(line: Line, person: Person, role: str) -> Staged:
         "family_name": line.get("familyName"),
         "phone": _phone(line),
         **_login(line),
-        "job_title": STAFF_ROLES.get(role, ""),
-        "role": role,
+        "role": role.role,
         # Not the dates of the role: those are of a school year, and nobody leaves because it ends.
-        "institution": _org(line, person),
+        "institution": _org(line, role),
     }
+    if role.role:
+        values["job_title"] = STAFF_ROLES.get(role.role, "")
     natural = f"{values['institution']}|{fold(number)}"
-    return line.staged(staged.STAFF, "users", values, name=_full_name(line), natural=natural)
+    yield line.staged(staged.STAFF, "users", values, name=_full_name(line), natural=natural)
 
 
 def enrolments_of(bundle: Bundle) -> Iterator[Staged]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,9 @@ from apps.exchange import errors
 from apps.exchange.services.reading import cells, staged
 from apps.exchange.services.reading.bundle.opening import Bundle, Line, lines_of
 from apps.exchange.services.reading.staged import Staged
+
+# Terms that no year is named for are of one, as long as they lie within so many days.
+LONGEST_YEAR = dt.timedelta(days=366)
 
 
 def grade_seen(bundle: Bundle, line: Line, file: str, code: str) -> str:
@@ -33,7 +37,7 @@ def _orgs_with(bundle: Bundle, session: str) -> list[str]:
 
 def session_key(bundle: Bundle, session: str, org: str) -> str:
     """A session that several schools share is one of each: its key then says whose."""
-    return f"{session}@{org}" if org and len(_orgs_with(bundle, session)) > 1 else session
+    return f"{session}@{org}" if session and org and len(_orgs_with(bundle, session)) > 1 else session
 
 
 def root_of(bundle: Bundle, session: str) -> str:
@@ -50,7 +54,9 @@ def root_of(bundle: Bundle, session: str) -> str:
 def sessions_of(bundle: Bundle) -> Iterator[Staged]:
     # Years first, and of terms those that hold others.
     depth = {"schoolYear": 0, "semester": 1, "term": 2, "gradingPeriod": 3}
-    lines = sorted(lines_of(bundle, "academicSessions"), key=lambda line: depth.get(line.get("type"), 9))
+    lines = sorted(lines_of(bundle, "academicSessions"), key=lambda line: line.get("endDate"), reverse=True)
+    lines.sort(key=lambda line: (depth.get(line.get("type"), 9), line.get("startDate")))
+    yield from _years_not_named(bundle, lines)
     for line in lines:
         year = line.get("type") == "schoolYear"
         for org in _orgs_with(bundle, line.id) or [""]:
@@ -72,6 +78,35 @@ def sessions_of(bundle: Bundle) -> Iterator[Staged]:
                 key=session_key(bundle, line.id, org),
                 name=line.get("title"),
             )
+
+
+def _years_not_named(bundle: Bundle, lines: list[Line]) -> Iterator[Staged]:
+    """A year for the terms that no session of the type schoolYear is above of or around: made of their days."""
+    if bundle.modes["academicSessions"] == "delta":
+        # The years came before it.
+        return
+    years = [line for line in lines if line.get("type") == "schoolYear"]
+    found: dict[tuple[str, str], list[Line]] = {}
+    begins = ""
+    for line in sorted(lines, key=lambda line: line.get("startDate")):
+        starts_on, ends_on = line.get("startDate"), line.get("endDate")
+        root = bundle.sessions.get(root_of(bundle, line.id), ("", "", ""))[0]
+        held = any(each.get("startDate") <= starts_on and ends_on <= each.get("endDate") for each in years)
+        if root == "schoolYear" or held or line.errors or line.get("status") == "tobedeleted":
+            continue
+        if not begins or dt.date.fromisoformat(ends_on) - dt.date.fromisoformat(begins) > LONGEST_YEAR:
+            begins = starts_on
+        for org in _orgs_with(bundle, line.id) or [""]:
+            found.setdefault((line.get("schoolYear") or begins, org), []).append(line)
+    for (said, org), terms in found.items():
+        starts_on = min(line.get("startDate") for line in terms)
+        ends_on = max(line.get("endDate") for line in terms)
+        name = starts_on[:4] if starts_on[:4] == ends_on[:4] else f"{starts_on[:4]}-{ends_on[:4]}"
+        values = {"name": name, "starts_on": starts_on, "ends_on": ends_on, "institution": org, "not_named": "true"}
+        row = terms[0].number
+        yield Staged(staged.YEAR, "academicSessions.csv", row, f"~{said}|{org}", values, name=name)
+    if found:
+        bundle.notes.append("The bundle names no school year for some terms: they belong to the year that holds them.")
 
 
 def courses_of(bundle: Bundle) -> Iterator[Staged]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from apps.exchange.services.reading import staged
-from apps.exchange.services.reading.bundle.opening import Bundle, Group, Person, lines_of
+from apps.exchange.services.reading.bundle.opening import Bundle, Group, Line, Person, Role, lines_of
+from apps.exchange.services.reading.bundle.people import kind_of
 
 
 def survey(bundle: Bundle) -> None:
@@ -55,9 +56,8 @@ def _survey_people(bundle: Bundle) -> None:
     for line in lines_of(bundle, "roles"):
         person = bundle.people.setdefault(line.get("userSourcedId"), Person())
         person.wrong += [{**each, "file": "roles.csv"} for each in line.errors]
-        if not person.role or line.get("roleType") == "primary":
-            person.role, person.org = line.get("role"), line.get("orgSourcedId")
-            person.begins, person.ends = line.get("beginDate"), line.get("endDate")
+        if line.get("role"):
+            _take(person, line)
     for line in lines_of(bundle, "demographics"):
         person = bundle.people.setdefault(line.id, Person())
         person.birth_date, person.sex = line.get("birthDate"), line.get("sex")
@@ -71,6 +71,28 @@ def _survey_people(bundle: Bundle) -> None:
         if begins and (not person.first_day or begins < person.first_day):
             person.first_day = begins
         known = bundle.groups.get(group)
-        if known is not None and known.kind == staged.SECTION and not person.homeroom:
+        if known is None:
+            person.elsewhere.append(group)
+        elif known.kind == staged.SECTION and not person.homeroom:
             person.homeroom = group
         person.group = person.group or group
+
+
+def _take(person: Person, line: Line) -> None:
+    """Of two roles that make the same of somebody the one that is theirs still counts, the primary, the later."""
+    new = Role(
+        line.get("role"),
+        line.get("orgSourcedId"),
+        line.get("beginDate"),
+        line.get("endDate"),
+        primary=line.get("roleType") == "primary",
+        gone=line.get("status") == "tobedeleted",
+        dated=True,
+    )
+    held = person.roles.get(kind := kind_of(new.role))
+    if held is None or _counts(new) > _counts(held):
+        person.roles[kind] = new
+
+
+def _counts(role: Role) -> tuple[bool, bool, str]:
+    return not role.gone, role.primary, role.begins

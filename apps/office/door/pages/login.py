@@ -373,8 +373,12 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for a link by e-mail. Says the same whether the login exists or not."""
     form = LoginNameForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        services.forget_password(login=form.cleaned_data["login"], address=address_of(request))
-        said = _("If this login exists and has an e-mail address, a link is on its way to it.")
-        messages.success(request, said)
-        return HttpResponseRedirect(frame_of(request)["login_address"])
+        try:
+            services.forget_password(login=form.cleaned_data["login"], address=address_of(request))
+        except Throttled as error:
+            _refuse(form, error)
+        else:
+            sent = _("If this login exists and has an e-mail address, a link is on its way to it.")
+            messages.success(request, sent)
+            return HttpResponseRedirect(frame_of(request)["login_address"])
     return door_page(request, "office/door/forgotten.html", form, title=_("A new password"))

@@ -1,0 +1,104 @@
+"""Which exam sessions and papers somebody sees: staff those in reach, a student's family what is published."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+
+from apps.access import selectors as access_rows
+from apps.access import services as access
+from apps.access.errors import OutOfReach
+from apps.accounts.models import User
+from apps.examinations.models import Exam, ExamSession, Invigilation
+from apps.institutions.models import CourseClass, Section
+from apps.students.models import ClassEnrolment, SectionMembership, Student
+from schoolops import clock
+
+
+def papers_in_reach(by: User, permission: str) -> Q:
+    """Papers over which ``by`` holds ``permission``: of a section or class of theirs.
+
+    Whoever teaches a section has all of its papers; whoever teaches it in one course has those of that course.
+
+    Raises:
+        PermissionMissing.
+    """
+    sections = access.within_reach(by, permission, "section")
+    classes = access.within_reach(by, permission, "class")
+    if sections == Q() and classes == Q():
+        return Q()
+    taught = CourseClass.objects.filter(classes)
+    in_course = taught.filter(section=OuterRef("section"), course=OuterRef("course"))
+    return (
+        Q(section__in=Section.objects.filter(sections).values("pk"))
+        | Q(course_class__in=taught.values("pk"))
+        | Q(Exists(in_course), course_class__isnull=True)
+    )
+
+
+def papers_seen(*, by: User) -> QuerySet[Exam]:
+    """The papers ``by`` sees whether they are published or not. Raises ``PermissionMissing``."""
+    return Exam.objects.filter(papers_in_reach(by, "exams.view"))
+
+
+def sessions_seen(*, by: User) -> QuerySet[ExamSession]:
+    """The sessions ``by`` sees: of a campus all, else those with a paper in reach. Raises ``PermissionMissing``."""
+    papers = papers_in_reach(by, "exams.view")
+    at = access_rows.institutions_of(by, "exams.view")
+    if at is None:
+        return ExamSession.objects.all()
+    theirs = Exam.objects.filter(papers).values("session")
+    return ExamSession.objects.filter(Q(term__year__institution__in=at) | Q(pk__in=theirs))
+
+
+def state_now() -> Combinable:
+    """The state that people see, as ``ExamSession.state_at`` says it."""
+    return Case(
+        When(results_published_at__lte=clock.now(), then=Value(ExamSession.State.PUBLISHED)),
+        default=F("state"),
+        output_field=CharField(),
+    )
+
+
+def sat_by(students: QuerySet[Student]) -> Q:
+    """The papers that any of ``students`` sits: who is in its section or class on its day."""
+    there = {"student__in": students.values("pk")}
+    members = SectionMembership.objects.filter(**there).on(OuterRef("day"))
+    taught = ClassEnrolment.objects.filter(**there).on(OuterRef("day"))
+    return Q(Exists(members.filter(section=OuterRef("section")))) | Q(
+        Exists(taught.filter(course_class=OuterRef("course_class")))
+    )
+
+
+def student_followed(student: UUID, *, by: User) -> Student:
+    """A student whose published exams ``by`` may see. Raises ``PermissionMissing``, ``OutOfReach``."""
+    reach = access.within_reach(by, "exams.follow", "student")
+    child: Student | None = Student.objects.filter(reach, sourced_id=student).only("pk").first()
+    if child is None:
+        raise OutOfReach
+    return child
+
+
+def exams_followed(student: UUID, *, by: User) -> QuerySet[Exam]:
+    """The papers of a student whose timetable is published by now, whoever asks.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    child = student_followed(student, by=by)
+    records = Student.objects.filter(Q(pk=child.pk) | Q(merged_into=child.pk))
+    return Exam.objects.filter(sat_by(records), session__timetable_published_at__lte=clock.now())
+
+
+def invigilators_of(papers: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    """Paper (by key) → who invigilates it, ``{"id", "name"}`` by name. One query."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    rows = Invigilation.objects.filter(exam__in=list(papers)).select_related("staff")
+    for row in rows.order_by("staff__name_key", "staff_id"):
+        found[row.exam_id].append({"id": row.staff.sourced_id, "name": row.staff.full_name})
+    return found
