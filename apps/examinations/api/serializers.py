@@ -50,7 +50,7 @@ class GradingScaleVersionIn(serializers.Serializer[object]):
     decimals = serializers.IntegerField(
         min_value=0, max_value=3, required=False, default=0, help_text="Places a percentage is rounded to, half up."
     )
-    bands = GradeBandIn(many=True)
+    bands = GradeBandIn(many=True, max_length=100)  # type: ignore[call-arg] # DRF's list takes it
 
 
 class GradingScaleIn(GradingScaleVersionIn):
