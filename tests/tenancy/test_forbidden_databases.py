@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client, override_settings
 
@@ -54,9 +55,11 @@ def pooler(request: pytest.FixtureRequest, real_commits: None, monkeypatch: pyte
 
 
 def test_a_pooler_that_shares_backends_is_an_error_of_check_and_doctor(pooler: None) -> None:
-    assert [message.id for message in the_wall_can_stand(databases=["default"])] == ["tenancy.E006"]
-    [line] = list(doctor.EXAMINATIONS["database"]())
-    assert (line.colour, "pooler" in line.what, "pool_mode" in line.remedy) == ("red", True, True)
+    assert [message.id for message in the_wall_can_stand(databases=["default"])] == ["tenancy.E006", "tenancy.E006"]
+    lines = list(doctor.EXAMINATIONS["database"]())
+    assert [(line.colour, "pooler" in line.what) for line in lines] == [("red", True), ("red", True)]
+    for line, url in zip(lines, ("DATABASE_URL", "DATABASE_ADMIN_URL"), strict=True):
+        assert f"{url} lead to PostgreSQL itself" in line.remedy
 
 
 def test_production_does_not_start_behind_one(
@@ -103,6 +106,29 @@ def test_a_server_that_takes_no_writes_and_a_clock_that_differs_are_named(
         monkeypatch.setattr(boot, "machine_time", lambda ahead=minutes: now + 60 * ahead)
         [finding] = boot.examine()
         assert ("clock" in finding.sentence, finding.fatal) == (True, fatal)
+
+
+def test_the_provisioning_logins_own_way_is_looked_at_as_well(
+    real_commits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It alone leads to a replica, or to another database than the one that is served."""
+    assert boot.examine_all() == []
+    connect = direct.connect
+
+    def otherwise(*asked: Any, alias: str = "default", **more: Any) -> Any:
+        made = connect(*asked, alias=alias, **more)
+        if alias == "admin":
+            made.execute("SET default_transaction_read_only = on")
+        return made
+
+    with monkeypatch.context() as demoted:
+        demoted.setattr(direct, "connect", otherwise)
+        assert [finding.remedy for finding in boot.examine_all()] == ["Let DATABASE_ADMIN_URL lead to the primary."]
+        assert boot.refusal() is None, "what serves does not need it"
+    elsewhere = settings.DATABASES["admin"] | {"NAME": "postgres"}
+    monkeypatch.setitem(settings.DATABASES, "admin", elsewhere)
+    assert boot.examine_all() == [boot.ELSEWHERE]
+    assert "tenancy.E006" in [message.id for message in the_wall_can_stand(databases=["default"])]
 
 
 @pytest.fixture

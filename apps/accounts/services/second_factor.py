@@ -57,7 +57,7 @@ def require_code(user: User, code: str) -> None:
     Raises:
         CodeRequired, CodeRefused.
     """
-    if not code and not is_set_up(user):
+    if not is_set_up(user):
         return
     with transaction.atomic():
         # Locked, so that one code does not open two logins.
