@@ -165,7 +165,10 @@ _adding = Lock()
 
 
 def by_shape(shape: Hashable, build: Callable[[], QuerySet[Any, Found]]) -> Compiled[Found]:
-    """The one of this shape, built where there is none: what the SQL depends on, and never a value of a request."""
+    """The one of this shape, built where there is none: what the SQL depends on, and never a value of a request.
+
+    Kept for ever, so shapes are as many as some table of ours has combinations, and never as many as a school has rows.
+    """
     found = _shapes.get(shape)
     if found is None:
         with _adding:

@@ -15,6 +15,7 @@ from apps.access import selectors as access_rows
 from apps.attendance import selectors, services
 from apps.attendance.models import DayState
 from apps.attendance.selectors import CodeBook, SessionKey
+from apps.office.attendance.pages.lines import grid_lines
 from apps.office.attendance.pages.marks import (
     Sent,
     Sheet,
@@ -110,14 +111,16 @@ def _page(
     left = sheet.lay_over(typed, refusal) if typed is not None else []
     if refusal is not None:
         notice, status = " ".join([why_not_saved(refusal), *left]), problem.status_of(refusal)[0]
+    writable = "attendance.mark" in held and not locked and not never
     context = {
         "roll": found,
         "rows": sheet.rows,
+        "lines": grid_lines(sheet.rows) if writable else "",
         "gone": sheet.gone,
         "choices": choices_of(codes),
         "notice": notice,
         "changes": [row for row in sheet.rows if row.changed],
-        "writable": "attendance.mark" in held and not locked and not never,
+        "writable": writable,
         "may_reopen": locked and "attendance.lock" in held,
         "never": never,
         "place": place,
