@@ -9,7 +9,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject
 	$(PY) -m uv pip compile --quiet --generate-hashes --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
 	$(PY) -m uv pip compile --quiet --generate-hashes --python-version 3.11 --universal pyproject.toml \
 		--extra embedded --extra gunicorn --extra otel --extra dev -c requirements.txt $(ARGS) -o requirements-dev.txt
+
+calls: environment ## Write anew how many function calls the most asked requests may take
+	$(PY) -m pytest -q tests/apps/office/test_what_a_request_costs.py --renew-calls
 
 bench: environment ## The load of a school day against the p95 table
 	$(PY) -m benchmarks $(ARGS)

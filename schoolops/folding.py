@@ -128,6 +128,11 @@ def fold(said: str) -> str:
     return re.sub("[\t-\r ]+", " ", said.replace("`", "'")).strip(" ")
 
 
+def composed(said: str) -> str:
+    """``said`` with each accent in its letter (NFC), as doors take text in: so it has one length, whoever typed it."""
+    return said if said.isascii() else unicodedata.normalize("NFC", said)
+
+
 def squeezed(said: str) -> str:
     """``said`` folded and without spaces: “7 B” is “7b”."""
     return fold(said).replace(" ", "")

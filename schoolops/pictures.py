@@ -11,6 +11,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # What a browser shows and Pillow writes. No SVG: it is a program.
 ACCEPTED = {"JPEG": ("jpg", "image/jpeg"), "PNG": ("png", "image/png"), "WEBP": ("webp", "image/webp")}
+# As many bytes as are taken in: what phones write has 3 to 6 MB. It is kept smaller, with no side above KEPT_SIDE.
+LARGEST = 8 * 2**20
+KEPT_SIDE = 2000
+# Pixels as a square of this side are held in memory at once, no more.
+LONGEST_SIDE = 4000
 # A camera writes ten; each of thousands is drawn over the whole picture, however small the file.
 MOST_SCANS = 64
 MEDIA_TYPES = {f".{suffix}": media_type for suffix, media_type in ACCEPTED.values()}
@@ -30,25 +35,24 @@ class Picture:
     sha256: str
 
 
-def checked_picture(content: bytes, *, largest: int, longest_side: int) -> Picture:
+def checked_picture(content: bytes) -> Picture:
     """``content`` drawn anew: no metadata (a phone writes where the photo was taken), no trailing data, upright.
 
-    Args:
-        largest: bytes. longest_side: pixels; what has a longer one is made smaller, unless all of it would take more
-            memory than a square of that side.
+    What has a side above ``KEPT_SIDE`` is made smaller. A JPEG is decoded at a half, a quarter or an eighth where
+    that is enough: the picture of a phone then takes 10 MB and not 40. What is progressive is held whole all the same.
 
     Raises:
         PictureRefused: it is too large, not a picture, or of another kind than JPEG, PNG and WebP.
     """
-    if len(content) > largest:
-        raise PictureRefused(f"it has more than {largest // 1024} kB")
+    if len(content) > LARGEST:
+        raise PictureRefused(f"it has more than {LARGEST // 2**20} MB")
     if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MOST_SCANS:
         raise PictureRefused("the picture is damaged")
     try:
         with warnings.catch_warnings():
             # A small file that unfolds into gigabytes: Pillow only warns at first.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _drawn(content, longest_side)
+            return _drawn(content)
     except PictureRefused:
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -58,18 +62,20 @@ def checked_picture(content: bytes, *, largest: int, longest_side: int) -> Pictu
         raise PictureRefused("the picture is damaged") from error
 
 
-def _drawn(content: bytes, longest_side: int) -> Picture:
+def _drawn(content: bytes) -> Picture:
     with Image.open(io.BytesIO(content), formats=tuple(ACCEPTED)) as opened:
         width, height = opened.size
-        if max(opened.size) > longest_side:
-            # A JPEG is read at half or a quarter of its size at the cost of that.
-            opened.draft("RGB", (longest_side // 2, longest_side // 2))
-        if opened.size[0] * opened.size[1] > longest_side**2:
-            raise PictureRefused(f"it is {width} × {height} pixels, more than {longest_side} × {longest_side}")
+        held = opened.size
+        if max(opened.size) > KEPT_SIDE:
+            opened.draft("RGB", (KEPT_SIDE, KEPT_SIDE))
+            held = opened.size if not opened.info.get("progressive") else held
+        # Each pixel of the file is read, however small it is drawn.
+        if held[0] * held[1] > LONGEST_SIDE**2 or width * height > (2 * LONGEST_SIDE) ** 2:
+            raise PictureRefused(f"it is {width} × {height} pixels, more than {LONGEST_SIDE} × {LONGEST_SIDE}")
         # What some phones make of one picture: a JPEG with another one behind it.
         kind = "JPEG" if opened.format == "MPO" else str(opened.format)
         opened.load()
-        opened.thumbnail((longest_side, longest_side))
+        opened.thumbnail((KEPT_SIDE, KEPT_SIDE))
         try:
             drawn = ImageOps.exif_transpose(opened)
         except Exception:  # noqa: BLE001 - as above; which way up is all that it could have said

@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
+from functools import cache
 from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import QuerySet
 
 from schoolops import clock
+from schoolops.errors import FieldError, Invalid
 from schoolops.ids import uuid7
+
+# Of what is told in sentences: an address, a note.
+LONGEST_NOTE = 5_000
+
+
+class TextTooLong(Invalid):
+    """Longer than it may be: {fields}."""
+
+    code = "schoolops:text-too-long"
+
+
+@cache
+def _lengths(model: type[models.Model]) -> tuple[tuple[str, int], ...]:
+    """Columns of text, and how many characters (code points) each holds."""
+    return tuple(
+        (field.attname, field.max_length)
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.CharField | models.TextField) and field.max_length
+    )
+
+
+def refuse_too_long(row: models.Model, names: Collection[str] | None = None) -> None:
+    """Nothing, when every text of ``row`` (or those called ``names``) fits its column. Raises ``TextTooLong``."""
+    wrong = [
+        FieldError(name, "max_length", "At most {most} characters.", {"most": most})
+        for name, most in _lengths(type(row))
+        if (names is None or name in names) and isinstance(said := getattr(row, name), str) and len(said) > most
+    ]
+    if wrong:
+        fields = ", ".join(f"{each.field} ({each.facts['most']})" for each in wrong)
+        raise TextTooLong(errors=wrong, fields=fields)
 
 
 class RowStatus(models.TextChoices):
@@ -19,7 +53,18 @@ class RowStatus(models.TextChoices):
     TO_BE_DELETED = "tobedeleted"
 
 
-class PublicRow(models.Model):
+class Fitting(models.Model):
+    """What is saved fits its columns, or the refusal names them."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        refuse_too_long(self, kwargs.get("update_fields"))
+        super().save(*args, **kwargs)
+
+
+class PublicRow(Fitting):
     """A row that the outside may name: bigint key inside, UUIDv7 outside."""
 
     sourced_id = models.UUIDField(default=uuid7, unique=True, editable=False)

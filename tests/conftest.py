@@ -28,11 +28,20 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
     from schoolops.tenancy.models import School
     from tests.factories.people import Campus
+    from tests.factories.used_again import UsedAgain
 
 _GROUND = pytest.StashKey[floor.Ground]()
 _WORKER = pytest.StashKey[str]()
-# 110, 78 and 47 s of a processor (`-p tests.support.costs` shows them).
-LONGEST_FIRST = ("tests/api/test_days_of_reach.py", "tests/api/test_who_may_do_what.py", "tests/upgrade/")
+# More than 25 s of a processor each (`-p tests.support.costs` shows them); the others are begun in order of name.
+LONGEST_FIRST = (
+    "tests/api/test_days_of_reach.py",
+    "tests/api/test_who_may_do_what.py",
+    "tests/upgrade/",
+    "tests/apps/exchange/test_bombs_at_every_door.py",
+    "tests/browser/",
+    "tests/apps/exchange/test_in_chunks.py",
+    "tests/apps/office/test_what_a_list_can_be_asked.py",
+)
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
@@ -217,20 +226,42 @@ def real_commits(request: pytest.FixtureRequest, django_db_setup: None, django_d
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def _used_again(request: pytest.FixtureRequest, django_db_setup: None) -> UsedAgain | None:
+    """Where servers of yours let us do less than everything, each school is made anew."""
+    from tests.factories.used_again import UsedAgain
+
+    config = request.config
+    url = floor.everything_in(config.stash[_GROUND], config.stash[_WORKER])
+    return UsedAgain(url) if url else None
+
+
 @pytest.fixture
-def fresh_school(real_commits: None) -> Iterator[Callable[..., School]]:
-    """``fresh_school()`` makes a committed school from the template; it is dropped after the test."""
+def fresh_school(real_commits: None, _used_again: UsedAgain | None) -> Iterator[Callable[..., School]]:
+    """``fresh_school()`` is a committed school as one from the template is; what is written there is gone afterwards.
+
+    With a slug it is made by ``create_school`` and dropped.
+    """
     from tests.factories.schools import make_school, remove_school
 
     made: list[School] = []
 
-    def make(slug: str = "", **more: Any) -> School:
-        made.append(make_school(slug or f"fresh-{next(_numbers)}", **more))
-        return made[-1]
+    def make(slug: str = "", *, name: str = "", **more: Any) -> School:
+        if slug or more or _used_again is None:
+            school = make_school(slug or f"fresh-{next(_numbers)}", name=name, **more)
+        else:
+            slug = f"fresh-{next(_numbers)}"
+            found = _used_again.taken(slug, name or f"{slug.title()} School")
+            school = found or make_school(slug, name=name)
+            if found is None:
+                _used_again.learn(school)
+        made.append(school)
+        return school
 
     yield make
     for school in made:
-        remove_school(school)
+        if _used_again is None or not _used_again.given_back(school):
+            remove_school(school)
 
 
 @pytest.fixture

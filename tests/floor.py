@@ -122,6 +122,14 @@ def clear(ground: Ground, worker: str) -> None:
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
+def everything_in(ground: Ground, worker: str) -> str:
+    """A URL of the worker's database by a superuser's login; empty where ours is none."""
+    with psycopg.connect(ground.provisioning_url) as connection:
+        row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    url = urlsplit(ground.provisioning_url)._replace(path=f"/{database_of(worker)}")
+    return url.geturl() if row and row[0] else ""
+
+
 def build() -> None:
     """The shared tables, and the two schools that are always there: Oak and Elm."""
     from django.core.management import call_command

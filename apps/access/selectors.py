@@ -151,7 +151,7 @@ def keys_in_reach(
 ) -> frozenset[int]:
     """Those of ``keys`` of ``rows`` (the model of ``kind``) that ``rows_in_reach`` holds. None without the permission.
 
-    No query for who holds it over the whole school, else one, compiled once for each combination of scopes.
+    No query for who holds it over the whole school, else one, compiled once for each set of scopes.
     """
     ways = _ways(user, permission, kind) or []
     if (EVERYTHING, None) in ways:
@@ -165,12 +165,17 @@ def keys_in_reach(
         return frozenset(rows._default_manager.filter(reach, pk__in=keys).values_list("pk", flat=True))
     (today,) = todays
     narrowed = day is not None and day != today
-    shape = tuple((scope, at is not None) for scope, at in ways)
+    # Each scope once, over the whole school or at a list of institutions: so there are as many shapes as the table of
+    # scopes allows, however many roles somebody is given.
+    at_each: dict[str, set[int | None]] = {}
+    for scope, at in ways:
+        at_each.setdefault(scope, set()).add(at)
+    shape = tuple(sorted((scope, None not in at) for scope, at in at_each.items()))
     question: Compiled[int] = by_shape(
         ("access.keys_in_reach", kind, rows, shape, narrowed), lambda: _reached(kind, rows, shape, narrowed=narrowed)
     )
-    at_each = {f"at{number}": at for number, (_, at) in enumerate(ways)}
-    return frozenset(question.all(keys=keys, user=user.pk, today=today, day=day, **at_each))
+    limits = {f"at-{scope}": at_each[scope] for scope, limited in shape if limited}
+    return frozenset(question.all(keys=keys, user=user.pk, today=today, day=day, **limits))
 
 
 def _reached(kind: Kind, rows: type[Model], shape: Sequence[tuple[str, bool]], *, narrowed: bool) -> QuerySet[Any, int]:
@@ -179,12 +184,12 @@ def _reached(kind: Kind, rows: type[Model], shape: Sequence[tuple[str, bool]], *
     today: Any = Parameter("today", DAY)
     day: Any = Parameter("day", DAY)
     reach = Q(pk__in=[])
-    for number, (scope, limited) in enumerate(shape):
+    for scope, limited in shape:
         within = Q() if scope == EVERYTHING else _scopes[scope, kind](user, today)
         if narrowed and scope != EVERYTHING:
             within &= _scopes[scope, kind](user, day)
         if limited:
-            within &= Q(institution=Parameter(f"at{number}", KEY))
+            within &= Q(any_of("institution", f"at-{scope}"))
         reach |= within
     return rows._default_manager.filter(reach, any_of("pk", "keys")).values_list("pk", flat=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
@@ -20,6 +20,11 @@ from schoolops.rows import PublicRow
 SUPPORT_PREFIX = "support-"
 
 
+def field_of(login: str) -> Literal["email", "username"]:
+    """Which of the two somebody typed as ``login``."""
+    return "email" if "@" in login else "username"
+
+
 def is_reserved(username: str) -> bool:
     """Whether ``username`` reads as one of an operator."""
     return folding.fold(username).startswith(SUPPORT_PREFIX)
@@ -33,10 +38,15 @@ class UserManager(models.Manager["User"]):
 
         Of twins the one that is written so, but for capitals; else the one that has the name.
         """
-        field = "email" if "@" in login else "username"
-        called = self.alias(_login=folding.Fold(field)).filter(_login=folding.fold(login)).exclude(**{field: ""})
+        return self.called(field_of(login), Value(login), Value(folding.fold(login)))
+
+    def called(
+        self, field: Literal["email", "username"], login: models.Expression, folded: models.Expression
+    ) -> models.QuerySet[User]:
+        """The same of what was typed as ``field``."""
+        called = self.alias(_login=folding.Fold(field)).filter(_login=folded).exclude(**{field: ""})
         written = Case(
-            When(Exact(Lower(field), Lower(Value(login))), then=-1),
+            When(Exact(Lower(field), Lower(login)), then=-1),
             default=F(f"{field}_twin"),
             output_field=models.IntegerField(),
         )
@@ -123,7 +133,8 @@ class User(PublicRow, AbstractBaseUser):
 
     @property
     def audit_name(self) -> str:
-        return self.full_name or self.username
+        # What the trail and the queues have room for, beside the id; two names of a hundred are 201 with their space.
+        return (self.full_name or self.username)[:200]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # Django's own takes the password alone: logging out everywhere would leave the sessions of the admin.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from schoolops.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
 
@@ -143,3 +146,84 @@ class InvigilatorBusy(Conflict):
     """Somebody invigilates another paper at that time."""
 
     code = "examinations:invigilator-busy"
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+class MarksRefused(Invalid):
+    """Some marks cannot be accepted; nothing was recorded."""
+
+    code = "examinations:marks-refused"
+    remedy = "Correct the records named in `errors`; a paper names every student who sits it exactly once."
+
+
+class MarksChangedMeanwhile(PreconditionFailed):
+    """These marks have changed since you read them: they are at version {version}, you sent {expected}."""
+
+    code = "examinations:marks-changed-meanwhile"
+    remedy = "Read them again, put yours beside what changed, and send them with the present version."
+
+    def __init__(self, *, version: int, expected: int, members: Mapping[str, Any]) -> None:
+        super().__init__(version=version, expected=expected)
+        self.members = {"version": version, **members}
+
+
+class PaperAhead(Conflict):
+    """This paper is sat on {day}; at its campus it is {today}."""
+
+    code = "examinations:paper-ahead"
+    remedy = "Marks are entered once it has been sat."
+
+
+class NotMarking(Conflict):
+    """The exam session {session} is {state}: marks are entered once it is held, while it is marked."""
+
+    code = "examinations:not-marking"
+    remedy = "Who sets up exams moves the session on; {who} can re-open this paper, with a reason."
+
+
+class PostingClosed(Conflict):
+    """Marks of {term} are entered from {opens_on} to {closes_on}; it is {today}."""
+
+    code = "examinations:posting-closed"
+    remedy = "{who} can re-open this paper, with a reason."
+
+
+class MarksLocked(Conflict):
+    """The results of {session} are published, or will be at a moment that is set."""
+
+    code = "examinations:marks-locked"
+    remedy = "{who} can re-open this paper, with a reason; what is then corrected is public at once."
+
+
+class MarksNotLocked(Conflict):
+    """The marks of this paper can be entered, so they need not be re-opened."""
+
+    code = "examinations:marks-not-locked"
+
+
+class MarksReopeningTooLong(Invalid):
+    """Marks are re-opened for at least one minute and at most {most} hours."""
+
+    code = "examinations:reopening-too-long"
+
+
+class PaperHasMarks(Conflict):
+    """This paper has marks."""
+
+    code = "examinations:paper-has-marks"
+    remedy = "Cancel its session with a reason; what was marked is kept."
+
+
+class ScoresAboveMaximum(Conflict):
+    """Some scores of this paper are above {most}."""
+
+    code = "examinations:scores-above-maximum"
+    remedy = "Correct these marks first."
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+class ResultPolicyChangedMeanwhile(PreconditionFailed):
+    """How results are made has changed since you read it: it is at version {version}."""
+
+    code = "examinations:result-policy-changed-meanwhile"
+    remedy = "Read it again and send your change with the present version."

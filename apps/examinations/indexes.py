@@ -21,4 +21,9 @@ INDEXES = (
         ("institution_id", "day"),
         purpose="the papers of a campus on a day, and what would clash there",
     ),
+    IndexSpec("mark_by_student", "examinations_mark", ("student_id",), purpose="a student's marks"),
+    IndexSpec(
+        "mark_change_by_exam", "examinations_markchange", ("exam_id", "id"), purpose="the history of a paper's marks"
+    ),
+    IndexSpec("result_by_student", "examinations_sessionresult", ("student_id",), purpose="a student's results"),
 )

@@ -1,4 +1,4 @@
-"""Grading scales, exam sessions of a term, the papers in them, and who invigilates."""
+"""Grading scales, exam sessions of a term, the papers in them, who invigilates, the marks, and their results."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from django.contrib.postgres.fields import DateTimeRangeField, DecimalRangeField
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Func, Q
 
+from apps.accounts.models import User
 from apps.institutions.models import Course, CourseClass, Institution, Section, Term
 from apps.staff.models import StaffMember
+from apps.students.models import Student
 from schoolops import append_only, folding
 from schoolops.rows import PublicRow
 
@@ -38,8 +40,8 @@ class GradingScale(PublicRow):
     class Meta:
         ordering = ("name", "-version")
         constraints = (
-            models.UniqueConstraint(fields=("name", "version"), name="scale_version_once"),
-            models.UniqueConstraint(fields=("name",), condition=Q(retired=False), name="scale_one_current"),
+            models.UniqueConstraint(folding.Fold("name"), "version", name="scale_version_once"),
+            models.UniqueConstraint(folding.Fold("name"), condition=Q(retired=False), name="scale_one_current"),
             models.CheckConstraint(condition=Q(decimals__lte=3), name="scale_decimals_at_most_three"),
         )
 
@@ -120,11 +122,16 @@ class ExamSession(PublicRow):
     timetable_published_at = models.DateTimeField(null=True)
     results_published_at = models.DateTimeField(null=True)
     cancelled_reason = models.CharField(max_length=200, blank=True)
+    # By which policy its results are computed, and up to which change of its marks; null: they are not. 0: all anew.
+    results_policy = models.ForeignKey(
+        "ResultPolicy", on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    results_through = models.BigIntegerField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("term", "name"), name="exam_session_name_per_term"),
+            models.UniqueConstraint("term", folding.Fold("name"), name="exam_session_name_per_term"),
             models.CheckConstraint(condition=Q(weight__gte=0), name="exam_session_weight_from_zero"),
             models.CheckConstraint(condition=~Q(state="published"), name="exam_session_published_is_derived"),
             models.CheckConstraint(
@@ -188,6 +195,12 @@ class Exam(PublicRow):
     # False once the session is cancelled: then nothing stands in anybody's way.
     standing = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1)
+    # Of the marks, which change without the paper: 0 until somebody enters some.
+    marks_version = models.PositiveIntegerField(default=0, db_default=0)
+    marked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    marked_at = models.DateTimeField(null=True)
+    reopened_until = models.DateTimeField(null=True)
+    reopened_reason = models.CharField(max_length=200, blank=True, db_default="")
 
     class Meta:
         constraints = (
@@ -199,6 +212,11 @@ class Exam(PublicRow):
             # The target of invigilators' composite foreign key.
             models.UniqueConstraint(
                 fields=("id", "day", "starts_at", "ends_at", "standing"), name="exam_id_while_standing"
+            ),
+            # The target of the marks' composite foreign key.
+            models.UniqueConstraint(fields=("id", "max_marks"), name="exam_id_max_marks"),
+            models.CheckConstraint(
+                condition=Q(reopened_until__isnull=True) | ~Q(reopened_reason=""), name="exam_reopened_with_reason"
             ),
             models.CheckConstraint(
                 condition=Q(section__isnull=False) | Q(course_class__isnull=False), name="exam_section_or_class"
@@ -258,3 +276,111 @@ class Invigilation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.staff_id} in {self.exam_id}"
+
+
+class Mark(models.Model):
+    """One student's result in a paper. A student without a row has not been marked yet.
+
+    ``max_marks`` is repeated from the paper; the database holds it equal, and every score within it.
+    """
+
+    class Status(models.TextChoices):
+        ENTERED = "entered"
+        ABSENT = "absent"
+        EXEMPT = "exempt"
+        MALPRACTICE = "malpractice"
+        NOT_ENTERED = "not-entered"
+
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="marks")
+    student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="marks")
+    status = models.CharField(max_length=11, choices=Status.choices)
+    score = models.DecimalField(max_digits=7, decimal_places=2, null=True)
+    max_marks = models.DecimalField(max_digits=7, decimal_places=2)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("exam", "student"), name="mark_once"),
+            models.CheckConstraint(
+                condition=Q(status="entered", score__isnull=False) | ~Q(status="entered") & Q(score__isnull=True),
+                name="mark_score_if_entered",
+            ),
+            models.CheckConstraint(
+                condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=F("max_marks")), name="mark_within_paper"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.student_id} in {self.exam_id}: {self.status}"
+
+
+class MarkChange(models.Model):
+    """One change of one mark, append-only: what it was, what it became, who did it and when."""
+
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, db_index=False, related_name="mark_changes")
+    student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="+")
+    marks_version = models.PositiveIntegerField()
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.student_id} in {self.exam_id}, version {self.marks_version}"
+
+
+append_only.declare("examinations_markchange")
+
+
+class ResultPolicy(models.Model):
+    """One version of how a school makes results of marks; it never changes. No row: these defaults, at version 0."""
+
+    class Counts(models.TextChoices):
+        """What a paper without a score does: it counts with no marks, or leaves the denominator."""
+
+        ZERO = "zero"
+        LEFT_OUT = "left-out"
+
+    class Ranks(models.TextChoices):
+        NONE = "none"
+        DENSE = "dense"
+        COMPETITION = "competition"
+
+    class Within(models.TextChoices):
+        SECTION = "section"
+        GRADE_LEVEL = "grade-level"
+
+    version = models.PositiveIntegerField(unique=True)
+    absent = models.CharField(max_length=8, choices=Counts.choices, default=Counts.ZERO)
+    malpractice = models.CharField(max_length=8, choices=Counts.choices, default=Counts.ZERO)
+    ranks = models.CharField(max_length=11, choices=Ranks.choices, default=Ranks.NONE)
+    ranked_within = models.CharField(max_length=11, choices=Within.choices, default=Within.SECTION)
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
+
+
+append_only.declare("examinations_resultpolicy")
+
+
+class SessionResult(models.Model):
+    """What a session's papers make of one student, computed from their marks by a job; never written by hand.
+
+    ``percent`` is ``total`` of ``out_of``, rounded half up once; null where nothing counts. ``rank`` among ``ranked``,
+    where the policy ranks and no paper of the student's is without a mark.
+    """
+
+    session = models.ForeignKey(ExamSession, on_delete=models.CASCADE, db_index=False, related_name="results")
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, db_index=False, related_name="exam_results")
+    section = models.ForeignKey(Section, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    total = models.DecimalField(max_digits=9, decimal_places=2)
+    out_of = models.DecimalField(max_digits=9, decimal_places=2)
+    percent = models.DecimalField(max_digits=7, decimal_places=2, null=True)
+    complete = models.BooleanField()
+    rank = models.PositiveIntegerField(null=True)
+    ranked = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("session", "student"), name="session_result_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.student_id} in {self.session_id}: {self.total} of {self.out_of}"

@@ -13,5 +13,8 @@ declare(
     Permission("exams.follow", "See exams once they are published", (*OFFICE, TEACHER, GUARDIAN, STUDENT)),
     Permission("exams.manage", "Set up exam sessions and papers", OFFICE),
     Permission("exams.publish", "Publish and withdraw exam timetables and results", (HEAD,)),
-    Permission("exams.configure", "Change grading scales", (HEAD,)),
+    Permission("marks.view", "See marks before they are published", (*OFFICE, TEACHER)),
+    Permission("marks.enter", "Enter marks", (*OFFICE, TEACHER)),
+    Permission("marks.reopen", "Let marks be entered that are closed", (HEAD,)),
+    Permission("exams.configure", "Change grading scales and how results are made", (HEAD,)),
 )

@@ -1,12 +1,45 @@
-"""What follows for papers when what is taught changes."""
+"""What follows for papers when what is taught changes, and for results when papers or marks do."""
 
 from __future__ import annotations
 
-from apps.examinations import services
+from apps.examinations import services, tasks
+from apps.examinations.events import MarksEntered, ModerationBegun, PapersChanged, ResultsDue
 from apps.institutions.events import ClassSectionChanged
-from schoolops.events import subscribe
+from apps.students.events import StudentsMerged
+from schoolops.events import Followed, subscribe
+
+RESULTS = "exam-results"
+
+
+def _compute(session: int) -> Followed:
+    return Followed(RESULTS, 1, tasks.compute_results.enqueue(session=session).job_id)
 
 
 @subscribe(ClassSectionChanged)
 def let_papers_ahead_be_of_the_new_section(event: ClassSectionChanged) -> None:
     services.follow_class(course_class=event.course_class_id)
+
+
+@subscribe(ResultsDue)
+def compute_them_from_the_start(event: ResultsDue) -> Followed:
+    return _compute(event.session_id)
+
+
+@subscribe(MarksEntered)
+def compute_those_of_whom_was_marked(event: MarksEntered) -> Followed | None:
+    return _compute(event.session_id) if services.follow_marks(event.session_id) else None
+
+
+@subscribe(PapersChanged)
+def compute_everybodys_anew(event: PapersChanged) -> Followed | None:
+    return _compute(event.session_id) if services.follow_papers(event.session_id) else None
+
+
+@subscribe(ModerationBegun)
+def compute_them_for_whoever_moderates(event: ModerationBegun) -> None:
+    services.begin_results(event.session_id)
+
+
+@subscribe(StudentsMerged)
+def let_the_child_have_one_result(event: StudentsMerged) -> None:
+    services.follow_merge(kept=event.kept_id, duplicate=event.duplicate_id)

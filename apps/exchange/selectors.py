@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models.lookups import Exact
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -16,7 +17,7 @@ from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.clearing import with_ends
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
-from schoolops.folding import holding
+from schoolops.folding import Fold, fold, holding
 
 VIEW = "imports.view"
 ERROR_COLUMNS = ("file", "row", "column", "code", "message", "remedy", "name")
@@ -47,7 +48,7 @@ def import_of(id: UUID, *, by: User) -> Import:  # noqa: A002 - the API's word
 
 def rows_named(said: str) -> Q:
     """Rows about a name that holds every word of ``said``, or of exactly that id."""
-    return holding(said, "name") | Q(key__iexact=said)
+    return holding(said, "name") | Q(Exact(Fold("key"), fold(said)))
 
 
 def rows_of(run: Import, *, kind: str = "", action: str = "", kept: bool = False, said: str = "") -> QuerySet[Any]:

@@ -24,7 +24,7 @@ class LogoRefused(Invalid):
     """This file cannot be a logo: {why}."""
 
     code = "institutions:logo-refused"
-    remedy = "Send a JPEG, PNG or WebP picture of at most {limit} kB."
+    remedy = "Send a JPEG, PNG or WebP picture of at most {limit} MB."
 
 
 class NoLogo(NotFound):

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from schoolops import twins
 from schoolops.context import current_school
-from schoolops.rows import Rostered, RosteredQuerySet
+from schoolops.rows import LONGEST_NOTE, Rostered, RosteredQuerySet
 
 
 def days(start: str, end: str, bounds: str = "[]") -> Func:
@@ -58,7 +58,7 @@ class Institution(Rostered):
     timezone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$")])
     locale = models.CharField(max_length=12, default="en-gb")
-    address = models.TextField(blank=True)
+    address = models.TextField(max_length=LONGEST_NOTE, blank=True)
     phone = models.CharField(max_length=40, blank=True)
     email = models.EmailField(blank=True)
     logo = models.FileField(upload_to=school_logo_path, max_length=300, blank=True)

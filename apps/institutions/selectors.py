@@ -172,20 +172,25 @@ def week_around(day: dt.date, weekend: Collection[int]) -> list[dt.date]:
     return [first + dt.timedelta(days=ahead) for ahead in range(7)]
 
 
+_WEEKENDS: Compiled[tuple[int, list[int]]] = Compiled(lambda: Institution.objects.values_list("pk", "weekend"))
+_SPECIAL: Compiled[tuple[int, dt.date, str]] = Compiled(
+    lambda: CalendarDay.objects.filter(day__gte=Parameter("first", DAY), day__lt=Parameter("until", DAY)).values_list(
+        "institution_id", "day", "kind"
+    )
+)
+
+
 def previous_school_day(day: dt.date) -> dt.date | None:
     """The last day before ``day`` on which some campus had school; ``None``: none in forty days. Two queries."""
-    places = list(Institution.objects.only("pk", "weekend"))
+    places = _WEEKENDS.all()
     since = day - dt.timedelta(days=LONGEST_BREAK_DAYS)
-    calendar = {
-        (row.institution_id, row.day): row.kind
-        for row in CalendarDay.objects.filter(day__gte=since, day__lt=day).only("institution_id", "day", "kind")
-    }
+    calendar = {(at, on): kind for at, on, kind in _SPECIAL.all(first=since, until=day)}
     closed = {CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE}
     candidate = day - dt.timedelta(days=1)
     while candidate >= since:
-        for campus in places:
-            kind = calendar.get((campus.pk, candidate))
-            if (kind is None and candidate.isoweekday() not in campus.weekend) or (kind and kind not in closed):
+        for campus, weekend in places:
+            kind = calendar.get((campus, candidate))
+            if (kind is None and candidate.isoweekday() not in weekend) or (kind and kind not in closed):
                 return candidate
         candidate -= dt.timedelta(days=1)
     return None

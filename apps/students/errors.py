@@ -125,7 +125,7 @@ class PhotoRefused(Invalid):
     """This file cannot be a photo: {why}."""
 
     code = "students:photo-refused"
-    remedy = "Send a JPEG, PNG or WebP picture of at most {limit} kB."
+    remedy = "Send a JPEG, PNG or WebP picture of at most {limit} MB."
 
 
 class NoPhoto(NotFound):

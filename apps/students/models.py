@@ -29,7 +29,7 @@ from apps.institutions.models import (
 from schoolops import folding, twins
 from schoolops.context import current_school
 from schoolops.privacy import Privacy
-from schoolops.rows import ROSTERED, PublicRow, Rostered, RosteredQuerySet
+from schoolops.rows import LONGEST_NOTE, ROSTERED, PublicRow, Rostered, RosteredQuerySet
 
 
 class Sex(models.TextChoices):
@@ -69,9 +69,11 @@ class Student(Rostered):
     sex = models.CharField(max_length=11, choices=Sex.choices, default=Sex.UNSPECIFIED)
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
-    address = models.TextField(blank=True)
+    address = models.TextField(max_length=LONGEST_NOTE, blank=True)
     photo = models.FileField(upload_to=photo_path, max_length=300, blank=True)
-    medical_note = models.TextField(blank=True, help_text="Shown only to those who may see it.")
+    medical_note = models.TextField(
+        max_length=LONGEST_NOTE, blank=True, help_text="Shown only to those who may see it."
+    )
     version = models.PositiveIntegerField(default=1)
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="merged_from"
@@ -118,7 +120,7 @@ class Guardian(Rostered):
     family_name = models.CharField(max_length=100, blank=True)
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
-    address = models.TextField(blank=True)
+    address = models.TextField(max_length=LONGEST_NOTE, blank=True)
     language = models.CharField(max_length=12, blank=True)
     version = models.PositiveIntegerField(default=1)
     name_key = folding.stored(folding.NameKey("family_name", "given_name"))
@@ -161,7 +163,7 @@ class StudentGuardian(PublicRow):
     contact_priority = models.PositiveSmallIntegerField()
     data_access = models.BooleanField(default=True)
     # A court order, for instance. Not blank: no access, whatever `data_access` says.
-    restriction_note = models.TextField(blank=True)
+    restriction_note = models.TextField(max_length=LONGEST_NOTE, blank=True)
     receives_invoices = models.BooleanField(default=False)
     channels = ArrayField(models.CharField(max_length=8), default=list, help_text="email, sms, in-app")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -36,9 +36,9 @@ class Period(Rostered):
         return self.name
 
 
-def meets_on(day: dt.date) -> Q:
-    """The meetings of ``day``: of its weekday, begun and not over."""
-    return holds_on(day, "course_class__year__ends_on") & Q(weekday=day.isoweekday())
+def meets_on(day: Any, weekday: Any = None) -> Q:
+    """The meetings of ``day``: of its weekday (said where the day is a parameter), begun and not over."""
+    return holds_on(day, "course_class__year__ends_on") & Q(weekday=weekday or day.isoweekday())
 
 
 class Meeting(PublicRow):

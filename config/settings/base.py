@@ -295,6 +295,12 @@ SPECTACULAR_SETTINGS = {
         "RowAction": "apps.exchange.models.ImportRow.Action",
         "EntryKind": "apps.students.models.Enrolment.Entry",
         "ExitKind": "apps.students.models.Enrolment.Exit",
+        "GradingScaleKind": "apps.examinations.models.GradingScale.Kind",
+        "ExamSessionKind": "apps.examinations.models.ExamSession.Kind",
+        "ExamSessionState": "apps.examinations.models.ExamSession.State",
+        "MarkStatus": "apps.examinations.models.Mark.Status",
+        "ResultCounts": "apps.examinations.models.ResultPolicy.Counts",
+        "StatusEnum": "schoolops.rows.RowStatus",
     },
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError, ProgrammingError
+from django.db import InternalError, OperationalError, ProgrammingError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.views import set_rollback
@@ -24,7 +24,7 @@ from schoolops.errors import (
     Unauthenticated,
     Unavailable,
 )
-from schoolops.tenancy.errors import SchoolUnreachable, schema_is_gone
+from schoolops.tenancy.errors import SchoolUnreachable, schema_is_gone, takes_no_writes
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def flatten(detail: Any, path: str = "") -> Iterator[FieldError]:
         yield FieldError(field=path, code=str(getattr(detail, "code", "invalid")), said=str(detail))
 
 
-def as_ours(exc: Exception) -> SchoolOpsError | None:  # noqa: C901, PLR0911 - one line per kind is a table
+def as_ours(exc: Exception) -> SchoolOpsError | None:  # noqa: C901, PLR0911, PLR0912 - one line per kind is a table
     """``exc`` in our own vocabulary, or ``None`` when it is not an expected refusal."""
     match exc:
         case SchoolOpsError():
@@ -138,6 +138,8 @@ def as_ours(exc: Exception) -> SchoolOpsError | None:  # noqa: C901, PLR0911 - o
         case ProgrammingError() | OperationalError() if schema_is_gone(exc):
             return SchoolUnreachable()
         case OperationalError():
+            return Unavailable()
+        case InternalError() if takes_no_writes(exc):
             return Unavailable()
     return None
 

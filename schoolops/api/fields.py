@@ -12,6 +12,13 @@ from rest_framework import serializers
 from schoolops import clock
 
 
+class Email(serializers.EmailField):
+    """An e-mail address, of the length of its column."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 254, **options})
+
+
 class Day(serializers.DateField):
     """A date that can be meant: from ``clock.FIRST_YEAR`` to ``clock.LAST_YEAR``."""
 

@@ -28,7 +28,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from schoolops import problem
+from schoolops import pictures, problem
 from schoolops.api.counting import who_asks
 from schoolops.api.parsers import BodyTooLarge
 from schoolops.api.sealing import Unsealable, seal, unseal
@@ -263,6 +263,9 @@ def fingerprint(request: HttpRequest) -> bytes:
                     asked.update(chunk)
                 file.seek(0)
         return asked.digest()
+    if (request.content_type or "").startswith("image/"):
+        # Of a size of its own, which Django does not know; kept, so that the view reads it again.
+        request._body = request.read(pictures.LARGEST + 1)  # noqa: SLF001 - Django has no other word for it
     try:
         asked.update(request.body)
     except RequestDataTooBig:

@@ -11,8 +11,9 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from schoolops import problem
+from schoolops import pictures, problem
 from schoolops.errors import Invalid
+from schoolops.folding import composed
 
 
 class BodyTooLarge(Invalid):
@@ -53,22 +54,30 @@ class JsonParser(BaseParser):
                 raise BodyTooLarge(most=most // 2**20)
             if b"\\u0000" in body:
                 raise ParseError("NUL characters cannot be stored.")
-            return orjson.loads(body)
+            return _composed(orjson.loads(body))
         except orjson.JSONDecodeError as error:
             raise ParseError(str(error)) from error
 
 
+def _composed(said: Any, name: str = "") -> Any:
+    """Every text in its composed form, but for passwords, which are what was typed."""
+    if isinstance(said, str):
+        return said if name.endswith("password") else composed(said)
+    if isinstance(said, dict):
+        return {key: _composed(each, key) for key, each in said.items()}
+    return [_composed(each) for each in said] if isinstance(said, list) else said
+
+
 class PictureParser(BaseParser):
-    """A picture as the whole body, whatever its type says: services look at the content. At most 1 MB is read."""
+    """A picture as the whole body, whatever its type says: services look at the content, and take no more."""
 
     media_type = "*/*"
-    most = 1024 * 1024
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, bytes]:
         # One byte more, so that the service sees that it is too large.
-        return {"content": stream.read(self.most + 1)}
+        return {"content": stream.read(pictures.LARGEST + 1)}
 
 
 def sent_picture(request: Request) -> bytes:

@@ -9,6 +9,7 @@ from django.db import models
 
 from schoolops import clock
 from schoolops.audit import trail
+from schoolops.rows import refuse_too_long
 
 Row = TypeVar("Row", bound=models.Model)
 BATCH = 1000
@@ -20,6 +21,8 @@ def added(
     """Insert ``rows``; ``after`` is what the trail says of each."""
     if not rows:
         return []
+    for row in rows:
+        refuse_too_long(row)
     manager: Any = type(rows[0])._default_manager
     written: list[Row] = manager.bulk_create(rows, batch_size=BATCH)
     trail.record_many(
@@ -45,6 +48,7 @@ def changed(
             continue
         for name, value in after.items():
             setattr(row, name, value)
+        refuse_too_long(row, after)
         names |= after.keys()
         if hasattr(row, "version"):
             row.version += 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db import models
 
 from schoolops import append_only
+from schoolops.rows import Fitting
 
 
-class AuditEntry(models.Model):
+class AuditEntry(Fitting):
     """What ``actor`` did to the object ``object_type``/``object_id`` (its public id, as text).
 
     ``before`` and ``after`` hold the fields that changed, as JSON values.

@@ -149,7 +149,7 @@ def _postgres() -> Iterator[Line]:
 
 
 def _footing() -> Iterator[Line]:
-    findings = boot_of_database.examine()
+    findings = boot_of_database.examine_all()
     for finding in findings:
         yield Line("red" if finding.fatal else "yellow", finding.sentence, finding.remedy)
     if not findings:

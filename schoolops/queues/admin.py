@@ -167,7 +167,7 @@ class LetterForm(_ModelForm):
             task.serialise(payload)
         except SchoolOpsError as refused:
             raise ValidationError(
-                [refused.detail, *(f"{each.field}: {each.message}" for each in refused.errors)]
+                [refused.detail, *(f"{error.field}: {error.message}" for error in refused.errors)]
             ) from refused
         return payload
 
@@ -232,8 +232,8 @@ class DeadLetterAdmin(_Shaped, _OperatorAdmin):
             "",
             "<details><summary>{} at {:%Y-%m-%d %H:%M:%S}, {} by {}: {}</summary><pre>{}</pre></details>",
             (
-                (each.number, each.at, each.outcome, each.worker, each.error_class, each.traceback or each.error)
-                for each in desk.attempts_of(letter.pk)
+                (tried.number, tried.at, tried.outcome, tried.worker, tried.error_class, tried.traceback or tried.error)
+                for tried in desk.attempts_of(letter.pk)
             ),
         )
 

@@ -36,7 +36,7 @@ class Running:
     token: int | None = None
     finished: bool = False
     result: Any = None
-    said_outside: bool = False
+    called_outside: bool = False
     # Gives the database connection to other jobs for a while.
     lending: Callable[[], AbstractContextManager[None]] = nullcontext
 
@@ -173,14 +173,14 @@ def calling_outside() -> Iterator[str]:
     once = job.task.outside == "at_most_once"
     if once:
         _mark_sending(job, "clock_timestamp()")
-        job.said_outside = True
+        job.called_outside = True
     try:
         with context.nowhere(), job.lending():
             yield job.key
     except NotSent:
         if once:
             _mark_sending(job, "NULL")
-            job.said_outside = False
+            job.called_outside = False
         raise
 
 

@@ -65,8 +65,8 @@ def step(arrow: Arrow, queue: str, *, jobs: int = 1, job_id: int | None = None, 
     if arrow in RATED and queue:
         telemetry.counted(rate_name(arrow, queue), jobs)
     if log.isEnabledFor(arrow.level):
-        told = {"arrow": arrow.name, "queue": queue, "job": job_id, "jobs": jobs, **facts}
-        log.log(arrow.level, "job %s", arrow.name, extra={"facts": told})
+        line = {"arrow": arrow.name, "queue": queue, "job": job_id, "jobs": jobs, **facts}
+        log.log(arrow.level, "job %s", arrow.name, extra={"facts": line})
 
 
 def pause_here(arrow: Arrow) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,28 +22,25 @@ from schoolops import clock
 from schoolops.context import school_or_none
 from schoolops.errors import Throttled
 from schoolops.ratelimit import scripts
+from schoolops.ratelimit.turns import (
+    FIRST_TURN_S,
+    FORGOTTEN_AFTER_S,
+    HERE,
+    LONGEST_TURN_S,
+    LONGEST_WAIT_S,
+    TURN_KEPT_S,
+    Delay,
+)
 from schoolops.ratelimit.windows import TooOften, Wanted, Window, demand, wanted
-from schoolops.redis.connection import RATE_LIMITS, RedisUnavailable
+from schoolops.redis.connection import RedisUnavailable
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT_S = 60
-# While others press: the turn of one who has not failed, and the last of one who fails again and again. Between them
-# stand one minute and four: each of many logins has turns of its own, and shall not have many.
-FIRST_TURN_S = 2
-LONGEST_TURN_S = 15 * 60
-# A turn that nobody has taken by then is lost.
-TURN_KEPT_S = 120
 # Beyond so many refusals in one wait somebody asks all the time under this very key, perhaps not its owner. Then a turn
 # goes to one who was told and came back no sooner; whoever comes too soon, or for the first time, is told once more.
 ASKED_BY_PEOPLE = 5
 ONCE_MORE_S = 1
 TOO_SOON_S = 2
-FORGOTTEN_AFTER_S = RATE_LIMITS.ttl_s
-# What the fallback remembers per process before it forgets the oldest.
-MOST_REMEMBERED = 10_000
-# Several processes count apart while Redis is away, so each lets through a quarter.
-STRICTER = 4
 
 
 class TooManyAttempts(Throttled):
@@ -56,34 +52,6 @@ class TooManyAttempts(Throttled):
     code = "ratelimit:too-many-attempts"
     remedy = "Wait as long as Retry-After says: then it is your turn, whatever others try."
     pressed = False
-
-
-@dataclass(frozen=True, slots=True)
-class Delay:
-    """One way of counting. The first ``free`` failures within 15 minutes cost no wait.
-
-    ``forgiven``: a success forgets all failures. Otherwise it takes back its own count and, once in 15 minutes for each
-    who succeeds, one failure more: a school behind one address pays for its typing errors with those who get in, and an
-    attacker's own login pays for one guess.
-    """
-
-    name: str
-    free: int
-    forgiven: bool
-
-
-def wait_after(failures: int, free: int) -> int:
-    """Seconds until the next attempt after ``failures`` failures."""
-    beyond = failures - free
-    return 0 if beyond <= 0 else min(LONGEST_WAIT_S, 1 << min(beyond - 1, 6))
-
-
-def turn_after(own: int, left_s: float) -> float:
-    """Seconds until the turn of one who has failed ``own`` times, while the failures of others press.
-
-    ``left_s``: until those would let the next one in, who need not be this one.
-    """
-    return min(left_s, FIRST_TURN_S) if own == 0 else min(LONGEST_TURN_S, LONGEST_WAIT_S * 4.0 ** (own - 1))
 
 
 # KEYS: the own hash {n failures, at the last, turn}, a hash of who was told until when, one hash {n, at} for each
@@ -192,103 +160,6 @@ give_back({{unpack(KEYS, delays + 2)}})
 """
 
 
-@dataclass(slots=True)
-class _Kept:
-    """What this process knows of one key. Moments in seconds since 1970."""
-
-    failures: int = 0
-    at: float = 0.0
-    turn: float | None = None
-    expires: float = 0.0
-
-
-class _Here:
-    """The same rules in this process, for as long as Redis does not answer: stricter, and never none."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[str, _Kept] = {}
-
-    def _of(self, key: str, now: float) -> _Kept:
-        kept = self._kept.get(key)
-        if kept is None or kept.expires <= now:
-            return _Kept()
-        kept.at = min(kept.at, now)
-        return kept
-
-    def _keep(self, key: str, kept: _Kept, expires: float) -> None:
-        # Moved to the end: the first of the dict is the one that was quiet for longest.
-        self._kept.pop(key, None)
-        kept.expires = expires
-        self._kept[key] = kept
-        while len(self._kept) > MOST_REMEMBERED:
-            del self._kept[next(iter(self._kept))]
-
-    def begin(self, keys: Mapping[str, Delay], now: float) -> tuple[float, bool, bool]:
-        """(seconds to wait, whether it is a turn, whether others press); counted, when there is no wait."""
-        with self._lock:
-            (own_key, own_delay), *shared = keys.items()
-            own = self._of(own_key, now)
-            opens = own.at + wait_after(own.failures, own_delay.free // STRICTER)
-            left = 0.0
-            for key, delay in shared:
-                kept = self._of(key, now)
-                wait = wait_after(kept.failures - own.failures, delay.free // STRICTER)
-                left = max(left, kept.at + wait - now)
-            if own.turn is not None and now > own.turn + TURN_KEPT_S:
-                own.turn = None
-            turn = own.turn is not None and now >= own.turn
-            if not turn and (opens > now or left):
-                at = max(opens, now, now + turn_after(own.failures, left) if left else now)
-                own.turn = at if own.turn is None else min(own.turn, at)
-                self._keep(own_key, own, own.turn + FORGOTTEN_AFTER_S)
-                return own.turn - now, False, bool(left)
-            own.turn = None
-            for key in keys:
-                kept = self._of(key, now)
-                kept.failures, kept.at = kept.failures + 1, now
-                self._keep(key, kept, now + FORGOTTEN_AFTER_S)
-            return 0.0, turn, False
-
-    def press(self, key: str, now: float) -> float:
-        """Seconds until the turn of ``key``, while a window is full."""
-        with self._lock:
-            own = self._of(key, now)
-            at = now + turn_after(own.failures, LONGEST_WAIT_S)
-            own.turn = at if own.turn is None else min(own.turn, at)
-            self._keep(key, own, own.turn + FORGOTTEN_AFTER_S)
-            return own.turn - now
-
-    def take_back(self, keys: Mapping[str, Delay]) -> None:
-        with self._lock:
-            for key in keys:
-                if key in self._kept:
-                    self._kept[key].failures = max(0, self._kept[key].failures - 1)
-
-    def give_turn(self, key: str, now: float) -> None:
-        with self._lock:
-            own = self._of(key, now)
-            own.turn = now
-            self._keep(key, own, now + FORGOTTEN_AFTER_S)
-
-    def forget(self, keys: Mapping[str, Delay]) -> None:
-        with self._lock:
-            for key in keys:
-                self._kept.pop(key, None)
-
-    def forget_all(self) -> None:
-        with self._lock:
-            self._kept.clear()
-
-
-_here = _Here()
-
-
-def forget_here() -> None:
-    """Forget what this process counted by itself. For tests."""
-    _here.forget_all()
-
-
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """An attempt under way. Left alone it counts as a failure. ``here``: it was counted while Redis was away."""
@@ -301,8 +172,8 @@ class Attempt:
         """It was right: forget the failures that are forgiven, take back the count of the others and of the windows."""
         forgiven = {key: delay for key, delay in self.keys.items() if delay.forgiven}
         others = {key: delay for key, delay in self.keys.items() if not delay.forgiven}
-        _here.forget(forgiven)
-        _here.take_back(others)
+        HERE.forget(forgiven)
+        HERE.take_back(others)
         shared = self._given_back()
         # Whom it pays for once: the one this attempt was counted for, by the most particular of its keys.
         who = f"{self._own}:paid"
@@ -315,9 +186,9 @@ class Attempt:
     def take_back(self) -> None:
         """It was neither right nor wrong (a question came up, or we failed): as if it had not been; again at once."""
         now = clock.now().timestamp()
-        _here.take_back(self.keys)
+        HERE.take_back(self.keys)
         if self.here:
-            _here.give_turn(self._own, now)
+            HERE.give_turn(self._own, now)
         shared = self._given_back()
         try:
             scripts.run(_TAKE_BACK, [*self.keys, *shared], [int(now * 1000), len(self.keys)])
@@ -387,15 +258,15 @@ def begin(
 
 
 def _begin_here(keys: dict[str, Delay], walking: Wanted, turning: Wanted, now: float) -> Attempt:
-    wait_s, turn, pressed = _here.begin(keys, now)
+    wait_s, turn, pressed = HERE.begin(keys, now)
     _refuse_early(wait_s, pressed=pressed)
     windows = turning if turn else walking
     try:
         demand(windows.count_here())
     except TooOften as full:
-        _here.take_back(keys)
+        HERE.take_back(keys)
         if not turn:
-            full.retry_after = _seconds(_here.press(next(iter(keys)), now))
+            full.retry_after = _seconds(HERE.press(next(iter(keys)), now))
         raise
     return Attempt(keys, windows, here=True)
 

@@ -29,6 +29,9 @@ _ABOUT = """
 SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
        extract(epoch FROM clock_timestamp())::float8
 """
+# No two servers have begun in the same microsecond.
+_WHICH = "SELECT pg_postmaster_start_time(), current_database()"
+_URLS = {"default": "DATABASE_URL", "admin": "DATABASE_ADMIN_URL"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +43,18 @@ class Finding:
     fatal: bool = True
 
 
-POOLED = Finding(
-    sentence="Between us and PostgreSQL stands a pooler that gives each transaction another backend: one school would "
-    "read another's data.",
-    remedy="Let DATABASE_URL lead to PostgreSQL itself, or set pool_mode = session.",
+ELSEWHERE = Finding(
+    sentence="DATABASE_ADMIN_URL leads to another database than DATABASE_URL: what is migrated there is not served.",
+    remedy="Let both name one database of one server.",
 )
+
+
+def _pooled(url: str) -> Finding:
+    harm = "one school would read another's data" if url == "DATABASE_URL" else "locks and settings would be others'"
+    return Finding(
+        sentence=f"Between us and PostgreSQL stands a pooler that gives each transaction another backend: {harm}.",
+        remedy=f"Let {url} lead to PostgreSQL itself, or set pool_mode = session.",
+    )
 
 
 # Not the school's clock, which a demo moves.
@@ -75,17 +85,28 @@ def examine(alias: str = "default") -> list[Finding]:
             for _ in range(CONNECTIONS)
         ]
         if shares_backends(connections):
-            found.append(POOLED)
+            found.append(_pooled(_URLS[alias]))
         began = machine_time()
         replica, read_only, theirs = connections[0].execute(_ABOUT).fetchone() or (False, False, began)
         ours = (began + machine_time()) / 2
     if replica or read_only:
         what = "is a replica" if replica else "takes no writes (default_transaction_read_only)"
-        found.append(Finding(sentence=f"The database {what}.", remedy="Let DATABASE_URL lead to the primary."))
+        found.append(Finding(sentence=f"The database {what}.", remedy=f"Let {_URLS[alias]} lead to the primary."))
     if (skew := abs(theirs - ours)) > CLOCK_SKEW_WARNED_S:
         sentence = f"The database's clock differs from ours by {skew:.0f} s."
         fatal = skew > CLOCK_SKEW_REFUSED_S
         found.append(Finding(sentence=sentence, remedy="Run NTP on both machines.", fatal=fatal))
+    return found
+
+
+def examine_all() -> list[Finding]:
+    """As ``examine``, and what speaks against the provisioning login's way to it, where there is one."""
+    found = examine()
+    if "admin" in settings.DATABASES:
+        found += [each for each in examine("admin") if each not in found]
+        with direct.connect("boot") as ours, direct.connect("boot", alias="admin") as provisioning:
+            if ours.execute(_WHICH).fetchone() != provisioning.execute(_WHICH).fetchone():
+                found.append(ELSEWHERE)
     return found
 
 

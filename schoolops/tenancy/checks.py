@@ -72,7 +72,7 @@ def login_messages(login: str, about: Sequence[bool]) -> list[checks.CheckMessag
 
 @checks.register(checks.Tags.database)
 def the_wall_can_stand(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """``tenancy.E001`` … ``E006``, ``W001`` and ``W002`` for the database of the web login."""
+    """``tenancy.E001`` … ``E006``, ``W001``, ``W002``: the database, and how either login reaches it."""
     if "default" not in (databases or ()):
         return []
     # psycopg cannot reach what Django cannot: that is said below, as Django says it.
@@ -80,7 +80,7 @@ def the_wall_can_stand(*, databases: Sequence[str] | None = None, **kwargs: Any)
     with suppress(psycopg.OperationalError):
         footing = [
             (checks.Error if each.fatal else checks.Warning)(each.sentence, hint=each.remedy, id=f"tenancy.{name}")
-            for each, name in ((each, "E006" if each.fatal else "W002") for each in boot.examine())
+            for each, name in ((each, "E006" if each.fatal else "W002") for each in boot.examine_all())
         ]
     connection = connections["default"]
     with outside_schools(), connection.cursor() as cursor:

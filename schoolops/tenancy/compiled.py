@@ -16,7 +16,17 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import BigIntegerField, BooleanField, DateField, Expression, Field, Func, QuerySet, UUIDField
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    DateField,
+    Expression,
+    Field,
+    Func,
+    QuerySet,
+    TextField,
+    UUIDField,
+)
 from django.db.models.sql.compiler import SQLCompiler
 
 from schoolops.context import nowhere
@@ -24,7 +34,7 @@ from schoolops.tenancy.prepared import Row, fetch_all, sent
 
 Found = TypeVar("Found")
 # By the names that our selectors use.
-KEY, DAY, PUBLIC_ID = BigIntegerField(), DateField(), UUIDField()
+KEY, DAY, PUBLIC_ID, TEXT = BigIntegerField(), DateField(), UUIDField(), TextField()
 
 
 class Parameter(Expression):
@@ -155,7 +165,10 @@ _adding = Lock()
 
 
 def by_shape(shape: Hashable, build: Callable[[], QuerySet[Any, Found]]) -> Compiled[Found]:
-    """The one of this shape, built where there is none: what the SQL depends on, and never a value of a request."""
+    """The one of this shape, built where there is none: what the SQL depends on, and never a value of a request.
+
+    Kept for ever, so shapes are as many as some table of ours has combinations, and never as many as a school has rows.
+    """
     found = _shapes.get(shape)
     if found is None:
         with _adding:

@@ -109,6 +109,11 @@ class TemplateMissing(Unavailable):
     remedy = "Run `make template` and deploy the result."
 
 
+def takes_no_writes(exception: BaseException) -> bool:
+    """Whether the database refused a write since it is a replica by now, or read-only: SQLSTATE 25006."""
+    return "25006" in {getattr(each, "sqlstate", None) for each in (exception, exception.__cause__)}
+
+
 def schema_is_gone(exception: BaseException) -> bool:
     """Whether the database said that the school's tables or role are not there, or not ours to read.
 

@@ -16,7 +16,14 @@ from schoolops import problem
 from schoolops.context import SchoolLike, inside, outside_schools
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.tenancy import resolution
-from schoolops.tenancy.errors import SchoolNotReady, SchoolSuspended, SchoolUnreachable, UnknownHost, schema_is_gone
+from schoolops.tenancy.errors import (
+    SchoolNotReady,
+    SchoolSuspended,
+    SchoolUnreachable,
+    UnknownHost,
+    schema_is_gone,
+    takes_no_writes,
+)
 from schoolops.tenancy.models import School, SchoolState
 
 log = logging.getLogger(__name__)
@@ -97,7 +104,7 @@ class SchoolMiddleware:
         """A school whose schema or role is gone answers 503, whichever view found out; so does a lost database."""
         if isinstance(exception, ProgrammingError | OperationalError) and schema_is_gone(exception):
             refusal: SchoolOpsError = SchoolUnreachable()
-        elif isinstance(exception, OperationalError):
+        elif isinstance(exception, OperationalError) or takes_no_writes(exception):
             refusal = Unavailable()
         elif isinstance(exception, SchoolOpsError) and problem.status_of(exception)[0] != UNEXPECTED:
             refusal = exception

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django_tenants.models import DomainMixin, TenantMixin
 
 from schoolops.ids import uuid7
+from schoolops.rows import Fitting
 
 KEPT_AFTER_DELETION = dt.timedelta(days=30)
 
@@ -23,7 +24,7 @@ class SchoolState(models.TextChoices):
     DELETED = "deleted"
 
 
-class School(TenantMixin):  # type: ignore[misc]
+class School(Fitting, TenantMixin):  # type: ignore[misc]
     """A customer: one schema, one database role, one or more addresses."""
 
     auto_create_schema = False
@@ -73,7 +74,7 @@ class School(TenantMixin):  # type: ignore[misc]
         return self.state == SchoolState.ACTIVE
 
 
-class Domain(DomainMixin):  # type: ignore[misc]
+class Domain(Fitting, DomainMixin):  # type: ignore[misc]
     """A host name (lower case, without port) that leads to a school."""
 
     class Meta:
@@ -83,7 +84,7 @@ class Domain(DomainMixin):  # type: ignore[misc]
 LONGEST_SUPPORT = dt.timedelta(hours=8)
 
 
-class SupportGrant(models.Model):
+class SupportGrant(Fitting):
     """An operator is let into a school: why, and until when. The school reads the same in its own trail.
 
     The operator's login is named, not referred to: were it a foreign key, deleting a school's user would look for

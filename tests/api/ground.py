@@ -20,6 +20,8 @@ from apps.accounts.models import AccountPolicy, User
 from apps.accounts.services import open_login
 from apps.attendance import services as attendance
 from apps.attendance.models import AttendanceCode
+from apps.examinations import services as examinations
+from apps.examinations.tasks import compute_results
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
 from apps.institutions.models import AcademicYear, Course, Term
@@ -252,17 +254,38 @@ def _rolls(ground: Ground) -> None:
 
 
 def _exams(ground: Ground) -> None:
-    """The mid-terms with a paper of 7 B, whose timetable is published; a draft with one of 7 C; and an empty one."""
+    """Sessions: one whose timetable is published, a draft of 7 C, an empty one; one being marked, one published."""
     rows, by = ground.rows, ground.people["A"]
-    session, other, empty = (
-        exams.an_exam_session(rows["whole"], by=by, name=name) for name in ("Mid-terms", "Mocks", "Empty")
+    section, course, whole = rows["section"], rows["course"], rows["whole"]
+    session, other, empty, marked, published = (
+        exams.an_exam_session(whole, by=by, name=name) for name in ("Mid-terms", "Mocks", "Empty", "Tests", "First")
     )
-    people_there = (rows["member"].sourced_id,)
-    exam = exams.a_paper(session, rows["section"], rows["course"], by=by, invigilator_ids=people_there)
-    exams.a_paper(other, rows["other_section"], rows["course"], by=by)
+    exam = exams.a_paper(session, section, course, by=by, invigilator_ids=(rows["member"].sourced_id,))
+    exams.a_paper(other, rows["other_section"], course, by=by)
+    marked_exam = exams.a_paper(marked, section, course, by=by, day=YESTERDAY)
+    published_exam = exams.a_paper(published, section, course, by=by, day=LONG_AGO)
+    for each in (marked, published):
+        each.state = each.State.MARKING
+        each.save()
+    for each in (marked_exam, published_exam):
+        exams.enter(each, {rows["child"]: "61,5", rows["classmate"]: "absent"}, by=by)
+    for each in (marked, published):
+        examinations.ask_for_results(session=each.sourced_id, by=by)
+    work_off(compute_results)
+    published.refresh_from_db()
+    published.results_published_at = exams.LONG_BEFORE
+    published.save()
     session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
     session.save()
-    ground.keep(exam_session=session, empty_exam_session=empty, exam=exam, scale=exams.a_scale())
+    ground.keep(
+        exam_session=session,
+        empty_exam_session=empty,
+        exam=exam,
+        marked_session=marked,
+        marked_exam=marked_exam,
+        published_exam=published_exam,
+        scale=exams.a_scale(),
+    )
 
 
 def _logins(ground: Ground) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG005 - every body is made by a function of the ground and the one who asks
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -22,7 +24,9 @@ from apps.access import selectors
 from apps.access.services import gate
 from apps.accounts import services as accounts
 from apps.accounts.models import User
+from apps.examinations import services as examinations
 from apps.students.api.views.students import StudentViewSet
+from schoolops import clock
 from schoolops.context import inside
 from schoolops.tenancy.models import School
 from tests.api.ground import (
@@ -37,7 +41,8 @@ from tests.api.ground import (
     picture,
 )  # fmt: skip
 from tests.api.who_may import COLUMNS, EXPECTED, SEEN
-from tests.factories.people import PASSWORD, students_in
+from tests.factories import exams
+from tests.factories.people import PASSWORD, SCHOOL_MOMENT, students_in
 
 
 class Row:
@@ -219,6 +224,11 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     },
     "POST exams": lambda g, u: {"session_id": g.id("exam_session"), "papers": [_paper(g)]},
     "PATCH exams/{exam}": lambda g, u: {"room": "12", "invigilator_ids": [g.id("member")], "version": 1},
+    "PUT exams/{marked_exam}/marks": lambda g, u: {
+        "version": 1, "records": exams.written(g.rows["marked_exam"], {g.rows["child"]: "62"}, text=True),
+    },
+    "PATCH result-policy": lambda g, u: {"ranks": "dense", "version": 0},
+    "POST exams/{published_exam}/marks/reopen": lambda g, u: REASON,
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
     "POST imports/{import}/confirm": lambda g, u: {"reading": 1, "skip_errors": True},
@@ -344,6 +354,37 @@ def test_how_many_they_see(ground: Ground, line: str) -> None:
     address, *expected = line.split()
     seen = [_counted(ground, letter, address.format(**ground.at)) for letter in COLUMNS[:10]]
     assert dict(zip(COLUMNS, seen, strict=False)) == dict(zip(COLUMNS, expected, strict=False))
+
+
+# --- what is not published --------------------------------------------------------------------------------------------
+def _read_by_families(ground: Ground) -> dict[tuple[str, str], bytes]:
+    """Every answer of 200 to the guardian and to the pupil: (letter, address) → body; of lists also as a file."""
+    reads = [row.address for row in ROWS if row.method == "GET" and row.address not in {"schema", "docs"}]
+    found = {}
+    for letter, address in itertools.product("GU", reads):
+        asked = address.format(**ground.at)
+        for each in (asked, f"{asked}{'&' if '?' in asked else '?'}as=csv"):
+            answer = ground.ask(letter, "GET", each)
+            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            if answer.status_code == 200:
+                found[letter, each] = body
+    return found
+
+
+def test_a_mark_that_is_not_published_changes_nothing_that_a_family_reads(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, said = ground.rows, {ground.rows["child"]: "79", ground.rows["sibling"]: "3"}
+    with inside(ground.oak), transaction.atomic(), clock.frozen(SCHOOL_MOMENT):
+        before = _read_by_families(ground)
+        exams.enter(rows["marked_exam"], said, by=ground.people["A"], version=1)
+        examinations.compute_results(rows["marked_session"].pk)
+        assert _read_by_families(ground) == before
+        monkeypatch.setattr("apps.examinations.selectors.sheet.published", Q)
+        changed = {address for address, body in _read_by_families(ground).items() if body != before.get(address)}
+        transaction.set_rollback(True)
+    assert {(letter, f"students/{ground.id('child')}/marks") for letter in "GU"} <= changed
+    assert len(before) > 60
 
 
 # --- nothing is left out ----------------------------------------------------------------------------------------------

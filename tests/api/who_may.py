@@ -200,11 +200,22 @@ PATCH  exam-sessions/{exam_session}                               200 200 200 40
 DELETE exam-sessions/{empty_exam_session}                         204 204 204 403 403 403 403 403 403 403 401 401
 POST   exam-sessions/{exam_session}/state                         200 200 200 403 403 403 403 403 403 403 401 401
 PUT    exam-sessions/{exam_session}/publication                   200 200 403 403 403 403 403 403 403 403 401 401
+GET    exam-sessions/{marked_session}/results                     200 200 200 200 404 200 403 403 403 403 401 401
+POST   exam-sessions/{marked_session}/results                     202 202 202 403 403 403 403 403 403 403 401 401
+GET    result-policy                                              200 200 200 200 200 200 403 403 403 403 401 401
+PATCH  result-policy                                              200 200 403 403 403 403 403 403 403 403 401 401
 GET    exams                                                      200 200 200 200 200 200 403 403 403 403 401 401
 POST   exams                                                      201 201 201 403 403 403 403 403 403 403 401 401
 GET    exams/{exam}                                               200 200 200 200 404 200 403 403 403 403 401 401
 PATCH  exams/{exam}                                               200 200 200 403 403 403 403 403 403 403 401 401
 DELETE exams/{exam}                                               204 204 204 403 403 403 403 403 403 403 401 401
+GET    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
+PUT    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
+POST   exams/{published_exam}/marks/reopen                        200 200 403 403 403 403 403 403 403 403 401 401
+GET    exams/{marked_exam}/marks/history                          200 200 200 200 404 200 403 403 403 403 401 401
+GET    students/{child}/marks                                     200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{child}/results                                   200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{classmate}/marks                                 200 200 200 200 404 200 404 404 403 403 401 401
 GET    students/{child}/exams                                     200 200 200 200 404 200 200 200 403 403 401 401
 GET    students/{classmate}/exams                                 200 200 200 200 404 200 404 404 403 403 401 401
 
@@ -279,8 +290,13 @@ rolls/{roll}/history                             12   12   12   12   ·    12   
 leaves                                           2    2    2    ·    ·    ·    1    ·    ·    ·
 my/classes                                       0    0    0    2    1    2    ·    ·    ·    ·
 my/classes?day={tomorrow}                        0    0    0    1    1    0    ·    ·    ·    ·
-exams                                            2    2    2    1    1    1    ·    ·    ·    ·
-exam-sessions                                    3    3    3    1    1    1    ·    ·    ·    ·
+exams                                            4    4    4    3    1    3    ·    ·    ·    ·
+exam-sessions                                    5    5    5    3    1    3    ·    ·    ·    ·
+exam-sessions/{marked_session}/results           12   12   12   12   ·    12   ·    ·    ·    ·
+exams/{marked_exam}/marks/history                2    2    2    2    ·    2    ·    ·    ·    ·
+students/{child}/marks                           1    1    1    1    ·    1    1    1    ·    ·
+students/{child}/results                         1    1    1    1    ·    1    1    1    ·    ·
+students/{sibling}/marks                         0    0    0    ·    0    ·    0    ·    ·    ·
 students/{child}/exams                           1    1    1    1    ·    1    1    1    ·    ·
 students/{sibling}/exams                         0    0    0    ·    0    ·    0    ·    ·    ·
 """

@@ -30,6 +30,8 @@ from tests.factories.talking import Browser
 AS_WRITTEN = {
     ("access_role", "code"): "made of the name, of ASCII small letters",
     ("access_rolepermission", "permission"): "a code of ours",
+    ("examinations_gradeband", "code"): "a grade as it is printed, capitals and all",
+    ("examinations_exam", "title"): "told apart by its group, and shown as it is written",
     ("exchange_counterpart", "kind"): "a word of ours",
     ("exchange_counterpart", "external_id"): "what another program calls a row, letter by letter",
     ("exchange_headermapping", "header"): "folded before it is written",

@@ -88,5 +88,5 @@ def test_every_remedy_with_braces_is_given_the_facts_that_fill_them(errors: list
 
 
 def test_a_remedy_reaches_people_filled() -> None:
-    refused = PhotoRefused(why="it is no picture", limit=1024)
-    assert problem.document(refused)["remedy"] == "Send a JPEG, PNG or WebP picture of at most 1024 kB."
+    refused = PhotoRefused(why="it is no picture", limit=8)
+    assert problem.document(refused)["remedy"] == "Send a JPEG, PNG or WebP picture of at most 8 MB."

@@ -75,3 +75,10 @@ def test_what_takes_something_away_says_why_it_may(operation: Operation) -> None
 )
 def test_what_adds_is_let_through(operation: Operation) -> None:
     assert list(releases.not_only_adding(FIRST, later(operation))) == []
+
+
+def test_a_table_that_the_migration_makes_has_no_rows_to_lack_anything() -> None:
+    made = ops.CreateModel("Room", [("id", models.BigAutoField(primary_key=True))])
+    floor = models.CharField(max_length=2)
+    assert list(releases.not_only_adding(FIRST, later(made, ops.AddField("room", "floor", floor)))) == []
+    assert len(list(releases.not_only_adding(FIRST, later(made, ops.AddField("club", "floor", floor))))) == 1

@@ -10,10 +10,10 @@ from tests.factories import people
 
 
 class Hands:
-    """Begins at ten in the morning of the school day."""
+    """Begins at ten in the morning of the school day, where nothing else is said."""
 
-    def __init__(self) -> None:
-        self.moment = people.SCHOOL_MOMENT
+    def __init__(self, moment: dt.datetime = people.SCHOOL_MOMENT) -> None:
+        self.moment = moment
         self._held: list[AbstractContextManager[dt.datetime]] = []
 
     def move(self, **by: float) -> None:

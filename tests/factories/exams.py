@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 from apps.accounts.models import User
-from apps.examinations import services
-from apps.examinations.models import Exam, ExamSession, GradingScale
+from apps.examinations import selectors, services
+from apps.examinations.models import Exam, ExamSession, GradingScale, Mark
 from apps.institutions.models import Course, CourseClass, Section
+from apps.students.models import Student
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus
 
 LONG_BEFORE = SCHOOL_MOMENT - dt.timedelta(days=30)
@@ -56,3 +59,19 @@ def a_paper(
     """One paper of a session."""
     (exam,) = services.add_papers(session=session.sourced_id, papers=[said(group, course, **more)], by=by)
     return exam
+
+
+def written(paper: Exam, marks: Mapping[Student, str], *, text: bool = False) -> list[Any]:
+    """Everybody who sits ``paper``: a score or a status of whom ``marks`` names; as a body's records with ``text``."""
+    statuses = set(Mark.Status.values)
+    found = []
+    for student in Student.objects.filter(selectors.sitting(paper)).order_by("pk"):
+        said = marks.get(student, "")
+        status, score = (said, None) if said in statuses else (None, said or None)
+        found.append(services.Written(student.sourced_id, score, status))
+    return [{**asdict(each), "student_id": str(each.student_id)} for each in found] if text else found
+
+
+def enter(paper: Exam, marks: Mapping[Student, str], *, by: User, version: int = 0) -> Exam:
+    """Enter (or, with a version, correct) the marks of a paper; who is not named is not entered."""
+    return services.enter_marks(paper=paper.sourced_id, marks=written(paper, marks), expected_version=version, by=by)

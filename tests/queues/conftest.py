@@ -29,6 +29,9 @@ def ledger(fresh_school: Callable[..., School]) -> Iterator[Ledger]:
     yield ground.Ledger(school)
     pipeline.plant(None)
     ground.empty_the_ledger()
+    with owner.owner_connection() as owning:
+        # So that the school is as it was made.
+        owning.execute(f"DROP TABLE IF EXISTS {school.schema_name}.effect")
 
 
 @pytest.fixture

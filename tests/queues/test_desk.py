@@ -24,7 +24,7 @@ from schoolops.queues.errors import LetterNotFound, PayloadRefused
 from schoolops.queues.ledger.deaths import report_dead_process
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.queues.models import DeadLetter, OperatorAction
-from schoolops.queues.worker.journal import Found
+from schoolops.queues.worker.journal import Suspect
 from schoolops.tenancy import owner
 from schoolops.tenancy.models import SupportGrant
 from tests.chaos.processes import wait_until
@@ -139,7 +139,7 @@ def test_what_took_processes_down_comes_back_as_a_suspect(ledger: Ledger, letter
         command("retry", str(letters[0]))
         [job] = ledger.jobs()
         assert job.crashes == 1
-        died = [Found(job.pk, False, time.monotonic_ns() + n) for n in range(2)]
+        died = [Suspect(job.pk, False, time.monotonic_ns() + n) for n in range(2)]
         for each in died:
             report_dead_process([each], worker="w")
         [letter] = [each for each in ledger.letters() if each.pk == letters[0]]

@@ -12,7 +12,7 @@ from schoolops.queues import REPORTS, task
 from schoolops.queues.job import NotSent, calling_outside, finishing, progress
 from schoolops.queues.ledger.deaths import report_dead_process
 from schoolops.queues.relay.message import Mode
-from schoolops.queues.worker.journal import Found
+from schoolops.queues.worker.journal import Suspect
 from schoolops.queues.worker.runner import Runner
 from tests.queues.ground import Ledger, write
 
@@ -114,7 +114,7 @@ def test_a_process_killed_over_its_time_while_calling_outside_does_not_call_twic
     """Its try has failed by its time; that somebody was being called is not forgotten with it."""
     job = ledger.enqueue(send_text, n=1)
     ledger.sql("UPDATE queues_job SET sending_at = now(), lease_token = 3, lease_until = now() + interval '1 minute'")
-    report_dead_process([Found(job, over_time=True, incident=7, token=3)], worker="the next one")
+    report_dead_process([Suspect(job, over_time=True, incident=7, token=3)], worker="the next one")
     assert [(row.attempts, row.sending_at is not None) for row in ledger.jobs()] == [(1, True)]
     ledger.make_due()
     ledger.run(job)
@@ -126,7 +126,7 @@ def test_a_process_killed_over_its_time_while_calling_outside_does_not_call_twic
 def test_a_death_that_is_told_late_takes_no_lease_from_whoever_works_now(ledger: Ledger, over_time: bool) -> None:
     job = ledger.enqueue(print_report, n=4)
     ledger.sql("UPDATE queues_job SET lease_token = 2, lease_until = now() + interval '1 minute'")
-    report_dead_process([Found(job, over_time=over_time, incident=7, token=1)], worker="the next one")
+    report_dead_process([Suspect(job, over_time=over_time, incident=7, token=1)], worker="the next one")
     [row] = ledger.jobs()
     assert (row.attempts, row.crashes, row.lease_until is None) == (0, 0, False)
     assert ledger.attempts() == []

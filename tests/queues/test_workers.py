@@ -16,7 +16,7 @@ from schoolops.queues import ATTENDANCE, registry
 from schoolops.queues.ledger import deaths as direct
 from schoolops.queues.relay import broker, message
 from schoolops.queues.worker import journal
-from schoolops.queues.worker.journal import Found, Journal
+from schoolops.queues.worker.journal import Journal, Suspect
 from schoolops.queues.worker.runner import Runner
 from tests.chaos import tasks
 from tests.chaos.processes import wait_until
@@ -195,7 +195,7 @@ def test_sigterm_lets_what_runs_be_finished_and_loses_nothing_that_was_fetched(i
 
 
 def in_hand(folder: Path) -> int:
-    return sum(len(Journal(path).found()) for path in folder.glob("*.journal"))
+    return sum(len(Journal(path).suspects()) for path in folder.glob("*.journal"))
 
 
 def test_a_worker_that_was_stopped_wakes_up_late_and_is_fenced(installation: Installation) -> None:
@@ -242,9 +242,9 @@ def test_a_stopped_worker_keeps_others_from_the_job_until_the_database_ends_it(i
 def test_a_death_that_is_reported_twice_is_counted_once(ledger: Ledger) -> None:
     job = ledger.enqueue(registry.find("chaos.atomic.attendance"), n=1, kind="well")
     for incident, crashes in ((7, 1), (7, 1), (8, 2)):
-        direct.report_dead_process([Found(job, over_time=False, incident=incident)], worker="test")
+        direct.report_dead_process([Suspect(job, over_time=False, incident=incident)], worker="test")
         assert [row.crashes for row in ledger.jobs()] == [crashes]
-    direct.report_dead_process([Found(job, over_time=False, incident=9)], worker="test")
+    direct.report_dead_process([Suspect(job, over_time=False, incident=9)], worker="test")
     assert [letter.reason for letter in ledger.letters()] == ["poison"]
 
 
@@ -260,7 +260,7 @@ def test_nobody_takes_the_journal_of_a_dead_worker_while_its_suspects_are_report
     assert also_found == []
     beside.journal.begin(0, 8)
     journal.forget(successor, orphans)
-    assert [each.job_id for each in beside.journal.found()] == [8]
+    assert [each.job_id for each in beside.journal.suspects()] == [8]
     successor.close_lock()
     beside.journal.clear()
     beside.close_lock()

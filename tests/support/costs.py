@@ -6,15 +6,17 @@ for, and of the backends of their database. Busy neighbours make the latter larg
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
-from django.db import connection
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _NAMES = ("wall", "own", "programs", "backends")
@@ -24,15 +26,26 @@ _backends: dict[str, float] = {}
 _last: list[float] = []
 
 
+def _fields(process: Path) -> list[str]:
+    """Of ``/proc/…/stat``, from the third on."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
+
+
+@functools.cache
+def _server() -> str:
+    """The number of the process whose children our backends are: others on this machine call theirs the same."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        return _fields(Path(f"/proc/{connection.info.backend_pid}"))[1]
+
+
 def _spent_in_the_database() -> float:
-    """Seconds of every backend seen so far whose title names this worker's database."""
-    name = f" {connection.settings_dict['NAME']}"
+    """Seconds of every backend seen so far that is of our server and whose title names this worker's database."""
+    name = f" {urlsplit(os.environ['DATABASE_URL']).path.lstrip('/')} "
     for process in Path("/proc").iterdir():
         if not process.name.isdecimal():
             continue
         try:
-            if name in (process / "cmdline").read_text():
-                fields = (process / "stat").read_text().rpartition(")")[2].split()
+            if name in (process / "cmdline").read_text() and (fields := _fields(process))[1] == _server():
                 # With the moment it began: a number is given again.
                 _backends[f"{process.name} {fields[19]}"] = (int(fields[11]) + int(fields[12])) / _TICK
         except OSError:

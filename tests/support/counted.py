@@ -9,17 +9,45 @@ from typing import Any
 import redis
 from django.conf import settings
 
+# Key → how long it lives in ms (0: for ever), and what Redis says of it.
+Counted = dict[bytes, tuple[int, bytes]]
+
+
+def _server() -> redis.Redis:
+    # Not the application's own client, which has no patience with a busy machine.
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=30)
+
 
 def forget_what_was_counted() -> None:
     """Nobody has failed and nobody has asked, in any school."""
-    from schoolops.ratelimit import delays, windows  # noqa: PLC0415 - the settings are not read when this file is
+    from schoolops.ratelimit import turns, windows  # noqa: PLC0415 - the settings are not read when this file is
 
-    # Not the application's own client, which has no patience with a busy machine.
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=30) as server:
+    with _server() as server:
         if counted := list(server.scan_iter("*:ratelimit:*", count=1000)):
             server.delete(*counted)
-    delays.forget_here()
+    turns.forget_here()
     windows.forget_here()
+
+
+def what_was_counted() -> Counted:
+    """All of it, in every school, for ``count_again``."""
+    with _server() as server:
+        keys = list(server.scan_iter("*:ratelimit:*", count=1000))
+        asking = server.pipeline()
+        for key in keys:
+            asking.pttl(key).dump(key)
+        said = asking.execute()
+    return {key: (max(0, ttl), dumped) for key, ttl, dumped in zip(keys, said[::2], said[1::2], strict=True) if dumped}
+
+
+def count_again(counted: Counted) -> None:
+    """It is as it was when this was counted, and lives as long from now on."""
+    forget_what_was_counted()
+    with _server() as server:
+        telling = server.pipeline()
+        for key, (ttl, dumped) in counted.items():
+            telling.restore(key, ttl, dumped)
+        telling.execute()
 
 
 @contextmanager

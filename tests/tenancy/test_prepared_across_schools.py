@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import random
+from uuid import UUID
+
 import pytest
 from django.db import connection
 
+from apps.accounts.models import User
+from apps.attendance.selectors import SessionKey, roll
+from apps.attendance.services import Mark, mark_and_read
 from apps.institutions.models import Institution
+from schoolops import clock
 from schoolops.context import inside, nowhere
 from schoolops.errors import NoCurrentSchool
 from schoolops.tenancy.compiled import KEY, Compiled, any_of, by_shape
 from schoolops.tenancy.models import School
 from schoolops.tenancy.prepared import Statement
 from tests.factories import people
+from tests.factories.rolls import key_of
 
 BY_HAND = Statement(
     "SELECT name, pg_backend_pid(), current_user FROM institutions_institution WHERE id = ANY(%(keys)s)"
@@ -82,3 +90,35 @@ def test_what_is_compiled_for_all_schools_may_ask_none(campuses: dict[str, tuple
         looked_up.all(keys=keys)
     with inside(school):
         assert [each.pk for each in COMPILED.all(keys=keys)] == keys
+
+
+def test_rolls_marked_in_turns_on_one_connection_are_each_schools_own(db: None, oak: School, elm: School) -> None:
+    """Forty turns in no order: what is read, locked, written and answered by prepared statements, of two schools."""
+    there: dict[str, tuple[School, User, SessionKey, set[UUID]]] = {}
+    for school in (oak, elm):
+        with inside(school):
+            section = people.a_section(3, campus=people.a_school_year(sections=()), name="7 P")
+            head = people.a_user(f"head-of-{school.slug}", role="head")
+            there[school.slug] = (
+                school,
+                head,
+                key_of(section),
+                {each.sourced_id for each in people.students_in(section)},
+            )
+    versions = dict.fromkeys(there, 0)
+    turns = random.Random(7)
+    with clock.frozen(people.SCHOOL_MOMENT):
+        for _ in range(40):
+            slug = turns.choice(sorted(there))
+            school, head, key, students = there[slug]
+            with inside(school):
+                said = [Mark(each, turns.choice("PA")) for each in sorted(students)]
+                answer = mark_and_read(session=key, marks=said, expected_version=versions[slug], by=head)
+                versions[slug] += 1
+                assert {each["student_id"]: each["code"] for each in answer["records"]} == {
+                    each.student_id: each.code for each in said
+                }
+                assert answer == roll(key, by=head)
+            with nowhere(), pytest.raises(NoCurrentSchool):
+                mark_and_read(session=key, marks=said, expected_version=versions[slug], by=head)
+    assert min(versions.values()) > 10

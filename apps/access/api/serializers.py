@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from schoolops.api.fields import Day
+from schoolops.api.fields import Day, Email
 
 Shape = serializers.Serializer[Any]
 
@@ -145,7 +145,7 @@ class WantedRoleIn(Shape):
 
 class UserIn(Shape):
     username = serializers.CharField(max_length=150)
-    email = serializers.EmailField(required=False, default="", allow_blank=True)
+    email = Email(required=False, default="", allow_blank=True)
     given_name = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     family_name = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     language = serializers.CharField(max_length=12, required=False, default="", allow_blank=True)

@@ -9,7 +9,8 @@ from itertools import chain, count
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.lookups import Exact
 
 from apps.access.errors import PeopleChangedSince, RoleUnknown
 from apps.access.models import Role, RoleAssignment
@@ -18,9 +19,10 @@ from apps.access.services.people import MANAGE
 from apps.access.services.roles import expect_to_give, put_in_role
 from apps.accounts import services as accounts
 from apps.accounts.errors import EmailTaken
-from apps.accounts.models import SUPPORT_PREFIX, User
+from apps.accounts.models import User, is_reserved
 from schoolops import queues
 from schoolops.errors import SchoolOpsError, Unavailable
+from schoolops.folding import Fold, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def uninvited(audience: Audience, *, by: User) -> Uninvited:
     outside = audience.rows().filter(user__isnull=True)
     taken = Exists(
         User.objects.filter(~_theirs(OuterRef("given_name"), OuterRef("family_name"), audience))
-        .filter(email__iexact=OuterRef("email"))
+        .alias(_email=Fold("email"))
+        .filter(_email=Fold(OuterRef("email")))
     )  # fmt: skip
     reached = outside.exclude(email="")
     return Uninvited(reached.exclude(taken), outside.filter(email=""), reached.filter(taken))
@@ -63,10 +66,8 @@ def _theirs(given_name: Any, family_name: Any, audience: Audience) -> Q:
     return Q(
         is_active=True,
         access_until__isnull=True,
-        given_name__iexact=given_name,
-        family_name__iexact=family_name,
         **{f"{audience.of_user}__isnull": True},
-    )
+    ) & Q(Exact(Fold("given_name"), Fold(given_name)), Exact(Fold("family_name"), Fold(family_name)))
 
 
 def _require(audience: Audience, by: User) -> None:
@@ -122,12 +123,12 @@ def _let_in(audience: Audience, pk: int, role: Role, by: User) -> bool:
     row = audience.rows().select_for_update(of=("self",)).filter(pk=pk, user__isnull=True).exclude(email="").first()
     if row is None:
         return False
-    user = User.objects.filter(email__iexact=row.email).first()
+    user = User.objects.known_as(row.email).first()
     if user is None:
         names = {"given_name": row.given_name, "family_name": row.family_name}
         details = {**names, "email": row.email, "language": getattr(row, "language", "")}
         user = accounts.create_user(username=_free_username(row.email), by=by, **details)
-    elif not User.objects.filter(_theirs(row.given_name, row.family_name, audience), pk=user.pk).exists():
+    elif not User.objects.filter(_theirs(Value(row.given_name), Value(row.family_name), audience), pk=user.pk).exists():
         raise EmailTaken(email=row.email)
     else:
         require_over(by, MANAGE, user)
@@ -142,10 +143,10 @@ def _let_in(audience: Audience, pk: int, role: Role, by: User) -> bool:
 
 def _free_username(email: str) -> str:
     """What stands before the @, with a number where somebody has it."""
-    base = re.sub(r"[^\w.-]", "", email.partition("@")[0].lower())[:100] or "user"
-    if base.startswith(SUPPORT_PREFIX):
+    base = re.sub(r"[^\w.-]", "", fold(email.partition("@")[0]))[:100] or "user"
+    if is_reserved(base):
         base = f"user.{base}"
-    held = User.objects.filter(username__istartswith=base).values_list("username", flat=True)
-    taken = {each.lower() for each in held}
+    held = User.objects.alias(_username=Fold("username")).filter(_username__startswith=base)
+    taken = {fold(each) for each in held.values_list("username", flat=True)}
     numbered = (f"{base}{number}" for number in count(2))
     return next(each for each in chain((base,), numbered) if each not in taken)

@@ -30,6 +30,7 @@ from apps.accounts.models import SUPPORT_PREFIX, User
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.context import current_school, inside, outside_schools
+from schoolops.folding import Fold, fold
 from schoolops.tenancy import lifecycle
 from schoolops.tenancy.errors import WrongState
 from schoolops.tenancy.models import LONGEST_SUPPORT, School, SupportGrant
@@ -158,7 +159,8 @@ def revoke_support(*, slug: str, operator: str, reason: str = "") -> int:
         with outside_schools():
             grant = (
                 SupportGrant.objects.select_for_update(of=("self",))
-                .filter(school=school, operator__iexact=operator, revoked_at__isnull=True, ends_at__gt=clock.now())
+                .alias(_operator=Fold("operator"))
+                .filter(school=school, _operator=fold(operator), revoked_at__isnull=True, ends_at__gt=clock.now())
                 .first()
             )
             if grant is None:

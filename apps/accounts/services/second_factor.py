@@ -29,6 +29,7 @@ from apps.accounts.services.setup import is_needed, is_set_up
 from schoolops.audit import trail
 from schoolops.context import school_or_none
 from schoolops.errors import FieldError
+from schoolops.folding import fold
 
 RECOVERY_CODES = 10
 # 80 bits in base 32: sixteen letters, read in groups of four.
@@ -46,7 +47,8 @@ class Enrolment:
 
 def _stored(code: str) -> str:
     # The table has room for 16 characters: 64 bits of the SHA-256 of a random code of 80.
-    return hashlib.sha256(code.replace("-", "").strip().upper().encode()).hexdigest()[:16]
+    written = fold(code).replace("-", "").replace(" ", "").upper()
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
 
 
 def require_code(user: User, code: str) -> None:
@@ -55,7 +57,7 @@ def require_code(user: User, code: str) -> None:
     Raises:
         CodeRequired, CodeRefused.
     """
-    if not code and not is_set_up(user):
+    if not is_set_up(user):
         return
     with transaction.atomic():
         # Locked, so that one code does not open two logins.
@@ -75,7 +77,7 @@ def require_code(user: User, code: str) -> None:
 
 
 def _is_right(device: TOTPDevice, code: str) -> bool:
-    digits = code.replace(" ", "")
+    digits = fold(code).replace(" ", "")
     return len(digits) == device.digits and digits.isascii() and digits.isdecimal() and device.verify_token(digits)
 
 

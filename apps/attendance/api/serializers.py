@@ -226,7 +226,7 @@ class DecidedOut(LeaveOut):
 class AttendanceCodeIn(serializers.Serializer[object]):
     """An attendance code."""
 
-    code = serializers.RegexField(r"^[^\s]{1,8}$")
+    code = serializers.RegexField(r"^[^\s]+$", max_length=8)
     name = serializers.CharField(max_length=60)
     direction = serializers.ChoiceField(choices=AttendanceCode.Direction.choices)
     state = serializers.ChoiceField(choices=DayState.choices)

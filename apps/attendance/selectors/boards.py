@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, SmallIntegerField
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -27,6 +27,13 @@ from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.timetable.models import Meeting, meets_on
 from schoolops import clock
 from schoolops.rows import RowStatus
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
+
+Group = TypeVar("Group", Section, CourseClass)
+Which = QuerySet[Group] | Collection[int] | None
+
+
+ON: Any = Parameter("day", DAY)
 
 
 @dataclass(slots=True)
@@ -36,16 +43,22 @@ class Board:
     day: dt.date
     reach: tuple[Q, ...] = ()
     rolls: list[dict[str, Any]] = field(default_factory=list)
+    groups: Sequence[Section | CourseClass] = ()
 
     def not_taken(self) -> list[dict[str, Any]]:
         """Those nobody has taken."""
         return [roll for roll in self.rolls if roll["roll"]["taken_at"] is None]
 
 
+_CALENDAR: Compiled[CalendarDay] = Compiled(
+    lambda: CalendarDay.objects.filter(any_of("institution", "institutions"), day=ON)
+)
+
+
 def calendar_of(institutions: Iterable[Institution], day: dt.date) -> dict[int, CalendarDay]:
     """By key of the institution, what its calendar says of ``day``; one query for all."""
     keys = [each.pk for each in institutions]
-    return {row.institution_id: row for row in CalendarDay.objects.filter(day=day, institution__in=keys)}
+    return {row.institution_id: row for row in (_CALENDAR.all(day=day, institutions=keys) if keys else ())}
 
 
 def why_no_school(
@@ -63,29 +76,62 @@ def why_no_school(
     return why
 
 
+def _in_a_running_year(day: Any) -> Q:
+    inside = Q(year__starts_on__lte=day, year__ends_on__gte=day, status=RowStatus.ACTIVE)
+    return inside & Q(year__state=AcademicYear.State.ACTIVE)
+
+
+def _homerooms(sections: QuerySet[Section], day: Any) -> QuerySet[Section]:
+    related = ("institution__attendance_policy", "grade_level")
+    found = sections.filter(_in_a_running_year(day)).select_related(*related)
+    return found.order_by("grade_level__position", "name", "id")
+
+
+def _taught(classes: QuerySet[CourseClass], day: Any) -> QuerySet[CourseClass]:
+    whole_year = ~Exists(Term.objects.filter(classes=OuterRef("pk")))
+    return (
+        classes.filter(_in_a_running_year(day))
+        .filter(whole_year | Q(terms__starts_on__lte=day, terms__ends_on__gte=day))
+        .select_related("institution__attendance_policy", "section__grade_level")
+        .distinct()
+    )
+
+
+class _Groups(Generic[Group]):
+    """The sections, or classes, that may have rolls: all, those of some keys, or those of a queryset."""
+
+    def __init__(self, model: type[Group], build: Callable[[QuerySet[Group], Any], QuerySet[Group]]) -> None:
+        rows = model._default_manager
+        self._build: Callable[[QuerySet[Group], Any], QuerySet[Group]] = build
+        self._all: Compiled[Group] = Compiled(lambda: build(rows.all(), ON))
+        self._some: Compiled[Group] = Compiled(lambda: build(rows.filter(any_of("pk", "keys")), ON))
+
+    def on(self, day: dt.date, which: Which[Group]) -> list[Group]:
+        if which is None:
+            return self._all.all(day=day)
+        if isinstance(which, QuerySet):
+            return list(self._build(which, day))
+        return self._some.all(day=day, keys=which) if which else []
+
+
+_SECTIONS = _Groups(Section, _homerooms)
+_CLASSES = _Groups(CourseClass, _taught)
+
+
 def expected_rolls(
-    day: dt.date, *, sections: QuerySet[Section], classes: QuerySet[CourseClass], everything: bool = False
+    day: dt.date, *, sections: Which[Section], classes: Which[CourseClass], everything: bool = False
 ) -> Board:
     """The rolls expected on ``day`` of these sections and classes, in eight queries whatever their number.
 
     Of years that run, and of no day to come: nobody can take those. Of no period after an early end of the day.
 
     Args:
+        sections, classes: keys or rows; ``None`` is all of them.
         everything: also those that the campus's rules do not ask for, and on days without school: for a teacher's own
             list, where a missing line would puzzle.
     """
-    inside = Q(year__starts_on__lte=day, year__ends_on__gte=day, status=RowStatus.ACTIVE)
-    inside &= Q(year__state=AcademicYear.State.ACTIVE)
-    related = ("institution__attendance_policy", "grade_level")
-    homerooms = list(sections.filter(inside).select_related(*related).order_by("grade_level__position", "name", "id"))
-    taught = list(
-        classes.filter(inside)
-        .filter(
-            ~Exists(Term.objects.filter(classes=OuterRef("pk"))) | Q(terms__starts_on__lte=day, terms__ends_on__gte=day)
-        )
-        .select_related("institution__attendance_policy", "section__grade_level")
-        .distinct()
-    )
+    homerooms = _SECTIONS.on(day, sections)
+    taught = _CLASSES.on(day, classes)
     groups: list[Section | CourseClass] = [*homerooms, *taught]
     campuses = {each.institution_id: each.institution for each in groups}
     # Where everything is wanted, nothing is left out for what the calendar says.
@@ -96,7 +142,7 @@ def expected_rolls(
         closed |= set(why_no_school(campuses.values(), day, calendar))
     sizes = _Sizes(day, homerooms, taught)
     sessions = _sessions(day, homerooms, taught)
-    board = Board(day)
+    board = Board(day, groups=groups)
     for section in homerooms:
         wanted = everything or policy_of(section.institution).daily_rolls
         if wanted and section.institution_id not in closed and sizes.of_section[section.pk]:
@@ -121,46 +167,76 @@ def _is_held(meeting: Meeting, calendar: Mapping[int, CalendarDay]) -> bool:
     return is_held(meeting.period, row.starts_at, row.ends_at)
 
 
-class _Sizes:
-    """How many students each section and class has on a day, in three queries."""
-
-    def __init__(self, day: dt.date, sections: list[Section], classes: list[CourseClass]) -> None:
-        homerooms = {each.pk for each in sections} | {each.section_id for each in classes if each.section_id}
-        members = SectionMembership.objects.on(day).filter(section__in=homerooms, student__merged_into=None)
-        self.of_section: dict[int, int] = defaultdict(int)
-        self.of_section.update(members.values_list("section_id").annotate(size=Count("student_id", distinct=True)))
-        enrolled = ClassEnrolment.objects.on(day).filter(
-            course_class__in=[each.pk for each in classes], student__merged_into=None
-        )
-        # A guest of a class that is taught to a whole section counts besides its members, a member does not twice.
-        guests = enrolled.exclude(
+# A guest of a class that is taught to a whole section counts besides its members, a member does not twice.
+_GUESTS: Compiled[tuple[int, int]] = Compiled(
+    lambda: (
+        ClassEnrolment.objects.on(ON)
+        .filter(any_of("course_class", "classes"), student__merged_into=None)
+        .exclude(
             Exists(
-                SectionMembership.objects.on(day).filter(
+                SectionMembership.objects.on(ON).filter(
                     student=OuterRef("student"), section=OuterRef("course_class__section")
                 )
             )
         )
+        .values_list("course_class_id")
+        .annotate(size=Count("student_id", distinct=True))
+    )
+)
+_MEMBERS: Compiled[tuple[int, int]] = Compiled(
+    lambda: (
+        SectionMembership.objects.on(ON)
+        .filter(any_of("section", "sections"), student__merged_into=None)
+        .values_list("section_id")
+        .annotate(size=Count("student_id", distinct=True))
+    )
+)
+
+
+class _Sizes:
+    """How many students each section and class has on a day, in two queries."""
+
+    def __init__(self, day: dt.date, sections: list[Section], classes: list[CourseClass]) -> None:
+        homerooms = {each.pk for each in sections} | {each.section_id for each in classes if each.section_id}
+        self.of_section: dict[int, int] = defaultdict(int)
+        if homerooms:
+            self.of_section.update(_MEMBERS.all(day=day, sections=sorted(homerooms)))
         self.of_class: dict[int, int] = defaultdict(int)
-        self.of_class.update(guests.values_list("course_class_id").annotate(size=Count("student_id", distinct=True)))
+        if classes:
+            self.of_class.update(_GUESTS.all(day=day, classes=[each.pk for each in classes]))
         for each in classes:
             if each.section_id:
                 self.of_class[each.pk] += self.of_section[each.section_id]
 
 
-def _meetings(day: dt.date, classes: list[CourseClass]) -> list[Meeting]:
-    return list(
-        Meeting.objects.filter(meets_on(day), course_class__in=[each.pk for each in classes])
+_MEETINGS: Compiled[Meeting] = Compiled(
+    lambda: (
+        Meeting.objects.filter(
+            meets_on(ON, Parameter("weekday", SmallIntegerField())), any_of("course_class", "classes")
+        )
         .select_related("period")
         .order_by("period__starts_at", "course_class_id", "id")
     )
+)
+_TAKEN: Compiled[AttendanceSession] = Compiled(
+    lambda: AttendanceSession.objects.filter(
+        Q(any_of("section", "sections")) | Q(any_of("course_class", "classes")), day=ON
+    )
+)
+
+
+def _meetings(day: dt.date, classes: list[CourseClass]) -> list[Meeting]:
+    if not classes:
+        return []
+    return _MEETINGS.all(day=day, weekday=day.isoweekday(), classes=[each.pk for each in classes])
 
 
 def _sessions(
     day: dt.date, sections: list[Section], classes: list[CourseClass]
 ) -> dict[tuple[int | None, int | None, int | None], AttendanceSession]:
-    rolls = AttendanceSession.objects.filter(
-        Q(section__in=[each.pk for each in sections]) | Q(course_class__in=[each.pk for each in classes]), day=day
-    )
+    if not sections and not classes:
+        return {}
+    rolls = _TAKEN.all(day=day, sections=[each.pk for each in sections], classes=[each.pk for each in classes])
     return {(each.section_id, each.course_class_id, each.period_id): each for each in rolls}
 
 
@@ -227,35 +303,44 @@ def board_of(day: dt.date, *, by: User, permission: str, known: Board | None = N
     )
     if known is not None and (known.day, known.reach) == (day, reach):
         return known
-    board = expected_rolls(day, sections=Section.objects.filter(sections), classes=CourseClass.objects.filter(classes))
+    board = expected_rolls(
+        day,
+        sections=None if sections == Q() else Section.objects.filter(sections),
+        classes=None if classes == Q() else CourseClass.objects.filter(classes),
+    )
     board.reach = reach
     return board
+
+
+_WHO: Any = Parameter("user", KEY)
+_OWN: Compiled[tuple[int | None, int | None]] = Compiled(
+    lambda: TeachingAssignment.objects.on(ON).filter(staff__user=_WHO).values_list("section_id", "course_class_id")
+)
+_STANDS_IN: Compiled[tuple[int | None, int | None]] = Compiled(
+    lambda: Substitution.objects.filter(staff__user=_WHO, day=ON).values_list("section_id", "course_class_id")
+)
 
 
 def classes_of(day: dt.date, *, by: User) -> list[dict[str, Any]]:
     """What ``by`` teaches on ``day``, substitutions included, with the state of each roll; by time of day."""
     access.require(by, "attendance.mark")
-    own = TeachingAssignment.objects.on(day).filter(staff__user=by).values_list("section_id", "course_class_id")
-    stands_in = Substitution.objects.filter(staff__user=by, day=day).values_list("section_id", "course_class_id")
-    assigned, substituted = set(own), set(stands_in)
+    assigned, substituted = set(_OWN.all(day=day, user=by.pk)), set(_STANDS_IN.all(day=day, user=by.pk))
     both = assigned | substituted
     board = expected_rolls(
         day,
-        sections=Section.objects.filter(pk__in=[section for section, _ in both if section]),
-        classes=CourseClass.objects.filter(pk__in=[taught for _, taught in both if taught]),
+        sections=[section for section, _ in both if section],
+        classes=[taught for _, taught in both if taught],
         everything=True,
     )
-    regular = _public(assigned)
+    regular = {
+        group.sourced_id
+        for group in board.groups
+        if ((group.pk, None) if isinstance(group, Section) else (None, group.pk)) in assigned
+    }
     for roll in board.rolls:
         roll["substitute"] = (roll["class_id"] or roll["section_id"]) not in regular
     first = dt.time.min
     return sorted(board.rolls, key=lambda roll: roll["period"]["starts_at"] if roll["period"] else first)
-
-
-def _public(pairs: set[tuple[int | None, int | None]]) -> set[UUID]:
-    sections = Section.objects.filter(pk__in=[section for section, _ in pairs if section]).values_list("sourced_id")
-    classes = CourseClass.objects.filter(pk__in=[taught for _, taught in pairs if taught]).values_list("sourced_id")
-    return {each for (each,) in sections.union(classes)}
 
 
 def _figures(day: dt.date, students: Q) -> tuple[CampusDay, ...]:
@@ -264,6 +349,9 @@ def _figures(day: dt.date, students: Q) -> tuple[CampusDay, ...]:
         days = days.filter(student__in=Student.objects.filter(students).values("pk"))
     rows: Any = days.values(campus=F("institution__sourced_id")).annotate(**COUNTED, minutes_missed=MINUTES)
     return tuple(CampusDay(row.pop("campus"), tuple(row.items())) for row in rows)
+
+
+_CAMPUSES: Compiled[Institution] = Compiled(lambda: Institution.objects.order_by("name", "id"))
 
 
 def day_in_figures(day: dt.date, *, by: User, board: Board | None = None) -> list[dict[str, Any]]:
@@ -279,7 +367,7 @@ def day_in_figures(day: dt.date, *, by: User, board: Board | None = None) -> lis
         # What somebody reaches only a part of is theirs: it is never kept for another.
         figures = _figures(day, students)
     counted = {figure.campus: dict(figure.counts) for figure in figures}
-    campuses = list(Institution.objects.order_by("name", "id"))
+    campuses = _CAMPUSES.all()
     closed = why_no_school(campuses, day, calendar_of(campuses, day))
     expected: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for roll in board.rolls:

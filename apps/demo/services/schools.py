@@ -280,7 +280,7 @@ def _made(model: Any, defaults: dict[str, Any], **named: Any) -> Any:
 
 def _user(login: Login, place: str) -> User:
     """Whoever logs in here with the password that is printed, made if need be."""
-    user: User | None = User.objects.filter(username__iexact=login.username).first()
+    user: User | None = User.objects.known_as(login.username).first()
     if user is None:
         user = User(username=login.username, given_name=login.given_name, family_name=login.family_name)
     if not user.check_password(login.password(place)):

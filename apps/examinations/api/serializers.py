@@ -7,7 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.examinations.models import ExamSession, GradingScale
+from apps.attendance.api.serializers import PersonOut
+from apps.examinations.models import ExamSession, GradingScale, Mark, ResultPolicy
 from apps.institutions.models import Term
 from schoolops import clock
 from schoolops.api.fields import Day, RowId
@@ -121,9 +122,9 @@ class ExamSessionOut(serializers.Serializer[object]):
 
 
 class ExamSessionStateIn(serializers.Serializer[object]):
-    """What a session becomes; a cancelled one says why."""
+    """What a session becomes; a cancelled one says why. Published it becomes by the moment of its results."""
 
-    state = serializers.ChoiceField(choices=[each for each in ExamSession.State.choices if each[0] != "published"])
+    state = serializers.ChoiceField(choices=ExamSession.State.choices)
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 
@@ -210,3 +211,188 @@ class ExamsOut(serializers.Serializer[object]):
 
     results = ExamOut(many=True)
     next = serializers.CharField(allow_null=True, help_text="Always null.")
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+class ExamMarkIn(serializers.Serializer[object]):
+    """What was written of one student: a score, or a status; neither is not entered."""
+
+    student_id = serializers.UUIDField()
+    score = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        default=None,
+        max_length=100,
+        help_text="As people write it: 7.5 or 7,5, in the digits of any script; text or a number.",
+    )
+    status = serializers.ChoiceField(choices=Mark.Status.choices, required=False, allow_null=True, default=None)
+
+
+class ExamMarksIn(serializers.Serializer[object]):
+    """The marks of a whole paper: every student who sits it exactly once, and the version that was read."""
+
+    version = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0)
+    records = serializers.ListField(child=ExamMarkIn(), max_length=2000)
+
+
+class ExamMarkOut(serializers.Serializer[object]):
+    """A student's mark in a paper."""
+
+    status = serializers.ChoiceField(choices=Mark.Status.choices)
+    score = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    percent = serializers.DecimalField(
+        max_digits=9, decimal_places=3, allow_null=True, help_text="Rounded half up, as the scale says."
+    )
+    grade = serializers.CharField(allow_null=True)
+    passed = serializers.BooleanField(allow_null=True)
+
+
+class ExamRecordOut(ExamMarkOut):
+    """A student who sits a paper, or has a mark in it."""
+
+    student_id = serializers.UUIDField()
+    given_name = serializers.CharField()
+    middle_name = serializers.CharField()
+    family_name = serializers.CharField()
+    preferred_name = serializers.CharField()
+    admission_number = serializers.CharField()
+    roll_number = serializers.IntegerField(allow_null=True)
+    on_roster = serializers.BooleanField(help_text="False: marked, and by now not in the class on the paper's day.")
+
+
+class ExamMarksHeadOut(serializers.Serializer[object]):
+    """The marks of a paper without its records."""
+
+    exam_id = serializers.UUIDField()
+    version = serializers.IntegerField(help_text="0 until somebody enters marks. Send it back with PUT.")
+    open = serializers.BooleanField(help_text="Whether marks may be entered now.")
+    reopened_until = serializers.DateTimeField(allow_null=True)
+    max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
+    pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    marked_by = PersonOut(allow_null=True)
+    marked_at = serializers.DateTimeField(allow_null=True)
+
+
+class ExamMarksOut(ExamMarksHeadOut):
+    """The marks of a paper."""
+
+    records = ExamRecordOut(many=True)
+
+
+class MarksReopenIn(serializers.Serializer[object]):
+    """Why marks may be entered again, and for how long."""
+
+    reason = serializers.CharField(max_length=200)
+    hours = serializers.FloatField(default=24, help_text="At most 336.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # Beyond what a timedelta holds it is too long all the same; the service says so.
+        return {"reason": attrs["reason"], "lasting": dt.timedelta(hours=min(max(attrs["hours"], 0), 10_000))}
+
+
+class MarkChangeOut(serializers.Serializer[object]):
+    """One line of the history of a paper's marks."""
+
+    student_id = serializers.UUIDField()
+    given_name = serializers.CharField()
+    family_name = serializers.CharField()
+    admission_number = serializers.CharField()
+    version = serializers.IntegerField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True, help_text="Null: the mark went to the record this one became.")
+    by_id = serializers.UUIDField(allow_null=True)
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class FollowedMarkOut(ExamMarkOut):
+    """A published mark as a student and their family see it."""
+
+    exam_id = serializers.UUIDField()
+    session_id = serializers.UUIDField()
+    session = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
+    course_id = serializers.UUIDField()
+    course = serializers.CharField()
+    title = serializers.CharField()
+    day = Day()
+    max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
+    pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+class ResultPolicyIn(serializers.Serializer[object]):
+    """How results are made of marks."""
+
+    absent = serializers.ChoiceField(
+        choices=ResultPolicy.Counts.choices, help_text="Counts with no marks, or leaves the denominator."
+    )
+    malpractice = serializers.ChoiceField(choices=ResultPolicy.Counts.choices, help_text="The same.")
+    ranks = serializers.ChoiceField(
+        choices=ResultPolicy.Ranks.choices, help_text="dense: 1, 2, 2, 3; competition: 1, 2, 2, 4; or none."
+    )
+    ranked_within = serializers.ChoiceField(choices=ResultPolicy.Within.choices)
+
+
+class ResultPolicyOut(ResultPolicyIn):
+    """One version of how results are made; 0 where they are the defaults."""
+
+    version = serializers.IntegerField()
+
+
+class ResultOut(serializers.Serializer[object]):
+    """What papers come to."""
+
+    total = serializers.DecimalField(max_digits=9, decimal_places=2)
+    out_of = serializers.DecimalField(max_digits=9, decimal_places=2, help_text="Without what is exempt or left out.")
+    percent = serializers.DecimalField(
+        max_digits=7, decimal_places=2, allow_null=True, help_text="Rounded half up; null where nothing counts."
+    )
+    complete = serializers.BooleanField(help_text="False: a paper is without a mark.")
+    rank = serializers.IntegerField(allow_null=True)
+    ranked = serializers.IntegerField(allow_null=True, help_text="Among how many.")
+
+
+class SessionResultOut(ResultOut):
+    """A student's result in a session."""
+
+    student_id = serializers.UUIDField()
+    given_name = serializers.CharField()
+    family_name = serializers.CharField()
+    admission_number = serializers.CharField()
+    section_id = serializers.UUIDField(allow_null=True)
+
+
+class ResultsAskedOut(serializers.Serializer[object]):
+    """A session whose results a job computes: which job stands in `touched`."""
+
+    session_id = serializers.UUIDField()
+    policy_version = serializers.IntegerField()
+
+
+class FollowedResultOut(ResultOut):
+    """A published result as a student and their family see it."""
+
+    session_id = serializers.UUIDField()
+    session = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
+    weight = serializers.DecimalField(max_digits=5, decimal_places=2)
+    term_id = serializers.UUIDField()
+    term = serializers.CharField()
+
+
+class TermAverageOut(serializers.Serializer[object]):
+    """The average of a term's published sessions, by their weights."""
+
+    term_id = serializers.UUIDField()
+    term = serializers.CharField()
+    percent = serializers.DecimalField(max_digits=7, decimal_places=2)
+
+
+class FollowedResultsOut(serializers.Serializer[object]):
+    """A student's published results."""
+
+    results = FollowedResultOut(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Always null.")
+    terms = TermAverageOut(many=True)

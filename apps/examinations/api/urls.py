@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.examinations.api.views import exams, scales, sessions
+from apps.examinations.api.views import exams, marks, results, scales, sessions
 from schoolops.api.viewsets import routes
 
 SCALE, SESSION = scales.GradingScaleViewSet, sessions.ExamSessionViewSet
@@ -15,6 +15,13 @@ urlpatterns = [
     *routes("exam-sessions", SESSION),
     path("exam-sessions/<uuid:id>/state", SESSION.as_view({"post": "move"})),
     path("exam-sessions/<uuid:id>/publication", SESSION.as_view({"put": "publish"})),
+    path("exam-sessions/<uuid:id>/results", results.SessionResultViewSet.as_view({"get": "list", "post": "compute"})),
+    path("result-policy", results.ResultPolicyViewSet.as_view({"get": "retrieve", "patch": "change"})),
     *routes("exams", exams.ExamViewSet),
+    path("exams/<uuid:id>/marks", marks.ExamMarksViewSet.as_view({"get": "retrieve", "put": "replace"})),
+    path("exams/<uuid:id>/marks/reopen", marks.ExamMarksViewSet.as_view({"post": "reopen"})),
+    path("exams/<uuid:id>/marks/history", marks.MarkHistoryViewSet.as_view({"get": "list"})),
+    path("students/<uuid:id>/marks", marks.FollowedMarkViewSet.as_view({"get": "list"})),
+    path("students/<uuid:id>/results", results.FollowedResultViewSet.as_view({"get": "list"})),
     path("students/<uuid:id>/exams", exams.FollowedExamViewSet.as_view({"get": "list"})),
 ]

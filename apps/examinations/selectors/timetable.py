@@ -75,16 +75,22 @@ def sat_by(students: QuerySet[Student]) -> Q:
     )
 
 
+def student_followed(student: UUID, *, by: User) -> Student:
+    """A student whose published exams ``by`` may see. Raises ``PermissionMissing``, ``OutOfReach``."""
+    reach = access.within_reach(by, "exams.follow", "student")
+    child: Student | None = Student.objects.filter(reach, sourced_id=student).only("pk").first()
+    if child is None:
+        raise OutOfReach
+    return child
+
+
 def exams_followed(student: UUID, *, by: User) -> QuerySet[Exam]:
     """The papers of a student whose timetable is published by now, whoever asks.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
-    reach = access.within_reach(by, "exams.follow", "student")
-    child = Student.objects.filter(reach, sourced_id=student).only("pk").first()
-    if child is None:
-        raise OutOfReach
+    child = student_followed(student, by=by)
     records = Student.objects.filter(Q(pk=child.pk) | Q(merged_into=child.pk))
     return Exam.objects.filter(sat_by(records), session__timetable_published_at__lte=clock.now())
 

@@ -1,6 +1,21 @@
-"""Writes: grading scales, exam sessions and their papers."""
+"""Writes: grading scales, exam sessions, their papers, the marks and what they come to."""
 
+from apps.examinations.services.marks import Written, enter_marks, reopen_marks
+from apps.examinations.services.merging import move_marks
 from apps.examinations.services.papers import Paper, add_papers, change_paper, follow_class, remove_paper
+from apps.examinations.services.results import (
+    Sat,
+    Tally,
+    ask_for_results,
+    begin_results,
+    compute_results,
+    follow_marks,
+    follow_merge,
+    follow_papers,
+    ranks_of,
+    set_result_policy,
+    tally,
+)
 from apps.examinations.services.scales import NewBand, add_scale, add_scale_version, retire_scale, seed_scales
 from apps.examinations.services.sessions import (
     add_session,
@@ -13,17 +28,32 @@ from apps.examinations.services.sessions import (
 __all__ = [
     "NewBand",
     "Paper",
+    "Sat",
+    "Tally",
+    "Written",
     "add_papers",
     "add_scale",
     "add_scale_version",
     "add_session",
+    "ask_for_results",
+    "begin_results",
     "change_paper",
     "change_session",
+    "compute_results",
+    "enter_marks",
     "follow_class",
+    "follow_marks",
+    "follow_merge",
+    "follow_papers",
+    "move_marks",
     "move_session",
+    "ranks_of",
     "remove_paper",
     "remove_session",
+    "reopen_marks",
     "retire_scale",
     "seed_scales",
     "set_publication",
+    "set_result_policy",
+    "tally",
 ]

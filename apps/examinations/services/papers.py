@@ -19,18 +19,22 @@ from apps.examinations.errors import (
     GroupBusy,
     InvigilatorBusy,
     PaperChangedMeanwhile,
+    PaperHasMarks,
     PapersRefused,
     PaperTwice,
     PaperUnknown,
     ResultsArePublished,
     RoomTaken,
+    ScoresAboveMaximum,
 )
+from apps.examinations.events import PapersChanged
 from apps.examinations.models import Exam, ExamSession, GradingScale, Invigilation
 from apps.examinations.services.clashes import Slot, clashes
 from apps.examinations.services.sessions import session_for_update
 from apps.institutions.models import AcademicYear, Course, CourseClass, Institution, Section
 from apps.institutions.selectors import today_at
 from apps.staff.models import StaffMember
+from schoolops import events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
@@ -88,6 +92,7 @@ def add_papers(*, session: UUID, papers: Sequence[Paper], by: User) -> list[Exam
     with explains(CLASHES):
         written = bulk.added(exams, by=by, action="examinations.paper-added", after=after)
         _invigilate(zip(written, people, strict=True))
+    events.publish(PapersChanged(held.pk))
     return written
 
 
@@ -97,7 +102,8 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
 
     Raises:
         PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished,
-        PaperChangedMeanwhile, PapersRefused (naming each field), PaperTwice, RoomTaken, GroupBusy, InvigilatorBusy.
+        PaperChangedMeanwhile, PapersRefused (naming each field), ScoresAboveMaximum, PaperTwice, RoomTaken, GroupBusy,
+        InvigilatorBusy.
     """
     exam = _exam_for_update(paper, by)
     if expected_version is not None and exam.version != expected_version:
@@ -115,10 +121,10 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
     if not changed:
         return exam
     wanted.sourced_id, wanted.version = exam.sourced_id, exam.version + 1
-    with explains(CLASHES):
+    with explains({**CLASHES, "mark_within_paper": lambda: ScoresAboveMaximum(most=wanted.max_marks)}):
         exam.invigilations.exclude(staff__in=[each.pk for each in people]).delete()
         # Those who stay follow the paper to its new time, by the database.
-        wanted.save(force_update=True)
+        wanted.save(update_fields=[*PLAIN, "section", "course", "scale", "version"])
         there = set(exam.invigilations.values_list("staff_id", flat=True))
         _invigilate([(wanted, [each for each in people if each.pk not in there])])
     trail.record(
@@ -128,19 +134,24 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
+    events.publish(PapersChanged(wanted.session_id))
     return wanted
 
 
 @transaction.atomic
 def remove_paper(*, paper: UUID, by: User) -> None:
-    """Remove a paper.
+    """Remove a paper of which nobody was ever marked.
 
     Raises:
-        PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished.
+        PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished,
+        PaperHasMarks.
     """
     exam = _exam_for_update(paper, by)
+    if exam.mark_changes.exists():
+        raise PaperHasMarks
     trail.record(by, "examinations.paper-removed", exam, before=_told(exam, _people_of(exam)))
     exam.delete()
+    events.publish(PapersChanged(exam.session_id))
 
 
 def follow_class(*, course_class: int) -> None:

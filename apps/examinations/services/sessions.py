@@ -21,9 +21,11 @@ from apps.examinations.errors import (
     SessionUnknown,
     TimetableNotScheduled,
 )
+from apps.examinations.events import ModerationBegun
 from apps.examinations.models import Exam, ExamSession
 from apps.institutions.models import Term
 from apps.institutions.services.teaching import refuse_closed
+from schoolops import events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 
@@ -71,6 +73,8 @@ def change_session(*, session: UUID, values: Mapping[str, Any], expected_version
 def move_session(*, session: UUID, state: str, reason: str = "", expected_version: int | None, by: User) -> ExamSession:
     """Let a session become ``state``. Cancelling needs a reason, ends what was published, and frees rooms and people.
 
+    With moderation its results are computed for the first time.
+
     Raises:
         PermissionMissing, OutOfReach, SessionUnknown, YearIsClosed, SessionCancelled, SessionChangedMeanwhile,
         SessionCannotMove, TimetableNotScheduled, ResultsNotMarked.
@@ -85,7 +89,10 @@ def move_session(*, session: UUID, state: str, reason: str = "", expected_versio
         values |= {"cancelled_reason": reason, "timetable_published_at": None, "results_published_at": None}
         # Those who invigilate follow, by the database.
         Exam.objects.filter(session=found).update(standing=False)
-    return _changed(found, values, "examinations.session-moved", by, reason=reason)
+    moved = _changed(found, values, "examinations.session-moved", by, reason=reason)
+    if state == State.MODERATION:
+        events.publish(ModerationBegun(found.pk))
+    return moved
 
 
 @transaction.atomic

@@ -97,7 +97,9 @@ def _source(file: IO[bytes], name: str, source: str) -> str:
 
 def known_headers(source: str) -> dict[str, str]:
     """What this school said of headers before."""
-    return dict(HeaderMapping.objects.filter(source=source).values_list("header", "field"))
+    said = HeaderMapping.objects.filter(source=source).order_by("pk").values_list("header", "field")
+    # Folded anew: those from before may hold accents.
+    return {sheets.folded(header): field for header, field in said}
 
 
 @transaction.atomic

@@ -13,8 +13,8 @@ from apps.institutions.models import (
     Section,
     Term,
 )
-from schoolops.api.fields import Day, RowId
-from schoolops.rows import RowStatus
+from schoolops.api.fields import Day, Email, RowId
+from schoolops.rows import LONGEST_NOTE, RowStatus
 
 YEARS = AcademicYear.objects.select_related("institution")
 
@@ -35,10 +35,10 @@ class InstitutionFields(serializers.Serializer[object]):
     timezone = serializers.CharField(max_length=64, help_text="IANA name, such as Europe/London.")
     currency = serializers.CharField(max_length=3, help_text="ISO 4217, such as GBP.")
     locale = serializers.CharField(max_length=12, required=False, help_text="Such as en-gb.")
-    address = serializers.CharField(allow_blank=True, required=False)
+    address = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, required=False)
     phone = serializers.CharField(max_length=40, allow_blank=True, required=False)
-    email = serializers.EmailField(allow_blank=True, required=False)
-    brand_colour = serializers.CharField(required=False, help_text="Such as #1d4ed8.")
+    email = Email(allow_blank=True, required=False)
+    brand_colour = serializers.CharField(max_length=7, required=False, help_text="Such as #1d4ed8.")
     weekend = serializers.ListField(
         child=serializers.IntegerField(), required=False, help_text="ISO weekdays without school, such as [6, 7]."
     )

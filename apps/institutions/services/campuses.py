@@ -19,11 +19,9 @@ from schoolops import events, files
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
-from schoolops.pictures import PictureRefused, checked_picture
+from schoolops.pictures import LARGEST, PictureRefused, checked_picture
 from schoolops.resilience import heavy
 
-LARGEST_LOGO = 1024 * 1024
-LONGEST_SIDE = 4000
 _LOCALE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 # ISO 4217, without funds, metals and codes for testing.
 _ISO_4217 = """
@@ -104,9 +102,9 @@ def set_logo(*, institution: Institution, content: bytes, by: Any) -> Institutio
     gate().require_at(by, "institutions.manage", institution)
     try:
         with heavy.working():
-            picture = checked_picture(content, largest=LARGEST_LOGO, longest_side=LONGEST_SIDE)
+            picture = checked_picture(content)
     except PictureRefused as refusal:
-        raise errors.LogoRefused(why=str(refusal), limit=LARGEST_LOGO // 1024) from refusal
+        raise errors.LogoRefused(why=str(refusal), limit=LARGEST // 2**20) from refusal
     row: Institution = Institution.objects.select_for_update().get(pk=institution.pk)
     files.keep(row.logo, picture.content, suffix=picture.suffix)
     row.save(update_fields=["logo"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -17,6 +18,7 @@ from apps.students.models import Enrolment, SectionMembership
 from apps.students.selectors import nobody_to_call
 from apps.timetable.models import Period
 from schoolops.rows import RowStatus
+from schoolops.tenancy.compiled import DAY, Compiled, Parameter
 
 # In the order in which a school is set up.
 STEPS = (
@@ -38,12 +40,7 @@ class Line:
 def readiness(day: dt.date, *, by: User) -> list[Line]:
     """Every step of every campus, in order. One query. Raises ``PermissionMissing``."""
     access.require(by, "institutions.view")
-    rows = list(
-        Institution.objects.filter(status=RowStatus.ACTIVE)
-        .annotate(**_asked(day))
-        .order_by("name", "pk")
-        .values("sourced_id", "name", "timezone", "weekend", *_asked(day))
-    )
+    rows = _READINESS.all(day=day)
     return [Line(step, _done(step, row), row["sourced_id"], row["name"]) for row in rows for step in STEPS]
 
 
@@ -63,7 +60,7 @@ def _done(step: str, row: dict[str, object]) -> bool:
     return bool(row[f"has_{step}"])
 
 
-def _asked(day: dt.date) -> dict[str, Exists]:
+def _asked(day: Any) -> dict[str, Exists]:
     here = Q(institution=OuterRef("pk"))
     year = Q(state=AcademicYear.State.ACTIVE, starts_on__lte=day, ends_on__gte=day)
     in_year = Q(year__state=AcademicYear.State.ACTIVE, year__starts_on__lte=day, year__ends_on__gte=day)
@@ -86,3 +83,13 @@ def _asked(day: dt.date) -> dict[str, Exists]:
         "has_enrolled": Exists(enrolled),
         "has_uncalled": Exists(enrolled.filter(nobody_to_call())),
     }
+
+
+def _campuses() -> QuerySet[Institution, dict[str, Any]]:
+    facts = _asked(Parameter("day", DAY))
+    active = Institution.objects.filter(status=RowStatus.ACTIVE).annotate(**facts).order_by("name", "pk")
+    rows: QuerySet[Institution, dict[str, Any]] = active.values("sourced_id", "name", "timezone", "weekend", *facts)
+    return rows
+
+
+_READINESS: Compiled[dict[str, Any]] = Compiled(_campuses)

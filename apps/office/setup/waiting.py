@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.translation import ngettext
 
@@ -17,14 +18,24 @@ from apps.office.shell.rooms import Waiting
 from apps.staff.models import TeachingAssignment
 from apps.students.models import SectionMembership
 from schoolops.rows import RowStatus
+from schoolops.tenancy.compiled import DAY, Compiled, Parameter
+
+
+def _untaught() -> QuerySet[Section, int]:
+    on: Any = Parameter("day", DAY)
+    taught = TeachingAssignment.objects.on(on).filter(section=OuterRef("pk"))
+    members = SectionMembership.objects.on(on).filter(section=OuterRef("pk"))
+    untaught = Section.objects.filter(~Exists(taught), Exists(members), status=RowStatus.ACTIVE)
+    return untaught.values_list("pk", flat=True)
+
+
+_UNTAUGHT: Compiled[int] = Compiled(_untaught)
 
 
 def waiting(by: User, day: dt.date) -> Iterator[Waiting]:
     """Sections that nobody teaches, and steps of the check-list that are missing."""
     if reaches_everything(by, "staff.manage"):
-        taught = TeachingAssignment.objects.on(day).filter(section=OuterRef("pk"))
-        members = SectionMembership.objects.on(day).filter(section=OuterRef("pk"))
-        number = Section.objects.filter(~Exists(taught), Exists(members), status=RowStatus.ACTIVE).count()
+        number = len(_UNTAUGHT.all(day=day))
         words = ngettext("%d section has no teacher", "%d sections have no teacher", number) % number
         yield Waiting("section-without-teacher", number, words, reverse("office:institutions_section_changelist"))
     if reaches_everything(by, "institutions.manage"):

@@ -27,6 +27,7 @@ from apps.office.shell.acts import ActsOnRows, Fields, Words
 from apps.office.shell.forms import ServiceForm
 from apps.office.shell.site import actor, office, told
 from apps.office.shell.words import speak
+from schoolops import pictures
 from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import holding
@@ -44,7 +45,7 @@ Removes = Callable[[Any, User], Any]
 MOST_COUNTED = 5_000
 LONGEST_SEARCH = 100
 # Bytes read of a picture that was sent: one more than any service accepts, so that it can say so.
-TOO_LARGE = 1024 * 1024 + 1
+TOO_LARGE = pictures.LARGEST + 1
 
 
 def adds(service: Callable[..., Any], *takes: str) -> Adds:

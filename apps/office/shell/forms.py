@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -14,6 +14,7 @@ from unfold import widgets
 from apps.accounts.models import User
 from apps.office.shell.site import message_of, told
 from schoolops.errors import SchoolOpsError
+from schoolops.folding import composed
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[models.Model]
@@ -31,6 +32,21 @@ _DRESSES: Mapping[type[forms.Field], type[forms.Widget]] = {
     forms.IntegerField: widgets.UnfoldAdminIntegerFieldWidget,
     forms.FileField: widgets.UnfoldAdminFileFieldWidget,
 }
+
+
+def _compose(form: forms.BaseForm) -> None:
+    """Let the fields of ``form`` read text as every door takes it in; passwords are what was typed."""
+    for field in form.fields.values():
+        if isinstance(field, forms.CharField) and not isinstance(field.widget, forms.PasswordInput):
+            field.to_python = _composing(field.to_python)  # type: ignore[method-assign, assignment]
+
+
+def _composing(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def composing(value: Any) -> Any:
+        said = read(value)
+        return composed(said) if isinstance(said, str) else said
+
+    return composing
 
 
 def dressed(field: forms.Field) -> forms.Field:
@@ -84,6 +100,7 @@ class DressedForm(forms.Form):
         super().__init__(*arguments, **more)
         for field in self.fields.values():
             dressed(field)
+        _compose(self)
 
 
 class ActForm(DressedForm):
@@ -106,7 +123,7 @@ class ActForm(DressedForm):
 class PictureForm(ActForm):
     """A picture from the computer."""
 
-    picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 1 MB at most."))
+    picture = forms.FileField(label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP, 8 MB at most."))
 
 
 class NoQuestions(ActForm):
@@ -131,6 +148,7 @@ class ServiceForm(_ModelForm):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        _compose(self)
         version = getattr(self.instance, "version", None) if self.instance.pk else None
         if version is None:
             self.fields.pop("seen_version", None)

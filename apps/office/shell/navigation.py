@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from apps.access import selectors
 from apps.accounts.models import User
@@ -30,24 +31,34 @@ def navigation() -> tuple[tuple[Heading, tuple[Entry, ...]], ...]:
     )
 
 
-def entries_for(user: User) -> Iterator[tuple[Heading, list[Entry]]]:
-    """What ``user`` may open, heading by heading."""
-    for heading, entries in navigation():
-        if shown := [entry for entry in entries if entry.is_for(user)]:
-            yield heading, shown
+_address = cache(reverse)
 
 
-def sidebar(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    """The same in the words of the sidebar's template. The entry with the longest matching address is where we are.
+def menu(request: HttpRequest, user: User) -> SafeString:
+    """What ``user`` may open, heading by heading, as HTML. The entry with the longest matching address is where we are.
 
     The start is where it says and nowhere below: a page that belongs to no entry is marked at none.
     """
-    shown = [(heading, [(entry, reverse(entry.to)) for entry in entries]) for heading, entries in entries_for(user)]
-    start = reverse(HOME)
-    places = {place: address for _, entries in shown for entry, address in entries for place in (address, *entry.below)}
+    shown = tuple(
+        (number, tuple(place for place, entry in enumerate(entries) if entry.is_for(user)))
+        for number, (_, entries) in enumerate(navigation())
+    )
+    start = _address(HOME)
+    places = {
+        place: address
+        for number, numbers in shown
+        for entry in map(navigation()[number][1].__getitem__, numbers)
+        for address in (_address(entry.to),)
+        for place in (address, *entry.below)
+    }
     found = (each for each in places if request.path.startswith(each) and (each != start or request.path == start))
-    here = places.get(max(found, key=len, default=""), "")
-    return [
+    return _menu(get_language(), shown, places.get(max(found, key=len, default=""), ""))
+
+
+@lru_cache(maxsize=512)
+def _menu(_language: str, shown: tuple[tuple[int, tuple[int, ...]], ...], here: str) -> SafeString:
+    """For who sees these headings and entries, by number: they differ by role, not by person."""
+    groups = [
         {
             "title": heading.title,
             "items": [
@@ -58,11 +69,15 @@ def sidebar(request: HttpRequest, user: User) -> list[dict[str, Any]]:
                     "active": address == here,
                     "has_permission": True,
                 }
-                for entry, address in entries
+                for entry in map(entries.__getitem__, numbers)
+                for address in (_address(entry.to),)
             ],
         }
-        for heading, entries in shown
+        for number, numbers in shown
+        if numbers
+        for heading, entries in (navigation()[number],)
     ]
+    return render_to_string("office/shell/_menu.html", {"groups": groups})
 
 
 def home_of(user: User) -> str:

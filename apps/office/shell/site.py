@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -260,6 +261,10 @@ class OfficeSite(_Site):
             found: HttpResponse = super().autocomplete_view(request)
             return found
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Django's, made when somebody looks at it: our pages show the menu in its place."""
+        return SimpleLazyObject(lambda: super(OfficeSite, self).get_app_list(request, app_label))
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page needs: the school's name, logo and colour, and the navigation of whoever is here."""
         school = school_or_none()
@@ -274,7 +279,8 @@ class OfficeSite(_Site):
             "site_url": None,
             "site_icon": look.logo_address or None,
             "colors": {**(context.get("colors") or {}), "primary": palette.shades_of(look.colour)},
-            "sidebar_navigation": navigation.sidebar(request, actor(request)) if inside else [],
+            "sidebar_navigation": [True] if inside else [],
+            "menu": navigation.menu(request, actor(request)) if inside else "",
             "sidebar_show_search": inside,
             "find_address": reverse("office:find"),
             "support": support_here(request) if inside else None,

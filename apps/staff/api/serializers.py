@@ -8,7 +8,7 @@ from apps.accounts.models import User
 from apps.institutions.api.serializers import Rostered
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.staff.models import StaffMember, TeachingAssignment
-from schoolops.api.fields import Day, RowId
+from schoolops.api.fields import Day, Email, RowId
 
 STAFF = StaffMember.objects.select_related("institution")
 SECTIONS = Section.objects.select_related("institution", "year")
@@ -22,7 +22,7 @@ class StaffFields(serializers.Serializer[object]):
     staff_number = serializers.CharField(max_length=40)
     given_name = serializers.CharField(max_length=100)
     family_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
-    email = serializers.EmailField(allow_blank=True, required=False)
+    email = Email(allow_blank=True, required=False)
     phone = serializers.CharField(max_length=40, allow_blank=True, required=False)
     job_title = serializers.CharField(max_length=100, allow_blank=True, required=False)
     starts_on = Day(allow_null=True, required=False)

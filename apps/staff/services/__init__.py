@@ -9,15 +9,24 @@ from apps.staff.services.assignments import (
 )
 from apps.staff.services.ending import end_assignments_of_closed_year, restore_teaching, teaching_from
 from apps.staff.services.inviting import begin_inviting_staff, invite_staff, staff_without_login
-from apps.staff.services.members import add_staff_member, change_staff_member
+from apps.staff.services.members import (
+    StaffChange,
+    add_staff,
+    add_staff_member,
+    change_staff,
+    change_staff_member,
+)
 from apps.staff.services.substitutions import add_substitution, remove_substitution
 
 __all__ = [
+    "StaffChange",
+    "add_staff",
     "add_staff_member",
     "add_substitution",
     "assign_teacher",
     "begin_inviting_staff",
     "change_assignment",
+    "change_staff",
     "change_staff_member",
     "end_assignments_of_closed_year",
     "invite_staff",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -13,41 +14,65 @@ from apps.accounts.models import User
 from apps.institutions.models import AcademicYear
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from schoolops.audit import trail
+from schoolops.audit.bulk import BATCH
+from schoolops.audit.models import AuditEntry
 from schoolops.audit.trail import SYSTEM
 
 Taught = TeachingAssignment | Substitution
 
 
-def end_teaching(member: StaffMember, on: dt.date, *, by: User) -> None:
-    """End what ``member`` teaches on ``on``; what would have begun later, or been for a day after, never is.
+def end_teaching(days: Mapping[StaffMember, dt.date], *, reason: str = "", by: User) -> dict[StaffMember, AuditEntry]:
+    """End what each teaches on their day; what would have begun later, or been for a day after, never is.
 
-    Whoever calls holds the person's row, and has asked for permission.
+    Returns the lines of the trail, not yet written, of those who taught. Constant statements for any number of people.
+    Whoever calls holds their rows, and has asked for permission.
     """
-    later = TeachingAssignment.objects.filter(staff=member, starts_on__gte=on)
-    stands_in = Substitution.objects.filter(staff=member, day__gte=on)
-    for_a_group = ("section__sourced_id", "course_class__sourced_id")
-    before = {
-        "assignments": list(later.order_by("pk").values("starts_on", *for_a_group)),
-        "substitutions": list(stands_in.order_by("pk").values("day", *for_a_group)),
-    }
-    later.delete()
-    stands_in.delete()
-    ended = TeachingAssignment.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on), staff=member).update(
-        ends_on=on
-    )
-    if ended or any(before.values()):
-        after = {"assignments_ended": ended, "ends_on": on}
-        trail.record(by, "staff.teaching-ended", member, before=before, after=after)
+    taught = teaching_from({member.pk: day for member, day in days.items()})
+    gone: dict[type[Taught], list[int]] = {TeachingAssignment: [], Substitution: []}
+    ended: list[TeachingAssignment] = []
+    entries = {}
+    for member, day in days.items():
+        before: dict[str, list[Any]] = {"assignments": [], "substitutions": []}
+        count = 0
+        for row in taught.get(member.pk, []):
+            if isinstance(row, TeachingAssignment) and row.starts_on < day:
+                row.ends_on = day
+                ended.append(row)
+                count += 1
+                continue
+            gone[type(row)].append(row.pk)
+            named = {f"{name}__sourced_id": _public_id(row, name) for name in ("section", "course_class")}
+            if isinstance(row, TeachingAssignment):
+                before["assignments"].append({"starts_on": row.starts_on, **named})
+            else:
+                before["substitutions"].append({"day": row.day, **named})
+        if count or any(before.values()):
+            after = {"assignments_ended": count, "ends_on": day}
+            entries[member] = trail.entry_of(
+                by, "staff.teaching-ended", member, before=before, after=after, reason=reason
+            )
+    for model, keys in gone.items():
+        if keys:
+            model._default_manager.filter(pk__in=keys).delete()
+    if ended:
+        TeachingAssignment.objects.bulk_update(ended, ["ends_on"], batch_size=BATCH)
+    return entries
+
+
+def _public_id(row: Taught, name: str) -> Any:
+    group = getattr(row, name)
+    return None if group is None else group.sourced_id
 
 
 def teaching_from(days: Mapping[int, dt.date]) -> dict[int, list[Taught]]:
     """What ``end_teaching`` would change, as it is now: key → rows, for people who leave on these days. Two queries."""
     found: dict[int, list[Taught]] = defaultdict(list)
-    for row in TeachingAssignment.objects.filter(staff__in=days).order_by("pk"):
+    groups = ("section", "course_class")
+    for row in TeachingAssignment.objects.filter(staff__in=days).select_related(*groups).order_by("pk"):
         day = days[row.staff_id]
         if row.starts_on >= day or row.ends_on is None or row.ends_on > day:
             found[row.staff_id].append(row)
-    for stand_in in Substitution.objects.filter(staff__in=days).order_by("pk"):
+    for stand_in in Substitution.objects.filter(staff__in=days).select_related(*groups).order_by("pk"):
         if stand_in.day >= days[stand_in.staff_id]:
             found[stand_in.staff_id].append(stand_in)
     return found

@@ -1,4 +1,4 @@
-"""Members of staff: from the first day they work here to the last, and what ends with it.
+"""Members of staff: from the first day they work here to the last, and what ends with it; one, or a thousand.
 
 Whoever writes what somebody teaches locks that person's row first, so that nobody is assigned while they leave.
 """
@@ -6,20 +6,30 @@ Whoever writes what somebody teaches locks that person's row first, so that nobo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
+from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.staff import errors
-from apps.staff.models import StaffMember
+from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.staff.services.ending import end_teaching
-from schoolops.audit import trail
+from schoolops import clock
+from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
+from schoolops.errors import SchoolOpsError, Unavailable
+from schoolops.folding import Fold, fold
+from schoolops.rows import refuse_too_long
+
+MANAGE = "staff.manage"
 
 
 def locked(member: StaffMember) -> StaffMember:
@@ -36,31 +46,185 @@ def in_order(starts_on: dt.date | None, ends_on: dt.date | None) -> None:
         raise errors.EndsBeforeStart(starts_on=starts_on, ends_on=ends_on)
 
 
-def _explained(member: StaffMember) -> Mapping[str, Explanation]:
-    return {
-        "staff_number_per_institution": lambda: errors.StaffNumberTaken(number=member.staff_number),
-        "staff_staffmember_user_id_key": errors.LoginTaken,
-    }
+# What only the database can see: what another transaction writes this moment.
+_EXPLAINED: Mapping[str, Explanation] = {
+    "staff_number_per_institution": lambda: errors.StaffNumberTaken(number="of this list"),
+    "staff_staffmember_user_id_key": errors.LoginTaken,
+}
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of N rows: each in its order, ``None`` where refused; number of the row → why."""
+
+    rows: list[Any]
+    refused: dict[int, SchoolOpsError] = field(default_factory=dict)
+
+    def all(self) -> list[StaffMember]:
+        """Every row. Raises why the first was refused."""
+        for refusal in self.refused.values():
+            raise refusal
+        return self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class StaffChange:
+    """What is to be said of somebody; ``expected_version`` is the one that was read, ``None`` any."""
+
+    member: StaffMember
+    fields: Mapping[str, Any]
+    expected_version: int | None = None
+
+
+def _who(row: StaffMember) -> int:
+    # Negative, so that it is nobody's key: who is yet to be written has none.
+    key: int | None = row.pk
+    return -id(row) if key is None else key
+
+
+class _Books:
+    """Who has which number and login, as each row is looked at as if those before it were done."""
+
+    def __init__(self, fields: Sequence[Mapping[str, Any]], *, by: User) -> None:
+        self.by = by
+        access.require(by, MANAGE)
+        self.at = access_rows.institutions_of(by, MANAGE)
+        numbers = {fold(each["staff_number"]) for each in fields if "staff_number" in each}
+        logins = {each["user"].pk for each in fields if each.get("user") is not None}
+        self.numbers: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+        self.logins: defaultdict[int, set[int]] = defaultdict(set)
+        if numbers or logins:
+            rows = StaffMember.objects.alias(_number=Fold("staff_number"))
+            for row in rows.filter(Q(_number__in=numbers) | Q(user__in=logins)):
+                self.note(row)
+
+    def note(self, row: StaffMember) -> None:
+        """From here on this is how somebody is called."""
+        self.numbers[row.institution_id, fold(row.staff_number)].add(_who(row))
+        if row.user_id is not None:
+            self.logins[row.user_id].add(_who(row))
+
+    def forget(self, row: StaffMember) -> None:
+        """From here on nobody is called so for the sake of ``row``."""
+        self.numbers[row.institution_id, fold(row.staff_number)].discard(_who(row))
+        if row.user_id is not None:
+            self.logins[row.user_id].discard(_who(row))
+
+    def refuse(self, row: StaffMember, fields: Mapping[str, Any]) -> None:
+        """Nothing, when ``row`` may be called as ``fields`` say.
+
+        Raises:
+            OutOfReach, UserUnknown, StaffNumberTaken, LoginTaken.
+        """
+        if self.at is not None and row.institution_id not in self.at:
+            access.refuse(MANAGE, "institution", OutOfReach())
+        user = fields.get("user")
+        access.require_login(self.by, MANAGE, user)
+        number = str(fields.get("staff_number", row.staff_number))
+        key, was = fold(number), fold(row.staff_number)
+        is_new = _who(row) < 0 or key != was
+        if is_new and self.numbers[row.institution_id, key] - {row.pk}:
+            raise errors.StaffNumberTaken(number=number)
+        if user is not None and self.logins[user.pk] - {row.pk}:
+            raise errors.LoginTaken
 
 
 @transaction.atomic
+def add_staff(newcomers: Sequence[tuple[Institution, Mapping[str, Any]]], *, reason: str = "", by: User) -> Result:
+    """People who work at these campuses, with or without a login; those that cannot be are refused one by one.
+
+    Refused: OutOfReach, UserUnknown, StaffNumberTaken, LoginTaken, EndsBeforeStart. Constant statements.
+
+    Raises:
+        PermissionMissing; for all of them TextTooLong, and what another writes this moment.
+    """
+    books, result = _Books([fields for _, fields in newcomers], by=by), Result([None] * len(newcomers))
+    accepted: list[tuple[StaffMember, Mapping[str, Any]]] = []
+    for number, (institution, fields) in enumerate(newcomers):
+        row = StaffMember(institution=institution, **fields)
+        try:
+            books.refuse(row, fields)
+            in_order(row.starts_on, row.ends_on)
+        except Unavailable:
+            raise
+        except SchoolOpsError as refusal:
+            result.refused[number] = refusal
+            continue
+        books.note(row)
+        result.rows[number] = row
+        accepted.append((row, {"institution": institution, **fields}))
+    with explains(_EXPLAINED):
+        rows, after = [row for row, _ in accepted], [said for _, said in accepted]
+        bulk.added(rows, by=by, action="staff.added", after=after, reason=reason)
+    return result
+
+
+@transaction.atomic
+def change_staff(changes: Sequence[StaffChange], *, reason: str = "", by: User) -> Result:
+    """Change what is known of people, each once. With ``ends_on`` what they teach ends, and they stand in no more.
+
+    They are held in the order of keys. Refused one by one: OutOfReach, UserUnknown, ChangedMeanwhile,
+    StaffNumberTaken, LoginTaken, EndsBeforeStart, TeachesBefore. Constant statements.
+
+    Raises:
+        PermissionMissing; for all of them TextTooLong, and what another writes this moment.
+    """
+    rows = StaffMember.objects.select_for_update(of=("self",)).select_related("institution", "user").order_by("pk")
+    held = {row.pk: row for row in rows.filter(pk__in=[each.member.pk for each in changes])}
+    books, result = _Books([each.fields for each in changes], by=by), Result([None] * len(changes))
+    taught = _first_days({each.member.pk for each in changes if each.fields.get("starts_on") is not None})
+    leaving: dict[StaffMember, dt.date] = {}
+    changed: list[StaffMember] = []
+    names = {"version", "date_last_modified"}
+    entries: list[tuple[StaffMember, Any]] = []
+    for number, each in enumerate(changes):
+        row = held[each.member.pk]
+        result.rows[number] = row
+        try:
+            books.refuse(row, each.fields)
+            if each.expected_version is not None and row.version != each.expected_version:
+                raise errors.ChangedMeanwhile(version=row.version)
+            before, after = trail.changed(row, each.fields)
+            in_order(after.get("starts_on", row.starts_on), after.get("ends_on", row.ends_on))
+            if after.get("starts_on") is not None:
+                _refuse_teaching_before(row, after["starts_on"], taught.get(row.pk))
+        except Unavailable:
+            raise
+        except SchoolOpsError as refusal:
+            result.rows[number], result.refused[number] = None, refusal
+            continue
+        if not after:
+            continue
+        books.forget(row)
+        for name, value in after.items():
+            setattr(row, name, value)
+        refuse_too_long(row, after)
+        row.version += 1
+        row.date_last_modified = clock.now()
+        books.note(row)
+        changed.append(row)
+        names |= after.keys()
+        said = trail.entry_of(by, "staff.changed", row, before=before, after=after, reason=reason)
+        entries.append((row, said))
+        if after.get("ends_on") is not None:
+            leaving[row] = after["ends_on"]
+    if changed:
+        with explains(_EXPLAINED):
+            StaffMember.objects.bulk_update(changed, sorted(names), batch_size=bulk.BATCH)
+        ended = end_teaching(leaving, reason=reason, by=by) if leaving else {}
+        trail.record_many(each for row, said in entries for each in (said, ended.get(row)) if each is not None)
+    return result
+
+
 def add_staff_member(*, institution: Institution, fields: Mapping[str, Any], by: User) -> StaffMember:
     """Somebody who works at ``institution``, with or without a login.
 
     Raises:
-        PermissionMissing, OutOfReach, StaffNumberTaken, LoginTaken, EndsBeforeStart.
+        PermissionMissing, OutOfReach, UserUnknown, StaffNumberTaken, LoginTaken, EndsBeforeStart, TextTooLong.
     """
-    access.require_at(by, "staff.manage", institution)
-    access.require_login(by, "staff.manage", fields.get("user"))
-    in_order(fields.get("starts_on"), fields.get("ends_on"))
-    member = StaffMember(institution=institution, **fields)
-    with explains(_explained(member)):
-        member.save(force_insert=True)
-    trail.record(by, "staff.added", member, after={"institution": institution, **fields})
-    return member
+    return add_staff([(institution, fields)], by=by).all()[0]
 
 
-@transaction.atomic
 def change_staff_member(
     *, member: StaffMember, fields: Mapping[str, Any], expected_version: int | None, by: User
 ) -> StaffMember:
@@ -70,33 +234,24 @@ def change_staff_member(
         expected_version: the version that was read; ``None`` overwrites whatever is there.
 
     Raises:
-        PermissionMissing, OutOfReach, ChangedMeanwhile, StaffNumberTaken, LoginTaken, EndsBeforeStart, TeachesBefore.
+        PermissionMissing, OutOfReach, UserUnknown, ChangedMeanwhile, StaffNumberTaken, LoginTaken, EndsBeforeStart,
+        TeachesBefore, TextTooLong.
     """
-    row = locked(member)
-    access.require_at(by, "staff.manage", row.institution)
-    access.require_login(by, "staff.manage", fields.get("user"))
-    if expected_version is not None and row.version != expected_version:
-        raise errors.ChangedMeanwhile(version=row.version)
-    before, after = trail.changed(row, fields)
-    if not after:
-        return row
-    for name, value in after.items():
-        setattr(row, name, value)
-    in_order(row.starts_on, row.ends_on)
-    if after.get("starts_on") is not None:
-        _refuse_teaching_before(row, after["starts_on"])
-    row.version += 1
-    with explains(_explained(row)):
-        row.save(update_fields=[*after, "version"])
-    trail.record(by, "staff.changed", row, before=before, after=after)
-    if after.get("ends_on") is not None:
-        end_teaching(row, after["ends_on"], by=by)
-    return row
+    return change_staff([StaffChange(member, fields, expected_version)], by=by).all()[0]
 
 
-def _refuse_teaching_before(member: StaffMember, starts_on: dt.date) -> None:
-    taught = member.assignments.filter(starts_on__lt=starts_on).exclude(ends_on=F("starts_on"))
-    stood_in = member.substitutions.filter(day__lt=starts_on)
-    days = [*taught.values_list("starts_on", flat=True), *stood_in.values_list("day", flat=True)]
-    if days:
-        raise errors.TeachesBefore(name=member.full_name, day=min(days))
+def _first_days(keys: Collection[int]) -> dict[int, dt.date]:
+    """The first day on which each of these teaches or stands in, where there is one."""
+    if not keys:
+        return {}
+    taught = TeachingAssignment.objects.filter(staff__in=keys).exclude(ends_on=F("starts_on"))
+    stood_in = Substitution.objects.filter(staff__in=keys)
+    found: dict[int, dt.date] = {}
+    for key, day in [*taught.values_list("staff", "starts_on"), *stood_in.values_list("staff", "day")]:
+        found[key] = min(day, found.get(key, day))
+    return found
+
+
+def _refuse_teaching_before(member: StaffMember, starts_on: dt.date, first: dt.date | None) -> None:
+    if first is not None and first < starts_on:
+        raise errors.TeachesBefore(name=member.full_name, day=first)

@@ -7,8 +7,8 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section
 from apps.students.models import Enrolment, Guardian, Sex, Student, StudentGuardian
-from schoolops.api.fields import Day, RowId
-from schoolops.rows import RowStatus
+from schoolops.api.fields import Day, Email, RowId
+from schoolops.rows import LONGEST_NOTE, RowStatus
 
 YEARS = AcademicYear.objects.select_related("institution")
 SECTIONS = Section.objects.select_related("grade_level")
@@ -26,11 +26,14 @@ class StudentFields(serializers.Serializer[object]):
     preferred_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
     birth_date = Day(allow_null=True, required=False)
     sex = serializers.ChoiceField(choices=Sex.choices, required=False)
-    email = serializers.EmailField(allow_blank=True, required=False)
+    email = Email(allow_blank=True, required=False)
     phone = serializers.CharField(max_length=40, allow_blank=True, required=False)
-    address = serializers.CharField(allow_blank=True, required=False)
+    address = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, required=False)
     medical_note = serializers.CharField(
-        allow_blank=True, required=False, help_text="Only with the permission students.view_medical."
+        max_length=LONGEST_NOTE,
+        allow_blank=True,
+        required=False,
+        help_text="Only with the permission students.view_medical.",
     )
 
 
@@ -46,6 +49,7 @@ class GuardianLinkFields(serializers.Serializer[object]):
     )
     data_access = serializers.BooleanField(required=False)
     restriction_note = serializers.CharField(
+        max_length=LONGEST_NOTE,
         allow_blank=True,
         required=False,
         help_text="Not blank: no access at all. Only with the permission students.view_custody.",
@@ -61,9 +65,9 @@ class GuardianFields(serializers.Serializer[object]):
 
     given_name = serializers.CharField(max_length=100)
     family_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
-    email = serializers.EmailField(allow_blank=True, required=False)
+    email = Email(allow_blank=True, required=False)
     phone = serializers.CharField(max_length=40, allow_blank=True, required=False)
-    address = serializers.CharField(allow_blank=True, required=False)
+    address = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, required=False)
     language = serializers.CharField(max_length=12, allow_blank=True, required=False)
 
 

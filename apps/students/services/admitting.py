@@ -21,11 +21,8 @@ from apps.students.services.guardians import write_guardian, write_links
 from apps.students.services.placing import Admission, Placement, locked
 from schoolops import events, files
 from schoolops.audit import trail
-from schoolops.pictures import PictureRefused, checked_picture
+from schoolops.pictures import LARGEST, PictureRefused, checked_picture
 from schoolops.resilience import heavy
-
-LARGEST_PHOTO = 1024 * 1024
-LONGEST_SIDE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +94,9 @@ def set_photo(*, student: Student, content: bytes, by: User) -> Student:
     access.require_row(by, "students.manage", "student", student, day=today_for(student))
     try:
         with heavy.working():
-            picture = checked_picture(content, largest=LARGEST_PHOTO, longest_side=LONGEST_SIDE)
+            picture = checked_picture(content)
     except PictureRefused as refusal:
-        raise errors.PhotoRefused(why=str(refusal), limit=LARGEST_PHOTO // 1024) from refusal
+        raise errors.PhotoRefused(why=str(refusal), limit=LARGEST // 2**20) from refusal
     files.keep(student.photo, picture.content, suffix=picture.suffix)
     student.version += 1
     student.save(update_fields=["photo", "version"])

@@ -100,6 +100,9 @@ def not_only_adding(released: Iterable[str], migrations: Mapping[str, Migration]
 
 def taken_away(operations: Iterable[Operation]) -> Iterator[str]:
     """What these operations take from the release before, each as a sentence without its full stop."""
+    operations = list(operations)
+    # Of these the release before has written no rows.
+    made = {each.name_lower for each in operations if isinstance(each, ops.CreateModel)}
     for operation in operations:
         if isinstance(operation, ops.SeparateDatabaseAndState):
             yield from taken_away(operation.database_operations)
@@ -111,7 +114,7 @@ def taken_away(operations: Iterable[Operation]) -> Iterator[str]:
             for statement in _statements(operation.sql):
                 if found := SQL_TAKES_AWAY.search(statement):
                     yield f"it runs “{found.group()}”"
-        elif isinstance(operation, ops.AddField):
+        elif isinstance(operation, ops.AddField) and operation.model_name_lower not in made:
             field = operation.field
             if not (field.null or field.many_to_many or field.generated or field.has_db_default()):
                 yield f"{operation.describe()}, which a row written by the release before lacks: give it a db_default"

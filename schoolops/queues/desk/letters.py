@@ -29,7 +29,7 @@ job AS (
     SELECT id, school, queue, task, payload, meta - '{deferred_since,deferred_by}'::text[], priority, attempts,
            attempts, least(crashes, 1), tracked, created_at FROM letter
     RETURNING id, school, queue, tracked),
-told AS (
+forgotten AS (
     DELETE FROM public.queues_outcome WHERE job_id IN (SELECT id FROM job WHERE tracked)),
 written AS (
     INSERT INTO public.queues_operatoraction (by, action, job_id, school, facts, reason)
@@ -79,10 +79,10 @@ def letters(
 
 def letter(letter_id: int) -> DeadLetter:
     """Raises ``LetterNotFound``."""
-    found = DeadLetter.objects.filter(pk=letter_id).first()
-    if found is None:
+    dead = DeadLetter.objects.filter(pk=letter_id).first()
+    if dead is None:
         raise LetterNotFound(id=letter_id)
-    return found
+    return dead
 
 
 def reads_values(school: str, by: Any) -> bool:
@@ -144,18 +144,18 @@ def discard(letter_ids: Iterable[int], *, by: Actor, reason: str) -> int:
         waiting = DeadLetter.objects.filter(pk__in=list(letter_ids), discarded_at__isnull=True)
         # In the order of keys, so that two who discard the same letters cannot hold each other up.
         chosen = list(waiting.select_for_update().order_by("pk"))
-        for each in chosen:
-            each.discarded_at = clock.now()
-            each.discarded_by = by.audit_name
-            each.discard_reason = reason
-            each.save(update_fields=["discarded_at", "discarded_by", "discard_reason"])
-        held = OnceKey.objects.filter(job_id__in=[each.pk for each in chosen])
-        keys = list(held.values_list("key", flat=True))
-        held.delete()
+        for dead in chosen:
+            dead.discarded_at = clock.now()
+            dead.discarded_by = by.audit_name
+            dead.discard_reason = reason
+            dead.save(update_fields=["discarded_at", "discarded_by", "discard_reason"])
+        once_keys = OnceKey.objects.filter(job_id__in=[dead.pk for dead in chosen])
+        keys = list(once_keys.values_list("key", flat=True))
+        once_keys.delete()
         seen.forget_after_commit(*(bytes(key) for key in keys))
         OperatorAction.objects.bulk_create(
-            OperatorAction(by=by.audit_name, action="discarded", job_id=each.pk, school=each.school, reason=reason)
-            for each in chosen
+            OperatorAction(by=by.audit_name, action="discarded", job_id=dead.pk, school=dead.school, reason=reason)
+            for dead in chosen
         )
     return len(chosen)
 
@@ -167,25 +167,25 @@ def edit_payload(letter_id: int, *, payload: Mapping[str, Any], by: Actor, why: 
     Raises:
         LetterNotFound, PayloadRefused, PayloadTooLarge. Invalid: this code does not know the task.
     """
-    found = DeadLetter.objects.select_for_update().filter(pk=letter_id, discarded_at__isnull=True).first()
-    if found is None:
+    dead = DeadLetter.objects.select_for_update().filter(pk=letter_id, discarded_at__isnull=True).first()
+    if dead is None:
         raise LetterNotFound(id=letter_id)
-    task = registry.find(found.task)
+    task = registry.find(dead.task)
     if task is None:
-        raise Invalid(f"This code knows no task {found.task}, so its payload cannot be checked.")
+        raise Invalid(f"This code knows no task {dead.task}, so its payload cannot be checked.")
     task.serialise(payload)
-    before, found.payload = found.payload, task.check(payload).model_dump(mode="json")
-    found.save(update_fields=["payload"])
+    before, dead.payload = dead.payload, task.check(payload).model_dump(mode="json")
+    dead.save(update_fields=["payload"])
     OperatorAction.objects.create(
         by=by.audit_name,
         action="payload edited",
-        job_id=found.pk,
-        school=found.school,
+        job_id=dead.pk,
+        school=dead.school,
         # Which parts, and not what they said: the desk is read by operators whom this school has not let in.
-        facts={"changed": sorted(name for name in found.payload if before.get(name) != found.payload[name])},
+        facts={"changed": sorted(name for name in dead.payload if before.get(name) != dead.payload[name])},
         reason=_kept(why),
     )
-    return found
+    return dead
 
 
 @transaction.atomic

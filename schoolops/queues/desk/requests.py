@@ -94,7 +94,7 @@ def run_now(job_id: int, *, user: str | None) -> None:
     """Let a scheduled job, or one between two tries, begin at once.
 
     Raises:
-        JobNotFound. BrokerDown: nothing can begin at the moment; the job keeps its place in the ledger.
+        JobNotFound. BrokerDown: nothing can begin at the moment; the job stays in the ledger.
     """
     try:
         broker.check_that_it_writes()

@@ -10,7 +10,7 @@ import psycopg
 
 from schoolops.queues import pipeline, registry
 from schoolops.queues.ledger import statements
-from schoolops.queues.worker.journal import Found
+from schoolops.queues.worker.journal import Suspect
 from schoolops.tenancy import direct
 
 Unreachable = psycopg.OperationalError
@@ -19,39 +19,39 @@ MOST_CRASHES = 3
 MOST_DELIVERIES = 25
 
 
-def report_dead_process(found: Sequence[Found], *, worker: str) -> None:
+def report_dead_process(suspects: Sequence[Suspect], *, worker: str) -> None:
     """A process died with these jobs in hand: they become suspects; those that were over their time have failed a try.
 
     Raises:
         Unreachable: not all was written; say it again, nothing is counted twice.
     """
     with direct.connect("boot", statement_s=10, lock_s=2) as connection:
-        if crashed := [each for each in found if not each.over_time]:
-            told = {
-                "ids": [each.job_id for each in crashed],
-                "tokens": [each.token for each in crashed],
-                "workers": [f"{socket.gethostname()} #{each.incident}" for each in crashed],
+        if crashed := [suspect for suspect in suspects if not suspect.over_time]:
+            reported = {
+                "ids": [suspect.job_id for suspect in crashed],
+                "tokens": [suspect.token for suspect in crashed],
+                "workers": [f"{socket.gethostname()} #{suspect.incident}" for suspect in crashed],
                 "error": "Its process died while running it.",
             }
-            for (job_id,) in connection.execute(statements.SUSPECT, told):
+            for (job_id,) in connection.execute(statements.SUSPECT, reported):
                 pipeline.step(pipeline.SUSPECT, "", job_id=job_id)
             pipeline.pause_here(pipeline.SUSPECT)
-            bury_poison(connection, told["ids"])
-        for each in found:
-            if each.over_time:
-                _fail_over_time(connection, each, worker)
+            bury_poison(connection, reported["ids"])
+        for suspect in suspects:
+            if suspect.over_time:
+                _fail_over_time(connection, suspect, worker)
 
 
 def bury_poison(connection: psycopg.Connection[Any], job_ids: object) -> None:
     """Those that took down three processes go to the desk."""
-    told = {"ids": job_ids, "most": MOST_CRASHES, "error": f"{MOST_CRASHES} processes died while running it."}
-    for job_id, queue, request_id in connection.execute(statements.BURY_POISON, told):
+    buried = {"ids": job_ids, "most": MOST_CRASHES, "error": f"{MOST_CRASHES} processes died while running it."}
+    for job_id, queue, request_id in connection.execute(statements.BURY_POISON, buried):
         # Under the request that wanted it, as a worker says it of its own.
         pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="poison", requestId=request_id)
 
 
-def _fail_over_time(connection: psycopg.Connection[Any], found: Found, worker: str) -> None:
-    row = connection.execute(statements.OVER_TIME, {"id": found.job_id, "token": found.token}).fetchone()
+def _fail_over_time(connection: psycopg.Connection[Any], suspect: Suspect, worker: str) -> None:
+    row = connection.execute(statements.OVER_TIME, {"id": suspect.job_id, "token": suspect.token}).fetchone()
     if row is None:
         return
     queue_name, task_name, attempts, spent, token = row
@@ -60,7 +60,7 @@ def _fail_over_time(connection: psycopg.Connection[Any], found: Found, worker: s
     connection.execute(
         statements.FAIL,
         {
-            "id": found.job_id,
+            "id": suspect.job_id,
             "attempts": attempts,
             "token": token,
             "tries": task.tries if task is not None else queue.tries,

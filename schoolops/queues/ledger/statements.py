@@ -59,7 +59,7 @@ ON CONFLICT (job_id) DO UPDATE SET state = 'dead', error = excluded.error, updat
    expires_at = excluded.expires_at
 """
 
-# The try that is told of, and nobody else's: counted once, and by whoever held the job last.
+# The try that is reported, and nobody else's: counted once, and by whoever had the job last.
 _OURS = "id = %(id)s AND attempts = %(attempts)s AND lease_token = %(token)s"
 # Counted over the whole life of a job: an operator who sends it back begins no second count.
 _NUMBER = "(SELECT count(*) + 1 FROM public.queues_attempt AS a WHERE a.job_id = tried.id)"
@@ -78,7 +78,7 @@ letter AS (
     INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
     SELECT id, school, queue, task, payload, meta, priority, attempts + 1, crashes, tracked, created_at,
            %(reason)s, %(class)s, %(error)s, %(traceback)s FROM dead),
-told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
+kept AS ({_OUTCOME_OF_DEAD} RETURNING 1)
 INSERT INTO public.queues_attempt (job_id, school, task, number, outcome, worker, error_class, error, traceback)
 SELECT id, school, task, {_NUMBER}, %(outcome)s, %(worker)s, %(class)s, %(error)s, %(traceback)s
   FROM (SELECT * FROM later UNION ALL SELECT * FROM dead) AS tried
@@ -88,7 +88,7 @@ RETURNING (SELECT count(*) FROM dead)
 # Refused for a reason that trying again does not change, and that is nobody's fault.
 DISCARD = f"""
 WITH tried AS (DELETE FROM public.queues_job WHERE {_OURS} RETURNING *),
-told AS (
+kept AS (
     INSERT INTO public.queues_outcome AS o (job_id, school, queue, task, user_id, state, error, expires_at)
     SELECT id, school, queue, task, coalesce(meta ->> 'user', ''), 'discarded', %(error)s,
            clock_timestamp() + interval '7 days' FROM tried WHERE tracked
@@ -114,14 +114,14 @@ UPDATE public.queues_job
 RETURNING 1
 """  # noqa: S608
 
-# What a dead process held is its own to tell of, unless the lease has passed to another since.
-_HELD_BY_DEAD = "(j.lease_until IS NULL OR j.lease_until < clock_timestamp() OR j.lease_token = dead.token)"
+# What a dead process had in hand is its own to report, unless the lease has passed to another since.
+_IN_HAND_OF_DEAD = "(j.lease_until IS NULL OR j.lease_until < clock_timestamp() OR j.lease_token = dead.token)"
 # The process died with these in hand. `worker` names the try, so that reporting it twice counts once.
 SUSPECT = f"""
 WITH tried AS (
     UPDATE public.queues_job AS j SET crashes = crashes + 1, lease_until = NULL
       FROM unnest(%(ids)s::bigint[], %(workers)s::text[], %(tokens)s::int[]) AS dead (id, worker, token)
-     WHERE j.id = dead.id AND {_HELD_BY_DEAD} AND NOT EXISTS (
+     WHERE j.id = dead.id AND {_IN_HAND_OF_DEAD} AND NOT EXISTS (
            SELECT 1 FROM public.queues_attempt AS a
             WHERE a.job_id = dead.id AND a.outcome = 'crashed' AND a.worker = dead.worker)
     RETURNING j.id, j.school, j.task, dead.worker)
@@ -133,14 +133,14 @@ RETURNING job_id
 OVER_TIME = f"""
 SELECT j.queue, j.task, j.attempts, j.spent, j.lease_token
   FROM public.queues_job AS j, (VALUES (%(id)s::bigint, %(token)s::int)) AS dead (id, token)
- WHERE j.id = dead.id AND {_HELD_BY_DEAD}
+ WHERE j.id = dead.id AND {_IN_HAND_OF_DEAD}
 """  # noqa: S608
 BURY_POISON = f"""
 WITH dead AS (
     DELETE FROM public.queues_job WHERE id IN (
         SELECT id FROM public.queues_job WHERE id = ANY (%(ids)s) AND crashes >= %(most)s FOR UPDATE SKIP LOCKED)
     RETURNING *),
-told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
+kept AS ({_OUTCOME_OF_DEAD} RETURNING 1)
 INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
 SELECT {_LETTER}, 'poison', 'ProcessDied', %(error)s, '' FROM dead
 RETURNING id, queue, meta ->> 'request_id'
@@ -156,7 +156,7 @@ WITH dead AS (
         SELECT id FROM public.queues_job WHERE id = ANY (%(ids)s) AND deliveries >= %(most)s
            AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED)
     RETURNING *),
-told AS ({_OUTCOME_OF_DEAD} RETURNING 1)
+kept AS ({_OUTCOME_OF_DEAD} RETURNING 1)
 INSERT INTO public.queues_deadletter ({_LETTER}, reason, error_class, error, traceback)
 SELECT {_LETTER}, 'no_outcome', '', %(error)s, '' FROM dead
 RETURNING id, queue, meta ->> 'request_id'
@@ -176,10 +176,10 @@ SELECT queue, school FROM pairs
 """
 # Each school's oldest, as many as it has room for. `turn`: the how-manieth of its school's that are out it would be.
 PICK = """
-SELECT j.id, j.task, j.crashes, s.school, s.n + j.place AS turn
+SELECT j.id, j.task, j.crashes, s.school, s.n + j.nth AS turn
   FROM unnest(%(schools)s::text[], %(out)s::int[], %(rooms)s::int[]) AS s (school, n, room)
  CROSS JOIN LATERAL (
-    SELECT id, task, crashes, row_number() OVER (ORDER BY priority DESC, id) AS place
+    SELECT id, task, crashes, row_number() OVER (ORDER BY priority DESC, id) AS nth
       FROM public.queues_job
      WHERE queue = %(queue)s AND school = s.school AND run_at IS NULL AND id <> ALL (%(known)s)
        AND (lease_until IS NULL OR lease_until < clock_timestamp())
@@ -196,13 +196,13 @@ RETURNING queue
 """
 COUNT_BACKLOGS = """
 WITH counted AS (SELECT school, count(*)::int AS jobs FROM public.queues_job GROUP BY school),
-told AS (
+backlogs AS (
     SELECT school, jobs, jobs > %(per_school)s AS "full" FROM counted
     UNION ALL
     SELECT '*', coalesce(sum(jobs), 0)::int, coalesce(sum(jobs), 0) > %(in_all)s FROM counted),
-gone AS (DELETE FROM public.queues_backlog WHERE school NOT IN (SELECT school FROM told))
+gone AS (DELETE FROM public.queues_backlog WHERE school NOT IN (SELECT school FROM backlogs))
 INSERT INTO public.queues_backlog AS b (school, jobs, "full", counted_at)
-SELECT school, jobs, "full", clock_timestamp() FROM told
+SELECT school, jobs, "full", clock_timestamp() FROM backlogs
 ON CONFLICT (school) DO UPDATE SET jobs = excluded.jobs, "full" = excluded."full", counted_at = excluded.counted_at
 """
 

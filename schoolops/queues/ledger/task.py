@@ -31,7 +31,7 @@ _ODD = re.compile(r"\\u0000|\d{19}")
 # NUL, and half of a surrogate pair.
 _BROKEN = re.compile("[\0\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}")
-HELD = dt.timedelta(hours=24)
+KEY_KEPT_FOR = dt.timedelta(hours=24)
 # Raised by platform.jobs_enqueue when the ledger is over its limit.
 FULL_SQLSTATE = "SO503"
 
@@ -138,7 +138,7 @@ class Task:
             return [Enqueued(row[0]) for row in rows]
         keys = [self.once_key(text) for text in texts]
         rows = sorted(_fetch(_ENQUEUE_ONCE, self._once_arguments(texts, keys, run_at, priority)))
-        return [self._answer(keys[place - 1], job_id, fresh=fresh) for place, job_id, fresh in rows]
+        return [self._answer(keys[number - 1], job_id, fresh=fresh) for number, job_id, fresh in rows]
 
     def _answer(self, key: bytes, job_id: int, *, fresh: bool) -> Enqueued | Duplicate:
         if not fresh:
@@ -151,9 +151,9 @@ class Task:
     def _once_arguments(
         self, texts: list[str], keys: list[bytes], run_at: dt.datetime | None, priority: int
     ) -> tuple[Any, ...]:
-        held = None if self.while_waiting else HELD
+        kept_for = None if self.while_waiting else KEY_KEPT_FOR
         common = (self.queue.name, self.name, _array(texts), _meta(), _delay(run_at), priority)
-        return (*common, self.tracked, keys, held)
+        return (*common, self.tracked, keys, kept_for)
 
     def serialise(self, payload: Mapping[str, Any]) -> str:
         """``payload`` as the JSON kept in the ledger. Raises ``PayloadRefused``, ``PayloadTooLarge``."""
@@ -284,9 +284,9 @@ def _payload_model(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
 
 def _unkept(checked: pydantic.BaseModel) -> list[FieldError]:
     """The fields that the ledger would not give back as they are."""
-    said = "Numbers up to 64 bits and texts of whole characters without NUL are kept."
+    message = "Numbers up to 64 bits and texts of whole characters without NUL are kept."
     return [
-        FieldError(name, "not_kept", said)
+        FieldError(name, "not_kept", message)
         for name in type(checked).model_fields
         if not all(_is_kept(leaf) for leaf in _leaves(getattr(checked, name)))
     ]
@@ -297,11 +297,11 @@ def _leaves(value: Any) -> Iterator[Any]:
         case pydantic.BaseModel():
             yield from _leaves({name: getattr(value, name) for name in type(value).model_fields})
         case dict():
-            for name, each in value.items():
-                yield from (name, *_leaves(each))
+            for name, part in value.items():
+                yield from (name, *_leaves(part))
         case list() | tuple() | set() | frozenset():
-            for each in value:
-                yield from _leaves(each)
+            for part in value:
+                yield from _leaves(part)
         case _:
             yield value
 
@@ -314,10 +314,10 @@ def _is_kept(value: Any) -> bool:
 
 def _field_errors(refusal: pydantic.ValidationError) -> list[FieldError]:
     return [
-        FieldError(".".join(str(part) for part in where), code, said)
-        for where, code, said in (
-            (each["loc"], each["type"], each["msg"])
-            for each in refusal.errors(include_url=False, include_context=False, include_input=False)
+        FieldError(".".join(str(part) for part in where), code, message)
+        for where, code, message in (
+            (error["loc"], error["type"], error["msg"])
+            for error in refusal.errors(include_url=False, include_context=False, include_input=False)
         )
     ]
 

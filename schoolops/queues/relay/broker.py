@@ -61,7 +61,7 @@ def for_celery() -> tuple[str, str]:
 def say_again(job_id: int, *, counted: bool = False) -> None:
     """Tell the relay that nothing came of this delivery, so that it does not wait for the lease.
 
-    ``counted``: it counts among the deliveries that came to nothing. Not so where the job was merely held by somebody.
+    ``counted``: it counts among the deliveries that came to nothing. Not so where somebody merely had the job locked.
     """
     with suppress(BrokerUnavailable):
         client().rpush(AGAIN_KEY, -job_id if counted else job_id)

@@ -36,7 +36,9 @@ class Window:
         """How many more each waiting school may be given. Empty, while asking the ledger would bring too little."""
         shares = {school: min(self.share, self._limit(school)) for school in self.waiting}
         # Half of it at a time: a query for each finished job would cost more than it brings.
-        worth_it = self._free() >= self.size // 2 or any(2 * self._has(each) <= shares[each] for each in self.waiting)
+        worth_it = self._free() >= self.size // 2 or any(
+            2 * self._has(school) <= share for school, share in shares.items()
+        )
         if not worth_it or not self.most():
             return {}
         rooms = {
@@ -47,7 +49,7 @@ class Window:
 
     def most(self) -> int:
         """How many all schools together may be given now."""
-        lacking = sum(max(0, min(self.share, self._limit(each)) - self._has(each)) for each in self.waiting)
+        lacking = sum(max(0, min(self.share, self._limit(school)) - self._has(school)) for school in self.waiting)
         return max(self._free(), min(lacking, 2 * self.size - self._taken()))
 
     def given(self, turns: Sequence[int]) -> int:
@@ -73,7 +75,7 @@ def merged(
 ) -> list[tuple[int, int]]:
     """Where messages go that join a line: (behind how many of those that stand in it, which), in the order of the line.
 
-    A message is said as the jobs it carries of each school. Everybody's first job goes before anybody's second, what
+    A message is given as the jobs it carries of each school. Everybody's first job goes before anybody's second, what
     came first before what joins, and each school's own stay in their order. Slow schools go behind the others.
     """
     seen: Counter[str] = Counter()
@@ -83,15 +85,15 @@ def merged(
         turns.append(_turn(jobs, seen, slow))
         seen.update(jobs)
         behind_own.update(dict.fromkeys(jobs, position))
-    places = []
+    positions = []
     for which, jobs in enumerate(joining):
         turn = _turn(jobs, seen, slow)
         seen.update(jobs)
         behind = next((position for position, other in enumerate(turns) if other > turn), len(turns))
         behind = max([behind, *(behind_own.get(school, 0) for school in jobs)])
         behind_own.update(dict.fromkeys(jobs, behind))
-        places.append((behind, turn, which))
-    return [(behind, which) for behind, _, which in sorted(places)]
+        positions.append((behind, turn, which))
+    return [(behind, which) for behind, _, which in sorted(positions)]
 
 
 def _turn(jobs: Mapping[str, int], seen: Mapping[str, int], slow: Collection[str]) -> float:

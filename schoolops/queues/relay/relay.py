@@ -174,8 +174,8 @@ class Relay:
             entry.due = now + self._patience_with(entry)
         if ids := [job_id for job_id, entry in late.items() if entry.times > 0]:
             connection.execute(statements.FETCHED_IN_VAIN, [ids])
-            told = {"ids": ids, "most": deaths.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
-            for job_id, queue, request_id in connection.execute(statements.BURY_NO_OUTCOME, told):
+            fetched = {"ids": ids, "most": deaths.MOST_DELIVERIES, "error": "It was fetched again and again in vain."}
+            for job_id, queue, request_id in connection.execute(statements.BURY_NO_OUTCOME, fetched):
                 pipeline.step(pipeline.BURY, queue, job_id=job_id, reason="no_outcome", requestId=request_id)
                 self.in_flight.pop(job_id, None)
         crashes = dict(
@@ -311,7 +311,7 @@ class Relay:
         self._watch_the_slow(now)
 
     def _listen(self, now: float) -> None:
-        """What workers and the broker itself tell us: boots, jobs held by somebody, a broker that forgot everything."""
+        """What workers and the broker itself tell us: boots, jobs that are locked, a broker that forgot all."""
         client = self._client()
         pipe = client.pipeline(transaction=False)
         pipe.hgetall(broker.BOOT_KEY)

@@ -77,18 +77,18 @@ def limit(timeout_s: int, *, durable: bool) -> None:
     with connection.wrap_database_errors:
         known = prepared.here()
         if known.limits != (timeout_s, durable):
-            said = {
+            limits = {
                 # A little more than the watchdog's limit: the database stops by itself where nobody does.
                 "limit": str(timeout_s * 1000 + 2000),
                 "lock": str(1000 * (LOCK_S if timeout_s <= registry.SHORT_S else LONG_LOCK_S)),
                 "commit": "on" if durable else "off",
             }
-            known.connection.execute(statements.LIMITS, said)
+            known.connection.execute(statements.LIMITS, limits)
             known.limits = (timeout_s, durable)
 
 
 def claim(job_id: int) -> Claim | None:
-    """Take the row, in the current transaction, and stand in its school from here on. ``None``: gone or held."""
+    """Take the row, in the current transaction, and stand in its school from here on. ``None``: gone or locked."""
     with connection.wrap_database_errors:
         known = prepared.here()
         row = known.fetch_one(statements.CLAIM, (job_id,))
@@ -97,13 +97,13 @@ def claim(job_id: int) -> Claim | None:
 
 
 def lease(job_id: int, timeout_s: int) -> Claim | None:
-    """Take the row for so long, in a transaction of its own. ``None``: gone or held."""
+    """Take the row for so long, in a transaction of its own. ``None``: gone or locked."""
     with connection.cursor() as cursor:
         cursor.execute(statements.LEASE, [timeout_s + LEASE_MARGIN_S, job_id])
-        found = _as_claim(job_id, cursor.fetchone())
-    if found is not None:
-        found.leased = True
-    return found
+        leased = _as_claim(job_id, cursor.fetchone())
+    if leased is not None:
+        leased.leased = True
+    return leased
 
 
 def give_back(claimed: Claim) -> None:
@@ -137,9 +137,9 @@ def prepare(claimed: Claim) -> tuple[Task, dict[str, Any]]:
     try:
         return task, task.arguments(payload)
     except PayloadRefused as refused:
-        fields = "; ".join(f"{each.field}: {each.message}" for each in refused.errors)
+        fields = "; ".join(f"{error.field}: {error.message}" for error in refused.errors)
         # An argument we have never heard of was written by newer code, which may be about to take over.
-        newer = all(each.code == "extra_forbidden" for each in refused.errors)
+        newer = all(error.code == "extra_forbidden" for error in refused.errors)
         raise Decided(Reason.PAYLOAD_REFUSED, f"{refused.detail} {fields}", defer=newer) from None
 
 

@@ -42,7 +42,7 @@ class Watched:
     limit: float
     connection: Callable[[], Any]
     overdue: Callable[[], None]
-    told: bool = False
+    stopping: bool = False
     patient_until: float = 0.0
     fired: bool = False
     cut: bool = False
@@ -105,8 +105,8 @@ class Watchdog:
             self._count_zombies(sum(entry.cut for entry in late))
 
     def _act(self, entry: Watched, now: float) -> None:
-        if not entry.told:
-            entry.told = True
+        if not entry.stopping:
+            entry.stopping = True
             entry.overdue()
             connection = entry.connection()
             if connection is not None and connection.info.transaction_status == TransactionStatus.ACTIVE:

@@ -22,8 +22,8 @@ SIZE = SLOTS * _SLOT.size
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a dead process had in hand."""
+class Suspect:
+    """A job that a dead process had in hand."""
 
     job_id: int
     over_time: bool
@@ -61,10 +61,10 @@ class Journal:
         """Nothing is in hand."""
         _SLOT.pack_into(self._map, slot * _SLOT.size, 0, 0, 0)
 
-    def found(self, slots: range = range(SLOTS)) -> list[Found]:
+    def suspects(self, slots: range = range(SLOTS)) -> list[Suspect]:
         """What the slots say is in hand."""
         entries = (_SLOT.unpack_from(self._map, slot * _SLOT.size) for slot in slots)
-        return [Found(job_id, bool(state & 1), incident, state >> 1) for job_id, state, incident in entries if job_id]
+        return [Suspect(job_id, bool(state & 1), incident, state >> 1) for job_id, state, incident in entries if job_id]
 
     def clear(self, slots: range = range(SLOTS)) -> None:
         for slot in slots:
@@ -98,7 +98,7 @@ class Claimed:
         os.close(self.lock)
 
 
-def claim(folder: Path, name: str) -> tuple[Claimed, list[Found], list[Claimed]]:
+def claim(folder: Path, name: str) -> tuple[Claimed, list[Suspect], list[Claimed]]:
     """The first journal of ``name`` that no living worker owns, and what dead ones left in it and in its neighbours.
 
     The caller clears them with ``forget`` once the suspects stand in the ledger. Until then nobody else can take a
@@ -106,7 +106,7 @@ def claim(folder: Path, name: str) -> tuple[Claimed, list[Found], list[Claimed]]
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     mine: Claimed | None = None
-    found: list[Found] = []
+    suspects: list[Suspect] = []
     orphans: list[Claimed] = []
     for number in range(1, 65):
         path = folder / f"{name}-{number}.journal"
@@ -119,14 +119,14 @@ def claim(folder: Path, name: str) -> tuple[Claimed, list[Found], list[Claimed]]
             os.close(lock)
             continue
         journal = Journal(path)
-        found += journal.found()
+        suspects += journal.suspects()
         if mine is None:
             mine = Claimed(journal, lock)
         else:
             orphans.append(Claimed(journal, lock))
     if mine is None:
         raise RuntimeError(f"64 workers of {name} run on this machine already.")
-    return mine, found, orphans
+    return mine, suspects, orphans
 
 
 def forget(mine: Claimed, orphans: list[Claimed]) -> None:

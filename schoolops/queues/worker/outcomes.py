@@ -67,7 +67,7 @@ def settle(job_id: int, claim: Claim | None, error: BaseException, *, worker: st
 
 
 def _give_lease_back_in_time(claim: Claim) -> None:
-    """The database went away while we held a lease: nobody else may try until it ends, unless we say so before."""
+    """The database went away while we had a lease: nobody else may try until it ends, unless we say so before."""
 
     def give_back() -> None:
         end = time.monotonic() + LEASE_MARGIN_S

@@ -31,16 +31,16 @@ BEAT_S = 10.0
 PATIENCE_WITH_HOLDERS = 10
 
 
-class Seats:
+class SharedConnections:
     """A few database connections that a worker's many threads take turns with."""
 
-    def __init__(self, seats: int) -> None:
-        self._free = threading.Semaphore(seats)
-        self._stack: list[Any] = []
+    def __init__(self, connections: int) -> None:
+        self._free = threading.Semaphore(connections)
+        self._idle: list[Any] = []
 
     @contextmanager
     def borrowing(self) -> Iterator[None]:
-        """Sit down: ``connections["default"]`` of this thread is one of the shared ones."""
+        """``connections["default"]`` of this thread is one of the shared ones."""
         self._take()
         try:
             yield
@@ -49,7 +49,7 @@ class Seats:
 
     @contextmanager
     def lending(self) -> Iterator[None]:
-        """Stand up while waiting for somebody outside."""
+        """Somebody else's, while this thread waits for somebody outside."""
         self._give_back()
         try:
             yield
@@ -59,14 +59,14 @@ class Seats:
     def _take(self) -> None:
         self._free.acquire()
         try:
-            wrapper = self._stack.pop()
+            wrapper = self._idle.pop()
         except IndexError:
             wrapper = connections.create_connection("default")
             wrapper.inc_thread_sharing()
         connections["default"] = wrapper
 
     def _give_back(self) -> None:
-        self._stack.append(connections["default"])
+        self._idle.append(connections["default"])
         del connections["default"]
         self._free.release()
 
@@ -79,17 +79,17 @@ class Worker:
         self.name = queue.name if queue is not None else QUARANTINE
         self.folder = folder
         self._mine: journal.Claimed | None = None
-        self.seat = ""
+        self.beats_as = ""
         self._slot = threading.local()
         self._numbers = itertools.count()
         threads = queue is not None and queue.pool == "threads"
-        seats = Seats(queue.connections) if queue is not None and threads else None
+        shared = SharedConnections(queue.connections) if queue is not None and threads else None
         self.runner = Runner(
             queue=self.name,
             # A child that does not stop is killed by Celery; a thread takes its process along.
             watchdog=Watchdog(slots=queue.concurrency if queue is not None and threads else 0),
-            borrowing=seats.borrowing if seats else nullcontext,
-            lending=seats.lending if seats else nullcontext,
+            borrowing=shared.borrowing if shared else nullcontext,
+            lending=shared.lending if shared else nullcontext,
             in_hand=self.in_hand,
             hand_back=self._hand_back,
         )
@@ -101,26 +101,26 @@ class Worker:
     # --- what Celery tells us ---------------------------------------------------------------------------------------
     def boot(self) -> None:
         """In the main process, before the pool: who died with a job in hand? Blocks until the ledger knows."""
-        self._mine, found, orphans = journal.claim(self.folder, self.name)
+        self._mine, suspects, orphans = journal.claim(self.folder, self.name)
         # The same again when this worker is started anew.
-        self.seat = f"{self.name}@{socket.gethostname()}#{self._mine.journal.path.stem.rpartition('-')[2]}"
+        self.beats_as = f"{self.name}@{socket.gethostname()}#{self._mine.journal.path.stem.rpartition('-')[2]}"
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
-        self._report(found)
+        self._report(suspects)
         journal.forget(self._mine, orphans)
 
     def _beat(self) -> None:
-        while self.seat:
-            broker.say_alive(self.seat)
+        while self.beats_as:
+            broker.say_alive(self.beats_as)
             time.sleep(BEAT_S)
 
     def end(self) -> None:
         """In the main process, once it is told to end."""
-        seat, self.seat = self.seat, ""
-        if seat:
-            broker.say_ended(seat)
+        name, self.beats_as = self.beats_as, ""
+        if name:
+            broker.say_ended(name)
 
     def boot_child(self, index: int) -> None:
-        """In a prefork child: the one that sat in this slot before us may have died with a job in hand."""
+        """In a prefork child: the one before us in this slot may have died with a job in hand."""
         connections.close_all()
         broker.client.cache_clear()
         self._slot.number = index
@@ -128,21 +128,21 @@ class Worker:
             return
         self._mine.close_lock()
         slot = range(index, index + 1)
-        if found := self._mine.journal.found(slot):
-            self._report(found)
+        if suspects := self._mine.journal.suspects(slot):
+            self._report(suspects)
             self._mine.journal.clear(slot)
             broker.say_booted(self.broker_key)
 
-    def _report(self, found: list[journal.Found]) -> None:
+    def _report(self, suspects: list[journal.Suspect]) -> None:
         patience = PATIENCE_WITH_HOLDERS
-        while found and patience:
+        while suspects and patience:
             try:
-                deaths.report_dead_process(found, worker=self.runner.name)
+                deaths.report_dead_process(suspects, worker=self.runner.name)
             except LockNotAvailable:
-                # What is left of the dead one at the server, or somebody who runs it by now and will tell himself.
+                # What is left of the dead one at the server, or somebody who runs it by now and reports for himself.
                 patience -= 1
             except deaths.Unreachable:
-                log.warning("the ledger is away; %d suspects wait to be reported", len(found))
+                log.warning("the ledger is away; %d suspects wait to be reported", len(suspects))
                 time.sleep(0.5)
             else:
                 return

@@ -184,7 +184,7 @@ class Runner:
                     if job.finished:
                         # Its end is committed; what came after is no longer the job's.
                         log.exception("the job failed after its end")
-                    elif job.said_outside:
+                    elif job.called_outside:
                         text = f"It failed after somebody outside was called: {type(error).__name__}: {error}"
                         raise Decided(Reason.OUTCOME_UNKNOWN, text) from error
                     else:
@@ -194,7 +194,7 @@ class Runner:
 
 
 def _nothing_to_claim(job_id: int) -> None:
-    """Done by another delivery, running elsewhere, or held by somebody who enqueues its twin."""
+    """Done by another delivery, running elsewhere, or locked by somebody who enqueues its twin."""
     with connection.cursor() as cursor:
         cursor.execute(statements.IS_DUE, [job_id])
         waiting = cursor.fetchone()

@@ -1,142 +1,35 @@
-"""Whoever was told to wait and keeps it gets in, whatever others try meanwhile; and guessing is no faster for it."""
+"""Guessing is no faster for the turns of those who wait, which stand without Redis too and are nobody else's."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.accounts import services
-from apps.accounts.errors import CodeRequired, LinkNotValid, LoginRefused, PasswordWrong
+from apps.accounts.errors import LinkNotValid, LoginRefused, PasswordWrong
 from apps.accounts.models import OneTimeLink, TokenFamily, User
-from apps.accounts.services import hashing, passwords, second_factor
-from schoolops.errors import Invalid, Throttled, Unauthenticated
-from schoolops.ratelimit import delays, scripts
-from schoolops.ratelimit.delays import FIRST_TURN_S, LONGEST_TURN_S, LONGEST_WAIT_S, Delay, turn_after
+from apps.accounts.services import hashing, passwords
+from schoolops.errors import Invalid, Throttled
+from schoolops.ratelimit import delays, scripts, turns
+from schoolops.ratelimit.turns import FIRST_TURN_S, LONGEST_TURN_S, LONGEST_WAIT_S, Delay, turn_after
 from schoolops.ratelimit.windows import LOGINS_OF_SCHOOL, TURNS_OF_SCHOOL, Window
 from schoolops.redis.connection import RedisCircuitOpen
-from tests.factories import people
-
-HERE = "192.0.2.1"
-ELSEWHERE = ("198.51.100.7", "198.51.100.8")
-STEP_S = 0.1
-
-
-@dataclass
-class Guess:
-    """One attempt of a stranger. ``told`` afterwards: the seconds to wait, or ``None`` where it was tried."""
-
-    login: str
-    password: str = "a guess"
-    address: str = HERE
-    code: str = ""
-    told: int | None = field(default=None)
-
-    def make(self) -> Guess:
-        try:
-            services.prove_identity(login=self.login, password=self.password, code=self.code, address=self.address)
-        except Throttled as wait:
-            self.told = wait.retry_after
-        except Unauthenticated:
-            self.told = None
-        return self
-
-
-def invented_names() -> Iterator[Guess]:
-    return (Guess(f"nobody-{number}") for number in itertools.count())
-
-
-def invented_names_who_keep_their_turns() -> Iterator[Guess]:
-    """Each name comes back when it was told to, so that every turn of an address is taken that can be."""
-    told: list[tuple[float, Guess]] = []
-    for step in itertools.count():
-        now = step * STEP_S
-        due = [each for each in told if each[0] <= now]
-        guess = due[0][1] if due else Guess(f"nobody-{step}")
-        if due:
-            told.remove(due[0])
-        yield guess
-        if guess.told:
-            told.append((now + guess.told, guess))
-
-
-def the_login_from_two_other_addresses() -> Iterator[Guess]:
-    return (Guess("alice", f"guess {number}", ELSEWHERE[number % 2]) for number in itertools.count())
-
-
-def the_login_from_the_same_address() -> Iterator[Guess]:
-    return (Guess("alice", f"guess {number}") for number in itertools.count())
-
-
-def the_login_from_the_same_address_with_one_password() -> Iterator[Guess]:
-    return itertools.repeat(Guess("alice"))
-
-
-def the_login_in_another_spelling() -> Iterator[Guess]:
-    spellings = itertools.cycle(["ALICE", " alice ", "Alice", "alice@oak.example"])
-    return (Guess(spelling, f"guess {number}", ELSEWHERE[0]) for number, spelling in enumerate(spellings))
-
-
-def the_password_is_known_and_codes_are_guessed() -> Iterator[Guess]:
-    return (Guess("alice", people.PASSWORD, ELSEWHERE[0], f"{number:06d}") for number in itertools.count())
-
-
-def everything_at_once() -> Iterator[Guess]:
-    each = [invented_names(), the_login_from_two_other_addresses(), the_login_from_the_same_address()]
-    return (next(attack) for attack in itertools.cycle(each))
-
-
-ATTACKS = [
+from tests.apps.accounts.sieges import (
+    ELSEWHERE,
+    HERE,
+    Guess,
+    Siege,
+    confirm_the_password,
     invented_names,
     invented_names_who_keep_their_turns,
+    is_password_of,
+    kept,
+    log_in,
     the_login_from_two_other_addresses,
-    the_login_from_the_same_address,
-    the_login_from_the_same_address_with_one_password,
-    the_login_in_another_spelling,
-    the_password_is_known_and_codes_are_guessed,
-    everything_at_once,
-]
-# Only strangers who type the very login at the very address share its own waits, which end within a minute.
-AT_THE_SAME_DOOR = {
-    the_login_from_the_same_address,
-    the_login_from_the_same_address_with_one_password,
-    everything_at_once,
-}
-
-
-def log_in(alice: User) -> None:
-    services.prove_identity(login="alice", password=people.PASSWORD, address=HERE)
-
-
-def log_in_by_email(alice: User) -> None:
-    services.prove_identity(login="Alice@Oak.example", password=people.PASSWORD, address=HERE)
-
-
-def log_in_with_a_recovery_code(alice: User) -> None:
-    TOTPDevice.objects.get_or_create(user=alice, confirmed=True)
-    device, made = StaticDevice.objects.get_or_create(user=alice, name="recovery codes")
-    if made:
-        StaticToken.objects.create(device=device, token=second_factor._stored("ABCD-EFGH"))
-    with pytest.raises(CodeRequired):
-        services.prove_identity(login="alice", password=people.PASSWORD, address=HERE)
-    # Asked for the code, one need not wait once more.
-    services.prove_identity(login="alice", password=people.PASSWORD, code="ABCD-EFGH", address=HERE)
-
-
-def confirm_the_password(alice: User) -> None:
-    passwords.confirm_password(user=alice, password=people.PASSWORD, address=HERE)
-
-
-def ask_for_a_link(alice: User) -> None:
-    services.forget_password(login="alice", address=HERE)
-
-
-PAYERS = [log_in, log_in_by_email, log_in_with_a_recovery_code, confirm_the_password, ask_for_a_link]
+)
+from tests.factories import people
 
 
 @pytest.fixture
@@ -148,62 +41,12 @@ def alice(alice: User) -> User:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are compared without the hash, for thousands of them."""
-
-    def is_password_of(user: User | None, password: str) -> bool:
-        return user is not None and password == people.PASSWORD
-
     monkeypatch.setattr(hashing, "is_password_of", is_password_of)
 
 
 @pytest.fixture(autouse=True)
 def _limits_as_they_run(settings: Any) -> None:
     settings.RATE_LIMIT_FACTOR = 1
-
-
-class Siege:
-    """Strangers who try every tenth of a second."""
-
-    def __init__(self, attack: Iterator[Guess], later: Callable[..., None]) -> None:
-        self._attack = attack
-        self._later = later
-        self.tried = 0
-
-    def go_on(self, seconds: float) -> None:
-        for _ in range(round(seconds / STEP_S)):
-            self.tried += next(self._attack).make().told is None
-            self._later(seconds=STEP_S)
-
-
-def kept(act: Callable[[], None], siege: Siege) -> list[int]:
-    """The waits somebody is told who keeps each of them, until ``act`` is done."""
-    waits: list[int] = []
-    for _ in range(5):
-        try:
-            act()
-        except Throttled as wait:
-            waits.append(wait.retry_after or 0)
-            siege.go_on(waits[-1])
-        else:
-            return waits
-    raise AssertionError(f"not in after {waits}")
-
-
-@pytest.mark.parametrize("payer", PAYERS, ids=lambda payer: payer.__name__)
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_who_keeps_the_wait_gets_in_whatever_others_try(
-    attack: Callable[[], Iterator[Guess]],
-    payer: Callable[[User], None],
-    alice: User,
-    quick: None,
-    later: Callable[..., None],
-) -> None:
-    siege = Siege(attack(), later)
-    siege.go_on(75)
-    waits = kept(lambda: payer(alice), siege)
-    # What was told was true: one wait at most.
-    assert len(waits) <= 1
-    assert sum(waits) <= (LONGEST_WAIT_S if attack in AT_THE_SAME_DOOR else FIRST_TURN_S)
 
 
 @pytest.mark.parametrize("attack", [invented_names, the_login_from_two_other_addresses])
@@ -304,7 +147,7 @@ def test_the_script_and_the_process_know_the_same_turns(
 
     by_redis = told()
     later(hours=1)
-    delays.forget_here()
+    turns.forget_here()
 
     def away(*_said: Any) -> Any:
         raise RedisCircuitOpen("away")
@@ -318,7 +161,7 @@ def test_a_turn_that_nobody_takes_is_lost(alice: User, quick: None, later: Calla
     siege = Siege(invented_names(), later)
     siege.go_on(60)
     assert Guess("alice", people.PASSWORD).make().told == FIRST_TURN_S
-    siege.go_on(FIRST_TURN_S + delays.TURN_KEPT_S + 1)
+    siege.go_on(FIRST_TURN_S + turns.TURN_KEPT_S + 1)
     assert Guess("alice", people.PASSWORD).make().told == FIRST_TURN_S
 
 
@@ -330,10 +173,10 @@ def test_two_windows_let_through_together_what_one_did() -> None:
 def test_two_who_are_two_people_share_no_wait(
     in_oak: Any, school_day: Any, quick: None, later: Callable[..., None]
 ) -> None:
-    """What the database holds apart, no waiting joins: ß and SS, a final sigma."""
+    """Twins by the fold, as there were before it, are two people: ß and SS, a final sigma."""
     for one, other in (("weiß", "WEISS"), ("οδος", "ΟΔΟΣ"), ("straße", "strasse")):
-        for username in (one, other):
-            people.a_user(username, role="teacher")
+        first = people.a_user(one, role="teacher")
+        User.objects.create(username=other, username_twin=1, password=first.password)
         for number in range(8):
             Guess(one, f"guess {number}").make()
         services.prove_identity(login=other, password=people.PASSWORD, address=HERE)

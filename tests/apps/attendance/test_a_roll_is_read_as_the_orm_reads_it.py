@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from apps.access import selectors as access
+from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceSession
 from apps.attendance.selectors import office_book, place_of, said_of
 from apps.institutions.models import CourseClass, Section
 from apps.staff.models import TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership, Student
+from schoolops.tenancy import compiled
 from tests.factories import people
 from tests.factories.people import Campus
 from tests.factories.rolls import key_of, take
@@ -63,6 +65,27 @@ def test_keys_in_reach_are_the_rows_in_reach(campus: Campus, alice: User, bob: U
                 within = rows._default_manager.filter(reach).values_list("pk", flat=True) if reach is not None else ()
                 found = access.keys_in_reach(user, "attendance.view", kind, rows, keys, day=day)  # type: ignore[arg-type]
                 assert found == set(within), (user, kind, day)
+
+
+def test_roles_at_many_campuses_are_one_statement(campus: Campus) -> None:
+    """Whatever the number and the order of somebody's roles: what is compiled is kept for ever."""
+    campuses = [campus.institution, *(people.a_school_year(name=f"Campus {each}").institution for each in "BCD")]
+    keys = [people.a_section(1, campus=campus, name="9 Z").pk]
+    keys += list(Section.objects.exclude(institution=campus.institution).values_list("pk", flat=True))
+    shapes = set()
+    for number, order in enumerate((campuses[:1], campuses[:3], campuses[2::-1], campuses[1:])):
+        user = people.a_user(f"head-{number}")
+        role = Role.objects.get(code="head")
+        for institution in order:
+            RoleAssignment.objects.create(user=user, role=role, institution=institution)
+        reach = access.rows_in_reach(user, "attendance.view", "section")
+        found = access.keys_in_reach(user, "attendance.view", "section", Section, keys)
+        assert found == set(Section.objects.filter(reach, pk__in=keys).values_list("pk", flat=True))
+        assert len(found) == (0 if campus.institution not in order else 1) + len(
+            Section.objects.filter(pk__in=keys, institution__in=set(order) - {campus.institution})
+        )
+        shapes.add(len(compiled._shapes))
+    assert len(shapes) == 1
 
 
 def test_an_assignment_that_ends_counts_with_the_next_question(campus: Campus, bob: User) -> None:

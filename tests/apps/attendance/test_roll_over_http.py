@@ -168,6 +168,16 @@ def test_what_marking_answers_is_the_roll_as_it_is_read(
     assert marked.json() == api(alice).get(address).json()
 
 
+def test_a_permission_taken_away_counts_with_the_next_request(api: Api, alice: User, bob: User, address: str) -> None:
+    app = api(bob)
+    read = app.get(address).json()
+    assert app.put(address, body_of(read)).status_code == 200
+    RolePermission.objects.filter(role__code="teacher", permission="attendance.mark").delete()
+    refused = app.put(address, {**body_of(read), "version": 1})
+    assert (refused.status_code, refused.json()["code"]) == (403, "access:permission-missing")
+    assert app.get(address).json()["version"] == 1
+
+
 def test_who_may_mark_and_not_look_marks_and_is_refused_the_answer(api: Api, campus: Campus, address: str) -> None:
     user = a_user("marker", role="")
     role = Role.objects.create(code="marker", name="Marker", scope="everything")

@@ -23,3 +23,7 @@ def office(in_oak: School, client_for: Callable[[School], Client]) -> Callable[.
     # So that a count of queries does not depend on who asked before.
     resolution.school_at("oak.localhost")
     return lambda user=None: Browser(client_for(in_oak), user)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--renew-calls", action="store_true", help="write anew what requests may cost (make calls)")

@@ -345,6 +345,12 @@ def test_a_photo_is_for_whoever_sees_the_student(
     path = f"students/{student.sourced_id}/photo"
     assert code_of(asking(dave).get(path)) == (404, "students:no-photo")
     assert code_of(asking(dave).put(path, b"GIF89a", content_type="image/gif")) == (422, "students:photo-refused")
+    large = io.BytesIO()
+    Image.effect_noise((4032, 3024), 90).save(large, format="JPEG", quality=80)
+    assert 5 * 2**20 < len(large.getvalue()) < 8 * 2**20
+    for headers in ({}, {"Idempotency-Key": "a-phone-that-asks-twice"}):
+        answer = asking(dave).put(path, large.getvalue(), content_type="image/jpeg", headers=headers)
+        assert answer.status_code == 204, answer.content
     assert asking(dave).put(path, written.getvalue(), content_type="image/webp").status_code == 204
     shown = asking(bob).get(path)
     assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/webp")

@@ -17,7 +17,6 @@ from apps.exchange.services.reading import staged
 from apps.institutions.selectors import today_at
 from apps.staff import services as staff_services
 from apps.staff.models import StaffMember
-from apps.staff.services import bulk as staff_bulk
 
 
 class Staff(People):
@@ -46,9 +45,8 @@ class Staff(People):
         outcome.differ({"ends_on": min(today, ends_on or today)}, outcome.extra["remembered"])
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
-        return staff_bulk.add_many_staff(
-            members=[(each.extra["institution"], each.fields) for each in outcomes], reason=work.reason, by=work.by
-        )
+        newcomers = [(each.extra["institution"], each.fields) for each in outcomes]
+        return staff_services.add_staff(newcomers, reason=work.reason, by=work.by).all()
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         leaving = [each for each in outcomes if "ends_on" in each.fields]
@@ -57,11 +55,7 @@ class Staff(People):
         taught = staff_services.teaching_from(days) if days else {}
         for each in leaving:
             each.extra["made"] = {"taught": [as_kept(row) for row in taught.get(each.target.pk, [])]}
-            staff_services.change_staff_member(
-                member=each.target, fields=each.fields, expected_version=None, by=work.by
-            )
-        staff_bulk.change_many_staff(
-            changes=[(each.target, each.fields) for each in outcomes if "ends_on" not in each.fields],
-            reason=work.reason,
-            by=work.by,
-        )
+        changes = [staff_services.StaffChange(each.target, each.fields) for each in outcomes]
+        rows = staff_services.change_staff(changes, reason=work.reason, by=work.by).all()
+        for each, row in zip(outcomes, rows, strict=True):
+            each.target = row

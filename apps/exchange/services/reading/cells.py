@@ -12,6 +12,8 @@ from typing import Any
 from apps.exchange import errors
 from schoolops import clock
 from schoolops.errors import FieldError, SchoolOpsError
+from schoolops.folding import composed, fold
+from schoolops.rows import LONGEST_NOTE
 
 Parse = Callable[[str], str]
 Said = dict[str, Any]
@@ -51,7 +53,7 @@ def problem_of(error: SchoolOpsError) -> dict[str, Any]:
 
 def cleaned(value: str) -> str:
     """Without blanks around it, and without the apostrophe by which an export stops a formula."""
-    value = _MARKS.sub("", value).strip(_BLANKS)
+    value = composed(_MARKS.sub("", value)).strip(_BLANKS)
     return value[1:] if _is_guarded(value) else value
 
 
@@ -100,7 +102,7 @@ def numbered(most: int) -> Parse:
 
 
 def long_text(value: str) -> str:
-    return text(2000)(value.replace("\r\n", "\n"))
+    return text(LONGEST_NOTE)(value.replace("\r\n", "\n"))
 
 
 def day(value: str) -> str:
@@ -171,7 +173,7 @@ def birthday(value: str) -> str:
 
 def yes_or_no(value: str) -> str:
     """``true`` or ``false``. Raises ``YesOrNoUnreadable``."""
-    folded = value.casefold()
+    folded = fold(value)
     if folded not in _YES | _NO:
         raise errors.YesOrNoUnreadable(value=value[:40])
     return "true" if folded in _YES else "false"
@@ -191,10 +193,10 @@ def number(most: int) -> Parse:
 
 def word(*words: str, also: Mapping[str, str] | None = None) -> Parse:
     """One of ``words``, whatever its case; ``also`` are other spellings. Raises ``WordUnknown``."""
-    known = {each.casefold(): each for each in words} | dict(also or {})
+    known = {fold(each): each for each in words} | dict(also or {})
 
     def parse(value: str) -> str:
-        found = known.get(value.casefold())
+        found = known.get(fold(value))
         if found is None:
             raise errors.WordUnknown(value=value[:40], words=", ".join(words))
         return found

@@ -15,7 +15,7 @@ from apps.exchange.services.reading import cells, staged, tables
 from apps.exchange.services.reading.bundle_columns import RELATIONS
 from apps.exchange.services.reading.cells import Column, birthday, day, email, grade, number, text, word, yes_or_no
 from apps.exchange.services.reading.staged import Staged
-from schoolops.folding import fold
+from schoolops.folding import digits, fold
 
 # As long as `HeaderMapping` remembers one.
 LONGEST_HEADER = 200
@@ -90,7 +90,7 @@ ALIASES = {
 
 def folded(header: str) -> str:
     """A header as it is compared: without case, stars and dots."""
-    return " ".join(header.casefold().replace("’", "'").replace("*", " ").replace("_", " ").split()).rstrip(".:")
+    return " ".join(fold(header).replace("*", " ").replace("_", " ").split()).rstrip(".:")
 
 
 _NAMES = frozenset({*(folded(column.header) for columns in TEMPLATES.values() for column in columns), *ALIASES})
@@ -110,7 +110,7 @@ def is_total(line: Sequence[str]) -> bool:
 
 def reach(phone: str) -> str:
     """A phone as it is compared: its digits. A text without any is itself."""
-    return "".join(each for each in phone if each.isdecimal()) or phone
+    return digits(phone) or fold(phone)
 
 
 def refuse_headers(table: tables.Table) -> None:

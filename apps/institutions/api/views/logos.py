@@ -62,7 +62,7 @@ class LogoViewSet(ApiViewSet):
 
     @extend_schema(summary="Set the logo", request={"image/*": bytes}, responses={204: None})
     def replace(self, request: Request, id: UUID) -> HttpResponse:
-        """Keep the body as the logo: a JPEG, PNG or WebP picture of at most 1 MB."""
+        """Keep the body as the logo: a JPEG, PNG or WebP picture of at most 8 MB."""
         services.set_logo(institution=institution_of(request, id), content=sent_picture(request), by=request.user)
         return gone()
 

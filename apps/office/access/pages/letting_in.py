@@ -37,7 +37,7 @@ class NewcomerForm(DressedForm):
     username = forms.CharField(
         label=gettext_lazy("Username"), max_length=150, help_text=gettext_lazy("Without spaces and without @.")
     )
-    email = forms.EmailField(label=gettext_lazy("E-mail"), required=False)
+    email = forms.EmailField(label=gettext_lazy("E-mail"), max_length=254, required=False)
     role = forms.ModelChoiceField(label=gettext_lazy("Role"), queryset=Role.objects.all())
     institution = forms.ModelChoiceField(
         label=gettext_lazy("At"),

@@ -23,6 +23,7 @@ from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.navigation import navigation
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
+from schoolops.folding import composed
 
 VIEW, MANAGE = "access.view", "access.manage"
 # What a permission is about, by the first part of its code.
@@ -128,7 +129,7 @@ def _saved(request: HttpRequest, row: Role, held: list[str]) -> None:
     by = actor(request)
     posted = {code for code in request.POST.getlist("permission") if code in {each.code for each in PERMISSIONS}}
     expected = whole_number(request.POST.get("version", ""))
-    name = request.POST.get("name", "").strip()[:80]
+    name = composed(request.POST.get("name", "").strip())
     if name and name != row.name:
         row = access.rename_role(role=row, name=name, expected_version=expected, by=by)
         expected = row.version

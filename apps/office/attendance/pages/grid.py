@@ -15,6 +15,7 @@ from apps.access import selectors as access_rows
 from apps.attendance import selectors, services
 from apps.attendance.models import DayState
 from apps.attendance.selectors import CodeBook, SessionKey
+from apps.office.attendance.pages.lines import grid_lines
 from apps.office.attendance.pages.marks import (
     Sent,
     Sheet,
@@ -30,6 +31,7 @@ from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import words_of
 from schoolops import problem
 from schoolops.errors import SchoolOpsError
+from schoolops.folding import composed
 
 LONGEST_REASON = 200
 
@@ -71,7 +73,10 @@ def _saved(request: HttpRequest, key: SessionKey) -> HttpResponse:
 
 
 def _reopened(request: HttpRequest, key: SessionKey) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+    reason = composed(request.POST.get("reason", "").strip())
+    if len(reason) > LONGEST_REASON:
+        words = _("A reason has at most %d characters.") % LONGEST_REASON
+        return _page(request, key, notice=words, status=422)
     if not reason:
         return _page(request, key, notice=_("Say why the roll is re-opened."), status=422)
     try:
@@ -106,14 +111,16 @@ def _page(
     left = sheet.lay_over(typed, refusal) if typed is not None else []
     if refusal is not None:
         notice, status = " ".join([why_not_saved(refusal), *left]), problem.status_of(refusal)[0]
+    writable = "attendance.mark" in held and not locked and not never
     context = {
         "roll": found,
         "rows": sheet.rows,
+        "lines": grid_lines(sheet.rows) if writable else "",
         "gone": sheet.gone,
         "choices": choices_of(codes),
         "notice": notice,
         "changes": [row for row in sheet.rows if row.changed],
-        "writable": "attendance.mark" in held and not locked and not never,
+        "writable": writable,
         "may_reopen": locked and "attendance.lock" in held,
         "never": never,
         "place": place,

@@ -27,6 +27,7 @@ from apps.attendance.errors import AttendanceDayLocked, EditWindowOver, RollChan
 from apps.attendance.models import DayState
 from apps.attendance.selectors import CodeBook, SessionKey
 from apps.institutions import selectors as institutions
+from apps.office.attendance.pages.lines import phone_lines
 from apps.office.attendance.pages.marks import Sent, Sheet, called, sent, students_sent
 from apps.office.shell import palette
 from apps.office.shell.site import View, actor, behind_the_door, remedy_of, support_here, words_of
@@ -152,6 +153,8 @@ def _shown(
     notes = page.lay_over(typed, refusal) if typed is not None else []
     why_not = refusal or _why_not(place, locked=roll["state"] == "locked")
     locked = roll["state"] == "locked" or isinstance(why_not, AttendanceDayLocked | EditWindowOver)
+    # What was typed stays in reach: whoever re-opens the roll lets it be saved as it stands.
+    may_save = typed is not None or why_not is None
     context = {
         "title": str(place.group),
         "period": place.period,
@@ -159,13 +162,13 @@ def _shown(
         "back": f"{reverse('office:roll')}?day={key.day}",
         "roll": roll,
         "rows": page.rows,
+        "lines": phone_lines(page.rows, may_save=may_save),
         "gone": [row.name for row in page.gone],
         "refusal": {"words": words_of(why_not), "remedy": "" if locked else remedy_of(why_not)} if why_not else None,
         "notes": notes,
         "changed": isinstance(why_not, RollChangedMeanwhile),
         "locked": locked,
-        # What was typed stays in reach: whoever re-opens the roll lets it be saved as it stands.
-        "may_save": typed is not None or why_not is None,
+        "may_save": may_save,
         "openers": holders.holders_of("attendance.lock", institution=place.institution.pk) if locked else [],
     }
     status = 200 if refusal is None else problem.status_of(refusal)[0]

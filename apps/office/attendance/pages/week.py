@@ -21,6 +21,7 @@ from apps.accounts.models import User
 from apps.attendance import selectors, services
 from apps.attendance.errors import RollChangedMeanwhile
 from apps.attendance.selectors import SessionKey, Week, WeekDay
+from apps.office.attendance.pages.lines import Cell, week_lines
 from apps.office.attendance.pages.marks import (
     Row,
     Sheet,
@@ -108,25 +109,14 @@ def _save(posted: QueryDict, found: Week, day: WeekDay, *, by: User) -> Refusal 
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A student's day; ``row`` is ``None`` where the student is on no roll."""
-
-    day: WeekDay
-    row: Row | None
-
-    @property
-    def is_open(self) -> bool:
-        return self.row is not None and self.day.standing == "open"
-
-
 def _page(request: HttpRequest, found: Week, on: dt.date, refused: dict[dt.date, Refusal]) -> HttpResponse:
     first, last = found.days[0].day, found.days[-1].day
     before, after = on - dt.timedelta(days=7), on + dt.timedelta(days=7)
     context = {
         "week": found,
         "columns": [(day, _why(day), _version(day, refused)) for day in found.days],
-        "rows": _rows(found, refused),
+        "rows": found.students,
+        "lines": week_lines(_rows(found, refused)),
         "choices": choices_of(found.codes),
         "default": found.codes.default(),
         "refused": [(day.day, refused[day.day].notices) for day in found.days if day.day in refused],

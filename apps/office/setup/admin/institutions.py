@@ -70,7 +70,7 @@ class CampusForm(ServiceForm):
         widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
     )
     brand_colour = forms.CharField(
-        label=gettext_lazy("colour"), widget=widgets.UnfoldAdminColorInputWidget(attrs={"type": "color"})
+        label=gettext_lazy("colour"), max_length=7, widget=widgets.UnfoldAdminColorInputWidget(attrs={"type": "color"})
     )
 
 

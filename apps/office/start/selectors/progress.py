@@ -15,6 +15,7 @@ from apps.exchange.selectors import VIEW
 from apps.exchange.services.stopping import stop_of
 from apps.office.shell.rooms import Job, rooms
 from schoolops.queues.desk import requests
+from schoolops.tenancy.compiled import Compiled
 
 UNDER_WAY = (Import.State.RECEIVED, Import.State.APPLYING, Import.State.UNDOING)
 SHOWN = 5
@@ -47,9 +48,14 @@ def in_progress(by: User) -> list[InProgress]:
     return sorted(found, key=lambda each: each.since.timestamp() if each.since else 0.0, reverse=True)[:SHOWN]
 
 
+_SHOWN: Compiled[Import] = Compiled(
+    lambda: Import.objects.filter(state__in=(*UNDER_WAY, Import.State.VALIDATED, Import.State.STOPPED)).order_by(
+        "-received_at", "-pk"
+    )[:SHOWN]
+)
+
+
 def _imports() -> list[InProgress]:
-    shown = (*UNDER_WAY, Import.State.VALIDATED, Import.State.STOPPED)
-    rows = Import.objects.filter(state__in=shown).order_by("-received_at", "-pk")[:SHOWN]
     return [
         InProgress(
             row.file_name,
@@ -59,7 +65,7 @@ def _imports() -> list[InProgress]:
             row.received_at,
             reverse("office:roster", args=[row.sourced_id]),
         )
-        for row in rows
+        for row in _SHOWN.all()
     ]
 
 

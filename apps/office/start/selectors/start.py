@@ -22,6 +22,7 @@ from apps.office.start.selectors.progress import InProgress, in_progress
 from apps.students.models import SectionMembership
 from apps.students.selectors import of_students_in_reach
 from schoolops.folding import name_key
+from schoolops.tenancy.compiled import DAY, Compiled, Parameter
 
 # What fits beside the chart; the whole lists are a click away.
 SHOWN = 12
@@ -89,14 +90,24 @@ def what_waits(by: User, day: dt.date) -> tuple[Waiting, ...]:
     return tuple(each for room in rooms() for each in room.waiting(by, day) if each.number)
 
 
-def trend(day: dt.date, *, by: User, days: int = TREND_DAYS) -> list[DayShare]:
+def trend(day: dt.date, *, by: User) -> list[DayShare]:
     """The last days on which rolls were taken, ``day`` included, oldest first. One query."""
-    lately = Q(day__gt=day - dt.timedelta(days=LOOK_BACK), day__lte=day)
-    rows: QuerySet[Any] = DailyAttendance.objects.filter(lately, of_students_in_reach(by, "attendance.view", day))
-    counted = rows.values("day").annotate(
-        **{state.value: Count("id", filter=Q(state=state)) for state in DayState},
-    )
-    return [DayShare(**row) for row in counted.order_by("-day")[:days]][::-1]
+    reach = of_students_in_reach(by, "attendance.view", day)
+    asked: dict[str, Any] = {"before": day - dt.timedelta(days=LOOK_BACK), "day": day}
+    rows = _TREND.all(**asked) if reach == Q() else _shares(DailyAttendance.objects.filter(reach), **asked)
+    return [DayShare(**row) for row in rows][::-1]
+
+
+def _shares(days: QuerySet[DailyAttendance], *, before: Any, day: Any) -> QuerySet[Any, dict[str, Any]]:
+    counted = days.filter(day__gt=before, day__lte=day).values("day")
+    by_state = {state.value: Count("id", filter=Q(state=state)) for state in DayState}
+    rows: QuerySet[Any, Any] = counted.annotate(**by_state).order_by("-day")
+    return rows[:TREND_DAYS]
+
+
+_TREND: Compiled[dict[str, Any]] = Compiled(
+    lambda: _shares(DailyAttendance.objects.all(), before=Parameter("before", DAY), day=Parameter("day", DAY))
+)
 
 
 def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:

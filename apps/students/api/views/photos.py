@@ -35,7 +35,7 @@ class PhotoViewSet(ApiViewSet):
 
     @extend_schema(summary="Set the photo", request={"image/*": bytes}, responses={204: None})
     def replace(self, request: Request, id: UUID) -> HttpResponse:
-        """Keep the body as the photo: a JPEG, PNG or WebP picture of at most 1 MB."""
+        """Keep the body as the photo: a JPEG, PNG or WebP picture of at most 8 MB."""
         services.set_photo(student=reached_student(request, id), content=sent_picture(request), by=actor(request))
         return gone()
 

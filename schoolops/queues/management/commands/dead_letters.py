@@ -60,25 +60,26 @@ class Command(OperatorCommand):
         getattr(self, f"_{options['act']}")(options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        found = _chosen(options)
-        for each in found[: options["limit"]]:
+        chosen = _chosen(options)
+        for letter in chosen[: options["limit"]]:
             self.stdout.write(
-                f"{each.pk:>10}  {each.dead_at:%Y-%m-%d %H:%M}  {each.queue:<13} {each.school or '-':<16} "
-                f"{each.task:<40} {each.reason:<16} "
-                f"{each.error_class}: {visible(each.error.splitlines()[0]) if each.error else ''}"
+                f"{letter.pk:>10}  {letter.dead_at:%Y-%m-%d %H:%M}  {letter.queue:<13} {letter.school or '-':<16} "
+                f"{letter.task:<40} {letter.reason:<16} "
+                f"{letter.error_class}: {visible(letter.error.splitlines()[0]) if letter.error else ''}"
             )
-        self.stdout.write(f"{found.count()} dead letters")
+        self.stdout.write(f"{chosen.count()} dead letters")
 
     def _show(self, options: dict[str, Any]) -> None:
-        each = desk.letter(options["id"])
+        letter = desk.letter(options["id"])
         self.stdout.write(
-            f"job {each.pk}\nschool    {each.school or '- (the platform)'}\n"
-            f"queue     {each.queue}\ntask      {each.task}\n"
-            f"enqueued  {each.created_at:%Y-%m-%d %H:%M:%S}\ndied      {each.dead_at:%Y-%m-%d %H:%M:%S}\n"
-            f"reason    {each.reason}: {each.get_reason_display()}\ntries     {each.attempts}, crashes {each.crashes}\n"
-            f"payload   {visible(json.dumps(privacy.shape(each.payload)))}\nmeta      {json.dumps(each.meta)}"
+            f"job {letter.pk}\nschool    {letter.school or '- (the platform)'}\n"
+            f"queue     {letter.queue}\ntask      {letter.task}\n"
+            f"enqueued  {letter.created_at:%Y-%m-%d %H:%M:%S}\ndied      {letter.dead_at:%Y-%m-%d %H:%M:%S}\n"
+            f"reason    {letter.reason}: {letter.get_reason_display()}\n"
+            f"tries     {letter.attempts}, crashes {letter.crashes}\n"
+            f"payload   {visible(json.dumps(privacy.shape(letter.payload)))}\nmeta      {json.dumps(letter.meta)}"
         )
-        for attempt in desk.attempts_of(each.pk):
+        for attempt in desk.attempts_of(letter.pk):
             self.stdout.write(
                 f"\ntry {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%S} by {attempt.worker}: {attempt.outcome}"
             )
@@ -116,12 +117,12 @@ def _ids(options: dict[str, Any]) -> list[int]:
     filtered = options["school"] is not None or any(options[name] for name in ("queue", "task", "error", "reason"))
     if not (options["ids"] or filtered or options["all"]):
         raise CommandError("Name letters by id or by a filter, or say --all.")
-    found = _chosen(options)
+    chosen = _chosen(options)
     if options["ids"]:
         missing = set(options["ids"]) - set(
             DeadLetter.objects.filter(pk__in=options["ids"]).values_list("pk", flat=True)
         )
         if missing:
             raise CommandError(f"There is no dead letter {', '.join(map(str, sorted(missing)))}.")
-        found = found.filter(pk__in=options["ids"])
-    return list(found.values_list("pk", flat=True))
+        chosen = chosen.filter(pk__in=options["ids"])
+    return list(chosen.values_list("pk", flat=True))

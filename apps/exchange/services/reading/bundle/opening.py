@@ -13,6 +13,7 @@ from typing import Any
 from apps.exchange import errors
 from apps.exchange.services.reading import archive, bundle_columns, cells, tables
 from apps.exchange.services.reading.staged import Staged
+from schoolops.folding import fold
 
 VERSIONS = ("1.1", "1.2")
 MODES = ("absent", "bulk", "delta")
@@ -100,7 +101,7 @@ def open_bundle(source: zipfile.ZipFile) -> Bundle:
         raise errors.VersionUnknown(version=version[:20] or "nothing")
     modes: dict[str, str] = {}
     for name in bundle_columns.FILES:
-        mode = said.get(f"file.{name}", "absent").casefold()
+        mode = fold(said.get(f"file.{name}", "absent"))
         if mode not in MODES:
             raise errors.ManifestModeUnknown(mode=mode[:20], name=name)
         if mode != "absent" and name not in entries:
@@ -134,10 +135,8 @@ def _present(bundle: Bundle) -> list[str]:
 
 def _table(bundle: Bundle, name: str) -> tuple[tables.Table, dict[int, cells.Column]]:
     table = tables.csv_table(f"{name}.csv", archive.Measured(bundle.zip, bundle.entries[name]).chunks())
-    known = {column.header.casefold(): column for column in bundle_columns.FILES[name]}
-    columns = {
-        place: known[header.casefold()] for place, header in enumerate(table.header) if header.casefold() in known
-    }
+    known = {fold(column.header): column for column in bundle_columns.FILES[name]}
+    columns = {place: known[fold(header)] for place, header in enumerate(table.header) if fold(header) in known}
     there = {column.header for column in columns.values()}
     for column in bundle_columns.FILES[name]:
         if column.required and column.header not in there:

@@ -1,0 +1,91 @@
+"""Marks: entered a whole paper at a time, and read by a student's family once they are published."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from apps.accounts.api.authentication import actor
+from apps.attendance.api.serializers import whole_list
+from apps.attendance.api.views.shared import name_of, student_columns
+from apps.examinations import selectors, services
+from apps.examinations.api import serializers as s
+from schoolops.api import versions
+from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid, with_version
+
+
+class ExamMarksViewSet(ApiViewSet):
+    """The marks of one paper."""
+
+    asks = {
+        "retrieve": "marks.view over section",
+        "replace": "marks.enter over section",
+        "reopen": "marks.reopen over section",
+    }
+
+    @extend_schema(summary="A paper's marks", responses=s.ExamMarksOut)
+    def retrieve(self, request: Request, id: UUID) -> HttpResponse:
+        """Every student who sits the paper as of its day, marked or not yet."""
+        self.asked_for(request)
+        return with_version(selectors.marks_sheet(id, by=actor(request)))
+
+    @extend_schema(summary="Enter a paper's marks", request=s.ExamMarksIn, responses=s.ExamMarksOut)
+    def replace(self, request: Request, id: UUID) -> HttpResponse:
+        """Enter the marks of everybody who sits the paper; entering them again replaces."""
+        given = valid(s.ExamMarksIn, request.data)
+        exam = services.enter_marks(
+            paper=id,
+            marks=[services.Written(**each) for each in given["records"]],
+            expected_version=versions.expected(request, required=False),
+            by=actor(request),
+        )
+        return with_version(selectors.sheet_of(exam))
+
+    @extend_schema(summary="Re-open a paper's marks", request=s.MarksReopenIn, responses=s.ExamMarksHeadOut)
+    def reopen(self, request: Request, id: UUID) -> HttpResponse:
+        """Let marks be entered that are closed, for a while and with a reason; they close themselves again."""
+        given = valid(s.MarksReopenIn, request.data)
+        exam = services.reopen_marks(paper=id, **given, by=actor(request))
+        return with_version(selectors.head_of_marks(exam))
+
+
+class MarkHistoryViewSet(RowViewSet):
+    """Everything that was ever entered for one paper, newest first."""
+
+    asks = {
+        "list": "marks.view over section",
+    }
+    out = s.MarkChangeOut
+    columns: ClassVar[Columns] = {
+        **student_columns(),
+        "version": "marks_version",
+        "before": "before",
+        "after": "after",
+        "by_id": "by__sourced_id",
+        "by": name_of("by"),
+        "at": "at",
+    }
+    sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",)}
+    export_name = "mark-history"
+
+    def rows(self) -> QuerySet[Any]:
+        return selectors.mark_changes(self.kwargs["id"], by=actor(self.request))
+
+
+class FollowedMarkViewSet(ApiViewSet):
+    """A student's marks, once the results of their session are published; the same for everybody who asks."""
+
+    asks = {
+        "list": "exams.follow over student",
+    }
+
+    @extend_schema(summary="A student's published marks", responses=whole_list(s.FollowedMarkOut))
+    def list(self, request: Request, id: UUID) -> HttpResponse:
+        """Every mark whose results are published, by day."""
+        self.asked_for(request)
+        return answer({"results": selectors.marks_followed(id, by=actor(request)), "next": None})

@@ -1,0 +1,171 @@
+"""Marks as people read them: a whole paper for staff, and a student's published ones for their family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.accounts.models import User
+from apps.examinations.models import Exam, GradingScale, Mark, MarkChange
+from apps.examinations.selectors.entry import is_marking, paper_of, sitting
+from apps.examinations.selectors.grading import Scale, band_of, scale_of
+from apps.examinations.selectors.timetable import student_followed
+from apps.students.models import SectionMembership, Student
+from schoolops import clock
+from schoolops.folding import name_key
+
+PERSON = ("pk", "sourced_id", "given_name", "middle_name", "family_name", "preferred_name", "admission_number")
+
+
+def marks_sheet(paper: UUID, *, by: User) -> dict[str, Any]:
+    """A paper's marks with every student who sits it, marked or not. As many statements for 60 students as for 5.
+
+    A student who is marked and does not belong to the class that day any more has ``on_roster`` false.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaperUnknown.
+    """
+    return sheet_of(paper_of(paper, "marks.view", by))
+
+
+def sheet_of(exam: Exam) -> dict[str, Any]:
+    """The same of a paper that is at hand, and may be seen."""
+    scale = scales_of([exam.scale_id])[exam.scale_id]
+    marks = {row.student_id: row for row in Mark.objects.filter(exam=exam)}
+    there = set(Student.objects.filter(sitting(exam)).values_list("pk", flat=True))
+    numbers: dict[int, int | None] = {}
+    if exam.section_id is not None:
+        members = SectionMembership.objects.filter(section=exam.section_id).on(exam.day)
+        numbers = dict(members.values_list("student", "roll_number"))
+    records = []
+    for row in Student.objects.filter(pk__in=there | set(marks)).values(*PERSON):
+        key = row.pop("pk")
+        records.append(
+            {
+                "student_id": row.pop("sourced_id"),
+                **row,
+                "roll_number": numbers.get(key),
+                "on_roster": key in there,
+                **result_of(marks.get(key), exam, scale),
+            }
+        )
+    return {**head_of_marks(exam), "records": sorted(records, key=_by_name)}
+
+
+def head_of_marks(exam: Exam) -> dict[str, Any]:
+    """A paper's marks without its records."""
+    taker = exam.marked_by
+    reopened = exam.reopened_until
+    return {
+        "exam_id": exam.sourced_id,
+        "version": exam.marks_version,
+        "open": is_marking(exam),
+        "reopened_until": reopened if reopened is not None and reopened > clock.now() else None,
+        "max_marks": exam.max_marks,
+        "pass_marks": exam.pass_marks,
+        "marked_by": {"id": taker.sourced_id, "name": str(taker)} if taker is not None else None,
+        "marked_at": exam.marked_at,
+    }
+
+
+def _by_name(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["roll_number"] or 10_000, name_key(row["family_name"], row["given_name"]), row["student_id"]
+
+
+def scales_of(scales: Iterable[int]) -> dict[int, Scale]:
+    """Scales by key. Two statements for any number."""
+    rows = GradingScale.objects.filter(pk__in=set(scales)).prefetch_related("bands")
+    return {row.pk: scale_of(row) for row in rows}
+
+
+def result_of(mark: Mark | None, exam: Exam, scale: Scale) -> dict[str, Any]:
+    """What a mark says, in figures and as a grade; nobody's is that it is not entered."""
+    if mark is None or mark.score is None:
+        status = mark.status if mark is not None else Mark.Status.NOT_ENTERED
+        return {"status": status, "score": None, "percent": None, "grade": None, "passed": None}
+    graded = band_of(scale, Fraction(mark.score) / Fraction(exam.max_marks) * 100)
+    return {
+        "status": mark.status,
+        "score": mark.score,
+        "percent": graded.percent,
+        "grade": graded.band.code,
+        "passed": has_passed(mark.score, exam.pass_marks, passing=graded.band.passing),
+    }
+
+
+def has_passed(score: Decimal, pass_marks: Decimal | None, *, passing: bool) -> bool:
+    """By the paper's own pass mark where it has one, else by the grade."""
+    return passing if pass_marks is None else score >= pass_marks
+
+
+def published() -> Q:
+    """Marks whose session's results are public by now, and that say something."""
+    return Q(exam__session__results_published_at__lte=clock.now()) & ~Q(status=Mark.Status.NOT_ENTERED)
+
+
+def marks_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
+    """A student's published marks, whoever asks, by day. The same number of statements always.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    child = student_followed(student, by=by)
+    theirs = Q(student=child.pk) | Q(student__merged_into=child.pk)
+    rows = list(
+        Mark.objects.filter(theirs, published())
+        .select_related("exam__session", "exam__course")
+        .order_by("exam__day", "exam__starts_at", "exam_id", "student__merged_into")
+    )
+    scales = scales_of(row.exam.scale_id for row in rows)
+    # The kept record's comes after what was merged into it, and counts.
+    by_exam = {row.exam_id: row for row in rows}
+    return [
+        {
+            "exam_id": row.exam.sourced_id,
+            "session_id": row.exam.session.sourced_id,
+            "session": row.exam.session.name,
+            "kind": row.exam.session.kind,
+            "course_id": row.exam.course.sourced_id,
+            "course": row.exam.course.title,
+            "title": row.exam.title,
+            "day": row.exam.day,
+            "max_marks": row.exam.max_marks,
+            "pass_marks": row.exam.pass_marks,
+            **result_of(row, row.exam, scales[row.exam.scale_id]),
+        }
+        for row in by_exam.values()
+    ]
+
+
+def mark_changes(paper: UUID, *, by: User) -> QuerySet[MarkChange]:
+    """The history of a paper's marks. Raises ``PermissionMissing``, ``OutOfReach``, ``PaperUnknown``."""
+    return MarkChange.objects.filter(exam=paper_of(paper, "marks.view", by))
+
+
+def marks_since(exam: Exam, version: int) -> dict[str, Any]:
+    """Who changed a paper's marks after ``version``, when, and what: for whoever's page is older."""
+    rows = (
+        MarkChange.objects.filter(exam=exam, marks_version__gt=version)
+        .order_by("id")
+        .values("student__sourced_id", "before", "after", "at", "by__given_name", "by__family_name")
+    )
+    taker = exam.marked_by
+    return {
+        "changed_by": {"id": str(taker.sourced_id), "name": str(taker)} if taker is not None else None,
+        "changed_at": exam.marked_at,
+        "changes": [
+            {
+                "student_id": str(row["student__sourced_id"]),
+                "before": row["before"],
+                "after": row["after"],
+                "by": f"{row['by__given_name'] or ''} {row['by__family_name'] or ''}".strip(),
+                "at": row["at"],
+            }
+            for row in rows
+        ],
+    }

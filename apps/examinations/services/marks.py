@@ -1,0 +1,196 @@
+"""Entering the marks of a paper: one reading of what was written, one upsert, one insert of its history."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.examinations import selectors
+from apps.examinations.errors import (
+    MarksChangedMeanwhile,
+    MarksNotLocked,
+    MarksRefused,
+    MarksReopeningTooLong,
+    SessionCancelled,
+)
+from apps.examinations.events import MarksEntered
+from apps.examinations.models import Exam, Mark, MarkChange
+from apps.institutions.services.teaching import refuse_closed
+from apps.students.models import Student
+from schoolops import clock, events
+from schoolops.audit import trail
+from schoolops.errors import FieldError
+
+Status = Mark.Status
+NAMED = ("sourced_id", "given_name", "middle_name", "family_name")
+LONGEST_REOPENING = dt.timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written of one student: a score as people write it, or a status; neither is not entered."""
+
+    student_id: UUID
+    score: Any = None
+    status: str | None = None
+
+
+@transaction.atomic
+def enter_marks(*, paper: UUID, marks: Sequence[Written], expected_version: int | None, by: User) -> Exam:
+    """Enter the marks of a whole paper; entering them again replaces. As many statements for 60 students as for 5.
+
+    Args:
+        marks: every student who sits the paper, exactly once. Who is marked and does not sit it any more may be left
+            out: their mark stays.
+        expected_version: the version that was read; ``None`` or 0 for a paper that nobody has marked.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, PaperAhead, MarksLocked,
+        NotMarking, PostingClosed, MarksChangedMeanwhile, MarksRefused (naming each record).
+    """
+    exam = selectors.paper_of(paper, "marks.enter", by, for_update=True)
+    selectors.must_be_marking(exam)
+    expected = expected_version or 0
+    if exam.marks_version != expected:
+        members = selectors.marks_since(exam, expected)
+        raise MarksChangedMeanwhile(version=exam.marks_version, expected=expected, members=members)
+    before = {row.student_id: row for row in Mark.objects.filter(exam=exam)}
+    there = set(Student.objects.filter(selectors.sitting(exam)).values_list("pk", flat=True))
+    known = list(Student.objects.filter(pk__in=there | set(before)).only(*NAMED).order_by("pk"))
+    after = _read(marks, known, there, exam)
+    changed = {student: mark for student, mark in after.items() if _said(before.get(student)) != _said(mark)}
+    exam.marks_version += 1
+    exam.marked_by, exam.marked_at = by, clock.now()
+    exam.save(update_fields=["marks_version", "marked_by", "marked_at"])
+    write_marks(exam, {student: (before.get(student), mark) for student, mark in changed.items()}, by=by)
+    counted = [mark.status for mark in after.values()]
+    told = {"version": exam.marks_version, "entered": counted.count(Status.ENTERED), "changed": len(changed)}
+    trail.record(by, "examinations.marks-entered", exam, after=told)
+    if changed:
+        events.publish(MarksEntered(exam.session_id))
+    return exam
+
+
+@transaction.atomic
+def reopen_marks(*, paper: UUID, reason: str, lasting: dt.timedelta, by: User) -> Exam:
+    """Let a paper's marks be entered for a while, whatever closed them but the year. Closes itself again.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, MarksNotLocked,
+        MarksReopeningTooLong.
+    """
+    exam = selectors.paper_of(paper, "marks.reopen", by, for_update=True)
+    session = exam.session
+    refuse_closed(session.term.year)
+    if session.state == session.State.CANCELLED:
+        raise SessionCancelled(name=session.name, reason=session.cancelled_reason)
+    if selectors.is_marking(exam):
+        raise MarksNotLocked
+    if not dt.timedelta(minutes=1) <= lasting <= LONGEST_REOPENING:
+        raise MarksReopeningTooLong(most=int(LONGEST_REOPENING.total_seconds() // 3600))
+    exam.reopened_until, exam.reopened_reason = clock.now() + lasting, reason
+    exam.save(update_fields=["reopened_until", "reopened_reason"])
+    told = {"until": exam.reopened_until, "results_published_at": session.results_published_at}
+    trail.record(by, "examinations.marks-reopened", exam, after=told, reason=reason)
+    return exam
+
+
+def write_marks(exam: Exam, pairs: Mapping[int, tuple[Mark | None, Mark]], *, by: User | None) -> None:
+    """Store marks by student, with what they were before, and their history: two statements whatever their number."""
+    Mark.objects.bulk_create(
+        [mark for _, mark in pairs.values()],
+        update_conflicts=True,
+        unique_fields=["exam", "student"],
+        update_fields=["status", "score"],
+    )
+    MarkChange.objects.bulk_create(
+        MarkChange(
+            exam=exam,
+            student_id=student,
+            marks_version=exam.marks_version,
+            before=told(earlier),
+            after=told(mark),
+            by=by,
+            at=clock.now(),
+        )
+        for student, (earlier, mark) in pairs.items()
+    )
+
+
+def told(mark: Mark | None) -> dict[str, str] | None:
+    """A mark as its history keeps it."""
+    if mark is None:
+        return None
+    return {"status": str(mark.status)} | ({"score": str(mark.score)} if mark.score is not None else {})
+
+
+def _said(mark: Mark | None) -> tuple[str, Decimal | None]:
+    # Nobody has marked whose mark is taken back, either.
+    return (str(Status.NOT_ENTERED), None) if mark is None else (str(mark.status), mark.score)
+
+
+def _read(marks: Sequence[Written], known: Sequence[Student], there: set[int], exam: Exam) -> dict[int, Mark]:
+    """Each student's mark, by key. Raises ``MarksRefused`` with an error per record."""
+    students = {student.sourced_id: student for student in known}
+    refused: list[FieldError] = []
+    read: dict[int, Mark] = {}
+    for number, written in enumerate(marks):
+        where = f"records.{number}"
+        student = students.get(written.student_id)
+        if student is None:
+            refused.append(
+                FieldError(
+                    f"{where}.student_id",
+                    "not-in-the-class",
+                    "This student is not in the class on the day of the paper; the office corrects who is.",
+                )
+            )
+            continue
+        if student.pk in read:
+            facts = {"student": student.full_name}
+            refused.append(FieldError(f"{where}.student_id", "named-twice", "{student} is marked twice here.", facts))
+            continue
+        mark = _mark(written, exam, student.pk)
+        if isinstance(mark, FieldError):
+            refused.append(dataclasses.replace(mark, field=f"{where}.{mark.field}"))
+            mark = Mark()
+        read[student.pk] = mark
+    refused += [
+        FieldError(
+            "records",
+            "student-missing",
+            "{student} ({id}) is not marked: send them without a score where there is none yet.",
+            {"student": student.full_name, "id": student.sourced_id},
+        )
+        for student in known
+        if student.pk in there and student.pk not in read
+    ]
+    if refused:
+        raise MarksRefused(errors=refused)
+    return read
+
+
+def _mark(written: Written, exam: Exam, student: int) -> Mark | FieldError:
+    blank = written.score is None or not str(written.score).strip()
+    status = written.status or (Status.NOT_ENTERED if blank else Status.ENTERED)
+    if status == Status.ENTERED:
+        if blank:
+            return FieldError("score", "score-missing", "A mark that is entered has a score; else choose a status.")
+        score = selectors.read_score(written.score, exam.max_marks)
+        if isinstance(score, FieldError):
+            return score
+        return Mark(exam=exam, student_id=student, status=status, score=score, max_marks=exam.max_marks)
+    if not blank:
+        facts = {"status": str(status)}
+        return FieldError(
+            "score", "score-with-status", "Who is {status} has no score: leave it empty, or choose entered.", facts
+        )
+    return Mark(exam=exam, student_id=student, status=status, max_marks=exam.max_marks)

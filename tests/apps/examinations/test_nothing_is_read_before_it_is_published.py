@@ -1,0 +1,146 @@
+"""Whatever is entered, published, withdrawn and corrected: families read what they would had the rest never been."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import Q
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.accounts.models import User
+from apps.examinations import selectors, services
+from apps.examinations.models import Exam, ExamSession
+from apps.institutions.models import Course
+from apps.students.models import Student
+from schoolops import clock
+from tests.apps.asking import Asking, asking
+from tests.factories.exams import a_paper, an_exam_session, enter
+from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_user, students_in
+
+ONE_DAY = dt.timedelta(days=1)
+Act = tuple[str, int, int]
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["mark", "compute", "publish", "publish later", "withdraw"]),
+        st.integers(0, 1),
+        st.integers(0, 80),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+# Of what is public.
+SAYS_NOTHING = ("mark", "compute")
+
+
+class School:
+    """Two sessions that are being marked, each with a paper of 7 B; Carol's child in it, who logs in as well."""
+
+    def __init__(self, campus: Campus, maths: Course, by: User, guardian: User) -> None:
+        self.by = by
+        self.child: Student = students_in(campus.section)[0]
+        self.child.user = a_user("amina", role="student")
+        self.child.save(update_fields=["user"])
+        self.papers: list[Exam] = []
+        for number, name in enumerate(("Mid-terms", "Mocks")):
+            session = an_exam_session(campus, by=by, name=name)
+            day = SCHOOL_DAY - (number + 1) * ONE_DAY
+            self.papers.append(a_paper(session, campus.section, maths, by=by, day=day))
+            ExamSession.objects.filter(pk=session.pk).update(state="marking")
+        self.families: list[Asking] = [asking(guardian), asking(self.child.user)]
+
+    def act(self, act: Act) -> None:
+        what, number, score = act
+        paper = self.papers[number]
+        if what == "mark":
+            self._mark(paper, score)
+            return
+        if what == "compute":
+            services.ask_for_results(session=paper.session.sourced_id, by=self.by)
+            services.compute_results(paper.session_id)
+            return
+        moment = {"publish": SCHOOL_MOMENT, "publish later": SCHOOL_MOMENT + ONE_DAY, "withdraw": None}[what]
+        services.set_publication(
+            session=paper.session.sourced_id,
+            timetable_published_at=None,
+            results_published_at=moment,
+            expected_version=None,
+            by=self.by,
+        )
+
+    def _mark(self, paper: Exam, score: int) -> None:
+        held = selectors.paper_of(paper.sourced_id, "marks.enter", self.by)
+        if not selectors.is_marking(held):
+            services.reopen_marks(
+                paper=paper.sourced_id, reason="Counted anew", lasting=dt.timedelta(hours=1), by=self.by
+            )
+        others = students_in(paper.section)[1:3]
+        enter(paper, {self.child: str(score), **dict.fromkeys(others, "7")}, by=self.by, version=held.marks_version)
+
+    def read(self) -> list[tuple[int, bytes]]:
+        """What their guardian and they themselves are told of the child's exams."""
+        child, paper = self.child.sourced_id, self.papers[0]
+        addresses = (
+            f"students/{child}/exams",
+            f"students/{child}/marks",
+            f"students/{child}/results",
+            f"exams/{paper.sourced_id}/marks",
+        )
+        answers = [ask.get(each) for ask in self.families for each in addresses]
+        # A refusal says the number of its request, which is another every time.
+        return [(each.status_code, each.content if each.status_code == 200 else b"") for each in answers]
+
+    def after(self, acts: Sequence[Act]) -> list[tuple[int, bytes]]:
+        """What families read after these acts, which are undone."""
+        with transaction.atomic():
+            for act in acts:
+                self.act(act)
+            read = self.read()
+            transaction.set_rollback(True)
+        return read
+
+
+def _as_if_the_rest_had_never_been(acts: Sequence[Act]) -> list[Act]:
+    public = {number for what, number, _ in acts if what == "publish"}
+    for number in tuple(public):
+        last = [what for what, each, _ in acts if each == number and what not in SAYS_NOTHING][-1]
+        if last != "publish":
+            public.discard(number)
+    return [act for act in acts if act[0] not in SAYS_NOTHING or act[1] in public]
+
+
+@pytest.fixture
+def school(campus: Campus, maths: Course, alice: User, carol: User) -> School:
+    return School(campus, maths, alice, carol)
+
+
+@settings(max_examples=6, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=ACTS)
+def test_families_read_only_what_is_published(school: School, acts: list[Act]) -> None:
+    with clock.frozen(SCHOOL_MOMENT):
+        assert school.after(acts) == school.after(_as_if_the_rest_had_never_been(acts))
+
+
+MARKED: list[Act] = [("mark", 0, 71), ("compute", 0, 0), ("publish later", 0, 0)]
+
+
+def test_what_is_published_is_read_and_corrected_and_withdrawn(school: School) -> None:
+    seen = school.after([*MARKED, ("publish", 0, 0)])
+    assert sum(b'"score":"71.00"' in body for _, body in seen) == 2
+    corrected = school.after([*MARKED, ("publish", 0, 0), ("mark", 0, 72)])
+    assert sum(b'"score":"72.00"' in body for _, body in corrected) == 2
+    assert school.after([*MARKED, ("publish", 0, 0), ("withdraw", 0, 0)]) == school.after([])
+
+
+@pytest.mark.parametrize("leaking", ["sheet.published", "results.results_published"])
+def test_a_leak_is_found(school: School, monkeypatch: pytest.MonkeyPatch, leaking: str) -> None:
+    assert school.after(MARKED) == school.after(_as_if_the_rest_had_never_been(MARKED))
+    planted: Any = Q
+    monkeypatch.setattr(f"apps.examinations.selectors.{leaking}", planted)
+    assert school.after(MARKED) != school.after(_as_if_the_rest_had_never_been(MARKED))

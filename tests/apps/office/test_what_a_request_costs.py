@@ -1,0 +1,116 @@
+"""What is asked most takes no more function calls than the table beside this says: exact, whatever the machine does.
+
+``make calls`` writes the table anew; whoever does says in the commit why something costs more.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import gc
+import json
+import pstats
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from schoolops.tenancy.models import School
+from tests.factories import people
+from tests.factories.people import SCHOOL_DAY, Campus
+from tests.factories.rolls import take
+from tests.factories.talking import Browser, Talk
+
+TABLE = Path(__file__).with_name("calls.json")
+# What was asked before in the same process leaves more or less at hand: so much is nobody's doing.
+LEEWAY, FEW = 1.03, 250
+STALE = 0.9
+
+Ask = Callable[[], Any]
+
+
+def calls_of(ask: Ask) -> int:
+    """Function calls of ``ask``, Python's and those into C, once everything it keeps is there."""
+    for _ in range(3):
+        assert ask().status_code == 200
+    profile = cProfile.Profile()
+    gc.disable()
+    try:
+        answer = profile.runcall(ask)
+    finally:
+        gc.enable()
+    assert answer.status_code == 200
+    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+
+def _marking(bob: Talk, campus: Campus) -> Ask:
+    students = [str(each.sourced_id) for each in people.students_in(campus.section)]
+    version = iter(range(1, 100))
+
+    def ask() -> Any:
+        records = [{"student_id": each, "code": "P"} for each in students]
+        address = f"sections/{campus.section.sourced_id}/roll/{SCHOOL_DAY}"
+        return bob("PUT", address, {"version": next(version), "records": records})
+
+    return ask
+
+
+def requests(browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: Campus) -> Iterator[tuple[str, Ask]]:
+    """Name → how it is asked; of a roll of twelve that was taken."""
+    section, student = campus.section.sourced_id, people.students_in(campus.section)[0].sourced_id
+    for name, who, address in (
+        ("api: a roll", bob, f"sections/{section}/roll/{SCHOOL_DAY}"),
+        ("api: students", head, "students?limit=50"),
+        ("api: search", head, "students?q=ha"),
+        ("api: absentees", head, "absentees"),
+        ("api: the day", head, f"days/{SCHOOL_DAY}"),
+        ("api: rolls not taken", head, "rolls/not-taken"),
+        ("api: a student's attendance", head, f"students/{student}/attendance"),
+        ("api: my classes", bob, "my/classes"),
+        ("api: today", bob, "today"),
+        ("api: me", bob, "me"),
+    ):
+        yield name, lambda who=who, address=address: who.get(address)
+    yield "api: marking a roll again", _marking(bob, campus)
+    office, teacher = (browser(User.objects.get(username=name)) for name in ("alice", "bob"))
+    for name, there, path in (
+        ("page: start", office, "/office/"),
+        ("page: the roll as a grid", office, f"/office/rolls/section/{section}/{SCHOOL_DAY}/"),
+        ("page: the week", office, f"/office/rolls/section/{section}/week/{SCHOOL_DAY}/"),
+        ("page: students", office, "/office/students/student/"),
+        ("page: a student", office, f"/office/student/{student}/"),
+        ("page: rolls", office, "/office/rolls/"),
+        ("page: a teacher's classes", teacher, "/roll/"),
+        ("page: a teacher's roll", teacher, f"/roll/section/{section}/{SCHOOL_DAY}/"),
+    ):
+        yield name, lambda there=there, path=path: there.get(path)
+
+
+@pytest.fixture
+def known() -> dict[str, int]:
+    found: dict[str, int] = json.loads(TABLE.read_text())
+    return found
+
+
+def test_no_request_costs_more_calls_than_the_table_says(
+    request: pytest.FixtureRequest,
+    office: Callable[[User], Browser],
+    in_oak: School,
+    client_for: Callable[[School], Client],
+    campus: Campus,
+    alice: User,
+    bob: User,
+    known: dict[str, int],
+) -> None:
+    take(campus.section, {people.students_in(campus.section)[0]: "A"}, by=alice)
+    head, teacher = Talk(client_for(in_oak), alice), Talk(client_for(in_oak), bob)
+    counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus)}
+    if request.config.getoption("--renew-calls", default=False):
+        TABLE.write_text(json.dumps(counted, indent=2) + "\n")
+        known = counted
+    assert counted.keys() == known.keys()
+    assert {name: number for name, number in counted.items() if number > known[name] * LEEWAY + FEW} == {}
+    # What became cheaper stays so: make calls.
+    assert {name: number for name, number in counted.items() if number < known[name] * STALE - FEW} == {}

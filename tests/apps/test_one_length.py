@@ -1,0 +1,316 @@
+"""A text has one length at every door and in its column: what is longer is refused by its name and with the length."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from django import forms
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import models
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework import serializers
+
+from apps.access.models import Role, RolePermission
+from apps.accounts.models import TokenFamily, User
+from apps.attendance.models import AttendanceCode, AttendanceRecord, DeskEntry, Leave
+from apps.examinations.models import Exam, ExamSession, GradeBand, GradingScale
+from apps.exchange.services.reading import bundle_columns
+from apps.exchange.services.reading.cells import Column
+from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.institutions.models import (
+    AcademicYear,
+    CalendarDay,
+    Course,
+    CourseClass,
+    GradeLevel,
+    Institution,
+    Section,
+    Term,
+)
+from apps.office.shell.forms import ServiceForm
+from apps.staff.models import StaffMember, Substitution
+from apps.students.models import Guardian, Student, StudentGuardian
+from apps.timetable.models import Meeting, Period
+from schoolops.audit.models import AuditEntry
+from schoolops.context import outside_schools
+from schoolops.errors import SchoolOpsError
+from schoolops.rows import TextTooLong, refuse_too_long
+from schoolops.tenancy.models import School
+from tests.apps.asking import asking
+from tests.factories import people
+from tests.factories.people import Campus
+from tests.factories.talking import Browser
+
+# Serializer → the row that it fills; of one that is made of others, theirs.
+FILLS: Mapping[str, type[models.Model]] = {
+    "InstitutionFields": Institution, "YearIn": AcademicYear, "TermIn": Term, "DaysIn": CalendarDay,
+    "GradeLevelIn": GradeLevel, "SectionIn": Section, "CourseIn": Course, "ClassIn": CourseClass, "RoleIn": Role,
+    "RoleNameIn": Role, "UserIn": User, "StudentFields": Student, "GuardianLinkFields": StudentGuardian,
+    "GuardianFields": Guardian, "StaffFields": StaffMember, "PeriodIn": Period, "MeetingIn": Meeting,
+    "MarkIn": AttendanceRecord, "DeskIn": DeskEntry, "LeaveIn": Leave, "AttendanceCodeIn": AttendanceCode,
+    "SubstitutionIn": Substitution, "NewcomerForm": User, "NewRoleForm": Role, "NoteForm": Leave,
+    "EntryForm": DeskEntry, "AdmitForm": Student, "DaysForm": CalendarDay, "CampusForm": Institution,
+    "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
+    "ExamChangeIn": Exam,
+}  # fmt: skip
+# Where the field is called otherwise, or its row is another's.
+STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
+    ("RoleIn", "permissions"): (RolePermission, "permission"),
+    ("RolePermissionsIn", "permissions"): (RolePermission, "permission"),
+    ("RoleAssignmentIn", "role"): (Role, "code"),
+    ("WantedRoleIn", "role"): (Role, "code"),
+    ("MarkIn", "code"): (AttendanceCode, "code"),
+    ("DeskIn", "code"): (AttendanceCode, "code"),
+    ("LeaveIn", "code"): (AttendanceCode, "code"),
+    ("DecisionIn", "note"): (Leave, "decision_note"),
+    ("NoteForm", "note"): (Leave, "decision_note"),
+    ("LoginIn", "device"): (TokenFamily, "label"),
+    ("AdmitForm", "guardian_given_name"): (Guardian, "given_name"),
+    ("AdmitForm", "guardian_family_name"): (Guardian, "family_name"),
+    ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
+    ("EndForm", "operator"): (User, "username"),
+}
+# What is compared or hashed and never stored as it was sent: a login, a password, a code, a link.
+NEVER_STORED = {"login", "password", "new_password", "again", "present", "code", "token", "refresh_token"}
+# Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.
+REASON = "reason"
+# Column of a file → the column it fills. Ids of other programs, words of a standard, days and numbers are not ours.
+OF_FILES: Mapping[str, Mapping[str, tuple[type[models.Model], str]]] = {
+    "students": {
+        "section": (Section, "name"), "student": (Student, "admission_number"),
+        **{name: (Student, name) for name in (
+            "admission_number", "given_name", "middle_name", "family_name", "preferred_name", "email", "phone",
+            "address",
+        )},
+    },
+    "guardians": {
+        "student": (Student, "admission_number"),
+        **{name: (Guardian, name) for name in ("given_name", "family_name", "email", "phone", "address", "language")},
+    },
+    "staff": {name: (StaffMember, name) for name in (
+        "staff_number", "given_name", "family_name", "email", "phone", "job_title",
+    )},
+    "sections": {"name": (Section, "name"), "room": (Section, "room"), "year": (AcademicYear, "name")},
+    "orgs": {"name": (Institution, "name"), "identifier": (Institution, "code")},
+    "academicSessions": {"title": (Term, "name")},
+    "courses": {"title": (Course, "title"), "courseCode": (Course, "code")},
+    "classes": {
+        "title": (CourseClass, "title"), "classCode": (CourseClass, "code"), "location": (CourseClass, "room"),
+    },
+    "users": {
+        "username": (User, "username"), "givenName": (Student, "given_name"), "familyName": (Student, "family_name"),
+        "middleName": (Student, "middle_name"), "identifier": (Student, "admission_number"), "email": (User, "email"),
+        "sms": (Guardian, "phone"), "phone": (Guardian, "phone"),
+        "preferredGivenName": (Student, "preferred_name"),
+    },
+}  # fmt: skip
+
+
+def _length(model: type[models.Model], name: str) -> int | None:
+    field: Any = model._meta.get_field(name)
+    return field.max_length
+
+
+def _expected(kinds: list[str], name: str) -> int | None:
+    """How long a field may be, by its column; ``None``: it has none that the tables above know."""
+    for kind in kinds:
+        if (kind, name) in STANDS_IN:
+            return _length(*STANDS_IN[kind, name])
+        model = FILLS.get(kind)
+        if model is not None and name in {each.name for each in model._meta.get_fields()}:
+            return _length(model, name)
+    return None
+
+
+def wrong_lengths(doors: Iterator[tuple[list[str], str, int | None]]) -> tuple[int, list[str]]:
+    """How many fields there are, and sentences about those whose length is not that of their column."""
+    count, wrong = 0, []
+    for kinds, name, most in doors:
+        count += 1
+        column = _expected(kinds, name)
+        if column is None and name == REASON:
+            longest = _length(AuditEntry, "reason") or 0
+            fits = most is not None and most <= longest
+        elif column is None:
+            fits = name in NEVER_STORED and most is not None
+        else:
+            fits = most == column
+        if not fits:
+            wrong.append(f"{kinds[0]}.{name} takes {most}, its column {column}")
+    return count, wrong
+
+
+def _patterns(patterns: list[Any]) -> Iterator[URLPattern]:
+    for each in patterns:
+        if isinstance(each, URLResolver):
+            yield from _patterns(each.url_patterns)
+        else:
+            yield each
+
+
+def _api_fields() -> Iterator[tuple[list[str], str, int | None]]:
+    assert len(list(_patterns(get_resolver().url_patterns))) > 200
+    for name in sorted(sys.modules):
+        if not name.startswith("apps.") or ".api" not in name:
+            continue
+        for kind in vars(sys.modules[name]).values():
+            is_ours = isinstance(kind, type) and issubclass(kind, serializers.Serializer) and kind.__module__ == name
+            if is_ours and not kind.__name__.endswith("Out") and not kind.__name__.startswith("_"):
+                yield from _texts_of(kind)
+
+
+def _texts_of(kind: type[serializers.Serializer[Any]]) -> Iterator[tuple[list[str], str, int | None]]:
+    for name, field in kind._declared_fields.items():
+        text = field.child if isinstance(field, serializers.ListField) else field
+        if isinstance(text, serializers.CharField) and not text.read_only:
+            yield [each.__name__ for each in kind.__mro__], name, text.max_length
+
+
+def _forms(kind: type[Any]) -> Iterator[type[Any]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _forms(each)
+
+
+def _form_fields() -> Iterator[tuple[list[str], str, int | None]]:
+    for kind in sorted(set(_forms(forms.BaseForm)), key=lambda each: each.__name__):
+        if not kind.__module__.startswith("apps."):
+            continue
+        declared = kind.declared_fields if issubclass(kind, ServiceForm) else getattr(kind, "base_fields", {})
+        for name, field in declared.items():
+            if isinstance(field, forms.CharField):
+                yield [each.__name__ for each in kind.__mro__], name, field.max_length
+
+
+def test_every_field_of_the_api_is_as_long_as_its_column() -> None:
+    count, wrong = wrong_lengths(_api_fields())
+    assert wrong == []
+    assert count >= 130
+
+
+def test_every_field_of_the_office_is_as_long_as_its_column() -> None:
+    count, wrong = wrong_lengths(_form_fields())
+    assert wrong == []
+    assert count >= 38
+
+
+def test_a_field_that_is_too_long_or_of_any_length_is_found() -> None:
+    class StudentFields(serializers.Serializer[object]):
+        admission_number = serializers.CharField(max_length=41)
+        email = serializers.EmailField()
+        remark = serializers.CharField(max_length=10)
+
+    assert wrong_lengths(_texts_of(StudentFields)) == (
+        3,
+        [
+            "StudentFields.admission_number takes 41, its column 40",
+            "StudentFields.email takes None, its column 254",
+            "StudentFields.remark takes 10, its column None",
+        ],
+    )
+
+
+def _takes(column: Column, said: str) -> bool:
+    try:
+        column.parse(said)
+    except SchoolOpsError:
+        return False
+    return True
+
+
+def _said(name: str, length: int) -> str:
+    return "a" * (length - 6) + "@b.org" if name == "email" else "a" * length
+
+
+def test_every_column_of_a_file_is_as_long_as_the_one_it_fills() -> None:
+    count = 0
+    files: dict[str, tuple[Column, ...]] = {**TEMPLATES, **bundle_columns.FILES}
+    for file, filled in OF_FILES.items():
+        columns = {each.field: each for each in files[file]}
+        for name, (model, stored) in filled.items():
+            if name not in columns:
+                continue
+            count += 1
+            most = _length(model, stored) or 0
+            assert _takes(columns[name], _said(name, most)), (file, name)
+            assert not _takes(columns[name], _said(name, most + 1)), (file, name)
+    assert count >= 35
+
+
+# --- what is said --------------------------------------------------------------------------------------------------
+def test_whatever_service_writes_it_the_refusal_names_the_field_and_the_length(in_oak: object) -> None:
+    count = 0
+    for model in apps.get_models():
+        if not model.__module__.startswith("apps."):
+            continue
+        for field in model._meta.concrete_fields:
+            if not isinstance(field, models.CharField | models.TextField) or not field.max_length:
+                continue
+            count += 1
+            refuse_too_long(model(**{field.attname: "\N{CUNEIFORM SIGN A}" * field.max_length}))
+            with pytest.raises(TextTooLong) as refused:
+                refuse_too_long(model(**{field.attname: "a" * (field.max_length + 1)}))
+            (said,) = refused.value.errors
+            assert (said.field, said.message) == (field.attname, f"At most {field.max_length} characters.")
+    assert count > 90
+
+
+def test_a_name_is_as_long_as_people_see_it_however_its_accents_were_typed(campus: Campus, dave: User) -> None:
+    address = "guardians"
+    typed = "e\N{COMBINING ACUTE ACCENT}" * 100
+    answer = asking(dave).post(address, {"given_name": typed})
+    assert answer.status_code == 201, answer.content
+    assert Guardian.objects.get(sourced_id=answer.json()["id"]).given_name == "é" * 100
+    refused = asking(dave).post(address, {"given_name": typed + "e"})
+    assert refused.status_code == 422
+    (said,) = refused.json()["errors"]
+    assert said["field"] == "given_name"
+    assert "100" in said["message"]
+
+
+def test_a_form_says_the_length_at_its_field(
+    campus: Campus, erin: User, client_for: Callable[..., Any], in_oak: School
+) -> None:
+    said = {
+        "given_name": "e\N{COMBINING ACUTE ACCENT}" * 100,
+        "username": "ada",
+        "role": Role.objects.get(code="head").pk,
+    }
+    browser = Browser(client_for(in_oak), erin)
+    email = "a" * 270 + "@example.org"
+    answer = browser.post("/office/logins/new/", {**said, "email": email})
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"email"}
+    assert "254" in str(answer.context["form"].errors["email"])
+
+
+def test_somebody_with_the_longest_names_works(campus: Campus) -> None:
+    erin = people.a_user("erin2", role="administrator")
+    User.objects.filter(pk=erin.pk).update(given_name="G" * 100, family_name="F" * 100)
+    answer = asking(erin).post("guardians", {"given_name": "Ada"})
+    assert answer.status_code == 201, answer.content
+    assert AuditEntry.objects.order_by("-pk").first().actor_name == ("G" * 100 + " " + "F" * 100)[:200]  # type: ignore[union-attr]
+
+
+TOO_LONG = "x" * 600
+
+
+@pytest.mark.parametrize(
+    ("command", "field", "most"),
+    [
+        (["create_operator", TOO_LONG], "username", 150),
+        (["create_operator", "ada", "--email", f"{TOO_LONG}@x.org"], "email", 254),
+        (["create_operator", "ada", "--given-name", TOO_LONG], "given_name", 100),
+        (["create_operator", "ada", "--family-name", TOO_LONG], "family_name", 100),
+        (["suspend_school", "oak", "--reason", TOO_LONG], "state_reason", 500),
+    ],
+)
+def test_a_command_says_which_argument_is_too_long(
+    oak: School, db: None, command: list[str], field: str, most: int
+) -> None:
+    with outside_schools(), pytest.raises(CommandError, match=rf"{field} \({most}\)"):
+        call_command(*command)
