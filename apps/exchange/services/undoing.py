@@ -43,7 +43,8 @@ from apps.staff.models import Substitution, TeachingAssignment
 from apps.staff.services import restore_teaching
 from apps.students.events import StudentsEnrolled
 from apps.students.models import Enrolment, SectionMembership
-from apps.students.services.books import hold, publish_moved
+from apps.students.services.books import publish_moved
+from apps.students.services.held import hold
 from schoolops import clock, events, queues
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains

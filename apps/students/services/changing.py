@@ -19,7 +19,8 @@ from apps.institutions.selectors import Todays
 from apps.students import errors
 from apps.students.events import ClassRosterChanged, StudentChanged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.services.books import DEFERRED, EXPLAINED, MANAGE, Result, admitted_as, hold, publish_moved, reached
+from apps.students.services.books import publish_moved
+from apps.students.services.held import DEFERRED, EXPLAINED, MANAGE, Result, admitted_as, hold, reached
 from apps.students.services.placing import refuse_the_past
 from schoolops import clock, events
 from schoolops.audit import bulk, trail

@@ -17,7 +17,8 @@ from apps.students import errors
 from apps.students.events import StudentsEnrolled, StudentWithdrawn
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.selectors import today_for
-from apps.students.services.books import EXPLAINED, place
+from apps.students.services.books import place
+from apps.students.services.held import EXPLAINED
 from apps.students.services.placing import (
     Placement,
     ReEnrolment,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from schoolops.ratelimit import delays, scripts
+from schoolops.ratelimit import delays, scripts, turns
 from schoolops.ratelimit.addresses import address_of
 from schoolops.ratelimit.delays import TooManyAttempts
 from schoolops.ratelimit.turns import Delay, Here, wait_after
@@ -149,7 +149,7 @@ def test_a_clock_that_was_an_hour_ahead_keeps_nobody_waiting_for_longer_than_the
 
 
 def test_the_process_forgets_the_oldest_rather_than_grow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delays, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(turns, "MOST_REMEMBERED", 3)
     here = Here()
     delay = Delay("login", free=0, forgiven=True)
     for number in range(5):

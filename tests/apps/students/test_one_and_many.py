@@ -15,8 +15,9 @@ from apps.access.selectors import roles_held
 from apps.institutions.models import AcademicYear, CourseClass, Section
 from apps.students import errors
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.services.books import Result, place
+from apps.students.services.books import place
 from apps.students.services.changing import Ending, StudentChange, change_students, end_places
+from apps.students.services.held import Result
 from apps.students.services.placing import Admission, ClassPlace, Placement, ReEnrolment, SectionPlace
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
