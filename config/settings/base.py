@@ -299,6 +299,8 @@ SPECTACULAR_SETTINGS = {
         "ExamSessionKind": "apps.examinations.models.ExamSession.Kind",
         "ExamSessionState": "apps.examinations.models.ExamSession.State",
         "MarkStatus": "apps.examinations.models.Mark.Status",
+        "ResultCounts": "apps.examinations.models.ResultPolicy.Counts",
+        "StatusEnum": "schoolops.rows.RowStatus",
     },
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }

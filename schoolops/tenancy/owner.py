@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,10 @@ def database_name() -> str:
     return str(direct.parameters("default")["dbname"])
 
 
+_TAKE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+ASKED_AGAIN_S = 0.1
+
+
 @contextmanager
 def owner_connection() -> Iterator[psycopg.Connection[Any]]:
     """A fresh autocommit connection of the provisioning login, closed afterwards.
@@ -45,9 +50,10 @@ def owner_connection() -> Iterator[psycopg.Connection[Any]]:
 def one_at_a_time(work: str) -> Iterator[None]:
     """Wait until nobody else in this database does ``work``, in whatever process, and keep others waiting meanwhile."""
     with owner_connection() as connection:
-        # However long the other one takes.
-        connection.execute("SET lock_timeout = 0")
-        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"schoolops:{work}"])
+        # However long the other one takes. Asked again and again: a statement that waits has a snapshot, and the other
+        # one's CREATE INDEX CONCURRENTLY would wait for that.
+        while connection.execute(_TAKE, [f"schoolops:{work}"]).fetchone() != (True,):
+            time.sleep(ASKED_AGAIN_S)
         yield
 
 

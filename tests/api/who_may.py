@@ -212,8 +212,7 @@ DELETE exams/{exam}                                               204 204 204 40
 GET    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
 PUT    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
 POST   exams/{published_exam}/marks/reopen                        200 200 403 403 403 403 403 403 403 403 401 401
-GET    exam-sessions/{marked_session}/results           12   12   12   12   ·    12   ·    ·    ·    ·
-exams/{marked_exam}/marks/history                          200 200 200 200 404 200 403 403 403 403 401 401
+GET    exams/{marked_exam}/marks/history                          200 200 200 200 404 200 403 403 403 403 401 401
 GET    students/{child}/marks                                     200 200 200 200 404 200 200 200 403 403 401 401
 GET    students/{child}/results                                   200 200 200 200 404 200 200 200 403 403 401 401
 GET    students/{classmate}/marks                                 200 200 200 200 404 200 404 404 403 403 401 401

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.attendance.models import AttendanceCode
@@ -79,6 +80,23 @@ def test_a_school_that_is_behind_is_brought_up(fresh_school: Fresh, older: Calla
             [f"{school.schema_name}.audit_by_object"],
         ).fetchone()
         assert valid == (True, False)
+
+
+def test_two_deployments_at_once_bring_a_school_up_once(fresh_school: Fresh) -> None:
+    school = fresh_school()
+    drop_an_index(school)
+
+    def deploy(_: int) -> str:
+        try:
+            return migrate()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as deployments:
+        said = "".join(deployments.map(deploy, range(2)))
+    assert said.count(f"{school.slug}: migrated") == 1
+    assert said.count("Shared tables are current") == 2
+    assert fleet.behind([school]) == []
 
 
 def test_what_migrate_makes_belongs_to_the_schools_role(fresh_school: Fresh) -> None:

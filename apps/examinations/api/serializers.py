@@ -394,4 +394,5 @@ class FollowedResultsOut(serializers.Serializer[object]):
     """A student's published results."""
 
     results = FollowedResultOut(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Always null.")
     terms = TermAverageOut(many=True)

@@ -83,6 +83,7 @@ def results_followed(student: UUID, *, by: User) -> dict[str, Any]:
             }
             for row in rows
         ],
+        "next": None,
         "terms": [
             {"term_id": term, "term": name, "percent": rounded(average, PERCENT_PLACES)}
             for (term, name), shares in weighed.items()

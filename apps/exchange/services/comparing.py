@@ -154,6 +154,14 @@ class Work:
     homerooms: dict[str, list[tuple[dt.date, dt.date | None, str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    # Of sections (by identity): how many may sit in them by the file, who does, and who left for another on which day.
+    limits: dict[int, int | None] = field(default_factory=dict)
+    sitting: dict[int, list[Any]] = field(default_factory=dict)
+    left: list[tuple[Any, dt.date, int]] = field(default_factory=list)
+    # (person, class) → the days that rows of the file give them there.
+    given: dict[tuple[str, str], list[tuple[dt.date, dt.date | None]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _may: dict[tuple[str, int | None], bool] = field(default_factory=dict)
 
     def may(self, permission: str, institution: Any = None) -> bool:

@@ -121,7 +121,12 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "roster.zip",
         "exchange:csv-malformed",
     ),
-    "Latin-1": (lambda: f"{STUDENTS}1,Zoë\n".encode("latin-1"), "students.csv", "exchange:wrong-encoding"),
+    "Windows-1250, or what else": (
+        lambda: f"{STUDENTS}1,Jiří\n".encode("cp1250"),
+        "students.csv",
+        "exchange:wrong-encoding",
+    ),
+    "Windows-1256": (lambda: f"{STUDENTS}1,محمد\n".encode("cp1256"), "students.csv", "exchange:wrong-encoding"),
     "UTF-16 without a mark": (
         lambda: f"{STUDENTS}1,Zoë\n".encode("utf-16-le"),
         "students.csv",

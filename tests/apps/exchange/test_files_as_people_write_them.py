@@ -198,6 +198,14 @@ def test_what_excel_saves_is_read(registrar: User, read: Read, text: str, encodi
     assert read(text.encode(encoding), "students.csv").counts["student"] == {"create": 1}
 
 
+@pytest.mark.parametrize("name", ["Zoë", "Jürgen", "Groß"])
+def test_what_old_windows_saves_is_read_where_it_is_plain(registrar: User, read: Read, name: str) -> None:
+    people.a_school_year()
+    run = applied(read(f"Admission number,Given name\r\n1,{name}\r\n".encode("cp1252"), "students.csv"))
+    assert Student.objects.get().given_name == name
+    assert "Windows-1252" in " ".join(run.notes)
+
+
 def test_columns_that_a_bundle_has_for_nothing_are_said(registrar: User, read: Read) -> None:
     assert "users.csv: the columns agents, grade were not read." in sent(read, "unread-columns.zip").notes
 

@@ -21,6 +21,7 @@ from apps.exchange.models import Import, ImportRow
 from apps.students.models import Student, StudentGuardian
 from schoolops.context import inside
 from schoolops.tenancy.models import School
+from tests.apps.exchange.sending import Read, applied, sent
 from tests.factories import people
 
 Bring = Callable[..., Import]
@@ -74,6 +75,12 @@ def test_what_people_made_by_hand_is_exported_and_unchanged_too(campus: Any, reg
     run = read(packed(exported(registrar)), "roster.zip")
     assert run.total("create") + run.total("update") + run.total("error") == 0
     assert run.counts["student"] == {"unchanged": 15}
+
+
+def test_who_teaches_and_is_a_parent_comes_back_as_both(registrar: User, read: Read) -> None:
+    applied(sent(read, "teacher-and-parent.zip"))
+    run = read(packed(exported(registrar)), "roster.zip")
+    assert run.total("create") + run.total("update") + run.total("error") == 0
 
 
 def test_a_guardian_whom_a_court_keeps_away_stays_away(campus: Any, registrar: User, elm: School) -> None:

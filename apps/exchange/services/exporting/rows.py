@@ -36,6 +36,7 @@ from apps.students.selectors import contacts_shown_to, enrolments_that_count, gu
 _NAMESPACE = uuid.UUID("6d0c9a52-5e0b-5c0e-9f0e-0b7f2f4c1d11")
 _JOB_ROLES = {title: role for role, title in STAFF_ROLES.items()}
 _PARENTS = {StudentGuardian.Relation.MOTHER, StudentGuardian.Relation.FATHER, StudentGuardian.Relation.STEP_PARENT}
+_PEOPLE = (staged.STAFF, staged.STUDENT, staged.GUARDIAN)
 Row = Sequence[object]
 
 
@@ -43,13 +44,19 @@ class Names:
     """What rows are called outside: as the file said that brought them, else by their own ids."""
 
     def of(self, kind: str, rows: Iterable[Any]) -> dict[int, str]:
-        """Key → outside id, with one query."""
+        """Key → outside id, with a query or two. Of one person who is two things, the second is called by its own id:
+        a bundle has a row of users for each."""
         rows = list(rows)
         said = dict(
             Counterpart.objects.filter(
                 kind=kind, row_id__in=[row.pk for row in rows], external_id__isnull=False
             ).values_list("row_id", "external_id")
         )
+        before = _PEOPLE[: _PEOPLE.index(kind)] if kind in _PEOPLE else ()
+        if before and said:
+            others = Counterpart.objects.filter(kind__in=before, external_id__in=said.values())
+            taken = set(others.values_list("external_id", flat=True))
+            said = {pk: external for pk, external in said.items() if external not in taken}
         return {row.pk: said.get(row.pk) or str(row.sourced_id) for row in rows}
 
 

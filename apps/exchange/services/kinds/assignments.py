@@ -8,13 +8,27 @@ from typing import Any
 
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import Action, Outcome, Work, plain, remember_written, require
-from apps.exchange.services.kinds.dated import Memory, find_group, inside, memory_of, same_place, settle_end
+from apps.exchange.services.kinds.dated import (
+    Memory,
+    claim,
+    claim_by_id,
+    find_group,
+    inside,
+    memory_of,
+    refuse_closed,
+    refuse_twice,
+    same_place,
+    settle_end,
+)
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.reading import staged
 from apps.institutions.models import Section
 from apps.staff import services as staff_services
+from apps.staff.errors import AlreadyAssigned
 from apps.staff.models import TeachingAssignment
-from apps.staff.services.assignments import Teaching, assign_many
+from apps.staff.services.assignments import Teaching, assign_many, refuse_outside
+from apps.staff.services.members import in_order
+from schoolops.errors import SchoolOpsError
 
 
 class Assignments:
@@ -36,12 +50,16 @@ class Assignments:
             held[row.staff_id, row.section_id, row.course_class_id].append(row)
         keys = [each.row.key for each in open_ones]
         memory = memory_of((self.name,), keys, {self.name: [row for rows in held.values() for row in rows]})
+        claim_by_id(work, open_ones, memory)
         for each in open_ones:
-            self._look(each, held, memory)
+            self._look(work, each, held, memory)
+            if each.action == Action.CREATE:
+                self._begin(work, each)
+        refuse_closed(open_ones)
         require(work, outcomes, "staff.manage", lambda each: getattr(each.extra["group"], "institution", None))
         return outcomes
 
-    def _look(self, outcome: Outcome, held: Mapping[Any, list[Any]], memory: Memory) -> None:
+    def _look(self, work: Work, outcome: Outcome, held: Mapping[Any, list[Any]], memory: Memory) -> None:
         member, group, row = outcome.extra["staff"], outcome.extra["group"], outcome.row
         days = inside(group.year, outcome)
         if days is None:
@@ -57,6 +75,8 @@ class Assignments:
         if outcome.target is None and (row.key in memory.by_key or row.values.get("deleted") == "true"):
             outcome.skipped = True
             return
+        if not claim(work, outcome, AlreadyAssigned(name=member.full_name)):
+            return
         kind = "assistant" if row.values.get("assistant") == "true" else "teacher"
         outcome.extra |= {"starts_on": starts_on, "ends_on": ends_on, "kind": kind}
         settle_end(outcome, group.year, ends_on, memory.of(self.name, outcome.target))
@@ -71,6 +91,22 @@ class Assignments:
             outcome.after = {"staff": str(member), "teaches": str(group), "kind": kind, "starts_on": plain(starts_on)}
             if ends_on is not None:
                 outcome.after["ends_on"] = plain(ends_on)
+
+    @staticmethod
+    def _begin(work: Work, outcome: Outcome) -> None:
+        """Refuse what ``assign_many`` would, and a second row of the same days."""
+        extra, member = outcome.extra, outcome.extra["staff"]
+        if "starts_on" not in extra:
+            return
+        starts_on, ends_on, year = extra["starts_on"], extra["ends_on"], extra["group"].year
+        if ends_on is None and member.ends_on is not None and member.ends_on <= year.ends_on:
+            ends_on = member.ends_on
+        try:
+            in_order(starts_on, ends_on)
+            refuse_outside(extra["group"], member, starts_on, ends_on)
+        except SchoolOpsError as refusal:
+            outcome.refuse(refusal, "beginDate")
+        refuse_twice(work, outcome, starts_on, ends_on, AlreadyAssigned(name=member.full_name))
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         for each in outcomes:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import Q
+
 from apps.exchange import errors
 from apps.exchange.services.comparing import Outcome, Work
 from apps.exchange.services.kinds.structure import Changing, Made
 from apps.exchange.services.reading import staged
 from apps.institutions import services as institutions
-from apps.institutions.errors import TermsOverlap
+from apps.institutions.errors import TermOutsideYear, TermsOverlap, YearHoldsEnrolments
 from apps.institutions.models import AcademicYear, GradeLevel, Institution, Term
 from apps.institutions.selectors import today_at
+
+ONE_DAY = dt.timedelta(days=1)
 
 
 class Institutions(Changing):
@@ -85,6 +89,20 @@ class Years(Changing):
             return
         wanted = {"name": values["name"], "starts_on": starts_on, "ends_on": ends_on}
         self.differ(work, outcome, wanted)
+        if outcome.target is not None and outcome.fields.keys() & {"starts_on", "ends_on"}:
+            self._refuse_left_out(work, outcome)
+
+    @staticmethod
+    def _refuse_left_out(work: Work, outcome: Outcome) -> None:
+        """Refuse days of a year that would leave out what is in it."""
+        year = outcome.target
+        starts_on, ends_on = (outcome.fields.get(name, getattr(year, name)) for name in ("starts_on", "ends_on"))
+        terms = work.frame.where(staged.TERM, year=year)
+        if any(each.starts_on < starts_on or each.ends_on > ends_on for each in terms):
+            outcome.refuse(TermOutsideYear(starts_on=starts_on, ends_on=ends_on), "startDate")
+        outside = Q(entered_on__lt=starts_on) | Q(entered_on__gt=ends_on) | Q(exited_on__gt=ends_on + ONE_DAY)
+        if year.pk is not None and year.enrolments.filter(outside).exists():
+            outcome.refuse(YearHoldsEnrolments(), "startDate")
 
     def imagined(self, outcome: Outcome) -> Any:
         return AcademicYear(institution=outcome.extra["institution"], **outcome.fields)

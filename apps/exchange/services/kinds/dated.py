@@ -10,12 +10,13 @@ from typing import Any
 from django.db.models import Q
 
 from apps.exchange import errors
-from apps.exchange.models import Counterpart
-from apps.exchange.services.comparing import Outcome, Work, plain
+from apps.exchange.models import Counterpart, ImportRow
+from apps.exchange.services.comparing import Action, Outcome, Work, plain
 from apps.exchange.services.kinds.people import day_of
 from apps.exchange.services.reading import staged
 from apps.institutions.models import AcademicYear
 from apps.institutions.selectors import today_at
+from schoolops.errors import SchoolOpsError
 from schoolops.folding import squeezed
 
 
@@ -96,6 +97,49 @@ def settle_end(outcome: Outcome, year: AcademicYear, ends_on: dt.date | None, me
         outcome.before["ends_on"], outcome.after["ends_on"] = plain(old), plain(ends_on)
     else:
         outcome.kept["ends_on"] = [plain(old), plain(ends_on)]
+
+
+def refuse_twice(
+    work: Work, outcome: Outcome, starts_on: dt.date, ends_on: dt.date | None, refusal: SchoolOpsError
+) -> None:
+    """Refuse who would be in one class, or teach it, by two rows on one day."""
+    if work.applying or outcome.errors:
+        return
+    given = work.given[outcome.row.values["person"], outcome.row.values["group"]]
+    if any(max(began, starts_on) < min(ended or dt.date.max, ends_on or dt.date.max) for began, ended in given):
+        outcome.refuse(refusal, "classSourcedId")
+    else:
+        given.append((starts_on, ends_on))
+
+
+def claim_by_id(work: Work, outcomes: Sequence[Outcome], memory: Memory) -> None:
+    """Rows of ours whose ids the file says are those rows'; whoever else has a day in common comes after."""
+    for each in outcomes:
+        if (there := memory.by_key.get(each.row.key)) is not None:
+            work.claimed.setdefault(there, each.row.row)
+
+
+def claim(work: Work, outcome: Outcome, refusal: SchoolOpsError) -> bool:
+    """Two rows of a file may not be about one row of ours. ``False``: this one is refused."""
+    target, row = outcome.target, outcome.row.row
+    if target is not None and work.claimed.setdefault((outcome.table, target.pk), row) != row:
+        outcome.refuse(refusal, "classSourcedId")
+        return False
+    return True
+
+
+def refuse_closed(outcomes: Sequence[Outcome]) -> None:
+    """Refuse what would change in a year that is closed."""
+    for each in outcomes:
+        year = each.extra["group"].year
+        if each.action in {Action.CREATE, Action.UPDATE} and year.state == AcademicYear.State.CLOSED:
+            each.refuse(errors.YearClosed(year=year.name), "classSourcedId")
+
+
+def recall_given(work: Work, row: ImportRow) -> None:
+    """Of a row that was compared before."""
+    days = (dt.date.fromisoformat(row.after["starts_on"]), day_of(row.after.get("ends_on")))
+    work.given[row.values["person"], row.values["group"]].append(days)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from apps.exchange.services.comparing import (
     Work,
     known,
 )
-from apps.exchange.services.kinds.people import merged
+from apps.exchange.services.kinds.people import day_of, merged
 from apps.exchange.services.reading import staged
 from apps.staff.models import StaffMember
 from apps.students.models import Guardian, Student
@@ -114,6 +114,8 @@ def _imagined(work: Work, kind: str, model: Any, values: Mapping[str, Any]) -> A
         person.email = values.get("email", "")
     else:
         person.institution = work.frame.institution(values.get("institution", ""))
+    if kind == staged.STAFF:
+        person.starts_on, person.ends_on = day_of(values.get("starts_on")), day_of(values.get("ends_on"))
     # What places need to know of somebody who is not there yet.
     person.coming = values
     return person

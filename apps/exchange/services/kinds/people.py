@@ -16,6 +16,7 @@ from django.db.models import Q
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import (
+    Action,
     Known,
     Outcome,
     Work,
@@ -57,6 +58,7 @@ class People(ABC):
         for each in open_ones:
             self._recognise(work, each, there, numbered, logins)
         remember(self.name, there, [each.target for each in open_ones if each.target is not None])
+        self._refuse_taken_over(work, open_ones, there)
         for each in open_ones:
             if each.errors or each.skipped:
                 continue
@@ -79,6 +81,21 @@ class People(ABC):
             if each.errors or each.skipped:
                 work.frame.refused.add((self.name, each.row.key))
         return outcomes
+
+    def _refuse_taken_over(self, work: Work, outcomes: Iterable[Outcome], there: Known) -> None:
+        """Refuse whose number or login is of somebody whom this file has a row of their own for."""
+        taken: dict[str, Outcome] = {}
+        for each in outcomes:
+            external = "" if each.target is None else there.external.get(each.target.pk, "")
+            if external and external != each.row.key and not each.row.key.startswith("~"):
+                taken[external] = each
+        rows = ImportRow.objects.filter(run=work.run, kind=self.name, key__in=taken).exclude(
+            action=Action.SKIP, table=""
+        )
+        for key in rows.values_list("key", flat=True) if taken else ():
+            each = taken[key]
+            each.refuse(errors.PersonAmbiguous(one=each.row.name, other=str(each.target), how=f"“{key}” is the latter"))
+            each.target = None
 
     # --- who it is ----------------------------------------------------------------------------------------------------
     def _by_number(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[tuple[int, str], Any]:

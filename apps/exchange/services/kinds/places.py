@@ -13,19 +13,26 @@ from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import Action, Outcome, Work, plain, remember_written, require
 from apps.exchange.services.kinds.dated import (
     Memory,
+    claim,
+    claim_by_id,
     find_group,
     inside,
     last_end,
     memory_of,
     overlap,
+    recall_given,
+    refuse_closed,
+    refuse_twice,
     same_place,
     settle_end,
 )
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.kinds.people import day_of
+from apps.exchange.services.kinds.rooms import recall_seat, refuse_full
 from apps.exchange.services.kinds.students import enrolments_of, grade_meant, same_enrolment, year_meant
 from apps.exchange.services.reading import staged
 from apps.institutions.models import Section
+from apps.students.errors import AlreadyInClass
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership
 from apps.students.services.books import place as place_all
 from apps.students.services.changing import Ending, end_places
@@ -93,8 +100,12 @@ class Places:
                 staged.PLACE: [row for rows in held.places.values() for row in rows],
             },
         )
+        claim_by_id(work, open_ones, memory)
         for each in open_ones:
             self._look(work, each, held, memory)
+        refuse_closed(open_ones)
+        if not work.applying:
+            refuse_full(work, outcomes)
         require(work, outcomes, "students.manage", lambda each: getattr(each.extra["group"], "institution", None))
         return outcomes
 
@@ -131,7 +142,8 @@ class Places:
             # merged: where the child sits is for the kept record's rows to say.
             outcome.skipped = True
             return
-        if outcome.extra["merged"]:
+        another = errors.TwoHomerooms(other=str(group)) if section else AlreadyInClass()
+        if outcome.extra["merged"] or not claim(work, outcome, another):
             return
         if outcome.target is None and placed.exited_on is not None and days[0] >= placed.exited_on:
             outcome.refuse(errors.NotPlaced(year=year.name, day=starts_on), "userSourcedId")
@@ -160,6 +172,7 @@ class Places:
         if ends_on is not None:
             outcome.after["ends_on"] = plain(ends_on)
         if not section:
+            refuse_twice(work, outcome, starts_on, ends_on, AlreadyInClass())
             return
         for each in held.memberships.get(student.pk, []) if student.pk else []:
             # One that began before ends on the day of the move.
@@ -202,10 +215,13 @@ class Places:
 def recall_homerooms(work: Work, rows: Sequence[ImportRow]) -> None:
     """Which sections these rows, compared before, let students sit in."""
     for row in rows:
-        if row.table == staged.MEMBERSHIP and row.action == Action.CREATE:
+        if row.table == staged.PLACE and row.action == Action.CREATE:
+            recall_given(work, row)
+        elif row.table == staged.MEMBERSHIP and row.action == Action.CREATE:
             group = find_group(work, Outcome(row), row.values["group"])
             days = (dt.date.fromisoformat(row.after["starts_on"]), day_of(row.after.get("ends_on")))
             work.homerooms[row.values["person"]].append((*days, str(group), group.year.name))
+            recall_seat(work, group, row)
 
 
 def _wish(outcome: Outcome) -> SectionPlace | ClassPlace:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import Action, Outcome, Work, remember_written, require
 from apps.exchange.services.reading import staged
+from apps.institutions.errors import NameTaken
+from apps.institutions.models import AcademicYear
+
+# What the database lets stand once, by the fold.
+_UNIQUE: Mapping[str, tuple[str, ...]] = {
+    staged.INSTITUTION: ("code",),
+    staged.YEAR: ("institution", "name"),
+    staged.TERM: ("year", "name"),
+    staged.GRADE_LEVEL: (),
+    staged.COURSE: ("institution", "code"),
+    staged.SECTION: ("year", "grade_level", "name"),
+    staged.CLASS: ("year", "code"),
+}
 
 
 class Structural(ABC):
@@ -70,13 +83,30 @@ class Structural(ABC):
         key = (self.name, outcome.target.pk)
         ours = {frame.external.get(key), str(outcome.target.sourced_id)}
         if self.name != staged.GRADE_LEVEL and not row.key.startswith("~") and row.key not in ours:
+            own = ImportRow.objects.filter(run=work.run, kind=self.name, key=frame.external.get(key) or None).first()
+            if own is not None:
+                outcome.refuse(errors.DuplicateInFile(what=self.name, first=own.row, file=own.file))
+                frame.by_key.pop((self.name, row.key), None)
+                frame.refused.add((self.name, row.key))
+                return
             outcome.before["sourcedId"] = frame.external.get(key, "")
             outcome.after["sourcedId"] = row.key
+        year = outcome.target if self.name == staged.YEAR else getattr(outcome.target, "year", None)
+        written = outcome.fields or "terms" in outcome.after
+        if year is not None and written and year.state == AcademicYear.State.CLOSED:
+            outcome.refuse(errors.YearClosed(year=year.name), "title")
+            return
         require(work, [outcome], self.permission, self.place)
 
     def differ(self, work: Work, outcome: Outcome, wanted: dict[str, Any]) -> None:
         target = outcome.target
         outcome.differ(wanted, {} if target is None else work.frame.values.get((self.name, target.pk), {}))
+        names = _UNIQUE[self.name]
+        if target is None or target.pk is None or not outcome.fields.keys() & set(names):
+            return
+        facts = {name: outcome.fields.get(name, getattr(target, name)) for name in names}
+        if any(row is not target for row in work.frame.where(self.name, **facts)):
+            outcome.refuse(NameTaken(), "title")
 
     def need(self, work: Work, outcome: Outcome, kind: str, key: str, column: str) -> Any:
         """The row that this one refers to, or ``None`` with the refusal said."""

@@ -163,6 +163,8 @@ class Sections(Changing):
         self.differ(work, outcome, wanted)
         if outcome.target is None:
             outcome.after["grade"] = str(level)
+        elif "capacity" in outcome.fields:
+            work.limits[id(outcome.target)] = outcome.fields["capacity"]
 
     def imagined(self, outcome: Outcome) -> Any:
         extra = outcome.extra

@@ -80,7 +80,9 @@ class Reading:
             self.notes = opened.notes
 
     def _sheet(self, file: IO[bytes]) -> Iterator[Staged]:
-        table = sheet_of(file, self.name)
+        file.seek(0)
+        old = tables.is_windows_1252(file.read())
+        table = sheet_of(file, self.name, old=old)
         sheets.refuse_headers(table)
         self.headers = table.header
         if not self.source:
@@ -91,9 +93,11 @@ class Reading:
         # To the end before a row is kept: a file that is refused must not have filled the database.
         days = [place for place, column in columns.items() if column.parse in {cells.day, cells.birthday}]
         orders = {cells.order_of(line[place]) for _, line in table.rows() for place in days if place < len(line)} - {""}
-        table = sheet_of(file, self.name)
+        table = sheet_of(file, self.name, old=old)
         unread = [header for header in table.header if header and header not in self.mapping]
         self.notes = [f"The columns {', '.join(unread)} were not read."] if unread else []
+        if old:
+            self.notes.append("The file is no UTF-8: it was read as Windows-1252, which its letters say plainly.")
         if len(orders) == 1:
             (order,) = orders
             columns = cells.in_order(columns, order)
@@ -101,13 +105,15 @@ class Reading:
         yield from sheets.read(self.source, table, columns)
 
 
-def sheet_of(file: IO[bytes], name: str) -> tables.Table:
-    """The table of a spreadsheet, XLSX or CSV."""
+def sheet_of(file: IO[bytes], name: str, *, old: bool = False) -> tables.Table:
+    """The table of a spreadsheet, XLSX or CSV; ``old``: of Windows-1252."""
     file.seek(0)
     if file.read(2) == b"PK":
         return tables.xlsx_table(name, file, sheets.likeness)
     file.seek(0)
-    return tables.csv_table(name, iter(lambda: file.read(64 * 1024), b""), sheets.likeness)
+    pieces = iter(lambda: file.read(64 * 1024), b"")
+    utf8 = (piece.decode("cp1252").encode() for piece in pieces) if old else pieces
+    return tables.csv_table(name, utf8, sheets.likeness)
 
 
 def _in_pieces(rows: Iterator[Staged]) -> Iterator[Any]:

@@ -117,6 +117,27 @@ def decoded(name: str, pieces: Iterable[bytes]) -> Iterator[str]:
         yield rest
 
 
+# What Western, Central European and Turkish Windows write alike: of these it is plain what they mean.
+_ALIKE = frozenset(
+    code
+    for code in range(0x80, 0x100)
+    if len({bytes([code]).decode(page, "replace") for page in ("cp1250", "cp1252", "cp1254")} - {"\ufffd"}) == 1
+)
+# Words of another script: more letters in a row than any Latin word has with accents, or none beside them.
+_OTHER_SCRIPT = re.compile(rb"[\xc0-\xff]{3}|(?<![A-Za-z\xc0-\xff])[\xc0-\xff]{1,2}(?![A-Za-z\xc0-\xff])")
+
+
+def is_windows_1252(content: bytes) -> bool:
+    """Whether bytes that are no UTF-8 can only be a Latin text of Windows."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        high = {code for code in content if code > 0x7F}
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return high <= _ALIKE and not wide and b"\0" not in content and _OTHER_SCRIPT.search(content) is None
+    return False
+
+
 def _text(decoder: codecs.IncrementalDecoder, piece: bytes, name: str, lines: int, *, final: bool) -> str:
     try:
         text = decoder.decode(piece, final)
