@@ -74,7 +74,7 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
     ("EndForm", "operator"): (User, "username"),
 }
-# What is compared, hashed or read as a number and never stored as it was sent: a login, a password, a code, a link, a mark.
+# Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark.
 NEVER_STORED = {"login", "password", "new_password", "again", "present", "code", "token", "refresh_token", "score"}
 # Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.
 REASON = "reason"
