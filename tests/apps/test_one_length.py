@@ -74,8 +74,8 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
     ("EndForm", "operator"): (User, "username"),
 }
-# What is compared or hashed and never stored as it was sent: a login, a password, a code, a link.
-NEVER_STORED = {"login", "password", "new_password", "again", "present", "code", "token", "refresh_token"}
+# Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark.
+NEVER_STORED = {"login", "password", "new_password", "again", "present", "code", "token", "refresh_token", "score"}
 # Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.
 REASON = "reason"
 # Column of a file → the column it fills. Ids of other programs, words of a standard, days and numbers are not ours.

@@ -99,6 +99,27 @@ def test_a_closure_set_later_counts_nowhere_and_clearing_it_brings_the_figures_b
     assert Seen(head, campus, amina).facts == before
 
 
+def test_a_second_holiday_over_the_first_changes_nothing_until_the_day_is_school_again(
+    api: Api, campus: Campus, alice: User, erin: User
+) -> None:
+    amina = students_in(campus.section)[0]
+    for day in (YESTERDAY, SCHOOL_DAY):
+        take(campus.section, {amina: "A"}, by=alice, day=day)
+    head, office = api(alice), api(erin)
+    before = [Seen(head, campus, amina, day).facts for day in (YESTERDAY, SCHOOL_DAY)]
+    both = {**calendar_day(campus, "holiday", YESTERDAY, title="Autumn"), "ends_on": str(SCHOOL_DAY)}
+    assert touched(office.put("calendar-days", both)) == 24
+    # Another name and another kind of no school, over a part of it.
+    assert touched(office.put("calendar-days", calendar_day(campus, "closure", title="Burst pipe"))) == 12
+    assert Seen(head, campus, amina).facts == (0, 0, set(), [], [False], 0)
+    # The closure is withdrawn: what stood below it is not brought back, and the day counts; the other holiday stays.
+    assert touched(office.delete(cleared(campus))) == 12
+    assert Seen(head, campus, amina).facts[:3] == before[1][:3]
+    assert Seen(head, campus, amina, YESTERDAY).derived == 0
+    assert touched(office.put("calendar-days", calendar_day(campus, "instructional", YESTERDAY, title="School"))) == 12
+    assert [Seen(head, campus, amina, day).facts for day in (YESTERDAY, SCHOOL_DAY)] == before
+
+
 def test_other_times_change_what_was_missed(api: Api, campus: Campus, alice: User, erin: User) -> None:
     amina = students_in(campus.section)[0]
     take(campus.section, {amina: "A"}, by=alice)
