@@ -149,6 +149,11 @@ class ServiceForm(_ModelForm):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         _compose(self)
+        columns = {each.name: each for each in self.instance._meta.concrete_fields}
+        for name, field in self.fields.items():
+            if isinstance(field, forms.IntegerField) and name in columns:
+                # What the column cannot hold; Django would ask the row, which no form of ours touches.
+                field.validators.extend(columns[name].validators)
         version = getattr(self.instance, "version", None) if self.instance.pk else None
         if version is None:
             self.fields.pop("seen_version", None)
