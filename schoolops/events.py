@@ -40,7 +40,7 @@ def subscribe(event: type[Event]) -> Callable[[Callable[[Event], Followed | None
         raise TypeError(f"{event.__name__} is not a frozen dataclass: an event is a fact, made of ids.")
 
     def register(handler: Callable[[Event], Followed | None]) -> Callable[[Event], Followed | None]:
-        known = {(each.__module__, each.__qualname__) for each in _subscribers[event]}
+        known = {(subscriber.__module__, subscriber.__qualname__) for subscriber in _subscribers[event]}
         if (handler.__module__, handler.__qualname__) not in known:
             _subscribers[event].append(handler)
         return handler

@@ -262,7 +262,7 @@ def holding(said: str, *columns: str) -> Q:
 
     Those called ``searched`` are read as they are stored, all others folded row by row.
     """
-    there = [Coalesce(F(each), Value(""), output_field=TextField()) for each in columns]
+    there = [Coalesce(F(column), Value(""), output_field=TextField()) for column in columns]
     folded = [text if path.endswith("searched") else Searched(text) for path, text in zip(columns, there, strict=True)]
     return in_column(_Joined(*folded), said)
 

@@ -55,7 +55,7 @@ def declared() -> Mapping[type[Model], Privacy]:
 def unclassed(columns: Iterable[str], said: Privacy) -> list[str]:
     """Those of ``columns`` that do not stand in exactly one class, and what is classed and no column."""
     columns = set(columns)
-    times = [name for each in said.classes for name in each]
+    times = [name for class_ in said.classes for name in class_]
     return sorted({name for name in columns if times.count(name) != 1} | (set(times) - columns))
 
 

@@ -114,11 +114,11 @@ class Once:
 def declared() -> Iterator[Once]:
     """Everything that may stand once by the fold."""
     for model in apps.get_models():
-        for each in model._meta.constraints:
-            parts: tuple[Any, ...] = getattr(each, "expressions", ())
+        for constraint in model._meta.constraints:
+            parts: tuple[Any, ...] = getattr(constraint, "expressions", ())
             names = [str(part.name) for part in parts if isinstance(part, F)]  # type: ignore[attr-defined]
             if names and names[-1].endswith(SUFFIX):
-                yield Once(model, names[-1].removesuffix(SUFFIX), tuple(names[:-1]), each.name)
+                yield Once(model, names[-1].removesuffix(SUFFIX), tuple(names[:-1]), constraint.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,9 @@ def errors_of(run: Import) -> Iterator[Sequence[dict[str, Any]]]:
     rows, last = rows_of(run, action="error"), 0
     while True:
         page, following = page_of(rows, after=last, limit=1000)
-        yield [{**each, "file": each.get("file") or row.file, "name": row.name} for row in page for each in row.errors]
+        yield [
+            {**error, "file": error.get("file") or row.file, "name": row.name} for row in page for error in row.errors
+        ]
         if following is None:
             return
         last = following
@@ -101,7 +103,9 @@ def differences(row: ImportRow) -> list[Difference]:
 
 def counts_of(run: Import) -> list[tuple[str, dict[str, int]]]:
     """Kind → rows per action, in the order in which they are written; kinds without rows are left out."""
-    return [(kind, {each: run.counts[kind].get(each, 0) for each in ACTIONS}) for kind in KINDS if kind in run.counts]
+    return [
+        (kind, {action: run.counts[kind].get(action, 0) for action in ACTIONS}) for kind in KINDS if kind in run.counts
+    ]
 
 
 def fields_of(source: str) -> Mapping[str, str]:

@@ -231,7 +231,7 @@ class Todays(dict[int, dt.date]):
     """Campus (by key) → the calendar day there, each asked for once."""
 
     def __missing__(self, institution_id: int) -> dt.date:
-        known = next((each.timezone for each in campuses() if each.pk == institution_id), None)
+        known = next((campus.timezone for campus in campuses() if campus.pk == institution_id), None)
         # What is remembered may be older than a campus that was added a moment ago.
         timezone = known or Institution.objects.values_list("timezone", flat=True).get(pk=institution_id)
         self[institution_id] = clock.today(timezone)

@@ -76,7 +76,7 @@ class JobsView(ApiView):
         found = requests.unfinished(user=context.user_id.get() or "", before=before, most=limit + 1)
         page = found[:limit]
         following = cursors.written([page[-1].job_id], place=place) if len(found) > limit else None
-        return Response({"results": [_as_json(each) for each in page], "next": following})
+        return Response({"results": [_as_json(row) for row in page], "next": following})
 
 
 class JobView(ApiView):

@@ -107,4 +107,4 @@ def _under_raises(function: FunctionType) -> Iterator[str]:
 
 @cache
 def _by_name() -> dict[str, Refusal]:
-    return {each.__name__: each for each in declared_errors()}
+    return {error.__name__: error for error in declared_errors()}

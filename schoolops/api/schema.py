@@ -95,7 +95,7 @@ class SchoolOpsSchema(AutoSchema):
         return [{"bearer": []}] if self._needs_login() else []
 
     def _needs_login(self) -> bool:
-        return any(isinstance(each, LoggedIn) for each in self.view.get_permissions())
+        return any(isinstance(permission, LoggedIn) for permission in self.view.get_permissions())
 
     def get_response_serializers(self) -> Any:
         return getattr(self.view, "out", None)
@@ -139,8 +139,8 @@ class SchoolOpsSchema(AutoSchema):
                 FILES[each]: {"schema": {"type": "string", "contentMediaType": FILES[each]}} for each in FORMATS
             }
         by_status: dict[int, list[type[SchoolOpsError]]] = defaultdict(list)
-        for each in self._refusals():
-            by_status[problem.status_of(each)[0]].append(each)
+        for refusal in self._refusals():
+            by_status[problem.status_of(refusal)[0]].append(refusal)
         for status, kinds in sorted(by_status.items()):
             operation["responses"][str(status)] = _refused(kinds)
         return operation
@@ -157,7 +157,7 @@ class SchoolOpsSchema(AutoSchema):
         if self.method in {"POST", "PUT", "PATCH"}:
             found |= {errors.Malformed, errors.UnsupportedMedia, BodyTooLarge, LengthRequired}
         if self.method not in {"GET", "HEAD"}:
-            found |= {each for each in declared_errors() if each.__module__ == idempotency.__name__}
+            found |= {error for error in declared_errors() if error.__module__ == idempotency.__name__}
         found |= set(refusals.of_view(type(self.view), self._action))
         yield from sorted((each for each in found if problem.status_of(each)[0] < 500), key=lambda each: each.code)
 
@@ -197,11 +197,11 @@ def _first_sentence(text: str) -> str:
 def _refused(kinds: list[type[SchoolOpsError]]) -> dict[str, Any]:
     status, title = problem.status_of(kinds[0])
     return {
-        "description": f"{title}: {', '.join(f'`{each.code}`' for each in kinds)}.",
+        "description": f"{title}: {', '.join(f'`{kind.code}`' for kind in kinds)}.",
         "content": {
             problem.CONTENT_TYPE: {
                 "schema": PROBLEM,
-                "examples": {each.code: {"summary": each.sentence(), "value": example(each)} for each in kinds},
+                "examples": {kind.code: {"summary": kind.sentence(), "value": example(kind)} for kind in kinds},
             }
         },
         **(
@@ -228,7 +228,7 @@ def example(kind: type[SchoolOpsError]) -> dict[str, Any]:
 # --- the whole document -----------------------------------------------------------------------------------------------
 def without_the_alias(endpoints: list[Any]) -> list[Any]:
     """drf-spectacular's preprocessing hook: the alias is described once, in words."""
-    return [each for each in endpoints if not each[0].startswith(ALIAS)]
+    return [endpoint for endpoint in endpoints if not endpoint[0].startswith(ALIAS)]
 
 
 def with_problems_and_examples(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
@@ -281,7 +281,7 @@ def _named(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]
 
 
 def _problem() -> dict[str, Any]:
-    codes = sorted({each.code for each in declared_errors() if problem.status_of(each)[0] < 600})
+    codes = sorted({error.code for error in declared_errors() if problem.status_of(error)[0] < 600})
     text = {"type": "string"}
     field = {"type": "object", "properties": {"field": text, "code": text, "message": text}}
     return {

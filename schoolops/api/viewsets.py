@@ -220,7 +220,7 @@ class RowViewSet(ApiViewSet, ABC):
     def _filtered(self, asked: Mapping[str, Any]) -> QuerySet[Any]:
         queryset = self.rows()
         conditions = [self.filters[name].condition(value) for name, value in asked.items() if name in self.filters]
-        wanted = [each for each in conditions if each is not None]
+        wanted = [condition for condition in conditions if condition is not None]
         # Each step copies the queryset, which a list of 50 rows notices.
         return queryset.filter(*wanted) if wanted else queryset
 

@@ -79,31 +79,31 @@ def clause(entry: AuditEntry, *, where: str) -> tuple[str, list[Any]]:
     For what happens hundreds of times at once: the act and its line are one statement, so one round trip that needs no
     transaction. ``where``: the part of that statement with one row if the act takes place, and none if it does not.
     """
-    fields = [each for each in AuditEntry._meta.concrete_fields if not each.primary_key]
-    columns = ", ".join(connection.ops.quote_name(each.column or "") for each in fields)
+    fields = [field for field in AuditEntry._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
     # Without its length, which a cast would cut to rather than refuse.
-    values = ", ".join(f"%s::{(each.db_type(connection) or '').partition('(')[0]}" for each in fields)
+    values = ", ".join(f"%s::{(field.db_type(connection) or '').partition('(')[0]}" for field in fields)
     table = connection.ops.quote_name(AuditEntry._meta.db_table)
-    said = [each.get_db_prep_save(getattr(entry, each.attname), connection) for each in fields]
+    said = [field.get_db_prep_save(getattr(entry, field.attname), connection) for field in fields]
     # Names of ours alone; what anybody said is in the parameters.
     return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {where}", said  # noqa: S608
 
 
-_FIELDS = [each for each in AuditEntry._meta.concrete_fields if not each.primary_key]
+_FIELDS = [field for field in AuditEntry._meta.concrete_fields if not field.primary_key]
 
 
 def named_clause(*, where: str) -> str:
     """As ``clause``, for a statement with named places: their values are ``named(entry)``."""
     values = ", ".join(
-        f"%(trail_{each.attname})s::{str(each.db_type(connection)).partition('(')[0]}" for each in _FIELDS
+        f"%(trail_{field.attname})s::{str(field.db_type(connection)).partition('(')[0]}" for field in _FIELDS
     )
-    columns = ", ".join(f'"{each.column}"' for each in _FIELDS)
+    columns = ", ".join(f'"{field.column}"' for field in _FIELDS)
     return f'INSERT INTO "{AuditEntry._meta.db_table}" ({columns}) SELECT {values} FROM {where}'  # noqa: S608 - ours
 
 
 def named(entry: AuditEntry) -> dict[str, Any]:
     """What the places of ``named_clause`` stand for."""
-    said = {f"trail_{each.attname}": getattr(entry, each.attname) for each in _FIELDS}
+    said = {f"trail_{field.attname}": getattr(entry, field.attname) for field in _FIELDS}
     return {
         name: json.dumps(value, cls=DjangoJSONEncoder) if isinstance(value, dict) else value
         for name, value in said.items()

@@ -245,12 +245,12 @@ def _schools() -> Iterator[Line]:
 
 def _twins() -> Iterator[Line]:
     for school in lifecycle.each_school():
-        for each in twins.twins(most=5):
+        for twin in twins.twins(most=5):
             # An e-mail address is nothing for an operator to read.
-            both = (each.said, each.other_said) if each.is_public else (each.row.sourced_id, each.other.sourced_id)
+            both = (twin.said, twin.other_said) if twin.is_public else (twin.row.sourced_id, twin.other.sourced_id)
             yield Line(
                 "yellow",
-                f"{school.slug}: {each.of.model.__name__} {each.of.column}: “{both[0]}” and “{both[1]}” read the same",
+                f"{school.slug}: {twin.of.model.__name__} {twin.of.column}: “{both[0]}” and “{both[1]}” read the same",
                 "The school's check-list in the office says where one of the two can be called otherwise.",
             )
 

@@ -72,7 +72,7 @@ def printable(data: Any) -> Any:
 
 def uncovered(letters: Iterable[str]) -> list[str]:
     """Those of ``letters`` that no font of ours can draw."""
-    return [each for each in letters if ord(each) not in _letters()]
+    return [letter for letter in letters if ord(letter) not in _letters()]
 
 
 @cache
@@ -85,7 +85,7 @@ def families() -> tuple[str, ...]:
 @cache
 def _folders() -> list[Path]:
     """Where fonts lie: each of ``FONTS`` is a folder (with a slash) or a package that ships some, if it is there."""
-    found = [Path(each) if "/" in each else _shipped_by(each) for each in settings.FONTS]
+    found = [Path(font) if "/" in font else _shipped_by(font) for font in settings.FONTS]
     return [each for each in found if each is not None]
 
 

@@ -126,10 +126,10 @@ class Sentinels(Sentinel):
         Not as the library does: SENTINEL MASTERS names the old one until the replicas follow, this the new one as soon
         as it is promoted.
         """
-        for each in list(self.sentinels):
-            address = self._ask(each, service_name)
+        for sentinel in list(self.sentinels):
+            address = self._ask(sentinel, service_name)
             if isinstance(address, tuple):
-                self.sentinels = [each, *(other for other in self.sentinels if other is not each)]
+                self.sentinels = [sentinel, *(other for other in self.sentinels if other is not sentinel)]
                 before, self._last = self._last, address
                 if before not in {None, address}:
                     for listener in _on_new_master:

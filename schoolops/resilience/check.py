@@ -110,9 +110,9 @@ class Finding:
 def _live(target: Target) -> Finding:
     found = Finding("liveness", "GET /health, 10 times", f"200, each within {LIVE_WITHIN_S:g} s")
     answers = [target.ask("GET", "/health") for _ in range(10)]
-    slowest = max(each.took_s for each in answers)
+    slowest = max(answer.took_s for answer in answers)
     found.came = f"{_counted(answers)}, the slowest after {slowest * 1000:.0f} ms"
-    found.wrong = [f"answer {each}" for each in answers if each.status != 200]
+    found.wrong = [f"answer {answer}" for answer in answers if answer.status != 200]
     if slowest > LIVE_WITHIN_S:
         found.wrong.append("too slow for a balancer's probe")
     return found
@@ -144,7 +144,7 @@ def _metrics(target: Target) -> Finding:
     ours = [target.monitor(path) for path in ("/health/metrics", "/metrics")]
     found.came = f"monitoring {_counted(ours)}, a stranger {_counted(stranger)}"
     allowed = {200} if target.token else {200, 401, 403}
-    found.wrong = [f"monitoring got {each}" for each in ours if each.status not in allowed]
+    found.wrong = [f"monitoring got {our}" for our in ours if our.status not in allowed]
     found.wrong += [f"a stranger got {each}" for each in stranger if each.status not in {200, 401, 403}]
     said = ours[0].json()
     if ours[0].status == 200 and not (isinstance(said, dict) and "latencies" in said):
@@ -218,8 +218,10 @@ def _at_once(target: Target) -> Finding:
     paths = ("/health", "/api/v1/me", "/api/v1/students", "/there-is-no-such-thing")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(lambda number: target.ask("GET", paths[number % len(paths)]), range(AT_ONCE)))
-    found.came = f"{_counted(answers)}, the slowest after {max(each.took_s for each in answers) * 1000:.0f} ms"
-    found.wrong = [str(each) for each in answers if each.status == 0 or (each.status >= 500 and each.status != 503)]
+    found.came = f"{_counted(answers)}, the slowest after {max(answer.took_s for answer in answers) * 1000:.0f} ms"
+    found.wrong = [
+        str(answer) for answer in answers if answer.status == 0 or (answer.status >= 500 and answer.status != 503)
+    ]
     return found
 
 
@@ -242,5 +244,5 @@ def run(target: Target) -> Iterator[Finding]:
 
 def _counted(answers: list[Came]) -> str:
     """``3 × 404, 1 × 400``."""
-    words = [str(each) for each in answers]
+    words = [str(answer) for answer in answers]
     return ", ".join(f"{words.count(each)} × {each}" for each in dict.fromkeys(words))

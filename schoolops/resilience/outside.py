@@ -15,7 +15,7 @@ class CalledInTransaction(RuntimeError):
 
 def expect_no_transaction(what: str) -> None:
     """Raises ``CalledInTransaction`` where this thread has one open. The one around a whole test is none."""
-    for each in connections.all(initialized_only=True):
+    for connection in connections.all(initialized_only=True):
         # Django's own mark, which `atomic(durable=True)` asks as well.
-        if any(not block._from_testcase for block in each.atomic_blocks):  # type: ignore[attr-defined] # noqa: SLF001
-            raise CalledInTransaction(f"{what}, inside a transaction on {each.alias!r}.")
+        if any(not block._from_testcase for block in connection.atomic_blocks):  # type: ignore[attr-defined] # noqa: SLF001
+            raise CalledInTransaction(f"{what}, inside a transaction on {connection.alias!r}.")

@@ -66,7 +66,7 @@ class Prepared:
         if server.transaction_status == TransactionStatus.IDLE and not self.connection.autocommit:
             _checked(server, server.exec_(b"BEGIN"))
         name = self.names.get(statement) or self._prepare(server, statement)
-        texts: list[Any] = [_encoded(each) for each in parameters]
+        texts: list[Any] = [_encoded(parameter) for parameter in parameters]
         if waits:
             server.send_query_prepared(name, texts)
             answered = self.connection.wait(generators.execute(server))[-1]

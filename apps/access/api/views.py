@@ -93,7 +93,10 @@ class Permissions(ApiViewSet):
         """Every permission there is, with its sentence and the built-in roles that begin with it."""
         self.asked_for(request)
         services.require(_user(request), "access.view")
-        rows = [{"code": each.code, "sentence": each.sentence, "roles": each.roles} for each in PERMISSIONS]
+        rows = [
+            {"code": permission.code, "sentence": permission.sentence, "roles": permission.roles}
+            for permission in PERMISSIONS
+        ]
         return answer({"results": rows, "next": None})
 
 

@@ -33,7 +33,7 @@ def holders_of_keys(users: Collection[User]) -> dict[str, set[str]]:
     entries = (
         AuditEntry.objects.filter(
             object_type=User._meta.label_lower,
-            object_id__in=[str(each.sourced_id) for each in users],
+            object_id__in=[str(user.sourced_id) for user in users],
             action__in=(*WRITTEN, *LET_IN, REDEEMED, RESET, accounts.BEGUN_ANEW),
         )
         .order_by("id")
@@ -78,7 +78,7 @@ def who_begins_anew(gained: Sequence[tuple[User, Held]], *, by: Actor) -> list[U
     found: dict[int, User] = {}
     for user, held in gained:
         others = [people[key] for key in keys.get(str(user.sourced_id), ()) if key in people and key != by.audit_id]
-        if any(not each.is_active or lacking(each, [held]) for each in others):
+        if any(not other.is_active or lacking(other, [held]) for other in others):
             found[user.pk] = user
     return list(found.values())
 

@@ -60,8 +60,11 @@ def let_in(
     events.publish(RolesGiven((user.pk,)))
     trail.record_many(
         trail.entry_of(
-            by, "access.role-assigned", user, after={"role": each.role.code, "institution": each.institution}
+            by,
+            "access.role-assigned",
+            user,
+            after={"role": assignment.role.code, "institution": assignment.institution},
         )
-        for each in assignments
+        for assignment in assignments
     )
     return user, accounts.invite(user=user, by_mail=by_mail, by=by)

@@ -106,7 +106,9 @@ def create_role(
     require_to_give(by, MANAGE, [_hold(role, permissions, institution=None)], _not_yours)
     with explains({"access_role_code_key": lambda: RoleCodeTaken(code=role.code)}):
         role.save(force_insert=True)
-    RolePermission.objects.bulk_create(RolePermission(role=role, permission=each) for each in sorted(set(permissions)))
+    RolePermission.objects.bulk_create(
+        RolePermission(role=role, permission=permission) for permission in sorted(set(permissions))
+    )
     after = {"code": role.code, "name": name, "scope": scope, "permissions": sorted(set(permissions))}
     trail.record(by, "access.role-created", role, after=after)
     events.publish(RoleChanged(role.pk))
@@ -203,8 +205,11 @@ def remove_role(*, role: Role, by: User) -> None:
 
 def expect_to_give(assignments: Collection[RoleAssignment], *, permission: str, by: User) -> None:
     """Nothing, when ``by`` holds all that these (not yet written) assignments would give. Raises ``NotYoursToGive``."""
-    codes = _codes_of_many([each.role for each in assignments])
-    held = [_hold(each.role, codes[each.role.pk], institution=each.institution) for each in assignments]
+    codes = _codes_of_many([assignment.role for assignment in assignments])
+    held = [
+        _hold(assignment.role, codes[assignment.role.pk], institution=assignment.institution)
+        for assignment in assignments
+    ]
     require_to_give(by, permission, held, _not_yours)
 
 
@@ -327,7 +332,9 @@ def seed_roles() -> None:
             # A role of the school's own has had this code for longer.
             continue
         before = _codes_of(role)
-        offered = first_time(f"role:{role.code}", [each.code for each in PERMISSIONS if role.code in each.roles])
+        offered = first_time(
+            f"role:{role.code}", [permission.code for permission in PERMISSIONS if role.code in permission.roles]
+        )
         fresh = [code for code in offered if code not in before]
         RolePermission.objects.bulk_create(RolePermission(role=role, permission=code) for code in fresh)
         if fresh and not created:

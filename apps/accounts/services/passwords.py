@@ -193,7 +193,7 @@ def change_password(
         try:
             set_password(by, new_password)
         except Invalid as refusal:
-            refusal.errors = tuple(replace(each, field="new_password") for each in refusal.errors)
+            refusal.errors = tuple(replace(error, field="new_password") for error in refusal.errors)
             raise
         ended = tokens.end_logins(by, because="password changed", keep=family)
         tokens.finish_setup(family)

@@ -57,7 +57,7 @@ _CALENDAR: Compiled[CalendarDay] = Compiled(
 
 def calendar_of(institutions: Iterable[Institution], day: dt.date) -> dict[int, CalendarDay]:
     """By key of the institution, what its calendar says of ``day``; one query for all."""
-    keys = [each.pk for each in institutions]
+    keys = [institution.pk for institution in institutions]
     return {row.institution_id: row for row in (_CALENDAR.all(day=day, institutions=keys) if keys else ())}
 
 
@@ -133,7 +133,7 @@ def expected_rolls(
     homerooms = _SECTIONS.on(day, sections)
     taught = _CLASSES.on(day, classes)
     groups: list[Section | CourseClass] = [*homerooms, *taught]
-    campuses = {each.institution_id: each.institution for each in groups}
+    campuses = {group.institution_id: group.institution for group in groups}
     # Where everything is wanted, nothing is left out for what the calendar says.
     calendar = {} if everything else calendar_of(campuses.values(), day)
     closed: set[int] = set()
@@ -197,16 +197,18 @@ class _Sizes:
     """How many students each section and class has on a day, in two queries."""
 
     def __init__(self, day: dt.date, sections: list[Section], classes: list[CourseClass]) -> None:
-        homerooms = {each.pk for each in sections} | {each.section_id for each in classes if each.section_id}
+        homerooms = {section.pk for section in sections} | {
+            class_.section_id for class_ in classes if class_.section_id
+        }
         self.of_section: dict[int, int] = defaultdict(int)
         if homerooms:
             self.of_section.update(_MEMBERS.all(day=day, sections=sorted(homerooms)))
         self.of_class: dict[int, int] = defaultdict(int)
         if classes:
-            self.of_class.update(_GUESTS.all(day=day, classes=[each.pk for each in classes]))
-        for each in classes:
-            if each.section_id:
-                self.of_class[each.pk] += self.of_section[each.section_id]
+            self.of_class.update(_GUESTS.all(day=day, classes=[class_.pk for class_ in classes]))
+        for class_ in classes:
+            if class_.section_id:
+                self.of_class[class_.pk] += self.of_section[class_.section_id]
 
 
 _MEETINGS: Compiled[Meeting] = Compiled(
@@ -228,7 +230,7 @@ _TAKEN: Compiled[AttendanceSession] = Compiled(
 def _meetings(day: dt.date, classes: list[CourseClass]) -> list[Meeting]:
     if not classes:
         return []
-    return _MEETINGS.all(day=day, weekday=day.isoweekday(), classes=[each.pk for each in classes])
+    return _MEETINGS.all(day=day, weekday=day.isoweekday(), classes=[class_.pk for class_ in classes])
 
 
 def _sessions(
@@ -236,8 +238,10 @@ def _sessions(
 ) -> dict[tuple[int | None, int | None, int | None], AttendanceSession]:
     if not sections and not classes:
         return {}
-    rolls = _TAKEN.all(day=day, sections=[each.pk for each in sections], classes=[each.pk for each in classes])
-    return {(each.section_id, each.course_class_id, each.period_id): each for each in rolls}
+    rolls = _TAKEN.all(
+        day=day, sections=[section.pk for section in sections], classes=[class_.pk for class_ in classes]
+    )
+    return {(roll.section_id, roll.course_class_id, roll.period_id): roll for roll in rolls}
 
 
 def _line(

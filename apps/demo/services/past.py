@@ -45,15 +45,17 @@ def _groups(year: AcademicYear, today: dt.date) -> list[Group]:
     """Every section with its students and who takes its roll: its teacher, else the head."""
     head = User.objects.filter(pk__in=RoleAssignment.objects.filter(role__code=HEAD).values("user")).earliest("pk")
     teachers = {
-        each.section_id: each.staff.user
-        for each in TeachingAssignment.objects.on(today).filter(section__isnull=False).select_related("staff__user")
+        assignment.section_id: assignment.staff.user
+        for assignment in TeachingAssignment.objects.on(today)
+        .filter(section__isnull=False)
+        .select_related("staff__user")
     }
     return [
         Group(
             section,
             [
-                each.student
-                for each in SectionMembership.objects.on(today).filter(section=section).select_related("student")
+                membership.student
+                for membership in SectionMembership.objects.on(today).filter(section=section).select_related("student")
             ],
             teachers.get(section.pk) or head,
         )

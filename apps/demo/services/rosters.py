@@ -140,7 +140,7 @@ class Roster:
         self.add("roles", self.id(), sourced_id, "primary", role, self.starts_on, self.ends_on, self.school, "")
 
     def _name(self, family: str = "") -> tuple[str, str]:
-        part = self.dice.choices(NAMES, [each.weight for each in NAMES])[0]
+        part = self.dice.choices(NAMES, [name.weight for name in NAMES])[0]
         return self.dice.choice(part.girls + part.boys), family or self.dice.choice(part.family)
 
     def _staff(self, count: int) -> None:

@@ -251,7 +251,7 @@ def _login(demo: DemoSchool, login: Login, place: Place, students: dict[str, Stu
         )
         for name in login.teaches:
             section = place.sections[name]
-            targets = [{"section": section}, *({"course_class": each} for each in section.classes.all())]
+            targets = [{"section": section}, *({"course_class": class_} for class_ in section.classes.all())]
             for target in targets:
                 _made(TeachingAssignment, {"starts_on": place.year.starts_on}, staff=member, **target)
     if login.children:

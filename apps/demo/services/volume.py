@@ -58,7 +58,7 @@ class Town:
     _family: str = field(default="", init=False)
 
     def family(self) -> tuple[str, Any]:
-        part = self.dice.choices(NAMES, [each.weight for each in NAMES])[0]
+        part = self.dice.choices(NAMES, [name.weight for name in NAMES])[0]
         return self.dice.choice(part.family), part
 
     def address(self) -> str:

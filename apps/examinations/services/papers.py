@@ -122,11 +122,11 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
         return exam
     wanted.sourced_id, wanted.version = exam.sourced_id, exam.version + 1
     with explains({**CLASHES, "mark_within_paper": lambda: ScoresAboveMaximum(most=wanted.max_marks)}):
-        exam.invigilations.exclude(staff__in=[each.pk for each in people]).delete()
+        exam.invigilations.exclude(staff__in=[person.pk for person in people]).delete()
         # Those who stay follow the paper to its new time, by the database.
         wanted.save(update_fields=[*PLAIN, "section", "course", "scale", "version"])
         there = set(exam.invigilations.values_list("staff_id", flat=True))
-        _invigilate([(wanted, [each for each in people if each.pk not in there])])
+        _invigilate([(wanted, [person for person in people if person.pk not in there])])
     trail.record(
         by,
         "examinations.paper-changed",
@@ -277,17 +277,17 @@ class _Book:
         others = session.exams.exclude(pk=changing.pk) if changing is not None else session.exams
         return cls(
             session,
-            named(Section, (each.section_id for each in papers), "grade_level", year=year),
-            named(CourseClass, (each.class_id for each in papers), "course", "section__grade_level", year=year),
-            named(Course, (each.course_id for each in papers), institution=year.institution_id),
-            named(GradingScale, (each.scale_id for each in papers)),
+            named(Section, (paper.section_id for paper in papers), "grade_level", year=year),
+            named(CourseClass, (paper.class_id for paper in papers), "course", "section__grade_level", year=year),
+            named(Course, (paper.course_id for paper in papers), institution=year.institution_id),
+            named(GradingScale, (paper.scale_id for paper in papers)),
             named(
                 StaffMember,
-                (staff for each in papers for staff in each.invigilator_ids),
+                (staff for paper in papers for staff in paper.invigilator_ids),
                 institution=year.institution_id,
             ),
-            frozenset(_key_of(each) for each in others.select_related("section", "course_class", "course")),
-            Counter(_key(each) for each in papers),
+            frozenset(_key_of(other) for other in others.select_related("section", "course_class", "course")),
+            Counter(_key(paper) for paper in papers),
             changing.scale_id if changing is not None else None,
         )
 

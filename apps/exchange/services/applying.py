@@ -123,35 +123,35 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     rows = [row for row in rows if row.pk in still]
     shown = {row.pk: (row.action, row.before, row.after) for row in rows}
     outcomes: list[Outcome] = kinds.OF[kind].compare(work, rows)
-    for each in outcomes:
-        action, before, after = shown[each.row.pk]
-        if each.action == Action.UNCHANGED and action == Action.UPDATE and not each.kept:
+    for outcome in outcomes:
+        action, before, after = shown[outcome.row.pk]
+        if outcome.action == Action.UNCHANGED and action == Action.UPDATE and not outcome.kept:
             # It is so by now, by another row of the file or by somebody's hand: that is remembered, as if it were ours.
-            each.before, each.after, each.extra["made"] = before, after, {ALREADY: True}
+            outcome.before, outcome.after, outcome.extra["made"] = before, after, {ALREADY: True}
             continue
-        if not each.errors and (each.action, _meant(each.before), _meant(each.after)) != (
+        if not outcome.errors and (outcome.action, _meant(outcome.before), _meant(outcome.after)) != (
             action,
             _meant(before),
             _meant(after),
         ):
-            each.errors.append(said_of(errors.ChangedMeanwhile(), row=each.row.row, column=""))
-    to_write = [each for each in outcomes if each.action in WRITES]
+            outcome.errors.append(said_of(errors.ChangedMeanwhile(), row=outcome.row.row, column=""))
+    to_write = [outcome for outcome in outcomes if outcome.action in WRITES]
     _keep_what_was(kind, to_write)
     if to_write:
         kinds.OF[kind].write(work, to_write)
-    for each in outcomes:
-        row = each.row
-        row.applied = each.action in WRITES
-        row.table = each.table or kind
+    for outcome in outcomes:
+        row = outcome.row
+        row.applied = outcome.action in WRITES
+        row.table = outcome.table or kind
         if row.applied:
-            row.undo |= each.extra.get("made", {})
-            row.target_id = each.target.pk
+            row.undo |= outcome.extra.get("made", {})
+            row.target_id = outcome.target.pk
             row.action = shown[row.pk][0]
         else:
-            row.action, row.errors = each.action, each.errors
+            row.action, row.errors = outcome.action, outcome.errors
     for table, written in _by_table(row for row in rows if row.applied).items():
         stamped(table, written)
-    write_rows([each.row for each in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
+    write_rows([outcome.row for outcome in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
     work.at.went_on(len(to_write))
 
 
@@ -162,9 +162,11 @@ def _meant(said: Mapping[str, str]) -> dict[str, str]:
 
 def _keep_what_was(kind: str, outcomes: Sequence[Outcome]) -> None:
     """What stands in the rows that are to be changed, and what imports remember of them."""
-    there = {(each.table or kind, each.target.pk): each.row for each in outcomes if each.target is not None}
-    for each in outcomes:
-        each.row.undo = as_kept(each.target, each.fields) if each.target is not None else {}
+    there = {
+        (outcome.table or kind, outcome.target.pk): outcome.row for outcome in outcomes if outcome.target is not None
+    }
+    for outcome in outcomes:
+        outcome.row.undo = as_kept(outcome.target, outcome.fields) if outcome.target is not None else {}
     of_them = Counterpart.objects.filter(
         kind__in={table for table, _ in there}, row_id__in=[row_id for _, row_id in there]
     )

@@ -122,7 +122,7 @@ def _told_of(run: Import, table: str, targets: Mapping[int, Any]) -> list[str]:
     What happens to links and places is told of the student; and the import says why in every line about one.
     """
     model, since, own = TABLES[table], _until(run), Q(reason=undo_of(run))
-    ids = [str(each.sourced_id) for each in targets.values()]
+    ids = [str(target.sourced_id) for target in targets.values()]
     if table in ABOUT_STUDENTS:
         model, since = Student, run.started_at or since
         own |= Q(reason=reason_of(run), at__lte=_until(run))
@@ -134,7 +134,7 @@ def _told_of(run: Import, table: str, targets: Mapping[int, Any]) -> list[str]:
 
 def student_keys(table: str, targets: Mapping[int, Any]) -> set[int]:
     """Keys of the students whom rows of a table are about."""
-    return set(targets) if table == staged.STUDENT else {each.student_id for each in targets.values()}
+    return set(targets) if table == staged.STUDENT else {target.student_id for target in targets.values()}
 
 
 def _in_use(run: Import, table: str, keys: Sequence[int | None]) -> list[str]:

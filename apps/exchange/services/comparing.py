@@ -206,8 +206,8 @@ class Work:
 
 def parted(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
     """(what is to be made, the rest). Asked first: what has a row is no longer to be made."""
-    new = [each for each in outcomes if each.action == Action.CREATE]
-    return new, [each for each in outcomes if each.action != Action.CREATE]
+    new = [outcome for outcome in outcomes if outcome.action == Action.CREATE]
+    return new, [outcome for outcome in outcomes if outcome.action != Action.CREATE]
 
 
 def require(work: Work, outcomes: Iterable[Outcome], permission: str, place: Callable[[Outcome], Any]) -> None:
@@ -283,19 +283,19 @@ def remember_written(work: Work, kind: str, outcomes: Sequence[Outcome]) -> None
     held: dict[int, tuple[str | None, dict[str, str]]] = {
         pk: (external, values)
         for pk, external, values in Counterpart.objects.filter(
-            kind=kind, row_id__in=[each.target.pk for each in outcomes]
+            kind=kind, row_id__in=[outcome.target.pk for outcome in outcomes]
         ).values_list("row_id", "external_id", "values")
     }
     rows = []
-    for each in outcomes:
-        external, values = held.get(each.target.pk, (None, {}))
-        key = each.row.key
-        if not key.startswith("~") and key != str(getattr(each.target, "sourced_id", "")):
+    for outcome in outcomes:
+        external, values = held.get(outcome.target.pk, (None, {}))
+        key = outcome.row.key
+        if not key.startswith("~") and key != str(getattr(outcome.target, "sourced_id", "")):
             external = key
-        written = {name: value for name, value in each.known.items() if name not in each.kept}
+        written = {name: value for name, value in outcome.known.items() if name not in outcome.kept}
         rows.append(
             Counterpart(
-                kind=kind, row_id=each.target.pk, external_id=external, values={**values, **written}, run=work.run
+                kind=kind, row_id=outcome.target.pk, external_id=external, values={**values, **written}, run=work.run
             )
         )
     Counterpart.objects.bulk_create(

@@ -89,7 +89,7 @@ class Frame:
 
     def where(self, kind: str, **facts: Any) -> Iterator[Any]:
         """Rows of a kind with these attributes, text by the fold; those that are written so come first."""
-        found = [row for row in self.rows[kind] if all(_alike(getattr(row, each), facts[each]) for each in facts)]
+        found = [row for row in self.rows[kind] if all(_alike(getattr(row, fact), facts[fact]) for fact in facts)]
         yield from sorted(found, key=lambda row: any(getattr(row, name) != value for name, value in facts.items()))
 
     def level(self, code: str) -> GradeLevel | None:
@@ -109,7 +109,7 @@ class Frame:
             return found  # type: ignore[no-any-return]
         folded = fold(key)
         return next(
-            (each for each in self.rows[staged.INSTITUTION] if folded in {fold(each.code), fold(each.name)}),
+            (row for row in self.rows[staged.INSTITUTION] if folded in {fold(row.code), fold(row.name)}),
             None,
         )
 

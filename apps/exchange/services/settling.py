@@ -77,7 +77,7 @@ def _of_each(row: Staged, orgs: Sequence[str]) -> Iterator[Staged]:
 def _user(row: Staged, known: set[tuple[str, str]]) -> Iterator[Staged]:
     kinds = [kind for kind in row.values["may_be"] if (row.key, kind) in known]
     for kind in kinds:
-        yield from (Staged(**each) for each in row.values["may_be"][kind])
+        yield from (Staged(**value) for value in row.values["may_be"][kind])
     if not kinds:
         said = row.errors or [said_of(errors.RoleMissing(), row=row.row, column="role")]
         yield dataclasses.replace(row, kind=staged.STUDENT, values={}, errors=said)

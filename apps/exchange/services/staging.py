@@ -106,18 +106,18 @@ def _keep(run: Import, rows: Sequence[staged.Staged]) -> None:
     ImportRow.objects.bulk_create(
         ImportRow(
             run=run,
-            file=each.file[-100:],
-            row=each.row,
-            kind=each.kind,
-            key=each.key[:520],
-            natural=each.natural[:320],
-            name=each.name[:250],
-            values=each.values,
-            errors=each.errors,
-            read_errors=len(each.errors),
-            action=Action.ERROR if each.errors else Action.SKIP if each.skip else Action.STAGED,
+            file=row.file[-100:],
+            row=row.row,
+            kind=row.kind,
+            key=row.key[:520],
+            natural=row.natural[:320],
+            name=row.name[:250],
+            values=row.values,
+            errors=row.errors,
+            read_errors=len(row.errors),
+            action=Action.ERROR if row.errors else Action.SKIP if row.skip else Action.STAGED,
         )
-        for each in rows
+        for row in rows
     )
 
 
@@ -218,12 +218,12 @@ def chunks(run: Import, kind: str, *, size: int, **more: Any) -> Iterator[list[I
 
 def _save(outcomes: Sequence[Outcome], *, again: bool) -> None:
     rows = []
-    for each in outcomes:
-        row = each.row
-        row.action, row.errors = each.action, each.errors
-        row.before, row.after, row.kept = each.before, each.after, each.kept
-        row.target_id = each.target.pk if each.target is not None else None
-        row.table = each.table or row.kind
+    for outcome in outcomes:
+        row = outcome.row
+        row.action, row.errors = outcome.action, outcome.errors
+        row.before, row.after, row.kept = outcome.before, outcome.after, outcome.kept
+        row.target_id = outcome.target.pk if outcome.target is not None else None
+        row.table = outcome.table or row.kind
         rows.append(row)
     # What is empty was empty when the rows were staged.
     filled = ("errors", "before", "after", "kept")
@@ -244,7 +244,7 @@ def write_rows(rows: Sequence[ImportRow], names: Sequence[str]) -> None:
     arrays: list[Any] = [[row.pk for row in rows]]
     for name in names:
         values = [getattr(row, name) for row in rows]
-        arrays.append([Jsonb(each) for each in values] if _CASTS[name] == "jsonb" else values)
+        arrays.append([Jsonb(value) for value in values] if _CASTS[name] == "jsonb" else values)
     setting = ", ".join(f'"{name}" = new."{name}"' for name in names)
     listed = ", ".join(f'"{name}"' for name in names)
     casts = ", ".join(f"%s::{_CASTS[name]}[]" for name in names)

@@ -162,7 +162,7 @@ def _held(table: str, keys: list[int | None]) -> dict[int, Any]:
     if table in ABOUT_STUDENTS:
         hold(student_keys(table, model.objects.in_bulk(keys)))
     rows = model.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
-    return {each.pk: each for each in rows}
+    return {row.pk: row for row in rows}
 
 
 def _check_references() -> None:

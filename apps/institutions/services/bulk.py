@@ -34,16 +34,18 @@ def add_many_classes(*, classes: Sequence[NewClass], reason: str, by: Any) -> li
     Raises:
         PermissionMissing, OutOfReach, YearIsClosed, NameTaken, NotOfThisYear.
     """
-    for institution in {each.year.institution for each in classes}:
+    for institution in {class_.year.institution for class_ in classes}:
         gate().require_at(by, "sections.manage", institution)
-    for each in classes:
-        refuse_closed(each.year)
-        check_class(each.year, course=each.course, section=each.fields.get("section"), terms=each.terms)
+    for class_ in classes:
+        refuse_closed(class_.year)
+        check_class(class_.year, course=class_.course, section=class_.fields.get("section"), terms=class_.terms)
     rows = [
-        CourseClass(institution_id=each.year.institution_id, course=each.course, year=each.year, **each.fields)
-        for each in classes
+        CourseClass(institution_id=class_.year.institution_id, course=class_.course, year=class_.year, **class_.fields)
+        for class_ in classes
     ]
-    after = [{"course": each.course, "year": each.year, **each.fields, "terms": each.terms} for each in classes]
+    after = [
+        {"course": class_.course, "year": class_.year, **class_.fields, "terms": class_.terms} for class_ in classes
+    ]
     with explains(CLASS_EXPLAINED):
         written = bulk.added(rows, by=by, action="institutions.courseclass-added", after=after, reason=reason)
     CourseClassTerm.objects.bulk_create(

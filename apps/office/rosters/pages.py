@@ -162,7 +162,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "running": run.state in RUNNING and stop is None,
         "stop": stop,
         "why": "" if stop is None else WHY[stop.why],
-        "counts": [(kind, KINDS[kind], [(each, found[each]) for each in ACTIONS]) for kind, found in counts],
+        "counts": [(kind, KINDS[kind], [(action, found[action]) for action in ACTIONS]) for kind, found in counts],
         "kinds": [(kind, KINDS[kind]) for kind, _found in counts],
         "actions": ACTIONS.items(),
         "asked": asked,
@@ -194,8 +194,8 @@ def _invites(run: Import) -> list[tuple[str, Any]]:
 def _in_words(row: ImportRow) -> list[selectors.Difference]:
     """What a row changes, each field called what the office calls it."""
     return [
-        replace(each, field=capfirst(str(FIELDS.get(each.field, each.field.replace("_", " ")))))
-        for each in selectors.differences(row)
+        replace(difference, field=capfirst(str(FIELDS.get(difference.field, difference.field.replace("_", " ")))))
+        for difference in selectors.differences(row)
     ]
 
 

@@ -74,7 +74,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
         }
         for name, group in groupby(lines, key=lambda each: each.institution)
     ]
-    missing = sum(not each.done for each in lines)
+    missing = sum(not line.done for line in lines)
     context = {
         "campuses": campuses,
         "missing": missing,
@@ -166,7 +166,7 @@ def _campus(request: HttpRequest, campuses: list[Institution]) -> Institution:
         key = UUID(wanted) if wanted else None
     except ValueError:
         raise Http404 from None
-    found = next((each for each in campuses if key is None or each.sourced_id == key), None)
+    found = next((campus for campus in campuses if key is None or campus.sourced_id == key), None)
     if found is None:
         raise Http404
     return found

@@ -122,7 +122,7 @@ class ServiceAdmin(ActsOnRows):
         own = getattr(self, "own", ())
         named = (self.list_display, filters, self.search_fields, self.ordering or (), self.fields or (), own)
         # A private column stands on one row's page, where `get_fields` has asked over that row.
-        refuse_private(type(self).__qualname__, [each for names in named for each in names])
+        refuse_private(type(self).__qualname__, [name for names in named for name in names])
         # The models speak the developers' English; the office speaks the reader's language.
         opts: Any = self.opts
         opts.verbose_name, opts.verbose_name_plural = self.one, self.many
@@ -224,7 +224,7 @@ class ServiceAdmin(ActsOnRows):
     # --- removing -----------------------------------------------------------------------------------------------------
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # The service says what stands in the way; collecting it here would read half the school.
-        return [str(each) for each in objs], {}, set(), []
+        return [str(obj) for obj in objs], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         if (remove := type(self).remove) is not None:
@@ -270,4 +270,4 @@ class ServiceAdmin(ActsOnRows):
 
 def named(rows: Iterable[Any]) -> str:
     """Names of rows in one cell."""
-    return ", ".join(str(each) for each in rows)
+    return ", ".join(str(row) for row in rows)

@@ -182,8 +182,10 @@ def enrolment_line(enrolments: Sequence[Enrolment], *, today: dt.date) -> list[S
     """Enrolments and sections from the first day to today, to scale."""
     if not enrolments:
         return []
-    first = min(each.entered_on for each in enrolments)
-    last = max([today, *(each.until for each in enrolments if each.exited_on or each.entered_on > today)])
+    first = min(enrolment.entered_on for enrolment in enrolments)
+    last = max(
+        [today, *(enrolment.until for enrolment in enrolments if enrolment.exited_on or enrolment.entered_on > today)]
+    )
     whole = max(1, (last - first).days)
 
     def stretch(starts: dt.date, ends: dt.date, row: int, label: str) -> Stretch:
@@ -192,7 +194,9 @@ def enrolment_line(enrolments: Sequence[Enrolment], *, today: dt.date) -> list[S
         return Stretch(start, max(4, end - start), row, label)
 
     drawn = []
-    for each in enrolments:
-        drawn.append(stretch(each.entered_on, each.until, 0, f"{each.year.name} {each.grade_level.name}"))
-        drawn += [stretch(m.starts_on, m.until, 1, m.section.name) for m in each.memberships.all()]
+    for enrolment in enrolments:
+        drawn.append(
+            stretch(enrolment.entered_on, enrolment.until, 0, f"{enrolment.year.name} {enrolment.grade_level.name}")
+        )
+        drawn += [stretch(m.starts_on, m.until, 1, m.section.name) for m in enrolment.memberships.all()]
     return drawn

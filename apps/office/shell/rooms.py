@@ -41,7 +41,7 @@ class Entry:
 
     def is_for(self, user: User) -> bool:
         if self.everywhere:
-            return any(selectors.reaches_everything(user, each) for each in self.permissions)
+            return any(selectors.reaches_everything(user, permission) for permission in self.permissions)
         return not self.permissions or bool(selectors.permissions_of(user).intersection(self.permissions))
 
 

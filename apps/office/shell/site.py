@@ -60,7 +60,7 @@ FACTS = frozenset(
     )
 )
 # A permission is called in a refusal as it is called in the roles editor, not by its code.
-_SENTENCES = {each.code: each.sentence for each in PERMISSIONS}
+_SENTENCES = {permission.code: permission.sentence for permission in PERMISSIONS}
 # Where a guardian or a student goes who has come to the office's door.
 FOR_FAMILIES = gettext_noop(
     "There are no pages for guardians and students yet: for what you need to know or to change, call the school."

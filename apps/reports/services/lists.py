@@ -74,7 +74,7 @@ def emergency_list(paper: Paper, found: list[Roster]) -> bytes:
             (
                 _number(s),
                 f"{s.name}\n{s.admission_number}",
-                "\n".join(_contact(paper, each) for each in s.contacts),
+                "\n".join(_contact(paper, contact) for contact in s.contacts),
                 s.medical_note,
             )
             for s in each.students

@@ -66,7 +66,7 @@ def refuse_outside(group: Group, member: StaffMember, starts_on: dt.date, ends_o
 def _explained(*members: StaffMember) -> Mapping[str, Explanation]:
     def taken() -> errors.AlreadyAssigned:
         # Which of them it was, the database does not say.
-        return errors.AlreadyAssigned(name=", ".join(dict.fromkeys(each.full_name for each in members[:3])))
+        return errors.AlreadyAssigned(name=", ".join(dict.fromkeys(member.full_name for member in members[:3])))
 
     return {"assignment_section_once": taken, "assignment_class_once": taken}
 
@@ -94,8 +94,8 @@ def assign_many(*, teaching: Sequence[Teaching], reason: str = "", by: User) -> 
     """
     held = StaffMember.objects.select_for_update(of=("self",)).select_related("institution").order_by("pk")
     members = {each.pk: each for each in held.filter(pk__in={each.staff.pk for each in teaching})}
-    places = [each.institution for each in members.values()] + [each.group.institution for each in teaching]
-    for institution in {each.pk: each for each in places}.values():
+    places = [member.institution for member in members.values()] + [each.group.institution for each in teaching]
+    for institution in {place.pk: place for place in places}.values():
         access.require_at(by, "staff.manage", institution)
     rows = [_row(each, members[each.staff.pk]) for each in teaching]
     with explains(_explained(*(members[each.staff.pk] for each in teaching))):

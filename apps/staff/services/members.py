@@ -170,9 +170,9 @@ def change_staff(changes: Sequence[StaffChange], *, reason: str = "", by: User) 
         PermissionMissing; for all of them TextTooLong, and what another writes this moment.
     """
     rows = StaffMember.objects.select_for_update(of=("self",)).select_related("institution", "user").order_by("pk")
-    held = {row.pk: row for row in rows.filter(pk__in=[each.member.pk for each in changes])}
-    books, result = _Books([each.fields for each in changes], by=by), Result([None] * len(changes))
-    taught = _first_days({each.member.pk for each in changes if each.fields.get("starts_on") is not None})
+    held = {row.pk: row for row in rows.filter(pk__in=[change.member.pk for change in changes])}
+    books, result = _Books([change.fields for change in changes], by=by), Result([None] * len(changes))
+    taught = _first_days({change.member.pk for change in changes if change.fields.get("starts_on") is not None})
     leaving: dict[StaffMember, dt.date] = {}
     changed: list[StaffMember] = []
     names = {"version", "date_last_modified"}

@@ -65,7 +65,9 @@ def admit_student(
     enrolment: Enrolment = place([Admission(student, fields, placement)], reason=reason, by=by).only()
     if guardians:
         write_links(
-            student, [(each.guardian or write_guardian(each.fields, by=by), each.link) for each in guardians], by=by
+            student,
+            [(guardian.guardian or write_guardian(guardian.fields, by=by), guardian.link) for guardian in guardians],
+            by=by,
         )
     return student, enrolment
 

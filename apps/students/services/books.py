@@ -105,7 +105,7 @@ class _Books:
 
     # --- what is there ------------------------------------------------------------------------------------------------
     def _hold(self, wishes: Sequence[Wish]) -> None:
-        keys = {each.student.pk for each in wishes} - {None}
+        keys = {wish.student.pk for wish in wishes} - {None}
         self.students = hold(keys)
         self.enrolments: dict[int, list[Enrolment]] = defaultdict(list)
         if keys:
@@ -115,8 +115,8 @@ class _Books:
                 row.student = self.students[row.student_id]
                 self.enrolments[row.student_id].append(row)
         limited = set()
-        for each in wishes:
-            section, number = _section_of(each)
+        for wish in wishes:
+            section, number = _section_of(wish)
             if section is not None and (section.capacity is not None or number is not None):
                 limited.add(section.pk)
         sections = Section.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=limited).order_by("pk")
@@ -128,17 +128,17 @@ class _Books:
         self.reached = reached(self.students, MANAGE, by=self.by)
         self.members: dict[int, list[SectionMembership]] = defaultdict(list)
         self.mine: dict[int, list[SectionMembership]] = defaultdict(list)
-        if any(_section_of(each)[0] is not None for each in wishes):
+        if any(_section_of(wish)[0] is not None for wish in wishes):
             wanted = Q(student__in=self.students) | Q(section__in=self.sections)
             for member in SectionMembership.objects.filter(wanted).select_related("section__year").order_by("pk"):
                 self.members[member.section_id].append(member)
                 self.mine[member.student_id].append(member)
         self.places: dict[tuple[int, int], list[ClassEnrolment]] = defaultdict(list)
-        if classes := {each.course_class.pk for each in wishes if isinstance(each, ClassPlace)}:
+        if classes := {wish.course_class.pk for wish in wishes if isinstance(wish, ClassPlace)}:
             held = ClassEnrolment.objects.filter(course_class__in=classes, student__in=self.students)
             for place in held.select_related("course_class__year"):
                 self.places[place.course_class_id, place.student_id].append(place)
-        self.numbers = set(admitted_as(each.student.admission_number for each in wishes if isinstance(each, Admission)))
+        self.numbers = set(admitted_as(wish.student.admission_number for wish in wishes if isinstance(wish, Admission)))
 
     # --- one wish -----------------------------------------------------------------------------------------------------
     def consider(self, wish: Wish) -> Any:
@@ -218,7 +218,7 @@ class _Books:
         if (section.institution_id, section.year_id, section.grade_level_id) != group:
             raise errors.WrongSection(section=str(section))
         section.year, until = enrolment.year, ends_on or enrolment.until
-        there = [each for each in self.members[section.pk] if _spans_meet(each, day, until)]
+        there = [member for member in self.members[section.pk] if _spans_meet(member, day, until)]
         capacity = self.sections[section.pk].capacity if section.pk in self.sections else None
         if capacity is not None and len(there) >= capacity:
             raise errors.SectionFull(section=str(section), capacity=capacity, day=day)
@@ -238,7 +238,9 @@ class _Books:
         self.new_members.append(member)
 
     def _enrolled(self, student: Student, day: dt.date) -> Enrolment | None:
-        return next((each for each in self.enrolments[student.pk] if each.primary and each.holds(day)), None)
+        return next(
+            (enrolment for enrolment in self.enrolments[student.pk] if enrolment.primary and enrolment.holds(day)), None
+        )
 
     def _sit(self, student: Student, wish: SectionPlace) -> SectionMembership:
         day = wish.starts_on
@@ -336,7 +338,7 @@ class _Books:
 
     def _refuse_closed_meanwhile(self) -> None:
         # Asked after writing: an enrolment's foreign key waits for whoever is closing the year, and holds up the next.
-        years = {each.year_id: each.year for each in self.new_enrolments}
+        years = {enrolment.year_id: enrolment.year for enrolment in self.new_enrolments}
         closed = AcademicYear.objects.filter(pk__in=years, state=AcademicYear.State.CLOSED).first() if years else None
         if closed is not None:
             raise errors.YearIsClosed(year=closed.name)

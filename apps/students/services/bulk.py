@@ -21,12 +21,12 @@ from schoolops.constraints import explains
 
 
 def _require_at_all(by: User, permission: str, institutions: set[Institution]) -> None:
-    for each in sorted(institutions, key=lambda one: one.pk):
-        access.require_at(by, permission, each)
+    for institution in sorted(institutions, key=lambda one: one.pk):
+        access.require_at(by, permission, institution)
 
 
 def _refuse_merged(students: Iterable[Student]) -> None:
-    if any(each.merged_into_id is not None for each in students):
+    if any(student.merged_into_id is not None for student in students):
         raise errors.StudentMerged
 
 
@@ -34,7 +34,7 @@ def _refuse_merged(students: Iterable[Student]) -> None:
 def add_many_guardians(*, fields: Sequence[Mapping[str, Any]], reason: str, by: User) -> list[Guardian]:
     """Guardians without any student yet. Raises ``PermissionMissing``."""
     access.require(by, "guardians.manage")
-    rows = [Guardian(**each) for each in fields]
+    rows = [Guardian(**field) for field in fields]
     return bulk.added(rows, by=by, action="students.guardian-added", after=fields, reason=reason)
 
 

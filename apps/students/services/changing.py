@@ -50,12 +50,12 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
     Raises:
         PermissionMissing; and for all of them LoginTaken, or AdmissionNumberTaken by what is written this moment.
     """
-    held = hold({each.student.pk for each in changes})
+    held = hold({change.student.pk for change in changes})
     manages = reached(held, MANAGE, by=by)
-    noted = {each.student.pk for each in changes if "medical_note" in each.fields}
+    noted = {change.student.pk for change in changes if "medical_note" in change.fields}
     # Whoever may not read a medical note would overwrite one blindly.
     reads = reached(noted, MEDICAL, by=by) if noted else set()
-    taken = admitted_as(each.fields["admission_number"] for each in changes if "admission_number" in each.fields)
+    taken = admitted_as(change.fields["admission_number"] for change in changes if "admission_number" in change.fields)
     result = Result([None] * len(changes))
     accepted: list[tuple[Student, Mapping[str, Any]]] = []
     for number, each in enumerate(changes):
@@ -190,20 +190,23 @@ def _end_of(place: Place, year: AcademicYear, day: dt.date | None, enrolments: S
     """``day``, but not before the place begins nor after the enrolment ends. Raises ``YearIsClosed``."""
     if year.state == AcademicYear.State.CLOSED:
         raise errors.YearIsClosed(year=year.name)
-    held = next((each for each in enrolments if each.year_id == year.pk and each.holds(place.starts_on)), None)
+    held = next(
+        (enrolment for enrolment in enrolments if enrolment.year_id == year.pk and enrolment.holds(place.starts_on)),
+        None,
+    )
     if day is None or day >= (year.over_on if held is None else held.until):
         return None if held is None else held.exited_on
     return max(day, place.starts_on)
 
 
 def _refuse_another(place: Place, until: dt.date, theirs: Sequence[Place]) -> None:
-    for each in theirs:
-        if each == place or max(each.starts_on, place.starts_on) >= min(each.until, until):
+    for their in theirs:
+        if their == place or max(their.starts_on, place.starts_on) >= min(their.until, until):
             continue
         if isinstance(place, ClassEnrolment):
-            if isinstance(each, ClassEnrolment) and each.course_class_id == place.course_class_id:
+            if isinstance(their, ClassEnrolment) and their.course_class_id == place.course_class_id:
                 raise errors.AlreadyInClass
-        elif isinstance(each, SectionMembership) and each.enrolment_id == place.enrolment_id:
+        elif isinstance(their, SectionMembership) and their.enrolment_id == place.enrolment_id:
             raise errors.AlreadyEnrolled
 
 

@@ -33,7 +33,7 @@ def enrol_in_class(
     access.require_at(by, "students.manage", course_class.institution)
     refuse_outside_year(course_class.year, starts_on)
     refuse_the_past(starts_on, today=today_at(course_class.institution), reason=reason)
-    return place_all([ClassPlace(each, course_class, starts_on) for each in students], reason=reason, by=by).all()
+    return place_all([ClassPlace(student, course_class, starts_on) for student in students], reason=reason, by=by).all()
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ def strictest(kept: StudentGuardian, other: StudentGuardian) -> dict[str, Any]:
     """What has to change in ``kept`` so that it gives no more than each of two links of one guardian gave."""
     met: dict[str, Any] = {name: getattr(kept, name) and getattr(other, name) for name in GIVES}
     met["restriction_note"] = joined(kept.restriction_note, other.restriction_note)
-    met["channels"] = [each for each in kept.channels if each in other.channels]
+    met["channels"] = [channel for channel in kept.channels if channel in other.channels]
     return {name: value for name, value in met.items() if getattr(kept, name) != value}
 
 
@@ -37,7 +37,7 @@ def same_person(one: Guardian, other: Guardian) -> bool:
 
 def among(guardian: Guardian, people: Iterable[Guardian]) -> bool:
     """Whether one of ``people`` is this person, under this record or another."""
-    return any(each.pk == guardian.pk or same_person(each, guardian) for each in people)
+    return any(person.pk == guardian.pk or same_person(person, guardian) for person in people)
 
 
 def kept_from(students: Iterable[Student]) -> dict[int, list[Guardian]]:

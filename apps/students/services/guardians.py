@@ -79,7 +79,7 @@ def _require_reach(*guardians: Guardian, by: User, all_of_them: bool = False) ->
     shown = guardians_shown_to(by, "guardians.manage", day)
     if shown == Q():
         return
-    theirs = [each.pk for each in guardians]
+    theirs = [guardian.pk for guardian in guardians]
     refused = ~Q(guardian__in=Guardian.objects.filter(shown, pk__in=theirs).values("pk"))
     if all_of_them and reach != Q():
         refused |= ~Q(student__in=Student.objects.filter(reach).values("pk"))
@@ -108,20 +108,20 @@ def _make_way(student: Student, guardians: Sequence[Guardian], *, by: User) -> s
         GuardianAlreadyLinked; OutOfReach, as if there were no such guardian: ``by`` may not see why.
     """
     links = list(StudentGuardian.objects.filter(student=student).order_by("contact_priority"))
-    barred = [each for each in links if each.restriction_note]
+    barred = [link for link in links if link.restriction_note]
     sees = not barred or holds_over(by, "students.view_custody", Q(pk=student.pk), today_for(student))
     hidden = [] if sees else barred
-    asked = {each.pk for each in guardians}
+    asked = {guardian.pk for guardian in guardians}
     if any(each.guardian_id in asked for each in hidden):
         raise OutOfReach
-    if any(each.guardian_id in asked for each in links):
+    if any(link.guardian_id in asked for link in links):
         raise errors.GuardianAlreadyLinked
     # Who is nobody to call stands behind everybody who is, so that no number is missing.
-    behind = max((each.contact_priority for each in links), default=0) + len(asked)
+    behind = max((link.contact_priority for link in links), default=0) + len(asked)
     for place, each in enumerate(hidden, start=behind + 1):
         each.contact_priority = place
     StudentGuardian.objects.bulk_update(hidden, ["contact_priority"])
-    return {each.contact_priority for each in links if each not in hidden}
+    return {link.contact_priority for link in links if link not in hidden}
 
 
 def write_links(

@@ -70,7 +70,7 @@ class Result:
 def hold(keys: Collection[int]) -> dict[int, Student]:
     """These students, held until the transaction ends, in the order of keys. Rolls, which refer to them, go on."""
     rows = Student.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=keys).order_by("pk")
-    return {each.pk: each for each in rows} if keys else {}
+    return {row.pk: row for row in rows} if keys else {}
 
 
 def reached(keys: Collection[int], permission: str, *, by: User) -> set[int]:
@@ -84,7 +84,7 @@ def reached(keys: Collection[int], permission: str, *, by: User) -> set[int]:
 def admitted_as(numbers: Iterable[str]) -> defaultdict[tuple[int, str], set[int]]:
     """Campus and folded number → the students who have it, of these numbers."""
     found: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
-    if folded := {fold(each) for each in numbers}:
+    if folded := {fold(number) for number in numbers}:
         rows = Student.objects.alias(_number=Fold("admission_number")).filter(_number__in=folded)
         for at, said, pk in rows.values_list("institution_id", "admission_number", "pk"):
             found[at, fold(said)].add(pk)

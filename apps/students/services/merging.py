@@ -97,8 +97,8 @@ def merge_students(*, keep: Student, duplicate: Student, reason: str = "", by: U
     if keep.pk == duplicate.pk:
         raise errors.CannotMergeWithItself
     rows = {
-        each.pk: each
-        for each in Student.objects.select_for_update().filter(pk__in=[keep.pk, duplicate.pk]).order_by("pk")
+        student.pk: student
+        for student in Student.objects.select_for_update().filter(pk__in=[keep.pk, duplicate.pk]).order_by("pk")
     }
     keep, duplicate = rows[keep.pk], rows[duplicate.pk]
     if keep.merged_into_id is not None or duplicate.merged_into_id is not None:
@@ -115,7 +115,9 @@ def merge_students(*, keep: Student, duplicate: Student, reason: str = "", by: U
     }
     others = {kind: mover(duplicate, keep) for kind, mover in _movers.items()}
     # Places that clash are read by nobody any more. What else stays on the duplicate counts for the child.
-    brought = any(each.moved for each in places.values()) or any(each.moved or each.left for each in others.values())
+    brought = any(place.moved for place in places.values()) or any(
+        other.moved or other.left for other in others.values()
+    )
     guardians = links.come_together(brought=brought)
     _whose_login(duplicate, keep, filled, apart, kept_tells=links.kept_tells, brought=brought)
     note = custody.joined(keep.medical_note, duplicate.medical_note)
@@ -210,8 +212,8 @@ class _Links:
         self._keep, self._duplicate = keep, duplicate
         rows = StudentGuardian.objects.filter(student__in=(keep, duplicate)).select_related("guardian__user")
         links: list[StudentGuardian] = list(rows.order_by("contact_priority"))
-        self._kept = {each.guardian_id: each for each in links if each.student_id == keep.pk}
-        self._theirs = {each.guardian_id: each for each in links if each.student_id == duplicate.pk}
+        self._kept = {link.guardian_id: link for link in links if link.student_id == keep.pk}
+        self._theirs = {link.guardian_id: link for link in links if link.student_id == duplicate.pk}
         self._kept_from = custody.kept_from([keep, duplicate])
         # Whether the kept record tells what the other does not, of what is private and of where the child was.
         self.kept_tells = tells_more(keep, than=duplicate) or has_history(keep)
@@ -275,14 +277,14 @@ def _overlap(one: tuple[dt.date, dt.date | None], other: tuple[dt.date, dt.date 
 
 def _enrolments(duplicate: Student, keep: Student, today: dt.date) -> Moved:
     had = [
-        (each.entered_on, each.until)
-        for each in Enrolment.objects.filter(student=keep, primary=True).select_related("year")
+        (enrolment.entered_on, enrolment.until)
+        for enrolment in Enrolment.objects.filter(student=keep, primary=True).select_related("year")
     ]
     theirs: list[Enrolment] = list(Enrolment.objects.filter(student=duplicate).select_related("year"))
     clash = [
-        each.pk
-        for each in theirs
-        if each.primary and any(_overlap((each.entered_on, each.until), other) for other in had)
+        their.pk
+        for their in theirs
+        if their.primary and any(_overlap((their.entered_on, their.until), other) for other in had)
     ]
     # Memberships follow by ON UPDATE CASCADE of their composite foreign key.
     moved = Enrolment.objects.filter(student=duplicate).exclude(pk__in=clash).update(student=keep)
@@ -309,9 +311,9 @@ def _class_enrolments(duplicate: Student, keep: Student, today: dt.date) -> Move
         had.setdefault(class_id, []).append((starts_on, ends_on))
     theirs: list[ClassEnrolment] = list(ClassEnrolment.objects.filter(student=duplicate).select_related("course_class"))
     clash = [
-        each
-        for each in theirs
-        if any(_overlap((each.starts_on, each.ends_on), other) for other in had.get(each.course_class_id, []))
+        their
+        for their in theirs
+        if any(_overlap((their.starts_on, their.ends_on), other) for other in had.get(their.course_class_id, []))
     ]
     moved = (
         ClassEnrolment.objects.filter(student=duplicate)

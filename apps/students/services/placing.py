@@ -113,8 +113,8 @@ def refuse_outside_year(year: AcademicYear, day: dt.date) -> None:
 def end_memberships(rows: Iterable[SectionMembership], on: dt.date) -> None:
     """Let memberships that hold or follow ``on`` end there. One that would then cover no day is taken away."""
     rows = list(rows)
-    empty = [each.pk for each in rows if each.starts_on >= on]
-    cut = [each.pk for each in rows if each.starts_on < on]
+    empty = [row.pk for row in rows if row.starts_on >= on]
+    cut = [row.pk for row in rows if row.starts_on < on]
     if empty:
         SectionMembership.objects.filter(pk__in=empty).delete()
     if cut:

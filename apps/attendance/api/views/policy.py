@@ -39,4 +39,6 @@ class PolicyViewSet(ApiViewSet):
             expected_version=versions.expected(request),
             by=by,
         )
-        return with_version(next(each for each in selectors.policies(by=by) if each["institution_id"] == institution))
+        return with_version(
+            next(policy for policy in selectors.policies(by=by) if policy["institution_id"] == institution)
+        )

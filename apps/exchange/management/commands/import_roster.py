@@ -81,8 +81,8 @@ class Command(OperatorCommand):
     def _show_errors(self, run: Import, most: int = 20) -> None:
         rows = ImportRow.objects.filter(run=run, action="error").order_by("pk")
         for row in rows[:most]:
-            for each in row.errors:
-                where = f"{each.get('file') or row.file}:{each['row']} {each['column']}".rstrip()
-                self.stderr.write(f"{where}: {each['message']} {each['remedy']} [{each['code']}]")
+            for error in row.errors:
+                where = f"{error.get('file') or row.file}:{error['row']} {error['column']}".rstrip()
+                self.stderr.write(f"{where}: {error['message']} {error['remedy']} [{error['code']}]")
         if (more := rows.count() - most) > 0:
             self.stderr.write(f"… and {more} more rows with errors.")

@@ -101,8 +101,8 @@ class Bundle:
 
     # --- structure ----------------------------------------------------------------------------------------------------
     def rows_of_orgs(self) -> Iterator[Row]:
-        for each in self.institutions:
-            yield self.orgs[each.pk], "", "", each.name, "school", each.code, ""
+        for institution in self.institutions:
+            yield self.orgs[institution.pk], "", "", institution.name, "school", institution.code, ""
 
     def rows_of_sessions(self) -> Iterator[Row]:
         for year in self.years:
@@ -126,7 +126,7 @@ class Bundle:
                 "kind", "row_id", "external_id"
             )
         }
-        by_id = {each.pk: each for each in self.institutions}
+        by_id = {institution.pk: institution for institution in self.institutions}
         for section in self.sections:
             key = (section.institution_id, section.grade_level_id)
             if key not in found:
@@ -140,22 +140,22 @@ class Bundle:
                 key, "", "", "", f"Homeroom {level.code}", f"HR{level.code}", level.code, self.orgs[institution],
                 "Homeroom", "", "true",
             )  # fmt: skip
-        for each in self.courses:
-            grade = each.grade_level.code if each.grade_level else ""
+        for course in self.courses:
+            grade = course.grade_level.code if course.grade_level else ""
             yield (
-                self.course_ids[each.pk], "", "", "", each.title, each.code, grade, self.orgs[each.institution_id],
-                _list(each.subject), _list(each.subject_code), "",
+                self.course_ids[course.pk], "", "", "", course.title, course.code, grade,
+                self.orgs[course.institution_id], _list(course.subject), _list(course.subject_code), "",
             )  # fmt: skip
 
     def rows_of_classes(self) -> Iterator[Row]:
         homerooms = self._homerooms()
-        for each in self.sections:
-            level = each.grade_level
+        for section in self.sections:
+            level = section.grade_level
             yield (
-                self.section_ids[each.pk], "", "", f"{level.name} {each.name}", level.code,
-                homerooms[each.institution_id, level.pk][0], "", "homeroom", each.room,
-                self.orgs[each.institution_id], self.year_ids[each.year_id], "Homeroom", "", "",
-                each.capacity or "", "",
+                self.section_ids[section.pk], "", "", f"{level.name} {section.name}", level.code,
+                homerooms[section.institution_id, level.pk][0], "", "homeroom", section.room,
+                self.orgs[section.institution_id], self.year_ids[section.year_id], "Homeroom", "", "",
+                section.capacity or "", "",
             )  # fmt: skip
         for taught in self.classes:
             course = taught.course
@@ -182,25 +182,25 @@ class Bundle:
     def rows_of_users(self) -> Iterator[Row]:
         for page in paged(self.staff()):
             ids = self.names.of(staged.STAFF, page)
-            for each in page:
-                yield self._user(ids[each.pk], each, each.staff_number, org=self.orgs[each.institution_id])
+            for row in page:
+                yield self._user(ids[row.pk], row, row.staff_number, org=self.orgs[row.institution_id])
         for page in paged(self.students()):
             ids, grades = self.names.of(staged.STUDENT, page), self._enrolments(page)
             agents = self._agents(page)
-            for each in page:
-                enrolment = grades.get(each.pk)
+            for row in page:
+                enrolment = grades.get(row.pk)
                 yield self._user(
-                    ids[each.pk],
-                    each,
-                    each.admission_number,
-                    org=self.orgs[each.institution_id],
+                    ids[row.pk],
+                    row,
+                    row.admission_number,
+                    org=self.orgs[row.institution_id],
                     grades="" if enrolment is None else enrolment.grade_level.code,
-                    agents=agents.get(each.pk, []),
+                    agents=agents.get(row.pk, []),
                 )
         for page in paged(self.guardians()):
             ids = self.names.of(staged.GUARDIAN, page)
-            for each in page:
-                yield self._user(ids[each.pk], each, "")
+            for row in page:
+                yield self._user(ids[row.pk], row, "")
 
     def _user(
         self,
@@ -244,22 +244,22 @@ class Bundle:
     def rows_of_roles(self) -> Iterator[Row]:
         for page in paged(self.staff()):
             ids = self.names.of(staged.STAFF, page)
-            for each in page:
-                role = _JOB_ROLES.get(each.job_title, "teacher")
+            for row in page:
+                role = _JOB_ROLES.get(row.job_title, "teacher")
                 yield _role(
-                    ids[each.pk],
+                    ids[row.pk],
                     "siteAdministrator" if role == "administrator" else role,
-                    self.orgs[each.institution_id],
+                    self.orgs[row.institution_id],
                 )
         for page in paged(self.students()):
             ids, enrolments = self.names.of(staged.STUDENT, page), self._enrolments(page)
-            for each in page:
-                enrolment = enrolments.get(each.pk)
+            for row in page:
+                enrolment = enrolments.get(row.pk)
                 begins = ends = None
                 if enrolment is not None:
                     begins = enrolment.entered_on
                     ends = last_end(self.year_by_id[enrolment.year_id], enrolment.exited_on)
-                yield _role(ids[each.pk], "student", self.orgs[each.institution_id], begins, ends)
+                yield _role(ids[row.pk], "student", self.orgs[row.institution_id], begins, ends)
         first = next(iter(self.orgs.values()), "")
         for page in paged(self.guardians()):
             ids = self.names.of(staged.GUARDIAN, page)
@@ -268,14 +268,14 @@ class Bundle:
                     "guardian_id", flat=True
                 )
             )
-            for each in page:
-                yield _role(ids[each.pk], "parent" if each.pk in parents else "guardian", first)
+            for row in page:
+                yield _role(ids[row.pk], "parent" if row.pk in parents else "guardian", first)
 
     def rows_of_demographics(self) -> Iterator[Row]:
         for page in paged(self.students()):
             ids = self.names.of(staged.STUDENT, page)
-            for each in page:
-                yield ids[each.pk], "", "", each.birth_date or "", each.sex, *[""] * 11
+            for row in page:
+                yield ids[row.pk], "", "", row.birth_date or "", row.sex, *[""] * 11
 
     # --- who is where -------------------------------------------------------------------------------------------------
     def rows_of_enrolments(self) -> Iterator[Row]:

@@ -92,11 +92,11 @@ def _staff() -> Iterator[list[dict[str, Any]]]:
             _filled(
                 Import.Source.STAFF,
                 {
-                    **{name: getattr(each, name) for name in _OWN_FIELDS[Import.Source.STAFF]},
-                    "institution": each.institution.code,
+                    **{name: getattr(row, name) for name in _OWN_FIELDS[Import.Source.STAFF]},
+                    "institution": row.institution.code,
                 },
             )
-            for each in page
+            for row in page
         ]
 
 
@@ -107,15 +107,15 @@ def _sections() -> Iterator[list[dict[str, Any]]]:
             _filled(
                 Import.Source.SECTIONS,
                 {
-                    "grade": each.grade_level.code,
-                    "name": each.name,
-                    "room": each.room,
-                    "capacity": each.capacity,
-                    "year": each.year.name,
-                    "institution": each.institution.code,
+                    "grade": row.grade_level.code,
+                    "name": row.name,
+                    "room": row.room,
+                    "capacity": row.capacity,
+                    "year": row.year.name,
+                    "institution": row.institution.code,
                 },
             )
-            for each in page
+            for row in page
         ]
 
 

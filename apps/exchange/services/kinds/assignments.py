@@ -42,13 +42,13 @@ class Assignments:
         for each in outcomes:
             each.extra["staff"] = people.need(each, each.row.values["person"], "userSourcedId")
             each.extra["group"] = find_group(work, each, each.row.values["group"])
-        open_ones = [each for each in outcomes if not each.errors]
+        open_ones = [outcome for outcome in outcomes if not outcome.errors]
         held: dict[tuple[int, int | None, int | None], list[TeachingAssignment]] = defaultdict(list)
         for row in TeachingAssignment.objects.filter(
-            staff__in={each.extra["staff"].pk for each in open_ones} - {None}
+            staff__in={outcome.extra["staff"].pk for outcome in open_ones} - {None}
         ).select_related("staff__institution", "section__year", "course_class__year"):
             held[row.staff_id, row.section_id, row.course_class_id].append(row)
-        keys = [each.row.key for each in open_ones]
+        keys = [outcome.row.key for outcome in open_ones]
         memory = memory_of((self.name,), keys, {self.name: [row for rows in held.values() for row in rows]})
         claim_by_id(work, open_ones, memory)
         for each in open_ones:
@@ -109,10 +109,10 @@ class Assignments:
         refuse_twice(work, outcome, starts_on, ends_on, AlreadyAssigned(name=member.full_name))
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        for each in outcomes:
-            if each.target is not None and each.fields:
-                staff_services.change_assignment(assignment=each.target, fields=each.fields, by=work.by)
-        new = [each for each in outcomes if each.action == Action.CREATE]
+        for outcome in outcomes:
+            if outcome.target is not None and outcome.fields:
+                staff_services.change_assignment(assignment=outcome.target, fields=outcome.fields, by=work.by)
+        new = [outcome for outcome in outcomes if outcome.action == Action.CREATE]
         teaching = [
             Teaching(
                 staff=each.extra["staff"],

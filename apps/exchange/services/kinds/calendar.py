@@ -41,7 +41,7 @@ class Institutions(Changing):
         return Institution(**outcome.fields)
 
     def create(self, work: Work, outcome: Outcome) -> Any:
-        like = next((each for each in work.frame.rows[self.name] if each.pk), None)
+        like = next((row for row in work.frame.rows[self.name] if row.pk), None)
         same = ("timezone", "currency", "locale", "weekend")
         more = {name: getattr(like, name) for name in same} if like else {"weekend": [6, 7]}
         return institutions.add_institution(fields={**more, **outcome.fields}, by=work.by)
@@ -98,7 +98,7 @@ class Years(Changing):
         year = outcome.target
         starts_on, ends_on = (outcome.fields.get(name, getattr(year, name)) for name in ("starts_on", "ends_on"))
         terms = work.frame.where(staged.TERM, year=year)
-        if any(each.starts_on < starts_on or each.ends_on > ends_on for each in terms):
+        if any(term.starts_on < starts_on or term.ends_on > ends_on for term in terms):
             outcome.refuse(TermOutsideYear(starts_on=starts_on, ends_on=ends_on), "startDate")
         outside = Q(entered_on__lt=starts_on) | Q(entered_on__gt=ends_on) | Q(exited_on__gt=ends_on + ONE_DAY)
         if year.pk is not None and year.enrolments.filter(outside).exists():
@@ -153,7 +153,7 @@ class Terms(Changing):
             return
         others = [each for each in frame.where(self.name, year=year) if each is not outcome.target]
         parent = self._parent(work, values, year, starts_on, ends_on, others)
-        beside = [each for each in others if each.kind == values["kind"] and each.parent == parent]
+        beside = [other for other in others if other.kind == values["kind"] and other.parent == parent]
         if any(each.starts_on <= ends_on and starts_on <= each.ends_on for each in beside):
             outcome.refuse(TermsOverlap(), "startDate")
             return
@@ -176,7 +176,7 @@ class Terms(Changing):
         if institution is None:
             return None
         years = frame.where(staged.YEAR, institution=institution)
-        found = next((each for each in years if each.starts_on <= starts_on and ends_on <= each.ends_on), None)
+        found = next((year for year in years if year.starts_on <= starts_on and ends_on <= year.ends_on), None)
         if found is None:
             outcome.refuse(errors.NoYearAround(starts_on=starts_on, ends_on=ends_on), "parentSourcedId")
         return found
@@ -191,12 +191,12 @@ class Terms(Changing):
             return said
         length = ends_on - starts_on
         around = [
-            each
-            for each in others
-            if each.kind == values["kind"]
-            and each.starts_on <= starts_on
-            and ends_on <= each.ends_on
-            and each.ends_on - each.starts_on > length
+            other
+            for other in others
+            if other.kind == values["kind"]
+            and other.starts_on <= starts_on
+            and ends_on <= other.ends_on
+            and other.ends_on - other.starts_on > length
         ]
         return min(around, key=lambda each: each.ends_on - each.starts_on, default=None)
 
@@ -229,7 +229,7 @@ class GradeLevels(Made):
         outcome.target = outcome.target or work.frame.level(code)
         if outcome.target is not None:
             return
-        taken = {each.position for each in work.frame.rows[self.name]}
+        taken = {row.position for row in work.frame.rows[self.name]}
         position = int(code) if code.isdecimal() else 0 if code in {"KG", "K"} else 100
         while position in taken:
             position = max(taken, default=0) + 1

@@ -114,9 +114,9 @@ def refuse_twice(
 
 def claim_by_id(work: Work, outcomes: Sequence[Outcome], memory: Memory) -> None:
     """Rows of ours whose ids the file says are those rows'; whoever else has a day in common comes after."""
-    for each in outcomes:
-        if (there := memory.by_key.get(each.row.key)) is not None:
-            work.claimed.setdefault(there, each.row.row)
+    for outcome in outcomes:
+        if (there := memory.by_key.get(outcome.row.key)) is not None:
+            work.claimed.setdefault(there, outcome.row.row)
 
 
 def claim(work: Work, outcome: Outcome, refusal: SchoolOpsError) -> bool:
@@ -130,10 +130,10 @@ def claim(work: Work, outcome: Outcome, refusal: SchoolOpsError) -> bool:
 
 def refuse_closed(outcomes: Sequence[Outcome]) -> None:
     """Refuse what would change in a year that is closed."""
-    for each in outcomes:
-        year = each.extra["group"].year
-        if each.action in {Action.CREATE, Action.UPDATE} and year.state == AcademicYear.State.CLOSED:
-            each.refuse(errors.YearClosed(year=year.name), "classSourcedId")
+    for outcome in outcomes:
+        year = outcome.extra["group"].year
+        if outcome.action in {Action.CREATE, Action.UPDATE} and year.state == AcademicYear.State.CLOSED:
+            outcome.refuse(errors.YearClosed(year=year.name), "classSourcedId")
 
 
 def recall_given(work: Work, row: ImportRow) -> None:

@@ -37,22 +37,24 @@ class Guardians(People):
     def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
         outcomes = super().compare(work, rows)
         # Of a template: nothing but name and how to reach them says who it is.
-        unknown = [each for each in outcomes if each.row.key.startswith("~") and each.target is None]
+        unknown = [outcome for outcome in outcomes if outcome.row.key.startswith("~") and outcome.target is None]
         if unknown:
             self._by_reach(work, unknown)
         return outcomes
 
     def _by_reach(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        given = {each.row.values.get("given_name", "") for each in outcomes}
+        given = {outcome.row.values.get("given_name", "") for outcome in outcomes}
         found: dict[tuple[str, ...], Any] = {}
-        for each in Guardian.objects.filter(given_name__in=given):
-            name = (each.given_name, each.family_name)
-            for means in (fold(each.email), reach(each.phone)):
+        for guardian in Guardian.objects.filter(given_name__in=given):
+            name = (guardian.given_name, guardian.family_name)
+            for means in (fold(guardian.email), reach(guardian.phone)):
                 if means:
-                    found[(*name, means)] = each
+                    found[(*name, means)] = guardian
         # And of the same name, who is this child's guardian is that one.
-        children = find_people(work, staged.STUDENT, [each.row.values.get("child", "") for each in outcomes])
-        by_child = {key: child for each in outcomes if (child := children.get(key := each.row.values.get("child", "")))}
+        children = find_people(work, staged.STUDENT, [outcome.row.values.get("child", "") for outcome in outcomes])
+        by_child = {
+            key: child for outcome in outcomes if (child := children.get(key := outcome.row.values.get("child", "")))
+        }
         keys = {child.pk: key for key, child in by_child.items()}
         links = StudentGuardian.objects.filter(student__in=keys, guardian__given_name__in=given)
         for link in links.select_related("guardian"):
@@ -60,27 +62,27 @@ class Guardians(People):
             if link.may_see:
                 found[link.guardian.given_name, link.guardian.family_name, keys[link.student_id]] = link.guardian
         there = Known({}, set(), {}, {})
-        for each in outcomes:
-            values = each.row.values
+        for outcome in outcomes:
+            values = outcome.row.values
             name = (values.get("given_name", ""), values.get("family_name", ""))
             reaches = (fold(values.get("email") or ""), reach(values.get("phone") or ""), values.get("child", ""))
             same = next((found[(*name, each_way)] for each_way in reaches if (*name, each_way) in found), None)
-            if same is None or each.errors:
+            if same is None or outcome.errors:
                 continue
-            each.target = same
-            each.fields, each.before, each.after = {}, {}, {}
+            outcome.target = same
+            outcome.fields, outcome.before, outcome.after = {}, {}, {}
             remember(self.name, there, [same])
-            each.extra["remembered"] = there.remembered(same)
-            self.look(work, each, there)
+            outcome.extra["remembered"] = there.remembered(same)
+            self.look(work, outcome, there)
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
         return student_bulk.add_many_guardians(
-            fields=[each.fields for each in outcomes], reason=work.reason, by=work.by
+            fields=[outcome.fields for outcome in outcomes], reason=work.reason, by=work.by
         )
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         student_bulk.change_many_guardians(
-            changes=[(each.target, each.fields) for each in outcomes], reason=work.reason, by=work.by
+            changes=[(outcome.target, outcome.fields) for outcome in outcomes], reason=work.reason, by=work.by
         )
 
 
@@ -93,24 +95,28 @@ class Links:
         outcomes = [Outcome(row, errors=list(row.errors)) for row in rows]
         students = find_people(work, staged.STUDENT, [row.values["student"] for row in rows])
         guardians = find_people(work, staged.GUARDIAN, [row.values["guardian"] for row in rows])
-        for each in outcomes:
-            values = each.row.values
-            each.extra["student"] = students.need(each, values["student"], "agentSourcedIds")
-            each.extra["guardian"] = guardians.need(each, values["guardian"], "agentSourcedIds")
+        for outcome in outcomes:
+            values = outcome.row.values
+            outcome.extra["student"] = students.need(outcome, values["student"], "agentSourcedIds")
+            outcome.extra["guardian"] = guardians.need(outcome, values["guardian"], "agentSourcedIds")
         saved = [
-            each for each in outcomes if not each.errors and each.extra["student"].pk and each.extra["guardian"].pk
+            outcome
+            for outcome in outcomes
+            if not outcome.errors and outcome.extra["student"].pk and outcome.extra["guardian"].pk
         ]
         held = {
             (link.student_id, link.guardian_id): link
             for link in StudentGuardian.objects.filter(student__in=[each.extra["student"].pk for each in saved])
         }
-        for each in outcomes:
-            if each.errors:
+        for outcome in outcomes:
+            if outcome.errors:
                 continue
-            student, guardian = each.extra["student"], each.extra["guardian"]
-            each.target = held.get((student.pk, guardian.pk)) if student.pk and guardian.pk else None
-            self._look(each)
-        self._leave_parted([each for each in outcomes if each.action == Action.CREATE and each.extra["student"].pk])
+            student, guardian = outcome.extra["student"], outcome.extra["guardian"]
+            outcome.target = held.get((student.pk, guardian.pk)) if student.pk and guardian.pk else None
+            self._look(outcome)
+        self._leave_parted(
+            [outcome for outcome in outcomes if outcome.action == Action.CREATE and outcome.extra["student"].pk]
+        )
         require(work, outcomes, "guardians.manage", lambda _: None)
         return outcomes
 
@@ -145,7 +151,7 @@ class Links:
         }
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        new = [each for each in outcomes if each.action == Action.CREATE]
+        new = [outcome for outcome in outcomes if outcome.action == Action.CREATE]
         links = [(each.extra["student"], each.extra["guardian"], each.fields) for each in new]
         for each, link in zip(
             new, student_bulk.link_many_guardians(links=links, reason=work.reason, by=work.by), strict=True

@@ -49,15 +49,15 @@ class People(ABC):
 
     def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
         outcomes = [Outcome(row, errors=list(row.errors)) for row in rows]
-        open_ones = [each for each in outcomes if not each.errors]
+        open_ones = [outcome for outcome in outcomes if not outcome.errors]
         work.hold(self.model, rows)
         queryset = self.model.objects.select_related(*self.related)
-        there = known(self.name, [each.row.key for each in open_ones], queryset)
+        there = known(self.name, [outcome.row.key for outcome in open_ones], queryset)
         numbered = self._by_number(open_ones, queryset)
         logins = self._by_login(open_ones, queryset)
         for each in open_ones:
             self._recognise(work, each, there, numbered, logins)
-        remember(self.name, there, [each.target for each in open_ones if each.target is not None])
+        remember(self.name, there, [outcome.target for outcome in open_ones if outcome.target is not None])
         self._refuse_taken_over(work, open_ones, there)
         for each in open_ones:
             if each.errors or each.skipped:
@@ -74,12 +74,17 @@ class People(ABC):
             else:
                 self.look(work, each, there)
         self.look_together(
-            work, [each for each in open_ones if not each.errors and not each.skipped and not merged(each.target)]
+            work,
+            [
+                outcome
+                for outcome in open_ones
+                if not outcome.errors and not outcome.skipped and not merged(outcome.target)
+            ],
         )
         require(work, outcomes, self.permission, lambda each: each.extra.get("institution"))
-        for each in outcomes:
-            if each.errors or each.skipped:
-                work.frame.refused.add((self.name, each.row.key))
+        for outcome in outcomes:
+            if outcome.errors or outcome.skipped:
+                work.frame.refused.add((self.name, outcome.row.key))
         return outcomes
 
     def _refuse_taken_over(self, work: Work, outcomes: Iterable[Outcome], there: Known) -> None:
@@ -101,7 +106,7 @@ class People(ABC):
     def _by_number(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[tuple[int, str], Any]:
         if not self.number:
             return {}
-        numbers = {fold(value) for each in outcomes if (value := each.row.values.get(self.number))}
+        numbers = {fold(value) for outcome in outcomes if (value := outcome.row.values.get(self.number))}
         if not numbers:
             return {}
         found = list(queryset.alias(_number=Fold(self.number)).filter(_number__in=numbers).order_by("-pk"))
@@ -110,7 +115,7 @@ class People(ABC):
         return called | {(each.institution_id, getattr(each, self.number)): each for each in found}
 
     def _by_login(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[str, Any]:
-        said = {folded for each in outcomes for folded in self._said(each.row.values)}
+        said = {folded for outcome in outcomes for folded in self._said(outcome.row.values)}
         if not said:
             return {}
         found = queryset.alias(_username=Fold("user__username"), _email=Fold("user__email")).filter(
@@ -168,7 +173,7 @@ class People(ABC):
         if found is None:
             refused = (staged.INSTITUTION, said) in work.frame.refused
             refusal = errors.RefersToRefused if refused else errors.RefersToNothing
-            there_are = [each.code for each in work.frame.rows[staged.INSTITUTION]]
+            there_are = [row.code for row in work.frame.rows[staged.INSTITUTION]]
             if not said and len(there_are) > 1:
                 outcome.refuse(errors.CampusNotSaid(campuses=", ".join(there_are)[:200]), "primaryOrgSourcedId")
             else:
@@ -205,7 +210,7 @@ class People(ABC):
                 each.target = row
         if changed := [each for each in there if each.fields and not each.errors]:
             self.change(work, changed)
-        remember_written(work, self.name, [each for each in outcomes if not each.errors])
+        remember_written(work, self.name, [outcome for outcome in outcomes if not outcome.errors])
 
     @abstractmethod
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:

@@ -53,11 +53,13 @@ class Held:
 
 def held_by(work: Work, outcomes: Sequence[Outcome]) -> Held:
     """Four queries."""
-    students = {each.extra["student"].pk for each in outcomes} - {None}
+    students = {outcome.extra["student"].pk for outcome in outcomes} - {None}
     found = Held(defaultdict(list), defaultdict(list), enrolments_of(students), {}, {})
     if not students:
         return found
-    classes = {each.extra["group"].pk for each in outcomes if not isinstance(each.extra["group"], Section)} - {None}
+    classes = {outcome.extra["group"].pk for outcome in outcomes if not isinstance(outcome.extra["group"], Section)} - {
+        None
+    }
     for membership in SectionMembership.objects.filter(student__in=students).select_related(
         "section__grade_level", "student"
     ):
@@ -90,11 +92,11 @@ class Places:
             # One cause is said once.
             each.extra["group"] = None if each.errors else find_group(work, each, each.row.values["group"])
             each.table = staged.MEMBERSHIP if isinstance(each.extra["group"], Section) else staged.PLACE
-        open_ones = [each for each in outcomes if not each.errors]
+        open_ones = [outcome for outcome in outcomes if not outcome.errors]
         held = held_by(work, open_ones)
         memory = memory_of(
             (staged.MEMBERSHIP, staged.PLACE),
-            [each.row.key for each in open_ones],
+            [outcome.row.key for outcome in open_ones],
             {
                 staged.MEMBERSHIP: [row for rows in held.memberships.values() for row in rows],
                 staged.PLACE: [row for rows in held.places.values() for row in rows],
@@ -130,9 +132,9 @@ class Places:
             return
         starts_on, ends_on = placed.within(*days)
         mine: list[Any] = (
-            [each for each in held.memberships.get(student.pk, []) if each.section_id == group.pk]
+            [membership for membership in held.memberships.get(student.pk, []) if membership.section_id == group.pk]
             if section
-            else [each for each in held.places.get(student.pk, []) if each.course_class_id == group.pk]
+            else [place for place in held.places.get(student.pk, []) if place.course_class_id == group.pk]
         )
         by_id = next((each for each in mine if memory.is_key_of(row.key, outcome.table, each)), None)
         outcome.target = by_id or same_place(mine, starts_on, ends_on)
@@ -193,11 +195,11 @@ class Places:
         others.append((starts_on, ends_on, str(group), group.year.name))
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        ended = [each for each in outcomes if each.target is not None and each.fields]
+        ended = [outcome for outcome in outcomes if outcome.target is not None and outcome.fields]
         endings = [Ending(each.target, each.fields["ends_on"]) for each in ended]
         for number, refusal in end_places(endings, reason=work.reason, by=work.by).refused.items():
             ended[number].refuse(refusal)
-        new = [each for each in outcomes if each.action == Action.CREATE]
+        new = [outcome for outcome in outcomes if outcome.action == Action.CREATE]
         done = place_all([_wish(each) for each in new], reason=work.reason, by=work.by)
         for number, each in enumerate(new):
             if number in done.refused:
@@ -209,7 +211,9 @@ class Places:
                 key, ends_on = done.left[number]
                 each.extra["made"] = {"left": {"id": key, "ends_on": None if ends_on is None else ends_on.isoformat()}}
         for table in (staged.MEMBERSHIP, staged.PLACE):
-            remember_written(work, table, [each for each in outcomes if each.table == table and not each.errors])
+            remember_written(
+                work, table, [outcome for outcome in outcomes if outcome.table == table and not outcome.errors]
+            )
 
 
 def recall_homerooms(work: Work, rows: Sequence[ImportRow]) -> None:
@@ -256,8 +260,12 @@ class PlacedIn:
 
 def placed_in(work: Work, student: Any, year: Any, held: Held) -> list[PlacedIn]:
     """By what is there, and by the row of this file that is about the student; the last first."""
-    rows = [each for each in held.enrolments.get(student.pk, ()) if each.year_id == year.pk] if student.pk else []
-    found = [PlacedIn(each.grade_level, each.entered_on, last_end(year, each.exited_on)) for each in rows]
+    rows = (
+        [enrolment for enrolment in held.enrolments.get(student.pk, ()) if enrolment.year_id == year.pk]
+        if student.pk
+        else []
+    )
+    found = [PlacedIn(row.grade_level, row.entered_on, last_end(year, row.exited_on)) for row in rows]
     if values := held.ends.get(student.pk):
         entered = max(day_of(values.get("entered_on")) or year.starts_on, year.starts_on)
         exited = last_end(year, day_of(values["exited_on"]))

@@ -28,15 +28,19 @@ class Sitting:
 
 def refuse_full(work: Work, outcomes: Sequence[Outcome]) -> None:
     """Refuse who finds no place, or a number that is taken, as ``books.place`` will: what ends first, then in turn."""
-    seats = [each for each in outcomes if each.table == staged.MEMBERSHIP and not each.errors and not each.skipped]
-    for each in seats:
-        if each.target is not None and "ends_on" in each.fields:
-            for sitting in _sitting(work, each.extra["group"]):
-                if sitting.seat == each.target.pk:
-                    sitting.until = each.fields["ends_on"] or each.extra["group"].year.over_on
-    for each in seats:
-        if each.action == Action.CREATE:
-            _seat(work, each)
+    seats = [
+        outcome
+        for outcome in outcomes
+        if outcome.table == staged.MEMBERSHIP and not outcome.errors and not outcome.skipped
+    ]
+    for seat in seats:
+        if seat.target is not None and "ends_on" in seat.fields:
+            for sitting in _sitting(work, seat.extra["group"]):
+                if sitting.seat == seat.target.pk:
+                    sitting.until = seat.fields["ends_on"] or seat.extra["group"].year.over_on
+    for seat in seats:
+        if seat.action == Action.CREATE:
+            _seat(work, seat)
 
 
 def recall_seat(work: Work, section: Any, row: ImportRow) -> None:

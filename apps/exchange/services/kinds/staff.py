@@ -45,17 +45,17 @@ class Staff(People):
         outcome.differ({"ends_on": min(today, ends_on or today)}, outcome.extra["remembered"])
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
-        newcomers = [(each.extra["institution"], each.fields) for each in outcomes]
+        newcomers = [(outcome.extra["institution"], outcome.fields) for outcome in outcomes]
         return staff_services.add_staff(newcomers, reason=work.reason, by=work.by).all()
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        leaving = [each for each in outcomes if "ends_on" in each.fields]
+        leaving = [outcome for outcome in outcomes if "ends_on" in outcome.fields]
         # What they teach ends with it, and is given back when the import is taken back.
         days = {each.target.pk: each.fields["ends_on"] for each in leaving if each.fields["ends_on"] is not None}
         taught = staff_services.teaching_from(days) if days else {}
         for each in leaving:
             each.extra["made"] = {"taught": [as_kept(row) for row in taught.get(each.target.pk, [])]}
-        changes = [staff_services.StaffChange(each.target, each.fields) for each in outcomes]
+        changes = [staff_services.StaffChange(outcome.target, outcome.fields) for outcome in outcomes]
         rows = staff_services.change_staff(changes, reason=work.reason, by=work.by).all()
         for each, row in zip(outcomes, rows, strict=True):
             each.target = row

@@ -142,8 +142,8 @@ class Made(Structural):
         """The new row."""
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        for each in outcomes:
-            self.write_one(work, each)
+        for outcome in outcomes:
+            self.write_one(work, outcome)
         remember_written(work, self.name, outcomes)
 
     def write_one(self, work: Work, outcome: Outcome) -> None:

@@ -50,7 +50,7 @@ def year_meant(work: Work, values: Mapping[str, Any], institution: Any) -> Acade
     open_ones = [
         each for each in frame.where(staged.YEAR, institution=institution) if each.state != AcademicYear.State.CLOSED
     ]
-    running = [each for each in open_ones if each.state == AcademicYear.State.ACTIVE]
+    running = [outcome for outcome in open_ones if outcome.state == AcademicYear.State.ACTIVE]
     return next(iter(running or open_ones), None)
 
 
@@ -58,7 +58,7 @@ def grade_meant(work: Work, values: Mapping[str, Any]) -> GradeLevel | None:
     """The grade level as said, else of a section they are in."""
     if values.get("grade"):
         return work.frame.level(values["grade"])
-    return next((each.grade_level for each in _groups(work, values) if isinstance(each, Section)), None)
+    return next((group.grade_level for group in _groups(work, values) if isinstance(group, Section)), None)
 
 
 def enrolments_of(students: Collection[int]) -> dict[int, list[Enrolment]]:
@@ -72,7 +72,7 @@ def enrolments_of(students: Collection[int]) -> dict[int, list[Enrolment]]:
 
 def same_enrolment(rows: Sequence[Enrolment], year: Any, entered: dt.date, exited: dt.date | None) -> Enrolment | None:
     """Which of a student's enrolments the file means."""
-    mine = [each for each in rows if each.year_id == year.pk]
+    mine = [row for row in rows if row.year_id == year.pk]
     until = exited or year.over_on
     exact = next((each for each in mine if each.entered_on == entered), None)
     return exact or next((each for each in mine if max(each.entered_on, entered) < min(each.until, until)), None)
@@ -92,8 +92,8 @@ class Students(People):
     }  # fmt: skip
 
     def look_together(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        placed = [each for each in outcomes if self._place(work, each)]
-        gone = [each for each in outcomes if each.row.values.get("deleted") == "true"]
+        placed = [outcome for outcome in outcomes if self._place(work, outcome)]
+        gone = [outcome for outcome in outcomes if outcome.row.values.get("deleted") == "true"]
         held = enrolments_of({each.target.pk for each in (*placed, *gone) if each.target is not None})
         for each in placed:
             self._compare_enrolment(each, [] if each.target is None else held[each.target.pk])
@@ -176,9 +176,11 @@ class Students(People):
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
         wishes = [
             Admission(
-                Student(institution=each.extra["institution"], **each.fields), each.fields, each.extra.get("placement")
+                Student(institution=outcome.extra["institution"], **outcome.fields),
+                outcome.fields,
+                outcome.extra.get("placement"),
             )
-            for each in outcomes
+            for outcome in outcomes
         ]
         done = place(wishes, reason=work.reason, by=work.by)
         for number, refusal in done.refused.items():
@@ -187,11 +189,11 @@ class Students(People):
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         change_students(
-            [StudentChange(each.target, each.fields) for each in outcomes], reason=work.reason, by=work.by
+            [StudentChange(outcome.target, outcome.fields) for outcome in outcomes], reason=work.reason, by=work.by
         ).all()
 
     def write_first(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        again = [each for each in outcomes if "placement" in each.extra]
+        again = [outcome for outcome in outcomes if "placement" in outcome.extra]
         done = place(
             [ReEnrolment(each.target, each.extra["placement"]) for each in again], reason=work.reason, by=work.by
         )
@@ -200,27 +202,29 @@ class Students(People):
                 each.refuse(done.refused[number])
             else:
                 each.extra["made"] = {"enrolment": done.rows[number].pk}
-        self._end_enrolments(work, [each for each in outcomes if "exit" in each.extra and not each.errors])
+        self._end_enrolments(work, [outcome for outcome in outcomes if "exit" in outcome.extra and not outcome.errors])
 
     @staticmethod
     def _end_enrolments(work: Work, outcomes: Sequence[Outcome]) -> None:
-        students = {each.target.pk for each in outcomes}
+        students = {outcome.target.pk for outcome in outcomes}
         if not students:
             return
         before = _ends(students)
-        for each in outcomes:
-            enrolment, exited_on = each.extra["exit"]
+        for outcome in outcomes:
+            enrolment, exited_on = outcome.extra["exit"]
             try:
                 change_exit(enrolment=enrolment, on=exited_on, reason=work.reason, by=work.by)
             except Unavailable:
                 raise
             except SchoolOpsError as refusal:
-                each.refuse(refusal)
+                outcome.refuse(refusal)
         after = _ends(students)
-        for each in outcomes:
-            mine = {(name, pk): kept for (name, student, pk), kept in before.items() if student == each.target.pk}
-            ended = [[name, kept] for (name, pk), kept in mine.items() if after.get((name, each.target.pk, pk)) != kept]
-            each.extra["made"] = {**each.extra.get("made", {}), "ended": ended}
+        for outcome in outcomes:
+            mine = {(name, pk): kept for (name, student, pk), kept in before.items() if student == outcome.target.pk}
+            ended = [
+                [name, kept] for (name, pk), kept in mine.items() if after.get((name, outcome.target.pk, pk)) != kept
+            ]
+            outcome.extra["made"] = {**outcome.extra.get("made", {}), "ended": ended}
 
 
 def _exit_of(year: AcademicYear) -> str:

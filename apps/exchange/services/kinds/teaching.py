@@ -51,18 +51,18 @@ class HomeroomCourses:
         Counterpart.objects.bulk_create(
             [
                 Counterpart(
-                    kind=f"homeroom@{each.extra['institution'].pk}",
-                    row_id=each.extra["level"].pk,
-                    external_id=each.row.key,
+                    kind=f"homeroom@{outcome.extra['institution'].pk}",
+                    row_id=outcome.extra["level"].pk,
+                    external_id=outcome.row.key,
                     run=work.run,
                 )
-                for each in outcomes
-                if each.action == Action.CREATE
+                for outcome in outcomes
+                if outcome.action == Action.CREATE
             ],
             ignore_conflicts=True,
         )
-        for each in outcomes:
-            each.target = each.extra["level"]
+        for outcome in outcomes:
+            outcome.target = outcome.extra["level"]
 
 
 def homeroom_course_id(institution: Institution, level: GradeLevel) -> str:
@@ -202,7 +202,7 @@ def section_name(level: GradeLevel, title: str) -> str:
 
 
 def _keys(terms: Iterable[Term]) -> str:
-    return ",".join(sorted(str(each.pk) for each in terms))
+    return ",".join(sorted(str(term.pk) for term in terms))
 
 
 class Classes(Structural):

@@ -132,7 +132,7 @@ def _in_pieces(rows: Iterator[Staged]) -> Iterator[Any]:
 
 def refusal(code: str, said: str, facts: dict[str, Any]) -> SchoolOpsError:
     """What the child refused with. Of a code that it made up, only that the file cannot be read."""
-    kind = next((each for each in declared_errors() if each.code == code and code.startswith("exchange:")), None)
+    kind = next((error for error in declared_errors() if error.code == code and code.startswith("exchange:")), None)
     if kind is None:
         return errors.FileTakesTooMuch()
     return kind(said, **facts)

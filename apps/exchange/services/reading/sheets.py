@@ -99,7 +99,7 @@ _TOTAL = re.compile(r"(?i)(total|sum|count|number of \w+|المجموع|الإج
 
 def likeness(cells: Sequence[str]) -> int:
     """How many of these are names of columns of ours, or other names for them."""
-    return sum(1 for each in cells if folded(each) in _NAMES)
+    return sum(1 for cell in cells if folded(cell) in _NAMES)
 
 
 def is_total(line: Sequence[str]) -> bool:
@@ -224,7 +224,9 @@ def _guardian(
         for field, value in values.items():
             said = there.values.get(field)
             if value and said and value != said and reach(value) != reach(said):
-                header = next(each.header for each in TEMPLATES[Import.Source.GUARDIANS] if each.field == field)
+                header = next(
+                    template.header for template in TEMPLATES[Import.Source.GUARDIANS] if template.field == field
+                )
                 there.errors.append(cells.said_of(errors.RowsDiffer(first=there.row), row=row, column=header))
             there.values[field] = said or value
     if not wrong:

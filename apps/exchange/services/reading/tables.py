@@ -199,7 +199,9 @@ def xlsx_table(name: str, file: IO[bytes], likeness: Likeness = _plain) -> Table
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
-        sheets = [each for each in book.worksheets if each.sheet_state == "visible"] or book.worksheets[:1]
+        sheets = [worksheet for worksheet in book.worksheets if worksheet.sheet_state == "visible"] or book.worksheets[
+            :1
+        ]
     except _DAMAGED as error:
         raise _unreadable(error) from error
     tables = {}

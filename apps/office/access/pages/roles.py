@@ -68,14 +68,14 @@ def _grouped(held: Iterable[str], by: User, *, may_edit: bool) -> list[dict[str,
     """Permissions under what they are about. What ``by`` does not hold is shown, and not to be ticked."""
     ticked = set(held)
     groups: dict[str, list[dict[str, Any]]] = {}
-    for each in PERMISSIONS:
-        yours = selectors.reaches_everything(by, each.code)
-        groups.setdefault(each.code.partition(".")[0], []).append(
+    for permission in PERMISSIONS:
+        yours = selectors.reaches_everything(by, permission.code)
+        groups.setdefault(permission.code.partition(".")[0], []).append(
             {
-                "code": each.code,
-                "sentence": _(each.sentence),
-                "held": each.code in ticked,
-                "fixed": not may_edit or (each.code not in ticked and not yours),
+                "code": permission.code,
+                "sentence": _(permission.sentence),
+                "held": permission.code in ticked,
+                "fixed": not may_edit or (permission.code not in ticked and not yours),
             }
         )
     return [{"title": SUBJECTS.get(subject, subject), "permissions": rows} for subject, rows in groups.items()]
@@ -125,7 +125,7 @@ def new_role(request: HttpRequest) -> HttpResponse:
 
 
 def _ticked(request: HttpRequest) -> set[str]:
-    return set(request.POST.getlist("permission")) & {each.code for each in PERMISSIONS}
+    return set(request.POST.getlist("permission")) & {permission.code for permission in PERMISSIONS}
 
 
 def _not_yet_told(request: HttpRequest, row: Role) -> list[User]:

@@ -110,7 +110,11 @@ def phone_lines(rows: Iterable[Row], *, may_save: bool) -> SafeString:
     for row in rows:
         one, name, said = row.student_id, escape(row.name), row.said
         office = _("The office says: %(word)s.") % {"word": row.office} if row.office else ""
-        notes = [("said news", office), ("said news", row.news), *(("wrong bad", str(each)) for each in row.problems)]
+        notes = [
+            ("said news", office),
+            ("said news", row.news),
+            *(("wrong bad", str(problem)) for problem in row.problems),
+        ]
         lines.append(
             f"<fieldset{_MARKED if row.news or row.problems else ''}{disabled}>"
             f"<legend>{f'<small>{row.number}</small>' if row.number else ''}<bdi>{name}</bdi></legend>"

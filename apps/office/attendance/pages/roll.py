@@ -71,15 +71,15 @@ def classes(request: HttpRequest) -> HttpResponse:
     today = access.today(actor(request))
     day = _asked_day(request) or today
     rolls = selectors.classes_of(day, by=actor(request))
-    for each in rolls:
-        each["address"] = _address(each["class_id"], each["section_id"], day, each["period"])
+    for roll in rolls:
+        roll["address"] = _address(roll["class_id"], roll["section_id"], day, roll["period"])
     context = {
         "day": day,
         "today": today,
         "before": day - _DAY,
         "after": day + _DAY if day < today else None,
         "rolls": rolls,
-        "taken": sum(each["roll"]["taken_at"] is not None for each in rolls),
+        "taken": sum(roll["roll"]["taken_at"] is not None for roll in rolls),
     }
     return _page(request, "office/attendance/roll/classes.html", context)
 

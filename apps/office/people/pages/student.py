@@ -50,7 +50,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
 
 
 def _enrolled(found: Record, day: dt.date) -> bool:
-    return any(each.until > max(day, each.entered_on) for each in found.enrolments)
+    return any(enrolment.until > max(day, enrolment.entered_on) for enrolment in found.enrolments)
 
 
 def _picture(found: Record) -> Any:

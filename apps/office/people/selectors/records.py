@@ -44,9 +44,9 @@ class Record:
     def section_on(self, day: dt.date) -> Section | None:
         """The section the student belongs to on ``day``."""
         for enrolment in self.enrolments:
-            for each in enrolment.memberships.all():
-                if each.holds(day):
-                    return each.section  # type: ignore[no-any-return]
+            for membership in enrolment.memberships.all():
+                if membership.holds(day):
+                    return membership.section  # type: ignore[no-any-return]
         return None
 
 

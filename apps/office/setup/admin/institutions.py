@@ -46,11 +46,15 @@ WEEKDAYS = (
 
 
 def _timezones() -> list[tuple[str, str]]:
-    return [(each, each.replace("_", " ")) for each in sorted(available_timezones()) if "/" in each or each == "UTC"]
+    return [
+        (timezone, timezone.replace("_", " "))
+        for timezone in sorted(available_timezones())
+        if "/" in timezone or timezone == "UTC"
+    ]
 
 
 def _currencies() -> list[tuple[str, str]]:
-    return [(each, each) for each in sorted(CURRENCIES)]
+    return [(currency, currency) for currency in sorted(CURRENCIES)]
 
 
 class CampusForm(ServiceForm):

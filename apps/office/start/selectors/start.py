@@ -137,9 +137,9 @@ def birthdays(day: dt.date, *, by: User) -> list[Birthday]:
     """Whose birthday is in the seven days from ``day``, of the students on a roster today. One query."""
     dates = [day + dt.timedelta(days=ahead) for ahead in range(BIRTHDAYS)]
     wanted = Q()
-    for each in dates:
-        wanted |= Q(student__birth_date__month=each.month, student__birth_date__day=each.day)
-        if _stands_in_for_leap_day(each):
+    for date in dates:
+        wanted |= Q(student__birth_date__month=date.month, student__birth_date__day=date.day)
+        if _stands_in_for_leap_day(date):
             wanted |= Q(student__birth_date__month=2, student__birth_date__day=29)
     members = SectionMembership.objects.on(day).filter(wanted, of_students_in_reach(by, "students.view", day))
     found: dict[UUID, Birthday] = {}
@@ -153,7 +153,7 @@ def birthdays(day: dt.date, *, by: User) -> list[Birthday]:
         "section__name",
     ):
         student, given, family, born, level, name = row
-        on = next(each for each in dates if _falls_on(born, each))
+        on = next(date for date in dates if _falls_on(born, date))
         order[student] = on, name_key(family, given), student
         found[student] = Birthday(student, f"{given} {family}".strip(), f"{level} {name}", on, on.year - born.year)
     return [found[student] for student in sorted(found, key=lambda student: order[student])]

@@ -79,13 +79,13 @@ class BulkEnrolmentViewSet(ApiViewSet):
             reason=given["reason"],
             by=actor(request),
         )
-        return answer({"ids": [each.sourced_id for each in enrolments]}, status=201)
+        return answer({"ids": [enrolment.sourced_id for enrolment in enrolments]}, status=201)
 
 
 def _bulk_rows(records: Sequence[Mapping[str, Any]]) -> list[services.EnrolmentRow]:
     """The rows named by their ids, three queries for any number. Raises ``ValidationFailed`` naming unknown ids."""
     known: dict[str, dict[UUID, Any]] = {
-        name: {row.sourced_id: row for row in rows.filter(sourced_id__in={each[name] for each in records})}
+        name: {row.sourced_id: row for row in rows.filter(sourced_id__in={record[name] for record in records})}
         for name, rows in (
             ("student_id", Student.objects.all()),
             ("grade_level_id", GradeLevel.objects.all()),
@@ -102,10 +102,10 @@ def _bulk_rows(records: Sequence[Mapping[str, Any]]) -> list[services.EnrolmentR
         raise ValidationFailed(errors=unknown)
     return [
         services.EnrolmentRow(
-            student=known["student_id"][each["student_id"]],
-            grade_level=known["grade_level_id"][each["grade_level_id"]],
-            section=known["section_id"].get(each["section_id"]),
-            roll_number=each["roll_number"],
+            student=known["student_id"][record["student_id"]],
+            grade_level=known["grade_level_id"][record["grade_level_id"]],
+            section=known["section_id"].get(record["section_id"]),
+            roll_number=record["roll_number"],
         )
-        for each in records
+        for record in records
     ]

@@ -91,7 +91,7 @@ def _years_not_named(bundle: Bundle, lines: list[Line]) -> Iterator[Staged]:
     for line in sorted(lines, key=lambda line: line.get("startDate")):
         starts_on, ends_on = line.get("startDate"), line.get("endDate")
         root = bundle.sessions.get(root_of(bundle, line.id), ("", "", ""))[0]
-        held = any(each.get("startDate") <= starts_on and ends_on <= each.get("endDate") for each in years)
+        held = any(year.get("startDate") <= starts_on and ends_on <= year.get("endDate") for year in years)
         if root == "schoolYear" or held or line.errors or line.get("status") == "tobedeleted":
             continue
         if not begins or dt.date.fromisoformat(ends_on) - dt.date.fromisoformat(begins) > LONGEST_YEAR:
@@ -137,7 +137,7 @@ def courses_of(bundle: Bundle) -> Iterator[Staged]:
 def classes_of(bundle: Bundle) -> Iterator[Staged]:
     for line in lines_of(bundle, "classes"):
         group = bundle.groups[line.id]
-        sessions = [session_key(bundle, each, group.org) for each in group.sessions]
+        sessions = [session_key(bundle, session, group.org) for session in group.sessions]
         values: dict[str, Any] = {
             "institution": group.org,
             "sessions": sessions,

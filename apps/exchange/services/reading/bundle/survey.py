@@ -55,14 +55,14 @@ def _belongs(bundle: Bundle, session: str, org: str) -> None:
 def _survey_people(bundle: Bundle) -> None:
     for line in lines_of(bundle, "roles"):
         person = bundle.people.setdefault(line.get("userSourcedId"), Person())
-        person.wrong += [{**each, "file": "roles.csv"} for each in line.errors]
+        person.wrong += [{**error, "file": "roles.csv"} for error in line.errors]
         if line.get("role"):
             _take(person, line)
     for line in lines_of(bundle, "demographics"):
         person = bundle.people.setdefault(line.id, Person())
         person.birth_date, person.sex = line.get("birthDate"), line.get("sex")
         person.demographics_row = line.number
-        person.wrong += [{**each, "file": "demographics.csv"} for each in line.errors]
+        person.wrong += [{**error, "file": "demographics.csv"} for error in line.errors]
     for line in lines_of(bundle, "enrollments"):
         if line.get("role") != "student":
             continue
