@@ -18,7 +18,7 @@ from apps.access import services as access
 from apps.access.models import Role
 from apps.access.permissions import ADMINISTRATOR, PERMISSIONS
 from apps.accounts.models import User
-from apps.office.shell.fields import whole_number
+from apps.office.shell.fields import posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.navigation import navigation
 from apps.office.shell.pages import actor, office_page, render_page
@@ -124,6 +124,12 @@ def new_role(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/access/new_role.html", context, title=_("A new role"), status=status)
 
 
+class RoleForm(DressedForm):
+    """What a role is called; what it may do is ticked beside it."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, required=False)
+
+
 def _ticked(request: HttpRequest) -> set[str]:
     return set(request.POST.getlist("permission")) & {permission.code for permission in PERMISSIONS}
 
@@ -137,7 +143,7 @@ def _not_yet_told(request: HttpRequest, row: Role) -> list[User]:
     return [] if told.issuperset(str(each.sourced_id) for each in found) else found
 
 
-def _saved(request: HttpRequest, row: Role, held: list[str]) -> None:
+def _saved(request: HttpRequest, row: Role, held: list[str], *, name: str) -> None:
     """Give ``row`` what was ticked. Permissions that could not be ticked or unticked stay as they are."""
     by, posted = actor(request), _ticked(request)
     expected = whole_number(request.POST.get("version", ""))
@@ -157,19 +163,18 @@ def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the add
         raise Http404
     held = selectors.permissions_of_roles([row.sourced_id])[row.sourced_id]
     may_edit = MANAGE in selectors.permissions_of(actor(request))
-    form = DressedForm(request.POST or None)
+    form = RoleForm(posted(request))
     status = 200
     shown, version, anew = held, row.version, list[User]()
     if request.method == "POST":
         access.require(actor(request), MANAGE)
         anew = _not_yet_told(request, row)
-    if anew:
+    if anew or (form.is_bound and not form.is_valid()):
         status, shown = 422, request.POST.getlist("permission")
     elif request.method == "POST":
         try:
-            _saved(request, row, held)
+            _saved(request, row, held, name=form.cleaned_data.get("name", ""))
         except SchoolOpsError as error:
-            form.is_valid()
             add_refusal(form, error)
             # What was ticked is not lost; saving once more is then a knowing act.
             status, shown = 422, request.POST.getlist("permission")

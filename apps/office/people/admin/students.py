@@ -249,6 +249,12 @@ class LinkForm(ServiceForm):
         "students:contact-priority-taken": "contact_priority",
     }
 
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        if self.instance.pk and "contact_priority" in self.fields:
+            # Only who comes to the others can be put after them.
+            self.fields["contact_priority"].required = True
+
 
 def _link(said: dict[str, Any], by: User) -> StudentGuardian:
     student, guardian = said.pop("student"), said.pop("guardian")
