@@ -100,6 +100,10 @@ BY_CHANCE: dict[str, tuple[str, ...]] = {
         "POST terms", "POST years", "POST periods", "POST meetings", "POST assignments", "POST substitutions",
         "PATCH attendance-policy/{institution}", "PUT calendar-days", "DELETE calendar-days",
     ),
+    "bands that follow on each other, and papers that lie in their session": (
+        "POST grading-scales", "POST grading-scales/{id}/versions", "POST exam-sessions", "PATCH exam-sessions/{id}",
+        "POST exams", "PATCH exams/{id}", "PUT exams/{id}/marks", "POST exams/{id}/marks/reopen",
+    ),
     "who has no login, no enrolment or no record of their own yet": (
         "POST students", "POST staff", "POST enrolments/bulk", "POST students/{id}/move-section",
         "POST students/{id}/merge", "PATCH students/{id}", "PATCH guardians/{id}", "POST grade-levels",
