@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from schoolops.api.errors import ValidationFailed
 from schoolops.errors import FieldError
 
 Parse = Callable[[str], Any]
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,17 @@ def text(value: str) -> str:
 
 def public_id(value: str) -> uuid.UUID:
     """A row's public id."""
-    try:
-        return uuid.UUID(value)
-    except ValueError:
-        raise ValueError("An id such as 0198c5b0-9d3e-7cc0-a1b2-3c4d5e6f7a8b.") from None
+    # As it is written everywhere: `UUID` would take braces, a URN, and hyphens anywhere.
+    if not _ID.fullmatch(value):
+        raise ValueError("An id such as 0198c5b0-9d3e-7cc0-a1b2-3c4d5e6f7a8b.")
+    return uuid.UUID(value)
 
 
 def day(value: str) -> dt.date:
     """``2026-09-01``."""
     try:
-        found = dt.date.fromisoformat(value)
+        # Python would read 20260901 and 2026-W36-2 as well.
+        found = dt.date.fromisoformat(value if _DAY.fullmatch(value) else "")
     except ValueError:
         raise ValueError("A date such as 2026-09-01.") from None
     if not clock.in_reach(found):
@@ -66,10 +71,9 @@ def day(value: str) -> dt.date:
 
 def whole(value: str) -> int:
     """A whole number."""
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError("A whole number.") from None
+    if not _WHOLE.fullmatch(value):
+        raise ValueError("A whole number.")
+    return int(value)
 
 
 def yes_or_no(value: str) -> bool:

@@ -133,6 +133,10 @@ class SchoolOpsSchema(AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args, **options)
         if operation is None:
             return None
+        for each in operation.get("parameters", ()):
+            if each["in"] == "query" and not each.get("required"):
+                # As if it were not said: a browser's form sends what is left empty as well.
+                each["allowEmptyValue"] = True
         if self._is_page and "200" in operation["responses"]:
             content = operation["responses"]["200"].setdefault("content", {})
             content |= {

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from apps.access.errors import PermissionMissing
 from apps.institutions.models import Institution
 from apps.students.models import Student
-from schoolops.api import exports
+from schoolops.api import exports, parameters
 from schoolops.context import inside
 from schoolops.tenancy.models import School
 
@@ -233,3 +233,22 @@ def test_whoever_may_not_export_gets_no_file(get: Get, oak: School, monkeypatch:
     monkeypatch.setattr(exports, "_guards", [guard])
     assert get(**{"as": "csv"}).status_code == 403
     assert get().status_code == 200
+
+
+IDS = (
+    "{0198c5b0-9d3e-7cc0-a1b2-3c4d5e6f7a8b}", "0198c5b09d3e7cc0a1b23c4d5e6f7a8b",
+    "urn:uuid:0198c5b0-9d3e-7cc0-a1b2-3c4d5e6f7a8b",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        *((parameters.public_id, each) for each in IDS),
+        *((parameters.day, each) for each in ("20261102", "2026-W45-1", "٢٠٢٦-11-02")),
+        *((parameters.whole, each) for each in ("1_0", " 1", "1٣", "9" * 40)),
+    ],
+)
+def test_what_python_reads_and_nobody_was_promised_is_refused(read: Callable[[str], Any], value: str) -> None:
+    with pytest.raises(ValueError, match=r"^An? "):
+        read(value)

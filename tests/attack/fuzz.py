@@ -35,7 +35,8 @@ LISTS = {
     "duplicate": "students", "guardian": "guardians", "staff": "staff", "user": "users", "period": "periods",
 }  # fmt: skip
 MORE_LISTS = (
-    "assignments", "attendance-codes", "desk", "imports", "jobs", "leaves", "meetings", "role-assignments", "roles",
+    "assignments", "attendance-codes", "desk", "exam-sessions", "exams", "grading-scales",
+    "imports", "jobs", "leaves", "meetings", "role-assignments", "roles",
     "substitutions",
 )  # fmt: skip
 # Rows below a student, of the first who has any.
@@ -103,6 +104,12 @@ BY_CHANCE: dict[str, tuple[str, ...]] = {
     "bands that follow on each other, and papers that lie in their session": (
         "POST grading-scales", "POST grading-scales/{id}/versions", "POST exam-sessions", "PATCH exam-sessions/{id}",
         "POST exams", "PATCH exams/{id}", "PUT exams/{id}/marks", "POST exams/{id}/marks/reopen",
+        "PATCH result-policy",
+    ),
+    "an exam, of which the demo begins with none": (
+        "GET exams/{id}", "DELETE exams/{id}", "GET exams/{id}/marks", "GET exams/{id}/marks/history",
+        "GET exam-sessions/{id}", "DELETE exam-sessions/{id}", "GET exam-sessions/{id}/results",
+        "PUT exam-sessions/{id}/state", "PUT exam-sessions/{id}/publication",
     ),
     "who has no login, no enrolment or no record of their own yet": (
         "POST students", "POST staff", "POST enrolments/bulk", "POST students/{id}/move-section",
@@ -201,7 +208,9 @@ def read(code: int, said: str, events: str) -> Seen:
                 if check["status"] != "success":
                     status = (answers.get(case, {}).get("response") or {}).get("status_code", 0)
                     why = check.get("failure_info", {}).get("failure", {})
-                    found.setdefault((check["name"], label, status), " ".join(str(why.get("message")).split())[:300])
+                    asked = (answers.get(case, {}).get("request") or {}).get("uri", "")
+                    told_why = " ".join(str(why.get("message")).split())[-120:]
+                    found.setdefault((check["name"], label, status), f"{told_why} ({asked})")
     seen.failures += [f"{check}: {label} answered {status}: {why}" for (check, label, status), why in found.items()]
     if code and not found:
         seen.failures.append(said[-4000:])
