@@ -99,7 +99,7 @@ def _finish(run: Import) -> None:
 def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     """One transaction for the chunk; where one of its rows is refused, halves of it, down to that row."""
     try:
-        with work.at.chunk():
+        with work.turn.chunk():
             _write_all(work, kind, rows)
     except (errors.TakenUpElsewhere, Unavailable):
         # Not what the file says, and true of the whole chunk: the next try goes on here.
@@ -152,7 +152,7 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     for table, written in _by_table(row for row in rows if row.applied).items():
         stamped(table, written)
     write_rows([outcome.row for outcome in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
-    work.at.went_on(len(to_write))
+    work.turn.went_on(len(to_write))
 
 
 def _meant(said: Mapping[str, str]) -> dict[str, str]:
