@@ -21,6 +21,7 @@ BrokerUnavailable = redis.RedisError
 GARBAGE_KEY = "jobs:garbage"
 AGAIN_KEY = "jobs:again"
 RELAY_KEY = "jobs:relay"
+# Gone: the broker forgot everything.
 FORGETS_KEY = "jobs:sentinel"
 BOOT_KEY = "jobs:boot"
 WORKERS_KEY = "jobs:workers"

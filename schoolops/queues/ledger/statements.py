@@ -1,6 +1,8 @@
 """How a job is claimed, ended, put off and buried: the SQL that more than one module says.
 
-Enqueueing stands in `task`, picking in `relay`, progress and the good end in `job`. All of it runs outside schools, as the web login, with names fully qualified."""
+Enqueueing stands in `task`, picking in `relay`, progress and the good end in `job`. All of it runs outside schools, as
+the web login, with names fully qualified.
+"""
 
 from __future__ import annotations
 
