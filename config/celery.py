@@ -12,10 +12,9 @@ from kombu import Queue as BrokerQueue
 
 django.setup()
 
-from schoolops.queues import QUEUES  # noqa: E402
+from schoolops.queues import QUEUES, broker  # noqa: E402
+from schoolops.queues.message import HARD_LIMIT_AFTER_S, RUN, Mode  # noqa: E402
 from schoolops.queues.registry import QUARANTINE_KEY  # noqa: E402
-from schoolops.queues.relay import broker  # noqa: E402
-from schoolops.queues.relay.message import HARD_LIMIT_AFTER_S, RUN, Mode  # noqa: E402
 from schoolops.queues.worker.process import Worker, worker_for  # noqa: E402
 
 log = get_task_logger(__name__)

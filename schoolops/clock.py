@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 # Code looks a day, a week or a month around a day, and the calendar of Python ends in the year 9999.
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
+# From the first day to the first that is no longer of it.
+Span = tuple[dt.date, dt.date | None]
+
 _frozen: ContextVar[dt.datetime | None] = ContextVar("schoolops_clock", default=None)
 _shift: dt.timedelta = dt.timedelta(0)
 
@@ -33,6 +36,11 @@ def today(timezone: str) -> dt.date:
 def in_reach(day: dt.date) -> bool:
     """Whether ``day`` can be meant: one that is not is a typing error, and is refused where it comes in."""
     return FIRST_YEAR <= day.year <= LAST_YEAR
+
+
+def meet(one: Span, other: Span) -> bool:
+    """Whether two half-open spans of days have one in common; ``None`` as the end: for good."""
+    return max(one[0], other[0]) < min(one[1] or dt.date.max, other[1] or dt.date.max)
 
 
 def begin_on(day: dt.date) -> None:

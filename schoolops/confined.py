@@ -47,21 +47,21 @@ def from_a_child(work: Callable[[IO[bytes]], Iterator[Any]], file: IO[bytes], li
     Raises:
         Overrun.
     """
-    reading, writing = os.pipe()
+    ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _child(work, file.fileno(), writing, limits)
-    os.close(writing)
+        _child(work, file.fileno(), theirs, limits)
+    os.close(theirs)
     ended = False
     try:
-        while (said := _message(reading, limits)) is not None:
+        while (said := _message(ours, limits)) is not None:
             yield said
         _, status = os.waitpid(pid, 0)
         ended = True
         if status != 0:
             raise Overrun
     finally:
-        os.close(reading)
+        os.close(ours)
         if not ended:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

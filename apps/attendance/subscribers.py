@@ -40,7 +40,7 @@ def _follow(days: Days) -> Followed:
 
 
 def _follow_students(students: Sequence[int], since: dt.date = dt.date.min) -> Followed | None:
-    marked = selectors.held_if_marked(students, since)
+    marked = selectors.locked_if_marked(students, since)
     return _follow(Days(first=since, students=marked)) if marked else None
 
 

@@ -11,8 +11,7 @@ from django.db import connection, transaction
 
 from benchmarks.jobs import plain, tasks
 from schoolops.context import SchoolLike, inside, outside_schools
-from schoolops.queues import ATTENDANCE
-from schoolops.queues.relay import broker
+from schoolops.queues import ATTENDANCE, broker
 from schoolops.queues.worker.runner import Runner
 from schoolops.tenancy import owner
 from schoolops.tenancy.lifecycle import get_school

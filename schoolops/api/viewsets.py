@@ -119,7 +119,8 @@ class ApiViewSet(ViewSetMixin, ApiView):
     """The same for several methods in one class.
 
     ``asks``: action → the permission that it needs and over what it is held, as in ``"students.view over student"``.
-    Its service asks; a test refuses an action that does not say, and one that asks for something else.
+    For the reader and a test: what each action's service asks. A test refuses an action that does not say, and one that
+    asks for something else.
     """
 
     asks: ClassVar[Mapping[str, str]] = {}
@@ -188,8 +189,8 @@ class RowViewSet(ApiViewSet, ABC):
                 cursors.after(sort, cursors.read(asked["cursor"], place=place, length=len(sort)))
             )
         page, last = self._page(queryset, chosen, sort, asked.get("limit", DEFAULT_LIMIT))
-        following = None if last is None else cursors.written(last, place=place)
-        return answer({"results": page, "next": following})
+        next_cursor = None if last is None else cursors.written(last, place=place)
+        return answer({"results": page, "next": next_cursor})
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:

@@ -126,7 +126,7 @@ class Chaos:
 
     @staticmethod
     def booted() -> set[str]:
-        from schoolops.queues.relay import broker
+        from schoolops.queues import broker
 
         return {key.decode().removeprefix("jobs.") for key in broker.client().hgetall(broker.BOOT_KEY)}
 

@@ -13,7 +13,7 @@ from django.db import Error, connection
 from apps.accounts.models import User
 from apps.accounts.services.tokens import open_login
 from schoolops.context import inside, outside_schools
-from schoolops.queues.relay import broker
+from schoolops.queues import broker
 from schoolops.tenancy import direct, owner
 from schoolops.tenancy.provisioning import create_school
 

@@ -7,10 +7,9 @@ from typing import Any
 from django.db import connection
 
 from schoolops.context import inside, outside_schools
-from schoolops.queues import registry
+from schoolops.queues import broker, registry
 from schoolops.queues.desk import overview
 from schoolops.queues.models import Attempt, DeadLetter, Job, Outcome
-from schoolops.queues.relay import broker
 from schoolops.queues.worker.runner import Runner
 from schoolops.redis.connection import platform_redis
 from schoolops.tenancy.models import School

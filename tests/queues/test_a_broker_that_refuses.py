@@ -19,9 +19,9 @@ from django.test import Client, override_settings
 from schoolops import launcher
 from schoolops.health import builtin, checks, doctor, gauges
 from schoolops.observability import metrics
+from schoolops.queues import broker
 from schoolops.queues.desk import overview
 from schoolops.queues.registry import ATTENDANCE, NOTIFICATIONS, QUEUES
-from schoolops.queues.relay import broker
 from schoolops.queues.relay.relay import Relay
 from schoolops.queues.worker import consumer
 from schoolops.queues.worker.process import Worker
@@ -138,7 +138,7 @@ def test_a_key_of_ours_that_a_stranger_took_is_set_aside_and_stops_nobody(
     assert list(relay.in_flight) == [job]
     assert broker.client().llen(ATTENDANCE.broker_key) == 1
     assert broker.client().type(key) != b"zset"
-    if key not in {broker.HEALTH_KEY, broker.SENTINEL_KEY, broker.RELAY_KEY}:
+    if key not in {broker.HEALTH_KEY, broker.FORGETS_KEY, broker.RELAY_KEY}:
         # Those are written over, whatever stands there.
         assert broker.client().zrange(f"{broker.GARBAGE_KEY}:{key}", 0, -1) == [b"a stranger's"]
     overview.forget()

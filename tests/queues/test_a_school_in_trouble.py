@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from schoolops.context import inside
-from schoolops.queues import ATTENDANCE
-from schoolops.queues.relay import broker
+from schoolops.queues import ATTENDANCE, broker
 from schoolops.tenancy import direct, owner
 from schoolops.tenancy.models import School
 from tests.chaos import tasks

@@ -16,8 +16,7 @@ from apps.accounts import services, tasks
 from apps.accounts.models import User
 from schoolops.context import inside
 from schoolops.errors import SchoolOpsError
-from schoolops.queues import NOTIFICATIONS
-from schoolops.queues.relay import broker
+from schoolops.queues import NOTIFICATIONS, broker
 from schoolops.tenancy import owner
 from schoolops.tenancy.models import School
 from tests.chaos import tasks as chaos

@@ -16,10 +16,9 @@ from schoolops import clock, context
 from schoolops.context import inside
 from schoolops.health import checks
 from schoolops.observability import telemetry
-from schoolops.queues import IMPORTS, task
+from schoolops.queues import IMPORTS, broker, task
 from schoolops.queues.desk import overview, requests
 from schoolops.queues.errors import JobNotFound
-from schoolops.queues.relay import broker
 from schoolops.tenancy.models import School
 from tests.queues.ground import Ledger
 

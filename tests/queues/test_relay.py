@@ -24,12 +24,11 @@ from django.test import override_settings
 from schoolops import clock, context, launcher
 from schoolops.context import inside
 from schoolops.observability.logging import JsonLines
-from schoolops.queues import ATTENDANCE, FEES, PLATFORM, task
+from schoolops.queues import ATTENDANCE, FEES, PLATFORM, broker, task
 from schoolops.queues.errors import LedgerFull
 from schoolops.queues.ledger.deaths import MOST_DELIVERIES
+from schoolops.queues.message import Mode
 from schoolops.queues.registry import QUARANTINE_KEY
-from schoolops.queues.relay import broker
-from schoolops.queues.relay.message import Mode
 from schoolops.queues.relay.publishing import MOST_TOGETHER
 from schoolops.queues.relay.relay import Relay
 from schoolops.queues.worker.runner import Runner

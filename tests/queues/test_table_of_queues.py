@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from config import celery, worker
-from schoolops.queues import QUEUES, pipeline
+from schoolops.queues import QUEUES, broker, pipeline
 from schoolops.queues.desk import overview
 from schoolops.queues.registry import QUARANTINE_KEY
-from schoolops.queues.relay import broker
 from schoolops.queues.worker import process
 from tests.queues.ground import Ledger
 

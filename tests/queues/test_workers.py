@@ -12,9 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from schoolops.queues import ATTENDANCE, registry
+from schoolops.queues import ATTENDANCE, broker, message, registry
 from schoolops.queues.ledger import deaths as direct
-from schoolops.queues.relay import broker, message
 from schoolops.queues.worker import journal
 from schoolops.queues.worker.journal import Journal, Suspect
 from schoolops.queues.worker.runner import Runner

@@ -24,8 +24,7 @@ from django.test import override_settings
 from config.env import BASE_DIR
 from schoolops.cache import CacheEntry, entry, outage, purge
 from schoolops.context import inside
-from schoolops.queues import ATTENDANCE
-from schoolops.queues.relay import broker, message
+from schoolops.queues import ATTENDANCE, broker, message
 from schoolops.ratelimit import windows
 from schoolops.redis import boot, connection, telemetry
 from schoolops.redis.connection import ALIASES, CACHE, RedisUnavailable

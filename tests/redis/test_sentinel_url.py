@@ -11,7 +11,7 @@ from django.test import override_settings
 from kombu import Connection
 
 from config.env import Environment
-from schoolops.queues.relay import broker
+from schoolops.queues import broker
 from schoolops.queues.worker.consumer import SentinelTransport
 from schoolops.redis import boot, connection, sentinel
 from schoolops.redis.connection import ALIASES, RedisUnavailable, VerifiedSentinelConnection

@@ -9,6 +9,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.commands.migrate import Command as DjangosMigrate
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -33,13 +34,11 @@ def migrate() -> str:
 
 def take_back_the_append_only_migration(school: School) -> None:
     """As a school stands that was made before ``attendance.0004``."""
-    with owner.owner_connection() as owning:
-        for statement in (
-            "DROP TRIGGER attendance_attendancechange_stays ON {schema}.attendance_attendancechange",
-            "DROP TRIGGER attendance_attendancechange_never_emptied ON {schema}.attendance_attendancechange",
-            "DELETE FROM {schema}.django_migrations WHERE app = 'attendance' AND name >= '0004'",
-        ):
-            owning.execute(statement.format(schema=school.schema_name))
+    try:
+        with inside(school):
+            call_command(DjangosMigrate(), "attendance", "0003", database="admin", verbosity=0)
+    finally:
+        connections["admin"].close()
 
 
 def drop_an_index(school: School) -> None:

@@ -6,10 +6,9 @@ from apps.attendance.selectors.office import CodeBook, OfficeBook, OfficeWord, o
 from apps.attendance.selectors.places import (
     Place,
     SessionKey,
-    held,
-    held_if_marked,
-    is_held,
     is_open,
+    locked_if_marked,
+    locked_students,
     must_be_a_day_for_rolls,
     must_be_open,
     must_not_be_closed,
@@ -20,9 +19,10 @@ from apps.attendance.selectors.places import (
     rolls_for_update,
     roster_for_update,
     sheet_for_update,
+    takes_place,
     why_locked,
 )
-from apps.attendance.selectors.rolls import Said, answer, book_of, changes_since, head_of, roll, said_of
+from apps.attendance.selectors.rolls import RollRow, answer, book_of, changes_since, head_of, roll, rows_of_roll
 from apps.attendance.selectors.weeks import Week, WeekDay, week
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "OfficeBook",
     "OfficeWord",
     "Place",
-    "Said",
+    "RollRow",
     "SessionKey",
     "Week",
     "WeekDay",
@@ -44,12 +44,11 @@ __all__ = [
     "day_in_figures",
     "desk_entries",
     "head_of",
-    "held",
-    "held_if_marked",
     "history_of",
-    "is_held",
     "is_open",
     "leaves",
+    "locked_if_marked",
+    "locked_students",
     "months_of",
     "must_be_a_day_for_rolls",
     "must_be_open",
@@ -64,8 +63,9 @@ __all__ = [
     "rolls_for_update",
     "rolls_not_taken",
     "roster_for_update",
-    "said_of",
+    "rows_of_roll",
     "sheet_for_update",
+    "takes_place",
     "week",
     "why_locked",
 ]

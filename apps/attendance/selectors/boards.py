@@ -20,7 +20,7 @@ from apps.accounts.models import User
 from apps.attendance.caches import ATTENDANCE_DAILY, CampusDay
 from apps.attendance.models import AttendanceSession, DailyAttendance
 from apps.attendance.selectors.lists import COUNTED, MINUTES
-from apps.attendance.selectors.places import is_held, policy_of
+from apps.attendance.selectors.places import policy_of, takes_place
 from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, Institution, Section, Term
 from apps.staff.models import Substitution, TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership, Student
@@ -164,7 +164,7 @@ def _is_held(meeting: Meeting, calendar: Mapping[int, CalendarDay]) -> bool:
     row = calendar.get(meeting.period.institution_id)
     if row is None or row.kind != CalendarDay.Kind.TIMING_CHANGE:
         return True
-    return is_held(meeting.period, row.starts_at, row.ends_at)
+    return takes_place(meeting.period, row.starts_at, row.ends_at)
 
 
 # A guest of a class that is taught to a whole section counts besides its members, a member does not twice.

@@ -241,13 +241,13 @@ def must_be_a_day_for_rolls(place: Place) -> None:
     facts = day_facts(place.institution, day)
     if not facts.instructional:
         raise NotInstructional(day=day, why=facts.title or facts.why)
-    if place.period is not None and not is_held(place.period, facts.starts_at, facts.ends_at):
+    if place.period is not None and not takes_place(place.period, facts.starts_at, facts.ends_at):
         raise PeriodNotHeld(
             day=day, period=place.period.name, starts_at=f"{facts.starts_at:%H:%M}", ends_at=f"{facts.ends_at:%H:%M}"
         )
 
 
-def is_held(period: Period, day_starts_at: dt.time | None, day_ends_at: dt.time | None) -> bool:
+def takes_place(period: Period, day_starts_at: dt.time | None, day_ends_at: dt.time | None) -> bool:
     """Whether any of ``period`` lies within a day whose times the calendar changes; without other times it does."""
     if day_starts_at is None or day_ends_at is None:
         return True
@@ -329,7 +329,7 @@ def sheet_for_update(place: Place) -> AttendanceSession | None:
     return _HELD_SHEETS[place.kind].first(**sheet_asked(place))
 
 
-def held(students: Iterable[int]) -> list[Student]:
+def locked_students(students: Iterable[int]) -> list[Student]:
     """These students, locked in order of key."""
     return list(
         Student.objects.select_for_update(no_key=True, of=("self",))
@@ -339,10 +339,10 @@ def held(students: Iterable[int]) -> list[Student]:
     )
 
 
-def held_if_marked(students: Iterable[int], since: dt.date) -> tuple[int, ...]:
+def locked_if_marked(students: Iterable[int], since: dt.date) -> tuple[int, ...]:
     """Those of these students (by key) of whom a roll says something since that day, held until the transaction ends.
 
     Two statements; one where there are none, as of those who have just come.
     """
     marked = AttendanceRecord.objects.filter(student__in=list(students), day__gte=since)
-    return tuple(each.pk for each in held(marked.values_list("student_id", flat=True).distinct()))
+    return tuple(each.pk for each in locked_students(marked.values_list("student_id", flat=True).distinct()))

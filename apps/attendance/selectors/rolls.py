@@ -53,17 +53,19 @@ def roll_at(
     place: Place, sheet: AttendanceSession | None, *, by: User, codes: CodeBook | None = None
 ) -> dict[str, Any]:
     """The same of a place and its roll that are at hand, and may be seen."""
-    said = said_of(place, sheet)
+    everybody = rows_of_roll(place, sheet)
     reached = access_rows.keys_in_reach(
-        by, "attendance.view", "student", Student, [row.key for row in said], day=place.day
+        by, "attendance.view", "student", Student, [row.key for row in everybody], day=place.day
     )
-    there = [row for row in said if row.key in reached]
+    there = [row for row in everybody if row.key in reached]
     return answer(place, sheet, there, codes or CodeBook())
 
 
-def answer(place: Place, sheet: AttendanceSession | None, said: Sequence[Said], codes: CodeBook) -> dict[str, Any]:
+def answer(
+    place: Place, sheet: AttendanceSession | None, everybody: Sequence[RollRow], codes: CodeBook
+) -> dict[str, Any]:
     """A roll as people read it, of everything that is at hand."""
-    return {**heading(place, sheet), "records": _records(place, sheet, said, codes)}
+    return {**heading(place, sheet), "records": _records(place, sheet, everybody, codes)}
 
 
 def head_of(sheet: AttendanceSession) -> dict[str, Any]:
@@ -92,16 +94,16 @@ def heading(place: Place, sheet: AttendanceSession | None) -> dict[str, Any]:
 
 
 def _records(
-    place: Place, sheet: AttendanceSession | None, said: Sequence[Said], codes: CodeBook
+    place: Place, sheet: AttendanceSession | None, everybody: Sequence[RollRow], codes: CodeBook
 ) -> list[dict[str, Any]]:
-    book = book_of(said, place)
+    book = book_of(everybody, place)
     sheet_taken = is_taken(sheet)
     rows = []
-    for row in said:
+    for row in everybody:
         if row.code is not None:
-            told = taken(row, codes)
+            shown = taken(row, codes)
         else:
-            told = suggested(book.word_on(row.key, place.day, place.period), codes, taken=sheet_taken)
+            shown = suggested(book.word_on(row.key, place.day, place.period), codes, taken=sheet_taken)
         rows.append(
             {
                 "student_id": row.sourced_id,
@@ -112,7 +114,7 @@ def _records(
                 "admission_number": row.admission_number,
                 "roll_number": row.roll_number,
                 "on_roster": row.on_roster,
-                **told,
+                **shown,
             }
         )
     return sorted(rows, key=by_name)
@@ -135,7 +137,7 @@ _SHEETS: dict[str, Compiled[AttendanceSession]] = {
 }
 
 
-class Said(NamedTuple):
+class RollRow(NamedTuple):
     """A student of a roll: whether they are on it that day, what it says of them, and what the office does."""
 
     key: int
@@ -210,20 +212,20 @@ SELECT st.id, st.sourced_id, st.given_name, st.middle_name, st.family_name, st.p
 """)  # noqa: S608 - ours
 
 
-def said_of(place: Place, sheet: AttendanceSession | None) -> list[Said]:
+def rows_of_roll(place: Place, sheet: AttendanceSession | None) -> list[RollRow]:
     """Everybody of a roll, whoever may see them, by key."""
     found = _ROLL.rows(
         **members_asked(place),
         sheet=sheet.pk if sheet is not None else None,
         period=place.period.pk if place.period is not None else None,
     )
-    return [Said(*row) for row in found]
+    return [RollRow(*row) for row in found]
 
 
-def book_of(said: Iterable[Said], place: Place) -> OfficeBook:
+def book_of(everybody: Iterable[RollRow], place: Place) -> OfficeBook:
     """What the office says of these students that day."""
     book = OfficeBook()
-    for row in said:
+    for row in everybody:
         row.told_the_office(book, place)
     return book
 

@@ -145,7 +145,7 @@ class _Book:
     def marks(self, place: Place) -> dict[UUID, dict[str, Any]]:
         sheet = self._sheets.get(place.day)
         was_taken = is_taken(sheet)
-        told = {}
+        shown = {}
         for row in self._members:
             key = row["student_id"]
             if not row["starts_on"] <= place.day < (row["ends_on"] or place.year.over_on):
@@ -154,8 +154,8 @@ class _Book:
                 continue
             said = self._said.get((place.day, key))
             word = self._office.word_on(key, place.day, None)
-            told[row["public_id"]] = taken(said, self.codes) if said else suggested(word, self.codes, taken=was_taken)
-        return told
+            shown[row["public_id"]] = taken(said, self.codes) if said else suggested(word, self.codes, taken=was_taken)
+        return shown
 
     def students(self) -> list[dict[str, Any]]:
         once = {

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from apps.attendance import selectors
 from apps.attendance.events import DaysDerived
 from apps.attendance.models import AttendancePolicy
-from apps.attendance.selectors.counting import COUNTS
+from apps.attendance.selectors.marks_that_count import COUNTS
 from apps.institutions.models import Institution
 from schoolops import events, queues
 from schoolops.observability import metrics
@@ -213,8 +213,8 @@ def derive_days(days: Days) -> Derived:
     """Make these days what their marks say by the rules of now; a day without a mark that counts goes away.
 
     Two writers of one student's day must not derive it at once. For students the caller holds them
-    (``selectors.held``); for an institution nobody else derives anything until the transaction ends, so whoever marks
-    a roll meanwhile waits, and derives by the new rules.
+    (``selectors.locked_students``); for an institution nobody else derives anything until the transaction ends, so
+    whoever marks a roll meanwhile waits, and derives by the new rules.
 
     One statement (two for an institution); some 80 µs a mark. Many are for ``derive_in_chunks``.
     """
@@ -258,7 +258,7 @@ def derive_in_chunks(days: Days) -> Derived:
     of, done, changed = sum(size for _, size in chunks), 0, 0
     for chunk, size in chunks:
         with transaction.atomic():
-            selectors.held(days.students)
+            selectors.locked_students(days.students)
             changed += derive_days(chunk).days
         done += size
         queues.progress(done, of)

@@ -11,7 +11,7 @@ from apps.attendance.errors import NothingLeftToCount
 from apps.attendance.events import OfficeSpoke
 from apps.attendance.models import AttendanceRecord
 from apps.attendance.selectors import CodeBook
-from apps.attendance.services.writing import Line, Record, follow, said, with_office
+from apps.attendance.services.writing import Line, Record, compared, follow, with_office
 from schoolops import events
 
 
@@ -45,7 +45,7 @@ def apply_office(
         if word is None and old.teacher_code_id is None:
             raise NothingLeftToCount(day=old.day)
         new = with_office(Record.of(old), word, codes)
-        if said(new) != said(old):
+        if compared(new) != compared(old):
             pairs.append((old, new))
     if not pairs:
         return ()

@@ -18,8 +18,8 @@ from apps.attendance import selectors
 from apps.attendance.errors import MarksRefused, RollChangedMeanwhile
 from apps.attendance.events import AttendanceMarked
 from apps.attendance.models import AttendanceCode, AttendanceSession, DayState
-from apps.attendance.selectors import CodeBook, OfficeWord, Place, Said, SessionKey
-from apps.attendance.services.writing import Line, Record, said, take, with_office
+from apps.attendance.selectors import CodeBook, OfficeWord, Place, RollRow, SessionKey
+from apps.attendance.services.writing import Line, Record, compared, take, with_office
 from apps.students.models import Student
 from schoolops import clock, events
 from schoolops.audit import trail
@@ -67,7 +67,7 @@ def mark_and_read(
     with transaction.atomic():
         marked = _mark(session, marks, expected_version, by)
     if access_rows.reaches_alike(by, "attendance.mark", "attendance.view", (marked.place.kind, "student")):
-        return selectors.answer(marked.place, marked.sheet, marked.said, marked.codes)
+        return selectors.answer(marked.place, marked.sheet, marked.everybody, marked.codes)
     return selectors.roll(session, by=by)
 
 
@@ -77,7 +77,7 @@ class _Marked:
 
     place: Place
     sheet: AttendanceSession
-    said: list[Said]
+    everybody: list[RollRow]
     codes: CodeBook
 
 
@@ -88,7 +88,7 @@ def _mark(session: SessionKey, marks: Sequence[Mark], expected_version: int | No
     selectors.must_be_a_day_for_rolls(place)
     held = selectors.roster_for_update(place)
     sheet = _open_for_update(place, expected_version or 0)
-    everybody = selectors.said_of(place, sheet if sheet.pk else None)
+    everybody = selectors.rows_of_roll(place, sheet if sheet.pk else None)
     reached = access_rows.keys_in_reach(
         by, "attendance.mark", "student", Student, [row.key for row in everybody], day=session.day
     )
@@ -102,7 +102,7 @@ def _mark(session: SessionKey, marks: Sequence[Mark], expected_version: int | No
     read = _read(marks, roster, codes, words, before)
 
     _submit(sheet, by)
-    after = {row.key: _record(sheet, row, *said, words[row.key], codes, before.get(row.key)) for row, said in read}
+    after = {row.key: _record(sheet, row, *meant, words[row.key], codes, before.get(row.key)) for row, meant in read}
     lines = _changes(sheet, before, after)
     states = [record.state for record in after.values()]
     counted = {"students": len(states), "absent": states.count(DayState.ABSENT), "changed": len(lines)}
@@ -132,18 +132,18 @@ def _submit(sheet: AttendanceSession, by: User) -> None:
     sheet.taken_by, sheet.taken_at = by, clock.now()
 
 
-def _changes(sheet: AttendanceSession, before: dict[int, Said], after: dict[int, Record]) -> list[Line]:
+def _changes(sheet: AttendanceSession, before: dict[int, RollRow], after: dict[int, Record]) -> list[Line]:
     """What differs; records of students who turned out not to belong to the roll are removed."""
     changed = [
         Line(record, earlier)
         for key, record in after.items()
-        if (earlier := before.get(key)) is None or said(earlier) != said(record)
+        if (earlier := before.get(key)) is None or compared(earlier) != compared(record)
     ]
     gone = [Line(_as_before(sheet, row), row, gone=True) for key, row in before.items() if key not in after]
     return [*changed, *gone]
 
 
-def _as_before(sheet: AttendanceSession, row: Said) -> Record:
+def _as_before(sheet: AttendanceSession, row: RollRow) -> Record:
     return Record(
         sheet.pk, row.key, sheet.institution_id, sheet.section_id, sheet.day, row.teacher_code_id,
         row.teacher_arrived_at, row.teacher_left_at, row.remark, row.office_code_id, row.state, row.excused,
@@ -151,7 +151,7 @@ def _as_before(sheet: AttendanceSession, row: Said) -> Record:
     )  # fmt: skip
 
 
-def _by_now(row: Said, after: dict[int, Record]) -> Said:
+def _by_now(row: RollRow, after: dict[int, Record]) -> RollRow:
     record = after.get(row.key)
     if record is None:
         return row
@@ -178,15 +178,15 @@ Meant = tuple[AttendanceCode | None, Mark]
 
 def _read(
     marks: Sequence[Mark],
-    roster: list[Said],
+    roster: list[RollRow],
     codes: CodeBook,
     words: dict[int, OfficeWord | None],
-    before: dict[int, Said],
-) -> list[tuple[Said, Meant]]:
+    before: dict[int, RollRow],
+) -> list[tuple[RollRow, Meant]]:
     """Each student of the roster with the teacher's code and mark. Raises ``MarksRefused`` with an error per record."""
     known = {student.sourced_id: student for student in roster}
     refused: list[FieldError] = []
-    read: dict[int, tuple[Said, Meant]] = {}
+    read: dict[int, tuple[RollRow, Meant]] = {}
     for position, mark in enumerate(marks):
         where = f"records.{position}"
         student = known.get(mark.student_id)
@@ -223,7 +223,7 @@ def _read(
 
 
 def _teachers_code(
-    mark: Mark, codes: CodeBook, office: OfficeWord | None, before: Said | None
+    mark: Mark, codes: CodeBook, office: OfficeWord | None, before: RollRow | None
 ) -> tuple[AttendanceCode | None, list[FieldError]]:
     code = codes.by_letter.get(mark.code)
     earlier = codes.by_key.get(before.teacher_code_id) if before is not None and before.teacher_code_id else None
@@ -259,12 +259,12 @@ def _times_wrong(code: AttendanceCode, mark: Mark) -> Iterable[FieldError]:
 
 def _record(
     sheet: AttendanceSession,
-    student: Said,
+    student: RollRow,
     code: AttendanceCode | None,
     mark: Mark,
     office: OfficeWord | None,
     codes: CodeBook,
-    before: Said | None,
+    before: RollRow | None,
 ) -> Record:
     record = Record(
         session_id=sheet.pk,
@@ -280,9 +280,9 @@ def _record(
     return with_office(record, office, codes)
 
 
-def _teachers_time(name: str, mark: Mark, office: OfficeWord | None, before: Said | None) -> dt.time | None:
-    said: dt.time | None = getattr(mark, name)
-    if office is not None and said == getattr(office, name):
+def _teachers_time(name: str, mark: Mark, office: OfficeWord | None, before: RollRow | None) -> dt.time | None:
+    theirs: dt.time | None = getattr(mark, name)
+    if office is not None and theirs == getattr(office, name):
         # The roll as it was read, sent back: the office's time is nobody's news.
         return None if before is None else getattr(before, f"teacher_{name}")
-    return said
+    return theirs

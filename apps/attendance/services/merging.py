@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from apps.attendance.models import AttendanceChange, AttendanceRecord, DeskEntry, Leave
 from apps.attendance.selectors import CodeBook, is_open, rolls_for_update
 from apps.attendance.services.following import apply_office
-from apps.attendance.services.writing import told
+from apps.attendance.services.writing import as_history
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.students.services import moves_on_merge
 from apps.students.services.merging import Moved
@@ -47,8 +47,8 @@ def move_records(duplicate: Student, kept: Student) -> Moved:
             student=student,
             day=record.day,
             session_version=sheets[record.session_id].version,
-            before=told(record, codes) if student == duplicate else None,
-            after=told(record, codes) if student == kept else None,
+            before=as_history(record, codes) if student == duplicate else None,
+            after=as_history(record, codes) if student == kept else None,
             at=clock.now(),
         )
         for record in moving

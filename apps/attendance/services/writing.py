@@ -18,7 +18,7 @@ from schoolops.audit.models import AuditEntry
 from schoolops.tenancy.prepared import Statement
 
 
-class Told(Protocol):
+class Comparable(Protocol):
     """What a record says, as far as its history keeps it."""
 
     @property
@@ -83,7 +83,7 @@ def with_office(record: Record, office: OfficeWord | None, codes: CodeBook) -> R
     return record
 
 
-def said(record: Told) -> tuple[Any, ...]:
+def compared(record: Comparable) -> tuple[Any, ...]:
     """All of it that a change can be seen in."""
     return (
         record.teacher_code_id, record.office_code_id, record.state, record.excused, record.arrived_at, record.left_at,
@@ -91,21 +91,21 @@ def said(record: Told) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def told(record: Told, codes: CodeBook) -> dict[str, str | None]:
+def as_history(record: Comparable, codes: CodeBook) -> dict[str, str | None]:
     """A record as its history keeps it: letters rather than keys, and only what is there."""
     letters: tuple[tuple[str, int | None], ...] = (
         ("code", record.office_code_id or record.teacher_code_id),
         ("teacher_code", record.teacher_code_id),
         ("office_code", record.office_code_id),
     )
-    told: dict[str, str | None] = {name: codes.by_key[key].code for name, key in letters if key}
+    kept: dict[str, str | None] = {name: codes.by_key[key].code for name, key in letters if key}
     if record.arrived_at:
-        told["arrived_at"] = record.arrived_at.isoformat("minutes")
+        kept["arrived_at"] = record.arrived_at.isoformat("minutes")
     if record.left_at:
-        told["left_at"] = record.left_at.isoformat("minutes")
+        kept["left_at"] = record.left_at.isoformat("minutes")
     if record.remark:
-        told["remark"] = record.remark
-    return told
+        kept["remark"] = record.remark
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Line:
     """A change of one record: what it says by now, what it said before, and whether it goes away."""
 
     record: Record
-    before: Told | None
+    before: Comparable | None
     gone: bool = False
 
 
@@ -123,24 +123,24 @@ _CHANGES = {
     "teacher_code_id": "bigint", "office_code_id": "bigint", "state": "text", "excused": "boolean",
     "arrived_at": "time", "left_at": "time", "teacher_arrived_at": "time", "teacher_left_at": "time", "remark": "text",
 }  # fmt: skip
-_SAID = {"session_id": "bigint", **_STAYS, **_CHANGES, "version": "integer", "before": "jsonb", "after": "jsonb"}
+_ROWS = {"session_id": "bigint", **_STAYS, **_CHANGES, "version": "integer", "before": "jsonb", "after": "jsonb"}
 _COLUMNS = ", ".join([*_STAYS, *_CHANGES])
 _NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in _CHANGES)
 # The lines, and what they do; ``{sheet}`` is the key of a line's roll, ``{rolls}`` what it comes from.
 _LINES = f"""
-said AS (
-    SELECT * FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _SAID.items())}) AS s ({", ".join(_SAID)})
+lines AS (
+    SELECT * FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _ROWS.items())}) AS s ({", ".join(_ROWS)})
 ), gone AS (
-    DELETE FROM attendance_attendancerecord r USING said
-     WHERE said.after IS NULL AND r.session_id = said.session_id AND r.student_id = said.student_id
+    DELETE FROM attendance_attendancerecord r USING lines
+     WHERE lines.after IS NULL AND r.session_id = lines.session_id AND r.student_id = lines.student_id
 ), records AS (
     INSERT INTO attendance_attendancerecord (session_id, {_COLUMNS}, changed_at)
-    SELECT {{sheet}}, {_COLUMNS}, %(now)s::timestamptz FROM said{{rolls}} WHERE after IS NOT NULL
+    SELECT {{sheet}}, {_COLUMNS}, %(now)s::timestamptz FROM lines{{rolls}} WHERE after IS NOT NULL
     ON CONFLICT (session_id, student_id)
     DO UPDATE SET ({", ".join(_CHANGES)}, changed_at) = ROW({_NEW_VALUES}, EXCLUDED.changed_at)
 ), history AS (
     INSERT INTO attendance_attendancechange (session_id, student_id, day, session_version, before, after, by_id, at)
-    SELECT {{sheet}}, student_id, day, version, before, after, %(by)s::bigint, %(now)s::timestamptz FROM said{{rolls}}
+    SELECT {{sheet}}, student_id, day, version, before, after, %(by)s::bigint, %(now)s::timestamptz FROM lines{{rolls}}
 )
 """  # noqa: S608 - ours
 _FOLLOWING = Statement(f"WITH {_LINES.format(sheet='session_id', rolls='')} SELECT", waits=True)
@@ -184,8 +184,8 @@ def _asked(
     return {
         **{name: [getattr(record, name) for record in records] for name in ("session_id", *_STAYS, *_CHANGES)},
         "version": [versions[record.session_id] for record in records],
-        "before": [None if line.before is None else json.dumps(told(line.before, codes)) for line in lines],
-        "after": [None if line.gone else json.dumps(told(line.record, codes)) for line in lines],
+        "before": [None if line.before is None else json.dumps(as_history(line.before, codes)) for line in lines],
+        "after": [None if line.gone else json.dumps(as_history(line.record, codes)) for line in lines],
         "by": by.pk if by is not None else None,
         "now": clock.now(),
     }

@@ -18,7 +18,7 @@ from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import chunks, counted, write_rows
-from apps.exchange.services.stopping import left_of, refuse_two
+from apps.exchange.services.stopping import ONE_AT_A_TIME, left_of, refuse_two
 from apps.exchange.services.turns import take_up
 from schoolops import clock, events, queues
 from schoolops.audit import trail
@@ -27,7 +27,6 @@ from schoolops.constraints import explains
 from schoolops.errors import SchoolOpsError, Unavailable
 
 CHUNK = 1000
-_RUNNING = {"import_one_applying": errors.AnotherImportRuns, "import_one_undoing": errors.AnotherImportRuns}
 _NAMES = frozenset({"student", "guardian", "staff", "teaches", "section", "class", "enrolment"})
 WRITES = (Action.CREATE, Action.UPDATE)
 
@@ -54,7 +53,7 @@ def confirm(*, run: Import, reading: int, skip_errors: bool = False, by: User, i
     run.state, run.by, run.job_id = Import.State.APPLYING, by, None
     run.started_at = run.moved_at = clock.now()
     run.done, run.of = 0, run.total(Action.CREATE) + run.total(Action.UPDATE)
-    with explains(_RUNNING):
+    with explains(ONE_AT_A_TIME):
         run.save(update_fields=["state", "started_at", "moved_at", "by", "done", "of", "job_id"])
     trail.record(by, "exchange.import-confirmed", run, after={"rows": run.of, "errors_left_out": wrong})
     if in_background:
@@ -99,7 +98,7 @@ def _finish(run: Import) -> None:
 def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     """One transaction for the chunk; where one of its rows is refused, halves of it, down to that row."""
     try:
-        with work.at.chunk():
+        with work.turn.chunk():
             _write_all(work, kind, rows)
     except (errors.TakenUpElsewhere, Unavailable):
         # Not what the file says, and true of the whole chunk: the next try goes on here.
@@ -152,7 +151,7 @@ def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     for table, written in _by_table(row for row in rows if row.applied).items():
         stamped(table, written)
     write_rows([outcome.row for outcome in outcomes], ("applied", "target_id", "table", "action", "errors", "undo"))
-    work.at.went_on(len(to_write))
+    work.turn.went_on(len(to_write))
 
 
 def _meant(said: Mapping[str, str]) -> dict[str, str]:

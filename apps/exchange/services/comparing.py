@@ -148,7 +148,7 @@ class Work:
     run: Import
     by: User
     frame: Frame
-    at: Turn
+    turn: Turn
     # (kind, row of ours) → the row of the file that is about it.
     claimed: dict[tuple[str, int], int] = field(default_factory=dict)
     homerooms: dict[str, list[tuple[dt.date, dt.date | None, str, str]]] = field(
@@ -181,7 +181,7 @@ class Work:
     @property
     def applying(self) -> bool:
         """Whether rows are being written now: then those that are compared are held."""
-        return self.at.at == Import.State.APPLYING
+        return self.turn.state == Import.State.APPLYING
 
     @property
     def reason(self) -> str:

@@ -9,13 +9,11 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.models import Import
 from apps.exchange.services.receiving import RUN
-from apps.exchange.services.stopping import refuse_two, stop_of
+from apps.exchange.services.stopping import ONE_AT_A_TIME, refuse_two, stop_of
 from apps.exchange.services.turns import AGAIN
 from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.constraints import explains
-
-_ONE = dict.fromkeys(("import_one_applying", "import_one_undoing"), errors.AnotherImportRuns)
 
 
 @transaction.atomic
@@ -38,7 +36,7 @@ def go_on(*, run: Import, by: User, in_background: bool = False) -> Import:
     if stop.state != Import.State.RECEIVED:
         refuse_two(run)
     run.state, run.by, run.job_id, run.problem, run.moved_at = stop.state, by, None, None, clock.now()
-    with explains(_ONE):
+    with explains(ONE_AT_A_TIME):
         run.save(update_fields=["state", "by", "job_id", "problem", "moved_at"])
     trail.record(by, "exchange.import-resumed", run, after={"from": run.done, "of": run.of, "stopped": stop.why})
     if in_background:

@@ -46,7 +46,7 @@ def read_and_validate(*, run: Import) -> Import:
         run = turn.run
         if run.state != State.RECEIVED:
             # Not to be confirmed while it is read.
-            run.state = turn.at = State.RECEIVED
+            run.state = turn.state = State.RECEIVED
             run.of, run.problem = 0, None
             run.save(update_fields=["state", "of", "problem"])
     try:

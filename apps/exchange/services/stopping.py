@@ -17,6 +17,8 @@ from schoolops import clock
 from schoolops.queues.desk.requests import StateOf
 
 State = Import.State
+# One at a time, says the database.
+ONE_AT_A_TIME = dict.fromkeys(("import_one_applying", "import_one_undoing"), errors.AnotherImportRuns)
 RUNNING = (State.RECEIVED, State.APPLYING, State.UNDOING)
 # Without a job (`manage.py import_roster`) somebody waits at a terminal; a chunk takes seconds, a reading minutes.
 IDLE = dt.timedelta(minutes=15)

@@ -31,11 +31,11 @@ PATIENCE_S = 60.0
 
 
 class Turn:
-    """Our turn at ``run``, which is in the state ``at`` until it is over."""
+    """Our turn at ``run``, which is in ``state`` until it is over."""
 
     def __init__(self, run: Import) -> None:
         assert run.by is not None  # noqa: S101 - narrows the type; taking it up refuses what is nobody's
-        self.run, self.at, self.by = run, run.state, run.by
+        self.run, self.state, self.by = run, run.state, run.by
         self._began = time.monotonic()
 
     @contextmanager
@@ -53,13 +53,13 @@ class Turn:
         """Raises ``TakenUpElsewhere``."""
         # Not the strongest lock: every row that is kept checks its key against this one, a thousand at a time.
         held = Import.objects.select_for_update(no_key=True).only("pk", "turn", "state").get(pk=self.run.pk)
-        if held.turn != self.run.turn or held.state != self.at:
+        if held.turn != self.run.turn or held.state != self.state:
             raise errors.TakenUpElsewhere
 
     def went_on(self, rows: int) -> None:
         """So many rows more are done; shown once the chunk is committed."""
         now = clock.now()
-        wrote = {"wrote_at": now} if self.at == State.APPLYING else {}
+        wrote = {"wrote_at": now} if self.state == State.APPLYING else {}
         Import.objects.filter(pk=self.run.pk).update(done=F("done") + rows, moved_at=now, **wrote)
         self.run.done += rows
 
@@ -70,7 +70,7 @@ class Turn:
             return False
         with queues.finishing():
             self.hold()
-            events.publish(AGAIN[self.at](self.run.pk))
+            events.publish(AGAIN[self.state](self.run.pk))
         return True
 
 

@@ -22,7 +22,7 @@ from apps.access import selectors as access_selectors
 from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading.sheets import TEMPLATES
-from apps.exchange.services.stopping import stop_of
+from apps.exchange.services.stopping import RUNNING, stop_of
 from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
@@ -34,7 +34,6 @@ from schoolops.errors import SchoolOpsError
 from schoolops.resilience.heavy import heavy
 
 VIEW, RUN, TAKE = selectors.VIEW, "imports.run", "exports.roster"
-RUNNING = frozenset({Import.State.RECEIVED, Import.State.APPLYING, Import.State.UNDOING})
 LATEST = 30
 
 KINDS = {

@@ -19,7 +19,7 @@ from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, S
 from apps.students.selectors import today_for
 from apps.students.services import custody
 from apps.students.services.placing import end_class_enrolments, end_memberships
-from schoolops import events
+from schoolops import clock, events
 from schoolops.audit import trail
 
 
@@ -270,11 +270,6 @@ class _Links:
             self.closed.append(Closed(link, tuple(sorted(less))))
 
 
-def _overlap(one: tuple[dt.date, dt.date | None], other: tuple[dt.date, dt.date | None]) -> bool:
-    last = dt.date.max
-    return max(one[0], other[0]) < min(one[1] or last, other[1] or last)
-
-
 def _enrolments(duplicate: Student, keep: Student, today: dt.date) -> Moved:
     had = [
         (enrolment.entered_on, enrolment.until)
@@ -284,7 +279,7 @@ def _enrolments(duplicate: Student, keep: Student, today: dt.date) -> Moved:
     clash = [
         their.pk
         for their in theirs
-        if their.primary and any(_overlap((their.entered_on, their.until), other) for other in had)
+        if their.primary and any(clock.meet((their.entered_on, their.until), other) for other in had)
     ]
     # Memberships follow by ON UPDATE CASCADE of their composite foreign key.
     moved = Enrolment.objects.filter(student=duplicate).exclude(pk__in=clash).update(student=keep)
@@ -313,7 +308,7 @@ def _class_enrolments(duplicate: Student, keep: Student, today: dt.date) -> Move
     clash = [
         their
         for their in theirs
-        if any(_overlap((their.starts_on, their.ends_on), other) for other in had.get(their.course_class_id, []))
+        if any(clock.meet((their.starts_on, their.ends_on), other) for other in had.get(their.course_class_id, []))
     ]
     moved = (
         ClassEnrolment.objects.filter(student=duplicate)

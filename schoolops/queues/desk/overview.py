@@ -11,8 +11,8 @@ import redis
 from django.db import connection
 
 from schoolops.context import outside_schools
+from schoolops.queues import broker, message
 from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES
-from schoolops.queues.relay import broker, message
 
 REMEMBERED_S = 1.0
 # A worker beats every ten seconds. Whoever is started anew takes the same name, so one that is missed for longer than

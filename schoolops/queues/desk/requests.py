@@ -11,10 +11,9 @@ import orjson
 from django.db import connection
 from django.db.models import Func, TextField
 
-from schoolops.queues import pipeline
+from schoolops.queues import broker, pipeline
 from schoolops.queues.errors import BrokerDown, JobNotFound, JobRunning
 from schoolops.queues.ledger import seen
-from schoolops.queues.relay import broker
 
 # A page of the API, and one more to know whether another follows.
 MOST_AT_ONCE = 201

@@ -1,4 +1,8 @@
-"""The ledger's SQL, in one place. All of it runs outside schools, as the web login, with names fully qualified."""
+"""How a job is claimed, ended, put off and buried: the SQL that more than one module says.
+
+Enqueueing stands in `task`, picking in `relay`, progress and the good end in `job`. All of it runs outside schools, as
+the web login, with names fully qualified.
+"""
 
 from __future__ import annotations
 

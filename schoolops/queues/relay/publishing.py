@@ -9,10 +9,10 @@ from typing import Any
 
 import redis
 
-from schoolops.queues import registry
+from schoolops.queues import message, registry
+from schoolops.queues.message import Mode
 from schoolops.queues.registry import QUARANTINE_KEY, QUEUES, Queue
-from schoolops.queues.relay import fairness, message
-from schoolops.queues.relay.message import Mode
+from schoolops.queues.relay import fairness
 
 # Celery spends as much on a message as a short job takes.
 MOST_TOGETHER = 8

@@ -20,10 +20,10 @@ from typing import Any
 import psycopg
 import redis
 
-from schoolops.queues import pipeline, registry
+from schoolops.queues import broker, message, pipeline, registry
 from schoolops.queues.ledger import deaths, statements
 from schoolops.queues.registry import QUARANTINE_KEY, QUEUES
-from schoolops.queues.relay import broker, message, publishing
+from schoolops.queues.relay import publishing
 from schoolops.queues.relay.fairness import Window
 from schoolops.queues.relay.publishing import Published
 from schoolops.tenancy import direct
@@ -316,8 +316,8 @@ class Relay:
         pipe = client.pipeline(transaction=False)
         pipe.hgetall(broker.BOOT_KEY)
         pipe.lpop(broker.AGAIN_KEY, 500)
-        pipe.get(broker.SENTINEL_KEY)
-        pipe.set(broker.SENTINEL_KEY, self.name)
+        pipe.get(broker.FORGETS_KEY)
+        pipe.set(broker.FORGETS_KEY, self.name)
         pipe.set(broker.RELAY_KEY, self.name, ex=10)
         boots, again, sentinel, *_ = pipe.execute()
         for key, number in boots.items():

@@ -18,7 +18,7 @@ from django.conf import settings
 from kombu.transport import redis as stock
 
 from schoolops.observability.metrics import JOB_STEPS
-from schoolops.queues.relay import broker, message
+from schoolops.queues import broker, message
 from schoolops.redis.connection import VerifiedSentinelConnection, pool
 
 log = logging.getLogger("schoolops.queues")

@@ -16,12 +16,11 @@ from django.db import OperationalError, connection
 
 from schoolops.context import outside_schools
 from schoolops.errors import Conflict, NotFound, SchoolOpsError, Unavailable
-from schoolops.queues import pipeline, registry
+from schoolops.queues import broker, pipeline, registry
 from schoolops.queues.errors import Fenced
 from schoolops.queues.job import NotSent, connection_was_lost
 from schoolops.queues.ledger import statements
 from schoolops.queues.models import Reason
-from schoolops.queues.relay import broker
 from schoolops.queues.worker.claims import LEASE_MARGIN_S, Claim, Decided, surroundings, took
 from schoolops.queues.worker.deadline import JobTimeout
 from schoolops.tenancy import direct

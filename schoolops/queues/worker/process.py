@@ -16,10 +16,10 @@ from django.conf import settings
 from django.db import connections
 from psycopg.errors import LockNotAvailable
 
+from schoolops.queues import broker
 from schoolops.queues.ledger import deaths
+from schoolops.queues.message import Mode
 from schoolops.queues.registry import QUARANTINE, QUARANTINE_KEY, QUEUES, Queue
-from schoolops.queues.relay import broker
-from schoolops.queues.relay.message import Mode
 from schoolops.queues.worker import journal
 from schoolops.queues.worker.deadline import Watchdog
 from schoolops.queues.worker.runner import Runner

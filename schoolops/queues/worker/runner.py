@@ -20,14 +20,13 @@ from django.db import connection, connections, transaction
 
 from schoolops.context import outside_schools
 from schoolops.observability import tracing
-from schoolops.queues import pipeline
+from schoolops.queues import broker, pipeline
 from schoolops.queues.errors import Fenced
 from schoolops.queues.job import Running, finishing, holding, leave_result, write_outcome
 from schoolops.queues.ledger import statements
 from schoolops.queues.ledger.task import Task
+from schoolops.queues.message import Mode
 from schoolops.queues.models import Reason
-from schoolops.queues.relay import broker
-from schoolops.queues.relay.message import Mode
 from schoolops.queues.worker import claims, outcomes
 from schoolops.queues.worker.claims import Claim, Decided
 from schoolops.queues.worker.deadline import Watchdog

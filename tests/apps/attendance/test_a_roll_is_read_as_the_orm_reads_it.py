@@ -6,7 +6,7 @@ from apps.access import selectors as access
 from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceSession
-from apps.attendance.selectors import office_book, place_of, said_of
+from apps.attendance.selectors import office_book, place_of, rows_of_roll
 from apps.institutions.models import CourseClass, Section
 from apps.staff.models import TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership, Student
@@ -18,7 +18,7 @@ from tests.factories.rolls import key_of, take
 
 def _agrees(group: Section | CourseClass, sheet: AttendanceSession | None, day: object = people.SCHOOL_DAY) -> None:
     place = place_of(key_of(group, day))  # type: ignore[arg-type]
-    rows = {row.key: row for row in said_of(place, sheet)}
+    rows = {row.key: row for row in rows_of_roll(place, sheet)}
     roster = set(Student.objects.filter(place.roster()).values_list("pk", flat=True))
     recorded = {each.student_id: each for each in sheet.records.all()} if sheet is not None else {}
     assert rows.keys() == roster | recorded.keys()

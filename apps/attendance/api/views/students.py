@@ -11,7 +11,7 @@ from apps.accounts.api.authentication import actor
 from apps.attendance import selectors
 from apps.attendance.api import serializers as s
 from apps.attendance.models import DayState
-from apps.attendance.selectors.counting import counts, day_counts_as
+from apps.attendance.selectors.marks_that_count import counts, day_counts_as
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet

@@ -16,6 +16,7 @@ from apps.exchange.services.kinds.people import day_of
 from apps.exchange.services.reading import staged
 from apps.institutions.models import AcademicYear
 from apps.institutions.selectors import today_at
+from schoolops import clock
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import squeezed
 
@@ -69,8 +70,7 @@ def last_end(year: AcademicYear, ends_on: dt.date | None) -> dt.date | None:
 
 def overlap(one: Any, starts_on: dt.date, ends_on: dt.date | None) -> bool:
     """Whether a dated row and ``[starts_on, ends_on)`` have a day in common."""
-    last = dt.date.max
-    return bool(max(one.starts_on, starts_on) < min(one.ends_on or last, ends_on or last))
+    return clock.meet((one.starts_on, one.ends_on), (starts_on, ends_on))
 
 
 def same_place(held: Sequence[Any], starts_on: dt.date, ends_on: dt.date | None) -> Any:

@@ -37,6 +37,7 @@ from apps.students.models import ClassEnrolment, Enrolment, SectionMembership
 from apps.students.services.books import place as place_all
 from apps.students.services.changing import Ending, end_places
 from apps.students.services.placing import ClassPlace, SectionPlace
+from schoolops import clock
 
 
 @dataclass(slots=True)
@@ -189,7 +190,7 @@ class Places:
             return
         others = work.homerooms[outcome.row.values["person"]]
         for began, ended, other, its_year in others:
-            if its_year == group.year.name and meet((began, ended), (starts_on, ends_on)):
+            if its_year == group.year.name and clock.meet((began, ended), (starts_on, ends_on)):
                 outcome.refuse(errors.TwoHomerooms(other=other), "classSourcedId")
                 return
         others.append((starts_on, ends_on, str(group), group.year.name))
@@ -237,11 +238,6 @@ def _wish(outcome: Outcome) -> SectionPlace | ClassPlace:
     return SectionPlace(student, group, starts_on, ends_on, int(number) if number else None)
 
 
-def meet(one: tuple[dt.date, dt.date | None], other: tuple[dt.date, dt.date | None]) -> bool:
-    """Whether two half-open ranges have a day in common."""
-    return max(one[0], other[0]) < min(one[1] or dt.date.max, other[1] or dt.date.max)
-
-
 @dataclass(frozen=True, slots=True)
 class PlacedIn:
     """How a student is enrolled in a year, were the file applied."""
@@ -283,5 +279,5 @@ def placed_in(work: Work, student: Any, year: Any, held: Held) -> list[PlacedIn]
 def _that_holds(placed: Sequence[PlacedIn], starts_on: dt.date, ends_on: dt.date | None) -> PlacedIn | None:
     """The one that has a day in common with these, else the last."""
     days = (starts_on, ends_on)
-    found = (each for each in placed if meet((each.entered_on, each.exited_on), days))
+    found = (each for each in placed if clock.meet((each.entered_on, each.exited_on), days))
     return next(found, placed[0] if placed else None)

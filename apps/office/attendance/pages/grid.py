@@ -17,11 +17,11 @@ from apps.attendance.models import DayState
 from apps.attendance.selectors import CodeBook, SessionKey
 from apps.office.attendance.pages.lines import grid_lines
 from apps.office.attendance.pages.marks import (
-    Sent,
     Sheet,
+    Typed,
     choices_of,
     full_name,
-    sent,
+    read_form,
     shown_in_place,
     students_sent,
     why_not_saved,
@@ -58,7 +58,7 @@ def _key(request: HttpRequest, kind: str, group: UUID, day: dt.date) -> SessionK
 
 
 def _saved(request: HttpRequest, key: SessionKey) -> HttpResponse:
-    typed = sent(request.POST, students_sent(request.POST))
+    typed = read_form(request.POST, students_sent(request.POST))
     try:
         marks = typed.marks(CodeBook(), times_in_sight=True)
         sheet = services.mark_attendance(session=key, marks=marks, expected_version=typed.version, by=actor(request))
@@ -94,7 +94,7 @@ def _page(
     request: HttpRequest,
     key: SessionKey,
     *,
-    typed: Sent | None = None,
+    typed: Typed | None = None,
     refusal: SchoolOpsError | None = None,
     notice: str = "",
     status: int = 200,

@@ -31,7 +31,7 @@ _UNREADABLE = {"code": gettext_noop("Choose a code."), "arrived_at": _TIME, "lef
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Fields:
     """What stands in the fields of one student, as text."""
 
     code: str = ""
@@ -52,7 +52,7 @@ class Row:
     name: str
     number: int | None
     record: Record
-    said: Said
+    said: Fields
     choices: Sequence[AttendanceCode]
     office: str = ""
     before: str = ""
@@ -73,11 +73,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Typed:
     """What a page sent: the version it showed, and its students in order. ``of_many_days``: of these, codes alone."""
 
     version: int
-    rows: Mapping[str, Said]
+    rows: Mapping[str, Fields]
     of_many_days: bool = False
 
     def marks(self, codes: CodeBook, *, times_in_sight: bool, instead_of_none: str = "") -> list[Mark]:
@@ -99,7 +99,7 @@ class Sent:
         return [Mark(**each) for each in read.validated_data]
 
 
-def _plain(said: Said, instead_of_none: str) -> dict[str, str | None]:
+def _plain(said: Fields, instead_of_none: str) -> dict[str, str | None]:
     return {
         "code": said.code or instead_of_none,
         "arrived_at": said.arrived_at or None,
@@ -115,7 +115,7 @@ def _field_errors(rows: Mapping[int, Mapping[str, Any]]) -> Iterable[FieldError]
                 yield FieldError(f"records.{position}.{name}", refusal.code, _UNREADABLE.get(name, str(refusal)))
 
 
-def sent(posted: QueryDict, shown: Mapping[str, Said], *, day: str = "") -> Sent:
+def read_form(posted: QueryDict, shown: Mapping[str, Fields], *, day: str = "") -> Typed:
     """The fields of a form: ``version``, and of each student of ``shown`` by public id ``code-…`` and so on.
 
     Args:
@@ -123,8 +123,8 @@ def sent(posted: QueryDict, shown: Mapping[str, Said], *, day: str = "") -> Sent
         day: of a page with several days, the one to read: ``version-2026-11-04``, ``code-2026-11-04-…``.
     """
 
-    def said(student: str, there: Said) -> Said:
-        return Said(
+    def said(student: str, there: Fields) -> Fields:
+        return Fields(
             **{
                 name: posted.get("-".join(filter(None, (short, day, student))), getattr(there, name)).strip()
                 for short, name in FIELDS.items()
@@ -133,12 +133,12 @@ def sent(posted: QueryDict, shown: Mapping[str, Said], *, day: str = "") -> Sent
 
     version = whole_number(posted.get(f"version-{day}" if day else "version", ""))
     rows = {student: said(student, there) for student, there in shown.items()}
-    return Sent(version or 0, rows, of_many_days=bool(day))
+    return Typed(version or 0, rows, of_many_days=bool(day))
 
 
-def students_sent(posted: QueryDict) -> dict[str, Said]:
+def students_sent(posted: QueryDict) -> dict[str, Fields]:
     """The students of a page of one day, which has all their fields."""
-    return dict.fromkeys(posted.getlist("student"), Said())
+    return dict.fromkeys(posted.getlist("student"), Fields())
 
 
 def called(record: Record) -> str:
@@ -188,7 +188,7 @@ class Sheet:
             name=self._name(record),
             number=record["roll_number"],
             record=record,
-            said=Said(
+            said=Fields(
                 code=own,
                 arrived_at=clock_of(record["arrived_at"]) if times else "",
                 left_at=clock_of(record["left_at"]) if times else "",
@@ -209,11 +209,11 @@ class Sheet:
         return f"{self._named(record['office_code'])} {times}".strip()
 
     @property
-    def said(self) -> dict[str, Said]:
+    def fields(self) -> dict[str, Fields]:
         """What each student's fields say."""
         return {row.student_id: row.said for row in self.rows}
 
-    def lay_over(self, typed: Sent, refusal: SchoolOpsError | None = None) -> list[str]:
+    def lay_over(self, typed: Typed, refusal: SchoolOpsError | None = None) -> list[str]:
         """Show what was typed and why it was refused; returns what is wrong and belongs to no row.
 
         Where somebody changed the roll meanwhile, their word stands for a student whom the page had left as it showed
@@ -229,7 +229,7 @@ class Sheet:
                 self._merge(row, mine, changes.get(row.student_id), codes_alone=typed.of_many_days)
         return self._say_what_is_wrong(refusal.errors if refusal is not None else (), typed)
 
-    def _merge(self, row: Row, mine: Said, change: Mapping[str, Any] | None, *, codes_alone: bool) -> None:
+    def _merge(self, row: Row, mine: Fields, change: Mapping[str, Any] | None, *, codes_alone: bool) -> None:
         if change is not None:
             before = self._before(row, change["before"])
             row.before, row.after = (change["before"] or {}).get("code", ""), (change["after"] or {}).get("code", "")
@@ -241,19 +241,19 @@ class Sheet:
                 return
         row.said, row.choices = mine, self._choices(mine.code)
 
-    def _before(self, row: Row, said: Mapping[str, Any] | None) -> Said:
+    def _before(self, row: Row, said: Mapping[str, Any] | None) -> Fields:
         """What the page showed, which is older than the change."""
         if said is None:
             default = self.codes.default() if self._suggests else None
-            return Said(code=row.record["office_code"] or (default.code if default is not None else ""))
-        return Said(
+            return Fields(code=row.record["office_code"] or (default.code if default is not None else ""))
+        return Fields(
             code=said.get("teacher_code") or said.get("code") or "",
             arrived_at=said.get("arrived_at", ""),
             left_at=said.get("left_at", ""),
             remark=said.get("remark", "").strip(),
         )
 
-    def _news(self, theirs: Mapping[str, Any], mine: Said, *, untouched: bool) -> str:
+    def _news(self, theirs: Mapping[str, Any], mine: Fields, *, untouched: bool) -> str:
         facts = {
             "who": theirs["by"] or _("The office"),
             "theirs": self._named((theirs["after"] or {}).get("code", "")),
@@ -267,7 +267,7 @@ class Sheet:
         code = self.codes.by_letter.get(letter)
         return _(code.name) if code is not None else letter or "–"
 
-    def _say_what_is_wrong(self, errors: Iterable[FieldError], typed: Sent) -> list[str]:
+    def _say_what_is_wrong(self, errors: Iterable[FieldError], typed: Typed) -> list[str]:
         order = {str(position): student for position, student in enumerate(typed.rows)}
         rows = {row.student_id: row for row in self.rows}
         left: list[str] = []

@@ -28,7 +28,7 @@ from apps.attendance.models import DayState
 from apps.attendance.selectors import CodeBook, SessionKey
 from apps.institutions import selectors as institutions
 from apps.office.attendance.pages.lines import phone_lines
-from apps.office.attendance.pages.marks import Sent, Sheet, called, sent, students_sent
+from apps.office.attendance.pages.marks import Sheet, Typed, called, read_form, students_sent
 from apps.office.shell import palette
 from apps.office.shell.site import View, actor, behind_the_door, remedy_of, support_here, words_of
 from schoolops import problem
@@ -113,7 +113,7 @@ def sheet(request: HttpRequest, kind: str, group: UUID, day: dt.date, period: UU
     access.require(actor(request), "attendance.mark")
     if request.method != "POST":
         return _shown(request, key)
-    typed = sent(request.POST, students_sent(request.POST))
+    typed = read_form(request.POST, students_sent(request.POST))
     try:
         codes = CodeBook()
         services.mark_attendance(
@@ -132,7 +132,7 @@ def sheet(request: HttpRequest, kind: str, group: UUID, day: dt.date, period: UU
     return HttpResponseRedirect(onward, status=303)
 
 
-def _saved(request: HttpRequest, typed: Sent, codes: CodeBook) -> str:
+def _saved(request: HttpRequest, typed: Typed, codes: CodeBook) -> str:
     states = Counter(codes.by_letter[said.code].state for said in typed.rows.values())
     counted = {"present": states[DayState.PRESENT], "absent": states[DayState.ABSENT], "half": states[DayState.HALF]}
     title = request.POST.get("title", "")[:200]
@@ -144,7 +144,7 @@ def _saved(request: HttpRequest, typed: Sent, codes: CodeBook) -> str:
 
 
 def _shown(
-    request: HttpRequest, key: SessionKey, *, typed: Sent | None = None, refusal: SchoolOpsError | None = None
+    request: HttpRequest, key: SessionKey, *, typed: Typed | None = None, refusal: SchoolOpsError | None = None
 ) -> HttpResponse:
     """The page of a roll: as it is, or with what was typed on top and the reason why that is not saved."""
     roll = selectors.roll(key, by=actor(request))

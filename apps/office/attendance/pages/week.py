@@ -27,7 +27,7 @@ from apps.office.attendance.pages.marks import (
     Sheet,
     choices_of,
     full_name,
-    sent,
+    read_form,
     shown_in_place,
     why_not_saved,
 )
@@ -83,9 +83,9 @@ def _sheet(found: Week, day: WeekDay) -> Sheet:
 def _save(posted: QueryDict, found: Week, day: WeekDay, *, by: User) -> Refusal | bool:
     """Whether there was something to save; why it was not."""
     sheet = _sheet(found, day)
-    shown = sheet.said
+    shown = sheet.fields
     # Times and the remark are the day's page's to change.
-    typed = sent(posted, shown, day=day.day.isoformat())
+    typed = read_form(posted, shown, day=day.day.isoformat())
     if typed.version == sheet.version and typed.rows == shown:
         return False
     # A cell without a code of a roll that nobody has taken, or that nobody had when the page was made.
@@ -101,7 +101,7 @@ def _save(posted: QueryDict, found: Week, day: WeekDay, *, by: User) -> Refusal 
             raise
         left = sheet.lay_over(typed, error)
         # Cells that were not touched are theirs who saved it meanwhile; without any touched, all is well.
-        if isinstance(error, RollChangedMeanwhile) and sheet.said == shown:
+        if isinstance(error, RollChangedMeanwhile) and sheet.fields == shown:
             return False
         wrong = [f"{row.name}: {problem}" for row in sheet.rows for problem in row.problems]
         return Refusal([why_not_saved(error), *left, *wrong], sheet)

@@ -9,8 +9,8 @@ from contextlib import suppress
 import redis
 from django.conf import settings
 
+from schoolops.queues import message
 from schoolops.queues.registry import QUARANTINE_KEY, QUEUES
-from schoolops.queues.relay import message
 from schoolops.redis import sentinel
 from schoolops.redis.connection import pool
 
@@ -21,7 +21,8 @@ BrokerUnavailable = redis.RedisError
 GARBAGE_KEY = "jobs:garbage"
 AGAIN_KEY = "jobs:again"
 RELAY_KEY = "jobs:relay"
-SENTINEL_KEY = "jobs:sentinel"
+# Gone: the broker forgot everything.
+FORGETS_KEY = "jobs:sentinel"
 BOOT_KEY = "jobs:boot"
 WORKERS_KEY = "jobs:workers"
 HEALTH_KEY = "jobs:health"
@@ -31,7 +32,7 @@ _KINDS = {
         (*(queue.broker_key for queue in QUEUES.values()), QUARANTINE_KEY, AGAIN_KEY, GARBAGE_KEY), b"list"
     ),
     **dict.fromkeys((BOOT_KEY, WORKERS_KEY), b"hash"),
-    **dict.fromkeys((RELAY_KEY, SENTINEL_KEY, HEALTH_KEY), b"string"),
+    **dict.fromkeys((RELAY_KEY, FORGETS_KEY, HEALTH_KEY), b"string"),
 }
 ASIDE_FOR_S = 7 * 24 * 3600
 # Of a worker's threads at once; nobody waits for one, so more than can be busy.
