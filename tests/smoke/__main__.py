@@ -81,7 +81,7 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
                 roles,
                 lambda user_id: rows.track(slug, user_id),
                 lambda run: rows.stop(rows.schema_of(slug), run),
-                lambda: rows.importing(rows.schema_of(slug)),
+                lambda: rows.working(rows.schema_of(slug)),
             )
 
         oak, elm = world("oak"), world("elm")

@@ -91,12 +91,13 @@ class Rows(AbstractContextManager["Rows"]):
         assert found is not None
         return int(found[0])
 
-    def importing(self, schema: str) -> bool:
-        """Whether a worker is at an import, or has one before it."""
-        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE state = ANY(%s))").format(
-            sql.Identifier(schema, "exchange_import")
-        )
-        return bool(self._connection.execute(query, [list(RUNNING)]).fetchall()[0][0])
+    def working(self, schema: str) -> bool:
+        """Whether a worker is at an import or at results of exams, or has some before it."""
+        query = sql.SQL(
+            "SELECT EXISTS (SELECT FROM {} WHERE state = ANY(%s)) OR EXISTS (SELECT FROM queues_job j"
+            " JOIN tenancy_school s ON s.slug = j.school WHERE s.schema_name = %s AND j.queue = 'examinations')"
+        ).format(sql.Identifier(schema, "exchange_import"))
+        return bool(self._connection.execute(query, [list(RUNNING), schema]).fetchall()[0][0])
 
     def stop(self, schema: str, run: str) -> None:
         """Let an import have been set aside half-way."""

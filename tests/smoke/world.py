@@ -39,8 +39,8 @@ class World:
     track: Callable[[str], int]
     # Let the job of this import have come to nothing half-way: no worker does that when it is asked.
     stop: Callable[[str], None]
-    # Whether a worker is at an import, or has one before it.
-    importing: Callable[[], bool] = lambda: False
+    # Whether a worker is at something that changes tables later, or has it before it.
+    working: Callable[[], bool] = lambda: False
     room: str = "7 B"
     _tokens: dict[str, str] = field(default_factory=dict)
     _number: Any = field(default_factory=lambda: itertools.count(1))
@@ -297,13 +297,13 @@ class World:
         return form(said.encode(), "students.csv")
 
     def settle(self) -> None:
-        """Wait until no worker is at an import of ours."""
+        """Wait until no worker is at an import of ours, or at results."""
         from tests.smoke.day import must
         from tests.smoke.rosters import PATIENCE_S
 
         until = time.monotonic() + PATIENCE_S
-        while self.importing():
-            must(time.monotonic() < until, f"imports are done in {PATIENCE_S} s")
+        while self.working():
+            must(time.monotonic() < until, f"imports and results are done in {PATIENCE_S} s")
             time.sleep(0.02)
 
     # --- rolls --------------------------------------------------------------------------------------------------------

@@ -51,7 +51,14 @@ def test_the_head_reads_roles_with_what_they_hold(at_oak: Any, alice: User, quer
         "builtin": True,
         "scope": "guardian",
         "version": 1,
-        "permissions": ["attendance.view", "institutions.view", "leave.request", "sections.view", "students.view"],
+        "permissions": [
+            "attendance.view",
+            "exams.follow",
+            "institutions.view",
+            "leave.request",
+            "sections.view",
+            "students.view",
+        ],
     }
     assert set(rows["administrator"]["permissions"]) == CODES
     one = talk.get(f"roles/{rows['guardian']['id']}")

@@ -28,7 +28,7 @@ from apps.staff.errors import AlreadyAssigned
 from apps.staff.models import TeachingAssignment
 from apps.staff.services.assignments import Teaching, assign_many, refuse_outside
 from apps.staff.services.members import in_order
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 
 
 class Assignments:
@@ -104,6 +104,8 @@ class Assignments:
         try:
             in_order(starts_on, ends_on)
             refuse_outside(extra["group"], member, starts_on, ends_on)
+        except Unavailable:
+            raise
         except SchoolOpsError as refusal:
             outcome.refuse(refusal, "beginDate")
         refuse_twice(work, outcome, starts_on, ends_on, AlreadyAssigned(name=member.full_name))

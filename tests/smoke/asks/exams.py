@@ -1,0 +1,197 @@
+"""Scales, exam sessions, papers, marks and what they come to."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.smoke.asks.table import Ask, ask
+from tests.smoke.world import World
+
+HALVES = {
+    "kind": "letter",
+    "bands": [{"code": "A", "lower": "50"}, {"code": "B", "lower": "0", "passing": False}],
+}
+LONG_AGO = "2020-01-06T08:00:00Z"
+
+
+def _scale(world: World) -> Any:
+    return world.post("grading-scales", {"name": f"Halves {world.number()}", **HALVES})
+
+
+@ask("POST grading-scales")
+def _new_scale(world: World) -> Ask:
+    return Ask(body={"name": f"Halves {world.number()}", **HALVES})
+
+
+@ask("POST grading-scales/{}/versions")
+def _version(world: World) -> Ask:
+    return Ask({"id": _scale(world)["id"]}, HALVES, used_up=True)
+
+
+@ask("POST grading-scales/{}/retire")
+def _retire(world: World) -> Ask:
+    return Ask({"id": _scale(world)["id"]})
+
+
+@ask("GET grading-scales/{}/grade")
+def _grade(world: World) -> Ask:
+    return Ask({"id": world.first("grading-scales")["id"]}, query={"percent": "79.5"})
+
+
+def _term(world: World) -> str:
+    terms = world.get("terms", year_id=world.year["id"], limit="200")["results"]
+    return str(next(term["id"] for term in terms if term["starts_on"] <= world.today <= term["ends_on"]))
+
+
+def _session_body(world: World) -> dict[str, Any]:
+    return {"term_id": _term(world), "name": f"Tests {world.number()}", "kind": "mid-term"}
+
+
+def _session(world: World) -> Any:
+    return world.post("exam-sessions", _session_body(world))
+
+
+def _moved(world: World, session: Any, *states: str) -> Any:
+    for state in states:
+        session = world.post(f"exam-sessions/{session['id']}/state", {"state": state, "version": session["version"]})
+    return session
+
+
+def _paper_body(world: World) -> dict[str, Any]:
+    # A time of its own, since the section sits one paper at a time.
+    begins = datetime.combine(world.day, datetime.min.time()) + timedelta(minutes=2 * (world.number() % 700))
+    return {
+        "section_id": world.homeroom["id"],
+        "course_id": world.first("courses", institution_id=world.institution)["id"],
+        "scale_id": world.first("grading-scales", current="true")["id"],
+        "title": f"Paper {world.number()}",
+        "day": world.today,
+        "starts_at": f"{begins:%H:%M}",
+        "ends_at": f"{begins + timedelta(minutes=1):%H:%M}",
+        "max_marks": "50",
+    }
+
+
+def _paper(world: World, session: Any = None) -> Any:
+    body = {"session_id": (session or _session(world))["id"], "papers": [_paper_body(world)]}
+    (paper,) = world.post("exams", body)["results"]
+    return paper
+
+
+def _being_marked(world: World) -> Any:
+    session = _session(world)
+    paper = _paper(world, session)
+    session = world.get(f"exam-sessions/{session['id']}")
+    _moved(world, session, "scheduled", "held", "marking")
+    return paper
+
+
+def _entered(world: World) -> Any:
+    paper = _being_marked(world)
+    world.ask("PUT", f"exams/{paper['id']}/marks", _marks(world, paper)).expect()
+    return paper
+
+
+def _marks(world: World, paper: Any) -> dict[str, Any]:
+    sheet = world.get(f"exams/{paper['id']}/marks")
+    records = [{"student_id": record["student_id"], "score": "31.5"} for record in sheet["records"]]
+    return {"version": sheet["version"], "records": records}
+
+
+def _published(world: World) -> Any:
+    paper = _entered(world)
+    _publish(world, paper["session_id"])
+    return paper
+
+
+def _publish(world: World, session: str) -> None:
+    version = world.get(f"exam-sessions/{session}")["version"]
+    body = {"timetable_published_at": LONG_AGO, "results_published_at": LONG_AGO, "version": version}
+    world.ask("PUT", f"exam-sessions/{session}/publication", body).expect()
+
+
+@ask("POST exam-sessions")
+def _new_session(world: World) -> Ask:
+    return Ask(body=_session_body(world))
+
+
+@ask("GET exam-sessions/{}")
+@ask("DELETE exam-sessions/{}")
+def _a_session(world: World) -> Ask:
+    return Ask({"id": _session(world)["id"]})
+
+
+@ask("PATCH exam-sessions/{}")
+def _change_session(world: World) -> Ask:
+    session = _session(world)
+    return Ask({"id": session["id"]}, {"weight": "2", "version": session["version"]})
+
+
+@ask("POST exam-sessions/{}/state")
+def _move_session(world: World) -> Ask:
+    session = _session(world)
+    return Ask({"id": session["id"]}, {"state": "scheduled", "version": session["version"]})
+
+
+@ask("PUT exam-sessions/{}/publication")
+def _publish_session(world: World) -> Ask:
+    session = _moved(world, _session(world), "scheduled")
+    body = {"timetable_published_at": LONG_AGO, "results_published_at": None, "version": session["version"]}
+    return Ask({"id": session["id"]}, body)
+
+
+@ask("GET exam-sessions/{}/results")
+@ask("POST exam-sessions/{}/results")
+def _results(world: World) -> Ask:
+    return Ask({"id": _entered(world)["session_id"]})
+
+
+@ask("PATCH result-policy")
+def _policy(world: World) -> Ask:
+    return Ask(body={"ranks": "dense", "version": world.get("result-policy")["version"]})
+
+
+@ask("POST exams")
+def _new_papers(world: World) -> Ask:
+    return Ask(body={"session_id": _session(world)["id"], "papers": [_paper_body(world)]})
+
+
+@ask("GET exams/{}")
+@ask("DELETE exams/{}")
+def _a_paper(world: World) -> Ask:
+    return Ask({"id": _paper(world)["id"]})
+
+
+@ask("PATCH exams/{}")
+def _change_paper(world: World) -> Ask:
+    paper = _paper(world)
+    return Ask({"id": paper["id"]}, {"title": f"Paper {world.number()}", "version": paper["version"]})
+
+
+@ask("GET exams/{}/marks")
+def _sheet(world: World) -> Ask:
+    return Ask({"id": _paper(world)["id"]})
+
+
+@ask("PUT exams/{}/marks")
+def _enter(world: World) -> Ask:
+    paper = _being_marked(world)
+    return Ask({"id": paper["id"]}, _marks(world, paper))
+
+
+@ask("POST exams/{}/marks/reopen")
+def _reopen(world: World) -> Ask:
+    return Ask({"id": _published(world)["id"]}, {"reason": "A mistake"})
+
+
+@ask("GET exams/{}/marks/history")
+def _history(world: World) -> Ask:
+    return Ask({"id": _entered(world)["id"]})
+
+
+@ask("GET students/{}/marks")
+@ask("GET students/{}/results")
+@ask("GET students/{}/exams")
+def _followed(world: World) -> Ask:
+    return Ask({"id": world.roster[0]["id"]})
