@@ -52,7 +52,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "RoleNameIn": Role, "UserIn": User, "StudentFields": Student, "GuardianLinkFields": StudentGuardian,
     "GuardianFields": Guardian, "StaffFields": StaffMember, "PeriodIn": Period, "MeetingIn": Meeting,
     "MarkIn": AttendanceRecord, "DeskIn": DeskEntry, "LeaveIn": Leave, "AttendanceCodeIn": AttendanceCode,
-    "SubstitutionIn": Substitution, "NewcomerForm": User, "NewRoleForm": Role, "NoteForm": Leave,
+    "SubstitutionIn": Substitution, "NewcomerForm": User, "NewRoleForm": Role, "RoleForm": Role, "NoteForm": Leave,
     "EntryForm": DeskEntry, "AdmitForm": Student, "DaysForm": CalendarDay, "CampusForm": Institution,
     "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
     "ExamChangeIn": Exam,

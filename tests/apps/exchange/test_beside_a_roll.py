@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
-from apps.attendance.selectors import held
+from apps.attendance.selectors import locked_students
 from apps.exchange import services
 from apps.exchange.models import Import
 from apps.students.models import Student
@@ -56,7 +56,7 @@ def test_neither_waits_for_the_other_in_a_ring(fresh_school: Callable[..., Any])
 
     def mark() -> None:
         with transaction.atomic():
-            held([first.pk, second.pk, third.pk])
+            locked_students([first.pk, second.pk, third.pk])
 
     threads = [threading.Thread(target=at_once, args=(work,)) for work in (lambda: services.apply(run=run), mark)]
     with inside(school), transaction.atomic(), connection.cursor() as cursor:
