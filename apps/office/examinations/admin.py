@@ -160,7 +160,7 @@ class SessionAdmin(ServiceAdmin):
             explanation=gettext_lazy("A moment may lie ahead. Before it nobody of a family is told anything."),
         ),
         Act(
-            "cancel", gettext_lazy("Cancel"), manages, _cancel, ReasonForm,
+            "cancel", gettext_lazy("Cancel this session"), manages, _cancel, ReasonForm,
             applies=lambda row: row.state != State.CANCELLED,
             explanation=gettext_lazy("A cancelled session stays so. Its rooms and people are free again."),
         ),
@@ -215,7 +215,7 @@ class BandsWidget(forms.Widget):
             cells = format_html_join(
                 "",
                 '<td><input class="office-input office-wide" name="{}-{}-{}" value="{}" maxlength="{}"'
-                ' aria-label="{} {}"></td>',
+                ' dir="auto" aria-label="{} {}"></td>',
                 [
                     (name, number, column, row.get(column, ""), most, title, number + 1)
                     for column, title, most in COLUMNS
@@ -237,7 +237,8 @@ class BandsWidget(forms.Widget):
 class BandsField(forms.Field):
     """The bands of a scale, as ``services.NewBand``."""
 
-    widget = BandsWidget
+    def __init__(self, **more: Any) -> None:
+        super().__init__(widget=BandsWidget, **more)
 
     def clean(self, value: list[dict[str, str]]) -> list[NewBand]:
         bands, wrong = [], []

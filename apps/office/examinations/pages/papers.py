@@ -30,6 +30,10 @@ from schoolops.rows import RowStatus
 SECTION, CLASS = "section", "class"
 
 
+class Several(forms.SelectMultiple):
+    """A list to choose several of: a school has more people than fit as boxes."""
+
+
 class PaperForm(DressedForm):
     """What of a paper can be changed."""
 
@@ -48,7 +52,7 @@ class PaperForm(DressedForm):
     room = forms.CharField(label=gettext_lazy("Room"), max_length=60, required=False)
     invigilators = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Invigilators"), queryset=StaffMember.objects.none(), required=False,
-        widget=forms.SelectMultiple(attrs={"size": 5}),
+        widget=Several(attrs={"size": 5}),
     )  # fmt: skip
 
     def __init__(self, session: ExamSession, *arguments: Any, exam: Exam | None = None, **more: Any) -> None:
@@ -80,7 +84,7 @@ class PapersForm(PaperForm):
         help_text=gettext_lazy("Of sections; a class has its own."),
     )  # fmt: skip
     groups = forms.MultipleChoiceField(
-        label=gettext_lazy("Who sits it"), widget=forms.SelectMultiple(attrs={"size": 8}),
+        label=gettext_lazy("Who sits it"), widget=Several(attrs={"size": 8}),
         help_text=gettext_lazy("Each gets a paper of its own. Without a room a section sits it in its own."),
     )  # fmt: skip
 
