@@ -149,8 +149,8 @@ class Work:
     by: User
     frame: Frame
     turn: Turn
-    # (kind, row of ours) → the row of the file that is about it.
-    claimed: dict[tuple[str, int], int] = field(default_factory=dict)
+    # (kind, row of ours, or number that nobody has yet) → the row of the file that is about it.
+    claimed: dict[tuple[str, int | str], int] = field(default_factory=dict)
     homerooms: dict[str, list[tuple[dt.date, dt.date | None, str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -196,9 +196,9 @@ class Work:
 
     def claim(self, outcome: Outcome) -> None:
         """Two rows of a file may not be about one row of ours."""
-        if outcome.target is None:
+        key = outcome.extra.get("number") if outcome.target is None else (outcome.row.kind, outcome.target.pk)
+        if key is None:
             return
-        key = (outcome.row.kind, outcome.target.pk)
         first = self.claimed.setdefault(key, outcome.row.row)
         if first != outcome.row.row:
             outcome.refuse(errors.DuplicateInFile(what=outcome.row.kind, first=first, file=outcome.row.file))
