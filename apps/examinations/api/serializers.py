@@ -224,7 +224,7 @@ class ExamMarkIn(serializers.Serializer[object]):
         allow_blank=True,
         default=None,
         max_length=100,
-        help_text="As people write it: 7.5 or 7,5, in the digits of any script; text or a number.",
+        help_text="As people write it: 7.5 or 7,5, in the digits of any script; as text.",
     )
     status = serializers.ChoiceField(choices=Mark.Status.choices, required=False, allow_null=True, default=None)
 
