@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -86,3 +87,20 @@ def of_another_kind(field: Any, sent: Any) -> Any:
                 fits = isinstance(sent, kinds) and (bool in kinds or not isinstance(sent, bool))
                 return [] if fits else [ErrorDetail(str(field.error_messages["invalid"]), "invalid")]
     return {name: each for name, each in found.items() if each}
+
+
+class ForAWhile(serializers.Serializer[object]):
+    """Why something closed may be changed again, and for how long: ``hours`` stands in each kind of it."""
+
+    reason = serializers.CharField(max_length=200)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # Beyond what a timedelta holds it is too long all the same; the service says so.
+        return {"reason": attrs["reason"], "lasting": dt.timedelta(hours=min(max(attrs["hours"], 0), 10_000))}
+
+
+def whole_list(row: type[serializers.Serializer[object]]) -> serializers.Serializer[object]:
+    """A list that always comes whole: pages have the same form, and there is no next one."""
+    fields = {"results": row(many=True), "next": serializers.CharField(allow_null=True, help_text="Always null.")}
+    made: serializers.Serializer[object] = inline_serializer(f"{row.__name__.removesuffix('Out')}List", fields)
+    return made

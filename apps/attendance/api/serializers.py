@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
-from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from apps.attendance.models import AttendanceCode, AttendanceSession, DayState, Leave
-from schoolops.api.fields import Day
+from apps.students.api.about import AboutStudent, OnRoster, PersonOut, StudentChange
+from schoolops.api.fields import Day, ForAWhile
 
 
 class MarkIn(serializers.Serializer[object]):
@@ -29,23 +28,9 @@ class RollIn(serializers.Serializer[object]):
     records = MarkIn(many=True, max_length=1_000)  # type: ignore[call-arg] # DRF's list takes it
 
 
-class PersonOut(serializers.Serializer[object]):
-    """Somebody with a login."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-
-
-class RecordOut(serializers.Serializer[object]):
+class RecordOut(OnRoster):
     """What a roll says of one student; before it was taken, what it suggests."""
 
-    student_id = serializers.UUIDField()
-    given_name = serializers.CharField()
-    middle_name = serializers.CharField()
-    family_name = serializers.CharField()
-    preferred_name = serializers.CharField()
-    admission_number = serializers.CharField()
-    roll_number = serializers.IntegerField(allow_null=True)
     on_roster = serializers.BooleanField(help_text="False: recorded, and since then no longer on the roster that day.")
     code = serializers.CharField(allow_null=True, help_text="The code that counts: the office's, else the teacher's.")
     teacher_code = serializers.CharField(allow_null=True)
@@ -85,35 +70,16 @@ class LockIn(serializers.Serializer[object]):
     reason = serializers.CharField(max_length=200)
 
 
-class ReopenIn(serializers.Serializer[object]):
+class ReopenIn(ForAWhile):
     """Why the roll may be changed again, and for how long."""
 
-    reason = serializers.CharField(max_length=200)
     hours = serializers.FloatField(default=24, help_text="At most 72.")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        # Beyond what a timedelta holds it is too long all the same; the service says so.
-        return {"reason": attrs["reason"], "lasting": dt.timedelta(hours=min(max(attrs["hours"], 0), 10_000))}
 
-
-class _AboutStudent(serializers.Serializer[object]):
-    """Who a row is about."""
-
-    student_id = serializers.UUIDField()
-    given_name = serializers.CharField()
-    family_name = serializers.CharField()
-    admission_number = serializers.CharField()
-
-
-class ChangeOut(_AboutStudent):
+class ChangeOut(StudentChange):
     """One line of a roll's history."""
 
-    version = serializers.IntegerField()
-    before = serializers.JSONField(allow_null=True)
     after = serializers.JSONField(allow_null=True, help_text="Null: the student did not belong to this roll.")
-    by_id = serializers.UUIDField(allow_null=True)
-    by = serializers.CharField()
-    at = serializers.DateTimeField()
 
 
 class HistoryOut(serializers.Serializer[object]):
@@ -147,7 +113,7 @@ class HistoryOut(serializers.Serializer[object]):
         return {**super().get_fields(), "class": serializers.CharField(allow_null=True)}
 
 
-class AbsenteeOut(_AboutStudent):
+class AbsenteeOut(AboutStudent):
     """A student whose day counts as absent."""
 
     section_id = serializers.UUIDField(allow_null=True)
@@ -171,7 +137,7 @@ class DeskIn(serializers.Serializer[object]):
     remark = serializers.CharField(max_length=300, required=False, allow_blank=True, allow_null=True)
 
 
-class DeskOut(_AboutStudent):
+class DeskOut(AboutStudent):
     """A desk entry."""
 
     id = serializers.UUIDField()
@@ -196,7 +162,7 @@ class LeaveIn(serializers.Serializer[object]):
     code = serializers.CharField(max_length=8, required=False, help_text="An absence; the excused one unless said.")
 
 
-class LeaveOut(_AboutStudent):
+class LeaveOut(AboutStudent):
     """Leave and where it stands."""
 
     id = serializers.UUIDField()
@@ -346,10 +312,3 @@ class MonthOut(serializers.Serializer[object]):
     excused = serializers.IntegerField()
     late = serializers.IntegerField()
     minutes_missed = serializers.IntegerField()
-
-
-def whole_list(row: type[serializers.Serializer[object]]) -> serializers.Serializer[object]:
-    """A list that always comes whole: pages have the same form, and there is no next one."""
-    fields = {"results": row(many=True), "next": serializers.CharField(allow_null=True, help_text="Always null.")}
-    made: serializers.Serializer[object] = inline_serializer(f"{row.__name__.removesuffix('Out')}List", fields)
-    return made

@@ -22,7 +22,16 @@ from apps.attendance.selectors.places import (
     takes_place,
     why_locked,
 )
-from apps.attendance.selectors.rolls import RollRow, answer, book_of, changes_since, head_of, roll, rows_of_roll
+from apps.attendance.selectors.rolls import (
+    Recorded,
+    RollRow,
+    answer,
+    book_of,
+    changes_since,
+    head_of,
+    roll,
+    rows_of_roll,
+)
 from apps.attendance.selectors.weeks import Week, WeekDay, week
 
 __all__ = [
@@ -30,6 +39,7 @@ __all__ = [
     "OfficeBook",
     "OfficeWord",
     "Place",
+    "Recorded",
     "RollRow",
     "SessionKey",
     "Week",

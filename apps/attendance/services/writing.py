@@ -11,34 +11,20 @@ from typing import Any, Protocol
 
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceRecord, AttendanceSession, DayState
-from apps.attendance.selectors import CodeBook, OfficeWord
+from apps.attendance.selectors import CodeBook, OfficeWord, Recorded
 from schoolops import clock
 from schoolops.audit import trail
 from schoolops.audit.models import AuditEntry
 from schoolops.tenancy.prepared import Statement
 
 
-class Comparable(Protocol):
-    """What a record says, as far as its history keeps it."""
+class Comparable(Recorded, Protocol):
+    """Those that a change is seen in: what the teacher said of times beside what counts."""
 
-    @property
-    def teacher_code_id(self) -> int | None: ...
-    @property
-    def office_code_id(self) -> int | None: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def excused(self) -> bool: ...
-    @property
-    def arrived_at(self) -> dt.time | None: ...
-    @property
-    def left_at(self) -> dt.time | None: ...
     @property
     def teacher_arrived_at(self) -> dt.time | None: ...
     @property
     def teacher_left_at(self) -> dt.time | None: ...
-    @property
-    def remark(self) -> str: ...
 
 
 @dataclass(slots=True)

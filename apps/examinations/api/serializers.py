@@ -7,11 +7,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.attendance.api.serializers import PersonOut
 from apps.examinations.models import ExamSession, GradingScale, Mark, ResultPolicy
 from apps.institutions.models import Term
+from apps.students.api.about import AboutStudent, OnRoster, PersonOut, StudentChange
 from schoolops import clock
-from schoolops.api.fields import Day, RowId
+from schoolops.api.fields import Day, ForAWhile, RowId
 
 TERMS = Term.objects.select_related("year__institution")
 
@@ -248,16 +248,9 @@ class ExamMarkOut(serializers.Serializer[object]):
     passed = serializers.BooleanField(allow_null=True)
 
 
-class ExamRecordOut(ExamMarkOut):
+class ExamRecordOut(OnRoster, ExamMarkOut):
     """A student who sits a paper, or has a mark in it."""
 
-    student_id = serializers.UUIDField()
-    given_name = serializers.CharField()
-    middle_name = serializers.CharField()
-    family_name = serializers.CharField()
-    preferred_name = serializers.CharField()
-    admission_number = serializers.CharField()
-    roll_number = serializers.IntegerField(allow_null=True)
     on_roster = serializers.BooleanField(help_text="False: marked, and by now not in the class on the paper's day.")
 
 
@@ -280,30 +273,16 @@ class ExamMarksOut(ExamMarksHeadOut):
     records = ExamRecordOut(many=True)
 
 
-class MarksReopenIn(serializers.Serializer[object]):
+class MarksReopenIn(ForAWhile):
     """Why marks may be entered again, and for how long."""
 
-    reason = serializers.CharField(max_length=200)
     hours = serializers.FloatField(default=24, help_text="At most 336.")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        # Beyond what a timedelta holds it is too long all the same; the service says so.
-        return {"reason": attrs["reason"], "lasting": dt.timedelta(hours=min(max(attrs["hours"], 0), 10_000))}
 
-
-class MarkChangeOut(serializers.Serializer[object]):
+class MarkChangeOut(StudentChange):
     """One line of the history of a paper's marks."""
 
-    student_id = serializers.UUIDField()
-    given_name = serializers.CharField()
-    family_name = serializers.CharField()
-    admission_number = serializers.CharField()
-    version = serializers.IntegerField()
-    before = serializers.JSONField(allow_null=True)
     after = serializers.JSONField(allow_null=True, help_text="Null: the mark went to the record this one became.")
-    by_id = serializers.UUIDField(allow_null=True)
-    by = serializers.CharField()
-    at = serializers.DateTimeField()
 
 
 class FollowedMarkOut(ExamMarkOut):
@@ -354,13 +333,9 @@ class ResultOut(serializers.Serializer[object]):
     ranked = serializers.IntegerField(allow_null=True, help_text="Among how many.")
 
 
-class SessionResultOut(ResultOut):
+class SessionResultOut(AboutStudent, ResultOut):
     """A student's result in a session."""
 
-    student_id = serializers.UUIDField()
-    given_name = serializers.CharField()
-    family_name = serializers.CharField()
-    admission_number = serializers.CharField()
     section_id = serializers.UUIDField(allow_null=True)
 
 

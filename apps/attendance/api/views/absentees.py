@@ -11,7 +11,8 @@ from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import DAY, INSTITUTION, SECTION, student_columns
+from apps.attendance.api.views.shared import DAY, INSTITUTION
+from apps.students.api.about import SECTION, student_columns
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet

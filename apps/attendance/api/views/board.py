@@ -14,6 +14,7 @@ from apps.attendance import selectors
 from apps.attendance.api import serializers as s
 from apps.attendance.api.views.shared import DAY, day_of
 from schoolops.api import parameters
+from schoolops.api.fields import whole_list
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, answer
 
@@ -28,7 +29,7 @@ class BoardViewSet(ApiViewSet):
         "months": "attendance.view over student",
     }
 
-    @extend_schema(summary="Rolls not yet taken", responses=s.whole_list(s.ExpectedRollOut))
+    @extend_schema(summary="Rolls not yet taken", responses=whole_list(s.ExpectedRollOut))
     def not_taken(self, request: Request) -> HttpResponse:
         """Of sections with students and of classes that meet, on days of school; the whole list."""
         asked = self.asked_for(
@@ -45,19 +46,19 @@ class BoardViewSet(ApiViewSet):
         )
         return answer({"results": rows, "next": None})
 
-    @extend_schema(summary="My classes of a day", responses=s.whole_list(s.MyRollOut))
+    @extend_schema(summary="My classes of a day", responses=whole_list(s.MyRollOut))
     def mine(self, request: Request) -> HttpResponse:
         """What you teach that day, substitutions included, by time, with the state of each roll."""
         day = self.asked_for(request, day=DAY).get("day") or access.today(actor(request))
         return answer({"day": day, "results": selectors.classes_of(day, by=actor(request)), "next": None})
 
-    @extend_schema(summary="The day of each campus", responses=s.whole_list(s.CampusDayOut))
+    @extend_schema(summary="The day of each campus", responses=whole_list(s.CampusDayOut))
     def figures(self, request: Request, day: str) -> HttpResponse:
         """Students by state, and how many of the expected rolls are taken."""
         self.asked_for(request)
         return answer({"results": selectors.day_in_figures(day_of(day), by=actor(request)), "next": None})
 
-    @extend_schema(summary="A student's attendance by month", responses=s.whole_list(s.MonthOut))
+    @extend_schema(summary="A student's attendance by month", responses=whole_list(s.MonthOut))
     def months(self, request: Request, id: UUID) -> HttpResponse:
         """Days counted by what they were, oldest month first."""
         asked = self.asked_for(

@@ -15,8 +15,9 @@ from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import DAY, INSTITUTION, STUDENT, name_of, student_columns
+from apps.attendance.api.views.shared import DAY, INSTITUTION
 from apps.attendance.errors import DeskEntryUnknown
+from apps.students.api.about import STUDENT, name_of, student_columns
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet, created, gone, valid
 

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import STUDENT, name_of, student_columns
 from apps.attendance.errors import LeaveUnknown
 from apps.attendance.models import Leave
+from apps.students.api.about import STUDENT, name_of, student_columns
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import Columns, RowViewSet, answer, created, valid

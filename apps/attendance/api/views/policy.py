@@ -12,6 +12,7 @@ from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
 from schoolops.api import versions
+from schoolops.api.fields import whole_list
 from schoolops.api.viewsets import ApiViewSet, answer, valid, with_version
 
 
@@ -23,7 +24,7 @@ class PolicyViewSet(ApiViewSet):
         "change": "attendance.configure over campus",
     }
 
-    @extend_schema(summary="The rules of every campus", responses=s.whole_list(s.AttendancePolicyOut))
+    @extend_schema(summary="The rules of every campus", responses=whole_list(s.AttendancePolicyOut))
     def list(self, request: Request) -> HttpResponse:
         """A campus that has set none has the defaults, at version 0."""
         self.asked_for(request)

@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
-from apps.attendance.api.views.shared import day_of, name_of, student_columns
+from apps.attendance.api.views.shared import day_of
 from apps.attendance.selectors import SessionKey
+from apps.students.api.about import change_columns
 from schoolops.api import versions
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, valid, with_version
 
@@ -91,15 +92,7 @@ class RollHistoryViewSet(RowViewSet):
         "list": "attendance.view over section",
     }
     out = s.ChangeOut
-    columns: ClassVar[Columns] = {
-        **student_columns(),
-        "version": "session_version",
-        "before": "before",
-        "after": "after",
-        "by_id": "by__sourced_id",
-        "by": name_of("by"),
-        "at": "at",
-    }
+    columns: ClassVar[Columns] = change_columns("session_version")
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",)}
     export_name = "roll-history"
 

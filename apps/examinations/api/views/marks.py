@@ -11,11 +11,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.accounts.api.authentication import actor
-from apps.attendance.api.serializers import whole_list
-from apps.attendance.api.views.shared import name_of, student_columns
 from apps.examinations import selectors, services
 from apps.examinations.api import serializers as s
+from apps.students.api.about import change_columns
 from schoolops.api import versions
+from schoolops.api.fields import whole_list
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid, with_version
 
 
@@ -61,15 +61,7 @@ class MarkHistoryViewSet(RowViewSet):
         "list": "marks.view over section",
     }
     out = s.MarkChangeOut
-    columns: ClassVar[Columns] = {
-        **student_columns(),
-        "version": "marks_version",
-        "before": "before",
-        "after": "after",
-        "by_id": "by__sourced_id",
-        "by": name_of("by"),
-        "at": "at",
-    }
+    columns: ClassVar[Columns] = change_columns("marks_version")
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",)}
     export_name = "mark-history"
 

@@ -12,10 +12,10 @@ from rest_framework.request import Request
 
 from apps.access import services as access
 from apps.accounts.api.authentication import actor
-from apps.attendance.api.views.shared import SECTION, STUDENT, student_columns
 from apps.examinations import selectors, services
 from apps.examinations.api import serializers as s
 from apps.examinations.models import ResultPolicy
+from apps.students.api.about import SECTION, STUDENT, student_columns
 from schoolops.api import versions
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid, with_version
