@@ -263,7 +263,7 @@ def test_results_follow_who_was_in_the_class_that_day(
     first, second, *_ = students_in(campus.section)
     enter(papers[1], everybody(papers[1], "10", first=""), by=alice)
     compute(mid_terms, alice)
-    withdraw_student(student=first, on=papers[1].day, by=erin)
+    withdraw_student(student=first, on=papers[1].day, reason="Left on Monday", by=erin)
     withdraw_student(student=second, on=SCHOOL_DAY + ONE_DAY, by=erin)
     assert len(waiting_jobs("compute_results")) == 1
     work_off(tasks.compute_results)
