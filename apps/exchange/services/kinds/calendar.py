@@ -157,9 +157,7 @@ class Terms(Changing):
         wanted = {"name": values["name"], "kind": values["kind"], "starts_on": starts_on, "ends_on": ends_on}
         within = terms_within(Term(parent=parent, **wanted), others) if outcome.target is None else []
         beside = [
-            other
-            for other in others
-            if other.kind == values["kind"] and other.parent == parent and other not in within
+            other for other in others if other.kind == values["kind"] and other.parent == parent and other not in within
         ]
         if any(each.starts_on <= ends_on and starts_on <= each.ends_on for each in beside):
             outcome.refuse(TermsOverlap(), "startDate")
