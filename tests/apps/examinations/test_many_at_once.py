@@ -21,7 +21,7 @@ from schoolops import clock
 from schoolops.context import inside
 from schoolops.tenancy.models import School
 from tests.factories.exams import a_course, a_paper, an_exam_session, enter
-from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, a_school_year, a_user, some_students, students_in
+from tests.factories.people import SCHOOL_MOMENT, a_school_year, a_user, some_students, students_in
 
 MANY = 12
 
