@@ -95,7 +95,8 @@ def test_one_child_is_in_a_class_once_and_one_teacher_too(registrar: User, read:
 
 
 YEARS = f"{SESSIONS}\n{YEAR}\ny2,,,2027-2028,schoolYear,2027-08-15,2028-07-20,,2028\n"
-TERMS = f"{SESSIONS}\n{YEAR}\nt1,,,Autumn,term,2026-08-15,2026-12-20,y1,2027\nt2,,,Spring,term,2027-01-05,2027-07-20,y1,2027\n"
+AUTUMN, SPRING = ("t1,,,Autumn,term,2026-08-15,2026-12-20,y1,2027", "t2,,,Spring,term,2027-01-05,2027-07-20,y1,2027")
+TERMS = f"{SESSIONS}\n{YEAR}\n{AUTUMN}\n{SPRING}\n"
 TAUGHT = f"{COURSES}c2,,,y1,Maths,MA,,o1,,\nc3,,,y1,Art,AR,,o1,,\n"
 GROUPS = (
     f"{CLASSES}\n{HOMEROOM}\nk2,,,7 B,07,c1,HR-B,homeroom,,o1,y1,Homeroom,,\n"
