@@ -18,6 +18,7 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
+from apps.exchange.selectors.stops import left_of, stop_of
 from apps.exchange.services.changed import (
     ABOUT_STUDENTS,
     REMEMBERED,
@@ -26,6 +27,7 @@ from apps.exchange.services.changed import (
     refuse_changed,
     refuse_changed_rows,
     student_keys,
+    terms_held,
     undo_of,
     written,
 )
@@ -35,7 +37,7 @@ from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import write_rows
-from apps.exchange.services.stopping import before_undo, left_of, refuse_two, stop_of
+from apps.exchange.services.stopping import before_undo, refuse_two
 from apps.exchange.services.telling import tell
 from apps.exchange.services.turns import Turn, take_up
 from apps.institutions.models import CourseClassTerm, Term
@@ -287,7 +289,13 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
     if table == staged.CLASS:
         through = model.terms.through
         _delete(through, list(through.objects.filter(course_class__in=keys).values_list("pk", flat=True)))
+    held = terms_held(run) if table == staged.TERM else {}
     _delete(model, keys)
+    for key in (each for each in held if each in targets):
+        above = targets[key].parent_id
+        while above in targets:
+            above = targets[above].parent_id
+        Term.objects.filter(pk__in=held[key], parent=key).update(parent=above)
     known = Counterpart.objects.filter(kind=table, row_id__in=keys)
     _delete(Counterpart, list(known.values_list("pk", flat=True)))
     tell(table, list(targets.values()))
