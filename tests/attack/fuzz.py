@@ -109,7 +109,9 @@ BY_CHANCE: dict[str, tuple[str, ...]] = {
     "an exam, of which the demo begins with none": (
         "GET exams/{id}", "DELETE exams/{id}", "GET exams/{id}/marks", "GET exams/{id}/marks/history",
         "GET exam-sessions/{id}", "DELETE exam-sessions/{id}", "GET exam-sessions/{id}/results",
-        "PUT exam-sessions/{id}/state", "PUT exam-sessions/{id}/publication",
+        "PUT exam-sessions/{id}/state", "PUT exam-sessions/{id}/publication", "GET exam-sessions/{id}/report-cards",
+        "POST exam-sessions/{id}/report-cards", "PUT exam-sessions/{id}/report-cards/publication",
+        "GET report-cards/{id}", "POST report-cards/{id}/amend", "GET students/{id}/report-cards/{card}",
     ),
     "who has no login, no enrolment or no record of their own yet": (
         "POST students", "POST staff", "POST enrolments/bulk", "POST students/{id}/move-section",
