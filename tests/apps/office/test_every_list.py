@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from apps.access.permissions import CODES
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode, AttendanceSession, Leave
+from apps.examinations.models import ExamSession
 from apps.institutions.models import CalendarDay
 from apps.office.shell import base
 from apps.office.shell.base import ServiceAdmin
@@ -136,6 +137,9 @@ def _fill(campus: Campus, many: int, by: User, tag: str) -> None:
     AttendanceSession.objects.bulk_create(
         AttendanceSession(institution=campus.institution, section=section, day=day, period=each, taken_by=by)
         for each in periods
+    )
+    ExamSession.objects.bulk_create(
+        ExamSession(term=campus.terms[0], name=f"{tag}{n}", kind=ExamSession.Kind.TEST) for n in range(many)
     )
     CalendarDay.objects.bulk_create(
         CalendarDay(
