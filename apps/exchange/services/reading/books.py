@@ -161,7 +161,7 @@ def _shown(each: Any) -> str:
 def _number(value: float, form: str) -> str:
     if _ZEROS.fullmatch(form):
         return str(round(value)).zfill(len(form))
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if float(value).is_integer() else str(value)
 
 
 def _day(value: dt.date) -> str:
