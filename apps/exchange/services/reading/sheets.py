@@ -77,6 +77,12 @@ TEMPLATES: Mapping[str, tuple[Column, ...]] = {
         _CAMPUS,
     ),
 }
+# Whoever fills in a template has never heard of OneRoster's columns.
+HEADER_FOR = {
+    "primaryOrgSourcedId": "Campus", "orgSourcedId": "Campus", "schoolSourcedId": "Campus", "grades": "Grade",
+    "classSourcedId": "Section", "userSourcedId": "Admission number", "agentSourcedIds": "Student’s admission number",
+    "beginDate": "Entered on", "termSourcedIds": "Year", "sourcedId": "", "username": "E-mail",
+}  # fmt: skip
 # Given and family name in one column: no template of ours has it, and many lists do.
 FULL_NAME = "full_name"
 _FULL_NAME = Column("Name", FULL_NAME, text(200))

@@ -14,7 +14,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.errors import ImportNotFound
 from apps.exchange.models import Import, ImportRow
-from apps.exchange.services.clearing import with_ends
+from apps.exchange.selectors.stops import with_ends
 from apps.exchange.services.reading.bundle.layouts import parts_of
 from apps.exchange.services.reading.staged import KINDS
 from apps.exchange.services.receiving import fields_of
