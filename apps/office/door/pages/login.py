@@ -31,6 +31,7 @@ from apps.office.shell.site import (
     View,
     actor,
     frame_of,
+    in_full,
     may_enter,
     message_of,
     readable,
