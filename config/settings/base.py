@@ -58,6 +58,7 @@ OFFICE_ROOMS = [
     "apps.office.door",
     "apps.office.start",
     "apps.office.attendance",
+    "apps.office.examinations",
     "apps.office.people",
     "apps.office.setup",
     "apps.office.rosters",
