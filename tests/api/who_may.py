@@ -303,7 +303,7 @@ exam-sessions                                    5    5    5    3    1    3    �
 exam-sessions/{marked_session}/results           12   12   12   12   ·    12   ·    ·    ·    ·
 exams/{marked_exam}/marks/history                2    2    2    2    ·    2    ·    ·    ·    ·
 students/{child}/marks                           1    1    1    1    ·    1    1    1    ·    ·
-exam-sessions/{published_session}/report-cards   12   12   12   12   ·    12   ·    ·    ·    ·
+exam-sessions/{published_session}/report-cards   13   13   13   13   ·    13   ·    ·    ·    ·
 students/{child}/report-cards                    1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/results                         1    1    1    1    ·    1    1    1    ·    ·
 students/{sibling}/marks                         0    0    0    ·    0    ·    0    ·    ·    ·

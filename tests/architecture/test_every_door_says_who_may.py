@@ -38,6 +38,7 @@ OPEN = {
     "language/": "the language of one's own browser",
     "redeem": "anyone with the link",
     "support": "anyone with the link",
+    "verify/<str:code>/": "whoever holds a report card: that it is genuine, its day and version",
 }
 # Whoever is logged in, of what is theirs.
 OWN = {

@@ -256,12 +256,13 @@ def cards_of_session(session: UUID, *, by: User) -> QuerySet[ReportCard]:
     return cards_of(found, by=by)
 
 
-def session_and_section(session: UUID, section: UUID, *, by: User) -> tuple[ExamSession, Section]:
-    """A session that ``by`` sees and a section of its year; who may do what with its cards, each service asks.
+def session_and_section(session: UUID, section: UUID, permission: str, *, by: User) -> tuple[ExamSession, Section]:
+    """A session that ``by`` sees and a section of its year; over which ``permission`` is held, each service asks.
 
     Raises:
         PermissionMissing, SessionUnknown, OutOfReach.
     """
+    access.require(by, permission)
     found = exams.sessions_seen(by=by).filter(sourced_id=session).select_related("term__year__institution").first()
     if found is None:
         raise SessionUnknown

@@ -23,12 +23,13 @@ from apps.office.examinations.selectors import session_seen
 from apps.office.shell.fields import apart, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.site import told
+from apps.office.shell.site import in_full
 from apps.reports import selectors, services
 from apps.reports.api.views import pdf_response
 from apps.reports.models import CardLayout, ReportCard
 from schoolops import clock
 from schoolops.errors import SchoolOpsError
+from schoolops.folding import composed
 from schoolops.resilience.heavy import working
 
 State, Block = ReportCard.State, CardLayout.Block
@@ -127,7 +128,7 @@ def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
         elif what == "publish":
             moment = _moment(request.POST.get("moment", ""), session)
             if moment is None:
-                return _("Say from when on families see these cards.")
+                return str(_("Say from when on families see these cards."))
             services.ask_to_publish(session=session, section=section, published_at=moment, by=by)
             words = _("The cards are printed now, and published as they are.")
         else:
@@ -135,7 +136,7 @@ def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
     except SchoolOpsError as error:
         if not error.code.startswith("reports:"):
             raise
-        return told(error)
+        return in_full(error)
     messages.success(request, words)
     return HttpResponseRedirect(request.get_full_path())
 
@@ -208,14 +209,26 @@ def amend(request: HttpRequest, card: UUID) -> HttpResponse:
 
 
 # --- what stands on cards ---------------------------------------------------------------------------------------------
+class LinesField(forms.Field):
+    """Up to so many lines, each as long as its column."""
+
+    def __init__(self, *, most: int, longest: int, **more: Any) -> None:
+        super().__init__(widget=forms.Textarea, **more)
+        self.most, self.line = most, forms.CharField(max_length=longest)
+
+    def clean(self, value: Any) -> list[str]:
+        lines = [self.line.clean(composed(line)) for line in str(value or "").splitlines() if line.strip()]
+        if len(lines) > self.most:
+            raise forms.ValidationError(_("At most %d lines.") % self.most)
+        return lines
+
+
 class LayoutForm(DressedForm):
     """What stands on the cards of a grade level, or of all that have no layout of their own."""
 
     language = forms.ChoiceField(label=gettext_lazy("Language"))
     blocks = forms.MultipleChoiceField(label=gettext_lazy("What stands on a card, in this order"))
-    signatures = forms.CharField(
-        label=gettext_lazy("Who signs, a line each"), required=False, max_length=400, widget=forms.Textarea
-    )
+    signatures = LinesField(label=gettext_lazy("Who signs, a line each"), required=False, most=4, longest=80)
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -223,12 +236,6 @@ class LayoutForm(DressedForm):
         for name, words in named.items():
             field: Any = self.fields[name]
             field.choices = list(words.items())
-
-    def clean_signatures(self) -> list[str]:
-        lines = [line.strip() for line in self.cleaned_data["signatures"].splitlines() if line.strip()]
-        if len(lines) > 4 or any(len(line) > 80 for line in lines):
-            raise forms.ValidationError(_("At most four lines of 80 characters."))
-        return lines
 
 
 @office_page(permission="cards.publish", over="everybody")
