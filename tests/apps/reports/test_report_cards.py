@@ -34,7 +34,7 @@ from schoolops import clock
 from schoolops.pdf import isolated
 from schoolops.tenancy.models import School
 from tests.factories import cards, exams, people
-from tests.factories.jobs import waiting_jobs
+from tests.factories.jobs import waiting_jobs, work_off
 from tests.factories.people import SCHOOL_DAY, Campus
 from tests.factories.talking import Browser, Talk
 
@@ -243,10 +243,19 @@ def test_a_code_proves_its_day_and_version_and_nothing_more(
         assert stranger.get(f"/verify/{code}/").status_code == 404
 
 
-def test_the_job_publishes_a_section_and_says_how_far_it_is() -> None:
+def test_a_worker_publishes_a_section_in_one_job_and_keeps_no_card_that_was_drafted_anew_meanwhile(
+    session: ExamSession, campus: Campus, alice: User, child: Student
+) -> None:
+    cards.read_cards(session, campus.section, by=alice)
+    at = clock.now() + ONE_HOUR
+    services.ask_to_publish(session=session, section=campus.section, published_at=at, by=alice)
+    # Of one it is said after that something else is to be read first.
+    ReportCard.objects.filter(student=child).update(state="draft")
     assert tasks.publish_cards.queue.name == "reports"
-    assert tasks.publish_cards.tracked
-    assert tasks.publish_cards.leased
+    (_job,) = work_off(tasks.publish_cards)
+    published = ReportCard.objects.filter(state="published")
+    assert (published.count(), {card.published_at for card in published}) == (11, {at})
+    assert ReportCard.objects.get(student=child).state == "draft"
 
 
 def test_a_family_reads_the_card_of_their_own_child_alone(
