@@ -14,6 +14,7 @@ from apps.exchange.services.comparing import (
     remember,
     require,
 )
+from apps.exchange.services.kinds.alike import full_name
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.kinds.people import People
 from apps.exchange.services.reading import staged
@@ -41,6 +42,20 @@ class Guardians(People):
         if unknown:
             self._by_reach(work, unknown)
         return outcomes
+
+    def alike(self, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Any]]:
+        """Of a bundle: those of the same name who are reached the same way. Of a template they are that one."""
+        outcomes = [each for each in outcomes if not each.row.key.startswith("~")]
+        there: dict[tuple[str, str], Guardian] = {}
+        given = {each.row.values.get("given_name", "") for each in outcomes}
+        for guardian in Guardian.objects.filter(given_name__in=given, status="active").order_by("-pk") if given else ():
+            there |= {(full_name(guardian), means): guardian for means in _means(guardian.email, guardian.phone)}
+        found = []
+        for each in outcomes:
+            values = each.row.values
+            keys = ((full_name(values), means) for means in _means(values.get("email"), values.get("phone")))
+            found += [(each, there[key]) for key in keys if key in there][:1]
+        return found
 
     def _by_reach(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         given = {outcome.row.values.get("given_name", "") for outcome in outcomes}
@@ -84,6 +99,10 @@ class Guardians(People):
         student_bulk.change_many_guardians(
             changes=[(outcome.target, outcome.fields) for outcome in outcomes], reason=work.reason, by=work.by
         )
+
+
+def _means(email: str | None, phone: str | None) -> list[str]:
+    return [means for means in (fold(email or ""), reach(phone or "")) if means]
 
 
 class Links:
