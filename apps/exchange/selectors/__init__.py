@@ -111,7 +111,7 @@ def counts_of(run: Import) -> list[tuple[str, dict[str, int]]]:
 
 
 def alike(run: Import) -> list[tuple[int, str, str, str]]:
-    """(row's key, what the file calls them, who they may be, known by what) of rows that may be somebody who is here."""
+    """(row, what the file calls them, who they may be, known by what) of rows that may be somebody who is here."""
     rows = rows_of(run, action="error").filter(errors__contains=[{"code": MayBeTheSame.code}])[:MOST_ALIKE]
     found = ((row, error) for row in rows for error in row.errors if error["code"] == MayBeTheSame.code)
     return [(row.pk, row.name, error["facts"]["other"], error["facts"]["known_by"]) for row, error in found]
