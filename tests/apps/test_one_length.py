@@ -307,6 +307,15 @@ TOO_LONG = "x" * 600
         (["create_operator", "ada", "--given-name", TOO_LONG], "given_name", 100),
         (["create_operator", "ada", "--family-name", TOO_LONG], "family_name", 100),
         (["suspend_school", "oak", "--reason", TOO_LONG], "state_reason", 500),
+        (["delete_school", "oak", "--confirm", "oak", "--reason", TOO_LONG], "state_reason", 500),
+        (["create_school", "ash", "--name", TOO_LONG], "name", 200),
+        (["create_school", "ash", "--administrator", TOO_LONG], "username", 150),
+        (["create_school", "ash", "--administrator", "ada", "--email", f"{TOO_LONG}@x.org"], "email", 254),
+        (["grant_support", "oak", "--operator", "opal", "--reason", TOO_LONG], "reason", 500),
+        (["revoke_support", "oak", "--operator", "opal", "--reason", TOO_LONG], "reason", 500),
+        (["dead_letters", "discard", "1", "--why", TOO_LONG], "reason", 500),
+        (["dead_letters", "retry", "1", "--why", TOO_LONG], "reason", 500),
+        (["queues", "pause", "default", "--why", TOO_LONG], "reason", 500),
     ],
 )
 def test_a_command_says_which_argument_is_too_long(

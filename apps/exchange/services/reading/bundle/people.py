@@ -26,6 +26,9 @@ STAFF_ROLES = {
 }
 GUARDIAN_ROLES = ("guardian", "parent", "relative")
 
+# As many characters as a number of a student or of a member of staff has.
+LONGEST_NUMBER = 40
+
 
 def kind_of(role: str) -> str:
     """What kind of person a role makes of somebody; they may have one of each."""
@@ -81,6 +84,12 @@ def _org(line: Line, role: Role) -> str:
     return role.org or line.get("primaryOrgSourcedId") or next(iter(line.many("orgSourcedIds")), "")
 
 
+def _number(line: Line) -> str:
+    """How the school calls somebody: the identifier, else the login, else the id."""
+    column = next((name for name in ("identifier", "username") if line.get(name)), "sourcedId")
+    return line.fitting(line.get(column), LONGEST_NUMBER, column)
+
+
 def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator[Staged]:
     homeroom = bundle.groups.get(person.homeroom)
     group = homeroom or bundle.groups.get(person.group)
@@ -88,10 +97,10 @@ def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator
     grades = line.many("grades")
     grade = grades[0] if grades else homeroom.grade if homeroom else ""
     year = session_key(bundle, root_of(bundle, group.sessions[0]), org) if group and group.sessions else ""
-    number = line.get("identifier") or line.get("username") or line.id
+    number = _number(line)
     agents = line.many("agentSourcedIds")
     values: dict[str, Any] = {
-        "admission_number": number[:40],
+        "admission_number": number,
         "given_name": line.get("givenName"),
         "family_name": line.get("familyName"),
         "middle_name": line.get("middleName"),
@@ -120,7 +129,6 @@ def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator
             "guardian": agent,
             "relation": relations[place] if place < len(relations) else "",
             "data_access": access[place] if place < len(access) else "",
-            "contact_priority": str(place + 1),
         }
         yield _link(line, link)
 
@@ -144,9 +152,9 @@ def _link(line: Line, values: dict[str, Any]) -> Staged:
 
 
 def _staff(_bundle: Bundle, line: Line, _person: Person, role: Role) -> Iterator[Staged]:
-    number = line.get("identifier") or line.get("username") or line.id
+    number = _number(line)
     values = {
-        "staff_number": number[:40],
+        "staff_number": number,
         "given_name": line.get("givenName"),
         "family_name": line.get("familyName"),
         "phone": _phone(line),
