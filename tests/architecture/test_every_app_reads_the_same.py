@@ -25,7 +25,11 @@ OWN_ROOMS = {
 }
 # What a room of the office has, the shell aside, on which all others stand.
 OFFICE_ROOMS = {"room", "pages", "admin", "selectors", "services", "waiting", "templates", "static"}
-OWN_API_ROOMS = {"accounts": {"authentication"}}
+OWN_API_ROOMS = {
+    "accounts": {"authentication"},
+    # What lists about students, of whatever app, ask for and show.
+    "students": {"about"},
+}
 APPS = sorted(path.parent.name for path in (BASE_DIR / "apps").glob("*/__init__.py"))
 
 

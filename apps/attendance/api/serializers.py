@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.attendance.models import AttendanceCode, AttendanceSession, DayState, Leave
-from apps.students.api.about import AboutStudent, OnRoster, PersonOut, StudentChange
+from apps.students.api.about import AboutStudentOut, OnRosterOut, PersonOut, StudentChangeOut
 from schoolops.api.fields import Day, ForAWhile
 
 
@@ -28,7 +28,7 @@ class RollIn(serializers.Serializer[object]):
     records = MarkIn(many=True, max_length=1_000)  # type: ignore[call-arg] # DRF's list takes it
 
 
-class RecordOut(OnRoster):
+class RecordOut(OnRosterOut):
     """What a roll says of one student; before it was taken, what it suggests."""
 
     on_roster = serializers.BooleanField(help_text="False: recorded, and since then no longer on the roster that day.")
@@ -76,7 +76,7 @@ class ReopenIn(ForAWhile):
     hours = serializers.FloatField(default=24, help_text="At most 72.")
 
 
-class ChangeOut(StudentChange):
+class ChangeOut(StudentChangeOut):
     """One line of a roll's history."""
 
     after = serializers.JSONField(allow_null=True, help_text="Null: the student did not belong to this roll.")
@@ -113,7 +113,7 @@ class HistoryOut(serializers.Serializer[object]):
         return {**super().get_fields(), "class": serializers.CharField(allow_null=True)}
 
 
-class AbsenteeOut(AboutStudent):
+class AbsenteeOut(AboutStudentOut):
     """A student whose day counts as absent."""
 
     section_id = serializers.UUIDField(allow_null=True)
@@ -137,7 +137,7 @@ class DeskIn(serializers.Serializer[object]):
     remark = serializers.CharField(max_length=300, required=False, allow_blank=True, allow_null=True)
 
 
-class DeskOut(AboutStudent):
+class DeskOut(AboutStudentOut):
     """A desk entry."""
 
     id = serializers.UUIDField()
@@ -162,7 +162,7 @@ class LeaveIn(serializers.Serializer[object]):
     code = serializers.CharField(max_length=8, required=False, help_text="An absence; the excused one unless said.")
 
 
-class LeaveOut(AboutStudent):
+class LeaveOut(AboutStudentOut):
     """Leave and where it stands."""
 
     id = serializers.UUIDField()

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from apps.examinations.models import ExamSession, GradingScale, Mark, ResultPolicy
 from apps.institutions.models import Term
-from apps.students.api.about import AboutStudent, OnRoster, PersonOut, StudentChange
+from apps.students.api.about import AboutStudentOut, OnRosterOut, PersonOut, StudentChangeOut
 from schoolops import clock
 from schoolops.api.fields import Day, ForAWhile, RowId
 
@@ -224,7 +224,7 @@ class ExamMarkIn(serializers.Serializer[object]):
         allow_blank=True,
         default=None,
         max_length=100,
-        help_text="As people write it: 7.5 or 7,5, in the digits of any script; text or a number.",
+        help_text="As people write it: 7.5 or 7,5, in the digits of any script; as text.",
     )
     status = serializers.ChoiceField(choices=Mark.Status.choices, required=False, allow_null=True, default=None)
 
@@ -248,7 +248,7 @@ class ExamMarkOut(serializers.Serializer[object]):
     passed = serializers.BooleanField(allow_null=True)
 
 
-class ExamRecordOut(OnRoster, ExamMarkOut):
+class ExamRecordOut(OnRosterOut, ExamMarkOut):
     """A student who sits a paper, or has a mark in it."""
 
     on_roster = serializers.BooleanField(help_text="False: marked, and by now not in the class on the paper's day.")
@@ -279,7 +279,7 @@ class MarksReopenIn(ForAWhile):
     hours = serializers.FloatField(default=24, help_text="At most 336.")
 
 
-class MarkChangeOut(StudentChange):
+class MarkChangeOut(StudentChangeOut):
     """One line of the history of a paper's marks."""
 
     after = serializers.JSONField(allow_null=True, help_text="Null: the mark went to the record this one became.")
@@ -333,7 +333,7 @@ class ResultOut(serializers.Serializer[object]):
     ranked = serializers.IntegerField(allow_null=True, help_text="Among how many.")
 
 
-class SessionResultOut(AboutStudent, ResultOut):
+class SessionResultOut(AboutStudentOut, ResultOut):
     """A student's result in a session."""
 
     section_id = serializers.UUIDField(allow_null=True)

@@ -26,6 +26,7 @@ from apps.exchange.services.changed import (
     refuse_changed,
     refuse_changed_rows,
     student_keys,
+    terms_held,
     undo_of,
     written,
 )
@@ -287,7 +288,13 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
     if table == staged.CLASS:
         through = model.terms.through
         _delete(through, list(through.objects.filter(course_class__in=keys).values_list("pk", flat=True)))
+    held = terms_held(run) if table == staged.TERM else {}
     _delete(model, keys)
+    for key in (each for each in held if each in targets):
+        above = targets[key].parent_id
+        while above in targets:
+            above = targets[above].parent_id
+        Term.objects.filter(pk__in=held[key], parent=key).update(parent=above)
     known = Counterpart.objects.filter(kind=table, row_id__in=keys)
     _delete(Counterpart, list(known.values_list("pk", flat=True)))
     tell(table, list(targets.values()))

@@ -15,7 +15,7 @@ SECTION = Parameter(parameters.public_id, where="section__sourced_id", about="On
 STUDENT = Parameter(parameters.public_id, where="student__sourced_id", about="One student only.")
 
 
-class AboutStudent(serializers.Serializer[object]):
+class AboutStudentOut(serializers.Serializer[object]):
     """Who a row is about."""
 
     student_id = serializers.UUIDField()
@@ -24,7 +24,7 @@ class AboutStudent(serializers.Serializer[object]):
     admission_number = serializers.CharField()
 
 
-class OnRoster(serializers.Serializer[object]):
+class OnRosterOut(serializers.Serializer[object]):
     """Who stands on a roster, as whoever works down the list knows them."""
 
     student_id = serializers.UUIDField()
@@ -43,7 +43,7 @@ class PersonOut(serializers.Serializer[object]):
     name = serializers.CharField()
 
 
-class StudentChange(AboutStudent):
+class StudentChangeOut(AboutStudentOut):
     """One line of a history: what was said of a student before and after, who changed it and when."""
 
     version = serializers.IntegerField()
@@ -65,7 +65,7 @@ def student_columns() -> dict[str, str]:
 
 
 def change_columns(version: str) -> Columns:
-    """Those of ``StudentChange``; ``version`` is the column that says of which version a change is."""
+    """Those of ``StudentChangeOut``; ``version`` is the column that says of which version a change is."""
     return {
         **student_columns(),
         "version": version,
