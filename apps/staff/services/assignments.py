@@ -106,6 +106,7 @@ class _Books:
         self.rows: dict[int, TeachingAssignment] = {}
         self.there: defaultdict[tuple[int, int], list[TeachingAssignment]] = defaultdict(list)
         for row in rows.select_for_update(of=("self",)) if hold else rows:
+            row.staff = members[row.staff_id]
             self.rows[row.pk] = row
             self.there[self._place(row.staff_id, row.group)].append(row)
 

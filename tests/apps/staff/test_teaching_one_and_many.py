@@ -149,7 +149,7 @@ def test_a_file_is_refused_what_a_form_is(in_oak: object, school_day: object) ->
     wishes = [
         Teaching(people[1], groups[0], day),
         Teaching(people[1], groups[4], day),
-        Teaching(people[2], groups[1], day + 30 * ONE_DAY),
+        Teaching(people[2], groups[1], day + 30 * ONE_DAY, day + 40 * ONE_DAY),
         Teaching(people[1], groups[3], day),
         Teaching(people[1], groups[1], day, day - ONE_DAY),
         Teaching(people[1], groups[1], day),
