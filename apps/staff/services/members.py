@@ -26,7 +26,7 @@ from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.folding import Fold, fold
-from schoolops.holders import NOBODYS, Holders
+from schoolops.holders import NOBODYS, Holders, who
 from schoolops.rows import refuse_too_long
 
 MANAGE = "staff.manage"
@@ -116,7 +116,7 @@ class _Books:
         access.require_login(self.by, MANAGE, user)
         number = str(fields.get("staff_number", row.staff_number))
         called = (row.institution_id, fold(number))
-        is_new = row.pk is None or called != _called(row)
+        is_new = who(row) < 0 or called != _called(row)
         if is_new and self.numbers.another_has(called, row):
             raise errors.StaffNumberTaken(number=number)
         if user is not None and self.logins.another_has(user.pk, row):

@@ -212,7 +212,7 @@ class _Links:
     def consider(self, wish: Linking) -> StudentGuardian:
         """The link to be written. Raises why it cannot be, and then nothing changed."""
         student, guardian, fields = wish.student, wish.guardian, wish.fields
-        if student.pk is not None and student.pk not in self.reached:
+        if who(student) > 0 and student.pk not in self.reached:
             access.refuse(MANAGE, "row", OutOfReach(), kind="student")
         if student.merged_into_id is not None:
             raise errors.StudentMerged

@@ -124,7 +124,7 @@ def year_of(work: Work, outcome: Outcome, institution: Any) -> Any:
     return found
 
 
-LONGEST_SECTION: int = Section._meta.get_field("name").max_length
+LONGEST_SECTION: int = Section._meta.get_field("name").max_length or 0
 
 
 class Sections(Changing):
