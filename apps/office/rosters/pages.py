@@ -28,7 +28,7 @@ from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.site import told, translated
+from apps.office.shell.site import in_full, translated
 from apps.office.shell.words import FIELDS
 from schoolops.api import exports
 from schoolops.context import current_school, inside
@@ -311,7 +311,7 @@ def _step(request: HttpRequest, run: Import, step: Any, done: str = "") -> HttpR
     try:
         step()
     except SchoolOpsError as error:
-        messages.error(request, told(error))
+        messages.error(request, in_full(error))
     else:
         if done:
             messages.success(request, done)

@@ -148,7 +148,7 @@ def is_total(line: Sequence[str]) -> bool:
     return bool(said) and len(said) <= 2 and _TOTAL.match(said[0]) is not None
 
 
-def reach(phone: str) -> str:
+def phone_key(phone: str) -> str:
     """A phone as it is compared: its digits. A text without any is itself."""
     return digits(phone) or fold(phone)
 
@@ -210,13 +210,13 @@ def guessed(header: list[str]) -> str:
     plain = {source: matched(source, header, {}) for source in TEMPLATES}
     known = {each for found in plain.values() for each in found}
 
-    def likeness(source: str) -> int:
+    def fit(source: str) -> int:
         fields = {*plain[source].values()}
         fields |= {"given_name"} if FULL_NAME in fields else set()
         missing = sum(1 for column in TEMPLATES[source] if column.required and column.field not in fields)
         return len(plain[source]) * 2 - missing * 3 - len(known - plain[source].keys()) * 3
 
-    return max(TEMPLATES, key=likeness)
+    return max(TEMPLATES, key=fit)
 
 
 def parted(name: str) -> tuple[str, str]:
@@ -290,7 +290,7 @@ def _guardian(
     campus = values.pop("institution", "")
     student = fold(f"~{campus}|{values.pop('student', '')}")
     link = {part: values.pop(part, "") for part in ("relation", "data_access", "contact_priority")}
-    who = values.get("email") or reach(values.get("phone", "")) or student
+    who = values.get("email") or phone_key(values.get("phone", "")) or student
     key = fold(f"~{name}|{who}")
     there = people.get(key)
     if wrong or there is None:
@@ -300,7 +300,7 @@ def _guardian(
         # Rows about one person are read together.
         for field, value in values.items():
             said = there.values.get(field)
-            if value and said and value != said and reach(value) != reach(said):
+            if value and said and value != said and phone_key(value) != phone_key(said):
                 header = next(
                     template.header for template in TEMPLATES[Import.Source.GUARDIANS] if template.field == field
                 )
