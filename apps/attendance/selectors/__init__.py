@@ -41,6 +41,7 @@ from apps.attendance.selectors.rolls import (
     changes_since,
     head_of,
     roll,
+    roll_and_place,
     rows_of_roll,
 )
 from apps.attendance.selectors.weeks import Week, WeekDay, week
@@ -83,6 +84,7 @@ __all__ = [
     "policy_of",
     "records_of",
     "roll",
+    "roll_and_place",
     "rolls_for_update",
     "rolls_not_taken",
     "roster_for_update",
