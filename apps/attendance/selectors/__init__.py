@@ -15,6 +15,7 @@ from apps.attendance.selectors.lists import (
 )
 from apps.attendance.selectors.office import CodeBook, OfficeBook, OfficeWord, office_book
 from apps.attendance.selectors.places import (
+    LISTED,
     Place,
     SessionKey,
     is_open,
@@ -47,6 +48,7 @@ from apps.attendance.selectors.rolls import (
 from apps.attendance.selectors.weeks import Week, WeekDay, week
 
 __all__ = [
+    "LISTED",
     "CodeBook",
     "OfficeBook",
     "OfficeWord",

@@ -18,6 +18,7 @@ from apps.examinations.selectors.sheet import (
     sheet_of,
 )
 from apps.examinations.selectors.timetable import (
+    asked_papers,
     exams_followed,
     invigilators_of,
     papers_in_reach,
@@ -32,6 +33,7 @@ __all__ = [
     "Band",
     "Graded",
     "Scale",
+    "asked_papers",
     "band_of",
     "exams_followed",
     "head_of_marks",
