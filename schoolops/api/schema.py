@@ -17,6 +17,7 @@ from rest_framework.serializers import ListSerializer
 from schoolops import problem
 from schoolops.api import errors, idempotency, parameters, refusals
 from schoolops.api.exports import FORMATS
+from schoolops.api.fields import Exact
 from schoolops.api.parsers import BodyTooLarge, LengthRequired
 from schoolops.api.permissions import LoggedIn
 from schoolops.api.viewsets import RowViewSet
@@ -123,6 +124,8 @@ class SchoolOpsSchema(AutoSchema):
         most = getattr(field, "max_length", None)
         if isinstance(field, ListSerializer) and most is not None and schema.get("type") == "array":
             schema["maxItems"] = most
+        if isinstance(field, Exact):
+            schema["pattern"] = field.pattern
         return schema
 
     def map_renderers(self, attribute: str) -> list[str]:

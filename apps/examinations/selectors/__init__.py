@@ -1,9 +1,10 @@
 """Reads: what a percentage is worth, which sessions and papers somebody sees, and their marks."""
 
-from apps.examinations.selectors.entry import is_marking, must_be_marking, paper_of, sitting
+from apps.examinations.selectors.entry import OPEN, is_marking, must_be_marking, paper_of, sitting
 from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, rounded, scale_by, scale_of
-from apps.examinations.selectors.reading import read_score
+from apps.examinations.selectors.reading import LETTERS, NAMES, cell_of, plain, read_cell, read_score
 from apps.examinations.selectors.results import (
+    PERCENT_PLACES,
     result_policy,
     results_followed,
     results_seen,
@@ -15,10 +16,13 @@ from apps.examinations.selectors.sheet import (
     marks_followed,
     marks_sheet,
     marks_since,
+    result_of,
+    scales_of,
     sheet_of,
 )
 from apps.examinations.selectors.timetable import (
     asked_papers,
+    doubly_booked,
     exams_followed,
     invigilators_of,
     papers_in_reach,
@@ -30,11 +34,17 @@ from apps.examinations.selectors.timetable import (
 )
 
 __all__ = [
+    "LETTERS",
+    "NAMES",
+    "OPEN",
+    "PERCENT_PLACES",
     "Band",
     "Graded",
     "Scale",
     "asked_papers",
     "band_of",
+    "cell_of",
+    "doubly_booked",
     "exams_followed",
     "head_of_marks",
     "invigilators_of",
@@ -47,7 +57,10 @@ __all__ = [
     "paper_of",
     "papers_in_reach",
     "papers_seen",
+    "plain",
+    "read_cell",
     "read_score",
+    "result_of",
     "result_policy",
     "results_followed",
     "results_seen",
@@ -55,6 +68,7 @@ __all__ = [
     "sat_by",
     "scale_by",
     "scale_of",
+    "scales_of",
     "session_with_results",
     "sessions_seen",
     "sheet_of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from apps.exchange.models import Import, ImportRow
-from apps.exchange.services.stopping import RUNNING, WHY
+from apps.exchange.selectors.stops import RUNNING, WHY
 from apps.institutions.models import Institution
 from schoolops.api.fields import RowId
 

@@ -18,6 +18,7 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
+from apps.exchange.selectors.stops import left_of, stop_of
 from apps.exchange.services.changed import (
     ABOUT_STUDENTS,
     REMEMBERED,
@@ -36,7 +37,7 @@ from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import write_rows
-from apps.exchange.services.stopping import before_undo, left_of, refuse_two, stop_of
+from apps.exchange.services.stopping import before_undo, refuse_two
 from apps.exchange.services.telling import tell
 from apps.exchange.services.turns import Turn, take_up
 from apps.institutions.models import CourseClassTerm, Term

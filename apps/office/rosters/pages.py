@@ -21,8 +21,8 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.access import selectors as access_selectors
 from apps.exchange import selectors, services
 from apps.exchange.models import Import, ImportRow
+from apps.exchange.selectors.stops import RUNNING, stop_of
 from apps.exchange.services.reading.sheets import TEMPLATES
-from apps.exchange.services.stopping import RUNNING, stop_of
 from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page

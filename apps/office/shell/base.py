@@ -28,6 +28,7 @@ from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import ServiceForm
 from apps.office.shell.listing import Listed
 from apps.office.shell.site import actor, office, told
+from apps.office.shell.trail import as_read
 from apps.office.shell.words import speak
 from schoolops import pictures
 from schoolops.audit import trail
@@ -270,7 +271,7 @@ class ServiceAdmin(ActsOnRows):
         if row is None or not self._tells(request, row):
             raise Http404
         entries = trail.trail_of(row)[:200]
-        context = {"entries": entries, "row": row, "back": self._address(row, "change")}
+        context = {"lines": as_read(entries, request), "row": row, "back": self._address(row, "change")}
         return self.page(request, "office/shell/history.html", context, title=_("History of %(row)s") % {"row": row})
 
 

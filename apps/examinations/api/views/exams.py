@@ -76,7 +76,9 @@ class ExamViewSet(RowViewSet):
 
     def usual(self) -> Usual | None:
         reach = selectors.asked_papers(actor(self.request), "exams.view")
-        return reach and Usual(reach.shape, lambda: Exam.objects.filter(reach.rows()), reach.values)
+        if reach is None:
+            return None
+        return Usual(reach.shape, lambda: Exam.objects.filter(reach.rows()), reach.values)
 
     def rows(self) -> QuerySet[Any]:
         return selectors.papers_seen(by=actor(self.request))

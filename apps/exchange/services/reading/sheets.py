@@ -76,6 +76,12 @@ TEMPLATES: Mapping[str, tuple[Column, ...]] = {
         _CAMPUS,
     ),
 }
+# Whoever fills in a template has never heard of OneRoster's columns.
+HEADER_FOR = {
+    "primaryOrgSourcedId": "Campus", "orgSourcedId": "Campus", "schoolSourcedId": "Campus", "grades": "Grade",
+    "classSourcedId": "Section", "userSourcedId": "Admission number", "agentSourcedIds": "Student’s admission number",
+    "beginDate": "Entered on", "termSourcedIds": "Year", "sourcedId": "", "username": "E-mail",
+}  # fmt: skip
 # What the same column is called elsewhere; a school adds its own on the mapping screen.
 ALIASES = {
     "first name": "given_name", "forename": "given_name", "name": "name", "last name": "family_name",

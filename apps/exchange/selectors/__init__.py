@@ -14,7 +14,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.errors import ImportNotFound
 from apps.exchange.models import Import, ImportRow
-from apps.exchange.services.clearing import with_ends
+from apps.exchange.selectors.stops import with_ends
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.exchange.services.reading.staged import KINDS
 from schoolops.folding import Fold, fold, holding
