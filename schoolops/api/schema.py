@@ -15,7 +15,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import ListSerializer
 
 from schoolops import problem
-from schoolops.api import errors, idempotency, parameters, refusals
+from schoolops.api import errors, idempotency, parameters, refusals, versions
 from schoolops.api.exports import FORMATS
 from schoolops.api.fields import Exact
 from schoolops.api.parsers import BodyTooLarge, LengthRequired
@@ -32,6 +32,13 @@ TYPES: dict[Callable[[str], Any], Any] = {
     parameters.day: OpenApiTypes.DATE,
     parameters.whole: OpenApiTypes.INT,
     parameters.yes_or_no: OpenApiTypes.BOOL,
+}
+# Read by ``versions.expected``; to send ``version`` in the body instead is as good.
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of what was read, where the body has no `version`; `*` for whichever there is.",
+    "schema": {"type": "string", "pattern": versions.PATTERN},
 }
 FILES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -140,6 +147,8 @@ class SchoolOpsSchema(AutoSchema):
             if each["in"] == "query" and not each.get("required"):
                 # As if it were not said: a browser's form sends what is left empty as well.
                 each["allowEmptyValue"] = True
+        if self.method != "GET" and refusals.reaches(type(self.view), self._action, versions.expected):
+            operation.setdefault("parameters", []).append(IF_MATCH)
         if self._is_page and "200" in operation["responses"]:
             content = operation["responses"]["200"].setdefault("content", {})
             content |= {

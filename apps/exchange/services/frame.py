@@ -111,6 +111,8 @@ class Frame:
         """A campus by outside id, code or name; where nothing is said, the one that is meant."""
         if not key:
             return self.default
+        if key.startswith(staged.OR_ELSE):
+            return self.institution(key.removeprefix(staged.OR_ELSE)) or self.default
         found = self.find(staged.INSTITUTION, key)
         if found is not None:
             return found  # type: ignore[no-any-return]

@@ -38,7 +38,7 @@ from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import write_rows
 from apps.exchange.services.stopping import before_undo, refuse_two
-from apps.exchange.services.telling import tell
+from apps.exchange.services.telling import publish_undone
 from apps.exchange.services.turns import Turn, take_up
 from apps.institutions.models import CourseClassTerm, Term
 from apps.staff.models import Substitution, TeachingAssignment
@@ -189,7 +189,7 @@ def _restore(run: Import, table: str, rows: list[ImportRow], targets: Mapping[in
     if table == staged.CLASS:
         _back_in_their_terms(run, rows, targets, by)
     _forget_written(table, rows)
-    tell(table, list(targets.values()), were=were)
+    publish_undone(table, list(targets.values()), were=were)
 
 
 def _back_where_they_were(ended: list[list[Any]]) -> None:
@@ -208,7 +208,7 @@ def _back_where_they_were(ended: list[list[Any]]) -> None:
             students = tuple(sorted({each.student_id for each in were}))
             events.publish(StudentsEnrolled(students, tuple(each.pk for each in were)))
         elif name == "places":
-            tell(staged.PLACE, were)
+            publish_undone(staged.PLACE, were)
     publish_moved(since)
 
 
@@ -277,7 +277,7 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
             by,
             f"{model._meta.app_label}.import-undone",
             target,
-            before={"name": str(target)[:200]},
+            before={"name": str(target)},
             reason=undo_of(run),
         )
         for target in targets.values()
@@ -298,7 +298,7 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
         Term.objects.filter(pk__in=held[key], parent=key).update(parent=above)
     known = Counterpart.objects.filter(kind=table, row_id__in=keys)
     _delete(Counterpart, list(known.values_list("pk", flat=True)))
-    tell(table, list(targets.values()))
+    publish_undone(table, list(targets.values()))
 
 
 def _back_to_the_section_before(rows: list[ImportRow], memberships: Mapping[int, SectionMembership]) -> None:

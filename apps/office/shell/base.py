@@ -27,7 +27,7 @@ from apps.office.shell.acts import ActsOnRows, Fields, Words
 from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import ServiceForm
 from apps.office.shell.listing import Listed
-from apps.office.shell.site import actor, office, told
+from apps.office.shell.site import actor, in_full, office
 from apps.office.shell.trail import as_read
 from apps.office.shell.words import speak
 from schoolops import pictures
@@ -242,7 +242,7 @@ class ServiceAdmin(ActsOnRows):
             with transaction.atomic():
                 return super().delete_view(request, object_id, extra_context)
         except SchoolOpsError as refusal:
-            messages.error(request, told(refusal))
+            messages.error(request, in_full(refusal))
             return HttpResponseRedirect(reverse(self._name("change"), args=(unquote(object_id),)))
 
     # --- the trail ----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from apps.access.selectors import roles_held
 from apps.institutions.models import AcademicYear, CourseClass, Section
 from apps.students import errors
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.services.books import place
+from apps.students.services.books import put_on_books
 from apps.students.services.changing import Ending, StudentChange, change_students, end_places
 from apps.students.services.held import Result
 from apps.students.services.placing import Admission, ClassPlace, Placement, ReEnrolment, SectionPlace
@@ -99,7 +99,7 @@ class Stage:
 
     def do(self, kind: str, said: Sequence[tuple[Any, ...]]) -> Result:
         if kind == "place":
-            return place([self.wish(each) for each in said], reason="By a file.", by=self.by)
+            return put_on_books([self.wish(each) for each in said], reason="By a file.", by=self.by)
         if kind == "change":
             once = {each[1]: each for each in said}.values() if len(said) > 1 else said
             changes = [
@@ -232,7 +232,7 @@ def test_a_bulk_enrolment_over_http_is_one_student_after_the_other(in_oak: objec
 def test_a_class_takes_nobody_who_is_not_enrolled_by_file_either(in_oak: object, school_day: object) -> None:
     stage = Stage()
     wishes = [ClassPlace(each, stage.classes[0], SCHOOL_DAY) for each in stage.students]
-    done = place(wishes, reason="By a file.", by=stage.by)
+    done = put_on_books(wishes, reason="By a file.", by=stage.by)
     assert [type(done.refused[n]) for n in sorted(done.refused)] == [errors.WrongClass, errors.StudentMerged]
     assert ClassEnrolment.objects.count() == 3
 
@@ -242,7 +242,7 @@ def test_a_section_is_not_overfilled_by_file(in_oak: object, school_day: object)
     stage = Stage()
     full = stage.sections[2]
     wishes = [SectionPlace(each, full, SCHOOL_DAY, SCHOOL_DAY + 9 * ONE_DAY) for each in stage.students[:3]]
-    done = place(wishes, reason="By a file.", by=stage.by)
+    done = put_on_books(wishes, reason="By a file.", by=stage.by)
     assert {n: type(why) for n, why in done.refused.items()} == {1: errors.SectionFull, 2: errors.SectionFull}
     assert SectionMembership.objects.filter(section=full).count() == 1
 
@@ -275,7 +275,7 @@ def test_a_thousand_cost_as_many_statements_as_two(
                 }[what]
             )
         with query_count() as counted:
-            assert place(wishes, reason="", by=dana).refused == {}
+            assert put_on_books(wishes, reason="", by=dana).refused == {}
         spent.append(counted)
     assert spent[0].count == spent[1].count, spent[1].statements[:40]
 
@@ -295,3 +295,31 @@ def test_ends_of_many_places_cost_as_many_statements_as_of_two(
         assert done.refused == {}
         spent.append(counted)
     assert spent[0].count == spent[1].count, spent[1].statements[:40]
+
+
+def test_a_number_that_one_lets_go_another_takes(in_oak: object, school_day: object) -> None:
+    """Whatever the order in which the database comes to the rows; and who lets none go keeps it."""
+    stage = Stage()
+    first, later = stage.students[:2]
+    number = later.admission_number
+    changes = [StudentChange(later, {"admission_number": "X1"}), StudentChange(first, {"admission_number": number})]
+    assert change_students(changes, by=stage.by).refused == {}
+    assert list(Student.objects.order_by("pk").values_list("admission_number", flat=True)[:2]) == [number, "X1"]
+    back = change_students([StudentChange(later, {"admission_number": number.lower()})], by=stage.by)
+    assert [type(why) for why in back.refused.values()] == [errors.AdmissionNumberTaken]
+
+
+def test_a_login_of_another_refuses_its_own_row_alone(in_oak: object, school_day: object) -> None:
+    stage = Stage()
+    ann, ben = a_user("ann"), a_user("ben")
+    change_students([StudentChange(stage.students[0], {"user": ann})], by=stage.by)
+    changes = [StudentChange(stage.students[1], {"user": ann}), StudentChange(stage.students[2], {"user": ben})]
+    done = change_students(changes, by=stage.by)
+    assert {n: type(why) for n, why in done.refused.items()} == {0: errors.LoginTaken}
+    new = {"given_name": "New", "user": ann, "admission_number": "N1"}
+    wishes = [
+        Admission(Student(institution=stage.campus.institution, **fields), fields)
+        for fields in (new, {**new, "user": None, "admission_number": "N2"})
+    ]
+    done = put_on_books(wishes, by=stage.by)
+    assert {n: type(why) for n, why in done.refused.items()} == {0: errors.LoginTaken}

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.db.models import F
 
 from apps.exchange import errors
-from apps.exchange.services.comparing import Outcome, Work, as_kept, plain
+from apps.exchange.services.comparing import Outcome, Work, as_kept, plain, refused
 from apps.exchange.services.kinds.dated import last_end
 from apps.exchange.services.kinds.people import People, day_of
 from apps.exchange.services.reading import staged
@@ -19,7 +19,7 @@ from apps.institutions.selectors import today_at
 from apps.students.errors import AlreadyEnrolled
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.services import change_exit
-from apps.students.services.books import place
+from apps.students.services.books import put_on_books
 from apps.students.services.changing import StudentChange, change_students
 from apps.students.services.placing import Admission, Placement, ReEnrolment
 from schoolops.errors import SchoolOpsError, Unavailable
@@ -182,19 +182,18 @@ class Students(People):
             )
             for outcome in outcomes
         ]
-        done = place(wishes, reason=work.reason, by=work.by)
-        for number, refusal in done.refused.items():
-            outcomes[number].refuse(refusal)
+        done = put_on_books(wishes, reason=work.reason, by=work.by)
+        refused(outcomes, done.refused)
         return [None if number in done.refused else wish.student for number, wish in enumerate(wishes)]
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        change_students(
-            [StudentChange(outcome.target, outcome.fields) for outcome in outcomes], reason=work.reason, by=work.by
-        ).all()
+        changes = [StudentChange(outcome.target, outcome.fields) for outcome in outcomes]
+        # What was written first goes with it, so one that is refused takes the chunk back.
+        change_students(changes, reason=work.reason, by=work.by).all()
 
     def write_first(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         again = [outcome for outcome in outcomes if "placement" in outcome.extra]
-        done = place(
+        done = put_on_books(
             [ReEnrolment(each.target, each.extra["placement"]) for each in again], reason=work.reason, by=work.by
         )
         for number, each in enumerate(again):

@@ -23,7 +23,7 @@ from apps.examinations.models import Exam
 from apps.office.examinations.selectors import group_of, may, paper_name
 from apps.office.shell.fields import apart, whole_number
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.site import message_of, told, words_of
+from apps.office.shell.site import in_full, message_of, words_of
 from schoolops import problem
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
@@ -150,7 +150,7 @@ def _reopened(request: HttpRequest, exam: Exam) -> HttpResponse:
     except SchoolOpsError as refusal:
         if not refusal.code.startswith("examinations:"):
             raise
-        return _page(request, exam, notice=told(refusal), status=problem.status_of(refusal)[0])
+        return _page(request, exam, notice=in_full(refusal), status=problem.status_of(refusal)[0])
     messages.success(request, _("These marks are open for 24 hours."))
     return HttpResponseRedirect(request.get_full_path())
 
@@ -197,7 +197,7 @@ def _why_closed(exam: Exam) -> str:
     try:
         selectors.must_be_marking(exam)
     except SchoolOpsError as refusal:
-        return told(refusal)
+        return in_full(refusal)
     return ""
 
 
@@ -205,7 +205,7 @@ def _why(refusal: SchoolOpsError) -> str:
     if isinstance(refusal, MarksChangedMeanwhile):
         return _("Somebody else changed marks that you changed too. Look at them, then save again.")
     # What helps with records that were refused speaks of the API's.
-    return words_of(refusal) if isinstance(refusal, MarksRefused) else told(refusal)
+    return words_of(refusal) if isinstance(refusal, MarksRefused) else in_full(refusal)
 
 
 def _row(record: Mapping[str, Any]) -> Row:

@@ -21,7 +21,7 @@ from apps.office.examinations.selectors import group_of, groups_of, paper_name, 
 from apps.office.shell.fields import apart, day_field, posted, time_field, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.site import message_of, told, words_of
+from apps.office.shell.site import in_full, message_of, words_of
 from apps.staff.models import StaffMember
 from schoolops.errors import SchoolOpsError
 from schoolops.rows import RowStatus
@@ -180,7 +180,7 @@ def _removed(request: HttpRequest, exam: Exam, found: ExamSession, back: str) ->
     try:
         services.remove_paper(paper=exam.sourced_id, by=actor(request))
     except SchoolOpsError as refusal:
-        messages.error(request, told(refusal))
+        messages.error(request, in_full(refusal))
         form = PaperForm(found, None, exam=exam, initial=_initial(exam))
         return _form_page(request, form, found, title=_titled(exam), action=_("Save"), exam=exam, status=409)
     messages.success(request, _("The paper is removed."))

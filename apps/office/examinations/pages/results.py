@@ -15,7 +15,7 @@ from apps.examinations import services
 from apps.office.examinations.selectors import DECILES, outcome_of, session_seen
 from apps.office.shell.fields import apart
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.site import told
+from apps.office.shell.site import in_full
 from schoolops.errors import SchoolOpsError
 
 BAR, GAP, HEIGHT = 44, 14, 120
@@ -55,7 +55,7 @@ def results(request: HttpRequest, exam_session: UUID) -> HttpResponse:
         try:
             services.ask_for_results(session=found.sourced_id, by=by)
         except SchoolOpsError as error:
-            refusal = told(error)
+            refusal = in_full(error)
         else:
             messages.success(request, _("The results are computed now; look again in a moment."))
             return HttpResponseRedirect(request.get_full_path())
