@@ -117,12 +117,17 @@ def oneself(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signatur
 
 @tells_reach
 def students_of(user: User) -> str:
-    """Whose teacher, guardian or self ``user`` is today: 16 hexadecimal digits, or nothing for who is nobody's."""
-    reach = access.reached_by_relation(user, "student")
-    if reach is None:
-        return ""
-    keys = list(Student.objects.filter(reach).order_by("pk").values_list("pk", flat=True).distinct())
-    return hashlib.sha256(repr(keys).encode()).hexdigest()[:16]
+    """Whose teacher, guardian or self ``user`` is today: 16 hexadecimal digits, or nothing for who is nobody's.
+
+    Who reaches all of a campus is told how many records became another one: of another campus, perhaps.
+    """
+    reach, told = access.reached_by_relation(user, "student"), ""
+    if reach is not None:
+        keys = list(Student.objects.filter(reach).order_by("pk").values_list("pk", flat=True).distinct())
+        told = hashlib.sha256(repr(keys).encode()).hexdigest()[:16]
+    if any(each.scope == access.EVERYTHING and each.institution_id is not None for each in access.roles_held(user)):
+        told += f" {Student.objects.filter(merged_into__isnull=False).count()}"
+    return told
 
 
 def holds_over(user: User, permission: str, student: Q, day: dt.date) -> bool:

@@ -111,7 +111,7 @@ def _mark(session: SessionKey, marks: Sequence[Mark], expected_version: int | No
         # Only where the roster is empty: otherwise the other writer held its students and we saw the roll.
         raise _changed_meanwhile(place.sessions().get(), expected_version or 0)
     touched = tuple(sorted(line.record.student_id for line in lines))
-    events.publish(AttendanceMarked(sheet.pk, sheet.section_id, sheet.day, touched))
+    events.publish(AttendanceMarked(sheet.day, touched))
     return _Marked(place, sheet, [_by_now(row, after) for row in there if row.on_roster or row.key in after], codes)
 
 

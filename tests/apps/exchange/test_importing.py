@@ -264,7 +264,7 @@ def test_a_bundle_without_quirks_and_a_sheet_with_unknown_headers(
 
 
 def test_nothing_is_written_in_bulk_to_a_merged_record(brought_in: Bring, roster: Roster, registrar: User) -> None:
-    from apps.students.services import books, bulk, changing, placing  # noqa: PLC0415 - needs a school to be chosen
+    from apps.students.services import books, changing, guardians, placing  # noqa: PLC0415 - needs a school to be chosen
 
     brought_in(roster())
     keep, duplicate = Student.objects.order_by("pk")[:2]
@@ -281,8 +281,8 @@ def test_nothing_is_written_in_bulk_to_a_merged_record(brought_in: Bring, roster
     assert changing.change_students(changes, by=registrar).refused.keys() == {1}
     refused = books.put_on_books(wishes, reason="By a file.", by=registrar).refused
     assert [type(why) for why in refused.values()] == [StudentMerged] * 2
-    with pytest.raises(StudentMerged):
-        bulk.link_many_guardians(links=[(duplicate, Guardian.objects.first(), {})], reason="", by=registrar)
+    linked = guardians.link_guardians([guardians.Linking(duplicate, Guardian.objects.first(), {})], by=registrar)
+    assert [type(why) for why in linked.refused.values()] == [StudentMerged]
     assert Student.objects.filter(phone="1").count() == 1
     after = (Student.objects.get(pk=duplicate.pk).version, SectionMembership.objects.count(), Guardian.objects.count())
     assert after == before

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.db.models import F
 
 from apps.exchange import errors
-from apps.exchange.services.comparing import Outcome, Work, as_kept, plain
+from apps.exchange.services.comparing import Outcome, Work, as_kept, plain, refused
 from apps.exchange.services.kinds.dated import last_end
 from apps.exchange.services.kinds.people import People, day_of
 from apps.exchange.services.reading import staged
@@ -183,14 +183,13 @@ class Students(People):
             for outcome in outcomes
         ]
         done = put_on_books(wishes, reason=work.reason, by=work.by)
-        for number, refusal in done.refused.items():
-            outcomes[number].refuse(refusal)
+        refused(outcomes, done.refused)
         return [None if number in done.refused else wish.student for number, wish in enumerate(wishes)]
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        change_students(
-            [StudentChange(outcome.target, outcome.fields) for outcome in outcomes], reason=work.reason, by=work.by
-        ).all()
+        changes = [StudentChange(outcome.target, outcome.fields) for outcome in outcomes]
+        # What was written first goes with it, so one that is refused takes the chunk back.
+        change_students(changes, reason=work.reason, by=work.by).all()
 
     def write_first(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         again = [outcome for outcome in outcomes if "placement" in outcome.extra]
