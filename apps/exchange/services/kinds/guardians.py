@@ -73,9 +73,7 @@ class Guardians(People):
         found: dict[tuple[str, ...], Any] = {}
         for guardian in Guardian.objects.filter(given_name__in=given):
             name = (guardian.given_name, guardian.family_name)
-            for means in (fold(guardian.email), phone_key(guardian.phone)):
-                if means:
-                    found[(*name, means)] = guardian
+            found |= {(*name, means): guardian for means in _means(guardian.email, guardian.phone)}
         # And of the same name, who is this child's guardian is that one.
         children = find_people(work, staged.STUDENT, [outcome.row.values.get("child", "") for outcome in outcomes])
         by_child = {
@@ -91,7 +89,7 @@ class Guardians(People):
         for outcome in outcomes:
             values = outcome.row.values
             name = (values.get("given_name", ""), values.get("family_name", ""))
-            reaches = (fold(values.get("email") or ""), phone_key(values.get("phone") or ""), values.get("child", ""))
+            reaches = (*_means(values.get("email"), values.get("phone")), values.get("child", ""))
             same = next((found[(*name, each_way)] for each_way in reaches if (*name, each_way) in found), None)
             if same is None or outcome.errors:
                 continue
@@ -125,7 +123,7 @@ def recall_link(work: Work, row: ImportRow) -> None:
 
 
 def _means(email: str | None, phone: str | None) -> list[str]:
-    return [means for means in (fold(email or ""), reach(phone or "")) if means]
+    return [means for means in (fold(email or ""), phone_key(phone or "")) if means]
 
 
 class Links:
