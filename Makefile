@@ -25,7 +25,7 @@ test: environment ## Everything that belongs in every run
 
 proof: environment ## The slower tests, and the stack tried as an attacker would
 	$(PY) -m pytest -m proof --ignore=tests/apps/students/test_who_reads_what.py tests $(ARGS)
-	$(PY) -m pytest -n 2 --dist load -m proof tests/apps/students/test_who_reads_what.py $(ARGS)
+	$(PY) -m pytest -n 2 --dist worksteal -m proof tests/apps/students/test_who_reads_what.py $(ARGS)
 	$(PY) -m tests.attack
 
 check: environment ## Format, lint, types, import contracts, Django's checks, generated files

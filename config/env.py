@@ -59,7 +59,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("DRAIN_SECONDS", "0", "How long /health/ready says 503 before the web server stops; 5 behind a balancer."),
     Variable("PORT", "8000", "Port of the web server."),
     Variable("BIND", "127.0.0.1", "Address of the web server."),
-    Variable("BASE_URL", "", "The running installation that `manage.py check_resilience` looks at from outside."),
+    Variable("BASE_URL", "", "The running installation that `manage.py resilience_check` looks at from outside."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Variable("LOG_FORMAT", "", "json or text. Empty: json in production, text elsewhere."),
     Variable(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin import EmptyFieldListFilter, SimpleListFilter
-from django.core.exceptions import ImproperlyConfigured
-from django.db.models import BooleanField, CharField, ForeignKey, Model
-from django.http import HttpRequest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db.models import BooleanField, CharField, ForeignKey, Model, QuerySet
+from django.http import HttpRequest, QueryDict
 from django.template.response import SimpleTemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter
@@ -50,6 +52,10 @@ def _parameters(model: type[Model], each: Any) -> Iterator[str]:
         raise ImproperlyConfigured(f"{model._meta.label}: say which parameters {each} has.")
 
 
+def _rendered(page: Any) -> Any:
+    return page.render() if isinstance(page, SimpleTemplateResponse) else page
+
+
 class DeclaredList(_ModelAdmin):
     """A list that knows what it can be asked: a kind of filter that is not known here is an error, not an open door."""
 
@@ -62,12 +68,36 @@ class DeclaredList(_ModelAdmin):
         return lookup in self.declared_parameters() and "\0" not in str(value)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        if request.method not in {"GET", "HEAD"}:
-            return super().changelist_view(request, extra_context)
-        with short_statements():
+        if request.method == "POST" and self.get_actions(request):
+            request.POST = self._with_keys_alone(request.POST)  # type: ignore[assignment] # as Django's own setter takes it
             page: Any = super().changelist_view(request, extra_context)
+            with short_statements():
+                return _rendered(page)
+        with short_statements():
             # Rows are read as they are rendered.
-            return page.render() if isinstance(page, SimpleTemplateResponse) else page
+            return _rendered(super().changelist_view(request, extra_context))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        with short_statements():
+            return super().get_changelist_instance(request)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override] # with a place from Django 6 on
+        """Which rows are meant is looked for in the time of a list; what becomes of them has that of a write."""
+        if request.POST.get("select_across", "0") == "0":
+            queryset = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
+        with short_statements():
+            found = list(queryset.values_list("pk", flat=True))
+        return super().response_action(request, self.get_queryset(request).filter(pk__in=found))
+
+    def _with_keys_alone(self, sent: QueryDict) -> QueryDict:
+        """Without ticked rows that can be none, of which Django would make a 500."""
+        said, key = sent.copy(), self.model._meta.pk
+        ticked = []
+        for each in sent.getlist(ACTION_CHECKBOX_NAME):
+            with suppress(ValidationError):
+                ticked.append(str(key.clean(each, None)))
+        said.setlist(ACTION_CHECKBOX_NAME, ticked)
+        return said
 
     def declared_parameters(self) -> frozenset[str]:
         """Exactly what the filters of this list understand: no other lookup, and none through a relation."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import QuerySet
+from django.utils.formats import date_format
 
 from schoolops import clock
 from schoolops.errors import FieldError, Invalid
@@ -44,6 +45,14 @@ def refuse_too_long(row: models.Model, names: Collection[str] | None = None) -> 
     if wrong:
         fields = ", ".join(f"{each.field} ({each.facts['most']})" for each in wrong)
         raise TextTooLong(errors=wrong, fields=fields)
+
+
+def called(*parts: object) -> str:
+    """What a row that stands between others is called by people: their names and its day, as the reader writes days."""
+    said = (
+        date_format(part, "SHORT_DATE_FORMAT") if isinstance(part, dt.date) else str(part) for part in parts if part
+    )
+    return " · ".join(said)
 
 
 class RowStatus(models.TextChoices):

@@ -76,8 +76,11 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file is one worker's: what its tests share is made once."""
+    """A file is one worker's: what its tests share is made once. With ``--dist worksteal`` each test is anybody's."""
     from xdist.scheduler import LoadFileScheduling
+
+    if config.option.dist == "worksteal":
+        return None
 
     config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)

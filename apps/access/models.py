@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from apps.accounts.models import User
 from apps.institutions.models import Institution
-from schoolops.rows import PublicRow
+from schoolops.rows import PublicRow, called
 
 
 class Role(PublicRow):
@@ -62,4 +62,4 @@ class RoleAssignment(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"{self.user_id} is {self.role_id}"
+        return called(self.user, self.role, self.institution)

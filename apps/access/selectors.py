@@ -132,7 +132,7 @@ def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date | Non
         return None
     reach = Q(pk__in=[])
     for scope, at in ways:
-        within = Q() if scope == EVERYTHING else _today(_scopes[scope, kind], user, day)
+        within = Q() if scope == EVERYTHING else _as_of_today(_scopes[scope, kind], user, day)
         if at is not None:
             within &= Q(institution=at)
         if within == Q():
@@ -206,7 +206,9 @@ def _reached(kind: Kind, rows: type[Model], shape: Sequence[tuple[str, bool]], *
 def reached_by_relation(user: User, kind: Kind) -> Q | None:
     """The rows of ``kind`` that are ``user``'s today as their teacher, say; ``None`` without such a role."""
     scopes = {held.scope for held in roles_held(user)} - {EVERYTHING}
-    found = [_today(scope, user, None) for each in sorted(scopes) if (scope := _scopes.get((each, kind))) is not None]
+    found = [
+        _as_of_today(scope, user, None) for each in sorted(scopes) if (scope := _scopes.get((each, kind))) is not None
+    ]
     return functools.reduce(operator.or_, found) if found else None
 
 
@@ -221,7 +223,7 @@ def reach_told(user: User) -> str:
     return " ".join(tells(user) for tells in _tells)
 
 
-def _today(scope: Scope, user: User, day: dt.date | None) -> Q:
+def _as_of_today(scope: Scope, user: User, day: dt.date | None) -> Q:
     """What ``scope`` gives today, where the school's campuses are in different days each in its own."""
     days: dict[dt.date, list[str]] = {}
     for timezone in user.__dict__["_timezones"]:

@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from schoolops import clock, folding, twins
 from schoolops.privacy import Privacy
-from schoolops.rows import PublicRow
+from schoolops.rows import PublicRow, called
 
 # Of the users through whom operators come in. Nobody else may be called so.
 SUPPORT_PREFIX = "support-"
@@ -235,7 +235,7 @@ class OneTimeLink(models.Model):
     )
 
     def __str__(self) -> str:
-        return f"{self.purpose} link of {self.user_id}"
+        return called(self.user, self.get_purpose_display())
 
 
 class AccountPolicy(models.Model):

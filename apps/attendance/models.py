@@ -17,7 +17,7 @@ from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.students.models import Student
 from apps.timetable.models import Period
 from schoolops import append_only, twins
-from schoolops.rows import PublicRow
+from schoolops.rows import PublicRow, called
 
 
 class DayState(models.TextChoices):
@@ -93,7 +93,7 @@ class AttendancePolicy(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"attendance policy of {self.institution_id}"
+        return called(self.institution)
 
     def first_open_day(self, today: dt.date) -> dt.date:
         """The oldest day whose roll may still be changed without re-opening it."""
@@ -146,7 +146,7 @@ class AttendanceSession(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"roll of {self.section_id or self.course_class_id} on {self.day}"
+        return called(self.section or self.course_class, self.day, self.period)
 
     def state_at(self, moment: dt.datetime, *, first_open_day: dt.date) -> State:
         """The state people see: a roll locks by itself when its edit window, or its re-opening, is over."""
@@ -217,7 +217,7 @@ class AttendanceRecord(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.student_id} on {self.day}: {self.state}"
+        return called(self.student, self.day)
 
 
 class AttendanceChange(models.Model):
@@ -234,7 +234,7 @@ class AttendanceChange(models.Model):
     at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{self.student_id} on {self.day}, version {self.session_version}"
+        return called(self.student, self.day)
 
 
 append_only.declare("attendance_attendancechange")
@@ -256,7 +256,7 @@ class DailyAttendance(models.Model):
         constraints = (models.UniqueConstraint(fields=("student", "day"), name="daily_attendance_once"),)
 
     def __str__(self) -> str:
-        return f"{self.student_id} on {self.day}: {self.state}"
+        return called(self.student, self.day)
 
 
 class DeskEntry(PublicRow):
@@ -279,7 +279,7 @@ class DeskEntry(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"{self.student_id} on {self.day}: {self.code_id}"
+        return called(self.student, self.day)
 
 
 class Leave(PublicRow):
@@ -316,4 +316,4 @@ class Leave(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"leave of {self.student_id} from {self.starts_on}"
+        return called(self.student, self.starts_on)

@@ -15,7 +15,7 @@ from apps.institutions.models import Course, CourseClass, Institution, Section, 
 from apps.staff.models import StaffMember
 from apps.students.models import Student
 from schoolops import append_only, folding
-from schoolops.rows import PublicRow
+from schoolops.rows import PublicRow, called
 
 
 class GradingScale(PublicRow):
@@ -249,7 +249,7 @@ class Exam(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"{self.course_id} on {self.day}"
+        return called(self.course, self.day)
 
 
 class Invigilation(models.Model):
@@ -275,7 +275,7 @@ class Invigilation(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.staff_id} in {self.exam_id}"
+        return called(self.staff, self.exam)
 
 
 class Mark(models.Model):
@@ -310,7 +310,7 @@ class Mark(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.student_id} in {self.exam_id}: {self.status}"
+        return called(self.student, self.exam)
 
 
 class MarkChange(models.Model):
@@ -325,7 +325,7 @@ class MarkChange(models.Model):
     at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{self.student_id} in {self.exam_id}, version {self.marks_version}"
+        return called(self.student, self.exam)
 
 
 append_only.declare("examinations_markchange")
@@ -383,4 +383,4 @@ class SessionResult(models.Model):
         constraints = (models.UniqueConstraint(fields=("session", "student"), name="session_result_once"),)
 
     def __str__(self) -> str:
-        return f"{self.student_id} in {self.session_id}: {self.total} of {self.out_of}"
+        return called(self.student, self.session)

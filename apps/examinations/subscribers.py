@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.examinations import services, tasks
 from apps.examinations.events import MarksEntered, ModerationBegun, PapersChanged, ResultsDue
 from apps.institutions.events import ClassSectionChanged
-from apps.students.events import StudentsMerged
+from apps.students.events import ClassRosterChanged, StudentsMerged, StudentsMoved, StudentWithdrawn
 from schoolops.events import Followed, subscribe
 
 RESULTS = "exam-results"
@@ -40,6 +40,21 @@ def compute_them_for_whoever_moderates(event: ModerationBegun) -> None:
     services.begin_results(event.session_id)
 
 
+@subscribe(StudentsMoved)
+def count_the_papers_of_their_new_sections(event: StudentsMoved) -> None:
+    services.follow_students(event.student_ids, since=event.since)
+
+
+@subscribe(StudentWithdrawn)
+def count_no_paper_after_the_last_day(event: StudentWithdrawn) -> None:
+    services.follow_students((event.student_id,), since=event.on)
+
+
+@subscribe(ClassRosterChanged)
+def count_the_papers_of_a_class_for_those_in_it(event: ClassRosterChanged) -> None:
+    services.follow_students(event.student_ids)
+
+
 @subscribe(StudentsMerged)
 def let_the_child_have_one_result(event: StudentsMerged) -> None:
-    services.follow_merge(kept=event.kept_id, duplicate=event.duplicate_id)
+    services.follow_students((event.kept_id, event.duplicate_id))

@@ -32,7 +32,7 @@ class NoFile(Invalid):
 
 
 class FileKindUnknown(Invalid):
-    """This is neither a OneRoster bundle (ZIP) nor a spreadsheet (XLSX or CSV)."""
+    """This is neither a bundle (ZIP) nor a spreadsheet (XLSX, ODS, XLS or CSV)."""
 
     code = "exchange:file-kind-unknown"
     remedy = "Send the ZIP file that your other system exports, or one of our templates filled in."
@@ -46,10 +46,10 @@ class ArchiveDamaged(Invalid):
 
 
 class ArchiveEncrypted(Invalid):
-    """The archive is protected by a password."""
+    """The file is protected by a password."""
 
     code = "exchange:archive-encrypted"
-    remedy = "Export it again without a password."
+    remedy = "Save or export it again without a password."
 
 
 class ArchiveTooManyFiles(Invalid):
@@ -92,10 +92,10 @@ class FileTakesTooMuch(Invalid):
 
 
 class ManifestMissing(Invalid):
-    """The bundle has no manifest.csv."""
+    """The bundle has no manifest.csv, and its files are of no layout that is known."""
 
     code = "exchange:manifest-missing"
-    remedy = "A OneRoster bundle says in manifest.csv which files it has; export it again as OneRoster 1.1 or 1.2 CSV."
+    remedy = "Export it again as OneRoster 1.1 or 1.2 CSV, or for Microsoft School Data Sync."
 
 
 class VersionUnknown(Invalid):
@@ -142,7 +142,7 @@ class SheetsSeveral(Invalid):
     """The spreadsheet has several sheets that may be meant: {sheets}."""
 
     code = "exchange:sheets-several"
-    remedy = "Keep one of them, or hide the others."
+    remedy = "Say which one; or keep it alone, or hide the others."
 
 
 class SheetUnreadable(Invalid):

@@ -21,8 +21,9 @@ def import_path(run: Import, filename: str) -> str:
 class Import(PublicRow):
     """One uploaded file, and how far it has come.
 
-    ``counts`` is ``{kind: {action: rows}}``; ``problem`` says why the file as a whole was refused; ``notes`` are
-    sentences about what was read leniently. ``mapping`` says which field each of the file's ``headers`` holds.
+    ``counts`` is ``{kind: {action: rows}}``; ``problem`` says why the file as a whole was refused; ``notes`` are about
+    what was read leniently (``reading.notes``). ``mapping`` says which field each of the file's ``headers`` holds; of a
+    bundle ``headers`` are those that nobody knows, ``users.csv: header``.
     """
 
     class Source(models.TextChoices):
@@ -67,6 +68,7 @@ class Import(PublicRow):
     done = models.PositiveIntegerField(default=0)
     of = models.PositiveIntegerField(default=0)
     job_id = models.BigIntegerField(null=True, blank=True)
+    sheet = models.CharField(max_length=100, blank=True, default="", db_default="", help_text="Which was asked for.")
     reading = models.PositiveIntegerField(default=0, help_text="How often it was read: who confirms says which one.")
     turn = models.PositiveIntegerField(default=0, help_text="How often applying was begun: an earlier one stops.")
     cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its file and its rows were cleared.")

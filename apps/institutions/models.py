@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from schoolops import twins
 from schoolops.context import current_school
-from schoolops.rows import LONGEST_NOTE, Rostered, RosteredQuerySet
+from schoolops.rows import LONGEST_NOTE, Rostered, RosteredQuerySet, called
 
 
 def days(start: str, end: str, bounds: str = "[]") -> Func:
@@ -192,7 +192,7 @@ class CalendarDay(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.day} {self.title or self.kind}"
+        return called(self.title or self.get_kind_display(), self.day)
 
 
 class GradeLevel(Rostered):
@@ -296,4 +296,4 @@ class CourseClassTerm(models.Model):
         constraints = (models.UniqueConstraint(fields=("course_class", "term"), name="class_term_once"),)
 
     def __str__(self) -> str:
-        return f"{self.course_class_id} in {self.term_id}"
+        return called(self.course_class, self.term)

@@ -15,7 +15,7 @@ from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.institutions.models import holds_on as in_force
 from schoolops import folding, twins
 from schoolops.privacy import Privacy
-from schoolops.rows import ROSTERED, PublicRow, Rostered
+from schoolops.rows import ROSTERED, PublicRow, Rostered, called
 
 
 def works_on(day: dt.date) -> Q:
@@ -138,7 +138,7 @@ class TeachingAssignment(PublicRow):
         return cast("Section | CourseClass", self.section or self.course_class)
 
     def __str__(self) -> str:
-        return f"{self.staff_id} teaches {self.section_id or self.course_class_id}"
+        return called(self.staff, self.group)
 
 
 class Substitution(PublicRow):
@@ -175,4 +175,4 @@ class Substitution(PublicRow):
         return cast("Section | CourseClass", self.section or self.course_class)
 
     def __str__(self) -> str:
-        return f"{self.staff_id} on {self.day}"
+        return called(self.staff, self.group, self.day)

@@ -29,7 +29,7 @@ from apps.institutions.models import (
 from schoolops import folding, twins
 from schoolops.context import current_school
 from schoolops.privacy import Privacy
-from schoolops.rows import LONGEST_NOTE, ROSTERED, PublicRow, Rostered, RosteredQuerySet
+from schoolops.rows import LONGEST_NOTE, ROSTERED, PublicRow, Rostered, RosteredQuerySet, called
 
 
 class Sex(models.TextChoices):
@@ -190,7 +190,7 @@ class StudentGuardian(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"{self.relation} of {self.student_id}"
+        return called(self.guardian, self.student)
 
     @property
     def may_see(self) -> bool:
@@ -275,7 +275,7 @@ class Enrolment(Rostered):
         )
 
     def __str__(self) -> str:
-        return f"{self.student_id} in {self.year_id} from {self.entered_on}"
+        return called(self.student, self.year)
 
     @property
     def until(self) -> dt.date:
@@ -348,7 +348,7 @@ class SectionMembership(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"{self.student_id} in section {self.section_id} from {self.starts_on}"
+        return called(self.student, self.section, self.starts_on)
 
     @property
     def until(self) -> dt.date:
@@ -386,7 +386,7 @@ class ClassEnrolment(Rostered):
         )
 
     def __str__(self) -> str:
-        return f"{self.student_id} in class {self.course_class_id} from {self.starts_on}"
+        return called(self.student, self.course_class, self.starts_on)
 
     @property
     def until(self) -> dt.date:

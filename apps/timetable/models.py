@@ -8,10 +8,11 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.utils.dates import WEEKDAYS
 
 from apps.institutions.models import CourseClass, Institution, days, holds_on
 from schoolops import twins
-from schoolops.rows import PublicRow, Rostered
+from schoolops.rows import PublicRow, Rostered, called
 
 
 class Period(Rostered):
@@ -69,4 +70,4 @@ class Meeting(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"{self.course_class_id} on weekday {self.weekday}"
+        return called(self.course_class, WEEKDAYS[self.weekday - 1], self.period)

@@ -54,27 +54,29 @@ class Pair:
     kind: str
     caller: Caller
     asked: Callable[[], tuple[str, bytes]]
+    method: str = "PUT"
 
     def ask(self, caller: Caller) -> bytes:
         path, body = self.asked()
-        return caller(path, method="PUT" if body else "GET", body=body)
+        return caller(path, method=self.method if body else "GET", body=body)
 
 
 class Meter:
-    """Processor time of this process and of backends of the database, in milliseconds."""
+    """Processor time of this process and of a backend of the database, in milliseconds."""
 
-    def __init__(self, *backends: int) -> None:
-        self._backends = [Path(f"/proc/{each}/schedstat") for each in backends]
+    def __init__(self, backend: int) -> None:
+        self._backend = Path(f"/proc/{backend}/schedstat")
 
-    def _read(self) -> int:
-        return time.process_time_ns() + sum(int(each.read_text().split()[0]) for each in self._backends)
+    def _read(self) -> tuple[int, int]:
+        return time.process_time_ns(), int(self._backend.read_text().split()[0])
 
-    def of(self, ask: Ask, requests: int) -> float:
-        """Per request."""
+    def of(self, ask: Ask, requests: int) -> tuple[float, float]:
+        """Per request: both together, and the database's part."""
         began = self._read()
         for _ in range(requests):
             ask()
-        return (self._read() - began) / 1e6 / requests
+        web, database = ((now - then) / 1e6 / requests for now, then in zip(self._read(), began, strict=True))
+        return web + database, database
 
 
 def hash_ms() -> float:
@@ -144,41 +146,68 @@ def pairs_of(ground: Any) -> list[Pair]:
         Pair("roll_get", "api", bob, at(f"{api}/sections/{place.large}/roll/{place.day}")),
         Pair("roll_class", "api", bob, at(f"{api}/classes/{place.course_class}/roll/{place.day}/{place.period}")),
         Pair("mark60", "api", bob, place.next_roll),
+        Pair("mark_class", "api", bob, place.next_class_roll),
         Pair("students", "api", head, at(f"{api}/students?limit=50")),
         Pair("search", "api", head, at(f"{api}/students?q=Ha")),
         Pair("absentees", "api", head, at(f"{api}/absentees")),
         Pair("history", "api", head, at(f"{api}/students/{place.student}/attendance")),
+        Pair("day", "api", head, at(f"{api}/days/{place.day}")),
+        Pair("not_taken", "api", head, at(f"{api}/rolls/not-taken")),
         Pair("my_classes", "api", bob, at(f"{api}/my/classes")),
         Pair("today", "api", bob, at(f"{api}/today")),
         Pair("me", "api", bob, at(f"{api}/me")),
+        Pair("login", "api", ground.nobody, lambda: (f"{api}/auth/login", place.login), method="POST"),
         Pair("grid", "page", office, at(f"/office/rolls/section/{place.large}/{place.day}/")),
+        Pair("week", "page", office, at(f"/office/rolls/section/{place.large}/week/{place.day}/")),
+        Pair("desk", "page", ground.desk, at("/office/desk/?q=Ha")),
         Pair("roll_sheet", "page", page, at(f"/roll/section/{place.large}/{place.day}/")),
         Pair("roll_list", "page", page, at("/roll/")),
         Pair("start", "page", office, at("/office/")),
         Pair("student_list", "page", office, at("/office/students/student/")),
+        Pair("student", "page", office, at(f"/office/student/{place.student}/")),
     ]
 
 
-def compare(pair: Pair, floor: Caller, meters: tuple[Meter, Meter], rounds: int) -> tuple[float, float, float]:
-    """(median ratio, our median, the floor's; milliseconds) over ``rounds`` of A B A B."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Medians over the rounds: ours ÷ the floor's, and milliseconds of each with what of them is the database's."""
+
+    ratio: float
+    ours: float
+    floor: float
+    ours_database: float
+    floor_database: float
+
+    def line(self, unit: float) -> str:
+        """As it is printed; ``unit``: milliseconds of a hash."""
+        return (
+            f"   ours {self.ours:7.2f} ms ({self.ours_database:5.2f} database) = {self.ours / unit:5.2f} hashes"
+            f"   floor {self.floor:6.2f} ({self.floor_database:5.2f})   ratio {self.ratio:5.2f}"
+        )
+
+
+def compare(pair: Pair, floor: Caller, meters: tuple[Meter, Meter], rounds: int) -> Compared:
+    """What ``rounds`` of A B A B say."""
     ours, bare = partial(pair.ask, pair.caller), partial(pair.ask, floor)
     # A roll is taken for the first time once.
-    again = pair.name != "mark60"
+    again = pair.name not in {"mark60", "mark_class"}
     requests = REQUESTS if again else 2
-    if again and (missing := facts_of(pair.ask(pair.caller)) - facts_of(pair.ask(floor))):
+    # Tokens are other ones each time.
+    if again and pair.name != "login" and (missing := facts_of(pair.ask(pair.caller)) - facts_of(pair.ask(floor))):
         raise SystemExit(f"The floor of {pair.name} leaves out {sorted(missing)[:10]}.")
     for ask in (ours, bare):
         for _ in range(3):
             ask()
-    ratios, a, b = [], [], []
+    a: list[tuple[float, float]] = []
+    b: list[tuple[float, float]] = []
     for _ in range(rounds):
         gc.collect()
-        first, second = meters[0].of(ours, requests), meters[1].of(bare, requests)
-        third, fourth = meters[0].of(ours, requests), meters[1].of(bare, requests)
-        ratios.append((first + third) / (second + fourth))
-        a += [first, third]
-        b += [second, fourth]
-    return statistics.median(ratios), statistics.median(a), statistics.median(b)
+        for _ in range(2):
+            a.append(meters[0].of(ours, requests))
+            b.append(meters[1].of(bare, requests))
+    ratios = [(a[n][0] + a[n + 1][0]) / (b[n][0] + b[n + 1][0]) for n in range(0, len(a), 2)]
+    medians = [statistics.median(each[part] for each in side) for part in (0, 1) for side in (a, b)]
+    return Compared(statistics.median(ratios), *medians)
 
 
 def measured(ground: Any, given: argparse.Namespace) -> dict[str, float]:
@@ -198,7 +227,7 @@ def measured(ground: Any, given: argparse.Namespace) -> dict[str, float]:
     known = {name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if parameters.get(name)}
     with connected(ground.school, known) as raw:
         floor = Floor(raw, ground.school, moment=clock.now())
-        for caller, name in ((ground.office, "head"), (ground.teacher_page, "bob")):
+        for caller, name in ((ground.office, "head"), (ground.teacher_page, "bob"), (ground.desk, "clerk")):
             floor.sessions[caller.session] = users[name]
         meters = Meter(own), Meter(raw.info.backend_pid)
         unit = hash_ms()
@@ -216,11 +245,11 @@ def measured(ground: Any, given: argparse.Namespace) -> dict[str, float]:
                 _profiled(ask, given.profile)
             line = f"  {pair.name:<13}{sent:3} statements {counted:8,} calls {size / 1000:7.1f} kB"
             if not given.calls:
-                ratio, a, b = compare(pair, pair.caller.asking(floor), meters, given.rounds)
-                worst[pair.kind] = max(worst[pair.kind], ratio)
-                result[f"{pair.name}_hashes"] = round(a / unit, 3)
-                result[f"{pair.name}_vs_floor"] = round(ratio, 2)
-                line += f"   ours {a:7.2f} ms = {a / unit:5.2f} hashes   floor {b:6.2f} ms   ratio {ratio:5.2f}"
+                found = compare(pair, pair.caller.asking(floor), meters, given.rounds)
+                worst[pair.kind] = max(worst[pair.kind], found.ratio)
+                result[f"{pair.name}_hashes"] = round(found.ours / unit, 3)
+                result[f"{pair.name}_vs_floor"] = round(found.ratio, 2)
+                line += found.line(unit)
             result[f"calls_{pair.name}"] = counted
             print(line, flush=True)
     result |= {f"worst_{kind}_vs_floor": round(ratio, 2) for kind, ratio in worst.items()}

@@ -21,6 +21,7 @@ from apps.attendance.models import (
     AttendanceRecord,
     AttendanceSession,
     DailyAttendance,
+    DeskEntry,
 )
 from apps.institutions.models import CourseClass, Section
 from apps.staff.models import TeachingAssignment
@@ -49,8 +50,12 @@ class Place:
     day: str
     small: tuple[str, list[str]]
     fresh: list[tuple[str, list[str]]]
+    classes: list[tuple[str, list[str]]]
     days: list[str]
     _used: int = field(default=0)
+    _classes_used: int = field(default=0)
+    # What a login sends.
+    login: bytes = orjson.dumps({"login": "head", "password": people.PASSWORD})
 
     def next_roll(self) -> tuple[str, bytes]:
         """(address, body) of a roll of sixty that nobody has taken; another one each time."""
@@ -58,6 +63,14 @@ class Place:
         self._used += 1
         section, students = self.fresh[each]
         return self.marked(section, students, self.days[number])
+
+    def next_class_roll(self) -> tuple[str, bytes]:
+        """The same of a class."""
+        each, number = divmod(self._classes_used, len(self.days))
+        self._classes_used += 1
+        taught, students = self.classes[each]
+        _, body = self.marked(taught, students, self.days[number])
+        return f"/api/v1/classes/{taught}/roll/{self.days[number]}/{self.period}", body
 
     @staticmethod
     def marked(section: str, students: list[str], day: str) -> tuple[str, bytes]:
@@ -78,6 +91,8 @@ class Ground:
     teacher: Caller
     office: Caller
     teacher_page: Caller
+    desk: Caller
+    nobody: Caller
 
 
 @contextmanager
@@ -96,8 +111,8 @@ def prepared(students: int, days: int) -> Iterator[Ground]:
         with inside(school):
             tokens = {name: log_in(login=name, password=people.PASSWORD).access_token for name in ("head", "bob")}
             head, bob = (Caller(application, token=tokens[name]) for name in ("head", "bob"))
-            pages = [Caller(application, cookies=_session_of(name)) for name in ("head", "bob")]
-        yield Ground(school, place, head, bob, *pages)
+            pages = [Caller(application, cookies=_session_of(name)) for name in ("head", "bob", "clerk")]
+        yield Ground(school, place, head, bob, pages[0], pages[1], pages[2], Caller(application))
 
 
 def _session_of(name: str) -> str:
@@ -120,6 +135,8 @@ def _filled(students: int, days: int) -> Place:
     ]
     small, large = (people.a_section(size, campus=campus, name=name) for size, name in ((5, "8 A"), (LARGE, "8 B")))
     fresh = [people.a_section(LARGE, campus=campus, name=f"9 {letter}") for letter in "ABCD"]
+    # Two sections have their daily rolls taken by nobody: of each of these there is a class.
+    classes = [people.a_class(campus, students=people.students_in(section)) for section in fresh[2:]]
     taught = people.a_class(campus, students=people.students_in(large))
     period = Period.objects.create(
         institution=campus.institution, name="Period 1", position=1, starts_at=dt.time(8), ends_at=dt.time(8, 45)
@@ -128,13 +145,22 @@ def _filled(students: int, days: int) -> Place:
         course_class=taught, period=period, weekday=people.SCHOOL_DAY.isoweekday(), starts_on=people.FIRST_DAY
     )
     people.a_user("head", role="head")
+    people.a_user("clerk", role="registrar")
     bob = people.a_teacher("bob", of=large)
-    for group in (taught, small, *fresh):
+    for group in (taught, small, *fresh, *classes):
         where = {"section": group} if isinstance(group, Section) else {"course_class": group}
         TeachingAssignment.objects.create(staff=bob.staff_member, starts_on=people.FIRST_DAY, **where)
     for number in range(days):
         _take_rolls([*sections, large], people.SCHOOL_DAY - dt.timedelta(days=number))
     _take_rolls([taught], people.SCHOOL_DAY, period)
+    late = AttendanceCode.objects.get(code="L")
+    DeskEntry.objects.bulk_create(
+        DeskEntry(
+            student=student, institution=campus.institution, day=people.SCHOOL_DAY, code=late, arrived_at=dt.time(9, 5),
+            entered_at=clock.now(),
+        )
+        for student in people.students_in(sections[1])[:10]
+    )  # fmt: skip
     before = [people.SCHOOL_DAY - dt.timedelta(days=number) for number in range(1, 60)]
     ids = {group.pk: [str(each.sourced_id) for each in people.students_in(group)] for group in (small, *fresh)}
     return Place(
@@ -146,6 +172,7 @@ def _filled(students: int, days: int) -> Place:
         day=people.SCHOOL_DAY.isoformat(),
         small=(str(small.sourced_id), ids[small.pk]),
         fresh=[(str(group.sourced_id), ids[group.pk]) for group in fresh],
+        classes=[(str(each.sourced_id), ids[section.pk]) for each, section in zip(classes, fresh[2:], strict=True)],
         days=[day.isoformat() for day in before if day.isoweekday() < 6],
     )
 

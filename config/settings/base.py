@@ -58,6 +58,7 @@ OFFICE_ROOMS = [
     "apps.office.door",
     "apps.office.start",
     "apps.office.attendance",
+    "apps.office.examinations",
     "apps.office.people",
     "apps.office.setup",
     "apps.office.rosters",
@@ -262,7 +263,8 @@ SPECTACULAR_SETTINGS = {
         "The API that a teacher's app is written against. Each school has an address of its own; ids, logins and "
         "tokens of one school mean nothing at another.\n\n"
         "**Begin** with `POST /api/v1/auth/login`, then send `Authorization: Bearer …`. Ids are UUIDs, days are dates "
-        "in the campus's own timezone, a range ends on the first day it no longer holds.\n\n"
+        'in the campus\'s own timezone, a range ends on the first day it no longer holds; decimals are texts, `"7.5"`, '
+        "and a number of JSON in their place is refused.\n\n"
         "**Lists** answer `{results, next}`; `next` is the `cursor` of the next page. `fields`, filters and `as=csv` "
         "or `as=xlsx` work on every list; an unknown parameter is refused by name.\n\n"
         "**Refusals** are problem documents (RFC 9457) with a `code` that does not change and a `remedy`. What two "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from schoolops import clock
 JSON_KINDS: tuple[tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], ...], tuple[type, ...]], ...] = (
     ((serializers.BooleanField,), (bool,)),
     ((serializers.IntegerField, serializers.FloatField), (int, float)),
-    ((serializers.CharField, serializers.UUIDField), (str,)),
+    ((serializers.CharField, serializers.UUIDField, serializers.DecimalField), (str,)),  # noqa: TID251 - what Exact is
 )
 
 
@@ -38,6 +40,35 @@ class Day(serializers.DateField):
         found: dt.date = super().to_internal_value(value)
         if not clock.in_reach(found):
             self.fail("out_of_reach")
+        return found
+
+
+class Exact(serializers.DecimalField):  # noqa: TID251 - the one place where it is made exact
+    """A decimal number, a text wherever it is sent or answered: a JSON number is rounded by most who read or write it.
+
+    Written in the digits 0 to 9 with a point, and with no more places than its column has.
+    """
+
+    default_error_messages = {"invalid": 'A decimal number, sent as a text such as "7.5".'}
+
+    @property
+    def pattern(self) -> str:
+        """What is taken, as a regular expression of the API's description."""
+        return f"^{self._sign}0*[0-9]{{1,{self.max_whole_digits}}}(\\.[0-9]{{1,{self.decimal_places}}})?$"
+
+    @property
+    def _sign(self) -> str:
+        return "" if self.min_value is not None and self.min_value >= 0 else "-?"
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # DRF's own takes an empty text for null.
+        return serializers.Field.validate_empty_values(self, data)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        # Anything else that Decimal reads is none: 1e1, 1_0, NaN, digits of other scripts. How long it is, DRF says.
+        if not re.fullmatch(rf"{self._sign}[0-9]+(\.[0-9]+)?", str(data)):
+            self.fail("invalid")
+        found: Decimal = super().to_internal_value(data)
         return found
 
 

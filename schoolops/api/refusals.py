@@ -10,7 +10,7 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any, TypeGuard
@@ -32,6 +32,18 @@ Refusal = type[SchoolOpsError]
 
 def of_view(view: type, action: str) -> list[Refusal]:
     """Every error that ``view.action`` may answer with, by code."""
+    found, _ = _followed(view, action)
+    return sorted(found - {SchoolOpsError, *FAMILIES}, key=lambda each: each.code)
+
+
+def reaches(view: type, action: str, function: Callable[..., Any]) -> bool:
+    """Whether ``view.action`` comes to ``function``, which is one of those that are followed."""
+    return function in _followed(view, action)[1]
+
+
+@cache
+def _followed(view: type, action: str) -> tuple[set[Refusal], set[FunctionType]]:
+    """The errors that are named from ``view.action`` on, and the functions that they are named in."""
     found: set[Refusal] = set()
     waiting: list[FunctionType] = [inspect.unwrap(getattr(view, action))]
     seen: set[FunctionType] = set()
@@ -48,7 +60,7 @@ def of_view(view: type, action: str) -> list[Refusal]:
             inspect.unwrap(method) for name in own if isinstance(method := getattr(view, name, None), FunctionType)
         ]
         found |= {known for name in own if _is_refusal(known := getattr(view, name, None))}
-    return sorted(found - {SchoolOpsError, *FAMILIES}, key=lambda each: each.code)
+    return found, seen
 
 
 @cache

@@ -15,8 +15,9 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import ListSerializer
 
 from schoolops import problem
-from schoolops.api import errors, idempotency, parameters, refusals
+from schoolops.api import errors, idempotency, parameters, refusals, versions
 from schoolops.api.exports import FORMATS
+from schoolops.api.fields import Exact
 from schoolops.api.parsers import BodyTooLarge, LengthRequired
 from schoolops.api.permissions import LoggedIn
 from schoolops.api.viewsets import RowViewSet
@@ -31,6 +32,13 @@ TYPES: dict[Callable[[str], Any], Any] = {
     parameters.day: OpenApiTypes.DATE,
     parameters.whole: OpenApiTypes.INT,
     parameters.yes_or_no: OpenApiTypes.BOOL,
+}
+# Read by ``versions.expected``; to send ``version`` in the body instead is as good.
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of what was read, where the body has no `version`; `*` for whichever there is.",
+    "schema": {"type": "string", "pattern": versions.PATTERN},
 }
 FILES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -123,6 +131,8 @@ class SchoolOpsSchema(AutoSchema):
         most = getattr(field, "max_length", None)
         if isinstance(field, ListSerializer) and most is not None and schema.get("type") == "array":
             schema["maxItems"] = most
+        if isinstance(field, Exact):
+            schema["pattern"] = field.pattern
         return schema
 
     def map_renderers(self, attribute: str) -> list[str]:
@@ -137,6 +147,8 @@ class SchoolOpsSchema(AutoSchema):
             if each["in"] == "query" and not each.get("required"):
                 # As if it were not said: a browser's form sends what is left empty as well.
                 each["allowEmptyValue"] = True
+        if self.method != "GET" and refusals.reaches(type(self.view), self._action, versions.expected):
+            operation.setdefault("parameters", []).append(IF_MATCH)
         if self._is_page and "200" in operation["responses"]:
             content = operation["responses"]["200"].setdefault("content", {})
             content |= {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,9 @@ from rest_framework.request import Request
 
 from schoolops.api.errors import refused
 
-MOST_DIGITS = 18
+# Of an If-Match: an ETag of ours, its quotes left out or not, or any; empty is as if not said. Also what the API's
+# description says of it.
+PATTERN = r'^(\*|(W/)?"?[0-9]{1,18}"?)?$'
 
 
 def etag(version: int) -> str:
@@ -30,8 +33,7 @@ def expected(request: Request, body: Mapping[str, Any] | None = None, *, require
         return None
     if header:
         number = header.removeprefix("W/").strip('"')
-        # int() raises beyond 4300 digits.
-        if not number.isdecimal() or len(number) > MOST_DIGITS or (said is not None and said != int(number)):
+        if not re.search(PATTERN, header) or (said is not None and said != int(number)):
             raise refused(
                 "version", "invalid", 'Send the ETag you were given, such as If-Match: "3", or `version`; not two.'
             )

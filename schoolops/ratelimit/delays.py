@@ -220,7 +220,7 @@ def _keys_of(counted: Mapping[Delay, str]) -> dict[str, Delay]:
 def begin(
     counted: Mapping[Delay, str],
     *,
-    said: str = "",
+    tried: str = "",
     within: Mapping[Window, str] | None = None,
     in_turn: Mapping[Window, str] | None = None,
 ) -> Attempt:
@@ -228,7 +228,7 @@ def begin(
 
     Args:
         counted: the own delay first, under which turns are kept; then those that are shared.
-        said: what this one says, a password say: two who share the own key are told apart by it.
+        tried: what this one tries, a password say: two who share the own key are told apart by it.
         within: windows that it must fit into as well; what is no failure in the end takes nothing from them.
         in_turn: the windows for those whose turn it is, instead of ``within``.
 
@@ -239,7 +239,7 @@ def begin(
     walking, turning = wanted(within or {}), wanted(in_turn or {})
     own, *shared = keys
     # For two minutes, under our secret, and cut to 24 bits: of a password it tells nothing worth having.
-    mark = salted_hmac("schoolops.ratelimit.turns", said, algorithm="sha256").hexdigest()[:6]
+    mark = salted_hmac("schoolops.ratelimit.turns", tried, algorithm="sha256").hexdigest()[:6]
     free = [delay.free for delay in keys.values()]
     numbers = [*walking.numbers, *turning.numbers]
     arguments = [int(now * 1000), len(shared), len(walking.keys), mark, *free, *numbers]

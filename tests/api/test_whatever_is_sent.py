@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,9 +92,7 @@ def _nearly(body: Any, place: str = "") -> Iterator[tuple[str, Any, str]]:
                 yield where, copy, sent
         else:
             copy[key] = PLACE
-            # A share or a mark is written as a text, so that nothing of it is rounded, and taken as a number too.
-            decimal = isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value)
-            for sent in NEARLY.get(type(value), ()) if not decimal else ():
+            for sent in NEARLY.get(type(value), ()):
                 yield here, copy, sent
 
 

@@ -39,6 +39,7 @@ def _complaints(code: str, *, file: str = "apps/attendance/services.py") -> dict
         ("from django.dispatch import receiver\n\nlisten = receiver\n", "subscribers.py"),
         ("from django_tenants.utils import schema_context\n\nenter = schema_context\n", "inside(school)"),
         ("from django.core.cache import cache\n\ncache.clear()\n", "CacheEntry"),
+        ("from rest_framework import serializers\n\nshare = serializers.DecimalField(3, 2)\n", "fields.Exact"),
         ("import pickle\n\nload = pickle.loads\n", "JSON"),
     ],
 )

@@ -43,6 +43,7 @@ class Sound:
 
     wrong: Planted = lambda *_: None
     slug: str = "oak"
+    admin_url: str = ""
     students: dict[str, dict[str, Any]] = field(default_factory=dict)
     open: set[tuple[str, str]] = field(default_factory=set)
     guardians: list[Any] = field(default_factory=list)

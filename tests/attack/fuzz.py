@@ -5,7 +5,6 @@ A school is made for each of them, because what they try changes it: who deletes
 
 from __future__ import annotations
 
-import base64
 import copy
 import json
 import re
@@ -19,9 +18,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.attack.bombing import upload
-from tests.attack.steps.records import main, today
+from tests.attack.steps.records import today
 from tests.attack.target import Target
+from tests.smoke.asks.table import Ask
 
 PEOPLE = ("bob", "dave", "erin", "carol")
 # Who may do everything: what is refused to them, or not there for them, was asked for wrongly.
@@ -41,6 +40,10 @@ MORE_LISTS = (
 )  # fmt: skip
 # Rows below a student, of the first who has any.
 BELOW = {"/students/{student}/guardians/{id}": "guardians", "/students/{student}/enrolments/{id}": "enrolments"}
+# Between the name of a parameter of an address and the collection that it is an id of.
+OF = "__of__"
+# Whatever the version is by now: what else changes a row before it is its own business.
+ANY_VERSION = {"If-Match": "*"}
 # How often a real id stands where one is asked for; else whatever the description allows.
 OFTEN = 0.8
 # Of so many sound requests to an operation one must be answered well.
@@ -65,56 +68,15 @@ WARNINGS = (
     "method_not_allowed", "missing_deserializer", "unmatched_filter", "unresolvable_reference", "unsupported_regex",
     "unused_openapi_auth", "rate_limited", "dictionary_mismatch",
 )  # fmt: skip
-# Operations that made-up values satisfy by chance at most, by what they would have to know or find.
+# Operations of which even a request that was made ready may be refused, by why.
 BY_CHANCE: dict[str, tuple[str, ...]] = {
-    "a password, or the token of a link": ("POST auth/login", "POST auth/redeem"),
-    "a picture, or a sheet": ("PUT students/{id}/photo", "PUT institutions/{id}/logo", "POST imports"),
-    "what nothing stands on": tuple(
-        f"{method} {rows}/{{id}}"
-        for method in ("PATCH", "DELETE")
-        for rows in (
-            "assignments", "classes", "courses", "grade-levels", "meetings", "periods", "sections", "terms", "years",
-        )
+    "no example of a description is a picture, or a sheet": (
+        "PUT students/{id}/photo", "PUT institutions/{id}/logo", "POST imports",
     ),
-    "a state that has passed, or is still to come": (
-        "POST imports/{id}/confirm", "POST imports/{id}/go-on", "POST imports/{id}/undo", "POST jobs/{job_id}/run-now",
-        "DELETE jobs/{job_id}", "GET jobs/{job_id}", "POST leaves/{id}/approve", "POST leaves/{id}/refuse",
-        "POST leaves/{id}/cancel", "POST rolls/{id}/lock", "POST rolls/{id}/reopen", "POST users/{id}/invite",
-        "POST years/{id}/activate", "POST years/{id}/close", "POST students/{id}/re-enrol",
-        "POST sections/{section}/roll/{day}/reopen", "POST sections/{section}/roll/{day}/{period}/reopen",
-        "POST classes/{course_class}/roll/{day}/{period}/reopen",
-    ),
-    "what was removed by a request before, and is one of a kind": (
-        "DELETE desk/{id}", "DELETE substitutions/{id}", "GET substitutions/{id}", "DELETE roles/{id}",
-        "DELETE institutions/{id}/logo", "GET institutions/{id}/logo", "DELETE students/{id}/photo",
-        "GET students/{id}/photo",
-    ),
-    "each student of a roll once": (
+    "one import of a school goes on at a time": ("POST imports/{id}/go-on",),
+    "each student of a roll stands in it once, and other requests move them": (
         "PUT sections/{section}/roll/{day}", "PUT sections/{section}/roll/{day}/{period}",
         "PUT classes/{course_class}/roll/{day}/{period}",
-    ),
-    "codes of the school's": (
-        "POST role-assignments", "POST users", "POST roles", "PUT roles/{id}/permissions", "POST attendance-codes",
-        "PATCH attendance-codes/{id}", "POST desk", "POST leaves",
-    ),
-    "one day before another, or inside the other's": (
-        "POST terms", "POST years", "POST periods", "POST meetings", "POST assignments", "POST substitutions",
-        "PATCH attendance-policy/{institution}", "PUT calendar-days", "DELETE calendar-days",
-    ),
-    "bands that follow on each other, and papers that lie in their session": (
-        "POST grading-scales", "POST grading-scales/{id}/versions", "POST exam-sessions", "PATCH exam-sessions/{id}",
-        "POST exams", "PATCH exams/{id}", "PUT exams/{id}/marks", "POST exams/{id}/marks/reopen",
-        "PATCH result-policy",
-    ),
-    "an exam, of which the demo begins with none": (
-        "GET exams/{id}", "DELETE exams/{id}", "GET exams/{id}/marks", "GET exams/{id}/marks/history",
-        "GET exam-sessions/{id}", "DELETE exam-sessions/{id}", "GET exam-sessions/{id}/results",
-        "PUT exam-sessions/{id}/state", "PUT exam-sessions/{id}/publication",
-    ),
-    "who has no login, no enrolment or no record of their own yet": (
-        "POST students", "POST staff", "POST enrolments/bulk", "POST students/{id}/move-section",
-        "POST students/{id}/merge", "PATCH students/{id}", "PATCH guardians/{id}", "POST grade-levels",
-        "POST institutions", "PATCH institutions/{id}",
     ),
 }  # fmt: skip
 
@@ -167,12 +129,23 @@ def tried(oak: Target, people: Collection[str], seconds: float, say: Callable[[s
 def requests(target: Target, who: str, seconds: float) -> Seen:
     """What ``who`` found in ``seconds`` at ``target``, which is not fit for anything afterwards."""
     document = target.ask("GET", "schema?format=json", "erin").expect(200).json
-    made = furnish(target)
-    real = made | rows_of(target, who)
+    # Only where there is a Django: importing this module starts none.
+    from tests.attack.sound import asks
+
+    sound = asks(target)
+    real = rows_of(target, who)
+    for label, each in sound.items():
+        for name, value in each.ids.items():
+            kind = kind_of(name, label.partition(" ")[2])
+            said = int(value) if value.isdecimal() else value
+            others = [known for known in real.get(kind, ()) if known != said]
+            # Of rows that somebody sees, their own come first.
+            real[kind] = [said, *others] if who == EVERYTHING else [*others, said]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "schemathesis.toml").write_text(settings(document, real))
-        (folder / "document.json").write_text(json.dumps(seeded(document, real)))
+        described = seeded(document, real, sound)
+        (folder / "schemathesis.toml").write_text(settings(described, real))
+        (folder / "document.json").write_text(json.dumps(described))
         command = [
             str(Path(sys.executable).with_name("schemathesis")), "--config-file", "schemathesis.toml",
             "run", "document.json", "--url", target.origin, "--max-time", str(max(10, int(seconds))),
@@ -191,7 +164,8 @@ def read(code: int, said: str, events: str) -> Seen:
     found: dict[tuple[str, str, int], str] = {}
     for line in events.splitlines():
         told = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
-        label, answers = told.get("label", "").replace("/api/v1/", ""), told.get("interactions", {})
+        label = re.sub(rf"{OF}\w+", "", told.get("label", "")).replace("/api/v1/", "")
+        answers = told.get("interactions", {})
         for case in told.get("cases", {}).values():
             meta = case["value"].get("meta") or {}
             seen.asked[label] += meta.get("generation", {}).get("mode") == "positive"
@@ -215,51 +189,6 @@ def read(code: int, said: str, events: str) -> Seen:
     if code and not found:
         seen.failures.append(said[-4000:])
     return seen
-
-
-# --- what no school begins with ---------------------------------------------------------------------------------------
-PICTURE = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-)
-
-
-def furnish(target: Target) -> dict[str, list[Any]]:
-    """A roll, leave, who stands in, a word of the desk, pictures, files and paper: one of each that has an address.
-
-    Returns ids of those that no list shows.
-    """
-    student, section = (target.rows(f"{each}?limit=1", EVERYTHING)[0]["id"] for each in ("students", "sections"))
-    # The school does not teach every day, and a roll is taken only of a day on which it does.
-    days = (today(target, -back) for back in range(1, 14))
-    roll = next(found for day in days if (found := _roll(target, f"sections/{section}/roll/{day}")))
-    staff = [each["id"] for each in target.rows("staff?limit=2", EVERYTHING)]
-    leave = {"student_id": student, "reason": "Ill", "starts_on": today(target, 1), "ends_on": today(target, 2)}
-    desk = {"student_id": student, "day": roll["day"], "code": "A"}
-    instead = {"staff_id": staff[0], "section_id": section, "day": today(target, 1)}
-    paper = {"kind": "class", "day": roll["day"], "section_ids": [section]}
-    bodies = {"leaves": leave, "desk": desk, "substitutions": instead, "printed-lists": paper}
-    made = {path: target.made(path, EVERYTHING, body) for path, body in bodies.items()}
-    for path in (f"students/{student}/photo", f"institutions/{main(target)}/logo"):
-        target.ask("PUT", path, EVERYTHING, PICTURE, **{"Content-Type": "image/png"}).expect()
-    for number in range(3):
-        row = f"Admission number,Given name,Campus\nX{number},Ada,MAIN\n"
-        if upload(target, "students.csv", row.encode())[0] != 202:
-            raise RuntimeError("a roster is not taken")
-    return {
-        "rolls": [roll["id"]],
-        "desk": [made["desk"]["id"]],
-        "printed-lists": [made["printed-lists"]["job_id"]],
-        "templates": ["students"],
-    }
-
-
-def _roll(target: Target, path: str) -> Any:
-    """A roll at which everybody was there; nothing where none is taken."""
-    asked = target.ask("GET", path, EVERYTHING)
-    records = asked.json.get("records", ()) if asked.ok else ()
-    marks = [{"student_id": each["student_id"], "code": "P"} for each in records]
-    taken = target.ask("PUT", path, EVERYTHING, {"version": 0, "records": marks}) if marks else None
-    return taken.json if taken is not None and taken.ok else None
 
 
 # --- ids of rows that are there ---------------------------------------------------------------------------------------
@@ -306,22 +235,23 @@ def kind_of(name: str, path: str = "") -> str:
 
 
 def settings(document: Mapping[str, Any], real: Real) -> str:
-    """schemathesis.toml: what is checked, and where real ids stand."""
-    lines = [SETTINGS.format(warnings=json.dumps(WARNINGS))]
-    for name, values in real.items():
-        lines += [f"[dictionaries.{_plain(name)}]", f"values = {json.dumps(values)}"]
-    for path, operations in sorted(document["paths"].items()):
-        bound = {f"path.{name}": kind_of(name, path) for name in re.findall(r"\{(\w+)\}", path)}
+    """schemathesis.toml for a ``seeded`` document: what is checked, and where real ids stand."""
+    bound: dict[str, str] = {}
+    for path, operations in document["paths"].items():
+        bound |= {f"path.{name}": name.partition(OF)[2] for name in re.findall(r"\{(\w+)\}", path)}
         for operation in operations.values():
             asked = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
             bound |= {f"query.{name}": kind_of(name) for name in asked}
             bound |= {f"body.{said}": kind_of(name) for said, name in _said(document, operation)}
-        lines += [f"[[operations]]\ninclude-path = {json.dumps(path)}\n[operations.parameters]"]
-        lines += [
-            f'"{name}" = {{ dictionary = "{_plain(kind)}", probability = {OFTEN} }}'
-            for name, kind in bound.items()
-            if kind in real
-        ]
+    names = {_plain(kind): kind for kind in real}
+    lines = [SETTINGS.format(warnings=json.dumps(WARNINGS)), "[parameters]"]
+    lines += [
+        f'"{place}" = {{ dictionary = "{_plain(kind)}", probability = {OFTEN} }}'
+        for place, kind in sorted(bound.items())
+        if _plain(kind) in names
+    ]
+    for name, kind in names.items():
+        lines += [f"[dictionaries.{name}]", f"values = {json.dumps(real[kind])}"]
     return "\n".join(lines)
 
 
@@ -349,23 +279,42 @@ def _inside(document: Mapping[str, Any], schema: Any, under: str) -> Iterator[tu
             yield f"{under}{name}[*]", name
 
 
-def seeded(document: Mapping[str, Any], real: Real) -> Any:
-    """The document with ids of rows that are there in its examples; those of answers, made of nothing, are left out."""
+def seeded(document: Mapping[str, Any], real: Real, sound: Mapping[str, Ask]) -> Any:
+    """The document with requests that are answered well for its examples; those of answers are left out.
+
+    Where ``sound`` has none, ids of rows that are there stand in the example that the document had.
+
+    What is named in an address has a name of its own for each collection, ``{id__of__students}``: then one line of the
+    settings binds it everywhere. With a section for each address schemathesis matches hundreds of them at each turn.
+    """
     made = copy.deepcopy(document)
-    for path, operations in made["paths"].items():
-        for operation in operations.values():
+    made["paths"] = {}
+    for path, operations in copy.deepcopy(document["paths"]).items():
+        kinds = {name: kind_of(name, path) for name in re.findall(r"\{(\w+)\}", path)}
+        names = {name: f"{name}{OF}{_plain(kind)}" for name, kind in kinds.items() if kind in real}
+        for method, operation in operations.items():
+            said = sound.get(f"{method.upper()} {path.removeprefix('/api/v1/')}", Ask())
             for each in operation.get("parameters", ()):
-                kind = kind_of(each["name"], path if each["in"] == "path" else "")
-                if kind in real:
-                    each["example"] = real[kind][0]
+                name, place = each["name"], each["in"]
+                kind = kinds.get(name, "") if place == "path" else kind_of(name)
+                known = {"path": said.ids, "query": said.query, "header": ANY_VERSION}[place].get(name)
+                if known is not None or kind in real:
+                    number = each.get("schema", {}).get("type") == "integer" and known is not None
+                    each["example"] = int(known) if number else real[kind][0] if known is None else known
+                if place == "path":
+                    each["name"] = names.get(name, name)
             for content in operation.get("requestBody", {}).get("content", {}).values():
-                content["example"] = _with_ids(content.get("example"), real, "")
-                if content["example"] is None:
-                    del content["example"]
+                if isinstance(said.body, dict):
+                    content["example"] = said.body
+                elif "example" in content:
+                    content["example"] = _with_ids(content["example"], real, "")
             for answer in operation.get("responses", {}).values():
                 for content in answer.get("content", {}).values():
                     content.pop("example", None)
                     content.pop("examples", None)
+        for name, longer in names.items():
+            path = path.replace(f"{{{name}}}", f"{{{longer}}}")  # noqa: PLW2901 - the same address, with other names
+        made["paths"][path] = operations
     return made
 
 

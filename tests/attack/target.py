@@ -39,7 +39,9 @@ furnish(replace(SCHOOLS[0], slug=sys.argv[1]))
 
 
 class Outside(Protocol):
-    """What stands behind the doors."""
+    """What stands behind the doors. ``admin_url``: of the login that owns the schools."""
+
+    admin_url: str
 
     def rows(self, query: str, *values: Any, role: str = "") -> list[tuple[Any, ...]]:
         """What the login that owns the schools is answered; as ``role``, what that may do. Raises ``psycopg.Error``."""
@@ -170,11 +172,11 @@ class Machine:
     def __init__(self, up: demo.Stack) -> None:
         self._up = up
         self._environment = {**os.environ, **up.supervisor.environment}
-        self._admin_url = up.addresses.values["DATABASE_ADMIN_URL"].replace("postgres://", "postgresql://", 1)
+        self.admin_url = up.addresses.values["DATABASE_ADMIN_URL"].replace("postgres://", "postgresql://", 1)
         self._media = Path(self._environment["MEDIA_ROOT"])
 
     def rows(self, query: str, *values: Any, role: str = "") -> list[tuple[Any, ...]]:
-        with psycopg.connect(self._admin_url, autocommit=True) as connection:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
             if role:
                 name = sql.Identifier(role)
                 grant = sql.SQL("GRANT {} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE")

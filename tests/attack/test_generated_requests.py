@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.attack import fuzz
+from tests.smoke.asks.table import Ask
 
 REAL = {"students": ["s-1", "s-2"], "sections": ["x-1"], "day": ["2026-11-25"], "version": [1]}
 DOCUMENT: dict[str, Any] = {
@@ -54,15 +55,14 @@ def _event(label: str, status: int, check: str = "") -> str:
     return json.dumps({"ScenarioFinished": {"recorder": recorder}})
 
 
-SOUND = [_event(f"GET /{each}/{{id}}", 200) for each in ("students", "sections", "years")]
+SOUND = [_event(f"GET /{each}/{{id__of__{each}}}", 200) for each in ("students", "sections", "years")]
 
 
 def test_real_ids_stand_wherever_one_is_asked_for() -> None:
-    told = tomllib.loads(fuzz.settings(DOCUMENT, REAL))
+    told = tomllib.loads(fuzz.settings(fuzz.seeded(DOCUMENT, REAL, {}), REAL))
 
-    (operation,) = told["operations"]
-    assert {name: each["dictionary"] for name, each in operation["parameters"].items()} == {
-        "path.id": "students",
+    assert {name: each["dictionary"] for name, each in told["parameters"].items()} == {
+        "path.id__of__students": "students",
         "query.as_of": "day",
         "body.section_id": "sections",
         "body.rows[*].student_id": "students",
@@ -72,12 +72,22 @@ def test_real_ids_stand_wherever_one_is_asked_for() -> None:
 
 
 def test_examples_are_of_rows_that_are_there() -> None:
-    (operation,) = fuzz.seeded(DOCUMENT, REAL)["paths"]["/api/v1/students/{id}/move-section"].values()
+    (operation,) = fuzz.seeded(DOCUMENT, REAL, {})["paths"]["/api/v1/students/{id__of__students}/move-section"].values()
 
     assert [each["example"] for each in operation["parameters"]] == ["s-1", "2026-11-25"]
     (body,) = operation["requestBody"]["content"].values()
     assert body["example"] == {"section_id": "x-1", "rows": [{"student_id": "s-1"}], "reason": "why"}
     assert operation["responses"]["200"]["content"] == {"application/json": {}}
+
+
+def test_an_example_is_a_request_that_is_answered_well_where_one_was_made_ready() -> None:
+    ask = Ask({"id": "s-9"}, {"section_id": "x-9"}, {"as_of": "2026-11-27"})
+    made = fuzz.seeded(DOCUMENT, REAL, {"POST students/{id}/move-section": ask})
+
+    (operation,) = made["paths"]["/api/v1/students/{id__of__students}/move-section"].values()
+    assert [each["example"] for each in operation["parameters"]] == ["s-9", "2026-11-27"]
+    (body,) = operation["requestBody"]["content"].values()
+    assert body["example"] == {"section_id": "x-9"}
 
 
 def test_a_sound_report_has_nothing_wrong() -> None:

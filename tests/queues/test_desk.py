@@ -21,10 +21,9 @@ from schoolops.ids import uuid7
 from schoolops.queues import FEES, IMPORTS, task
 from schoolops.queues.desk import letters as desk
 from schoolops.queues.errors import LetterNotFound, PayloadRefused
-from schoolops.queues.ledger.deaths import report_dead_process
+from schoolops.queues.ledger.deaths import Suspect, report_dead_process
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.queues.models import DeadLetter, OperatorAction
-from schoolops.queues.worker.journal import Suspect
 from schoolops.tenancy import owner
 from schoolops.tenancy.models import SupportGrant
 from tests.chaos.processes import wait_until

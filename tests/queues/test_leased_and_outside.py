@@ -10,9 +10,8 @@ from django.db import connection
 from schoolops.errors import Conflict, Unavailable
 from schoolops.queues import REPORTS, task
 from schoolops.queues.job import NotSent, calling_outside, finishing, progress
-from schoolops.queues.ledger.deaths import report_dead_process
+from schoolops.queues.ledger.deaths import Suspect, report_dead_process
 from schoolops.queues.message import Mode
-from schoolops.queues.worker.journal import Suspect
 from schoolops.queues.worker.runner import Runner
 from tests.queues.ground import Ledger, write
 

@@ -32,7 +32,7 @@ def stage() -> Iterator[Stage]:
 
 def test_the_check_finds_nothing_wrong_with_a_stack_that_runs(stage: Stage) -> None:
     done = subprocess.run(
-        [sys.executable, "manage.py", "check_resilience", f"http://127.0.0.1:{stage.port}", "--host", "oak.localhost"],
+        [sys.executable, "manage.py", "resilience_check", f"http://127.0.0.1:{stage.port}", "--host", "oak.localhost"],
         env=stage.environment, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

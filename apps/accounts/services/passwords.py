@@ -99,7 +99,7 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
 def _prove_identity(user: User | None, password: str, code: str, counted: dict[Delay, str]) -> User:
     attempt = delays.begin(
         counted,
-        said=password,
+        tried=password,
         within={} if KNOWN_DEVICE in counted else {LOGINS_OF_SCHOOL: ""},
         in_turn={} if KNOWN_DEVICE in counted or user is None else {TURNS_OF_SCHOOL: ""},
     )
@@ -158,7 +158,7 @@ def confirm_password(*, user: User, password: str, address: str = "", device: st
         PasswordWrong; TooManyAttempts and Busy, as at the login.
     """
     with hashing.slots().admitted():
-        attempt = delays.begin(_counted(user.username, address, device, user), said=password)
+        attempt = delays.begin(_counted(user.username, address, device, user), tried=password)
         try:
             right = hashing.is_password_of(user, password)
         except BaseException:
@@ -223,7 +223,7 @@ def forget_password(*, login: str, address: str = "") -> None:
     """
     user = User.objects.known_as(login.strip()).first()
     try:
-        delays.begin({FORGOTTEN: _name_of(login, user), FORGOTTEN_FROM_HERE: address}, said=login)
+        delays.begin({FORGOTTEN: _name_of(login, user), FORGOTTEN_FROM_HERE: address}, tried=login)
     except TooManyAttempts as wait:
         if wait.pressed:
             raise

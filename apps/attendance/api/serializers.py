@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from apps.attendance.models import AttendanceCode, AttendanceSession, DayState, Leave
 from apps.students.api.about import AboutStudentOut, OnRosterOut, PersonOut, StudentChangeOut
-from schoolops.api.fields import Day, ForAWhile
+from schoolops.api.fields import Day, Exact, ForAWhile
 
 
 class MarkIn(serializers.Serializer[object]):
@@ -225,8 +225,8 @@ class AttendancePolicyIn(serializers.Serializer[object]):
     """A campus's rules."""
 
     edit_window_days = serializers.IntegerField(min_value=0, max_value=366)
-    absent_from_share = serializers.DecimalField(max_digits=3, decimal_places=2)
-    half_from_share = serializers.DecimalField(max_digits=3, decimal_places=2)
+    absent_from_share = Exact(max_digits=3, decimal_places=2)
+    half_from_share = Exact(max_digits=3, decimal_places=2)
     day_starts_at = serializers.TimeField()
     day_ends_at = serializers.TimeField()
     daily_rolls = serializers.BooleanField()

@@ -172,7 +172,7 @@ class RollRow(NamedTuple):
         """As ``Student`` has it."""
         return " ".join(part for part in (self.given_name, self.middle_name, self.family_name) if part)
 
-    def told_the_office(self, book: OfficeBook, place: Place) -> None:
+    def put_into(self, book: OfficeBook, place: Place) -> None:
         """Put down in ``book`` what the office says of them that day."""
         if self.period_word is not None and place.period is not None:
             word = OfficeWord(self.period_word, self.period_arrived_at, self.period_left_at)
@@ -226,7 +226,7 @@ def book_of(everybody: Iterable[RollRow], place: Place) -> OfficeBook:
     """What the office says of these students that day."""
     book = OfficeBook()
     for row in everybody:
-        row.told_the_office(book, place)
+        row.put_into(book, place)
     return book
 
 

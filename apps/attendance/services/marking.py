@@ -232,7 +232,7 @@ def _teachers_code(
     if not code.teacher_selectable and office is not None and office.code_id == code.pk:
         # The roll as it was read, sent back: the office's code is nobody's news.
         return earlier, []
-    words = _words(code)
+    words = _facts(code)
     problems: list[FieldError] = []
     if not code.teacher_selectable:
         problems.append(FieldError("code", "office-only", "{code} {name} is entered by the office.", words))
@@ -241,12 +241,12 @@ def _teachers_code(
     return code, [*problems, *_times_wrong(code, mark)]
 
 
-def _words(code: AttendanceCode) -> dict[str, str]:
+def _facts(code: AttendanceCode) -> dict[str, str]:
     return {"code": code.code, "name": code.name}
 
 
 def _times_wrong(code: AttendanceCode, mark: Mark) -> Iterable[FieldError]:
-    words = _words(code)
+    words = _facts(code)
     if code.state == DayState.ABSENT and mark.arrived_at is not None:
         yield FieldError(
             "arrived_at", "not-possible", "{code} {name} means absent: who is absent does not arrive.", words

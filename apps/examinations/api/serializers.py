@@ -11,7 +11,7 @@ from apps.examinations.models import ExamSession, GradingScale, Mark, ResultPoli
 from apps.institutions.models import Term
 from apps.students.api.about import AboutStudentOut, OnRosterOut, PersonOut, StudentChangeOut
 from schoolops import clock
-from schoolops.api.fields import Day, ForAWhile, RowId
+from schoolops.api.fields import Day, Exact, ForAWhile, RowId
 
 TERMS = Term.objects.select_related("year__institution")
 
@@ -38,8 +38,8 @@ class GradeBandIn(serializers.Serializer[object]):
 
     code = serializers.CharField(max_length=20, help_text="A*, 7, Pass, Secure.")
     name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
-    lower = serializers.DecimalField(max_digits=6, decimal_places=3, min_value=0)
-    points = serializers.DecimalField(max_digits=5, decimal_places=2, required=False, allow_null=True, default=None)
+    lower = Exact(max_digits=6, decimal_places=3, min_value=0)
+    points = Exact(max_digits=5, decimal_places=2, required=False, allow_null=True, default=None)
     passing = serializers.BooleanField(required=False, default=True)
 
 
@@ -62,7 +62,7 @@ class GradingScaleIn(GradingScaleVersionIn):
 class GradeBandOut(GradeBandIn):
     """A band as it is: percentages of ``[lower, upper)``; the best one has no upper end."""
 
-    upper = serializers.DecimalField(max_digits=6, decimal_places=3, allow_null=True)
+    upper = Exact(max_digits=6, decimal_places=3, allow_null=True)
 
 
 class GradingScaleOut(serializers.Serializer[object]):
@@ -80,10 +80,10 @@ class GradingScaleOut(serializers.Serializer[object]):
 class GradeOut(serializers.Serializer[object]):
     """What a percentage is worth on a scale."""
 
-    percent = serializers.DecimalField(max_digits=9, decimal_places=3, help_text="Rounded as the scale says.")
+    percent = Exact(max_digits=9, decimal_places=3, help_text="Rounded as the scale says.")
     code = serializers.CharField()
     name = serializers.CharField()
-    points = serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True)
+    points = Exact(max_digits=5, decimal_places=2, allow_null=True)
     passing = serializers.BooleanField()
 
 
@@ -93,7 +93,7 @@ class ExamSessionChangeIn(serializers.Serializer[object]):
 
     name = serializers.CharField(max_length=80)
     kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
-    weight = serializers.DecimalField(
+    weight = Exact(
         max_digits=5, decimal_places=2, min_value=0, required=False, help_text="Beside other sessions; 1 unless said."
     )
 
@@ -113,7 +113,7 @@ class ExamSessionOut(serializers.Serializer[object]):
     institution_id = serializers.UUIDField()
     name = serializers.CharField()
     kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
-    weight = serializers.DecimalField(max_digits=5, decimal_places=2)
+    weight = Exact(max_digits=5, decimal_places=2)
     state = serializers.ChoiceField(choices=ExamSession.State.choices)
     timetable_published_at = serializers.DateTimeField(allow_null=True)
     results_published_at = serializers.DateTimeField(allow_null=True)
@@ -146,8 +146,8 @@ class ExamChangeIn(serializers.Serializer[object]):
     ends_at = serializers.TimeField()
     room = serializers.CharField(max_length=60, required=False, allow_blank=True)
     invigilator_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
-    max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
-    pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, required=False, allow_null=True)
+    max_marks = Exact(max_digits=7, decimal_places=2)
+    pass_marks = Exact(max_digits=7, decimal_places=2, required=False, allow_null=True)
     scale_id = serializers.UUIDField()
 
 
@@ -190,8 +190,8 @@ class FollowedExamOut(serializers.Serializer[object]):
     starts_at = serializers.TimeField()
     ends_at = serializers.TimeField()
     room = serializers.CharField()
-    max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
-    pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    max_marks = Exact(max_digits=7, decimal_places=2)
+    pass_marks = Exact(max_digits=7, decimal_places=2, allow_null=True)
 
 
 class ExamOut(FollowedExamOut):
@@ -224,7 +224,7 @@ class ExamMarkIn(serializers.Serializer[object]):
         allow_blank=True,
         default=None,
         max_length=100,
-        help_text="As people write it: 7.5 or 7,5, in the digits of any script; text or a number.",
+        help_text="As people write it: 7.5 or 7,5, in the digits of any script; as text.",
     )
     status = serializers.ChoiceField(choices=Mark.Status.choices, required=False, allow_null=True, default=None)
 
@@ -240,10 +240,8 @@ class ExamMarkOut(serializers.Serializer[object]):
     """A student's mark in a paper."""
 
     status = serializers.ChoiceField(choices=Mark.Status.choices)
-    score = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
-    percent = serializers.DecimalField(
-        max_digits=9, decimal_places=3, allow_null=True, help_text="Rounded half up, as the scale says."
-    )
+    score = Exact(max_digits=7, decimal_places=2, allow_null=True)
+    percent = Exact(max_digits=9, decimal_places=3, allow_null=True, help_text="Rounded half up, as the scale says.")
     grade = serializers.CharField(allow_null=True)
     passed = serializers.BooleanField(allow_null=True)
 
@@ -261,8 +259,8 @@ class ExamMarksHeadOut(serializers.Serializer[object]):
     version = serializers.IntegerField(help_text="0 until somebody enters marks. Send it back with PUT.")
     open = serializers.BooleanField(help_text="Whether marks may be entered now.")
     reopened_until = serializers.DateTimeField(allow_null=True)
-    max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
-    pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    max_marks = Exact(max_digits=7, decimal_places=2)
+    pass_marks = Exact(max_digits=7, decimal_places=2, allow_null=True)
     marked_by = PersonOut(allow_null=True)
     marked_at = serializers.DateTimeField(allow_null=True)
 
@@ -296,8 +294,8 @@ class FollowedMarkOut(ExamMarkOut):
     course = serializers.CharField()
     title = serializers.CharField()
     day = Day()
-    max_marks = serializers.DecimalField(max_digits=7, decimal_places=2)
-    pass_marks = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    max_marks = Exact(max_digits=7, decimal_places=2)
+    pass_marks = Exact(max_digits=7, decimal_places=2, allow_null=True)
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
@@ -323,9 +321,9 @@ class ResultPolicyOut(ResultPolicyIn):
 class ResultOut(serializers.Serializer[object]):
     """What papers come to."""
 
-    total = serializers.DecimalField(max_digits=9, decimal_places=2)
-    out_of = serializers.DecimalField(max_digits=9, decimal_places=2, help_text="Without what is exempt or left out.")
-    percent = serializers.DecimalField(
+    total = Exact(max_digits=9, decimal_places=2)
+    out_of = Exact(max_digits=9, decimal_places=2, help_text="Without what is exempt or left out.")
+    percent = Exact(
         max_digits=7, decimal_places=2, allow_null=True, help_text="Rounded half up; null where nothing counts."
     )
     complete = serializers.BooleanField(help_text="False: a paper is without a mark.")
@@ -352,7 +350,7 @@ class FollowedResultOut(ResultOut):
     session_id = serializers.UUIDField()
     session = serializers.CharField()
     kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
-    weight = serializers.DecimalField(max_digits=5, decimal_places=2)
+    weight = Exact(max_digits=5, decimal_places=2)
     term_id = serializers.UUIDField()
     term = serializers.CharField()
 
@@ -362,7 +360,7 @@ class TermAverageOut(serializers.Serializer[object]):
 
     term_id = serializers.UUIDField()
     term = serializers.CharField()
-    percent = serializers.DecimalField(max_digits=7, decimal_places=2)
+    percent = Exact(max_digits=7, decimal_places=2)
 
 
 class FollowedResultsOut(serializers.Serializer[object]):

@@ -1,9 +1,10 @@
 """Reads: what a percentage is worth, which sessions and papers somebody sees, and their marks."""
 
-from apps.examinations.selectors.entry import is_marking, must_be_marking, paper_of, sitting
+from apps.examinations.selectors.entry import OPEN, is_marking, must_be_marking, paper_of, sitting
 from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, rounded, scale_by, scale_of
-from apps.examinations.selectors.reading import read_score
+from apps.examinations.selectors.reading import LETTERS, NAMES, cell_of, plain, read_cell, read_score
 from apps.examinations.selectors.results import (
+    PERCENT_PLACES,
     result_policy,
     results_followed,
     results_seen,
@@ -15,9 +16,12 @@ from apps.examinations.selectors.sheet import (
     marks_followed,
     marks_sheet,
     marks_since,
+    result_of,
+    scales_of,
     sheet_of,
 )
 from apps.examinations.selectors.timetable import (
+    doubly_booked,
     exams_followed,
     invigilators_of,
     papers_in_reach,
@@ -29,10 +33,16 @@ from apps.examinations.selectors.timetable import (
 )
 
 __all__ = [
+    "LETTERS",
+    "NAMES",
+    "OPEN",
+    "PERCENT_PLACES",
     "Band",
     "Graded",
     "Scale",
     "band_of",
+    "cell_of",
+    "doubly_booked",
     "exams_followed",
     "head_of_marks",
     "invigilators_of",
@@ -45,7 +55,10 @@ __all__ = [
     "paper_of",
     "papers_in_reach",
     "papers_seen",
+    "plain",
+    "read_cell",
     "read_score",
+    "result_of",
     "result_policy",
     "results_followed",
     "results_seen",
@@ -53,6 +66,7 @@ __all__ = [
     "sat_by",
     "scale_by",
     "scale_of",
+    "scales_of",
     "session_with_results",
     "sessions_seen",
     "sheet_of",

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from apps.examinations.models import Mark
 from schoolops.errors import FieldError
+from schoolops.folding import searched
 
 PLACES = 2
 _SMALLEST = Decimal(1).scaleb(-PLACES)
@@ -18,11 +24,22 @@ _MARK = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _EXPONENT = re.compile(r"[\d.]+e[+-]?\d+", re.ASCII | re.IGNORECASE)
 # A refusal quotes so much of what was written.
 QUOTED = 40
+# What is written in the place of a score, beside the status's own name in the reader's language: the first is shown.
+LETTERS: Mapping[str, tuple[str, ...]] = {
+    Mark.Status.ABSENT: ("A", "abs", "ab", "absent"),
+    Mark.Status.EXEMPT: ("E", "ex", "exempt"),
+    Mark.Status.MALPRACTICE: ("M", "mal", "malpractice"),
+}
+NAMES: Mapping[str, str] = {
+    Mark.Status.ABSENT: gettext_noop("Absent"),
+    Mark.Status.EXEMPT: gettext_noop("Exempt"),
+    Mark.Status.MALPRACTICE: gettext_noop("Malpractice"),
+}
 
 
 def read_score(given: Any, most: Decimal) -> Decimal | FieldError:
     """What was written as a score of a paper with ``most`` marks, or why it is none. ``7,5`` is 7.5, in any digits."""
-    said = _plain(str(given))
+    said = plain(str(given))
     facts = {"given": str(given)[:QUOTED], "most": most, "places": PLACES}
     if _EXPONENT.fullmatch(said):
         return FieldError("score", "exponent", "“{given}” is not how a mark is written: write it out, as 7.5.", facts)
@@ -44,7 +61,24 @@ def read_score(given: Any, most: Decimal) -> Decimal | FieldError:
     return score.quantize(_SMALLEST)
 
 
-def _plain(said: str) -> str:
+def read_cell(said: str) -> tuple[str | None, str | None]:
+    """What stands in one cell of a grid or a sheet: (score, status), one of them at most. A dash is nothing yet."""
+    text = said.strip()
+    folded = searched(text)
+    for status, letters in LETTERS.items():
+        if folded and folded in {searched(each) for each in (*letters, _(NAMES[status]))}:
+            return None, status
+    return (None if text in {"", *_MINUSES} else text), None
+
+
+def cell_of(status: str, score: Decimal | None) -> str:
+    """A mark as a grid or a sheet shows it: ``7.5``, or the status's letter; what is not entered is empty."""
+    if score is None:
+        return LETTERS[status][0] if status in LETTERS else ""
+    return f"{score.normalize():f}"
+
+
+def plain(said: str) -> str:
     """Without space and unseen marks around, digits as 0 to 9 and any point as a full stop."""
     kept = (each for each in said if unicodedata.category(each) != "Cf")
     digits = (str(unicodedata.decimal(each)) if each.isdecimal() else each for each in kept)

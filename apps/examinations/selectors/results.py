@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.examinations.errors import SessionUnknown
@@ -36,17 +37,20 @@ def result_policy() -> ResultPolicy:
 
 
 def results_seen(session: UUID, *, by: User) -> QuerySet[SessionResult]:
-    """A session's results of the sections in reach: who teaches a section as its own sees what all papers come to.
+    """A session's results, of a campus all, else of the sections in reach: whose own section it is sees all papers.
 
     Raises:
         PermissionMissing, SessionUnknown.
     """
     reach = access.within_reach(by, "marks.view", "section")
-    found = sessions_seen(by=by).filter(sourced_id=session).first()
+    at = access_rows.institutions_of(by, "marks.view")
+    found = sessions_seen(by=by).select_related("term__year").filter(sourced_id=session).first()
     if found is None:
         raise SessionUnknown
     rows = SessionResult.objects.filter(session=found)
-    return rows if reach == Q() else rows.filter(section__in=Section.objects.filter(reach).values("pk"))
+    if at is None or found.term.year.institution_id in at:
+        return rows
+    return rows.filter(section__in=Section.objects.filter(reach).values("pk"))
 
 
 def results_published() -> Q:

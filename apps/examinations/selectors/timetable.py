@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 
@@ -102,3 +103,34 @@ def invigilators_of(papers: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
     for row in rows.order_by("staff__name_key", "staff_id"):
         found[row.exam_id].append({"id": row.staff.sourced_id, "name": row.staff.full_name})
     return found
+
+
+# Who is in two papers of a session at one time: of a class and their section, or of two classes. The database keeps a
+# section and a class to one paper, not a child who is in several.
+_DOUBLY_BOOKED = """
+WITH sits AS (
+    SELECT e.id AS exam_id, e.day, e.starts_at, e.ends_at, m.student_id
+      FROM examinations_exam e
+      JOIN students_sectionmembership m ON m.section_id = e.section_id AND m.starts_on <= e.day
+       AND (m.ends_on IS NULL OR m.ends_on > e.day)
+     WHERE e.session_id = %(session)s AND e.standing
+    UNION
+    SELECT e.id, e.day, e.starts_at, e.ends_at, t.student_id
+      FROM examinations_exam e
+      JOIN students_classenrolment t ON t.course_class_id = e.course_class_id AND t.starts_on <= e.day
+       AND (t.ends_on IS NULL OR t.ends_on > e.day)
+     WHERE e.session_id = %(session)s AND e.standing
+)
+SELECT a.exam_id, b.exam_id, count(DISTINCT a.student_id)
+  FROM sits a
+  JOIN sits b ON b.student_id = a.student_id AND b.day = a.day AND b.exam_id > a.exam_id
+   AND b.starts_at < a.ends_at AND a.starts_at < b.ends_at
+ GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def doubly_booked(session: int) -> list[tuple[int, int, int]]:
+    """Pairs of a session's papers (by key) at one time, with how many students sit both. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DOUBLY_BOOKED, {"session": session})
+        return [(one, other, number) for one, other, number in cursor.fetchall()]

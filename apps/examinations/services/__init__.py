@@ -1,6 +1,6 @@
 """Writes: grading scales, exam sessions, their papers, the marks and what they come to."""
 
-from apps.examinations.services.marks import Written, enter_marks, reopen_marks
+from apps.examinations.services.marks import Written, correct_marks, enter_marks, reopen_marks
 from apps.examinations.services.merging import move_marks
 from apps.examinations.services.papers import Paper, add_papers, change_paper, follow_class, remove_paper
 from apps.examinations.services.results import (
@@ -10,8 +10,8 @@ from apps.examinations.services.results import (
     begin_results,
     compute_results,
     follow_marks,
-    follow_merge,
     follow_papers,
+    follow_students,
     ranks_of,
     set_result_policy,
     tally,
@@ -40,11 +40,12 @@ __all__ = [
     "change_paper",
     "change_session",
     "compute_results",
+    "correct_marks",
     "enter_marks",
     "follow_class",
     "follow_marks",
-    "follow_merge",
     "follow_papers",
+    "follow_students",
     "move_marks",
     "move_session",
     "ranks_of",

@@ -62,16 +62,53 @@ def enter_marks(*, paper: UUID, marks: Sequence[Written], expected_version: int 
     if exam.marks_version != expected:
         members = selectors.marks_since(exam, expected)
         raise MarksChangedMeanwhile(version=exam.marks_version, expected=expected, members=members)
+    before, there, known = _standing(exam)
+    after = _read(marks, known, there, exam)
+    return _entered(exam, before, after, by)
+
+
+@transaction.atomic
+def correct_marks(*, paper: UUID, touched: Sequence[Written], seen_version: int, by: User) -> Exam:
+    """Enter the marks of some who sit a paper; everybody else's stay as they are by now. The statements are as few.
+
+    Args:
+        touched: whom somebody wrote something about, each once.
+        seen_version: the version beside which it was written.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, PaperAhead, MarksLocked,
+        NotMarking, PostingClosed, MarksRefused, MarksChangedMeanwhile (a mark of these is another one since).
+    """
+    exam = selectors.paper_of(paper, "marks.enter", by, for_update=True)
+    selectors.must_be_marking(exam)
+    before, there, known = _standing(exam)
+    after = _read(touched, known, there, exam, whole=False)
+    newer = set(
+        MarkChange.objects.filter(exam=exam, marks_version__gt=seen_version, student__in=after).values_list(
+            "student", flat=True
+        )
+    )
+    if any(student in newer and _said(before.get(student)) != _said(mark) for student, mark in after.items()):
+        members = selectors.marks_since(exam, seen_version)
+        raise MarksChangedMeanwhile(version=exam.marks_version, expected=seen_version, members=members)
+    return _entered(exam, before, after, by)
+
+
+def _standing(exam: Exam) -> tuple[dict[int, Mark], set[int], list[Student]]:
+    """The marks there are, who sits the paper, and everybody who may be named."""
     before = {row.student_id: row for row in Mark.objects.filter(exam=exam)}
     there = set(Student.objects.filter(selectors.sitting(exam)).values_list("pk", flat=True))
     known = list(Student.objects.filter(pk__in=there | set(before)).only(*NAMED).order_by("pk"))
-    after = _read(marks, known, there, exam)
+    return before, there, known
+
+
+def _entered(exam: Exam, before: Mapping[int, Mark], after: Mapping[int, Mark], by: User) -> Exam:
     changed = {student: mark for student, mark in after.items() if _said(before.get(student)) != _said(mark)}
     exam.marks_version += 1
     exam.marked_by, exam.marked_at = by, clock.now()
     exam.save(update_fields=["marks_version", "marked_by", "marked_at"])
     write_marks(exam, {student: (before.get(student), mark) for student, mark in changed.items()}, by=by)
-    counted = [mark.status for mark in after.values()]
+    counted = [mark.status for mark in {**before, **after}.values()]
     told = {"version": exam.marks_version, "entered": counted.count(Status.ENTERED), "changed": len(changed)}
     trail.record(by, "examinations.marks-entered", exam, after=told)
     if changed:
@@ -137,8 +174,10 @@ def _said(mark: Mark | None) -> tuple[str, Decimal | None]:
     return (str(Status.NOT_ENTERED), None) if mark is None else (str(mark.status), mark.score)
 
 
-def _read(marks: Sequence[Written], known: Sequence[Student], there: set[int], exam: Exam) -> dict[int, Mark]:
-    """Each student's mark, by key. Raises ``MarksRefused`` with an error per record."""
+def _read(
+    marks: Sequence[Written], known: Sequence[Student], there: set[int], exam: Exam, *, whole: bool = True
+) -> dict[int, Mark]:
+    """Each student's mark, by key; ``whole``: of everybody. Raises ``MarksRefused`` with an error per record."""
     students = {student.sourced_id: student for student in known}
     refused: list[FieldError] = []
     read: dict[int, Mark] = {}
@@ -171,7 +210,7 @@ def _read(marks: Sequence[Written], known: Sequence[Student], there: set[int], e
             {"student": student.full_name, "id": student.sourced_id},
         )
         for student in known
-        if student.pk in there and student.pk not in read
+        if whole and student.pk in there and student.pk not in read
     ]
     if refused:
         raise MarksRefused(errors=refused)

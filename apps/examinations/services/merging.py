@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef
 
-from apps.examinations.models import Exam, Mark, MarkChange
+from apps.examinations.models import Exam, ExamSession, Mark, MarkChange
 from apps.examinations.selectors import sat_by
 from apps.examinations.services.marks import told
 from apps.students.models import Student
@@ -20,7 +20,10 @@ def move_marks(duplicate: Student, kept: Student) -> Moved:
     What stays is read beside the kept record's, which counts where both have one.
     """
     theirs = Mark.objects.filter(student=duplicate)
-    # Whoever enters marks of these papers, or computes their results, comes before or after.
+    # Whoever enters marks of these papers, or computes their results, comes before or after. Sessions before papers, as
+    # where results are computed: two who wait for each other would cost the office its merge.
+    sessions = ExamSession.objects.filter(pk__in=theirs.values("exam__session"))
+    list(sessions.select_for_update(no_key=True).order_by("pk"))
     list(Exam.objects.select_for_update(no_key=True).filter(pk__in=theirs.values("exam")).order_by("pk"))
     sits = Exam.objects.filter(sat_by(Student.objects.filter(pk=duplicate.pk)), pk=OuterRef("exam"))
     had = Mark.objects.filter(student=kept, exam=OuterRef("exam"))

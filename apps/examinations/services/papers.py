@@ -114,6 +114,10 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
         raise PapersRefused(errors=refused)
     wanted, people = book.exam_of(said), book.people(said)
     wanted.pk = exam.pk
+    moved = wanted.day != exam.day
+    if not moved:
+        # Whoever sat it that day did, whatever the class is taught to by now.
+        wanted.section, wanted.course = exam.section, exam.course
     if clashing := _clashes(exam.session, [wanted], [people]):
         raise PapersRefused(errors=[each for _, each in clashing])
     before, after = _told(exam, _people_of(exam)), _told(wanted, people)
@@ -124,7 +128,7 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
     with explains({**CLASHES, "mark_within_paper": lambda: ScoresAboveMaximum(most=wanted.max_marks)}):
         exam.invigilations.exclude(staff__in=[person.pk for person in people]).delete()
         # Those who stay follow the paper to its new time, by the database.
-        wanted.save(update_fields=[*PLAIN, "section", "course", "scale", "version"])
+        wanted.save(update_fields=[*(set(PLAIN) - {"day"}), *(WHEN_MOVED if moved else ()), "scale", "version"])
         there = set(exam.invigilations.values_list("staff_id", flat=True))
         _invigilate([(wanted, [person for person in people if person.pk not in there])])
     trail.record(
@@ -183,7 +187,7 @@ def _exam_for_update(paper: UUID, by: User) -> Exam:
     held = _open_session(session, by)
     exam: Exam | None = (
         Exam.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("section", "course_class", "course", "scale")
+        .select_related("section__grade_level", "course_class", "course", "scale")
         .filter(sourced_id=paper)
         .first()
     )
@@ -205,6 +209,8 @@ def _said(exam: Exam) -> Paper:
     )
 
 
+# Those by which the database asks anew whether a paper is of its class.
+WHEN_MOVED = ("day", "section", "course")
 PLAIN = ("day", "starts_at", "ends_at", "title", "room", "max_marks", "pass_marks")
 
 

@@ -5,6 +5,7 @@ Whatever the order in which marks, corrections and papers came, the same marks m
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -24,7 +25,7 @@ from apps.examinations.events import PapersChanged, ResultsDue
 from apps.examinations.models import Exam, ExamSession, Mark, MarkChange, ResultPolicy, SessionResult
 from apps.examinations.services.sessions import session_for_update
 from apps.institutions.models import Section
-from apps.students.models import SectionMembership
+from apps.students.models import SectionMembership, Student
 from schoolops import events, queues
 from schoolops.audit import trail
 from schoolops.constraints import explains
@@ -139,11 +140,13 @@ def begin_results(session: int) -> None:
         make_results_due(found)
 
 
-def follow_merge(*, kept: int, duplicate: int) -> None:
-    """Have the sessions computed anew in which either of two records of one child has a result."""
-    there = SessionResult.objects.filter(student__in=(kept, duplicate)).values("session")
-    for session in ExamSession.objects.filter(pk__in=there, results_through__isnull=False).order_by("pk"):
-        events.publish(PapersChanged(session.pk))
+def follow_students(students: Sequence[int], *, since: dt.date = dt.date.min) -> None:
+    """Have the sessions computed anew, with a paper on ``since`` or later, that any of ``students`` sits or has sat."""
+    had = SessionResult.objects.filter(session=OuterRef("session"), student__in=students)
+    theirs = Q(Exists(had)) | selectors.sat_by(Student.objects.filter(pk__in=students))
+    there = Exam.objects.filter(theirs, day__gte=since, session__results_through__isnull=False)
+    for session in sorted(set(there.values_list("session", flat=True))):
+        events.publish(PapersChanged(session))
 
 
 def follow_marks(session: int) -> bool:
@@ -157,6 +160,7 @@ def follow_papers(session: int) -> bool:
 
 
 # Who sits which paper as of its day, and what was entered; of two records of one child the kept one's mark counts.
+# A mark that was taken back is none.
 _SAT = """
 WITH sits AS (
     SELECT e.id AS exam_id, m.student_id
@@ -175,14 +179,15 @@ WITH sits AS (
     UNION
     SELECT k.exam_id, k.student_id
       FROM examinations_mark k JOIN examinations_exam e ON e.id = k.exam_id
-     WHERE e.session_id = %(session)s::bigint
+     WHERE e.session_id = %(session)s::bigint AND k.status <> 'not-entered'
 )
 SELECT DISTINCT ON (s.exam_id, COALESCE(st.merged_into_id, st.id))
        COALESCE(st.merged_into_id, st.id), e.max_marks, COALESCE(k.status, 'not-entered'), k.score
   FROM sits s
   JOIN examinations_exam e ON e.id = s.exam_id
   JOIN students_student st ON st.id = s.student_id
-  LEFT JOIN examinations_mark k ON k.exam_id = s.exam_id AND k.student_id = s.student_id
+  LEFT JOIN examinations_mark k
+    ON k.exam_id = s.exam_id AND k.student_id = s.student_id AND k.status <> 'not-entered'
  WHERE %(students)s::bigint[] IS NULL OR COALESCE(st.merged_into_id, st.id) = ANY(%(students)s::bigint[])
  ORDER BY s.exam_id, COALESCE(st.merged_into_id, st.id), k.id IS NULL, st.merged_into_id IS NOT NULL, st.id
 """

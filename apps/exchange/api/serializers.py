@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from apps.exchange.models import Import, ImportRow
-from apps.exchange.services.stopping import RUNNING, WHY
+from apps.exchange.selectors.stops import RUNNING, WHY
 from apps.institutions.models import Institution
 from schoolops.api.fields import RowId
 
@@ -13,7 +13,9 @@ from schoolops.api.fields import RowId
 class ImportIn(serializers.Serializer[object]):
     """A roster: a multipart form. `kind` is guessed unless said."""
 
-    file = serializers.FileField(help_text="OneRoster ZIP, or a template of ours as XLSX or CSV.")
+    file = serializers.FileField(
+        help_text="OneRoster or School Data Sync as a ZIP, or a list as XLSX, ODS, XLS or CSV."
+    )
     kind = serializers.ChoiceField(choices=Import.Source.choices, required=False, source="source")
     institution_id = RowId(
         Institution, required=False, source="institution", help_text="The campus, where the file does not say."
@@ -31,6 +33,14 @@ class ProblemOut(serializers.Serializer[object]):
     said = serializers.CharField(required=False, help_text=_SAID)
     facts = serializers.DictField(required=False)
     remedy = serializers.CharField(allow_blank=True)
+
+
+class NoteOut(serializers.Serializer[object]):
+    """What was read leniently."""
+
+    message = serializers.CharField()
+    said = serializers.CharField(help_text=_SAID)
+    facts = serializers.DictField()
 
 
 class StopOut(serializers.Serializer[object]):
@@ -56,7 +66,7 @@ class ImportOut(serializers.Serializer[object]):
     )
     stopped = StopOut(allow_null=True)
     counts = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
-    notes = serializers.ListField(child=serializers.CharField())
+    notes = NoteOut(many=True)
     problem = ProblemOut(allow_null=True)
     headers = serializers.ListField(child=serializers.CharField())
     mapping = serializers.DictField(child=serializers.CharField(), help_text="Header → field.")
@@ -110,6 +120,13 @@ class ConfirmIn(serializers.Serializer[object]):
 
 
 class MappingIn(serializers.Serializer[object]):
-    """Header → field, or an empty text for a column that is not wanted."""
+    """Header → field, or an empty text for a column that is not wanted.
+
+    Of a bundle `users.csv: header` → `users.givenName`.
+    """
 
     mapping = serializers.DictField(child=serializers.CharField(max_length=100, allow_blank=True))
+    kind = serializers.ChoiceField(
+        choices=Import.Source.choices, required=False, source="source", help_text="What a sheet holds after all."
+    )
+    sheet = serializers.CharField(max_length=100, required=False, help_text="Which of several sheets is meant.")

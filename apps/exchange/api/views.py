@@ -137,8 +137,8 @@ class StepViewSet(ApiViewSet):
     def map_headers(self, request: Request, id: UUID) -> HttpResponse:
         """For this file, which is read anew, and for the school's next ones."""
         run = selectors.import_of(id, by=actor(request))
-        mapping = valid(shapes.MappingIn, request.data)["mapping"]
-        run = services.map_headers(run=run, mapping=mapping, by=actor(request), in_background=True)
+        given = valid(shapes.MappingIn, request.data)
+        run = services.map_headers(run=run, by=actor(request), in_background=True, **given)
         return answer(shown(run), status=202)
 
     @extend_schema(summary="Apply an import", request=shapes.ConfirmIn, responses={202: shapes.ImportOut})

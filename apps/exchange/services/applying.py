@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportConfirmed
 from apps.exchange.models import Counterpart, Import, ImportRow
+from apps.exchange.selectors.stops import left_of
 from apps.exchange.services import frame, kinds
 from apps.exchange.services.changed import ALREADY, REMEMBERED, stamped
 from apps.exchange.services.comparing import Action, Outcome, Work, as_kept
@@ -18,7 +19,7 @@ from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import chunks, counted, write_rows
-from apps.exchange.services.stopping import ONE_AT_A_TIME, left_of, refuse_two
+from apps.exchange.services.stopping import ONE_AT_A_TIME, refuse_two
 from apps.exchange.services.turns import take_up
 from schoolops import clock, events, queues
 from schoolops.audit import trail

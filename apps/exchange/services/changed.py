@@ -73,6 +73,9 @@ def _other(table: str, row: ImportRow, target: Any) -> bool:
         if target.restriction_note or plain(target.data_access) != access:
             return True
     written = {name: value for name, value in row.after.items() if name in row.before and hasattr(target, name)}
+    if table == staged.TERM:
+        # What it is part of goes first, when it is new.
+        written.pop("parent", None)
     if (
         row.action == Action.UPDATE
         and ALREADY not in row.undo
@@ -148,9 +151,17 @@ def _in_use(run: Import, table: str, keys: Sequence[int | None]) -> list[str]:
         kind = _TABLE_OF.get(relation.related_model)
         if kind is not None:
             using = using.exclude(pk__in=written(run, kind, action=Action.CREATE).values("target_id"))
+        if kind == staged.TERM and table == staged.TERM:
+            using = using.exclude(pk__in=[pk for held in terms_held(run).values() for pk in held])
         # A row that is changed back refers to something else then, or its line of the trail says who did it.
         found += [str(each) for each in using[:3]]
     return found
+
+
+def terms_held(run: Import) -> dict[int, list[int]]:
+    """Terms that the import made → those of before that are parts of them since."""
+    rows = written(run, staged.TERM, action=Action.CREATE, undo__has_key="within")
+    return {row.target_id: row.undo["within"] for row in rows}
 
 
 def undo_of(run: Import) -> str:

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any
-
 from django.db import transaction
-from django.db.models import Case, DateTimeField, ExpressionWrapper, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
 
 from apps.exchange.models import Import, ImportRow
-from apps.exchange.services.stopping import set_aside, stop_of, with_stops
+from apps.exchange.selectors.stops import stop_of, with_ends
+from apps.exchange.services.stopping import set_aside
 from schoolops import clock, files
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 
 State = Import.State
-# What wrote something may be taken back for a month; what wrote nothing is read again in no time.
-WROTE, WROTE_NOTHING = dt.timedelta(days=30), dt.timedelta(days=7)
 UNDECIDED = (State.RECEIVED, State.VALIDATED)
 # The rest waits for tomorrow.
 MOST, BATCH = 20, 5_000
-
-
-def with_ends(runs: QuerySet[Any]) -> QuerySet[Any]:
-    """``runs`` with ``kept_until``, the moment from which file and rows are cleared, and ``why`` of ``with_stops``.
-
-    NULL: cleared already, or somebody is at it.
-    """
-    since, moment = Coalesce("moved_at", "finished_at", "received_at"), DateTimeField()
-    ended = Q(state__in=(State.APPLIED, State.UNDONE, State.STOPPED)) | Q(
-        state__in=(State.APPLYING, State.UNDOING), why__isnull=False
-    )
-    idle = Q(state__in=(State.VALIDATED, State.FAILED)) | Q(state=State.RECEIVED, why__isnull=False)
-    found: QuerySet[Any] = with_stops(runs).annotate(
-        kept_until=Case(
-            When(cleared_at__isnull=False, then=Value(None)),
-            When(idle, then=ExpressionWrapper(since + Value(WROTE_NOTHING), output_field=moment)),
-            When(ended, then=ExpressionWrapper(since + Value(WROTE), output_field=moment)),
-            default=Value(None),
-            output_field=moment,
-        )
-    )
-    return found
 
 
 @transaction.atomic

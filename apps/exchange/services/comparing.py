@@ -21,6 +21,7 @@ from apps.exchange import errors
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.frame import Frame
 from apps.exchange.services.reading.cells import said_of
+from apps.exchange.services.reading.sheets import HEADER_FOR
 from apps.exchange.services.turns import Turn
 from schoolops.errors import Forbidden, NotFound, SchoolOpsError
 
@@ -61,14 +62,6 @@ def reason_of(run: Import) -> str:
     return f"Import {run.file_name}"[:500]
 
 
-# Whoever fills in a template has never heard of OneRoster's columns.
-_OF_A_SHEET = {
-    "primaryOrgSourcedId": "Campus", "orgSourcedId": "Campus", "schoolSourcedId": "Campus", "grades": "Grade",
-    "classSourcedId": "Section", "userSourcedId": "Admission number", "agentSourcedIds": "Student’s admission number",
-    "beginDate": "Entered on", "termSourcedIds": "Year", "sourcedId": "", "username": "E-mail",
-}  # fmt: skip
-
-
 @dataclass(slots=True)
 class Outcome:
     """What becomes of a row. ``fields`` are values to write, ``known`` the file's values by field, as remembered."""
@@ -99,7 +92,7 @@ class Outcome:
 
     def refuse(self, error: SchoolOpsError, column: str = "") -> None:
         if self.row.key.startswith("~"):
-            column = _OF_A_SHEET.get(column, column)
+            column = HEADER_FOR.get(column, column)
         self.errors.append(said_of(error, row=self.row.row, column=column))
 
     def differ(self, wanted: Mapping[str, Any], remembered: Mapping[str, str]) -> None:
@@ -149,8 +142,8 @@ class Work:
     by: User
     frame: Frame
     turn: Turn
-    # (kind, row of ours) → the row of the file that is about it.
-    claimed: dict[tuple[str, int], int] = field(default_factory=dict)
+    # (kind, row of ours, or number that nobody has yet) → the row of the file that is about it.
+    claimed: dict[tuple[str, int | str], int] = field(default_factory=dict)
     homerooms: dict[str, list[tuple[dt.date, dt.date | None, str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -196,9 +189,9 @@ class Work:
 
     def claim(self, outcome: Outcome) -> None:
         """Two rows of a file may not be about one row of ours."""
-        if outcome.target is None:
+        key = outcome.extra.get("number") if outcome.target is None else (outcome.row.kind, outcome.target.pk)
+        if key is None:
             return
-        key = (outcome.row.kind, outcome.target.pk)
         first = self.claimed.setdefault(key, outcome.row.row)
         if first != outcome.row.row:
             outcome.refuse(errors.DuplicateInFile(what=outcome.row.kind, first=first, file=outcome.row.file))

@@ -5,7 +5,7 @@ Some thousand rows at the most, read once; rows of the file that are yet to be w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,8 @@ class Frame:
     # Of a row that is yet to be written: where it stands in the file.
     imagined: dict[int, int] = field(default_factory=dict)
     default: Institution | None = None
+    # What rows of the file are to be called → which of them.
+    given: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     # What the course of a grade's homerooms is called outside → the grade.
     homerooms: dict[str, GradeLevel] = field(default_factory=dict)
     _by_code: dict[str, dict[tuple[int, str], Any]] = field(default_factory=dict)
@@ -92,6 +94,11 @@ class Frame:
         found = [row for row in self.rows[kind] if all(_alike(getattr(row, fact), facts[fact]) for fact in facts)]
         yield from sorted(found, key=lambda row: any(getattr(row, name) != value for name, value in facts.items()))
 
+    def gives(self, kind: str, facts: Mapping[str, Any], *, to: str) -> bool:
+        """Whether the row of the file that is called ``to`` may have these names: no other was given them."""
+        said = (fold(each) if isinstance(each, str) else _same(each) for each in facts.values())
+        return self.given.setdefault((kind, *said), to) == to
+
     def level(self, code: str) -> GradeLevel | None:
         """The grade level of that code, or of that name."""
         for row in self.rows[staged.GRADE_LEVEL]:
@@ -104,6 +111,8 @@ class Frame:
         """A campus by outside id, code or name; where nothing is said, the one that is meant."""
         if not key:
             return self.default
+        if key.startswith(staged.OR_ELSE):
+            return self.institution(key.removeprefix(staged.OR_ELSE)) or self.default
         found = self.find(staged.INSTITUTION, key)
         if found is not None:
             return found  # type: ignore[no-any-return]

@@ -15,7 +15,7 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportReceived
 from apps.exchange.models import HeaderMapping, Import, ImportRow
-from apps.exchange.services.reading import archive, sheets
+from apps.exchange.services.reading import archive, books, bundle_columns, sheets
 from apps.institutions.models import Institution
 from schoolops import clock, events, files
 from schoolops.audit import trail
@@ -79,20 +79,24 @@ def _source(file: IO[bytes], name: str, source: str) -> str:
         FileKindUnknown, and what looking at a directory raises.
     """
     file.seek(0)
-    head = file.read(80)
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise errors.OtherSpreadsheet(kind="XLS")
-    if b"mimetypeapplication/vnd.oasis.opendocument" in head:
-        raise errors.OtherSpreadsheet(kind="OpenDocument")
+    head = file.read(512)
+    said = source if source in sheets.TEMPLATES else ""
+    if head.startswith(books.COMPOUND):
+        return said
     if head.startswith(b"PK\x03\x04") or zipfile.is_zipfile(file):
-        if archive.CONTENT_TYPES in archive.directory(file):
-            return source if source in sheets.TEMPLATES else ""
-        return Import.Source.ONEROSTER
-    if name.lower().endswith((".zip", ".xlsx")):
+        if b"mimetypeapplication/vnd.oasis.opendocument" in head and b"opendocument.spreadsheet" not in head:
+            raise errors.OtherSpreadsheet(kind="OpenDocument")
+        if other := archive.other_book(names := archive.directory(file)):
+            raise errors.OtherSpreadsheet(kind=other)
+        return said if archive.is_book(names) else Import.Source.ONEROSTER
+    if name.lower().endswith((".zip", ".xlsx", ".ods")):
         raise errors.ArchiveDamaged(why="it does not begin as one")
-    if not name.lower().endswith((".csv", ".txt", ".tsv")):
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        # What some systems call XLS is a page of the web, or XML.
+        raise errors.OtherSpreadsheet(kind="HTML, XML")
+    if not name.lower().endswith((".csv", ".txt", ".tsv", ".xls")):
         raise errors.FileKindUnknown
-    return source if source in sheets.TEMPLATES else ""
+    return said
 
 
 def known_headers(source: str) -> dict[str, str]:
@@ -102,9 +106,20 @@ def known_headers(source: str) -> dict[str, str]:
     return {sheets.folded(header): field for header, field in said}
 
 
+def fields_of(source: str) -> dict[str, str]:
+    """Field → what it is called, of all that files of ``source`` may hold; of a bundle ``users.givenName``."""
+    if source == Import.Source.ONEROSTER:
+        files = bundle_columns.FILES.items()
+        return {f"{file}.{column.header}": column.header for file, columns in files for column in columns}
+    return {field: column.header for field, column in sheets.fields_of(source).items()}
+
+
 @transaction.atomic
-def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_background: bool = False) -> Import:
-    """Say which field each header holds (``""``: none), for this file and for the school's next ones.
+def map_headers(
+    *, run: Import, mapping: Mapping[str, str], source: str = "", sheet: str = "", by: User, in_background: bool = False
+) -> Import:
+    """Say which field each header holds (``""``: none), for this file and for the school's next ones; and of this file,
+    where it is read otherwise than it was meant, what it holds and which of its sheets.
 
     The file is to be read again afterwards.
 
@@ -114,9 +129,13 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_backgro
     access.require_everywhere(by, RUN)
     run = Import.objects.select_for_update().get(pk=run.pk)
     allowed = {Import.State.RECEIVED, Import.State.VALIDATED, Import.State.FAILED}
-    if run.source not in sheets.TEMPLATES or run.state not in allowed or run.cleared_at is not None:
+    if run.state not in allowed or run.cleared_at is not None or not (run.source or source or sheet):
         raise errors.ImportNotReady(state=run.state)
-    fields = {column.field for column in sheets.TEMPLATES[run.source]}
+    is_bundle = run.source == Import.Source.ONEROSTER
+    if source and (is_bundle or source not in sheets.TEMPLATES):
+        raise errors.MappingRefused(field=source)
+    run.source = source or run.source
+    fields = fields_of(run.source).keys()
     for header, field in mapping.items():
         if header not in run.headers or (field and field not in fields):
             raise errors.MappingRefused(field=field or header)
@@ -130,10 +149,13 @@ def map_headers(*, run: Import, mapping: Mapping[str, str], by: User, in_backgro
         update_fields=["field"],
     )
     before = run.mapping
-    run.mapping = sheets.matched(run.source, run.headers, known_headers(run.source))
+    # What is not said here is found by the headers when it is read.
+    read_anew = is_bundle or source or sheet
+    run.mapping = {} if read_anew else sheets.matched(run.source, run.headers, known_headers(run.source))
+    run.sheet = sheet or run.sheet
     run.state, run.problem, run.job_id, run.moved_at = Import.State.RECEIVED, None, None, clock.now()
     run.of = 0
-    run.save(update_fields=["mapping", "state", "problem", "job_id", "moved_at", "of"])
+    run.save(update_fields=["mapping", "source", "sheet", "state", "problem", "job_id", "moved_at", "of"])
     trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after={"mapping": run.mapping})
     if in_background:
         events.publish(ImportReceived(run.pk))

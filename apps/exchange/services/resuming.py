@@ -8,8 +8,9 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.models import Import
+from apps.exchange.selectors.stops import stop_of
 from apps.exchange.services.receiving import RUN
-from apps.exchange.services.stopping import ONE_AT_A_TIME, refuse_two, stop_of
+from apps.exchange.services.stopping import ONE_AT_A_TIME, refuse_two
 from apps.exchange.services.turns import AGAIN
 from schoolops import clock, events
 from schoolops.audit import trail

@@ -15,7 +15,7 @@ from apps.exchange import errors
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services import frame, kinds, receiving
 from apps.exchange.services.comparing import Action, Outcome, Work
-from apps.exchange.services.reading import sheets, staged
+from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.apart import Reading
 from apps.exchange.services.reading.cells import problem_of, said_of
 from apps.exchange.services.settling import settled
@@ -81,9 +81,9 @@ def stage(turn: Turn) -> None:
     """Every row of the file as an ``ImportRow``; what the file turned out to be stands in the run, refused or not."""
     run = turn.run
     _forget_rows(turn)
-    known = {source: receiving.known_headers(source) for source in sheets.TEMPLATES}
+    known = {source: receiving.known_headers(source) for source in Import.Source.values}
     is_bundle = run.source == Import.Source.ONEROSTER
-    reading = Reading(run.file_name, run.source, run.mapping, known, bundle=is_bundle)
+    reading = Reading(run.file_name, run.source, run.mapping, known, bundle=is_bundle, sheet=run.sheet)
     run.done = 0
     run.save(update_fields=["done"])
     with run.file.open("rb") as file:

@@ -15,7 +15,7 @@ from apps.students.services.changing import first_day_apart
 from schoolops import events
 
 
-def tell(table: str, rows: Sequence[Any], *, were: Sequence[Any] = ()) -> None:
+def publish_undone(table: str, rows: Sequence[Any], *, were: Sequence[Any] = ()) -> None:
     """Publish what follows now that ``rows`` are as they were before the import, or gone.
 
     Args:
@@ -23,7 +23,7 @@ def tell(table: str, rows: Sequence[Any], *, were: Sequence[Any] = ()) -> None:
     """
     if table == staged.MEMBERSHIP:
         _moved(rows, {membership.pk: membership.ends_on for membership in were})
-    elif (said := _SAID.get(table)) is not None:
+    elif (said := _EVENTS.get(table)) is not None:
         # Days of a year that has been cut short are as stale as those it got back.
         for event in said([*rows, *were] if table == staged.YEAR else rows):
             events.publish(event)
@@ -52,7 +52,7 @@ def _teaching(rows: Sequence[Any]) -> Iterable[object]:
     return [TeachingChanged(row._meta.model_name, row.pk) for row in rows]
 
 
-_SAID: Mapping[str, Callable[[Sequence[Any]], Iterable[object]]] = {
+_EVENTS: Mapping[str, Callable[[Sequence[Any]], Iterable[object]]] = {
     staged.PLACE: _classes_changed,
     staged.STUDENT: lambda rows: [StudentChanged(row.pk) for row in rows],
     staged.CLASS: _teaching,

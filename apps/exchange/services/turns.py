@@ -26,8 +26,8 @@ AGAIN: Mapping[str, Any] = {
     State.APPLYING: ImportConfirmed,
     State.UNDOING: UndoBegun,
 }
-# Half of what the queue gives a job; a chunk takes seconds.
-PATIENCE_S = 60.0
+# A chunk takes seconds.
+PATIENCE_S = queues.IMPORTS.timeout_s / 2
 
 
 class Turn:

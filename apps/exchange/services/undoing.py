@@ -18,6 +18,7 @@ from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import UndoBegun
 from apps.exchange.models import Counterpart, Import, ImportRow
+from apps.exchange.selectors.stops import left_of, stop_of
 from apps.exchange.services.changed import (
     ABOUT_STUDENTS,
     REMEMBERED,
@@ -26,6 +27,7 @@ from apps.exchange.services.changed import (
     refuse_changed,
     refuse_changed_rows,
     student_keys,
+    terms_held,
     undo_of,
     written,
 )
@@ -35,8 +37,8 @@ from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
 from apps.exchange.services.staging import write_rows
-from apps.exchange.services.stopping import before_undo, left_of, refuse_two, stop_of
-from apps.exchange.services.telling import tell
+from apps.exchange.services.stopping import before_undo, refuse_two
+from apps.exchange.services.telling import publish_undone
 from apps.exchange.services.turns import Turn, take_up
 from apps.institutions.models import CourseClassTerm, Term
 from apps.staff.models import Substitution, TeachingAssignment
@@ -187,7 +189,7 @@ def _restore(run: Import, table: str, rows: list[ImportRow], targets: Mapping[in
     if table == staged.CLASS:
         _back_in_their_terms(run, rows, targets, by)
     _forget_written(table, rows)
-    tell(table, list(targets.values()), were=were)
+    publish_undone(table, list(targets.values()), were=were)
 
 
 def _back_where_they_were(ended: list[list[Any]]) -> None:
@@ -206,7 +208,7 @@ def _back_where_they_were(ended: list[list[Any]]) -> None:
             students = tuple(sorted({each.student_id for each in were}))
             events.publish(StudentsEnrolled(students, tuple(each.pk for each in were)))
         elif name == "places":
-            tell(staged.PLACE, were)
+            publish_undone(staged.PLACE, were)
     publish_moved(since)
 
 
@@ -287,10 +289,16 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
     if table == staged.CLASS:
         through = model.terms.through
         _delete(through, list(through.objects.filter(course_class__in=keys).values_list("pk", flat=True)))
+    held = terms_held(run) if table == staged.TERM else {}
     _delete(model, keys)
+    for key in (each for each in held if each in targets):
+        above = targets[key].parent_id
+        while above in targets:
+            above = targets[above].parent_id
+        Term.objects.filter(pk__in=held[key], parent=key).update(parent=above)
     known = Counterpart.objects.filter(kind=table, row_id__in=keys)
     _delete(Counterpart, list(known.values_list("pk", flat=True)))
-    tell(table, list(targets.values()))
+    publish_undone(table, list(targets.values()))
 
 
 def _back_to_the_section_before(rows: list[ImportRow], memberships: Mapping[int, SectionMembership]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,7 +136,7 @@ def _fits(year: AcademicYear, fields: Mapping[str, Any]) -> None:
 
 @transaction.atomic
 def add_term(*, year: AcademicYear, fields: Mapping[str, Any], by: Any) -> Term:
-    """A part of a year.
+    """A part of a year. Those of its kind that lie within it, and beside it otherwise, are parts of it from now on.
 
     Raises:
         PermissionMissing, OutOfReach, YearIsClosed, TermOutsideYear, TermsOverlap, TermNameTaken, NotOfThisYear.
@@ -146,7 +146,30 @@ def add_term(*, year: AcademicYear, fields: Mapping[str, Any], by: Any) -> Term:
     gate().require_at(by, "institutions.manage", row.institution)
     _refuse_closed(row)
     _fits(row, fields)
-    return write_new(Term(year=row, **fields), by=by, explained=_TERM, after=fields)
+    term = Term(year=row, **fields)
+    within = terms_within(term, row.terms.select_related("parent").order_by("pk"))
+    if not within:
+        return write_new(term, by=by, explained=_TERM, after=fields)
+    # Two that overlap may not be beside each other for a moment.
+    above, term.parent = term.parent, within[0]
+    write_new(term, by=by, explained=_TERM, after=fields)
+    for each in within:
+        write_change(each, {"parent": term}, by=by, explained=_TERM)
+    Term.objects.filter(pk=term.pk).update(parent=above)
+    term.parent = above
+    return term
+
+
+def terms_within(term: Term, others: Iterable[Term]) -> list[Term]:
+    """Which of ``others`` lie within ``term`` and would be beside it: a full year that comes after its halves."""
+    return [
+        each
+        for each in others
+        if (each.kind, each.parent) == (term.kind, term.parent)
+        and term.starts_on <= each.starts_on
+        and each.ends_on <= term.ends_on
+        and each.ends_on - each.starts_on < term.ends_on - term.starts_on
+    ]
 
 
 @transaction.atomic
@@ -169,6 +192,8 @@ def remove_term(*, term: Term, by: Any) -> None:
     year = _locked(term.year)
     gate().require_at(by, "institutions.manage", year.institution)
     _refuse_closed(year)
+    if Term.objects.filter(parent=term).exists():
+        raise errors.InUse(by_what=str(Term._meta.verbose_name_plural))
     write_removal(term, by=by)
 
 

@@ -54,7 +54,6 @@ ROOM = Room(
     jobs={
         "apps.reports.print_list": Job(_("Printing a list"), page="office:printed-list"),
         # Until the exams have a room of their own.
-        "apps.examinations.compute_results": Job(_("Computing the results of exams"), "exams.manage"),
     },
     finds=(Student, Guardian, StaffMember),
 )  # fmt: skip

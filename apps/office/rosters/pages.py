@@ -20,13 +20,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.access import selectors as access_selectors
 from apps.exchange import selectors, services
+from apps.exchange.errors import SheetsSeveral
 from apps.exchange.models import Import, ImportRow
+from apps.exchange.selectors.stops import RUNNING, stop_of
+from apps.exchange.services.reading.books import SHEETS
 from apps.exchange.services.reading.sheets import TEMPLATES
-from apps.exchange.services.stopping import RUNNING, stop_of
 from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.site import told, translated
+from apps.office.shell.site import in_full, translated
 from apps.office.shell.words import FIELDS
 from schoolops.api import exports
 from schoolops.context import current_school, inside
@@ -35,6 +37,8 @@ from schoolops.resilience.heavy import heavy
 
 VIEW, RUN, TAKE = selectors.VIEW, "imports.run", "exports.roster"
 LATEST = 30
+# In which a file may be read in another way.
+CHANGEABLE = frozenset({Import.State.VALIDATED, Import.State.FAILED})
 
 KINDS = {
     "institution": gettext_lazy("Campuses"),
@@ -93,7 +97,8 @@ class UploadForm(forms.Form):
     """A file, and what it is where it does not say."""
 
     file = forms.FileField(
-        label=gettext_lazy("File"), help_text=gettext_lazy("A OneRoster bundle (ZIP), or a template as XLSX or CSV.")
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("OneRoster or School Data Sync (ZIP), or a list as XLSX, ODS, XLS or CSV."),
     )
     kind = forms.ChoiceField(
         label=gettext_lazy("What it holds"),
@@ -175,9 +180,13 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "stays": not changes and selectors.rows_of(run, kept=True).exists(),
         "wrong": run.total("error"),
         "may_run": _may(user, RUN),
+        "notes": [translated(note["said"], note["facts"]) for note in run.notes],
         "mapping": _mapping(run),
+        "kinds_asked": [(source, Import.Source(source).label) for source in TEMPLATES]
+        if _may_be_read_anew(run)
+        else [],
+        "sheets_asked": _sheets(run),
         "invites": _invites(run) if run.state == Import.State.APPLIED and _may(user, "accounts.manage") else [],
-        "fields": list(selectors.fields_of(run.source).items()),
     }
     return render_page(
         request, "office/rosters/roster.html", context, title=_("Import of %(file)s") % {"file": run.file_name}
@@ -223,23 +232,44 @@ def _asked(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _mapping(run: Import) -> list[tuple[str, str]]:
-    """Header → field, of a spreadsheet that has not been applied."""
-    changeable = {Import.State.VALIDATED, Import.State.FAILED}
-    if run.source not in TEMPLATES or run.state not in changeable or run.cleared_at is not None:
+def _mapping(run: Import) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """(header, field, fields it may hold) of a file that has not been applied."""
+    if run.state not in CHANGEABLE or run.cleared_at is not None:
         return []
-    return [(header, run.mapping.get(header, "")) for header in run.headers if header]
+    return [(header, field, [*may.items()]) for header, field, may in selectors.columns_asked(run)]
+
+
+def _may_be_read_anew(run: Import) -> bool:
+    """Whether it is a list that may be one of other people or things than it was taken for."""
+    return run.state in CHANGEABLE and run.cleared_at is None and run.source in TEMPLATES and bool(run.headers)
+
+
+def _sheets(run: Import) -> list[str]:
+    """The sheets of which one is meant, where that was asked."""
+    problem = run.problem or {}
+    several = problem.get("code") == SheetsSeveral.code and run.cleared_at is None
+    return str(problem["facts"]["sheets"]).split(SHEETS) if several else []
 
 
 @require_POST
 @office_page(permission=RUN, over="school")
 def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
-    """What each header means, for this file and the next ones."""
+    """What each header means, for this file and the next ones; or what it holds after all, or which sheet is meant."""
     run = selectors.import_of(id, by=actor(request))
-    said = {header: request.POST.get(f"header-{place}", "") for place, header in enumerate(run.headers) if header}
-    services.map_headers(run=run, mapping=said, by=actor(request), in_background=True)
-    messages.success(request, _("The file is read again."))
-    return HttpResponseRedirect(_address(id))
+    headers = filter(None, run.headers)
+    said = {
+        header: given for at, header in enumerate(headers) if (given := request.POST.get(f"header-{at}")) is not None
+    }
+    kind, sheet = request.POST.get("source", ""), request.POST.get("sheet", "")[:100]
+    again = _("The file is read again.")
+    return _step(
+        request,
+        run,
+        lambda: services.map_headers(
+            run=run, mapping=said, source=kind, sheet=sheet, by=actor(request), in_background=True
+        ),
+        again,
+    )
 
 
 @require_POST
@@ -273,11 +303,14 @@ def undo(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     return _step(request, run, lambda: services.begin_undo(run=run, by=actor(request), in_background=True))
 
 
-def _step(request: HttpRequest, run: Import, step: Any) -> HttpResponse:
+def _step(request: HttpRequest, run: Import, step: Any, done: str = "") -> HttpResponse:
     try:
         step()
     except SchoolOpsError as error:
-        messages.error(request, told(error))
+        messages.error(request, in_full(error))
+    else:
+        if done:
+            messages.success(request, done)
     return HttpResponseRedirect(_address(run.sourced_id))
 
 

@@ -26,7 +26,8 @@ from apps.institutions.models import Institution
 from apps.office.shell.acts import ActsOnRows, Fields, Words
 from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import ServiceForm
-from apps.office.shell.site import actor, office, told
+from apps.office.shell.site import actor, in_full, office
+from apps.office.shell.trail import as_read
 from apps.office.shell.words import speak
 from schoolops import pictures
 from schoolops.audit import trail
@@ -235,7 +236,7 @@ class ServiceAdmin(ActsOnRows):
             with transaction.atomic():
                 return super().delete_view(request, object_id, extra_context)
         except SchoolOpsError as refusal:
-            messages.error(request, told(refusal))
+            messages.error(request, in_full(refusal))
             return HttpResponseRedirect(reverse(self._name("change"), args=(unquote(object_id),)))
 
     # --- the trail ----------------------------------------------------------------------------------------------------
@@ -264,7 +265,7 @@ class ServiceAdmin(ActsOnRows):
         if row is None or not self._tells(request, row):
             raise Http404
         entries = trail.trail_of(row)[:200]
-        context = {"entries": entries, "row": row, "back": self._address(row, "change")}
+        context = {"lines": as_read(entries, request), "row": row, "back": self._address(row, "change")}
         return self.page(request, "office/shell/history.html", context, title=_("History of %(row)s") % {"row": row})
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from apps.accounts.models import User
-from apps.office.shell.site import message_of, told
+from apps.office.shell.site import in_full, message_of
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
 
@@ -90,7 +90,7 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
             form.add_error(None, message_of(each))
     field = (on or {}).get(error.code, error.field)
     if not placed:
-        form.add_error(field if field in form.fields else None, told(error))
+        form.add_error(field if field in form.fields else None, in_full(error))
 
 
 class DressedForm(forms.Form):

@@ -125,7 +125,7 @@ def remedy_of(error: SchoolOpsError) -> str:
     return filled(_(error.remedy), error.facts) if error.remedy else ""
 
 
-def told(error: SchoolOpsError) -> str:
+def in_full(error: SchoolOpsError) -> str:
     """What ``error`` says, and what a person can do about it."""
     return f"{words_of(error)} {remedy_of(error)}".strip()
 

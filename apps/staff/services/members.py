@@ -172,7 +172,7 @@ def change_staff(changes: Sequence[StaffChange], *, reason: str = "", by: User) 
     rows = StaffMember.objects.select_for_update(of=("self",)).select_related("institution", "user").order_by("pk")
     held = {row.pk: row for row in rows.filter(pk__in=[change.member.pk for change in changes])}
     books, result = _Books([change.fields for change in changes], by=by), Result([None] * len(changes))
-    taught = _first_days({change.member.pk for change in changes if change.fields.get("starts_on") is not None})
+    taught = first_days_taught({change.member.pk for change in changes if change.fields.get("starts_on") is not None})
     leaving: dict[StaffMember, dt.date] = {}
     changed: list[StaffMember] = []
     names = {"version", "date_last_modified"}
@@ -187,7 +187,7 @@ def change_staff(changes: Sequence[StaffChange], *, reason: str = "", by: User) 
             before, after = trail.changed(row, each.fields)
             in_order(after.get("starts_on", row.starts_on), after.get("ends_on", row.ends_on))
             if after.get("starts_on") is not None:
-                _refuse_teaching_before(row, after["starts_on"], taught.get(row.pk))
+                refuse_teaching_before(row, after["starts_on"], taught.get(row.pk))
         except Unavailable:
             raise
         except SchoolOpsError as refusal:
@@ -240,7 +240,7 @@ def change_staff_member(
     return change_staff([StaffChange(member, fields, expected_version)], by=by).all()[0]
 
 
-def _first_days(keys: Collection[int]) -> dict[int, dt.date]:
+def first_days_taught(keys: Collection[int]) -> dict[int, dt.date]:
     """The first day on which each of these teaches or stands in, where there is one."""
     if not keys:
         return {}
@@ -252,6 +252,7 @@ def _first_days(keys: Collection[int]) -> dict[int, dt.date]:
     return found
 
 
-def _refuse_teaching_before(member: StaffMember, starts_on: dt.date, first: dt.date | None) -> None:
+def refuse_teaching_before(member: StaffMember, starts_on: dt.date, first: dt.date | None) -> None:
+    """Nothing, when the ``first`` day on which they teach is none before they begin. Raises ``TeachesBefore``."""
     if first is not None and first < starts_on:
         raise errors.TeachesBefore(name=member.full_name, day=first)

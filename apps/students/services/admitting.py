@@ -15,7 +15,7 @@ from apps.students import errors
 from apps.students.events import StudentChanged
 from apps.students.models import Enrolment, Guardian, Student
 from apps.students.selectors import today_for
-from apps.students.services.books import place
+from apps.students.services.books import put_on_books
 from apps.students.services.changing import StudentChange, change_students
 from apps.students.services.guardians import write_guardian, write_links
 from apps.students.services.placing import Admission, Placement, locked
@@ -62,7 +62,7 @@ def admit_student(
     if "medical_note" in fields:
         access.require_at(by, "students.view_medical", institution)
     student = Student(institution=institution, **fields)
-    enrolment: Enrolment = place([Admission(student, fields, placement)], reason=reason, by=by).only()
+    enrolment: Enrolment = put_on_books([Admission(student, fields, placement)], reason=reason, by=by).only()
     if guardians:
         write_links(
             student,

@@ -49,7 +49,7 @@ from schoolops.folding import fold
 
 
 @transaction.atomic
-def place(wishes: Sequence[Wish], *, reason: str = "", by: User) -> Result:
+def put_on_books(wishes: Sequence[Wish], *, reason: str = "", by: User) -> Result:
     """Do those of ``wishes`` that can be done, and say of the others why not.
 
     Refused row by row: OutOfReach, UserUnknown, StudentMerged, PastDay, NotInYear, YearIsClosed, AdmissionNumberTaken,

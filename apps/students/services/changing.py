@@ -106,8 +106,8 @@ def end_places(  # noqa: PLR0915 - the rules of one ending, in the order they ar
 ) -> Result:
     """Let places in sections and classes end earlier or later, and say of the others why not; each place once.
 
-    Locks and statements as of ``books.place``. Refused row by row: OutOfReach, PastDay, YearIsClosed, NotEnrolled and
-    NotInClass (it is gone), AlreadyEnrolled and AlreadyInClass (another one holds then).
+    Locks and statements as of ``books.put_on_books``. Refused row by row: OutOfReach, PastDay, YearIsClosed,
+    NotEnrolled and NotInClass (it is gone), AlreadyEnrolled and AlreadyInClass (another one holds then).
 
     Raises:
         PermissionMissing.

@@ -13,7 +13,7 @@ from apps.institutions.models import CourseClass
 from apps.institutions.selectors import today_at
 from apps.students import errors
 from apps.students.models import ClassEnrolment, Student
-from apps.students.services.books import place as place_all
+from apps.students.services.books import put_on_books
 from apps.students.services.changing import Ending, end_places
 from apps.students.services.placing import ClassPlace, refuse_outside_year, refuse_the_past
 
@@ -33,7 +33,9 @@ def enrol_in_class(
     access.require_at(by, "students.manage", course_class.institution)
     refuse_outside_year(course_class.year, starts_on)
     refuse_the_past(starts_on, today=today_at(course_class.institution), reason=reason)
-    return place_all([ClassPlace(student, course_class, starts_on) for student in students], reason=reason, by=by).all()
+    return put_on_books(
+        [ClassPlace(student, course_class, starts_on) for student in students], reason=reason, by=by
+    ).all()
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from apps.students import errors
 from apps.students.events import StudentsEnrolled, StudentWithdrawn
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.selectors import today_for
-from apps.students.services.books import place
+from apps.students.services.books import put_on_books
 from apps.students.services.held import EXPLAINED
 from apps.students.services.placing import (
     Placement,
@@ -68,7 +68,7 @@ def enrol_students(
         ReEnrolment(row.student, Placement(year, row.grade_level, entered_on, row.section, entry_kind, row.roll_number))
         for row in rows
     ]
-    return place(wishes, reason=reason, by=by).all()
+    return put_on_books(wishes, reason=reason, by=by).all()
 
 
 def re_enrol_student(*, student: Student, placement: Placement, reason: str = "", by: User) -> Enrolment:
@@ -78,7 +78,7 @@ def re_enrol_student(*, student: Student, placement: Placement, reason: str = ""
         PermissionMissing, OutOfReach, StudentMerged, PastDay, NotInYear, YearIsClosed, WrongSection, SectionFull,
         AlreadyEnrolled, RollNumberTaken, YearChangedMeanwhile.
     """
-    enrolment: Enrolment = place([ReEnrolment(student, placement)], reason=reason, by=by).only()
+    enrolment: Enrolment = put_on_books([ReEnrolment(student, placement)], reason=reason, by=by).only()
     return enrolment
 
 
@@ -111,7 +111,7 @@ def move_section(
         SectionFull, RollNumberTaken.
     """
     wish = SectionPlace(student, section, on, roll_number=roll_number, as_before=True)
-    begun: SectionMembership = place([wish], reason=reason, by=by).only()
+    begun: SectionMembership = put_on_books([wish], reason=reason, by=by).only()
     return begun
 
 

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from schoolops.queues import pipeline, registry
 from schoolops.queues.ledger import statements
-from schoolops.queues.worker.journal import Suspect
 from schoolops.tenancy import direct
 
 Unreachable = psycopg.OperationalError
 
 MOST_CRASHES = 3
 MOST_DELIVERIES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A job that a dead process had in hand."""
+
+    job_id: int
+    over_time: bool
+    incident: int
+    token: int = 0
 
 
 def report_dead_process(suspects: Sequence[Suspect], *, worker: str) -> None:

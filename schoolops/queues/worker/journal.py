@@ -16,19 +16,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from schoolops.queues.ledger.deaths import Suspect
+
 SLOTS = 256
 _SLOT = struct.Struct("<qqq")
 SIZE = SLOTS * _SLOT.size
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A job that a dead process had in hand."""
-
-    job_id: int
-    over_time: bool
-    incident: int
-    token: int = 0
 
 
 class Journal:

@@ -133,7 +133,7 @@ class Worker:
             self._mine.journal.clear(slot)
             broker.say_booted(self.broker_key)
 
-    def _report(self, suspects: list[journal.Suspect]) -> None:
+    def _report(self, suspects: list[deaths.Suspect]) -> None:
         patience = PATIENCE_WITH_HOLDERS
         while suspects and patience:
             try:

@@ -138,7 +138,7 @@ def test_the_script_and_the_process_know_the_same_turns(
         waits = []
         for step in range(60):
             try:
-                delays.begin({own: f"somebody-{step % 7}", shared: "everybody"}, said="a guess")
+                delays.begin({own: f"somebody-{step % 7}", shared: "everybody"}, tried="a guess")
                 waits.append(0)
             except Throttled as wait:
                 waits.append(wait.retry_after or 0)

@@ -257,6 +257,9 @@ def test_a_class_takes_its_papers_ahead_to_its_new_section(
     institutions.change_class(course_class=taught, fields={"section": campus.section}, by=alice)
     assert Exam.objects.get(pk=past.pk).section is None
     assert Exam.objects.get(pk=ahead.pk).section == campus.section
+    # Nor does a change of what is said of a paper change who sat it.
+    changed = services.change_paper(paper=past.sourced_id, values={"room": "3"}, expected_version=None, by=alice)
+    assert (changed.section, Exam.objects.get(pk=past.pk).section, changed.room) == (None, None, "3")
     seven_c = campus.sections["7 C"]
     a_paper(mid_terms, seven_c, maths, by=alice, day=ahead.day)
     with pytest.raises(GroupBusy):

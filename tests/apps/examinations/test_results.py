@@ -18,11 +18,21 @@ from apps.examinations.models import Exam, ExamSession, ResultPolicy, SessionRes
 from apps.examinations.selectors.results import average_of
 from apps.examinations.services import Sat, ranks_of, tally
 from apps.institutions.models import Course
-from apps.students.models import Student
+from apps.students.models import SectionMembership, Student
+from apps.students.services import merge_students, withdraw_student
 from tests.apps.asking import asking
 from tests.factories.exams import a_course, a_paper, an_exam_session, enter
 from tests.factories.jobs import waiting_jobs, work_off
-from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, students_in
+from tests.factories.people import (
+    SCHOOL_DAY,
+    SCHOOL_MOMENT,
+    Campus,
+    a_class,
+    a_school_year,
+    a_user,
+    some_students,
+    students_in,
+)
 
 ONE_DAY = dt.timedelta(days=1)
 USUAL = ResultPolicy(version=0)
@@ -218,3 +228,62 @@ def test_who_teaches_one_course_does_not_see_what_all_papers_come_to(
     assert len(asking(bob).rows(address)) == 12
     SessionResult.objects.update(section=campus.sections["7 C"])
     assert asking(bob).rows(address) == []
+
+
+def test_a_mark_that_was_taken_back_is_none_where_a_child_is_no_more(
+    campus: Campus, mid_terms: ExamSession, papers: list[Exam], alice: User
+) -> None:
+    first, *_ = students_in(campus.section)
+    enter(papers[0], everybody(papers[0], "40"), by=alice)
+    enter(papers[0], everybody(papers[0], "40", first=""), by=alice, version=1)
+    enter(papers[1], everybody(papers[1], "10"), by=alice)
+    # Moved between the two papers: the later one is that of another section.
+    SectionMembership.objects.filter(student=first).update(ends_on=papers[0].day)
+    compute(mid_terms, alice)
+    assert result_of(first) == (10, 20, 50, True, None, None)
+
+
+def test_of_two_records_of_one_child_the_mark_counts_that_was_not_taken_back(
+    campus: Campus, mid_terms: ExamSession, papers: list[Exam], alice: User, erin: User
+) -> None:
+    kept = students_in(campus.section)[0]
+    (duplicate,) = some_students(1, section=campus.section, until=SCHOOL_DAY)
+    enter(papers[0], {kept: "30", duplicate: "40"}, by=alice)
+    enter(papers[0], {duplicate: "40"}, by=alice, version=1)
+    compute(mid_terms, alice)
+    merge_students(keep=kept, duplicate=duplicate, reason="Twice on the books", by=erin)
+    work_off(tasks.compute_results)
+    assert result_of(kept)[0] == 40
+    assert not SessionResult.objects.filter(student=duplicate).exists()
+
+
+def test_results_follow_who_was_in_the_class_that_day(
+    campus: Campus, mid_terms: ExamSession, papers: list[Exam], alice: User, erin: User
+) -> None:
+    first, second, *_ = students_in(campus.section)
+    enter(papers[1], everybody(papers[1], "10", first=""), by=alice)
+    compute(mid_terms, alice)
+    withdraw_student(student=first, on=papers[1].day, reason="Left on Monday", by=erin)
+    withdraw_student(student=second, on=SCHOOL_DAY + ONE_DAY, by=erin)
+    assert len(waiting_jobs("compute_results")) == 1
+    work_off(tasks.compute_results)
+    assert not SessionResult.objects.filter(student=first).exists()
+    assert result_of(second)[0] == 10
+
+
+def test_a_campus_sees_results_of_children_without_a_section(
+    campus: Campus, mid_terms: ExamSession, alice: User
+) -> None:
+    taught = a_class(campus, title="Physics", students=students_in(campus.section)[:2])
+    paper = a_paper(mid_terms, taught, by=alice, day=SCHOOL_DAY - ONE_DAY)
+    ExamSession.objects.filter(pk=mid_terms.pk).update(state="marking")
+    SectionMembership.objects.all().delete()
+    enter(paper, {}, by=alice)
+    compute(mid_terms, alice)
+    address = f"exam-sessions/{mid_terms.sourced_id}/results"
+    here, elsewhere = (
+        a_user(f"head {each.pk}", role="head", institution=each)
+        for each in (campus.institution, a_school_year().institution)
+    )
+    assert len(asking(here).rows(address)) == 2
+    assert asking(elsewhere).get(address).status_code == 404

@@ -101,9 +101,10 @@ def test_a_change_is_a_new_version(campus: Campus, alice: User) -> None:
         services.add_scale_version(scale=old.sourced_id, kind="letter", decimals=0, bands=HALVES, by=alice)
 
 
-def test_a_name_is_used_once(campus: Campus, alice: User) -> None:
+@pytest.mark.parametrize("name", ["Letter grades", "LETTER  GRADES"])
+def test_a_name_is_used_once(campus: Campus, alice: User, name: str) -> None:
     with pytest.raises(ScaleNameTaken):
-        services.add_scale(name="Letter grades", kind="letter", decimals=0, bands=HALVES, by=alice)
+        services.add_scale(name=name, kind="letter", decimals=0, bands=HALVES, by=alice)
 
 
 @pytest.mark.parametrize(

@@ -279,7 +279,7 @@ def test_nothing_is_written_in_bulk_to_a_merged_record(brought_in: Bring, roster
         placing.SectionPlace(duplicate, Section.objects.first(), enrolment.entered_on),
     )
     assert changing.change_students(changes, by=registrar).refused.keys() == {1}
-    refused = books.place(wishes, reason="By a file.", by=registrar).refused
+    refused = books.put_on_books(wishes, reason="By a file.", by=registrar).refused
     assert [type(why) for why in refused.values()] == [StudentMerged] * 2
     with pytest.raises(StudentMerged):
         bulk.link_many_guardians(links=[(duplicate, Guardian.objects.first(), {})], reason="", by=registrar)

@@ -12,8 +12,8 @@ import pytest
 from apps.accounts.models import User
 from apps.exchange import errors, services
 from apps.exchange.models import Counterpart, Import
+from apps.exchange.selectors.stops import stop_of
 from apps.exchange.services import applying
-from apps.exchange.services.stopping import stop_of
 from apps.staff.models import StaffMember
 from apps.students.models import ClassEnrolment, Student
 from schoolops.context import outside_schools

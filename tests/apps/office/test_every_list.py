@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils.functional import Promise
 from apps.access.permissions import CODES
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode, AttendanceSession, Leave
+from apps.examinations.models import ExamSession
 from apps.institutions.models import CalendarDay
 from apps.office.shell import base
 from apps.office.shell.base import ServiceAdmin
@@ -27,6 +29,8 @@ from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.students.models import Guardian, StudentGuardian
 from apps.timetable.models import Meeting, Period
 from schoolops.audit import trail
+from schoolops.tenancy import direct
+from schoolops.tenancy.models import School
 from tests.factories import people
 from tests.factories.people import Campus
 
@@ -134,6 +138,9 @@ def _fill(campus: Campus, many: int, by: User, tag: str) -> None:
         AttendanceSession(institution=campus.institution, section=section, day=day, period=each, taken_by=by)
         for each in periods
     )
+    ExamSession.objects.bulk_create(
+        ExamSession(term=campus.terms[0], name=f"{tag}{n}", kind=ExamSession.Kind.TEST) for n in range(many)
+    )
     CalendarDay.objects.bulk_create(
         CalendarDay(
             institution=campus.institution, day=f"20{30 + len(tag)}-{1 + n // 28:02}-{1 + n % 28:02}", kind="holiday"
@@ -141,7 +148,9 @@ def _fill(campus: Campus, many: int, by: User, tag: str) -> None:
         for n in range(many)
     )
     User.objects.bulk_create(User(username=f"{tag}-{n}", password="!") for n in range(many))
-    trail.record_many(trail.entry_of(by, "tests.done", each) for each in students)
+    # What a line says of other rows: by public id and by key.
+    said = {"section": section, "grade_level_id": section.grade_level_id, "by": by, "institution": campus.institution}
+    trail.record_many(trail.entry_of(by, "tests.done", each, before=said, after={"day": day}) for each in students)
     for n in range(min(many, 12)):
         people.a_grade_level(20 + len(tag) * 15 + n)
 
@@ -169,10 +178,36 @@ def test_a_list_costs_the_same_for_five_rows_as_for_fifty(
     assert max(counted.count for counted in many.values()) <= 12
 
 
-def test_every_page_opens(office: Office, campus: Campus, erin: User) -> None:
+# Numbers that nothing else on a page has: the sequences begin here.
+FIRST = 731_000_000
+A_KEY = re.compile(r"\b731\d{6}\b|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+WRITTEN = re.compile(r"<(script|style|template)\b.*?</\1>|<[^>]*>", re.DOTALL)
+SPOKEN = re.compile(r"""\b(?:title|placeholder|alt|aria-label)=(?:"([^"]*)"|'([^']*)')""")
+# Who reads the trail looks for what a line is about by its public id, and for the request in the log.
+BY_ID = re.compile(r"/office/audit/auditentry/")
+
+
+def _begin_far_away(school: School) -> None:
+    """Let rows that are written from now on have keys that stand out."""
+    named = "SELECT format('%%I.%%I', schemaname, sequencename) FROM pg_sequences WHERE schemaname = %s"
+    with direct.connect("a test", alias="admin", statement_s=60, lock_s=60) as owning:
+        for (sequence,) in owning.execute(named, [school.schema_name]).fetchall():
+            owning.execute("SELECT setval(%s, %s)", [sequence, FIRST])
+
+
+def _keys_on(page: str) -> set[str]:
+    """Keys of rows that somebody reads, or hears, on ``page``."""
+    texts = [WRITTEN.sub(" ", page), *(a or b for a, b in SPOKEN.findall(page))]
+    return {found for text in texts for found in A_KEY.findall(text)}
+
+
+def test_every_page_opens_and_says_names_where_rows_have_keys(
+    in_oak: School, office: Office, campus: Campus, erin: User
+) -> None:
+    _begin_far_away(in_oak)
     _fill(campus, 2, erin, "C")
     browser = office(erin)
-    broken = {}
+    broken, keys = {}, {}
     for model, admin in ADMINS:
         row = model._default_manager.order_by("pk").last()
         assert row is not None, model
@@ -183,5 +218,18 @@ def test_every_page_opens(office: Office, campus: Campus, erin: User) -> None:
         ]
         pages += [_address(model, "add/")] if type(admin).add is not None else []  # type: ignore[attr-defined]
         pages += [_address(model, f"{row.pk}/act/{act.name}/") for act in admin.acts]  # type: ignore[attr-defined]
-        broken |= {page: status for page in pages if (status := browser.get(page).status_code) != 200}
+        for page in pages:
+            answer = browser.get(page)
+            if answer.status_code != 200:
+                broken[page] = answer.status_code
+            elif (found := _keys_on(answer.content.decode())) and not BY_ID.match(page):
+                keys[page] = found
     assert broken == {}
+    assert keys == {}
+
+
+def test_a_key_is_found_wherever_it_is_read() -> None:
+    assert _keys_on("<a href='/731000001/' title=\"Roll of 731000002\">731000003</a><script>731000004</script>") == {
+        "731000002",
+        "731000003",
+    }

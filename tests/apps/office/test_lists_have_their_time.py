@@ -19,8 +19,9 @@ from apps.office.shell.site import office as school_site
 from schoolops.context import outside_schools
 from schoolops.lists import DeclaredList
 from schoolops.queues.admin import operators
+from schoolops.queues.desk import letters as desk
 from schoolops.queues.models import DeadLetter
-from schoolops.resilience import route_groups
+from schoolops.resilience import patience, route_groups
 from tests.factories.people import Campus, a_teacher
 from tests.factories.talking import Browser
 
@@ -78,23 +79,76 @@ def test_a_search_that_takes_too_long_is_stopped_and_says_so(
 
 @pytest.mark.usefixtures("slow")
 def test_so_it_is_for_operators(olga: Browser) -> None:
-    DeadLetter.objects.create(
-        id=1, school="school_oak", queue="default", task="x", payload={}, meta={}, priority=0, attempts=1,
-        crashes=0, tracked=False, created_at="2026-11-04T10:00Z", dead_at="2026-11-04T10:00Z", reason="crashed",
-    )  # fmt: skip
+    DeadLetter.objects.create(id=1, **LETTER)
     page = olga.get("/operators/queues/deadletter/?q=abc")
     assert (page.status_code, "Look for more letters" in page.content.decode()) == (422, True)
     assert olga.get("/operators/queues/deadletter/?q=def").status_code == 200
 
 
+LETTER: dict[str, Any] = {
+    "school": "school_oak", "queue": "default", "task": "x", "payload": {}, "meta": {}, "priority": 0, "attempts": 1,
+    "crashes": 0, "tracked": False, "created_at": "2026-11-04T10:00Z", "dead_at": "2026-11-04T10:00Z",
+    "reason": "crashed",
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_list_that_is_sent_to_has_its_time_as_well(
+    office: Callable[..., Browser], campus: Campus, erin: User
+) -> None:
+    a_teacher(of=campus.section)
+    assert office(erin).post("/office/staff/staffmember/?q=abc").status_code == 422
+
+
+DISCARD = {"action": "discard", "_selected_action": "1", "index": "0", "reason": "x"}
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("across", ["0", "1"])
+def test_so_has_looking_for_the_rows_of_an_act(olga: Browser, across: str) -> None:
+    DeadLetter.objects.create(id=1, **LETTER)
+    said = DISCARD | {"select_across": across}
+    assert olga.post("/operators/queues/deadletter/?q=abc", said).status_code == 422
+    assert DeadLetter.objects.get().discarded_at is None
+
+
+@pytest.mark.parametrize("across", ["0", "1"])
+def test_what_becomes_of_the_rows_has_the_time_of_a_write(
+    olga: Browser, monkeypatch: pytest.MonkeyPatch, across: str
+) -> None:
+    DeadLetter.objects.create(id=1, **LETTER)
+    hurried, discard = [], desk.discard
+
+    def discarding(*arguments: Any, **more: Any) -> int:
+        hurried.append(patience._short.get())
+        return discard(*arguments, **more)
+
+    monkeypatch.setattr(desk, "discard", discarding)
+    assert olga.post("/operators/queues/deadletter/", DISCARD | {"select_across": across}).status_code == 302
+    assert hurried == [False]
+    assert DeadLetter.objects.get().discarded_at is not None
+
+
+@pytest.mark.parametrize("ticked", ["abc", "", "9" * 400, "9223372036854775808", "-1", "1.5", "\0"])
+def test_what_is_ticked_and_is_no_row_is_none(olga: Browser, ticked: str) -> None:
+    DeadLetter.objects.create(id=1, **LETTER)
+    assert olga.post("/operators/queues/deadletter/", DISCARD | {"_selected_action": ticked}).status_code < 400
+    assert DeadLetter.objects.get().discarded_at is None
+    both = DISCARD | {"_selected_action": [ticked, "1"]}
+    assert olga.post("/operators/queues/deadletter/", both).status_code == 302
+    assert DeadLetter.objects.get().discarded_at is not None
+
+
 def _within_their_time(browser: Browser, site: AdminSite) -> int:
-    """How many lists a site has; each says to the database how long it has."""
+    """How many lists a site has; each says to the database how long it has, read or sent to."""
     for model in site._registry:
         where = f"/{site.name}/{model._meta.app_label}/{model._meta.model_name}/"
-        with CaptureQueriesContext(connection) as asked:
-            assert browser.get(where).status_code == 200, where
-        said = [each["sql"] for each in asked.captured_queries if "statement_timeout" in each["sql"]]
-        assert ["5000ms" in each for each in said] == [True], where
+        for ask in (browser.get, browser.post):
+            with CaptureQueriesContext(connection) as asked:
+                assert ask(where).status_code == 200, where
+            said = [each["sql"] for each in asked.captured_queries if "statement_timeout" in each["sql"]]
+            assert said, where
+            assert all("5000ms" in each for each in said), where
     return len(site._registry)
 
 

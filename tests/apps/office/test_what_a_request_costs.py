@@ -17,10 +17,12 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
+from apps.staff.models import TeachingAssignment
+from apps.students.models import Student
 from schoolops.tenancy.models import School
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus
-from tests.factories.rolls import take
+from tests.factories.rolls import some_periods
 from tests.factories.talking import Browser, Talk
 
 TABLE = Path(__file__).with_name("calls.json")
@@ -45,23 +47,28 @@ def calls_of(ask: Ask) -> int:
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
 
-def _marking(bob: Talk, campus: Campus) -> Ask:
-    students = [str(each.sourced_id) for each in people.students_in(campus.section)]
-    version = iter(range(1, 100))
+def _marking(bob: Talk, students: list[Student], address: str) -> Ask:
+    ids = [str(each.sourced_id) for each in students]
+    version = iter(range(100))
 
     def ask() -> Any:
-        records = [{"student_id": each, "code": "P"} for each in students]
-        address = f"sections/{campus.section.sourced_id}/roll/{SCHOOL_DAY}"
+        records = [{"student_id": each, "code": "P"} for each in ids]
         return bob("PUT", address, {"version": next(version), "records": records})
 
     return ask
 
 
-def requests(browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: Campus) -> Iterator[tuple[str, Ask]]:
-    """Name → how it is asked; of a roll of twelve that was taken."""
-    section, student = campus.section.sourced_id, people.students_in(campus.section)[0].sourced_id
+def requests(
+    browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: Campus, class_roll: str
+) -> Iterator[tuple[str, Ask]]:
+    """Name → how it is asked; of a roll of twelve, and a class's of the same students."""
+    section, students = campus.section.sourced_id, people.students_in(campus.section)
+    roll, student = f"sections/{section}/roll/{SCHOOL_DAY}", students[0].sourced_id
+    yield "api: marking a roll again", _marking(bob, students, roll)
+    yield "api: marking a class's roll again", _marking(bob, students, class_roll)
     for name, who, address in (
-        ("api: a roll", bob, f"sections/{section}/roll/{SCHOOL_DAY}"),
+        ("api: a roll", bob, roll),
+        ("api: a class's roll", bob, class_roll),
         ("api: students", head, "students?limit=50"),
         ("api: search", head, "students?q=ha"),
         ("api: absentees", head, "absentees"),
@@ -73,8 +80,8 @@ def requests(browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: 
         ("api: me", bob, "me"),
     ):
         yield name, lambda who=who, address=address: who.get(address)
-    yield "api: marking a roll again", _marking(bob, campus)
-    office, teacher = (browser(User.objects.get(username=name)) for name in ("alice", "bob"))
+    yield "api: login", lambda: head.log_in("alice")
+    office, teacher, desk = (browser(User.objects.get(username=name)) for name in ("alice", "bob", "dave"))
     for name, there, path in (
         ("page: start", office, "/office/"),
         ("page: the roll as a grid", office, f"/office/rolls/section/{section}/{SCHOOL_DAY}/"),
@@ -82,6 +89,7 @@ def requests(browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: 
         ("page: students", office, "/office/students/student/"),
         ("page: a student", office, f"/office/student/{student}/"),
         ("page: rolls", office, "/office/rolls/"),
+        ("page: the late desk", desk, "/office/desk/?q=ha"),
         ("page: a teacher's classes", teacher, "/roll/"),
         ("page: a teacher's roll", teacher, f"/roll/section/{section}/{SCHOOL_DAY}/"),
     ):
@@ -104,9 +112,14 @@ def test_no_request_costs_more_calls_than_the_table_says(
     bob: User,
     known: dict[str, int],
 ) -> None:
-    take(campus.section, {people.students_in(campus.section)[0]: "A"}, by=alice)
+    people.a_user("dave", role="registrar")
+    students = people.students_in(campus.section)
+    mathematics = people.a_class(campus, students=students)
+    TeachingAssignment.objects.create(staff=bob.staff_member, course_class=mathematics, starts_on=campus.year.starts_on)
+    period = some_periods(campus)[0]
     head, teacher = Talk(client_for(in_oak), alice), Talk(client_for(in_oak), bob)
-    counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus)}
+    class_roll = f"classes/{mathematics.sourced_id}/roll/{SCHOOL_DAY}/{period.sourced_id}"
+    counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus, class_roll)}
     if request.config.getoption("--renew-calls", default=False):
         TABLE.write_text(json.dumps(counted, indent=2) + "\n")
         known = counted

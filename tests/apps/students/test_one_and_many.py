@@ -15,7 +15,7 @@ from apps.access.selectors import roles_held
 from apps.institutions.models import AcademicYear, CourseClass, Section
 from apps.students import errors
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.services.books import place
+from apps.students.services.books import put_on_books
 from apps.students.services.changing import Ending, StudentChange, change_students, end_places
 from apps.students.services.held import Result
 from apps.students.services.placing import Admission, ClassPlace, Placement, ReEnrolment, SectionPlace
@@ -99,7 +99,7 @@ class Stage:
 
     def do(self, kind: str, said: Sequence[tuple[Any, ...]]) -> Result:
         if kind == "place":
-            return place([self.wish(each) for each in said], reason="By a file.", by=self.by)
+            return put_on_books([self.wish(each) for each in said], reason="By a file.", by=self.by)
         if kind == "change":
             once = {each[1]: each for each in said}.values() if len(said) > 1 else said
             changes = [
@@ -232,7 +232,7 @@ def test_a_bulk_enrolment_over_http_is_one_student_after_the_other(in_oak: objec
 def test_a_class_takes_nobody_who_is_not_enrolled_by_file_either(in_oak: object, school_day: object) -> None:
     stage = Stage()
     wishes = [ClassPlace(each, stage.classes[0], SCHOOL_DAY) for each in stage.students]
-    done = place(wishes, reason="By a file.", by=stage.by)
+    done = put_on_books(wishes, reason="By a file.", by=stage.by)
     assert [type(done.refused[n]) for n in sorted(done.refused)] == [errors.WrongClass, errors.StudentMerged]
     assert ClassEnrolment.objects.count() == 3
 
@@ -242,7 +242,7 @@ def test_a_section_is_not_overfilled_by_file(in_oak: object, school_day: object)
     stage = Stage()
     full = stage.sections[2]
     wishes = [SectionPlace(each, full, SCHOOL_DAY, SCHOOL_DAY + 9 * ONE_DAY) for each in stage.students[:3]]
-    done = place(wishes, reason="By a file.", by=stage.by)
+    done = put_on_books(wishes, reason="By a file.", by=stage.by)
     assert {n: type(why) for n, why in done.refused.items()} == {1: errors.SectionFull, 2: errors.SectionFull}
     assert SectionMembership.objects.filter(section=full).count() == 1
 
@@ -275,7 +275,7 @@ def test_a_thousand_cost_as_many_statements_as_two(
                 }[what]
             )
         with query_count() as counted:
-            assert place(wishes, reason="", by=dana).refused == {}
+            assert put_on_books(wishes, reason="", by=dana).refused == {}
         spent.append(counted)
     assert spent[0].count == spent[1].count, spent[1].statements[:40]
 

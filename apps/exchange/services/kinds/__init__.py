@@ -10,6 +10,7 @@ from apps.exchange.services.kinds.assignments import Assignments
 from apps.exchange.services.kinds.calendar import GradeLevels, Institutions, Terms, Years
 from apps.exchange.services.kinds.dated import recall_given
 from apps.exchange.services.kinds.guardians import Guardians, Links
+from apps.exchange.services.kinds.people import People
 from apps.exchange.services.kinds.places import Places, recall_homerooms
 from apps.exchange.services.kinds.staff import Staff
 from apps.exchange.services.kinds.students import Students
@@ -30,6 +31,10 @@ def recall(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
             work.frame.refused.add((kind, row.key))
         elif row.target_id is not None:
             work.claimed.setdefault((kind, row.target_id), row.row)
+        elif isinstance(of := OF[kind], People):
+            campus = work.frame.institution(row.values.get("institution", ""))
+            if (number := of.number_of(campus, row.values)) is not None:
+                work.claimed.setdefault(number, row.row)
         if kind == staged.ASSIGNMENT and row.action == Action.CREATE:
             recall_given(work, row)
     if kind == staged.PLACE:

@@ -15,6 +15,7 @@ from apps.institutions import services as institutions
 from apps.institutions.errors import TermOutsideYear, TermsOverlap, YearHoldsEnrolments
 from apps.institutions.models import AcademicYear, GradeLevel, Institution, Term
 from apps.institutions.selectors import today_at
+from apps.institutions.services.years import terms_within
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -153,12 +154,15 @@ class Terms(Changing):
             return
         others = [each for each in frame.where(self.name, year=year) if each is not outcome.target]
         parent = self._parent(work, values, year, starts_on, ends_on, others)
-        beside = [other for other in others if other.kind == values["kind"] and other.parent == parent]
+        wanted = {"name": values["name"], "kind": values["kind"], "starts_on": starts_on, "ends_on": ends_on}
+        within = terms_within(Term(parent=parent, **wanted), others) if outcome.target is None else []
+        beside = [
+            other for other in others if other.kind == values["kind"] and other.parent == parent and other not in within
+        ]
         if any(each.starts_on <= ends_on and starts_on <= each.ends_on for each in beside):
             outcome.refuse(TermsOverlap(), "startDate")
             return
-        outcome.extra["year"] = year
-        wanted = {"name": values["name"], "kind": values["kind"], "starts_on": starts_on, "ends_on": ends_on}
+        outcome.extra |= {"year": year, "within": within}
         if parent is not None:
             wanted["parent"] = parent
         self.differ(work, outcome, wanted)
@@ -204,7 +208,13 @@ class Terms(Changing):
         return Term(year=outcome.extra["year"], **outcome.fields)
 
     def create(self, work: Work, outcome: Outcome) -> Any:
-        return institutions.add_term(year=outcome.extra["year"], fields=self._written(work, outcome), by=work.by)
+        term = institutions.add_term(year=outcome.extra["year"], fields=self._written(work, outcome), by=work.by)
+        # What they are part of from now on.
+        held = [each for each in outcome.extra["within"] if each.pk is not None]
+        for each in held:
+            each.refresh_from_db()
+        outcome.extra["made"] = {"within": [each.pk for each in held]}
+        return term
 
     def change(self, work: Work, outcome: Outcome) -> None:
         institutions.change_term(term=outcome.target, fields=self._written(work, outcome), by=work.by)

@@ -17,7 +17,7 @@ from apps.exchange.services.comparing import (
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.kinds.people import People
 from apps.exchange.services.reading import staged
-from apps.exchange.services.reading.sheets import reach
+from apps.exchange.services.reading.sheets import phone_key
 from apps.students.models import Guardian, StudentGuardian
 from apps.students.services import bulk as student_bulk
 from apps.students.services import custody
@@ -47,7 +47,7 @@ class Guardians(People):
         found: dict[tuple[str, ...], Any] = {}
         for guardian in Guardian.objects.filter(given_name__in=given):
             name = (guardian.given_name, guardian.family_name)
-            for means in (fold(guardian.email), reach(guardian.phone)):
+            for means in (fold(guardian.email), phone_key(guardian.phone)):
                 if means:
                     found[(*name, means)] = guardian
         # And of the same name, who is this child's guardian is that one.
@@ -65,7 +65,7 @@ class Guardians(People):
         for outcome in outcomes:
             values = outcome.row.values
             name = (values.get("given_name", ""), values.get("family_name", ""))
-            reaches = (fold(values.get("email") or ""), reach(values.get("phone") or ""), values.get("child", ""))
+            reaches = (fold(values.get("email") or ""), phone_key(values.get("phone") or ""), values.get("child", ""))
             same = next((found[(*name, each_way)] for each_way in reaches if (*name, each_way) in found), None)
             if same is None or outcome.errors:
                 continue

@@ -163,6 +163,12 @@ class People(ABC):
                 outcome.skipped = True
             return
         outcome.target = found
+        outcome.extra["number"] = self.number_of(institution, values)
+
+    def number_of(self, institution: Any, values: Mapping[str, Any]) -> tuple[str, str] | None:
+        """What two rows of a file may not give to two people, whichever name of the campus each of them says."""
+        number = values.get(self.number) if self.number else None
+        return (self.name, f"{institution.pk}|{fold(number)}") if number and institution and institution.pk else None
 
     def _campus(self, work: Work, outcome: Outcome, by_id: Any) -> Any:
         """The campus of the row, or ``None``, where people of this kind have one with the refusal said."""

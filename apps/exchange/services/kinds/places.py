@@ -34,14 +34,14 @@ from apps.exchange.services.reading import staged
 from apps.institutions.models import Section
 from apps.students.errors import AlreadyInClass
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership
-from apps.students.services.books import place as place_all
+from apps.students.services.books import put_on_books
 from apps.students.services.changing import Ending, end_places
 from apps.students.services.placing import ClassPlace, SectionPlace
 from schoolops import clock
 
 
 @dataclass(slots=True)
-class Held:
+class There:
     """What the students of a chunk have, were the file applied: places and enrolments by student, the last first."""
 
     memberships: dict[int, list[SectionMembership]]
@@ -52,10 +52,10 @@ class Held:
     ends: dict[int, dict[str, Any]]
 
 
-def held_by(work: Work, outcomes: Sequence[Outcome]) -> Held:
+def what_is_there(work: Work, outcomes: Sequence[Outcome]) -> There:
     """Four queries."""
     students = {outcome.extra["student"].pk for outcome in outcomes} - {None}
-    found = Held(defaultdict(list), defaultdict(list), enrolments_of(students), {}, {})
+    found = There(defaultdict(list), defaultdict(list), enrolments_of(students), {}, {})
     if not students:
         return found
     classes = {outcome.extra["group"].pk for outcome in outcomes if not isinstance(outcome.extra["group"], Section)} - {
@@ -94,7 +94,7 @@ class Places:
             each.extra["group"] = None if each.errors else find_group(work, each, each.row.values["group"])
             each.table = staged.MEMBERSHIP if isinstance(each.extra["group"], Section) else staged.PLACE
         open_ones = [outcome for outcome in outcomes if not outcome.errors]
-        held = held_by(work, open_ones)
+        held = what_is_there(work, open_ones)
         memory = memory_of(
             (staged.MEMBERSHIP, staged.PLACE),
             [outcome.row.key for outcome in open_ones],
@@ -112,7 +112,7 @@ class Places:
         require(work, outcomes, "students.manage", lambda each: getattr(each.extra["group"], "institution", None))
         return outcomes
 
-    def _look(self, work: Work, outcome: Outcome, held: Held, memory: Memory) -> None:
+    def _look(self, work: Work, outcome: Outcome, held: There, memory: Memory) -> None:
         student, group = outcome.extra["student"], outcome.extra["group"]
         year, row = group.year, outcome.row
         days = inside(year, outcome)
@@ -164,7 +164,7 @@ class Places:
             self._begin(work, outcome, held)
 
     @staticmethod
-    def _begin(work: Work, outcome: Outcome, held: Held) -> None:
+    def _begin(work: Work, outcome: Outcome, held: There) -> None:
         extra, section = outcome.extra, outcome.table == staged.MEMBERSHIP
         starts_on, ends_on, group, student = extra["starts_on"], extra["ends_on"], extra["group"], extra["student"]
         outcome.after = {
@@ -201,7 +201,7 @@ class Places:
         for number, refusal in end_places(endings, reason=work.reason, by=work.by).refused.items():
             ended[number].refuse(refusal)
         new = [outcome for outcome in outcomes if outcome.action == Action.CREATE]
-        done = place_all([_wish(each) for each in new], reason=work.reason, by=work.by)
+        done = put_on_books([_wish(each) for each in new], reason=work.reason, by=work.by)
         for number, each in enumerate(new):
             if number in done.refused:
                 each.refuse(done.refused[number])
@@ -254,7 +254,7 @@ class PlacedIn:
         return starts_on, ends_on if ends_on is None else max(ends_on, starts_on)
 
 
-def placed_in(work: Work, student: Any, year: Any, held: Held) -> list[PlacedIn]:
+def placed_in(work: Work, student: Any, year: Any, held: There) -> list[PlacedIn]:
     """By what is there, and by the row of this file that is about the student; the last first."""
     rows = (
         [enrolment for enrolment in held.enrolments.get(student.pk, ()) if enrolment.year_id == year.pk]

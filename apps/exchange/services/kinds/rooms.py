@@ -27,7 +27,7 @@ class Sitting:
 
 
 def refuse_full(work: Work, outcomes: Sequence[Outcome]) -> None:
-    """Refuse who finds no place, or a number that is taken, as ``books.place`` will: what ends first, then in turn."""
+    """Refuse who finds no place, or a taken number, as ``books.put_on_books`` will: what ends first, then in turn."""
     seats = [
         outcome
         for outcome in outcomes

@@ -16,7 +16,9 @@ from apps.exchange.services.kinds.people import People, day_of
 from apps.exchange.services.reading import staged
 from apps.institutions.selectors import today_at
 from apps.staff import services as staff_services
+from apps.staff.errors import EndsBeforeStart, TeachesBefore
 from apps.staff.models import StaffMember
+from apps.staff.services.members import first_days_taught, in_order, refuse_teaching_before
 
 
 class Staff(People):
@@ -39,10 +41,24 @@ class Staff(People):
             outcome.refuse(refusal, "ends_on")
             return
         super().look(work, outcome, there)
+        try:
+            in_order(*(outcome.fields.get(day, getattr(outcome.target, day, None)) for day in ("starts_on", "ends_on")))
+        except EndsBeforeStart as refusal:
+            outcome.refuse(refusal, "ends_on")
+
+    def look_together(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        begins = {each.target.pk: each for each in outcomes if each.target is not None and each.fields.get("starts_on")}
+        for key, day in first_days_taught(begins).items():
+            try:
+                refuse_teaching_before(begins[key].target, begins[key].fields["starts_on"], day)
+            except TeachesBefore as refusal:
+                begins[key].refuse(refusal, "starts_on")
 
     def end(self, outcome: Outcome) -> None:
-        today, ends_on = today_at(outcome.target.institution), outcome.target.ends_on
-        outcome.differ({"ends_on": min(today, ends_on or today)}, outcome.extra["remembered"])
+        today, member = today_at(outcome.target.institution), outcome.target
+        ends_on = min(today, member.ends_on or today)
+        # Whoever was to begin later was here on no day.
+        outcome.differ({"ends_on": max(ends_on, member.starts_on or ends_on)}, outcome.extra["remembered"])
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
         newcomers = [(outcome.extra["institution"], outcome.fields) for outcome in outcomes]

@@ -54,12 +54,13 @@ class Structural(ABC):
             if deleted or (self.name, row.key) in frame.removed:
                 outcome.skipped = True
                 return
+            imagined = self.imagined(outcome)
             # Before others find it.
+            self._refuse_taken(work, outcome, imagined)
             require(work, [outcome], self.permission, self.place)
             if outcome.errors:
                 frame.refused.add((self.name, row.key))
                 return
-            imagined = self.imagined(outcome)
             frame.add(self.name, row.key, imagined)
             frame.imagined[id(imagined)] = row.row
             return
@@ -96,17 +97,24 @@ class Structural(ABC):
         if year is not None and written and year.state == AcademicYear.State.CLOSED:
             outcome.refuse(errors.YearClosed(year=year.name), "title")
             return
+        self._refuse_taken(work, outcome, outcome.target)
         require(work, [outcome], self.permission, self.place)
 
     def differ(self, work: Work, outcome: Outcome, wanted: dict[str, Any]) -> None:
         target = outcome.target
         outcome.differ(wanted, {} if target is None else work.frame.values.get((self.name, target.pk), {}))
+
+    def _refuse_taken(self, work: Work, outcome: Outcome, named: Any) -> None:
+        """Refuse what a row of ours is called already, or will be by a row of the file before this one."""
         names = _UNIQUE[self.name]
-        if target is None or target.pk is None or not outcome.fields.keys() & set(names):
+        if not outcome.fields.keys() & set(names):
             return
-        facts = {name: outcome.fields.get(name, getattr(target, name)) for name in names}
-        if any(row is not target for row in work.frame.where(self.name, **facts)):
+        facts = {name: outcome.fields.get(name, getattr(named, name)) for name in names}
+        # What is new was looked for by its name.
+        there = work.frame.where(self.name, **facts) if named.pk else ()
+        if any(row is not named for row in there) or not work.frame.gives(self.name, facts, to=outcome.row.key):
             outcome.refuse(NameTaken(), "title")
+            work.frame.refused.add((self.name, outcome.row.key))
 
     def need(self, work: Work, outcome: Outcome, kind: str, key: str, column: str) -> Any:
         """The row that this one refers to, or ``None`` with the refusal said."""

@@ -19,7 +19,7 @@ from apps.institutions.selectors import today_at
 from apps.students.errors import AlreadyEnrolled
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.services import change_exit
-from apps.students.services.books import place
+from apps.students.services.books import put_on_books
 from apps.students.services.changing import StudentChange, change_students
 from apps.students.services.placing import Admission, Placement, ReEnrolment
 from schoolops.errors import SchoolOpsError, Unavailable
@@ -182,7 +182,7 @@ class Students(People):
             )
             for outcome in outcomes
         ]
-        done = place(wishes, reason=work.reason, by=work.by)
+        done = put_on_books(wishes, reason=work.reason, by=work.by)
         for number, refusal in done.refused.items():
             outcomes[number].refuse(refusal)
         return [None if number in done.refused else wish.student for number, wish in enumerate(wishes)]
@@ -194,7 +194,7 @@ class Students(People):
 
     def write_first(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         again = [outcome for outcome in outcomes if "placement" in outcome.extra]
-        done = place(
+        done = put_on_books(
             [ReEnrolment(each.target, each.extra["placement"]) for each in again], reason=work.reason, by=work.by
         )
         for number, each in enumerate(again):

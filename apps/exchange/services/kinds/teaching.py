@@ -213,7 +213,11 @@ class Classes(Structural):
 
     def look(self, work: Work, outcome: Outcome) -> None:
         values, frame = outcome.row.values, work.frame
-        course = self.need(work, outcome, staged.COURSE, values.get("course", ""), "courseSourcedId")
+        key = values.get("course", "")
+        # Of one that several campuses share, the campus's own.
+        course = frame.find(staged.COURSE, f"{key}@{values.get('institution', '')}") or self.need(
+            work, outcome, staged.COURSE, key, "courseSourcedId"
+        )
         if course is None:
             return
         outcome.extra |= {"institution": course.institution, "course": course}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
 import orjson
 
 from apps.exchange import errors
-from apps.exchange.services.reading import archive, cells, sheets, tables
-from apps.exchange.services.reading.bundle.opening import open_bundle
+from apps.exchange.models import Import
+from apps.exchange.services.reading import archive, books, cells, notes, sheets, tables
+from apps.exchange.services.reading.bundle.opening import Bundle, look_at
 from apps.exchange.services.reading.bundle.rows import read
+from apps.exchange.services.reading.notes import note
 from apps.exchange.services.reading.staged import Staged
 from schoolops.confined import Limits, Overrun, from_a_child
 from schoolops.errors import SchoolOpsError, Unavailable, declared_errors
@@ -36,8 +39,9 @@ class Reading:
     mapping: dict[str, str]
     known: Mapping[str, Mapping[str, str]]
     bundle: bool
+    sheet: str = ""
     headers: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[notes.Note] = field(default_factory=list)
 
     def rows(self, file: IO[bytes]) -> Iterator[Staged]:
         """The rows, as they are read; headers, mapping and notes are known at the end, or when it is refused.
@@ -75,45 +79,76 @@ class Reading:
 
     def _bundle(self, file: IO[bytes]) -> Iterator[Staged]:
         with archive.opened(file) as source:
-            opened = open_bundle(source)
-            yield from read(opened)
-            self.notes = opened.notes
+            bundle = Bundle(source, archive.tables_of(source), self.known.get(Import.Source.ONEROSTER, {}))
+            self.notes, self.headers, self.mapping = bundle.notes, bundle.headers, bundle.mapping
+            look_at(bundle)
+            yield from read(bundle)
 
     def _sheet(self, file: IO[bytes]) -> Iterator[Staged]:
-        file.seek(0)
-        old = tables.is_windows_1252(file.read())
-        table = sheet_of(file, self.name, old=old)
-        sheets.refuse_headers(table)
-        self.headers = table.header
-        if not self.source:
-            self.source = sheets.guessed(table.header)
-        if not self.mapping:
-            self.mapping = sheets.matched(self.source, table.header, self.known.get(self.source, {}))
-        columns = sheets.columns_of(self.source, table, self.mapping)
-        # To the end before a row is kept: a file that is refused must not have filled the database.
-        days = [place for place, column in columns.items() if column.parse in {cells.day, cells.birthday}]
-        orders = {cells.order_of(line[place]) for _, line in table.rows() for place in days if place < len(line)} - {""}
-        table = sheet_of(file, self.name, old=old)
-        unread = [header for header in table.header if header and header not in self.mapping]
-        self.notes = [f"The columns {', '.join(unread)} were not read."] if unread else []
-        if old:
-            self.notes.append("The file is no UTF-8: it was read as Windows-1252, which its letters say plainly.")
+        old = False
+        try:
+            days = self._look_through(file)
+        except errors.WrongEncoding:
+            old = tables.is_windows_1252(_pieces(file))
+            if not old:
+                raise
+            days = self._look_through(file, old=True)
+            self.notes.append(note(notes.WINDOWS, name=self.name))
+        orders, short_years = days
+        if short_years:
+            self.notes.append(note(notes.SHORT_YEARS))
         if len(orders) == 1:
-            (order,) = orders
-            columns = cells.in_order(columns, order)
-            self.notes.append(f"Days were read as {order}/Y, as the plain ones among them are written.")
-        yield from sheets.read(self.source, table, columns)
+            self.notes.append(note(notes.ORDER, order=orders[0]))
+        with table_of(file, self.name, sheet=self.sheet, old=old) as table:
+            columns = sheets.columns_of(self.source, table, self.mapping)
+            if len(orders) == 1 or table.from_1904:
+                columns = cells.in_order(columns, *orders[:1], from_1904=table.from_1904)
+            yield from sheets.read(self.source, table, columns)
+
+    def _look_through(self, file: IO[bytes], *, old: bool = False) -> tuple[list[str], bool]:
+        """What the columns mean, and how days are written.
+
+        To the end before a row is kept: a file that is refused must not have filled the database.
+        """
+        orders: set[str] = set()
+        short_years = False
+        with table_of(file, self.name, sheet=self.sheet, old=old) as table:
+            sheets.refuse_headers(table)
+            self.headers, self.notes = table.header, table.notes
+            if not self.source:
+                self.source = sheets.guessed(table.header)
+            if not self.mapping:
+                self.mapping = sheets.matched(self.source, table.header, self.known.get(self.source, {}))
+            columns = sheets.columns_of(self.source, table, self.mapping)
+            if unread := [header for header in table.header if header and header not in self.mapping]:
+                self.notes.append(note(notes.UNREAD, name=self.name, columns=", ".join(unread)[:300]))
+            if sheets.FULL_NAME in self.mapping.values():
+                self.notes.append(note(notes.ONE_NAME))
+            days = [place for place, column in columns if cells.is_day(column)]
+            for _, line in table.rows():
+                for place in days:
+                    if place < len(line):
+                        orders.add(cells.order_of(line[place]))
+                        short_years = short_years or cells.has_short_year(line[place])
+        return sorted(orders - {""}), short_years
 
 
-def sheet_of(file: IO[bytes], name: str, *, old: bool = False) -> tables.Table:
-    """The table of a spreadsheet, XLSX or CSV; ``old``: of Windows-1252."""
+@contextmanager
+def table_of(file: IO[bytes], name: str, *, sheet: str = "", old: bool = False) -> Iterator[tables.Table]:
+    """The table of a spreadsheet or a CSV file; ``old``: of Windows-1252."""
     file.seek(0)
-    if file.read(2) == b"PK":
-        return tables.xlsx_table(name, file, sheets.likeness)
-    file.seek(0)
-    pieces = iter(lambda: file.read(64 * 1024), b"")
+    if books.is_book(file.read(4)):
+        with books.book_table(name, file, sheet=sheet, likeness=sheets.likeness) as table:
+            yield table
+        return
+    pieces = _pieces(file)
     utf8 = (piece.decode("cp1252").encode() for piece in pieces) if old else pieces
-    return tables.csv_table(name, utf8, sheets.likeness)
+    yield tables.csv_table(name, utf8, sheets.likeness)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    yield from iter(lambda: file.read(64 * 1024), b"")
 
 
 def _in_pieces(rows: Iterator[Staged]) -> Iterator[Any]:

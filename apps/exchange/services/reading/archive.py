@@ -7,7 +7,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
@@ -49,9 +49,16 @@ DAMAGED = (
 )  # fmt: skip
 
 
+# Of a spreadsheet, XLSX or OpenDocument: such have folders.
+_OF_BOOKS = frozenset({CONTENT_TYPES, "content.xml"})
+# Of one that nobody here reads.
+_OTHERS = {"Index/Document.iwa": "Numbers", "xl/workbook.bin": "XLSB", "word/document.xml": "DOCX"}
+
+
 @contextmanager
 def opened(file: IO[bytes], *, folders: bool = False) -> Iterator[zipfile.ZipFile]:
-    """The archive in ``file``; with ``folders`` its files may lie in some, as a spreadsheet's parts do.
+    """The archive in ``file``; with ``folders`` its files may lie in some, as a spreadsheet's parts do. Else its tables
+    lie in one place, be it a folder.
 
     Raises:
         ArchiveDamaged, ArchiveEncrypted, ArchiveTooManyFiles, ArchivePath, ArchiveNested, ArchiveFileTwice,
@@ -69,8 +76,33 @@ def directory(file: IO[bytes]) -> list[str]:
     """The names in an archive, of which nothing is unpacked. Raises as ``opened``."""
     with _listed(file) as archive:
         names = archive.namelist()
-        _check(archive.infolist(), folders=CONTENT_TYPES in names)
+        _check(archive.infolist(), folders=is_book(names) or other_book(names) != "")
     return names
+
+
+def is_book(names: Iterable[str]) -> bool:
+    """Whether an archive with these files is a spreadsheet."""
+    return not _OF_BOOKS.isdisjoint(names)
+
+
+def other_book(names: Iterable[str]) -> str:
+    """What an archive with these files is, where it is of another program; else nothing."""
+    return next((_OTHERS[name] for name in names if name in _OTHERS), "")
+
+
+def tables_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The CSV files of an archive that was opened, by their names without folder and ending, folded."""
+    return {
+        entry.filename.rpartition("/")[2][:-4].casefold(): entry for entry in archive.infolist() if _is_table(entry)
+    }
+
+
+def _is_table(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.lower().endswith(".csv") and not _is_litter(entry.filename)
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(LITTER) or name.rsplit("/", 1)[-1] in LITTER
 
 
 def _listed(file: IO[bytes]) -> zipfile.ZipFile:
@@ -94,9 +126,12 @@ def _check(entries: list[zipfile.ZipInfo], *, folders: bool) -> None:
     if len(entries) > MOST_FILES:
         raise errors.ArchiveTooManyFiles(most=MOST_FILES)
     seen: set[str] = set()
+    # A folder that was packed instead of the files in it: plain, as long as all of them lie there.
+    there = {entry.filename.rpartition("/")[0] for entry in entries if _is_table(entry)}
+    folders = folders or len(there) == 1
     for entry in entries:
         name = entry.filename
-        if name.startswith(LITTER) or name.rsplit("/", 1)[-1] in LITTER:
+        if _is_litter(name):
             continue
         _check_name(entry, folders=folders)
         if name.casefold() in seen:

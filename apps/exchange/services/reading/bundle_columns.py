@@ -17,12 +17,22 @@ from apps.exchange.services.reading.cells import (
 
 _ID = text(255)
 _STATUS = word("active", "tobedeleted", also={"inactive": "tobedeleted"})
+_ORG = word(
+    "department", "school", "district", "local", "state", "national",
+    also={"college": "school", "university": "school", "campus": "school", "region": "local", "other": "local"},
+)  # fmt: skip
 _MALE = {"m": "male", "f": "female", "x": "other", "boy": "male", "girl": "female"}
 RELATIONS = ("mother", "father", "grandparent", "step-parent", "foster-parent", "guardian", "other")
 ROLES = (
     "administrator", "aide", "counselor", "districtAdministrator", "guardian", "parent", "principal", "proctor",
-    "relative", "siteAdministrator", "student", "systemAdministrator", "teacher",
+    "relative", "siteAdministrator", "staff", "student", "systemAdministrator", "teacher",
 )  # fmt: skip
+# As School Data Sync has them.
+_ROLES = word(*ROLES, also={"faculty": "teacher", "other": "relative"})
+_RELATION = word(
+    *RELATIONS,
+    also={"parent": "guardian", **dict.fromkeys(("relative", "aide", "doctor", "child", "administrator"), "other")},
+)
 
 
 def _c(header: str, parse: object = text(200), *, required: bool = False, many: bool = False, to: str = "") -> Column:
@@ -35,7 +45,7 @@ FILES: dict[str, tuple[Column, ...]] = {
     "orgs": (
         *_FIRST,
         _c("name", required=True),
-        _c("type", word("department", "school", "district", "local", "state", "national"), required=True),
+        _c("type", _ORG, required=True),
         _c("identifier", text(20)),
         _c("parentSourcedId", _ID),
     ),
@@ -80,7 +90,7 @@ FILES: dict[str, tuple[Column, ...]] = {
         _c("enabledUser", yes_or_no),
         _c("orgSourcedIds", _ID, many=True),
         _c("primaryOrgSourcedId", _ID),
-        _c("role", word(*ROLES)),
+        _c("role", _ROLES),
         _c("username", text(150)),
         _c("givenName", text(100), required=True),
         _c("familyName", text(100)),
@@ -98,11 +108,12 @@ FILES: dict[str, tuple[Column, ...]] = {
     "roles": (
         *_FIRST,
         _c("userSourcedId", _ID, required=True),
-        _c("roleType", word("primary", "secondary")),
-        _c("role", word(*ROLES), required=True),
+        _c("roleType", word("primary", "secondary", also={"true": "primary", "false": "secondary"})),
+        _c("role", _ROLES, required=True),
         _c("beginDate", day),
         _c("endDate", day),
         _c("orgSourcedId", _ID),
+        _c("grades", grade, many=True),
     ),
     "enrollments": (
         *_FIRST,
@@ -119,6 +130,12 @@ FILES: dict[str, tuple[Column, ...]] = {
         *_FIRST,
         _c("birthDate", birthday),
         _c("sex", word("male", "female", "unspecified", "other", also=_MALE)),
+    ),
+    # Of School Data Sync alone.
+    "relationships": (
+        _c("userSourcedId", _ID, required=True),
+        _c("relationshipUserSourcedId", _ID, required=True),
+        _c("relationshipRole", _RELATION),
     ),
 }
 

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from apps.exchange import errors
@@ -25,10 +25,22 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
 # Marks of direction and of no width that nobody typed. The joiners belong to names, but not at their ends.
 _MARKS = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _BLANKS = " \u00a0\r\n\u200c\u200d"
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+# A time is what some programs write behind every day.
+_DAY = re.compile(r"(.*?\d)(?:[T ]\d{1,2}:\d{2}.*)?")
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})")
+_SLASHED = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})")
+_NAMED = re.compile(
+    r"(?:(\d{1,2})[ -]([a-z]{3})[a-z]*\.?,?|([a-z]{3})[a-z]*\.? (\d{1,2})(?:st|nd|rd|th)?,?)[ -](\d{4}|\d{2})"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # Excel counts days from here.
 _EPOCH = dt.date(1899, 12, 30)
+# And some workbooks, old Macs', so many days later.
+_TO_1904 = 1462
+# A year of two digits is the last such year until so many from now; nobody is born later than today.
+_AHEAD = 20
 _SERIAL = range(1, 100_000)
 _YES, _NO = frozenset({"true", "yes", "1", "y"}), frozenset({"false", "no", "0", "n"})
 
@@ -107,25 +119,44 @@ def long_text(value: str) -> str:
 
 def day(value: str) -> str:
     """A day as 2026-09-01. Raises ``DateUnreadable``, ``DateAmbiguous``."""
-    found = _day(digits(value))
+    return _said_day(value, clock.now().year + _AHEAD)
+
+
+def _said_day(value: str, latest: int) -> str:
+    found = _day(digits(value), latest)
     if not clock.in_reach(found):
         raise errors.DateUnreadable(value=value[:40])
     return found.isoformat()
 
 
-def _day(value: str) -> dt.date:
+def _day(value: str, latest: int) -> dt.date:
     try:
         if value.isdecimal() and len(value) <= 5 and int(value) in _SERIAL:
             return _EPOCH + dt.timedelta(days=int(value))
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}([T ].*)?", value):
-            return dt.date.fromisoformat(value[:10])
-        if dotted := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", value):
-            return dt.date(int(dotted[3]), int(dotted[2]), int(dotted[1]))
-        if slashed := _SLASHED.fullmatch(value):
-            return _slashed(value, int(slashed[1]), int(slashed[2]), int(slashed[3]))
+        bare = timed[1] if (timed := _DAY.fullmatch(value)) else value
+        if (first := _YEAR_FIRST.fullmatch(bare)) and (first[2] or len(bare) == 8):
+            return dt.date(int(first[1]), int(first[3]), int(first[4]))
+        if dotted := _DOTTED.fullmatch(bare):
+            return dt.date(_year(dotted[3], latest), int(dotted[2]), int(dotted[1]))
+        if slashed := _SLASHED.fullmatch(bare):
+            return _slashed(value, int(slashed[1]), int(slashed[3]), _year(slashed[4], latest))
+        if named := _NAMED.fullmatch(bare.lower()):
+            month = _MONTHS.index(named[2] or named[3]) + 1
+            return dt.date(_year(named[5], latest), month, int(named[1] or named[4]))
     except ValueError as error:
         raise errors.DateUnreadable(value=value[:40]) from error
     raise errors.DateUnreadable(value=value[:40])
+
+
+def _year(said: str, latest: int) -> int:
+    return int(said) if len(said) == 4 else latest - (latest - int(said)) % 100
+
+
+def has_short_year(value: str) -> bool:
+    """Whether a day is written with two digits of its year."""
+    bare = digits(cleaned(value)).lower()
+    found = next((match for form in (_DOTTED, _SLASHED, _NAMED) if (match := form.fullmatch(bare))), None)
+    return found is not None and len(found[found.re.groups]) == 2
 
 
 def _slashed(value: str, first: int, second: int, year: int) -> dt.date:
@@ -137,35 +168,47 @@ def _slashed(value: str, first: int, second: int, year: int) -> dt.date:
 
 def order_of(value: str) -> str:
     """``D/M`` or ``M/D``, where a day with slashes says plainly which; else nothing."""
-    slashed = _SLASHED.fullmatch(digits(cleaned(value)))
+    slashed = _slashes(digits(cleaned(value)))
     if slashed is None:
         return ""
-    first, second = int(slashed[1]), int(slashed[2])
+    first, second = int(slashed[1]), int(slashed[3])
     return "D/M" if second <= 12 < first <= 31 else "M/D" if first <= 12 < second <= 31 else ""
 
 
-def in_order(columns: Mapping[int, Column], order: str) -> dict[int, Column]:
-    """The columns, their days read in the one order that the file's plain days have."""
+def _slashes(value: str) -> re.Match[str] | None:
+    timed = _DAY.fullmatch(value)
+    return _SLASHED.fullmatch(timed[1] if timed else value)
+
+
+def is_day(column: Column) -> bool:
+    """Whether a column holds days."""
+    return column.parse in {day, birthday}
+
+
+def in_order(columns: Columns, order: str = "", *, from_1904: bool = False) -> Columns:
+    """The columns, their days read in the one ``order`` that the file's plain days have, and counted as it does."""
 
     def reading(parse: Parse) -> Parse:
         def parse_in_order(value: str) -> str:
-            if (slashed := _SLASHED.fullmatch(digits(value))) is not None and order == "M/D":
-                value = f"{slashed[2]}.{slashed[1]}.{slashed[3]}"
-            elif slashed is not None:
-                value = f"{slashed[1]}.{slashed[2]}.{slashed[3]}"
+            plain = digits(value)
+            if order and (slashed := _slashes(plain)) is not None:
+                first, second = (slashed[3], slashed[1]) if order == "M/D" else (slashed[1], slashed[3])
+                value = f"{first}.{second}.{slashed[4]}"
+            elif from_1904 and plain.isdecimal() and len(plain) <= 5:
+                value = str(int(plain) + _TO_1904)
             return parse(value)
 
         return parse_in_order
 
-    return {
-        place: dataclasses.replace(each, parse=reading(each.parse)) if each.parse in {day, birthday} else each
-        for place, each in columns.items()
-    }
+    return [
+        (place, dataclasses.replace(each, parse=reading(each.parse)) if is_day(each) else each)
+        for place, each in columns
+    ]
 
 
 def birthday(value: str) -> str:
     """A day on which somebody at school may have been born. Raises ``DateImplausible`` and as ``day``."""
-    said = day(value)
+    said = _said_day(value, clock.now().year)
     if not "1920-01-01" <= said <= "2035-01-01":
         raise errors.DateImplausible(value=said)
     return said
@@ -253,13 +296,15 @@ class Column:
     about: str = ""
 
 
-def parsed(
-    columns: Mapping[int, Column], cells: list[str], *, row: int, width: int
-) -> tuple[Said, list[dict[str, Any]]]:
+# Where each stands in a row.
+Columns = Sequence[tuple[int, Column]]
+
+
+def parsed(columns: Columns, cells: list[str], *, row: int, width: int) -> tuple[Said, list[dict[str, Any]]]:
     """(field → value, errors) of one row under a header of ``width`` columns. Empty cells are said as ``""``."""
     said: Said = {}
     wrong: list[dict[str, Any]] = []
-    for place, column in columns.items():
+    for place, column in columns:
         cell = cells[place] if place < len(cells) else ""
         value = cleaned(cell)
         if isinstance(cell, Failed):

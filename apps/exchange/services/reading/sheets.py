@@ -19,6 +19,7 @@ from schoolops.folding import digits, fold
 
 # As long as `HeaderMapping` remembers one.
 LONGEST_HEADER = 200
+LONGEST_NAME = 100
 _SEX = word(
     "male", "female", "unspecified", "other", also={"m": "male", "f": "female", "boy": "male", "girl": "female"}
 )
@@ -76,16 +77,53 @@ TEMPLATES: Mapping[str, tuple[Column, ...]] = {
         _CAMPUS,
     ),
 }
+# Whoever fills in a template has never heard of OneRoster's columns.
+HEADER_FOR = {
+    "primaryOrgSourcedId": "Campus", "orgSourcedId": "Campus", "schoolSourcedId": "Campus", "grades": "Grade",
+    "classSourcedId": "Section", "userSourcedId": "Admission number", "agentSourcedIds": "Student’s admission number",
+    "beginDate": "Entered on", "termSourcedIds": "Year", "sourcedId": "", "username": "E-mail",
+}  # fmt: skip
+# Given and family name in one column: no template of ours has it, and many lists do.
+FULL_NAME = "full_name"
+_FULL_NAME = Column("Name", FULL_NAME, text(200))
+# What it is called, and of whom it then speaks.
+_FULL_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(("name", "full name", "fullname", "display name", "contact name"), ""),
+    **dict.fromkeys(
+        (
+            "student name", "student's name", "student full name", "student", "pupil name", "pupil", "name of student",
+            "name of pupil", "child", "child name", "child's name", "learner", "learner name",
+        ),
+        Import.Source.STUDENTS,
+    ),
+    **dict.fromkeys(("teacher", "teacher name", "staff name", "employee name"), Import.Source.STAFF),
+    **dict.fromkeys(("parent", "parent name", "guardian", "guardian name"), Import.Source.GUARDIANS),
+}  # fmt: skip
 # What the same column is called elsewhere; a school adds its own on the mapping screen.
 ALIASES = {
     "first name": "given_name", "forename": "given_name", "name": "name", "last name": "family_name",
     "surname": "family_name", "date of birth": "birth_date", "dob": "birth_date", "birthday": "birth_date",
     "gender": "sex", "email": "email", "e-mail address": "email", "email address": "email", "mobile": "phone",
-    "telephone": "phone", "student id": "admission_number", "student number": "admission_number",
-    "admission no": "admission_number", "class": "section", "form": "section", "year group": "grade",
-    "employee id": "staff_number", "employee number": "staff_number", "relationship": "relation",
-    "student's admission number": "student", "student admission number": "student", "school": "institution",
+    "telephone": "phone", "phone number": "phone", "mobile number": "phone", "class": "section", "form": "section",
+    "homeroom": "section", "year group": "grade", "year level": "grade", "grade level": "grade",
+    "relationship": "relation", "student's admission number": "student", "student admission number": "student",
+    "school": "institution", "admission date": "entered_on", "date of admission": "entered_on",
+    "enrolment date": "entered_on", "enrollment date": "entered_on", "position": "job_title", "preferred given name":
+    "preferred_name", "home address": "address",
+    **dict.fromkeys(
+        (
+            "student id", "student number", "student no", "admission no", "admission", "pupil id", "pupil number",
+            "pupil no", "learner id", "upn", "sis id",
+        ),
+        "admission_number",
+    ),
+    **dict.fromkeys(
+        ("employee id", "employee number", "employee no", "staff id", "staff no", "teacher id", "teacher number"),
+        "staff_number",
+    ),
 }  # fmt: skip
+# In a list of guardians the child's number is whose they are.
+_OF_A_CHILD = {"admission_number": "student"}
 
 
 def folded(header: str) -> str:
@@ -93,7 +131,9 @@ def folded(header: str) -> str:
     return " ".join(fold(header).replace("*", " ").replace("_", " ").split()).rstrip(".:")
 
 
-_NAMES = frozenset({*(folded(column.header) for columns in TEMPLATES.values() for column in columns), *ALIASES})
+_NAMES = frozenset(
+    {*(folded(column.header) for columns in TEMPLATES.values() for column in columns), *ALIASES, *_FULL_NAMES}
+)
 _TOTAL = re.compile(r"(?i)(total|sum|count|number of \w+|المجموع|الإجمالي)\b[\s:=]*\d*$")
 
 
@@ -108,7 +148,7 @@ def is_total(line: Sequence[str]) -> bool:
     return bool(said) and len(said) <= 2 and _TOTAL.match(said[0]) is not None
 
 
-def reach(phone: str) -> str:
+def phone_key(phone: str) -> str:
     """A phone as it is compared: its digits. A text without any is itself."""
     return digits(phone) or fold(phone)
 
@@ -132,40 +172,76 @@ def matched(source: str, header: list[str], known: Mapping[str, str]) -> dict[st
     Args:
         known: what this school said before, folded header → field (``""``: not wanted).
     """
-    ours = {column.field for column in TEMPLATES[source]}
+    ours = fields_of(source).keys()
     names = {folded(column.header): column.field for column in TEMPLATES[source]}
     names |= {field.replace("_", " "): field for field in ours}
     found: dict[str, str] = {}
     for each in header:
         key = folded(each)
         field = known[key] if key in known else names.get(key) or ALIASES.get(key, "")
+        if field not in ours and key not in known:
+            field = FULL_NAME if _FULL_NAMES.get(key) in {"", source} else _OF_A_CHILD.get(field, field)
         if field in ours and field not in found.values():
             found[each] = field
     return found
 
 
-def columns_of(source: str, table: tables.Table, mapping: Mapping[str, str]) -> dict[int, Column]:
-    """Place → column. Raises ``ColumnMissing``."""
-    by_field = {column.field: column for column in TEMPLATES[source]}
-    found = {place: by_field[mapping[each]] for place, each in enumerate(table.header) if each in mapping}
+def fields_of(source: str) -> dict[str, Column]:
+    """Field → column, of what a file of that kind may hold: that of the template, and a name in one."""
+    found = {column.field: column for column in TEMPLATES.get(source, ())}
+    return {**found, FULL_NAME: _FULL_NAME} if "given_name" in found else found
+
+
+def columns_of(source: str, table: tables.Table, mapping: Mapping[str, str]) -> cells.Columns:
+    """(place, column). Raises ``ColumnMissing``."""
+    by_field = fields_of(source)
+    found = [(place, by_field[mapping[each]]) for place, each in enumerate(table.header) if each in mapping]
+    there = {column.field for _, column in found}
     for column in TEMPLATES[source]:
-        if column.required and column not in found.values():
+        in_one = column.field == "given_name" and FULL_NAME in there
+        if column.required and column.field not in there and not in_one:
             raise errors.ColumnMissing(name=table.name, column=column.header)
     return found
 
 
 def guessed(header: list[str]) -> str:
-    """Which template this is: the one whose columns it has most of, its required ones counting double."""
+    """Which template this is: the one whose columns it has most of. What it must have and has not counts against it,
+    and so does what another knows: a list of names with days of birth is none of sections."""
+    plain = {source: matched(source, header, {}) for source in TEMPLATES}
+    known = {each for found in plain.values() for each in found}
 
-    def likeness(source: str) -> int:
-        fields = set(matched(source, header, {}).values())
+    def fit(source: str) -> int:
+        fields = {*plain[source].values()}
+        fields |= {"given_name"} if FULL_NAME in fields else set()
         missing = sum(1 for column in TEMPLATES[source] if column.required and column.field not in fields)
-        return len(fields) * 2 - missing * 5
+        return len(plain[source]) * 2 - missing * 3 - len(known - plain[source].keys()) * 3
 
-    return max(TEMPLATES, key=likeness)
+    return max(TEMPLATES, key=fit)
 
 
-def read(source: str, table: tables.Table, columns: Mapping[int, Column]) -> Iterator[Staged]:
+def parted(name: str) -> tuple[str, str]:
+    """(given, family) of a name in one: the family's stands before a comma, else it is the last word."""
+    if "," in name:
+        family, _, given = name.partition(",")
+        return given.strip() or family.strip(), family.strip() if given.strip() else ""
+    given, _, family = name.rpartition(" ")
+    return (given.strip(), family) if given else (family, "")
+
+
+def _with_names(values: dict[str, Any], wrong: list[dict[str, Any]], row: int) -> None:
+    """Fill the names from the one that holds both."""
+    name = values.pop(FULL_NAME, None)
+    if name is None:
+        return
+    if not name and not values.get("given_name"):
+        wrong.append(cells.said_of(errors.ValueMissing(), row=row, column=_FULL_NAME.header))
+    for field, said in zip(("given_name", "family_name"), parted(name), strict=True):
+        if len(said) > LONGEST_NAME:
+            wrong.append(cells.said_of(errors.ValueTooLong(most=LONGEST_NAME), row=row, column=_FULL_NAME.header))
+        values[field] = values.get(field) or said
+
+
+def read(source: str, table: tables.Table, columns: cells.Columns) -> Iterator[Staged]:
     """Every row of the table."""
     grades: dict[str, int] = {}
     people: dict[str, Staged] = {}
@@ -174,6 +250,7 @@ def read(source: str, table: tables.Table, columns: Mapping[int, Column]) -> Ite
         if is_total(line):
             continue
         values, wrong = cells.parsed(columns, line, row=row, width=width)
+        _with_names(values, wrong, row)
         if code := values.get("grade"):
             grades.setdefault(code, row)
         yield from _staged(source, table.name, row, values, wrong, people)
@@ -213,7 +290,7 @@ def _guardian(
     campus = values.pop("institution", "")
     student = fold(f"~{campus}|{values.pop('student', '')}")
     link = {part: values.pop(part, "") for part in ("relation", "data_access", "contact_priority")}
-    who = values.get("email") or reach(values.get("phone", "")) or student
+    who = values.get("email") or phone_key(values.get("phone", "")) or student
     key = fold(f"~{name}|{who}")
     there = people.get(key)
     if wrong or there is None:
@@ -223,7 +300,7 @@ def _guardian(
         # Rows about one person are read together.
         for field, value in values.items():
             said = there.values.get(field)
-            if value and said and value != said and reach(value) != reach(said):
+            if value and said and value != said and phone_key(value) != phone_key(said):
                 header = next(
                     template.header for template in TEMPLATES[Import.Source.GUARDIANS] if template.field == field
                 )

@@ -33,6 +33,10 @@ KINDS = (
 STRUCTURE = frozenset({INSTITUTION, YEAR, TERM, GRADE_LEVEL, HOMEROOM_COURSE, COURSE, SECTION, CLASS})
 
 
+# Before the key of a campus that a bundle has no row for: where nobody knows it, the one there is is meant.
+OR_ELSE = "?"
+
+
 @dataclass(slots=True)
 class Staged:
     """A row as read. ``key`` is its outside id, ``natural`` what else must not stand in a file twice."""

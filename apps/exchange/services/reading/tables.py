@@ -1,42 +1,24 @@
-"""Tables of text, row by row, from CSV and XLSX: the header first, then ``(number, cells)`` without blank rows."""
+"""Tables of text, row by row: the header first, then ``(number, cells)`` without blank rows; those of CSV as well."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import datetime as dt
 import io
 import re
-import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from itertools import chain, islice
-from typing import IO, Any
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from apps.exchange import errors
-from apps.exchange.services.reading import archive, parts
-from apps.exchange.services.reading.cells import Failed, guarded
+from apps.exchange.services.reading import archive, notes
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 500
-MOST_SHEETS = 20
 LONGEST_CELL = 32_000
 LONGEST_LINE = 1_000_000
 # Of all cells together: one text that stands in a spreadsheet once may be pointed at by every cell.
 MOST_TEXT = 64 * archive.MEGABYTE
-# What openpyxl and what it stands on raise of a part that is damaged, at the beginning or in the middle.
-_DAMAGED = (
-    InvalidFileException, KeyError, ValueError, IndexError, OSError, EOFError, SyntaxError, TypeError, AttributeError,
-    zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OverflowError, MemoryError, ArithmeticError,
-)  # fmt: skip
 _SEPARATOR = re.compile(r"(?i)sep=(.)")
-# The format of a number that is shown with zeros before it.
-_ZEROS = re.compile(r"0{2,40}")
 # The number of the row as a spreadsheet shows it, the header being 1.
 Numbered = tuple[int, list[str]]
 
@@ -47,15 +29,21 @@ Likeness = Callable[[Sequence[str]], int]
 TITLES, PLAIN = 20, 2
 
 
-def _plain(_cells: Sequence[str]) -> int:
+def plain(_cells: Sequence[str]) -> int:
+    """None of them is known."""
     return 0
 
 
 class Table:
-    """A header and its rows."""
+    """A header and its rows. ``notes``: what was read leniently; ``from_1904``: its days are counted from then."""
 
-    def __init__(self, name: str, lines: Iterator[Numbered], likeness: Likeness = _plain) -> None:
+    from_1904 = False
+
+    def __init__(
+        self, name: str, lines: Iterator[Numbered], likeness: Likeness = plain, said: list[notes.Note] | None = None
+    ) -> None:
         self.name = name
+        self.notes = [] if said is None else said
         first = list(islice(lines, TITLES))
         if not first:
             raise errors.SheetEmpty(name=name)
@@ -89,8 +77,8 @@ class Table:
                 yield number, cells
 
 
-def decoded(name: str, pieces: Iterable[bytes]) -> Iterator[str]:
-    """Lines of text, their ends kept. Raises ``WrongEncoding``."""
+def decoded(name: str, pieces: Iterable[bytes], said: list[notes.Note]) -> Iterator[str]:
+    """Lines of text, their ends kept; what is lenient about it is ``said``. Raises ``WrongEncoding``."""
     decoder: codecs.IncrementalDecoder | None = None
     rest, lines, old = "", 0, False
     for piece in pieces:
@@ -100,7 +88,8 @@ def decoded(name: str, pieces: Iterable[bytes]) -> Iterator[str]:
             decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")("strict")
             text = _text(decoder, piece, name, lines, final=False)
             # So did an old Mac end its lines.
-            old = "\r" in text and "\n" not in text
+            old = "\r" in text.rstrip("\r") and "\n" not in text
+            said += [notes.note(note, name=name) for note, so in ((notes.UTF_16, wide), (notes.OLD_MAC, old)) if so]
         else:
             text = _text(decoder, piece, name, lines, final=False)
         rest += text.replace("\r", "\n") if old else text
@@ -127,15 +116,29 @@ _ALIKE = frozenset(
 _OTHER_SCRIPT = re.compile(rb"[\xc0-\xff]{3}|(?<![A-Za-z\xc0-\xff])[\xc0-\xff]{1,2}(?![A-Za-z\xc0-\xff])")
 
 
-def is_windows_1252(content: bytes) -> bool:
+def is_windows_1252(pieces: Iterable[bytes]) -> bool:
     """Whether bytes that are no UTF-8 can only be a Latin text of Windows."""
+    utf_8 = alike = True
+    rest = b""
+    for piece in chain(pieces, (b"\n",)):
+        rest += piece
+        # Words stay whole.
+        end = max(map(rest.rfind, (b"\n", b"\r", b",", b";", b"\t"))) + 1
+        block, rest = rest[:end], rest[end:]
+        if b"\0" in block:
+            return False
+        if not block.isascii():
+            alike = alike and {code for code in block if code > 0x7F} <= _ALIKE and not _OTHER_SCRIPT.search(block)
+            utf_8 = utf_8 and _is_utf_8(block)
+    return alike and not utf_8
+
+
+def _is_utf_8(block: bytes) -> bool:
     try:
-        content.decode("utf-8")
+        block.decode()
     except UnicodeDecodeError:
-        high = {code for code in content if code > 0x7F}
-        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return high <= _ALIKE and not wide and b"\0" not in content and _OTHER_SCRIPT.search(content) is None
-    return False
+        return False
+    return True
 
 
 def _text(decoder: codecs.IncrementalDecoder, piece: bytes, name: str, lines: int, *, final: bool) -> str:
@@ -155,21 +158,24 @@ def _delimiter(header: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def csv_table(name: str, pieces: Iterable[bytes], likeness: Likeness = _plain) -> Table:
+def csv_table(name: str, pieces: Iterable[bytes], likeness: Likeness = plain) -> Table:
     """A CSV file in UTF-8, with or without a mark; comma, semicolon or tab.
 
     Raises:
         WrongEncoding, SheetEmpty, ColumnTwice, TooManyColumns; and while it is read CsvMalformed, TooManyRows.
     """
-    return Table(name, _csv_lines(name, decoded(name, pieces)), likeness)
+    said: list[notes.Note] = []
+    return Table(name, _csv_lines(name, decoded(name, pieces, said), said), likeness, said)
 
 
-def _csv_lines(name: str, lines: Iterator[str]) -> Iterator[Numbered]:
+def _csv_lines(name: str, lines: Iterator[str], notes_of: list[notes.Note]) -> Iterator[Numbered]:
     header = next((line for line in lines if line.strip()), None)
     if header is None:
         return
     said = _SEPARATOR.fullmatch(header.strip("\r\n"))
     first = [] if said else [header]
+    if said:
+        notes_of.append(notes.note(notes.SEPARATOR, name=name, separator=said[1]))
     # What is a header and what a title above it is not known yet.
     first += islice(lines, TITLES)
     delimiter = said[1] if said else _delimiter(max(first, key=lambda line: max(map(line.count, ",;\t"))))
@@ -182,86 +188,6 @@ def _csv_lines(name: str, lines: Iterator[str]) -> Iterator[Numbered]:
             yield number, cells
     except csv.Error as error:
         raise errors.CsvMalformed(name=name, row=number + 1, why="its quotation marks do not fit") from error
-
-
-def xlsx_table(name: str, file: IO[bytes], likeness: Likeness = _plain) -> Table:
-    """The sheet of a spreadsheet that people see; of several, the one with known columns. A formula comes as its text,
-    so that whoever reads it can refuse it.
-
-    Raises:
-        SheetUnreadable, SheetEmpty, ColumnTwice, TooManyColumns; as ``archive.opened``; and while it is read
-        SheetUnreadable, TooManyRows.
-    """
-    with archive.opened(file, folders=True) as source:
-        parts.check(source)
-    file.seek(0)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
-        sheets = [worksheet for worksheet in book.worksheets if worksheet.sheet_state == "visible"] or book.worksheets[
-            :1
-        ]
-    except _DAMAGED as error:
-        raise _unreadable(error) from error
-    tables = {}
-    for sheet in sheets[:MOST_SHEETS]:
-        # One column more than may be: that is seen, and a row is never as wide as a sheet can be.
-        width = min(sheet.max_column or MOST_COLUMNS + 1, MOST_COLUMNS + 1)
-        with suppress(errors.SheetEmpty):
-            tables[sheet.title] = Table(name, _sheet_lines(_unharmed(sheet.iter_rows(max_col=width))), likeness)
-    meant = [title for title, each in tables.items() if each.likeness >= PLAIN]
-    if not tables:
-        raise errors.SheetEmpty(name=name)
-    if len(meant) > 1:
-        raise errors.SheetsSeveral(sheets=", ".join(meant)[:200])
-    return tables[meant[0]] if meant else next(iter(tables.values()))
-
-
-def _unreadable(error: Exception) -> errors.SheetUnreadable:
-    return errors.SheetUnreadable(why=str(error)[:200] or type(error).__name__)
-
-
-def _unharmed(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    """Rows as they are unpacked; openpyxl reads no further than it is asked, and so finds damage late."""
-    while True:
-        try:
-            cells = next(rows, None)
-        except _DAMAGED as error:
-            raise _unreadable(error) from error
-        if cells is None:
-            return
-        yield cells
-
-
-def _sheet_lines(rows: Iterable[Sequence[Any]]) -> Iterator[Numbered]:
-    for number, cells in enumerate(rows, start=1):
-        # A sheet may say that it is a million rows long; blank ones count, so that it ends.
-        if number > MOST_ROWS:
-            raise errors.TooManyRows(most=MOST_ROWS)
-        said = ["" if cell.value is None else _shown(cell) for cell in cells]
-        if number == 1 or any(said):
-            yield number, said
-
-
-def _shown(each: Any) -> str:
-    """What a person sees in a cell."""
-    cell = each.value
-    if each.data_type == "e":
-        return Failed(cell)
-    if isinstance(cell, str):
-        return cell if each.data_type == "f" else guarded(cell)
-    if isinstance(cell, int | float) and _ZEROS.fullmatch(form := each.number_format or ""):
-        return str(round(cell)).zfill(len(form))
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat()
-    if isinstance(cell, dt.date):
-        return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
 
 
 def written_csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from apps.attendance.models import AttendanceCode, DayState
 from apps.attendance.selectors import CodeBook
 from apps.attendance.services import Mark
 from apps.office.shell.fields import whole_number
-from apps.office.shell.site import message_of, told, words_of
+from apps.office.shell.site import in_full, message_of, words_of
 from schoolops.errors import FieldError, SchoolOpsError
 
 Record = Mapping[str, Any]
@@ -300,4 +300,4 @@ def why_not_saved(error: SchoolOpsError) -> str:
         by = error.members.get("changed_by")
         return f"{words} ({by['name']})" if by else words
     # What helps with marks that were refused speaks of the API's records.
-    return words_of(error) if isinstance(error, MarksRefused) else told(error)
+    return words_of(error) if isinstance(error, MarksRefused) else in_full(error)

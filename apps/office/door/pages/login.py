@@ -31,10 +31,10 @@ from apps.office.shell.site import (
     View,
     actor,
     frame_of,
+    in_full,
     may_enter,
     message_of,
     readable,
-    told,
     told_to_wait,
 )
 from schoolops import clock
@@ -176,7 +176,7 @@ def _refuse(form: forms.Form, error: SchoolOpsError) -> None:
             % {"s": wait},
         )
     else:
-        form.add_error(field, told(error))
+        form.add_error(field, in_full(error))
     if isinstance(error, Throttled | Unavailable):
         form.comes_again = error  # type: ignore[attr-defined]
 

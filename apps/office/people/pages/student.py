@@ -21,6 +21,7 @@ from apps.office.shell.fields import posted
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.rooms import Words
+from apps.office.shell.trail import as_read
 from apps.students.errors import NoPhoto
 from schoolops.errors import SchoolOpsError
 
@@ -46,6 +47,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
         "manages": manages and found.student.merged_into_id is None,
         "enrolled": _enrolled(found, day),
     }
+    context["lines"] = as_read(found.entries or (), request)
     return render_page(request, "office/people/student.html", context, title=found.student.full_name)
 
 

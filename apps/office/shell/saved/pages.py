@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from apps.office import errors
 from apps.office.shell.pages import actor, office_page
 from apps.office.shell.saved import selectors, services
-from apps.office.shell.site import office, told
+from apps.office.shell.site import in_full, office
 
 # What a person can mend at once, back at the list; anything else is a page that says no.
 _MENDED_THERE = (errors.FilterNameUnusable, errors.FilterNameTaken, errors.NothingToSave, errors.TooManyFilters)
@@ -34,7 +34,7 @@ def save(request: HttpRequest, listed: str) -> HttpResponse:
     try:
         saved = services.save_filter(listed=listed, name=name, query=query, by=actor(request))
     except _MENDED_THERE as refusal:
-        messages.error(request, told(refusal))
+        messages.error(request, in_full(refusal))
         return _back(listed, services.kept_of(QueryDict(query)))
     messages.success(request, _("“%(name)s” is saved above this list.") % {"name": saved.name})
     return _back(listed, saved.query)
@@ -48,7 +48,7 @@ def rename(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002 - the 
     try:
         saved = services.rename_saved_filter(id=id, name=request.POST.get("name", ""), by=actor(request))
     except _MENDED_THERE as refusal:
-        messages.error(request, told(refusal))
+        messages.error(request, in_full(refusal))
     else:
         messages.success(request, _("It is called “%(name)s” now.") % {"name": saved.name})
     return _back(saved.listed, saved.query)

@@ -12,7 +12,7 @@ from apps.access import selectors as access_rows
 from apps.accounts.models import User
 from apps.exchange.models import Import
 from apps.exchange.selectors import VIEW
-from apps.exchange.services.stopping import stop_of
+from apps.exchange.selectors.stops import stop_of
 from apps.office.shell.rooms import Job, rooms
 from schoolops.queues.desk import requests
 from schoolops.tenancy.compiled import Compiled

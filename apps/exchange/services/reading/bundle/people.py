@@ -8,6 +8,7 @@ from typing import Any
 
 from apps.exchange import errors
 from apps.exchange.services.reading import cells, staged
+from apps.exchange.services.reading.bundle import layouts
 from apps.exchange.services.reading.bundle.opening import Bundle, Line, Person, Role, lines_of
 from apps.exchange.services.reading.bundle.structure import grade_seen, root_of, session_key
 from apps.exchange.services.reading.staged import Staged
@@ -21,6 +22,7 @@ STAFF_ROLES = {
     "principal": "Principal",
     "proctor": "Proctor",
     "siteAdministrator": "Administrator",
+    "staff": "Staff",
     "systemAdministrator": "System administrator",
     "teacher": "Teacher",
 }
@@ -49,12 +51,12 @@ def users_of(bundle: Bundle) -> Iterator[Staged]:
             kinds = (staged.STUDENT, staged.STAFF, staged.GUARDIAN)
             each = {kind: list(_person(bundle, line, person, kind, Role(""))) for kind in kinds}
             may_be = {kind: [dataclasses.asdict(row) for row in rows] for kind, rows in each.items()}
-            yield line.staged(staged.USER, "users", {"may_be": may_be}, name=_full_name(line))
+            yield line.staged(staged.USER, {"may_be": may_be}, name=_full_name(line))
     for key, person in bundle.people.items():
         if person.demographics_row and key not in seen:
             # Of somebody who is in the school already.
             values = {"birth_date": person.birth_date, "sex": person.sex, "partial": "true"}
-            yield Staged(staged.STUDENT, "demographics.csv", person.demographics_row, key, values, person.wrong)
+            yield Staged(staged.STUDENT, person.demographics_file, person.demographics_row, key, values, person.wrong)
 
 
 def _person(bundle: Bundle, line: Line, person: Person, kind: str, role: Role) -> Iterator[Staged]:
@@ -77,19 +79,25 @@ def _phone(line: Line) -> str:
     return line.get("phone") or line.get("sms")
 
 
-def _org(line: Line, role: Role) -> str:
-    return role.org or line.get("primaryOrgSourcedId") or next(iter(line.many("orgSourcedIds")), "")
+def _org(bundle: Bundle, line: Line, person: Person, role: Role) -> str:
+    """The school of somebody: as said, else that of a class they are in, where only a district is said."""
+    said = [each for each in (role.org, line.get("primaryOrgSourcedId"), *line.many("orgSourcedIds")) if each]
+    schools = [each for each in map(bundle.school_of, said) if each in bundle.orgs]
+    group = bundle.groups.get(person.homeroom or person.group or person.taught)
+    if not schools and said and bundle.orgs and group is not None:
+        return group.org
+    return next(iter(schools), bundle.school_of(said[0]) if said else "")
 
 
 def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator[Staged]:
     homeroom = bundle.groups.get(person.homeroom)
     group = homeroom or bundle.groups.get(person.group)
-    org = _org(line, role)
+    org = _org(bundle, line, person, role)
     grades = line.many("grades")
-    grade = grades[0] if grades else homeroom.grade if homeroom else ""
+    grade = grades[0] if grades else role.grade or (homeroom.grade if homeroom else "")
     year = session_key(bundle, root_of(bundle, group.sessions[0]), org) if group and group.sessions else ""
-    number = line.get("identifier") or line.get("username") or line.id
-    agents = line.many("agentSourcedIds")
+    number = _number(bundle, line)
+    agents = [*dict.fromkeys([*line.many("agentSourcedIds"), *person.agents])]
     values: dict[str, Any] = {
         "admission_number": number[:40],
         "given_name": line.get("givenName"),
@@ -99,7 +107,7 @@ def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator
         "phone": _phone(line),
         **_login(line),
         "institution": org,
-        "grade": grade_seen(bundle, line, "users", grade),
+        "grade": grade_seen(bundle, line, grade),
         "year": year,
         "entered_on": role.begins or person.first_day,
         # Where the school says more of the class than this bundle.
@@ -109,7 +117,7 @@ def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator
         values["exited_on"] = role.ends
     if person.demographics_row:
         values |= {"birth_date": person.birth_date, "sex": person.sex or "unspecified"}
-    yield line.staged(staged.STUDENT, "users", values, name=_full_name(line), natural=f"{org}|{fold(number)}")
+    yield line.staged(staged.STUDENT, values, name=_full_name(line), natural=f"{org}|{fold(number)}")
     if "relations" in line.said:
         relations, access = line.many("relations"), line.many("access")
     else:
@@ -118,7 +126,7 @@ def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator
         link = {
             "student": line.id,
             "guardian": agent,
-            "relation": relations[place] if place < len(relations) else "",
+            "relation": relations[place] if place < len(relations) else person.agents.get(agent, ""),
             "data_access": access[place] if place < len(access) else "",
             "contact_priority": str(place + 1),
         }
@@ -133,18 +141,24 @@ def _guardian(_bundle: Bundle, line: Line, _person: Person, role: Role) -> Itera
         **_login(line),
         "role": role.role,
     }
-    yield line.staged(staged.GUARDIAN, "users", values, name=_full_name(line))
+    yield line.staged(staged.GUARDIAN, values, name=_full_name(line))
     for child in line.many("agentSourcedIds"):
         yield _link(line, {"student": child, "guardian": line.id, "relation": "", "data_access": ""})
 
 
 def _link(line: Line, values: dict[str, Any]) -> Staged:
     key = f"{values['student']}|{values['guardian']}"
-    return Staged(staged.LINK, "users.csv", line.number, key, values)
+    return Staged(staged.LINK, line.file, line.number, key, values)
 
 
-def _staff(_bundle: Bundle, line: Line, _person: Person, role: Role) -> Iterator[Staged]:
-    number = line.get("identifier") or line.get("username") or line.id
+def _number(bundle: Bundle, line: Line) -> str:
+    """School Data Sync has addresses for usernames, and the number of the school for an id."""
+    username = line.get("username") if bundle.layout is layouts.ONEROSTER else ""
+    return line.get("identifier") or username or line.id
+
+
+def _staff(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator[Staged]:
+    number = _number(bundle, line)
     values = {
         "staff_number": number[:40],
         "given_name": line.get("givenName"),
@@ -153,12 +167,12 @@ def _staff(_bundle: Bundle, line: Line, _person: Person, role: Role) -> Iterator
         **_login(line),
         "role": role.role,
         # Not the dates of the role: those are of a school year, and nobody leaves because it ends.
-        "institution": _org(line, role),
+        "institution": _org(bundle, line, person, role),
     }
     if role.role:
         values["job_title"] = STAFF_ROLES.get(role.role, "")
     natural = f"{values['institution']}|{fold(number)}"
-    yield line.staged(staged.STAFF, "users", values, name=_full_name(line), natural=natural)
+    yield line.staged(staged.STAFF, values, name=_full_name(line), natural=natural)
 
 
 def enrolments_of(bundle: Bundle) -> Iterator[Staged]:
@@ -176,9 +190,7 @@ def enrolments_of(bundle: Bundle) -> Iterator[Staged]:
         name = f"{values['person']} in {values['group']}"[:250]
         if role == "student":
             values["roll_number"] = line.get("metadata.rollNumber")
-            yield line.staged(staged.PLACE, "enrollments", values, name=name)
+            yield line.staged(staged.PLACE, values, name=name)
         else:
             values["assistant"] = "true" if line.get("primary") == "false" or role == "aide" else "false"
-            yield line.staged(
-                staged.ASSIGNMENT, "enrollments", values, name=name, skip=role not in {"teacher", "aide", ""}
-            )
+            yield line.staged(staged.ASSIGNMENT, values, name=name, skip=role not in {"teacher", "aide", ""})

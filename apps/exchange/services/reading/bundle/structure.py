@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from apps.exchange import errors
-from apps.exchange.services.reading import cells, staged
+from apps.exchange.services.reading import cells, notes, staged
 from apps.exchange.services.reading.bundle.opening import Bundle, Line, lines_of
+from apps.exchange.services.reading.notes import note
 from apps.exchange.services.reading.staged import Staged
 
 # Terms that no year is named for are of one, as long as they lie within so many days.
 LONGEST_YEAR = dt.timedelta(days=366)
 
 
-def grade_seen(bundle: Bundle, line: Line, file: str, code: str) -> str:
+def grade_seen(bundle: Bundle, line: Line, code: str) -> str:
     if code:
-        bundle.grades.setdefault(code, (f"{file}.csv", line.number))
+        bundle.grades.setdefault(code, (line.file, line.number))
     return code
 
 
@@ -26,12 +27,12 @@ def orgs_of(bundle: Bundle) -> Iterator[Staged]:
         values = {"name": line.get("name"), "code": line.get("identifier")}
         # Districts and departments have nothing that we keep.
         yield line.staged(
-            staged.INSTITUTION, "orgs", values, name=line.get("name"), skip=line.get("type") not in {"school", ""}
+            staged.INSTITUTION, values, name=line.get("name"), skip=line.get("type") not in {"school", ""}
         )
 
 
 def _orgs_with(bundle: Bundle, session: str) -> list[str]:
-    said = bundle.sessions.get(session, ("", "", ""))[2]
+    said = bundle.school_of(bundle.sessions.get(session, ("", "", ""))[2])
     return [said] if said else bundle.session_orgs.get(session) or bundle.orgs
 
 
@@ -73,7 +74,6 @@ def sessions_of(bundle: Bundle) -> Iterator[Staged]:
                 values["parent"] = session_key(bundle, parent, org) if above not in {"schoolYear", ""} else ""
             yield line.staged(
                 staged.YEAR if year else staged.TERM,
-                "academicSessions",
                 values,
                 key=session_key(bundle, line.id, org),
                 name=line.get("title"),
@@ -82,7 +82,7 @@ def sessions_of(bundle: Bundle) -> Iterator[Staged]:
 
 def _years_not_named(bundle: Bundle, lines: list[Line]) -> Iterator[Staged]:
     """A year for the terms that no session of the type schoolYear is above of or around: made of their days."""
-    if bundle.modes["academicSessions"] == "delta":
+    if bundle.modes.get("academicSessions") == "delta":
         # The years came before it.
         return
     years = [line for line in lines if line.get("type") == "schoolYear"]
@@ -104,19 +104,15 @@ def _years_not_named(bundle: Bundle, lines: list[Line]) -> Iterator[Staged]:
         name = starts_on[:4] if starts_on[:4] == ends_on[:4] else f"{starts_on[:4]}-{ends_on[:4]}"
         values = {"name": name, "starts_on": starts_on, "ends_on": ends_on, "institution": org, "not_named": "true"}
         row = terms[0].number
-        yield Staged(staged.YEAR, "academicSessions.csv", row, f"~{said}|{org}", values, name=name)
+        yield Staged(staged.YEAR, terms[0].file, row, f"~{said}|{org}", values, name=name)
     if found:
-        bundle.notes.append("The bundle names no school year for some terms: they belong to the year that holds them.")
+        bundle.notes.append(note(notes.NO_YEAR))
 
 
 def courses_of(bundle: Bundle) -> Iterator[Staged]:
     for line in lines_of(bundle, "courses"):
         grades = line.many("grades")
-        grade = grades[0] if len(grades) == 1 else ""
-        values: dict[str, Any] = {
-            "grade": grade_seen(bundle, line, "courses", grade),
-            "institution": line.get("orgSourcedId"),
-        }
+        values: dict[str, Any] = {"grade": grade_seen(bundle, line, grades[0] if len(grades) == 1 else "")}
         homeroom = line.id in bundle.homeroom_courses or line.get("metadata.homeroom") == "true"
         if not homeroom:
             values |= {
@@ -125,12 +121,25 @@ def courses_of(bundle: Bundle) -> Iterator[Staged]:
                 "subject": ", ".join(line.many("subjects"))[:100],
                 "subject_code": ", ".join(line.many("subjectCodes"))[:40],
             }
+        used = bundle.course_orgs.get(line.id, [])
+        own = bundle.school_of(line.get("orgSourcedId") or next(iter(used), ""))
+        district = bool(bundle.orgs) and own in bundle.known_orgs - {*bundle.orgs}
+        for org in dict.fromkeys(used if district else (own, *used)):
+            yield line.staged(
+                staged.HOMEROOM_COURSE if homeroom else staged.COURSE,
+                {**values, "institution": org},
+                key=line.id if org == own else f"{line.id}@{org}",
+                name=line.get("title"),
+                natural="" if homeroom else f"{org}|{values['code']}",
+            )
+    for line in lines_of(bundle, "classes"):
+        group = bundle.groups[line.id]
+        if line.get("courseSourcedId") or group.kind == staged.SECTION:
+            continue
+        code = line.get("classCode") or line.id
+        values = {"code": code[:40], "title": line.get("title"), "institution": group.org, "grade": group.grade}
         yield line.staged(
-            staged.HOMEROOM_COURSE if homeroom else staged.COURSE,
-            "courses",
-            values,
-            name=line.get("title"),
-            natural="" if homeroom else f"{line.get('orgSourcedId')}|{values['code']}",
+            staged.COURSE, {**values, "subject": "", "subject_code": ""}, key=group.course, name=line.get("title")
         )
 
 
@@ -142,12 +151,12 @@ def classes_of(bundle: Bundle) -> Iterator[Staged]:
             "institution": group.org,
             "sessions": sessions,
             "room": line.get("location"),
-            "course": line.get("courseSourcedId"),
+            "course": group.course,
         }
         if group.kind == staged.SECTION:
             values |= {
                 "name": line.get("title"),
-                "grade": grade_seen(bundle, line, "classes", group.grade),
+                "grade": grade_seen(bundle, line, group.grade),
                 "capacity": line.get("metadata.capacity"),
             }
             if not group.grade and not line.errors and not bundle.delta:
@@ -161,4 +170,4 @@ def classes_of(bundle: Bundle) -> Iterator[Staged]:
                 "title": line.get("title"),
                 "section": line.get("metadata.sectionSourcedId"),
             }
-        yield line.staged(group.kind, "classes", values, name=line.get("title"))
+        yield line.staged(group.kind, values, name=line.get("title"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,10 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange.errors import ImportNotFound
 from apps.exchange.models import Import, ImportRow
-from apps.exchange.services.clearing import with_ends
-from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.exchange.selectors.stops import with_ends
+from apps.exchange.services.reading.bundle.layouts import parts_of
 from apps.exchange.services.reading.staged import KINDS
+from apps.exchange.services.receiving import fields_of
 from schoolops.folding import Fold, fold, holding
 
 VIEW = "imports.view"
@@ -108,6 +109,17 @@ def counts_of(run: Import) -> list[tuple[str, dict[str, int]]]:
     ]
 
 
-def fields_of(source: str) -> Mapping[str, str]:
-    """Field → the template's header, for the mapping screen."""
-    return {column.field: column.header for column in TEMPLATES.get(source, ())}
+def columns_asked(run: Import) -> list[tuple[str, str, dict[str, str]]]:
+    """(header, what it holds, what it may hold) of a file that has not been applied, for the mapping screen.
+
+    Of a bundle only the columns that nobody knows, and what may stand in the same file.
+    """
+    found = fields_of(run.source)
+    asked = []
+    for header in filter(None, run.headers):
+        may = found
+        if run.source == Import.Source.ONEROSTER:
+            there = parts_of(header.partition(":")[0])
+            may = {field: name for field, name in found.items() if field.partition(".")[0] in there}
+        asked.append((header, run.mapping.get(header, ""), may))
+    return asked

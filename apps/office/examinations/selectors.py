@@ -1,0 +1,235 @@
+"""What the pages of exams show beside what the app tells everybody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from apps.access.selectors import permissions_of
+from apps.accounts.models import User
+from apps.examinations import selectors
+from apps.examinations.errors import SessionUnknown
+from apps.examinations.models import Exam, ExamSession, Mark, SessionResult
+from apps.institutions.models import CourseClass, Section
+
+MOST_SESSIONS = 12
+DECILES = 10
+
+
+def session_seen(key: UUID, *, by: User) -> ExamSession:
+    """A session that ``by`` sees, with its term and campus. Raises ``PermissionMissing``, ``SessionUnknown``."""
+    rows: QuerySet[ExamSession] = selectors.sessions_seen(by=by).select_related("term__year__institution")
+    found = rows.filter(sourced_id=key).first()
+    if found is None:
+        raise SessionUnknown
+    return found
+
+
+def latest_sessions(*, by: User) -> list[ExamSession]:
+    """The sessions that ``by`` sees and that are not cancelled, those of the latest terms first."""
+    rows = selectors.sessions_seen(by=by).exclude(state=ExamSession.State.CANCELLED).select_related("term__year")
+    return list(rows.order_by("-term__starts_on", "-pk")[:MOST_SESSIONS])
+
+
+def may(exam: Exam, permission: str, by: User) -> bool:
+    """Whether ``by`` holds ``permission`` over this very paper."""
+    if permission not in permissions_of(by):
+        return False
+    return Exam.objects.filter(selectors.papers_in_reach(by, permission), pk=exam.pk).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper on the timetable. ``twice``: others at the same time, each with how many students sit both."""
+
+    exam: Exam
+    group: str
+    invigilators: str
+    students: int
+    marked: int
+    marks_seen: bool
+    twice: Sequence[tuple[str, int]]
+
+
+# How many sit each paper, as of its day.
+_SITTING = """
+SELECT exam_id, count(DISTINCT student_id) FROM (
+    SELECT e.id AS exam_id, m.student_id
+      FROM examinations_exam e JOIN students_sectionmembership m ON m.section_id = e.section_id
+     WHERE e.id = ANY(%(exams)s) AND m.starts_on <= e.day AND (m.ends_on IS NULL OR m.ends_on > e.day)
+    UNION ALL
+    SELECT e.id, t.student_id
+      FROM examinations_exam e JOIN students_classenrolment t ON t.course_class_id = e.course_class_id
+     WHERE e.id = ANY(%(exams)s) AND t.starts_on <= e.day AND (t.ends_on IS NULL OR t.ends_on > e.day)
+) sits JOIN students_student st ON st.id = student_id AND st.merged_into_id IS NULL GROUP BY 1
+"""
+
+
+def group_of(exam: Exam) -> str:
+    """The class or section that sits a paper, in words."""
+    return exam.course_class.title if exam.course_class is not None else str(exam.section)
+
+
+def paper_name(exam: Exam) -> str:
+    """Course and title."""
+    return " ".join(each for each in (exam.course.title, exam.title) if each)
+
+
+def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[Paper]]]:
+    """A session's papers in reach by day, each with how many sit it and how many are marked. Nine statements at most.
+
+    Raises:
+        PermissionMissing.
+    """
+    exams = list(
+        selectors.papers_seen(by=by)
+        .filter(session=session)
+        .select_related("section__grade_level", "course_class", "course")
+        .order_by("day", "starts_at", "course__title", "pk")
+    )
+    keys = [exam.pk for exam in exams]
+    with connection.cursor() as cursor:
+        cursor.execute(_SITTING, {"exams": keys})
+        sitting: dict[int, int] = dict(cursor.fetchall())
+    marked = _marked(keys)
+    readable = set(
+        Exam.objects.filter(selectors.papers_in_reach(by, "marks.view"), pk__in=keys).values_list("pk", flat=True)
+        if "marks.view" in permissions_of(by)
+        else ()
+    )
+    people = selectors.invigilators_of(keys)
+    known = {exam.pk: f"{paper_name(exam)} ({group_of(exam)})" for exam in exams}
+    twice: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for one, other, number in selectors.doubly_booked(session.pk):
+        for here, there in ((one, other), (other, one)):
+            # Of a paper out of reach nothing is told but that it is there.
+            twice[here].append((known.get(there, "–"), number))
+    days: dict[dt.date, list[Paper]] = defaultdict(list)
+    for exam in exams:
+        days[exam.day].append(
+            Paper(
+                exam,
+                group_of(exam),
+                ", ".join(each["name"] for each in people.get(exam.pk, ())),
+                sitting.get(exam.pk, 0),
+                marked.get(exam.pk, 0),
+                exam.pk in readable,
+                twice[exam.pk],
+            )
+        )
+    return list(days.items())
+
+
+def _marked(exams: Iterable[int]) -> dict[int, int]:
+    rows = Mark.objects.filter(exam__in=exams).exclude(status=Mark.Status.NOT_ENTERED).values("exam")
+    return {row["exam"]: row["number"] for row in rows.annotate(number=Count("id"))}
+
+
+def papers_to_mark(*, by: User, day: dt.date) -> int:
+    """How many papers of sessions that are being marked were sat before ``day``, are theirs, and nobody has marked."""
+    open_now = Q(session__state__in=selectors.OPEN, session__results_published_at__isnull=True)
+    reach = selectors.papers_in_reach(by, "marks.enter")
+    return int(Exam.objects.filter(reach, open_now, day__lt=day, marks_version=0).count())
+
+
+def groups_of(session: ExamSession) -> tuple[list[Section], list[CourseClass]]:
+    """Who can sit a paper of a session: the sections and classes of its year."""
+    year = session.term.year
+    sections = Section.objects.filter(year=year).select_related("grade_level").order_by("grade_level__position", "name")
+    classes = CourseClass.objects.filter(year=year).select_related("course").order_by("title", "pk")
+    return list(sections), list(classes)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperResult:
+    """How a paper went. Exact where nothing is rounded: ``mean`` of the percentages, and ``passed`` of ``entered``."""
+
+    name: str
+    group: str
+    entered: int
+    mean: Decimal | None
+    passed: int
+    absent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A session's results in reach: ``deciles`` counts percentages of [0, 10) … [90, 100]."""
+
+    results: list[SessionResult]
+    deciles: list[int]
+    mean: Decimal | None
+    sections: list[tuple[str, int, Decimal]]
+    papers: list[PaperResult]
+
+
+def outcome_of(session: ExamSession, *, by: User) -> Outcome:
+    """What a session came to, of the sections in reach. As many statements for 200 students as for 20.
+
+    Raises:
+        PermissionMissing, SessionUnknown.
+    """
+    results = list(
+        selectors.results_seen(session.sourced_id, by=by)
+        .select_related("student", "section__grade_level")
+        .order_by("section__grade_level__position", "section__name", "student__name_key", "student_id")
+    )
+    shares = [row.percent for row in results if row.percent is not None]
+    deciles = [0] * DECILES
+    by_section: dict[str, list[Decimal]] = defaultdict(list)
+    for row in results:
+        if row.percent is not None:
+            deciles[min(int(row.percent // DECILES), DECILES - 1)] += 1
+            by_section[str(row.section or "–")].append(row.percent)
+    return Outcome(
+        results,
+        deciles,
+        _mean(shares),
+        [(name, len(there), _mean(there) or Decimal(0)) for name, there in by_section.items()],
+        _papers(session, by),
+    )
+
+
+def _mean(shares: Sequence[Decimal]) -> Decimal | None:
+    if not shares:
+        return None
+    return selectors.rounded(Fraction(sum(shares)) / len(shares), selectors.PERCENT_PLACES)
+
+
+def _papers(session: ExamSession, by: User) -> list[PaperResult]:
+    exams = list(
+        Exam.objects.filter(selectors.papers_in_reach(by, "marks.view"), session=session)
+        .select_related("section__grade_level", "course_class", "course")
+        .order_by("course__title", "title", "day", "pk")
+    )
+    scales = selectors.scales_of(exam.scale_id for exam in exams)
+    marks: dict[int, list[Mark]] = defaultdict(list)
+    for mark in Mark.objects.filter(exam__in=exams):
+        marks[mark.exam_id].append(mark)
+    return [_paper(exam, marks[exam.pk], scales[exam.scale_id]) for exam in exams]
+
+
+def _paper(exam: Exam, marks: Sequence[Mark], scale: selectors.Scale) -> PaperResult:
+    shown: list[dict[str, Any]] = [selectors.result_of(mark, exam, scale) for mark in marks]
+    entered = [each for each in shown if each["score"] is not None]
+    mean = None
+    if entered:
+        whole = sum((Fraction(each["score"]) for each in entered), Fraction(0))
+        mean = selectors.rounded(whole / Fraction(exam.max_marks) / len(entered) * 100, selectors.PERCENT_PLACES)
+    return PaperResult(
+        paper_name(exam),
+        group_of(exam),
+        len(entered),
+        mean,
+        sum(bool(each["passed"]) for each in entered),
+        sum(each["status"] == Mark.Status.ABSENT for each in shown),
+    )

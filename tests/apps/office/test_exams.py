@@ -1,0 +1,282 @@
+"""Exams in the office: a session set up, its papers, the mark grid as a plain form, publication, results, scales."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from apps.examinations import services
+from apps.examinations.models import Exam, ExamSession, GradingScale, Mark
+from apps.institutions.models import Course
+from apps.students.models import Student
+from tests.apps.office.forms import Form, forms_on
+from tests.factories import exams, people
+from tests.factories.people import SCHOOL_DAY, Campus
+
+Office = Callable[..., Any]
+BEFORE = SCHOOL_DAY - dt.timedelta(days=1)
+
+
+@pytest.fixture
+def maths(campus: Campus) -> Course:
+    return exams.a_course(campus)
+
+
+@pytest.fixture
+def session(campus: Campus, alice: User) -> ExamSession:
+    return exams.an_exam_session(campus, by=alice)
+
+
+@pytest.fixture
+def paper(session: ExamSession, campus: Campus, maths: Course, alice: User) -> Exam:
+    """Sat yesterday by 7 B, and being marked."""
+    made = exams.a_paper(session, campus.section, maths, by=alice, day=BEFORE)
+    ExamSession.objects.filter(pk=session.pk).update(state="marking")
+    return made
+
+
+@pytest.fixture
+def class_of(campus: Campus) -> list[Student]:
+    return people.students_in(campus.section)
+
+
+def _form(page: Any, field: str) -> Form:
+    """The form of a page that has ``field``."""
+    return next(form for form in forms_on(page.content.decode()) if field in form.kinds)
+
+
+def _sent(form: Form, **more: Any) -> dict[str, Any]:
+    plain = {name: said if len(said) != 1 else said[0] for name, said in form.said.items()}
+    # An empty field has no value; the parser says “on”, as of a box.
+    return {name: "" if said == "on" else said for name, said in plain.items()} | more
+
+
+def _marks(paper: Exam) -> str:
+    return f"/office/exams/papers/{paper.sourced_id}/marks/"
+
+
+def _scores(paper: Exam) -> dict[int, str]:
+    rows = Mark.objects.filter(exam=paper)
+    return {row.student_id: str(row.score if row.score is not None else row.status) for row in rows}
+
+
+# --- sessions and papers ----------------------------------------------------------------------------------------------
+def test_a_session_is_set_up_with_papers_for_two_sections(
+    office: Office, alice: User, campus: Campus, maths: Course
+) -> None:
+    browser = office(alice)
+    said = {"term": campus.terms[0].pk, "name": "Finals", "kind": "final", "weight": "2"}
+    assert browser.post("/office/examinations/examsession/add/", said).status_code == 302
+    session = ExamSession.objects.get(name="Finals")
+    address = f"/office/exams/{session.sourced_id}/"
+    assert browser.get("/office/exams/")["Location"] == address
+    form = _form(browser.get(f"{address}papers/"), "groups")
+    assert form.kinds["groups"] == "select multiple"
+    sections = [campus.sections["7 B"], campus.sections["7 C"]]
+    sent = _sent(
+        form, course=maths.pk, groups=[f"section {each.pk}" for each in sections], day=BEFORE.isoformat(),
+        starts_at="09:00", ends_at="10:30", scale=exams.a_scale().pk,
+    )  # fmt: skip
+    assert browser.post(f"{address}papers/", sent).status_code == 302
+    assert {exam.section_id for exam in Exam.objects.filter(session=session)} == {each.pk for each in sections}
+    page = browser.get(address).content.decode()
+    assert page.count("0 / 12") == 1
+    # Again they clash, each with its own.
+    again = browser.post(f"{address}papers/", {**sent, "title": "Paper 2", "room": "Hall"})
+    assert again.status_code == 422
+    words = again.content.decode()
+    for section in sections:
+        assert f"\u2068{section}\u2069: {section} sits Mathematics ({section}) from 09:00 to 10:30." in words
+    assert Exam.objects.count() == 2
+
+
+def test_whoever_sits_two_papers_at_once_is_shown_on_the_timetable(
+    office: Office, alice: User, session: ExamSession, campus: Campus, maths: Course, class_of: list[Student]
+) -> None:
+    exams.a_paper(session, campus.section, maths, by=alice)
+    taught = people.a_class(campus, title="Chemistry", students=class_of[:2])
+    exams.a_paper(session, taught, by=alice, starts_at=dt.time(10), ends_at=dt.time(11))
+    page = office(alice).get(f"/office/exams/{session.sourced_id}/").content.decode()
+    assert "In 2 papers somebody sits another at the same time" in page
+    assert "2 students sit Chemistry (Chemistry) at the same time" in page
+
+
+def test_a_paper_is_changed_and_removed(
+    office: Office, alice: User, campus: Campus, maths: Course, session: ExamSession
+) -> None:
+    one = exams.a_paper(session, campus.section, maths, by=alice, room="Hall")
+    other = exams.a_paper(session, campus.sections["7 C"], maths, by=alice, room="Gym")
+    browser, address = office(alice), f"/office/exams/papers/{other.sourced_id}/"
+    form = _form(browser.get(address), "room")
+    taken = browser.post(address, _sent(form, room="hall"))
+    assert taken.status_code == 422
+    assert f"is taken from 09:00 to 10:30 by Mathematics ({campus.section})" in taken.content.decode()
+    assert browser.post(address, _sent(form, room="Aula")).status_code == 302
+    assert browser.post(address, _sent(form, room="Attic")).status_code == 422
+    assert Exam.objects.get(pk=other.pk).room == "Aula"
+    assert browser.post(f"/office/exams/papers/{one.sourced_id}/", {"remove": "1"}).status_code == 302
+    assert list(Exam.objects.all()) == [other]
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+def test_marks_are_entered_without_any_script(office: Office, bob: User, paper: Exam, class_of: list[Student]) -> None:
+    browser = office(bob)
+    assert _marks(paper) in browser.get("/office/exams/", follow=True).content.decode()
+    form = _form(browser.get(_marks(paper)), "version")
+    one, two, three = class_of[:3]
+    typed = {
+        f"mark-{one.sourced_id}": "7,5",
+        f"mark-{two.sourced_id}": "a",
+        f"mark-{three.sourced_id}": "\u0666\u0661\u066b\u0662\u0665",
+    }
+    answer = browser.post(_marks(paper), _sent(form, **typed))
+    assert answer["Location"] == f"{_marks(paper)}#saved"
+    assert _scores(paper) == {one.pk: "7.50", two.pk: "absent", three.pk: "61.25"}
+    page = browser.get(_marks(paper))
+    assert "3 marks are saved." in page.content.decode()
+    shown = _form(page, "version").said
+    assert [shown[f"mark-{each.sourced_id}"] for each in (one, two, three)] == [["7.5"], ["A"], ["61.25"]]
+
+
+def test_what_cannot_be_a_mark_is_said_beside_the_student_and_stays_typed(
+    office: Office, bob: User, paper: Exam, class_of: list[Student]
+) -> None:
+    browser, one, two = office(bob), *class_of[:2]
+    form = _form(browser.get(_marks(paper)), "version")
+    typed = {f"mark-{one.sourced_id}": "81", f"mark-{two.sourced_id}": "60"}
+    answer = browser.post(_marks(paper), _sent(form, **typed))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'id="error-{one.sourced_id}">“81” is above the 80.00 marks of this paper.' in page
+    shown = _form(answer, "version").said
+    assert (shown[f"mark-{one.sourced_id}"], shown[f"mark-{two.sourced_id}"]) == (["81"], ["60"])
+    assert not Mark.objects.exists()
+
+
+def test_only_touched_cells_are_written_over_what_somebody_entered_meanwhile(
+    office: Office, alice: User, bob: User, paper: Exam, class_of: list[Student]
+) -> None:
+    one, two, three = class_of[:3]
+    browser = office(bob)
+    form = _form(browser.get(_marks(paper)), "version")
+    exams.enter(paper, {one: "10", two: "20"}, by=alice)
+    # Beside hers: both stand, and mine is told of hers.
+    answer = browser.post(_marks(paper), _sent(form, **{f"mark-{three.sourced_id}": "30"}))
+    assert answer.status_code == 302
+    page = browser.get(_marks(paper)).content.decode()
+    assert f"Meanwhile Alice entered \u206810\u2069 for \u2068{one.full_name}\u2069." in page
+    assert _scores(paper) == {one.pk: "10.00", two.pk: "20.00", three.pk: "30.00"}
+
+
+def test_a_mark_that_both_changed_is_shown_and_replaced_knowingly(
+    office: Office, alice: User, bob: User, paper: Exam, class_of: list[Student]
+) -> None:
+    one, two = class_of[:2]
+    browser = office(bob)
+    form = _form(browser.get(_marks(paper)), "version")
+    exams.enter(paper, {one: "10", two: "20"}, by=alice)
+    answer = browser.post(_marks(paper), _sent(form, **{f"mark-{one.sourced_id}": "11"}))
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "Alice entered \u206810\u2069 meanwhile. Saving again keeps yours." in page
+    assert "Alice entered \u206820\u2069 meanwhile." in page
+    again = _form(answer, "version")
+    assert (again.said[f"mark-{one.sourced_id}"], again.said[f"mark-{two.sourced_id}"]) == (["11"], ["20"])
+    assert browser.post(_marks(paper), _sent(again)).status_code == 302
+    scores = _scores(paper)
+    assert (scores[one.pk], scores[two.pk]) == ("11.00", "20.00")
+
+
+def test_closed_marks_say_why_and_are_re_opened_with_a_reason(
+    office: Office, alice: User, bob: User, paper: Exam
+) -> None:
+    ExamSession.objects.update(state="moderation")
+    page = office(bob).get(_marks(paper)).content.decode()
+    assert 'id="marks-form"' not in page
+    assert 'name="reopen"' not in page
+    browser = office(alice)
+    assert browser.post(_marks(paper), {"reopen": "1", "reason": ""}).status_code == 422
+    assert browser.post(_marks(paper), {"reopen": "1", "reason": "Counted anew"}).status_code == 302
+    assert 'id="marks-form"' in office(bob).get(_marks(paper)).content.decode()
+
+
+def test_a_page_of_marks_costs_the_same_for_any_class(
+    office: Office, alice: User, session: ExamSession, campus: Campus, maths: Course, query_count: Any
+) -> None:
+    small = exams.a_paper(session, campus.sections["7 C"], maths, by=alice, day=BEFORE)
+    large = exams.a_paper(session, campus.section, maths, by=alice, day=BEFORE)
+    ExamSession.objects.update(state="marking")
+    browser = office(alice)
+    counts = []
+    for each in (small, large):
+        browser.get(_marks(each))
+        with query_count() as counted:
+            browser.get(_marks(each))
+        counts.append(counted.count)
+    assert counts[0] == counts[1]
+
+
+# --- publication and results ------------------------------------------------------------------------------------------
+def test_results_are_looked_at_and_published_at_a_moment_of_the_campus(
+    office: Office, alice: User, paper: Exam, class_of: list[Student], campus: Campus
+) -> None:
+    campus.institution.timezone = "Asia/Amman"
+    campus.institution.save()
+    session = paper.session
+    exams.enter(paper, dict(zip(class_of, ["80", "60", "40"], strict=False)), by=alice)
+    services.ask_for_results(session=session.sourced_id, by=alice)
+    services.compute_results(session.pk)
+    browser = office(alice)
+    page = browser.get(f"/office/exams/{session.sourced_id}/results/").content.decode()
+    assert "mean 75.00 %" in page
+    assert page.count('class="bar"') == 10
+    assert "80 / 80" in page
+    act = f"/office/examinations/examsession/{session.pk}/act/publish/"
+    sent = {"timetable_published_at": "", "results_published_at": "2026-11-06T08:00", "reason": ""}
+    assert browser.post(act, sent).status_code == 302
+    session.refresh_from_db()
+    assert session.results_published_at == dt.datetime(2026, 11, 6, 5, tzinfo=dt.UTC)
+    assert browser.get(act).content.decode().count('value="2026-11-06T08:00"') == 1
+
+
+def test_a_session_is_moved_on_and_cancelled_with_a_reason(office: Office, alice: User, session: ExamSession) -> None:
+    browser, act = office(alice), f"/office/examinations/examsession/{session.pk}/act/"
+    assert browser.post(f"{act}move/", {"state": "marking"}).status_code == 422
+    assert browser.post(f"{act}move/", {"state": "scheduled"}).status_code == 302
+    assert browser.post(f"{act}cancel/", {"reason": "Snow"}).status_code == 302
+    session.refresh_from_db()
+    assert (session.state, session.cancelled_reason) == ("cancelled", "Snow")
+
+
+def test_a_teacher_reads_the_results_of_their_section_alone(
+    office: Office, alice: User, bob: User, paper: Exam, campus: Campus, maths: Course
+) -> None:
+    session = paper.session
+    other = exams.a_paper(session, campus.sections["7 C"], maths, by=alice, day=BEFORE)
+    services.ask_for_results(session=session.sourced_id, by=alice)
+    services.compute_results(session.pk)
+    page = office(bob).get(f"/office/exams/{session.sourced_id}/results/").content.decode()
+    assert page.count("a mark is missing") == len(people.students_in(campus.section))
+    assert office(bob).get(_marks(other)).status_code == 404
+    assert office(bob).get(f"/office/exams/{session.sourced_id}/papers/").status_code == 403
+
+
+# --- scales -----------------------------------------------------------------------------------------------------------
+def test_a_scale_gets_a_new_version_from_a_table_of_bands(office: Office, alice: User) -> None:
+    browser, scale = office(alice), exams.a_scale("Pass or fail")
+    act = f"/office/examinations/gradingscale/{scale.pk}/act/version/"
+    form = _form(browser.get(act), "bands-0-code")
+    assert form.said["bands-0-lower"] == ["50"]
+    gap = browser.post(act, _sent(form, **{"bands-1-lower": "1"}))
+    assert gap.status_code == 422
+    assert "The lowest band begins at 0 %." in gap.content.decode()
+    assert browser.post(act, _sent(form, **{"bands-0-lower": "45,5"})).status_code == 302
+    made = GradingScale.objects.get(name="Pass or fail", retired=False)
+    assert (made.version, [str(band.lower) for band in made.bands.all()]) == (2, ["45.500", "0.000"])
+    named = {"name": "Stars", "kind": "letter", "decimals": "0", "bands-0-code": "*", "bands-0-lower": "0"}
+    assert browser.post("/office/examinations/gradingscale/add/", named).status_code == 302
+    assert GradingScale.objects.get(name="Stars").bands.get().passing
