@@ -11,13 +11,14 @@ import msgspec
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from apps.access import selectors as access
-from apps.access.selectors import belongs_to_campus, row_scope, tells_reach
+from apps.access.selectors import AskedReach, belongs_to_campus, row_scope, tells_reach
 from apps.access.services import within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
 from schoolops import clock, folding
+from schoolops.tenancy.compiled import TEXT, Parameter
 
 _BY_NAME = ("student__name_key", "student_id")
 
@@ -36,6 +37,11 @@ def of_students_in_reach(by: User, permission: str, day: dt.date) -> Q:
     """
     reach = within_reach(by, permission, "student", day=day)
     return Q() if reach == Q() else Q(student__in=Student.objects.filter(reach).values("pk"))
+
+
+def of_students_asked(reach: AskedReach) -> Q:
+    """The same for a compiled statement."""
+    return Q() if reach.everything else Q(student__in=Student.objects.filter(reach.rows()).values("pk"))
 
 
 def nobody_to_call() -> Q:
@@ -117,12 +123,17 @@ def oneself(user: User, day: dt.date) -> Q:  # noqa: ARG001 - a scope's signatur
 
 @tells_reach
 def students_of(user: User) -> str:
-    """Whose teacher, guardian or self ``user`` is today: 16 hexadecimal digits, or nothing for who is nobody's."""
-    reach = access.reached_by_relation(user, "student")
-    if reach is None:
-        return ""
-    keys = list(Student.objects.filter(reach).order_by("pk").values_list("pk", flat=True).distinct())
-    return hashlib.sha256(repr(keys).encode()).hexdigest()[:16]
+    """Whose teacher, guardian or self ``user`` is today: 16 hexadecimal digits, or nothing for who is nobody's.
+
+    Who reaches all of a campus is told how many records became another one: of another campus, perhaps.
+    """
+    reach, told = access.reached_by_relation(user, "student"), ""
+    if reach is not None:
+        keys = list(Student.objects.filter(reach).order_by("pk").values_list("pk", flat=True).distinct())
+        told = hashlib.sha256(repr(keys).encode()).hexdigest()[:16]
+    if any(each.scope == access.EVERYTHING and each.institution_id is not None for each in access.roles_held(user)):
+        told += f" {Student.objects.filter(merged_into__isnull=False).count()}"
+    return told
 
 
 def holds_over(user: User, permission: str, student: Q, day: dt.date) -> bool:
@@ -223,6 +234,11 @@ def own_classes(user: User, day: dt.date) -> Q:
 def matching(words: str) -> Q:
     """Students whose names or admission number hold every word of ``words``, served by the index student_search."""
     return folding.in_column(F("searched"), words)
+
+
+def matching_asked(number: int) -> Q:
+    """The same of so many words, ``word-0`` and on, which are said when a compiled statement is asked."""
+    return folding.in_column_each(F("searched"), [Parameter(f"word-{each}", TEXT) for each in range(number)])
 
 
 def guardians_matching(words: str) -> Q:

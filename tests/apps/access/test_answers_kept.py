@@ -14,10 +14,20 @@ from apps.access.services.gate import access_under
 from apps.accounts.models import User
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Guardian, SectionMembership, Student, StudentGuardian
+from apps.students.services import merge_students
 from schoolops.api.idempotency import _KEY
 from schoolops.api.sealing import Unsealable, seal, unseal
 from schoolops.context import outside_schools
-from tests.factories.people import SCHOOL_DAY, Campus, a_guardian, a_teacher, students_in
+from tests.factories.people import (
+    SCHOOL_DAY,
+    Campus,
+    a_guardian,
+    a_school_year,
+    a_teacher,
+    a_user,
+    some_students,
+    students_in,
+)
 
 pytestmark = pytest.mark.usefixtures("school_day")
 
@@ -167,3 +177,21 @@ def test_a_roll_is_not_shown_again_to_who_no_longer_teaches_there(campus: Campus
     again = send()
     assert (again.status_code, again.json()["code"]) == (409, "api:idempotency-access-changed")
     assert str(student.sourced_id).encode() not in again.content
+
+
+def test_what_was_written_of_a_record_that_went_to_another_campus_is_not_shown_again(
+    campus: Campus, erin: User, at_oak: Callable[..., Any]
+) -> None:
+    here, there = students_in(campus.section)[0], some_students(1, section=a_school_year(name="Annex").section)[0]
+    registrar = a_user("campus-registrar", role="registrar", institution=campus.institution)
+
+    def send() -> Any:
+        said = {"preferred_name": "Mina", "version": 1}
+        return at_oak(registrar)("PATCH", f"students/{here.sourced_id}", said, **{"Idempotency-Key": "k-campus"})
+
+    assert send().status_code == 200
+    assert send().headers["Idempotency-Replayed"] == "true"
+    merge_students(keep=there, duplicate=here, by=erin)
+    again = send()
+    assert (again.status_code, again.json()["code"]) == (409, "api:idempotency-access-changed")
+    assert b"Mina" not in again.content

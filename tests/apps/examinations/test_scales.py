@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -87,7 +88,8 @@ def test_what_is_kept_in_the_database_gives_the_grade_that_the_api_says(campus: 
         here = band_of(scale_of(made), Decimal(percent))
         assert (said["code"], said["percent"]) == (here.band.code, str(here.percent))
         assert said["code"] == grade
-    assert asking(alice).get(f"grading-scales/{made.sourced_id}/grade?percent=1e9").status_code == 422
+    for written in ("1e9", "1e1", "1_0", "-1", "100001", "NaN", "\u0667", "7,5", "+7", ""):
+        assert asking(alice).get(f"grading-scales/{made.sourced_id}/grade?percent={quote(written)}").status_code == 422
 
 
 def test_a_change_is_a_new_version(campus: Campus, alice: User) -> None:

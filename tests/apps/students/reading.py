@@ -25,6 +25,8 @@ class Child:
     note: str = ""
     login: str | None = None
     merged: bool = False
+    # The child whose record this one went into.
+    became: str = ""
     # Where the child was: the first day, and the first day no longer there.
     places: list[tuple[int, int]] = field(default_factory=list)
 
@@ -184,7 +186,7 @@ class World:
         if any(begins <= self.today < ends for begins, ends in brought):
             kept.section = other.section
         kept.places += brought
-        other.login, other.merged, other.section, other.places = None, True, None, []
+        other.login, other.merged, other.became, other.section, other.places = None, True, keep, None, []
         for guardian in mine & theirs:
             one, two = self.links[keep, guardian], self.links[gone, guardian]
             self.links[keep, guardian] = Link(one.access and two.access, both(one.order, two.order))

@@ -336,10 +336,16 @@ class Reading(RuleBasedStateMachine):
         answer = self._send(who, child, key, said)
         Reading.seen["a replay"] += 1
         if answer.status_code == 200:
-            shown, now = answer.json(), self.at.world.record(who, child)
+            shown, now = answer.json(), self.at.world.record(who, self._became(child))
             assert now is not None, f"{who} is given the record of {child} again"
             assert ("medical_note" in shown) <= ("medical_note" in now), f"{who} is given the note of {child} again"
         self.look(who, child)
+
+    def _became(self, child: str) -> str:
+        """The child as whose record what was said of this one is kept by now."""
+        while into := self.at.world.children[child].became:
+            child = into
+        return child
 
     def _send(self, who: str, child: str, key: str, said: dict[str, Any]) -> Any:
         return self.ask(who).patch(self._path(child), said, headers={"Idempotency-Key": key})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -24,13 +25,12 @@ from schoolops.api.viewsets import Columns, Rows, RowViewSet, answer, created, v
 MOST_PERCENT = 100_000
 
 
+WRITTEN = r"^[0-9]{1,6}(\.[0-9]{1,20})?$"
+
+
 def percentage(value: str) -> Decimal:
-    """A percentage, 0 or more."""
-    try:
-        found = Decimal(value)
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not (found.is_finite() and 0 <= found <= MOST_PERCENT and len(value) <= 40):
+    """A percentage, 0 or more; a decimal as everywhere."""
+    if not re.fullmatch(WRITTEN, value, re.ASCII) or (found := Decimal(value)) > MOST_PERCENT:
         raise ValueError(f"A number from 0 to {MOST_PERCENT}, such as 79.5.")
     return found
 
@@ -107,7 +107,14 @@ class GradingScaleViewSet(RowViewSet):
 
     @extend_schema(
         summary="What a percentage is worth",
-        parameters=[OpenApiParameter("percent", Decimal, required=True, description="Such as 79.5.")],
+        parameters=[
+            OpenApiParameter(
+                "percent",
+                {"type": "string", "format": "decimal", "pattern": WRITTEN},
+                required=True,
+                description=f"Such as 79.5; up to {MOST_PERCENT}.",
+            )
+        ],
         responses=s.GradeOut,
     )
     def grade(self, request: Request, id: UUID) -> HttpResponse:
