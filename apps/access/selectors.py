@@ -246,27 +246,7 @@ def keys_in_reach(
         ("access.keys_in_reach", rows, reach.shape),
         lambda: rows._default_manager.filter(reach.rows(), any_of("pk", "keys")).values_list("pk", flat=True),
     )
-<<<<<<< HEAD
-    limits = {f"at-{scope}": at_each[scope] for scope, limited in shape if limited}
-    return frozenset(question.all(keys=keys, user=user.pk, today=today, day=day, **limits))
-
-
-def _reached(kind: Kind, rows: type[Model], shape: Sequence[tuple[str, bool]], *, narrowed: bool) -> QuerySet[Any, int]:
-    user: Any = Parameter("user", KEY)
-    today: Any = Parameter("today", DAY)
-    day: Any = Parameter("day", DAY)
-    reach = Q(pk__in=[])
-    for scope, limited in shape:
-        within = Q() if scope == EVERYTHING else _scopes[scope, kind](user, today)
-        if narrowed and scope != EVERYTHING:
-            within &= _scopes[scope, kind](user, day)
-        if limited:
-            within &= Q(any_of("institution", f"at-{scope}"))
-        reach |= within
-    return rows._default_manager.filter(reach, any_of("pk", "keys")).values_list("pk", flat=True)
-=======
     return frozenset(asked.all(keys=keys, **reach.values))
->>>>>>> main
 
 
 def reached_by_relation(user: User, kind: Kind) -> Q | None:
