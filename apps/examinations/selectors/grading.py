@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -62,9 +63,9 @@ def band_of(scale: Scale, percent: Decimal | Fraction) -> Graded:
     return Graded(shown, scale.bands[place])
 
 
-def scale_of(row: GradingScale) -> Scale:
-    """A scale with its bands; one query where they are not prefetched."""
-    bands = sorted(row.bands.all(), key=lambda band: band.lower)
+def scale_of(row: GradingScale, its: Iterable[Any] | None = None) -> Scale:
+    """A scale with ``its`` bands; one query where they are neither said nor prefetched."""
+    bands = sorted(row.bands.all() if its is None else its, key=lambda band: band.lower)
     return Scale(
         row.decimals, tuple(Band(each.code, each.name, each.lower, each.points, each.passing) for each in bands)
     )
