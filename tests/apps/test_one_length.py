@@ -64,7 +64,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "SubstitutionIn": Substitution, "NewcomerForm": User, "NewRoleForm": Role, "RoleForm": Role, "NoteForm": Leave,
     "EntryForm": DeskEntry, "AdmitForm": Student, "DaysForm": CalendarDay, "CampusForm": Institution,
     "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
-    "ExamChangeIn": Exam,
+    "ExamChangeIn": Exam, "PaperForm": Exam,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {

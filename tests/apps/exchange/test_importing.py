@@ -251,11 +251,11 @@ def test_a_bundle_without_quirks_and_a_sheet_with_unknown_headers(
     from tests.factories import people  # noqa: PLC0415
 
     people.a_school_year(sections=("7 B",))
-    sheet = b"Pupil no;Forename;Form;Grade;Shoe size\r\n77;Ada;B;7;38\r\n;;;;\r\n"
+    sheet = b"Register entry;Forename;Form;Grade;Shoe size\r\n77;Ada;B;7;38\r\n;;;;\r\n"
     run = read(sheet, "students.csv")
     assert run.state == "failed"
     assert run.problem["code"] == "exchange:column-missing"
-    run = services.map_headers(run=run, mapping={"Pupil no": "admission_number", "Shoe size": ""}, by=registrar)
+    run = services.map_headers(run=run, mapping={"Register entry": "admission_number", "Shoe size": ""}, by=registrar)
     run = services.read_and_validate(run=run)
     assert (run.state, run.total("create"), run.total("error")) == ("validated", 2, 0)
     # And the school's next file of that kind is understood at once.

@@ -16,6 +16,7 @@ from apps.exchange.services.comparing import (
     remember,
     require,
 )
+from apps.exchange.services.kinds.alike import full_name
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.kinds.people import People
 from apps.exchange.services.reading import staged
@@ -53,14 +54,26 @@ class Guardians(People):
             self._by_reach(work, unknown)
         return outcomes
 
+    def alike(self, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Any]]:
+        """Of a bundle: those of the same name who are reached the same way. Of a template they are that one."""
+        outcomes = [each for each in outcomes if not each.row.key.startswith("~")]
+        there: dict[tuple[str, str], Guardian] = {}
+        given = {each.row.values.get("given_name", "") for each in outcomes}
+        for guardian in Guardian.objects.filter(given_name__in=given, status="active").order_by("-pk") if given else ():
+            there |= {(full_name(guardian), means): guardian for means in _means(guardian.email, guardian.phone)}
+        found = []
+        for each in outcomes:
+            values = each.row.values
+            keys = ((full_name(values), means) for means in _means(values.get("email"), values.get("phone")))
+            found += [(each, there[key]) for key in keys if key in there][:1]
+        return found
+
     def _by_reach(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         given = {outcome.row.values.get("given_name", "") for outcome in outcomes}
         found: dict[tuple[str, ...], Any] = {}
         for guardian in Guardian.objects.filter(given_name__in=given):
             name = (guardian.given_name, guardian.family_name)
-            for means in (fold(guardian.email), phone_key(guardian.phone)):
-                if means:
-                    found[(*name, means)] = guardian
+            found |= {(*name, means): guardian for means in _means(guardian.email, guardian.phone)}
         # And of the same name, who is this child's guardian is that one.
         children = find_people(work, staged.STUDENT, [outcome.row.values.get("child", "") for outcome in outcomes])
         by_child = {
@@ -76,7 +89,7 @@ class Guardians(People):
         for outcome in outcomes:
             values = outcome.row.values
             name = (values.get("given_name", ""), values.get("family_name", ""))
-            reaches = (fold(values.get("email") or ""), phone_key(values.get("phone") or ""), values.get("child", ""))
+            reaches = (*_means(values.get("email"), values.get("phone")), values.get("child", ""))
             same = next((found[(*name, each_way)] for each_way in reaches if (*name, each_way) in found), None)
             if same is None or outcome.errors:
                 continue
@@ -107,6 +120,10 @@ def recall_link(work: Work, row: ImportRow) -> None:
     """Of a row that was compared before."""
     called = work.called[row.values["student"]]
     called.add(int(row.values.get("contact_priority") or max(called, default=0) + 1))
+
+
+def _means(email: str | None, phone: str | None) -> list[str]:
+    return [means for means in (fold(email or ""), phone_key(phone or "")) if means]
 
 
 class Links:
