@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
@@ -18,7 +19,7 @@ from schoolops import clock
 from schoolops.cache.local import local
 from schoolops.context import current_school
 from schoolops.folding import Searched, searched
-from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter
+from schoolops.tenancy.compiled import DAY, KEY, PUBLIC_ID, Compiled, Parameter
 
 
 def sections_called(words: str) -> Q:
@@ -79,6 +80,15 @@ def _stretch(found: dict[str, Any] | None) -> Stretch | None:
             "ends_on": dt.date.fromisoformat(found["ends_on"]),
         }
     )
+
+
+_FIRST: Compiled[Institution] = Compiled(lambda: Institution.objects.order_by("pk")[:1])
+_NAMED: Compiled[Institution] = Compiled(lambda: Institution.objects.filter(sourced_id=Parameter("id", PUBLIC_ID)))
+
+
+def institution_or_first(wanted: UUID | None) -> Institution | None:
+    """The institution of this public id, the first one where none is said; in one query."""
+    return _FIRST.first() if wanted is None else _NAMED.first(id=wanted)
 
 
 def facts_columns(at: Any, day: Any) -> dict[str, Any]:

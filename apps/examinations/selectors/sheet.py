@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -14,7 +13,7 @@ from apps.accounts.models import User
 from apps.attendance.selectors import LISTED
 from apps.examinations.models import Exam, GradeBand, GradingScale, Mark, MarkChange
 from apps.examinations.selectors.entry import is_marking, paper_of
-from apps.examinations.selectors.grading import Scale, band_of, scale_of
+from apps.examinations.selectors.grading import Scale, band_of, scale_of, share
 from apps.examinations.selectors.timetable import student_followed
 from schoolops import clock
 from schoolops.folding import name_key
@@ -39,9 +38,8 @@ def sheet_of(exam: Exam) -> dict[str, Any]:
     asked = {"homeroom": exam.section_id, "taught": exam.course_class_id, "day": exam.day, "exam": exam.pk}
     records = []
     for row in map(SheetRow._make, _SHEET.rows(**asked)):
-        mark = None if row.status is None else Mark(status=row.status, score=row.score)
-        person = {name: getattr(row, name) for name in PERSON}
-        records.append({**person, **result_of(mark, exam, scale)})
+        person = dict(zip(PERSON, row, strict=False))
+        records.append({**person, **result_of(row, exam, scale)})
     return {**head_of_marks(exam), "records": sorted(records, key=_by_name)}
 
 
@@ -111,12 +109,21 @@ _SCALES: Compiled[GradingScale] = Compiled(lambda: GradingScale.objects.filter(a
 _BANDS: Compiled[GradeBand] = Compiled(lambda: GradeBand.objects.filter(any_of("scale", "scales")))
 
 
-def result_of(mark: Mark | None, exam: Exam, scale: Scale) -> dict[str, Any]:
+class Marked(Protocol):
+    """What is entered of a student; no status: nothing."""
+
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def score(self) -> Decimal | None: ...
+
+
+def result_of(mark: Marked | None, exam: Exam, scale: Scale) -> dict[str, Any]:
     """What a mark says, in figures and as a grade; nobody's is that it is not entered."""
     if mark is None or mark.score is None:
-        status = mark.status if mark is not None else Mark.Status.NOT_ENTERED
+        status = (mark.status if mark is not None else None) or Mark.Status.NOT_ENTERED
         return {"status": status, "score": None, "percent": None, "grade": None, "passed": None}
-    graded = band_of(scale, Fraction(mark.score) / Fraction(exam.max_marks) * 100)
+    graded = band_of(scale, share(mark.score, exam.max_marks))
     return {
         "status": mark.status,
         "score": mark.score,

@@ -56,6 +56,17 @@ def test_it_lists_my_classes_of_today_and_leads_to_each(office: Office, campus: 
     assert "Not taken" in page
 
 
+def test_it_says_what_its_letters_mean_and_lets_go(office: Office, campus: Campus, bob: User) -> None:
+    browser = office(bob)
+    sheet = browser.get(_address(campus)).content.decode()
+    key = re.findall(r"<b>(\w+\??)</b><bdi>([^<]+)</bdi>", sheet)
+    assert ("P", "Present") in key
+    assert [code for code, _ in key] == re.findall(r'value="([^"]+)" data-state', sheet.partition("</fieldset>")[0])
+    assert 'action="/office/logout/"' in browser.get("/roll/").content.decode()
+    browser.post("/office/logout/")
+    assert browser.get("/roll/").status_code == 302
+
+
 def test_a_stranger_logs_in_and_comes_back(office: Office, bob: User) -> None:
     browser = office()
     asked = browser.get("/roll/")

@@ -162,6 +162,7 @@ def _shown(
         "roll": roll,
         "rows": page.rows,
         "lines": phone_lines(page.rows, may_save=may_save),
+        "key": [(code.code, _(code.name)) for code in page.usual],
         "gone": [row.name for row in page.gone],
         "refusal": {"words": words_of(why_not), "remedy": "" if locked else remedy_of(why_not)} if why_not else None,
         "notes": notes,
