@@ -260,7 +260,8 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     said = {
         header: given for at, header in enumerate(headers) if (given := request.POST.get(f"header-{at}")) is not None
     }
-    kind, sheet = request.POST.get("source", ""), request.POST.get("sheet", "")[:100]
+    # A refusal says what was sent.
+    kind, sheet = (request.POST.get(name, "")[:100] for name in ("source", "sheet"))
     again = _("The file is read again.")
     return _step(
         request,
