@@ -38,7 +38,14 @@ def refusal(env: Environment) -> str | None:
         if finding.fatal:
             return finding.sentence
         sys.stderr.write(f"Warning: {finding.sentence}\n")
-    return None
+    return uncollected(importlib.import_module(settings_module).STATIC_ROOT)
+
+
+def uncollected(folder: Path) -> str | None:
+    """Why pages would not find their styles and scripts in ``folder``; ``None`` when they do."""
+    if (folder / "staticfiles.json").is_file():
+        return None
+    return f"No static files are collected in {folder}. Run `manage.py collectstatic --no-input` with this release."
 
 
 def command(env: Environment, metrics_folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
@@ -269,8 +269,13 @@ def holding(said: str, *columns: str) -> Q:
 
 def in_column(column: Any, said: str) -> Q:
     """Rows of which ``column``, which holds text as ``searched`` makes it, holds every word of ``said``."""
+    return in_column_each(column, words_of(said))
+
+
+def in_column_each(column: Any, words: Iterable[Any]) -> Q:
+    """The same of words that are folded already, or of the parameters that say them."""
     found = Q()
-    for word in words_of(said):
+    for word in words:
         found &= Q(Contains(column, word))
     return found
 

@@ -6,11 +6,12 @@ import datetime as dt
 import functools
 import operator
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-from django.db.models import Case, Model, Q, QuerySet, When
+from django.db.models import Case, Model, Q, When
 
 from apps.access.caches import PERMISSION_CONFIG, RBAC_PERMISSIONS, USER_ROLES, Access, Assigned, Configured, Held
 from apps.access.errors import AssignmentUnknown, RoleUnknown
@@ -146,6 +147,76 @@ def reaches_alike(user: User, one: str, other: str, kinds: Iterable[Kind]) -> bo
     return all(_ways(user, one, kind) == _ways(user, other, kind) for kind in kinds)
 
 
+@dataclass(frozen=True, slots=True)
+class AskedReach:
+    """The rows of ``kind`` that somebody reaches, as what a compiled statement takes: its shape, and its parameters.
+
+    Each scope once, over the whole school or at a list of institutions: so there are as many shapes as the table of
+    scopes allows, however many roles somebody is given.
+    """
+
+    kind: Kind
+    scopes: tuple[tuple[str, bool], ...]
+    narrowed: bool
+    values: Mapping[str, Any]
+
+    @property
+    def everything(self) -> bool:
+        """Whether it is every row: then there is no condition, and nothing to say."""
+        return (EVERYTHING, False) in self.scopes
+
+    @property
+    def shape(self) -> Hashable:
+        """What the statement depends on, beside its parameters."""
+        return (self.kind, self.scopes, self.narrowed)
+
+    def rows(self) -> Q:
+        """The condition, of parameters that have their values in ``values``."""
+        if self.everything:
+            return Q()
+        # A scope compares the user and the day with columns, so that parameters do in their place.
+        user: Any = Parameter("reach-user", KEY)
+        today: Any = Parameter("reach-today", DAY)
+        day: Any = Parameter("reach-day", DAY)
+        reach = Q(pk__in=[])
+        for scope, limited in self.scopes:
+            within = Q() if scope == EVERYTHING else _scopes[scope, self.kind](user, today)
+            if self.narrowed and scope != EVERYTHING:
+                within &= _scopes[scope, self.kind](user, day)
+            if limited:
+                within &= Q(any_of("institution", f"reach-at-{scope}"))
+            reach |= within
+        return reach
+
+
+def asked_reach(user: User, permission: str, kind: Kind, *, day: dt.date | None = None) -> AskedReach | None:
+    """What ``rows_in_reach`` says, for a compiled statement; ``None``, where that must be asked.
+
+    Without the permission nobody reaches anything. Campuses that are in different days are few, and their number would
+    be the statement's shape.
+    """
+    ways = _ways(user, permission, kind)
+    if not ways:
+        return None
+    if (EVERYTHING, None) in ways:
+        return AskedReach(kind, ((EVERYTHING, False),), narrowed=False, values={})
+    todays = {clock.today(timezone) for timezone in user.__dict__["_timezones"]}
+    if len(todays) > 1:
+        return None
+    (today,) = todays
+    at_each: dict[str, set[int | None]] = {}
+    for scope, at in ways:
+        at_each.setdefault(scope, set()).add(at)
+    scopes = tuple(sorted((scope, None not in at) for scope, at in at_each.items()))
+    limits = {f"reach-at-{scope}": at_each[scope] for scope, limited in scopes if limited}
+    return AskedReach(
+        kind,
+        scopes,
+        narrowed=day is not None and day != today,
+        values={"reach-user": user.pk, "reach-today": today, "reach-day": day, **limits},
+    )
+
+
 def keys_in_reach(
     user: User, permission: str, kind: Kind, rows: type[Model], keys: Collection[int], *, day: dt.date | None = None
 ) -> frozenset[int]:
@@ -153,45 +224,19 @@ def keys_in_reach(
 
     No query for who holds it over the whole school, else one, compiled once for each set of scopes.
     """
-    ways = _ways(user, permission, kind) or []
-    if (EVERYTHING, None) in ways:
+    reach = asked_reach(user, permission, kind, day=day)
+    if reach is None:
+        found = rows_in_reach(user, permission, kind, day=day)
+        if found is None or not keys or not _ways(user, permission, kind):
+            return frozenset()
+        return frozenset(rows._default_manager.filter(found, pk__in=keys).values_list("pk", flat=True))
+    if reach.everything or not keys:
         return frozenset(keys)
-    if not ways or not keys:
-        return frozenset()
-    todays = {clock.today(timezone) for timezone in user.__dict__["_timezones"]}
-    if len(todays) > 1:
-        # Campuses that are in different days are few, and their number would be the statement's shape.
-        reach = rows_in_reach(user, permission, kind, day=day)
-        return frozenset(rows._default_manager.filter(reach, pk__in=keys).values_list("pk", flat=True))
-    (today,) = todays
-    narrowed = day is not None and day != today
-    # Each scope once, over the whole school or at a list of institutions: so there are as many shapes as the table of
-    # scopes allows, however many roles somebody is given.
-    at_each: dict[str, set[int | None]] = {}
-    for scope, at in ways:
-        at_each.setdefault(scope, set()).add(at)
-    shape = tuple(sorted((scope, None not in at) for scope, at in at_each.items()))
-    question: Compiled[int] = by_shape(
-        ("access.keys_in_reach", kind, rows, shape, narrowed), lambda: _reached(kind, rows, shape, narrowed=narrowed)
+    asked: Compiled[int] = by_shape(
+        ("access.keys_in_reach", rows, reach.shape),
+        lambda: rows._default_manager.filter(reach.rows(), any_of("pk", "keys")).values_list("pk", flat=True),
     )
-    limits = {f"at-{scope}": at_each[scope] for scope, limited in shape if limited}
-    return frozenset(question.all(keys=keys, user=user.pk, today=today, day=day, **limits))
-
-
-def _reached(kind: Kind, rows: type[Model], shape: Sequence[tuple[str, bool]], *, narrowed: bool) -> QuerySet[Any, int]:
-    # A scope compares the user and the day with columns, so that parameters do in their place.
-    user: Any = Parameter("user", KEY)
-    today: Any = Parameter("today", DAY)
-    day: Any = Parameter("day", DAY)
-    reach = Q(pk__in=[])
-    for scope, limited in shape:
-        within = Q() if scope == EVERYTHING else _scopes[scope, kind](user, today)
-        if narrowed and scope != EVERYTHING:
-            within &= _scopes[scope, kind](user, day)
-        if limited:
-            within &= Q(any_of("institution", f"at-{scope}"))
-        reach |= within
-    return rows._default_manager.filter(reach, any_of("pk", "keys")).values_list("pk", flat=True)
+    return frozenset(asked.all(keys=keys, **reach.values))
 
 
 def reached_by_relation(user: User, kind: Kind) -> Q | None:

@@ -5,14 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
+from django.db.models import DateTimeField
 from django.http import HttpRequest
 
 from apps.accounts import services
 from apps.accounts.models import User
 from schoolops import clock
-from schoolops.cache.sessions import while_session_stands
+from schoolops.cache.sessions import session_stands, unproven_session
 from schoolops.errors import Throttled, Unauthenticated
 from schoolops.ratelimit.addresses import address_of
+from schoolops.tenancy.compiled import KEY, TEXT, Compiled, Parameter
+
+# Asked with every page.
+_USER: Compiled[User] = Compiled(lambda: User.objects.filter(pk=Parameter("user", KEY)))
+_USER_OF_SESSION: Compiled[User] = Compiled(
+    lambda: User.objects.filter(
+        session_stands(Parameter("session", TEXT), Parameter("now", DateTimeField())), pk=Parameter("user", KEY)
+    )
+)
 
 
 class LoginBackend(BaseBackend):
@@ -42,5 +52,9 @@ class LoginBackend(BaseBackend):
         return None if services.missing_setup(user) else user
 
     def get_user(self, user_id: int) -> User | None:
-        user = while_session_stands(User.objects.filter(pk=user_id)).first()
+        key = unproven_session()
+        if key is None:
+            user = _USER.first(user=user_id)
+        else:
+            user = _USER_OF_SESSION.first(user=user_id, session=key, now=clock.now())
         return user if user is not None and user.may_log_in(clock.now()) else None

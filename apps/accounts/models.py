@@ -56,13 +56,6 @@ class UserManager(models.Manager["User"]):
         """The row of ``user``, unless since it was read the password was changed, or the logins were ended."""
         return self.filter(pk=user.pk, password=user.password, logins_ended_at=user.logins_ended_at, is_active=True)
 
-    def get_by_natural_key(self, login: str) -> User:
-        """The user whose username or e-mail is ``login``, whatever its case. Raises ``User.DoesNotExist``."""
-        return self.known_as(login).get()
-
-    async def aget_by_natural_key(self, login: str) -> User:
-        return await self.known_as(login).aget()
-
 
 class User(PublicRow, AbstractBaseUser):
     """A login of one school (or an operator, in ``public``). Students, staff and guardians point here, never back."""

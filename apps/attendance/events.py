@@ -10,11 +10,9 @@ from dataclasses import dataclass
 class AttendanceMarked:
     """A roll was taken or corrected by a teacher.
 
-    ``section_id`` is None for a class's roll. ``students`` are those whose record was written, changed or removed.
+    ``students`` are those whose record was written, changed or removed.
     """
 
-    session_id: int
-    section_id: int | None
     day: dt.date
     students: tuple[int, ...]
 

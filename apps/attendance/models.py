@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from apps.accounts.models import User
@@ -158,16 +157,6 @@ class AttendanceSession(PublicRow):
         return self.State(self.state)
 
 
-class RecordQuerySet(QuerySet["AttendanceRecord"]):
-    """Vocabulary of attendance records."""
-
-    def on(self, day: dt.date) -> RecordQuerySet:
-        return self.filter(day=day)
-
-    def absent(self) -> RecordQuerySet:
-        return self.filter(state=DayState.ABSENT)
-
-
 class AttendanceRecord(models.Model):
     """What one roll says of one student. The office's code, where there is one, wins over the teacher's.
 
@@ -205,8 +194,6 @@ class AttendanceRecord(models.Model):
     teacher_left_at = models.TimeField(null=True)
     remark = models.CharField(max_length=300, blank=True)
     changed_at = models.DateTimeField()
-
-    objects: ClassVar[Any] = RecordQuerySet.as_manager()
 
     class Meta:
         constraints = (

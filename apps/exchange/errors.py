@@ -422,6 +422,13 @@ class PersonAmbiguous(Invalid):
     remedy = "Correct the number or the name in the file, or merge the two records first."
 
 
+class MayBeTheSame(Invalid):
+    """This may be {other} ({known_by}), who is here already."""
+
+    code = "exchange:may-be-the-same"
+    remedy = "Say on the import’s page whether it is the same person; the answer is kept."
+
+
 class LoginOfAnother(Invalid):
     """The login “{value}” belongs to {other}."""
 

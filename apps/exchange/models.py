@@ -143,7 +143,8 @@ class ImportRow(models.Model):
 class Counterpart(models.Model):
     """What a row of ours is called outside, and what an import last wrote into each of its fields.
 
-    A field whose present value differs from ``values`` was changed by a person: imports leave it alone.
+    A field whose present value differs from ``values`` was changed by a person: imports leave it alone. ``same@…`` says
+    of a row of files whether it is this one, as a person settled it.
     """
 
     kind = models.CharField(max_length=16)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InstitutionChanged:
-    institution_id: int
+    """What is known of some campus is no longer so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,4 @@ class ClassSectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class TeachingChanged:
-    """A grade level, section, course or class was added, changed or removed; ``what`` is the model's name."""
-
-    what: str
-    row_id: int
+    """Grade levels, sections, courses or classes were added, changed or removed."""

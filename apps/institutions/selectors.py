@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.functions import JSONObject, Replace
 from django.db.models.lookups import Contains
 
@@ -18,7 +19,7 @@ from schoolops import clock
 from schoolops.cache.local import local
 from schoolops.context import current_school
 from schoolops.folding import Searched, searched
-from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter
+from schoolops.tenancy.compiled import DAY, KEY, PUBLIC_ID, Compiled, Parameter
 
 
 def sections_called(words: str) -> Q:
@@ -81,7 +82,17 @@ def _stretch(found: dict[str, Any] | None) -> Stretch | None:
     )
 
 
-def _facts() -> QuerySet[Institution, dict[str, Any]]:
+_FIRST: Compiled[Institution] = Compiled(lambda: Institution.objects.order_by("pk")[:1])
+_NAMED: Compiled[Institution] = Compiled(lambda: Institution.objects.filter(sourced_id=Parameter("id", PUBLIC_ID)))
+
+
+def institution_or_first(wanted: UUID | None) -> Institution | None:
+    """The institution of this public id, the first one where none is said; in one query."""
+    return _FIRST.first() if wanted is None else _NAMED.first(id=wanted)
+
+
+def facts_columns(at: Any, day: Any) -> dict[str, Any]:
+    """What ``facts_of`` makes its facts of, as columns of a query: ``at`` is its institution, ``day`` its day."""
     same = {
         "pk": F("pk"),
         "id": F("sourced_id"),
@@ -89,24 +100,39 @@ def _facts() -> QuerySet[Institution, dict[str, Any]]:
         "starts_on": F("starts_on"),
         "ends_on": F("ends_on"),
     }
-    day = Parameter("day", DAY)
     around = {"starts_on__lte": day, "ends_on__gte": day}
-    years = AcademicYear.objects.filter(institution=OuterRef("pk"), **around)
-    terms = Term.objects.filter(year__institution=OuterRef("pk"), **around).order_by(
-        F("ends_on") - F("starts_on"), "pk"
-    )
-    special = CalendarDay.objects.filter(institution=OuterRef("pk"), day=day)
-    return Institution.objects.filter(pk=Parameter("at", KEY)).values(
-        "weekend",
-        the_year=Subquery(years.values(fact=JSONObject(**same, state=F("state")))[:1]),
-        the_term=Subquery(terms.values(fact=JSONObject(**same, kind=F("kind")))[:1]),
-        the_day=Subquery(
+    years = AcademicYear.objects.filter(institution=at, **around)
+    terms = Term.objects.filter(year__institution=at, **around).order_by(F("ends_on") - F("starts_on"), "pk")
+    special = CalendarDay.objects.filter(institution=at, day=day)
+    return {
+        "the_year": Subquery(years.values(fact=JSONObject(**same, state=F("state")))[:1]),
+        "the_term": Subquery(terms.values(fact=JSONObject(**same, kind=F("kind")))[:1]),
+        "the_day": Subquery(
             special.values(fact=JSONObject(kind="kind", title="title", starts_at="starts_at", ends_at="ends_at"))[:1]
         ),
+    }
+
+
+def facts_of(found: Mapping[str, Any], weekend: Sequence[int], day: dt.date) -> DayFacts:
+    """What ``day`` is, of the columns of ``facts_columns`` and the weekdays that are free there."""
+    calendar = found["the_day"] or {}
+    return DayFacts(
+        day=day,
+        weekday=day.isoweekday(),
+        why=_why_not(found["the_year"] is not None, calendar.get("kind"), day.isoweekday() in weekend),
+        title=calendar.get("title", ""),
+        year=_stretch(found["the_year"]),
+        term=_stretch(found["the_term"]),
+        starts_at=_time(calendar.get("starts_at")),
+        ends_at=_time(calendar.get("ends_at")),
     )
 
 
-_FACTS: Compiled[dict[str, Any]] = Compiled(_facts)
+_FACTS: Compiled[dict[str, Any]] = Compiled(
+    lambda: Institution.objects.filter(pk=Parameter("at", KEY)).values(
+        "weekend", **facts_columns(OuterRef("pk"), Parameter("day", DAY))
+    )
+)
 
 
 def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
@@ -119,17 +145,7 @@ def day_facts(institution: Institution | int, day: dt.date) -> DayFacts:
     found = _FACTS.first(at=key, day=day)
     if found is None:
         raise Institution.DoesNotExist
-    calendar = found["the_day"] or {}
-    return DayFacts(
-        day=day,
-        weekday=day.isoweekday(),
-        why=_why_not(found["the_year"] is not None, calendar.get("kind"), day.isoweekday() in found["weekend"]),
-        title=calendar.get("title", ""),
-        year=_stretch(found["the_year"]),
-        term=_stretch(found["the_term"]),
-        starts_at=_time(calendar.get("starts_at")),
-        ends_at=_time(calendar.get("ends_at")),
-    )
+    return facts_of(found, found["weekend"], day)
 
 
 def _time(text: str | None) -> dt.time | None:

@@ -1,4 +1,7 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
+
+from apps.reports import permissions  # noqa: F401 - declares them
 
 
 class ReportsConfig(AppConfig):
@@ -6,3 +9,4 @@ class ReportsConfig(AppConfig):
 
     name = "apps.reports"
     label = "reports"
+    verbose_name = gettext_lazy("Reports")

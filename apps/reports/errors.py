@@ -39,3 +39,57 @@ class ListNoLongerYours(Conflict):
 
     code = "reports:list-no-longer-yours"
     remedy = "Print it again: the new one shows what you may see now."
+
+
+# --- report cards -----------------------------------------------------------------------------------------------------
+class CardUnknown(NotFound):
+    """There is no such report card."""
+
+    code = "reports:card-unknown"
+
+
+class NoResultsYet(Conflict):
+    """{session} has no results of {section} yet."""
+
+    code = "reports:no-results-yet"
+    remedy = "Results are computed when the session goes into moderation, or when somebody asks for them."
+
+
+class CardsNotProofRead(Conflict):
+    """{number} of these cards are drafts that nobody has proof-read."""
+
+    code = "reports:cards-not-proof-read"
+    remedy = "Look at them and mark them as proof-read first."
+
+
+class NoCardsToPublish(Conflict):
+    """There is no card here that is proof-read and not published."""
+
+    code = "reports:no-cards-to-publish"
+    remedy = "Draft them and mark them as proof-read first."
+
+
+class CardsBeforeResults(Conflict):
+    """These cards would be public before the results of {session} are."""
+
+    code = "reports:cards-before-results"
+    remedy = "Publish the results first, for the same moment or an earlier one."
+
+
+class CardNotPublished(Conflict):
+    """Only a card that is published is amended; this one is still {state}."""
+
+    code = "reports:card-not-published"
+    remedy = "Draft the cards of the section anew instead."
+
+
+class CardBeingAmended(Conflict):
+    """This card is being amended already."""
+
+    code = "reports:card-being-amended"
+
+
+class BlocksRefused(Invalid):
+    """A layout has each block at most once, and the marks among them."""
+
+    code = "reports:blocks-refused"

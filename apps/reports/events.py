@@ -16,3 +16,13 @@ class LongListAsked:
     sections: tuple[UUID, ...]
     language: str
     by_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CardsToPublish:
+    """The cards of a section that are proof-read are to be printed, and public from ``published_at`` on."""
+
+    session_id: int
+    section_id: int
+    published_at: dt.datetime
+    by_id: UUID

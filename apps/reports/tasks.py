@@ -1,4 +1,4 @@
-"""What printing leaves to the queues: long lists, and clearing them away."""
+"""What printing leaves to the queues: long lists and clearing them away, report cards."""
 
 from __future__ import annotations
 
@@ -22,6 +22,20 @@ from schoolops.queues.schedule import Schedule, schedule
 def print_list(*, kind: str, day: dt.date, sections: list[UUID], language: str, by_id: UUID) -> None:
     """A long list, kept for a day for whoever asked; the next try writes the same file."""
     services.print_and_keep(kind=kind, day=day, sections=sections, language=language, by_id=by_id)
+
+
+@task(
+    queue=REPORTS,
+    tracked=True,
+    leased=True,
+    once_per=("session", "section"),
+    while_waiting=True,
+    refused="discard",
+    acts_for="cards.publish over section",
+)
+def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_id: UUID) -> dict[str, int]:
+    """The cards of a section: each printed, then all of them public at once; done twice none is published twice."""
+    return {"cards": services.publish_cards(session=session, section=section, published_at=published_at, by_id=by_id)}
 
 
 @task(queue=PLATFORM, acts_for="the school")

@@ -25,7 +25,6 @@ class StudentWithdrawn:
     """``on`` is the first day the student is no longer enrolled."""
 
     student_id: int
-    enrolment_id: int
     on: dt.date
 
 

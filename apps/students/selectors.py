@@ -11,13 +11,14 @@ import msgspec
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from apps.access import selectors as access
-from apps.access.selectors import belongs_to_campus, row_scope, tells_reach
+from apps.access.selectors import AskedReach, belongs_to_campus, row_scope, tells_reach
 from apps.access.services import within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
 from schoolops import clock, folding
+from schoolops.tenancy.compiled import TEXT, Parameter
 
 _BY_NAME = ("student__name_key", "student_id")
 
@@ -36,6 +37,11 @@ def of_students_in_reach(by: User, permission: str, day: dt.date) -> Q:
     """
     reach = within_reach(by, permission, "student", day=day)
     return Q() if reach == Q() else Q(student__in=Student.objects.filter(reach).values("pk"))
+
+
+def of_students_asked(reach: AskedReach) -> Q:
+    """The same for a compiled statement."""
+    return Q() if reach.everything else Q(student__in=Student.objects.filter(reach.rows()).values("pk"))
 
 
 def nobody_to_call() -> Q:
@@ -228,6 +234,11 @@ def own_classes(user: User, day: dt.date) -> Q:
 def matching(words: str) -> Q:
     """Students whose names or admission number hold every word of ``words``, served by the index student_search."""
     return folding.in_column(F("searched"), words)
+
+
+def matching_asked(number: int) -> Q:
+    """The same of so many words, ``word-0`` and on, which are said when a compiled statement is asked."""
+    return folding.in_column_each(F("searched"), [Parameter(f"word-{each}", TEXT) for each in range(number)])
 
 
 def guardians_matching(words: str) -> Q:

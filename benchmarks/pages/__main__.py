@@ -156,6 +156,8 @@ def pairs_of(ground: Any) -> list[Pair]:
         Pair("my_classes", "api", bob, at(f"{api}/my/classes")),
         Pair("today", "api", bob, at(f"{api}/today")),
         Pair("me", "api", bob, at(f"{api}/me")),
+        Pair("exams", "api", head, at(f"{api}/exams")),
+        Pair("exam_marks", "api", head, at(f"{api}/exams/{place.paper}/marks")),
         Pair("login", "api", ground.nobody, lambda: (f"{api}/auth/login", place.login), method="POST"),
         Pair("grid", "page", office, at(f"/office/rolls/section/{place.large}/{place.day}/")),
         Pair("week", "page", office, at(f"/office/rolls/section/{place.large}/week/{place.day}/")),

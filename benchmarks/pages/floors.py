@@ -94,6 +94,11 @@ class Floor:
                     open_day = asked["day"].isoweekday() not in weekend if kind is None else kind == "school"
                     row["instructional"] = open_day
                 return orjson.dumps({"results": rows, "next": None})
+            case ["exams"]:
+                rows = self._all(cursor, sql.EXAMS, who | {"permission": "exams.view"})
+                return orjson.dumps({"results": rows[:50], "next": str(rows[50]["id"]) if rows[50:] else None})
+            case ["exams", paper, "marks"]:
+                return self._paper(cursor, who | {"permission": "marks.view", "paper": paper})
             case ["my", "classes"]:
                 rows = self._all(cursor, sql.MINE, who | {"permission": "attendance.mark"})
                 return orjson.dumps({"day": self._today, "results": rows, "next": None})
@@ -163,6 +168,18 @@ class Floor:
             cursor.execute(sql.MARKS, shared)
             place |= {"version": 1, "state": "submitted", "taken_at": self._moment}
             return _roll_json(place, key, asked, self._records(cursor, key, place, asked))
+
+    def _paper(self, cursor: Any, asked: Row) -> bytes:
+        found = self._all(cursor, sql.PAPER, asked)
+        if not found:
+            raise Refused
+        (paper,) = found
+        key = "section_id" if paper["section_id"] is not None else "course_class_id"
+        cursor.execute(
+            sql.PAPER_MARKS.format(roster=sql.ROSTER[key]),
+            {"group_key": paper.pop(key), "day": paper["day"], "paper": paper.pop("key")},
+        )
+        return orjson.dumps({**paper, "open": True, "reopened_until": None, "records": cursor.fetchall()})
 
     def _log_in(self, cursor: Any, given: dict[str, str]) -> bytes:
         cursor.execute(sql.CALLED, {"login": given["login"], "now": self._moment})

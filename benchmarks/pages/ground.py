@@ -23,6 +23,7 @@ from apps.attendance.models import (
     DailyAttendance,
     DeskEntry,
 )
+from apps.examinations.models import Exam
 from apps.institutions.models import CourseClass, Section
 from apps.staff.models import TeachingAssignment
 from apps.timetable.models import Meeting, Period
@@ -32,7 +33,7 @@ from schoolops.cache.sessions import SessionStore
 from schoolops.context import inside, outside_schools
 from schoolops.tenancy.models import School
 from schoolops.tenancy.provisioning import create_school
-from tests.factories import people
+from tests.factories import exams, people
 
 SECTION_SIZE = 50
 LARGE = 60
@@ -47,6 +48,7 @@ class Place:
     course_class: str
     period: str
     student: str
+    paper: str
     day: str
     small: tuple[str, list[str]]
     fresh: list[tuple[str, list[str]]]
@@ -169,12 +171,29 @@ def _filled(students: int, days: int) -> Place:
         course_class=str(taught.sourced_id),
         period=str(period.sourced_id),
         student=str(people.students_in(sections[0])[0].sourced_id),
+        paper=str(_exams(campus, [large, *sections]).sourced_id),
         day=people.SCHOOL_DAY.isoformat(),
         small=(str(small.sourced_id), ids[small.pk]),
         fresh=[(str(group.sourced_id), ids[group.pk]) for group in fresh],
         classes=[(str(each.sourced_id), ids[section.pk]) for each, section in zip(classes, fresh[2:], strict=True)],
         days=[day.isoformat() for day in before if day.isoweekday() < 6],
     )
+
+
+def _exams(campus: people.Campus, sections: list[Section]) -> Exam:
+    """A session with a paper of each section in six courses; the first one's marks are entered."""
+    by = people.a_user("exams", role="administrator")
+    session = exams.an_exam_session(campus, by=by, state="marking")
+    papers = [
+        exams.a_paper(
+            session, section, exams.a_course(campus, title), by=by, day=people.SCHOOL_DAY - dt.timedelta(days=number)
+        )
+        for number, title in enumerate(("Biology", "English", "Physics", "Arabic", "History", "Art"))
+        for section in sections
+    ]
+    scores = {each: f"{each.pk * 7 % 80}.5" for each in people.students_in(sections[0])}
+    exams.enter(papers[0], scores, by=by)
+    return papers[0]
 
 
 def _take_rolls(groups: list[Section] | list[CourseClass], day: dt.date, period: Period | None = None) -> None:

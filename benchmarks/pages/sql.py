@@ -409,3 +409,43 @@ SELECT family.id, pair.kind, pair.digest, pair.expires_at
   FROM family, (VALUES ('a', %(access)s::bytea, %(soon)s::timestamptz),
                        ('r', %(refresh)s::bytea, %(late)s::timestamptz)) AS pair (kind, digest, expires_at)
 """
+# --- exams ------------------------------------------------------------------------------------------------------------
+_PAPER_IN_REACH = f"""({EVERYTHING.format(at="e.institution_id")}
+ OR e.section_id IN (SELECT section_id FROM taught) OR e.course_class_id IN (SELECT course_class_id FROM taught))"""  # noqa: S608 - our own
+EXAMS = f"""
+SELECT e.sourced_id AS id, x.sourced_id AS session_id, x.name AS session, x.kind, c.sourced_id AS course_id,
+       c.title AS course, e.title, e.day, e.starts_at, e.ends_at, e.room, e.max_marks::text, e.pass_marks::text,
+       i.sourced_id AS institution_id, k.sourced_id AS class_id, g.sourced_id AS section_id,
+       COALESCE(k.title, v.name || ' ' || g.name) AS "group", s.sourced_id AS scale_id, e.version,
+       ARRAY(SELECT jsonb_build_object('id', m.sourced_id, 'name', m.given_name || ' ' || m.family_name)
+               FROM examinations_invigilation n JOIN staff_staffmember m ON m.id = n.staff_id
+              WHERE n.exam_id = e.id) AS invigilators
+  FROM examinations_exam e JOIN examinations_examsession x ON x.id = e.session_id
+  JOIN institutions_course c ON c.id = e.course_id JOIN institutions_institution i ON i.id = e.institution_id
+  JOIN examinations_gradingscale s ON s.id = e.scale_id
+  LEFT JOIN institutions_courseclass k ON k.id = e.course_class_id
+  LEFT JOIN institutions_section g ON g.id = e.section_id
+  LEFT JOIN institutions_gradelevel v ON v.id = g.grade_level_id
+ WHERE {_PAPER_IN_REACH} ORDER BY e.day, e.starts_at, e.id LIMIT 51
+"""  # noqa: S608 - our own
+PAPER = f"""
+SELECT e.id AS key, e.sourced_id AS exam_id, e.section_id, e.course_class_id, e.day, e.marks_version AS version,
+       e.max_marks::text, e.pass_marks::text, e.marked_at,
+       jsonb_build_object('id', t.sourced_id, 'name', trim(t.given_name || ' ' || t.family_name)) AS marked_by
+  FROM examinations_exam e LEFT JOIN accounts_user t ON t.id = e.marked_by_id
+ WHERE e.sourced_id = %(paper)s AND {_PAPER_IN_REACH}
+"""  # noqa: S608 - our own
+PAPER_MARKS = """
+SELECT st.sourced_id AS student_id, st.given_name, st.middle_name, st.family_name, st.preferred_name,
+       st.admission_number, m.roll_number, true AS on_roster, COALESCE(k.status, 'not-entered') AS status,
+       k.score::text, worth.percent::text, grade.code AS grade,
+       CASE WHEN e.pass_marks IS NULL THEN grade.passing ELSE k.score >= e.pass_marks END AS passed
+  FROM ({roster}) m JOIN students_student st ON st.id = m.student_id AND st.merged_into_id IS NULL
+  JOIN examinations_exam e ON e.id = %(paper)s JOIN examinations_gradingscale s ON s.id = e.scale_id
+  LEFT JOIN examinations_mark k ON k.exam_id = e.id AND k.student_id = st.id
+ CROSS JOIN LATERAL (SELECT round(k.score / e.max_marks * 100, s.decimals) AS percent) worth
+  LEFT JOIN LATERAL (SELECT b.code, b.passing FROM examinations_gradeband b
+                      WHERE b.scale_id = s.id AND b.lower <= worth.percent
+                      ORDER BY b.lower DESC LIMIT 1) grade ON true
+ ORDER BY COALESCE(m.roll_number, 10000), st.name_key, st.sourced_id
+"""

@@ -30,6 +30,11 @@ if len(PLATFORM_TOKEN) < 32:
 DEBUG = False
 REFUSE_FORBIDDEN_DATABASE = True
 SERVE_STATIC = False
+# Names that change with what is in a file: a browser may keep one for a year, and the next release is seen.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^health"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600

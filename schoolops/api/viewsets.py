@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
@@ -33,6 +33,7 @@ from schoolops.context import current_school, inside
 from schoolops.errors import NotFound
 from schoolops.privacy import refuse_private
 from schoolops.resilience.heavy import heavy
+from schoolops.tenancy.compiled import Compiled, by_shape
 
 DEFAULT_LIMIT, MOST = 50, 200
 EXPORT_PAGE = 1000
@@ -41,6 +42,7 @@ _RENDERER = JsonRenderer()
 Columns = Mapping[str, str | Combinable]
 # In a class with a method `list`, that word no longer means a type.
 Rows = list[dict[str, Any]]
+Selected = list[str | Combinable]
 
 
 def _limit(value: str) -> int:
@@ -135,6 +137,18 @@ class ApiViewSet(ViewSetMixin, ApiView):
         return read(request._request.GET, parameters)
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The rows of a list as it is mostly asked for, compiled once for each ``shape`` (``schoolops.tenancy.compiled``).
+
+    ``rows`` builds them of parameters that have their ``values`` here; what it looks at besides is part of the shape.
+    """
+
+    shape: Hashable
+    rows: Callable[[], QuerySet[Any]]
+    values: Mapping[str, Any]
+
+
 class RowViewSet(ApiViewSet, ABC):
     """A list and its rows, declared.
 
@@ -166,6 +180,13 @@ class RowViewSet(ApiViewSet, ABC):
     def rows(self) -> QuerySet[Any]:
         """The rows this user reaches here. ``self.request``, ``self.kwargs`` and ``self.asked`` say who and what."""
 
+    # Parameters under which `usual` still says the rows.
+    usually_asked: ClassVar[frozenset[str]] = frozenset()
+
+    def usual(self) -> Usual | None:
+        """The same rows for the first page of the list, compiled. ``None``: they are built anew."""
+        return None
+
     def columns_here(self) -> Columns:
         """The columns this user may see: leave one out and it is absent, not null."""
         return self.columns
@@ -180,16 +201,24 @@ class RowViewSet(ApiViewSet, ABC):
         self.asked = asked = read(request._request.GET, self.parameters())
         chosen = self._chosen(asked)
         sort = self.sorts[asked.get("sort") or next(iter(self.sorts))]
+        if asked.get("limit", DEFAULT_LIMIT) == DEFAULT_LIMIT and asked.keys() - self.usually_asked <= {"limit"}:
+            usual = self.usual()
+            if usual is not None:
+                return self._listed(request, asked, *self._usual_page(usual, chosen, sort))
         queryset = self._filtered(asked).order_by(*sort)
         if "as" in asked:
             return heavy(self._exported)(queryset, chosen, sort, asked["as"])
-        place = self._place(request, asked)
         if "cursor" in asked:
+            place = self._place(request, asked)
             queryset = queryset.filter(
                 cursors.after(sort, cursors.read(asked["cursor"], place=place, length=len(sort)))
             )
-        page, last = self._page(queryset, chosen, sort, asked.get("limit", DEFAULT_LIMIT))
-        next_cursor = None if last is None else cursors.written(last, place=place)
+        return self._listed(request, asked, *self._page(queryset, chosen, sort, asked.get("limit", DEFAULT_LIMIT)))
+
+    def _listed(
+        self, request: Request, asked: Mapping[str, Any], page: Rows, last: Sequence[Any] | None
+    ) -> HttpResponse:
+        next_cursor = None if last is None else cursors.written(last, place=self._place(request, asked))
         return answer({"results": page, "next": next_cursor})
 
     @classmethod
@@ -234,15 +263,32 @@ class RowViewSet(ApiViewSet, ABC):
         self, queryset: QuerySet[Any], chosen: Columns, sort: Sequence[str], limit: int
     ) -> tuple[Rows, Sequence[Any] | None]:
         """At most ``limit`` rows, and the sort key of the last when there are more."""
-        keys = [key.lstrip("-") for key in sort]
-        paths = list(chosen.values())
-        extra = [key for key in keys if key not in paths]
-        rows = list(queryset.values_list(*paths, *extra)[: limit + 1])
+        names = self._selected(chosen, sort)
+        return self._paged(list(queryset.values_list(*names)[: limit + 1]), names, chosen, sort, limit)
+
+    def _usual_page(self, usual: Usual, chosen: Columns, sort: Sequence[str]) -> tuple[Rows, Sequence[Any] | None]:
+        """The same of the first page, by a statement that is there already."""
+        names = self._selected(chosen, sort)
+        compiled: Compiled[tuple[Any, ...]] = by_shape(
+            (type(self), usual.shape, tuple(chosen)),
+            lambda: usual.rows().order_by(*sort).values_list(*names)[: DEFAULT_LIMIT + 1],
+        )
+        return self._paged(compiled.all(**usual.values), names, chosen, sort, DEFAULT_LIMIT)
+
+    @staticmethod
+    def _selected(chosen: Columns, sort: Sequence[str]) -> Selected:
+        """What is read of a row: the columns, and what they are sorted by."""
+        paths = [*chosen.values()]
+        return [*paths, *(key for each in sort if (key := each.lstrip("-")) not in paths)]
+
+    def _paged(
+        self, rows: Sequence[tuple[Any, ...]], names: Selected, chosen: Columns, sort: Sequence[str], limit: int
+    ) -> tuple[Rows, Sequence[Any] | None]:
         last = None
         if len(rows) > limit:
-            rows.pop()
-            where = {each: number for number, each in enumerate([*paths, *extra]) if isinstance(each, str)}
-            last = [rows[-1][where[key]] for key in keys]
+            rows = rows[:limit]
+            where = {each: number for number, each in enumerate(names) if isinstance(each, str)}
+            last = [rows[-1][where[key.lstrip("-")]] for key in sort]
         return self.finished([dict(zip(chosen, row, strict=False)) for row in rows]), last
 
     def _exported(self, queryset: QuerySet[Any], chosen: Columns, sort: Sequence[str], kind: str) -> HttpResponseBase:

@@ -2,7 +2,7 @@
 
 The row decides, so a login survives an outage of Redis, and ending it counts with the next request, even if Redis never
 hears of it: a session found in Redis says who somebody is only together with its row, which is asked for in the query
-that reads the user's row (``while_session_stands``). A cookie of Oak means nothing at Elm: its row stands in Oak's
+that reads the user's row (``session_stands``). A cookie of Oak means nothing at Elm: its row stands in Oak's
 schema, its key in Redis is Oak's, and what it holds is signed for Oak.
 """
 
@@ -17,7 +17,7 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as Rows
-from django.db.models import Exists, Model, QuerySet
+from django.db.models import Exists, Model
 from typing_extensions import override
 
 from schoolops import clock
@@ -50,13 +50,14 @@ Person = TypeVar("Person", bound=Model)
 _unproven: ContextVar[str | None] = ContextVar("schoolops_session_unproven", default=None)
 
 
-def while_session_stands(users: QuerySet[Person]) -> QuerySet[Person]:
-    """``users``, but none of them once the row of the session that this request came with is gone or over."""
-    key = _unproven.get()
-    if key is None:
-        return users
-    rows = SessionStore.get_model_class().objects.filter(session_key=key, expire_date__gt=clock.now())
-    return users.filter(Exists(rows))
+def unproven_session() -> str | None:
+    """The key of the session that this request came with, where only the cache has said so far that it stands."""
+    return _unproven.get()
+
+
+def session_stands(key: Any, now: Any) -> Exists:
+    """Whether the row of a session is there and not over: for the query that reads the user, values or parameters."""
+    return Exists(SessionStore.get_model_class().objects.filter(session_key=key, expire_date__gt=now))
 
 
 def _digest(session_key: str) -> str:

@@ -43,13 +43,6 @@ class BrokerDown(Unavailable):
     retry_after = 5
 
 
-class AlreadyEnqueued(Conflict):
-    """This was asked for already: it is job {first_job}."""
-
-    code = "queues:already-enqueued"
-    remedy = "GET /api/v1/jobs/{first_job} shows how far it is, where that job is tracked."
-
-
 class JobNotFound(NotFound):
     """There is no such job; a job that is done is forgotten unless it is tracked."""
 

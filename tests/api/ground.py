@@ -34,7 +34,7 @@ from schoolops import clock, context
 from schoolops.context import inside, nowhere
 from schoolops.queues import IMPORTS, task
 from schoolops.tenancy.models import School
-from tests.factories import exams, people, rolls
+from tests.factories import cards, exams, people, rolls
 from tests.factories.jobs import work_off
 
 TODAY = people.SCHOOL_DAY
@@ -275,6 +275,11 @@ def _exams(ground: Ground) -> None:
     published.refresh_from_db()
     published.results_published_at = exams.LONG_BEFORE
     published.save()
+    cards.read_cards(published, section, by=by)
+    printed = {card.student_id: card for card in cards.publish(published, section, by=by, at=exams.LONG_BEFORE)}
+    # Of the classmate's another version waits to be published.
+    reports.amend_card(card=printed[rows["classmate"].pk], reason="A mark was missing", by=by)
+    reports.proof_read_cards(session=published, section=section, by=by)
     session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
     session.save()
     ground.keep(
@@ -284,6 +289,8 @@ def _exams(ground: Ground) -> None:
         marked_session=marked,
         marked_exam=marked_exam,
         published_exam=published_exam,
+        published_session=published,
+        card=printed[rows["child"].pk],
         scale=exams.a_scale(),
     )
 

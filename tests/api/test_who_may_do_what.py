@@ -222,6 +222,11 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
         "timetable_published_at": "2026-11-05T08:00:00Z", "results_published_at": None,
         "version": g.rows["exam_session"].version,
     },
+    "POST exam-sessions/{marked_session}/report-cards": lambda g, u: {"section_id": g.id("section")},
+    "PUT exam-sessions/{published_session}/report-cards/publication": lambda g, u: {
+        "section_id": g.id("section"), "published_at": "2026-11-05T08:00:00Z",
+    },
+    "POST report-cards/{card}/amend": lambda g, u: REASON,
     "POST exams": lambda g, u: {"session_id": g.id("exam_session"), "papers": [_paper(g)]},
     "PATCH exams/{exam}": lambda g, u: {"room": "12", "invigilator_ids": [g.id("member")], "version": 1},
     "PUT exams/{marked_exam}/marks": lambda g, u: {

@@ -215,6 +215,14 @@ POST   exams/{published_exam}/marks/reopen                        200 200 403 40
 GET    exams/{marked_exam}/marks/history                          200 200 200 200 404 200 403 403 403 403 401 401
 GET    students/{child}/marks                                     200 200 200 200 404 200 200 200 403 403 401 401
 GET    students/{child}/results                                   200 200 200 200 404 200 200 200 403 403 401 401
+GET    exam-sessions/{published_session}/report-cards             200 200 200 200 404 200 403 403 403 403 401 401
+POST   exam-sessions/{marked_session}/report-cards                200 200 200 403 403 403 403 403 403 403 401 401
+PUT    exam-sessions/{published_session}/report-cards/publication 202 202 403 403 403 403 403 403 403 403 401 401
+GET    report-cards/{card}                                        200 200 200 200 404 200 403 403 403 403 401 401
+POST   report-cards/{card}/amend                                  201 201 201 403 403 403 403 403 403 403 401 401
+GET    students/{child}/report-cards                              200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{child}/report-cards/{card}                       200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{classmate}/report-cards/{card}                   404 404 404 404 404 404 404 404 403 403 401 401
 GET    students/{classmate}/marks                                 200 200 200 200 404 200 404 404 403 403 401 401
 GET    students/{child}/exams                                     200 200 200 200 404 200 200 200 403 403 401 401
 GET    students/{classmate}/exams                                 200 200 200 200 404 200 404 404 403 403 401 401
@@ -295,6 +303,8 @@ exam-sessions                                    5    5    5    3    1    3    �
 exam-sessions/{marked_session}/results           12   12   12   12   ·    12   ·    ·    ·    ·
 exams/{marked_exam}/marks/history                2    2    2    2    ·    2    ·    ·    ·    ·
 students/{child}/marks                           1    1    1    1    ·    1    1    1    ·    ·
+exam-sessions/{published_session}/report-cards   13   13   13   13   ·    13   ·    ·    ·    ·
+students/{child}/report-cards                    1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/results                         1    1    1    1    ·    1    1    1    ·    ·
 students/{sibling}/marks                         0    0    0    ·    0    ·    0    ·    ·    ·
 students/{child}/exams                           1    1    1    1    ·    1    1    1    ·    ·

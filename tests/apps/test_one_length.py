@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
 from typing import Any
 
 import pytest
 from django import forms
 from django.apps import apps
-from django.core.management import CommandError, call_command
+from django.core.management import BaseCommand, CommandError, call_command, get_commands, load_command_class
 from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import serializers
 
+from apps.access import services as access_services
 from apps.access.models import Role, RolePermission
 from apps.accounts.models import TokenFamily, User
 from apps.attendance.models import AttendanceCode, AttendanceRecord, DeskEntry, Leave
 from apps.examinations.models import Exam, ExamSession, GradeBand, GradingScale
+from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
@@ -35,11 +39,17 @@ from apps.office.shell.forms import ServiceForm
 from apps.staff.models import StaffMember, Substitution
 from apps.students.models import Guardian, Student, StudentGuardian
 from apps.timetable.models import Meeting, Period
+from schoolops import clock
 from schoolops.audit.models import AuditEntry
+from schoolops.audit.trail import SYSTEM
 from schoolops.context import outside_schools
 from schoolops.errors import SchoolOpsError
+from schoolops.queues.desk import letters as desk
+from schoolops.queues.models import DeadLetter, OperatorAction
 from schoolops.rows import TextTooLong, refuse_too_long
+from schoolops.tenancy.lifecycle import delete_school, suspend_school
 from schoolops.tenancy.models import School
+from schoolops.tenancy.provisioning import _register_once
 from tests.apps.asking import asking
 from tests.factories import people
 from tests.factories.people import Campus
@@ -55,7 +65,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "SubstitutionIn": Substitution, "NewcomerForm": User, "NewRoleForm": Role, "RoleForm": Role, "NoteForm": Leave,
     "EntryForm": DeskEntry, "AdmitForm": Student, "DaysForm": CalendarDay, "CampusForm": Institution,
     "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
-    "ExamChangeIn": Exam,
+    "ExamChangeIn": Exam, "PaperForm": Exam,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
@@ -73,6 +83,7 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("AdmitForm", "guardian_family_name"): (Guardian, "family_name"),
     ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
     ("EndForm", "operator"): (User, "username"),
+    ("MappingIn", "sheet"): (Import, "sheet"),
 }
 # Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark.
 NEVER_STORED = {"login", "password", "new_password", "again", "present", "code", "token", "refresh_token", "score"}
@@ -296,21 +307,125 @@ def test_somebody_with_the_longest_names_works(campus: Campus) -> None:
     assert AuditEntry.objects.order_by("-pk").first().actor_name == ("G" * 100 + " " + "F" * 100)[:200]  # type: ignore[union-attr]
 
 
+# --- what operators type ---------------------------------------------------------------------------------------------
 TOO_LONG = "x" * 600
+# Command, argument → the field that the refusal names, and how long it may be.
+KEPT: Mapping[tuple[str, str], tuple[str, int]] = {
+    ("create_operator", "username"): ("username", 150),
+    ("create_operator", "email"): ("email", 254),
+    ("create_operator", "given_name"): ("given_name", 100),
+    ("create_operator", "family_name"): ("family_name", 100),
+    ("create_school", "name"): ("name", 200),
+    ("create_school", "domain"): ("domain", 253),
+    ("create_school", "administrator"): ("username", 150),
+    ("create_school", "email"): ("email", 254),
+    ("undelete_school", "domain"): ("domain", 253),
+    ("suspend_school", "reason"): ("state_reason", 500),
+    ("delete_school", "reason"): ("state_reason", 500),
+    ("grant_support", "reason"): ("reason", 500),
+    ("revoke_support", "reason"): ("reason", 500),
+    ("dead_letters", "why"): ("reason", 500),
+    ("queues", "why"): ("reason", 500),
+}
+DJANGOS = {action.dest for action in BaseCommand().create_parser("manage.py", "x")._actions}
+# Looked up, compared or the name of a file, and never stored; a school's short name has a grammar of its own.
+LOOKED_UP = {
+    "slug", "school", "operator", "by", "task", "error", "confirm", "base_url", "host", "folder", "file", "path",
+    "reason of dead_letters", "mapping", "source",
+}  # fmt: skip
+
+
+def _commands() -> Iterator[tuple[str, Any]]:
+    for name, app in get_commands().items():
+        if isinstance(app, str) and app.partition(".")[0] in {"apps", "schoolops"}:
+            yield name, load_command_class(app, name).create_parser("manage.py", name)
+
+
+def _texts_of_command(parser: Any) -> Iterator[str]:
+    for action in parser._actions:
+        for below in action.choices.values() if isinstance(action, argparse._SubParsersAction) else ():
+            yield from _texts_of_command(below)
+        is_flag = action.nargs == 0 or action.choices is not None
+        if not is_flag and action.type in {None, str} and action.dest not in {*DJANGOS, "help"}:
+            yield action.dest
+
+
+def test_every_text_of_a_command_is_kept_with_a_length_or_not_at_all() -> None:
+    told = {(name, dest) for name, parser in _commands() for dest in _texts_of_command(parser)}
+    unknown = {
+        (name, dest)
+        for name, dest in told - KEPT.keys()
+        if dest not in LOOKED_UP and f"{dest} of {name}" not in LOOKED_UP
+    }
+    assert unknown == set()
+    assert KEPT.keys() <= told
+
+
+def _command_line(name: str, argument: str) -> list[str]:
+    """What an operator types, with ``argument`` longer than any may be."""
+    whole: dict[str, list[str]] = {
+        "create_operator": ["ada"],
+        "create_school": ["oak", "--administrator", "ada"],
+        "undelete_school": ["oak"],
+        "suspend_school": ["oak"],
+        "delete_school": ["oak", "--confirm", "oak"],
+        "grant_support": ["oak", "--operator", "opal"],
+        "revoke_support": ["oak", "--operator", "opal"],
+        "dead_letters": ["discard", "1"],
+        "queues": ["pause", "fees"],
+    }
+    said = f"{TOO_LONG}@x.org" if argument == "email" else TOO_LONG
+    if (name, argument) == ("create_operator", "username"):
+        return [name, said]
+    return [name, *whole[name], f"--{argument.replace('_', '-')}", said]
 
 
 @pytest.mark.parametrize(
-    ("command", "field", "most"),
-    [
-        (["create_operator", TOO_LONG], "username", 150),
-        (["create_operator", "ada", "--email", f"{TOO_LONG}@x.org"], "email", 254),
-        (["create_operator", "ada", "--given-name", TOO_LONG], "given_name", 100),
-        (["create_operator", "ada", "--family-name", TOO_LONG], "family_name", 100),
-        (["suspend_school", "oak", "--reason", TOO_LONG], "state_reason", 500),
-    ],
+    ("name", "argument"), sorted(KEPT.keys() - {("create_school", "name"), ("create_school", "domain")})
 )
-def test_a_command_says_which_argument_is_too_long(
-    oak: School, db: None, command: list[str], field: str, most: int
-) -> None:
-    with outside_schools(), pytest.raises(CommandError, match=rf"{field} \({most}\)"):
-        call_command(*command)
+def test_a_command_says_which_argument_is_too_long(oak: School, db: None, name: str, argument: str) -> None:
+    field, most = KEPT[name, argument]
+    with outside_schools():
+        people.a_user("opal")
+        DeadLetter.objects.create(
+            id=1, school="", queue="fees", task="x", payload={}, meta={}, priority=0, attempts=1, crashes=0,
+            tracked=False, created_at=clock.now(), dead_at=clock.now(), reason="exhausted",
+        )  # fmt: skip
+        if name == "revoke_support":
+            call_command("grant_support", "oak", "--operator", "opal", "--reason", "ticket", stdout=StringIO())
+        if name in {"delete_school", "undelete_school"}:
+            suspend_school(slug="oak", reason="unpaid")
+        if name == "undelete_school":
+            delete_school(slug="oak", typed="oak", reason="closed")
+        with pytest.raises(CommandError, match=rf"{field} \({most}\)"):
+            call_command(*_command_line(name, argument), stdout=StringIO())
+
+
+@pytest.mark.parametrize(("name", "domain", "field"), [(TOO_LONG, "ash.example", "name"), ("Ash", TOO_LONG, "domain")])
+def test_a_school_is_not_begun_whose_name_or_address_is_too_long(db: None, name: str, domain: str, field: str) -> None:
+    with outside_schools(), pytest.raises(TextTooLong, match=rf"{field} \({KEPT['create_school', field][1]}\)"):
+        _register_once(slug="ash", name=name, domains=[domain])
+
+
+def test_why_is_kept_in_as_many_words_as_there_is_room_for(db: None) -> None:
+    with outside_schools():
+        for act in (
+            lambda why: desk.retry([1], by=SYSTEM, why=why),
+            lambda why: desk.pause("fees", by=SYSTEM, reason=why),
+        ):
+            with pytest.raises(TextTooLong, match=r"reason \(500\)"):
+                act(TOO_LONG)
+        assert OperatorAction.objects.count() == 0
+        desk.pause("fees", by=SYSTEM, reason="w" * 500)
+        assert OperatorAction.objects.get().reason == "w" * 500
+
+
+def test_who_was_called_by_a_longer_name_is_nobody_elses_support(oak: School, db: None, school_day: object) -> None:
+    """Two operators whose names are the same but for the end share no login in a school."""
+    names = ["o" * 149 + end for end in "ab"]
+    with outside_schools():
+        for each in names:
+            User.objects.filter(pk=people.a_user(each[-1]).pk).update(username=each)
+    for each in names:
+        with pytest.raises(TextTooLong, match=r"username \(150\)"):
+            access_services.grant_support(slug="oak", operator=each, reason="ticket", minutes=60)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +72,26 @@ def test_the_server_is_not_started_without_its_redis() -> None:
     assert done.returncode == EXIT_CONFIG
     [line] = done.stderr.splitlines()
     assert line == "SchoolOps does not start: Redis does not answer. Start it, or correct REDIS_URL."
+
+
+def test_pages_find_this_releases_styles_by_names_that_change_with_them(tmp_path: Path) -> None:
+    collect = """
+import django
+from django.conf import settings
+settings.STATIC_ROOT = settings.BASE_DIR.__class__({folder!r})
+django.setup()
+from config import serve
+from django.core.management import call_command
+from django.templatetags.static import static
+print(serve.uncollected(settings.STATIC_ROOT))
+call_command("collectstatic", interactive=False, verbosity=0)
+print(serve.uncollected(settings.STATIC_ROOT))
+print(static("office/shell/office.css"))
+"""
+    done = python(collect.format(folder=str(tmp_path)), settings="production", **STRONG)
+    assert done.returncode == 0, done.stderr
+    before, after, address = done.stdout.splitlines()
+    assert before.endswith("Run `manage.py collectstatic --no-input` with this release.")
+    assert after == "None"
+    assert re.fullmatch(r"/static/office/shell/office\.[0-9a-f]{12}\.css", address)
+    assert (tmp_path / address.removeprefix("/static/")).is_file()

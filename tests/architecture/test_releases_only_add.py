@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+import tomllib
+
 import pytest
 from django.db import models
 from django.db.migrations import operations as ops
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
+import schoolops
+from config.env import BASE_DIR
 from config.management.commands import released_migrations as releases
 from schoolops import append_only
 
@@ -82,3 +88,13 @@ def test_a_table_that_the_migration_makes_has_no_rows_to_lack_anything() -> None
     floor = models.CharField(max_length=2)
     assert list(releases.not_only_adding(FIRST, later(made, ops.AddField("room", "floor", floor)))) == []
     assert len(list(releases.not_only_adding(FIRST, later(made, ops.AddField("club", "floor", floor))))) == 1
+
+
+def test_a_release_is_called_the_same_everywhere() -> None:
+    """By the package, by what an installation says of itself, and by the newest heading of the changelog."""
+    project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    changelog = (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (\S+)(?: - (\S+))?$", changelog, re.MULTILINE)
+    released = [(name, day) for name, day in headings if name != "Unreleased"]
+    assert released[0][0] == project["version"] == schoolops.__version__
+    assert all(dt.date.fromisoformat(day) for _, day in released)

@@ -138,6 +138,7 @@ def test_pages_of_exams_fit_and_are_accessible(
     shown = {
         "timetable": session, "results": f"{session}results/", "papers": f"{session}papers/", "scale": scale,
         "publish": f"/office/examinations/examsession/{paper.session_id}/act/publish/",
+        "cards": f"{session}cards/", "layout": "/office/exams/cards/layout/",
         "marks": f"/office/exams/papers/{paper.sourced_id}/marks/",
     }  # fmt: skip
     for address in shown.values():

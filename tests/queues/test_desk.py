@@ -207,9 +207,14 @@ def test_discarding_needs_a_reason_and_keeps_the_letter(ledger: Ledger, letters:
     assert "2 dead letters" in command("list")
 
 
-def test_a_reason_is_kept_as_far_as_there_is_room(ledger: Ledger, letters: list[int]) -> None:
-    command("retry", str(letters[0]), "--why", "a" * 1000)
-    command("discard", str(letters[1]), "--why", "a" * 1000)
+def test_a_reason_is_kept_whole_or_refused_with_its_length(ledger: Ledger, letters: list[int]) -> None:
+    for act in ("retry", "discard"):
+        with pytest.raises(CommandError, match=r"reason \(500\)"):
+            command(act, str(letters[0]), "--why", "a" * 501)
+    with outside_schools():
+        assert not OperatorAction.objects.exists()
+    command("retry", str(letters[0]), "--why", "a" * 500)
+    command("discard", str(letters[1]), "--why", "a" * 500)
     with outside_schools():
         assert [action.reason for action in OperatorAction.objects.all()] == ["a" * 500] * 2
 

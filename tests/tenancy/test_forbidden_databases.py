@@ -28,7 +28,8 @@ from tests.factories import people
 
 
 class Pooled:
-    """A connection through a pooler in transaction mode: each statement is answered by whichever backend is free."""
+    """A connection through a pooler in transaction mode, or in statement mode, which refuses transactions: each
+    statement is answered by whichever backend is free."""
 
     def __init__(self, backends: Iterator[psycopg.Connection[Any]]) -> None:
         self.backends = backends

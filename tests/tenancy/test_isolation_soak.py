@@ -33,6 +33,7 @@ THREADS = 8
 AT_ONCE = 12
 # Views that do right, and views with a bug that the wall must turn into a refusal.
 SOUND = ("/where", "/where", "/where", "/handed-over")
+PREPARED = ("/prepared", "/prepared", "/where", "/prepared-and-handed-over")
 BUGGY = ("/handed-over-forgetfully", "/by-remembered-name")
 
 Request = tuple[str, str]
@@ -158,3 +159,30 @@ def test_the_soak_finds_each_bug_alone(real_commits: None, twenty_schools: list[
         with engines.engine(engines.LEAKY, USER=owner["USER"], PASSWORD=owner["PASSWORD"]):
             counted = through_threads(requests(twenty_schools, 200, ("/handed-over", bug), seed=5))
         assert counted["wrong"] > 20, bug
+
+
+def test_prepared_statements_name_their_own_school(real_commits: None, twenty_schools: list[School]) -> None:
+    counted: Counter[str] = Counter()
+    counted += through_threads(requests(twenty_schools, 1500, PREPARED, seed=6))
+    with engines.engine(pool=3):
+        counted += through_threads(requests(twenty_schools, 1000, PREPARED, seed=7))
+    with engines.engine(pool=3):
+        counted += through_asgi(requests(twenty_schools, 500, ("/prepared-async", "/prepared", "/where"), seed=8))
+    assert counted == {"right": 3000}
+
+
+def test_a_prepared_statement_in_a_bare_thread_is_refused(real_commits: None, twenty_schools: list[School]) -> None:
+    wanted = requests(twenty_schools, 600, (*PREPARED, "/prepared-forgetfully"), seed=9)
+    counted = through_threads(wanted)
+    assert counted["wrong"] == 0
+    assert counted["refused"] == sum(path == "/prepared-forgetfully" for _, path in wanted)
+
+
+def test_the_soak_finds_it_when_the_wall_is_down(real_commits: None, twenty_schools: list[School]) -> None:
+    owner = connections.settings["admin"]
+    with engines.engine(engines.LEAKY, USER=owner["USER"], PASSWORD=owner["PASSWORD"]):
+        counted = through_threads(
+            requests(twenty_schools, 600, ("/prepared-and-handed-over", "/prepared-forgetfully"), seed=10)
+        )
+    assert counted["wrong"] > 50
+    assert counted["refused"] == 0

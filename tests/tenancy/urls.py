@@ -18,7 +18,7 @@ from schoolops import clock
 from schoolops.audit.models import AuditEntry
 from schoolops.context import current_school, inside
 from schoolops.errors import NoCurrentSchool
-from tests.tenancy.markers import whose
+from tests.tenancy.markers import whose, whose_by_hand, whose_compiled
 
 handler500 = "schoolops.api.errors.server_error"
 handler404 = "schoolops.api.errors.page_not_found"
@@ -38,6 +38,32 @@ async def where_async(request: HttpRequest) -> JsonResponse:
     await asyncio.sleep(0)
     second = await AuditEntry.objects.order_by("-id").afirst()
     return JsonResponse({"marker": first, "again": second.object_id if second else ""})
+
+
+def prepared(request: HttpRequest) -> JsonResponse:
+    """The same by statements that were prepared in another school's turn, or in this one's."""
+    return JsonResponse({"marker": whose_by_hand(), "again": whose_compiled()})
+
+
+async def prepared_async(request: HttpRequest) -> JsonResponse:
+    """The same from an async view, with others running in between."""
+    first = await sync_to_async(whose_by_hand)()
+    await asyncio.sleep(0)
+    return JsonResponse({"marker": first, "again": await sync_to_async(whose_compiled)()})
+
+
+def prepared_forgetfully(request: HttpRequest) -> JsonResponse:
+    """The bug of ``handed_over_forgetfully``, with statements that the bare thread's connection has prepared."""
+    try:
+        return JsonResponse({"marker": helpers().submit(whose_by_hand).result()})
+    except NoCurrentSchool:
+        return JsonResponse({"refused": True})
+
+
+def prepared_and_handed_over(request: HttpRequest) -> JsonResponse:
+    """The same as it should be."""
+    ours = contextvars.copy_context()
+    return JsonResponse({"marker": helpers().submit(ours.run, whose_by_hand).result()})
 
 
 def write(request: HttpRequest) -> JsonResponse:
@@ -134,6 +160,10 @@ urlpatterns = [
     path("by-remembered-name", by_remembered_name),
     path("where", where),
     path("where-async", where_async),
+    path("prepared", prepared),
+    path("prepared-async", prepared_async),
+    path("prepared-forgetfully", prepared_forgetfully),
+    path("prepared-and-handed-over", prepared_and_handed_over),
     path("write", write),
     path("log-in", log_in),
 ]

@@ -102,7 +102,7 @@ def create_role(
     _expect_known(permissions)
     if scope not in selectors.known_scopes():
         raise ScopeUnknown(scope=scope)
-    role = Role(code=(code or slugify(name) or "role")[:40], name=name, scope=scope)
+    role = Role(code=code or slugify(name)[:40] or "role", name=name, scope=scope)
     require_to_give(by, MANAGE, [_hold(role, permissions, institution=None)], _not_yours)
     with explains({"access_role_code_key": lambda: RoleCodeTaken(code=role.code)}):
         role.save(force_insert=True)

@@ -224,7 +224,7 @@ def let_support_in(*, operator: str, name: str, until: dt.datetime, by: Actor) -
 
     Whoever calls has made the grant. Raises ``UsernameTaken``: somebody of the school is called so.
     """
-    username = f"{SUPPORT_PREFIX}{operator}"[:150]
+    username = f"{SUPPORT_PREFIX}{operator}"
     user = User.objects.known_as(username).select_for_update().first()
     if user is None:
         user = _made(username=username, by=by, given_name=name, family_name="(support)")

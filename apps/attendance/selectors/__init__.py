@@ -1,9 +1,21 @@
 """Reads: rolls, what the office says, and what follows of both."""
 
 from apps.attendance.selectors.boards import board_of, classes_of, day_in_figures, rolls_not_taken
-from apps.attendance.selectors.lists import absentees, changes_of, desk_entries, history_of, leaves, months_of, policies
+from apps.attendance.selectors.lists import (
+    absent_on,
+    absentees,
+    changes_of,
+    desk_entries,
+    history_of,
+    leaves,
+    months_of,
+    policies,
+    records_of,
+    student_in_reach,
+)
 from apps.attendance.selectors.office import CodeBook, OfficeBook, OfficeWord, office_book
 from apps.attendance.selectors.places import (
+    LISTED,
     Place,
     SessionKey,
     is_open,
@@ -30,11 +42,13 @@ from apps.attendance.selectors.rolls import (
     changes_since,
     head_of,
     roll,
+    roll_and_place,
     rows_of_roll,
 )
 from apps.attendance.selectors.weeks import Week, WeekDay, week
 
 __all__ = [
+    "LISTED",
     "CodeBook",
     "OfficeBook",
     "OfficeWord",
@@ -44,6 +58,7 @@ __all__ = [
     "SessionKey",
     "Week",
     "WeekDay",
+    "absent_on",
     "absentees",
     "answer",
     "board_of",
@@ -69,12 +84,15 @@ __all__ = [
     "place_of_roll",
     "policies",
     "policy_of",
+    "records_of",
     "roll",
+    "roll_and_place",
     "rolls_for_update",
     "rolls_not_taken",
     "roster_for_update",
     "rows_of_roll",
     "sheet_for_update",
+    "student_in_reach",
     "takes_place",
     "week",
     "why_locked",

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
@@ -31,21 +32,32 @@ from apps.attendance.selectors.places import place_of_roll
 from apps.institutions.models import Institution
 from apps.students.models import Student
 from apps.students.selectors import of_students_in_reach
+from schoolops.tenancy.compiled import PUBLIC_ID, Compiled, Parameter
 
 
 def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.view") -> Student:
     """The student, when ``by`` reaches them today. Raises ``PermissionMissing``, ``OutOfReach``."""
-    reach = access.within_reach(by, permission, "student", day=access.today(by))
-    found = Student.objects.filter(reach, sourced_id=student).only("id", "sourced_id").first()
-    if found is None:
+    access.require(by, permission)
+    found = _STUDENT.first(student=student)
+    if found is None or not access_rows.keys_in_reach(
+        by, permission, "student", Student, [found.pk], day=access.today(by)
+    ):
         raise OutOfReach
-    seen: Student = found
-    return seen
+    return found
+
+
+_STUDENT: Compiled[Student] = Compiled(
+    lambda: Student.objects.filter(sourced_id=Parameter("student", PUBLIC_ID)).only("id", "sourced_id")
+)
 
 
 def history_of(student: UUID, *, by: User) -> QuerySet[AttendanceRecord]:
     """Every record of a student and of those merged into it. Raises ``PermissionMissing``, ``OutOfReach``."""
-    child = student_in_reach(student, by=by)
+    return records_of(student_in_reach(student, by=by).pk)
+
+
+def records_of(child: Any) -> QuerySet[AttendanceRecord]:
+    """The same of a student by key, or of the parameter that says it; who asks reaches them."""
     records: QuerySet[AttendanceRecord] = AttendanceRecord.objects.filter(
         Q(student=child) | Q(student__merged_into=child)
     )
@@ -54,9 +66,12 @@ def history_of(student: UUID, *, by: User) -> QuerySet[AttendanceRecord]:
 
 def absentees(day: dt.date, *, by: User) -> QuerySet[DailyAttendance]:
     """The days of students that count as absent on ``day``."""
-    return DailyAttendance.objects.filter(
-        of_students_in_reach(by, "attendance.view", day), day=day, state=DayState.ABSENT
-    )
+    return absent_on(day, of_students_in_reach(by, "attendance.view", day))
+
+
+def absent_on(day: Any, reached: Q) -> QuerySet[DailyAttendance]:
+    """The same on a day, or on the parameter that says it, of the students ``reached``."""
+    return DailyAttendance.objects.filter(reached, day=day, state=DayState.ABSENT)
 
 
 def changes_of(roll: UUID, *, by: User) -> QuerySet[AttendanceChange]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models import BooleanField, F, Func, OuterRef, Q, QuerySet
 
 from apps.access.errors import OutOfReach
 from apps.attendance.errors import (
@@ -23,9 +23,10 @@ from apps.attendance.errors import (
     YearNotBegun,
 )
 from apps.attendance.models import AttendancePolicy, AttendanceRecord, AttendanceSession
+from apps.attendance.selectors.office import CodeBook, codes_column
 from apps.institutions.errors import YearIsClosed
 from apps.institutions.models import AcademicYear, CourseClass, Institution, Section
-from apps.institutions.selectors import day_facts
+from apps.institutions.selectors import DayFacts, day_facts, facts_columns, facts_of
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.timetable.models import Period
 from schoolops import clock
@@ -45,12 +46,17 @@ class SessionKey:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A roll's section or class with everything the rules ask of it."""
+    """A roll's section or class with everything the rules ask of it.
+
+    ``codes`` and ``facts`` (what its day is): where they were read along with it.
+    """
 
     day: dt.date
     group: Section | CourseClass
     period: Period | None
     policy: AttendancePolicy
+    codes: CodeBook | None = None
+    facts: DayFacts | None = None
 
     @property
     def kind(self) -> Literal["section", "class"]:
@@ -118,28 +124,43 @@ def policy_of(institution: Institution) -> AttendancePolicy:
         return AttendancePolicy(institution=institution)
 
 
-def _with_its_rules(model: Any) -> Compiled[Any]:
-    related = model.objects.select_related("year", "institution__attendance_policy")
-    return Compiled(lambda: related.filter(sourced_id=Parameter("group", PUBLIC_ID)))
+def _with_its_rules(model: Any, *, its_day: bool) -> Compiled[Any]:
+    def build() -> QuerySet[Any]:
+        related = model.objects.select_related("year", "institution__attendance_policy")
+        columns = facts_columns(OuterRef("institution"), Parameter("day", DAY)) if its_day else {}
+        rows: QuerySet[Any] = related.filter(sourced_id=Parameter("group", PUBLIC_ID)).annotate(
+            the_codes=codes_column(), **columns
+        )
+        return rows
+
+    return Compiled(build)
 
 
-_SECTION, _CLASS = _with_its_rules(Section), _with_its_rules(CourseClass)
+# By whether what its day is comes along.
+_SECTION = {its_day: _with_its_rules(Section, its_day=its_day) for its_day in (False, True)}
+_CLASS = {its_day: _with_its_rules(CourseClass, its_day=its_day) for its_day in (False, True)}
 _PERIOD: Compiled[Period] = Compiled(
     lambda: Period.objects.filter(sourced_id=Parameter("period", PUBLIC_ID), institution=Parameter("at", KEY))
 )
 
 
-def place_of(key: SessionKey) -> Place:
-    """Where ``key`` points to, in one query (two with a period).
+def place_of(key: SessionKey, *, its_day: bool = False) -> Place:
+    """Where ``key`` points to with the school's codes, in one query (two with a period).
+
+    ``its_day``: with what the day is, too, for who goes on to ``must_be_a_day_for_rolls``.
 
     Raises:
         OutOfReach: no such section or class. PeriodUnknown: no such period at its institution.
     """
     asked, wanted = (_SECTION, key.section) if key.section is not None else (_CLASS, key.course_class)
-    group = asked.first(group=wanted)
+    said: dict[str, Any] = {"group": wanted, "day": key.day} if its_day else {"group": wanted}
+    group = asked[its_day].first(**said)
     if group is None:
         raise OutOfReach
-    return Place(key.day, group, _period(key.period, group.institution), policy_of(group.institution))
+    institution = group.institution
+    facts = facts_of(vars(group), institution.weekend, key.day) if its_day else None
+    codes = CodeBook(group.the_codes)
+    return Place(key.day, group, _period(key.period, institution), policy_of(institution), codes, facts)
 
 
 def place_of_roll(sheet: AttendanceSession) -> Place:
@@ -238,7 +259,7 @@ def must_be_a_day_for_rolls(place: Place) -> None:
         raise DayInTheFuture(day=day, today=place.today, timezone=place.institution.timezone)
     if not year.contains(day):
         raise OutsideYear(day=day, year=year.name, starts_on=year.starts_on, ends_on=year.ends_on)
-    facts = day_facts(place.institution, day)
+    facts = place.facts or day_facts(place.institution, day)
     if not facts.instructional:
         raise NotInstructional(day=day, why=facts.title or facts.why)
     if place.period is not None and not takes_place(place.period, facts.starts_at, facts.ends_at):

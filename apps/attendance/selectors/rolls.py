@@ -43,10 +43,15 @@ def roll(key: SessionKey, *, by: User) -> dict[str, Any]:
     Raises:
         PermissionMissing, OutOfReach, PeriodUnknown.
     """
+    return roll_and_place(key, by=by)[0]
+
+
+def roll_and_place(key: SessionKey, *, by: User, its_day: bool = False) -> tuple[dict[str, Any], Place]:
+    """The same with its place, for a page that says more of it. ``its_day``: as ``place_of``."""
     access.require(by, "attendance.view")
-    place = place_of(key)
+    place = place_of(key, its_day=its_day)
     access.require_row(by, "attendance.view", place.kind, place.group, day=key.day)
-    return roll_at(place, _SHEETS[place.kind].first(**sheet_asked(place)), by=by)
+    return roll_at(place, _SHEETS[place.kind].first(**sheet_asked(place)), by=by), place
 
 
 def roll_at(
@@ -58,7 +63,7 @@ def roll_at(
         by, "attendance.view", "student", Student, [row.key for row in everybody], day=place.day
     )
     there = [row for row in everybody if row.key in reached]
-    return answer(place, sheet, there, codes or CodeBook())
+    return answer(place, sheet, there, codes or place.codes or CodeBook())
 
 
 def answer(

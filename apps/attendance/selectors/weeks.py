@@ -118,7 +118,7 @@ class _Book:
 
     def __init__(self, place: Place, days: Sequence[dt.date], by: User) -> None:
         first, last = days[0], days[-1]
-        self.codes = CodeBook()
+        self.codes = place.codes or CodeBook()
         self._members = list(
             SectionMembership.objects.filter(section=place.group.pk, starts_on__lte=last)
             .exclude(ends_on__lte=first)

@@ -83,7 +83,7 @@ class _Marked:
 
 def _mark(session: SessionKey, marks: Sequence[Mark], expected_version: int | None, by: User) -> _Marked:
     access.require(by, "attendance.mark")
-    place = selectors.place_of(session)
+    place = selectors.place_of(session, its_day=True)
     access.require_row(by, "attendance.mark", place.kind, place.group, day=session.day)
     selectors.must_be_a_day_for_rolls(place)
     held = selectors.roster_for_update(place)
@@ -96,7 +96,7 @@ def _mark(session: SessionKey, marks: Sequence[Mark], expected_version: int | No
     # Who came onto the roll since it was held is nobody's to mark: their day could be another writer's.
     roster = [row for row in there if row.on_roster and row.key in held]
     before = {row.key: row for row in there if row.code is not None and (row.key in held or not row.on_roster)}
-    codes = CodeBook()
+    codes = place.codes or CodeBook()
     office = selectors.book_of(there, place)
     words = {row.key: office.word_on(row.key, place.day, place.period) for row in roster}
     read = _read(marks, roster, codes, words, before)
@@ -111,7 +111,7 @@ def _mark(session: SessionKey, marks: Sequence[Mark], expected_version: int | No
         # Only where the roster is empty: otherwise the other writer held its students and we saw the roll.
         raise _changed_meanwhile(place.sessions().get(), expected_version or 0)
     touched = tuple(sorted(line.record.student_id for line in lines))
-    events.publish(AttendanceMarked(sheet.pk, sheet.section_id, sheet.day, touched))
+    events.publish(AttendanceMarked(sheet.day, touched))
     return _Marked(place, sheet, [_by_now(row, after) for row in there if row.on_roster or row.key in after], codes)
 
 

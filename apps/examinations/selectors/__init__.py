@@ -21,6 +21,7 @@ from apps.examinations.selectors.sheet import (
     sheet_of,
 )
 from apps.examinations.selectors.timetable import (
+    asked_papers,
     doubly_booked,
     exams_followed,
     invigilators_of,
@@ -40,6 +41,7 @@ __all__ = [
     "Band",
     "Graded",
     "Scale",
+    "asked_papers",
     "band_of",
     "cell_of",
     "doubly_booked",

@@ -20,13 +20,14 @@ from apps.examinations.errors import (
     SessionCancelled,
 )
 from apps.examinations.models import Exam, ExamSession
-from apps.examinations.selectors.timetable import papers_in_reach
+from apps.examinations.selectors.timetable import asked_papers, papers_in_reach
 from apps.institutions.errors import YearIsClosed
 from apps.institutions.selectors import today_at
 from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import ClassEnrolment, SectionMembership
 from schoolops import clock
 from schoolops.errors import Conflict
+from schoolops.tenancy.compiled import KEY, PUBLIC_ID, Compiled, Parameter, by_shape
 
 State = ExamSession.State
 OPEN = (State.HELD, State.MARKING)
@@ -40,16 +41,33 @@ def paper_of(paper: UUID, permission: str, by: User, *, for_update: bool = False
         PermissionMissing, OutOfReach, PaperUnknown.
     """
     access.require(by, permission)
-    rows: Any = Exam.objects.select_related(*_WITH_ITS_RULES)
-    if for_update:
-        rows = rows.select_for_update(no_key=True, of=("self",))
-    exam: Exam | None = rows.filter(sourced_id=paper).first()
+    exam = (_HELD if for_update else _PAPER).first(paper=paper)
     if exam is None:
         raise PaperUnknown
-    reach = papers_in_reach(by, permission)
-    if reach != Q() and not Exam.objects.filter(reach, pk=exam.pk).exists():
+    if not _is_reached(exam, permission, by):
         access.refuse(permission, "row", OutOfReach(), kind="exam")
     return exam
+
+
+def _papers() -> Any:
+    return Exam.objects.select_related(*_WITH_ITS_RULES).filter(sourced_id=Parameter("paper", PUBLIC_ID))
+
+
+_PAPER: Compiled[Exam] = Compiled(_papers)
+_HELD: Compiled[Exam] = Compiled(lambda: _papers().select_for_update(no_key=True, of=("self",)), waits=True)
+
+
+def _is_reached(exam: Exam, permission: str, by: User) -> bool:
+    asked = asked_papers(by, permission)
+    if asked is None:
+        return bool(Exam.objects.filter(papers_in_reach(by, permission), pk=exam.pk).exists())
+    if asked.rows() == Q():
+        return True
+    reached: Compiled[int] = by_shape(
+        ("examinations.paper", asked.shape),
+        lambda: Exam.objects.filter(asked.rows(), pk=Parameter("paper", KEY)).values_list("pk", flat=True),
+    )
+    return reached.first(paper=exam.pk, **asked.values) is not None
 
 
 def sitting(exam: Exam) -> Q:

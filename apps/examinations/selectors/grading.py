@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +13,9 @@ from django.db.models import Q
 
 from apps.examinations.errors import ScaleUnknown
 from apps.examinations.models import GradingScale
+
+# Nothing is lost, however many digits there are.
+_EXACT = Context(prec=1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,16 @@ class Graded:
 
 def rounded(value: Decimal | Fraction, decimals: int) -> Decimal:
     """``value`` to so many places, half up. Exact: nothing before it was rounded, so that this is the only time."""
-    whole = math.floor(Fraction(value) * 10**decimals + Fraction(1, 2))
-    sign, digits = int(whole < 0), tuple(int(each) for each in str(abs(whole)))
-    return Decimal((sign, digits, -decimals))
+    numerator, denominator = value.as_integer_ratio()
+    # In whole numbers: of sixty marks fractions took a third of what the sheet costs.
+    whole = (2 * numerator * 10**decimals + denominator) // (2 * denominator)
+    return Decimal(whole).scaleb(-decimals, _EXACT)
+
+
+def share(score: Decimal, of: Decimal) -> Fraction:
+    """``score`` in per cent of ``of``, exactly."""
+    (numerator, denominator), (whole, parts) = score.as_integer_ratio(), of.as_integer_ratio()
+    return Fraction(numerator * parts * 100, denominator * whole)
 
 
 def band_of(scale: Scale, percent: Decimal | Fraction) -> Graded:
@@ -62,9 +72,9 @@ def band_of(scale: Scale, percent: Decimal | Fraction) -> Graded:
     return Graded(shown, scale.bands[place])
 
 
-def scale_of(row: GradingScale) -> Scale:
-    """A scale with its bands; one query where they are not prefetched."""
-    bands = sorted(row.bands.all(), key=lambda band: band.lower)
+def scale_of(row: GradingScale, its: Iterable[Any] | None = None) -> Scale:
+    """A scale with ``its`` bands; one query where they are neither said nor prefetched."""
+    bands = sorted(row.bands.all() if its is None else its, key=lambda band: band.lower)
     return Scale(
         row.decimals, tuple(Band(each.code, each.name, each.lower, each.points, each.passing) for each in bands)
     )

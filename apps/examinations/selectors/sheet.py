@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
-from apps.examinations.models import Exam, GradingScale, Mark, MarkChange
-from apps.examinations.selectors.entry import is_marking, paper_of, sitting
-from apps.examinations.selectors.grading import Scale, band_of, scale_of
+from apps.attendance.selectors import LISTED
+from apps.examinations.models import Exam, GradeBand, GradingScale, Mark, MarkChange
+from apps.examinations.selectors.entry import is_marking, paper_of
+from apps.examinations.selectors.grading import Scale, band_of, scale_of, share
 from apps.examinations.selectors.timetable import student_followed
-from apps.students.models import SectionMembership, Student
 from schoolops import clock
 from schoolops.folding import name_key
-
-PERSON = ("pk", "sourced_id", "given_name", "middle_name", "family_name", "preferred_name", "admission_number")
+from schoolops.tenancy.compiled import Compiled, any_of
+from schoolops.tenancy.prepared import Statement
 
 
 def marks_sheet(paper: UUID, *, by: User) -> dict[str, Any]:
@@ -36,25 +35,45 @@ def marks_sheet(paper: UUID, *, by: User) -> dict[str, Any]:
 def sheet_of(exam: Exam) -> dict[str, Any]:
     """The same of a paper that is at hand, and may be seen."""
     scale = scales_of([exam.scale_id])[exam.scale_id]
-    marks = {row.student_id: row for row in Mark.objects.filter(exam=exam)}
-    there = set(Student.objects.filter(sitting(exam)).values_list("pk", flat=True))
-    numbers: dict[int, int | None] = {}
-    if exam.section_id is not None:
-        members = SectionMembership.objects.filter(section=exam.section_id).on(exam.day)
-        numbers = dict(members.values_list("student", "roll_number"))
+    asked = {"homeroom": exam.section_id, "taught": exam.course_class_id, "day": exam.day, "exam": exam.pk}
     records = []
-    for row in Student.objects.filter(pk__in=there | set(marks)).values(*PERSON):
-        key = row.pop("pk")
-        records.append(
-            {
-                "student_id": row.pop("sourced_id"),
-                **row,
-                "roll_number": numbers.get(key),
-                "on_roster": key in there,
-                **result_of(marks.get(key), exam, scale),
-            }
-        )
+    for row in map(SheetRow._make, _SHEET.rows(**asked)):
+        person = dict(zip(PERSON, row, strict=False))
+        records.append({**person, **result_of(row, exam, scale)})
     return {**head_of_marks(exam), "records": sorted(records, key=_by_name)}
+
+
+class SheetRow(NamedTuple):
+    """A student of a paper: whether they sit it, and what is entered of them, if anything."""
+
+    student_id: UUID
+    given_name: str
+    middle_name: str
+    family_name: str
+    preferred_name: str
+    admission_number: str
+    roll_number: int | None
+    on_roster: bool
+    status: str | None
+    score: Decimal | None
+
+
+PERSON = SheetRow._fields[:-2]
+# Who sits a paper as ``sitting`` says it, and who is marked and does not: a test holds them to one another.
+_SHEET = Statement(f"""
+WITH there AS (
+{LISTED}
+    UNION ALL
+    SELECT k.student_id, false, NULL FROM examinations_mark k WHERE k.exam_id = %(exam)s::bigint
+), each_once AS (
+    SELECT student_id, bool_or(listed) AS listed, max(roll_number) AS roll_number FROM there GROUP BY student_id
+)
+SELECT st.sourced_id, st.given_name, st.middle_name, st.family_name, st.preferred_name, st.admission_number,
+       o.roll_number, o.listed AND st.merged_into_id IS NULL, k.status, k.score
+  FROM each_once o JOIN students_student st ON st.id = o.student_id
+  LEFT JOIN examinations_mark k ON k.exam_id = %(exam)s::bigint AND k.student_id = st.id
+ WHERE k.id IS NOT NULL OR st.merged_into_id IS NULL
+""")  # noqa: S608 - ours
 
 
 def head_of_marks(exam: Exam) -> dict[str, Any]:
@@ -79,16 +98,32 @@ def _by_name(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def scales_of(scales: Iterable[int]) -> dict[int, Scale]:
     """Scales by key. Two statements for any number."""
-    rows = GradingScale.objects.filter(pk__in=set(scales)).prefetch_related("bands")
-    return {row.pk: scale_of(row) for row in rows}
+    keys = sorted(set(scales))
+    bands: dict[int, list[GradeBand]] = {}
+    for band in _BANDS.all(scales=keys):
+        bands.setdefault(band.scale_id, []).append(band)
+    return {row.pk: scale_of(row, bands.get(row.pk, ())) for row in _SCALES.all(scales=keys)}
 
 
-def result_of(mark: Mark | None, exam: Exam, scale: Scale) -> dict[str, Any]:
+_SCALES: Compiled[GradingScale] = Compiled(lambda: GradingScale.objects.filter(any_of("pk", "scales")))
+_BANDS: Compiled[GradeBand] = Compiled(lambda: GradeBand.objects.filter(any_of("scale", "scales")))
+
+
+class Marked(Protocol):
+    """What is entered of a student; no status: nothing."""
+
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def score(self) -> Decimal | None: ...
+
+
+def result_of(mark: Marked | None, exam: Exam, scale: Scale) -> dict[str, Any]:
     """What a mark says, in figures and as a grade; nobody's is that it is not entered."""
     if mark is None or mark.score is None:
-        status = mark.status if mark is not None else Mark.Status.NOT_ENTERED
+        status = (mark.status if mark is not None else None) or Mark.Status.NOT_ENTERED
         return {"status": status, "score": None, "percent": None, "grade": None, "passed": None}
-    graded = band_of(scale, Fraction(mark.score) / Fraction(exam.max_marks) * 100)
+    graded = band_of(scale, share(mark.score, exam.max_marks))
     return {
         "status": mark.status,
         "score": mark.score,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from apps.examinations.models import Exam, ExamSession, Invigilation
 from apps.institutions.models import CourseClass, Section
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from schoolops import clock
+from schoolops.tenancy.compiled import Compiled, any_of
 
 
 def papers_in_reach(by: User, permission: str) -> Q:
@@ -29,8 +31,34 @@ def papers_in_reach(by: User, permission: str) -> Q:
     Raises:
         PermissionMissing.
     """
-    sections = access.within_reach(by, permission, "section")
-    classes = access.within_reach(by, permission, "class")
+    return _papers_of(access.within_reach(by, permission, "section"), access.within_reach(by, permission, "class"))
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPapers:
+    """The same for a compiled statement: the condition, what it depends on, and the values of its parameters."""
+
+    shape: Hashable
+    rows: Callable[[], Q]
+    values: Mapping[str, Any]
+
+
+def asked_papers(by: User, permission: str) -> AskedPapers | None:
+    """``papers_in_reach`` compiled; ``None``, where that must be asked. Raises ``PermissionMissing``."""
+    access.require(by, permission)
+    sections = access_rows.asked_reach(by, permission, "section")
+    classes = access_rows.asked_reach(by, permission, "class")
+    if sections is None or classes is None:
+        return None
+    return AskedPapers(
+        (sections.shape, classes.shape),
+        lambda: _papers_of(sections.rows(), classes.rows()),
+        # By the same roles, so a name means the same in both.
+        {**sections.values, **classes.values},
+    )
+
+
+def _papers_of(sections: Q, classes: Q) -> Q:
     if sections == Q() and classes == Q():
         return Q()
     taught = CourseClass.objects.filter(classes)
@@ -99,10 +127,18 @@ def exams_followed(student: UUID, *, by: User) -> QuerySet[Exam]:
 def invigilators_of(papers: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
     """Paper (by key) → who invigilates it, ``{"id", "name"}`` by name. One query."""
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    rows = Invigilation.objects.filter(exam__in=list(papers)).select_related("staff")
-    for row in rows.order_by("staff__name_key", "staff_id"):
+    for row in _INVIGILATE.all(papers=list(papers)):
         found[row.exam_id].append({"id": row.staff.sourced_id, "name": row.staff.full_name})
     return found
+
+
+_INVIGILATE: Compiled[Invigilation] = Compiled(
+    lambda: (
+        Invigilation.objects.filter(any_of("exam", "papers"))
+        .select_related("staff")
+        .order_by("staff__name_key", "staff_id")
+    )
+)
 
 
 # Who is in two papers of a session at one time: of a class and their section, or of two classes. The database keeps a

@@ -130,3 +130,14 @@ class MappingIn(serializers.Serializer[object]):
         choices=Import.Source.choices, required=False, source="source", help_text="What a sheet holds after all."
     )
     sheet = serializers.CharField(max_length=100, required=False, help_text="Which of several sheets is meant.")
+    same = serializers.DictField(
+        child=serializers.BooleanField(),
+        required=False,
+        help_text="Number of a row with `exchange:may-be-the-same` → whether it is that person.",
+    )
+
+    def validate_same(self, value: dict[str, bool]) -> dict[int, bool]:
+        """Rows by their numbers."""
+        if not all(key.isascii() and key.isdecimal() and len(key) < 19 for key in value):
+            raise serializers.ValidationError("A row is said by its number.")
+        return {int(key): answer for key, answer in value.items()}

@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.exchange.errors import ImportNotFound
+from apps.exchange.errors import ImportNotFound, MayBeTheSame
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.selectors.stops import with_ends
 from apps.exchange.services.reading.bundle.layouts import parts_of
@@ -22,6 +22,7 @@ from schoolops.folding import Fold, fold, holding
 
 VIEW = "imports.view"
 ERROR_COLUMNS = ("file", "row", "column", "code", "message", "remedy", "name")
+MOST_ALIKE = 50
 ACTIONS = ("create", "update", "unchanged", "error", "skip")
 
 
@@ -107,6 +108,13 @@ def counts_of(run: Import) -> list[tuple[str, dict[str, int]]]:
     return [
         (kind, {action: run.counts[kind].get(action, 0) for action in ACTIONS}) for kind in KINDS if kind in run.counts
     ]
+
+
+def alike(run: Import) -> list[tuple[int, str, str, str]]:
+    """(row, what the file calls them, who they may be, known by what) of rows that may be somebody who is here."""
+    rows = rows_of(run, action="error").filter(errors__contains=[{"code": MayBeTheSame.code}])[:MOST_ALIKE]
+    found = ((row, error) for row in rows for error in row.errors if error["code"] == MayBeTheSame.code)
+    return [(row.pk, row.name, error["facts"]["other"], error["facts"]["known_by"]) for row, error in found]
 
 
 def columns_asked(run: Import) -> list[tuple[str, str, dict[str, str]]]:

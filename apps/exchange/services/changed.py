@@ -120,19 +120,22 @@ def _changed(run: Import, table: str, rows: Sequence[ImportRow], targets: Mappin
 
 
 def _told_of(run: Import, table: str, targets: Mapping[int, Any]) -> list[str]:
-    """Of whom the trail has a line that is not the import's own.
+    """Of whom the trail has a line that is not the import's own, as people call them.
 
     What happens to links and places is told of the student; and the import says why in every line about one.
     """
     model, since, own = TABLES[table], _until(run), Q(reason=undo_of(run))
-    ids = [str(target.sourced_id) for target in targets.values()]
+    about = list(targets.values())
     if table in ABOUT_STUDENTS:
         model, since = Student, run.started_at or since
         own |= Q(reason=reason_of(run), at__lte=_until(run))
         students = student_keys(table, targets)
-        ids = [str(each) for each in Student.objects.filter(pk__in=students).values_list("sourced_id", flat=True)]
-    lines = AuditEntry.objects.filter(object_type=model._meta.label_lower, at__gt=since, object_id__in=ids)
-    return list(lines.exclude(own).order_by().values_list("object_id", flat=True).distinct()[:MOST])
+        about = list(Student.objects.filter(pk__in=students))
+    called = {str(each.sourced_id): str(each) for each in about}
+    lines = AuditEntry.objects.filter(object_type=model._meta.label_lower, at__gt=since, object_id__in=called)
+    return [
+        called[each] for each in lines.exclude(own).order_by().values_list("object_id", flat=True).distinct()[:MOST]
+    ]
 
 
 def student_keys(table: str, targets: Mapping[int, Any]) -> set[int]:

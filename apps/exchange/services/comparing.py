@@ -155,6 +155,8 @@ class Work:
     given: dict[tuple[str, str], list[tuple[dt.date, dt.date | None]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    # Student (key of the file) → in which order their guardians are to be called, by rows that were looked at.
+    called: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _may: dict[tuple[str, int | None], bool] = field(default_factory=dict)
 
     def may(self, permission: str, institution: Any = None) -> bool:
@@ -195,6 +197,12 @@ class Work:
         first = self.claimed.setdefault(key, outcome.row.row)
         if first != outcome.row.row:
             outcome.refuse(errors.DuplicateInFile(what=outcome.row.kind, first=first, file=outcome.row.file))
+
+
+def refused(outcomes: Sequence[Outcome], why: Mapping[int, SchoolOpsError]) -> None:
+    """Say in each outcome what a service refused of it: number of the row → why."""
+    for number, refusal in why.items():
+        outcomes[number].refuse(refusal)
 
 
 def parted(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:

@@ -14,7 +14,9 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportReceived
-from apps.exchange.models import HeaderMapping, Import, ImportRow
+from apps.exchange.models import Counterpart, HeaderMapping, Import, ImportRow
+from apps.exchange.services.changed import TABLES
+from apps.exchange.services.kinds.alike import SAME
 from apps.exchange.services.reading import archive, books, bundle_columns, sheets
 from apps.institutions.models import Institution
 from schoolops import clock, events, files
@@ -116,10 +118,19 @@ def fields_of(source: str) -> dict[str, str]:
 
 @transaction.atomic
 def map_headers(
-    *, run: Import, mapping: Mapping[str, str], source: str = "", sheet: str = "", by: User, in_background: bool = False
+    *,
+    run: Import,
+    mapping: Mapping[str, str],
+    source: str = "",
+    sheet: str = "",
+    same: Mapping[int, bool] | None = None,
+    by: User,
+    in_background: bool = False,
 ) -> Import:
     """Say which field each header holds (``""``: none), for this file and for the school's next ones; and of this file,
     where it is read otherwise than it was meant, what it holds and which of its sheets.
+
+    ``same``: row → whether it is who it may be; kept for the school's next files as well.
 
     The file is to be read again afterwards.
 
@@ -139,11 +150,11 @@ def map_headers(
     for header, field in mapping.items():
         if header not in run.headers or (field and field not in fields):
             raise errors.MappingRefused(field=field or header)
+    for row, answer in _asked(run, same or {}):
+        _keep_answer(row, answer)
+    said = {sheets.folded(header): field for header, field in mapping.items()}
     HeaderMapping.objects.bulk_create(
-        [
-            HeaderMapping(source=run.source, header=sheets.folded(header), field=field)
-            for header, field in mapping.items()
-        ],
+        [HeaderMapping(source=run.source, header=header, field=field) for header, field in said.items()],
         update_conflicts=True,
         unique_fields=["source", "header"],
         update_fields=["field"],
@@ -156,7 +167,29 @@ def map_headers(
     run.state, run.problem, run.job_id, run.moved_at = Import.State.RECEIVED, None, None, clock.now()
     run.of = 0
     run.save(update_fields=["mapping", "source", "sheet", "state", "problem", "job_id", "moved_at", "of"])
-    trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after={"mapping": run.mapping})
+    after = {"mapping": run.mapping, **({"answers": len(same)} if same else {})}
+    trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after=after)
     if in_background:
         events.publish(ImportReceived(run.pk))
     return run
+
+
+def _asked(run: Import, answers: Mapping[int, bool]) -> list[tuple[ImportRow, bool]]:
+    """The rows that were asked about. Raises ``MappingRefused`` where one was not."""
+    rows = ImportRow.objects.in_bulk(answers)
+    found = [(rows[pk], answer) for pk, answer in answers.items() if pk in rows and rows[pk].run_id == run.pk]
+    if len(found) < len(answers):
+        raise errors.MappingRefused(field=str(next(iter(answers))))
+    return found
+
+
+def _keep_answer(row: ImportRow, answer: bool) -> None:  # noqa: FBT001 - what was said
+    """Remember with whom a row may be whether it is."""
+    for error in row.errors:
+        if error["code"] != errors.MayBeTheSame.code:
+            continue
+        person = TABLES[row.kind].objects.filter(sourced_id=error["facts"]["other_id"]).first()
+        if person is not None:
+            kept, _ = Counterpart.objects.get_or_create(kind=row.kind, row_id=person.pk)
+            kept.values[f"{SAME}{row.key}"] = "true" if answer else "false"
+            kept.save(update_fields=["values"])

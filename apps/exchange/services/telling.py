@@ -48,17 +48,13 @@ def _classes_changed(places: Sequence[Any]) -> Iterable[object]:
     return [ClassRosterChanged(each, tuple(sitting)) for each, sitting in students.items()]
 
 
-def _teaching(rows: Sequence[Any]) -> Iterable[object]:
-    return [TeachingChanged(row._meta.model_name, row.pk) for row in rows]
-
-
 _EVENTS: Mapping[str, Callable[[Sequence[Any]], Iterable[object]]] = {
     staged.PLACE: _classes_changed,
     staged.STUDENT: lambda rows: [StudentChanged(row.pk) for row in rows],
-    staged.CLASS: _teaching,
-    staged.SECTION: _teaching,
-    staged.COURSE: _teaching,
-    staged.GRADE_LEVEL: _teaching,
+    staged.CLASS: lambda rows: [TeachingChanged()] if rows else [],
+    staged.SECTION: lambda rows: [TeachingChanged()] if rows else [],
+    staged.COURSE: lambda rows: [TeachingChanged()] if rows else [],
+    staged.GRADE_LEVEL: lambda rows: [TeachingChanged()] if rows else [],
     staged.YEAR: lambda rows: [CalendarChanged(row.institution_id, row.starts_on, row.ends_on) for row in rows],
-    staged.INSTITUTION: lambda rows: [InstitutionChanged(row.pk) for row in rows],
+    staged.INSTITUTION: lambda rows: [InstitutionChanged()] if rows else [],
 }

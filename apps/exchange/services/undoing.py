@@ -277,7 +277,7 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
             by,
             f"{model._meta.app_label}.import-undone",
             target,
-            before={"name": str(target)[:200]},
+            before={"name": str(target)},
             reason=undo_of(run),
         )
         for target in targets.values()

@@ -56,6 +56,6 @@ def add_many_classes(*, classes: Sequence[NewClass], reason: str, by: Any) -> li
         ],
         batch_size=bulk.BATCH,
     )
-    for row in written:
-        events.publish(TeachingChanged("courseclass", row.pk))
+    if written:
+        events.publish(TeachingChanged())
     return written

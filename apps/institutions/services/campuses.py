@@ -72,7 +72,7 @@ def add_institution(*, fields: Mapping[str, Any], by: Any) -> Institution:
     with explains(_EXPLAINED):
         institution.save(force_insert=True)
     trail.record(by, "institutions.added", institution, after=fields)
-    events.publish(InstitutionChanged(institution.pk))
+    events.publish(InstitutionChanged())
     return institution
 
 
@@ -92,7 +92,7 @@ def change_institution(*, institution: Institution, fields: Mapping[str, Any], b
     trail.record(by, "institutions.changed", row, before=before, after=after)
     if "weekend" in after:
         events.publish(CalendarChanged(row.pk, dt.date.min, dt.date.max))
-    events.publish(InstitutionChanged(row.pk))
+    events.publish(InstitutionChanged())
     return row
 
 
@@ -109,7 +109,7 @@ def set_logo(*, institution: Institution, content: bytes, by: Any) -> Institutio
     files.keep(row.logo, picture.content, suffix=picture.suffix)
     row.save(update_fields=["logo"])
     trail.record(by, "institutions.logo-set", row, after={"sha256": picture.sha256})
-    events.publish(InstitutionChanged(row.pk))
+    events.publish(InstitutionChanged())
     return row
 
 
@@ -123,4 +123,4 @@ def remove_logo(*, institution: Institution, by: Any) -> None:
     files.forget(row.logo)
     row.save(update_fields=["logo"])
     trail.record(by, "institutions.logo-removed", row)
-    events.publish(InstitutionChanged(row.pk))
+    events.publish(InstitutionChanged())

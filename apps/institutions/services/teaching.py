@@ -44,10 +44,6 @@ CLASS_EXPLAINED: Mapping[str, Explanation] = {
 }
 
 
-def _changed(row: Any) -> None:
-    events.publish(TeachingChanged(row._meta.model_name, row.pk))
-
-
 def _held(model: Any, key: int) -> Any:
     return model.objects.select_for_update(of=("self",)).select_related("year", "institution").get(pk=key)
 
@@ -71,7 +67,7 @@ def add_grade_level(*, fields: Mapping[str, Any], by: Any) -> GradeLevel:
     gate().require_everywhere(by, "institutions.manage")
     _check_order(fields["position"], fields.get("next_level"))
     row = write_new(GradeLevel(**fields), by=by, explained=_LEVEL, after=fields)
-    _changed(row)
+    events.publish(TeachingChanged())
     return row
 
 
@@ -86,7 +82,7 @@ def change_grade_level(*, level: GradeLevel, fields: Mapping[str, Any], by: Any)
     if GradeLevel.objects.filter(next_level=row, position__gte=position).exists():
         raise errors.LevelsInCircle
     if write_change(row, fields, by=by, explained=_LEVEL):
-        _changed(row)
+        events.publish(TeachingChanged())
     return row
 
 
@@ -105,7 +101,7 @@ def add_section(*, year: AcademicYear, grade_level: GradeLevel, fields: Mapping[
     refuse_closed(year)
     section = Section(institution_id=year.institution_id, year=year, grade_level=grade_level, **fields)
     row = write_new(section, by=by, explained=_SECTION, after={"year": year, "grade_level": grade_level, **fields})
-    _changed(row)
+    events.publish(TeachingChanged())
     return row
 
 
@@ -126,7 +122,7 @@ def change_section(*, section: Section, fields: Mapping[str, Any], by: Any) -> S
     if level is not None and level.pk != row.grade_level_id and row.memberships.exists():
         raise errors.HoldsStudents
     if write_change(row, fields, by=by, explained=_SECTION):
-        _changed(row)
+        events.publish(TeachingChanged())
     return row
 
 
@@ -143,7 +139,7 @@ def add_course(*, institution: Institution, fields: Mapping[str, Any], by: Any) 
     """A subject taught at an institution. Raises ``PermissionMissing``, ``OutOfReach``, ``NameTaken``."""
     gate().require_at(by, "sections.manage", institution)
     row = write_new(Course(institution=institution, **fields), by=by, explained=_COURSE, after=fields)
-    _changed(row)
+    events.publish(TeachingChanged())
     return row
 
 
@@ -152,7 +148,7 @@ def change_course(*, course: Course, fields: Mapping[str, Any], by: Any) -> Cour
     """Change a course. Raises ``PermissionMissing``, ``OutOfReach``, ``NameTaken``."""
     gate().require_at(by, "sections.manage", course.institution)
     if write_change(course, fields, by=by, explained=_COURSE):
-        _changed(course)
+        events.publish(TeachingChanged())
     return course
 
 
@@ -198,7 +194,7 @@ def add_class(
         taught, by=by, explained=CLASS_EXPLAINED, after={"course": course, "year": year, **fields, "terms": terms}
     )
     _set_terms(row, terms)
-    _changed(row)
+    events.publish(TeachingChanged())
     return row
 
 
@@ -235,7 +231,7 @@ def change_class(
             trail.record(by, "institutions.class-terms-set", row, before={"terms": held}, after={"terms": terms})
             changed = True
     if changed:
-        _changed(row)
+        events.publish(TeachingChanged())
     return row
 
 

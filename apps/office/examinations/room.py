@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.examinations.pages import marks, papers, results, timetable
+from apps.office.examinations.pages import cards, marks, papers, results, timetable, verify
 from apps.office.examinations.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
 
@@ -28,11 +28,18 @@ ROOM = Room(
         path("exams/<uuid:exam_session>/", timetable.session, name="exam-session"),
         path("exams/<uuid:exam_session>/papers/", papers.new, name="new-papers"),
         path("exams/<uuid:exam_session>/results/", results.results, name="exam-results"),
+        path("exams/<uuid:exam_session>/cards/", cards.cards, name="cards"),
+        path("exams/<uuid:exam_session>/cards/<int:section>.<str:form>", cards.print_section, name="print-cards"),
+        path("exams/cards/<uuid:card>.pdf", cards.card, name="card"),
+        path("exams/cards/<uuid:card>/amend/", cards.amend, name="amend-card"),
+        path("exams/cards/layout/", cards.layout, name="card-layout"),
         path("exams/papers/<uuid:paper>/", papers.change, name="paper"),
         path("exams/papers/<uuid:paper>/marks/", marks.grid, name="marks"),
     ),
+    beside=(path("verify/<str:code>/", verify.verify, name="verify"),),
     waiting=waiting,
     jobs={
         "apps.examinations.compute_results": Job(_("Computing the results of exams"), "exams.manage"),
+        "apps.reports.publish_cards": Job(_("Publishing report cards"), "cards.publish"),
     },
 )  # fmt: skip

@@ -186,6 +186,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         if _may_be_read_anew(run)
         else [],
         "sheets_asked": _sheets(run),
+        "alike": selectors.alike(run) if run.state in CHANGEABLE and run.total("error") else [],
         "invites": _invites(run) if run.state == Import.State.APPLIED and _may(user, "accounts.manage") else [],
     }
     return render_page(
@@ -262,12 +263,15 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     }
     # A refusal says what was sent.
     kind, sheet = (request.POST.get(name, "")[:100] for name in ("source", "sheet"))
+    same = {
+        pk: request.POST[f"same-{pk}"] == "1" for pk, *_said in selectors.alike(run) if request.POST.get(f"same-{pk}")
+    }
     again = _("The file is read again.")
     return _step(
         request,
         run,
         lambda: services.map_headers(
-            run=run, mapping=said, source=kind, sheet=sheet, by=actor(request), in_background=True
+            run=run, mapping=said, source=kind, sheet=sheet, same=same, by=actor(request), in_background=True
         ),
         again,
     )

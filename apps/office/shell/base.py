@@ -26,6 +26,7 @@ from apps.institutions.models import Institution
 from apps.office.shell.acts import ActsOnRows, Fields, Words
 from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import ServiceForm
+from apps.office.shell.listing import Listed
 from apps.office.shell.site import actor, in_full, office
 from apps.office.shell.trail import as_read
 from apps.office.shell.words import speak
@@ -102,8 +103,10 @@ class ServiceAdmin(ActsOnRows):
     list_per_page = 50
     list_max_show_all = 0
     list_filter_submit = True
-    actions = ()
+    # None at all: with an empty list Django still offers to delete what is selected, past every service.
+    actions = None
     save_as_continue = False
+    change_list_template = "office/shell/list.html"
     change_form_template = "office/shell/change_form.html"
     object_history_template = "office/shell/history.html"
 
@@ -221,6 +224,9 @@ class ServiceAdmin(ActsOnRows):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         title = capfirst(str(self.listed_as or self.many))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_changelist(self, request: HttpRequest, **more: Any) -> type[Listed]:
+        return Listed
 
     # --- removing -----------------------------------------------------------------------------------------------------
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from apps.examinations.api.serializers import Moment
+from apps.reports.models import ReportCard
 from apps.reports.services import KINDS
+from apps.students.api.about import AboutStudentOut
 from schoolops.api.fields import Day
 
 
@@ -25,3 +28,77 @@ class PrintedListOut(serializers.Serializer[object]):
     job_id = serializers.IntegerField(
         help_text="For `/api/v1/jobs/{id}`, and once it is done `/api/v1/printed-lists/{id}`."
     )
+
+
+class ReportCardOut(serializers.Serializer[object]):
+    """A report card as a student and their family see it: the latest version that is published."""
+
+    id = serializers.UUIDField()
+    session_id = serializers.UUIDField()
+    session = serializers.CharField()
+    term_id = serializers.UUIDField()
+    term = serializers.CharField()
+    version = serializers.IntegerField()
+    reason = serializers.CharField(help_text="Why there is this version; empty for the first.")
+    published_at = serializers.DateTimeField()
+    code = serializers.CharField(help_text="Printed on it: /verify/{code} says whether it is genuine.")
+    sha256 = serializers.CharField(help_text="Of the PDF.")
+
+
+class ReportCardsOut(serializers.Serializer[object]):
+    """A student's report cards, newest first."""
+
+    results = ReportCardOut(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Always null.")
+
+
+class SessionCardOut(AboutStudentOut):
+    """The latest version of a student's card of a session."""
+
+    id = serializers.UUIDField()
+    section_id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=ReportCard.State.choices)
+    reason = serializers.CharField()
+    published_at = serializers.DateTimeField(allow_null=True)
+    sha256 = serializers.CharField(help_text="Of the PDF; empty until it is published.")
+
+
+class CardsDraftIn(serializers.Serializer[object]):
+    """Whose cards are drafted anew, or are proof-read as they are."""
+
+    section_id = serializers.UUIDField()
+    proof_read = serializers.BooleanField(default=False, help_text="True: somebody has read the drafts there are.")
+
+
+class CardsOut(serializers.Serializer[object]):
+    """How many cards it was about."""
+
+    cards = serializers.IntegerField()
+
+
+class CardsPublicationIn(serializers.Serializer[object]):
+    """From when on families see the cards of a section that are proof-read."""
+
+    section_id = serializers.UUIDField()
+    published_at = Moment()
+
+
+class CardsPublicationOut(serializers.Serializer[object]):
+    """A job prints and publishes them: which one stands in `touched`."""
+
+    session_id = serializers.UUIDField()
+    section_id = serializers.UUIDField()
+
+
+class CardAmendIn(serializers.Serializer[object]):
+    """Why a published card gets another version; it stands on that."""
+
+    reason = serializers.CharField(max_length=200)
+
+
+class CardAmendedOut(serializers.Serializer[object]):
+    """The version that was drafted."""
+
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()

@@ -1,7 +1,19 @@
-"""Printing: at once, or by a worker and fetched."""
+"""Printing: lists, at once or by a worker and fetched; and report cards."""
 
 from __future__ import annotations
 
+from apps.reports.services.cards import (
+    amend_card,
+    ask_to_publish,
+    draft_cards,
+    grouped,
+    pack_cards,
+    print_card,
+    print_cards,
+    proof_read_cards,
+    publish_cards,
+    set_layout,
+)
 from apps.reports.services.lists import KINDS
 from apps.reports.services.printing import (
     Kept,
@@ -14,5 +26,7 @@ from apps.reports.services.printing import (
 )
 
 __all__ = [
-    "KINDS", "Kept", "ask_for_list", "clear_printed_lists", "is_long", "kept_list", "print_and_keep", "print_list",
+    "KINDS", "Kept", "amend_card", "ask_for_list", "ask_to_publish", "clear_printed_lists", "draft_cards", "grouped",
+    "is_long", "kept_list", "pack_cards", "print_and_keep", "print_card", "print_cards", "print_list",
+    "proof_read_cards", "publish_cards", "set_layout",
 ]  # fmt: skip

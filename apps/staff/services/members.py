@@ -6,7 +6,6 @@ Whoever writes what somebody teaches locks that person's row first, so that nobo
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +26,7 @@ from schoolops.audit import bulk, trail
 from schoolops.constraints import Explanation, explains
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.folding import Fold, fold
+from schoolops.holders import NOBODYS, Holders, who
 from schoolops.rows import refuse_too_long
 
 MANAGE = "staff.manage"
@@ -60,7 +60,7 @@ class Result:
     rows: list[Any]
     refused: dict[int, SchoolOpsError] = field(default_factory=dict)
 
-    def all(self) -> list[StaffMember]:
+    def all(self) -> list[Any]:
         """Every row. Raises why the first was refused."""
         for refusal in self.refused.values():
             raise refusal
@@ -76,12 +76,6 @@ class StaffChange:
     expected_version: int | None = None
 
 
-def _who(row: StaffMember) -> int:
-    # Negative, so that it is nobody's key: who is yet to be written has none.
-    key: int | None = row.pk
-    return -id(row) if key is None else key
-
-
 class _Books:
     """Who has which number and login, as each row is looked at as if those before it were done."""
 
@@ -91,24 +85,24 @@ class _Books:
         self.at = access_rows.institutions_of(by, MANAGE)
         numbers = {fold(each["staff_number"]) for each in fields if "staff_number" in each}
         logins = {each["user"].pk for each in fields if each.get("user") is not None}
-        self.numbers: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
-        self.logins: defaultdict[int, set[int]] = defaultdict(set)
+        rows: Any = ()
         if numbers or logins:
-            rows = StaffMember.objects.alias(_number=Fold("staff_number"))
-            for row in rows.filter(Q(_number__in=numbers) | Q(user__in=logins)):
-                self.note(row)
+            rows = StaffMember.objects.alias(_number=Fold("staff_number")).filter(
+                Q(_number__in=numbers) | Q(user__in=logins)
+            )
+        held = [(_called(row), row.user_id, row.pk) for row in rows]
+        self.numbers = Holders((number, pk) for number, _, pk in held)
+        self.logins = Holders((login, pk) for _, login, pk in held if login is not None)
 
-    def note(self, row: StaffMember) -> None:
-        """From here on this is how somebody is called."""
-        self.numbers[row.institution_id, fold(row.staff_number)].add(_who(row))
-        if row.user_id is not None:
-            self.logins[row.user_id].add(_who(row))
+    def note(self, row: StaffMember, *, was: tuple[Any, int | None] = (None, None)) -> None:
+        """From here on ``row`` is called as it says, and no longer as it ``was``: number and login."""
+        self.numbers.give(row, was[0], _called(row))
+        self.logins.give(row, was[1], row.user_id)
 
-    def forget(self, row: StaffMember) -> None:
-        """From here on nobody is called so for the sake of ``row``."""
-        self.numbers[row.institution_id, fold(row.staff_number)].discard(_who(row))
-        if row.user_id is not None:
-            self.logins[row.user_id].discard(_who(row))
+    def let_go(self) -> None:
+        """Free what one lets go and another takes."""
+        self.numbers.let_go(StaffMember, staff_number=NOBODYS)
+        self.logins.let_go(StaffMember, user=None)
 
     def refuse(self, row: StaffMember, fields: Mapping[str, Any]) -> None:
         """Nothing, when ``row`` may be called as ``fields`` say.
@@ -121,12 +115,16 @@ class _Books:
         user = fields.get("user")
         access.require_login(self.by, MANAGE, user)
         number = str(fields.get("staff_number", row.staff_number))
-        key, was = fold(number), fold(row.staff_number)
-        is_new = _who(row) < 0 or key != was
-        if is_new and self.numbers[row.institution_id, key] - {row.pk}:
+        called = (row.institution_id, fold(number))
+        is_new = who(row) < 0 or called != _called(row)
+        if is_new and self.numbers.another_has(called, row):
             raise errors.StaffNumberTaken(number=number)
-        if user is not None and self.logins[user.pk] - {row.pk}:
+        if user is not None and self.logins.another_has(user.pk, row):
             raise errors.LoginTaken
+
+
+def _called(row: StaffMember) -> tuple[int, str]:
+    return row.institution_id, fold(row.staff_number)
 
 
 @transaction.atomic
@@ -195,13 +193,13 @@ def change_staff(changes: Sequence[StaffChange], *, reason: str = "", by: User) 
             continue
         if not after:
             continue
-        books.forget(row)
+        was = (_called(row), row.user_id)
         for name, value in after.items():
             setattr(row, name, value)
         refuse_too_long(row, after)
         row.version += 1
         row.date_last_modified = clock.now()
-        books.note(row)
+        books.note(row, was=was)
         changed.append(row)
         names |= after.keys()
         said = trail.entry_of(by, "staff.changed", row, before=before, after=after, reason=reason)
@@ -210,6 +208,7 @@ def change_staff(changes: Sequence[StaffChange], *, reason: str = "", by: User) 
             leaving[row] = after["ends_on"]
     if changed:
         with explains(_EXPLAINED):
+            books.let_go()
             StaffMember.objects.bulk_update(changed, sorted(names), batch_size=bulk.BATCH)
         ended = end_teaching(leaving, reason=reason, by=by) if leaving else {}
         trail.record_many(each for row, said in entries for each in (said, ended.get(row)) if each is not None)
@@ -222,7 +221,8 @@ def add_staff_member(*, institution: Institution, fields: Mapping[str, Any], by:
     Raises:
         PermissionMissing, OutOfReach, UserUnknown, StaffNumberTaken, LoginTaken, EndsBeforeStart, TextTooLong.
     """
-    return add_staff([(institution, fields)], by=by).all()[0]
+    member: StaffMember = add_staff([(institution, fields)], by=by).all()[0]
+    return member
 
 
 def change_staff_member(
@@ -237,7 +237,8 @@ def change_staff_member(
         PermissionMissing, OutOfReach, UserUnknown, ChangedMeanwhile, StaffNumberTaken, LoginTaken, EndsBeforeStart,
         TeachesBefore, TextTooLong.
     """
-    return change_staff([StaffChange(member, fields, expected_version)], by=by).all()[0]
+    changed: StaffMember = change_staff([StaffChange(member, fields, expected_version)], by=by).all()[0]
+    return changed
 
 
 def first_days_taught(keys: Collection[int]) -> dict[int, dt.date]:

@@ -17,7 +17,7 @@ from apps.students.models import Enrolment, Guardian, Student
 from apps.students.selectors import today_for
 from apps.students.services.books import put_on_books
 from apps.students.services.changing import StudentChange, change_students
-from apps.students.services.guardians import write_guardian, write_links
+from apps.students.services.guardians import Linking, add_guardians, link_guardians
 from apps.students.services.placing import Admission, Placement, locked
 from schoolops import events, files
 from schoolops.audit import trail
@@ -52,7 +52,7 @@ def admit_student(
 
     Raises:
         PermissionMissing, OutOfReach, PastDay, NotInYear, YearIsClosed, WrongSection, SectionFull, RollNumberTaken,
-        AdmissionNumberTaken, GuardianAlreadyLinked, ContactPriorityTaken.
+        AdmissionNumberTaken, LoginTaken, GuardianAlreadyLinked, ContactPriorityTaken.
     """
     access.require_at(by, "students.manage", institution)
     if placement.year.institution_id != institution.pk:
@@ -64,11 +64,9 @@ def admit_student(
     student = Student(institution=institution, **fields)
     enrolment: Enrolment = put_on_books([Admission(student, fields, placement)], reason=reason, by=by).only()
     if guardians:
-        write_links(
-            student,
-            [(guardian.guardian or write_guardian(guardian.fields, by=by), guardian.link) for guardian in guardians],
-            by=by,
-        )
+        added = iter(add_guardians([each.fields for each in guardians if each.guardian is None], by=by).whole())
+        wishes = [Linking(student, each.guardian or next(added), each.link) for each in guardians]
+        link_guardians(wishes, by=by).whole()
     return student, enrolment
 
 

@@ -30,7 +30,18 @@ from apps.institutions.selectors import Todays
 from apps.students import errors
 from apps.students.events import ClassRosterChanged, StudentsEnrolled, StudentsMoved
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
-from apps.students.services.held import DEFERRED, EXPLAINED, MANAGE, Result, admitted_as, hold, reached
+from apps.students.services.held import (
+    DEFERRED,
+    EXPLAINED,
+    MANAGE,
+    Result,
+    admitted_as,
+    give_login,
+    hold,
+    logged_in_as,
+    reached,
+    refuse_login,
+)
 from apps.students.services.placing import (
     Admission,
     ClassPlace,
@@ -53,7 +64,7 @@ def put_on_books(wishes: Sequence[Wish], *, reason: str = "", by: User) -> Resul
     """Do those of ``wishes`` that can be done, and say of the others why not.
 
     Refused row by row: OutOfReach, UserUnknown, StudentMerged, PastDay, NotInYear, YearIsClosed, AdmissionNumberTaken,
-    AlreadyEnrolled, NotEnrolled, WrongSection, AlreadyInSection, SectionFull, RollNumberTaken, WrongClass,
+    LoginTaken, AlreadyEnrolled, NotEnrolled, WrongSection, AlreadyInSection, SectionFull, RollNumberTaken, WrongClass,
     AlreadyInClass.
 
     Raises:
@@ -138,7 +149,9 @@ class _Books:
             held = ClassEnrolment.objects.filter(course_class__in=classes, student__in=self.students)
             for place in held.select_related("course_class__year"):
                 self.places[place.course_class_id, place.student_id].append(place)
-        self.numbers = set(admitted_as(wish.student.admission_number for wish in wishes if isinstance(wish, Admission)))
+        admissions = [wish for wish in wishes if isinstance(wish, Admission)]
+        self.numbers = admitted_as(wish.student.admission_number for wish in admissions)
+        self.logins = logged_in_as(Student, [wish.fields for wish in admissions])
 
     # --- one wish -----------------------------------------------------------------------------------------------------
     def consider(self, wish: Wish) -> Any:
@@ -164,10 +177,12 @@ class _Books:
         self._may(student.institution_id)
         access.require_login(self.by, MANAGE, wish.fields.get("user"))
         number = (student.institution_id, fold(student.admission_number))
-        if number in self.numbers:
+        if self.numbers.another_has(number, student):
             raise errors.AdmissionNumberTaken(number=student.admission_number)
+        refuse_login(self.logins, student, wish.fields)
         begun = None if placement is None else self._begin(student, placement, [])
-        self.numbers.add(number)
+        self.numbers.give(student, None, number)
+        give_login(self.logins, student, wish.fields, was=None)
         self.new_students.append(student)
         said = placement.for_the_trail() if placement else {}
         self._say("students.admitted", student, after={**wish.fields, **said})

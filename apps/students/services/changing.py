@@ -20,13 +20,25 @@ from apps.students import errors
 from apps.students.events import ClassRosterChanged, StudentChanged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.services.books import publish_moved
-from apps.students.services.held import DEFERRED, EXPLAINED, MANAGE, Result, admitted_as, hold, reached
+from apps.students.services.held import (
+    DEFERRED,
+    EXPLAINED,
+    MANAGE,
+    Result,
+    admitted_as,
+    give_login,
+    hold,
+    logged_in_as,
+    reached,
+    refuse_login,
+)
 from apps.students.services.placing import refuse_the_past
 from schoolops import clock, events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.folding import fold
+from schoolops.holders import NOBODYS
 
 MEDICAL = "students.view_medical"
 
@@ -45,17 +57,18 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
     """Do those of ``changes`` that can be done, and say of the others why not; each student once.
 
     The students are held in the order of keys. Refused row by row: OutOfReach, UserUnknown (a login out of reach),
-    StudentMerged, ChangedMeanwhile, AdmissionNumberTaken.
+    StudentMerged, ChangedMeanwhile, AdmissionNumberTaken, LoginTaken; PermissionMissing, for a medical note.
 
     Raises:
-        PermissionMissing; and for all of them LoginTaken, or AdmissionNumberTaken by what is written this moment.
+        PermissionMissing; and for all of them LoginTaken or AdmissionNumberTaken by what is written this moment.
     """
     held = hold({change.student.pk for change in changes})
-    manages = reached(held, MANAGE, by=by)
-    noted = {change.student.pk for change in changes if "medical_note" in change.fields}
+    over = {MANAGE: reached(held, MANAGE, by=by)}
     # Whoever may not read a medical note would overwrite one blindly.
-    reads = reached(noted, MEDICAL, by=by) if noted else set()
-    taken = admitted_as(change.fields["admission_number"] for change in changes if "admission_number" in change.fields)
+    noted = {change.student.pk for change in changes if "medical_note" in change.fields}
+    over[MEDICAL] = set(access_rows.keys_in_reach(by, MEDICAL, "student", Student, noted))
+    numbers = admitted_as(each.fields["admission_number"] for each in changes if "admission_number" in each.fields)
+    logins = logged_in_as(Student, [change.fields for change in changes])
     result = Result([None] * len(changes))
     accepted: list[tuple[Student, Mapping[str, Any]]] = []
     for number, each in enumerate(changes):
@@ -63,26 +76,30 @@ def change_students(changes: Sequence[StudentChange], *, reason: str = "", by: U
         try:
             if student.merged_into_id is not None:
                 raise errors.StudentMerged
-            for permission, over in ((MANAGE, manages), (MEDICAL, reads | (held.keys() - noted))):
-                if student.pk not in over:
+            for permission in (MANAGE, MEDICAL) if "medical_note" in each.fields else (MANAGE,):
+                access.require(by, permission)
+                if student.pk not in over[permission]:
                     access.refuse(permission, "row", OutOfReach(), kind="student")
             access.require_login(by, MANAGE, each.fields.get("user"))
             if each.expected_version not in {None, student.version}:
                 raise errors.ChangedMeanwhile(version=student.version)
             number_said = str(each.fields.get("admission_number", student.admission_number))
             was, key = ((student.institution_id, fold(said)) for said in (student.admission_number, number_said))
-            if key != was and taken[key] - {student.pk}:
+            if key != was and numbers.another_has(key, student):
                 raise errors.AdmissionNumberTaken(number=number_said)
+            refuse_login(logins, student, each.fields)
         except Unavailable:
             raise
         except SchoolOpsError as refusal:
             result.refused[number] = refusal
             continue
-        taken[was].discard(student.pk)
-        taken[key].add(student.pk)
+        numbers.give(student, was, key)
+        give_login(logins, student, each.fields, was=student.user_id)
         result.rows[number] = student
         accepted.append((student, each.fields))
     with explains(EXPLAINED):
+        numbers.let_go(Student, admission_number=NOBODYS)
+        logins.let_go(Student, user=None)
         rows = bulk.changed(accepted, by=by, action="students.changed", reason=reason)
     for row in rows:
         events.publish(StudentChanged(row.pk))

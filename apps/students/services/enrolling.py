@@ -151,7 +151,7 @@ def withdraw_student(
         after=after,
         reason=reason,
     )
-    events.publish(StudentWithdrawn(student.pk, enrolment.pk, on))
+    events.publish(StudentWithdrawn(student.pk, on))
     return enrolment
 
 

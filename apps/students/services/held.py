@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +12,11 @@ from django.db.models import Q
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.students import errors
-from apps.students.models import Student
+from apps.students.models import Guardian, Student
 from schoolops.constraints import Explanation
 from schoolops.errors import FieldError, SchoolOpsError
 from schoolops.folding import Fold, fold
+from schoolops.holders import Holders
 
 MANAGE = "students.manage"
 # What only the database can see, in the words of a school.
@@ -51,9 +51,13 @@ class Result:
 
     def only(self) -> Any:
         """What the one wish began. Raises why it was refused."""
+        return self.whole()[0]
+
+    def whole(self) -> list[Any]:
+        """What was begun, for who wants all or nothing. Raises why the first was refused."""
         for refusal in self.refused.values():
             raise refusal
-        return self.rows[0]
+        return self.rows
 
     def all(self) -> list[Any]:
         """What was begun. Raises ``RowsRefused`` with an error per refused row, named ``records.<row>.<field>``."""
@@ -81,11 +85,28 @@ def reached(keys: Collection[int], permission: str, *, by: User) -> set[int]:
     return set(Student.objects.filter(reach, pk__in=keys).values_list("pk", flat=True))
 
 
-def admitted_as(numbers: Iterable[str]) -> defaultdict[tuple[int, str], set[int]]:
-    """Campus and folded number → the students who have it, of these numbers."""
-    found: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
-    if folded := {fold(number) for number in numbers}:
-        rows = Student.objects.alias(_number=Fold("admission_number")).filter(_number__in=folded)
-        for at, said, pk in rows.values_list("institution_id", "admission_number", "pk"):
-            found[at, fold(said)].add(pk)
-    return found
+def admitted_as(numbers: Iterable[str]) -> Holders:
+    """Which students have these numbers, by campus and folded number."""
+    folded = {fold(number) for number in numbers}
+    rows = Student.objects.alias(_number=Fold("admission_number")).filter(_number__in=folded)
+    held = rows.values_list("institution_id", "admission_number", "pk") if folded else ()
+    return Holders(((at, fold(said)), pk) for at, said, pk in held)
+
+
+def logged_in_as(model: type[Student | Guardian], said: Iterable[Mapping[str, Any]]) -> Holders:
+    """Which rows of ``model`` have the logins that these fields name, by the login's key."""
+    asked = {fields["user"].pk for fields in said if fields.get("user") is not None}
+    return Holders(model._default_manager.filter(user__in=asked).values_list("user_id", "pk") if asked else ())
+
+
+def refuse_login(logins: Holders, row: Student | Guardian, fields: Mapping[str, Any]) -> None:
+    """Nothing, when ``row`` may have the login that ``fields`` say. Raises ``LoginTaken``."""
+    user = fields.get("user")
+    if user is not None and logins.another_has(user.pk, row):
+        raise errors.LoginTaken
+
+
+def give_login(logins: Holders, row: Student | Guardian, fields: Mapping[str, Any], *, was: int | None) -> None:
+    """From here on ``row`` has the login that ``fields`` say, if they say one."""
+    if "user" in fields:
+        logins.give(row, was, getattr(fields["user"], "pk", None))

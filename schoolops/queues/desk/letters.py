@@ -16,6 +16,7 @@ from schoolops.queues import pipeline, registry
 from schoolops.queues.errors import LetterNotFound
 from schoolops.queues.ledger import seen
 from schoolops.queues.models import Attempt, DeadLetter, OnceKey, OperatorAction, QueueState
+from schoolops.rows import refuse_too_long
 from schoolops.tenancy.models import SupportGrant
 
 # Back into the ledger under the same id; a second press finds no letter, nor one whose key a discard set free.
@@ -40,8 +41,10 @@ SELECT queue FROM job
 
 
 def _kept(words: str) -> str:
-    """What somebody said, as its column holds it: no NUL, and 500 characters."""
-    return words.replace("\0", "").strip()[:500]
+    """What somebody said, as its column holds it: no NUL. Raises ``TextTooLong``, for what would have to be cut."""
+    said = words.replace("\0", "").strip()
+    refuse_too_long(OperatorAction(reason=said), {"reason"})
+    return said
 
 
 class ReasonMissing(Invalid):
@@ -116,15 +119,15 @@ def retry(
     Args:
         rate: at most so many a second.
 
-    Returns how many went back.
+    Returns how many went back. Raises ``TextTooLong``.
     """
-    revived = 0
+    revived, why = 0, _kept(why)
     for letter_id in letter_ids:
         if revived and rate:
             sleep(1 / rate)
         pipeline.pause_here(pipeline.REVIVE)
         with connection.cursor() as cursor:
-            cursor.execute(REVIVE, {"id": letter_id, "by": by.audit_name, "why": _kept(why)})
+            cursor.execute(REVIVE, {"id": letter_id, "by": by.audit_name, "why": why})
             row = cursor.fetchone()
         if row is not None:
             revived += 1
@@ -135,7 +138,7 @@ def retry(
 def discard(letter_ids: Iterable[int], *, by: Actor, reason: str) -> int:
     """Decide that these jobs need not be done. The letters stay, marked; what they were for may be enqueued again.
 
-    Raises ``ReasonMissing``.
+    Raises ``ReasonMissing``, ``TextTooLong``.
     """
     reason = _kept(reason)
     if not reason:
@@ -165,7 +168,7 @@ def edit_payload(letter_id: int, *, payload: Mapping[str, Any], by: Actor, why: 
     """Change what a dead letter carries, checked against its task. School and task stay what they are.
 
     Raises:
-        LetterNotFound, PayloadRefused, PayloadTooLarge. Invalid: this code does not know the task.
+        LetterNotFound, PayloadRefused, PayloadTooLarge, TextTooLong. Invalid: this code does not know the task.
     """
     dead = DeadLetter.objects.select_for_update().filter(pk=letter_id, discarded_at__isnull=True).first()
     if dead is None:
@@ -190,12 +193,13 @@ def edit_payload(letter_id: int, *, payload: Mapping[str, Any], by: Actor, why: 
 
 @transaction.atomic
 def pause(queue: str, *, by: Actor, reason: str) -> None:
-    """Hand out no more jobs of this queue. What runs goes on; what comes waits."""
+    """Hand out no more jobs of this queue. What runs goes on; what comes waits. Raises ``TextTooLong``."""
+    reason = _kept(reason)
     QueueState.objects.update_or_create(
         queue=registry.QUEUES[queue].name,
-        defaults={"paused_at": clock.now(), "paused_by": by.audit_name, "reason": _kept(reason)},
+        defaults={"paused_at": clock.now(), "paused_by": by.audit_name, "reason": reason},
     )
-    OperatorAction.objects.create(by=by.audit_name, action="paused", facts={"queue": queue}, reason=_kept(reason))
+    OperatorAction.objects.create(by=by.audit_name, action="paused", facts={"queue": queue}, reason=reason)
 
 
 @transaction.atomic

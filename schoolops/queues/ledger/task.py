@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection
 from schoolops import clock, context
 from schoolops.errors import FieldError
 from schoolops.queues import pipeline, registry
-from schoolops.queues.errors import AlreadyEnqueued, LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
+from schoolops.queues.errors import LedgerFull, PayloadRefused, PayloadTooLarge, TwinInFlight
 from schoolops.queues.ledger import seen
 from schoolops.queues.registry import Queue
 from schoolops.tenancy import prepared
@@ -48,10 +48,6 @@ class Enqueued:
 
     job_id: int
 
-    def or_refuse(self) -> Enqueued:
-        """For the HTTP API: see ``Duplicate.or_refuse``."""
-        return self
-
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
@@ -62,10 +58,6 @@ class Duplicate:
     @property
     def job_id(self) -> int:
         return self.first_job
-
-    def or_refuse(self) -> Enqueued:
-        """Raises ``AlreadyEnqueued`` (409), which is for the HTTP API to say, not for a service."""
-        raise AlreadyEnqueued(first_job=self.first_job)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from apps.access.errors import OutOfReach, PermissionMissing
 from apps.accounts.models import User
 from apps.attendance import services
 from apps.attendance.errors import (
+    CodeInUse,
     CodeUnknown,
     LeaveAlreadyDecided,
     LeaveEndsBeforeItStarts,
@@ -20,12 +21,14 @@ from apps.attendance.errors import (
     LeaveUnknown,
     NothingLeftToCount,
 )
-from apps.attendance.models import DailyAttendance, Leave
+from apps.attendance.models import AttendanceCode, DailyAttendance, DayState, Leave
 from apps.attendance.selectors import roll
 from apps.attendance.services import Entry
 from apps.students.models import Student
+from schoolops.tenancy.models import School
 from tests.factories.people import SCHOOL_DAY, Campus, a_guardian, students_in
 from tests.factories.rolls import key_of, said_of, take
+from tests.factories.talking import Browser
 
 ONE_DAY = dt.timedelta(days=1)
 YESTERDAY = SCHOOL_DAY - ONE_DAY
@@ -175,3 +178,69 @@ def test_over_http(api: Callable[[User], Any], amina: Student, carol: User, dave
     assert (decided["state"], decided["decided_by"], decided["locked_days"]) == ("approved", "Dave", [])
     overlap = guardian.post("leaves", body)
     assert (overlap.status_code, overlap.json()["code"]) == (409, "attendance:leave-overlaps")
+
+
+# --- halves -----------------------------------------------------------------------------------------------------------
+def _by_service(amina: Student, dave: User, code: AttendanceCode, api: Any, office: Any) -> str:
+    with pytest.raises(CodeUnknown) as refused:
+        ask(amina, dave, code=code.code)
+    return refused.value.code
+
+
+def _over_http(amina: Student, dave: User, code: AttendanceCode, api: Any, office: Any) -> str:
+    body = {
+        "student_id": str(amina.sourced_id),
+        "starts_on": "2026-11-05",
+        "ends_on": "2026-11-05",
+        "reason": "Dentist",
+    }
+    answer = api(dave).post("leaves", {**body, "code": code.code})
+    assert answer.status_code == 422
+    return str(answer.json()["code"])
+
+
+def _in_the_office(amina: Student, dave: User, code: AttendanceCode, api: Any, office: Any) -> str:
+    said = {"student": amina.pk, "starts_on": "2026-11-05", "ends_on": "2026-11-05", "reason": "Dentist"}
+    answer = office(dave).post("/office/attendance/leave/add/", {**said, "code": code.pk})
+    # Not offered, or refused by the service: either way it stands at its field.
+    assert set(answer.context["adminform"].form.errors) == {"code"}
+    return "attendance:code-unknown"
+
+
+@pytest.mark.parametrize("state", [DayState.HALF, DayState.PRESENT])
+@pytest.mark.parametrize("door", [_by_service, _over_http, _in_the_office])
+def test_leave_is_of_whole_days_by_every_door(
+    amina: Student,
+    dave: User,
+    api: Callable[[User], Any],
+    client_for: Callable[..., Any],
+    in_oak: School,
+    state: str,
+    door: Callable[..., str],
+) -> None:
+    """A code of half a day is no leave: who is away for half a day is entered at the desk, for that day."""
+    code = AttendanceCode.objects.filter(state=state).order_by("position")[0]
+    assert door(amina, dave, code, api, lambda user: Browser(client_for(in_oak), user)) == "attendance:code-unknown"
+    assert not Leave.objects.exists()
+
+
+def test_a_code_that_leave_names_does_not_become_half_a_day(amina: Student, dave: User, erin: User) -> None:
+    """Not while it is asked for, and not afterwards either."""
+    leave = ask(amina, dave)
+    for _ in range(2):
+        with pytest.raises(CodeInUse):
+            services.change_code(
+                code=leave.code.sourced_id, values={"state": DayState.HALF}, expected_version=None, by=erin
+            )
+        leave.refresh_from_db()
+        if leave.state == Leave.State.REQUESTED:
+            services.approve_leave(leave=leave.sourced_id, by=dave)
+    assert Leave.objects.get().code.state == DayState.ABSENT
+
+
+def test_no_excused_absence_is_made_of_a_half(amina: Student, dave: User) -> None:
+    """Where the school has no code of an excused absence, a code must be said; half a day is never taken instead."""
+    AttendanceCode.objects.filter(state=DayState.ABSENT, excused=True).update(retired=True)
+    AttendanceCode.objects.create(code="HX", name="Half, excused", direction="out", state=DayState.HALF, excused=True)
+    with pytest.raises(CodeUnknown):
+        ask(amina, dave)

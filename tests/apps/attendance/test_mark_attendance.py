@@ -51,7 +51,7 @@ def test_marking_again_replaces(campus: Campus, alice: User) -> None:
     sheet = take(campus.section, {second: "A"}, by=alice, version=1)
     assert sheet.version == 2
     assert AttendanceSession.objects.count() == 1
-    assert set(AttendanceRecord.objects.absent().values_list("student_id", flat=True)) == {second.pk}
+    assert set(AttendanceRecord.objects.filter(state="absent").values_list("student_id", flat=True)) == {second.pk}
 
 
 def test_marking_again_keeps_one_line_of_history_per_change(campus: Campus, alice: User) -> None:
@@ -87,10 +87,10 @@ def test_it_takes_as_many_queries_for_60_as_for_5(campus: Campus, alice: User, q
     take(campus.section, by=alice)  # Her roles are read once per request.
     for section in (small, large):
         everybody = marks(section, {students_in(section)[0]: "A"})
-        with query_count(8):
+        with query_count(6):
             services.mark_attendance(session=key_of(section), marks=everybody, expected_version=None, by=alice)
         everybody = marks(section, dict.fromkeys(students_in(section), "A"))
-        with query_count(8):
+        with query_count(6):
             services.mark_attendance(session=key_of(section), marks=everybody, expected_version=1, by=alice)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,9 +17,14 @@ from apps.accounts.models import User
 from apps.examinations import selectors, services
 from apps.examinations.models import Exam, ExamSession
 from apps.institutions.models import Course
+from apps.reports import selectors as cards
+from apps.reports import services as reports
+from apps.reports.errors import CardsBeforeResults, NoResultsYet
+from apps.reports.models import ReportCard
 from apps.students.models import Student
 from schoolops import clock
 from tests.apps.asking import Asking, asking
+from tests.factories.cards import publish, read_cards
 from tests.factories.exams import a_paper, an_exam_session, enter
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_user, students_in
 
@@ -26,7 +32,7 @@ ONE_DAY = dt.timedelta(days=1)
 Act = tuple[str, int, int]
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["mark", "compute", "publish", "publish later", "withdraw"]),
+        st.sampled_from(["mark", "compute", "card", "publish", "publish later", "withdraw"]),
         st.integers(0, 1),
         st.integers(0, 80),
     ),
@@ -36,7 +42,16 @@ ACTS = st.lists(
 
 
 # Of what is public.
-SAYS_NOTHING = ("mark", "compute")
+SAYS_NOTHING = ("mark", "compute", "card")
+# What differs from card to card, whatever is on them.
+OF_ITS_OWN = ("id", "code", "sha256")
+
+
+def _without_its_own(body: bytes) -> bytes:
+    if b'"sha256"' not in body:
+        return body
+    rows = [{name: row[name] for name in row if name not in OF_ITS_OWN} for row in json.loads(body)["results"]]
+    return json.dumps(rows).encode()
 
 
 class School:
@@ -65,6 +80,9 @@ class School:
             services.ask_for_results(session=paper.session.sourced_id, by=self.by)
             services.compute_results(paper.session_id)
             return
+        if what == "card":
+            self._card(paper)
+            return
         moment = {"publish": SCHOOL_MOMENT, "publish later": SCHOOL_MOMENT + ONE_DAY, "withdraw": None}[what]
         services.set_publication(
             session=paper.session.sourced_id,
@@ -73,6 +91,18 @@ class School:
             expected_version=None,
             by=self.by,
         )
+
+    def _card(self, paper: Exam) -> None:
+        """Publish the child's card, or another version of it, if its results are public."""
+        session = ExamSession.objects.select_related("term__year__institution").get(pk=paper.session_id)
+        last = ReportCard.objects.filter(session=session, student=self.child).order_by("-version").first()
+        try:
+            if last is not None and last.state == ReportCard.State.PUBLISHED:
+                reports.amend_card(card=last, reason="Counted anew", by=self.by)
+            read_cards(session, paper.section, by=self.by)
+            publish(session, paper.section, by=self.by)
+        except (NoResultsYet, CardsBeforeResults):
+            pass
 
     def _mark(self, paper: Exam, score: int) -> None:
         held = selectors.paper_of(paper.sourced_id, "marks.enter", self.by)
@@ -90,11 +120,25 @@ class School:
             f"students/{child}/exams",
             f"students/{child}/marks",
             f"students/{child}/results",
+            f"students/{child}/report-cards",
             f"exams/{paper.sourced_id}/marks",
         )
         answers = [ask.get(each) for ask in self.families for each in addresses]
         # A refusal says the number of its request, which is another every time.
-        return [(each.status_code, each.content if each.status_code == 200 else b"") for each in answers]
+        read = [(each.status_code, each.content if each.status_code == 200 else b"") for each in answers]
+        return [(status, _without_its_own(body)) for status, body in read] + self._cards()
+
+    def _cards(self) -> list[tuple[int, bytes]]:
+        """What the cards say that either of them is shown, and what their codes prove to anybody."""
+        child = self.child.sourced_id
+        found = []
+        for shown in self.families[0].get(f"students/{child}/report-cards").json()["results"]:
+            answer = self.families[1].get(f"students/{child}/report-cards/{shown['id']}")
+            said = ReportCard.objects.get(sourced_id=shown["id"]).data
+            found.append((answer.status_code, repr({**said, "imprint": ""}).encode()))
+        codes = ReportCard.objects.order_by("session", "version").values_list("code", flat=True)
+        proved = [cards.verified(code) for code in codes]
+        return [*found, *((200, repr(each).encode()) for each in proved if each is not None)]
 
     def after(self, acts: Sequence[Act]) -> list[tuple[int, bytes]]:
         """What families read after these acts, which are undone."""
@@ -130,6 +174,17 @@ def test_families_read_only_what_is_published(school: School, acts: list[Act]) -
 MARKED: list[Act] = [("mark", 0, 71), ("compute", 0, 0), ("publish later", 0, 0)]
 
 
+def test_a_card_is_read_while_its_results_are(school: School) -> None:
+    public = [*MARKED, ("publish", 0, 0), ("card", 0, 0)]
+    seen = school.after(public)
+    assert sum(b"71 / 80" in body for _, body in seen) == 1
+    # What was corrected stands on the next version alone.
+    corrected = [*public, ("mark", 0, 72), ("compute", 0, 0)]
+    assert sum(b"71 / 80" in body for _, body in school.after(corrected)) == 1
+    assert sum(b"72 / 80" in body for _, body in school.after([*corrected, ("card", 0, 0)])) == 1
+    assert school.after([*public, ("withdraw", 0, 0)]) == school.after([])
+
+
 def test_what_is_published_is_read_and_corrected_and_withdrawn(school: School) -> None:
     seen = school.after([*MARKED, ("publish", 0, 0)])
     assert sum(b'"score":"71.00"' in body for _, body in seen) == 2
@@ -138,9 +193,14 @@ def test_what_is_published_is_read_and_corrected_and_withdrawn(school: School) -
     assert school.after([*MARKED, ("publish", 0, 0), ("withdraw", 0, 0)]) == school.after([])
 
 
-@pytest.mark.parametrize("leaking", ["sheet.published", "results.results_published"])
+@pytest.mark.parametrize(
+    "leaking",
+    ["examinations.selectors.sheet.published", "examinations.selectors.results.results_published",
+     "reports.selectors.cards.public"],
+)  # fmt: skip
 def test_a_leak_is_found(school: School, monkeypatch: pytest.MonkeyPatch, leaking: str) -> None:
-    assert school.after(MARKED) == school.after(_as_if_the_rest_had_never_been(MARKED))
+    acts: list[Act] = [*MARKED, ("publish", 0, 0), ("card", 0, 0), ("withdraw", 0, 0)]
+    assert school.after(acts) == school.after(_as_if_the_rest_had_never_been(acts))
     planted: Any = Q
-    monkeypatch.setattr(f"apps.examinations.selectors.{leaking}", planted)
-    assert school.after(MARKED) != school.after(_as_if_the_rest_had_never_been(MARKED))
+    monkeypatch.setattr(f"apps.{leaking}", planted)
+    assert school.after(acts) != school.after(_as_if_the_rest_had_never_been(acts))

@@ -74,7 +74,7 @@ def kept_until(run: Import) -> Any:
 def test_what_nobody_confirmed_in_a_week_is_set_aside(
     read: Bring, sheet: bytes, registrar: User, later: Callable[..., None]
 ) -> None:
-    run, unreadable = read(sheet, "students.csv"), read(b"Pupil no,Forename\n1,Ada\n", "unknown.csv")
+    run, unreadable = read(sheet, "students.csv"), read(b"Register entry,Forename\n1,Ada\n", "unknown.csv")
     file, until = Path(run.file.path), clock.now() + dt.timedelta(days=7)
     assert (kept_until(run), kept_until(unreadable)) == (until, until)
     later(days=6)

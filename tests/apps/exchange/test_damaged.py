@@ -86,7 +86,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "exchange:column-name-too-long",
     ),
     "no manifest": (
-        lambda: zipped({name: text for name, text in sound().items() if name != "manifest"}),
+        lambda: zipped({"people": "Colour,Taste\nred,sweet\n"}),
         "roster.zip",
         "exchange:manifest-missing",
     ),

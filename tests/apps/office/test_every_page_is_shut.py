@@ -17,8 +17,8 @@ from tests.factories.talking import Browser
 
 Office = Callable[..., Any]
 # For people who are not logged in yet, who come from a mail, or as support; the school's address itself leads to the
-# login.
-DOORS = {"", "office/login/", "office/forgotten/", "redeem", "support"}
+# login. Who holds a report card asks whether it is genuine.
+DOORS = {"", "office/login/", "office/forgotten/", "redeem", "support", "verify/<str:code>/"}
 VALUES = {
     "uuid": str(uuid.UUID(int=7)),
     "day": "2026-11-02",

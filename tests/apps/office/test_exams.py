@@ -12,9 +12,10 @@ from apps.accounts.models import User
 from apps.examinations import services
 from apps.examinations.models import Exam, ExamSession, GradingScale, Mark
 from apps.institutions.models import Course
+from apps.reports.models import CardLayout
 from apps.students.models import Student
 from tests.apps.office.forms import Form, forms_on
-from tests.factories import exams, people
+from tests.factories import cards, exams, people
 from tests.factories.people import SCHOOL_DAY, Campus
 
 Office = Callable[..., Any]
@@ -280,3 +281,45 @@ def test_a_scale_gets_a_new_version_from_a_table_of_bands(office: Office, alice:
     named = {"name": "Stars", "kind": "letter", "decimals": "0", "bands-0-code": "*", "bands-0-lower": "0"}
     assert browser.post("/office/examinations/gradingscale/add/", named).status_code == 302
     assert GradingScale.objects.get(name="Stars").bands.get().passing
+
+
+# --- report cards -----------------------------------------------------------------------------------------------------
+def test_cards_are_drafted_read_published_printed_and_amended(
+    office: Office, alice: User, bob: User, paper: Exam, class_of: list[Student], campus: Campus
+) -> None:
+    exams.enter(paper, {class_of[0]: "80"}, by=alice)
+    session = cards.computed(paper.session, by=alice)
+    browser, address = office(alice), f"/office/exams/{session.sourced_id}/cards/"
+    section = str(campus.section.pk)
+    assert browser.post(address, {"what": "draft", "section": section}).status_code == 302
+    early = browser.post(address, {"what": "publish", "section": section, "moment": "2026-11-05T08:00"})
+    assert early.status_code == 409
+    assert "12 of these cards are drafts that nobody has proof-read." in early.content.decode()
+    assert browser.post(address, {"what": "proof-read", "section": section}).status_code == 302
+    sent = {"what": "publish", "section": section, "moment": "2026-11-05T08:00"}
+    assert browser.post(address, sent).status_code == 302
+    assert browser.post(address, {**sent, "moment": "soon"}).status_code == 409
+    made = cards.publish(session, campus.section, by=alice)
+    page = browser.get(address).content.decode()
+    assert "Published: 12" in page
+    assert browser.get(f"{address}{section}.pdf").content.startswith(b"%PDF")
+    assert browser.get(f"{address}{section}.zip")["Content-Type"] == "application/zip"
+    assert browser.get(f"/office/exams/cards/{made[0].sourced_id}.pdf").content.startswith(b"%PDF")
+    amend = f"/office/exams/cards/{made[0].sourced_id}/amend/"
+    assert browser.post(amend, {"reason": ""}).status_code == 422
+    assert browser.post(amend, {"reason": "A name was misspelt"}).status_code == 302
+    assert "Draft: 1 · Published: 11" in browser.get(address).content.decode()
+    # A teacher reads the cards of their section, and nobody else's.
+    assert "Published: 11" in office(bob).get(address).content.decode()
+    assert office(bob).post(address, {"what": "draft", "section": section}).status_code == 403
+    assert office(bob).get(amend).status_code == 403
+
+
+def test_what_stands_on_cards_is_chosen_for_a_grade_level(office: Office, alice: User, campus: Campus) -> None:
+    browser, level = office(alice), campus.section.grade_level
+    address = f"/office/exams/cards/layout/?level={level.pk}"
+    assert browser.post(address, {"language": "ar", "blocks": ["legend"], "signatures": ""}).status_code == 422
+    said = {"language": "ar", "blocks": ["marks", "legend"], "signatures": "Head\nClass teacher"}
+    assert browser.post(address, said).status_code == 302
+    layout = CardLayout.objects.get(grade_level=level)
+    assert (layout.language, layout.blocks, layout.signatures) == ("ar", ["marks", "legend"], ["Head", "Class teacher"])

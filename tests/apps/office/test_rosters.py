@@ -109,7 +109,7 @@ def test_what_nobody_confirmed_in_time_says_so(office: Office, dave: User, later
 
 
 def test_headers_that_nobody_knows_are_mapped_once(office: Office, dave: User) -> None:
-    sent(office, dave, b"Pupil no,Given name\nN1,Ada\n")
+    sent(office, dave, b"Register entry,Given name\nN1,Ada\n")
     run = services.read_and_validate(run=Import.objects.get())
     page = page_of(office, dave, run)
     assert "has no column Admission number" in page
@@ -203,7 +203,7 @@ def test_what_was_wrong_with_a_file_and_its_rows_is_told_in_the_readers_language
     assert "This must not be empty." not in page
     with translation.override("ar"):
         assert words_of(ValueMissing()) in page
-    sent(office, dave, b"Pupil no,Given name\nN1,Ada\n")
+    sent(office, dave, b"Register entry,Given name\nN1,Ada\n")
     run = services.read_and_validate(run=Import.objects.latest("pk"))
     page = page_of(office, dave, run)
     assert "has no column" not in page

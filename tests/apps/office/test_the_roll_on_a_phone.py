@@ -56,6 +56,17 @@ def test_it_lists_my_classes_of_today_and_leads_to_each(office: Office, campus: 
     assert "Not taken" in page
 
 
+def test_it_says_what_its_letters_mean_and_lets_go(office: Office, campus: Campus, bob: User) -> None:
+    browser = office(bob)
+    sheet = browser.get(_address(campus)).content.decode()
+    key = re.findall(r"<b>(\w+\??)</b><bdi>([^<]+)</bdi>", sheet)
+    assert ("P", "Present") in key
+    assert [code for code, _ in key] == re.findall(r'value="([^"]+)" data-state', sheet.partition("</fieldset>")[0])
+    assert 'action="/office/logout/"' in browser.get("/roll/").content.decode()
+    browser.post("/office/logout/")
+    assert browser.get("/roll/").status_code == 302
+
+
 def test_a_stranger_logs_in_and_comes_back(office: Office, bob: User) -> None:
     browser = office()
     asked = browser.get("/roll/")
@@ -248,11 +259,11 @@ def test_no_page_asks_more_for_a_larger_class(
     for _ in range(2):
         with query_count(9):
             assert browser.get("/roll/").status_code == 200
-        with query_count(14):
+        with query_count(10):
             fields = _shown(browser, _address(campus))
         # Who came onto a roll that was taken has no mark yet.
         fields |= {f"code-{one}": fields.get(f"code-{one}", "P") for one in fields["student"]}
-        with query_count(14):
+        with query_count(12):
             assert browser.post(_address(campus), fields).status_code == 303
         people.some_students(40, section=campus.section)
 

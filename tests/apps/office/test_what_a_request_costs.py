@@ -20,7 +20,7 @@ from apps.accounts.models import User
 from apps.staff.models import TeachingAssignment
 from apps.students.models import Student
 from schoolops.tenancy.models import School
-from tests.factories import people
+from tests.factories import exams, people
 from tests.factories.people import SCHOOL_DAY, Campus
 from tests.factories.rolls import some_periods
 from tests.factories.talking import Browser, Talk
@@ -59,7 +59,7 @@ def _marking(bob: Talk, students: list[Student], address: str) -> Ask:
 
 
 def requests(
-    browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: Campus, class_roll: str
+    browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: Campus, class_roll: str, marks: str
 ) -> Iterator[tuple[str, Ask]]:
     """Name → how it is asked; of a roll of twelve, and a class's of the same students."""
     section, students = campus.section.sourced_id, people.students_in(campus.section)
@@ -78,6 +78,8 @@ def requests(
         ("api: my classes", bob, "my/classes"),
         ("api: today", bob, "today"),
         ("api: me", bob, "me"),
+        ("api: papers", head, "exams"),
+        ("api: a paper's marks", head, marks),
     ):
         yield name, lambda who=who, address=address: who.get(address)
     yield "api: login", lambda: head.log_in("alice")
@@ -119,7 +121,13 @@ def test_no_request_costs_more_calls_than_the_table_says(
     period = some_periods(campus)[0]
     head, teacher = Talk(client_for(in_oak), alice), Talk(client_for(in_oak), bob)
     class_roll = f"classes/{mathematics.sourced_id}/roll/{SCHOOL_DAY}/{period.sourced_id}"
-    counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus, class_roll)}
+    paper = exams.a_paper(
+        exams.an_exam_session(campus, by=alice), campus.section, exams.a_course(campus, "Art"), by=alice
+    )
+    exams.ExamSession.objects.update(state="marking")
+    exams.enter(paper, {student: str(number) for number, student in enumerate(students)}, by=alice)
+    marks = f"exams/{paper.sourced_id}/marks"
+    counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus, class_roll, marks)}
     if request.config.getoption("--renew-calls", default=False):
         TABLE.write_text(json.dumps(counted, indent=2) + "\n")
         known = counted

@@ -82,6 +82,7 @@ def _rows(ground: Ground) -> dict[str, Any]:
         "class/<uuid:group>": at["class"], "<uuid:group>": at["section"], "<uuid:section>": at["section"],
         "<uuid:student>": at["child"], "<uuid:entry>": at["entry"], "<uuid:period>": at["period"],
         "<uuid:exam_session>": at["exam_session"], "<uuid:paper>": at["marked_exam"],
+        "<uuid:card>": at["card"],
         "<str:day>": TODAY, "<day:day>": TODAY, "<group:kind>": "section", "<str:whom>": "staff",
         "<str:month>": f"{TODAY:%Y-%m}", "<job:job>": at["printed"], "<str:listed>": "students.student",
     }  # fmt: skip

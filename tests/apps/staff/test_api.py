@@ -11,7 +11,7 @@ from apps.access.selectors import roles_held
 from apps.accounts.models import User
 from apps.staff.errors import NotEmployed
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
-from apps.staff.services.assignments import Teaching, assign_many, assign_teacher
+from apps.staff.services.assignments import Teaching, arrange_teaching, assign_teacher
 from schoolops.audit.models import AuditEntry
 from tests.apps.asking import Asking, asking
 from tests.factories.people import LAST_DAY, SCHOOL_DAY, Campus, a_class, a_school_year, a_user
@@ -329,7 +329,7 @@ def test_many_assignments_are_one_after_the_other(campus: Campus, query_count: A
     spent = []
     for few in (members[:1], members[1:]):
         with query_count() as counted:
-            made = assign_many(teaching=[Teaching(each, section, SCHOOL_DAY) for each in few], by=dana)
+            made = arrange_teaching([Teaching(each, section, SCHOOL_DAY) for each in few], by=dana).all()
         assert {each.ends_on for each in made} == {leaves_on}
         spent.append(counted.count)
     assert spent[0] == spent[1]

@@ -185,3 +185,18 @@ def test_more_rows_cost_no_more_statements(
 
     counted(1, "warm")
     assert counted(2, "a") == counted(12, "b")
+
+
+def test_a_number_and_a_login_that_one_lets_go_another_takes(in_oak: object, school_day: object) -> None:
+    """Whatever the order in which the database comes to the rows."""
+    stage = Stage()
+    first, later = stage.people[:2]
+    StaffMember.objects.filter(pk=later.pk).update(user=stage.logins[1])
+    later.refresh_from_db()
+    changes = [
+        StaffChange(later, {"staff_number": "X1", "user": None}),
+        StaffChange(first, {"staff_number": "S2", "user": stage.logins[1]}),
+    ]
+    assert change_staff(changes, by=stage.by).refused == {}
+    first.refresh_from_db()
+    assert (first.staff_number, first.user) == ("S2", stage.logins[1])

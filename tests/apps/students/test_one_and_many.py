@@ -295,3 +295,31 @@ def test_ends_of_many_places_cost_as_many_statements_as_of_two(
         assert done.refused == {}
         spent.append(counted)
     assert spent[0].count == spent[1].count, spent[1].statements[:40]
+
+
+def test_a_number_that_one_lets_go_another_takes(in_oak: object, school_day: object) -> None:
+    """Whatever the order in which the database comes to the rows; and who lets none go keeps it."""
+    stage = Stage()
+    first, later = stage.students[:2]
+    number = later.admission_number
+    changes = [StudentChange(later, {"admission_number": "X1"}), StudentChange(first, {"admission_number": number})]
+    assert change_students(changes, by=stage.by).refused == {}
+    assert list(Student.objects.order_by("pk").values_list("admission_number", flat=True)[:2]) == [number, "X1"]
+    back = change_students([StudentChange(later, {"admission_number": number.lower()})], by=stage.by)
+    assert [type(why) for why in back.refused.values()] == [errors.AdmissionNumberTaken]
+
+
+def test_a_login_of_another_refuses_its_own_row_alone(in_oak: object, school_day: object) -> None:
+    stage = Stage()
+    ann, ben = a_user("ann"), a_user("ben")
+    change_students([StudentChange(stage.students[0], {"user": ann})], by=stage.by)
+    changes = [StudentChange(stage.students[1], {"user": ann}), StudentChange(stage.students[2], {"user": ben})]
+    done = change_students(changes, by=stage.by)
+    assert {n: type(why) for n, why in done.refused.items()} == {0: errors.LoginTaken}
+    new = {"given_name": "New", "user": ann, "admission_number": "N1"}
+    wishes = [
+        Admission(Student(institution=stage.campus.institution, **fields), fields)
+        for fields in (new, {**new, "user": None, "admission_number": "N2"})
+    ]
+    done = put_on_books(wishes, by=stage.by)
+    assert {n: type(why) for n, why in done.refused.items()} == {0: errors.LoginTaken}

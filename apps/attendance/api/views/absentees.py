@@ -7,15 +7,18 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors
 from apps.attendance.api import serializers as s
 from apps.attendance.api.views.shared import DAY, INSTITUTION
 from apps.students.api.about import SECTION, student_columns
+from apps.students.selectors import of_students_asked
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet
+from schoolops.api.viewsets import Columns, RowViewSet, Usual
+from schoolops.tenancy import compiled
 
 
 class AbsenteesViewSet(RowViewSet):
@@ -43,6 +46,21 @@ class AbsenteesViewSet(RowViewSet):
         "excused": Parameter(parameters.yes_or_no, where="excused", about="Excused or not."),
     }
     export_name = "absentees"
+
+    usually_asked: ClassVar[frozenset[str]] = frozenset({"day"})
+
+    def usual(self) -> Usual | None:
+        user = actor(self.request)
+        access.require(user, "attendance.view")
+        day = self.asked.get("day") or access.today(user)
+        reach = access_rows.asked_reach(user, "attendance.view", "student", day=day)
+        if reach is None:
+            return None
+        return Usual(
+            reach.shape,
+            lambda: selectors.absent_on(compiled.Parameter("day", compiled.DAY), of_students_asked(reach)),
+            {**reach.values, "day": day},
+        )
 
     def rows(self) -> QuerySet[Any]:
         return selectors.absentees(self.asked.get("day") or access.today(actor(self.request)), by=actor(self.request))

@@ -11,15 +11,19 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
 from apps.attendance.api.views.shared import DAY, INSTITUTION
 from apps.attendance.errors import DeskEntryUnknown
+from apps.attendance.models import DeskEntry
 from apps.students.api.about import STUDENT, name_of, student_columns
+from apps.students.selectors import of_students_asked
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet, created, gone, valid
+from schoolops.api.viewsets import Columns, RowViewSet, Usual, created, gone, valid
+from schoolops.tenancy import compiled
 
 
 class DeskViewSet(RowViewSet):
@@ -49,6 +53,21 @@ class DeskViewSet(RowViewSet):
     not_visible = DeskEntryUnknown
     export_name = "desk"
     day: dt.date | None = None
+
+    usually_asked: ClassVar[frozenset[str]] = frozenset({"day"})
+
+    def usual(self) -> Usual | None:
+        user = actor(self.request)
+        access.require(user, "attendance.desk")
+        day = self.asked.get("day") or access.today(user)
+        reach = access_rows.asked_reach(user, "attendance.desk", "student", day=day)
+        if reach is None:
+            return None
+        return Usual(
+            reach.shape,
+            lambda: DeskEntry.objects.filter(of_students_asked(reach), day=compiled.Parameter("day", compiled.DAY)),
+            {**reach.values, "day": day},
+        )
 
     def rows(self) -> QuerySet[Any]:
         return selectors.desk_entries(

@@ -14,7 +14,8 @@ from apps.attendance.models import DayState
 from apps.attendance.selectors.marks_that_count import counts, day_counts_as
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet
+from schoolops.api.viewsets import Columns, RowViewSet, Usual
+from schoolops.tenancy import compiled
 
 
 class StudentHistoryViewSet(RowViewSet):
@@ -49,6 +50,10 @@ class StudentHistoryViewSet(RowViewSet):
         "state": Parameter(parameters.one_of(DayState), where="state", about="What counts."),
     }
     export_name = "attendance"
+
+    def usual(self) -> Usual:
+        child = selectors.student_in_reach(self.kwargs["id"], by=actor(self.request))
+        return Usual((), lambda: selectors.records_of(compiled.Parameter("child", compiled.KEY)), {"child": child.pk})
 
     def rows(self) -> QuerySet[Any]:
         return selectors.history_of(self.kwargs["id"], by=actor(self.request))

@@ -15,9 +15,10 @@ from apps.accounts.api.authentication import actor
 from apps.examinations import selectors, services
 from apps.examinations.api import serializers as s
 from apps.examinations.errors import PaperUnknown
+from apps.examinations.models import Exam
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, Rows, RowViewSet, answer, gone, valid, with_version
+from schoolops.api.viewsets import Columns, Rows, RowViewSet, Usual, answer, gone, valid, with_version
 
 FOLLOWED: Columns = {
     "id": "sourced_id",
@@ -72,6 +73,12 @@ class ExamViewSet(RowViewSet):
     }
     not_visible = PaperUnknown
     export_name = "exams"
+
+    def usual(self) -> Usual | None:
+        reach = selectors.asked_papers(actor(self.request), "exams.view")
+        if reach is None:
+            return None
+        return Usual(reach.shape, lambda: Exam.objects.filter(reach.rows()), reach.values)
 
     def rows(self) -> QuerySet[Any]:
         return selectors.papers_seen(by=actor(self.request))

@@ -9,7 +9,7 @@ from apps.exchange.services.comparing import Action, Kind, Work
 from apps.exchange.services.kinds.assignments import Assignments
 from apps.exchange.services.kinds.calendar import GradeLevels, Institutions, Terms, Years
 from apps.exchange.services.kinds.dated import recall_given
-from apps.exchange.services.kinds.guardians import Guardians, Links
+from apps.exchange.services.kinds.guardians import Guardians, Links, recall_link
 from apps.exchange.services.kinds.people import People
 from apps.exchange.services.kinds.places import Places, recall_homerooms
 from apps.exchange.services.kinds.staff import Staff
@@ -37,5 +37,7 @@ def recall(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
                 work.claimed.setdefault(number, row.row)
         if kind == staged.ASSIGNMENT and row.action == Action.CREATE:
             recall_given(work, row)
+        if kind == staged.LINK and row.action == Action.CREATE:
+            recall_link(work, row)
     if kind == staged.PLACE:
         recall_homerooms(work, rows)

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from apps.access.errors import OutOfReach
 from apps.exchange.models import ImportRow
-from apps.exchange.services.comparing import Action, Outcome, Work, plain, remember_written, require
+from apps.exchange.services.comparing import Action, Outcome, Work, plain, refused, remember_written, require
 from apps.exchange.services.kinds.dated import (
     Memory,
     claim,
@@ -22,13 +23,14 @@ from apps.exchange.services.kinds.dated import (
 )
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.reading import staged
+from apps.institutions.errors import YearIsClosed
 from apps.institutions.models import Section
-from apps.staff import services as staff_services
 from apps.staff.errors import AlreadyAssigned
 from apps.staff.models import TeachingAssignment
-from apps.staff.services.assignments import Teaching, assign_many, refuse_outside
-from apps.staff.services.members import in_order
-from schoolops.errors import SchoolOpsError, Unavailable
+from apps.staff.services.assignments import AssignmentChange, Teaching, arrange_teaching, look_at_teaching
+
+WRITES = (Action.CREATE, Action.UPDATE)
+_COLUMNS: Mapping[str, str] = {each.code: "classSourcedId" for each in (AlreadyAssigned, YearIsClosed, OutOfReach)}
 
 
 class Assignments:
@@ -53,9 +55,8 @@ class Assignments:
         claim_by_id(work, open_ones, memory)
         for each in open_ones:
             self._look(work, each, held, memory)
-            if each.action == Action.CREATE:
-                self._begin(work, each)
         refuse_closed(open_ones)
+        self._refuse_as_writing_would(work, [each for each in open_ones if each.action in WRITES])
         require(work, outcomes, "staff.manage", lambda each: getattr(each.extra["group"], "institution", None))
         return outcomes
 
@@ -93,38 +94,30 @@ class Assignments:
                 outcome.after["ends_on"] = plain(ends_on)
 
     @staticmethod
-    def _begin(work: Work, outcome: Outcome) -> None:
-        """Refuse what ``assign_many`` would, and a second row of the same days."""
-        extra, member = outcome.extra, outcome.extra["staff"]
-        if "starts_on" not in extra:
+    def _refuse_as_writing_would(work: Work, outcomes: Sequence[Outcome]) -> None:
+        """And a second row of the same days, in whatever chunk of the file it stands."""
+        if not work.may("staff.manage"):
             return
-        starts_on, ends_on, year = extra["starts_on"], extra["ends_on"], extra["group"].year
-        if ends_on is None and member.ends_on is not None and member.ends_on <= year.ends_on:
-            ends_on = member.ends_on
-        try:
-            in_order(starts_on, ends_on)
-            refuse_outside(extra["group"], member, starts_on, ends_on)
-        except Unavailable:
-            raise
-        except SchoolOpsError as refusal:
-            outcome.refuse(refusal, "beginDate")
-        refuse_twice(work, outcome, starts_on, ends_on, AlreadyAssigned(name=member.full_name))
+        for number, refusal in look_at_teaching([_wish(each) for each in outcomes], by=work.by).items():
+            outcomes[number].refuse(refusal, _COLUMNS.get(refusal.code, "beginDate"))
+        for each in outcomes:
+            if each.target is None:
+                member = each.extra["staff"]
+                days = (each.extra["starts_on"], each.extra["ends_on"] or member.ends_on)
+                refuse_twice(work, each, *days, AlreadyAssigned(name=member.full_name))
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        for outcome in outcomes:
-            if outcome.target is not None and outcome.fields:
-                staff_services.change_assignment(assignment=outcome.target, fields=outcome.fields, by=work.by)
-        new = [outcome for outcome in outcomes if outcome.action == Action.CREATE]
-        teaching = [
-            Teaching(
-                staff=each.extra["staff"],
-                group=each.extra["group"],
-                starts_on=each.extra["starts_on"],
-                ends_on=each.extra["ends_on"],
-                kind=each.extra["kind"],
-            )
-            for each in new
-        ]
-        for each, row in zip(new, assign_many(teaching=teaching, reason=work.reason, by=work.by), strict=True):
-            each.target = row
-        remember_written(work, self.name, outcomes)
+        # Of some only what they are called outside is new.
+        there = [each for each in outcomes if each.target is None or each.fields]
+        done = arrange_teaching([_wish(each) for each in there], reason=work.reason, by=work.by)
+        refused(there, done.refused)
+        for each, row in zip(there, done.rows, strict=True):
+            each.target = row or each.target
+        remember_written(work, self.name, [each for each in outcomes if not each.errors])
+
+
+def _wish(outcome: Outcome) -> Teaching | AssignmentChange:
+    if outcome.target is not None:
+        return AssignmentChange(outcome.target, outcome.fields)
+    extra = outcome.extra
+    return Teaching(extra["staff"], extra["group"], extra["starts_on"], extra["ends_on"], extra["kind"])

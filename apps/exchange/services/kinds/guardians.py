@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,16 +12,27 @@ from apps.exchange.services.comparing import (
     Known,
     Outcome,
     Work,
+    refused,
     remember,
     require,
 )
+from apps.exchange.services.kinds.alike import full_name
 from apps.exchange.services.kinds.finding import find_people
 from apps.exchange.services.kinds.people import People
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.sheets import phone_key
+from apps.students.errors import ContactPriorityTaken
 from apps.students.models import Guardian, StudentGuardian
-from apps.students.services import bulk as student_bulk
 from apps.students.services import custody
+from apps.students.services.guardians import (
+    GuardianChange,
+    Linking,
+    add_guardians,
+    change_guardians,
+    link_guardians,
+    look_at_links,
+)
+from schoolops.errors import SchoolOpsError
 from schoolops.folding import fold
 
 
@@ -42,14 +54,26 @@ class Guardians(People):
             self._by_reach(work, unknown)
         return outcomes
 
+    def alike(self, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Any]]:
+        """Of a bundle: those of the same name who are reached the same way. Of a template they are that one."""
+        outcomes = [each for each in outcomes if not each.row.key.startswith("~")]
+        there: dict[tuple[str, str], Guardian] = {}
+        given = {each.row.values.get("given_name", "") for each in outcomes}
+        for guardian in Guardian.objects.filter(given_name__in=given, status="active").order_by("-pk") if given else ():
+            there |= {(full_name(guardian), means): guardian for means in _means(guardian.email, guardian.phone)}
+        found = []
+        for each in outcomes:
+            values = each.row.values
+            keys = ((full_name(values), means) for means in _means(values.get("email"), values.get("phone")))
+            found += [(each, there[key]) for key in keys if key in there][:1]
+        return found
+
     def _by_reach(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         given = {outcome.row.values.get("given_name", "") for outcome in outcomes}
         found: dict[tuple[str, ...], Any] = {}
         for guardian in Guardian.objects.filter(given_name__in=given):
             name = (guardian.given_name, guardian.family_name)
-            for means in (fold(guardian.email), phone_key(guardian.phone)):
-                if means:
-                    found[(*name, means)] = guardian
+            found |= {(*name, means): guardian for means in _means(guardian.email, guardian.phone)}
         # And of the same name, who is this child's guardian is that one.
         children = find_people(work, staged.STUDENT, [outcome.row.values.get("child", "") for outcome in outcomes])
         by_child = {
@@ -65,7 +89,7 @@ class Guardians(People):
         for outcome in outcomes:
             values = outcome.row.values
             name = (values.get("given_name", ""), values.get("family_name", ""))
-            reaches = (fold(values.get("email") or ""), phone_key(values.get("phone") or ""), values.get("child", ""))
+            reaches = (*_means(values.get("email"), values.get("phone")), values.get("child", ""))
             same = next((found[(*name, each_way)] for each_way in reaches if (*name, each_way) in found), None)
             if same is None or outcome.errors:
                 continue
@@ -76,14 +100,30 @@ class Guardians(People):
             self.look(work, outcome, there)
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
-        return student_bulk.add_many_guardians(
-            fields=[outcome.fields for outcome in outcomes], reason=work.reason, by=work.by
-        )
+        done = add_guardians([outcome.fields for outcome in outcomes], reason=work.reason, by=work.by)
+        refused(outcomes, done.refused)
+        return done.rows
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        student_bulk.change_many_guardians(
-            changes=[(outcome.target, outcome.fields) for outcome in outcomes], reason=work.reason, by=work.by
-        )
+        changes = [GuardianChange(outcome.target, outcome.fields) for outcome in outcomes]
+        refused(outcomes, change_guardians(changes, reason=work.reason, by=work.by).refused)
+
+
+_COLUMNS: Mapping[str, str] = {ContactPriorityTaken.code: "Contact priority"}
+
+
+def _linking(outcome: Outcome) -> Linking:
+    return Linking(outcome.extra["student"], outcome.extra["guardian"], outcome.fields)
+
+
+def recall_link(work: Work, row: ImportRow) -> None:
+    """Of a row that was compared before."""
+    called = work.called[row.values["student"]]
+    called.add(int(row.values.get("contact_priority") or max(called, default=0) + 1))
+
+
+def _means(email: str | None, phone: str | None) -> list[str]:
+    return [means for means in (fold(email or ""), phone_key(phone or "")) if means]
 
 
 class Links:
@@ -117,8 +157,21 @@ class Links:
         self._leave_parted(
             [outcome for outcome in outcomes if outcome.action == Action.CREATE and outcome.extra["student"].pk]
         )
-        require(work, outcomes, "guardians.manage", lambda _: None)
+        require(work, outcomes, "guardians.manage", lambda each: getattr(each.extra["student"], "institution", None))
+        self._refuse_as_writing_would(work, [each for each in outcomes if each.action == Action.CREATE])
         return outcomes
+
+    @staticmethod
+    def _refuse_as_writing_would(work: Work, new: Sequence[Outcome]) -> None:
+        """What rows before these gave stands there by now, where rows are written; else ``work`` knows it."""
+        called = defaultdict(set) if work.applying else work.called
+        before = {number: called[each.row.values["student"]] for number, each in enumerate(new)}
+        looked = look_at_links([_linking(each) for each in new], taken=before, by=work.by) if new else ()
+        for each, found in zip(new, looked, strict=True):
+            if isinstance(found, SchoolOpsError):
+                each.refuse(found, _COLUMNS.get(found.code, "agentSourcedIds"))
+            else:
+                called[each.row.values["student"]].add(found)
 
     @staticmethod
     def _leave_parted(new: Sequence[Outcome]) -> None:
@@ -152,8 +205,7 @@ class Links:
 
     def write(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         new = [outcome for outcome in outcomes if outcome.action == Action.CREATE]
-        links = [(each.extra["student"], each.extra["guardian"], each.fields) for each in new]
-        for each, link in zip(
-            new, student_bulk.link_many_guardians(links=links, reason=work.reason, by=work.by), strict=True
-        ):
+        done = link_guardians([_linking(each) for each in new], reason=work.reason, by=work.by)
+        refused(new, done.refused)
+        for each, link in zip(new, done.rows, strict=True):
             each.target = link

@@ -27,6 +27,7 @@ from apps.exchange.services.comparing import (
     remember_written,
     require,
 )
+from apps.exchange.services.kinds.alike import settle
 from apps.exchange.services.reading import staged
 from schoolops.folding import Fold, fold
 
@@ -57,6 +58,9 @@ class People(ABC):
         logins = self._by_login(open_ones, queryset)
         for each in open_ones:
             self._recognise(work, each, there, numbered, logins)
+        unknown = [each for each in open_ones if each.target is None and not each.errors and not each.skipped]
+        for each, person in settle(work, self.name, self.alike(unknown), self.number) if unknown else ():
+            each.target = person
         remember(self.name, there, [outcome.target for outcome in open_ones if outcome.target is not None])
         self._refuse_taken_over(work, open_ones, there)
         for each in open_ones:
@@ -101,6 +105,10 @@ class People(ABC):
             each = taken[key]
             each.refuse(errors.PersonAmbiguous(one=each.row.name, other=str(each.target), how=f"“{key}” is the latter"))
             each.target = None
+
+    def alike(self, _outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Any]]:
+        """Who of ours may be meant by rows that nobody is known by."""
+        return []
 
     # --- who it is ----------------------------------------------------------------------------------------------------
     def _by_number(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[tuple[int, str], Any]:

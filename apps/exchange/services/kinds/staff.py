@@ -11,6 +11,7 @@ from apps.exchange.services.comparing import (
     Outcome,
     Work,
     as_kept,
+    refused,
 )
 from apps.exchange.services.kinds.people import People, day_of
 from apps.exchange.services.reading import staged
@@ -62,7 +63,9 @@ class Staff(People):
 
     def create(self, work: Work, outcomes: Sequence[Outcome]) -> Sequence[Any]:
         newcomers = [(outcome.extra["institution"], outcome.fields) for outcome in outcomes]
-        return staff_services.add_staff(newcomers, reason=work.reason, by=work.by).all()
+        done = staff_services.add_staff(newcomers, reason=work.reason, by=work.by)
+        refused(outcomes, done.refused)
+        return done.rows
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         leaving = [outcome for outcome in outcomes if "ends_on" in outcome.fields]
@@ -72,6 +75,7 @@ class Staff(People):
         for each in leaving:
             each.extra["made"] = {"taught": [as_kept(row) for row in taught.get(each.target.pk, [])]}
         changes = [staff_services.StaffChange(outcome.target, outcome.fields) for outcome in outcomes]
-        rows = staff_services.change_staff(changes, reason=work.reason, by=work.by).all()
-        for each, row in zip(outcomes, rows, strict=True):
-            each.target = row
+        done = staff_services.change_staff(changes, reason=work.reason, by=work.by)
+        refused(outcomes, done.refused)
+        for each, row in zip(outcomes, done.rows, strict=True):
+            each.target = row or each.target

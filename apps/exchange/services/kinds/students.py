@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from django.db.models import F
 
 from apps.exchange import errors
-from apps.exchange.services.comparing import Outcome, Work, as_kept, plain
+from apps.exchange.services.comparing import Outcome, Work, as_kept, plain, refused
+from apps.exchange.services.kinds.alike import full_name
 from apps.exchange.services.kinds.dated import last_end
 from apps.exchange.services.kinds.people import People, day_of
 from apps.exchange.services.reading import staged
@@ -23,6 +24,7 @@ from apps.students.services.books import put_on_books
 from apps.students.services.changing import StudentChange, change_students
 from apps.students.services.placing import Admission, Placement, ReEnrolment
 from schoolops.errors import SchoolOpsError, Unavailable
+from schoolops.folding import fold
 
 # What ends with an enrolment, and comes back with it.
 ENDS: Mapping[str, Any] = {
@@ -90,6 +92,18 @@ class Students(People):
         "admission_number": str, "given_name": str, "middle_name": str, "family_name": str, "preferred_name": str,
         "birth_date": day_of, "sex": lambda value: value or "unspecified", "email": str, "phone": str, "address": str,
     }  # fmt: skip
+
+    def alike(self, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Any]]:
+        """Those of the same name and birth date, whatever their number: never a twin."""
+        born = [each for each in outcomes if each.row.values.get("birth_date")]
+        if not born:
+            return []
+        there: dict[tuple[str, str], Student] = {}
+        days = {each.row.values["birth_date"] for each in born}
+        for student in Student.objects.kept().filter(birth_date__in=days).select_related(*self.related).order_by("-pk"):
+            there[full_name(student), plain(student.birth_date)] = student
+        found = [(each, there.get((full_name(each.row.values), each.row.values["birth_date"]))) for each in born]
+        return [(each, student) for each, student in found if student is not None and _middle(each, student)]
 
     def look_together(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         placed = [outcome for outcome in outcomes if self._place(work, outcome)]
@@ -183,14 +197,13 @@ class Students(People):
             for outcome in outcomes
         ]
         done = put_on_books(wishes, reason=work.reason, by=work.by)
-        for number, refusal in done.refused.items():
-            outcomes[number].refuse(refusal)
+        refused(outcomes, done.refused)
         return [None if number in done.refused else wish.student for number, wish in enumerate(wishes)]
 
     def change(self, work: Work, outcomes: Sequence[Outcome]) -> None:
-        change_students(
-            [StudentChange(outcome.target, outcome.fields) for outcome in outcomes], reason=work.reason, by=work.by
-        ).all()
+        changes = [StudentChange(outcome.target, outcome.fields) for outcome in outcomes]
+        # What was written first goes with it, so one that is refused takes the chunk back.
+        change_students(changes, reason=work.reason, by=work.by).all()
 
     def write_first(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         again = [outcome for outcome in outcomes if "placement" in outcome.extra]
@@ -225,6 +238,11 @@ class Students(People):
                 [name, kept] for (name, pk), kept in mine.items() if after.get((name, outcome.target.pk, pk)) != kept
             ]
             outcome.extra["made"] = {**outcome.extra.get("made", {}), "ended": ended}
+
+
+def _middle(outcome: Outcome, student: Student) -> bool:
+    said = outcome.row.values.get("middle_name", "")
+    return not said or not student.middle_name or fold(said) == fold(student.middle_name)
 
 
 def _exit_of(year: AcademicYear) -> str:

@@ -124,6 +124,9 @@ def year_of(work: Work, outcome: Outcome, institution: Any) -> Any:
     return found
 
 
+LONGEST_SECTION: int = Section._meta.get_field("name").max_length or 0
+
+
 class Sections(Changing):
     """``classes`` of the type homeroom, and the template of sections."""
 
@@ -149,6 +152,9 @@ class Sections(Changing):
             outcome.refuse(errors.GradeMissing(), "grades")
             return
         name = section_name(level, values["name"])
+        if len(name) > LONGEST_SECTION:
+            outcome.refuse(errors.ValueTooLong(most=LONGEST_SECTION), "title")
+            return
         if outcome.target is None:
             outcome.target = next(work.frame.where(self.name, year=year, grade_level=level, name=name), None)
         outcome.extra |= {"year": year, "level": level}
@@ -198,7 +204,7 @@ def section_name(level: GradeLevel, title: str) -> str:
         rest = title[len(before) :].strip(" -–")
         if before and rest and fold(title).startswith(f"{fold(before)} "):
             return rest
-    return title[:60]
+    return title
 
 
 def _keys(terms: Iterable[Term]) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -15,7 +15,7 @@ from apps.institutions import selectors, services
 from apps.institutions.api import serializers as shapes
 from apps.institutions.api.views.institutions import InstitutionViewSet, institution_of
 from apps.institutions.api.views.rows import OF_INSTITUTION
-from apps.institutions.models import CalendarDay, Institution
+from apps.institutions.models import CalendarDay
 from apps.institutions.scopes import gate
 from apps.institutions.services.years import DayKind
 from schoolops.api import parameters
@@ -108,8 +108,7 @@ class TodayViewSet(ApiViewSet):
         asked = self.asked_for(
             request, institution_id=Parameter(parameters.public_id, None, "At this institution; the first unless said.")
         )
-        wanted = Q(sourced_id=asked["institution_id"]) if "institution_id" in asked else Q()
-        institution = Institution.objects.filter(wanted).order_by("pk").first()
+        institution = selectors.institution_or_first(asked.get("institution_id"))
         if institution is None:
             raise InstitutionViewSet.not_visible
         facts = selectors.day_facts(institution, selectors.today_at(institution))

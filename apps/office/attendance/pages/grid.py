@@ -101,11 +101,10 @@ def _page(
 ) -> HttpResponse:
     """The roll as it is, or with what was typed on top and why that is not saved."""
     user = actor(request)
-    found = selectors.roll(key, by=user)
-    place = selectors.place_of(key)
+    found, place = selectors.roll_and_place(key, by=user, its_day=True)
     held = access_rows.permissions_of(user)
     locked = found["state"] == "locked"
-    codes = CodeBook()
+    codes = place.codes or CodeBook()
     never = _never(place)
     sheet = Sheet(found, found["records"], codes, name=full_name)
     left = sheet.lay_over(typed, refusal) if typed is not None else []

@@ -147,9 +147,8 @@ def _shown(
     request: HttpRequest, key: SessionKey, *, typed: Typed | None = None, refusal: SchoolOpsError | None = None
 ) -> HttpResponse:
     """The page of a roll: as it is, or with what was typed on top and the reason why that is not saved."""
-    roll = selectors.roll(key, by=actor(request))
-    place = selectors.place_of(key)
-    page = Sheet(roll, roll["records"], CodeBook(), name=called)
+    roll, place = selectors.roll_and_place(key, by=actor(request), its_day=True)
+    page = Sheet(roll, roll["records"], place.codes or CodeBook(), name=called)
     notes = page.lay_over(typed, refusal) if typed is not None else []
     why_not = refusal or _why_not(place, locked=roll["state"] == "locked")
     locked = roll["state"] == "locked" or isinstance(why_not, AttendanceDayLocked | EditWindowOver)
@@ -163,6 +162,7 @@ def _shown(
         "roll": roll,
         "rows": page.rows,
         "lines": phone_lines(page.rows, may_save=may_save),
+        "key": [(code.code, _(code.name)) for code in page.usual],
         "gone": [row.name for row in page.gone],
         "refusal": {"words": words_of(why_not), "remedy": "" if locked else remedy_of(why_not)} if why_not else None,
         "notes": notes,

@@ -20,6 +20,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
 from apps.office.shell.acts import Act, does
+from apps.office.shell.addresses import address_of
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, removes
 from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import PictureForm, ServiceForm
@@ -173,12 +174,14 @@ class StudentAdmin(ServiceAdmin):
 
     @admin.display(description=gettext_lazy("name"), ordering="name_key")
     def full_name(self, row: Student) -> SafeString:
-        return format_html('<a href="{}">{}</a>', reverse("office:student", args=(row.sourced_id,)), row.full_name)
+        return format_html('<a href="{}">{}</a>', address_of("office:student", row.sourced_id), row.full_name)
 
     @admin.display(description=gettext_lazy("details"))
     def details(self, row: Student) -> SafeString:
         return format_html(
-            '<a href="{}">{}</a>', self._address(row, "change"), _("Details of %(name)s") % {"name": row}
+            '<a href="{}">{}</a>',
+            address_of(self._name("change"), row.pk),
+            _("Details of %(name)s") % {"name": row},
         )
 
     @admin.display(description=gettext_lazy("section today"))

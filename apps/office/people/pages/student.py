@@ -16,7 +16,7 @@ from apps.access import services as access
 from apps.institutions.api.views.logos import picture_response
 from apps.office.people.pages.placing import AdmitForm, MoveForm, PlaceForm, WithdrawForm
 from apps.office.people.selectors.records import Record, reaches, record_of, student_in_reach
-from apps.office.shell.charts import enrolment_line, legend, year_picture
+from apps.office.shell.charts import enrolment_line, legend, squares_of, year_picture
 from apps.office.shell.fields import posted
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
@@ -33,6 +33,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
     day = access.today(user)
     found = record_of(student, by=user, day=day)
     manages = reaches(found.student, by=user, day=day, permission="students.manage")
+    picture = _picture(found)
     context = {
         "record": found,
         "student": found.student,
@@ -41,7 +42,8 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
             {"row": link, "restriction": (found.restrictions or {}).get(link.pk, "")} for link in found.family or ()
         ],
         "line": enrolment_line(found.enrolments, today=day),
-        "picture": _picture(found),
+        "picture": picture,
+        "squares": squares_of(picture) if picture else "",
         "months": _months(found),
         "legend": legend(),
         "manages": manages and found.student.merged_into_id is None,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Window
+from django.db.models.functions import ExtractDay, ExtractMonth
 
 from apps.access import selectors as access_rows
 from apps.accounts.models import User
@@ -20,9 +21,9 @@ from apps.office.shell.charts import DayShare
 from apps.office.shell.rooms import Waiting, rooms
 from apps.office.start.selectors.progress import InProgress, in_progress
 from apps.students.models import SectionMembership
-from apps.students.selectors import of_students_in_reach
+from apps.students.selectors import of_students_asked, of_students_in_reach
 from schoolops.folding import name_key
-from schoolops.tenancy.compiled import DAY, Compiled, Parameter
+from schoolops.tenancy.compiled import DAY, Compiled, Parameter, any_of, by_shape
 
 # What fits beside the chart; the whole lists are a click away.
 SHOWN = 12
@@ -111,16 +112,8 @@ _TREND: Compiled[dict[str, Any]] = Compiled(
 
 
 def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:
-    """The first absentees, those without excuse before the others, and how many there are. Two queries."""
-    found = attendance.absentees(day, by=by)
-    rows = found.order_by("excused", "student__name_key", "student_id").values(
-        "student__sourced_id",
-        "student__given_name",
-        "student__family_name",
-        "section__name",
-        "section__grade_level__name",
-        "excused",
-    )[:SHOWN]
+    """The first absentees, those without excuse before the others, and how many there are. One query."""
+    rows = _absent(day, by)
     listed = [
         {
             "id": row["student__sourced_id"],
@@ -130,33 +123,73 @@ def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:
         }
         for row in rows
     ]
-    return listed, found.count()
+    return listed, rows[0]["number"] if rows else 0
+
+
+def _absent(day: dt.date, by: User) -> list[dict[str, Any]]:
+    reach = access_rows.asked_reach(by, "attendance.view", "student", day=day)
+    if reach is None:
+        return list(_first_of(attendance.absentees(day, by=by)))
+    compiled: Compiled[dict[str, Any]] = by_shape(
+        ("start.absent", reach.shape),
+        lambda: _first_of(attendance.absent_on(Parameter("day", DAY), of_students_asked(reach))),
+    )
+    return compiled.all(**reach.values, day=day)
+
+
+def _first_of(found: QuerySet[DailyAttendance]) -> QuerySet[Any, dict[str, Any]]:
+    rows: QuerySet[Any, Any] = found.order_by("excused", "student__name_key", "student_id").values(
+        "student__sourced_id",
+        "student__given_name",
+        "student__family_name",
+        "section__name",
+        "section__grade_level__name",
+        "excused",
+        number=Window(Count("pk")),
+    )
+    return rows[:SHOWN]
 
 
 def birthdays(day: dt.date, *, by: User) -> list[Birthday]:
     """Whose birthday is in the seven days from ``day``, of the students on a roster today. One query."""
     dates = [day + dt.timedelta(days=ahead) for ahead in range(BIRTHDAYS)]
-    wanted = Q()
-    for date in dates:
-        wanted |= Q(student__birth_date__month=date.month, student__birth_date__day=date.day)
-        if _stands_in_for_leap_day(date):
-            wanted |= Q(student__birth_date__month=2, student__birth_date__day=29)
-    members = SectionMembership.objects.on(day).filter(wanted, of_students_in_reach(by, "students.view", day))
     found: dict[UUID, Birthday] = {}
     order = {}
-    for row in members.values_list(
+    for student, given, family, born, level, name in _born_on(dates, by):
+        on = next(date for date in dates if _falls_on(born, date))
+        order[student] = on, name_key(family, given), student
+        found[student] = Birthday(student, f"{given} {family}".strip(), f"{level} {name}", on, on.year - born.year)
+    return [found[student] for student in sorted(found, key=lambda student: order[student])]
+
+
+def _born_on(dates: list[dt.date], by: User) -> list[tuple[Any, ...]]:
+    """Who is on a roster on the first of ``dates`` and has their birthday on one of them, of any year."""
+    born = [date.month * 100 + date.day for date in dates]
+    if any(map(_stands_in_for_leap_day, dates)):
+        born.append(229)
+    reach = access_rows.asked_reach(by, "students.view", "student", day=dates[0])
+    if reach is None:
+        reached = of_students_in_reach(by, "students.view", dates[0])
+        return list(_members(dates[0], Q(born_on__in=born), reached))
+    compiled: Compiled[tuple[Any, ...]] = by_shape(
+        ("start.birthdays", reach.shape),
+        lambda: _members(Parameter("day", DAY), Q(any_of("born_on", "born")), of_students_asked(reach)),
+    )
+    return compiled.all(**reach.values, day=dates[0], born=born)
+
+
+def _members(day: Any, born: Q, reached: Q) -> QuerySet[Any, tuple[Any, ...]]:
+    birth = "student__birth_date"
+    rows: QuerySet[Any] = SectionMembership.objects.on(day)
+    rows = rows.alias(born_on=ExtractMonth(birth) * 100 + ExtractDay(birth))
+    return rows.filter(born, reached).values_list(
         "student__sourced_id",
         "student__given_name",
         "student__family_name",
         "student__birth_date",
         "section__grade_level__name",
         "section__name",
-    ):
-        student, given, family, born, level, name = row
-        on = next(date for date in dates if _falls_on(born, date))
-        order[student] = on, name_key(family, given), student
-        found[student] = Birthday(student, f"{given} {family}".strip(), f"{level} {name}", on, on.year - born.year)
-    return [found[student] for student in sorted(found, key=lambda student: order[student])]
+    )
 
 
 def _stands_in_for_leap_day(day: dt.date) -> bool:

@@ -21,13 +21,18 @@ from apps.students import selectors, services
 from apps.students.api import serializers as shapes
 from apps.students.api.views.reach import AS_OF, reached_student
 from apps.students.models import Enrolment, SectionMembership, Student
+from schoolops import folding
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet, created, valid, with_version
+from schoolops.api.viewsets import Columns, RowViewSet, Usual, created, valid, with_version
 from schoolops.rows import RowStatus
+from schoolops.tenancy import compiled
+
+# Of so many words that are looked for at once a statement is kept.
+MOST_WORDS = 3
 
 
-def _of_section(day: dt.date) -> dict[str, Subquery]:
+def _of_section(day: Any) -> dict[str, Subquery]:
     """What the section of ``day`` says, for each student: one row at most."""
     held = SectionMembership.objects.on(day).filter(student=OuterRef("pk")).order_by("-starts_on", "-id")
     return {
@@ -102,6 +107,25 @@ class StudentViewSet(RowViewSet):
         found = Student.objects.filter(reach, *_on_the_day(asked, day), merged_into__isnull=True)
         listed: QuerySet[Any] = found.annotate(**_of_section(day))
         return listed
+
+    usually_asked: ClassVar[frozenset[str]] = frozenset({"q"})
+
+    def usual(self) -> Usual | None:
+        user = actor(self.request)
+        access.require(user, "students.view")
+        words = folding.words_of(self.asked.get("q", ""))
+        day = access.today(user)
+        reach = access_rows.asked_reach(user, "students.view", "student", day=day)
+        if reach is None or len(words) > MOST_WORDS:
+            return None
+        number = len(words)
+        return Usual(
+            (reach.shape, number),
+            lambda: Student.objects.filter(
+                reach.rows(), selectors.matching_asked(number), merged_into__isnull=True
+            ).annotate(**_of_section(compiled.Parameter("day", compiled.DAY))),
+            {**reach.values, "day": day, **{f"word-{each}": word for each, word in enumerate(words)}},
+        )
 
     def row(self, condition: Q) -> dict[str, Any]:
         found = self._profile(condition) if self.action == "retrieve" else super().row(condition)

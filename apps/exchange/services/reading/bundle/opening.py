@@ -285,6 +285,13 @@ class Line:
     def many(self, name: str) -> list[str]:
         return list(self.said.get(name) or [])
 
+    def fitting(self, said: str, most: int, column: str) -> str:
+        """``said``, which is made of ``column``; one that is longer than ``most`` is refused, and never cut."""
+        if len(said) > most:
+            refusal = cells.said_of(errors.ValueTooLong(most=most), row=self.number, column=column)
+            self.errors += [] if refusal in self.errors else [refusal]
+        return said
+
     def staged(self, kind: str, values: dict[str, Any], **more: Any) -> Staged:
         if self.get("status") == "tobedeleted":
             values = {**values, "deleted": "true"}

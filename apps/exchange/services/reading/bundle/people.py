@@ -28,6 +28,9 @@ STAFF_ROLES = {
 }
 GUARDIAN_ROLES = ("guardian", "parent", "relative")
 
+# As many characters as a number of a student or of a member of staff has.
+LONGEST_NUMBER = 40
+
 
 def kind_of(role: str) -> str:
     """What kind of person a role makes of somebody; they may have one of each."""
@@ -99,7 +102,7 @@ def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator
     number = _number(bundle, line)
     agents = [*dict.fromkeys([*line.many("agentSourcedIds"), *person.agents])]
     values: dict[str, Any] = {
-        "admission_number": number[:40],
+        "admission_number": number,
         "given_name": line.get("givenName"),
         "family_name": line.get("familyName"),
         "middle_name": line.get("middleName"),
@@ -128,7 +131,6 @@ def _student(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator
             "guardian": agent,
             "relation": relations[place] if place < len(relations) else person.agents.get(agent, ""),
             "data_access": access[place] if place < len(access) else "",
-            "contact_priority": str(place + 1),
         }
         yield _link(line, link)
 
@@ -153,14 +155,15 @@ def _link(line: Line, values: dict[str, Any]) -> Staged:
 
 def _number(bundle: Bundle, line: Line) -> str:
     """School Data Sync has addresses for usernames, and the number of the school for an id."""
-    username = line.get("username") if bundle.layout is layouts.ONEROSTER else ""
-    return line.get("identifier") or username or line.id
+    names = ("identifier", "username") if bundle.layout is layouts.ONEROSTER else ("identifier",)
+    column = next((name for name in names if line.get(name)), "sourcedId")
+    return line.fitting(line.get(column), LONGEST_NUMBER, column)
 
 
 def _staff(bundle: Bundle, line: Line, person: Person, role: Role) -> Iterator[Staged]:
     number = _number(bundle, line)
     values = {
-        "staff_number": number[:40],
+        "staff_number": number,
         "given_name": line.get("givenName"),
         "family_name": line.get("familyName"),
         "phone": _phone(line),

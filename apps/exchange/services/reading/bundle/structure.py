@@ -118,8 +118,8 @@ def courses_of(bundle: Bundle) -> Iterator[Staged]:
             values |= {
                 "code": line.get("courseCode") or line.id[:40],
                 "title": line.get("title"),
-                "subject": ", ".join(line.many("subjects"))[:100],
-                "subject_code": ", ".join(line.many("subjectCodes"))[:40],
+                "subject": line.fitting(", ".join(line.many("subjects")), 100, "subjects"),
+                "subject_code": line.fitting(", ".join(line.many("subjectCodes")), 40, "subjectCodes"),
             }
         used = bundle.course_orgs.get(line.id, [])
         own = bundle.school_of(line.get("orgSourcedId") or next(iter(used), ""))

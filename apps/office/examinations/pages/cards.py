@@ -1,0 +1,266 @@
+"""Report cards of a session: by section drafted, proof-read, published and printed; one of them amended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from apps.access.selectors import permissions_of
+from apps.examinations.models import ExamSession
+from apps.examinations.selectors import results_seen
+from apps.institutions.models import GradeLevel, Section
+from apps.office.examinations.selectors import session_seen
+from apps.office.shell.fields import apart, posted, whole_number
+from apps.office.shell.forms import DressedForm, add_refusal
+from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.site import in_full
+from apps.reports import selectors, services
+from apps.reports.api.views import pdf_response
+from apps.reports.models import CardLayout, ReportCard
+from schoolops import clock
+from schoolops.errors import SchoolOpsError
+from schoolops.folding import composed
+from schoolops.resilience.heavy import working
+
+State, Block = ReportCard.State, CardLayout.Block
+LONGEST_REASON = 200
+STATES = {
+    State.DRAFT: gettext_lazy("Draft"),
+    State.PROOF_READ: gettext_lazy("Proof-read"),
+    State.PUBLISHED: gettext_lazy("Published"),
+}
+BLOCKS = {
+    Block.BRANDING: gettext_lazy("Head of the school’s paper"),
+    Block.MARKS: gettext_lazy("Marks"),
+    Block.ATTENDANCE: gettext_lazy("Attendance"),
+    Block.REMARKS: gettext_lazy("Lines for remarks"),
+    Block.LEGEND: gettext_lazy("What grades mean"),
+    Block.SIGNATURES: gettext_lazy("Signatures"),
+    Block.NEXT_TERM: gettext_lazy("Dates of the next term"),
+}
+LANGUAGES = {CardLayout.Language.ENGLISH: "English", CardLayout.Language.ARABIC: "العربيّة"}
+
+
+def _cards(request: HttpRequest, session: ExamSession, section: int | None = None) -> list[ReportCard]:
+    rows: Any = selectors.cards_of(session, by=actor(request))
+    if section is not None:
+        rows = rows.filter(section=section)
+    joined = rows.select_related("student", "section__grade_level", "session__term__year__institution")
+    return list(joined.order_by("section__grade_level__position", "section__name", "student__name_key", "student_id"))
+
+
+@office_page(permission="marks.view", over="section")
+def cards(request: HttpRequest, exam_session: UUID) -> HttpResponse:
+    """The sections of a session with how far their cards are; what can be done with those of each."""
+    found = session_seen(exam_session, by=actor(request))
+    refusal = _done(request, found) if request.method == "POST" else None
+    if isinstance(refusal, HttpResponse):
+        return refusal
+    there = _cards(request, found)
+    by_section: dict[int, list[ReportCard]] = {}
+    for card in there:
+        by_section.setdefault(card.section_id, []).append(card)
+    groups = [
+        {
+            "section": section,
+            "cards": [(card, STATES[State(card.state)]) for card in by_section.get(section.pk, [])],
+            "states": _states(by_section.get(section.pk, [])),
+        }
+        for section in _sections(request, found)
+    ]
+    held = permissions_of(actor(request))
+    context = {
+        "session": found,
+        "groups": groups,
+        "prepares": "cards.prepare" in held,
+        "publishes": "cards.publish" in held,
+        "notice": refusal or "",
+        "now": clock.now(),
+        "moment": _moment_shown(found),
+    }
+    title = _("Report cards of %(session)s") % {"session": apart(found.name)}
+    return render_page(request, "office/examinations/cards.html", context, title=title, status=409 if refusal else 200)
+
+
+def _sections(request: HttpRequest, session: ExamSession) -> list[Section]:
+    """The sections with results of the session, of those in reach."""
+    there = results_seen(session.sourced_id, by=actor(request)).values("section")
+    rows = Section.objects.filter(pk__in=there).select_related("grade_level")
+    return list(rows.order_by("grade_level__position", "name", "pk"))
+
+
+def _states(cards: list[ReportCard]) -> list[tuple[Any, int]]:
+    counted = Counter(card.state for card in cards)
+    return [(words, counted[state]) for state, words in STATES.items() if counted[state]]
+
+
+def _moment_shown(session: ExamSession) -> str:
+    zone = ZoneInfo(session.term.year.institution.timezone)
+    moment = max(filter(None, (session.results_published_at, clock.now())))
+    return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
+    """Where to go next, or why not."""
+    by = actor(request)
+    key = whole_number(request.POST.get("section", ""))
+    section = next((each for each in _sections(request, session) if each.pk == key), None)
+    if section is None:
+        raise Http404
+    what = request.POST.get("what", "")
+    try:
+        if what == "draft":
+            number = services.draft_cards(session=session, section=section, by=by)
+            words = ngettext("%d card is drafted.", "%d cards are drafted.", number) % number
+        elif what == "proof-read":
+            number = services.proof_read_cards(session=session, section=section, by=by)
+            words = ngettext("%d card is proof-read.", "%d cards are proof-read.", number) % number
+        elif what == "publish":
+            moment = _moment(request.POST.get("moment", ""), session)
+            if moment is None:
+                return str(_("Say from when on families see these cards."))
+            services.ask_to_publish(session=session, section=section, published_at=moment, by=by)
+            words = _("The cards are printed now, and published as they are.")
+        else:
+            raise Http404
+    except SchoolOpsError as error:
+        if not error.code.startswith("reports:"):
+            raise
+        return in_full(error)
+    messages.success(request, words)
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def _moment(said: str, session: ExamSession) -> dt.datetime | None:
+    """A moment of the campus, as browsers write it."""
+    try:
+        moment = dt.datetime.strptime(said, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - the campus's follows
+    except ValueError:
+        return None
+    if not clock.in_reach(moment.date()):
+        return None
+    zone = ZoneInfo(session.term.year.institution.timezone)
+    return moment.replace(tzinfo=zone).astimezone(dt.UTC)
+
+
+@office_page(permission="marks.view", over="section")
+def card(request: HttpRequest, card: UUID) -> HttpResponse:
+    """One card as a PDF: a published one as it was published, another as a draft."""
+    found = selectors.card_seen(card, "marks.view", by=actor(request))
+    with working():
+        content = services.print_card(found)
+    return pdf_response(f"card-{found.version}.pdf", content)
+
+
+@office_page(permission="marks.view", over="section")
+def print_section(request: HttpRequest, exam_session: UUID, section: int, form: str) -> HttpResponse:
+    """The latest cards of a section: one PDF for the printer, or a ZIP with one for each."""
+    found = session_seen(exam_session, by=actor(request))
+    there = _cards(request, found, section)
+    if not there or form not in {"pdf", "zip"}:
+        raise Http404
+    with working():
+        content = services.print_cards(there) if form == "pdf" else services.pack_cards(there)
+    answer = pdf_response(f"cards.{form}", content)
+    if form == "zip":
+        answer.headers["Content-Type"] = "application/zip"
+        answer.headers["Content-Disposition"] = 'attachment; filename="cards.zip"'
+    return answer
+
+
+class ReasonForAmending(DressedForm):
+    """Why a published card gets another version."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=LONGEST_REASON, help_text=gettext_lazy("It stands on the new card.")
+    )
+
+
+@office_page(permission="cards.prepare", over="section")
+def amend(request: HttpRequest, card: UUID) -> HttpResponse:
+    """Another version of a published card."""
+    by = actor(request)
+    found = selectors.card_seen(card, "cards.prepare", by=by)
+    back = reverse("office:cards", args=(found.session.sourced_id,))
+    form = ReasonForAmending(posted(request))
+    if form.is_valid():
+        try:
+            services.amend_card(card=found, reason=form.cleaned_data["reason"], by=by)
+        except SchoolOpsError as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(
+                request, _("Another version is drafted. The present one stays public until it is published.")
+            )
+            return HttpResponseRedirect(back)
+    context = {"form": form, "action": _("Draft another version"), "back": back}
+    title = _("Amend the card of %(student)s") % {"student": apart(found.student.full_name)}
+    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
+
+
+# --- what stands on cards ---------------------------------------------------------------------------------------------
+class LinesField(forms.Field):
+    """Up to so many lines, each as long as its column."""
+
+    def __init__(self, *, most: int, longest: int, **more: Any) -> None:
+        super().__init__(widget=forms.Textarea, **more)
+        self.most, self.line = most, forms.CharField(max_length=longest)
+
+    def clean(self, value: Any) -> list[str]:
+        lines = [self.line.clean(composed(line)) for line in str(value or "").splitlines() if line.strip()]
+        if len(lines) > self.most:
+            raise forms.ValidationError(_("At most %d lines.") % self.most)
+        return lines
+
+
+class LayoutForm(DressedForm):
+    """What stands on the cards of a grade level, or of all that have no layout of their own."""
+
+    language = forms.ChoiceField(label=gettext_lazy("Language"))
+    blocks = forms.MultipleChoiceField(label=gettext_lazy("What stands on a card, in this order"))
+    signatures = LinesField(label=gettext_lazy("Who signs, a line each"), required=False, most=4, longest=80)
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        named: dict[str, Any] = {"language": LANGUAGES, "blocks": BLOCKS}
+        for name, words in named.items():
+            field: Any = self.fields[name]
+            field.choices = list(words.items())
+
+
+@office_page(permission="cards.publish", over="everybody")
+def layout(request: HttpRequest) -> HttpResponse:
+    """What stands on report cards, by grade level."""
+    levels = list(GradeLevel.objects.order_by("position", "pk"))
+    key = whole_number(request.GET.get("level", ""))
+    level = next((each for each in levels if each.pk == key), None)
+    if key is not None and level is None:
+        raise Http404
+    present = CardLayout.objects.filter(grade_level=level).first() or CardLayout(blocks=list(CardLayout.Block))
+    shown = {"language": present.language, "blocks": present.blocks, "signatures": "\n".join(present.signatures)}
+    form = LayoutForm(posted(request), initial=shown)
+    if form.is_valid():
+        try:
+            services.set_layout(grade_level=level, values=form.cleaned_data, by=actor(request))
+        except SchoolOpsError as refusal:
+            add_refusal(form, refusal, on={"reports:blocks-refused": "blocks"})
+        else:
+            messages.success(
+                request, _("What stands on report cards is set. Cards that are published stay as they are.")
+            )
+            return HttpResponseRedirect(request.get_full_path())
+    context = {"form": form, "levels": levels, "level": level}
+    status = 422 if form.errors else 200
+    return render_page(
+        request, "office/examinations/layout.html", context, title=_("What stands on report cards"), status=status
+    )

@@ -1,0 +1,278 @@
+"""Report cards: drafted, proof-read, published for good, amended by another version."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import secrets
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.accounts.selectors import user_by_id
+from apps.examinations.models import ExamSession
+from apps.institutions.models import GradeLevel, Section
+from apps.reports import selectors
+from apps.reports.errors import (
+    BlocksRefused,
+    CardBeingAmended,
+    CardNotPublished,
+    CardsBeforeResults,
+    CardsNotProofRead,
+    NoCardsToPublish,
+    NoResultsYet,
+)
+from apps.reports.events import CardsToPublish
+from apps.reports.models import CardLayout, ReportCard
+from schoolops import clock, events, files, queues
+from schoolops.audit import trail
+from schoolops.constraints import explains
+from schoolops.pdf import isolated, typeset
+
+State = ReportCard.State
+TEMPLATE = Path(__file__).with_name("card.typ")
+# No letter that reads as another; 80 bits.
+LETTERS, CODE_LENGTH, GROUP = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 16, 4
+
+
+@transaction.atomic
+def draft_cards(*, session: ExamSession, section: Section, by: User) -> int:
+    """Draft the cards of a section anew, from what its marks come to by now; returns how many.
+
+    Who has a published card keeps it, unless it is being amended.
+
+    Raises:
+        PermissionMissing, OutOfReach, NoResultsYet.
+    """
+    access.require_row(by, "cards.prepare", "section", section)
+    results = selectors.students_in(session, section)
+    if not results:
+        raise NoResultsYet(session=session.name, section=section)
+    cards = ReportCard.objects.select_for_update(no_key=True, of=("self",)).filter(
+        session=session, student__in=[row.student_id for row in results]
+    )
+    there: dict[int, ReportCard] = {}
+    for card in cards.order_by("version"):
+        there[card.student_id] = card
+    wanted = [
+        row for row in results
+        if row.student_id not in there or there[row.student_id].state != State.PUBLISHED
+    ]  # fmt: skip
+    said = selectors.drafted(session, section, wanted, selectors.layout_of(section))
+    new: list[ReportCard] = []
+    changed: list[ReportCard] = []
+    for row in wanted:
+        card = there.get(row.student_id) or _new(session, section, row.student_id)
+        card.data, card.state, card.section = said[row.student_id], State.DRAFT, section
+        (changed if card.pk else new).append(card)
+    ReportCard.objects.bulk_create(new)
+    ReportCard.objects.bulk_update(changed, ["data", "state", "section"])
+    trail.record(by, "reports.cards-drafted", section, after={"session": session.name, "cards": len(wanted)})
+    return len(wanted)
+
+
+def _new(session: ExamSession, section: Section, student: int, *, version: int = 1, reason: str = "") -> ReportCard:
+    code = "".join(secrets.choice(LETTERS) for _each in range(CODE_LENGTH))
+    return ReportCard(session=session, section=section, student_id=student, version=version, code=code, reason=reason)
+
+
+@transaction.atomic
+def proof_read_cards(*, session: ExamSession, section: Section, by: User) -> int:
+    """Say that somebody has read the drafts of a section; returns how many.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    access.require_row(by, "cards.prepare", "section", section)
+    drafts = ReportCard.objects.filter(session=session, section=section, state=State.DRAFT)
+    number = drafts.update(state=State.PROOF_READ)
+    trail.record(by, "reports.cards-proof-read", section, after={"session": session.name, "cards": number})
+    return number
+
+
+@transaction.atomic
+def ask_to_publish(*, session: ExamSession, section: Section, published_at: dt.datetime, by: User) -> None:
+    """Let a worker print and publish the cards of a section that are proof-read, for families from a moment on.
+
+    Raises:
+        PermissionMissing, OutOfReach, CardsNotProofRead, NoCardsToPublish, CardsBeforeResults.
+    """
+    access.require_row(by, "cards.publish", "section", section)
+    open_cards = ReportCard.objects.filter(session=session, section=section).exclude(state=State.PUBLISHED)
+    states = list(open_cards.values_list("state", flat=True))
+    if drafts := states.count(State.DRAFT):
+        raise CardsNotProofRead(number=drafts)
+    if not states:
+        raise NoCardsToPublish
+    # A card is not older than its publication.
+    moment = max(published_at, clock.now())
+    _refuse_before_results(session, moment)
+    events.publish(CardsToPublish(session.pk, section.pk, moment, by.sourced_id))
+
+
+def _refuse_before_results(session: ExamSession, moment: dt.datetime) -> None:
+    public_at = session.results_published_at
+    if public_at is None or public_at > moment:
+        raise CardsBeforeResults(session=session.name)
+
+
+def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_id: UUID) -> int:
+    """Print each card that is proof-read and publish it; returns how many. Doing it twice publishes none twice.
+
+    Raises:
+        PermissionMissing, OutOfReach, CardsBeforeResults.
+    """
+    by = user_by_id(by_id)
+    group = Section.objects.select_related("grade_level").get(pk=section)
+    access.require_row(by, "cards.publish", "section", group)
+    cards = list(
+        ReportCard.objects.filter(session=session, section=group, state=State.PROOF_READ)
+        .select_related("session__term__year__institution")
+        .order_by("student__name_key", "student_id")
+    )
+    printed = {}
+    for number, card in enumerate(cards, start=1):
+        printed[card.pk] = published_form(card, published_at)
+        queues.progress(number, len(cards))
+    with queues.finishing():
+        # What was drafted anew meanwhile is not what was read.
+        held = ReportCard.objects.select_for_update(no_key=True).filter(pk__in=printed, state=State.PROOF_READ)
+        fresh = {card.pk: card for card in held}
+        done = [card for card in cards if card.pk in fresh and fresh[card.pk].data == card.data]
+        found = ExamSession.objects.select_for_update(no_key=True).get(pk=session)
+        _refuse_before_results(found, published_at)
+        for card in done:
+            card.data, content = printed[card.pk]
+            card.state, card.published_at, card.published_by = State.PUBLISHED, published_at, by
+            card.sha256 = hashlib.sha256(content).hexdigest()
+            files.keep(card.pdf, content, suffix=".pdf")
+            card.save(update_fields=["data", "state", "published_at", "published_by", "sha256", "pdf"])
+        told = {"session": found.name, "cards": len(done), "published_at": published_at}
+        trail.record(by, "reports.cards-published", group, after=told)
+    return len(done)
+
+
+@transaction.atomic
+def amend_card(*, card: ReportCard, reason: str, by: User) -> ReportCard:
+    """Draft another version of a published card, from what its marks come to by now. The present one stays public.
+
+    Raises:
+        PermissionMissing, OutOfReach, CardNotPublished, CardBeingAmended, NoResultsYet.
+    """
+    access.require_row(by, "cards.prepare", "section", card.section)
+    if card.state != State.PUBLISHED:
+        raise CardNotPublished(state=card.state)
+    results = [row for row in selectors.students_in(card.session, card.section) if row.student_id == card.student_id]
+    if not results:
+        raise NoResultsYet(session=card.session.name, section=card.section)
+    last = ReportCard.objects.filter(session=card.session, student=card.student_id).order_by("-version")[0]
+    made = _new(card.session, card.section, card.student_id, version=last.version + 1, reason=reason)
+    made.data = selectors.drafted(card.session, card.section, results, selectors.layout_of(card.section))[
+        card.student_id
+    ]
+    with explains({"report_card_one_open": CardBeingAmended, "report_card_version_once": CardBeingAmended}):
+        made.save(force_insert=True)
+    trail.record(by, "reports.card-amended", card.student, after={"version": made.version}, reason=reason)
+    return made
+
+
+@transaction.atomic
+def set_layout(*, grade_level: GradeLevel | None, values: Mapping[str, Any], by: User) -> CardLayout:
+    """Say what stands on the cards of a grade level, or of all others. What is published stays as it is.
+
+    Raises:
+        PermissionMissing, OutOfReach, BlocksRefused.
+    """
+    access.require_everywhere(by, "cards.publish")
+    blocks = list(values["blocks"])
+    if len(set(blocks)) != len(blocks) or CardLayout.Block.MARKS not in blocks:
+        raise BlocksRefused
+    layout = CardLayout.objects.select_for_update(no_key=True).filter(grade_level=grade_level).first()
+    layout = layout or CardLayout(grade_level=grade_level)
+    before, after = trail.changed(layout, values)
+    for name, value in values.items():
+        setattr(layout, name, value)
+    layout.save()
+    trail.record(by, "reports.layout-set", layout, before=before, after=after)
+    return layout
+
+
+# --- paper ------------------------------------------------------------------------------------------------------------
+def published_form(card: ReportCard, moment: dt.datetime) -> tuple[dict[str, Any], bytes]:
+    """What a card says once it is published, with its day, version and code; and its PDF. The same gives the same."""
+    said = {**card.data, **_imprint(card, selectors.day_of(card.session, moment))}
+    return said, _printed([said], moment)
+
+
+def _imprint(card: ReportCard, day: dt.date) -> dict[str, Any]:
+    """The line at the foot: when, which version, and the code that proves it."""
+    rtl, language = card.data["rtl"], card.data["language"]
+    with translation.override(language):
+        parts = {
+            "day": isolated(date_format(day), rtl=rtl),
+            "version": isolated(str(card.version), rtl=rtl),
+            "code": isolated(grouped(card.code), rtl=rtl),
+        }
+        line = _("%(day)s · version %(version)s · to be verified with %(code)s") % parts
+        return {"imprint": line, "reason": isolated(card.reason, rtl=rtl) and _amended(card, rtl)}
+
+
+def _amended(card: ReportCard, rtl: bool) -> str:  # noqa: FBT001 - a direction
+    return _("Amended: %(reason)s") % {"reason": isolated(card.reason, rtl=rtl)}
+
+
+def grouped(code: str) -> str:
+    """A code as people copy it: ABCD-EFGH-…"""
+    return "-".join(code[start : start + GROUP] for start in range(0, len(code), GROUP))
+
+
+def print_card(card: ReportCard) -> bytes:
+    """The PDF of a card: of a published one the very file that was published, of another a draft that says so."""
+    if card.state == State.PUBLISHED:
+        with card.pdf.open("rb") as file:
+            return bytes(file.read())
+    return _printed([_draft(card)], clock.now())
+
+
+def print_cards(cards: Sequence[ReportCard]) -> bytes:
+    """All of them in one PDF, for the printer: each begins a sheet of its own."""
+    said = [card.data if card.state == State.PUBLISHED else _draft(card) for card in cards]
+    return _printed(said, max((card.published_at for card in cards if card.published_at), default=clock.now()))
+
+
+def pack_cards(cards: Sequence[ReportCard]) -> bytes:
+    """A ZIP with a PDF for each, by admission number; names of people stand in none of the files' names."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for card in cards:
+            number = "".join(each for each in card.student.admission_number if each.isalnum() or each in "-_")
+            archive.writestr(f"{number or card.sourced_id}-{card.version}.pdf", print_card(card))
+    return packed.getvalue()
+
+
+def _draft(card: ReportCard) -> dict[str, Any]:
+    with translation.override(card.data["language"]):
+        return {**card.data, "imprint": _("Draft, version %(version)s") % {"version": card.version}, "reason": ""}
+
+
+def _printed(cards: Sequence[Mapping[str, Any]], moment: dt.datetime) -> bytes:
+    first = cards[0]
+    school = next((block["school"] for block in first["blocks"] if block["kind"] == CardLayout.Block.BRANDING), "")
+    data = {
+        "name": first["title"],
+        "author": school,
+        "language": first["language"],
+        "rtl": first["rtl"],
+        "cards": cards,
+    }
+    return typeset(TEMPLATE.read_bytes(), data, dated=moment)
