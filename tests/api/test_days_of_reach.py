@@ -210,7 +210,7 @@ def test_the_walk_finds_a_scope_that_believes_the_day_it_is_asked_for(
     ground: Ground, shown: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As it was: who taught them on some day reaches them as of that day."""
-    monkeypatch.setattr(access, "_today", lambda scope, user, day: scope(user, day or TODAY))
+    monkeypatch.setattr(access, "_as_of_today", lambda scope, user, day: scope(user, day or TODAY))
 
     def keys_in_reach(
         user: User, permission: str, kind: Any, rows: Any, keys: Any, *, day: Any = None
