@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
 import gc
 import itertools
 import os
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from schoolops.tenancy.models import School
     from tests.factories.people import Campus
     from tests.factories.used_again import UsedAgain
+    from tests.support.standing import Standing
 
 _GROUND = pytest.StashKey[floor.Ground]()
 _WORKER = pytest.StashKey[str]()
@@ -132,6 +134,49 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The campus and the people that a test names are there before its transaction begins."""
+    _have(item, _standing_of(item))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is None:
+        _have(item, [])
+
+
+def _have(item: pytest.Item, names: list[str]) -> None:
+    from pytest_django.plugin import blocking_manager_key
+
+    with item.config.stash[blocking_manager_key].unblock():
+        _standing().ask_for(names)
+
+
+def _standing_of(item: pytest.Item) -> list[str]:
+    """The campus first, and who is asked for, where each is ours and nothing that lasts longer stands between."""
+    named = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+
+    def ours(name: str) -> bool:
+        return name in named and len(named[name]) == 1 and named[name][0].baseid == "tests"
+
+    # Those of plug-ins, which are of no folder, hold no transaction.
+    lasting = any(each[-1].baseid and each[-1].scope in {"class", "module", "package"} for each in named.values())
+    if lasting or not all(ours(name) for name in ("campus", "in_oak", "oak", "school_day")):
+        return []
+    return ["campus", *(name for name in item.fixturenames if name in _PEOPLE and ours(name))]
+
+
+_PEOPLE = ("alice", "bob", "carol", "dave", "erin")
+
+
+@functools.cache
+def _standing() -> Standing:
+    from tests.support.standing import Standing
+
+    return Standing()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Our own floor instead of pytest-django's: the login that tests use could not create a database."""
@@ -180,7 +225,9 @@ def _schools(django_db_setup: None, django_db_blocker: Any) -> dict[str, School]
     from schoolops.tenancy.models import School
 
     with django_db_blocker.unblock(), outside_schools():
-        return {school.slug: school for school in School.objects.filter(slug__in=["oak", "elm"])}
+        schools = {school.slug: school for school in School.objects.filter(slug__in=["oak", "elm"])}
+    _standing().oak = schools["oak"]
+    return schools
 
 
 def _cold(school: School) -> School:
@@ -334,49 +381,40 @@ def school_day() -> Iterator[dt.date]:
 @pytest.fixture
 def campus(in_oak: School, school_day: dt.date) -> Campus:
     """Oak's campus: sections 7 B with twelve students and 7 C with three."""
-    from tests.factories import people
-
-    made = people.a_school_year(name="Oak Campus", sections=("7 B", "7 C"))
-    people.some_students(12, section=made.sections["7 B"])
-    people.some_students(3, section=made.sections["7 C"])
+    made: Campus = _standing().of("campus")
     return made
 
 
 @pytest.fixture
 def alice(campus: Campus) -> User:
     """The head of Oak."""
-    from tests.factories import people
-
-    return people.a_user("alice", role="head")
+    made: User = _standing().of("alice", campus)
+    return made
 
 
 @pytest.fixture
 def bob(campus: Campus) -> User:
     """The teacher of 7 B."""
-    from tests.factories import people
-
-    return people.a_teacher("bob", of=campus.sections["7 B"])
+    made: User = _standing().of("bob", campus)
+    return made
 
 
 @pytest.fixture
 def carol(campus: Campus) -> User:
     """The guardian of two: the first of 7 B and the first of 7 C."""
-    from tests.factories import people
-
-    return people.a_guardian("carol", of=[people.students_in(campus.sections[name])[0] for name in ("7 B", "7 C")])
+    made: User = _standing().of("carol", campus)
+    return made
 
 
 @pytest.fixture
 def dave(campus: Campus) -> User:
     """The registrar of Oak."""
-    from tests.factories import people
-
-    return people.a_user("dave", role="registrar")
+    made: User = _standing().of("dave", campus)
+    return made
 
 
 @pytest.fixture
 def erin(campus: Campus) -> User:
     """The administrator of Oak."""
-    from tests.factories import people
-
-    return people.a_user("erin", role="administrator")
+    made: User = _standing().of("erin", campus)
+    return made

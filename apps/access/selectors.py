@@ -21,7 +21,7 @@ from apps.accounts.models import User
 from apps.institutions import selectors as institutions
 from schoolops import clock
 from schoolops.observability.metrics import RBAC_LATENCY
-from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of, by_shape
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, CompiledQ, Parameter, any_of, by_shape
 from schoolops.tenancy.prepared import Statement
 
 Kind = Literal["section", "class", "student"]
@@ -37,10 +37,20 @@ _tells: list[Tells] = []
 
 
 def row_scope(scope: str, kind: Kind) -> Callable[[Scope], Scope]:
-    """Register which rows of ``kind`` a role of ``scope`` reaches: a ``Q`` over that model, for a user and a day."""
+    """Register which rows of ``kind`` a role of ``scope`` reaches: a ``Q`` over that model, for a user and a day.
+
+    It compares both with columns, so that parameters do in their place: its subqueries are compiled once.
+    """
 
     def register(function: Scope) -> Scope:
-        _scopes[scope, kind] = function
+        user: Any = Parameter("user", KEY)
+        at: Any = Parameter("day", DAY)
+        compiled = CompiledQ(lambda: function(user, at))
+
+        def reaches(user: User, day: dt.date) -> Q:
+            return function(user, day) if isinstance(user, Parameter) else compiled(user=user.pk, day=day)
+
+        _scopes[scope, kind] = reaches
         return function
 
     return register

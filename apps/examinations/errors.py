@@ -77,6 +77,13 @@ class SessionHasPapers(Conflict):
     remedy = "Remove its papers first, or cancel it with a reason."
 
 
+class SessionInUse(Conflict):
+    """Something is made of this exam session, such as report cards."""
+
+    code = "examinations:session-in-use"
+    remedy = "Cancel it with a reason; what was made of it is kept."
+
+
 class TimetableNotScheduled(Conflict):
     """The timetable of a session that is {state} cannot be public."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cache
 
 import orjson
@@ -12,6 +13,7 @@ from django.utils.cache import patch_cache_control
 from drf_spectacular.generators import SchemaGenerator
 
 from schoolops.api import errors
+from schoolops.resilience import heavy
 
 READING = ("GET", "HEAD")
 # Swagger UI sets styles and draws its icons from data addresses; it asks our own API only.
@@ -29,10 +31,12 @@ def described() -> bytes:
 
 
 def schema(request: HttpRequest) -> HttpResponse:
-    """The OpenAPI 3.1 document. The same for every school and everybody."""
+    """The OpenAPI 3.1 document. The same for every school and everybody. Raises ``Busy`` while it is not made yet."""
     if request.method not in READING:
         return errors.not_allowed(request, READING)
-    answer = HttpResponse(described(), content_type="application/vnd.oai.openapi+json;version=3.1")
+    with nullcontext() if described.cache_info().currsize else heavy.working():
+        document = described()
+    answer = HttpResponse(document, content_type="application/vnd.oai.openapi+json;version=3.1")
     patch_cache_control(answer, public=True, max_age=300)
     return answer
 

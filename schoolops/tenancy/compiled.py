@@ -6,11 +6,13 @@ once, and keeps the SQL. What comes out is what iterating the queryset would giv
 
 Only what a lookup takes as an expression can be a parameter: values compared with fields, ``any_of`` for a list. What
 changes the shape of the SQL (a filter that is there or not) makes another ``Compiled``: ``by_shape`` keeps one of each.
+
+``CompiledQ`` is a condition, part of whatever queryset asks for it: only its subqueries are compiled once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
@@ -23,10 +25,12 @@ from django.db.models import (
     Expression,
     Field,
     Func,
+    Q,
     QuerySet,
     TextField,
     UUIDField,
 )
+from django.db.models.expressions import BaseExpression
 from django.db.models.sql.compiler import SQLCompiler
 
 from schoolops.context import nowhere
@@ -95,19 +99,25 @@ class Compiled(Generic[Found]):
             raise ValueError("A compiled queryset brings no others with it.")
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
-        connection: Any = connections[DEFAULT_DB_ALIAS]
-        with connection.cursor() as cursor:
-            parts, names = sql.split("%s"), []
-            text = parts[0]
-            for part, each in zip(parts[1:], parameters, strict=True):
-                if isinstance(each, Parameter):
-                    names.append(each.name)
-                    text += f"%s{part}"
-                else:
-                    # What is the same for everybody stands in the SQL: the planner knows it, and it needs no type.
-                    text += cursor.mogrify("%s", [each]).replace("%", "%%") + part
-        self._ready = (text, tuple(names), queryset, _Known(compiler))
+        text, names = _only_parameters(sql, parameters)
+        self._ready = (text, names, queryset, _Known(compiler))
         return self._ready
+
+
+def _only_parameters(sql: str, given: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
+    """``sql`` with places for parameters alone, and their names in order."""
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    with connection.cursor() as cursor:
+        parts, names = sql.split("%s"), []
+        text = parts[0]
+        for part, each in zip(parts[1:], given, strict=True):
+            if isinstance(each, Parameter):
+                names.append(each.name)
+                text += f"%s{part}"
+            else:
+                # What is the same for everybody stands in the SQL: the planner knows it, and it needs no type.
+                text += cursor.mogrify("%s", [each]).replace("%", "%%") + part
+    return text, tuple(names)
 
 
 class _Known:
@@ -158,6 +168,82 @@ class _Answered:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._query, name)
+
+
+class CompiledQ:
+    """A condition made of lookups: with parameters, with subqueries (``pk__in=…``), with what is always the same.
+
+    It is built outside every school, and its subqueries are compiled, when it is first asked for.
+    """
+
+    def __init__(self, build: Callable[[], Q]) -> None:
+        self._build = build
+        self._ready: Q | None = None
+
+    def __call__(self, **values: Any) -> Q:
+        """The condition with these values for its parameters.
+
+        Raises:
+            TypeError: a part of it is no lookup.
+            ValueError: a subquery does not say which column it gives.
+        """
+        if self._ready is None:
+            with nowhere():
+                condition = self._build()
+            self._ready = _each_lookup(condition, _kept)
+        return _each_lookup(self._ready, lambda value: _said(value, values))
+
+
+def _each_lookup(condition: Q, change: Callable[[Any], Any]) -> Q:
+    parts: list[Any] = []
+    for part in condition.children:
+        if isinstance(part, Q):
+            parts.append(_each_lookup(part, change))
+        elif isinstance(part, tuple):
+            parts.append((part[0], change(part[1])))
+        else:
+            raise TypeError(f"A compiled condition is made of lookups, not of {part!r}.")
+    changed: Q = Q.create(parts, condition.connector, condition.negated)
+    return changed
+
+
+def _kept(value: Any) -> Any:
+    if not isinstance(value, QuerySet):
+        return value
+    query = value.query.chain()
+    if not query.has_select_fields:
+        raise ValueError("A subquery of a compiled condition says which column it gives.")
+    query.clear_ordering(clear_default=True)
+    try:
+        return _Subquery(*_only_parameters(*query.get_compiler(DEFAULT_DB_ALIAS).as_sql()))
+    except EmptyResultSet:
+        return []
+
+
+def _said(value: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(value, _Subquery):
+        return _Subquery(value.sql, tuple(values[name] for name in value.given))
+    return values[value.name] if isinstance(value, Parameter) else value
+
+
+class _Subquery(BaseExpression):
+    """SQL of a query that names nothing of the one around it, and what is given for its places: names, then values."""
+
+    def __init__(self, sql: str, given: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.sql, self.given = sql, given
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return f"({self.sql})", self.given
+
+    def resolve_expression(self, *_: Any, **__: Any) -> _Subquery:
+        return self
+
+    def relabeled_clone(self, change_map: Any) -> _Subquery:
+        return self
+
+    def get_group_by_cols(self) -> list[Any]:
+        return []
 
 
 _shapes: dict[Hashable, Compiled[Any]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,10 +18,11 @@ from drf_spectacular.validation import validate_schema
 
 from config.assets import assets
 from schoolops import problem
-from schoolops.api import refusals
+from schoolops.api import documents, refusals
 from schoolops.api.documents import described
 from schoolops.api.viewsets import RowViewSet
 from schoolops.errors import declared_errors
+from schoolops.resilience import heavy
 from schoolops.tenancy.models import School
 from tests.api.addresses import Address, addresses
 
@@ -190,6 +192,25 @@ def test_the_description_is_the_same_for_everybody(host: str, db: None) -> None:
     assert answer.status_code == 200
     assert answer.content == described()
     assert Client(headers={"host": host}).post("/api/v1/schema").status_code == 405
+
+
+@pytest.mark.parametrize("host", ["oak.localhost", "localhost"])
+def test_it_is_made_in_the_bulkhead_of_heavy_work_and_given_away_without(
+    host: str, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making it takes over a second, and anybody may ask."""
+    made: list[int] = []
+
+    def make(*_: object, **__: object) -> dict[str, str]:
+        made.append(heavy.room().here)
+        return {}
+
+    monkeypatch.setattr(documents, "described", functools.cache(documents.described.__wrapped__))
+    monkeypatch.setattr(SchemaGenerator, "get_schema", make)
+    for _ in range(2):
+        assert Client(headers={"host": host}).get("/api/v1/schema").content == b"{}"
+    assert made == [1]
+    assert heavy.room().here == 0
 
 
 def test_production_leaves_files_to_the_proxy() -> None:

@@ -21,6 +21,7 @@ from apps.access.models import Role, RolePermission
 from apps.accounts.models import TokenFamily, User
 from apps.attendance.models import AttendanceCode, AttendanceRecord, DeskEntry, Leave
 from apps.examinations.models import Exam, ExamSession, GradeBand, GradingScale
+from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
@@ -82,6 +83,7 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("AdmitForm", "guardian_family_name"): (Guardian, "family_name"),
     ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
     ("EndForm", "operator"): (User, "username"),
+    ("MappingIn", "sheet"): (Import, "sheet"),
 }
 # Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark.
 NEVER_STORED = {"login", "password", "new_password", "again", "present", "code", "token", "refresh_token", "score"}

@@ -29,6 +29,7 @@ DIFFERENT = {
     },
     "production": {
         "SERVE_STATIC",
+        "STORAGES",
         "REFUSE_FORBIDDEN_DATABASE",
         "SECURE_SSL_REDIRECT",
         "SECURE_REDIRECT_EXEMPT",

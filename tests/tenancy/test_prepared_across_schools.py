@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
+from functools import partial
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models import Exists, Q
 
 from apps.accounts.models import User
 from apps.attendance.selectors import SessionKey, roll
 from apps.attendance.services import Mark, mark_and_read
 from apps.institutions.models import Institution
+from apps.students.models import Student
+from apps.students.selectors import children_of, oneself, students_taught
 from schoolops import clock
 from schoolops.context import inside, nowhere
 from schoolops.errors import NoCurrentSchool
-from schoolops.tenancy.compiled import KEY, Compiled, any_of, by_shape
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, CompiledQ, Parameter, any_of, by_shape
 from schoolops.tenancy.models import School
 from schoolops.tenancy.prepared import Statement
 from tests.factories import people
@@ -90,6 +95,47 @@ def test_what_is_compiled_for_all_schools_may_ask_none(campuses: dict[str, tuple
         looked_up.all(keys=keys)
     with inside(school):
         assert [each.pk for each in COMPILED.all(keys=keys)] == keys
+
+
+SCOPES = {"teacher": students_taught, "guardian": children_of, "student": oneself}
+
+
+def _combined(reach: Q) -> list[list[int]]:
+    conditions = (reach, ~reach, reach & Q(given_name__startswith="A"), reach | Q(given_name__contains="100 %"))
+    return [list(Student.objects.filter(each).order_by("pk").values_list("pk", flat=True)) for each in conditions]
+
+
+def test_a_condition_compiled_once_says_everywhere_what_its_querysets_say(db: None, oak: School, elm: School) -> None:
+    user, day = Parameter("user", KEY), Parameter("day", DAY)
+    compiled = {name: CompiledQ(partial(scope, user, day)) for name, scope in SCOPES.items()}  # type: ignore[arg-type]
+    for school in (oak, elm, oak):
+        with inside(school):
+            section = people.a_section(3, name="7 B")
+            theirs = people.students_in(section)
+            people.a_section(2, name="7 C")
+            Student.objects.filter(pk=theirs[2].pk).update(user=people.a_user(f"pupil-{section.pk}"))
+            Student.objects.filter(pk=theirs[1].pk).update(given_name="100 %")
+            reached = {
+                "teacher": (people.a_teacher(of=section), theirs),
+                "guardian": (people.a_guardian(of=theirs[:2]), theirs[:2]),
+                "student": (Student.objects.get(pk=theirs[2].pk).user, theirs[2:]),
+            }
+            for name, (who, students) in reached.items():
+                assert set(Student.objects.filter(compiled[name](user=who.pk, day=people.SCHOOL_DAY))) == set(students)
+                for on in (people.SCHOOL_DAY, people.FIRST_DAY - dt.timedelta(days=1)):
+                    assert _combined(compiled[name](user=who.pk, day=on)) == _combined(SCOPES[name](who, on))
+
+
+def test_a_condition_that_cannot_be_compiled_is_refused(in_oak: School) -> None:
+    students = Student.objects.all()
+    with pytest.raises(ValueError, match="which column"):
+        CompiledQ(lambda: Q(student__in=students))()
+    with pytest.raises(TypeError, match="made of lookups"):
+        CompiledQ(lambda: Q(Exists(students)))()
+    with pytest.raises(NoCurrentSchool):
+        CompiledQ(lambda: Q(pk__in=[students.earliest("pk").pk]))()
+    # What Django knows to be empty without asking stays so.
+    assert not Student.objects.filter(CompiledQ(lambda: Q(pk__in=students.none().values("pk")))()).exists()
 
 
 def test_rolls_marked_in_turns_on_one_connection_are_each_schools_own(db: None, oak: School, elm: School) -> None:

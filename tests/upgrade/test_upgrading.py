@@ -40,21 +40,20 @@ Rows = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A database of its own, and the programs of this release that work on it."""
+    """A database of its own, and the programs of this release that work on it: ``tests.upgrade.programs`` runs them."""
 
     database: str
     admin_url: str
-    web_url: str
+    programs: subprocess.Popen[str]
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-W", "ignore", *command],
-            env={**os.environ, "DATABASE_URL": self.web_url, "DATABASE_ADMIN_URL": self.admin_url},
-            cwd=BASE_DIR,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        asked, answers = self.programs.stdin, self.programs.stdout
+        assert asked is not None
+        assert answers is not None
+        asked.write(json.dumps(command) + "\n")
+        asked.flush()
+        code, out, err = json.loads(answers.readline())
+        return subprocess.CompletedProcess(command, code, out, err)
 
     def manage(self, *command: str) -> str:
         done = self.run("manage.py", *command)
@@ -109,11 +108,10 @@ def _remove(database: str) -> None:
 @pytest.fixture(scope="module")
 def restore(django_db_setup: None) -> Iterator[Callable[[str], Installation]]:
     """``restore(name)``: the two schools as the release before left them, in a database of the test's own."""
-    made = []
+    made: list[Installation] = []
 
     def make(name: str) -> Installation:
         database = f"{owner.database_name()}_{name}"
-        made.append(database)
         _remove(database)
         admin_url, web_url = launcher.ensure_logins(os.environ["DATABASE_ADMIN_URL"], database)
         with psycopg.connect(admin_url, autocommit=True) as connection:
@@ -121,11 +119,22 @@ def restore(django_db_setup: None) -> Iterator[Callable[[str], Installation]]:
                 role = sql.Identifier(f"{database}__school_{school}")
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
             connection.execute(RELEASED.read_text(encoding="utf-8").replace(NAME_IN_DUMP, database).encode())
-        return Installation(database, admin_url, web_url)
+        programs = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.upgrade.programs"],
+            env={**os.environ, "DATABASE_URL": web_url, "DATABASE_ADMIN_URL": admin_url},
+            cwd=BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        made.append(Installation(database, admin_url, programs))
+        return made[-1]
 
     yield make
-    for database in made:
-        _remove(database)
+    for installation in made:
+        installation.programs.communicate()
+        assert installation.programs.returncode == 0
+        _remove(installation.database)
 
 
 @pytest.fixture(scope="module")

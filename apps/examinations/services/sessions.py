@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -17,6 +18,7 @@ from apps.examinations.errors import (
     SessionCannotMove,
     SessionChangedMeanwhile,
     SessionHasPapers,
+    SessionInUse,
     SessionNameTaken,
     SessionUnknown,
     TimetableNotScheduled,
@@ -121,13 +123,17 @@ def remove_session(*, session: UUID, by: User) -> None:
     """Remove a session without papers.
 
     Raises:
-        PermissionMissing, OutOfReach, SessionUnknown, YearIsClosed, SessionHasPapers.
+        PermissionMissing, OutOfReach, SessionUnknown, YearIsClosed, SessionHasPapers, SessionInUse.
     """
     found = session_for_update(session, "exams.manage", by, cancelled_too=True)
     if found.exams.exists():
         raise SessionHasPapers
     trail.record(by, "examinations.session-removed", found, before={"name": found.name, "term": found.term})
-    found.delete()
+    try:
+        found.delete()
+    except ProtectedError:
+        # Apps above know it, and this one knows none of them.
+        raise SessionInUse from None
 
 
 def session_for_update(

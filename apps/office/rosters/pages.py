@@ -261,7 +261,8 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     said = {
         header: given for at, header in enumerate(headers) if (given := request.POST.get(f"header-{at}")) is not None
     }
-    kind, sheet = request.POST.get("source", ""), request.POST.get("sheet", "")[:100]
+    # A refusal says what was sent.
+    kind, sheet = (request.POST.get(name, "")[:100] for name in ("source", "sheet"))
     same = {
         pk: request.POST[f"same-{pk}"] == "1" for pk, *_said in selectors.alike(run) if request.POST.get(f"same-{pk}")
     }

@@ -71,7 +71,7 @@ class SessionCardViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         return selectors.cards_of_session(self.kwargs["id"], by=actor(self.request))
 
-    @extend_schema(summary="Draft report cards", request=shapes.CardsDraftIn, responses=shapes.CardsOut)
+    @extend_schema(summary="Draft report cards", request=shapes.CardsDraftIn, responses={200: shapes.CardsOut})
     def create(self, request: Request, id: UUID) -> HttpResponse:
         """Draft those of a section anew, from what its marks come to by now; or say that the drafts are proof-read."""
         given, by = valid(shapes.CardsDraftIn, request.data), actor(request)

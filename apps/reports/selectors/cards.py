@@ -297,9 +297,12 @@ def cards_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
         PermissionMissing, OutOfReach.
     """
     rows = _followed(student, by).select_related("session__term")
-    latest: dict[tuple[int, int], ReportCard] = {}
-    for row in rows.order_by("-session__term__starts_on", "-session_id", "-version"):
-        latest.setdefault((row.session_id, row.student_id), row)
+    latest: dict[int, ReportCard] = {}
+    # The kept record's come before those of what was merged into it.
+    for row in rows.order_by(
+        "-session__term__starts_on", "-session_id", F("student__merged_into").asc(nulls_first=True), "-version"
+    ):
+        latest.setdefault(row.session_id, row)
     return [
         {
             "id": row.sourced_id,

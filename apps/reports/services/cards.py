@@ -268,11 +268,5 @@ def _draft(card: ReportCard) -> dict[str, Any]:
 def _printed(cards: Sequence[Mapping[str, Any]], moment: dt.datetime) -> bytes:
     first = cards[0]
     school = next((block["school"] for block in first["blocks"] if block["kind"] == CardLayout.Block.BRANDING), "")
-    data = {
-        "name": first["title"],
-        "author": school,
-        "language": first["language"],
-        "rtl": first["rtl"],
-        "cards": cards,
-    }
+    data = {"name": first["title"], "author": school, "cards": list(cards)}
     return typeset(TEMPLATE.read_bytes(), data, dated=moment)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.accounts.models import User
@@ -66,7 +66,7 @@ def test_what_was_not_rounded_before_is_not_rounded_twice() -> None:
         band_of(Scale(0, bands("0")), Decimal(-1))
 
 
-@settings(max_examples=60, database=None)
+@settings(max_examples=60, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     lowers=st.sets(st.decimals(min_value="0.001", max_value="999", places=3), max_size=12),
     percent=st.decimals(min_value=0, max_value=1500, places=6),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from apps.attendance.models import AttendanceCode
 from apps.institutions.models import AcademicYear, CalendarDay, Institution
 from apps.office.setup.pages import WORDS
 from apps.office.setup.selectors import STEPS, readiness
+from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.start.selectors.start import what_waits
 from apps.students.models import Student
 from tests.factories import people, rolls
@@ -101,3 +103,23 @@ def test_who_may_only_look_marks_nothing(office: Office, bob: User, campus: Camp
     assert "Mark days" not in browser.get("/office/calendar/").content.decode()
     assert browser.post("/office/calendar/", {"starts_on": "2026-12-21", "kind": "holiday"}).status_code == 403
     assert not CalendarDay.objects.exists()
+
+
+def test_a_page_shows_so_many_rows_of_what_belongs_to_it_and_leads_to_the_others(
+    office: Office, erin: User, campus: Campus
+) -> None:
+    section = campus.sections["7 C"]
+    members = {f"Pupil{each.pk}": each for each in people.some_students(60, section=section)}
+    for name, each in members.items():
+        Student.objects.filter(pk=each.pk).update(given_name=name)
+    address = f"/office/institutions/section/{section.pk}/change/"
+    browser = office(erin)
+    (key,) = set(re.findall(r"\?(\w+-page)=2", browser.get(address).content.decode()))
+    first, second, *others = (
+        members.keys() & set(re.findall(r"Pupil\d+", browser.get(f"{address}?{key}={number}").content.decode()))
+        for number in ("1", "2", "\u00b2", "9" * 5000, "-1", "x")
+    )
+    assert len(first) <= ReadOnlyInline.per_page
+    assert first | second == members.keys()
+    assert first - second
+    assert others == [first] * 4

@@ -16,6 +16,7 @@ from pypdf import PdfReader
 
 from apps.accounts.models import User
 from apps.examinations import services as examinations
+from apps.examinations.errors import SessionInUse
 from apps.examinations.models import ExamSession
 from apps.institutions.models import Course
 from apps.reports import selectors, services, tasks
@@ -163,6 +164,38 @@ def test_a_session_without_results_has_no_cards(campus: Campus, alice: User) -> 
     made = exams.an_exam_session(campus, by=alice)
     with pytest.raises(NoResultsYet):
         services.draft_cards(session=made, section=campus.section, by=alice)
+
+
+def test_a_session_of_which_cards_were_drafted_is_not_removed(campus: Campus, alice: User) -> None:
+    made = exams.an_exam_session(campus, by=alice, state="marking")
+    paper = exams.a_paper(made, campus.section, exams.a_course(campus), by=alice, day=BEFORE)
+    cards.computed(made, by=alice)
+    services.draft_cards(session=made, section=campus.section, by=alice)
+    ExamSession.objects.filter(pk=made.pk).update(results_published_at=None)
+    examinations.remove_paper(paper=paper.sourced_id, by=alice)
+    with pytest.raises(SessionInUse):
+        examinations.remove_session(session=made.sourced_id, by=alice)
+
+
+def test_of_two_records_of_a_child_the_kept_ones_card_is_read(
+    session: ExamSession, campus: Campus, alice: User, carol: User, child: Student
+) -> None:
+    other = people.students_in(campus.section)[1]
+    made = {card.student_id: card for card in _published(session, campus, alice)}
+    Student.objects.filter(pk=other.pk).update(merged_into=child)
+    shown = selectors.cards_followed(child.sourced_id, by=carol)
+    assert [each["id"] for each in shown] == [made[child.pk].sourced_id]
+
+
+def test_cards_of_two_languages_on_one_pdf_each_read_from_their_side(
+    session: ExamSession, campus: Campus, alice: User
+) -> None:
+    services.set_layout(grade_level=None, values={"language": "ar", "blocks": ["marks"]}, by=alice)
+    first, second = _published(session, campus, alice)[:2]
+    first.data = {**first.data, "language": "en", "rtl": False}
+    text = _text(services.print_cards([first, second]))
+    assert text.count("80 / 80") == 2
+    assert "61.5 / 80" in text
 
 
 def test_a_section_of_twelve_costs_as_many_statements_as_one_of_three(

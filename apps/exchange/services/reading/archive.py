@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from apps.exchange import errors
+from schoolops.folding import fold
 
 MEGABYTE = 2**20
 LARGEST_UPLOAD = 32 * MEGABYTE
@@ -92,13 +93,11 @@ def other_book(names: Iterable[str]) -> str:
 
 def tables_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """The CSV files of an archive that was opened, by their names without folder and ending, folded."""
-    return {
-        entry.filename.rpartition("/")[2][:-4].casefold(): entry for entry in archive.infolist() if _is_table(entry)
-    }
+    return {fold(entry.filename.rpartition("/")[2][:-4]): entry for entry in archive.infolist() if _is_table(entry)}
 
 
 def _is_table(entry: zipfile.ZipInfo) -> bool:
-    return entry.filename.lower().endswith(".csv") and not _is_litter(entry.filename)
+    return fold(entry.filename).endswith(".csv") and not _is_litter(entry.filename)
 
 
 def _is_litter(name: str) -> bool:

@@ -140,7 +140,7 @@ def _day(value: str, latest: int) -> dt.date:
             return dt.date(_year(dotted[3], latest), int(dotted[2]), int(dotted[1]))
         if slashed := _SLASHED.fullmatch(bare):
             return _slashed(value, int(slashed[1]), int(slashed[3]), _year(slashed[4], latest))
-        if named := _NAMED.fullmatch(bare.lower()):
+        if named := _NAMED.fullmatch(fold(bare)):
             month = _MONTHS.index(named[2] or named[3]) + 1
             return dt.date(_year(named[5], latest), month, int(named[1] or named[4]))
     except ValueError as error:
@@ -154,7 +154,7 @@ def _year(said: str, latest: int) -> int:
 
 def has_short_year(value: str) -> bool:
     """Whether a day is written with two digits of its year."""
-    bare = digits(cleaned(value)).lower()
+    bare = fold(digits(cleaned(value)))
     found = next((match for form in (_DOTTED, _SLASHED, _NAMED) if (match := form.fullmatch(bare))), None)
     return found is not None and len(found[found.re.groups]) == 2
 

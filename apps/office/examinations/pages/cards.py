@@ -227,7 +227,7 @@ class LayoutForm(DressedForm):
     """What stands on the cards of a grade level, or of all that have no layout of their own."""
 
     language = forms.ChoiceField(label=gettext_lazy("Language"))
-    blocks = forms.MultipleChoiceField(label=gettext_lazy("What stands on a card, in this order"))
+    blocks = forms.MultipleChoiceField(label=gettext_lazy("What stands on a card"))
     signatures = LinesField(label=gettext_lazy("Who signs, a line each"), required=False, most=4, longest=80)
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
