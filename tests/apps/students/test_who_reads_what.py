@@ -202,16 +202,21 @@ class Reading(RuleBasedStateMachine):
 
     @rule(child=children, guardian=guardians, who=readers)
     def link(self, child: str, guardian: str, who: str) -> None:
+        self._have_linked(child, guardian)
+        self.look(who, child)
+
+    def _have_linked(self, child: str, guardian: str) -> bool:
+        """Whether the two are linked from now on: what is said of a link would seldom find one by chance."""
         if self._is_kept(child) and (child, guardian) not in self.at.world.links:
             services.link_guardian(
                 student=self.at.children[child], guardian=self.at.guardians[guardian], fields={}, by=self.at.erin
             )
             self.at.world.links[child, guardian] = Link()
-        self.look(who, child)
+        return self._is_kept(child)
 
     @rule(child=children, guardian=guardians, who=readers, order=st.sampled_from(["", "order-1", "order-2"]))
     def restrict(self, child: str, guardian: str, who: str, order: str) -> None:
-        if self._is_kept(child) and (child, guardian) in self.at.world.links:
+        if self._have_linked(child, guardian):
             services.change_guardian_link(
                 link=self._link(child, guardian), fields={"restriction_note": order}, by=self.at.erin
             )
@@ -220,7 +225,7 @@ class Reading(RuleBasedStateMachine):
 
     @rule(child=children, guardian=guardians, who=readers, given=st.booleans())
     def give_data(self, child: str, guardian: str, who: str, *, given: bool) -> None:
-        if self._is_kept(child) and (child, guardian) in self.at.world.links:
+        if self._have_linked(child, guardian):
             services.change_guardian_link(
                 link=self._link(child, guardian), fields={"data_access": given}, by=self.at.erin
             )
