@@ -290,6 +290,7 @@ GATE: dict[Any, Callable[[dict[str, Any]], tuple[str, str]]] = {
     selectors.institutions_of.__code__: lambda said: (said["permission"], "campus"),
     selectors.reaches_everything.__code__: lambda said: (said["permission"], "school"),
     selectors.rows_in_reach.__code__: lambda said: (said["permission"], said["kind"]),
+    selectors.asked_reach.__code__: lambda said: (said["permission"], said["kind"]),
     selectors.keys_in_reach.__code__: lambda said: (said["permission"], said["kind"]),
     selectors.logins_in_reach.__code__: lambda said: (said["permission"], "login"),
 }

@@ -35,6 +35,7 @@ AS_WRITTEN = {
     ("exchange_counterpart", "kind"): "a word of ours",
     ("exchange_counterpart", "external_id"): "what another program calls a row, letter by letter",
     ("exchange_headermapping", "header"): "folded before it is written",
+    ("reports_reportcard", "code"): "a code of ours, of ASCII capitals",
     ("seeds_offered", "subject"): "a word of ours",
     ("seeds_offered", "item"): "a word of ours",
     ("tenancy_school", "slug"): "of ASCII small letters, checked",

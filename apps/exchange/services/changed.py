@@ -18,6 +18,7 @@ from apps.institutions.models import CourseClass
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops.audit.models import AuditEntry
+from schoolops.rows import with_names
 
 TABLES: Mapping[str, Any] = {
     **MODELS,
@@ -157,7 +158,7 @@ def _in_use(run: Import, table: str, keys: Sequence[int | None]) -> list[str]:
         if kind == staged.TERM and table == staged.TERM:
             using = using.exclude(pk__in=[pk for held in terms_held(run).values() for pk in held])
         # A row that is changed back refers to something else then, or its line of the trail says who did it.
-        found += [str(each) for each in using[:3]]
+        found += [str(each) for each in with_names(using)[:3]]
     return found
 
 

@@ -50,6 +50,7 @@ from apps.students.services.held import hold
 from schoolops import clock, events, queues
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
+from schoolops.rows import with_names
 
 # A roll beside it waits for one of these, and for no more.
 CHUNK = 250
@@ -163,7 +164,7 @@ def _held(table: str, keys: list[int | None]) -> dict[int, Any]:
     model = TABLES[table]
     if table in ABOUT_STUDENTS:
         hold(student_keys(table, model.objects.in_bulk(keys)))
-    rows = model.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    rows = with_names(model.objects.select_for_update(of=("self",))).filter(pk__in=keys).order_by("pk")
     return {row.pk: row for row in rows}
 
 
