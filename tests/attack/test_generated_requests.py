@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from typing import Any
 
 import pytest
 
+from tests.api.addresses import PLAIN, addresses
 from tests.attack import fuzz
 from tests.smoke.asks.table import Ask
 
@@ -69,6 +71,13 @@ def test_real_ids_stand_wherever_one_is_asked_for() -> None:
         "body.student_ids[*]": "students",
     }
     assert told["dictionaries"]["students"]["values"] == ["s-1", "s-2"]
+
+
+def test_every_hole_of_an_address_is_the_id_of_something() -> None:
+    paths = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", each.route.removeprefix(PLAIN)) for each in addresses()}
+    holes = {(path, name) for path in paths for name in re.findall(r"\{(\w+)\}", path)}
+    assert len(holes) > 50
+    assert {hole for hole in holes if not fuzz.kind_of(hole[1], f"/{hole[0]}")} == set()
 
 
 def test_examples_are_of_rows_that_are_there() -> None:
