@@ -26,7 +26,7 @@ def expected(request: Request, body: Mapping[str, Any] | None = None, *, require
     Raises:
         ValidationFailed: it is missing, unreadable, or the two disagree.
     """
-    header = request.headers.get("If-Match", "").strip()
+    header = request.headers.get("If-Match", "").strip(" \t")
     sent: Any = request.data if body is None else body
     said = sent.get("version") if isinstance(sent, Mapping) else None
     if header == "*":
