@@ -12,6 +12,14 @@ class ListTooLong(Invalid):
     remedy = "Choose some of the sections, and print the others after them."
 
 
+class SectionOfAnotherYear(Invalid):
+    """This section is of another year than the exam session."""
+
+    code = "reports:section-of-another-year"
+    remedy = "Choose a section of the session's year."
+    field = "section_id"
+
+
 class ListNotFound(NotFound):
     """You have no such printed list; one is kept for a day."""
 

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 
 from schoolops.api.errors import refused
 
-# Of an If-Match: an ETag of ours, its quotes left out or not, or any; empty is as if not said. Also what the API's
-# description says of it.
-PATTERN = r'^(\*|(W/)?"?[0-9]{1,18}"?)?$'
+# Of an If-Match: an ETag of ours, its quotes left out or not, or any; empty is as if not said, and HTTP lets go of the
+# blanks around it. Also what the API's description says of it.
+PATTERN = r'^[ \t]*(\*|(W/)?"?[0-9]{1,18}"?)?[ \t]*$'
 
 
 def etag(version: int) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from apps.examinations.api.serializers import Moment
+from apps.institutions.models import Section
 from apps.reports.models import ReportCard
 from apps.reports.services import KINDS
 from apps.students.api.about import AboutStudentOut
-from schoolops.api.fields import Day
+from schoolops.api.fields import Day, RowId
+
+SECTIONS = Section.objects.select_related("grade_level")
 
 
 class PrintedListIn(serializers.Serializer[object]):
@@ -67,7 +70,7 @@ class SessionCardOut(AboutStudentOut):
 class CardsDraftIn(serializers.Serializer[object]):
     """Whose cards are drafted anew, or are proof-read as they are."""
 
-    section_id = serializers.UUIDField()
+    section_id = RowId(SECTIONS, source="section")
     proof_read = serializers.BooleanField(default=False, help_text="True: somebody has read the drafts there are.")
 
 
@@ -80,7 +83,7 @@ class CardsOut(serializers.Serializer[object]):
 class CardsPublicationIn(serializers.Serializer[object]):
     """From when on families see the cards of a section that are proof-read."""
 
-    section_id = serializers.UUIDField()
+    section_id = RowId(SECTIONS, source="section")
     published_at = Moment()
 
 

@@ -75,7 +75,7 @@ class SessionCardViewSet(RowViewSet):
     def create(self, request: Request, id: UUID) -> HttpResponse:
         """Draft those of a section anew, from what its marks come to by now; or say that the drafts are proof-read."""
         given, by = valid(shapes.CardsDraftIn, request.data), actor(request)
-        session, section = selectors.session_and_section(id, given["section_id"], "cards.prepare", by=by)
+        session, section = selectors.session_and_section(id, given["section"], "cards.prepare", by=by)
         act = services.proof_read_cards if given["proof_read"] else services.draft_cards
         return answer({"cards": act(session=session, section=section, by=by)})
 
@@ -85,7 +85,7 @@ class SessionCardViewSet(RowViewSet):
     def publish(self, request: Request, id: UUID) -> HttpResponse:
         """A job prints those of a section that are proof-read; families see them from the moment on that is said."""
         given, by = valid(shapes.CardsPublicationIn, request.data), actor(request)
-        session, section = selectors.session_and_section(id, given["section_id"], "cards.publish", by=by)
+        session, section = selectors.session_and_section(id, given["section"], "cards.publish", by=by)
         moment = given["published_at"]
         services.ask_to_publish(session=session, section=section, published_at=moment, by=by)
         return answer({"session_id": session.sourced_id, "section_id": section.sourced_id}, status=202)

@@ -17,7 +17,6 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from apps.access import services as access
-from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.attendance.models import DailyAttendance, DayState
 from apps.examinations import selectors as exams
@@ -25,7 +24,7 @@ from apps.examinations.errors import SessionUnknown
 from apps.examinations.models import Exam, ExamSession, Mark, SessionResult
 from apps.institutions.models import Section, Term
 from apps.institutions.selectors import today_at
-from apps.reports.errors import CardUnknown
+from apps.reports.errors import CardUnknown, SectionOfAnotherYear
 from apps.reports.models import CardLayout, ReportCard
 from apps.students.models import ClassEnrolment, SectionMembership
 from schoolops import clock
@@ -256,20 +255,19 @@ def cards_of_session(session: UUID, *, by: User) -> QuerySet[ReportCard]:
     return cards_of(found, by=by)
 
 
-def session_and_section(session: UUID, section: UUID, permission: str, *, by: User) -> tuple[ExamSession, Section]:
+def session_and_section(session: UUID, section: Section, permission: str, *, by: User) -> tuple[ExamSession, Section]:
     """A session that ``by`` sees and a section of its year; over which ``permission`` is held, each service asks.
 
     Raises:
-        PermissionMissing, SessionUnknown, OutOfReach.
+        PermissionMissing, SessionUnknown, SectionOfAnotherYear.
     """
     access.require(by, permission)
     found = exams.sessions_seen(by=by).filter(sourced_id=session).select_related("term__year__institution").first()
     if found is None:
         raise SessionUnknown
-    group = Section.objects.filter(sourced_id=section, year=found.term.year).select_related("grade_level").first()
-    if group is None:
-        raise OutOfReach
-    return found, group
+    if section.year_id != found.term.year_id:
+        raise SectionOfAnotherYear
+    return found, section
 
 
 def card_seen(card: UUID, permission: str, *, by: User) -> ReportCard:

@@ -34,6 +34,7 @@ from apps.students.models import Student
 from schoolops import clock
 from schoolops.pdf import isolated
 from schoolops.tenancy.models import School
+from tests.apps.asking import asking
 from tests.factories import cards, exams, people
 from tests.factories.jobs import waiting_jobs, work_off
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -164,6 +165,15 @@ def test_a_session_without_results_has_no_cards(campus: Campus, alice: User) -> 
     made = exams.an_exam_session(campus, by=alice)
     with pytest.raises(NoResultsYet):
         services.draft_cards(session=made, section=campus.section, by=alice)
+
+
+def test_a_section_that_is_not_there_or_of_another_year_is_refused_at_its_field(campus: Campus, alice: User) -> None:
+    session = exams.an_exam_session(campus, by=alice)
+    address = f"exam-sessions/{session.sourced_id}/report-cards"
+    elsewhere = people.a_school_year(name="Far").section
+    for section in (session.sourced_id, elsewhere.sourced_id):
+        answer = asking(alice).post(address, {"section_id": str(section)})
+        assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (422, ["section_id"])
 
 
 def test_a_session_of_which_cards_were_drafted_is_not_removed(campus: Campus, alice: User) -> None:
