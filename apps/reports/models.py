@@ -14,7 +14,7 @@ from apps.examinations.models import ExamSession
 from apps.institutions.models import GradeLevel, Section
 from apps.students.models import Student
 from schoolops.context import current_school
-from schoolops.rows import Fitting, PublicRow
+from schoolops.rows import Fitting, PublicRow, called
 
 
 def card_path(_card: Any, called: str) -> str:
@@ -97,7 +97,7 @@ class ReportCard(PublicRow):
         )
 
     def __str__(self) -> str:
-        return f"{self.student_id} in {self.session_id}, version {self.version}"
+        return called(self.student, self.session)
 
     def is_public(self, moment: dt.datetime) -> bool:
         """Whether its own moment has come; that of the session's results is asked beside it."""

@@ -55,6 +55,8 @@ def draft_cards(*, session: ExamSession, section: Section, by: User) -> int:
         PermissionMissing, OutOfReach, NoResultsYet.
     """
     access.require_row(by, "cards.prepare", "section", section)
+    # Before its cards, as where they are published: of two who draft at once the second finds the first one's.
+    ExamSession.objects.select_for_update(no_key=True).get(pk=session.pk)
     results = selectors.students_in(session, section)
     if not results:
         raise NoResultsYet(session=session.name, section=section)
@@ -145,12 +147,12 @@ def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_i
         printed[card.pk] = published_form(card, published_at)
         queues.progress(number, len(cards))
     with queues.finishing():
+        found = ExamSession.objects.select_for_update(no_key=True).get(pk=session)
+        _refuse_before_results(found, published_at)
         # What was drafted anew meanwhile is not what was read.
         held = ReportCard.objects.select_for_update(no_key=True).filter(pk__in=printed, state=State.PROOF_READ)
         fresh = {card.pk: card for card in held}
         done = [card for card in cards if card.pk in fresh and fresh[card.pk].data == card.data]
-        found = ExamSession.objects.select_for_update(no_key=True).get(pk=session)
-        _refuse_before_results(found, published_at)
         for card in done:
             card.data, content = printed[card.pk]
             card.state, card.published_at, card.published_by = State.PUBLISHED, published_at, by
@@ -197,8 +199,9 @@ def set_layout(*, grade_level: GradeLevel | None, values: Mapping[str, Any], by:
     blocks = list(values["blocks"])
     if len(set(blocks)) != len(blocks) or CardLayout.Block.MARKS not in blocks:
         raise BlocksRefused
-    layout = CardLayout.objects.select_for_update(no_key=True).filter(grade_level=grade_level).first()
-    layout = layout or CardLayout(grade_level=grade_level)
+    # Of two who begin it at once the second changes the first one's.
+    CardLayout.objects.get_or_create(grade_level=grade_level)
+    layout = CardLayout.objects.select_for_update(no_key=True).get(grade_level=grade_level)
     before, after = trail.changed(layout, values)
     for name, value in values.items():
         setattr(layout, name, value)

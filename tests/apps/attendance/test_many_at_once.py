@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from apps.accounts.models import User
 from apps.attendance import services
@@ -19,6 +16,7 @@ from apps.students.models import Student
 from schoolops import clock
 from schoolops.context import inside
 from schoolops.tenancy.models import School
+from tests.apps.at_once import at_once
 from tests.apps.attendance.conftest import Api
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_school_year, a_user, some_students, students_in
 from tests.factories.rolls import key_of, marks, some_periods, take
@@ -42,26 +40,6 @@ def campus_of(school: School) -> Campus:
     return Campus(section.institution, section.year, [], {}, {"7 B": section})
 
 
-def at_once(school: School, works: list[Callable[[], Any]]) -> list[Any]:
-    """Run all of ``works`` in threads of their own, begun together; an exception is an answer."""
-    ready = Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        try:
-            with inside(school), clock.frozen(SCHOOL_MOMENT):
-                connection.ensure_connection()
-                ready.wait(timeout=60)
-                try:
-                    return work()
-                except RollChangedMeanwhile as refused:
-                    return refused
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
-
-
 def test_of_fifty_who_read_the_same_version_one_wins(school: School) -> None:
     with inside(school):
         campus, alice = campus_of(school), User.objects.get()
@@ -73,7 +51,7 @@ def test_of_fifty_who_read_the_same_version_one_wins(school: School) -> None:
             who = User.objects.get()
             return services.mark_attendance(session=key, marks=everybody, expected_version=version, by=who).version
 
-        answers = at_once(school, [send] * MANY)
+        answers = at_once(school, [send] * MANY, answer=RollChangedMeanwhile)
         assert answers.count(version + 1) == 1
         refused = [each for each in answers if isinstance(each, RollChangedMeanwhile)]
         assert len(refused) == MANY - 1
@@ -96,7 +74,7 @@ def test_fifty_puts_over_http_are_one_200_and_forty_nine_409(
         }
         apps = [Api(client_for(school), User.objects.get()) for _ in range(MANY)]
     address = f"sections/{section.sourced_id}/roll/{SCHOOL_DAY}"
-    answers = at_once(school, [lambda app=app: app.put(address, body) for app in apps])
+    answers = at_once(school, [lambda app=app: app.put(address, body) for app in apps], answer=RollChangedMeanwhile)
     assert sorted(each.status_code for each in answers) == [200] + [409] * (MANY - 1)
     assert {each.json()["code"] for each in answers if each.status_code == 409} == {"attendance:changed-meanwhile"}
     with inside(school):
@@ -113,7 +91,7 @@ def test_rolls_of_several_periods_taken_at_once_make_one_day(school: School) -> 
         codes = {amina: "A"} if number < 4 else {}
         return lambda: take(campus.section, codes, by=User.objects.get(), period=periods[number])
 
-    answers = at_once(school, [taking(number) for number in range(8)])
+    answers = at_once(school, [taking(number) for number in range(8)], answer=RollChangedMeanwhile)
     assert [each.version for each in answers] == [1] * 8
     with inside(school):
         assert DailyAttendance.objects.get(student=amina).minutes_missed == 4 * 45
@@ -137,7 +115,7 @@ def test_the_offices_word_is_not_lost_to_a_roll_taken_at_the_same_moment(school:
     def roll() -> Any:
         return take(section, by=User.objects.get(username="alice"))
 
-    at_once(school, [roll, *(desk(student) for student in students)])
+    at_once(school, [roll, *(desk(student) for student in students)], answer=RollChangedMeanwhile)
     with inside(school):
         assert set(AttendanceRecord.objects.values_list("state", flat=True)) == {"absent"}
         assert set(DailyAttendance.objects.values_list("state", flat=True)) == {"absent"}

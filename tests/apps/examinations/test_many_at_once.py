@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Event
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.accounts.models import User
 from apps.examinations import services
@@ -20,6 +19,7 @@ from apps.students.services import merge_students
 from schoolops import clock
 from schoolops.context import inside
 from schoolops.tenancy.models import School
+from tests.apps.at_once import at_once
 from tests.factories.exams import a_course, a_paper, an_exam_session, enter
 from tests.factories.people import SCHOOL_MOMENT, a_school_year, a_user, some_students, students_in
 
@@ -40,26 +40,6 @@ def school(fresh_school: Callable[..., School]) -> School:
     return made
 
 
-def at_once(school: School, works: list[Callable[[], Any]]) -> list[Any]:
-    """Run all of ``works`` in threads of their own, begun together; being behind is an answer."""
-    ready = Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        try:
-            with inside(school), clock.frozen(SCHOOL_MOMENT):
-                connection.ensure_connection()
-                ready.wait(timeout=60)
-                try:
-                    return work()
-                except MarksChangedMeanwhile as refused:
-                    return refused
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
-
-
 def send(score: str, version: int = 0) -> Callable[[], Any]:
     """Enter ``score`` for the whole section."""
 
@@ -76,7 +56,7 @@ def compute() -> dict[str, int]:
 
 
 def test_of_many_who_read_the_same_marks_one_wins(school: School) -> None:
-    answers = at_once(school, [send(str(each)) for each in range(MANY)])
+    answers = at_once(school, [send(str(each)) for each in range(MANY)], answer=MarksChangedMeanwhile)
     assert answers.count(1) == 1
     refused = [each for each in answers if isinstance(each, MarksChangedMeanwhile)]
     assert {len(each.members["changes"]) for each in refused} == {12}
@@ -87,7 +67,7 @@ def test_of_many_who_read_the_same_marks_one_wins(school: School) -> None:
 
 def test_marks_that_come_while_results_are_computed_are_in_the_next_ones(school: School) -> None:
     for version, score in enumerate(("40", "50", "60")):
-        assert version + 1 in at_once(school, [compute, send(score, version), compute])
+        assert version + 1 in at_once(school, [compute, send(score, version), compute], answer=MarksChangedMeanwhile)
         with inside(school):
             compute()
             assert set(SessionResult.objects.values_list("total", flat=True)) == {int(score)}
@@ -115,7 +95,7 @@ def test_who_merges_two_records_waits_for_their_results_and_they_for_the_merge(s
             keep=Student.objects.get(pk=keep.pk), duplicate=Student.objects.get(pk=duplicate.pk), by=User.objects.get()
         )
 
-    at_once(school, [compute_slowly, merge])
+    at_once(school, [compute_slowly, merge], answer=MarksChangedMeanwhile)
     with inside(school):
         compute()
         assert SessionResult.objects.count() == 11

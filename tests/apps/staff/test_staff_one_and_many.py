@@ -17,6 +17,7 @@ from apps.staff.services import StaffChange, add_staff, change_staff
 from apps.staff.services.members import Result
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
+from tests.apps.one_and_many import expect_one_by_one, rolled_back
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_class, a_school_year, a_user
 
 # What, who, which number, which day, which login.
@@ -110,34 +111,13 @@ def said_of_everybody() -> dict[str, list[Any]]:
     }
 
 
-def rolled_back(work: Callable[[], Any]) -> Any:
-    with transaction.atomic():
-        found = work()
-        transaction.set_rollback(True)
-    return found
-
-
 @given(said=WISHES)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_many_at_once_are_one_by_one(in_oak: object, said: list[tuple[Any, ...]]) -> None:
     with transaction.atomic(), clock.frozen(SCHOOL_MOMENT):
         stage = Stage()
 
-        def together() -> Any:
-            refused = []
-            for part in runs(said):
-                done = stage.do(part).refused
-                refused += [type(done[n]) if n in done else None for n in range(len(part))]
-            return refused, said_of_everybody()
-
-        def apart() -> Any:
-            refused = []
-            for each in said:
-                done = stage.do([each]).refused
-                refused.append(type(done[0]) if done else None)
-            return refused, said_of_everybody()
-
-        assert rolled_back(together) == rolled_back(apart)
+        expect_one_by_one(runs(said), lambda part: stage.do(part).refused, said_of_everybody)
         transaction.set_rollback(True)
 
 

@@ -23,6 +23,7 @@ from apps.staff.services.assignments import (
 )
 from apps.staff.services.members import Result
 from schoolops.audit.models import AuditEntry
+from tests.apps.one_and_many import expect_one_by_one, rolled_back
 from tests.factories.people import FIRST_DAY, SCHOOL_DAY, a_class, a_school_year, a_user
 
 ONE_DAY = dt.timedelta(days=1)
@@ -105,13 +106,6 @@ def said_of_everybody() -> dict[str, list[Any]]:
     }
 
 
-def rolled_back(work: Callable[[], Any]) -> Any:
-    with transaction.atomic():
-        found = work()
-        transaction.set_rollback(True)
-    return found
-
-
 @pytest.mark.parametrize("role", ["registrar", "administrator"])
 @given(said=WISHES)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -122,23 +116,13 @@ def test_many_at_once_are_one_by_one(
     with transaction.atomic():
         stage = Stage(by=role, everywhere=role == "administrator")
 
-        def together() -> Any:
-            refused = []
-            for part in runs(said):
-                looked = look_at_teaching([stage.wish(each) for each in part], by=stage.by)
-                done = stage.do(part).refused
-                assert {n: type(why) for n, why in looked.items()} == {n: type(why) for n, why in done.items()}
-                refused += [type(done[n]) if n in done else None for n in range(len(part))]
-            return refused, said_of_everybody()
+        def do(part: Sequence[tuple[Any, ...]]) -> Any:
+            looked = look_at_teaching([stage.wish(each) for each in part], by=stage.by)
+            done = stage.do(part).refused
+            assert {n: type(why) for n, why in looked.items()} == {n: type(why) for n, why in done.items()}
+            return done
 
-        def apart() -> Any:
-            refused = []
-            for each in said:
-                done = stage.do([each]).refused
-                refused.append(type(done[0]) if done else None)
-            return refused, said_of_everybody()
-
-        assert rolled_back(together) == rolled_back(apart)
+        expect_one_by_one(runs(said), do, said_of_everybody)
         transaction.set_rollback(True)
 
 

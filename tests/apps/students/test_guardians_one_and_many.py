@@ -23,6 +23,7 @@ from apps.students.services.guardians import (
 )
 from apps.students.services.held import Result
 from schoolops.audit.models import AuditEntry
+from tests.apps.one_and_many import expect_one_by_one, rolled_back
 from tests.factories.people import a_school_year, a_user, some_students
 
 # What, who (a child or a login), which guardian, which priority or version, which note.
@@ -126,13 +127,6 @@ def said_of_everybody() -> dict[str, list[Any]]:
     }
 
 
-def rolled_back(work: Callable[[], Any]) -> Any:
-    with transaction.atomic():
-        found = work()
-        transaction.set_rollback(True)
-    return found
-
-
 @pytest.mark.parametrize("role", ["registrar", "administrator"])
 @given(said=WISHES)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -142,21 +136,7 @@ def test_many_at_once_are_one_by_one(
     with transaction.atomic():
         stage = Stage(by=role, everywhere=role == "administrator")
 
-        def together() -> Any:
-            refused = []
-            for part in runs(said):
-                done = stage.do(part).refused
-                refused += [type(done[n]) if n in done else None for n in range(len(part))]
-            return refused, said_of_everybody()
-
-        def apart() -> Any:
-            refused = []
-            for each in said:
-                done = stage.do([each]).refused
-                refused.append(type(done[0]) if done else None)
-            return refused, said_of_everybody()
-
-        assert rolled_back(together) == rolled_back(apart)
+        expect_one_by_one(runs(said), lambda part: stage.do(part).refused, said_of_everybody)
         transaction.set_rollback(True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from apps.students.services.placing import Admission, ClassPlace, Placement, ReE
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
 from tests.apps.asking import asking
+from tests.apps.one_and_many import rolled_back
 from tests.factories.people import (
     SCHOOL_DAY,
     SCHOOL_MOMENT,
@@ -144,13 +145,6 @@ def said_of_everybody() -> dict[str, list[Any]]:
             for each in AuditEntry.objects.order_by("pk")
         ],
     }
-
-
-def rolled_back(work: Callable[[], Any]) -> Any:
-    with transaction.atomic():
-        found = work()
-        transaction.set_rollback(True)
-    return found
 
 
 @given(said=WISHES)
