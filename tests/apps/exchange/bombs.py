@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
+from tests.apps.exchange.books import ods
 from tests.apps.exchange.bundles import sheet, sound, zipped
 
 MEGABYTE = 2**20
@@ -181,6 +182,50 @@ ZIP: dict[str, Callable[[], bytes]] = {
     "a directory that says it is short": lying_end,
     "zeros": lambda: bundle_with("zeros.csv", b"0" * (40 * MEGABYTE)),
     "rows in a bundle": lambda: zipped(sound(users="sourcedId,role\n" + "a,b\n" * 600_000)),
+}
+
+
+def open_document(inner: str, *, head: str = "", more: dict[str, bytes] | None = None) -> bytes:
+    """An OpenDocument spreadsheet whose one sheet begins as students do and goes on with ``inner``."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(ods({"Students": [["Admission number", "Given name"]]}))) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    content = parts["content.xml"].decode()
+    declared, _, document = content.partition("?>")
+    parts["content.xml"] = f"{declared}?>{head}{document.replace('</table:table>', f'{inner}</table:table>')}".encode()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, said in {**parts, **(more or {})}.items():
+            made.writestr(name, said)
+    return target.getvalue()
+
+
+def again(rows: int, columns: int, times: int) -> str:
+    """``times`` rows, each of which says that it stands there so often, and so do its cells."""
+    cell = f'<table:table-cell table:number-columns-repeated="{columns}"><text:p>x</text:p></table:table-cell>'
+    return f'<table:table-row table:number-rows-repeated="{rows}">{cell}</table:table-row>' * times
+
+
+def compound(*sectors: bytes, first: int = 0) -> bytes:
+    """A compound file (MS-CFB 2.2) of sectors of 512 bytes, whose allocation table is in the ``first``."""
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(10)
+    head += struct.pack("<118I", 1, first, 0, 4096, first, 1, first, 1, *[first] * 110)
+    return head[:512].ljust(512, b"\0") + b"".join(sectors)
+
+
+OPEN_DOCUMENT: dict[str, Callable[[], bytes]] = {
+    "rows that stand there again in ODS": lambda: open_document(again(99_999_999, 3, 20_000)),
+    "columns that stand there again in ODS": lambda: open_document(again(1, 99_999_999, 200_000)),
+    "nesting in ODS": lambda: open_document("<text:p>" * 200_000 + "</text:p>" * 200_000),
+    "entities in ODS": lambda: open_document(again(1, 1, 1), head='<!DOCTYPE a [<!ENTITY b "bbbbbbbb">]>'),
+    "a text of forty megabytes in ODS": lambda: open_document(again(1, 1, 1).replace("x", "0" * (40 * MEGABYTE))),
+    "ZIP in ODS": lambda: open_document(again(1, 1, 1), more={"Pictures/a.zip": zipped(sound())}),
+}
+XLS: dict[str, Callable[[], bytes]] = {
+    "an old book of nothing": lambda: compound(bytes(4 * MEGABYTE)),
+    "an old book whose table goes round": lambda: compound(
+        bytes(512), struct.pack("<128I", *range(1, 128), 0), first=1
+    ),
+    "an old book of endless sectors": lambda: compound(struct.pack("<128I", *[0] * 128) * 8_000),
 }
 CSV: dict[str, Callable[[], bytes]] = {
     "rows in CSV": csv_of_rows,

@@ -31,6 +31,8 @@ from tests.factories import people
 
 FILES = {
     **{name: ("students.xlsx", make) for name, make in bombs.XLSX.items()},
+    **{name: ("students.ods", make) for name, make in bombs.OPEN_DOCUMENT.items()},
+    **{name: ("students.xls", make) for name, make in bombs.XLS.items()},
     **{name: ("roster.zip", make) for name, make in bombs.ZIP.items()},
     **{name: ("students.csv", make) for name, make in bombs.CSV.items()},
 }
