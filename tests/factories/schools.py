@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from schoolops.context import outside_schools
-from schoolops.tenancy import owner, resolution
+from schoolops.tenancy import endings, owner, resolution
 from schoolops.tenancy.models import School
 from schoolops.tenancy.provisioning import create_school
 
@@ -18,6 +20,12 @@ def make_school(slug: str, *, name: str = "", domains: list[str] | None = None) 
 def remove_school(school: School) -> None:
     """Take away all of it at once, as if it had never been: no suspension, no thirty days."""
     owner.drop_school(schema=school.schema_name, role=school.role_name)
-    with outside_schools():
+    forget_school(school)
+
+
+def forget_school(school: School) -> None:
+    """Take away what the platform keeps of it: its row, and jobs, letters and answers under its name."""
+    with outside_schools(), transaction.atomic():
+        endings.end(school.slug)
         School.objects.filter(pk=school.pk).delete()
     resolution.forget_hosts()

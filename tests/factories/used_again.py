@@ -15,6 +15,7 @@ from psycopg import sql
 from schoolops.context import outside_schools
 from schoolops.tenancy import fleet, owner, provisioning, resolution
 from schoolops.tenancy.models import School, SchoolState
+from tests.factories.schools import forget_school
 
 # Each row of the catalogues with the transaction that wrote it: whatever is changed, and changed back, shows. A schema
 # and a role that are called otherwise change none of these.
@@ -114,9 +115,7 @@ class UsedAgain:
                 self._empty(connection, kept)
         except psycopg.Error:
             return False
-        with outside_schools():
-            School.objects.filter(pk=school.pk).delete()
-        resolution.forget_hosts()
+        forget_school(school)
         self._kept.append(kept)
         return True
 
