@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.exchange.api import views
+from apps.exchange.api import marks, views
 from schoolops.api.viewsets import routes
 
 STEPS = views.StepViewSet.as_view
@@ -15,6 +15,13 @@ urlpatterns = [
     path("imports/<uuid:id>/confirm", STEPS({"post": "confirm"})),
     path("imports/<uuid:id>/go-on", STEPS({"post": "go_on"})),
     path("imports/<uuid:id>/undo", STEPS({"post": "undo"})),
+    path(
+        "exam-sessions/<uuid:id>/mark-file",
+        marks.SessionMarkFileViewSet.as_view({"get": "retrieve", "post": "create"}),
+    ),
+    path("mark-files/<uuid:id>", marks.MarkFileViewSet.as_view({"get": "retrieve"})),
+    path("mark-files/<uuid:id>/rows", marks.MarkFileRowsViewSet.as_view({"get": "list"})),
+    path("mark-files/<uuid:id>/confirm", marks.MarkFileViewSet.as_view({"post": "confirm"})),
     path("exports/oneroster", views.ExportViewSet.as_view({"get": "bundle"})),
     path("exports/templates/<str:kind>", views.ExportViewSet.as_view({"get": "template"})),
 ]
