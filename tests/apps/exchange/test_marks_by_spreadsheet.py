@@ -49,10 +49,10 @@ def class_of(campus: Campus) -> list[Student]:
     return students_in(campus.section)
 
 
-def taken(paper: Exam, by: User, **more: Any) -> Any:
+def taken(exam: Exam, by: User, **more: Any) -> Any:
     """The spreadsheet of a session, opened."""
     file = io.BytesIO()
-    services.write_mark_file(session=paper.session.sourced_id, into=file, by=by, **more)
+    services.write_mark_file(session=exam.session.sourced_id, into=file, by=by, **more)
     return load_workbook(file)
 
 
