@@ -25,10 +25,4 @@ INDEXES = (
         ("run_id", "action", "id"),
         purpose="the difference a sheet of marks would make, by keyset",
     ),
-    IndexSpec(
-        "mark_file_latest",
-        "exchange_markfile",
-        ("session_id", "received_at DESC", "id DESC"),
-        purpose="the sheets somebody sent for a session, newest first; a session that is removed",
-    ),
 )
