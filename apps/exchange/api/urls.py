@@ -2,14 +2,14 @@
 
 from django.urls import path
 
-from apps.exchange.api import marks, views
+from apps.exchange.api.views import marks, rosters
 from schoolops.api.viewsets import routes
 
-STEPS = views.StepViewSet.as_view
+STEPS = rosters.StepViewSet.as_view
 
 urlpatterns = [
-    *routes("imports", views.ImportViewSet),
-    path("imports/<uuid:id>/rows", views.RowsViewSet.as_view({"get": "list"})),
+    *routes("imports", rosters.ImportViewSet),
+    path("imports/<uuid:id>/rows", rosters.RowsViewSet.as_view({"get": "list"})),
     path("imports/<uuid:id>/errors", STEPS({"get": "errors"})),
     path("imports/<uuid:id>/mapping", STEPS({"put": "map_headers"})),
     path("imports/<uuid:id>/confirm", STEPS({"post": "confirm"})),
@@ -22,6 +22,6 @@ urlpatterns = [
     path("mark-files/<uuid:id>", marks.MarkFileViewSet.as_view({"get": "retrieve"})),
     path("mark-files/<uuid:id>/rows", marks.MarkFileRowsViewSet.as_view({"get": "list"})),
     path("mark-files/<uuid:id>/confirm", marks.MarkFileViewSet.as_view({"post": "confirm"})),
-    path("exports/oneroster", views.ExportViewSet.as_view({"get": "bundle"})),
-    path("exports/templates/<str:kind>", views.ExportViewSet.as_view({"get": "template"})),
+    path("exports/oneroster", rosters.ExportViewSet.as_view({"get": "bundle"})),
+    path("exports/templates/<str:kind>", rosters.ExportViewSet.as_view({"get": "template"})),
 ]

@@ -91,6 +91,8 @@ def _paper(run: MarkFile, paper: UUID, keyed: Sequence[Keyed]) -> tuple[dict[str
         if version > exam.marks_version:
             raise errors.MarksAhead(version=version, at=exam.marks_version)
         selectors.must_be_marking(exam)
+    except Unavailable:
+        raise
     except SchoolOpsError as refusal:
         told["problem"] = problem_of(refusal)
         return told, [_made(run, row, key, Action.ERROR) for row, key in keyed]

@@ -21,6 +21,7 @@ from apps.exchange import errors
 from apps.exchange.services.marks.columns import COLUMNS, Key
 from schoolops.api.exports import shown
 from schoolops.audit import trail
+from schoolops.folding import fold
 
 # An archive with more parts is not read.
 MOST_PAPERS: Final = 50
@@ -101,8 +102,8 @@ def _title(exam: Exam, taken: set[str]) -> str:
     """A name for its sheet, as spreadsheets allow."""
     plain = _UNWRITTEN.sub(" ", f"{selectors.group_of(exam)} {selectors.name_of(exam)}").strip()[:31] or "1"
     title, number = plain, 1
-    while title.casefold() in taken:
+    while fold(title) in taken:
         number += 1
         title = f"{plain[: 31 - len(str(number)) - 1]} {number}"
-    taken.add(title.casefold())
+    taken.add(fold(title))
     return title

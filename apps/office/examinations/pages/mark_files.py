@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from apps.examinations.selectors import papers_in_reach, session_marked
 from apps.exchange import services
-from apps.exchange.api.marks import mark_file
+from apps.exchange.api.views.marks import mark_file
 from apps.exchange.models import MarkFile, MarkFileRow
 from apps.exchange.selectors.marks import is_stopped, mark_file_of, mark_files_of, mark_rows_of
 from apps.institutions.models import Section
