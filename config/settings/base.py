@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "schoolops.cache",
     "schoolops.indexes",
     "schoolops.files",
+    "schoolops.copies",
     "schoolops.api",
     "schoolops.health",
     # Not of a school: it only has commands that fill one for show.
@@ -216,6 +217,7 @@ MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
 BACKUP_FOLDER = env.text("BACKUP_FOLDER")
+BACKUP_RECIPIENTS = env.names("BACKUP_RECIPIENTS")
 BIND = env.text("BIND")
 PORT = env.number("PORT")
 BASE_URL = env.text("BASE_URL")

@@ -239,7 +239,9 @@ def _jobs() -> Iterator[Line]:
 def _schools() -> Iterator[Line]:
     for school in fleet.unfinished_schools():
         yield Line(
-            "yellow", f"{school.slug}: still being made", f"If nobody is at it, manage.py create_school {school.slug}"
+            "yellow",
+            f"{school.slug}: still being made",
+            school.state_reason or f"If nobody is at it, manage.py create_school {school.slug}",
         )
 
 
@@ -286,7 +288,9 @@ def _backups() -> Iterator[Line]:
         yield Line("yellow", "Nobody has said where backups are", "Set BACKUP_FOLDER to the folder they are put into.")
         return
     folder = Path(settings.BACKUP_FOLDER)
-    made = [file.stat().st_mtime for file in folder.glob("*") if file.is_file() and file.stat().st_size]
+    # Neither what a backup is called while it is being written, nor what stands beside one.
+    whole = [file for file in folder.glob("[!.]*") if file.is_file() and file.suffix != ".sha256"]
+    made = [file.stat().st_mtime for file in whole if file.stat().st_size]
     if not made:
         yield Line("red", f"There is no backup in {folder}", "Make one now, and find out why none was made.")
         return

@@ -1,0 +1,33 @@
+"""What is shut in a school that stands up from a backup: what had ended since the backup must not begin again with it.
+
+Those who keep what opens something (sessions, tokens, links) register; they are asked inside the school before anybody
+can reach it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Shutting(Protocol):
+    """Shuts in the current school, in the current transaction.
+
+    ``beside``: the school it is a copy of goes on, so nobody logs into this one as into that.
+    """
+
+    def __call__(self, *, beside: bool) -> None: ...
+
+
+_shuttings: list[Shutting] = []
+
+
+def shuts_in_a_copy(shutting: Shutting) -> Shutting:
+    """Register a function that shuts something. It may run again."""
+    _shuttings.append(shutting)
+    return shutting
+
+
+def shut(*, beside: bool) -> None:
+    """Shut all of it in the current school."""
+    for shutting in _shuttings:
+        shutting(beside=beside)
