@@ -179,7 +179,6 @@ def _stand_up(
             _as_it_was(school, found)
             with owner.owner_connection() as connection, connection.transaction():
                 fill(connection, found, file, keys, schema=school.schema_name, progress=progress)
-                owner.grant_school(connection, schema=school.schema_name, role=school.role_name)
             fleet.bring_up(school)
         with owner.owner_connection() as connection:
             _analyse(connection, school.schema_name)
