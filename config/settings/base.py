@@ -23,6 +23,7 @@ PUBLIC_HOSTS = env.names("PUBLIC_HOSTS")
 SHARED_APPS = [
     "schoolops.tenancy",
     "schoolops.queues",
+    "schoolops.copies",
     "schoolops.audit",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -75,7 +76,6 @@ INSTALLED_APPS = [
     "schoolops.cache",
     "schoolops.indexes",
     "schoolops.files",
-    "schoolops.copies",
     "schoolops.api",
     "schoolops.health",
     # Not of a school: it only has commands that fill one for show.

@@ -79,8 +79,15 @@ class BackupDoesNotFit(Invalid):
     remedy = "Nothing was changed. The school it was made of was not as its release says; ask who looked after it."
 
 
-class BeingRestored(Conflict):
-    """{slug} is a restoration that did not end."""
+class NoSuchTable(NotFound):
+    """There is no table {table} with a key in both schools."""
 
-    code = "copies:being-restored"
-    remedy = "Run the same restoration again; it begins anew."
+    code = "copies:no-such-table"
+    remedy = "`manage.py school diff` without --table names those that differ."
+
+
+class DrillFailed(Misconfigured):
+    """{slug} could not be restored from a backup that was just made: {what}"""
+
+    code = "copies:drill-failed"
+    remedy = "docs/runbooks/restore-drill-failed.md"

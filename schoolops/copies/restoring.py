@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from psycopg import sql
 from schoolops import clock, seeds
 from schoolops.audit import trail
 from schoolops.context import inside, outside_schools
-from schoolops.copies import archive, sealed, tables
+from schoolops.copies import archive, tables
 from schoolops.copies.archive import Table, Verified
 from schoolops.copies.errors import BackupDamaged, BackupDoesNotFit
 from schoolops.copies.shutting import shut
@@ -35,11 +35,11 @@ UNDER_WAY = "Being restored. Where nobody is at it, run the restoration again: i
 LONGEST_SLUG = 40
 
 
-def verify(file: Path, *, identity: Path, from_elsewhere: bool = False) -> Verified:
-    """Read a backup to its end and change nothing. Raises what ``archive.verified`` raises, and ``IdentityInvalid``."""
+def verify(file: Path, *, keys: Sequence[Any], from_elsewhere: bool = False) -> Verified:
+    """Read a backup to its end and change nothing. Raises what ``archive.verified`` raises."""
     return archive.verified(
         file,
-        sealed.identities_in(identity),
+        keys,
         known=frozenset(template.expected_migrations()),
         from_elsewhere=from_elsewhere,
     )
@@ -48,7 +48,7 @@ def verify(file: Path, *, identity: Path, from_elsewhere: bool = False) -> Verif
 def restore_beside(
     *,
     file: Path,
-    identity: Path,
+    keys: Sequence[Any],
     slug: str,
     domains: list[str],
     from_elsewhere: bool = False,
@@ -59,15 +59,14 @@ def restore_beside(
     It has a row, a schema and a role of its own. Its logins are rows that open nothing; none of its jobs are there.
 
     Raises:
-        SlugInvalid, SchoolExists, DomainTaken, IdentityInvalid, BackupNotFound, BackupNotForThisKey, BackupDamaged,
+        SlugInvalid, SchoolExists, DomainTaken, BackupNotFound, BackupNotForThisKey, BackupDamaged,
         BackupNewer, BackupFromElsewhere, BackupDoesNotFit: nothing is left of it then.
     """
     if not SLUG.fullmatch(slug):
         raise SlugInvalid(slug=slug)
-    keys = sealed.identities_in(identity)
     with owner.one_at_a_time(f"create:{slug}"):
-        _refuse_taken(slug)
-        found = verify(file, identity=identity, from_elsewhere=from_elsewhere)
+        refuse_taken(slug)
+        found = verify(file, keys=keys, from_elsewhere=from_elsewhere)
         progress(f"verified: {found.head.slug} of {found.head.taken_at}, release {found.head.release}")
         school = _stand_up(found, file, keys, slug=slug, name=_called(found, slug), beside=True, progress=progress)
         with _cleared_if_refused(school), outside_schools(), transaction.atomic():
@@ -83,7 +82,7 @@ def restore_over(
     slug: str,
     typed: str,
     file: Path,
-    identity: Path,
+    keys: Sequence[Any],
     from_elsewhere: bool = False,
     progress: Progress = silently,
 ) -> tuple[School, School]:
@@ -98,16 +97,15 @@ def restore_over(
     """
     if typed != slug:
         raise NameNotConfirmed(slug=slug)
-    keys = sealed.identities_in(identity)
     with owner.one_at_a_time(f"create:{slug}"):
         old = lifecycle.get_school(slug)
         if old.state not in {SchoolState.ACTIVE, SchoolState.SUSPENDED}:
             raise WrongState(slug=slug, state=old.state)
-        found = verify(file, identity=identity, from_elsewhere=from_elsewhere)
+        found = verify(file, keys=keys, from_elsewhere=from_elsewhere)
         progress(f"verified: {found.head.slug} of {found.head.taken_at}, release {found.head.release}")
         meanwhile = f"restoring-{slug}"[:LONGEST_SLUG].rstrip("-")
         with owner.one_at_a_time(f"create:{meanwhile}"):
-            _refuse_taken(meanwhile)
+            refuse_taken(meanwhile)
             new = _stand_up(
                 found, file, keys, slug=meanwhile, name=old.name, beside=False, progress=progress, schema_like=slug
             )
@@ -119,7 +117,7 @@ def _called(found: Verified, slug: str) -> str:
     return f"{found.head.name} ({slug})"[:200]
 
 
-def _refuse_taken(slug: str) -> None:
+def refuse_taken(slug: str) -> None:
     """Raise ``SchoolExists`` where ``slug`` is a school's; clear what a restoration left that was killed."""
     with outside_schools():
         left = School.objects.filter(slug=slug).first()
@@ -155,7 +153,7 @@ class _cleared_if_refused:  # noqa: N801 - reads as the block does
 def _stand_up(
     found: Verified,
     file: Path,
-    keys: list[Any],
+    keys: Sequence[Any],
     *,
     slug: str,
     name: str,
@@ -164,7 +162,7 @@ def _stand_up(
     schema_like: str = "",
 ) -> School:
     """A school that is all there, at head, and still closed; its row is not saved as open."""
-    school = _registered(slug=slug, name=name, like=schema_like or slug)
+    school = registered(slug=slug, name=name, like=schema_like or slug)
     with _cleared_if_refused(school):
         if _is_of_this_release(found):
             with owner.owner_connection() as connection, connection.transaction():
@@ -194,7 +192,7 @@ def _stand_up(
     return school
 
 
-def _registered(*, slug: str, name: str, like: str) -> School:
+def registered(*, slug: str, name: str, like: str) -> School:
     """A row for it, with a schema and a role that nobody else has."""
     with outside_schools(), transaction.atomic():
         # Whoever was called so before: nothing of it runs or shows in this one.
@@ -247,12 +245,15 @@ def fill(
     connection: tables.Connection,
     found: Verified,
     file: Path,
-    keys: list[Any],
+    keys: Sequence[Any],
     *,
     schema: str,
+    at_home: bool = True,
     progress: Progress = silently,
 ) -> None:
     """Put rows, sequences and files of a backup into ``schema``, which has its tables, in the caller's transaction.
+
+    ``at_home``: rows name files in the folder of ``schema``, not in that of the school they are of.
 
     Raises:
         BackupDoesNotFit: its tables are not those of the schema, or a row is refused. BackupDamaged: it was changed
@@ -267,7 +268,8 @@ def fill(
     with tables.unguarded(connection, schema, present):
         tables.empty(connection, schema, present)
         _pour(connection, found, file, keys, schema=schema, progress=progress)
-        _lead_to(connection, head, schema)
+        if at_home:
+            _lead_to(connection, head, schema)
         with tables.fitting("two rows are one"):
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     tables.set_sequences(connection, schema, found.manifest.sequences)
@@ -276,7 +278,7 @@ def fill(
 
 
 def _pour(
-    connection: tables.Connection, found: Verified, file: Path, keys: list[Any], *, schema: str, progress: Progress
+    connection: tables.Connection, found: Verified, file: Path, keys: Sequence[Any], *, schema: str, progress: Progress
 ) -> None:
     by_name = {table.name: table for table in found.head.tables}
     expected = {part.name: part for part in found.manifest.parts}

@@ -6,6 +6,7 @@ can reach it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 
@@ -19,12 +20,26 @@ class Shutting(Protocol):
 
 
 _shuttings: list[Shutting] = []
+_writes: dict[str, frozenset[str]] = {}
 
 
-def shuts_in_a_copy(shutting: Shutting) -> Shutting:
-    """Register a function that shuts something. It may run again."""
-    _shuttings.append(shutting)
-    return shutting
+def shuts_in_a_copy(*, writes: Mapping[str, frozenset[str]]) -> Callable[[Shutting], Shutting]:
+    """Register a function that shuts something. It may run again.
+
+    ``writes``: the columns it writes by table; none for a table that it empties.
+    """
+
+    def register(shutting: Shutting) -> Shutting:
+        _shuttings.append(shutting)
+        _writes.update(writes)
+        return shutting
+
+    return register
+
+
+def shut_columns(table: str) -> frozenset[str] | None:
+    """The columns of ``table`` that are written; empty: the whole table is emptied; ``None``: it is left alone."""
+    return _writes.get(table)
 
 
 def shut(*, beside: bool) -> None:

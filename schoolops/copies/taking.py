@@ -171,11 +171,15 @@ def _head(connection: tables.Connection, school: School) -> Head:
     )
 
 
+def columns_of_files() -> list[tuple[str, str]]:
+    """(table, column) of every column that names a file."""
+    return [(model._meta.db_table, model._meta.get_field(field).column) for model, field in sweeping.fields()]
+
+
 def file_columns(head: Head) -> list[tuple[str, str]]:
     """(table, column) of every column of the backup that names a file."""
     columns = {table.name: table.columns for table in head.tables}
-    known = [(model._meta.db_table, model._meta.get_field(field).column) for model, field in sweeping.fields()]
-    return [(table, column) for table, column in known if column in columns.get(table, ())]
+    return [(table, column) for table, column in columns_of_files() if column in columns.get(table, ())]
 
 
 def _named(connection: tables.Connection, head: Head) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -47,6 +48,15 @@ def held(names: Iterable[str]) -> Iterator[Path]:
             except OSError:
                 shutil.copyfile(stored, here)
         yield Path(folder)
+
+
+def contents(schema: str) -> Iterator[tuple[str, str]]:
+    """Each file in the folder of ``schema``: its name below it, and its SHA-256."""
+    folder = Path(settings.MEDIA_ROOT) / schema
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                yield str(path.relative_to(folder)), hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove(schema: str) -> None:

@@ -18,6 +18,7 @@ from django.db import connection
 import schoolops
 from schoolops import clock, pdf, twins
 from schoolops.context import outside_schools
+from schoolops.copies import drilling
 from schoolops.files import sweeping
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
@@ -283,6 +284,19 @@ def _files() -> Iterator[Line]:
         yield Line("green", "Stored files and the rows that name them agree")
 
 
+def _drills() -> Iterator[Line]:
+    with outside_schools():
+        stands = drilling.standing()
+    if stands is None:
+        yield Line(
+            "yellow", "No backup was ever restored to see whether it helps", "manage.py school drill, every night."
+        )
+    elif stands.failed:
+        yield Line("red", "The last restore drill failed, or is old", "docs/runbooks/restore-drill-failed.md")
+    else:
+        yield Line("green", "A backup was restored and found whole")
+
+
 def _backups() -> Iterator[Line]:
     if not settings.BACKUP_FOLDER:
         yield Line("yellow", "Nobody has said where backups are", "Set BACKUP_FOLDER to the folder they are put into.")
@@ -329,6 +343,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "twins": _twins,
     "files": _files,
     "backups": _backups,
+    "drills": _drills,
     "metrics": _processes,
 }
 

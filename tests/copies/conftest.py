@@ -60,7 +60,7 @@ def restored(backup: Taken, key: Key) -> Iterator[Callable[..., School]]:
 
     def restore(slug: str, file: Path = backup.path, **more: Any) -> School:
         domains = more.pop("domains", [])
-        made.append(restoring.restore_beside(file=file, identity=key.file, slug=slug, domains=domains, **more))
+        made.append(restoring.restore_beside(file=file, keys=key.opened(), slug=slug, domains=domains, **more))
         return made[-1]
 
     yield restore

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pyrage import x25519
 
@@ -15,3 +16,9 @@ class Key:
         self.public, self.secret, self.file = str(identity.to_public()), str(identity), file
         file.write_text(f"# created: 2026-09-01\n# public key: {self.public}\n{self.secret}\n", encoding="ascii")
         file.chmod(0o600)
+
+    def opened(self) -> list[Any]:
+        """As a command reads it."""
+        from schoolops.copies import sealed  # noqa: PLC0415 - Django is set up by now
+
+        return sealed.identities_in(self.file)

@@ -38,7 +38,7 @@ def main() -> None:
     django.setup()
     from django.test import override_settings
 
-    from schoolops.copies import restoring, taking
+    from schoolops.copies import restoring, sealed, taking
     from schoolops.tenancy import lifecycle
 
     asked = json.loads(sys.argv[1])
@@ -49,7 +49,7 @@ def main() -> None:
 
     def restore() -> None:
         restoring.restore_beside(
-            file=Path(facts["file"]), identity=Path(facts["identity"]), slug=facts["slug"], domains=[]
+            file=Path(facts["file"]), keys=sealed.identities_in(Path(facts["identity"])), slug=facts["slug"], domains=[]
         )
 
     def forget() -> None:

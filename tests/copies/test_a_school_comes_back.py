@@ -98,8 +98,8 @@ def test_in_its_place_it_has_name_and_addresses_and_the_old_one_is_kept(
         late = User.objects.create(username="late")
         password = User.objects.get(username="bob").password
     with pytest.raises(NameNotConfirmed):
-        restoring.restore_over(slug="maple", typed="mapel", file=backup.path, identity=key.file)
-    new, old = restoring.restore_over(slug="maple", typed="maple", file=backup.path, identity=key.file)
+        restoring.restore_over(slug="maple", typed="mapel", file=backup.path, keys=key.opened())
+    new, old = restoring.restore_over(slug="maple", typed="maple", file=backup.path, keys=key.opened())
     try:
         assert (new.slug, new.state) == ("maple", SchoolState.ACTIVE)
         assert new.pk != maple.pk

@@ -51,7 +51,7 @@ def test_whatever_has_the_name_of_a_backup_is_one(maple: School, key: Key, tmp_p
     made = sorted(tmp_path.glob("*.school.age"))
     # Two in one second have one name.
     assert 1 <= len(made) <= ended.count(0)
-    said = {restoring.verify(file, identity=key.file).manifest.tables["students_student"] for file in made}
+    said = {restoring.verify(file, keys=key.opened()).manifest.tables["students_student"] for file in made}
     assert len(said) == 1
     assert not list(tmp_path.glob("*.partial")) + list(tmp_path.glob(".*.partial"))
     assert taking.back_up(slug="maple", folder=tmp_path, recipients=[key.public]).rows

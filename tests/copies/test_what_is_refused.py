@@ -99,7 +99,7 @@ def _counted(parts: Parts, *, marked: bool) -> bytes:
 
 
 def restore(path: Path, key: Key, **more: Any) -> None:
-    restoring.restore_beside(file=path, identity=key.file, slug="maple-refused", domains=[], **more)
+    restoring.restore_beside(file=path, keys=key.opened(), slug="maple-refused", domains=[], **more)
 
 
 @pytest.mark.parametrize("length", [0, 10, 150, 1_000, 70_000, -1])
@@ -128,7 +128,7 @@ def test_a_file_for_another_key_or_that_is_not_there_or_no_key(backup: Taken, ke
         restore(tmp_path / "nowhere.age", key)
     for wrong in (tmp_path / "no.key", backup.path):
         with pytest.raises(IdentityInvalid) as refused:
-            restoring.verify(backup.path, identity=wrong)
+            sealed.identities_in(wrong)
         assert "SECRET" not in str(refused.value.__context__)
 
 
@@ -185,7 +185,7 @@ def test_one_that_another_installation_made(sealed_again: Callable[..., Path], b
     with override_settings(SECRET_KEY="x" * 60, SECRET_KEY_FALLBACKS=[]), pytest.raises(BackupFromElsewhere):
         restore(backup.path, key)
     with override_settings(SECRET_KEY="x" * 60, SECRET_KEY_FALLBACKS=[]):
-        found = restoring.verify(backup.path, identity=key.file, from_elsewhere=True)
+        found = restoring.verify(backup.path, keys=key.opened(), from_elsewhere=True)
     assert found.head.slug == "maple"
 
 
@@ -240,7 +240,7 @@ def test_the_command_refuses_in_one_line(backup: Taken, key: Key, capsys: pytest
 
 
 def test_what_is_being_restored_is_not_finished_as_a_new_school(committed: None) -> None:
-    school = restoring._registered(slug="half", name="Half", like="half")
+    school = restoring.registered(slug="half", name="Half", like="half")
     with pytest.raises(SchoolExists):
         create_school(slug="half", name="Half", domains=["half.localhost"])
     restoring.clear(school)

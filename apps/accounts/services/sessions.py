@@ -42,7 +42,14 @@ def _delete(rows: models.QuerySet[models.Model]) -> int:
     return gone
 
 
-@shuts_in_a_copy
+@shuts_in_a_copy(
+    writes={
+        "accounts_user": frozenset({"password", "logins_ended_at"}),
+        **dict.fromkeys(
+            ("accounts_token", "accounts_tokenfamily", "accounts_onetimelink", "django_session"), frozenset()
+        ),
+    }
+)
 def shut_logins(*, beside: bool) -> None:
     """What was live when a backup was made, and may have been ended since, opens nothing in the school made of it.
 
