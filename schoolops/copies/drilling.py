@@ -33,7 +33,7 @@ KEPT = dt.timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether something is wrong: the last drill failed, or none was whole for ``OLD``; and how old the whole one is."""
+    """Whether something is wrong: the last drill failed, or none was whole for ``OLD``; and how old that is."""
 
     failed: bool
     age: dt.timedelta | None
@@ -74,7 +74,7 @@ def drill(*, slug: str, progress: Progress = silently) -> Drill:
         try:
             came |= _drilled(slug, progress)
         except Exception as refused:  # noqa: BLE001 - whatever it is, somebody has to hear of it
-            failed, came["failed"] = refused, f"{type(refused).__name__}: {refused}"[:1000]
+            failed, came["failed"] = refused, f"{type(refused).__name__}: {refused}"[:1000].rstrip(".")
     with outside_schools():
         drilled = Drill.objects.create(**came)
         Drill.objects.filter(at__lt=clock.now() - KEPT).delete()

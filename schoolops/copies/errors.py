@@ -87,7 +87,7 @@ class NoSuchTable(NotFound):
 
 
 class DrillFailed(Misconfigured):
-    """{slug} could not be restored from a backup that was just made: {what}"""
+    """{slug} could not be restored from a backup that was just made: {what}."""
 
     code = "copies:drill-failed"
     remedy = "docs/runbooks/restore-drill-failed.md"
