@@ -52,7 +52,8 @@ class Command(OperatorCommand):
             else:
                 self.stdout.write(f"{school.slug}: migrated")
         for school in fleet.unfinished_schools():
-            self.stderr.write(f"{school.slug}: still being made; run create_school {school.slug} again")
+            remedy = school.state_reason or f"run create_school {school.slug} again"
+            self.stderr.write(f"{school.slug}: still being made. {remedy}")
         self.stdout.write(f"Shared tables are current; {len(behind)} schools were behind.")
         if failed:
             raise CommandError(f"Not brought up: {', '.join(school.slug for school in failed)}.")
