@@ -124,7 +124,7 @@ def test_the_school_has_a_bank_of_phrases(alice: User, bob: User, paper: Exam) -
 
 
 def test_they_go_along_when_two_records_become_one(
-    paper: Exam, campus: Campus, alice: User, child: Student, maths: Course
+    paper: Exam, campus: Campus, alice: User, erin: User, child: Student, maths: Course
 ) -> None:
     duplicate = students_in(campus.section)[1]
     for student, text in ((child, "Kept."), (duplicate, "Of both.")):
@@ -132,6 +132,6 @@ def test_they_go_along_when_two_records_become_one(
     services.write_class_remarks(
         session=paper.session.sourced_id, section=campus.section, said=[Said(duplicate.sourced_id, "Moves.")], by=alice
     )
-    merge_students(keep=child, duplicate=duplicate, reason="Twice", by=alice)
+    merge_students(keep=child, duplicate=duplicate, reason="Twice", by=erin)
     there = dict(Remark.objects.filter(student=child).values_list("course", "text"))
     assert there == {maths.pk: "Kept.", None: "Moves."}
