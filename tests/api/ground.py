@@ -255,7 +255,7 @@ def _rolls(ground: Ground) -> None:
 
 
 def _exams(ground: Ground) -> None:
-    """Sessions: one whose timetable is published, a draft of 7 C, an empty one; one being marked, one published."""
+    """Sessions: one whose timetable is published, a draft of 7 C, an empty one; two being marked, one published."""
     rows, by = ground.rows, ground.people["A"]
     section, course, whole = rows["section"], rows["course"], rows["whole"]
     session, other, empty, marked, published = (
@@ -282,8 +282,11 @@ def _exams(ground: Ground) -> None:
     reports.amend_card(card=printed[rows["classmate"].pk], reason="A mark was missing", by=by)
     reports.proof_read_cards(session=published, section=section, by=by)
     moderated, applied = (
-        exams.a_paper(marked, rows["other_section"], course, by=by, day=day) for day in (YESTERDAY, LONG_AGO)
+        exams.a_paper(other, rows["other_section"], course, by=by, day=day, title=title)
+        for day, title in ((YESTERDAY, "Paper 2"), (LONG_AGO, "Paper 3"))
     )
+    other.state = other.State.MARKING
+    other.save()
     proposed = []
     for each in (moderated, applied):
         exams.enter(each, {people.students_in(rows["other_section"])[0]: "20"}, by=by)

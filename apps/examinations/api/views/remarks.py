@@ -16,6 +16,8 @@ from apps.institutions.models import Section
 from schoolops.api.fields import whole_list
 from schoolops.api.viewsets import ApiViewSet, answer, gone, valid
 
+REMARKS = whole_list(s.RemarkOut)
+
 
 def _said(request: Request) -> list[services.Said]:
     return [services.Said(**each) for each in valid(s.RemarksIn, request.data)["records"]]
@@ -29,13 +31,13 @@ class PaperRemarksViewSet(ApiViewSet):
         "write": "remarks.write over section",
     }
 
-    @extend_schema(summary="Remarks about a course", responses=whole_list(s.RemarkOut))
+    @extend_schema(summary="Remarks about a course", responses=REMARKS)
     def list(self, request: Request, id: UUID) -> HttpResponse:
         """Everybody who sits the paper, with what is said of them."""
         self.asked_for(request)
         return answer({"results": selectors.remarks_of(id, by=actor(request)), "next": None})
 
-    @extend_schema(summary="Write remarks about a course", request=s.RemarksIn, responses=whole_list(s.RemarkOut))
+    @extend_schema(summary="Write remarks about a course", request=s.RemarksIn, responses=REMARKS)
     def write(self, request: Request, id: UUID) -> HttpResponse:
         """Say something of some of them; it stands on their cards as those are drafted."""
         services.write_remarks(paper=id, said=_said(request), by=actor(request))
@@ -50,13 +52,13 @@ class ClassRemarksViewSet(ApiViewSet):
         "write": "remarks.write over section",
     }
 
-    @extend_schema(summary="A class teacher's remarks", responses=whole_list(s.RemarkOut))
+    @extend_schema(summary="A class teacher's remarks", responses=REMARKS)
     def list(self, request: Request, id: UUID, section: UUID) -> HttpResponse:
         """The students of a section, with what is said of them."""
         self.asked_for(request)
         return self._told(id, selectors.section_called(section))
 
-    @extend_schema(summary="Write a class teacher's remarks", request=s.RemarksIn, responses=whole_list(s.RemarkOut))
+    @extend_schema(summary="Write a class teacher's remarks", request=s.RemarksIn, responses=REMARKS)
     def write(self, request: Request, id: UUID, section: UUID) -> HttpResponse:
         """Say something of some of them; it stands on their cards as those are drafted."""
         found = selectors.section_called(section)
