@@ -76,7 +76,7 @@ class PhraseViewSet(ApiViewSet):
     asks = {
         "list": "remarks.write over everybody",
         "create": "exams.configure over school",
-        "destroy": "exams.configure over school",
+        "remove": "exams.configure over school",
     }
 
     @extend_schema(summary="Phrases for remarks", responses=whole_list(s.PhraseOut))
@@ -93,7 +93,7 @@ class PhraseViewSet(ApiViewSet):
         return answer({"id": made.sourced_id, "text": made.text}, status=201)
 
     @extend_schema(summary="Remove a phrase", responses={204: None})
-    def destroy(self, request: Request, id: UUID) -> HttpResponse:
+    def remove(self, request: Request, id: UUID) -> HttpResponse:
         """Take it out of the bank; remarks that were made of it stay."""
         services.remove_phrase(phrase=id, by=actor(request))
         return gone()
