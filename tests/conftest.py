@@ -12,13 +12,11 @@ import copy
 import datetime as dt
 import functools
 import gc
-import importlib
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,23 +113,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if _WORKER in config.stash:
         floor.clear(ground, config.stash[_WORKER])
     ground.close()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """Of a whole run each worker compiles a share of the tests first, and finds what the others have compiled.
-
-    In a fresh clone all of them would compile all of it, 20 s of a processor each.
-    """
-    worker = getattr(session.config, "workerinput", None)
-    here = Path(__file__).parent
-    if worker is None or [Path(each).name for each in session.config.args] != [here.name]:
-        return
-    number = int(worker["workerid"].removeprefix("gw"))
-    for file in sorted(here.rglob("test_*.py"))[number :: worker["workercount"]]:
-        # What is wrong with a file is said when it is collected.
-        with suppress(Exception):
-            importlib.import_module(".".join(file.relative_to(here.parent).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

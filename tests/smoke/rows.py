@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from types import TracebackType
 from typing import Any, LiteralString, Self
 
@@ -25,6 +26,13 @@ CHECKSUM: LiteralString = "SELECT count(*), COALESCE(md5(string_agg(t::text, '|'
 # Whoever is named here would be a leak in an answer of the other school.
 RUNNING = ("received", "applying", "undoing")
 NAMED = ("students_student", "students_guardian", "staff_staffmember")
+
+
+@cache
+def versions(schema: str, tables: tuple[str, ...]) -> bytes:
+    """The query for the version of each of these tables."""
+    each = (sql.SQL(VERSION).format(name=sql.Literal(it), table=sql.Identifier(schema, it)) for it in tables)
+    return sql.SQL(" UNION ALL ").join(each).as_bytes()
 
 
 class Rows(AbstractContextManager["Rows"]):
@@ -75,11 +83,7 @@ class Rows(AbstractContextManager["Rows"]):
         with self._connection.transaction():
             # Versions and answers are of one moment.
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            versions = sql.SQL(" UNION ALL ").join(
-                sql.SQL(VERSION).format(name=sql.Literal(table), table=sql.Identifier(schema, table))
-                for table in tables
-            )
-            for table, *version in self._connection.execute(versions).fetchall():
+            for table, *version in self._connection.execute(versions(schema, tuple(tables))).fetchall():
                 known = schema, table, query
                 if self._said.get(known, (None,))[0] != version:
                     one = sql.SQL(query).format(table=sql.Identifier(schema, table))
