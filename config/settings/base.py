@@ -141,6 +141,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": ["apps.office.shell.days"],
             "libraries": {"kept": "apps.office.shell.kept"},
         },
     }

@@ -17,7 +17,11 @@ from django.template.loader_tags import BlockNode
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from apps.office.shell.addresses import address_of
+
 register = template.Library()
+# ``{{ "office:student"|address:row.id }}``: ``url`` for many rows of one kind.
+register.filter("address", address_of)
 # Some kilobytes each: readers of one school and role share theirs.
 LARGEST = 512
 
