@@ -124,9 +124,11 @@ def days_in_reach(
 
 _FIRST, _LAST = Parameter("first", DAY), Parameter("last", DAY)
 _MEMBERS: Compiled[dict[str, Any]] = Compiled(
-    lambda: SectionMembership.objects.filter(section=Parameter("section", KEY), starts_on__lte=_LAST)
-    .exclude(ends_on__lte=_FIRST)
-    .values("student_id", "starts_on", "ends_on", "roll_number", **_OF_STUDENT)
+    lambda: (
+        SectionMembership.objects.filter(section=Parameter("section", KEY), starts_on__lte=_LAST)
+        .exclude(ends_on__lte=_FIRST)
+        .values("student_id", "starts_on", "ends_on", "roll_number", **_OF_STUDENT)
+    )
 )
 _SHEETS: Compiled[AttendanceSession] = Compiled(
     lambda: AttendanceSession.objects.filter(

@@ -44,7 +44,8 @@ class SectionToday(admin.SimpleListFilter):
         if sections is None:
             return []
         running = sections.filter(year__state=AcademicYear.State.ACTIVE).order_by("grade_level__position", "name")
-        return [(str(each.pk), str(each)) for each in running]
+        named = running.values_list("pk", "grade_level__name", "name")
+        return [(str(key), f"{level} {name}") for key, level, name in named]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         section = whole_number(self.value() or "")
