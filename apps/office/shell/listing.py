@@ -77,7 +77,7 @@ def _cell(changelist: Any, number: int, name: Any) -> Cell:
         kept = {"preserved_filters": changelist.preserved_filters, "opts": changelist.opts}
         address = changelist.url_for_result(row)
         address = add_preserved_filters(kept, address) if changelist.preserved_filters else address
-        opener = f' data-popup-opener="{escape(row.pk)}"' if changelist.is_popup else ""
+        opener = f' data-popup-opener="{escape(str(row.pk))}"' if changelist.is_popup else ""
         return f'{head}<a href="{escape(address)}"{opener}>{shown(row)}</a></{tag}>'
 
     return with_link
