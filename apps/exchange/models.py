@@ -10,6 +10,7 @@ from django.db.models import Q
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from schoolops.context import current_school
+from schoolops.privacy import Fate, Held
 from schoolops.rows import PublicRow
 
 
@@ -74,6 +75,8 @@ class Import(PublicRow):
     cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its file and its rows were cleared.")
     moved_at = models.DateTimeField(null=True, blank=True, help_text="When something was last done about it.")
     wrote_at = models.DateTimeField(null=True, blank=True, help_text="When it last wrote a row of the school.")
+
+    held: ClassVar[Held] = {"by": Fate.ACTED}
 
     class Meta:
         ordering = ("-received_at", "-id")
