@@ -6,3 +6,6 @@ class RolloutsConfig(AppConfig):
 
     name = "schoolops.rollouts"
     label = "rollouts"
+
+    def ready(self) -> None:
+        from schoolops.rollouts import errors  # noqa: F401
