@@ -75,6 +75,9 @@ VARIABLES: tuple[Variable, ...] = (
         "BACKUP_FOLDER", "", "Folder that backups of the database are put into; `manage.py doctor` looks at their age."
     ),
     Variable(
+        "BACKUP_RECIPIENTS", "", "Public keys of age (age1…), comma separated, for which backups of schools are sealed."
+    ),
+    Variable(
         "FONTS",
         "manimgx_fonts,manimgx_fonts_cjk",
         "Fonts for paper: packages that ship some (passed over where they are not installed) and folders, comma "

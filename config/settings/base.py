@@ -24,6 +24,7 @@ SHARED_APPS = [
     "schoolops.tenancy",
     "schoolops.rollouts",
     "schoolops.queues",
+    "schoolops.copies",
     "schoolops.audit",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -219,6 +220,7 @@ MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
 BACKUP_FOLDER = env.text("BACKUP_FOLDER")
+BACKUP_RECIPIENTS = env.names("BACKUP_RECIPIENTS")
 BIND = env.text("BIND")
 PORT = env.number("PORT")
 BASE_URL = env.text("BASE_URL")

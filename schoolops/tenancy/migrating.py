@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
 from django.core.management import call_command
 from django.core.management.commands import migrate as django_migrate
-from django.db import OperationalError, router
+from django.db import OperationalError, connections, router
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
@@ -105,3 +106,12 @@ def migrate(*, verbosity: int = 0) -> None:
     """Bring the tables of where the caller stands up to the code."""
     options: dict[str, Any] = {"database": "admin", "verbosity": verbosity, "interactive": False}
     call_command(django_migrate.Command(), **options)
+
+
+def migrate_to(recorded: Iterable[tuple[str, str]]) -> None:
+    """Make the tables of where the caller stands as they are with ``recorded``, (app, migration) each, and no more."""
+    executor = Executor(connections["admin"])
+    recorded = set(recorded)
+    parents = {(parent.key, child) for child in recorded for parent in executor.loader.graph.node_map[child].parents}
+    followed = {parent for parent, child in parents if parent[0] == child[0]}
+    executor.migrate(sorted(recorded - followed))

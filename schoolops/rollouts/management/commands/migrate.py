@@ -49,7 +49,8 @@ class Command(OperatorCommand):
             self.stderr.write(f"{school.slug}: its schema {school.schema_name} is not in the database")
         outcome = releasing.release(now, say=self.say, canaries=canaries, parallel=parallel, go_on=go_on)
         for school in now.unfinished:
-            self.stderr.write(f"{school.slug}: still being made; run create_school {school.slug} again")
+            remedy = school.state_reason or f"run create_school {school.slug} again"
+            self.stderr.write(f"{school.slug}: still being made. {remedy}")
         self.stdout.write(f"Shared tables are current; {outcome.behind} schools were behind.")
         if failed := sorted([*(school.slug for school in now.without_schema), *outcome.failed]):
             raise CommandError(f"Not brought up: {', '.join(failed)}.")

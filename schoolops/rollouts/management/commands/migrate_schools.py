@@ -72,7 +72,8 @@ class Command(Migrate):
         for school in now.without_schema:
             self.stdout.write(f"{school.slug}: its schema {school.schema_name} is not in the database")
         for school in now.unfinished:
-            self.stdout.write(f"{school.slug}: still being made; run create_school {school.slug} again")
+            remedy = school.state_reason or f"run create_school {school.slug} again"
+            self.stdout.write(f"{school.slug}: still being made. {remedy}")
         for lack in now.lacking:
             parts = {
                 "migrations": lack.migrations, "indexes": lack.indexes, "no longer declared": lack.not_declared,
