@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from apps.exchange.models import Import, ImportRow
-from apps.exchange.selectors.stops import stop_of, with_ends
+from apps.exchange.models import Import, ImportRow, MarkFile, MarkFileRow
+from apps.exchange.selectors.stops import WROTE_NOTHING, stop_of, with_ends
 from apps.exchange.services.stopping import set_aside
 from schoolops import clock, files
 from schoolops.audit import trail
@@ -45,3 +45,20 @@ def _clear(run: Import) -> int:
     run.cleared_at, run.headers = clock.now(), []
     run.save(update_fields=["file", "cleared_at", "headers", "state"])
     return cleared
+
+
+@transaction.atomic
+def clear_old_marks() -> int:
+    """Delete the file and the rows of sheets of marks that were sent a week ago; returns how many sheets.
+
+    What was entered stands in the history of the marks.
+    """
+    old = MarkFile.objects.filter(cleared_at__isnull=True, received_at__lt=clock.now() - WROTE_NOTHING)
+    runs = list(old.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:MOST])
+    for run in runs:
+        files.forget(run.file)
+        MarkFileRow.objects.filter(run=run).delete()
+        run.cleared_at = clock.now()
+        run.save(update_fields=["file", "cleared_at"])
+        trail.record(SYSTEM, "exchange.marks-cleared", run, before={"state": run.state})
+    return len(runs)
