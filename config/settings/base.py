@@ -22,6 +22,7 @@ PUBLIC_HOSTS = env.names("PUBLIC_HOSTS")
 # `auth` and `admin` are installed for their code only: their tables would stand unused in a thousand schemas.
 SHARED_APPS = [
     "schoolops.tenancy",
+    "schoolops.rollouts",
     "schoolops.queues",
     "schoolops.copies",
     "schoolops.audit",
@@ -103,6 +104,8 @@ TENANT_SYNC_ROUTER = "schoolops.tenancy.router.SchoolRouter"
 DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
 PUBLIC_SCHEMA_NAME = "public"
 SCHOOL_TEMPLATE = BASE_DIR / "config" / "school.sql"
+# What a command that works by several processes starts them with.
+MANAGE = BASE_DIR / "manage.py"
 
 ROOT_URLCONF = "config.urls"
 PUBLIC_SCHEMA_URLCONF = "config.public_urls"

@@ -7,8 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from apps.exchange.models import Counterpart, Import, ImportRow
-from apps.exchange.selectors.stops import stop_of, with_ends
+from apps.exchange.models import Counterpart, Import, ImportRow, MarkFile, MarkFileRow
+from apps.exchange.selectors.stops import WROTE_NOTHING, stop_of, with_ends
 from apps.exchange.services.reading import staged
 from apps.exchange.services.stopping import set_aside
 from apps.staff.models import StaffMember
@@ -54,6 +54,23 @@ def _clear(run: Import) -> int:
     return cleared
 
 
+@transaction.atomic
+def clear_old_marks() -> int:
+    """Delete the file and the rows of sheets of marks that were sent a week ago; returns how many sheets.
+
+    What was entered stands in the history of the marks.
+    """
+    old = MarkFile.objects.filter(cleared_at__isnull=True, received_at__lt=clock.now() - WROTE_NOTHING)
+    runs = list(old.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:MOST])
+    for run in runs:
+        files.forget(run.file)
+        MarkFileRow.objects.filter(run=run).delete()
+        run.cleared_at = clock.now()
+        run.save(update_fields=["file", "cleared_at"])
+        trail.record(SYSTEM, "exchange.marks-cleared", run, before={"state": run.state})
+    return len(runs)
+
+
 _KINDS: dict[type[Model], str] = {Student: staged.STUDENT, Guardian: staged.GUARDIAN, StaffMember: staged.STAFF}
 
 
@@ -70,3 +87,9 @@ def counterparts_of(person: Model) -> QuerySet[Any] | None:
     """What the person is called outside."""
     kind = _KINDS.get(type(person))
     return None if kind is None else Counterpart.objects.filter(kind=kind, row_id=person.pk)
+
+
+@held_elsewhere(MarkFileRow, Fate.GOES, shown={"sheet", "row", "name", "was", "now", "said"})
+def rows_of_marks_about(person: Model) -> QuerySet[Any] | None:
+    """What sheets of marks say about the student, until they are cleared."""
+    return MarkFileRow.objects.filter(student=person.sourced_id) if isinstance(person, Student) else None
