@@ -293,7 +293,7 @@ def fresh_school(real_commits: None, _used_again: UsedAgain | None) -> Iterator[
 
     With a slug it is made by ``create_school`` and dropped.
     """
-    from tests.factories.schools import make_school, remove_school
+    from tests.factories.schools import forget_name, make_school, remove_school
 
     made: list[School] = []
 
@@ -313,6 +313,7 @@ def fresh_school(real_commits: None, _used_again: UsedAgain | None) -> Iterator[
     for school in made:
         if _used_again is None or not _used_again.given_back(school):
             remove_school(school)
+        forget_name(school.slug)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -57,15 +58,29 @@ def head() -> str:
     return hashlib.sha256(f"{template.fingerprint()} {seeds.fingerprint()}".encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What ``school`` has less than the code gives, or more; with all three empty it has not been offered the seeds."""
+
+    school: School
+    migrations: tuple[str, ...]
+    indexes: tuple[str, ...]
+    not_declared: tuple[str, ...]
+
+
 def behind(schools: list[School]) -> list[School]:
     """Those of ``schools`` (all with a schema) that lack something which the code gives a school.
 
     What was brought up to ``head()`` and has lost a migration or an index since, or has one too many, is behind too.
     """
+    return [lack.school for lack in lacking(schools)]
+
+
+def lacking(schools: list[School]) -> Iterator[Lack]:
+    """What each school that is ``behind`` lacks, in the order of ``schools``. One query asks ``SCHOOLS_PER_QUERY``."""
     current = head()
     expected_migrations = {f"{label}.{name}" for label, name in template.expected_migrations()}
     expected_indexes = _marks_of(indexes.school_indexes())
-    lacking = []
     with owner.owner_connection() as connection:
         for start in range(0, len(schools), SCHOOLS_PER_QUERY):
             chunk = schools[start : start + SCHOOLS_PER_QUERY]
@@ -79,14 +94,16 @@ def behind(schools: list[School]) -> list[School]:
             present: dict[str, dict[str, str]] = {school.schema_name: {} for school in chunk}
             for schema, name, mark in connection.execute(_INDEXES, [list(present)]):
                 present[schema][name] = mark
-            lacking += [
-                school
-                for school in chunk
-                if school.brought_up_to != current
-                or not expected_migrations <= migrations.get(school.schema_name, set())
-                or _ours(present[school.schema_name]) != expected_indexes
-            ]
-    return lacking
+            for school in chunk:
+                missing = expected_migrations - migrations.get(school.schema_name, set())
+                ours = _ours(present[school.schema_name])
+                if school.brought_up_to != current or missing or ours != expected_indexes:
+                    yield Lack(
+                        school,
+                        tuple(sorted(missing)),
+                        tuple(sorted(name for name, mark in expected_indexes.items() if ours.get(name) != mark)),
+                        tuple(sorted(ours.keys() - expected_indexes.keys())),
+                    )
 
 
 def _marks_of(specs: list[indexes.IndexSpec]) -> dict[str, str]:
@@ -138,18 +155,25 @@ def _build(connection: psycopg.Connection[Any], schema: str, specs: list[indexes
 def bring_up(school: School) -> None:
     """Run the missing migrations, make the indexes those declared, renew the grants, and sow what is new.
 
-    Each step can be repeated; that the school has everything is written down last.
+    Each step can be repeated; that the school has everything is written down last. Whoever else is at this school, in
+    whatever process, is waited for.
     """
-    try:
-        template.migrate_school(school)
-    finally:
-        connections["admin"].close()
-    with owner.owner_connection() as connection:
-        _build(connection, school.schema_name, indexes.school_indexes())
-        with connection.transaction():
-            owner.grant_school(connection, schema=school.schema_name, role=school.role_name)
-    with inside(school), transaction.atomic():
-        seeds.sow()
-    school.brought_up_to = head()
-    with outside_schools():
-        school.save(update_fields=["brought_up_to"])
+    with owner.one_at_a_time(f"school:{school.schema_name}"):
+        lack = next(lacking([school]), None)
+        if lack is None:
+            # Whoever was at it has done it.
+            return
+        if lack.migrations or school.brought_up_to != head():
+            try:
+                template.migrate_school(school)
+            finally:
+                connections["admin"].close()
+        with owner.owner_connection() as connection:
+            _build(connection, school.schema_name, indexes.school_indexes())
+            with connection.transaction():
+                owner.grant_school(connection, schema=school.schema_name, role=school.role_name)
+        with inside(school), transaction.atomic():
+            seeds.sow()
+        school.brought_up_to = head()
+        with outside_schools():
+            school.save(update_fields=["brought_up_to"])

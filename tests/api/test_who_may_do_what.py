@@ -234,6 +234,9 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     },
     "PATCH result-policy": lambda g, u: {"ranks": "dense", "version": 0},
     "POST exams/{published_exam}/marks/reopen": lambda g, u: REASON,
+    "POST exam-sessions/{marked_session}/mark-file": lambda g, u: {
+        "file": SimpleUploadedFile("marks.xlsx", b"PK\x03\x04 as it begins"),
+    },
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
     "POST imports/{import}/confirm": lambda g, u: {"reading": 1, "skip_errors": True},

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
+
 from tests.observe.causes import cause, repeatedly
 from tests.observe.stage import PATIENCE_S, Stage
+
+
+@cause("RestoreDrillFailed")
+def a_backup_does_not_come_back(stage: Stage) -> Iterator[None]:
+    with psycopg.connect(stage.environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO copies_drill (school, at, rows, bytes, backup_seconds, restore_seconds, failed)"
+            " VALUES ('oak', now(), 0, 0, 0, 0, 'The files are not those that were backed up.')"
+        )
+        yield
+        connection.execute("DELETE FROM copies_drill")
 
 
 @cause("RedisDisconnects")
