@@ -1,4 +1,4 @@
-"""Killed at a random moment, rollouts and index runs are gone on with, and every school ends as one from the template."""
+"""Killed at a random moment, releases and index runs are gone on with, and every school ends as a new one is."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def fill(school: School) -> None:
 
 
 def manage(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-W", "ignore", str(settings.MANAGE), *arguments, "--skip-checks"]
+    command = [sys.executable, "-W", "ignore", str(settings.MANAGE), arguments[0], "--skip-checks", *arguments[1:]]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
