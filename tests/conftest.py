@@ -40,6 +40,7 @@ LONGEST_FIRST = (
     "tests/api/test_who_may_do_what.py",
     "tests/upgrade/",
     "tests/apps/exchange/test_bombs_at_every_door.py",
+    "tests/apps/students/test_custody_in_merging.py",
     "tests/browser/",
     "tests/apps/exchange/test_in_chunks.py",
     "tests/apps/office/test_what_a_list_can_be_asked.py",
@@ -292,7 +293,7 @@ def fresh_school(real_commits: None, _used_again: UsedAgain | None) -> Iterator[
 
     With a slug it is made by ``create_school`` and dropped.
     """
-    from tests.factories.schools import make_school, remove_school
+    from tests.factories.schools import forget_name, make_school, remove_school
 
     made: list[School] = []
 
@@ -312,6 +313,7 @@ def fresh_school(real_commits: None, _used_again: UsedAgain | None) -> Iterator[
     for school in made:
         if _used_again is None or not _used_again.given_back(school):
             remove_school(school)
+        forget_name(school.slug)
 
 
 @pytest.fixture

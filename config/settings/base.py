@@ -144,7 +144,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "builtins": ["apps.office.shell.days"],
+            "libraries": {"kept": "apps.office.shell.kept"},
         },
     }
 ]
@@ -221,6 +223,16 @@ TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
 BACKUP_FOLDER = env.text("BACKUP_FOLDER")
 BACKUP_RECIPIENTS = env.names("BACKUP_RECIPIENTS")
+# How many years after its last day a law asks for what is about somebody; the country's, to be set by who knows it.
+RETENTION_YEARS = {
+    "attendance": env.number("KEEP_ATTENDANCE_YEARS"),
+    "marks": env.number("KEEP_MARKS_YEARS"),
+    "certificates": env.number("KEEP_CERTIFICATES_YEARS"),
+    "enrolment": env.number("KEEP_ENROLMENT_YEARS"),
+    "employment": env.number("KEEP_EMPLOYMENT_YEARS"),
+    "fees": env.number("KEEP_FEES_YEARS"),
+    "trail": env.number("KEEP_TRAIL_YEARS"),
+}
 BIND = env.text("BIND")
 PORT = env.number("PORT")
 BASE_URL = env.text("BASE_URL")
