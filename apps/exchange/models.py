@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.examinations.models import ExamSession
 from apps.institutions.models import Institution
 from schoolops.context import current_school
+from schoolops.privacy import Fate, Held
 from schoolops.rows import PublicRow
 
 
@@ -75,6 +76,8 @@ class Import(PublicRow):
     cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its file and its rows were cleared.")
     moved_at = models.DateTimeField(null=True, blank=True, help_text="When something was last done about it.")
     wrote_at = models.DateTimeField(null=True, blank=True, help_text="When it last wrote a row of the school.")
+
+    held: ClassVar[Held] = {"by": Fate.ACTED}
 
     class Meta:
         ordering = ("-received_at", "-id")
@@ -213,6 +216,8 @@ class MarkFile(PublicRow):
     problem = models.JSONField(null=True)
     job_id = models.BigIntegerField(null=True)
     cleared_at = models.DateTimeField(null=True)
+
+    held: ClassVar[Held] = {"by": Fate.ACTED}
 
     def __str__(self) -> str:
         return f"{self.file_name} of {self.received_at:%Y-%m-%d %H:%M}"

@@ -86,6 +86,27 @@ class NoSuchTable(NotFound):
     remedy = "`manage.py school diff` without --table names those that differ."
 
 
+class PersonNotFound(NotFound):
+    """There is no {kind} called {called}, or more than one, or the record became part of another."""
+
+    code = "copies:person-not-found"
+    remedy = "Name the public id; of two records that became one, that of the one they became."
+
+
+class PersonStays(Conflict):
+    """Nobody is erased who is still here: {why}."""
+
+    code = "copies:person-stays"
+    remedy = "End what is named in the office first."
+
+
+class NotAsPlanned(Conflict):
+    """What erasing would do is not what {planned} stands for."""
+
+    code = "copies:not-as-planned"
+    remedy = "Ask for the plan again with --plan, read it, and say its code with --planned."
+
+
 class DrillFailed(Misconfigured):
     """{slug} could not be restored from a backup that was just made: {what}."""
 

@@ -64,7 +64,7 @@ def back_up(
             left.unlink(missing_ok=True)
         called = name or f"{slug}-{clock.machine():%Y%m%dT%H%M%S}Z{SUFFIX}"
         beside = folder / f".{slug}-{secrets.token_hex(4)}.partial"
-        with _written(folder / called, beside=beside) as target, sealed.sealing(target, keys) as stream:
+        with written(folder / called, beside=beside) as target, sealed.sealing(target, keys) as stream:
             rows = _write(stream, school, progress)
     return Taken(folder / called, target.sha256.hexdigest(), target.length, rows)
 
@@ -85,7 +85,7 @@ class _Target:
 
 
 @contextmanager
-def _written(path: Path, *, beside: Path) -> Iterator[_Target]:
+def written(path: Path, *, beside: Path) -> Iterator[_Target]:
     """A file that only its owner may read, called ``path`` once it is whole; nothing is left of one that is not."""
     try:
         # Nobody else's for not even a moment.

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
-from schoolops.copies import comparing, drilling, restoring, sealed, taking
+from schoolops.context import inside
+from schoolops.copies import comparing, drilling, persons, reading, restoring, sealed, taking
 from schoolops.copies.errors import NoBackupFolder
 from schoolops.errors import SchoolOpsError
 from schoolops.tenancy import fleet, lifecycle
@@ -55,8 +56,26 @@ class Command(OperatorCommand):
         diff.add_argument("then", metavar="COPY")
         diff.add_argument("--table", help="its rows that differ, a line of JSON each")
 
+        export = acts.add_parser("export", help="everything about one person, as an archive to read")
+        self._of_a_person(export)
+        export.add_argument("--to", type=Path, required=True, help="a file that is not there yet")
+        export.add_argument("--recipient", action="append", default=[], help="age1…: seal it for this key")
+
+        erase = acts.add_parser("erase", help="blank one person, but for what a law keeps; --plan comes first")
+        self._of_a_person(erase)
+        erase.add_argument("--plan", action="store_true", help="say what would be done, and the code of this plan")
+        erase.add_argument("--planned", metavar="CODE", help="carry out the plan of this code")
+
         drill = acts.add_parser("drill", help="back up, restore beside, compare row for row, and take away again")
         drill.add_argument("slug", nargs="?", help="whose turn it is by default: one a night, in turn")
+
+    @staticmethod
+    def _of_a_person(parser: CommandParser) -> None:
+        parser.add_argument("slug")
+        who = parser.add_mutually_exclusive_group(required=True)
+        for kind in sorted(persons.kinds()):
+            who.add_argument(f"--{kind}", metavar="ID", help="public id, or number where there is one")
+        parser.add_argument("--reason", default="", help="who asked for it, for the trail of the school")
 
     @staticmethod
     def _where_to(parser: CommandParser) -> None:
@@ -159,3 +178,52 @@ class Command(OperatorCommand):
             f"{slug}: {came.rows} rows, {came.bytes} bytes; backed up in {came.backup_seconds:.1f} s,"
             f" restored in {came.restore_seconds:.1f} s; row for row the same"
         )
+
+    def _person(self, options: dict[str, Any]) -> Any:
+        ((kind, called),) = [(kind, options[kind]) for kind in persons.kinds() if options[kind]]
+        return persons.find(kind, called)
+
+    def _export(self, options: dict[str, Any]) -> None:
+        if not options["reason"]:
+            raise CommandError("--reason: who asked for it, for the trail of the school.")
+        keys = sealed.recipients_of(options["recipient"])
+        path: Path = options["to"]
+        with inside(lifecycle.get_school(options["slug"])):
+            person = self._person(options)
+            try:
+                with taking.written(path, beside=path.with_name(f".{path.name}.partial")) as target:
+                    if keys:
+                        with sealed.sealing(target, keys) as stream:
+                            rows = reading.write(person, stream, reason=options["reason"])
+                    else:
+                        rows = reading.write(person, target, reason=options["reason"])
+            except OSError as refused:
+                raise CommandError(f"{path} cannot be written: {refused}") from refused
+        self._say(f"{path}: {rows} rows. It is full of one person: hand it to nobody else.")
+
+    def _erase(self, options: dict[str, Any]) -> None:
+        if options["plan"] == bool(options["planned"]):
+            raise CommandError("Say --plan first, then --planned with its code.")
+        with inside(lifecycle.get_school(options["slug"])):
+            person = self._person(options)
+            if options["plan"]:
+                self._tell(persons.plan(person))
+                return
+            if not options["reason"]:
+                raise CommandError("--reason: who asked for it, for the trail of the school.")
+            done = persons.erase(person, planned=options["planned"], reason=options["reason"])
+        kept = f" The name is kept until {done.identity_until}." if done.identity_until else ""
+        self._say(f"Done.{kept}")
+
+    def _tell(self, plan: persons.Plan) -> None:
+        for line in plan.lines:
+            what = f"{line.fate} under {line.law} until {line.until}" if line.law else line.fate
+            blanked = f"; blanked: {', '.join(line.blanked)}" if line.blanked else ""
+            self._say(f"{line.model:<36}{line.by:<16}{line.rows:>8}  {what}{blanked}")
+        if plan.identity_until:
+            self._say(f"Who it was (name, number, birth) is kept until {plan.identity_until}; erase again then.")
+        else:
+            self._say("Who it was goes too.")
+        for why in plan.stays:
+            self._say(f"Not yet: {why}.")
+        self._say(f"code {plan.code}")
