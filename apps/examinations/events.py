@@ -31,3 +31,11 @@ class ModerationBegun:
     """A session's marks are in, and somebody looks at what they come to."""
 
     session_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarksMissing:
+    """Marks of papers are missing, and it is time that this user is told."""
+
+    user_id: int
+    exam_ids: tuple[int, ...]

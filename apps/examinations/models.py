@@ -203,6 +203,8 @@ class Exam(PublicRow):
     # What counts of a score: `score × factor + shift`, by the moderation that is applied.
     factor = models.DecimalField(max_digits=6, decimal_places=4, default=1, db_default=1)
     shift = models.DecimalField(max_digits=7, decimal_places=2, default=0, db_default=0)
+    # When whoever marks it was told that marks are missing, which is once.
+    reminded_at = models.DateTimeField(null=True)
     reopened_until = models.DateTimeField(null=True)
     reopened_reason = models.CharField(max_length=200, blank=True, db_default="")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.examinations import services, tasks
-from apps.examinations.events import MarksEntered, ModerationBegun, PapersChanged, ResultsDue
+from apps.examinations.events import MarksEntered, MarksMissing, ModerationBegun, PapersChanged, ResultsDue
 from apps.institutions.events import ClassSectionChanged
 from apps.students.events import ClassRosterChanged, StudentsMerged, StudentsMoved, StudentWithdrawn
 from schoolops.events import Followed, subscribe
@@ -58,3 +58,8 @@ def count_the_papers_of_a_class_for_those_in_it(event: ClassRosterChanged) -> No
 @subscribe(StudentsMerged)
 def let_the_child_have_one_result(event: StudentsMerged) -> None:
     services.follow_students((event.kept_id, event.duplicate_id))
+
+
+@subscribe(MarksMissing)
+def remind_whoever_marks_them(event: MarksMissing) -> None:
+    tasks.mail_marking_reminder.enqueue(user_id=event.user_id, exams=list(event.exam_ids))

@@ -277,6 +277,20 @@ class ExamMarksOut(ExamMarksHeadOut):
     records = ExamRecordOut(many=True)
 
 
+class PaperToMarkOut(serializers.Serializer[object]):
+    """A paper that was sat and that marks are missing of."""
+
+    exam_id = serializers.UUIDField()
+    session_id = serializers.UUIDField()
+    session = serializers.CharField()
+    name = serializers.CharField(help_text="Course and title.")
+    group = serializers.CharField()
+    day = Day()
+    students = serializers.IntegerField()
+    missing = serializers.IntegerField(help_text="Of how many nothing is entered.")
+    closes_on = Day(allow_null=True, help_text="The last day on which marks of its term are entered.")
+
+
 class MarksReopenIn(ForAWhile):
     """Why marks may be entered again, and for how long."""
 

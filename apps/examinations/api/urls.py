@@ -18,6 +18,7 @@ urlpatterns = [
     path("exam-sessions/<uuid:id>/publication", SESSION.as_view({"put": "publish"})),
     path("exam-sessions/<uuid:id>/results", results.SessionResultViewSet.as_view({"get": "list", "post": "compute"})),
     path("result-policy", results.ResultPolicyViewSet.as_view({"get": "retrieve", "patch": "change"})),
+    path("exams/to-mark", marks.ToMarkViewSet.as_view({"get": "list"})),
     *routes("exams", exams.ExamViewSet),
     path("exams/<uuid:id>/marks", marks.ExamMarksViewSet.as_view({"get": "retrieve", "put": "replace"})),
     path("exams/<uuid:id>/marks/reopen", marks.ExamMarksViewSet.as_view({"post": "reopen"})),

@@ -46,6 +46,14 @@ from apps.examinations.selectors.timetable import (
     state_now,
     student_followed,
 )
+from apps.examinations.selectors.tomark import (
+    being_marked,
+    marked_counts,
+    markers_of,
+    papers_to_mark,
+    sitting_counts,
+    told_to_mark,
+)
 
 __all__ = [
     "LETTERS",
@@ -59,6 +67,7 @@ __all__ = [
     "as_counted",
     "asked_papers",
     "band_of",
+    "being_marked",
     "cell_of",
     "class_remarks_of",
     "doubly_booked",
@@ -69,6 +78,8 @@ __all__ = [
     "invigilators_of",
     "is_marking",
     "mark_changes",
+    "marked_counts",
+    "markers_of",
     "marks_followed",
     "marks_sheet",
     "marks_since",
@@ -79,6 +90,7 @@ __all__ = [
     "paper_of",
     "papers_in_reach",
     "papers_seen",
+    "papers_to_mark",
     "phrases",
     "plain",
     "read_cell",
@@ -102,8 +114,10 @@ __all__ = [
     "sessions_seen",
     "sheet_of",
     "sitting",
+    "sitting_counts",
     "spread_of",
     "state_now",
     "student_followed",
     "told_of",
+    "told_to_mark",
 ]

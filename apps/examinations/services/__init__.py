@@ -10,6 +10,7 @@ from apps.examinations.services.moderation import (
 )
 from apps.examinations.services.papers import Paper, add_papers, change_paper, follow_class, remove_paper
 from apps.examinations.services.remarks import Said, add_phrase, remove_phrase, write_class_remarks, write_remarks
+from apps.examinations.services.reminding import marks_letter, remind_of_marks
 from apps.examinations.services.results import (
     Sat,
     Tally,
@@ -58,10 +59,12 @@ __all__ = [
     "follow_papers",
     "follow_students",
     "lay_beside",
+    "marks_letter",
     "move_marks",
     "move_session",
     "propose_moderation",
     "ranks_of",
+    "remind_of_marks",
     "remove_paper",
     "remove_phrase",
     "remove_session",

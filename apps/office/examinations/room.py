@@ -35,6 +35,7 @@ ROOM = Room(
     },
     pages=(
         path("exams/", timetable.exams, name="exams"),
+        path("exams/to-mark/", timetable.to_mark, name="to-mark"),
         path("exams/<uuid:exam_session>/", timetable.session, name="exam-session"),
         path("exams/<uuid:exam_session>/papers/", papers.new, name="new-papers"),
         path("exams/<uuid:exam_session>/results/", results.results, name="exam-results"),

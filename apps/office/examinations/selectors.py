@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
 from apps.access import services as access
 from apps.access.selectors import permissions_of
@@ -71,20 +70,6 @@ class Paper:
     twice: Sequence[tuple[str, int]]
 
 
-# How many sit each paper, as of its day.
-_SITTING = """
-SELECT exam_id, count(DISTINCT student_id) FROM (
-    SELECT e.id AS exam_id, m.student_id
-      FROM examinations_exam e JOIN students_sectionmembership m ON m.section_id = e.section_id
-     WHERE e.id = ANY(%(exams)s) AND m.starts_on <= e.day AND (m.ends_on IS NULL OR m.ends_on > e.day)
-    UNION ALL
-    SELECT e.id, t.student_id
-      FROM examinations_exam e JOIN students_classenrolment t ON t.course_class_id = e.course_class_id
-     WHERE e.id = ANY(%(exams)s) AND t.starts_on <= e.day AND (t.ends_on IS NULL OR t.ends_on > e.day)
-) sits JOIN students_student st ON st.id = student_id AND st.merged_into_id IS NULL GROUP BY 1
-"""
-
-
 def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[Paper]]]:
     """A session's papers in reach by day, each with how many sit it and how many are marked. Nine statements at most.
 
@@ -98,10 +83,7 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
         .order_by("day", "starts_at", "course__title", "pk")
     )
     keys = [exam.pk for exam in exams]
-    with connection.cursor() as cursor:
-        cursor.execute(_SITTING, {"exams": keys})
-        sitting: dict[int, int] = dict(cursor.fetchall())
-    marked = _marked(keys)
+    sitting, marked = selectors.sitting_counts(keys), selectors.marked_counts(keys)
     readable = set(
         Exam.objects.filter(selectors.papers_in_reach(by, "marks.view"), pk__in=keys).values_list("pk", flat=True)
         if "marks.view" in permissions_of(by)
@@ -128,18 +110,6 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
             )
         )
     return list(days.items())
-
-
-def _marked(exams: Iterable[int]) -> dict[int, int]:
-    rows = Mark.objects.filter(exam__in=exams).exclude(status=Mark.Status.NOT_ENTERED).values("exam")
-    return {row["exam"]: row["number"] for row in rows.annotate(number=Count("id"))}
-
-
-def papers_to_mark(*, by: User, day: dt.date) -> int:
-    """How many papers of sessions that are being marked were sat before ``day``, are theirs, and nobody has marked."""
-    open_now = Q(session__state__in=selectors.OPEN, session__results_published_at__isnull=True)
-    reach = selectors.papers_in_reach(by, "marks.enter")
-    return int(Exam.objects.filter(reach, open_now, day__lt=day, marks_version=0).count())
 
 
 def groups_of(session: ExamSession) -> tuple[list[Section], list[CourseClass]]:

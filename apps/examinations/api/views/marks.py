@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access.services import today
 from apps.accounts.api.authentication import actor
 from apps.examinations import selectors, services
 from apps.examinations.api import serializers as s
@@ -67,6 +68,21 @@ class MarkHistoryViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         return selectors.mark_changes(self.kwargs["id"], by=actor(self.request))
+
+
+class ToMarkViewSet(ApiViewSet):
+    """What is still to be marked."""
+
+    asks = {
+        "list": "marks.enter over section",
+    }
+
+    @extend_schema(summary="What is still to be marked", responses=whole_list(s.PaperToMarkOut))
+    def list(self, request: Request) -> HttpResponse:
+        """The papers of yours that were sat and that marks are missing of, by when they close."""
+        self.asked_for(request)
+        by = actor(request)
+        return answer({"results": selectors.papers_to_mark(by=by, day=today(by)), "next": None})
 
 
 class FollowedMarkViewSet(ApiViewSet):

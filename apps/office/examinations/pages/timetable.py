@@ -10,7 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.access.selectors import permissions_of
+from apps.access.services import today
 from apps.examinations.models import ExamSession
+from apps.examinations.selectors import papers_to_mark
 from apps.office.examinations.selectors import latest_sessions, sections_to_remark, session_seen, timetable_of
 from apps.office.shell.fields import apart
 from apps.office.shell.pages import actor, office_page, render_page
@@ -60,3 +62,11 @@ def ways_from(request: HttpRequest, row: ExamSession) -> list[dict[str, Any]]:
     """What whoever asks may do with a session, each on its page."""
     ways = office.admin_of(ExamSession).ways_from(request, row)
     return [each for each in ways if each["address"] != request.path]
+
+
+@office_page(permission="marks.enter", over="section")
+def to_mark(request: HttpRequest) -> HttpResponse:
+    """The papers that were sat and that marks are missing of, of whoever asks."""
+    by = actor(request)
+    context = {"papers": papers_to_mark(by=by, day=today(by))}
+    return render_page(request, "office/examinations/to_mark.html", context, title=_("Still to mark"))
