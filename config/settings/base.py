@@ -47,6 +47,7 @@ TENANT_APPS = [
     "apps.timetable",
     "apps.attendance",
     "apps.examinations",
+    "apps.fees",
     "apps.reports",
     "apps.exchange",
     "apps.office",

@@ -31,6 +31,7 @@ from schoolops.context import inside
 from schoolops.tenancy.models import School
 from tests.api.ground import (
     LATER,
+    LONG_AGO,
     NEW_PASSWORD,
     SHEET,
     TODAY,
@@ -234,6 +235,17 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     },
     "PATCH result-policy": lambda g, u: {"ranks": "dense", "version": 0},
     "POST exams/{published_exam}/marks/reopen": lambda g, u: REASON,
+    "POST books/{campus}/close": lambda g, u: {"closed_through": str(LONG_AGO)},
+    "POST accounts": lambda g, u: {
+        "institution_id": g.id("campus"), "code": "5000", "name": "Bank charges", "kind": "expense",
+    },
+    "PATCH accounts/{account}": lambda g, u: {"name": "Cash box"},
+    "POST ledger-postings": lambda g, u: {
+        "institution_id": g.id("campus"), "day": str(TODAY), "memo": "To the bank", "legs": [
+            {"account_id": g.id("bank_account"), "side": "debit", "amount": "20"},
+            {"account_id": g.id("account"), "side": "credit", "amount": "20"},
+        ],
+    },
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
     "POST imports/{import}/confirm": lambda g, u: {"reading": 1, "skip_errors": True},

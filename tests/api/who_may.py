@@ -186,6 +186,17 @@ PATCH  attendance-codes/{code}                                    200 200 403 40
 GET    attendance-policy                                          200 200 200 200 200 200 200 200 403 403 401 401
 PATCH  attendance-policy/{campus}                                 200 200 403 403 403 403 403 403 403 403 401 401
 
+# fees: the accountant's; the head sees them
+GET    books                                                      200 200 403 403 403 403 403 403 200 403 401 401
+GET    books/{campus}                                             200 200 403 403 403 403 403 403 200 403 401 401
+POST   books/{campus}/close                                       200 403 403 403 403 403 403 403 200 403 401 401
+GET    accounts                                                   200 200 403 403 403 403 403 403 200 403 401 401
+POST   accounts                                                   201 403 403 403 403 403 403 403 201 403 401 401
+GET    accounts/{account}                                         200 200 403 403 403 403 403 403 200 403 401 401
+PATCH  accounts/{account}                                         200 403 403 403 403 403 403 403 200 403 401 401
+GET    ledger-entries                                             200 200 403 403 403 403 403 403 200 403 401 401
+POST   ledger-postings                                            201 403 403 403 403 403 403 403 201 403 401 401
+
 # exams: staff see theirs, published or not; families what is published
 GET    grading-scales                                             200 200 200 200 200 200 200 200 403 403 401 401
 POST   grading-scales                                             201 201 403 403 403 403 403 403 403 403 401 401

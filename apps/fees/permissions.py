@@ -1,0 +1,10 @@
+"""The permissions of fees. Money is the accountant's: no teacher sees any of it, and no head moves it."""
+
+from __future__ import annotations
+
+from apps.access.permissions import ACCOUNTANT, HEAD, Permission, declare
+
+declare(
+    Permission("fees.view", "See fees, bills, payments and the books", (HEAD, ACCOUNTANT)),
+    Permission("fees.keep_books", "Change the chart of accounts, post by hand and close periods", (ACCOUNTANT,)),
+)
