@@ -65,7 +65,6 @@ def at_the_end() -> None:
 def refused(*works: Callable[[], Any]) -> str | None:
     """The constraint that refuses ``works`` as their transaction ends."""
 
-
     def all_of_them() -> None:
         for work in works:
             work()
