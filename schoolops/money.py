@@ -133,6 +133,18 @@ def shared(amount: Decimal, weights: Sequence[Decimal | int], currency: str) -> 
     return [*parts, amount - sum(parts, Decimal(0))]
 
 
+def shared_within(
+    amount: Decimal, weights: Sequence[Decimal | int], most: Sequence[Decimal], currency: str
+) -> list[Decimal]:
+    """The same, with no part above ``most`` of its place, which together have room: what one cannot take others do."""
+    parts = [min(part, limit) for part, limit in zip(shared(amount, weights, currency), most, strict=True)]
+    left = amount - sum(parts, Decimal(0))
+    for place, limit in enumerate(most):
+        more = min(left, limit - parts[place])
+        parts[place], left = parts[place] + more, left - more
+    return parts
+
+
 def column(**options: Any) -> Any:
     """A column of amounts. Beside it stands the currency, and ``fits`` among the constraints."""
     return models.DecimalField(max_digits=MAX_DIGITS, decimal_places=PLACES, **options)

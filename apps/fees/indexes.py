@@ -12,4 +12,15 @@ INDEXES = (
         condition="student_id IS NOT NULL",
         purpose="what a student owes, and how it came to that",
     ),
+    IndexSpec("concession_by_student", "fees_concession", ("student_id",), purpose="what a student is not charged"),
+    IndexSpec("invoice_by_student", "fees_invoice", ("student_id", "id"), purpose="the bills of a student"),
+    IndexSpec("line_by_invoice", "fees_invoiceline", ("invoice_id",), purpose="what stands on a bill"),
+    IndexSpec("credit_note_by_invoice", "fees_creditnote", ("invoice_id",), purpose="what is credited of a bill"),
+    IndexSpec(
+        "outcome_waiting",
+        "fees_runoutcome",
+        ("run_id", "id"),
+        condition="outcome = 'waiting'",
+        purpose="whom a run has still to bill",
+    ),
 )

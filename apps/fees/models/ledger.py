@@ -1,8 +1,4 @@
-"""The books of a campus: accounts, and transactions whose entries sum to zero.
-
-Every amount stands beside its currency, which is that of its account, which is that of its campus: composite foreign
-keys hold the three equal. Balances are sums of entries, and stand nowhere.
-"""
+"""The chart of accounts, and transactions whose entries sum to zero."""
 
 from __future__ import annotations
 
@@ -86,6 +82,8 @@ class LedgerTransaction(Fitting):
 
     class Source(models.TextChoices):
         BY_HAND = "by-hand"
+        INVOICE = "invoice"
+        CREDIT_NOTE = "credit-note"
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="+")
     day = models.DateField()
