@@ -39,7 +39,7 @@ from schoolops.api.idempotency import is_required
 from schoolops.context import inside, nowhere
 from schoolops.queues import IMPORTS, task
 from schoolops.tenancy.models import School
-from tests.factories import cards, exams, people, rolls
+from tests.factories import cards, exams, money, people, rolls
 from tests.factories.jobs import work_off
 
 TODAY = people.SCHOOL_DAY
@@ -305,7 +305,23 @@ def _exams(ground: Ground) -> None:
 def _fees(ground: Ground) -> None:
     fees.seed_accounts()
     accounts = {account.purpose: account for account in Account.objects.filter(institution=ground.rows["campus"])}
-    ground.keep(account=accounts["cash"], bank_account=accounts["bank"])
+    rows, by, whole = ground.rows, ground.people["C"], ground.rows["whole"]
+    item = money.an_item(whole, by=by)
+    bus = money.an_item(whole, "300", name="Bus", optional=True, prorated=False, by=by)
+    billed = {invoice.student_id: invoice for invoice in money.billed(whole, by=by)}
+    span = {"starts_on": people.FIRST_DAY, "ends_on": None}
+    choice = fees.choose_item(student=rows["child"], item=bus, kind="added", **span, by=by)
+    ground.keep(
+        account=accounts["cash"],
+        bank_account=accounts["bank"],
+        fee_item=item,
+        optional_item=bus,
+        student_fee=choice,
+        concession=money.a_concession(whole, rows["classmate"], asked_by=by),
+        invoice=billed[rows["child"].pk],
+        invoice_run=fees.begin_run(term=whole.terms[0], due_on=[LATER], by=by),
+    )
+    ground.rows["run_total"] = "300"
 
 
 def _logins(ground: Ground) -> None:

@@ -246,6 +246,21 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
             {"account_id": g.id("account"), "side": "credit", "amount": "20"},
         ],
     },
+    "POST fee-items": lambda g, u: {"year_id": g.id("year"), "name": "Lunch", "amount": "200"},
+    "PATCH fee-items/{fee_item}": lambda g, u: {"amount": "1300"},
+    "POST student-fees": lambda g, u: {
+        "student_id": g.id("classmate"), "item_id": g.id("optional_item"), "kind": "added", "starts_on": str(TODAY),
+    },
+    "POST concessions": lambda g, u: {
+        "student_id": g.id("child"), "year_id": g.id("year"), "ground": "sibling", "percent": "10", **REASON,
+    },
+    "PUT students/{child}/payers": lambda g, u: {
+        "payers": [{"guardian_id": str(g.rows["link"].guardian.sourced_id), "percent": "100"}],
+    },
+    "POST invoice-runs": lambda g, u: {"term_id": g.id("term"), "due_on": [str(LATER)]},
+    "POST invoice-runs/{invoice_run}/confirm": lambda g, u: {"total": g.rows["run_total"]},
+    "POST invoices/{invoice}/void": lambda g, u: REASON,
+    "POST invoices/{invoice}/credit-notes": lambda g, u: {"amount": "10.50", **REASON},
     "POST imports": lambda g, u: {"file": SimpleUploadedFile("students.csv", SHEET)},
     "PUT imports/{import}/mapping": lambda g, u: {"mapping": {"Nick": "preferred_name"}},
     "POST imports/{import}/confirm": lambda g, u: {"reading": 1, "skip_errors": True},

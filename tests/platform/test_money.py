@@ -68,7 +68,7 @@ def test_another_currency_is_refused_by_name() -> None:
         money.expect_currency("USD", "EUR")
 
 
-@settings(max_examples=150, database=None)
+@settings(max_examples=100, database=None, deadline=None)
 @given(
     currency=CURRENCY,
     units=st.integers(min_value=0, max_value=10**12),

@@ -82,9 +82,13 @@ def drafts(term: Term, students: Collection[int] | None = None) -> dict[int, Dra
     granted = Concession.objects.filter(**about, year=term.year, approved_at__isnull=False, ended_at__isnull=True)
     for concession in granted.order_by("pk"):
         concessions[concession.student_id].append(concession)
-    billed = set(
-        InvoiceLine.objects.filter(**about, term=term, standing=True).values_list("student", "item").distinct()
-    )
+    # What another record of the child was billed for is billed.
+    theirs = Q(**about) | Q(student__merged_into__in=list(stays))
+    lines = InvoiceLine.objects.filter(theirs, term=term, standing=True)
+    billed = {
+        (into or student, item)
+        for student, into, item in lines.values_list("student", "student__merged_into", "item").distinct()
+    }
     payers = _payers(stays)
     found = {}
     for student, spans in stays.items():

@@ -19,7 +19,7 @@ def signed() -> Case:
     return Case(When(side=LedgerEntry.Side.DEBIT, then=F("amount")), default=-F("amount"), output_field=money.column())
 
 
-def _at_campuses(by: User, permission: str, path: str) -> Q:
+def at_campuses(by: User, permission: str, path: str) -> Q:
     """Rows of the campuses at which ``by`` holds ``permission``. Raises ``PermissionMissing``."""
     access.require(by, permission)
     at = access_selectors.institutions_of(by, permission)
@@ -28,12 +28,12 @@ def _at_campuses(by: User, permission: str, path: str) -> Q:
 
 def books_seen(*, by: User) -> QuerySet[Any]:
     """The books of each campus in reach."""
-    return Books.objects.filter(_at_campuses(by, "fees.view", "institution"))
+    return Books.objects.filter(at_campuses(by, "fees.view", "institution"))
 
 
 def accounts_seen(*, by: User) -> QuerySet[Any]:
     """The accounts in reach, each with ``debit`` and ``credit``, the sums of its entries: one statement for all."""
-    accounts: QuerySet[Any] = Account.objects.filter(_at_campuses(by, "fees.view", "institution"))
+    accounts: QuerySet[Any] = Account.objects.filter(at_campuses(by, "fees.view", "institution"))
     for side in LedgerEntry.Side:
         entries = LedgerEntry.objects.filter(account=OuterRef("pk"), side=side).order_by().values("account")
         total = Subquery(entries.annotate(total=Sum("amount")).values("total"), output_field=DecimalField())
@@ -43,4 +43,4 @@ def accounts_seen(*, by: User) -> QuerySet[Any]:
 
 def entries_seen(*, by: User) -> QuerySet[Any]:
     """What was posted in the books in reach."""
-    return LedgerEntry.objects.filter(_at_campuses(by, "fees.view", "institution"))
+    return LedgerEntry.objects.filter(at_campuses(by, "fees.view", "institution"))

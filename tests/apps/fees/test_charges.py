@@ -134,7 +134,7 @@ TAKEN = st.one_of(
 )
 
 
-@settings(max_examples=200, database=None)
+@settings(max_examples=100, database=None, deadline=None)
 @given(
     currency=st.sampled_from(["JPY", "EUR", "KWD"]),
     units=st.lists(UNITS, min_size=1, max_size=4),
