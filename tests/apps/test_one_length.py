@@ -25,7 +25,7 @@ from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
-from apps.fees.models import Account, LedgerTransaction
+from apps.fees.models import Account, Concession, CreditNote, FeeItem, LedgerTransaction
 from apps.institutions.models import (
     AcademicYear,
     CalendarDay,
@@ -67,7 +67,8 @@ FILLS: Mapping[str, type[models.Model]] = {
     "EntryForm": DeskEntry, "AdmitForm": Student, "DaysForm": CalendarDay, "CampusForm": Institution,
     "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
     "ExamChangeIn": Exam, "PaperForm": Exam, "AccountIn": Account, "AccountChangeIn": Account,
-    "PostingIn": LedgerTransaction,
+    "PostingIn": LedgerTransaction, "FeeItemIn": FeeItem, "FeeItemChangeIn": FeeItem, "ConcessionIn": Concession,
+    "CreditNoteIn": CreditNote,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
