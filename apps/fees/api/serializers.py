@@ -20,7 +20,7 @@ from apps.institutions.models import AcademicYear, GradeLevel, Institution, Term
 from apps.students.api.about import AboutStudentOut
 from apps.students.models import Student
 from schoolops import money
-from schoolops.api.fields import Day, Exact, RowId
+from schoolops.api.fields import Day, Exact, RowId, whole_list
 
 
 def amount(**options: Any) -> Exact:
@@ -237,6 +237,9 @@ class PaidByOut(PaidByIn):
     name = serializers.CharField()
 
 
+PAYERS = whole_list(PaidByOut)
+
+
 # --- bills ------------------------------------------------------------------------------------------------------------
 class InvoiceRunIn(serializers.Serializer[object]):
     """The bills of a term, to be looked at before they are made."""
@@ -316,7 +319,7 @@ class PreviewOut(serializers.Serializer[object]):
     samples = PreviewSampleOut(many=True)
 
 
-class ConfirmIn(serializers.Serializer[object]):
+class InvoiceRunConfirmIn(serializers.Serializer[object]):
     """What the run comes to, as the preview said."""
 
     total = amount(min_value=0)

@@ -65,10 +65,10 @@ class InvoiceRunViewSet(RowViewSet):
         self.asked_for(request)
         return answer(selectors.preview_of(id, by=actor(request)))
 
-    @extend_schema(summary="Confirm a run", request=s.ConfirmIn, responses={202: s.InvoiceRunOut})
+    @extend_schema(summary="Confirm a run", request=s.InvoiceRunConfirmIn, responses={202: s.InvoiceRunOut})
     def confirm(self, request: Request, id: UUID) -> HttpResponse:
         """A job makes the bills; the run says how far it is. Who comes to another amount by then is refused by name."""
-        total = valid(s.ConfirmIn, request.data)["total"]
+        total = valid(s.InvoiceRunConfirmIn, request.data)["total"]
         run = services.confirm_run(run=id, total=total, by=actor(request))
         return answer(self.row(Q(pk=run.pk)), status=202)
 

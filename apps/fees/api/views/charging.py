@@ -18,7 +18,6 @@ from apps.fees.models import Concession
 from apps.students.api.about import STUDENT, student_columns
 from schoolops import money
 from schoolops.api import parameters
-from schoolops.api.fields import whole_list
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, gone, valid
 
@@ -183,13 +182,13 @@ class PayersViewSet(ApiViewSet):
 
     asks = {"list": "fees.view over campus", "replace": "fees.charge over campus"}
 
-    @extend_schema(summary="Who pays a student's bills", responses=whole_list(s.PaidByOut))
+    @extend_schema(summary="Who pays a student's bills", responses=s.PAYERS)
     def list(self, request: Request, id: UUID) -> HttpResponse:
         """Nobody: the first guardian who receives invoices pays all."""
         self.asked_for(request)
         return answer({"results": selectors.payers_of(id, by=actor(request)), "next": None})
 
-    @extend_schema(summary="Say who pays", request=s.PayersIn, responses=whole_list(s.PaidByOut))
+    @extend_schema(summary="Say who pays", request=s.PayersIn, responses=s.PAYERS)
     def replace(self, request: Request, id: UUID) -> HttpResponse:
         """For bills to come, in the place of who was said before."""
         payers = [services.PaidBy(**each) for each in valid(s.PayersIn, request.data)["payers"]]
