@@ -75,6 +75,16 @@ VARIABLES: tuple[Variable, ...] = (
         "BACKUP_FOLDER", "", "Folder that backups of the database are put into; `manage.py doctor` looks at their age."
     ),
     Variable(
+        "BACKUP_RECIPIENTS", "", "Public keys of age (age1…), comma separated, for which backups of schools are sealed."
+    ),
+    Variable("KEEP_ATTENDANCE_YEARS", "3", "How long your law asks for rolls of who has left; then the name may go."),
+    Variable("KEEP_MARKS_YEARS", "10", "The same for marks and results."),
+    Variable("KEEP_CERTIFICATES_YEARS", "50", "The same for report cards that were published."),
+    Variable("KEEP_ENROLMENT_YEARS", "10", "The same for who was enrolled when and where."),
+    Variable("KEEP_EMPLOYMENT_YEARS", "10", "The same for who worked here and taught what."),
+    Variable("KEEP_FEES_YEARS", "10", "The same for invoices and payments."),
+    Variable("KEEP_TRAIL_YEARS", "3", "How long the trail of what was done has to be kept."),
+    Variable(
         "FONTS",
         "manimgx_fonts,manimgx_fonts_cjk",
         "Fonts for paper: packages that ship some (passed over where they are not installed) and folders, comma "

@@ -7,13 +7,14 @@ own, so that a column is private everywhere or nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 WITHHELD = "not shown here"
 
@@ -99,3 +100,148 @@ def refuse_private(what: str, paths: Iterable[object]) -> None:
         path = each if isinstance(each, str) else getattr(each, "name", "")
         if isinstance(path, str) and not withheld().isdisjoint(path.lstrip("-=^@").split("__")):
             raise TypeError(f"{what} names {path}, which reaching a row does not show.")
+
+
+# --- what becomes of somebody's rows ----------------------------------------------------------------------------------
+class Fate(Enum):
+    """What becomes of rows when the person goes that a column of theirs leads to."""
+
+    GOES = "deleted"
+    # They say who did something, and are not about who did it. The login they lead to has no name any more.
+    ACTED = "left, nameless"
+    # The two are one person: the login of a student, a record that was merged into another.
+    SAME = "the same person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Rows that stand for as long as a law asks for them; and the name of the person with them, for they are its own.
+
+    Args:
+        law: whose period stands in ``settings.RETENTION_YEARS``.
+        since: paths to a date or a moment; the years count from the first of them that a row has, the latest row's.
+        blanks: what is free text about somebody, and what stands there once the person was erased.
+    """
+
+    law: str
+    since: tuple[str, ...]
+    blanks: Mapping[str, object] = field(default_factory=dict)
+
+
+Held = Mapping[str, "Kept | Fate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A row that is a person: every column of its own that says something of them, and what stands there afterwards.
+
+    Args:
+        kind: as commands call it.
+        number: the column by which people name one, beside the public id.
+        identity: who it is. Stays for as long as a law keeps rows that are about them.
+        blanks: everything else.
+        law: where a law keeps this very row.
+    """
+
+    kind: str
+    number: str
+    identity: Mapping[str, object]
+    blanks: Mapping[str, object]
+    law: Kept | None = None
+
+
+Finder = Callable[[Model], "QuerySet[Any] | None"]
+Staying = Callable[[Model], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Who finds rows of ``model`` that are about a person, what becomes of them, and what of them the person reads."""
+
+    model: type[Model]
+    finder: Finder
+    fate: Kept | Fate
+    shown: frozenset[str]
+
+
+_elsewhere: list[Elsewhere] = []
+_others: dict[type[Model], tuple[Held, frozenset[str]]] = {}
+_staying: list[Staying] = []
+
+
+def held_elsewhere(model: type[Model], fate: Kept | Fate, *, shown: Iterable[str] = ()) -> Callable[[Finder], Finder]:
+    """Register who finds rows of ``model`` that are about a person and lead to no row; ``None`` for other persons.
+
+    ``shown``: the columns that the person may read.
+    """
+
+    def register(finder: Finder) -> Finder:
+        _elsewhere.append(Elsewhere(model, finder, fate, frozenset(shown)))
+        return finder
+
+    return register
+
+
+def declare_held(model: type[Model], said: Held, *, shown: Iterable[str]) -> None:
+    """Say of a library's model what one of ours says in ``held``; ``shown``: the columns that the person may read."""
+    _others[model] = said, frozenset(shown)
+
+
+def stays(staying: Staying) -> Staying:
+    """Register who says, in a sentence, why a person cannot go yet; empty where nothing is known."""
+    _staying.append(staying)
+    return staying
+
+
+def why_it_stays(row: Model) -> list[str]:
+    """Every reason for which this person cannot be erased now."""
+    return [said for staying in _staying if (said := staying(row))]
+
+
+def persons() -> Mapping[type[Model], Person]:
+    """Every model whose rows are persons."""
+    return {model: said for model in apps.get_models() if isinstance(said := getattr(model, "person", None), Person)}
+
+
+def held(model: type[Model]) -> Held:
+    """What rows of ``model`` hold of persons, by the column that leads there."""
+    said: Held = getattr(model, "held", None) or _others.get(model, ({}, frozenset()))[0]
+    return said
+
+
+def found_elsewhere() -> Iterable[Elsewhere]:
+    """What leads to persons otherwise than by a column."""
+    return tuple(_elsewhere)
+
+
+def readable(model: type[Model]) -> frozenset[str]:
+    """The columns of rows about a person that the person may read: no secret, nothing private that is another's too.
+
+    A note about two people is neither's alone.
+    """
+    if model in _others:
+        return _others[model][1]
+    shown: Privacy | None = declared().get(model)
+    about = [name for name, fate in held(model).items() if fate is not Fate.ACTED and fate is not Fate.SAME]
+    hidden = (
+        frozenset() if shown is None else shown.secret | (frozenset(shown.private) if len(about) > 1 else frozenset())
+    )
+    return frozenset(each.name for each in model._meta.concrete_fields if not each.generated) - hidden
+
+
+def unsaid(models: Iterable[type[Model]]) -> list[str]:
+    """Columns of ``models`` that lead to a person and do not say what becomes of their rows, or say it and do not."""
+    known = persons()
+    found = []
+    for model in models:
+        leading = {each.name for each in model._meta.concrete_fields if each.related_model in known}
+        found += [f"{model._meta.label}.{name}" for name in leading ^ set(held(model))]
+    return sorted(found)
+
+
+def unaccounted(model: type[Model], said: Person, shown: Privacy) -> list[str]:
+    """Columns of a person beyond who sees the row that are neither identity nor blanked, or are both."""
+    both = list(said.identity) + list(said.blanks)
+    of_them = shown.personal | set(shown.private) | shown.secret
+    filled = {each.name for each in model._meta.concrete_fields if each.generated}
+    return sorted({name for name in both if both.count(name) > 1} | (of_them - set(both) - filled))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 
 from apps.accounts.models import User
 from apps.institutions.models import Institution
+from schoolops.privacy import Fate, Held
 from schoolops.rows import PublicRow, called
 
 
@@ -49,6 +52,8 @@ class RoleAssignment(PublicRow):
     institution = models.ForeignKey(Institution, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True, help_text="The first day on which the role is no longer held.")
+
+    held: ClassVar[Held] = {"user": Fate.GOES}
 
     class Meta:
         constraints = (

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any, ClassVar, Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import make_password
 from django.db import models
 from django.db.models import Case, F, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Lower
@@ -13,7 +14,7 @@ from django.db.models.lookups import Exact
 from django.utils.crypto import salted_hmac
 
 from schoolops import clock, folding, twins
-from schoolops.privacy import Privacy
+from schoolops.privacy import Fate, Held, Person, Privacy
 from schoolops.rows import PublicRow, called
 
 # Of the users through whom operators come in. Nobody else may be called so.
@@ -98,6 +99,17 @@ class User(PublicRow, AbstractBaseUser):
         secret=frozenset({"password"}),
     )  # fmt: skip
 
+    person: ClassVar[Person] = Person(
+        kind="login",
+        number="username",
+        identity={"username": lambda user: f"erased-{user.sourced_id.hex}", "given_name": "", "family_name": ""},
+        blanks={
+            "email": "", "language": "", "last_login": None, "is_active": False,
+            "logins_ended_at": lambda _: clock.now(), "deactivated_at": lambda _: clock.now(),
+            "password": lambda _: make_password(None),
+        },
+    )  # fmt: skip
+
     class Meta:
         constraints = (
             twins.once("username", name="user_username_ci"),
@@ -169,6 +181,8 @@ class TokenFamily(models.Model):
         default=False, help_text="Good for setting a password or a second factor only, until that is done."
     )
 
+    held: ClassVar[Held] = {"user": Fate.GOES}
+
     def __str__(self) -> str:
         return f"login of {self.user_id} at {self.created_at:%Y-%m-%d %H:%M}"
 
@@ -221,6 +235,7 @@ class OneTimeLink(models.Model):
     used_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = LinkQuerySet.as_manager()
+    held: ClassVar[Held] = {"user": Fate.GOES}
 
     privacy: ClassVar[Privacy] = Privacy(
         public=frozenset({"id", "user", "purpose", "created_at", "expires_at", "used_at"}),

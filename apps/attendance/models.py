@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -16,6 +17,7 @@ from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.students.models import Student
 from apps.timetable.models import Period
 from schoolops import append_only, twins
+from schoolops.privacy import Fate, Held, Kept
 from schoolops.rows import PublicRow, called
 
 
@@ -124,6 +126,8 @@ class AttendanceSession(PublicRow):
     reopened_until = models.DateTimeField(null=True)
     reopened_reason = models.CharField(max_length=200, blank=True)
 
+    held: ClassVar[Held] = {"taken_by": Fate.ACTED}
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -195,6 +199,8 @@ class AttendanceRecord(models.Model):
     remark = models.CharField(max_length=300, blank=True)
     changed_at = models.DateTimeField()
 
+    held: ClassVar[Held] = {"student": Kept(law="attendance", since=("day",), blanks={"remark": ""})}
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("session", "student"), name="attendance_one_record"),
@@ -220,6 +226,8 @@ class AttendanceChange(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     at = models.DateTimeField()
 
+    held: ClassVar[Held] = {"student": Kept(law="attendance", since=("day",)), "by": Fate.ACTED}
+
     def __str__(self) -> str:
         return called(self.student, self.day)
 
@@ -238,6 +246,8 @@ class DailyAttendance(models.Model):
     excused = models.BooleanField(default=False)
     late = models.BooleanField(default=False)
     minutes_missed = models.PositiveSmallIntegerField(default=0)
+
+    held: ClassVar[Held] = {"student": Kept(law="attendance", since=("day",))}
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("student", "day"), name="daily_attendance_once"),)
@@ -259,6 +269,11 @@ class DeskEntry(PublicRow):
     remark = models.CharField(max_length=300, blank=True)
     entered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     entered_at = models.DateTimeField()
+
+    held: ClassVar[Held] = {
+        "student": Kept(law="attendance", since=("day",), blanks={"remark": ""}),
+        "entered_by": Fate.ACTED,
+    }
 
     class Meta:
         constraints = (
@@ -288,6 +303,12 @@ class Leave(PublicRow):
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decision_note = models.CharField(max_length=300, blank=True)
+
+    held: ClassVar[Held] = {
+        "student": Kept(law="attendance", since=("ends_on",), blanks={"reason": "", "decision_note": ""}),
+        "requested_by": Fate.ACTED,
+        "decided_by": Fate.ACTED,
+    }
 
     class Meta:
         constraints = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, DecimalRangeField, RangeOperators
@@ -15,6 +15,7 @@ from apps.institutions.models import Course, CourseClass, Institution, Section, 
 from apps.staff.models import StaffMember
 from apps.students.models import Student
 from schoolops import append_only, folding
+from schoolops.privacy import Fate, Held, Kept
 from schoolops.rows import PublicRow, called
 
 
@@ -202,6 +203,8 @@ class Exam(PublicRow):
     reopened_until = models.DateTimeField(null=True)
     reopened_reason = models.CharField(max_length=200, blank=True, db_default="")
 
+    held: ClassVar[Held] = {"marked_by": Fate.ACTED}
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -264,6 +267,8 @@ class Invigilation(models.Model):
     ends_at = models.TimeField()
     standing = models.BooleanField(default=True)
 
+    held: ClassVar[Held] = {"staff": Kept(law="employment", since=("day",))}
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("exam", "staff"), name="invigilation_once"),
@@ -297,6 +302,8 @@ class Mark(models.Model):
     score = models.DecimalField(max_digits=7, decimal_places=2, null=True)
     max_marks = models.DecimalField(max_digits=7, decimal_places=2)
 
+    held: ClassVar[Held] = {"student": Kept(law="marks", since=("exam__day",))}
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("exam", "student"), name="mark_once"),
@@ -323,6 +330,8 @@ class MarkChange(models.Model):
     after = models.JSONField(null=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     at = models.DateTimeField()
+
+    held: ClassVar[Held] = {"student": Kept(law="marks", since=("exam__day",)), "by": Fate.ACTED}
 
     def __str__(self) -> str:
         return called(self.student, self.exam)
@@ -378,6 +387,8 @@ class SessionResult(models.Model):
     complete = models.BooleanField()
     rank = models.PositiveIntegerField(null=True)
     ranked = models.PositiveIntegerField(null=True)
+
+    held: ClassVar[Held] = {"student": Kept(law="marks", since=("session__term__ends_on",))}
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("session", "student"), name="session_result_once"),)

@@ -511,3 +511,73 @@ class ChangedSince(Conflict):
 
     code = "exchange:changed-since"
     remedy = "What people did since would be lost. Correct what is wrong by hand, or import a corrected file."
+
+
+# --- sheets of marks --------------------------------------------------------------------------------------------------
+class MarkFileUnknown(NotFound):
+    """There is no such file of marks of yours."""
+
+    code = "exchange:mark-file-unknown"
+
+
+class MarkFileKindUnknown(Invalid):
+    """This is no spreadsheet (XLSX, ODS or XLS)."""
+
+    code = "exchange:mark-file-kind-unknown"
+    remedy = "Download the sheet of marks, fill it in, and send it as it was saved."
+
+
+class MarkFileNotReady(Conflict):
+    """This file of marks is {state}: only one that was compared is entered, once."""
+
+    code = "exchange:mark-file-not-ready"
+    remedy = "Send the file again: what is entered by now is left as it is."
+
+
+class NoMarksInFile(Invalid):
+    """No sheet of this file has the columns Mark and Key."""
+
+    code = "exchange:no-marks-in-file"
+    remedy = "Fill in the sheet that can be downloaded beside the papers; its columns may be moved, and rows sorted."
+
+
+class TooManyPapersInFile(Invalid):
+    """These are {number} papers; a file holds at most {most}."""
+
+    code = "exchange:too-many-papers-in-file"
+    remedy = "Take them section by section."
+
+
+class MarkKeyMissing(Invalid):
+    """This row has a mark and no key, so nobody knows whose it is."""
+
+    code = "exchange:mark-key-missing"
+    remedy = "Write into the row of the student in the sheet that was downloaded; keys stand in its last column."
+
+
+class MarksOfAnotherPaper(Invalid):
+    """This sheet is of another paper than those that it was sent for."""
+
+    code = "exchange:marks-of-another-paper"
+    remedy = "Send it at the session and the paper from where it was downloaded."
+
+
+class MarksAhead(Conflict):
+    """This sheet is of version {version} of these marks, which are at {at}."""
+
+    code = "exchange:marks-ahead"
+    remedy = "Download the sheet anew and fill that in."
+
+
+class VersionsMixed(Invalid):
+    """Rows of this paper are of two versions of the sheet."""
+
+    code = "exchange:versions-mixed"
+    remedy = "Fill in one of the sheets, and do not copy rows with their keys from one to another."
+
+
+class MarkOfAnotherStudent(Invalid):
+    """The key of this row is that of {student}, not of whom the row names."""
+
+    code = "exchange:mark-of-another-student"
+    remedy = "Sort whole rows, with the last column, or download the sheet anew."

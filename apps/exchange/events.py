@@ -20,3 +20,15 @@ class ImportConfirmed:
 @dataclass(frozen=True, slots=True)
 class UndoBegun:
     import_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarksReceived:
+    """A file of marks is kept and waits to be laid beside its papers."""
+
+    file_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarksConfirmed:
+    file_id: int

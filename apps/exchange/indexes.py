@@ -19,4 +19,10 @@ INDEXES = (
         ("received_at DESC", "id DESC"),
         purpose="the list of imports, newest first",
     ),
+    IndexSpec(
+        "mark_file_row_by_run",
+        "exchange_markfilerow",
+        ("run_id", "action", "id"),
+        purpose="the difference a sheet of marks would make, by keyset",
+    ),
 )

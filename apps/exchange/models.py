@@ -8,12 +8,14 @@ from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import User
+from apps.examinations.models import ExamSession
 from apps.institutions.models import Institution
 from schoolops.context import current_school
+from schoolops.privacy import Fate, Held
 from schoolops.rows import PublicRow
 
 
-def import_path(run: Import, filename: str) -> str:
+def import_path(run: PublicRow, filename: str) -> str:
     """Where an uploaded file is kept, below the school's own folder."""
     return f"{current_school().schema_name}/imports/{run.sourced_id}/{filename}"
 
@@ -74,6 +76,8 @@ class Import(PublicRow):
     cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its file and its rows were cleared.")
     moved_at = models.DateTimeField(null=True, blank=True, help_text="When something was last done about it.")
     wrote_at = models.DateTimeField(null=True, blank=True, help_text="When it last wrote a row of the school.")
+
+    held: ClassVar[Held] = {"by": Fate.ACTED}
 
     class Meta:
         ordering = ("-received_at", "-id")
@@ -177,3 +181,78 @@ class HeaderMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.header} is {self.field}"
+
+
+class MarkFile(PublicRow):
+    """A spreadsheet of marks that somebody filled in: read, laid beside the papers, and entered once it is confirmed.
+
+    ``papers``: what the file turned out to be about, ``[{paper, sheet, name, group, version, at, problem}]``: beside
+    which version of its marks it was filled in, at which it was compared, and why none of it can be entered, if so.
+    ``counts`` is ``{action: rows}``; ``problem`` says why the file as a whole was refused.
+    """
+
+    class State(models.TextChoices):
+        RECEIVED = "received"
+        VALIDATED = "validated"
+        APPLYING = "applying"
+        APPLIED = "applied"
+        FAILED = "failed"
+
+    session = models.ForeignKey(ExamSession, on_delete=models.PROTECT, db_index=False, related_name="mark_files")
+    # Where it may be about one paper alone.
+    paper = models.UUIDField(null=True)
+    file = models.FileField(upload_to=import_path, max_length=300)
+    file_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.RECEIVED)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="mark_files")
+    received_at = models.DateTimeField()
+    validated_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    # Whether what somebody else entered meanwhile is replaced as well.
+    replacing = models.BooleanField(default=False)
+    papers = models.JSONField(default=list)
+    counts = models.JSONField(default=dict)
+    problem = models.JSONField(null=True)
+    job_id = models.BigIntegerField(null=True)
+    cleared_at = models.DateTimeField(null=True)
+
+    held: ClassVar[Held] = {"by": Fate.ACTED}
+
+    def __str__(self) -> str:
+        return f"{self.file_name} of {self.received_at:%Y-%m-%d %H:%M}"
+
+
+class MarkFileRow(models.Model):
+    """A student's row: what stood there as the sheet was made, what stands there by now, and what it says.
+
+    ``errors``: ``[{row, column, code, message, said, facts, remedy}]``.
+    """
+
+    class Action(models.TextChoices):
+        CREATE = "create"
+        UPDATE = "update"
+        UNCHANGED = "unchanged"
+        # It says one thing, and somebody else has entered another since.
+        MEANWHILE = "meanwhile"
+        ERROR = "error"
+
+    run = models.ForeignKey(MarkFile, on_delete=models.CASCADE, db_index=False, related_name="rows")
+    sheet = models.CharField(max_length=100)
+    row = models.PositiveIntegerField()
+    paper = models.UUIDField(null=True)
+    student = models.UUIDField(null=True)
+    name = models.CharField(max_length=310, blank=True)
+    was = models.CharField(max_length=20, blank=True)
+    now = models.CharField(max_length=20, blank=True)
+    said = models.CharField(max_length=100, blank=True)
+    action = models.CharField(max_length=9, choices=Action.choices)
+    errors = models.JSONField(default=list)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.sheet}:{self.row}"

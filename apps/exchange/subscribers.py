@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from apps.exchange import tasks
-from apps.exchange.events import ImportConfirmed, ImportReceived, UndoBegun
-from apps.exchange.models import Import
+from apps.exchange.events import ImportConfirmed, ImportReceived, MarksConfirmed, MarksReceived, UndoBegun
+from apps.exchange.models import Import, MarkFile
 from schoolops.events import subscribe
 from schoolops.queues import Task
 
@@ -28,3 +28,18 @@ def apply_it(event: ImportConfirmed) -> None:
 @subscribe(UndoBegun)
 def take_it_back(event: UndoBegun) -> None:
     _enqueue(tasks.undo_import, event.import_id)
+
+
+@subscribe(MarksReceived)
+def lay_them_beside_the_papers(event: MarksReceived) -> None:
+    _for_marks(tasks.compare_marks, event.file_id)
+
+
+@subscribe(MarksConfirmed)
+def enter_them(event: MarksConfirmed) -> None:
+    _for_marks(tasks.apply_marks, event.file_id)
+
+
+def _for_marks(task: Task, file_id: int) -> None:
+    job = task.enqueue(file_id=file_id)
+    MarkFile.objects.filter(pk=file_id).update(job_id=job.job_id)

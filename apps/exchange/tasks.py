@@ -6,7 +6,7 @@ import datetime as dt
 from uuid import UUID
 
 from apps.exchange import services
-from apps.exchange.models import Import
+from apps.exchange.models import Import, MarkFile
 from schoolops.queues import IMPORTS, task
 from schoolops.queues.schedule import Schedule, schedule
 
@@ -59,10 +59,39 @@ def undo_import(*, import_id: UUID) -> None:
     services.undo(run=Import.objects.get(sourced_id=import_id))
 
 
+@task(
+    queue=IMPORTS,
+    tracked=True,
+    leased=True,
+    once_per=("file_id",),
+    while_waiting=True,
+    refused="discard",
+    acts_for="marks.enter over section",
+)
+def compare_marks(*, file_id: int) -> None:
+    """Lay a sheet of marks beside its papers; doing it twice changes nothing."""
+    services.compare_marks(MarkFile.objects.select_related("by").get(pk=file_id))
+
+
+@task(
+    queue=IMPORTS,
+    tracked=True,
+    leased=True,
+    once_per=("file_id",),
+    while_waiting=True,
+    refused="discard",
+    acts_for="marks.enter over section",
+)
+def apply_marks(*, file_id: int) -> None:
+    """Enter what was confirmed of a sheet of marks; doing it twice changes nothing."""
+    services.apply_marks(MarkFile.objects.select_related("by").get(pk=file_id))
+
+
 @task(queue=IMPORTS, acts_for="the school")
 def clear_old_imports() -> None:
     """Uploaded files and rows of what wrote nothing in a week, or was finished a month ago; line and counts stay."""
     services.clear_old_imports()
+    services.clear_old_marks()
 
 
 schedule(

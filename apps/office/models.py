@@ -8,6 +8,7 @@ from django.db import models
 
 from apps.accounts.models import User
 from schoolops import twins
+from schoolops.privacy import Fate, Held
 from schoolops.rows import PublicRow
 
 
@@ -29,6 +30,8 @@ class SavedFilter(PublicRow):
     query = models.CharField(max_length=LONGEST_QUERY)
 
     objects: ClassVar[Any] = models.Manager()
+
+    held: ClassVar[Held] = {"user": Fate.GOES}
 
     class Meta:
         ordering = ("name", "id")

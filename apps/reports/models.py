@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,6 +14,7 @@ from apps.examinations.models import ExamSession
 from apps.institutions.models import GradeLevel, Section
 from apps.students.models import Student
 from schoolops.context import current_school
+from schoolops.privacy import Fate, Held, Kept
 from schoolops.rows import Fitting, PublicRow, called
 
 
@@ -79,6 +80,11 @@ class ReportCard(PublicRow):
     sha256 = models.CharField(max_length=64, blank=True)
     published_at = models.DateTimeField(null=True)
     published_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+
+    held: ClassVar[Held] = {
+        "student": Kept(law="certificates", since=("session__term__ends_on",)),
+        "published_by": Fate.ACTED,
+    }
 
     class Meta:
         constraints = (

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.institutions.models import holds_on as in_force
 from schoolops import folding, twins
-from schoolops.privacy import Privacy
+from schoolops.privacy import Fate, Held, Kept, Person, Privacy
 from schoolops.rows import ROSTERED, PublicRow, Rostered, called
 
 
@@ -49,6 +49,15 @@ class StaffMember(Rostered):
         },
         personal=frozenset({"email", "phone", "searched"}),
     )  # fmt: skip
+
+    held: ClassVar[Held] = {"user": Fate.SAME}
+    person: ClassVar[Person] = Person(
+        kind="staff",
+        number="staff_number",
+        identity={"staff_number": lambda staff: f"~{staff.sourced_id}", "given_name": "~", "family_name": ""},
+        blanks={"email": "", "phone": "", "job_title": ""},
+        law=Kept(law="employment", since=("ends_on",)),
+    )
 
     class Meta:
         ordering = ("name_key", "id")
@@ -101,6 +110,10 @@ class TeachingAssignment(PublicRow):
 
     objects: ClassVar[Any] = AssignmentQuerySet.as_manager()
 
+    held: ClassVar[Held] = {
+        "staff": Kept(law="employment", since=("ends_on", "section__year__ends_on", "course_class__year__ends_on"))
+    }
+
     class Meta:
         constraints = (
             models.CheckConstraint(
@@ -152,6 +165,11 @@ class Substitution(PublicRow):
     course_class = models.ForeignKey(CourseClass, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
     day = models.DateField()
     reason = models.CharField(max_length=200, blank=True)
+
+    held: ClassVar[Held] = {
+        "staff": Kept(law="employment", since=("day",), blanks={"reason": ""}),
+        "instead_of": Kept(law="employment", since=("day",), blanks={"reason": ""}),
+    }
 
     class Meta:
         constraints = (

@@ -28,7 +28,7 @@ from apps.institutions.models import (
 )
 from schoolops import folding, twins
 from schoolops.context import current_school
-from schoolops.privacy import Privacy
+from schoolops.privacy import Fate, Held, Kept, Person, Privacy
 from schoolops.rows import LONGEST_NOTE, ROSTERED, PublicRow, Rostered, RosteredQuerySet, called
 
 
@@ -94,6 +94,17 @@ class Student(Rostered):
         private={"medical_note": "students.view_medical"},
     )  # fmt: skip
 
+    held: ClassVar[Held] = {"user": Fate.SAME, "merged_into": Fate.SAME}
+    person: ClassVar[Person] = Person(
+        kind="student",
+        number="admission_number",
+        identity={
+            "admission_number": lambda student: f"~{student.sourced_id}", "given_name": "~", "middle_name": "",
+            "family_name": "", "birth_date": None, "sex": Sex.UNSPECIFIED,
+        },
+        blanks={"preferred_name": "", "email": "", "phone": "", "address": "", "photo": "", "medical_note": ""},
+    )  # fmt: skip
+
     class Meta:
         ordering = ("name_key", "id")
         constraints = (
@@ -129,6 +140,14 @@ class Guardian(Rostered):
     privacy: ClassVar[Privacy] = Privacy(
         public=ROSTERED | {"user", "given_name", "family_name", "language", "version", "name_key"},
         personal=frozenset({"email", "phone", "address", "searched"}),
+    )
+
+    held: ClassVar[Held] = {"user": Fate.SAME}
+    person: ClassVar[Person] = Person(
+        kind="guardian",
+        number="",
+        identity={"given_name": "~", "family_name": ""},
+        blanks={"email": "", "phone": "", "address": "", "language": ""},
     )
 
     class Meta:
@@ -176,6 +195,8 @@ class StudentGuardian(PublicRow):
         ),
         private={"restriction_note": "students.view_custody"},
     )  # fmt: skip
+
+    held: ClassVar[Held] = {"student": Fate.GOES, "guardian": Fate.GOES}
 
     class Meta:
         ordering = ("contact_priority",)
@@ -254,6 +275,8 @@ class Enrolment(Rostered):
 
     objects: ClassVar[Any] = EnrolmentQuerySet.as_manager()
 
+    held: ClassVar[Held] = {"student": Kept(law="enrolment", since=("exited_on", "year_ends_on"))}
+
     class Meta:
         ordering = ("-entered_on", "-id")
         constraints = (
@@ -323,6 +346,8 @@ class SectionMembership(PublicRow):
 
     objects: ClassVar[Any] = MembershipQuerySet.as_manager()
 
+    held: ClassVar[Held] = {"student": Kept(law="enrolment", since=("ends_on", "enrolment__year_ends_on"))}
+
     class Meta:
         ordering = ("roll_number", "id")
         constraints = (
@@ -368,6 +393,8 @@ class ClassEnrolment(Rostered):
     ends_on = models.DateField(null=True, blank=True)
 
     objects: ClassVar[Any] = ClassEnrolmentQuerySet.as_manager()
+
+    held: ClassVar[Held] = {"student": Kept(law="enrolment", since=("ends_on", "course_class__year__ends_on"))}
 
     class Meta:
         constraints = (

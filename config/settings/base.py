@@ -22,7 +22,9 @@ PUBLIC_HOSTS = env.names("PUBLIC_HOSTS")
 # `auth` and `admin` are installed for their code only: their tables would stand unused in a thousand schemas.
 SHARED_APPS = [
     "schoolops.tenancy",
+    "schoolops.rollouts",
     "schoolops.queues",
+    "schoolops.copies",
     "schoolops.audit",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -103,6 +105,8 @@ TENANT_SYNC_ROUTER = "schoolops.tenancy.router.SchoolRouter"
 DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
 PUBLIC_SCHEMA_NAME = "public"
 SCHOOL_TEMPLATE = BASE_DIR / "config" / "school.sql"
+# What a command that works by several processes starts them with.
+MANAGE = BASE_DIR / "manage.py"
 
 ROOT_URLCONF = "config.urls"
 PUBLIC_SCHEMA_URLCONF = "config.public_urls"
@@ -141,7 +145,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "builtins": ["apps.office.shell.days"],
+            "libraries": {"kept": "apps.office.shell.kept"},
         },
     }
 ]
@@ -217,6 +223,17 @@ MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES")
 PLATFORM_TOKEN = env.text("PLATFORM_TOKEN")
 BACKUP_FOLDER = env.text("BACKUP_FOLDER")
+BACKUP_RECIPIENTS = env.names("BACKUP_RECIPIENTS")
+# How many years after its last day a law asks for what is about somebody; the country's, to be set by who knows it.
+RETENTION_YEARS = {
+    "attendance": env.number("KEEP_ATTENDANCE_YEARS"),
+    "marks": env.number("KEEP_MARKS_YEARS"),
+    "certificates": env.number("KEEP_CERTIFICATES_YEARS"),
+    "enrolment": env.number("KEEP_ENROLMENT_YEARS"),
+    "employment": env.number("KEEP_EMPLOYMENT_YEARS"),
+    "fees": env.number("KEEP_FEES_YEARS"),
+    "trail": env.number("KEEP_TRAIL_YEARS"),
+}
 BIND = env.text("BIND")
 PORT = env.number("PORT")
 BASE_URL = env.text("BASE_URL")

@@ -18,6 +18,7 @@ from django.db import connection
 import schoolops
 from schoolops import clock, pdf, twins
 from schoolops.context import outside_schools
+from schoolops.copies import drilling
 from schoolops.files import sweeping
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
@@ -25,8 +26,9 @@ from schoolops.launcher.logins import OF_THE_CATALOGUE
 from schoolops.observability import slots
 from schoolops.queues.desk import overview
 from schoolops.redis import boot
+from schoolops.rollouts import indexing
 from schoolops.tenancy import boot as boot_of_database
-from schoolops.tenancy import fleet, lifecycle
+from schoolops.tenancy import direct, fleet, lifecycle
 from schoolops.tenancy.models import School
 
 Colour = Literal["green", "yellow", "red"]
@@ -188,6 +190,17 @@ def _indexes() -> Iterator[Line]:
     )
     for (name,) in broken:
         yield Line("red", f"The index {name} is not valid", f"REINDEX INDEX CONCURRENTLY {name};")
+    with direct.connect("doctor") as asking:
+        standing = [each for each in indexing.standing(fleet.made_schools(), asking) if each.drift.names]
+    for each in standing[:5]:
+        names = ", ".join(each.drift.names[:5])
+        yield Line(
+            "yellow",
+            f"{each.school.slug}: {len(each.drift.names)} indexes are not as declared: {names}",
+            "manage.py indexes apply",
+        )
+    if len(standing) > 5:
+        yield Line("yellow", f"and {len(standing) - 5} schools more", "manage.py indexes plan")
 
 
 def _slots() -> Iterator[Line]:
@@ -239,7 +252,9 @@ def _jobs() -> Iterator[Line]:
 def _schools() -> Iterator[Line]:
     for school in fleet.unfinished_schools():
         yield Line(
-            "yellow", f"{school.slug}: still being made", f"If nobody is at it, manage.py create_school {school.slug}"
+            "yellow",
+            f"{school.slug}: still being made",
+            school.state_reason or f"If nobody is at it, manage.py create_school {school.slug}",
         )
 
 
@@ -281,12 +296,27 @@ def _files() -> Iterator[Line]:
         yield Line("green", "Stored files and the rows that name them agree")
 
 
+def _drills() -> Iterator[Line]:
+    with outside_schools():
+        stands = drilling.standing()
+    if stands is None:
+        yield Line(
+            "yellow", "No backup was ever restored to see whether it helps", "manage.py school drill, every night."
+        )
+    elif stands.failed:
+        yield Line("red", "The last restore drill failed, or is old", "docs/runbooks/restore-drill-failed.md")
+    else:
+        yield Line("green", "A backup was restored and found whole")
+
+
 def _backups() -> Iterator[Line]:
     if not settings.BACKUP_FOLDER:
         yield Line("yellow", "Nobody has said where backups are", "Set BACKUP_FOLDER to the folder they are put into.")
         return
     folder = Path(settings.BACKUP_FOLDER)
-    made = [file.stat().st_mtime for file in folder.glob("*") if file.is_file() and file.stat().st_size]
+    # Neither what a backup is called while it is being written, nor what stands beside one.
+    whole = [file for file in folder.glob("[!.]*") if file.is_file() and file.suffix != ".sha256"]
+    made = [file.stat().st_mtime for file in whole if file.stat().st_size]
     if not made:
         yield Line("red", f"There is no backup in {folder}", "Make one now, and find out why none was made.")
         return
@@ -325,6 +355,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "twins": _twins,
     "files": _files,
     "backups": _backups,
+    "drills": _drills,
     "metrics": _processes,
 }
 

@@ -11,7 +11,8 @@ from psycopg_pool import ConnectionPool
 
 from schoolops.cache import counters
 from schoolops.context import outside_schools
-from schoolops.health import machine
+from schoolops.copies import drilling
+from schoolops.health import drifted, machine
 from schoolops.observability import metrics, telemetry
 from schoolops.observability.instruments import Reading, reads
 from schoolops.queues.desk import overview
@@ -49,6 +50,28 @@ def of_the_queues() -> Iterator[Reading]:
             yield metrics.JOBS_UNMANNED, (name,), float(name in now["unmanned"])
     # A relay whose broker refuses to write hands on nothing.
     yield metrics.RELAY_LEADS, (), float(now["relay"] is not None and now["broker"] == "ok")
+
+
+@reads("copies")
+def of_the_copies() -> Iterator[Reading]:
+    try:
+        with outside_schools():
+            stands = drilling.standing()
+    finally:
+        connection.close()
+    if stands is not None:
+        yield metrics.DRILL_FAILED, (), float(stands.failed)
+        if stands.age is not None:
+            yield metrics.DRILL_AGE, (), stands.age.total_seconds()
+
+
+@reads("indexes")
+def of_the_indexes() -> Iterator[Reading]:
+    try:
+        slugs = drifted.drifted()
+    finally:
+        connection.close()
+    yield metrics.INDEX_DRIFT, (), len(slugs)
 
 
 @reads("database")

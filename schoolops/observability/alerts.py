@@ -147,6 +147,19 @@ ALERTS: Final = (
         for_s=0,
     ),
     Alert(
+        name="RestoreDrillFailed",
+        sentence="A backup could not be restored, or for two days none was tried: there may be none that helps.",
+        severity="ticket",
+        condition=Above(metrics.DRILL_FAILED, 0),
+    ),
+    Alert(
+        name="IndexDrift",
+        sentence="Some schools do not have the indexes that are declared: what they ask for may be slow.",
+        severity="ticket",
+        condition=Above(metrics.INDEX_DRIFT, 0),
+        for_s=10 * MINUTE,
+    ),
+    Alert(
         name="MemoryFull",
         sentence="More than nine tenths of the memory are in use.",
         severity="page",

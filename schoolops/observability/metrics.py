@@ -178,6 +178,24 @@ DERIVED_DRIFT: Final = Metric(
     kind="counter",
 )
 
+DRILL_FAILED: Final = Metric(
+    name="copies.drill_failed",
+    sentence="1 while the last restore drill failed, or none was whole for two days; else 0. Nothing before the first.",
+    kind="gauge",
+)
+DRILL_AGE: Final = Metric(
+    name="copies.drill_age",
+    sentence="How long ago a backup was last restored and found whole.",
+    kind="gauge",
+    unit="seconds",
+)
+
+INDEX_DRIFT: Final = Metric(
+    name="schools.index_drift",
+    sentence="Schools that lack a declared index, or have it half-built or from another definition.",
+    kind="gauge",
+)
+
 # --- the machine ------------------------------------------------------------------------------------------------------
 MEMORY: Final = Metric(
     name="machine.memory_used",

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import psycopg
 from django.db import connections, transaction
 from psycopg import sql
 
 from schoolops import seeds
 from schoolops.context import inside, outside_schools
+from schoolops.indexes import building
 from schoolops.indexes import registry as indexes
 from schoolops.tenancy import owner, template
 from schoolops.tenancy.models import School, SchoolState
 
 SCHOOLS_PER_QUERY = 200
-INVALID = "invalid"
-# (schema, index, the mark it was given when it was built). Half-built ones have none.
-_INDEXES = """
-    SELECT n.nspname, c.relname,
-           CASE WHEN i.indisvalid THEN coalesce(obj_description(c.oid, 'pg_class'), '') ELSE 'invalid' END
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid
-     WHERE n.nspname = ANY(%s)"""
 
 
 def made_schools() -> list[School]:
@@ -57,15 +50,28 @@ def head() -> str:
     return hashlib.sha256(f"{template.fingerprint()} {seeds.fingerprint()}".encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What ``school`` has less than the code gives, or more; with both empty it has not been offered the seeds."""
+
+    school: School
+    migrations: tuple[str, ...]
+    indexes: building.Drift
+
+
 def behind(schools: list[School]) -> list[School]:
     """Those of ``schools`` (all with a schema) that lack something which the code gives a school.
 
     What was brought up to ``head()`` and has lost a migration or an index since, or has one too many, is behind too.
     """
+    return [lack.school for lack in lacking(schools)]
+
+
+def lacking(schools: list[School]) -> Iterator[Lack]:
+    """What each school that is ``behind`` lacks, in the order of ``schools``. One query asks ``SCHOOLS_PER_QUERY``."""
     current = head()
     expected_migrations = {f"{label}.{name}" for label, name in template.expected_migrations()}
-    expected_indexes = _marks_of(indexes.school_indexes())
-    lacking = []
+    declared = indexes.school_indexes()
     with owner.owner_connection() as connection:
         for start in range(0, len(schools), SCHOOLS_PER_QUERY):
             chunk = schools[start : start + SCHOOLS_PER_QUERY]
@@ -76,80 +82,40 @@ def behind(schools: list[School]) -> list[School]:
                 for school in chunk
             )
             migrations = {schema: set(names or ()) for schema, names in connection.execute(union)}
-            present: dict[str, dict[str, str]] = {school.schema_name: {} for school in chunk}
-            for schema, name, mark in connection.execute(_INDEXES, [list(present)]):
-                present[schema][name] = mark
-            lacking += [
-                school
-                for school in chunk
-                if school.brought_up_to != current
-                or not expected_migrations <= migrations.get(school.schema_name, set())
-                or _ours(present[school.schema_name]) != expected_indexes
-            ]
-    return lacking
-
-
-def _marks_of(specs: list[indexes.IndexSpec]) -> dict[str, str]:
-    return {spec.name: spec.mark for spec in specs}
-
-
-def _ours(present: dict[str, str]) -> dict[str, str]:
-    return {name: mark for name, mark in present.items() if mark.startswith(indexes.MARK)}
+            present = building.present_in(connection, [school.schema_name for school in chunk])
+            for school in chunk:
+                missing = expected_migrations - migrations.get(school.schema_name, set())
+                drift = building.drift_of(present[school.schema_name], declared)
+                if school.brought_up_to != current or missing or drift.names:
+                    yield Lack(school, tuple(sorted(missing)), drift)
 
 
 def bring_up_shared() -> None:
     """Build the indexes of the shared tables that are missing or changed, without locking writers."""
-    with owner.owner_connection() as connection:
-        _build(connection, "public", indexes.shared_indexes())
-
-
-def _build(connection: psycopg.Connection[Any], schema: str, specs: list[indexes.IndexSpec]) -> None:
-    """Make the indexes of ``schema`` those that are declared. What we did not make is left alone."""
-    present = {name: mark for _, name, mark in connection.execute(_INDEXES, [[schema]])}
-
-    def drop(name: str) -> None:
-        connection.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(schema, name)))
-
-    for spec in specs:
-        if present.get(spec.name) == spec.mark:
-            continue
-        # Queries keep the old one until the new one is built. What a build that failed left would be called done.
-        rebuilt = replace(spec, name=f"{spec.name}_new")
-        if rebuilt.name in present:
-            drop(rebuilt.name)
-        if present.get(spec.name, INVALID) == INVALID:
-            if spec.name in present:
-                drop(spec.name)
-            connection.execute(spec.create_sql(schema, concurrently=True))
-        else:
-            connection.execute(rebuilt.create_sql(schema, concurrently=True))
-            drop(spec.name)
-            connection.execute(
-                sql.SQL("ALTER INDEX {} RENAME TO {}").format(
-                    sql.Identifier(schema, rebuilt.name), sql.Identifier(spec.name)
-                )
-            )
-        # Last: without the mark it is built anew.
-        connection.execute(spec.mark_sql(schema))
-    for name in _ours(present).keys() - _marks_of(specs).keys():
-        drop(name)
+    building.make(owner.owner_connection, "public", indexes.shared_indexes())
 
 
 def bring_up(school: School) -> None:
     """Run the missing migrations, make the indexes those declared, renew the grants, and sow what is new.
 
-    Each step can be repeated; that the school has everything is written down last.
+    Each step can be repeated; that the school has everything is written down last. Whoever else is at this school, in
+    whatever process, is waited for.
     """
-    try:
-        template.migrate_school(school)
-    finally:
-        connections["admin"].close()
-    with owner.owner_connection() as connection:
-        _build(connection, school.schema_name, indexes.school_indexes())
-        with connection.transaction():
+    with owner.one_at_a_time(f"school:{school.schema_name}"):
+        lack = next(lacking([school]), None)
+        if lack is None:
+            # Whoever was at it has done it.
+            return
+        if lack.migrations or school.brought_up_to != head():
+            try:
+                template.migrate_school(school)
+            finally:
+                connections["admin"].close()
+        building.make(owner.owner_connection, school.schema_name, indexes.school_indexes())
+        with owner.owner_connection() as connection, connection.transaction():
             owner.grant_school(connection, schema=school.schema_name, role=school.role_name)
-    with inside(school), transaction.atomic():
-        seeds.sow()
-    school.brought_up_to = head()
-    with outside_schools():
-        school.save(update_fields=["brought_up_to"])
+        with inside(school), transaction.atomic():
+            seeds.sow()
+        school.brought_up_to = head()
+        with outside_schools():
+            school.save(update_fields=["brought_up_to"])

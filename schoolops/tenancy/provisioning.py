@@ -74,7 +74,8 @@ def _register(*, slug: str, name: str, domains: list[str]) -> School:
 def _register_once(*, slug: str, name: str, domains: list[str]) -> School:
     # The schema's name has no hyphens, so oak-hill and oak_hill must not both exist; the slug's grammar sees to it.
     school: School | None = School.objects.filter(slug=slug).first()
-    if school is not None and school.state != SchoolState.CREATING:
+    # One that is being restored has a reason, and is not for us to finish.
+    if school is not None and (school.state != SchoolState.CREATING or school.state_reason):
         raise SchoolExists(slug=slug)
     if school is None:
         schema = owner.schema_for(slug)

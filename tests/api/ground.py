@@ -360,4 +360,9 @@ def _imports(ground: Ground) -> None:
     stopped = exchange.receive(file=io.BytesIO(SHEET), name="stopped.csv", by=by, institution=campus)
     Import.objects.filter(pk=stopped.pk).update(state=Import.State.STOPPED, started_at=clock.now())
     read = exchange.read_and_validate(run=run)
+    sheet = io.BytesIO()
+    session = ground.rows["marked_session"].sourced_id
+    exchange.write_mark_file(session=session, into=sheet, by=by)
+    sent = exchange.receive_marks(session=session, file=sheet, name="marks.xlsx", by=by)
+    ground.keep(mark_file=exchange.compare_marks(sent))
     ground.keep(**{"import": read, "applied_import": done, "stopped_import": stopped})

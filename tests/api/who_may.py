@@ -249,6 +249,11 @@ PATCH  exams/{exam}                                               200 200 200 40
 DELETE exams/{exam}                                               204 204 204 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
 PUT    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
+GET    exam-sessions/{marked_session}/mark-file                   200 200 200 200 404 200 403 403 403 403 401 401
+POST   exam-sessions/{marked_session}/mark-file                   202 202 202 202 404 202 403 403 403 403 401 401
+GET    mark-files/{mark_file}                                     200 404 404 404 404 404 403 403 403 403 401 401
+GET    mark-files/{mark_file}/rows                                200 404 404 404 404 404 403 403 403 403 401 401
+POST   mark-files/{mark_file}/confirm                             202 404 404 404 404 404 403 403 403 403 401 401
 POST   exams/{published_exam}/marks/reopen                        200 200 403 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/marks/history                          200 200 200 200 404 200 403 403 403 403 401 401
 GET    students/{child}/marks                                     200 200 200 200 404 200 200 200 403 403 401 401

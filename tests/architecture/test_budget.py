@@ -19,11 +19,13 @@ ALTER TABLE ONLY s.a
     ADD CONSTRAINT a_positive CHECK ((id > 0));
 CREATE UNIQUE INDEX a_once ON s.a USING btree (id);
 CREATE INDEX a_again ON s.a USING btree (id);
+CREATE TRIGGER a_stays BEFORE DELETE ON s.a FOR EACH ROW EXECUTE FUNCTION s.refuse();
+CREATE CONSTRAINT TRIGGER a_adds_up AFTER INSERT ON s.a FOR EACH ROW EXECUTE FUNCTION s.add_up();
 """
 
 
-def test_tables_indexes_of_keys_too_and_sequences_are_counted() -> None:
-    assert gates.relations_of(DDL) == {"TABLE": 1, "INDEX": 3, "SEQUENCE": 1}
+def test_tables_indexes_of_keys_too_sequences_and_triggers_are_counted() -> None:
+    assert gates.relations_of(DDL) == {"TABLE": 1, "INDEX": 3, "SEQUENCE": 1, "TRIGGER": 2}
 
 
 def test_what_is_over_the_budget_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from schoolops.tenancy.apps import BYPASSING
 def test_what_libraries_bring_is_not_among_the_commands() -> None:
     brought = {each.name for package in (theirs, logins) for each in pkgutil.iter_modules(package.__path__)}
     assert {name for name in brought if name in get_commands()} == {"migrate"}
-    assert get_commands()["migrate"] == "schoolops.tenancy"
+    assert get_commands()["migrate"] == "schoolops.rollouts"
 
 
 @pytest.mark.parametrize("name", BYPASSING)

@@ -19,6 +19,8 @@ from config.env import BASE_DIR
 from schoolops import launcher
 from schoolops.indexes import registry
 from schoolops.tenancy import fleet, owner
+from tests.copies.keys import Key
+from tests.copies.maple import WRITTEN
 from tests.support.shapes import shape_of
 
 RELEASED = Path(__file__).with_name("before_0.1.0.sql")
@@ -144,12 +146,24 @@ def before() -> dict[str, Rows]:
 
 
 @pytest.fixture(scope="module")
-def upgraded(restore: Callable[[str], Installation], before: dict[str, Rows]) -> Installation:
-    """Restored, brought up by ``migrate``, and with a new school beside the two."""
+def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
+    return Key(tmp_path_factory.mktemp("keys") / "operator.key")
+
+
+@pytest.fixture(scope="module")
+def backups(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("backups")
+
+
+@pytest.fixture(scope="module")
+def upgraded(restore: Callable[[str], Installation], before: dict[str, Rows], backups: Path, key: Key) -> Installation:
+    """Restored, one backed up, brought up by ``migrate``, and with a new school beside the two."""
     installation = restore("upgraded")
     for statement in READ_THE_SAME:
         installation.sql(statement)
     before |= {school: installation.rows(school) for school in SCHOOLS}
+    installation.manage("migrate", "--verbosity=0", "--shared-only")
+    installation.manage("school", "backup", "ash", "--folder", str(backups), "--recipient", key.public)
     said = installation.manage("migrate", "--verbosity=0")
     assert said == "ash: migrated\nyew: migrated\nShared tables are current; 2 schools were behind.\n"
     installation.manage("create_school", "elder", "--name", "Elder", "--domain", "elder.localhost")
@@ -227,6 +241,23 @@ def test_what_reads_the_same_stays_and_nothing_joins_it(upgraded: Installation) 
         "SELECT admission_number_twin FROM school_yew.students_student WHERE admission_number = 'a00010'"
     )
     assert left == [(0,)]
+
+
+def test_a_backup_of_the_release_before_comes_back_with_everything_of_this_one(
+    upgraded: Installation, before: dict[str, Rows], backups: Path, key: Key
+) -> None:
+    (file,) = backups.glob("*.age")
+    said = upgraded.manage("school", "restore", str(file), "--identity", str(key.file), "--into", "ash-before")
+    assert "made by an earlier release" in said
+    with psycopg.connect(upgraded.admin_url) as connection:
+        made, new = (shape_of(connection, f"school_{each}") for each in ("ash_before", "elder"))
+    for part, expected in new.items():
+        assert made[part] == expected, part
+    assert _marks(upgraded, "school_ash_before") == _marks(upgraded, "school_elder")
+    was = {table: rows for table, rows in before["ash"].items() if table not in WRITTEN}
+    is_now = upgraded.rows("ash_before", only=was)
+    for table, rows in was.items():
+        assert [row for row in rows if row not in is_now[table]] == [], table
 
 
 def test_what_is_brought_up_is_not_brought_up_again(upgraded: Installation) -> None:

@@ -29,6 +29,7 @@ from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError
 from schoolops.observability.instruments import here
 from schoolops.observability.metrics import RBAC_DENIES
+from schoolops.privacy import stays
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +181,17 @@ def may_leave(user: User) -> None:
     there = set(administrators().values_list("user_id", flat=True))
     if there == {user.pk}:
         raise LastAdministrator
+
+
+@stays
+def is_the_last_administrator(person: Model) -> str:
+    """Nobody could let anybody in any more."""
+    try:
+        if isinstance(person, User):
+            may_leave(person)
+    except LastAdministrator as refused:
+        return refused.detail.rstrip(".")
+    return ""
 
 
 def is_staff(user: User) -> bool:

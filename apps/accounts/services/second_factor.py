@@ -30,6 +30,7 @@ from schoolops.audit import trail
 from schoolops.context import school_or_none
 from schoolops.errors import FieldError
 from schoolops.folding import fold
+from schoolops.privacy import Fate, declare_held
 
 RECOVERY_CODES = 10
 # 80 bits in base 32: sixteen letters, read in groups of four.
@@ -167,3 +168,7 @@ def forget(user: User) -> None:
 def _locked(user: User) -> None:
     """Two devices of one person set up one second factor, one after the other."""
     User.objects.select_for_update().get(pk=user.pk)
+
+
+for _device in (TOTPDevice, StaticDevice):
+    declare_held(_device, {"user": Fate.GOES}, shown={"name", "confirmed", "created_at", "last_used_at"})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.contrib.auth.hashers import make_password
 from django.db import models
 
-from apps.accounts.models import OneTimeLink, Token, TokenFamily
+from apps.accounts.models import OneTimeLink, Token, TokenFamily, User
 from schoolops import clock
 from schoolops.cache.sessions import SessionStore
+from schoolops.copies.shutting import shuts_in_a_copy
 
 # Whoever comes back the next morning is told that a token or link is over, rather than that there was none.
 KEPT_AFTER_THEIR_END = dt.timedelta(days=7)
@@ -38,3 +40,25 @@ def _delete(rows: models.QuerySet[models.Model]) -> int:
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         gone += rows.model._default_manager.filter(pk__in=keys).delete()[0]
     return gone
+
+
+@shuts_in_a_copy(
+    writes={
+        "accounts_user": frozenset({"password", "logins_ended_at"}),
+        **dict.fromkeys(
+            ("accounts_token", "accounts_tokenfamily", "accounts_onetimelink", "django_session"), frozenset()
+        ),
+    }
+)
+def shut_logins(*, beside: bool) -> None:
+    """What was live when a backup was made, and may have been ended since, opens nothing in the school made of it.
+
+    ``beside``: neither do passwords; an operator who opens the school hands out links.
+    """
+    SessionStore.get_model_class().objects.all().delete()
+    for rows in (Token.objects.all(), TokenFamily.objects.all(), OneTimeLink.objects.all()):
+        rows.delete()
+    ended: dict[str, object] = {"logins_ended_at": clock.now()}
+    if beside:
+        ended["password"] = make_password(None)
+    User.objects.update(**ended)

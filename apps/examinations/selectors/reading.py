@@ -6,9 +6,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from apps.examinations.models import Mark
@@ -24,7 +26,7 @@ _MARK = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _EXPONENT = re.compile(r"[\d.]+e[+-]?\d+", re.ASCII | re.IGNORECASE)
 # A refusal quotes so much of what was written.
 QUOTED = 40
-# What is written in the place of a score, beside the status's own name in the reader's language: the first is shown.
+# What is written in the place of a score, beside the status's own name: the first is shown.
 LETTERS: Mapping[str, tuple[str, ...]] = {
     Mark.Status.ABSENT: ("A", "abs", "ab", "absent"),
     Mark.Status.EXEMPT: ("E", "ex", "exempt"),
@@ -64,11 +66,19 @@ def read_score(given: Any, most: Decimal) -> Decimal | FieldError:
 def read_cell(said: str) -> tuple[str | None, str | None]:
     """What stands in one cell of a grid or a sheet: (score, status), one of them at most. A dash is nothing yet."""
     text = said.strip()
-    folded = searched(text)
-    for status, letters in LETTERS.items():
-        if folded and folded in {searched(each) for each in (*letters, _(NAMES[status]))}:
-            return None, status
+    if (status := _words().get(searched(text))) is not None:
+        return None, status
     return (None if text in {"", *_MINUSES} else text), None
+
+
+@cache
+def _words() -> Mapping[str, str]:
+    """What is written in the place of a score, in every language we speak, as it is compared → the status."""
+    found = {searched(each): status for status, letters in LETTERS.items() for each in letters}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            found |= {searched(translation.gettext(name)): status for status, name in NAMES.items()}
+    return found
 
 
 def cell_of(status: str, score: Decimal | None) -> str:

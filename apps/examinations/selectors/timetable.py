@@ -16,6 +16,7 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
+from apps.examinations.errors import SessionUnknown
 from apps.examinations.models import Exam, ExamSession, Invigilation
 from apps.institutions.models import CourseClass, Section
 from apps.students.models import ClassEnrolment, SectionMembership, Student
@@ -83,6 +84,26 @@ def sessions_seen(*, by: User) -> QuerySet[ExamSession]:
         return ExamSession.objects.all()
     theirs = Exam.objects.filter(papers).values("session")
     return ExamSession.objects.filter(Q(term__year__institution__in=at) | Q(pk__in=theirs))
+
+
+def session_marked(session: UUID, *, by: User) -> ExamSession:
+    """A session with a paper that ``by`` may mark. Raises ``PermissionMissing``, ``SessionUnknown``."""
+    theirs = Exam.objects.filter(papers_in_reach(by, "marks.enter")).values("session")
+    rows = ExamSession.objects.filter(sourced_id=session, pk__in=theirs).select_related("term__year__institution")
+    found: ExamSession | None = rows.first()
+    if found is None:
+        raise SessionUnknown
+    return found
+
+
+def group_of(exam: Exam) -> str:
+    """The class or section that sits a paper, in words."""
+    return exam.course_class.title if exam.course_class is not None else str(exam.section)
+
+
+def name_of(exam: Exam) -> str:
+    """Course and title."""
+    return " ".join(each for each in (exam.course.title, exam.title) if each)
 
 
 def state_now() -> Combinable:

@@ -1,6 +1,6 @@
 """Writes: grading scales, exam sessions, their papers, the marks and what they come to."""
 
-from apps.examinations.services.marks import Written, correct_marks, enter_marks, reopen_marks
+from apps.examinations.services.marks import Beside, Written, correct_marks, enter_marks, lay_beside, reopen_marks
 from apps.examinations.services.merging import move_marks
 from apps.examinations.services.papers import Paper, add_papers, change_paper, follow_class, remove_paper
 from apps.examinations.services.results import (
@@ -26,6 +26,7 @@ from apps.examinations.services.sessions import (
 )
 
 __all__ = [
+    "Beside",
     "NewBand",
     "Paper",
     "Sat",
@@ -46,6 +47,7 @@ __all__ = [
     "follow_marks",
     "follow_papers",
     "follow_students",
+    "lay_beside",
     "move_marks",
     "move_session",
     "ranks_of",

@@ -30,7 +30,7 @@ from schoolops.audit import trail
 from schoolops.errors import FieldError
 
 Status = Mark.Status
-NAMED = ("sourced_id", "given_name", "middle_name", "family_name")
+NAMED = ("sourced_id", "given_name", "middle_name", "family_name", "admission_number")
 LONGEST_REOPENING = dt.timedelta(days=14)
 
 
@@ -92,6 +92,73 @@ def correct_marks(*, paper: UUID, touched: Sequence[Written], seen_version: int,
         members = selectors.marks_since(exam, seen_version)
         raise MarksChangedMeanwhile(version=exam.marks_version, expected=seen_version, members=members)
     return _entered(exam, before, after, by)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What somebody wrote of one student beside what the paper says, each as a cell of a grid: what stood there at the
+    version they wrote it beside, what stands there by now, and what they wrote. ``errors``: why it cannot be entered.
+    """
+
+    name: str
+    admission_number: str
+    was: str
+    now: str
+    said: str
+    errors: tuple[FieldError, ...] = ()
+
+    @property
+    def touched(self) -> bool:
+        """Whether it says anything new."""
+        return self.said not in {self.was, self.now}
+
+    @property
+    def meanwhile(self) -> bool:
+        """Whether somebody else entered another mark since."""
+        return self.touched and self.was != self.now
+
+
+def lay_beside(*, exam: Exam, written: Sequence[Written], seen_version: int) -> list[Beside]:
+    """Each of ``written``, in its order, beside the paper; nothing is entered. As few statements for 60 as for 5.
+
+    Args:
+        exam: as ``selectors.paper_of`` finds it.
+        seen_version: the version beside which it was written.
+    """
+    present, _, known = _standing(exam)
+    read, refused = _understood(written, known, exam)
+    errors: dict[int, list[FieldError]] = {}
+    for error in refused:
+        place, _, field = error.field.removeprefix("records.").partition(".")
+        errors.setdefault(int(place), []).append(dataclasses.replace(error, field=field))
+    earlier: dict[int, Mapping[str, str] | None] = {}
+    since = MarkChange.objects.filter(exam=exam, marks_version__gt=seen_version).order_by("id")
+    for student, before in since.values_list("student", "before"):
+        earlier.setdefault(student, before)
+    people = {person.sourced_id: person for person in known}
+    found = []
+    for number, each in enumerate(written):
+        wrong = tuple(errors.get(number, ()))
+        person = people.get(each.student_id)
+        if person is None:
+            found.append(Beside("", "", "", "", "", wrong))
+            continue
+        now = _cell(present.get(person.pk))
+        was = _kept(earlier[person.pk]) if person.pk in earlier else now
+        said = str(each.score or "") if wrong else _cell(read[person.pk])
+        found.append(Beside(person.full_name, person.admission_number, was, now, said, wrong))
+    return found
+
+
+def _cell(mark: Mark | None) -> str:
+    return "" if mark is None else selectors.cell_of(mark.status, mark.score)
+
+
+def _kept(said: Mapping[str, str] | None) -> str:
+    """A mark as its history keeps it, as a cell."""
+    return (
+        "" if said is None else selectors.cell_of(said["status"], Decimal(said["score"]) if "score" in said else None)
+    )
 
 
 def _standing(exam: Exam) -> tuple[dict[int, Mark], set[int], list[Student]]:
@@ -178,6 +245,26 @@ def _read(
     marks: Sequence[Written], known: Sequence[Student], there: set[int], exam: Exam, *, whole: bool = True
 ) -> dict[int, Mark]:
     """Each student's mark, by key; ``whole``: of everybody. Raises ``MarksRefused`` with an error per record."""
+    read, refused = _understood(marks, known, exam)
+    refused += [
+        FieldError(
+            "records",
+            "student-missing",
+            "{student} ({id}) is not marked: send them without a score where there is none yet.",
+            {"student": student.full_name, "id": student.sourced_id},
+        )
+        for student in known
+        if whole and student.pk in there and student.pk not in read
+    ]
+    if refused:
+        raise MarksRefused(errors=refused)
+    return read
+
+
+def _understood(
+    marks: Sequence[Written], known: Sequence[Student], exam: Exam
+) -> tuple[dict[int, Mark], list[FieldError]]:
+    """Each student's mark, by key, and what is wrong with which record."""
     students = {student.sourced_id: student for student in known}
     refused: list[FieldError] = []
     read: dict[int, Mark] = {}
@@ -202,19 +289,7 @@ def _read(
             refused.append(dataclasses.replace(mark, field=f"{where}.{mark.field}"))
             mark = Mark()
         read[student.pk] = mark
-    refused += [
-        FieldError(
-            "records",
-            "student-missing",
-            "{student} ({id}) is not marked: send them without a score where there is none yet.",
-            {"student": student.full_name, "id": student.sourced_id},
-        )
-        for student in known
-        if whole and student.pk in there and student.pk not in read
-    ]
-    if refused:
-        raise MarksRefused(errors=refused)
-    return read
+    return read, refused
 
 
 def _mark(written: Written, exam: Exam, student: int) -> Mark | FieldError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from apps.exchange.models import Import, ImportRow
+from apps.exchange.models import Import, ImportRow, MarkFile, MarkFileRow
 from apps.exchange.selectors.stops import RUNNING, WHY
 from apps.institutions.models import Institution
 from schoolops.api.fields import RowId
@@ -141,3 +141,65 @@ class MappingIn(serializers.Serializer[object]):
         if not all(key.isascii() and key.isdecimal() and len(key) < 19 for key in value):
             raise serializers.ValidationError("A row is said by its number.")
         return {int(key): answer for key, answer in value.items()}
+
+
+# --- sheets of marks --------------------------------------------------------------------------------------------------
+class MarkFileIn(serializers.Serializer[object]):
+    """A sheet of marks that was filled in: a multipart form."""
+
+    file = serializers.FileField(help_text="XLSX, ODS or XLS, as it was downloaded: columns moved and rows sorted.")
+    paper_id = serializers.UUIDField(required=False, source="paper", help_text="The only paper it may be about.")
+
+
+class MarkFilePaperOut(serializers.Serializer[object]):
+    """A paper that a file of marks is about."""
+
+    paper = serializers.UUIDField()
+    sheet = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    group = serializers.CharField(allow_blank=True)
+    version = serializers.IntegerField(help_text="Of the marks, beside which the sheet was filled in.")
+    at = serializers.IntegerField(allow_null=True, help_text="At which version it was compared.")
+    problem = ProblemOut(allow_null=True, help_text="Why none of it can be entered.")
+
+
+class MarkFileOut(serializers.Serializer[object]):
+    """A file of marks and how far it is. `counts`: action → rows, and `written` once they are entered."""
+
+    id = serializers.UUIDField()
+    session_id = serializers.UUIDField()
+    paper_id = serializers.UUIDField(allow_null=True)
+    file_name = serializers.CharField()
+    state = serializers.ChoiceField(choices=MarkFile.State.choices)
+    papers = MarkFilePaperOut(many=True)
+    counts = serializers.DictField(child=serializers.IntegerField())
+    problem = ProblemOut(allow_null=True)
+    job_id = serializers.IntegerField(allow_null=True, help_text="For `/api/v1/jobs/{id}`.")
+    received_at = serializers.DateTimeField()
+    validated_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    cleared_at = serializers.DateTimeField(allow_null=True, help_text="When its file and rows were cleared.")
+
+
+class MarkFileRowOut(serializers.Serializer[object]):
+    """A row of a sheet of marks, in the words of a cell: a score, `A`, `E`, `M`, or nothing."""
+
+    number = serializers.IntegerField()
+    sheet = serializers.CharField()
+    row = serializers.IntegerField()
+    paper_id = serializers.UUIDField(allow_null=True)
+    student_id = serializers.UUIDField(allow_null=True)
+    name = serializers.CharField(allow_blank=True)
+    was = serializers.CharField(allow_blank=True, help_text="As the sheet was made.")
+    now = serializers.CharField(allow_blank=True, help_text="As it was compared.")
+    said = serializers.CharField(allow_blank=True)
+    action = serializers.ChoiceField(
+        choices=MarkFileRow.Action.choices, help_text="meanwhile: somebody else entered another mark since."
+    )
+    errors = RowErrorOut(many=True)  # type: ignore[assignment] # JSON’s word
+
+
+class MarksConfirmIn(serializers.Serializer[object]):
+    """What to do where somebody else entered another mark meanwhile."""
+
+    replacing = serializers.BooleanField(default=False, help_text="Enter the sheet's; else theirs stays.")

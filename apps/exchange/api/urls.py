@@ -2,19 +2,26 @@
 
 from django.urls import path
 
-from apps.exchange.api import views
+from apps.exchange.api.views import marks, rosters
 from schoolops.api.viewsets import routes
 
-STEPS = views.StepViewSet.as_view
+STEPS = rosters.StepViewSet.as_view
 
 urlpatterns = [
-    *routes("imports", views.ImportViewSet),
-    path("imports/<uuid:id>/rows", views.RowsViewSet.as_view({"get": "list"})),
+    *routes("imports", rosters.ImportViewSet),
+    path("imports/<uuid:id>/rows", rosters.RowsViewSet.as_view({"get": "list"})),
     path("imports/<uuid:id>/errors", STEPS({"get": "errors"})),
     path("imports/<uuid:id>/mapping", STEPS({"put": "map_headers"})),
     path("imports/<uuid:id>/confirm", STEPS({"post": "confirm"})),
     path("imports/<uuid:id>/go-on", STEPS({"post": "go_on"})),
     path("imports/<uuid:id>/undo", STEPS({"post": "undo"})),
-    path("exports/oneroster", views.ExportViewSet.as_view({"get": "bundle"})),
-    path("exports/templates/<str:kind>", views.ExportViewSet.as_view({"get": "template"})),
+    path(
+        "exam-sessions/<uuid:id>/mark-file",
+        marks.SessionMarkFileViewSet.as_view({"get": "retrieve", "post": "create"}),
+    ),
+    path("mark-files/<uuid:id>", marks.MarkFileViewSet.as_view({"get": "retrieve"})),
+    path("mark-files/<uuid:id>/rows", marks.MarkFileRowsViewSet.as_view({"get": "list"})),
+    path("mark-files/<uuid:id>/confirm", marks.MarkFileViewSet.as_view({"post": "confirm"})),
+    path("exports/oneroster", rosters.ExportViewSet.as_view({"get": "bundle"})),
+    path("exports/templates/<str:kind>", rosters.ExportViewSet.as_view({"get": "template"})),
 ]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from typing import Any
 
-from apps.exchange.models import Import, ImportRow
-from apps.exchange.selectors.stops import stop_of, with_ends
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from apps.exchange.models import Counterpart, Import, ImportRow, MarkFile, MarkFileRow
+from apps.exchange.selectors.stops import WROTE_NOTHING, stop_of, with_ends
+from apps.exchange.services.reading import staged
 from apps.exchange.services.stopping import set_aside
+from apps.staff.models import StaffMember
+from apps.students.models import Guardian, Student
 from schoolops import clock, files
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
+from schoolops.privacy import Fate, held_elsewhere
 
 State = Import.State
 UNDECIDED = (State.RECEIVED, State.VALIDATED)
@@ -45,3 +52,44 @@ def _clear(run: Import) -> int:
     run.cleared_at, run.headers = clock.now(), []
     run.save(update_fields=["file", "cleared_at", "headers", "state"])
     return cleared
+
+
+@transaction.atomic
+def clear_old_marks() -> int:
+    """Delete the file and the rows of sheets of marks that were sent a week ago; returns how many sheets.
+
+    What was entered stands in the history of the marks.
+    """
+    old = MarkFile.objects.filter(cleared_at__isnull=True, received_at__lt=clock.now() - WROTE_NOTHING)
+    runs = list(old.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:MOST])
+    for run in runs:
+        files.forget(run.file)
+        MarkFileRow.objects.filter(run=run).delete()
+        run.cleared_at = clock.now()
+        run.save(update_fields=["file", "cleared_at"])
+        trail.record(SYSTEM, "exchange.marks-cleared", run, before={"state": run.state})
+    return len(runs)
+
+
+_KINDS: dict[type[Model], str] = {Student: staged.STUDENT, Guardian: staged.GUARDIAN, StaffMember: staged.STAFF}
+
+
+# What an import would do about somebody, or undo, and what it wrote: nothing may bring back who was erased.
+@held_elsewhere(ImportRow, Fate.GOES, shown={"file", "row", "values", "before", "after", "action"})
+def rows_of_files_about(person: Model) -> QuerySet[Any] | None:
+    """Rows of files that were for this person and are not cleared yet."""
+    kind = _KINDS.get(type(person))
+    return None if kind is None else ImportRow.objects.filter(table=kind, target_id=person.pk)
+
+
+@held_elsewhere(Counterpart, Fate.GOES, shown={"external_id", "values"})
+def counterparts_of(person: Model) -> QuerySet[Any] | None:
+    """What the person is called outside."""
+    kind = _KINDS.get(type(person))
+    return None if kind is None else Counterpart.objects.filter(kind=kind, row_id=person.pk)
+
+
+@held_elsewhere(MarkFileRow, Fate.GOES, shown={"sheet", "row", "name", "was", "now", "said"})
+def rows_of_marks_about(person: Model) -> QuerySet[Any] | None:
+    """What sheets of marks say about the student, until they are cleared."""
+    return MarkFileRow.objects.filter(student=person.sourced_id) if isinstance(person, Student) else None

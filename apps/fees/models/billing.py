@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,6 +14,7 @@ from apps.fees.models.ledger import Account
 from apps.institutions.models import Institution, Term
 from apps.students.models import Guardian, Student
 from schoolops import append_only, money
+from schoolops.privacy import Fate, Held, Kept
 from schoolops.rows import PublicRow, called
 
 
@@ -55,6 +56,8 @@ class InvoiceRun(PublicRow):
     confirmed_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
 
+    held: ClassVar[Held] = {"confirmed_by": Fate.ACTED}
+
     class Meta:
         constraints = (
             # One a term is being billed at a time.
@@ -85,6 +88,8 @@ class RunOutcome(models.Model):
     why = models.CharField(max_length=40, blank=True)
     amount = money.column()
     currency = models.CharField(max_length=3)
+
+    held: ClassVar[Held] = {"student": Kept(law="fees", since=("run__term__ends_on",))}
 
     class Meta:
         constraints = (
@@ -122,6 +127,12 @@ class Invoice(PublicRow):
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=6, choices=State.choices, default=State.ISSUED)
     void_reason = models.CharField(max_length=200, blank=True)
+
+    # As it was issued, the name to whom included.
+    held: ClassVar[Held] = {
+        "student": Kept(law="fees", since=("issued_on",)),
+        "guardian": Kept(law="fees", since=("issued_on",)),
+    }
 
     class Meta:
         constraints = (
@@ -169,6 +180,8 @@ class InvoiceLine(models.Model):
     # False once its bill is void: then the item can be billed again.
     standing = models.BooleanField(default=True)
 
+    held: ClassVar[Held] = {"student": Kept(law="fees", since=("invoice__issued_on",))}
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -214,6 +227,8 @@ class CreditNote(PublicRow):
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=200)
     by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
+
+    held: ClassVar[Held] = {"by": Fate.ACTED}
 
     class Meta:
         constraints = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -10,6 +12,7 @@ from apps.fees.models.ledger import Account
 from apps.institutions.models import AcademicYear, GradeLevel, Institution, Term
 from apps.students.models import Guardian, Student
 from schoolops import folding, money
+from schoolops.privacy import Fate, Held, Kept
 from schoolops.rows import PublicRow, called
 
 
@@ -60,6 +63,8 @@ class StudentFee(PublicRow):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True)
 
+    held: ClassVar[Held] = {"student": Fate.GOES}
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("student", "item"), name="student_fee_once"),
@@ -98,6 +103,12 @@ class Concession(PublicRow):
     approved_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
+    held: ClassVar[Held] = {
+        "student": Kept(law="fees", since=("year__ends_on",), blanks={"reason": "—"}),
+        "asked_by": Fate.ACTED,
+        "approved_by": Fate.ACTED,
+    }
+
     class Meta:
         constraints = (
             models.CheckConstraint(
@@ -126,6 +137,12 @@ class Payer(models.Model):
     student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="+")
     guardian = models.ForeignKey(Guardian, on_delete=models.PROTECT, db_index=False, related_name="+")
     percent = models.DecimalField(max_digits=5, decimal_places=2)
+
+    # Together they are the whole: one alone does not go.
+    held: ClassVar[Held] = {
+        "student": Kept(law="fees", since=("student__enrolments__year_ends_on",)),
+        "guardian": Kept(law="fees", since=("student__enrolments__year_ends_on",)),
+    }
 
     class Meta:
         constraints = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 
@@ -9,6 +11,7 @@ from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.students.models import Student
 from schoolops import append_only, folding, money
+from schoolops.privacy import Fate, Held, Kept
 from schoolops.rows import Fitting, PublicRow, called
 
 
@@ -95,6 +98,8 @@ class LedgerTransaction(Fitting):
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     at = models.DateTimeField()
 
+    held: ClassVar[Held] = {"by": Fate.ACTED}
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("source_kind", "source_id", "purpose"), name="posted_once"),
@@ -121,6 +126,8 @@ class LedgerEntry(models.Model):
     amount = money.column()
     currency = models.CharField(max_length=3)
     student = models.ForeignKey(Student, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+
+    held: ClassVar[Held] = {"student": Kept(law="fees", since=("transaction__day",))}
 
     class Meta:
         constraints = (

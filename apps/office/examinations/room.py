@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.examinations.pages import cards, marks, papers, results, timetable, verify
+from apps.office.examinations.pages import cards, mark_files, marks, papers, results, timetable, verify
 from apps.office.examinations.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
 
@@ -28,6 +28,9 @@ ROOM = Room(
         path("exams/<uuid:exam_session>/", timetable.session, name="exam-session"),
         path("exams/<uuid:exam_session>/papers/", papers.new, name="new-papers"),
         path("exams/<uuid:exam_session>/results/", results.results, name="exam-results"),
+        path("exams/<uuid:exam_session>/marks/", mark_files.mark_files, name="mark-files"),
+        path("exams/<uuid:exam_session>/marks.xlsx", mark_files.take, name="take-marks"),
+        path("exams/mark-files/<uuid:file>/", mark_files.mark_file_page, name="mark-file"),
         path("exams/<uuid:exam_session>/cards/", cards.cards, name="cards"),
         path("exams/<uuid:exam_session>/cards/<int:section>.<str:form>", cards.print_section, name="print-cards"),
         path("exams/cards/<uuid:card>.pdf", cards.card, name="card"),
@@ -40,6 +43,8 @@ ROOM = Room(
     waiting=waiting,
     jobs={
         "apps.examinations.compute_results": Job(_("Computing the results of exams"), "exams.manage"),
+        "apps.exchange.compare_marks": Job(_("Reading a sheet of marks"), "marks.enter"),
+        "apps.exchange.apply_marks": Job(_("Entering a sheet of marks"), "marks.enter"),
         "apps.reports.publish_cards": Job(_("Publishing report cards"), "cards.publish"),
     },
 )  # fmt: skip

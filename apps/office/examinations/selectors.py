@@ -74,16 +74,6 @@ SELECT exam_id, count(DISTINCT student_id) FROM (
 """
 
 
-def group_of(exam: Exam) -> str:
-    """The class or section that sits a paper, in words."""
-    return exam.course_class.title if exam.course_class is not None else str(exam.section)
-
-
-def paper_name(exam: Exam) -> str:
-    """Course and title."""
-    return " ".join(each for each in (exam.course.title, exam.title) if each)
-
-
 def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[Paper]]]:
     """A session's papers in reach by day, each with how many sit it and how many are marked. Nine statements at most.
 
@@ -107,7 +97,7 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
         else ()
     )
     people = selectors.invigilators_of(keys)
-    known = {exam.pk: f"{paper_name(exam)} ({group_of(exam)})" for exam in exams}
+    known = {exam.pk: f"{selectors.name_of(exam)} ({selectors.group_of(exam)})" for exam in exams}
     twice: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for one, other, number in selectors.doubly_booked(session.pk):
         for here, there in ((one, other), (other, one)):
@@ -118,7 +108,7 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
         days[exam.day].append(
             Paper(
                 exam,
-                group_of(exam),
+                selectors.group_of(exam),
                 ", ".join(each["name"] for each in people.get(exam.pk, ())),
                 sitting.get(exam.pk, 0),
                 marked.get(exam.pk, 0),
@@ -226,8 +216,8 @@ def _paper(exam: Exam, marks: Sequence[Mark], scale: selectors.Scale) -> PaperRe
         whole = sum((Fraction(each["score"]) for each in entered), Fraction(0))
         mean = selectors.rounded(whole / Fraction(exam.max_marks) / len(entered) * 100, selectors.PERCENT_PLACES)
     return PaperResult(
-        paper_name(exam),
-        group_of(exam),
+        selectors.name_of(exam),
+        selectors.group_of(exam),
         len(entered),
         mean,
         sum(bool(each["passed"]) for each in entered),

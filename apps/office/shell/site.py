@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -237,6 +238,8 @@ def support_here(request: HttpRequest) -> dict[str, Any] | None:
 class OfficeSite(_Site):
     """Served at ``/office/`` of every school, and never outside one."""
 
+    _looks: dict[str, Any] | None = None
+
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request)
 
@@ -265,12 +268,20 @@ class OfficeSite(_Site):
         """Django's, made when somebody looks at it: our pages show the menu in its place."""
         return SimpleLazyObject(lambda: super(OfficeSite, self).get_app_list(request, app_label))
 
+    def _look(self, request: HttpRequest) -> dict[str, Any]:
+        if self._looks is None:
+            own = AdminSite.each_context(self, request)
+            look: dict[str, Any] = super().each_context(request)
+            self._looks = {name: value for name, value in look.items() if name not in own}
+        return self._looks
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page needs: the school's name, logo and colour, and the navigation of whoever is here."""
         school = school_or_none()
         look = institutions.branding()
         inside = may_enter(request)
-        context: dict[str, Any] = super().each_context(request)
+        # Django's, and of the theme's what the settings say: that is the same for everybody.
+        context: dict[str, Any] = {**AdminSite.each_context(self, request), **self._look(request)}
         name = getattr(school, "name", "") or look.name
         return context | {
             "site_title": name,

@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear
+from apps.institutions.selectors import school_today
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from schoolops.audit import trail
 from schoolops.audit.bulk import BATCH
 from schoolops.audit.models import AuditEntry
 from schoolops.audit.trail import SYSTEM
+from schoolops.privacy import stays
 
 Taught = TeachingAssignment | Substitution
 
@@ -126,3 +128,11 @@ def end_assignments_of_closed_year(*, year_id: int) -> int:
     if ended:
         trail.record(SYSTEM, "staff.year-ended", year, after={"assignments": ended, "ends_on": after})
     return ended
+
+
+@stays
+def works_here(person: Model) -> str:
+    """Employment that has not ended."""
+    if not isinstance(person, StaffMember) or (person.ends_on is not None and person.ends_on <= school_today()):
+        return ""
+    return "the member of staff works here"

@@ -29,6 +29,7 @@ from apps.students.services.guardians import (
 from apps.students.services.inviting import begin_inviting_guardians, guardians_without_login, invite_guardians
 from apps.students.services.merging import MergeOutcome, merge_students, moves_on_merge
 from apps.students.services.placing import Placement
+from apps.students.services.staying import is_on_the_books  # noqa: F401 - who is still here
 
 __all__ = [
     "AdmittedGuardian",

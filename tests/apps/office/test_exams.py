@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import load_workbook
 
 from apps.accounts.models import User
 from apps.examinations import services
 from apps.examinations.models import Exam, ExamSession, GradingScale, Mark
+from apps.exchange import services as exchange
+from apps.exchange.models import MarkFile
 from apps.institutions.models import Course
 from apps.reports.models import CardLayout
 from apps.students.models import Student
@@ -323,3 +328,37 @@ def test_what_stands_on_cards_is_chosen_for_a_grade_level(office: Office, alice:
     assert browser.post(address, said).status_code == 302
     layout = CardLayout.objects.get(grade_level=level)
     assert (layout.language, layout.blocks, layout.signatures) == ("ar", ["marks", "legend"], ["Head", "Class teacher"])
+
+
+# --- by spreadsheet -------------------------------------------------------------------------------------------------
+def test_marks_go_out_as_a_spreadsheet_and_what_comes_back_is_looked_at(
+    office: Office, alice: User, paper: Exam, class_of: list[Student]
+) -> None:
+    browser, session = office(alice), paper.session.sourced_id
+    exams.enter(paper, {class_of[0]: "40"}, by=alice)
+    assert f"/office/exams/{session}/marks/?paper={paper.sourced_id}" in browser.get(_marks(paper)).content.decode()
+    answer = browser.get(f"/office/exams/{session}/marks.xlsx?section={paper.section.sourced_id}")
+    book = load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
+    for number, line in enumerate(book.worksheets[0].iter_rows(min_row=3)):
+        line[3].value = ("41", "81", "50")[number % 3] if number < 3 else None
+    file = io.BytesIO()
+    book.save(file)
+    page = browser.post(f"/office/exams/{session}/marks/", {"file": SimpleUploadedFile("7b.xlsx", file.getvalue())})
+    run = exchange.compare_marks(MarkFile.objects.get())
+    assert page["Location"] == f"/office/exams/mark-files/{run.sourced_id}/"
+    shown = browser.get(page["Location"]).content.decode()
+    assert "Changed: 1" in shown
+    assert "“81” is above the 80.00 marks of this paper." in shown
+    assert browser.post(page["Location"], {}).status_code == 302
+    exchange.apply_marks(MarkFile.objects.get())
+    assert "2 marks are entered." in browser.get(page["Location"]).content.decode()
+    assert _scores(paper) == {class_of[0].pk: "41.00", class_of[2].pk: "50.00"}
+    again = browser.post(page["Location"], {}, follow=True).content.decode()
+    assert "only one that was compared is entered" in again
+
+
+def test_what_is_no_spreadsheet_is_refused_on_the_page(office: Office, alice: User, paper: Exam) -> None:
+    address = f"/office/exams/{paper.session.sourced_id}/marks/"
+    page = office(alice).post(address, {"file": SimpleUploadedFile("marks.csv", b"Student,Mark")})
+    assert page.status_code == 422
+    assert "This is no spreadsheet" in page.content.decode()

@@ -4,8 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
+from psycopg import sql
+
 from tests.observe.causes import cause, repeatedly
 from tests.observe.stage import PATIENCE_S, Stage
+
+
+@cause("IndexDrift")
+def an_index_is_not_what_was_declared(stage: Stage) -> Iterator[None]:
+    comment = "COMMENT ON INDEX school_oak.audit_by_object IS {}"
+    with psycopg.connect(stage.environment["DATABASE_ADMIN_URL"], autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT obj_description('school_oak.audit_by_object'::regclass, 'pg_class')"
+        ).fetchone()
+        assert row is not None
+        connection.execute(sql.SQL(comment).format("of something else"))
+        yield
+        connection.execute(sql.SQL(comment).format(row[0]))
+
+
+@cause("RestoreDrillFailed")
+def a_backup_does_not_come_back(stage: Stage) -> Iterator[None]:
+    with psycopg.connect(stage.environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO copies_drill (school, at, rows, bytes, backup_seconds, restore_seconds, failed)"
+            " VALUES ('oak', now(), 0, 0, 0, 0, 'The files are not those that were backed up.')"
+        )
+        yield
+        connection.execute("DELETE FROM copies_drill")
 
 
 @cause("RedisDisconnects")

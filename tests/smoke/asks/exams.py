@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.smoke.asks.table import Ask, ask
+from tests.smoke.rosters import form
+from tests.smoke.web import Picture
 from tests.smoke.world import World
 
 HALVES = {
@@ -178,6 +180,33 @@ def _sheet(world: World) -> Ask:
 def _enter(world: World) -> Ask:
     paper = _being_marked(world)
     return Ask({"id": paper["id"]}, _marks(world, paper))
+
+
+@ask("GET exam-sessions/{}/mark-file")
+def _mark_file(world: World) -> Ask:
+    return Ask({"id": _being_marked(world)["session_id"]})
+
+
+def _sheet(world: World) -> tuple[str, Picture]:
+    """A session that is being marked, and its marks as a spreadsheet."""
+    session = _being_marked(world)["session_id"]
+    return session, form(world.ask("GET", f"exam-sessions/{session}/mark-file").expect().body, "marks.xlsx")
+
+
+@ask("POST exam-sessions/{}/mark-file")
+def _send_mark_file(world: World) -> Ask:
+    session, sheet = _sheet(world)
+    return Ask({"id": session}, sheet)
+
+
+@ask("GET mark-files/{}")
+@ask("GET mark-files/{}/rows")
+@ask("POST mark-files/{}/confirm")
+def _about_mark_file(world: World) -> Ask:
+    session, sheet = _sheet(world)
+    sent = world.ask("POST", f"exam-sessions/{session}/mark-file", sheet).expect(202).json["id"]
+    world.settle()
+    return Ask({"id": sent}, {})
 
 
 @ask("POST exams/{}/marks/reopen")

@@ -60,18 +60,7 @@ def book_table(name: str, file: IO[bytes], *, sheet: str = "", likeness: Likenes
         SheetUnreadable, SheetEmpty, SheetsSeveral, ArchiveEncrypted, ColumnTwice, TooManyColumns; as
         ``archive.opened``; and while it is read SheetUnreadable, TooManyRows.
     """
-    file.seek(0)
-    head = file.read(4)
-    with ExitStack() as stack:
-        if head == COMPOUND:
-            sheets, from_1904 = _old(file)
-        else:
-            source = stack.enter_context(archive.opened(file, folders=True))
-            if open_document.CONTENT in source.namelist():
-                sheets, from_1904 = _open_document(source), False
-            else:
-                parts.check(source)
-                sheets, from_1904 = _new(file)
+    with sheets_of(file) as (sheets, from_1904):
         table = _meant(name, sheets, sheet, likeness)
         if from_1904:
             table.notes.append(notes.note(notes.FROM_1904))
@@ -82,11 +71,32 @@ def book_table(name: str, file: IO[bytes], *, sheet: str = "", likeness: Likenes
 Sheets = Mapping[str, Callable[[], Iterator[Numbered]]]
 
 
+@contextmanager
+def sheets_of(file: IO[bytes]) -> Iterator[tuple[Sheets, bool]]:
+    """The sheets that people see, each read when it is asked for; and whether days are counted from 1904.
+
+    Raises:
+        SheetUnreadable, ArchiveEncrypted; as ``archive.opened``.
+    """
+    file.seek(0)
+    head = file.read(4)
+    with ExitStack() as stack:
+        if head == COMPOUND:
+            yield _old(file)
+            return
+        source = stack.enter_context(archive.opened(file, folders=True))
+        if open_document.CONTENT in source.namelist():
+            yield _open_document(source), False
+            return
+        parts.check(source)
+        yield _new(file)
+
+
 def _meant(name: str, sheets: Sheets, wanted: str, likeness: Likeness) -> Table:
     tables = {}
     for title in [wanted] if wanted in sheets else list(sheets)[:MOST_SHEETS]:
         with suppress(errors.SheetEmpty):
-            tables[title] = Table(name, _counted(sheets[title]()), likeness)
+            tables[title] = Table(name, counted(sheets[title]()), likeness)
     meant = [title for title, each in tables.items() if each.likeness >= PLAIN]
     if not tables:
         raise errors.SheetEmpty(name=name)
@@ -98,7 +108,7 @@ def _meant(name: str, sheets: Sheets, wanted: str, likeness: Likeness) -> Table:
     return tables[title]
 
 
-def _counted(lines: Iterator[Numbered]) -> Iterator[Numbered]:
+def counted(lines: Iterator[Numbered]) -> Iterator[Numbered]:
     """Rows as they are unpacked: a library reads no further than it is asked, and so finds damage late."""
     while True:
         try:

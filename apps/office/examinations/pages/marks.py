@@ -20,7 +20,8 @@ from django.utils.translation import ngettext
 from apps.examinations import selectors, services
 from apps.examinations.errors import MarksChangedMeanwhile, MarksRefused
 from apps.examinations.models import Exam
-from apps.office.examinations.selectors import group_of, may, paper_name
+from apps.examinations.selectors import group_of, name_of
+from apps.office.examinations.selectors import may
 from apps.office.shell.fields import apart, whole_number
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, message_of, words_of
@@ -189,7 +190,7 @@ def _page(
         "reader": str(by.sourced_id),
         "entered": sum(row.shown != "" for row in rows),
     }
-    title = f"{apart(paper_name(exam))} – {apart(group_of(exam))} – {date_format(exam.day)}"
+    title = f"{apart(name_of(exam))} – {apart(group_of(exam))} – {date_format(exam.day)}"
     return render_page(request, "office/examinations/marks.html", context, title=title, status=status)
 
 

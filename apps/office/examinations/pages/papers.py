@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.examinations import selectors, services
 from apps.examinations.errors import PapersRefused
 from apps.examinations.models import Exam, ExamSession, GradingScale
+from apps.examinations.selectors import group_of, name_of
 from apps.institutions.models import Course
-from apps.office.examinations.selectors import group_of, groups_of, paper_name, session_seen
+from apps.office.examinations.selectors import groups_of, session_seen
 from apps.office.shell.fields import apart, day_field, posted, time_field, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
@@ -188,7 +189,7 @@ def _removed(request: HttpRequest, exam: Exam, found: ExamSession, back: str) ->
 
 
 def _titled(exam: Exam) -> str:
-    return f"{apart(paper_name(exam))} – {apart(group_of(exam))}"
+    return f"{apart(name_of(exam))} – {apart(group_of(exam))}"
 
 
 def _initial(exam: Exam) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def session(request: HttpRequest, exam_session: UUID) -> HttpResponse:
         "clashing": sum(bool(paper.twice) for paper in papers),
         "acts": ways_from(request, found),
         "manages": "exams.manage" in held,
+        "enters_marks": "marks.enter" in held,
         "sees_marks": "marks.view" in held,
         "zone": found.term.year.institution.timezone,
         "state_name": dict(ExamSession.State.choices)[found.state_at(clock.now())],
