@@ -9,7 +9,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe drill-pitr clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +95,9 @@ attack: environment ## The running stack, tried as an attacker would: steps, gen
 
 observe: environment ## Every alert fires by its cause and resolves, watched by a real Prometheus
 	$(PY) -m tests.observe $(ARGS)
+
+drill-pitr: environment ## Bring a cluster back to a moment with PostgreSQL's own programs, as its runbook says
+	@$(PY) -m tests.copies.pitr $(ARGS)
 
 clean: ## Delete caches and the virtual environment, not the demo's data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
