@@ -9,7 +9,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe drill-pitr clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-copies chaos attack observe drill-pitr clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ bench-logins: environment ## Logins against what the hash allows, and beside tea
 
 bench-paper: environment ## Printed lists beside the engine before Typst, and memory over 2,000
 	$(PY) -m benchmarks.paper $(ARGS)
+
+bench-copies: environment ## One school out and back, beside one with a quarter of its rows
+	$(PY) -m benchmarks.copies $(ARGS)
 
 bench-import: environment ## A school of 4,000 students in, against bare COPY, and its memory beside a quarter
 	$(PY) -m benchmarks.imports $(ARGS)
