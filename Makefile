@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Of `make test`, for two processors: while a test waits for its database, a child or a browser, another one works.
+WORKERS ?= 3
 # Relative, so that a space in the path of this folder does no harm.
 PY = .venv/bin/python
 
@@ -21,7 +23,7 @@ demo-reset: environment ## Delete the demo's data
 	@$(PY) -m schoolops.launcher remove demo
 
 test: environment ## Everything that belongs in every run
-	$(PY) -m pytest -n 2 -m "not proof" tests $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) -m "not proof" tests $(ARGS)
 
 proof: environment ## The slower tests, and the stack tried as an attacker would
 	$(PY) -m pytest -m proof --ignore=tests/apps/students/test_who_reads_what.py tests $(ARGS)

@@ -7,9 +7,10 @@ first roles and first attendance codes rows of tables, and choices stand in mode
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ FUZZY = "fuzzy"
 String = tuple[str | None, str | tuple[str, ...]]
 
 
-def wanted() -> dict[String, None]:
+@functools.cache
+def wanted() -> Mapping[String, None]:
     """(context, string or its forms) of everything that people read, in the order of files."""
     found: dict[String, None] = {}
     for house in HOUSES:
@@ -84,7 +86,13 @@ def wanted() -> dict[String, None]:
 _COMMENT = re.compile(r"{% comment\b[^%]*%}.*?{% endcomment %}|{#.*?#}", re.DOTALL)
 
 
+# To take a file apart into words takes long, and most say nothing.
+_SAYS = re.compile(rb"\b(?:%s)\s*\(" % b"|".join(each.encode() for each in KEYWORDS))
+
+
 def _of_code(source: bytes) -> Iterator[String]:
+    if not _SAYS.search(source):
+        return
     for _, text, _, context in extract("python", io.BytesIO(source), keywords=KEYWORDS):
         yield context, text
 
@@ -153,7 +161,7 @@ def read(language: str) -> Catalog:
         return read_po(file, locale=language, domain=DOMAIN, abort_invalid=True)
 
 
-def merged(known: Catalog, language: str, strings: dict[String, None]) -> Catalog:
+def merged(known: Catalog, language: str, strings: Mapping[String, None]) -> Catalog:
     """The catalogue of ``strings``, with the translations that are known.
 
     What is no longer said is kept aside with its translation, for the day it is said again.

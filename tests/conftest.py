@@ -40,10 +40,14 @@ LONGEST_FIRST = (
     "tests/api/test_who_may_do_what.py",
     "tests/upgrade/",
     "tests/apps/exchange/test_bombs_at_every_door.py",
+    "tests/apps/students/test_custody_in_merging.py",
     "tests/browser/",
     "tests/apps/exchange/test_in_chunks.py",
     "tests/apps/office/test_what_a_list_can_be_asked.py",
 )
+
+# A browser and a site that serves it, for all of its files.
+WHOLE = ("tests/browser/",)
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
@@ -76,14 +80,21 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file is one worker's: what its tests share is made once. With ``--dist worksteal`` each test is anybody's."""
+    """A file is one worker's, and so is a folder of ``WHOLE``: what its tests share is made once.
+
+    With ``--dist worksteal`` each test is anybody's.
+    """
     from xdist.scheduler import LoadFileScheduling
 
     if config.option.dist == "worksteal":
         return None
 
+    class Shared(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in WHOLE if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return Shared(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -292,7 +303,7 @@ def fresh_school(real_commits: None, _used_again: UsedAgain | None) -> Iterator[
 
     With a slug it is made by ``create_school`` and dropped.
     """
-    from tests.factories.schools import make_school, remove_school
+    from tests.factories.schools import forget_name, make_school, remove_school
 
     made: list[School] = []
 
@@ -312,6 +323,7 @@ def fresh_school(real_commits: None, _used_again: UsedAgain | None) -> Iterator[
     for school in made:
         if _used_again is None or not _used_again.given_back(school):
             remove_school(school)
+        forget_name(school.slug)
 
 
 @pytest.fixture

@@ -163,14 +163,19 @@ def _why_not(in_a_year: bool, kind: str | None, weekend: bool) -> WhyNot:  # noq
     return "weekend" if weekend and kind is None else ""
 
 
+_SPECIAL_AT: Compiled[CalendarDay] = Compiled(
+    lambda: CalendarDay.objects.filter(
+        institution=Parameter("at", KEY), day__gte=Parameter("first", DAY), day__lte=Parameter("last", DAY)
+    )
+)
+
+
 def closed_days(institution: Institution, days: Sequence[dt.date]) -> dict[dt.date, str]:
     """Why there is no school on those of ``days``, in order, that have none, in one query.
 
     The calendar's title or kind, or "weekend"; years are not looked at.
     """
-    special = {
-        row.day: row for row in CalendarDay.objects.filter(institution=institution, day__range=(days[0], days[-1]))
-    }
+    special = {row.day: row for row in _SPECIAL_AT.all(at=institution.pk, first=days[0], last=days[-1])}
     closed: dict[dt.date, str] = {}
     for day in days:
         row = special.get(day)

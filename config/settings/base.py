@@ -144,7 +144,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "builtins": ["apps.office.shell.days"],
+            "libraries": {"kept": "apps.office.shell.kept"},
         },
     }
 ]

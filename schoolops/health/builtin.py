@@ -8,7 +8,7 @@ from typing import Any, Final
 import redis
 from django.db import connection
 
-from schoolops.health import machine
+from schoolops.health import drifted, machine
 from schoolops.health.checks import Check, register
 from schoolops.observability import exposition, metrics, slots
 from schoolops.redis import boot
@@ -67,8 +67,18 @@ def _circuits() -> dict[str, Any]:
     return {"open": found, "status": "degraded"} if found else {"open": []}
 
 
+def _indexes() -> dict[str, Any]:
+    """Schools are served without one of theirs, slowly."""
+    try:
+        slugs = drifted.drifted()
+    finally:
+        connection.close()
+    return {"schools": len(slugs), "status": "degraded" if slugs else "ok"}
+
+
 register(Check("serving", _serving, failure="unavailable"))
 register(Check("memory", _memory, failure="degraded"))
 register(Check("database", _database, failure="unavailable"))
 register(Check("redis", _redis, failure="degraded"))
 register(Check("circuits", _circuits, failure="degraded"))
+register(Check("indexes", _indexes, failure="degraded"))

@@ -26,8 +26,9 @@ from schoolops.launcher.logins import OF_THE_CATALOGUE
 from schoolops.observability import slots
 from schoolops.queues.desk import overview
 from schoolops.redis import boot
+from schoolops.rollouts import indexing
 from schoolops.tenancy import boot as boot_of_database
-from schoolops.tenancy import fleet, lifecycle
+from schoolops.tenancy import direct, fleet, lifecycle
 from schoolops.tenancy.models import School
 
 Colour = Literal["green", "yellow", "red"]
@@ -189,6 +190,17 @@ def _indexes() -> Iterator[Line]:
     )
     for (name,) in broken:
         yield Line("red", f"The index {name} is not valid", f"REINDEX INDEX CONCURRENTLY {name};")
+    with direct.connect("doctor") as asking:
+        standing = [each for each in indexing.standing(fleet.made_schools(), asking) if each.drift.names]
+    for each in standing[:5]:
+        names = ", ".join(each.drift.names[:5])
+        yield Line(
+            "yellow",
+            f"{each.school.slug}: {len(each.drift.names)} indexes are not as declared: {names}",
+            "manage.py indexes apply",
+        )
+    if len(standing) > 5:
+        yield Line("yellow", f"and {len(standing) - 5} schools more", "manage.py indexes plan")
 
 
 def _slots() -> Iterator[Line]:

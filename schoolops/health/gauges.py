@@ -12,7 +12,7 @@ from psycopg_pool import ConnectionPool
 from schoolops.cache import counters
 from schoolops.context import outside_schools
 from schoolops.copies import drilling
-from schoolops.health import machine
+from schoolops.health import drifted, machine
 from schoolops.observability import metrics, telemetry
 from schoolops.observability.instruments import Reading, reads
 from schoolops.queues.desk import overview
@@ -63,6 +63,15 @@ def of_the_copies() -> Iterator[Reading]:
         yield metrics.DRILL_FAILED, (), float(stands.failed)
         if stands.age is not None:
             yield metrics.DRILL_AGE, (), stands.age.total_seconds()
+
+
+@reads("indexes")
+def of_the_indexes() -> Iterator[Reading]:
+    try:
+        slugs = drifted.drifted()
+    finally:
+        connection.close()
+    yield metrics.INDEX_DRIFT, (), len(slugs)
 
 
 @reads("database")

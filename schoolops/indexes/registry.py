@@ -67,6 +67,11 @@ class IndexSpec:
         """What the index is commented with: it changes with the definition."""
         return MARK + hashlib.sha256(self.create_sql("").encode()).hexdigest()[:16]
 
+    @property
+    def has_statistics_of_its_own(self) -> bool:
+        """Whether the planner knows nothing of it before its table is analysed: expressions, or some rows only."""
+        return bool(self.condition) or any("(" in column for column in self.columns)
+
     def mark_sql(self, schema: str) -> str:
         """``COMMENT ON INDEX``, once it is built."""
         return f"COMMENT ON INDEX {schema}.{self.name} IS '{self.mark}'"

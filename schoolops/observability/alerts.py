@@ -153,6 +153,13 @@ ALERTS: Final = (
         condition=Above(metrics.DRILL_FAILED, 0),
     ),
     Alert(
+        name="IndexDrift",
+        sentence="Some schools do not have the indexes that are declared: what they ask for may be slow.",
+        severity="ticket",
+        condition=Above(metrics.INDEX_DRIFT, 0),
+        for_s=10 * MINUTE,
+    ),
+    Alert(
         name="MemoryFull",
         sentence="More than nine tenths of the memory are in use.",
         severity="page",

@@ -190,6 +190,12 @@ DRILL_AGE: Final = Metric(
     unit="seconds",
 )
 
+INDEX_DRIFT: Final = Metric(
+    name="schools.index_drift",
+    sentence="Schools that lack a declared index, or have it half-built or from another definition.",
+    kind="gauge",
+)
+
 # --- the machine ------------------------------------------------------------------------------------------------------
 MEMORY: Final = Metric(
     name="machine.memory_used",

@@ -79,6 +79,12 @@ def end(step: Step, *, failure: str = "") -> None:
     step.save(update_fields=["state", "ended_at", "failure"])
 
 
+def put_back(step: Step) -> None:
+    """Nothing came of ``step``: it is to be done."""
+    step.state = StepState.PENDING
+    step.save(update_fields=["state"])
+
+
 def move_to(rollout: Rollout, stage: Stage) -> None:
     """Write down how far ``rollout`` is."""
     if stage in OPEN:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schoolops.errors import Conflict, Invalid
+from schoolops.errors import Conflict, Invalid, NotFound
 
 
 class RolloutWaits(Conflict):
@@ -24,3 +24,10 @@ class UnknownCanary(Invalid):
 
     code = "rollouts:unknown-canary"
     remedy = "`manage.py list_schools` shows their names."
+
+
+class NoSuchRollout(NotFound):
+    """There is no rollout of indexes with the number {number}."""
+
+    code = "rollouts:no-such-rollout"
+    remedy = "`manage.py indexes status` shows the last one's."

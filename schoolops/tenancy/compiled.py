@@ -155,6 +155,7 @@ class _Asking:
     def __init__(self, queryset: QuerySet[Any], query: _Answered) -> None:
         self.query, self.model = query, queryset.model
         self._known_related_objects = queryset._known_related_objects  # type: ignore[attr-defined]  # noqa: SLF001
+        self._fields = queryset._fields  # type: ignore[attr-defined]
 
 
 class _Answered:

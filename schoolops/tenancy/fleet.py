@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-import psycopg
 from django.db import connections, transaction
 from psycopg import sql
 
 from schoolops import seeds
 from schoolops.context import inside, outside_schools
+from schoolops.indexes import building
 from schoolops.indexes import registry as indexes
 from schoolops.tenancy import owner, template
 from schoolops.tenancy.models import School, SchoolState
 
 SCHOOLS_PER_QUERY = 200
-INVALID = "invalid"
-# (schema, index, the mark it was given when it was built). Half-built ones have none.
-_INDEXES = """
-    SELECT n.nspname, c.relname,
-           CASE WHEN i.indisvalid THEN coalesce(obj_description(c.oid, 'pg_class'), '') ELSE 'invalid' END
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid
-     WHERE n.nspname = ANY(%s)"""
 
 
 def made_schools() -> list[School]:
@@ -60,12 +52,11 @@ def head() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """What ``school`` has less than the code gives, or more; with all three empty it has not been offered the seeds."""
+    """What ``school`` has less than the code gives, or more; with both empty it has not been offered the seeds."""
 
     school: School
     migrations: tuple[str, ...]
-    indexes: tuple[str, ...]
-    not_declared: tuple[str, ...]
+    indexes: building.Drift
 
 
 def behind(schools: list[School]) -> list[School]:
@@ -80,7 +71,7 @@ def lacking(schools: list[School]) -> Iterator[Lack]:
     """What each school that is ``behind`` lacks, in the order of ``schools``. One query asks ``SCHOOLS_PER_QUERY``."""
     current = head()
     expected_migrations = {f"{label}.{name}" for label, name in template.expected_migrations()}
-    expected_indexes = _marks_of(indexes.school_indexes())
+    declared = indexes.school_indexes()
     with owner.owner_connection() as connection:
         for start in range(0, len(schools), SCHOOLS_PER_QUERY):
             chunk = schools[start : start + SCHOOLS_PER_QUERY]
@@ -91,65 +82,17 @@ def lacking(schools: list[School]) -> Iterator[Lack]:
                 for school in chunk
             )
             migrations = {schema: set(names or ()) for schema, names in connection.execute(union)}
-            present: dict[str, dict[str, str]] = {school.schema_name: {} for school in chunk}
-            for schema, name, mark in connection.execute(_INDEXES, [list(present)]):
-                present[schema][name] = mark
+            present = building.present_in(connection, [school.schema_name for school in chunk])
             for school in chunk:
                 missing = expected_migrations - migrations.get(school.schema_name, set())
-                ours = _ours(present[school.schema_name])
-                if school.brought_up_to != current or missing or ours != expected_indexes:
-                    yield Lack(
-                        school,
-                        tuple(sorted(missing)),
-                        tuple(sorted(name for name, mark in expected_indexes.items() if ours.get(name) != mark)),
-                        tuple(sorted(ours.keys() - expected_indexes.keys())),
-                    )
-
-
-def _marks_of(specs: list[indexes.IndexSpec]) -> dict[str, str]:
-    return {spec.name: spec.mark for spec in specs}
-
-
-def _ours(present: dict[str, str]) -> dict[str, str]:
-    return {name: mark for name, mark in present.items() if mark.startswith(indexes.MARK)}
+                drift = building.drift_of(present[school.schema_name], declared)
+                if school.brought_up_to != current or missing or drift.names:
+                    yield Lack(school, tuple(sorted(missing)), drift)
 
 
 def bring_up_shared() -> None:
     """Build the indexes of the shared tables that are missing or changed, without locking writers."""
-    with owner.owner_connection() as connection:
-        _build(connection, "public", indexes.shared_indexes())
-
-
-def _build(connection: psycopg.Connection[Any], schema: str, specs: list[indexes.IndexSpec]) -> None:
-    """Make the indexes of ``schema`` those that are declared. What we did not make is left alone."""
-    present = {name: mark for _, name, mark in connection.execute(_INDEXES, [[schema]])}
-
-    def drop(name: str) -> None:
-        connection.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(schema, name)))
-
-    for spec in specs:
-        if present.get(spec.name) == spec.mark:
-            continue
-        # Queries keep the old one until the new one is built. What a build that failed left would be called done.
-        rebuilt = replace(spec, name=f"{spec.name}_new")
-        if rebuilt.name in present:
-            drop(rebuilt.name)
-        if present.get(spec.name, INVALID) == INVALID:
-            if spec.name in present:
-                drop(spec.name)
-            connection.execute(spec.create_sql(schema, concurrently=True))
-        else:
-            connection.execute(rebuilt.create_sql(schema, concurrently=True))
-            drop(spec.name)
-            connection.execute(
-                sql.SQL("ALTER INDEX {} RENAME TO {}").format(
-                    sql.Identifier(schema, rebuilt.name), sql.Identifier(spec.name)
-                )
-            )
-        # Last: without the mark it is built anew.
-        connection.execute(spec.mark_sql(schema))
-    for name in _ours(present).keys() - _marks_of(specs).keys():
-        drop(name)
+    building.make(owner.owner_connection, "public", indexes.shared_indexes())
 
 
 def bring_up(school: School) -> None:
@@ -168,10 +111,9 @@ def bring_up(school: School) -> None:
                 template.migrate_school(school)
             finally:
                 connections["admin"].close()
-        with owner.owner_connection() as connection:
-            _build(connection, school.schema_name, indexes.school_indexes())
-            with connection.transaction():
-                owner.grant_school(connection, schema=school.schema_name, role=school.role_name)
+        building.make(owner.owner_connection, school.schema_name, indexes.school_indexes())
+        with owner.owner_connection() as connection, connection.transaction():
+            owner.grant_school(connection, schema=school.schema_name, role=school.role_name)
         with inside(school), transaction.atomic():
             seeds.sow()
         school.brought_up_to = head()

@@ -20,12 +20,12 @@ def make_school(slug: str, *, name: str = "", domains: list[str] | None = None) 
 def remove_school(school: School) -> None:
     """Take away all of it at once, as if it had never been: no suspension, no thirty days."""
     owner.drop_school(schema=school.schema_name, role=school.role_name)
-    forget_school(school)
-
-
-def forget_school(school: School) -> None:
-    """Take away what the platform keeps of it: its row, and jobs, letters and answers under its name."""
-    with outside_schools(), transaction.atomic():
-        endings.end(school.slug)
+    with outside_schools():
         School.objects.filter(pk=school.pk).delete()
     resolution.forget_hosts()
+
+
+def forget_name(slug: str) -> None:
+    """Take away what the platform keeps under a school's name: jobs, letters, answers."""
+    with outside_schools(), transaction.atomic():
+        endings.end(slug)

@@ -64,7 +64,7 @@ def test_with_real_servers_all_is_well(real_commits: None, monkeypatch: pytest.M
     states = {name: check["status"] for name, check in answer.json()["checks"].items()}
     # No relay runs here, so the queues say that nothing would be begun.
     assert states.pop("queues") == "degraded"
-    assert states == dict.fromkeys(["database", "redis", "memory", "serving", "circuits"], "ok")
+    assert states == dict.fromkeys(["database", "redis", "memory", "serving", "circuits", "indexes"], "ok")
     checks.forget()
 
 

@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+from django.conf import settings
+
 from schoolops.queues.relay.relay import Relay
 from tests.chaos.processes import Child, Supervisor, wait_until
 from tests.queues.ground import Ledger
@@ -26,6 +28,8 @@ class Installation:
             "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
             "CHAOS_FOLDER": str(folder),
             "ALLOWED_HOSTS": ".localhost",
+            # What one process seals the others open.
+            "SECRET_KEY": settings.SECRET_KEY,
         }
         self.supervisor = Supervisor()
         self.relay = Relay()

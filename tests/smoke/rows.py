@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from types import TracebackType
 from typing import Any, LiteralString, Self
 
@@ -17,9 +19,20 @@ TABLES: LiteralString = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p') ORDER BY 1
 """
+# A row that is new or changed has the number of a later transaction than every row before: whatever is written, one of
+# the two differs.
+VERSION: LiteralString = "SELECT {name}, count(*), coalesce(sum(xmin::text::bigint), 0) FROM {table}"
+CHECKSUM: LiteralString = "SELECT count(*), COALESCE(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {table} t"
 # Whoever is named here would be a leak in an answer of the other school.
 RUNNING = ("received", "applying", "undoing")
 NAMED = ("students_student", "students_guardian", "staff_staffmember")
+
+
+@cache
+def versions(schema: str, tables: tuple[str, ...]) -> bytes:
+    """The query for the version of each of these tables."""
+    each = (sql.SQL(VERSION).format(name=sql.Literal(it), table=sql.Identifier(schema, it)) for it in tables)
+    return sql.SQL(" UNION ALL ").join(each).as_bytes()
 
 
 class Rows(AbstractContextManager["Rows"]):
@@ -27,7 +40,8 @@ class Rows(AbstractContextManager["Rows"]):
 
     def __init__(self, admin_url: str) -> None:
         self._connection = psycopg.connect(admin_url.replace("postgres://", "postgresql://", 1), autocommit=True)
-        self._tables: dict[str, list[str]] = {}
+        self._tables: dict[tuple[str, str], list[str]] = {}
+        self._said: dict[tuple[str, str, str], tuple[Any, list[Any]]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -45,31 +59,36 @@ class Rows(AbstractContextManager["Rows"]):
 
     def checksums(self, schema: str) -> dict[str, tuple[int, str]]:
         """(number of rows, checksum of all of them) per table."""
-        if schema not in self._tables:
-            self._tables[schema] = [name for (name,) in self._connection.execute(TABLES, [schema]).fetchall()]
-        one = sql.SQL(
-            "SELECT {name}, count(*), COALESCE(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {table} t"
-        )
-        query = sql.SQL(" UNION ALL ").join(
-            one.format(name=sql.Literal(table), table=sql.Identifier(schema, table)) for table in self._tables[schema]
-        )
-        return {name: (count, checksum) for name, count, checksum in self._connection.execute(query).fetchall()}
+        return {table: said[0] for table, said in self._of_each(schema, self._named(schema, TABLES), CHECKSUM).items()}
 
     def ids(self, schema: str) -> frozenset[str]:
         """Every public id of the school."""
-        tables = [name for (name,) in self._connection.execute(UUIDS, [schema]).fetchall()]
-        query = sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT sourced_id::text FROM {}").format(sql.Identifier(schema, table)) for table in tables
-        )
-        return frozenset(name for (name,) in self._connection.execute(query).fetchall())
+        found = self._of_each(schema, self._named(schema, UUIDS), "SELECT sourced_id::text FROM {table}")
+        return frozenset(name for said in found.values() for (name,) in said)
 
     def names(self, schema: str) -> frozenset[str]:
         """Given and family names of people, together as they are written."""
-        found: set[str] = set()
-        for table in NAMED:
-            query = sql.SQL("SELECT given_name, family_name FROM {}").format(sql.Identifier(schema, table))
-            found |= {f"{given} {family}".strip() for given, family in self._connection.execute(query).fetchall()}
-        return frozenset(name for name in found if len(name) > 3)
+        found = self._of_each(schema, NAMED, "SELECT given_name, family_name FROM {table}")
+        names = {f"{given} {family}".strip() for said in found.values() for given, family in said}
+        return frozenset(name for name in names if len(name) > 3)
+
+    def _named(self, schema: str, query: LiteralString) -> list[str]:
+        if (schema, query) not in self._tables:
+            found = self._connection.execute(query, [schema]).fetchall()
+            self._tables[schema, query] = [name for (name,) in found]
+        return self._tables[schema, query]
+
+    def _of_each(self, schema: str, tables: Sequence[str], query: LiteralString) -> dict[str, list[Any]]:
+        """What ``query`` says of each table, asked again only of those that were written since."""
+        with self._connection.transaction():
+            # Versions and answers are of one moment.
+            self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            for table, *version in self._connection.execute(versions(schema, tuple(tables))).fetchall():
+                known = schema, table, query
+                if self._said.get(known, (None,))[0] != version:
+                    one = sql.SQL(query).format(table=sql.Identifier(schema, table))
+                    self._said[known] = version, self._connection.execute(one).fetchall()
+        return {table: self._said[schema, table, query][1] for table in tables}
 
     def expire(self, schema: str, token: str) -> None:
         """Let an access token have ended an hour ago."""

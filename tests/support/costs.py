@@ -1,4 +1,4 @@
-"""What the tests cost, by folder and by file: ``python -m pytest -n 2 -m "not proof" tests -p tests.support.costs``.
+"""What the tests cost, by folder and by file: ``python -m pytest -n 3 -m "not proof" tests -p tests.support.costs``.
 
 Seconds on the wall, beside seconds of a processor: of the tests themselves, of programs they started and waited
 for, and of the backends of their database. Busy neighbours make the latter larger too, but far less than the wall.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,41 +14,46 @@ from django.conf import settings
 Counted = dict[bytes, tuple[int, bytes]]
 
 
+@functools.cache
+def _at(url: str) -> redis.Redis:
+    # Not the application's own client, which has no patience with a busy machine; one for all tests, since each begins
+    # here, and to connect took longer than to ask.
+    return redis.Redis.from_url(url, socket_timeout=30)
+
+
 def _server() -> redis.Redis:
-    # Not the application's own client, which has no patience with a busy machine.
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=30)
+    return _at(settings.REDIS_URL)
 
 
 def forget_what_was_counted() -> None:
     """Nobody has failed and nobody has asked, in any school."""
     from schoolops.ratelimit import turns, windows  # noqa: PLC0415 - the settings are not read when this file is
 
-    with _server() as server:
-        if counted := list(server.scan_iter("*:ratelimit:*", count=1000)):
-            server.delete(*counted)
+    server = _server()
+    if counted := list(server.scan_iter("*:ratelimit:*", count=1000)):
+        server.delete(*counted)
     turns.forget_here()
     windows.forget_here()
 
 
 def what_was_counted() -> Counted:
     """All of it, in every school, for ``count_again``."""
-    with _server() as server:
-        keys = list(server.scan_iter("*:ratelimit:*", count=1000))
-        asking = server.pipeline()
-        for key in keys:
-            asking.pttl(key).dump(key)
-        said = asking.execute()
+    server = _server()
+    keys = list(server.scan_iter("*:ratelimit:*", count=1000))
+    asking = server.pipeline()
+    for key in keys:
+        asking.pttl(key).dump(key)
+    said = asking.execute()
     return {key: (max(0, ttl), dumped) for key, ttl, dumped in zip(keys, said[::2], said[1::2], strict=True) if dumped}
 
 
 def count_again(counted: Counted) -> None:
     """It is as it was when this was counted, and lives as long from now on."""
     forget_what_was_counted()
-    with _server() as server:
-        telling = server.pipeline()
-        for key, (ttl, dumped) in counted.items():
-            telling.restore(key, ttl, dumped)
-        telling.execute()
+    telling = _server().pipeline()
+    for key, (ttl, dumped) in counted.items():
+        telling.restore(key, ttl, dumped)
+    telling.execute()
 
 
 @contextmanager

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import JSONObject
 
 from apps.attendance.errors import CodeRetired, CodeUnknown
 from apps.attendance.models import AttendanceCode, DayState, DeskEntry, Leave
 from apps.timetable.models import Period
-from schoolops.tenancy.compiled import Compiled
+from schoolops.tenancy.compiled import DAY, Compiled, Parameter, any_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +80,26 @@ class OfficeBook:
         return None
 
 
+_FIRST, _LAST = Parameter("first", DAY), Parameter("last", DAY)
+_ENTRIES: Compiled[Any] = Compiled(
+    lambda: DeskEntry.objects.filter(any_of("student", "students"), day__gte=_FIRST, day__lte=_LAST).values_list(
+        "student_id", "day", "period_id", "code_id", "arrived_at", "left_at"
+    )
+)
+_LEAVES: Compiled[Any] = Compiled(
+    lambda: Leave.objects.filter(
+        any_of("student", "students"), state=Leave.State.APPROVED, starts_on__lte=_LAST, ends_on__gte=_FIRST
+    ).values_list("student_id", "starts_on", "ends_on", "code_id")
+)
+
+
 def office_book(students: Collection[int], first: dt.date, last: dt.date) -> OfficeBook:
     """The desk's entries and approved leave of these students (by key), both days included, in two queries."""
     book = OfficeBook()
-    within = Q(student__in=list(students))
-    entries = DeskEntry.objects.filter(within, day__range=(first, last)).values_list(
-        "student_id", "day", "period_id", "code_id", "arrived_at", "left_at"
-    )
-    for student, day, period, code, arrived_at, left_at in entries:
+    asked = {"students": list(students), "first": first, "last": last}
+    for student, day, period, code, arrived_at, left_at in _ENTRIES.all(**asked):
         book.add_entry(student, day, period, OfficeWord(code, arrived_at, left_at))
-    leaves = Leave.objects.filter(
-        within, state=Leave.State.APPROVED, starts_on__lte=last, ends_on__gte=first
-    ).values_list("student_id", "starts_on", "ends_on", "code_id")
-    for student, starts_on, ends_on, code in leaves:
+    for student, starts_on, ends_on, code in _LEAVES.all(**asked):
         book.add_leave(student, starts_on, ends_on, OfficeWord(code))
     return book
 

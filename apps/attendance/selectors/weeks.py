@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, Model, Q, Value, When
 
 from apps.access import selectors as holders
 from apps.access import services as access
@@ -21,6 +21,7 @@ from apps.attendance.selectors.rolls import NAMES, by_name, heading, is_taken, s
 from apps.institutions.models import Section
 from apps.institutions.selectors import closed_days, week_around
 from apps.students.models import SectionMembership, Student
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
 
 _OF_STUDENT = {"public_id": F("student__sourced_id"), **{name: F(f"student__{name}") for name in NAMES}}
 Standing = Literal["open", "locked", "to-read", "closed", "future", "outside", "out-of-reach"]
@@ -61,13 +62,13 @@ def week(section: UUID, day: dt.date, *, by: User) -> Week:
     around = week_around(day, place.institution.weekend)
     closed = closed_days(place.institution, around)
     days = [each for each in around if closed.get(each) != "weekend"]
-    here = Section.objects.filter(pk=place.group.pk)
-    seen = days_in_reach(by, "attendance.view", "section", here, days)
+    here = [place.group.pk]
+    seen = days_in_reach(by, "attendance.view", "section", Section, here, days)
     if not any(seen.values()):
         raise OutOfReach
     marked = {}
     if "attendance.mark" in holders.permissions_of(by):
-        marked = days_in_reach(by, "attendance.mark", "section", here, days)
+        marked = days_in_reach(by, "attendance.mark", "section", Section, here, days)
     book = _Book(place, days, by)
     found = []
     for each in days:
@@ -98,19 +99,48 @@ def _standing(place: Place, closed: dict[dt.date, str], *, seen: bool) -> Standi
 
 
 def days_in_reach(
-    by: User, permission: str, kind: Literal["section", "student"], rows: QuerySet[Any], days: Sequence[dt.date]
+    by: User,
+    permission: str,
+    kind: Literal["section", "student"],
+    model: type[Model],
+    keys: Collection[int],
+    days: Sequence[dt.date],
 ) -> dict[dt.date, set[int]]:
-    """Day → keys of those ``rows`` over which ``by`` holds ``permission`` then. One query, whatever is asked.
+    """Day → those ``keys`` of ``model`` over which ``by`` holds ``permission`` then.
 
-    Raises ``PermissionMissing``.
+    One query, however many there are; none for who holds it over the whole school. Raises ``PermissionMissing``.
     """
     reach = {day: access.within_reach(by, permission, kind, day=day) for day in days}
+    if all(q == Q() for q in reach.values()):
+        return {day: set(keys) for day in days}
     then = {
         f"day_{n}": Value(True) if q == Q() else Case(When(q, then=Value(True)), default=Value(False))  # noqa: FBT003 - SQL's
         for n, q in enumerate(reach.values())
     }
-    found = list(rows.annotate(**then).values_list("pk", *then))
+    rows = model._default_manager.filter(pk__in=keys).annotate(**then)
+    found = list(rows.values_list("pk", *then))
     return {day: {row[0] for row in found if row[n]} for n, day in enumerate(days, start=1)}
+
+
+_FIRST, _LAST = Parameter("first", DAY), Parameter("last", DAY)
+_MEMBERS: Compiled[dict[str, Any]] = Compiled(
+    lambda: (
+        SectionMembership.objects.filter(section=Parameter("section", KEY), starts_on__lte=_LAST)
+        .exclude(ends_on__lte=_FIRST)
+        .values("student_id", "starts_on", "ends_on", "roll_number", **_OF_STUDENT)
+    )
+)
+_SHEETS: Compiled[AttendanceSession] = Compiled(
+    lambda: AttendanceSession.objects.filter(
+        section=Parameter("section", KEY), period=None, day__gte=_FIRST, day__lte=_LAST
+    ).select_related("taken_by")
+)
+_RECORDS: Compiled[Any] = Compiled(
+    lambda: AttendanceRecord.objects.filter(any_of("session", "sessions"), any_of("student", "students")).values_list(
+        "student_id", "day", "code", "teacher_code_id", "office_code_id", "state", "excused", "arrived_at", "left_at",
+        "remark", named=True,
+    )
+)  # fmt: skip
 
 
 class _Book:
@@ -119,24 +149,16 @@ class _Book:
     def __init__(self, place: Place, days: Sequence[dt.date], by: User) -> None:
         first, last = days[0], days[-1]
         self.codes = place.codes or CodeBook()
-        self._members = list(
-            SectionMembership.objects.filter(section=place.group.pk, starts_on__lte=last)
-            .exclude(ends_on__lte=first)
-            .values("student_id", "starts_on", "ends_on", "roll_number", **_OF_STUDENT)
-        )
+        self._members = _MEMBERS.all(section=place.group.pk, first=first, last=last)
         keys = {row["student_id"] for row in self._members}
-        self._reached = days_in_reach(by, "attendance.view", "student", Student.objects.filter(pk__in=keys), days)
-        sheets = AttendanceSession.objects.filter(section=place.group.pk, period=None, day__range=(first, last))
-        self._sheets = {sheet.day: sheet for sheet in sheets.select_related("taken_by")}
+        self._reached = days_in_reach(by, "attendance.view", "student", Student, keys, days)
+        self._sheets = {sheet.day: sheet for sheet in _SHEETS.all(section=place.group.pk, first=first, last=last)}
         self._said = self._records(keys)
         self._office = office_book(keys, first, last)
 
     def _records(self, students: Collection[int]) -> dict[tuple[dt.date, int], Any]:
         sessions = [sheet.pk for sheet in self._sheets.values()]
-        rows: Any = AttendanceRecord.objects.filter(session__in=sessions, student__in=students).values_list(
-            "student_id", "day", "code", "teacher_code_id", "office_code_id", "state", "excused", "arrived_at",
-            "left_at", "remark", named=True,
-        )  # fmt: skip
+        rows = _RECORDS.all(sessions=sessions, students=list(students))
         return {(row.day, row.student_id): row for row in rows}
 
     def heading(self, place: Place) -> dict[str, Any]:

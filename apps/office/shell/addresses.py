@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 # Stand for a key until there is one; no address has them of itself.
 _NOBODY, _NONE = "00000000-0000-0000-0000-000000000000", "9000000000000000000"
@@ -21,3 +23,8 @@ def address_of(name: str, key: UUID | int) -> str:
     """The address called ``name`` of the row with this key, its only argument."""
     before, after = _around(name, _NOBODY if isinstance(key, UUID) else _NONE)
     return f"{before}{key}{after}"
+
+
+def link_to(name: str, key: UUID | int, said: str) -> SafeString:
+    """A link to that address which says ``said``."""
+    return SafeString(f'<a href="{address_of(name, key)}">{escape(said)}</a>')

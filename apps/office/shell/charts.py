@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.attendance.models import DailyAttendance, DayState
 from apps.institutions.models import AcademicYear, CalendarDay
+from apps.office.shell.days import said
 from apps.students.models import Enrolment
 
 BAR, GAP, HEIGHT = 44, 14, 120
@@ -67,6 +68,29 @@ def bars_of(shares: Sequence[DayShare], *, rtl: bool = False) -> Bars:
         height = max(2, (max(share.percent, FLOOR) - FLOOR) * HEIGHT // (100 - FLOOR))
         bars.append(Bar(number * (BAR + GAP), HEIGHT - height, height, share))
     return Bars(bars, max(1, len(bars) * (BAR + GAP) - GAP))
+
+
+def bars_drawn(chart: Bars) -> SafeString:
+    """The bars as SVG, each with its percent above and its day beneath."""
+    return SafeString(
+        "".join(
+            f'<rect class="bar" x="{bar.x}" y="{bar.y}" width="{chart.bar}" height="{bar.height}" rx="3"></rect>'
+            f'<text x="{bar.x + BAR // 2}" y="{bar.y - 4}">{bar.share.percent}</text>'
+            f'<text x="{bar.x + BAR // 2}" y="{chart.height + 16}">{escape(said(bar.share.day, "D j"))}</text>'
+            for bar in chart.bars
+        )
+    )
+
+
+def as_rows(shares: Sequence[DayShare]) -> SafeString:
+    """The same as rows of a table."""
+    return SafeString(
+        "".join(
+            f'<tr><th scope="row">{escape(said(share.day, "D j M"))}</th><td>{share.present}</td>'
+            f"<td>{share.half}</td><td>{share.absent}</td><td>{share.percent}</td></tr>"
+            for share in shares
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,28 @@ the row. Nothing of these lists is edited or selected in its row.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
-from django.db.models import ForeignKey
+from django.db.models import CharField, ForeignKey
 from django.utils.functional import cached_property
-from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from unfold.templatetags.unfold_list import result_headers
 from unfold.utils import display_for_field, display_for_value
 from unfold.views import ChangeList
 
 Cell = Callable[[Any], str]
+_REPEATS = frozenset({"BooleanField", "DateField", "TimeField"})
+
+
+def _escaped(value: Any) -> str:
+    """``value`` as HTML, as Django's ``conditional_escape`` has it."""
+    return value.__html__() if hasattr(value, "__html__") else escape(str(value))
 
 
 class Listed(ChangeList):  # type: ignore[misc] # unfold says no types
@@ -54,7 +62,7 @@ def lines_of(changelist: Any) -> SafeString:
 def _cell(changelist: Any, number: int, name: Any) -> Cell:
     """What makes a row's cell of one column."""
     admin = changelist.model_admin
-    label = escape(label_for_field(name, changelist.model, model_admin=admin))
+    label = escape(str(label_for_field(name, changelist.model, model_admin=admin)))
     called = name if isinstance(name, str) else f"{number}"
     shown = _shown(changelist, name)
     # Django's rule: no links, those that are named, or else the first.
@@ -69,7 +77,7 @@ def _cell(changelist: Any, number: int, name: Any) -> Cell:
         kept = {"preserved_filters": changelist.preserved_filters, "opts": changelist.opts}
         address = changelist.url_for_result(row)
         address = add_preserved_filters(kept, address) if changelist.preserved_filters else address
-        opener = f' data-popup-opener="{escape(row.pk)}"' if changelist.is_popup else ""
+        opener = f' data-popup-opener="{escape(str(row.pk))}"' if changelist.is_popup else ""
         return f'{head}<a href="{escape(address)}"{opener}>{shown(row)}</a></{tag}>'
 
     return with_link
@@ -89,22 +97,21 @@ def _shown(changelist: Any, name: Any) -> Cell:
 
         def related(row: Any) -> str:
             found = getattr(row, name)
-            return conditional_escape(nothing if found is None else found)
+            return _escaped(nothing if found is None else found)
 
         return related
-    known: dict[Any, str] = {}
-    # Few of them are different ones, and each costs a hundred calls to write.
-    repeats = bool(field.flatchoices) or field.get_internal_type() in {"BooleanField", "DateField", "TimeField"}
+    if field.flatchoices or field.get_internal_type() in _REPEATS:
+        language = get_language()
+        return lambda row: _repeated(language, field, getattr(row, name), nothing)
+    if isinstance(field, CharField):
+        return lambda row: escape(getattr(row, name) or "") or nothing
+    return lambda row: _escaped(display_for_field(getattr(row, name), field, nothing))
 
-    def value(row: Any) -> str:
-        said = getattr(row, name)
-        if not repeats:
-            return conditional_escape(display_for_field(said, field, nothing))
-        if said not in known:
-            known[said] = conditional_escape(display_for_field(said, field, nothing))
-        return known[said]
 
-    return value
+@lru_cache(maxsize=4096)
+def _repeated(_language: str, field: Any, said: Any, nothing: str) -> str:
+    """Few of them are different ones, and each costs a hundred calls to write."""
+    return _escaped(display_for_field(said, field, nothing))
 
 
 def _made(admin: Any, name: Any, nothing: str) -> Cell:
@@ -118,10 +125,10 @@ def _made(admin: Any, name: Any, nothing: str) -> Cell:
             if own is None:
                 _field, attribute, said = lookup_field(name, row, admin)
         except ObjectDoesNotExist:
-            return conditional_escape(nothing)
+            return _escaped(nothing)
         if isinstance(said, str):
-            return conditional_escape(said)
+            return _escaped(said)
         empty = getattr(attribute, "empty_value_display", nothing)
-        return conditional_escape(display_for_value(said, empty, bool(getattr(attribute, "boolean", False))))
+        return _escaped(display_for_value(said, empty, bool(getattr(attribute, "boolean", False))))
 
     return value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -57,6 +58,29 @@ FACTS = frozenset(
         gettext_noop("no-year"),
         gettext_noop("its edit window is over"),
         gettext_noop("the time for which it was re-opened is over"),
+        # Where exams, their cards, marks and moderations stand.
+        gettext_noop("draft"),
+        gettext_noop("scheduled"),
+        gettext_noop("held"),
+        gettext_noop("marking"),
+        gettext_noop("moderation"),
+        gettext_noop("published"),
+        gettext_noop("cancelled"),
+        gettext_noop("cancelled (with a reason)"),
+        gettext_noop("proof-read"),
+        gettext_noop("entered"),
+        gettext_noop("absent"),
+        gettext_noop("exempt"),
+        gettext_noop("malpractice"),
+        gettext_noop("not-entered"),
+        gettext_noop("proposed"),
+        gettext_noop("applied"),
+        gettext_noop("reverted"),
+        gettext_noop("withdrawn"),
+        gettext_noop("received"),
+        gettext_noop("validated"),
+        gettext_noop("applying"),
+        gettext_noop("failed"),
     )
 )
 # A permission is called in a refusal as it is called in the roles editor, not by its code.
@@ -117,7 +141,9 @@ def _said(fact: Any) -> Any:
         return date_format(fact)
     if isinstance(fact, str) and fact in _SENTENCES:
         return f"“{_(_SENTENCES[fact])}”"
-    return _(fact) if isinstance(fact, str) and fact in FACTS else fact
+    # One of these words, or several: what a session can become.
+    words = fact.split(", ") if isinstance(fact, str) else []
+    return ", ".join(_(word) for word in words) if words and FACTS.issuperset(words) else fact
 
 
 def remedy_of(error: SchoolOpsError) -> str:
@@ -237,6 +263,8 @@ def support_here(request: HttpRequest) -> dict[str, Any] | None:
 class OfficeSite(_Site):
     """Served at ``/office/`` of every school, and never outside one."""
 
+    _looks: dict[str, Any] | None = None
+
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request)
 
@@ -265,12 +293,20 @@ class OfficeSite(_Site):
         """Django's, made when somebody looks at it: our pages show the menu in its place."""
         return SimpleLazyObject(lambda: super(OfficeSite, self).get_app_list(request, app_label))
 
+    def _look(self, request: HttpRequest) -> dict[str, Any]:
+        if self._looks is None:
+            own = AdminSite.each_context(self, request)
+            look: dict[str, Any] = super().each_context(request)
+            self._looks = {name: value for name, value in look.items() if name not in own}
+        return self._looks
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page needs: the school's name, logo and colour, and the navigation of whoever is here."""
         school = school_or_none()
         look = institutions.branding()
         inside = may_enter(request)
-        context: dict[str, Any] = super().each_context(request)
+        # Django's, and of the theme's what the settings say: that is the same for everybody.
+        context: dict[str, Any] = {**AdminSite.each_context(self, request), **self._look(request)}
         name = getattr(school, "name", "") or look.name
         return context | {
             "site_title": name,

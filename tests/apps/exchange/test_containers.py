@@ -11,8 +11,9 @@ import pytest
 from apps.accounts.models import User
 from apps.exchange import errors, services
 from apps.exchange.models import Import, ImportRow
+from apps.exchange.services.reading import parts
 from apps.students.models import Student
-from tests.apps.exchange import books
+from tests.apps.exchange import bombs, books
 from tests.apps.exchange.bundles import sound, zipped
 from tests.apps.exchange.sending import Read, applied, sent, told
 from tests.factories import people
@@ -186,3 +187,11 @@ def test_a_row_that_an_open_document_repeats_for_ever_ends(read: Read) -> None:
     run = read(target.getvalue(), "pupils.ods")
     assert run.problem is not None
     assert run.problem["code"] == "exchange:too-many-rows"
+
+
+def test_a_sheet_of_too_many_rows_is_refused_before_any_of_them_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "MOST_ROWS", 3)
+    row = b"<row><c><v>1</v></c></row>"
+    parts.check(zipfile.ZipFile(io.BytesIO(bombs.rows(row * 3))))
+    with pytest.raises(errors.TooManyRows):
+        parts.check(zipfile.ZipFile(io.BytesIO(bombs.rows(row * 4))))

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import psycopg
+from psycopg import sql
 
 from tests.observe.causes import cause, repeatedly
 from tests.observe.stage import PATIENCE_S, Stage
+
+
+@cause("IndexDrift")
+def an_index_is_not_what_was_declared(stage: Stage) -> Iterator[None]:
+    comment = "COMMENT ON INDEX school_oak.audit_by_object IS {}"
+    with psycopg.connect(stage.environment["DATABASE_ADMIN_URL"], autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT obj_description('school_oak.audit_by_object'::regclass, 'pg_class')"
+        ).fetchone()
+        assert row is not None
+        connection.execute(sql.SQL(comment).format("of something else"))
+        yield
+        connection.execute(sql.SQL(comment).format(row[0]))
 
 
 @cause("RestoreDrillFailed")

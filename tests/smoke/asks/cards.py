@@ -19,7 +19,7 @@ def _once(what: str, found: Callable[[], Any]) -> Any:
     until = time.monotonic() + PATIENCE_S
     while not (said := found()):
         must(time.monotonic() < until, f"{what} within {PATIENCE_S} s")
-        time.sleep(0.2)
+        time.sleep(0.05)
     return said
 
 

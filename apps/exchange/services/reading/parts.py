@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from apps.exchange import errors
 from apps.exchange.services.reading import archive
+from apps.exchange.services.reading.tables import MOST_ROWS
 
 # What is read whole before the first row: the texts of all cells, the styles. Sheets themselves are streamed.
 LARGEST_PART = 32 * archive.MEGABYTE
@@ -25,11 +26,12 @@ _MAIN: Final = (
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
 _SHEET_ROOTS: Final = frozenset(f"{space} worksheet" for space in _MAIN)
+_ROWS: Final = frozenset(f"{space} row" for space in _MAIN)
 _TYPES: Final = "http://schemas.openxmlformats.org/package/2006/content-types"
 
 
 def check(source: zipfile.ZipFile) -> None:
-    """Raises ``SheetUnreadable``, ``ArchiveBomb``."""
+    """Raises ``SheetUnreadable``, ``ArchiveBomb``; ``TooManyRows`` of any sheet, the hidden ones too."""
     kinds = _Kinds()
     for entry in source.infolist():
         if entry.filename == archive.CONTENT_TYPES:
@@ -100,13 +102,18 @@ class _Kinds(_Seen):
 class _Part(_Seen):
     def __init__(self, entry: zipfile.ZipInfo, *, is_sheet: bool) -> None:
         super().__init__(entry.filename)
-        self._is_sheet, self._size = is_sheet, 0
+        self._is_sheet, self._size, self._rows = is_sheet, 0, 0
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         if self.elements == 0:
             self._is_sheet = self._is_sheet and name in _SHEET_ROOTS
         super().begin(name, attributes)
-        if not self._is_sheet and self.elements > MOST_ELEMENTS:
+        if self._is_sheet:
+            # Here, and not when they are read: the library looks through a sheet to its end for how long it is.
+            self._rows += name in _ROWS
+            if self._rows > MOST_ROWS:
+                raise errors.TooManyRows(most=MOST_ROWS)
+        elif self.elements > MOST_ELEMENTS:
             raise errors.ArchiveBomb(name=self.name)
 
     def read(self, size: int) -> None:

@@ -10,22 +10,22 @@ from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from unfold import widgets
 
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
 from apps.office.shell.acts import Act, does
-from apps.office.shell.addresses import address_of
+from apps.office.shell.addresses import link_to
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, removes
 from apps.office.shell.fields import whole_number
 from apps.office.shell.forms import PictureForm, ServiceForm
 from apps.office.shell.permitted import Permitted, ReadOnlyInline
 from apps.office.shell.site import actor, office
+from apps.office.shell.words import said
 from apps.students import services
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import contacts_shown_to, guardians_matching, guardians_shown_to, matching
@@ -44,7 +44,8 @@ class SectionToday(admin.SimpleListFilter):
         if sections is None:
             return []
         running = sections.filter(year__state=AcademicYear.State.ACTIVE).order_by("grade_level__position", "name")
-        return [(str(each.pk), str(each)) for each in running]
+        named = running.values_list("pk", "grade_level__name", "name")
+        return [(str(key), f"{level} {name}") for key, level, name in named]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         section = whole_number(self.value() or "")
@@ -174,15 +175,11 @@ class StudentAdmin(ServiceAdmin):
 
     @admin.display(description=gettext_lazy("name"), ordering="name_key")
     def full_name(self, row: Student) -> SafeString:
-        return format_html('<a href="{}">{}</a>', address_of("office:student", row.sourced_id), row.full_name)
+        return link_to("office:student", row.sourced_id, row.full_name)
 
     @admin.display(description=gettext_lazy("details"))
     def details(self, row: Student) -> SafeString:
-        return format_html(
-            '<a href="{}">{}</a>',
-            address_of(self._name("change"), row.pk),
-            _("Details of %(name)s") % {"name": row},
-        )
+        return link_to(self._name("change"), row.pk, said(gettext_noop("Details of %(name)s")) % {"name": row})
 
     @admin.display(description=gettext_lazy("section today"))
     def section_today(self, row: Any) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
-
 from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
@@ -19,6 +17,7 @@ from apps.students.models import Enrolment, SectionMembership, Student, StudentG
 from apps.students.selectors import contacts_shown_to
 from schoolops.audit import trail
 from schoolops.audit.models import AuditEntry
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
 
 TRAIL_SHOWN = 50
 
@@ -80,9 +79,7 @@ def record_of(student: UUID, *, by: User, day: dt.date) -> Record:
         year=year,
         days=_days(found, year) if sees else None,
         calendar=_calendar(found, year) if sees else {},
-        leave=list(Leave.objects.filter(student=found).select_related("code").order_by("-starts_on", "-pk")[:10])
-        if sees
-        else None,
+        leave=_LEAVE.all(student=found.pk) if sees else None,
         entries=list(trail.trail_of(found)[:TRAIL_SHOWN]) if "audit.view" in held else None,
     )
 
@@ -110,16 +107,51 @@ def reaches(student: Student, *, by: User, day: dt.date, permission: str) -> boo
     return not reach or Student.objects.filter(reach, pk=student.pk).exists()
 
 
-def _enrolments(student: Student) -> list[Enrolment]:
-    memberships: QuerySet[Any] = SectionMembership.objects.select_related(
-        "section__grade_level", "section__year"
-    ).order_by("starts_on")
-    return list(
-        Enrolment.objects.filter(student=student)
-        .select_related("year", "grade_level")
-        .prefetch_related(Prefetch("memberships", queryset=memberships))
-        .order_by("-entered_on", "-pk")
+_STUDENT, _AT = Parameter("student", KEY), Parameter("at", KEY)
+_FIRST, _LAST = Parameter("first", DAY), Parameter("last", DAY)
+_ENROLMENTS: Compiled[Enrolment] = Compiled(
+    lambda: (
+        Enrolment.objects.filter(student=_STUDENT).select_related("year", "grade_level").order_by("-entered_on", "-pk")
     )
+)
+_MEMBERSHIPS: Compiled[SectionMembership] = Compiled(
+    lambda: (
+        SectionMembership.objects.filter(any_of("enrolment", "enrolments"))
+        .select_related("section__grade_level", "section__year")
+        .order_by("starts_on")
+    )
+)
+_LEAVE: Compiled[Leave] = Compiled(
+    lambda: Leave.objects.filter(student=_STUDENT).select_related("code").order_by("-starts_on", "-pk")[:10]
+)
+_RESTRICTIONS: Compiled[tuple[int, str]] = Compiled(
+    lambda: (
+        StudentGuardian.objects.filter(student=_STUDENT)
+        .exclude(restriction_note="")
+        .values_list("pk", "restriction_note")
+    )
+)
+_YEARS: Compiled[AcademicYear] = Compiled(
+    lambda: AcademicYear.objects.filter(institution=_AT, starts_on__lte=_LAST).order_by("-starts_on")[:1]
+)
+_DAYS: Compiled[DailyAttendance] = Compiled(
+    lambda: DailyAttendance.objects.filter(student=_STUDENT, day__gte=_FIRST, day__lte=_LAST)
+)
+_CALENDAR: Compiled[CalendarDay] = Compiled(
+    lambda: CalendarDay.objects.filter(institution=_AT, day__gte=_FIRST, day__lte=_LAST)
+)
+
+
+def _enrolments(student: Student) -> list[Enrolment]:
+    found = _ENROLMENTS.all(student=student.pk)
+    held: dict[int, list[SectionMembership]] = {each.pk: [] for each in found}
+    for membership in _MEMBERSHIPS.all(enrolments=list(held)):
+        held[membership.enrolment_id].append(membership)
+    for each in found:
+        rows: Any = each.memberships.all()
+        rows._result_cache = held[each.pk]  # noqa: SLF001 - as prefetch_related does
+        each.__dict__["_prefetched_objects_cache"] = {"memberships": rows}
+    return found
 
 
 def _family(student: Student, by: User, day: dt.date) -> list[StudentGuardian]:
@@ -132,29 +164,21 @@ def _family(student: Student, by: User, day: dt.date) -> list[StudentGuardian]:
 
 
 def _restrictions(student: Student) -> dict[int, str]:
-    return dict(
-        StudentGuardian.objects.filter(student=student)
-        .exclude(restriction_note="")
-        .values_list("pk", "restriction_note")
-    )
+    return dict(_RESTRICTIONS.all(student=student.pk))
 
 
 def _year_of(student: Student, day: dt.date) -> AcademicYear | None:
     """The year that contains ``day`` where the student is, else the last one they were in."""
-    years = AcademicYear.objects.filter(institution=student.institution_id, starts_on__lte=day)
-    found: AcademicYear | None = years.order_by("-starts_on").first()
-    return found
+    return _YEARS.first(at=student.institution_id, last=day)
 
 
 def _days(student: Student, year: AcademicYear | None) -> dict[dt.date, DailyAttendance]:
     if year is None:
         return {}
-    rows = DailyAttendance.objects.filter(student=student, day__range=(year.starts_on, year.ends_on))
-    return {row.day: row for row in rows}
+    return {row.day: row for row in _DAYS.all(student=student.pk, first=year.starts_on, last=year.ends_on)}
 
 
 def _calendar(student: Student, year: AcademicYear | None) -> dict[dt.date, CalendarDay]:
     if year is None:
         return {}
-    rows = CalendarDay.objects.filter(institution=student.institution_id, day__range=(year.starts_on, year.ends_on))
-    return {row.day: row for row in rows}
+    return {row.day: row for row in _CALENDAR.all(at=student.institution_id, first=year.starts_on, last=year.ends_on)}

@@ -75,9 +75,7 @@ class Command(Migrate):
             remedy = school.state_reason or f"run create_school {school.slug} again"
             self.stdout.write(f"{school.slug}: still being made. {remedy}")
         for lack in now.lacking:
-            parts = {
-                "migrations": lack.migrations, "indexes": lack.indexes, "no longer declared": lack.not_declared,
-            }  # fmt: skip
+            parts = {"migrations": lack.migrations, "indexes": lack.indexes.names}
             said = "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names)
             self.stdout.write(f"{lack.school.slug}: {said or 'first contents to be offered'}")
         self.stdout.write(f"{len(now.lacking)} of {len(fleet.made_schools())} schools are behind.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -20,13 +20,6 @@ from schoolops.tenancy.models import School
 
 Fresh = Callable[..., School]
 AUDIT = "audit_auditentry"
-
-
-@pytest.fixture(autouse=True)
-def _no_rollout_is_left(real_commits: None) -> Iterator[None]:
-    yield
-    with outside_schools():
-        Rollout.objects.all().delete()
 
 
 def migrate_schools(*arguments: str, **options: Any) -> str:

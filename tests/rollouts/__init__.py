@@ -1,0 +1,1 @@
+"""Releases and indexes on their way to every school."""
