@@ -46,6 +46,9 @@ LONGEST_FIRST = (
     "tests/apps/office/test_what_a_list_can_be_asked.py",
 )
 
+# A browser and a site that serves it, for all of its files.
+WHOLE = ("tests/browser/",)
+
 
 # --- the run ----------------------------------------------------------------------------------------------------------
 @pytest.hookimpl(tryfirst=True)
@@ -77,14 +80,21 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file is one worker's: what its tests share is made once. With ``--dist worksteal`` each test is anybody's."""
+    """A file is one worker's, and so is a folder of ``WHOLE``: what its tests share is made once.
+
+    With ``--dist worksteal`` each test is anybody's.
+    """
     from xdist.scheduler import LoadFileScheduling
 
     if config.option.dist == "worksteal":
         return None
 
+    class Shared(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in WHOLE if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return Shared(config, log)
 
 
 @pytest.hookimpl(trylast=True)
