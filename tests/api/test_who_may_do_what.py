@@ -121,6 +121,10 @@ def _paper(g: Ground) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _remark(g: Ground) -> dict[str, Any]:
+    return {"records": [{"student_id": g.id("child"), "text": "Works with care."}]}
+
+
 REASON = {"reason": "As agreed"}
 # What each write says, so that whoever may, succeeds. What is not here says nothing.
 BODIES: dict[str, Callable[[Ground, User], Any]] = {
@@ -234,6 +238,10 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     },
     "PATCH result-policy": lambda g, u: {"ranks": "dense", "version": 0},
     "POST exams/{published_exam}/marks/reopen": lambda g, u: REASON,
+    "POST exams/{marked_exam}/moderations": lambda g, u: {"shift": "2", **REASON},
+    "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
+    "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),
+    "POST remark-phrases": lambda g, u: {"text": "{name} reads a lot."},
     "POST exam-sessions/{marked_session}/mark-file": lambda g, u: {
         "file": SimpleUploadedFile("marks.xlsx", b"PK\x03\x04 as it begins"),
     },
