@@ -228,6 +228,72 @@ class ScoresAboveMaximum(Conflict):
     remedy = "Correct these marks first."
 
 
+# --- moderation -------------------------------------------------------------------------------------------------------
+class ModerationUnknown(NotFound):
+    """There is no such moderation of this paper."""
+
+    code = "examinations:moderation-unknown"
+
+
+class ModerationStands(Conflict):
+    """A moderation of this paper is proposed or applied already."""
+
+    code = "examinations:moderation-stands"
+    remedy = "Withdraw it, or revert it, before another is proposed."
+
+
+class ModerationNotOpen(Conflict):
+    """This moderation is {state}."""
+
+    code = "examinations:moderation-not-open"
+    remedy = "A proposed one is applied or withdrawn, an applied one is reverted."
+
+
+class ModerationChangesNothing(Invalid):
+    """A factor of 1 and a shift of 0 change nothing."""
+
+    code = "examinations:moderation-changes-nothing"
+    field = "factor"
+
+
+class ModerationOutOfReach(Invalid):
+    """A factor is from 0 to {factor}, a shift at most the {most} marks of the paper, either way."""
+
+    code = "examinations:moderation-out-of-reach"
+    field = "shift"
+
+
+class NothingToModerate(Conflict):
+    """Nobody has a score in this paper yet."""
+
+    code = "examinations:nothing-to-moderate"
+
+
+# --- remarks ----------------------------------------------------------------------------------------------------------
+class RemarksRefused(Invalid):
+    """Some remarks cannot be accepted; nothing was recorded."""
+
+    code = "examinations:remarks-refused"
+    remedy = "Correct the records named in `errors`."
+
+
+class RemarksChangedMeanwhile(PreconditionFailed):
+    """Somebody else has written some of these remarks anew since you read them."""
+
+    code = "examinations:remarks-changed-meanwhile"
+    remedy = "Look at theirs, and send yours beside it."
+
+    def __init__(self, *, members: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.members = dict(members)
+
+
+class PhraseUnknown(NotFound):
+    """There is no such phrase."""
+
+    code = "examinations:phrase-unknown"
+
+
 # --- results ----------------------------------------------------------------------------------------------------------
 class ResultPolicyChangedMeanwhile(PreconditionFailed):
     """How results are made has changed since you read it: it is at version {version}."""

@@ -200,6 +200,9 @@ class Exam(PublicRow):
     marks_version = models.PositiveIntegerField(default=0, db_default=0)
     marked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     marked_at = models.DateTimeField(null=True)
+    # What counts of a score: `score × factor + shift`, by the moderation that is applied.
+    factor = models.DecimalField(max_digits=6, decimal_places=4, default=1, db_default=1)
+    shift = models.DecimalField(max_digits=7, decimal_places=2, default=0, db_default=0)
     reopened_until = models.DateTimeField(null=True)
     reopened_reason = models.CharField(max_length=200, blank=True, db_default="")
 
@@ -338,6 +341,71 @@ class MarkChange(models.Model):
 
 
 append_only.declare("examinations_markchange")
+
+
+class Moderation(PublicRow):
+    """What somebody proposes to make of a paper's scores, ``score × factor + shift``, and what became of it.
+
+    What counts is within 0 and the marks of the paper, half up to two places once; what was entered stays.
+    """
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        APPLIED = "applied"
+        REVERTED = "reverted"
+        WITHDRAWN = "withdrawn"
+
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, db_index=False, related_name="moderations")
+    factor = models.DecimalField(max_digits=6, decimal_places=4)
+    shift = models.DecimalField(max_digits=7, decimal_places=2)
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PROPOSED)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
+    proposed_at = models.DateTimeField()
+    applied_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    applied_at = models.DateTimeField(null=True)
+    reverted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    reverted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            # One at a time, so that what counts is plain.
+            models.UniqueConstraint(
+                fields=("exam",), condition=Q(state__in=("proposed", "applied")), name="moderation_one_open"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return called(self.exam, self.state)
+
+
+class Remark(models.Model):
+    """What is said of a student in a session: of a course by who teaches it, without one by their class teacher."""
+
+    session = models.ForeignKey(ExamSession, on_delete=models.PROTECT, db_index=False, related_name="remarks")
+    student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="remarks")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    # Empty: it was taken back.
+    text = models.CharField(max_length=500, blank=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("session", "student", "course"), nulls_distinct=False, name="remark_once"),
+        )
+
+    def __str__(self) -> str:
+        return called(self.student, self.session)
+
+
+class RemarkPhrase(PublicRow):
+    """A phrase of the school for remarks; in it ``{name}`` is the student's."""
+
+    text = models.CharField(max_length=500)
+
+    def __str__(self) -> str:
+        return self.text[:80]
 
 
 class ResultPolicy(models.Model):

@@ -16,5 +16,8 @@ declare(
     Permission("marks.view", "See marks before they are published", (*OFFICE, TEACHER)),
     Permission("marks.enter", "Enter marks", (*OFFICE, TEACHER)),
     Permission("marks.reopen", "Let marks be entered that are closed", (HEAD,)),
+    Permission("remarks.write", "Write remarks about students in an exam session", (*OFFICE, TEACHER)),
+    Permission("moderations.propose", "Propose how the marks of a paper are moderated", OFFICE),
+    Permission("moderations.apply", "Apply and revert how the marks of a paper are moderated", (HEAD,)),
     Permission("exams.configure", "Change grading scales and how results are made", (HEAD,)),
 )

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -261,7 +262,7 @@ def _rolls(ground: Ground) -> None:
 
 
 def _exams(ground: Ground) -> None:
-    """Sessions: one whose timetable is published, a draft of 7 C, an empty one; one being marked, one published."""
+    """Sessions: one whose timetable is published, a draft of 7 C, an empty one; two being marked, one published."""
     rows, by = ground.rows, ground.people["A"]
     section, course, whole = rows["section"], rows["course"], rows["whole"]
     session, other, empty, marked, published = (
@@ -287,6 +288,28 @@ def _exams(ground: Ground) -> None:
     # Of the classmate's another version waits to be published.
     reports.amend_card(card=printed[rows["classmate"].pk], reason="A mark was missing", by=by)
     reports.proof_read_cards(session=published, section=section, by=by)
+    moderated, applied = (
+        exams.a_paper(other, rows["other_section"], course, by=by, day=day, title=title)
+        for day, title in ((YESTERDAY, "Paper 2"), (LONG_AGO, "Paper 3"))
+    )
+    other.state = other.State.MARKING
+    other.save()
+    proposed = []
+    for each in (moderated, applied):
+        exams.enter(each, {people.students_in(rows["other_section"])[0]: "20"}, by=by)
+        proposed.append(
+            examinations.propose_moderation(
+                paper=each.sourced_id, factor=Decimal(1), shift=Decimal(2), reason="Hard", by=by
+            )
+        )
+    examinations.apply_moderation(paper=applied.sourced_id, moderation=proposed[1].sourced_id, by=by)
+    ground.keep(
+        moderated_exam=moderated,
+        applied_exam=applied,
+        moderation=proposed[0],
+        applied=proposed[1],
+        phrase=examinations.add_phrase(text="Fine.", by=by),
+    )
     session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
     session.save()
     ground.keep(

@@ -122,6 +122,10 @@ def _paper(g: Ground) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _remark(g: Ground) -> dict[str, Any]:
+    return {"records": [{"student_id": g.id("child"), "text": "Works with care."}]}
+
+
 REASON = {"reason": "As agreed"}
 # What each write says, so that whoever may, succeeds. What is not here says nothing.
 BODIES: dict[str, Callable[[Ground, User], Any]] = {
@@ -261,6 +265,10 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST invoice-runs/{invoice_run}/confirm": lambda g, u: {"total": g.rows["run_total"]},
     "POST invoices/{invoice}/void": lambda g, u: REASON,
     "POST invoices/{invoice}/credit-notes": lambda g, u: {"amount": "10.50", **REASON},
+    "POST exams/{marked_exam}/moderations": lambda g, u: {"shift": "2", **REASON},
+    "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
+    "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),
+    "POST remark-phrases": lambda g, u: {"text": "{name} reads a lot."},
     "POST exam-sessions/{marked_session}/mark-file": lambda g, u: {
         "file": SimpleUploadedFile("marks.xlsx", b"PK\x03\x04 as it begins"),
     },

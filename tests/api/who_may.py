@@ -249,6 +249,18 @@ PATCH  exams/{exam}                                               200 200 200 40
 DELETE exams/{exam}                                               204 204 204 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
 PUT    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
+GET    exams/{marked_exam}/moderations                            200 200 200 200 404 200 403 403 403 403 401 401
+POST   exams/{marked_exam}/moderations                            201 201 201 403 403 403 403 403 403 403 401 401
+POST   exams/{moderated_exam}/moderations/{moderation}/apply      200 200 403 403 403 403 403 403 403 403 401 401
+POST   exams/{applied_exam}/moderations/{applied}/revert          200 200 403 403 403 403 403 403 403 403 401 401
+POST   exams/{moderated_exam}/moderations/{moderation}/withdraw   200 200 200 403 403 403 403 403 403 403 401 401
+GET    exams/{marked_exam}/remarks                                200 200 200 200 404 200 403 403 403 403 401 401
+PUT    exams/{marked_exam}/remarks                                200 200 200 200 404 200 403 403 403 403 401 401
+GET    exam-sessions/{marked_session}/sections/{section}/remarks  200 200 200 200 404 200 403 403 403 403 401 401
+PUT    exam-sessions/{marked_session}/sections/{section}/remarks  200 200 200 200 404 200 403 403 403 403 401 401
+GET    remark-phrases                                             200 200 200 200 200 200 403 403 403 403 401 401
+POST   remark-phrases                                             201 201 403 403 403 403 403 403 403 403 401 401
+DELETE remark-phrases/{phrase}                                    204 204 403 403 403 403 403 403 403 403 401 401
 GET    exam-sessions/{marked_session}/mark-file                   200 200 200 200 404 200 403 403 403 403 401 401
 POST   exam-sessions/{marked_session}/mark-file                   202 202 202 202 404 202 403 403 403 403 401 401
 GET    mark-files/{mark_file}                                     200 404 404 404 404 404 403 403 403 403 401 401
@@ -341,7 +353,7 @@ rolls/{roll}/history                             12   12   12   12   ·    12   
 leaves                                           2    2    2    ·    ·    ·    1    ·    ·    ·
 my/classes                                       0    0    0    2    1    2    ·    ·    ·    ·
 my/classes?day={tomorrow}                        0    0    0    1    1    0    ·    ·    ·    ·
-exams                                            4    4    4    3    1    3    ·    ·    ·    ·
+exams                                            6    6    6    3    3    3    ·    ·    ·    ·
 exam-sessions                                    5    5    5    3    1    3    ·    ·    ·    ·
 exam-sessions/{marked_session}/results           12   12   12   12   ·    12   ·    ·    ·    ·
 exams/{marked_exam}/marks/history                2    2    2    2    ·    2    ·    ·    ·    ·

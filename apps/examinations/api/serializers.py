@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
-from apps.examinations.models import ExamSession, GradingScale, Mark, ResultPolicy
+from apps.examinations.models import ExamSession, GradingScale, Mark, Moderation, ResultPolicy
 from apps.institutions.models import Term
 from apps.students.api.about import AboutStudentOut, OnRosterOut, PersonOut, StudentChangeOut
 from schoolops import clock
@@ -249,6 +250,9 @@ class ExamMarkOut(serializers.Serializer[object]):
 class ExamRecordOut(OnRosterOut, ExamMarkOut):
     """A student who sits a paper, or has a mark in it."""
 
+    counted = Exact(
+        max_digits=7, decimal_places=2, allow_null=True, help_text="What counts of the score once it is moderated."
+    )
     on_roster = serializers.BooleanField(help_text="False: marked, and by now not in the class on the paper's day.")
 
 
@@ -261,6 +265,8 @@ class ExamMarksHeadOut(serializers.Serializer[object]):
     reopened_until = serializers.DateTimeField(allow_null=True)
     max_marks = Exact(max_digits=7, decimal_places=2)
     pass_marks = Exact(max_digits=7, decimal_places=2, allow_null=True)
+    factor = Exact(max_digits=6, decimal_places=4, help_text="1, or as the moderation says that is applied.")
+    shift = Exact(max_digits=7, decimal_places=2, help_text="0, or as the moderation says that is applied.")
     marked_by = PersonOut(allow_null=True)
     marked_at = serializers.DateTimeField(allow_null=True)
 
@@ -296,6 +302,86 @@ class FollowedMarkOut(ExamMarkOut):
     day = Day()
     max_marks = Exact(max_digits=7, decimal_places=2)
     pass_marks = Exact(max_digits=7, decimal_places=2, allow_null=True)
+
+
+# --- moderation -------------------------------------------------------------------------------------------------------
+class ModerationIn(serializers.Serializer[object]):
+    """What is proposed to become of each score: `score × factor + shift`, within 0 and the paper's marks."""
+
+    factor = Exact(max_digits=6, decimal_places=4, required=False, default=Decimal(1), help_text="From 0 to 10.")
+    shift = Exact(max_digits=7, decimal_places=2, required=False, default=Decimal(0), help_text="In marks.")
+    reason = serializers.CharField(max_length=200)
+
+
+class SpreadOut(serializers.Serializer[object]):
+    """How the percentages of a paper are spread."""
+
+    entered = serializers.IntegerField(help_text="How many have a score.")
+    mean = Exact(max_digits=7, decimal_places=2, allow_null=True)
+    lowest = Exact(max_digits=7, decimal_places=2, allow_null=True)
+    highest = Exact(max_digits=7, decimal_places=2, allow_null=True)
+    passed = serializers.IntegerField()
+    deciles = serializers.ListField(child=serializers.IntegerField(), help_text="[0, 10) … [90, 100].")
+
+
+class ModerationOut(serializers.Serializer[object]):
+    """A moderation, with how the marks of now are spread before and after it."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=Moderation.State.choices)
+    factor = Exact(max_digits=6, decimal_places=4)
+    shift = Exact(max_digits=7, decimal_places=2)
+    reason = serializers.CharField()
+    proposed_by = serializers.CharField()
+    proposed_at = serializers.DateTimeField()
+    applied_by = serializers.CharField(allow_null=True)
+    applied_at = serializers.DateTimeField(allow_null=True)
+    reverted_by = serializers.CharField(allow_null=True)
+    reverted_at = serializers.DateTimeField(allow_null=True)
+    before = SpreadOut()
+    after = SpreadOut()
+
+
+# --- remarks ----------------------------------------------------------------------------------------------------------
+class RemarkIn(serializers.Serializer[object]):
+    """What is said of a student; empty: nothing any more."""
+
+    student_id = serializers.UUIDField()
+    text = serializers.CharField(max_length=500, allow_blank=True, help_text="`{name}` is the student's.")
+    was = serializers.CharField(
+        max_length=500,
+        allow_blank=True,
+        allow_null=True,
+        required=False,
+        default=None,
+        help_text="As it was read; where it is another by now, 409.",
+    )
+
+
+class RemarksIn(serializers.Serializer[object]):
+    """Remarks about some of a class; those of others stay."""
+
+    records = serializers.ListField(child=RemarkIn(), min_length=1, max_length=2000)
+
+
+class RemarkOut(AboutStudentOut):
+    """What is said of a student."""
+
+    text = serializers.CharField(allow_blank=True)
+    by = serializers.CharField(allow_null=True)
+    at = serializers.DateTimeField(allow_null=True)
+
+
+class PhraseIn(serializers.Serializer[object]):
+    """A phrase for the school's bank."""
+
+    text = serializers.CharField(max_length=500, help_text="`{name}` is the student's.")
+
+
+class PhraseOut(PhraseIn):
+    """A phrase of the school's bank."""
+
+    id = serializers.UUIDField()
 
 
 # --- results ----------------------------------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from apps.examinations.api.views import exams, marks, results, scales, sessions
+from apps.examinations.api.views import exams, marks, moderation, remarks, results, scales, sessions
 from schoolops.api.viewsets import routes
 
 SCALE, SESSION = scales.GradingScaleViewSet, sessions.ExamSessionViewSet
+MODERATION = moderation.ModerationViewSet.as_view
 
 urlpatterns = [
     *routes("grading-scales", SCALE),
@@ -21,6 +22,16 @@ urlpatterns = [
     path("exams/<uuid:id>/marks", marks.ExamMarksViewSet.as_view({"get": "retrieve", "put": "replace"})),
     path("exams/<uuid:id>/marks/reopen", marks.ExamMarksViewSet.as_view({"post": "reopen"})),
     path("exams/<uuid:id>/marks/history", marks.MarkHistoryViewSet.as_view({"get": "list"})),
+    path("exams/<uuid:id>/moderations", MODERATION({"get": "list", "post": "create"})),
+    path("exams/<uuid:id>/moderations/<uuid:moderation>/apply", MODERATION({"post": "apply"})),
+    path("exams/<uuid:id>/moderations/<uuid:moderation>/revert", MODERATION({"post": "revert"})),
+    path("exams/<uuid:id>/moderations/<uuid:moderation>/withdraw", MODERATION({"post": "withdraw"})),
+    path("exams/<uuid:id>/remarks", remarks.PaperRemarksViewSet.as_view({"get": "list", "put": "write"})),
+    path(
+        "exam-sessions/<uuid:id>/sections/<uuid:section>/remarks",
+        remarks.ClassRemarksViewSet.as_view({"get": "list", "put": "write"}),
+    ),
+    *routes("remark-phrases", remarks.PhraseViewSet),
     path("students/<uuid:id>/marks", marks.FollowedMarkViewSet.as_view({"get": "list"})),
     path("students/<uuid:id>/results", results.FollowedResultViewSet.as_view({"get": "list"})),
     path("students/<uuid:id>/exams", exams.FollowedExamViewSet.as_view({"get": "list"})),

@@ -1,8 +1,18 @@
 """Reads: what a percentage is worth, which sessions and papers somebody sees, and their marks."""
 
 from apps.examinations.selectors.entry import OPEN, is_marking, must_be_marking, paper_of, sitting
-from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, rounded, scale_by, scale_of
+from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, moderated, rounded, scale_by, scale_of
+from apps.examinations.selectors.moderation import Spread, moderations_of, scores_of, spread_of, told_of
 from apps.examinations.selectors.reading import LETTERS, NAMES, cell_of, plain, read_cell, read_score
+from apps.examinations.selectors.remarks import (
+    class_remarks_of,
+    in_section,
+    phrases,
+    remarks_for_cards,
+    remarks_of,
+    section_called,
+    session_of_section,
+)
 from apps.examinations.selectors.results import (
     PERCENT_PLACES,
     result_policy,
@@ -11,6 +21,7 @@ from apps.examinations.selectors.results import (
     session_with_results,
 )
 from apps.examinations.selectors.sheet import (
+    as_counted,
     head_of_marks,
     mark_changes,
     marks_followed,
@@ -44,27 +55,36 @@ __all__ = [
     "Band",
     "Graded",
     "Scale",
+    "Spread",
+    "as_counted",
     "asked_papers",
     "band_of",
     "cell_of",
+    "class_remarks_of",
     "doubly_booked",
     "exams_followed",
     "group_of",
     "head_of_marks",
+    "in_section",
     "invigilators_of",
     "is_marking",
     "mark_changes",
     "marks_followed",
     "marks_sheet",
     "marks_since",
+    "moderated",
+    "moderations_of",
     "must_be_marking",
     "name_of",
     "paper_of",
     "papers_in_reach",
     "papers_seen",
+    "phrases",
     "plain",
     "read_cell",
     "read_score",
+    "remarks_for_cards",
+    "remarks_of",
     "result_of",
     "result_policy",
     "results_followed",
@@ -74,11 +94,16 @@ __all__ = [
     "scale_by",
     "scale_of",
     "scales_of",
+    "scores_of",
+    "section_called",
     "session_marked",
+    "session_of_section",
     "session_with_results",
     "sessions_seen",
     "sheet_of",
     "sitting",
+    "spread_of",
     "state_now",
     "student_followed",
+    "told_of",
 ]

@@ -14,6 +14,7 @@ from django.db.models import Q
 from apps.examinations.errors import ScaleUnknown
 from apps.examinations.models import GradingScale
 
+SCORE_PLACES = 2
 # Nothing is lost, however many digits there are.
 _EXACT = Context(prec=1_000)
 
@@ -57,6 +58,14 @@ def share(score: Decimal, of: Decimal) -> Fraction:
     """``score`` in per cent of ``of``, exactly."""
     (numerator, denominator), (whole, parts) = score.as_integer_ratio(), of.as_integer_ratio()
     return Fraction(numerator * parts * 100, denominator * whole)
+
+
+def moderated(score: Decimal, factor: Decimal, shift: Decimal, most: Decimal) -> Decimal:
+    """What counts of a score: ``score × factor + shift``, half up to two places, within 0 and ``most``."""
+    if factor == 1 and not shift:
+        return score
+    counted = rounded(Fraction(score) * Fraction(factor) + Fraction(shift), SCORE_PLACES)
+    return min(max(counted, Decimal(0)), most)
 
 
 def band_of(scale: Scale, percent: Decimal | Fraction) -> Graded:

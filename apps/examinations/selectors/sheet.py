@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.attendance.selectors import LISTED
 from apps.examinations.models import Exam, GradeBand, GradingScale, Mark, MarkChange
 from apps.examinations.selectors.entry import is_marking, paper_of
-from apps.examinations.selectors.grading import Scale, band_of, scale_of, share
+from apps.examinations.selectors.grading import Scale, band_of, moderated, scale_of, share
 from apps.examinations.selectors.timetable import student_followed
 from schoolops import clock
 from schoolops.folding import name_key
@@ -87,6 +87,8 @@ def head_of_marks(exam: Exam) -> dict[str, Any]:
         "reopened_until": reopened if reopened is not None and reopened > clock.now() else None,
         "max_marks": exam.max_marks,
         "pass_marks": exam.pass_marks,
+        "factor": exam.factor,
+        "shift": exam.shift,
         "marked_by": {"id": taker.sourced_id, "name": str(taker)} if taker is not None else None,
         "marked_at": exam.marked_at,
     }
@@ -119,17 +121,22 @@ class Marked(Protocol):
 
 
 def result_of(mark: Marked | None, exam: Exam, scale: Scale) -> dict[str, Any]:
-    """What a mark says, in figures and as a grade; nobody's is that it is not entered."""
+    """What a mark says, in figures and as a grade; nobody's is that it is not entered.
+
+    ``score`` is what was entered, ``counted`` what counts of it once the paper is moderated.
+    """
     if mark is None or mark.score is None:
         status = (mark.status if mark is not None else None) or Mark.Status.NOT_ENTERED
-        return {"status": status, "score": None, "percent": None, "grade": None, "passed": None}
-    graded = band_of(scale, share(mark.score, exam.max_marks))
+        return {"status": status, "score": None, "counted": None, "percent": None, "grade": None, "passed": None}
+    counted = moderated(mark.score, exam.factor, exam.shift, exam.max_marks)
+    graded = band_of(scale, share(counted, exam.max_marks))
     return {
         "status": mark.status,
         "score": mark.score,
+        "counted": counted,
         "percent": graded.percent,
         "grade": graded.band.code,
-        "passed": has_passed(mark.score, exam.pass_marks, passing=graded.band.passing),
+        "passed": has_passed(counted, exam.pass_marks, passing=graded.band.passing),
     }
 
 
@@ -171,10 +178,15 @@ def marks_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
             "day": row.exam.day,
             "max_marks": row.exam.max_marks,
             "pass_marks": row.exam.pass_marks,
-            **result_of(row, row.exam, scales[row.exam.scale_id]),
+            **as_counted(result_of(row, row.exam, scales[row.exam.scale_id])),
         }
         for row in by_exam.values()
     ]
+
+
+def as_counted(result: dict[str, Any]) -> dict[str, Any]:
+    """A result of whoever is told what counts, and not what was entered."""
+    return {**{name: said for name, said in result.items() if name != "counted"}, "score": result["counted"]}
 
 
 def mark_changes(paper: UUID, *, by: User) -> QuerySet[MarkChange]:

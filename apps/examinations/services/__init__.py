@@ -2,7 +2,14 @@
 
 from apps.examinations.services.marks import Beside, Written, correct_marks, enter_marks, lay_beside, reopen_marks
 from apps.examinations.services.merging import move_marks
+from apps.examinations.services.moderation import (
+    apply_moderation,
+    propose_moderation,
+    revert_moderation,
+    withdraw_moderation,
+)
 from apps.examinations.services.papers import Paper, add_papers, change_paper, follow_class, remove_paper
+from apps.examinations.services.remarks import Said, add_phrase, remove_phrase, write_class_remarks, write_remarks
 from apps.examinations.services.results import (
     Sat,
     Tally,
@@ -29,13 +36,16 @@ __all__ = [
     "Beside",
     "NewBand",
     "Paper",
+    "Said",
     "Sat",
     "Tally",
     "Written",
     "add_papers",
+    "add_phrase",
     "add_scale",
     "add_scale_version",
     "add_session",
+    "apply_moderation",
     "ask_for_results",
     "begin_results",
     "change_paper",
@@ -50,13 +60,19 @@ __all__ = [
     "lay_beside",
     "move_marks",
     "move_session",
+    "propose_moderation",
     "ranks_of",
     "remove_paper",
+    "remove_phrase",
     "remove_session",
     "reopen_marks",
     "retire_scale",
+    "revert_moderation",
     "seed_scales",
     "set_publication",
     "set_result_policy",
     "tally",
+    "withdraw_moderation",
+    "write_class_remarks",
+    "write_remarks",
 ]

@@ -37,7 +37,7 @@ SAID = ("section_id", "total", "out_of", "percent", "complete")
 
 @dataclass(frozen=True, slots=True)
 class Sat:
-    """A paper that a student sat or should have: its marks, and what was entered."""
+    """A paper that a student sat or should have: its marks, and what was entered, of a score what counts."""
 
     max_marks: Decimal
     status: str
@@ -182,7 +182,7 @@ WITH sits AS (
      WHERE e.session_id = %(session)s::bigint AND k.status <> 'not-entered'
 )
 SELECT DISTINCT ON (s.exam_id, COALESCE(st.merged_into_id, st.id))
-       COALESCE(st.merged_into_id, st.id), e.max_marks, COALESCE(k.status, 'not-entered'), k.score
+       COALESCE(st.merged_into_id, st.id), e.max_marks, COALESCE(k.status, 'not-entered'), k.score, e.factor, e.shift
   FROM sits s
   JOIN examinations_exam e ON e.id = s.exam_id
   JOIN students_student st ON st.id = s.student_id
@@ -225,8 +225,9 @@ def _compute(
     papers: dict[int, list[Sat]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_SAT, {"session": session.pk, "students": students})
-        for student, max_marks, status, score in cursor.fetchall():
-            papers[student].append(Sat(max_marks, status, score))
+        for student, max_marks, status, score, factor, shift in cursor.fetchall():
+            counted = None if score is None else selectors.moderated(score, factor, shift, max_marks)
+            papers[student].append(Sat(max_marks, status, counted))
     sections = _sections_of(papers, exams)
     known = {row.student_id: row for row in SessionResult.objects.filter(session=session)}
     touched = known if students is None else {each: known[each] for each in students if each in known}

@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.examinations.pages import cards, mark_files, marks, papers, results, timetable, verify
+from apps.office.examinations.pages import (
+    cards,
+    mark_files,
+    marks,
+    moderation,
+    papers,
+    remarks,
+    results,
+    timetable,
+    verify,
+)
 from apps.office.examinations.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
 
@@ -38,6 +48,10 @@ ROOM = Room(
         path("exams/cards/layout/", cards.layout, name="card-layout"),
         path("exams/papers/<uuid:paper>/", papers.change, name="paper"),
         path("exams/papers/<uuid:paper>/marks/", marks.grid, name="marks"),
+        path("exams/papers/<uuid:paper>/moderation/", moderation.moderation, name="moderation"),
+        path("exams/papers/<uuid:paper>/remarks/", remarks.of_paper, name="remarks"),
+        path("exams/<uuid:exam_session>/remarks/<uuid:section>/", remarks.of_class, name="class-remarks"),
+        path("exams/remarks/phrases/", remarks.bank, name="phrases"),
     ),
     beside=(path("verify/<str:code>/", verify.verify, name="verify"),),
     waiting=waiting,

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
+from apps.access import services as access
 from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.examinations import selectors
@@ -45,6 +46,16 @@ def may(exam: Exam, permission: str, by: User) -> bool:
     if permission not in permissions_of(by):
         return False
     return Exam.objects.filter(selectors.papers_in_reach(by, permission), pk=exam.pk).exists()
+
+
+def sections_to_remark(session: ExamSession, *, by: User) -> list[Section]:
+    """The sections with papers of a session of whose students ``by`` may say something as their class teacher."""
+    if "remarks.write" not in permissions_of(by):
+        return []
+    reach = access.within_reach(by, "remarks.write", "section")
+    there = Exam.objects.filter(session=session, section__isnull=False).values("section")
+    rows = Section.objects.filter(reach, pk__in=there).select_related("grade_level")
+    return list(rows.order_by("grade_level__position", "name", "pk"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +224,7 @@ def _paper(exam: Exam, marks: Sequence[Mark], scale: selectors.Scale) -> PaperRe
     entered = [each for each in shown if each["score"] is not None]
     mean = None
     if entered:
-        whole = sum((Fraction(each["score"]) for each in entered), Fraction(0))
+        whole = sum((Fraction(each["counted"]) for each in entered), Fraction(0))
         mean = selectors.rounded(whole / Fraction(exam.max_marks) / len(entered) * 100, selectors.PERCENT_PLACES)
     return PaperResult(
         selectors.name_of(exam),

@@ -58,6 +58,29 @@ FACTS = frozenset(
         gettext_noop("no-year"),
         gettext_noop("its edit window is over"),
         gettext_noop("the time for which it was re-opened is over"),
+        # Where exams, their cards, marks and moderations stand.
+        gettext_noop("draft"),
+        gettext_noop("scheduled"),
+        gettext_noop("held"),
+        gettext_noop("marking"),
+        gettext_noop("moderation"),
+        gettext_noop("published"),
+        gettext_noop("cancelled"),
+        gettext_noop("cancelled (with a reason)"),
+        gettext_noop("proof-read"),
+        gettext_noop("entered"),
+        gettext_noop("absent"),
+        gettext_noop("exempt"),
+        gettext_noop("malpractice"),
+        gettext_noop("not-entered"),
+        gettext_noop("proposed"),
+        gettext_noop("applied"),
+        gettext_noop("reverted"),
+        gettext_noop("withdrawn"),
+        gettext_noop("received"),
+        gettext_noop("validated"),
+        gettext_noop("applying"),
+        gettext_noop("failed"),
     )
 )
 # A permission is called in a refusal as it is called in the roles editor, not by its code.
@@ -118,7 +141,9 @@ def _said(fact: Any) -> Any:
         return date_format(fact)
     if isinstance(fact, str) and fact in _SENTENCES:
         return f"“{_(_SENTENCES[fact])}”"
-    return _(fact) if isinstance(fact, str) and fact in FACTS else fact
+    # One of these words, or several: what a session can become.
+    words = fact.split(", ") if isinstance(fact, str) else []
+    return ", ".join(_(word) for word in words) if words and FACTS.issuperset(words) else fact
 
 
 def remedy_of(error: SchoolOpsError) -> str:

@@ -78,8 +78,9 @@ def drafted(
     marks, exams_of = _marks(session, students)
     scales = exams.scales_of(exam.scale_id for exam in exams_of)
     days = _days(term, students) if Block.ATTENDANCE in layout.blocks else {}
+    said = exams.remarks_for_cards(session, students) if Block.REMARKS in layout.blocks else ({}, {})
     with translation.override(layout.language):
-        return {row.student_id: _card(facts, row, marks[row.student_id], scales, days) for row in results}
+        return {row.student_id: _card(facts, row, marks[row.student_id], scales, days, said) for row in results}
 
 
 Sat = dict[int, list[tuple[Exam, Mark | None]]]
@@ -140,6 +141,7 @@ def _card(
     marks: Sequence[tuple[Exam, Mark | None]],
     scales: Mapping[int, exams.Scale],
     days: Mapping[int, Mapping[str, int]],
+    said: tuple[Mapping[int, Mapping[int, str]], Mapping[int, str]],
 ) -> dict[str, Any]:
     session, student = facts.session, result.student
     campus = session.term.year.institution
@@ -155,7 +157,7 @@ def _card(
         },
         Block.MARKS: _table(result, marks, scales, own),
         Block.ATTENDANCE: _attendance(days.get(result.student_id, {}), own),
-        Block.REMARKS: {"title": _("Remarks")},
+        Block.REMARKS: _remarks(marks, said[0].get(student.pk, {}), said[1].get(student.pk, ""), own),
         Block.LEGEND: _legend(marks, scales, own),
         Block.SIGNATURES: {"names": [own(each) for each in facts.layout.signatures] or [_("Class teacher"), _("Head")]},
         Block.NEXT_TERM: _next_term(facts.next_term, own),
@@ -185,7 +187,7 @@ def _table(result: SessionResult, marks: Any, scales: Mapping[int, exams.Scale],
             word = exams.NAMES.get(shown["status"])
             rows.append([own(name), _(word) if word else DASH, "", ""])
         else:
-            score = f"{number_of(shown['score'])} / {number_of(paper.max_marks)}"
+            score = f"{number_of(shown['counted'])} / {number_of(paper.max_marks)}"
             rows.append([own(name), own(score), own(f"{shown['percent']} %"), own(shown["grade"])])
     total = own(f"{number_of(result.total)} / {number_of(result.out_of)}")
     percent = DASH if result.percent is None else own(f"{result.percent} %")
@@ -197,6 +199,15 @@ def _table(result: SessionResult, marks: Any, scales: Mapping[int, exams.Scale],
         "total": [_("Total"), total, percent, ""],
         "rank": [_("Rank"), rank] if rank else [],
     }
+
+
+def _remarks(marks: Any, by_course: Mapping[int, str], by_class: str, own: Any) -> dict[str, Any]:
+    """What is said by course, in the order of the table, and by the class teacher; without any, lines to write on."""
+    titles = {paper.course_id: paper.course.title for paper, _mark in marks}
+    said = [[own(title), own(by_course[course])] for course, title in titles.items() if course in by_course]
+    if by_class:
+        said.append([_("Class teacher"), own(by_class)])
+    return {"title": _("Remarks"), "said": said}
 
 
 def _attendance(days: Mapping[str, int], own: Any) -> dict[str, Any]:

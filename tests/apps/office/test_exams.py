@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from apps.accounts.models import User
 from apps.examinations import services
-from apps.examinations.models import Exam, ExamSession, GradingScale, Mark
+from apps.examinations.models import Exam, ExamSession, GradingScale, Mark, Moderation
 from apps.exchange import services as exchange
 from apps.exchange.models import MarkFile
 from apps.institutions.models import Course
@@ -362,3 +362,46 @@ def test_what_is_no_spreadsheet_is_refused_on_the_page(office: Office, alice: Us
     page = office(alice).post(address, {"file": SimpleUploadedFile("marks.csv", b"Student,Mark")})
     assert page.status_code == 422
     assert "This is no spreadsheet" in page.content.decode()
+
+
+# --- moderation and remarks -----------------------------------------------------------------------------------------
+def test_a_moderation_is_proposed_by_one_and_applied_by_another(
+    office: Office, alice: User, paper: Exam, class_of: list[Student]
+) -> None:
+    exams.enter(paper, {class_of[0]: "40", class_of[1]: "60"}, by=alice)
+    address = f"/office/exams/papers/{paper.sourced_id}/moderation/"
+    registrar = office(people.a_user("rita", role="registrar"))
+    form = _form(registrar.get(address), "shift")
+    assert registrar.post(address, _sent(form, shift="8", reason="", propose="1")).status_code == 422
+    assert registrar.post(address, _sent(form, shift="8", reason="Hard", propose="1")).status_code == 302
+    shown = registrar.get(address).content.decode()
+    assert "72.50 %" in shown
+    assert 'value="apply"' not in shown
+    (found,) = Moderation.objects.all()
+    head = office(alice)
+    step = {"moderation": str(found.sourced_id)}
+    assert head.post(address, {**step, "what": "apply"}).status_code == 302
+    assert head.post(address, {**step, "what": "apply"}).status_code == 409
+    assert "These marks are moderated: × 1 + 8." in head.get(_marks(paper)).content.decode()
+    assert head.post(address, {**step, "what": "revert"}).status_code == 302
+    assert Moderation.objects.get().state == "reverted"
+
+
+def test_remarks_are_typed_with_phrases_of_the_school(
+    office: Office, alice: User, paper: Exam, class_of: list[Student]
+) -> None:
+    browser, child = office(alice), class_of[0]
+    assert browser.post("/office/exams/remarks/phrases/", {"text": "{name} reads a lot."}).status_code == 302
+    address = f"/office/exams/papers/{paper.sourced_id}/remarks/"
+    assert '<option value="{name} reads a lot.">' in browser.get(address).content.decode()
+    key = str(child.sourced_id)
+    said = {"student": key, f"was-{key}": "", f"text-{key}": "{name} reads a lot."}
+    assert browser.post(address, said).status_code == 302
+    assert f"{child.given_name} reads a lot." in browser.get(address).content.decode()
+    late = browser.post(address, {**said, f"text-{key}": "Reads little."})
+    assert late.status_code == 409
+    assert f"wrote: {child.given_name} reads a lot." in late.content.decode()
+    section = f"/office/exams/{paper.session.sourced_id}/remarks/{paper.section.sourced_id}/"
+    assert section in browser.get(f"/office/exams/{paper.session.sourced_id}/").content.decode()
+    assert browser.post(section, {**said, f"text-{key}": "x" * 501}).status_code == 422
+    assert browser.post(section, said).status_code == 302

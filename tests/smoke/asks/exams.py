@@ -182,6 +182,72 @@ def _enter(world: World) -> Ask:
     return Ask({"id": paper["id"]}, _marks(world, paper))
 
 
+@ask("GET exams/{}/moderations")
+def _moderations(world: World) -> Ask:
+    return Ask({"id": _entered(world)["id"]})
+
+
+@ask("POST exams/{}/moderations")
+def _propose(world: World) -> Ask:
+    return Ask({"id": _entered(world)["id"]}, {"shift": "2", "reason": "A hard paper"})
+
+
+def _proposed(world: World) -> dict[str, str]:
+    paper = _entered(world)["id"]
+    made = world.post(f"exams/{paper}/moderations", {"factor": "1.05", "reason": "A hard paper"})
+    return {"id": paper, "moderation": made["id"]}
+
+
+@ask("POST exams/{}/moderations/{}/apply")
+@ask("POST exams/{}/moderations/{}/withdraw")
+def _settle(world: World) -> Ask:
+    return Ask(_proposed(world))
+
+
+@ask("POST exams/{}/moderations/{}/revert")
+def _revert(world: World) -> Ask:
+    ids = _proposed(world)
+    world.post(f"exams/{ids['id']}/moderations/{ids['moderation']}/apply", {})
+    return Ask(ids)
+
+
+def _remarks(world: World, paper: Any) -> dict[str, Any]:
+    (one, *_) = world.get(f"exams/{paper['id']}/marks")["records"]
+    return {"records": [{"student_id": one["student_id"], "text": "{name} works with care."}]}
+
+
+@ask("GET exams/{}/remarks")
+def _paper_remarks(world: World) -> Ask:
+    return Ask({"id": _being_marked(world)["id"]})
+
+
+@ask("PUT exams/{}/remarks")
+def _write_remarks(world: World) -> Ask:
+    paper = _being_marked(world)
+    return Ask({"id": paper["id"]}, _remarks(world, paper))
+
+
+@ask("GET exam-sessions/{}/sections/{}/remarks")
+def _class_remarks(world: World) -> Ask:
+    return Ask({"id": _being_marked(world)["session_id"], "section": world.homeroom["id"]})
+
+
+@ask("PUT exam-sessions/{}/sections/{}/remarks")
+def _write_class_remarks(world: World) -> Ask:
+    paper = _being_marked(world)
+    return Ask({"id": paper["session_id"], "section": world.homeroom["id"]}, _remarks(world, paper))
+
+
+@ask("POST remark-phrases")
+def _new_phrase(world: World) -> Ask:
+    return Ask(body={"text": f"{{name}} reads a lot. {world.number()}"})
+
+
+@ask("DELETE remark-phrases/{}")
+def _remove_phrase(world: World) -> Ask:
+    return Ask({"id": world.post("remark-phrases", {"text": "Fine."})["id"]})
+
+
 @ask("GET exam-sessions/{}/mark-file")
 def _mark_file(world: World) -> Ask:
     return Ask({"id": _being_marked(world)["session_id"]})

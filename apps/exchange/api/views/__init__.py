@@ -1,1 +1,1 @@
-"""The API of examinations."""
+"""The API of rosters in and out, and of marks by spreadsheet."""

@@ -184,6 +184,8 @@ def _page(
         "gone": [_row(each) for each in sheet["records"] if not each["on_roster"]],
         "notice": notice,
         "writable": writable,
+        "moderated": exam.factor != 1 or bool(exam.shift),
+        "remarks": may(exam, "remarks.write", by),
         "closed": closed,
         "may_reopen": bool(closed) and may(exam, "marks.reopen", by),
         "letters": [(letters[0], selectors.NAMES[status]) for status, letters in selectors.LETTERS.items()],

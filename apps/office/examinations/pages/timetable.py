@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.access.selectors import permissions_of
 from apps.examinations.models import ExamSession
-from apps.office.examinations.selectors import latest_sessions, session_seen, timetable_of
+from apps.office.examinations.selectors import latest_sessions, sections_to_remark, session_seen, timetable_of
 from apps.office.shell.fields import apart
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import office
@@ -47,6 +47,7 @@ def session(request: HttpRequest, exam_session: UUID) -> HttpResponse:
         "clashing": sum(bool(paper.twice) for paper in papers),
         "acts": ways_from(request, found),
         "manages": "exams.manage" in held,
+        "class_remarks": sections_to_remark(found, by=by),
         "enters_marks": "marks.enter" in held,
         "sees_marks": "marks.view" in held,
         "zone": found.term.year.institution.timezone,
