@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-copies chaos attack observe drill-pitr clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-copies drill-pitr chaos attack observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ bench-copies: environment ## One school out and back, beside one with a quarter 
 
 bench-import: environment ## A school of 4,000 students in, against bare COPY, and its memory beside a quarter
 	$(PY) -m benchmarks.imports $(ARGS)
+
+bench-schools: environment ## What many schools on one database cost one of them, and bringing them up (SCHOOLS=)
+	$(PY) -m benchmarks.schools $(if $(SCHOOLS),--schools $(SCHOOLS)) $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
