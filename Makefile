@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper chaos attack observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-copies drill-pitr chaos attack observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -85,8 +85,14 @@ bench-logins: environment ## Logins against what the hash allows, and beside tea
 bench-paper: environment ## Printed lists beside the engine before Typst, and memory over 2,000
 	$(PY) -m benchmarks.paper $(ARGS)
 
+bench-copies: environment ## One school out and back, beside one with a quarter of its rows
+	$(PY) -m benchmarks.copies $(ARGS)
+
 bench-import: environment ## A school of 4,000 students in, against bare COPY, and its memory beside a quarter
 	$(PY) -m benchmarks.imports $(ARGS)
+
+bench-schools: environment ## What many schools on one database cost one of them, and bringing them up (SCHOOLS=)
+	$(PY) -m benchmarks.schools $(if $(SCHOOLS),--schools $(SCHOOLS)) $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
@@ -97,6 +103,9 @@ attack: environment ## The running stack, tried as an attacker would: steps, gen
 
 observe: environment ## Every alert fires by its cause and resolves, watched by a real Prometheus
 	$(PY) -m tests.observe $(ARGS)
+
+drill-pitr: environment ## Bring a cluster back to a moment with PostgreSQL's own programs, as its runbook says
+	@$(PY) -m tests.copies.pitr $(ARGS)
 
 clean: ## Delete caches and the virtual environment, not the demo's data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
+from typing import Any
 
 import pytest
 from django.db import models
@@ -20,7 +21,7 @@ from schoolops import append_only
 FIRST = {"clubs.0001_initial": "a" * 64}
 
 
-def later(*operations: Operation, **says: str) -> dict[str, Migration]:
+def later(*operations: Operation, **says: Any) -> dict[str, Migration]:
     migration = type("Migration", (Migration,), {"operations": list(operations), **says})("0002_more", "clubs")
     return {"clubs.0002_more": migration}
 
@@ -98,3 +99,19 @@ def test_a_release_is_called_the_same_everywhere() -> None:
     released = [(name, day) for name, day in headings if name != "Unreleased"]
     assert released[0][0] == project["version"] == schoolops.__version__
     assert all(dt.date.fromisoformat(day) for _, day in released)
+
+
+@pytest.mark.parametrize(
+    ("operation", "says"),
+    [
+        (ops.RunPython(ops.RunPython.noop), {}),
+        (ops.RunSQL("SELECT 1"), {}),
+        (ops.AddField("club", "room", models.TextField(null=True)), {"atomic": False}),
+    ],
+)
+def test_a_later_migration_can_be_tried_again_and_taken_back(operation: Operation, says: dict[str, Any]) -> None:
+    """Where somebody works on the table it is undone whole, and a school may have to go back."""
+    assert len(list(releases.not_to_be_tried_again(FIRST, later(operation, **says)))) == 1
+    assert list(releases.not_to_be_tried_again({**FIRST, "clubs.0002_more": "c"}, later(operation, **says))) == []
+    back = ops.RunSQL("SELECT 1", ops.RunSQL.noop)
+    assert list(releases.not_to_be_tried_again(FIRST, later(back))) == []

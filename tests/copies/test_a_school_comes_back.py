@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 from django.test import Client
 
 from apps.accounts.models import OneTimeLink, TokenFamily, User
@@ -131,6 +132,31 @@ def test_nobody_but_its_owner_reads_the_file_and_no_name_but_the_last_is_used(ba
     assert said == f"{backup.sha256}  {backup.path.name}\n"
     for inside_it in (b"maple", b"carol", b"PNG of nobody"):
         assert inside_it not in backup.path.read_bytes()
+
+
+def test_people_write_meanwhile_and_it_is_of_one_moment(maple: School, key: Key, tmp_path: Path) -> None:
+    wrote: list[str] = []
+
+    def write(said: str) -> None:
+        # After its snapshot, and while its tables are held still: nobody waits for anybody.
+        with inside(maple), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '100ms'")
+            Student.objects.filter(pk=first.pk).update(phone=f"+44 20 7946 0{len(wrote)}")
+            User.objects.create(username=f"meanwhile-{len(wrote)}")
+        wrote.append(said)
+
+    with inside(maple):
+        first = Student.objects.earliest("pk")
+        logins = User.objects.count()
+    try:
+        taken = taking.back_up(slug="maple", folder=tmp_path, recipients=[key.public], progress=write)
+        manifest = restoring.verify(taken.path, keys=key.opened()).manifest
+        assert len(wrote) > 10
+        assert manifest.tables["accounts_user"].rows == logins
+    finally:
+        with inside(maple):
+            User.objects.filter(username__startswith="meanwhile-")._raw_delete("default")
+            Student.objects.filter(pk=first.pk).update(phone=first.phone)
 
 
 def test_nothing_is_left_of_a_backup_that_failed(maple: School, key: Key, tmp_path: Path) -> None:

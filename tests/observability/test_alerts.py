@@ -144,7 +144,9 @@ def test_a_runbook_says_what_it_means_what_to_do_and_when_it_is_over(alert: Aler
 
 
 def test_no_runbook_is_left_over() -> None:
-    written = {path.stem for path in (BASE_DIR / "docs/runbooks").glob("*.md")}
+    pages = (BASE_DIR / "docs/runbooks").glob("*.md")
+    # What people find out without an alert says so.
+    written = {path.stem for path in pages if "\nNo alert." not in path.read_text(encoding="utf-8")}
     assert written == {alert.slug for alert in ALERTS}
 
 

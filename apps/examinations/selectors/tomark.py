@@ -59,8 +59,10 @@ def papers_to_mark(*, by: User, day: dt.date) -> list[dict[str, Any]]:
 
 
 def told_to_mark(rows: QuerySet[Exam]) -> list[dict[str, Any]]:
-    """Those of ``rows`` that marks are missing of. Three statements for any number."""
+    """Those of ``rows`` that marks are missing of. Three statements for any number, one for none."""
     exams = list(rows.select_related("session__term", "section__grade_level", "course_class", "course"))
+    if not exams:
+        return []
     keys = [exam.pk for exam in exams]
     sitting, marked = sitting_counts(keys), marked_counts(keys)
     found = [

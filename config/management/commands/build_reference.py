@@ -67,6 +67,7 @@ def written() -> dict[Path, str]:
 
 def import_declarations() -> None:
     """Import whatever declares something: all of schoolops, and each app's errors. Settings imported the rest."""
+    importlib.import_module("config.asked_indexes")
     for module in pkgutil.walk_packages(schoolops.__path__, "schoolops."):
         if not any(part in module.name for part in LEFT_OUT):
             importlib.import_module(module.name)

@@ -48,7 +48,11 @@ class Command(BaseCommand):
             lines = [f"{name} {found}\n" for name, found in sorted(digests.items())]
             RELEASED.write_text(HEADER + "".join(lines), encoding="utf-8")
         released = read(RELEASED.read_text(encoding="utf-8"))
-        wrong = [*changed(released, digests), *not_only_adding(released, migrations)]
+        wrong = [
+            *changed(released, digests),
+            *not_only_adding(released, migrations),
+            *not_to_be_tried_again(released, migrations),
+        ]
         if wrong:
             raise CommandError("\n".join(wrong))
         self.stdout.write(f"{len(released)} released migrations are as they were, {len(digests) - len(released)} add")
@@ -96,6 +100,17 @@ def not_only_adding(released: Iterable[str], migrations: Mapping[str, Migration]
             continue
         for what in taken_away(migration.operations):
             yield f"{name}: {what}. The release before still works with it: say in `takes_away` why it can do without."
+
+
+def not_to_be_tried_again(released: Iterable[str], migrations: Mapping[str, Migration]) -> Iterator[str]:
+    """Sentences about later migrations that cannot be undone whole: where a table is in use each is tried again."""
+    for name in sorted(migrations.keys() - set(released)):
+        migration = migrations[name]
+        if not migration.atomic:
+            yield f"{name}: not atomic. What cannot be in a transaction, as building an index, is not for a migration."
+        for operation in migration.operations:
+            if isinstance(operation, ops.RunPython | ops.RunSQL) and not operation.reversible:
+                yield f"{name}: {operation.describe()} cannot be taken back: say how, or noop."
 
 
 def taken_away(operations: Iterable[Operation]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""What many schools on one database cost one of them."""

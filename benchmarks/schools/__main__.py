@@ -1,0 +1,157 @@
+"""``python -m benchmarks.schools [--schools N]``: what many schools cost one of them, and bringing all of them up.
+
+A PostgreSQL of its own, one process, one connection. Rounds ask one school and all of them in turn, so that what else
+runs on the machine hits both alike; figures are medians of rounds. A first touch of a school by a connection is told
+apart. Schools hold what a new one holds. The last line is ``RESULT {…}``; exit code 1 when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests import floor
+
+ROUNDS, ASKED = 15, 120
+GOALS = {"p95_ratio": 1.2, "cpu_ratio": 1.2, "create_seconds": 1.0, "migrate_noop_seconds": 10.0}
+INDEX = "audit_by_object"
+
+
+def p95(values: list[float]) -> float:
+    return sorted(values)[max(0, -(-len(values) * 95 // 100) - 1)]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def measured(number: int) -> dict[str, Any]:
+    """The figures of ``number`` schools."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from schoolops.context import outside_schools
+    from schoolops.tenancy import owner
+    from schoolops.tenancy.models import School
+    from tests.factories.schools import make_school
+
+    def command(*arguments: str) -> float:
+        with outside_schools():
+            return seconds(lambda: call_command(*arguments, stdout=io.StringIO(), verbosity=0, skip_checks=True))
+
+    command("migrate", "--shared-only")
+    made: list[float] = []
+    schools: list[School] = []
+    for each in range(number):
+        made.append(seconds(lambda slug=f"bench-{each}": schools.append(make_school(slug))))
+        if each % 25 == 24:
+            print(f"{each + 1} schools, the last in {made[-1]:.2f} s", flush=True)
+    figures: dict[str, Any] = {"schools": number, "create_seconds": round(statistics.median(made[-20:]), 3)}
+    figures |= asking(schools)
+    connection.close()
+    figures["migrate_noop_seconds"] = round(command("migrate_schools"), 2)
+    with outside_schools():
+        School.objects.filter(pk=schools[0].pk).update(brought_up_to="")
+    figures["migrate_one_seconds"] = round(command("migrate_schools") - figures["migrate_noop_seconds"], 2)
+    with owner.owner_connection() as owning:
+        for school in schools:
+            owning.execute(f"DROP INDEX {school.schema_name}.{INDEX}".encode())
+        row = owning.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = %s::regnamespace", [schools[0].schema_name]
+        ).fetchone()
+    figures["index_all_seconds"] = round(command("indexes", "apply"), 2)
+    figures["relations_per_school"] = row[0] if row else None
+    return figures
+
+
+def asking(schools: list[Any]) -> dict[str, Any]:
+    """Latency and the backend's processor time of three indexed queries, of one school and of all in turn."""
+    from django.db import connection
+
+    from apps.attendance.models import AttendanceSession
+    from apps.students.models import SectionMembership, Student
+    from schoolops.context import inside, outside_schools
+
+    def ask(school: Any) -> float:
+        def queries() -> None:
+            list(Student.objects.filter(merged_into=None).order_by("name_key", "id")[:50])
+            list(SectionMembership.objects.filter(section_id=7).values_list("student_id")[:50])
+            list(AttendanceSession.objects.filter(day="2026-11-30").values_list("section_id")[:50])
+
+        with inside(school):
+            return seconds(queries) * 1000
+
+    connection.close()
+    with outside_schools(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = psutil.Process(cursor.fetchone()[0])
+
+    def spent() -> float:
+        times = backend.cpu_times()
+        return float(times.user + times.system)
+
+    cold = [ask(school) for school in schools]
+    for school in schools:
+        ask(school)
+    ratios, cpu = [], []
+    for round_ in range(ROUNDS):
+        took: dict[bool, list[float]] = {}
+        used: dict[bool, float] = {}
+        # Which of the two is asked first changes with the round.
+        for of_all in (True, False) if round_ % 2 else (False, True):
+            before = spent()
+            took[of_all] = [ask(schools[n % len(schools)] if of_all else schools[0]) for n in range(ASKED)]
+            used[of_all] = spent() - before
+        ratios.append(p95(took[True]) / p95(took[False]))
+        # The kernel counts in hundredths.
+        cpu.append((used[True], used[False]))
+    memory = next(
+        int(line.split()[1]) for line in Path(f"/proc/{backend.pid}/status").read_text().splitlines()
+        if line.startswith("RssAnon")
+    )  # fmt: skip
+    return {
+        "p95_ratio": round(statistics.median(ratios), 2),
+        "cpu_ratio": round(sum(many for many, _ in cpu) / max(sum(one for _, one in cpu), 0.01), 2),
+        "cold_p95_ms": round(p95(cold), 2),
+        "backend_mb": round(memory / 1024, 1),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.schools", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--schools", type=int, default=int(os.environ.get("SCHOOLS", "50")))
+    options = parser.parse_args()
+    ground = floor.break_ground()
+    try:
+        floor.stake_out(ground, "main")
+        import django
+
+        django.setup()
+        figures = measured(options.schools)
+    finally:
+        from django.db import connections
+
+        connections.close_all()
+        floor.clear(ground, "main")
+        ground.close()
+    missed = [f"{name} is {figures[name]}, goal {most}" for name, most in GOALS.items() if figures[name] > most]
+    for line in missed:
+        print(line)
+    print(f"RESULT {json.dumps(figures)}", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
