@@ -22,6 +22,7 @@ API = [
     path("", include("apps.timetable.api.urls")),
     path("", include("apps.attendance.api.urls")),
     path("", include("apps.examinations.api.urls")),
+    path("", include("apps.fees.api.urls")),
     path("", include("apps.exchange.api.urls")),
     path("", include("schoolops.api.jobs")),
     path("", include("apps.reports.api.urls")),

@@ -367,6 +367,8 @@ class Moderation(PublicRow):
     reverted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     reverted_at = models.DateTimeField(null=True)
 
+    held: ClassVar[Held] = {"proposed_by": Fate.ACTED, "applied_by": Fate.ACTED, "reverted_by": Fate.ACTED}
+
     class Meta:
         constraints = (
             # One at a time, so that what counts is plain.
@@ -389,6 +391,11 @@ class Remark(models.Model):
     text = models.CharField(max_length=500, blank=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
     at = models.DateTimeField()
+
+    held: ClassVar[Held] = {
+        "student": Kept(law="marks", since=("session__term__ends_on",), blanks={"text": ""}),
+        "by": Fate.ACTED,
+    }
 
     class Meta:
         constraints = (

@@ -20,6 +20,14 @@ class InstitutionCodeTaken(Conflict):
     field = "code"
 
 
+class CurrencyKept(Conflict):
+    """Money is booked at this campus in {currency}."""
+
+    code = "institutions:currency-kept"
+    remedy = "Books stay in the currency they were begun in; a campus with another one is a campus of its own."
+    field = "currency"
+
+
 class LogoRefused(Invalid):
     """This file cannot be a logo: {why}."""
 

@@ -70,6 +70,8 @@ class Institution(Rostered):
         constraints = (
             twins.once("code", name="institution_code_once"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="institution_currency_iso4217"),
+            # The target of composite foreign keys: what is kept in its currency says so.
+            models.UniqueConstraint(fields=("id", "currency"), name="institution_id_currency"),
             models.CheckConstraint(
                 condition=Q(weekend__contained_by=[1, 2, 3, 4, 5, 6, 7]), name="institution_weekend_iso_weekdays"
             ),

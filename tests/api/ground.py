@@ -9,10 +9,12 @@ import time
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.test import Client
+from django.urls import resolve
 from django_otp.oath import TOTP
 from PIL import Image
 
@@ -25,6 +27,8 @@ from apps.examinations import services as examinations
 from apps.examinations.tasks import compute_results
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
+from apps.fees import services as fees
+from apps.fees.models import Account
 from apps.institutions.models import AcademicYear, Course, Term
 from apps.reports import services as reports
 from apps.reports.tasks import print_list
@@ -32,10 +36,11 @@ from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.students.models import Enrolment, Guardian, StudentGuardian
 from apps.timetable.models import Meeting
 from schoolops import clock, context
+from schoolops.api.idempotency import is_required
 from schoolops.context import inside, nowhere
 from schoolops.queues import IMPORTS, task
 from schoolops.tenancy.models import School
-from tests.factories import cards, exams, people, rolls
+from tests.factories import cards, exams, money, people, rolls
 from tests.factories.jobs import work_off
 
 TODAY = people.SCHOOL_DAY
@@ -101,6 +106,8 @@ class Ground:
             said = {"data": body, "content_type": "image/png"}
         elif body is not None or method in {"POST", "PUT", "PATCH"}:
             said = {"data": body if body is not None else {}, "content_type": "application/json"}
+        if is_required(resolve(f"/api/v1/{address}".partition("?")[0]).func):
+            headers["Idempotency-Key"] = str(uuid4())
         with clock.frozen(people.SCHOOL_MOMENT), nowhere():
             return getattr(self.client, method.lower())(f"/api/v1/{address}", headers=headers, **said)
 
@@ -114,7 +121,7 @@ def lay_out(oak: School, elm: School) -> Ground:
             ground.keep(at_elm=people.some_students(1, section=there.section)[0])
             ground.tokens["E"] = open_login(people.a_user("eve", role="head"), label="test").access_token
         with inside(oak):
-            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _logins, _jobs, _imports):
+            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _fees, _logins, _jobs, _imports):
                 build(ground)
             for letter, user in ground.people.items():
                 ground.tokens[letter] = open_login(user, label="test").access_token
@@ -316,6 +323,28 @@ def _exams(ground: Ground) -> None:
         card=printed[rows["child"].pk],
         scale=exams.a_scale(),
     )
+
+
+def _fees(ground: Ground) -> None:
+    fees.seed_accounts()
+    accounts = {account.purpose: account for account in Account.objects.filter(institution=ground.rows["campus"])}
+    rows, by, whole = ground.rows, ground.people["C"], ground.rows["whole"]
+    item = money.an_item(whole, by=by)
+    bus = money.an_item(whole, "300", name="Bus", optional=True, prorated=False, by=by)
+    billed = {invoice.student_id: invoice for invoice in money.billed(whole, by=by)}
+    span = {"starts_on": people.FIRST_DAY, "ends_on": None}
+    choice = fees.choose_item(student=rows["child"], item=bus, kind="added", **span, by=by)
+    ground.keep(
+        account=accounts["cash"],
+        bank_account=accounts["bank"],
+        fee_item=item,
+        optional_item=bus,
+        student_fee=choice,
+        concession=money.a_concession(whole, rows["classmate"], asked_by=by),
+        invoice=billed[rows["child"].pk],
+        invoice_run=fees.begin_run(term=whole.terms[0], due_on=[LATER], by=by),
+    )
+    ground.rows["run_total"] = "300"
 
 
 def _logins(ground: Ground) -> None:

@@ -31,6 +31,7 @@ from schoolops.context import inside
 from schoolops.tenancy.models import School
 from tests.api.ground import (
     LATER,
+    LONG_AGO,
     NEW_PASSWORD,
     SHEET,
     TODAY,
@@ -238,6 +239,32 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     },
     "PATCH result-policy": lambda g, u: {"ranks": "dense", "version": 0},
     "POST exams/{published_exam}/marks/reopen": lambda g, u: REASON,
+    "POST books/{campus}/close": lambda g, u: {"closed_through": str(LONG_AGO)},
+    "POST accounts": lambda g, u: {
+        "institution_id": g.id("campus"), "code": "5000", "name": "Bank charges", "kind": "expense",
+    },
+    "PATCH accounts/{account}": lambda g, u: {"name": "Cash box"},
+    "POST ledger-postings": lambda g, u: {
+        "institution_id": g.id("campus"), "day": str(TODAY), "memo": "To the bank", "legs": [
+            {"account_id": g.id("bank_account"), "side": "debit", "amount": "20"},
+            {"account_id": g.id("account"), "side": "credit", "amount": "20"},
+        ],
+    },
+    "POST fee-items": lambda g, u: {"year_id": g.id("year"), "name": "Lunch", "amount": "200"},
+    "PATCH fee-items/{fee_item}": lambda g, u: {"amount": "1300"},
+    "POST student-fees": lambda g, u: {
+        "student_id": g.id("classmate"), "item_id": g.id("optional_item"), "kind": "added", "starts_on": str(TODAY),
+    },
+    "POST concessions": lambda g, u: {
+        "student_id": g.id("child"), "year_id": g.id("year"), "ground": "sibling", "percent": "10", **REASON,
+    },
+    "PUT students/{child}/payers": lambda g, u: {
+        "payers": [{"guardian_id": str(g.rows["link"].guardian.sourced_id), "percent": "100"}],
+    },
+    "POST invoice-runs": lambda g, u: {"term_id": g.id("term"), "due_on": [str(LATER)]},
+    "POST invoice-runs/{invoice_run}/confirm": lambda g, u: {"total": g.rows["run_total"]},
+    "POST invoices/{invoice}/void": lambda g, u: REASON,
+    "POST invoices/{invoice}/credit-notes": lambda g, u: {"amount": "10.50", **REASON},
     "POST exams/{marked_exam}/moderations": lambda g, u: {"shift": "2", **REASON},
     "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
     "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),

@@ -186,6 +186,44 @@ PATCH  attendance-codes/{code}                                    200 200 403 40
 GET    attendance-policy                                          200 200 200 200 200 200 200 200 403 403 401 401
 PATCH  attendance-policy/{campus}                                 200 200 403 403 403 403 403 403 403 403 401 401
 
+# fees: the accountant's; the head sees them
+GET    books                                                      200 200 403 403 403 403 403 403 200 403 401 401
+GET    books/{campus}                                             200 200 403 403 403 403 403 403 200 403 401 401
+POST   books/{campus}/close                                       200 403 403 403 403 403 403 403 200 403 401 401
+GET    accounts                                                   200 200 403 403 403 403 403 403 200 403 401 401
+POST   accounts                                                   201 403 403 403 403 403 403 403 201 403 401 401
+GET    accounts/{account}                                         200 200 403 403 403 403 403 403 200 403 401 401
+PATCH  accounts/{account}                                         200 403 403 403 403 403 403 403 200 403 401 401
+GET    ledger-entries                                             200 200 403 403 403 403 403 403 200 403 401 401
+POST   ledger-postings                                            201 403 403 403 403 403 403 403 201 403 401 401
+GET    fee-items                                                  200 200 403 403 403 403 403 403 200 403 401 401
+POST   fee-items                                                  201 403 403 403 403 403 403 403 201 403 401 401
+GET    fee-items/{fee_item}                                       200 200 403 403 403 403 403 403 200 403 401 401
+PATCH  fee-items/{fee_item}                                       200 403 403 403 403 403 403 403 200 403 401 401
+GET    student-fees                                               200 200 403 403 403 403 403 403 200 403 401 401
+POST   student-fees                                               201 403 403 403 403 403 403 403 201 403 401 401
+DELETE student-fees/{student_fee}                                 204 403 403 403 403 403 403 403 204 403 401 401
+GET    concessions                                                200 200 403 403 403 403 403 403 200 403 401 401
+POST   concessions                                                201 403 403 403 403 403 403 403 201 403 401 401
+GET    concessions/{concession}                                   200 200 403 403 403 403 403 403 200 403 401 401
+POST   concessions/{concession}/approve                           200 200 403 403 403 403 403 403 403 403 401 401
+POST   concessions/{concession}/end                               200 403 403 403 403 403 403 403 200 403 401 401
+GET    students/{child}/payers                                    200 200 403 403 403 403 403 403 200 403 401 401
+PUT    students/{child}/payers                                    200 403 403 403 403 403 403 403 200 403 401 401
+GET    invoice-runs                                               200 200 403 403 403 403 403 403 200 403 401 401
+POST   invoice-runs                                               201 403 403 403 403 403 403 403 201 403 401 401
+GET    invoice-runs/{invoice_run}                                 200 200 403 403 403 403 403 403 200 403 401 401
+GET    invoice-runs/{invoice_run}/preview                         200 200 403 403 403 403 403 403 200 403 401 401
+POST   invoice-runs/{invoice_run}/confirm                         202 403 403 403 403 403 403 403 202 403 401 401
+GET    invoice-runs/{invoice_run}/outcomes                        200 200 403 403 403 403 403 403 200 403 401 401
+GET    invoices                                                   200 200 403 403 403 403 403 403 200 403 401 401
+GET    invoices/{invoice}                                         200 200 403 403 403 403 403 403 200 403 401 401
+POST   invoices/{invoice}/void                                    200 403 403 403 403 403 403 403 200 403 401 401
+POST   invoices/{invoice}/credit-notes                            201 403 403 403 403 403 403 403 201 403 401 401
+GET    credit-notes                                               200 200 403 403 403 403 403 403 200 403 401 401
+GET    students/{child}/invoices                                  200 403 403 403 403 403 200 403 403 403 401 401
+GET    students/{classmate}/invoices                              200 403 403 403 403 403 404 403 403 403 401 401
+
 # exams: staff see theirs, published or not; families what is published
 GET    grading-scales                                             200 200 200 200 200 200 200 200 403 403 401 401
 POST   grading-scales                                             201 201 403 403 403 403 403 403 403 403 401 401

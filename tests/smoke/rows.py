@@ -111,11 +111,11 @@ class Rows(AbstractContextManager["Rows"]):
         return int(found[0])
 
     def working(self, schema: str) -> bool:
-        """Whether a worker is at an import or at results of exams, or has some before it."""
+        """Whether a worker is at an import, at results of exams or at bills, or has some before it."""
         query = sql.SQL(
             "SELECT EXISTS (SELECT FROM {} WHERE state = ANY(%s)) OR EXISTS (SELECT FROM queues_job j"
             " JOIN tenancy_school s ON s.slug = j.school WHERE s.schema_name = %s"
-            " AND j.queue IN ('examinations', 'imports'))"
+            " AND j.queue IN ('examinations', 'fees', 'imports'))"
         ).format(sql.Identifier(schema, "exchange_import"))
         return bool(self._connection.execute(query, [list(RUNNING), schema]).fetchall()[0][0])
 

@@ -19,20 +19,13 @@ from schoolops import events, files
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
+from schoolops.money import CURRENCIES
 from schoolops.pictures import LARGEST, PictureRefused, checked_picture
 from schoolops.resilience import heavy
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
-# ISO 4217, without funds, metals and codes for testing.
-_ISO_4217 = """
-AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
-CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG
-HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
-MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR
-RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD
-TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
-"""
-CURRENCIES = frozenset(_ISO_4217.split())
+# The foreign key by which whatever is booked is in the currency of its campus, whichever app books it.
+IN_ITS_CURRENCY = "booked_in_currency"
 _EXPLAINED = {"institution_code_once": errors.InstitutionCodeTaken}
 
 
@@ -78,16 +71,22 @@ def add_institution(*, fields: Mapping[str, Any], by: Any) -> Institution:
 
 @transaction.atomic
 def change_institution(*, institution: Institution, fields: Mapping[str, Any], by: Any) -> Institution:
-    """Change a campus. Raises ``PermissionMissing``, ``OutOfReach``, ``FieldsRefused``, ``InstitutionCodeTaken``."""
+    """Change a campus.
+
+    Raises:
+        PermissionMissing, OutOfReach, FieldsRefused, InstitutionCodeTaken. CurrencyKept: it keeps books in the present
+        one.
+    """
     gate().require_at(by, "institutions.manage", institution)
     _check(fields)
     row: Institution = Institution.objects.select_for_update().get(pk=institution.pk)
     before, after = trail.changed(row, fields)
     if not after:
         return row
+    currency = row.currency
     for name, value in after.items():
         setattr(row, name, value)
-    with explains(_EXPLAINED):
+    with explains({**_EXPLAINED, IN_ITS_CURRENCY: lambda: errors.CurrencyKept(currency=currency)}):
         row.save(update_fields=[*after])
     trail.record(by, "institutions.changed", row, before=before, after=after)
     if "weekend" in after:

@@ -54,6 +54,7 @@ def test_the_head_reads_roles_with_what_they_hold(at_oak: Any, alice: User, quer
         "permissions": [
             "attendance.view",
             "exams.follow",
+            "fees.follow",
             "institutions.view",
             "leave.request",
             "sections.view",

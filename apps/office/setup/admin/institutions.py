@@ -25,7 +25,6 @@ from apps.institutions.models import (
     Term,
 )
 from apps.institutions.selectors import sections_called
-from apps.institutions.services.campuses import CURRENCIES
 from apps.office.shell.acts import Act, does
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, named, removes
 from apps.office.shell.forms import PictureForm, ServiceForm
@@ -33,6 +32,7 @@ from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import office
 from apps.staff.models import TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership
+from schoolops.money import CURRENCIES
 
 WEEKDAYS = (
     (1, gettext_lazy("Monday")),

@@ -1,0 +1,1 @@
+"""Money: the books of each campus, what families are asked for, and what they paid."""

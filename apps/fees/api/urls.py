@@ -1,0 +1,32 @@
+"""Addresses."""
+
+from django.urls import path
+
+from apps.fees.api.views import billing, books, charging
+from schoolops.api.viewsets import routes
+
+CONCESSION, RUN, INVOICE = charging.ConcessionViewSet, billing.InvoiceRunViewSet, billing.InvoiceViewSet
+
+urlpatterns = [
+    *routes("books", books.BooksViewSet),
+    path("books/<uuid:id>/close", books.BooksViewSet.as_view({"post": "close"})),
+    *routes("accounts", books.AccountViewSet),
+    path("ledger-entries", books.LedgerEntryViewSet.as_view({"get": "list"})),
+    path("ledger-postings", books.PostingViewSet.as_view({"post": "create"})),
+    *routes("fee-items", charging.FeeItemViewSet),
+    path("student-fees", charging.StudentFeeViewSet.as_view({"get": "list", "post": "create"})),
+    path("student-fees/<uuid:id>", charging.StudentFeeViewSet.as_view({"delete": "remove"})),
+    *routes("concessions", CONCESSION),
+    path("concessions/<uuid:id>/approve", CONCESSION.as_view({"post": "approve"})),
+    path("concessions/<uuid:id>/end", CONCESSION.as_view({"post": "end"})),
+    path("students/<uuid:id>/payers", charging.PayersViewSet.as_view({"get": "list", "put": "replace"})),
+    *routes("invoice-runs", RUN),
+    path("invoice-runs/<uuid:id>/preview", RUN.as_view({"get": "preview"})),
+    path("invoice-runs/<uuid:id>/confirm", RUN.as_view({"post": "confirm"})),
+    path("invoice-runs/<uuid:id>/outcomes", billing.RunOutcomeViewSet.as_view({"get": "list"})),
+    *routes("invoices", INVOICE),
+    path("invoices/<uuid:id>/void", INVOICE.as_view({"post": "void"})),
+    path("invoices/<uuid:id>/credit-notes", billing.CreditingViewSet.as_view({"post": "credit"})),
+    path("credit-notes", billing.CreditNoteViewSet.as_view({"get": "list"})),
+    path("students/<uuid:id>/invoices", billing.FollowedInvoiceViewSet.as_view({"get": "list"})),
+]

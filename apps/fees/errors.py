@@ -1,0 +1,262 @@
+"""Why an account, a posting, a bill or a payment is refused."""
+
+from __future__ import annotations
+
+from schoolops.errors import Conflict, Invalid, NotFound
+
+
+# --- books ------------------------------------------------------------------------------------------------------------
+class BooksUnknown(NotFound):
+    """There are no such books."""
+
+    code = "fees:books-unknown"
+
+
+class AccountUnknown(NotFound):
+    """There is no such account."""
+
+    code = "fees:account-unknown"
+
+
+class AccountCodeTaken(Conflict):
+    """This campus has an account {code} already."""
+
+    code = "fees:account-code-taken"
+    field = "code"
+
+
+class AccountNeeded(Conflict):
+    """The account {account} is posted to by itself, and cannot be retired."""
+
+    code = "fees:account-needed"
+    field = "retired"
+
+
+class AccountHasEntries(Conflict):
+    """Something is posted to the account {account}, so its kind stays."""
+
+    code = "fees:account-has-entries"
+    remedy = "Add another account, and retire this one."
+    field = "kind"
+
+
+class PeriodClosed(Conflict):
+    """The books are closed through {through}; nothing is posted on {day}."""
+
+    code = "fees:period-closed"
+    remedy = "Post it on a later day: what is corrected after a period is closed is corrected today."
+    field = "day"
+
+
+class PeriodAhead(Invalid):
+    """Books are closed through a day that is over; at the campus it is {today}."""
+
+    code = "fees:period-ahead"
+    field = "closed_through"
+
+
+class PeriodClosedFurther(Conflict):
+    """The books are closed through {through} already."""
+
+    code = "fees:period-closed-further"
+    remedy = "What is closed stays closed; correct it by a posting of today."
+    field = "closed_through"
+
+
+class PostedAlready(Conflict):
+    """This was posted already."""
+
+    code = "fees:posted-already"
+    remedy = "Read the entries; nothing was posted twice."
+
+
+class LegsRefused(Invalid):
+    """These legs are no transaction; nothing was posted."""
+
+    code = "fees:legs-refused"
+    remedy = "Correct what `errors` names; what is debited and what is credited come to the same."
+
+
+class PostedAhead(Invalid):
+    """At the campus it is {today}; nothing is posted ahead of it."""
+
+    code = "fees:posted-ahead"
+    field = "day"
+
+
+class AccountKeptByBills(Invalid):
+    """What families owe and have paid ahead is posted by bills and payments, not by hand."""
+
+    code = "fees:account-kept-by-bills"
+
+
+# --- charging ---------------------------------------------------------------------------------------------------------
+class FeeItemUnknown(NotFound):
+    """There is no such fee item."""
+
+    code = "fees:item-unknown"
+
+
+class FeeItemTwice(Conflict):
+    """These fees have an item called {name} already."""
+
+    code = "fees:item-twice"
+    field = "name"
+
+
+class FeeItemBilled(Conflict):
+    """The item {name} was billed, so what it is charged for stays."""
+
+    code = "fees:item-billed"
+    remedy = "Retire it and add another one, or change its name or its amount: bills that were issued stay as they are."
+
+
+class NotOfThisCampus(Invalid):
+    """What this names is of another campus or year."""
+
+    code = "fees:not-of-this-campus"
+    remedy = "Choose what belongs to the campus and the year of the item."
+
+
+class NoIncomeAccount(Invalid):
+    """Fees are booked to an income account that is in use; {account} is none."""
+
+    code = "fees:no-income-account"
+    field = "account_id"
+
+
+class StudentFeeUnknown(NotFound):
+    """There is no such choice."""
+
+    code = "fees:student-fee-unknown"
+
+
+class StudentFeeTwice(Conflict):
+    """The student has chosen about this item already."""
+
+    code = "fees:student-fee-twice"
+    remedy = "Remove that choice first, or give it other days."
+
+
+class StudentFeeDoesNothing(Invalid):
+    """The item {name} is charged by itself or not without this."""
+
+    code = "fees:student-fee-does-nothing"
+    remedy = "An optional item is added; of the others a student opts out."
+    field = "kind"
+
+
+class StudentFeeEndsFirst(Invalid):
+    """It ends before it starts."""
+
+    code = "fees:student-fee-ends-first"
+    field = "ends_on"
+
+
+class ConcessionUnknown(NotFound):
+    """There is no such concession."""
+
+    code = "fees:concession-unknown"
+
+
+class ConcessionOfWhat(Invalid):
+    """A concession is a percentage, or an amount: one of the two."""
+
+    code = "fees:concession-of-what"
+    field = "percent"
+
+
+class ConcessionApproved(Conflict):
+    """This concession is approved already."""
+
+    code = "fees:concession-approved"
+
+
+class ConcessionEnded(Conflict):
+    """This concession has ended."""
+
+    code = "fees:concession-ended"
+    remedy = "Ask for another one."
+
+
+class ApprovedByOneself(Conflict):
+    """A concession is approved by somebody else than who asked for it."""
+
+    code = "fees:approved-by-oneself"
+    remedy = "{who} can approve it."
+
+
+class PayersRefused(Invalid):
+    """These are no payers of the student; nothing was changed."""
+
+    code = "fees:payers-refused"
+    remedy = "Each is a guardian of the student, named once, and their percentages come to 100; none at all is fine."
+
+
+# --- bills ------------------------------------------------------------------------------------------------------------
+class RunUnknown(NotFound):
+    """There is no such run."""
+
+    code = "fees:run-unknown"
+
+
+class DueDaysRefused(Invalid):
+    """Bills are due on days from today on, each named once and in order."""
+
+    code = "fees:due-days-refused"
+    field = "due_on"
+
+
+class RunNotDraft(Conflict):
+    """This run was confirmed already."""
+
+    code = "fees:run-not-draft"
+    remedy = "Begin another run: who was billed is not billed again."
+
+
+class AnotherRun(Conflict):
+    """Another run of this term is under way."""
+
+    code = "fees:another-run"
+    remedy = "Wait until it is done."
+
+
+class RunComesToAnother(Conflict):
+    """The run comes to {total} by now; you confirmed {expected}."""
+
+    code = "fees:run-comes-to-another"
+    remedy = "Look at the preview again, and confirm what it says."
+    field = "total"
+
+
+class NothingToBill(Conflict):
+    """There is nothing to bill in this run."""
+
+    code = "fees:nothing-to-bill"
+    remedy = "The preview says who is left out, and why."
+
+
+class InvoiceUnknown(NotFound):
+    """There is no such bill."""
+
+    code = "fees:invoice-unknown"
+
+
+class InvoiceVoid(Conflict):
+    """The bill {number} is void."""
+
+    code = "fees:invoice-void"
+
+
+class InvoiceSettled(Conflict):
+    """Something is paid or credited on the bill {number}, so it stays."""
+
+    code = "fees:invoice-settled"
+    remedy = "Write a credit note."
+
+
+class CreditTooHigh(Conflict):
+    """Of the bill {number} at most {most} can be credited."""
+
+    code = "fees:credit-too-high"
+    field = "amount"

@@ -1,0 +1,27 @@
+"""The books of a campus; what is charged to whom; bills; and what was paid.
+
+Every amount stands beside its currency, which is that of its account, which is that of its campus: composite foreign
+keys hold the three equal. Balances are sums of entries, and stand nowhere.
+"""
+
+from apps.fees.models.billing import CreditNote, Instalment, Invoice, InvoiceLine, InvoiceRun, RunOutcome, Series
+from apps.fees.models.charging import Concession, FeeItem, Payer, StudentFee
+from apps.fees.models.ledger import Account, Books, LedgerEntry, LedgerTransaction
+
+__all__ = [
+    "Account",
+    "Books",
+    "Concession",
+    "CreditNote",
+    "FeeItem",
+    "Instalment",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceRun",
+    "LedgerEntry",
+    "LedgerTransaction",
+    "Payer",
+    "RunOutcome",
+    "Series",
+    "StudentFee",
+]

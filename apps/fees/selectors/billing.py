@@ -1,0 +1,236 @@
+"""Fee items, what is charged to whom, runs and bills, as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import CharField, Count, DecimalField, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Concat, LPad
+
+from apps.access import services as access
+from apps.access.errors import OutOfReach
+from apps.accounts.models import User
+from apps.fees.errors import RunUnknown
+from apps.fees.models import (
+    Concession,
+    CreditNote,
+    FeeItem,
+    Instalment,
+    Invoice,
+    InvoiceLine,
+    InvoiceRun,
+    Payer,
+    RunOutcome,
+    StudentFee,
+)
+from apps.fees.selectors.charges import Draft, drafts, split, totals
+from apps.fees.selectors.ledger import at_campuses
+from apps.students.models import SectionMembership, Student
+from schoolops import money
+
+VIEW = "fees.view"
+SAMPLES = 3
+
+
+def items_seen(*, by: User) -> QuerySet[Any]:
+    """The fee items of the campuses in reach."""
+    return FeeItem.objects.filter(at_campuses(by, VIEW, "institution"))
+
+
+def choices_seen(*, by: User) -> QuerySet[Any]:
+    """What students have or opted out of, at the campuses in reach."""
+    return StudentFee.objects.filter(at_campuses(by, VIEW, "item__institution"))
+
+
+def concessions_seen(*, by: User) -> QuerySet[Any]:
+    """Concessions of the campuses in reach."""
+    return Concession.objects.filter(at_campuses(by, VIEW, "year__institution"))
+
+
+def payers_of(student: UUID, *, by: User) -> list[dict[str, Any]]:
+    """Who pays a student's bills, where somebody was said. Raises ``PermissionMissing``, ``OutOfReach``."""
+    found = student_at(student, VIEW, by=by)
+    rows = Payer.objects.filter(student=found).select_related("guardian").order_by("pk")
+    return [
+        {"guardian_id": row.guardian.sourced_id, "name": row.guardian.full_name, "percent": row.percent} for row in rows
+    ]
+
+
+def student_at(student: UUID, permission: str, *, by: User) -> Student:
+    """A student of a campus at which ``by`` holds ``permission``. Raises ``PermissionMissing``, ``OutOfReach``."""
+    there = Student.objects.filter(at_campuses(by, permission, "institution"), sourced_id=student)
+    found: Student | None = there.select_related("institution").first()
+    if found is None:
+        raise OutOfReach
+    return found
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+def runs_seen(*, by: User) -> QuerySet[Any]:
+    """Runs of the campuses in reach, each with how many students have which outcome."""
+    seen = InvoiceRun.objects.filter(at_campuses(by, VIEW, "term__year__institution"))
+    counts: dict[str, Any] = {
+        outcome.replace("-", "_"): Count("outcomes", filter=Q(outcomes__outcome=outcome))
+        for outcome in RunOutcome.Outcome.values
+    }
+    runs: QuerySet[Any] = seen.annotate(**counts)
+    return runs
+
+
+def outcomes_seen(run: UUID, *, by: User) -> QuerySet[Any]:
+    """What became of each student of a run. Raises ``RunUnknown``."""
+    return RunOutcome.objects.filter(run=_run(run, by=by))
+
+
+def _run(run: UUID, *, by: User) -> InvoiceRun:
+    seen = InvoiceRun.objects.filter(at_campuses(by, VIEW, "term__year__institution"), sourced_id=run)
+    found: InvoiceRun | None = seen.select_related("term__year__institution").first()
+    if found is None:
+        raise RunUnknown
+    return found
+
+
+def preview_of(run: UUID, *, by: User) -> dict[str, Any]:
+    """What a run would bill if it were confirmed now, in a few statements for any school. Raises ``RunUnknown``."""
+    found = _run(run, by=by)
+    currency = found.term.year.institution.currency
+    made = drafts(found.term)
+    sums = totals(made)
+    return {
+        "currency": currency,
+        "total": money.shown(sums["total"], currency),
+        "students": sums["students"],
+        "items": [
+            {
+                "item_id": said["item"].sourced_id,
+                "name": said["item"].name,
+                "students": said["students"],
+                "charged": money.shown(said["amount"], currency),
+                "taken_off": money.shown(said["taken_off"], currency),
+            }
+            for said in sums["items"]
+        ],
+        "sections": _by_section(found, made, currency),
+        "left_out": [{"why": why, "students": number} for why, number in sums["left_out"].items()],
+        "samples": _samples(made, currency),
+    }
+
+
+def _by_section(run: InvoiceRun, made: Mapping[int, Draft], currency: str) -> list[dict[str, Any]]:
+    """What each section comes to; a student counts in the last one they were in by the term's end."""
+    members = SectionMembership.objects.filter(
+        student__in=list(made), section__year=run.term.year, starts_on__lte=run.term.ends_on
+    ).exclude(ends_on=F("starts_on"))
+    last = {row.student_id: row.section for row in members.order_by("starts_on").select_related("section__grade_level")}
+    found: dict[Any, dict[str, Any]] = {}
+    for draft in made.values():
+        if draft.why:
+            continue
+        section = last.get(draft.student)
+        said = found.setdefault(section, {"students": 0, "total": Decimal(0)})
+        said["students"] += 1
+        said["total"] += draft.total
+    ordered = sorted(found, key=lambda each: (each is None, each and (each.grade_level.position, each.name)))
+    return [
+        {
+            "section_id": section and section.sourced_id,
+            "name": str(section or ""),
+            "students": found[section]["students"],
+            "total": money.shown(found[section]["total"], currency),
+        }
+        for section in ordered
+    ]
+
+
+def _samples(made: Mapping[int, Draft], currency: str) -> list[dict[str, Any]]:
+    """Three bills as they would be: the largest, the smallest above nothing, and one between."""
+    billed = sorted(
+        (draft for draft in made.values() if not draft.why), key=lambda draft: (-draft.total, draft.student)
+    )
+    places = sorted({0, len(billed) // 2, len(billed) - 1} & set(range(len(billed))))
+    chosen = [billed[place] for place in places][:SAMPLES]
+    students = Student.objects.in_bulk([draft.student for draft in chosen])
+    found = []
+    for draft in chosen:
+        student = students[draft.student]
+        payer, lines = split(draft, currency)[0]
+        signs = [(line, line.amount if line.concession is None else -line.amount) for line in lines]
+        found.append(
+            {
+                "student_id": student.sourced_id,
+                "given_name": student.given_name,
+                "family_name": student.family_name,
+                "admission_number": student.admission_number,
+                "bill_to": payer.name,
+                "total": money.shown(sum((amount for _line, amount in signs), Decimal(0)), currency),
+                "lines": [
+                    {"text": line.charge.item.name, "amount": money.shown(amount, currency)} for line, amount in signs
+                ],
+            }
+        )
+    return found
+
+
+# --- bills ------------------------------------------------------------------------------------------------------------
+def _with_sums(invoices: QuerySet[Any]) -> QuerySet[Any]:
+    """``invoices``, each with ``credited_sum`` and ``first_due_on``."""
+    notes = CreditNote.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    due = Instalment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    nothing = Value(0, output_field=DecimalField())
+    found: QuerySet[Any] = invoices.annotate(
+        credited_sum=Coalesce(
+            Subquery(notes.annotate(sum=Sum("amount")).values("sum"), output_field=DecimalField()), nothing
+        ),
+        first_due_on=Subquery(due.annotate(first=Min("due_on")).values("first")),
+    )
+    return found
+
+
+def invoices_seen(*, by: User) -> QuerySet[Any]:
+    """The bills of the campuses in reach."""
+    return _with_sums(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
+
+
+def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
+    """A student's bills that are ``by``'s to pay, or the family's.
+
+    Not those of the other parent: whose guardian it is, the bill says.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    reach = access.within_reach(by, "fees.follow", "student")
+    child = Student.objects.filter(reach, sourced_id=student).only("pk").first()
+    if child is None:
+        raise OutOfReach
+    theirs = Q(guardian__isnull=True) | Q(guardian__user=by)
+    records = Q(student=child) | Q(student__merged_into=child)
+    return _with_sums(Invoice.objects.filter(theirs, records))
+
+
+def with_parts(invoices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of bills by their ``key``, each with its lines and its instalments: two more statements for all."""
+    keys = [row["key"] for row in invoices]
+    lines: dict[int, list[dict[str, Any]]] = {key: [] for key in keys}
+    parts: dict[int, list[dict[str, Any]]] = {key: [] for key in keys}
+    for line in InvoiceLine.objects.filter(invoice__in=keys).select_related("item").order_by("pk"):
+        amount = money.shown(line.amount if line.concession_id is None else -line.amount, line.currency)
+        lines[line.invoice_id].append({"item_id": line.item.sourced_id, "text": line.text, "amount": amount})
+    for part in Instalment.objects.filter(invoice__in=keys).order_by("due_on"):
+        parts[part.invoice_id].append({"due_on": part.due_on, "amount": money.shown(part.amount, part.currency)})
+    return [{**row, "lines": lines[row["key"]], "instalments": parts[row["key"]]} for row in invoices]
+
+
+def credit_notes_seen(*, by: User) -> QuerySet[Any]:
+    """What was credited at the campuses in reach."""
+    return CreditNote.objects.filter(at_campuses(by, VIEW, "institution"))
+
+
+def printed_number() -> Combinable:
+    """The SQL of a number as it is printed: 2026-000123."""
+    number = LPad(Cast("number", CharField()), 6, Value("0"))
+    return Concat(Cast("year", CharField()), Value("-"), number)

@@ -1,0 +1,255 @@
+"""What a term's fees come to for each student, and who is asked for them: computed for all in a few statements."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import Q
+
+from apps.fees.models import Concession, FeeItem, InvoiceLine, Payer, StudentFee
+from apps.institutions.models import Term
+from apps.students.models import Enrolment, StudentGuardian
+from schoolops import money
+
+Days = tuple[dt.date, dt.date]
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an item comes to for a student, before and after what is taken off it. ``days`` of the term's ``of``."""
+
+    item: FeeItem
+    amount: Decimal
+    days: int
+    of: int
+    taken_off: Mapping[int, Decimal] = field(default_factory=dict)
+
+    @property
+    def net(self) -> Decimal:
+        return self.amount - sum(self.taken_off.values(), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One payer of a student's bills; ``guardian`` null: the family, where nobody is named."""
+
+    guardian: int | None
+    name: str
+    percent: Decimal
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a student would be billed for. ``why`` not: "nothing-to-charge", "billed-already", "conceded-in-full"."""
+
+    student: int
+    charges: list[Charge] = field(default_factory=list)
+    payers: list[Share] = field(default_factory=list)
+    why: str = ""
+
+    @property
+    def total(self) -> Decimal:
+        return sum((charge.net for charge in self.charges), Decimal(0))
+
+
+def overlap(*spans: Days) -> Days | None:
+    """The days that all of these half-open spans have in common."""
+    starts, ends = max(span[0] for span in spans), min(span[1] for span in spans)
+    return (starts, ends) if starts < ends else None
+
+
+def drafts(term: Term, students: Collection[int] | None = None) -> dict[int, Draft]:
+    """The draft of each student who is enrolled at the term's campus on one of its days; of ``students`` only."""
+    currency = term.year.institution.currency
+    whole = (term.starts_on, term.ends_on + dt.timedelta(days=1))
+    items = list(
+        FeeItem.objects.filter(Q(term=term) | Q(term__isnull=True), year=term.year, retired=False)
+        .select_related("account")
+        .order_by("name", "pk")
+    )
+    stays = _stays(term, whole, students)
+    about = {"student__in": list(stays)}
+    chosen: dict[int, dict[int, StudentFee]] = defaultdict(dict)
+    for row in StudentFee.objects.filter(**about, item__in=items):
+        chosen[row.student_id][row.item_id] = row
+    concessions: dict[int, list[Concession]] = defaultdict(list)
+    granted = Concession.objects.filter(**about, year=term.year, approved_at__isnull=False, ended_at__isnull=True)
+    for concession in granted.order_by("pk"):
+        concessions[concession.student_id].append(concession)
+    # What another record of the child was billed for is billed.
+    theirs = Q(**about) | Q(student__merged_into__in=list(stays))
+    lines = InvoiceLine.objects.filter(theirs, term=term, standing=True)
+    billed = {
+        (into or student, item)
+        for student, into, item in lines.values_list("student", "student__merged_into", "item").distinct()
+    }
+    payers = _payers(stays)
+    found = {}
+    for student, spans in stays.items():
+        charged = _charged(items, spans, whole, chosen[student])
+        fresh = [charge for charge in charged if (student, charge.item.pk) not in billed]
+        reduced = conceded(fresh, concessions[student], currency)
+        draft = Draft(student, reduced, payers[student])
+        if not draft.total:
+            draft.why = "conceded-in-full" if fresh else "billed-already" if charged else "nothing-to-charge"
+        found[student] = draft
+    return found
+
+
+def _stays(term: Term, whole: Days, students: Collection[int] | None) -> dict[int, list[tuple[int, Days]]]:
+    """Student → (grade level, days in the term) of each of their enrolments there."""
+    there = Enrolment.objects.filter(year=term.year, primary=True, entered_on__lt=whole[1])
+    there = there.filter(student__merged_into__isnull=True)
+    if students is not None:
+        there = there.filter(student__in=list(students))
+    found: dict[int, list[tuple[int, Days]]] = defaultdict(list)
+    rows = there.order_by("student", "entered_on").values_list(
+        "student", "grade_level", "entered_on", "exited_on", "year_ends_on"
+    )
+    for student, level, entered, exited, ends in rows:
+        if span := overlap(whole, (entered, exited or ends + dt.timedelta(days=1))):
+            found[student].append((level, span))
+    return dict(found)
+
+
+def _charged(
+    items: Sequence[FeeItem], stays: Sequence[tuple[int, Days]], whole: Days, chosen: Mapping[int, StudentFee]
+) -> list[Charge]:
+    of = (whole[1] - whole[0]).days
+    found = []
+    for item in items:
+        row = chosen.get(item.pk)
+        if item.optional != (row is not None and row.kind == StudentFee.Kind.ADDED):
+            continue
+        days = 0
+        for level, span in stays:
+            if item.grade_level_id in {None, level}:
+                days += _days_charged(span, row)
+        if days:
+            part = Fraction(days, of) if item.prorated else Fraction(1)
+            amount = money.rounded(Fraction(item.amount) * part, item.currency)
+            if amount:
+                found.append(Charge(item, amount, days, of))
+    return found
+
+
+def _days_charged(span: Days, row: StudentFee | None) -> int:
+    days = (span[1] - span[0]).days
+    if row is None:
+        return days
+    common = overlap(span, (row.starts_on, row.ends_on or dt.date.max))
+    within = 0 if common is None else (common[1] - common[0]).days
+    return within if row.kind == StudentFee.Kind.ADDED else days - within
+
+
+def conceded(charges: Iterable[Charge], concessions: Sequence[Concession], currency: str) -> list[Charge]:
+    """``charges`` with what is taken off each: percentages of the whole first, then amounts, never below zero."""
+    charges = list(charges)
+    taken: list[dict[int, Decimal]] = [{} for _each in charges]
+
+    def room(place: int) -> Decimal:
+        return charges[place].amount - sum(taken[place].values(), Decimal(0))
+
+    for concession in sorted(concessions, key=lambda each: (each.percent is None, each.pk)):
+        left = concession.amount
+        for place, charge in enumerate(charges):
+            if concession.item_id not in {None, charge.item.pk}:
+                continue
+            if concession.percent is not None:
+                off = money.rounded(Fraction(charge.amount) * Fraction(concession.percent) / 100, currency)
+            else:
+                off = left or Decimal(0)
+            off = min(off, room(place))
+            if off > 0:
+                taken[place][concession.pk] = off
+                left = None if left is None else left - off
+    return [
+        Charge(charge.item, charge.amount, charge.days, charge.of, off)
+        for charge, off in zip(charges, taken, strict=True)
+    ]
+
+
+def _payers(students: Iterable[int]) -> dict[int, list[Share]]:
+    """Who pays for each: the payers that were said, or the first guardian who receives invoices, or the family."""
+    students = list(students)
+    found: dict[int, list[Share]] = defaultdict(list)
+    rows = Payer.objects.filter(student__in=students).select_related("guardian").order_by("pk")
+    for row in rows:
+        found[row.student_id].append(Share(row.guardian_id, row.guardian.full_name, row.percent))
+    links = (
+        StudentGuardian.objects.filter(student__in=[each for each in students if each not in found])
+        .filter(receives_invoices=True)
+        .select_related("guardian")
+        .order_by("contact_priority")
+    )
+    for link in links:
+        if not found[link.student_id]:
+            found[link.student_id].append(Share(link.guardian_id, link.guardian.full_name, Decimal(100)))
+    for student in students:
+        if not found[student]:
+            found[student].append(Share(None, "", Decimal(100)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of one payer's bill."""
+
+    charge: Charge
+    concession: int | None
+    amount: Decimal
+
+
+def split(draft: Draft, currency: str) -> list[tuple[Share, list[Line]]]:
+    """Each payer's lines: together they are the draft's, and no bill is below zero. Nothing left is no bill."""
+    weights = [payer.percent for payer in draft.payers]
+    lines: list[list[Line]] = [[] for _each in draft.payers]
+    for charge in draft.charges:
+        parts = money.shared(charge.amount, weights, currency)
+        room = list(parts)
+        taken: dict[int, list[Decimal]] = {}
+        for concession, amount in charge.taken_off.items():
+            taken[concession] = money.shared_within(amount, weights, room, currency)
+            room = [limit - part for limit, part in zip(room, taken[concession], strict=True)]
+        for place, part in enumerate(parts):
+            if part:
+                lines[place].append(Line(charge, None, part))
+            for concession, shares in taken.items():
+                if shares[place]:
+                    lines[place].append(Line(charge, concession, shares[place]))
+    return [
+        (payer, said) for payer, said in zip(draft.payers, lines, strict=True) if bill_total(said) > 0
+    ]  # fmt: skip
+
+
+def bill_total(lines: Iterable[Line]) -> Decimal:
+    """What lines come to: what is charged, less what is taken off."""
+    return sum((line.amount if line.concession is None else -line.amount for line in lines), Decimal(0))
+
+
+def totals(found: Mapping[int, Draft]) -> dict[str, Any]:
+    """What drafts come to: in all, for each item, and how many are left out, by why."""
+    by_item: dict[int, dict[str, Any]] = {}
+    left_out: dict[str, int] = defaultdict(int)
+    for draft in found.values():
+        if draft.why:
+            left_out[draft.why] += 1
+        for charge in draft.charges:
+            said = by_item.setdefault(
+                charge.item.pk, {"item": charge.item, "students": 0, "amount": Decimal(0), "taken_off": Decimal(0)}
+            )
+            said["students"] += 1
+            said["amount"] += charge.amount
+            said["taken_off"] += charge.amount - charge.net
+    return {
+        "total": sum((draft.total for draft in found.values()), Decimal(0)),
+        "students": sum(1 for draft in found.values() if not draft.why),
+        "items": [by_item[key] for key in sorted(by_item, key=lambda pk: (by_item[pk]["item"].name, pk))],
+        "left_out": dict(sorted(left_out.items())),
+    }

@@ -1,0 +1,47 @@
+"""Writes: the chart of accounts, what is posted to it, what is charged, and bills."""
+
+from apps.fees.services.accounts import add_account, change_account, close_books, seed_accounts
+from apps.fees.services.charging import (
+    PaidBy,
+    add_item,
+    approve_concession,
+    ask_for_concession,
+    change_item,
+    choose_item,
+    end_concession,
+    forget_choice,
+    set_payers,
+)
+from apps.fees.services.invoices import credit_invoice, issue, void_invoice
+from apps.fees.services.numbers import next_numbers
+from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
+from apps.fees.services.runs import begin_run, bill, confirm_run
+
+__all__ = [
+    "HandLeg",
+    "Leg",
+    "PaidBy",
+    "Posting",
+    "add_account",
+    "add_item",
+    "approve_concession",
+    "ask_for_concession",
+    "begin_run",
+    "bill",
+    "change_account",
+    "change_item",
+    "choose_item",
+    "close_books",
+    "confirm_run",
+    "credit_invoice",
+    "end_concession",
+    "forget_choice",
+    "issue",
+    "next_numbers",
+    "post",
+    "post_all",
+    "post_by_hand",
+    "seed_accounts",
+    "set_payers",
+    "void_invoice",
+]

@@ -1,0 +1,28 @@
+"""Anton, the accountant of Oak, and the books of its campus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+    from apps.fees.models import Account
+    from tests.factories.people import Campus
+
+
+@pytest.fixture
+def anton(campus: Campus) -> User:
+    """The accountant."""
+    from tests.factories import people  # noqa: PLC0415 - Django is not set up when this file is read
+
+    return people.a_user("anton", role="accountant")
+
+
+@pytest.fixture
+def chart(campus: Campus) -> dict[str, Account]:
+    """The accounts of the campus, by what is posted there."""
+    from tests.factories import money  # noqa: PLC0415
+
+    return money.a_chart(campus.institution)

@@ -1,0 +1,171 @@
+"""Books and what is posted there."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from tests.smoke.asks.table import Ask, ask
+from tests.smoke.world import World
+
+
+def _account(world: World, kind: str = "asset") -> Any:
+    number = world.number()
+    body = {"institution_id": world.institution, "code": f"S{number}", "name": f"Smoke {number}", "kind": kind}
+    return world.post("accounts", body)
+
+
+@ask("POST books/{}/close")
+def _close(world: World) -> Ask:
+    campus = world.new_institution()
+    return Ask({"id": campus["id"]}, {"closed_through": "2020-01-31"}, used_up=True)
+
+
+@ask("POST accounts")
+def _new_account(world: World) -> Ask:
+    number = world.number()
+    body = {"institution_id": world.institution, "code": f"S{number}", "name": "Charges", "kind": "expense"}
+    return Ask(body=body)
+
+
+@ask("PATCH accounts/{}")
+def _change_account(world: World) -> Ask:
+    return Ask({"id": _account(world)["id"]}, {"name": f"Renamed {world.number()}"})
+
+
+@ask("POST ledger-postings")
+def _post(world: World) -> Ask:
+    legs = [{"account_id": _account(world)["id"], "side": side, "amount": "12.5"} for side in ("debit", "credit")]
+    body = {"institution_id": world.institution, "day": world.today, "memo": "Moved", "legs": legs}
+    return Ask(body=body, headers={"Idempotency-Key": str(uuid4())})
+
+
+def _item(world: World, **more: Any) -> Any:
+    body = {"year_id": world.year["id"], "name": f"Item {world.number()}", "amount": "1.5", **more}
+    return world.post("fee-items", body)
+
+
+def _student(world: World) -> str:
+    return str(world.roster[0]["id"])
+
+
+def _chosen(world: World) -> dict[str, Any]:
+    item = _item(world, optional=True)
+    return {"student_id": _student(world), "item_id": item["id"], "kind": "added", "starts_on": world.today}
+
+
+@ask("POST fee-items")
+def _new_item(world: World) -> Ask:
+    return Ask(body={"year_id": world.year["id"], "name": f"Item {world.number()}", "amount": "1.5"})
+
+
+@ask("PATCH fee-items/{}")
+def _change_item(world: World) -> Ask:
+    return Ask({"id": _item(world)["id"]}, {"name": f"Item {world.number()}"})
+
+
+@ask("POST student-fees")
+def _choose(world: World) -> Ask:
+    return Ask(body=_chosen(world), used_up=True)
+
+
+@ask("DELETE student-fees/{}")
+def _forget(world: World) -> Ask:
+    return Ask({"id": world.post("student-fees", _chosen(world))["id"]})
+
+
+def _concession_body(world: World) -> dict[str, Any]:
+    said = {"ground": "other", "percent": "1", "reason": "Asked from outside"}
+    return {"student_id": _student(world), "year_id": world.year["id"], **said}
+
+
+@ask("POST concessions")
+def _ask_for(world: World) -> Ask:
+    return Ask(body=_concession_body(world))
+
+
+@ask("GET concessions/{}")
+@ask("POST concessions/{}/end")
+def _a_concession(world: World) -> Ask:
+    return Ask({"id": world.post("concessions", _concession_body(world))["id"]}, used_up=True)
+
+
+@ask("POST concessions/{}/approve")
+def _approve(world: World) -> Ask:
+    return Ask(
+        {"id": world.post("concessions", _concession_body(world))["id"]}, by=world.new_person("head"), used_up=True
+    )
+
+
+@ask("GET students/{}/payers")
+@ask("GET students/{}/invoices")
+def _about_a_student(world: World) -> Ask:
+    return Ask({"id": _student(world)})
+
+
+@ask("PUT students/{}/payers")
+def _payers(world: World) -> Ask:
+    return Ask({"id": _student(world)}, {"payers": []})
+
+
+def _term(world: World) -> str:
+    terms = world.get("terms", year_id=world.year["id"], limit="200")["results"]
+    return str(next(term["id"] for term in terms if term["starts_on"] <= world.today <= term["ends_on"]))
+
+
+def _run_body(world: World) -> dict[str, Any]:
+    return {"term_id": _term(world), "due_on": [world.today]}
+
+
+def _run(world: World) -> str:
+    return str(world.post("invoice-runs", _run_body(world))["id"])
+
+
+@ask("POST invoice-runs")
+def _begin(world: World) -> Ask:
+    return Ask(body=_run_body(world))
+
+
+@ask("GET invoice-runs/{}")
+@ask("GET invoice-runs/{}/preview")
+@ask("GET invoice-runs/{}/outcomes")
+def _a_run(world: World) -> Ask:
+    return Ask({"id": _run(world)})
+
+
+def _ready(world: World) -> tuple[str, str]:
+    """A run with something to bill that no run before it has billed, and what it comes to."""
+    world.settle()
+    _item(world, term_id=_term(world))
+    run = _run(world)
+    return run, str(world.get(f"invoice-runs/{run}/preview")["total"])
+
+
+@ask("POST invoice-runs/{}/confirm")
+def _confirm(world: World) -> Ask:
+    run, total = _ready(world)
+    return Ask({"id": run}, {"total": total}, used_up=True)
+
+
+def _invoice(world: World) -> str:
+    """A bill that nobody else touches."""
+    run, total = _ready(world)
+    world.post(f"invoice-runs/{run}/confirm", {"total": total})
+    world.settle()
+    return str(world.first("invoices", run_id=run)["id"])
+
+
+@ask("GET invoices/{}")
+def _an_invoice(world: World) -> Ask:
+    return Ask({"id": _invoice(world)})
+
+
+@ask("POST invoices/{}/void")
+def _void(world: World) -> Ask:
+    return Ask({"id": _invoice(world)}, {"reason": "Asked from outside"}, used_up=True)
+
+
+@ask("POST invoices/{}/credit-notes")
+def _credit(world: World) -> Ask:
+    body = {"amount": "0.5", "reason": "Asked from outside"}
+    return Ask({"id": _invoice(world)}, body, headers={"Idempotency-Key": str(uuid4())}, used_up=True)
