@@ -62,6 +62,7 @@ OFFICE_ROOMS = [
     "apps.office.start",
     "apps.office.attendance",
     "apps.office.examinations",
+    "apps.office.fees",
     "apps.office.people",
     "apps.office.setup",
     "apps.office.rosters",
