@@ -331,12 +331,15 @@ KEPT: Mapping[tuple[str, str], tuple[str, int]] = {
     ("revoke_support", "reason"): ("reason", 500),
     ("dead_letters", "why"): ("reason", 500),
     ("queues", "why"): ("reason", 500),
+    ("school", "reason"): ("reason", 500),
 }
 DJANGOS = {action.dest for action in BaseCommand().create_parser("manage.py", "x")._actions}
 # Looked up, compared or the name of a file, and never stored; a school's short name has a grammar of its own.
 LOOKED_UP = {
     "slug", "school", "operator", "by", "task", "error", "confirm", "base_url", "host", "folder", "file", "path",
-    "reason of dead_letters", "mapping", "source",
+    "reason of dead_letters", "mapping", "source", "to", "into", "over", "now", "then", "table", "recipient", "planned",
+    "student", "guardian", "staff", "login", "identity", "domain of school", "name of indexes", "canary", "schools",
+    "only", "quiet_hours",
 }  # fmt: skip
 
 
@@ -378,6 +381,7 @@ def _command_line(name: str, argument: str) -> list[str]:
         "revoke_support": ["oak", "--operator", "opal"],
         "dead_letters": ["discard", "1"],
         "queues": ["pause", "fees"],
+        "school": ["export", "oak", "--login", "opal", "--to", "opal.zip"],
     }
     said = f"{TOO_LONG}@x.org" if argument == "email" else TOO_LONG
     if (name, argument) == ("create_operator", "username"):

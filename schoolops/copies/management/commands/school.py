@@ -18,10 +18,12 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
+from schoolops.audit.models import AuditEntry
 from schoolops.context import inside
 from schoolops.copies import comparing, drilling, persons, reading, restoring, sealed, taking
 from schoolops.copies.errors import NoBackupFolder
 from schoolops.errors import SchoolOpsError
+from schoolops.rows import refuse_too_long
 from schoolops.tenancy import fleet, lifecycle
 from schoolops.tenancy.management.commands._school import OperatorCommand
 from schoolops.tenancy.models import SchoolState
@@ -183,9 +185,15 @@ class Command(OperatorCommand):
         ((kind, called),) = [(kind, options[kind]) for kind in persons.kinds() if options[kind]]
         return persons.find(kind, called)
 
-    def _export(self, options: dict[str, Any]) -> None:
-        if not options["reason"]:
+    def _reason(self, options: dict[str, Any]) -> str:
+        said: str = options["reason"]
+        if not said:
             raise CommandError("--reason: who asked for it, for the trail of the school.")
+        refuse_too_long(AuditEntry(reason=said), ["reason"])
+        return said
+
+    def _export(self, options: dict[str, Any]) -> None:
+        reason = self._reason(options)
         keys = sealed.recipients_of(options["recipient"])
         path: Path = options["to"]
         with inside(lifecycle.get_school(options["slug"])):
@@ -194,9 +202,9 @@ class Command(OperatorCommand):
                 with taking.written(path, beside=path.with_name(f".{path.name}.partial")) as target:
                     if keys:
                         with sealed.sealing(target, keys) as stream:
-                            rows = reading.write(person, stream, reason=options["reason"])
+                            rows = reading.write(person, stream, reason=reason)
                     else:
-                        rows = reading.write(person, target, reason=options["reason"])
+                        rows = reading.write(person, target, reason=reason)
             except OSError as refused:
                 raise CommandError(f"{path} cannot be written: {refused}") from refused
         self._say(f"{path}: {rows} rows. It is full of one person: hand it to nobody else.")
@@ -209,9 +217,7 @@ class Command(OperatorCommand):
             if options["plan"]:
                 self._tell(persons.plan(person))
                 return
-            if not options["reason"]:
-                raise CommandError("--reason: who asked for it, for the trail of the school.")
-            done = persons.erase(person, planned=options["planned"], reason=options["reason"])
+            done = persons.erase(person, planned=options["planned"], reason=self._reason(options))
         kept = f" The name is kept until {done.identity_until}." if done.identity_until else ""
         self._say(f"Done.{kept}")
 
