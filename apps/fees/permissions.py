@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from apps.access.permissions import ACCOUNTANT, GUARDIAN, HEAD, Permission, declare
+from apps.access.permissions import ACCOUNTANT, GUARDIAN, HEAD, OFFICE, Permission, declare
 
 declare(
     Permission("fees.view", "See fees, bills, payments and the books", (HEAD, ACCOUNTANT)),
     Permission("fees.charge", "Set up fees, ask for concessions and bill families", (ACCOUNTANT,)),
     Permission("fees.approve", "Approve concessions that somebody else asked for", (HEAD,)),
-    Permission("fees.follow", "See one's own bills and what is paid of them", (GUARDIAN,)),
+    Permission("fees.follow", "See one's own bills and what is paid of them", (*OFFICE, GUARDIAN)),
     Permission("fees.keep_books", "Change the chart of accounts, post by hand and close periods", (ACCOUNTANT,)),
 )

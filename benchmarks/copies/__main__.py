@@ -19,6 +19,7 @@ from pyrage import x25519
 
 from config.env import BASE_DIR
 from schoolops import launcher
+from tests.outside import refuse_base_url
 
 SIZES = {"small": 60, "large": 500}
 
@@ -43,6 +44,7 @@ def one(command: list[str]) -> None:
 
 
 def main() -> None:
+    refuse_base_url("bench-copies fills, copies and drops schools of its own.")
     with tempfile.TemporaryDirectory(prefix="schoolops-copies-") as name:
         folder = Path(name)
         identity = x25519.Identity.generate()

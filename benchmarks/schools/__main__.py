@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from tests import floor
+from tests.outside import refuse_base_url
 
 ROUNDS, ASKED = 15, 120
 GOALS = {"p95_ratio": 1.2, "cpu_ratio": 1.2, "create_seconds": 1.0, "migrate_noop_seconds": 10.0}
@@ -130,6 +131,7 @@ def asking(schools: list[Any]) -> dict[str, Any]:
 
 
 def main() -> int:
+    refuse_base_url("bench-schools makes schools of its own by the dozen.")
     parser = argparse.ArgumentParser(prog="python -m benchmarks.schools", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--schools", type=int, default=int(os.environ.get("SCHOOLS", "50")))
     options = parser.parse_args()

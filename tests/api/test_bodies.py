@@ -78,6 +78,7 @@ def test_ten_megabytes_of_text_are_refused_before_they_are_taken_for_json(
         with inside(in_oak):
             # One for each: some of these end the login that asks.
             headers = {"Authorization": f"Bearer {open_login(User.objects.get(pk=erin.pk), label='test').access_token}"}
+            headers["Idempotency-Key"] = str(uuid.uuid4())
         path = re.sub(r"<(\w+):\w+>", lambda found: PARTS[found[1]], f"/{each.route}")
         with nowhere():
             answers[str(each)] = browser.generic(each.method, path, body, "application/json", headers=headers)

@@ -77,4 +77,4 @@ def test_every_decimal_of_the_api_is_described_as_one() -> None:
     assert len(found) > 25
     for each in found:
         assert "string" in each["type"]
-        assert re.fullmatch(r"\^(-\?)?0\*\[0-9\]\{1,\d\}\(\\\.\[0-9\]\{1,\d\}\)\?\$", each["pattern"]), each
+        assert re.fullmatch(r"\^(-\?)?0\*\[0-9\]\{1,\d+\}\(\\\.\[0-9\]\{1,\d\}\)\?\$", each["pattern"]), each

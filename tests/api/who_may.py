@@ -221,8 +221,8 @@ GET    invoices/{invoice}                                         200 200 403 40
 POST   invoices/{invoice}/void                                    200 403 403 403 403 403 403 403 200 403 401 401
 POST   invoices/{invoice}/credit-notes                            201 403 403 403 403 403 403 403 201 403 401 401
 GET    credit-notes                                               200 200 403 403 403 403 403 403 200 403 401 401
-GET    students/{child}/invoices                                  200 403 403 403 403 403 200 403 403 403 401 401
-GET    students/{classmate}/invoices                              200 403 403 403 403 403 404 403 403 403 401 401
+GET    students/{child}/invoices                                  404 404 404 403 403 403 200 403 403 403 401 401
+GET    students/{classmate}/invoices                              404 404 404 403 403 403 404 403 403 403 401 401
 
 # exams: staff see theirs, published or not; families what is published
 GET    grading-scales                                             200 200 200 200 200 200 200 200 403 403 401 401

@@ -40,6 +40,8 @@ AS_WRITTEN = {
     ("fees_ledgertransaction", "purpose"): "a word of ours",
     ("institutions_institution", "currency"): "a code of ISO 4217",
     ("reports_reportcard", "code"): "a code of ours, of ASCII capitals",
+    ("rollouts_step", "school"): "a school's short name",
+    ("rollouts_step", "item"): "the name of an index, or of nothing",
     ("seeds_offered", "subject"): "a word of ours",
     ("seeds_offered", "item"): "a word of ours",
     ("tenancy_school", "slug"): "of ASCII small letters, checked",

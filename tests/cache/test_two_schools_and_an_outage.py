@@ -235,7 +235,7 @@ def test_whatever_happens_nobody_sees_or_does_what_they_may_not(
                         "USING access_role o WHERE o.id = r.role_id AND NOT o.builtin; "
                         "DELETE FROM access_role WHERE NOT builtin; DELETE FROM accounts_user; "
                         "DELETE FROM institutions_term; DELETE FROM institutions_academicyear; "
-                        "DELETE FROM institutions_institution"
+                        "DELETE FROM fees_account; DELETE FROM fees_books; DELETE FROM institutions_institution"
                     )
                 forget_school()
         first, second = (a_truth(school, number) for number, school in enumerate(schools))

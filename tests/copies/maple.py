@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from apps.accounts import services as accounts
+from apps.fees.services import seed_accounts
 from apps.students.models import Student
 from schoolops import clock, files
 from schoolops.context import inside, outside_schools
@@ -30,6 +31,7 @@ def made() -> School:
     school = make_school("maple", name="Maple School")
     with inside(school), clock.frozen(people.SCHOOL_MOMENT), transaction.atomic():
         campus = people.a_school_year(name="Main", sections=("7 B",))
+        seed_accounts()
         pupils = people.some_students(6, section=campus.section)
         bob = people.a_teacher("bob", of=campus.section)
         people.a_guardian("carol", of=pupils[:2])

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from schoolops.launcher import free_port, places
+from tests.outside import refuse_base_url
 
 ROWS = 20_000
 PATIENCE_S = 120.0
@@ -139,6 +140,7 @@ def _drill(home: Path, user: places.ServerUser, first: Cluster, clusters: list[C
 
 
 def main() -> int:
+    refuse_base_url("The drill starts and stops a cluster of its own.")
     with tempfile.TemporaryDirectory(
         prefix="schoolops-pitr-", dir=sys.argv[1] if len(sys.argv) > 1 else None
     ) as folder:

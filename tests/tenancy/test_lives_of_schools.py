@@ -156,7 +156,14 @@ def _leave_traces(school: School, folder: Path) -> None:
                 [f"public.{table}"],
             ).fetchall()
             worth = {"school": school.slug}
-            zero = {"bigint": str(next(_NUMBERS)), "integer": "0", "smallint": "0", "jsonb": "{}", "boolean": "false"}
+            zero = {
+                "bigint": str(next(_NUMBERS)),
+                "integer": "0",
+                "smallint": "0",
+                "double precision": "0",
+                "jsonb": "{}",
+                "boolean": "false",
+            }
             zero |= {"timestamp with time zone": "2026-01-01", "uuid": str(uuid4()), "bytea": ""}
             values = [worth.get(name, zero.get(kind.partition("(")[0], "x")) for name, kind in columns]
             connection.execute(

@@ -14,6 +14,7 @@ from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.comparing import Action, plain, reason_of
 from apps.exchange.services.frame import MODELS
 from apps.exchange.services.reading import staged
+from apps.fees.models import Account, Books
 from apps.institutions.models import CourseClass
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
@@ -36,6 +37,8 @@ ABOUT_STUDENTS = frozenset({staged.STUDENT, staged.LINK, staged.MEMBERSHIP, stag
 _TABLE_OF = {model: table for table, model in TABLES.items()}
 # Goes with what it refers to: enrolments, terms of classes; days are derived from rolls, which are asked themselves.
 _GO_ALONG = frozenset({Enrolment, CourseClass.terms.through, DailyAttendance})
+# What every campus is given, and goes with it while nobody has used it: what is posted to an account names the campus.
+UNUSED: Mapping[Any, Q] = {Account: ~Q(purpose=""), Books: Q(closed_through__isnull=True)}
 _STAMPS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys((*MODELS, staged.STAFF, staged.GUARDIAN), ("date_last_modified",)),
     staged.ASSIGNMENT: ("staff_id", "section_id", "course_class_id", "kind", "starts_on", "ends_on"),
@@ -152,6 +155,8 @@ def _in_use(run: Import, table: str, keys: Sequence[int | None]) -> list[str]:
             continue
         name = relation.field.name
         using = relation.related_model._base_manager.filter(**{f"{name}__in": keys})  # noqa: SLF001 - hidden ones have no other
+        if relation.related_model in UNUSED:
+            using = using.exclude(UNUSED[relation.related_model])
         kind = _TABLE_OF.get(relation.related_model)
         if kind is not None:
             using = using.exclude(pk__in=written(run, kind, action=Action.CREATE).values("target_id"))

@@ -23,6 +23,7 @@ from apps.exchange.services.changed import (
     ABOUT_STUDENTS,
     REMEMBERED,
     TABLES,
+    UNUSED,
     chunked,
     refuse_changed,
     refuse_changed_rows,
@@ -290,6 +291,9 @@ def _remove(run: Import, table: str, rows: list[ImportRow], targets: Mapping[int
     if table == staged.CLASS:
         through = model.terms.through
         _delete(through, list(through.objects.filter(course_class__in=keys).values_list("pk", flat=True)))
+    if table == staged.INSTITUTION:
+        for given in UNUSED:
+            _delete(given, list(given.objects.filter(institution__in=keys).values_list("pk", flat=True)))
     held = terms_held(run) if table == staged.TERM else {}
     _delete(model, keys)
     for key in (each for each in held if each in targets):

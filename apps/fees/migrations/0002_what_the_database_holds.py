@@ -19,7 +19,9 @@ CREATE TRIGGER fees_books_close_forward BEFORE UPDATE ON fees_books FOR EACH ROW
     WHEN (NEW.institution_id <> OLD.institution_id OR NEW.closed_through < OLD.closed_through
           OR (NEW.closed_through IS NULL AND OLD.closed_through IS NOT NULL))
     EXECUTE FUNCTION fees_books_close_forward();
-CREATE TRIGGER fees_books_stay BEFORE DELETE ON fees_books FOR EACH ROW EXECUTE FUNCTION fees_books_close_forward();
+-- Where anything was posted, the transactions hold the campus.
+CREATE TRIGGER fees_books_stay BEFORE DELETE ON fees_books FOR EACH ROW
+    WHEN (OLD.closed_through IS NOT NULL) EXECUTE FUNCTION fees_books_close_forward();
 
 CREATE FUNCTION fees_posting_in_open_period() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE books record;

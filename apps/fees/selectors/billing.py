@@ -29,7 +29,7 @@ from apps.fees.models import (
 )
 from apps.fees.selectors.charges import Draft, drafts, split, totals
 from apps.fees.selectors.ledger import at_campuses
-from apps.students.models import SectionMembership, Student
+from apps.students.models import SectionMembership, Student, StudentGuardian
 from schoolops import money
 
 VIEW = "fees.view"
@@ -196,15 +196,17 @@ def invoices_seen(*, by: User) -> QuerySet[Any]:
 
 
 def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
-    """A student's bills that are ``by``'s to pay, or the family's.
+    """A student's bills that are ``by``'s to pay, or the family's, for who is their guardian.
 
-    Not those of the other parent: whose guardian it is, the bill says.
+    Not those of the other parent: whose guardian it is, the bill says. Who holds the permission over more students, to
+    be able to give it, sees no family's bills by it.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
     reach = access.within_reach(by, "fees.follow", "student")
-    child = Student.objects.filter(reach, sourced_id=student).only("pk").first()
+    own = StudentGuardian.objects.filter(guardian__user=by, data_access=True).values("student")
+    child = Student.objects.filter(reach, sourced_id=student, pk__in=own).only("pk").first()
     if child is None:
         raise OutOfReach
     theirs = Q(guardian__isnull=True) | Q(guardian__user=by)

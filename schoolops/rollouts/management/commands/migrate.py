@@ -50,7 +50,7 @@ class Command(OperatorCommand):
         outcome = releasing.release(now, say=self.say, canaries=canaries, parallel=parallel, go_on=go_on)
         for school in now.unfinished:
             remedy = school.state_reason or f"run create_school {school.slug} again"
-            self.stderr.write(f"{school.slug}: still being made. {remedy}")
+            self.stderr.write(f"{school.slug}: still being made; {remedy}")
         self.stdout.write(f"Shared tables are current; {outcome.behind} schools were behind.")
         if failed := sorted([*(school.slug for school in now.without_schema), *outcome.failed]):
             raise CommandError(f"Not brought up: {', '.join(failed)}.")

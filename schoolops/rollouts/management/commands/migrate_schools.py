@@ -73,7 +73,7 @@ class Command(Migrate):
             self.stdout.write(f"{school.slug}: its schema {school.schema_name} is not in the database")
         for school in now.unfinished:
             remedy = school.state_reason or f"run create_school {school.slug} again"
-            self.stdout.write(f"{school.slug}: still being made. {remedy}")
+            self.stdout.write(f"{school.slug}: still being made; {remedy}")
         for lack in now.lacking:
             parts = {"migrations": lack.migrations, "indexes": lack.indexes.names}
             said = "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names)
