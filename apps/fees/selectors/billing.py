@@ -214,17 +214,22 @@ def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
     return _with_sums(Invoice.objects.filter(theirs, records))
 
 
-def with_parts(invoices: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of bills by their ``key``, each with its lines and its instalments: two more statements for all."""
-    keys = [row["key"] for row in invoices]
-    lines: dict[int, list[dict[str, Any]]] = {key: [] for key in keys}
-    parts: dict[int, list[dict[str, Any]]] = {key: [] for key in keys}
-    for line in InvoiceLine.objects.filter(invoice__in=keys).select_related("item").order_by("pk"):
-        amount = money.shown(line.amount if line.concession_id is None else -line.amount, line.currency)
-        lines[line.invoice_id].append({"item_id": line.item.sourced_id, "text": line.text, "amount": amount})
-    for part in Instalment.objects.filter(invoice__in=keys).order_by("due_on"):
-        parts[part.invoice_id].append({"due_on": part.due_on, "amount": money.shown(part.amount, part.currency)})
-    return [{**row, "lines": lines[row["key"]], "instalments": parts[row["key"]]} for row in invoices]
+def with_parts(invoice: dict[str, Any]) -> dict[str, Any]:
+    """A bill by its ``id``, with its lines and its instalments: two more statements."""
+    of = {"invoice__sourced_id": invoice["id"]}
+    lines = [
+        {
+            "item_id": line.item.sourced_id,
+            "text": line.text,
+            "amount": money.shown(line.amount if line.concession_id is None else -line.amount, line.currency),
+        }
+        for line in InvoiceLine.objects.filter(**of).select_related("item").order_by("pk")
+    ]
+    parts = [
+        {"due_on": part.due_on, "amount": money.shown(part.amount, part.currency)}
+        for part in Instalment.objects.filter(**of).order_by("due_on")
+    ]
+    return {**invoice, "lines": lines, "instalments": parts}
 
 
 def credit_notes_seen(*, by: User) -> QuerySet[Any]:

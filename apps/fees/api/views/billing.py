@@ -122,7 +122,6 @@ class InvoiceViewSet(RowViewSet):
     }
     out = s.InvoiceOut
     columns: ClassVar[Columns] = _INVOICE
-    detail_columns: ClassVar[Columns] = {"key": "id"}
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",), "oldest": ("id",)}
     filters: ClassVar[dict[str, Parameter]] = {
         "institution_id": INSTITUTION,
@@ -137,14 +136,9 @@ class InvoiceViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         return selectors.invoices_seen(by=actor(self.request))
 
-    def finished(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """One bill comes with what stands on it."""
-        if not page or "key" not in page[0]:
-            return page
-        whole = selectors.with_parts(page)
-        for row in whole:
-            del row["key"]
-        return whole
+    def row(self, condition: Q) -> dict[str, Any]:
+        """With what stands on it."""
+        return selectors.with_parts(super().row(condition))
 
     @extend_schema(summary="A bill", responses=s.InvoiceWholeOut)
     def retrieve(self, request: Request, id: UUID, **_address: Any) -> HttpResponse:
