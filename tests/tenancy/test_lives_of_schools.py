@@ -18,6 +18,7 @@ from psycopg import sql
 
 from schoolops import clock, context
 from schoolops.context import inside, outside_schools
+from schoolops.rollouts.models import Kind, Rollout, Stage
 from schoolops.tenancy import lifecycle, owner
 from schoolops.tenancy.errors import NameNotConfirmed, NotSuspended, SchoolExists, SchoolNotFound, WrongState
 from schoolops.tenancy.models import Domain, School, SchoolState
@@ -143,6 +144,12 @@ def test_a_deleted_school_is_kept_for_thirty_days_and_gone_after(fresh_school: F
 _NUMBERS = itertools.count(1)
 
 
+def _an_old_rollout() -> int:
+    with outside_schools():
+        made = Rollout.objects.create(kind=Kind.INDEXES, target="x", stage=Stage.DONE, began_at=clock.now())
+        return int(made.pk)
+
+
 def _leave_traces(school: School, folder: Path) -> None:
     """A file, rows of the shared tables, and a large object that belongs to the school's role."""
     (folder / school.schema_name / "imports").mkdir(parents=True)
@@ -155,7 +162,7 @@ def _leave_traces(school: School, folder: Path) -> None:
                 " AND attidentity = ''",
                 [f"public.{table}"],
             ).fetchall()
-            worth = {"school": school.slug}
+            worth = {"school": school.slug, "rollout_id": str(_an_old_rollout())}
             zero = {
                 "bigint": str(next(_NUMBERS)),
                 "integer": "0",
