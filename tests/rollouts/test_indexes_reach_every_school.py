@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 from schoolops import clock
 from schoolops.context import outside_schools
@@ -209,6 +210,8 @@ def test_two_runs_at_once_build_each_index_once(fresh_school: Fresh) -> None:
             fleet.bring_up(school)
         except BaseException as refused:  # noqa: BLE001 - asserted on below
             raised.append(refused)
+        finally:
+            connections.close_all()
 
     threads = [threading.Thread(target=make, args=[school]) for school in (*schools, *schools)]
     for thread in threads:

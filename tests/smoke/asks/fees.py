@@ -98,9 +98,14 @@ def _approve(world: World) -> Ask:
 
 
 @ask("GET students/{}/payers")
-@ask("GET students/{}/invoices")
 def _about_a_student(world: World) -> Ask:
     return Ask({"id": _student(world)})
+
+
+@ask("GET students/{}/invoices")
+def _own_bills(world: World) -> Ask:
+    guardian = world.roles["guardian"]
+    return Ask({"id": world.first("students", by=guardian)["id"]}, by=guardian)
 
 
 @ask("PUT students/{}/payers")
