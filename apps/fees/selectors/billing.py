@@ -29,7 +29,8 @@ from apps.fees.models import (
 )
 from apps.fees.selectors.charges import Draft, drafts, split, totals
 from apps.fees.selectors.ledger import at_campuses
-from apps.students.models import SectionMembership, Student, StudentGuardian
+from apps.students.models import SectionMembership, Student
+from apps.students.selectors import children_of
 from schoolops import money
 
 VIEW = "fees.view"
@@ -205,8 +206,8 @@ def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
         PermissionMissing, OutOfReach.
     """
     reach = access.within_reach(by, "fees.follow", "student")
-    own = StudentGuardian.objects.filter(guardian__user=by, data_access=True).values("student")
-    child = Student.objects.filter(reach, sourced_id=student, pk__in=own).only("pk").first()
+    own = children_of(by, access.today(by))
+    child = Student.objects.filter(reach, own, sourced_id=student).only("pk").first()
     if child is None:
         raise OutOfReach
     theirs = Q(guardian__isnull=True) | Q(guardian__user=by)

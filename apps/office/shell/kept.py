@@ -15,6 +15,7 @@ from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.loader_tags import BlockNode
 from django.utils.safestring import SafeString
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
 
 from apps.office.shell.addresses import address_of
@@ -44,9 +45,9 @@ class Kept(Node):
 
     def render(self, context: Context) -> SafeString:
         seen = {name: value.resolve(context) for name, value in self.named.items()}
-        # Addresses differ by whose pages these are, the office's or the operators'.
+        # Addresses differ by whose pages these are, the office's or the operators'; moments by the campus's clock.
         site = getattr(getattr(context, "request", None), "current_app", None)
-        key = (get_language(), site, *map(_fixed, seen.values()))
+        key = (get_language(), get_current_timezone_name(), site, *map(_fixed, seen.values()))
         found = self._made.get(key)
         if found is None:
             found = self._made[key] = self.nodelist.render(context.new(seen))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.template import Context, RequestContext, Template, TemplateSyntaxErr
 from django.template.defaultfilters import date as django_date
 from django.test import RequestFactory, override_settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
 from apps.office.shell import kept
@@ -81,6 +82,15 @@ def test_each_language_and_each_site_has_its_own() -> None:
     school, platform = settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF
     assert asked_at("office", school) != asked_at("operators", platform)
     asked_at("office", school)
+
+
+def test_a_moment_is_said_by_each_campuss_own_clock() -> None:
+    page = _made('{% kept at=at %}{{ at|date:"H:i" }}{% endkept %}', at=dt.datetime(2026, 11, 2, 8, tzinfo=dt.UTC))
+    said = []
+    for zone in ("Asia/Tokyo", "UTC", "Asia/Tokyo"):
+        with timezone.override(ZoneInfo(zone)):
+            said.append(page())
+    assert said == ["17:00", "08:00", "17:00"]
 
 
 def test_it_forgets_what_was_not_asked_for_last(monkeypatch: pytest.MonkeyPatch) -> None:
