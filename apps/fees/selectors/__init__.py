@@ -4,6 +4,7 @@ from apps.fees.selectors.billing import (
     choices_seen,
     concessions_seen,
     credit_notes_seen,
+    invoices_called,
     invoices_followed,
     invoices_seen,
     items_seen,
@@ -13,9 +14,10 @@ from apps.fees.selectors.billing import (
     printed_number,
     runs_seen,
     student_at,
+    with_credited,
     with_parts,
 )
-from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
+from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen, with_balances
 
 __all__ = [
     "accounts_seen",
@@ -24,6 +26,7 @@ __all__ = [
     "concessions_seen",
     "credit_notes_seen",
     "entries_seen",
+    "invoices_called",
     "invoices_followed",
     "invoices_seen",
     "items_seen",
@@ -33,5 +36,7 @@ __all__ = [
     "printed_number",
     "runs_seen",
     "student_at",
+    "with_balances",
+    "with_credited",
     "with_parts",
 ]
