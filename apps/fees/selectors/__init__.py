@@ -14,10 +14,9 @@ from apps.fees.selectors.billing import (
     printed_number,
     runs_seen,
     student_at,
-    with_credited,
     with_parts,
 )
-from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen, with_balances
+from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 
 __all__ = [
     "accounts_seen",
@@ -36,7 +35,5 @@ __all__ = [
     "printed_number",
     "runs_seen",
     "student_at",
-    "with_balances",
-    "with_credited",
     "with_parts",
 ]

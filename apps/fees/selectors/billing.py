@@ -198,7 +198,7 @@ def _samples(made: Mapping[int, Draft], currency: str) -> list[dict[str, Any]]:
 
 
 # --- bills ------------------------------------------------------------------------------------------------------------
-def with_credited(invoices: QuerySet[Any]) -> QuerySet[Any]:
+def _with_sums(invoices: QuerySet[Any]) -> QuerySet[Any]:
     """``invoices``, each with ``credited_sum`` and ``first_due_on``."""
     notes = CreditNote.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
     due = Instalment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
@@ -214,7 +214,7 @@ def with_credited(invoices: QuerySet[Any]) -> QuerySet[Any]:
 
 def invoices_seen(*, by: User) -> QuerySet[Any]:
     """The bills of the campuses in reach."""
-    return with_credited(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
+    return _with_sums(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
 
 
 def invoices_called(words: str) -> Q:
@@ -243,7 +243,7 @@ def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
         raise OutOfReach
     theirs = Q(guardian__isnull=True) | Q(guardian__user=by)
     records = Q(student=child) | Q(student__merged_into=child)
-    return with_credited(Invoice.objects.filter(theirs, records))
+    return _with_sums(Invoice.objects.filter(theirs, records))
 
 
 def with_parts(invoice: dict[str, Any]) -> dict[str, Any]:

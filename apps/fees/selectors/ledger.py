@@ -32,12 +32,8 @@ def books_seen(*, by: User) -> QuerySet[Any]:
 
 
 def accounts_seen(*, by: User) -> QuerySet[Any]:
-    """The accounts in reach, each with ``debit_sum`` and ``credit_sum`` of its entries: one statement for all."""
-    return with_balances(Account.objects.filter(at_campuses(by, "fees.view", "institution")))
-
-
-def with_balances(accounts: QuerySet[Any]) -> QuerySet[Any]:
-    """``accounts``, each with ``debit_sum`` and ``credit_sum``."""
+    """The accounts in reach, each with ``debit`` and ``credit``, the sums of its entries: one statement for all."""
+    accounts: QuerySet[Any] = Account.objects.filter(at_campuses(by, "fees.view", "institution"))
     for side in LedgerEntry.Side:
         entries = LedgerEntry.objects.filter(account=OuterRef("pk"), side=side).order_by().values("account")
         total = Subquery(entries.annotate(total=Sum("amount")).values("total"), output_field=DecimalField())

@@ -15,6 +15,7 @@ from apps.fees.services.charging import (
 )
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.numbers import next_numbers
+from apps.fees.services.papers import Printed, print_invoice
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
 from apps.fees.services.runs import begin_run, bill, confirm_run
 
@@ -23,6 +24,7 @@ __all__ = [
     "Leg",
     "PaidBy",
     "Posting",
+    "Printed",
     "add_account",
     "add_item",
     "approve_concession",
@@ -43,6 +45,7 @@ __all__ = [
     "post",
     "post_all",
     "post_by_hand",
+    "print_invoice",
     "seed_accounts",
     "set_payers",
     "void_invoice",

@@ -31,6 +31,7 @@ ROOM = Room(
         path("fees/runs/", runs.runs, name="fee-runs"),
         path("fees/runs/<uuid:run>/", runs.run, name="fee-run"),
         path("fees/bills/<uuid:invoice>/", bills.bill, name="bill"),
+        path("fees/bills/<uuid:invoice>.pdf", bills.printed_bill, name="printed-bill"),
         path("fees/bills/<uuid:invoice>/credit/", bills.credit, name="credit-bill"),
         path("fees/bills/<uuid:invoice>/void/", bills.void, name="void-bill"),
     ),

@@ -104,7 +104,7 @@ def test_a_concession_is_asked_for_by_one_and_approved_by_another(
 ) -> None:
     browser = office(anton)
     said = {
-        "student": class_of[0].pk, "year": campus.year.pk, "ground": "sibling", "percent": "10", "reason": "Third child",
+        "student": class_of[0].pk, "year": campus.year.pk, "ground": "sibling", "percent": "10", "reason": "Third",
     }  # fmt: skip
     assert browser.post("/office/fees/concession/add/", said).status_code == 302
     row = Concession.objects.get()
@@ -233,8 +233,8 @@ def test_pages_of_fees_ask_as_often_for_fifty_students_as_for_five(
         run = InvoiceRun.objects.filter(state="done").latest("pk")
         bill = Invoice.objects.latest("pk")
         pages = (
-            draft, f"/office/fees/runs/{run.sourced_id}/", "/office/fees/runs/", f"/office/fees/bills/{bill.sourced_id}/",
-            f"/office/fees/students/{bill.student.sourced_id}/", "/office/fees/?q=a",
+            draft, f"/office/fees/runs/{run.sourced_id}/", "/office/fees/runs/",
+            f"/office/fees/bills/{bill.sourced_id}/", f"/office/fees/students/{bill.student.sourced_id}/", "/office/fees/?q=a",
         )  # fmt: skip
         return [_statements(browser, page, query_count) for page in pages]
 

@@ -19,8 +19,10 @@ from apps.office.fees.forms import AmountField
 from apps.office.shell.fields import apart, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
+from apps.reports.api.views import pdf_response
 from schoolops import money
 from schoolops.errors import SchoolOpsError
+from schoolops.resilience.heavy import working
 
 LONGEST_REASON = 200
 
@@ -51,6 +53,14 @@ def bill(request: HttpRequest, invoice: UUID) -> HttpResponse:
     }  # fmt: skip
     title = _("Bill %(number)s") % {"number": apart(of.called_number)}
     return render_page(request, "office/fees/bill.html", context, title=title)
+
+
+@office_page(permission="fees.view", over="campus")
+def printed_bill(request: HttpRequest, invoice: UUID) -> HttpResponse:
+    """It as a PDF, in the language of whom it is for."""
+    with working():
+        paper = services.print_invoice(invoice=invoice, by=actor(request))
+    return pdf_response(paper.file_name, paper.content)
 
 
 class CreditForm(DressedForm):
