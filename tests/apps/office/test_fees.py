@@ -232,10 +232,14 @@ def test_pages_of_fees_ask_as_often_for_fifty_students_as_for_five(
     def counted() -> list[int]:
         run = InvoiceRun.objects.filter(state="done").latest("pk")
         bill = Invoice.objects.latest("pk")
-        pages = (
-            draft, f"/office/fees/runs/{run.sourced_id}/", "/office/fees/runs/",
-            f"/office/fees/bills/{bill.sourced_id}/", f"/office/fees/students/{bill.student.sourced_id}/", "/office/fees/?q=a",
-        )  # fmt: skip
+        pages = [
+            draft,
+            f"/office/fees/runs/{run.sourced_id}/",
+            "/office/fees/runs/",
+            f"/office/fees/bills/{bill.sourced_id}/",
+            f"/office/fees/students/{bill.student.sourced_id}/",
+            "/office/fees/?q=a",
+        ]
         return [_statements(browser, page, query_count) for page in pages]
 
     money.billed(campus, by=anton)
