@@ -166,14 +166,14 @@ def _fill_fees(campus: Campus, students: list[Student], by: User, tag: str) -> N
     item = money.an_item(campus, name=f"Fee {tag}", by=by, grade_level=None)
     money.billed(campus, by=by)
     Account.objects.bulk_create(
-        Account(code=f"{tag}{each.pk}", name="Account", kind="income", **at) for each in students
+        Account(code=f"{tag}{n}", name="Account", kind="income", **at) for n in range(len(students))
     )
     StudentFee.objects.bulk_create(
         StudentFee(student=each, item=item, kind="opted-out", starts_on=people.SCHOOL_DAY) for each in students
     )
     FeeItem.objects.bulk_create(
-        FeeItem(year=campus.year, account=account, name=f"{tag} {each.pk}", amount=1, optional=True, **at)
-        for each in students
+        FeeItem(year=campus.year, account=account, name=f"{tag} {n}", amount=1, optional=True, **at)
+        for n in range(len(students))
     )
     Concession.objects.bulk_create(
         Concession(
