@@ -17,10 +17,10 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from apps.accounts.models import User
 from apps.fees import selectors, services
 from apps.fees.models import Account, Concession, FeeItem, Invoice, StudentFee
-from apps.office.fees.forms import AmountField
 from apps.office.shell.acts import Act
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import ServiceAdmin
+from apps.office.shell.fields import AmountField
 from apps.office.shell.forms import NoQuestions, ServiceForm
 from apps.office.shell.site import actor, office
 from apps.office.shell.words import said as in_words

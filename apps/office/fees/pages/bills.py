@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy
 from apps.fees import services
 from apps.fees.models import Invoice
 from apps.office.fees import selectors
-from apps.office.fees.forms import AmountField
-from apps.office.shell.fields import apart, posted
+from apps.office.shell.fields import AmountField, apart, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.reports.api.views import pdf_response

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.fees import services
 from apps.institutions.models import AcademicYear
 from apps.office.fees import selectors
-from apps.office.fees.forms import YearField
+from apps.office.fees.pages.choices import YearField
 from apps.office.shell.fields import posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page

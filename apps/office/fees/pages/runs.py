@@ -23,7 +23,7 @@ from apps.fees.models import InvoiceRun, RunOutcome
 from apps.institutions.models import AcademicYear, Term
 from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
-from apps.office.fees.forms import TermField
+from apps.office.fees.pages.choices import TermField
 from apps.office.shell.fields import apart, day_field, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
