@@ -76,6 +76,9 @@ class ReportCard(PublicRow):
     code = models.CharField(max_length=24)
     reason = models.CharField(max_length=200, blank=True)
     data = models.JSONField()
+    drafted_at = models.DateTimeField()
+    # From when on families will see it, once the job that was asked for has printed it.
+    publish_at = models.DateTimeField(null=True)
     pdf = models.FileField(upload_to=card_path, max_length=300, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     published_at = models.DateTimeField(null=True)
@@ -100,6 +103,9 @@ class ReportCard(PublicRow):
                 name="report_card_published_whole",
             ),
             models.CheckConstraint(condition=Q(version=1) | ~Q(reason=""), name="report_card_amended_with_reason"),
+            models.CheckConstraint(
+                condition=Q(publish_at=None) | Q(state="proof-read"), name="report_card_waits_proof_read"
+            ),
         )
 
     def __str__(self) -> str:

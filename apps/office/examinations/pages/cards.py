@@ -34,6 +34,7 @@ from schoolops.resilience.heavy import working
 
 State, Block = ReportCard.State, CardLayout.Block
 LONGEST_REASON = 200
+LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 STATES = {
     State.DRAFT: gettext_lazy("Draft"),
     State.PROOF_READ: gettext_lazy("Proof-read"),
@@ -75,6 +76,7 @@ def cards(request: HttpRequest, exam_session: UUID) -> HttpResponse:
             "section": section,
             "cards": [(card, STATES[State(card.state)]) for card in by_section.get(section.pk, [])],
             "states": _states(by_section.get(section.pk, [])),
+            "drafted": max((card.drafted_at for card in by_section.get(section.pk, [])), default=clock.now()),
         }
         for section in _sections(request, found)
     ]
@@ -123,7 +125,8 @@ def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
             number = services.draft_cards(session=session, section=section, by=by)
             words = ngettext("%d card is drafted.", "%d cards are drafted.", number) % number
         elif what == "proof-read":
-            number = services.proof_read_cards(session=session, section=section, by=by)
+            seen = _written_at(request.POST.get("seen", ""))
+            number = services.proof_read_cards(session=session, section=section, seen=seen, by=by)
             words = ngettext("%d card is proof-read.", "%d cards are proof-read.", number) % number
         elif what == "publish":
             moment = _moment(request.POST.get("moment", ""), session)
@@ -139,6 +142,15 @@ def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
         return in_full(error)
     messages.success(request, words)
     return HttpResponseRedirect(request.get_full_path())
+
+
+def _written_at(said: str) -> dt.datetime:
+    """A moment as the page itself wrote it; what is none is long ago."""
+    try:
+        moment = dt.datetime.fromisoformat(said)
+    except ValueError:
+        return LONG_AGO
+    return moment if moment.tzinfo is not None else LONG_AGO
 
 
 def _moment(said: str, session: ExamSession) -> dt.datetime | None:
