@@ -335,7 +335,8 @@ def test_a_worker_that_dies_half_way_has_entered_nothing(
                      starts_at=dt.time(12), ends_at=dt.time(13))  # fmt: skip
     book = taken(paper, alice)
     sheets = [[[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in book.worksheets]
-    run = services.confirm_marks(run=sent(paper, alice, *[filled(each, {class_of[0]: 60}) for each in sheets]), by=alice)
+    staged = sent(paper, alice, *[filled(each, {class_of[0]: 60}) for each in sheets])
+    run = services.confirm_marks(run=staged, by=alice)
     enter_for_good, entered_of = exams.correct_marks, []
 
     def die_at_the_second(**said: Any) -> Exam:

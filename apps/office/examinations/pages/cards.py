@@ -26,7 +26,7 @@ from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
 from apps.reports import selectors, services
 from apps.reports.api.views import pdf_response
-from apps.reports.models import CardLayout, ReportCard
+from apps.reports.models import LONG_AGO, CardLayout, ReportCard
 from schoolops import clock
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
@@ -34,7 +34,6 @@ from schoolops.resilience.heavy import working
 
 State, Block = ReportCard.State, CardLayout.Block
 LONGEST_REASON = 200
-LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 STATES = {
     State.DRAFT: gettext_lazy("Draft"),
     State.PROOF_READ: gettext_lazy("Proof-read"),
