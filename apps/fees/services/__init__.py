@@ -8,12 +8,14 @@ from apps.fees.services.charging import (
     ask_for_concession,
     change_item,
     choose_item,
+    copy_items,
     end_concession,
     forget_choice,
     set_payers,
 )
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.numbers import next_numbers
+from apps.fees.services.papers import Printed, print_invoice
 from apps.fees.services.payments import (
     NewPayment,
     Pays,
@@ -34,6 +36,7 @@ __all__ = [
     "PaidBy",
     "Pays",
     "Posting",
+    "Printed",
     "add_account",
     "add_item",
     "allocate",
@@ -48,6 +51,7 @@ __all__ = [
     "clear_cheque",
     "close_books",
     "confirm_run",
+    "copy_items",
     "credit_invoice",
     "end_concession",
     "forget_choice",
@@ -56,6 +60,7 @@ __all__ = [
     "post",
     "post_all",
     "post_by_hand",
+    "print_invoice",
     "refund",
     "reverse",
     "seed_accounts",
