@@ -68,7 +68,7 @@ SELECT institution_id, day, source_kind, source_id, {purpose}, 'copy', legs, by_
   FROM fees_ledgertransaction WHERE source_id = '{payment}' AND purpose = 'receive';
 INSERT INTO fees_ledgerentry (transaction_id, institution_id, account_id, side, amount, currency, student_id)
 SELECT (SELECT id FROM fees_ledgertransaction WHERE memo = 'copy'), e.institution_id, account_id, side, amount,
-       student_id
+       currency, student_id
   FROM fees_ledgerentry e JOIN fees_ledgertransaction t ON t.id = e.transaction_id
  WHERE t.source_id = '{payment}' AND t.purpose = 'receive' AND t.memo <> 'copy'
 """
