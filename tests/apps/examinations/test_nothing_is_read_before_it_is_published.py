@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -68,6 +69,14 @@ class School:
             day = SCHOOL_DAY - (number + 1) * ONE_DAY
             self.papers.append(a_paper(session, campus.section, maths, by=by, day=day))
             ExamSession.objects.filter(pk=session.pk).update(state="marking")
+        # The other is marked by component.
+        services.set_components(
+            paper=self.papers[1].sourced_id,
+            components=[services.Component(name=name, max_marks=Decimal(40)) for name in ("Theory", "Oral")],
+            expected_version=None,
+            by=by,
+        )
+        self.papers[1].refresh_from_db()
         self.families: list[Asking] = [asking(guardian), asking(self.child.user)]
 
     def act(self, act: Act) -> None:
@@ -111,7 +120,18 @@ class School:
                 paper=paper.sourced_id, reason="Counted anew", lasting=dt.timedelta(hours=1), by=self.by
             )
         others = students_in(paper.section)[1:3]
+        if paper.parts:
+            self._mark_by_component(held, score, others)
+            return
         enter(paper, {self.child: str(score), **dict.fromkeys(others, "7")}, by=self.by, version=held.marks_version)
+
+    def _mark_by_component(self, paper: Exam, score: int, others: Sequence[Student]) -> None:
+        written = [
+            services.Written(student.sourced_id, said, None, part.sourced_id)
+            for student in (self.child, *others)
+            for part, said in zip(selectors.components_of(paper), (str(score // 2), "7"), strict=True)
+        ]
+        services.correct_marks(paper=paper.sourced_id, touched=written, seen_version=paper.marks_version, by=self.by)
 
     def read(self) -> list[tuple[int, bytes]]:
         """What their guardian and they themselves are told of the child's exams."""
@@ -122,6 +142,7 @@ class School:
             f"students/{child}/results",
             f"students/{child}/report-cards",
             f"exams/{paper.sourced_id}/marks",
+            f"exams/{self.papers[1].sourced_id}/components",
         )
         answers = [ask.get(each) for ask in self.families for each in addresses]
         # A refusal says the number of its request, which is another every time.
