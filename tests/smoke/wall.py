@@ -126,7 +126,7 @@ class Wall:
 
     def _look(self) -> tuple[Any, Any]:
         """What the tables hold before the strangers come, and who and what is in them."""
-        # A worker that is still at an import would change them meanwhile.
+        # A worker that is still at something would change them meanwhile.
         self._oak.world.settle()
         for side in (self._oak, self._elm):
             self._known[side.schema] = self._rows.ids(side.schema), self._rows.names(side.schema)

@@ -263,12 +263,14 @@ def test_the_api_takes_and_gives_them_and_sixty_cost_as_many_statements_as_five(
     assert [(each["field"], each["code"]) for each in refused] == [("records.0.score", "by-component")]
 
 
-def test_records_that_become_one_take_what_was_entered_along(campus: Campus, paper: Exam, alice: User, dave: User) -> None:
+def test_records_that_become_one_take_what_was_entered_along(
+    campus: Campus, paper: Exam, alice: User, erin: User
+) -> None:
     kept, duplicate, *_ = students_in(campus.section)
     parts = set_up(paper, alice, THEORY, PRACTICAL)
     enter(paper, {duplicate: cells(duplicate, parts, "30", "20")}, by=alice)
     SectionMembership.objects.filter(student=duplicate).delete()
-    merge_students(keep=kept, duplicate=duplicate, by=dave)
+    merge_students(keep=kept, duplicate=duplicate, by=erin)
     sheet = selectors.marks_sheet(paper.sourced_id, by=alice)
     (record,) = [each for each in sheet["records"] if each["student_id"] == kept.sourced_id]
     assert (record["score"], [each["score"] for each in record["components"]]) == (50, [30, 20])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.examinations import selectors, services
-from apps.examinations.models import Exam, ResultPolicy
+from apps.examinations.models import Exam, ExamComponent, ResultPolicy
 from apps.office.shell.fields import apart, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
@@ -31,7 +32,6 @@ COUNTS = {
 class ComponentForm(DressedForm):
     """One row; without a name it is none."""
 
-    known = forms.UUIDField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(label=gettext_lazy("Component"), max_length=80, required=False)
     max_marks = forms.DecimalField(label=gettext_lazy("Marks"), max_digits=7, decimal_places=2, required=False)
     weight = forms.DecimalField(label=gettext_lazy("Weight"), max_digits=7, decimal_places=2, required=False)
@@ -63,17 +63,14 @@ def components(request: HttpRequest, paper: UUID) -> HttpResponse:
     by = actor(request)
     exam = selectors.paper_of(paper, "exams.manage", by)
     present = selectors.components_of(exam)
-    initial = [
-        {"known": each.sourced_id, "name": each.name, "max_marks": each.max_marks, "weight": each.weight}
-        for each in present
-    ]
+    initial = [{"name": each.name, "max_marks": each.max_marks, "weight": each.weight} for each in present]
     rows: Any = forms.formset_factory(ComponentForm, extra=SPARE, max_num=MOST, absolute_max=MOST)
     formset = rows(posted(request), initial=initial, prefix="component")
     policy = exam.parts_absent if exam.parts else selectors.result_policy().absent
     form = AbsentForm(posted(request), initial={"absent": policy})
     if request.method == "POST" and form.is_valid() and formset.is_valid():
         try:
-            _set(request, exam, formset, form)
+            _set(request, exam, present, formset, form)
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
@@ -90,13 +87,15 @@ def components(request: HttpRequest, paper: UUID) -> HttpResponse:
     )
 
 
-def _set(request: HttpRequest, exam: Exam, rows: Any, form: AbsentForm) -> None:
-    said = [row for row in rows.cleaned_data if row.get("name")]
+def _set(request: HttpRequest, exam: Exam, present: Sequence[ExamComponent], rows: Any, form: AbsentForm) -> None:
+    # The rows of those that there are come first, by the version that was shown.
+    ids = [each.sourced_id for each in present]
     services.set_components(
         paper=exam.sourced_id,
         components=[
-            services.Component(name=row["name"], max_marks=row["max_marks"], weight=row["weight"], id=row["known"])
-            for row in said
+            services.Component(**row, id=ids[number] if number < len(ids) else None)
+            for number, row in enumerate(rows.cleaned_data)
+            if row.get("name")
         ],
         absent=form.cleaned_data["absent"],
         expected_version=whole_number(request.POST.get("version", "")),
