@@ -6,6 +6,7 @@ A B. What a session of 200 students × 10 papers comes to, in seconds. Report ca
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 import json
 import os
@@ -71,10 +72,10 @@ def fresh_papers(ground: Any) -> Iterator[tuple[Any, list[Any]]]:
     from tests.factories import exams, people
 
     section = Section.objects.get(sourced_id=ground.place.large)
-    course, by = exams.a_course(_campus(section)), people.a_user("marker", role="administrator")
+    course, by = exams.a_course(_campus(section), "Geography"), people.a_user("marker", role="administrator")
     for number in range(4 * ROUNDS):
         session = exams.an_exam_session(_campus(section), by=by, name=f"Tests {number}")
-        day = people.SCHOOL_DAY.replace(day=1 + number % 4)
+        day = people.SCHOOL_DAY - dt.timedelta(days=10 + number % 4)
         paper = exams.a_paper(session, section, course, by=by, day=day, title=f"{number}",
                               starts_at=_at(number), ends_at=_at(number, 20))  # fmt: skip
         ExamSession.objects.filter(pk=session.pk).update(state="marking")
@@ -82,9 +83,7 @@ def fresh_papers(ground: Any) -> Iterator[tuple[Any, list[Any]]]:
         yield paper, exams.written(paper, scores)
 
 
-def _at(number: int, minutes: int = 0) -> Any:
-    import datetime as dt
-
+def _at(number: int, minutes: int = 0) -> dt.time:
     return dt.time(8 + number // 4, minutes)
 
 
@@ -138,8 +137,6 @@ def sixty_marks(ground: Any) -> dict[str, float]:
 
 def a_session(ground: Any) -> tuple[dict[str, float], Any]:
     """What 200 students × 10 papers come to; the session, with every mark entered."""
-    import datetime as dt
-
     from apps.accounts.models import User
     from apps.examinations import services
     from apps.examinations.models import ExamSession
@@ -198,8 +195,8 @@ def cards(ground: Any, session: Any) -> dict[str, float]:
         )  # fmt: skip
     found = json.loads(done.stdout.splitlines()[-1])
     print(
-        f"  cards per second of a core: {found['batch']:.0f} in a batch of {len(results)}, {found['single']:.0f} single;"
-        f" what they say: {drafted * 1000 / len(results):.2f} ms each\n"
+        f"  cards per second of a core: {found['batch']:.0f} in a batch of {len(results)}, {found['single']:.0f}"
+        f" single; what they say: {drafted * 1000 / len(results):.2f} ms each\n"
         f"  memory: {found['before']:.0f} MiB after the first hundred, {found['after']:.0f} after 2,000"
     )
     return {
