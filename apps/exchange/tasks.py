@@ -76,7 +76,6 @@ def compare_marks(*, file_id: int) -> None:
 @task(
     queue=IMPORTS,
     tracked=True,
-    leased=True,
     once_per=("file_id",),
     while_waiting=True,
     refused="discard",

@@ -111,6 +111,12 @@ class FeeItemBilled(Conflict):
     remedy = "Retire it and add another one, or change its name or its amount: bills that were issued stay as they are."
 
 
+class NothingToCopy(Conflict):
+    """There is nothing in the other year's fees that this one does not have."""
+
+    code = "fees:nothing-to-copy"
+
+
 class NotOfThisCampus(Invalid):
     """What this names is of another campus or year."""
 

@@ -70,6 +70,13 @@ class CardsNotProofRead(Conflict):
     remedy = "Look at them and mark them as proof-read first."
 
 
+class CardsDraftedMeanwhile(Conflict):
+    """{number} of these cards were drafted anew since you looked at them."""
+
+    code = "reports:cards-drafted-meanwhile"
+    remedy = "Look at them again, and then mark them as proof-read."
+
+
 class NoCardsToPublish(Conflict):
     """There is no card here that is proof-read and not published."""
 

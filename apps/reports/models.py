@@ -17,6 +17,8 @@ from schoolops.context import current_school
 from schoolops.privacy import Fate, Held, Kept
 from schoolops.rows import Fitting, PublicRow, called
 
+LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 
 def card_path(_card: Any, called: str) -> str:
     """Where a card's PDF lies: below the school's own folder."""
@@ -76,6 +78,10 @@ class ReportCard(PublicRow):
     code = models.CharField(max_length=24)
     reason = models.CharField(max_length=200, blank=True)
     data = models.JSONField()
+    # By the database's default for what a release wrote that did not say it.
+    drafted_at = models.DateTimeField(db_default=LONG_AGO)
+    # From when on families will see it, once the job that was asked for has printed it.
+    publish_at = models.DateTimeField(null=True)
     pdf = models.FileField(upload_to=card_path, max_length=300, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     published_at = models.DateTimeField(null=True)
@@ -100,6 +106,9 @@ class ReportCard(PublicRow):
                 name="report_card_published_whole",
             ),
             models.CheckConstraint(condition=Q(version=1) | ~Q(reason=""), name="report_card_amended_with_reason"),
+            models.CheckConstraint(
+                condition=Q(publish_at=None) | Q(state="proof-read"), name="report_card_waits_proof_read"
+            ),
         )
 
     def __str__(self) -> str:

@@ -287,7 +287,7 @@ def _exams(ground: Ground) -> None:
     printed = {card.student_id: card for card in cards.publish(published, section, by=by, at=exams.LONG_BEFORE)}
     # Of the classmate's another version waits to be published.
     reports.amend_card(card=printed[rows["classmate"].pk], reason="A mark was missing", by=by)
-    reports.proof_read_cards(session=published, section=section, by=by)
+    reports.proof_read_cards(session=published, section=section, seen=clock.now(), by=by)
     moderated, applied = (
         exams.a_paper(other, rows["other_section"], course, by=by, day=day, title=title)
         for day, title in ((YESTERDAY, "Paper 2"), (LONG_AGO, "Paper 3"))

@@ -25,11 +25,13 @@ def computed(session: ExamSession, *, by: User, published_at: dt.datetime | None
 def read_cards(session: ExamSession, section: Section, *, by: User) -> None:
     """Drafted and proof-read."""
     services.draft_cards(session=session, section=section, by=by)
-    services.proof_read_cards(session=session, section=section, by=by)
+    services.proof_read_cards(session=session, section=section, seen=clock.now(), by=by)
 
 
 def publish(session: ExamSession, section: Section, *, by: User, at: dt.datetime | None = None) -> list[ReportCard]:
     """What the job does with the cards of a section that are proof-read; all of its published ones, by student."""
-    services.publish_cards(session=session.pk, section=section.pk, published_at=at or clock.now(), by_id=by.sourced_id)
+    moment = at or clock.now()
+    ReportCard.objects.filter(session=session, section=section, state="proof-read").update(publish_at=moment)
+    services.publish_cards(session=session.pk, section=section.pk, published_at=moment, by_id=by.sourced_id)
     rows = ReportCard.objects.filter(session=session, section=section, state="published")
     return list(rows.select_related("session__term__year__institution", "student").order_by("student_id", "version"))

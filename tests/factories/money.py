@@ -51,9 +51,14 @@ def a_concession(
     return row if approved_by is None else services.approve_concession(concession=row.sourced_id, by=approved_by)
 
 
+def begun(campus: Campus, *, by: User, due_on: tuple[dt.date, ...] = (DUE,), term: int = 0) -> InvoiceRun:
+    """A run of the first term that nobody has confirmed."""
+    return services.begin_run(term=campus.terms[term], due_on=due_on, by=by)
+
+
 def a_run(campus: Campus, *, by: User, due_on: tuple[dt.date, ...] = (DUE,), term: int = 0) -> InvoiceRun:
     """A run of the first term, confirmed for what it comes to; its job waits."""
-    run = services.begin_run(term=campus.terms[term], due_on=due_on, by=by)
+    run = begun(campus, by=by, due_on=due_on, term=term)
     total = sum((draft.total for draft in drafts(campus.terms[term]).values()), Decimal(0))
     return services.confirm_run(run=run.sourced_id, total=total, by=by)
 

@@ -111,11 +111,12 @@ class Rows(AbstractContextManager["Rows"]):
         return int(found[0])
 
     def working(self, schema: str) -> bool:
-        """Whether a worker is at an import, at results of exams or at bills, or has some before it."""
+        """Whether a worker is at what changes the school's tables later, or has it before it within seconds."""
         query = sql.SQL(
             "SELECT EXISTS (SELECT FROM {} WHERE state = ANY(%s)) OR EXISTS (SELECT FROM queues_job j"
             " JOIN tenancy_school s ON s.slug = j.school WHERE s.schema_name = %s"
-            " AND j.queue IN ('examinations', 'fees', 'imports'))"
+            " AND j.queue IN ('examinations', 'fees', 'imports', 'reports') AND j.task <> 'smoke.nothing'"
+            " AND coalesce(j.run_at, now()) < now() + interval '10 seconds')"
         ).format(sql.Identifier(schema, "exchange_import"))
         return bool(self._connection.execute(query, [list(RUNNING), schema]).fetchall()[0][0])
 

@@ -297,13 +297,13 @@ class World:
         return form(said.encode(), "students.csv")
 
     def settle(self) -> None:
-        """Wait until no worker is at an import of ours, or at results."""
+        """Wait until no worker is at what changes our tables later."""
         from tests.smoke.day import must
         from tests.smoke.rosters import PATIENCE_S
 
         until = time.monotonic() + PATIENCE_S
         while self.working():
-            must(time.monotonic() < until, f"imports and results are done in {PATIENCE_S} s")
+            must(time.monotonic() < until, f"the workers are done in {PATIENCE_S} s")
             time.sleep(0.02)
 
     # --- rolls --------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from apps.examinations.errors import (
     SessionCancelled,
 )
 from apps.examinations.events import PapersChanged
-from apps.examinations.models import Exam, Mark, Moderation
+from apps.examinations.models import Exam, ExamSession, Mark, Moderation
 from apps.institutions.services.teaching import refuse_closed
 from schoolops import clock, events
 from schoolops.audit import trail
@@ -101,6 +101,8 @@ def withdraw_moderation(*, paper: UUID, moderation: UUID, by: User) -> Moderatio
 
 
 def _moderated(paper: UUID, permission: str, by: User) -> Exam:
+    # Before the paper, as where results are computed, which follow a moderation: two would wait for each other.
+    list(ExamSession.objects.select_for_update(no_key=True, of=("self",)).filter(exams__sourced_id=paper))
     exam = selectors.paper_of(paper, permission, by, for_update=True)
     session = exam.session
     refuse_closed(session.term.year)

@@ -290,6 +290,7 @@ class PreviewLeftOutOut(serializers.Serializer[object]):
 
     why = serializers.ChoiceField(choices=["billed-already", "conceded-in-full", "nothing-to-charge"])
     students = serializers.IntegerField()
+    who = AboutStudentOut(many=True, help_text="The first hundred of them by name.")
 
 
 class PreviewLineOut(serializers.Serializer[object]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -32,9 +33,14 @@ from apps.fees.selectors.ledger import at_campuses
 from apps.students.models import SectionMembership, Student
 from apps.students.selectors import children_of
 from schoolops import money
+from schoolops.folding import holding
 
 VIEW = "fees.view"
 SAMPLES = 3
+# Of those who are left out for one reason, so many are named.
+NAMED = 100
+# A bill's number as somebody types it.
+NUMBER = re.compile(r"(?:(?P<year>\d{4})-)?(?P<number>\d{1,9})", re.ASCII)
 
 
 def items_seen(*, by: User) -> QuerySet[Any]:
@@ -116,7 +122,7 @@ def preview_of(run: UUID, *, by: User) -> dict[str, Any]:
             for said in sums["items"]
         ],
         "sections": _by_section(found, made, currency),
-        "left_out": [{"why": why, "students": number} for why, number in sums["left_out"].items()],
+        "left_out": _left_out(made, sums["left_out"]),
         "samples": _samples(made, currency),
     }
 
@@ -145,6 +151,21 @@ def _by_section(run: InvoiceRun, made: Mapping[int, Draft], currency: str) -> li
         }
         for section in ordered
     ]
+
+
+def _left_out(made: Mapping[int, Draft], counted: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Why students are left out, how many, and who the first of them by name are."""
+    of = {draft.student: draft.why for draft in made.values() if draft.why}
+    rows = Student.objects.filter(pk__in=list(of)).order_by("name_key", "pk")
+    who: dict[str, list[dict[str, Any]]] = {why: [] for why in counted}
+    for key, *said in rows.values_list("pk", *_ABOUT):
+        named = who[of[key]]
+        if len(named) < NAMED:
+            named.append(dict(zip(("student_id", *_ABOUT[1:]), said, strict=True)))
+    return [{"why": why, "students": number, "who": who[why]} for why, number in counted.items()]
+
+
+_ABOUT = ("sourced_id", "given_name", "family_name", "admission_number")
 
 
 def _samples(made: Mapping[int, Draft], currency: str) -> list[dict[str, Any]]:
@@ -194,6 +215,16 @@ def _with_sums(invoices: QuerySet[Any]) -> QuerySet[Any]:
 def invoices_seen(*, by: User) -> QuerySet[Any]:
     """The bills of the campuses in reach."""
     return _with_sums(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
+
+
+def invoices_called(words: str) -> Q:
+    """Bills of the number that ``words`` are (2026-000123, or 123), else of students whom they name."""
+    said = NUMBER.fullmatch(words.strip())
+    found = holding(words, "student__searched")
+    if said is None:
+        return found
+    of_year = {"year": int(said["year"])} if said["year"] else {}
+    return found | Q(number=int(said["number"]), **of_year)
 
 
 def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:

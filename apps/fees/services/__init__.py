@@ -8,12 +8,14 @@ from apps.fees.services.charging import (
     ask_for_concession,
     change_item,
     choose_item,
+    copy_items,
     end_concession,
     forget_choice,
     set_payers,
 )
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.numbers import next_numbers
+from apps.fees.services.papers import Printed, print_invoice
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
 from apps.fees.services.runs import begin_run, bill, confirm_run
 
@@ -22,6 +24,7 @@ __all__ = [
     "Leg",
     "PaidBy",
     "Posting",
+    "Printed",
     "add_account",
     "add_item",
     "approve_concession",
@@ -33,6 +36,7 @@ __all__ = [
     "choose_item",
     "close_books",
     "confirm_run",
+    "copy_items",
     "credit_invoice",
     "end_concession",
     "forget_choice",
@@ -41,6 +45,7 @@ __all__ = [
     "post",
     "post_all",
     "post_by_hand",
+    "print_invoice",
     "seed_accounts",
     "set_payers",
     "void_invoice",

@@ -63,6 +63,7 @@ class SessionCardOut(AboutStudentOut):
     version = serializers.IntegerField()
     state = serializers.ChoiceField(choices=ReportCard.State.choices)
     reason = serializers.CharField()
+    drafted_at = serializers.DateTimeField()
     published_at = serializers.DateTimeField(allow_null=True)
     sha256 = serializers.CharField(help_text="Of the PDF; empty until it is published.")
 
@@ -71,7 +72,10 @@ class CardsDraftIn(serializers.Serializer[object]):
     """Whose cards are drafted anew, or are proof-read as they are."""
 
     section_id = RowId(SECTIONS, source="section")
-    proof_read = serializers.BooleanField(default=False, help_text="True: somebody has read the drafts there are.")
+    proof_read = serializers.DateTimeField(
+        required=False,
+        help_text="Somebody has read the drafts: the latest `drafted_at` of those. Without it they are drafted anew.",
+    )
 
 
 class CardsOut(serializers.Serializer[object]):

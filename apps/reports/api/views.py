@@ -62,7 +62,7 @@ class SessionCardViewSet(RowViewSet):
         "id": "sourced_id",
         **student_columns(),
         "section_id": "section__sourced_id",
-        **{name: name for name in ("version", "state", "reason", "published_at", "sha256")},
+        **{name: name for name in ("version", "state", "reason", "drafted_at", "published_at", "sha256")},
     }
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"name": ("student__name_key", "student_id", "version")}
     filters: ClassVar[dict[str, Parameter]] = {"section_id": SECTION, "student_id": STUDENT}
@@ -76,8 +76,11 @@ class SessionCardViewSet(RowViewSet):
         """Draft those of a section anew, from what its marks come to by now; or say that the drafts are proof-read."""
         given, by = valid(shapes.CardsDraftIn, request.data), actor(request)
         session, section = selectors.session_and_section(id, given["section"], "cards.prepare", by=by)
-        act = services.proof_read_cards if given["proof_read"] else services.draft_cards
-        return answer({"cards": act(session=session, section=section, by=by)})
+        if seen := given.get("proof_read"):
+            number = services.proof_read_cards(session=session, section=section, seen=seen, by=by)
+        else:
+            number = services.draft_cards(session=session, section=section, by=by)
+        return answer({"cards": number})
 
     @extend_schema(
         summary="Publish report cards", request=shapes.CardsPublicationIn, responses={202: shapes.CardsPublicationOut}

@@ -28,6 +28,7 @@ from apps.reports.errors import (
     CardBeingAmended,
     CardNotPublished,
     CardsBeforeResults,
+    CardsDraftedMeanwhile,
     CardsNotProofRead,
     NoCardsToPublish,
     NoResultsYet,
@@ -55,8 +56,8 @@ def draft_cards(*, session: ExamSession, section: Section, by: User) -> int:
         PermissionMissing, OutOfReach, NoResultsYet.
     """
     access.require_row(by, "cards.prepare", "section", section)
-    # Before its cards, as where they are published: of two who draft at once the second finds the first one's.
-    ExamSession.objects.select_for_update(no_key=True).get(pk=session.pk)
+    # Of two who draft at once the second finds the first one's.
+    _held(session)
     results = selectors.students_in(session, section)
     if not results:
         raise NoResultsYet(session=session.name, section=section)
@@ -76,27 +77,43 @@ def draft_cards(*, session: ExamSession, section: Section, by: User) -> int:
     for row in wanted:
         card = there.get(row.student_id) or _new(session, section, row.student_id)
         card.data, card.state, card.section = said[row.student_id], State.DRAFT, section
+        card.drafted_at, card.publish_at = clock.now(), None
         (changed if card.pk else new).append(card)
     ReportCard.objects.bulk_create(new)
-    ReportCard.objects.bulk_update(changed, ["data", "state", "section"])
+    ReportCard.objects.bulk_update(changed, ["data", "state", "section", "drafted_at", "publish_at"])
     trail.record(by, "reports.cards-drafted", section, after={"session": session.name, "cards": len(wanted)})
     return len(wanted)
 
 
+def _held(session: ExamSession | int) -> ExamSession:
+    """A session before its cards, always in this order: who does something to them comes one after the other."""
+    key = session if isinstance(session, int) else session.pk
+    return ExamSession.objects.select_for_update(no_key=True).get(pk=key)
+
+
 def _new(session: ExamSession, section: Section, student: int, *, version: int = 1, reason: str = "") -> ReportCard:
     code = "".join(secrets.choice(LETTERS) for _each in range(CODE_LENGTH))
-    return ReportCard(session=session, section=section, student_id=student, version=version, code=code, reason=reason)
+    return ReportCard(
+        session=session, section=section, student_id=student, version=version, code=code, reason=reason,
+        drafted_at=clock.now(),
+    )  # fmt: skip
 
 
 @transaction.atomic
-def proof_read_cards(*, session: ExamSession, section: Section, by: User) -> int:
+def proof_read_cards(*, session: ExamSession, section: Section, seen: dt.datetime, by: User) -> int:
     """Say that somebody has read the drafts of a section; returns how many.
 
+    Args:
+        seen: when the youngest of the drafts that were read was drafted.
+
     Raises:
-        PermissionMissing, OutOfReach.
+        PermissionMissing, OutOfReach, CardsDraftedMeanwhile.
     """
     access.require_row(by, "cards.prepare", "section", section)
+    _held(session)
     drafts = ReportCard.objects.filter(session=session, section=section, state=State.DRAFT)
+    if newer := drafts.filter(drafted_at__gt=seen).count():
+        raise CardsDraftedMeanwhile(number=newer)
     number = drafts.update(state=State.PROOF_READ)
     trail.record(by, "reports.cards-proof-read", section, after={"session": session.name, "cards": number})
     return number
@@ -106,10 +123,13 @@ def proof_read_cards(*, session: ExamSession, section: Section, by: User) -> int
 def ask_to_publish(*, session: ExamSession, section: Section, published_at: dt.datetime, by: User) -> None:
     """Let a worker print and publish the cards of a section that are proof-read, for families from a moment on.
 
+    Asked again with another moment before that is done, they are published for that one.
+
     Raises:
         PermissionMissing, OutOfReach, CardsNotProofRead, NoCardsToPublish, CardsBeforeResults.
     """
     access.require_row(by, "cards.publish", "section", section)
+    held = _held(session)
     open_cards = ReportCard.objects.filter(session=session, section=section).exclude(state=State.PUBLISHED)
     states = list(open_cards.values_list("state", flat=True))
     if drafts := states.count(State.DRAFT):
@@ -118,7 +138,8 @@ def ask_to_publish(*, session: ExamSession, section: Section, published_at: dt.d
         raise NoCardsToPublish
     # A card is not older than its publication.
     moment = max(published_at, clock.now())
-    _refuse_before_results(session, moment)
+    _refuse_before_results(held, moment)
+    open_cards.update(publish_at=moment)
     events.publish(CardsToPublish(session.pk, section.pk, moment, by.sourced_id))
 
 
@@ -129,7 +150,8 @@ def _refuse_before_results(session: ExamSession, moment: dt.datetime) -> None:
 
 
 def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_id: UUID) -> int:
-    """Print each card that is proof-read and publish it; returns how many. Doing it twice publishes none twice.
+    """Print each card that waits for ``published_at`` and publish it; returns how many. Doing it twice publishes none
+    twice.
 
     Raises:
         PermissionMissing, OutOfReach, CardsBeforeResults.
@@ -138,7 +160,7 @@ def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_i
     group = Section.objects.select_related("grade_level").get(pk=section)
     access.require_row(by, "cards.publish", "section", group)
     cards = list(
-        ReportCard.objects.filter(session=session, section=group, state=State.PROOF_READ)
+        ReportCard.objects.filter(session=session, section=group, publish_at=published_at)
         .select_related("session__term__year__institution")
         .order_by("student__name_key", "student_id")
     )
@@ -147,18 +169,18 @@ def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_i
         printed[card.pk] = published_form(card, published_at)
         queues.progress(number, len(cards))
     with queues.finishing():
-        found = ExamSession.objects.select_for_update(no_key=True).get(pk=session)
+        found = _held(session)
         _refuse_before_results(found, published_at)
-        # What was drafted anew meanwhile is not what was read.
-        held = ReportCard.objects.select_for_update(no_key=True).filter(pk__in=printed, state=State.PROOF_READ)
+        # What was drafted anew meanwhile is not what was read, and what was asked for another moment waits for that.
+        held = ReportCard.objects.select_for_update(no_key=True).filter(pk__in=printed, publish_at=published_at)
         fresh = {card.pk: card for card in held}
         done = [card for card in cards if card.pk in fresh and fresh[card.pk].data == card.data]
         for card in done:
             card.data, content = printed[card.pk]
-            card.state, card.published_at, card.published_by = State.PUBLISHED, published_at, by
+            card.state, card.publish_at, card.published_at, card.published_by = State.PUBLISHED, None, published_at, by
             card.sha256 = hashlib.sha256(content).hexdigest()
             files.keep(card.pdf, content, suffix=".pdf")
-            card.save(update_fields=["data", "state", "published_at", "published_by", "sha256", "pdf"])
+            card.save(update_fields=["data", "state", "publish_at", "published_at", "published_by", "sha256", "pdf"])
         told = {"session": found.name, "cards": len(done), "published_at": published_at}
         trail.record(by, "reports.cards-published", group, after=told)
     return len(done)
@@ -172,6 +194,7 @@ def amend_card(*, card: ReportCard, reason: str, by: User) -> ReportCard:
         PermissionMissing, OutOfReach, CardNotPublished, CardBeingAmended, NoResultsYet.
     """
     access.require_row(by, "cards.prepare", "section", card.section)
+    _held(card.session_id)
     if card.state != State.PUBLISHED:
         raise CardNotPublished(state=card.state)
     results = [row for row in selectors.students_in(card.session, card.section) if row.student_id == card.student_id]

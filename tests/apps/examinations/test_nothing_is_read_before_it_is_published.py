@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,10 +15,13 @@ from django.db import transaction
 from django.db.models import Q
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from apps.accounts.models import User
 from apps.examinations import selectors, services
-from apps.examinations.models import Exam, ExamSession
+from apps.examinations.errors import ModerationStands, NothingToModerate, ResultsArePublished
+from apps.examinations.models import Exam, ExamSession, Moderation
+from apps.exchange import services as exchange
 from apps.institutions.models import Course
 from apps.reports import selectors as cards
 from apps.reports import services as reports
@@ -30,19 +36,20 @@ from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_user, st
 
 ONE_DAY = dt.timedelta(days=1)
 Act = tuple[str, int, int]
+# Of what is public.
+SAYS_NOTHING = ("mark", "sheet", "compute", "moderate", "remark", "card")
+# Whatever is public: what is staged, proposed or drafted is for staff.
+NEVER_SAYS = ("stage", "propose", "draft")
+PUBLICATION = ("publish", "publish later", "withdraw")
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["mark", "compute", "card", "publish", "publish later", "withdraw"]),
+        st.sampled_from([*SAYS_NOTHING, *NEVER_SAYS, *PUBLICATION]),
         st.integers(0, 1),
         st.integers(0, 80),
     ),
-    min_size=2,
-    max_size=6,
+    min_size=3,
+    max_size=8,
 )
-
-
-# Of what is public.
-SAYS_NOTHING = ("mark", "compute", "card")
 # What differs from card to card, whatever is on them.
 OF_ITS_OWN = ("id", "code", "sha256")
 
@@ -73,15 +80,19 @@ class School:
     def act(self, act: Act) -> None:
         what, number, score = act
         paper = self.papers[number]
-        if what == "mark":
-            self._mark(paper, score)
-            return
-        if what == "compute":
-            services.ask_for_results(session=paper.session.sourced_id, by=self.by)
-            services.compute_results(paper.session_id)
-            return
-        if what == "card":
-            self._card(paper)
+        done: dict[str, Callable[[], object]] = {
+            "mark": lambda: self._mark(paper, score),
+            "sheet": lambda: self._sheet(paper, score, confirmed=True),
+            "stage": lambda: self._sheet(paper, score, confirmed=False),
+            "compute": lambda: self._compute(paper),
+            "propose": lambda: self._propose(paper, score),
+            "moderate": lambda: self._moderate(paper, score),
+            "remark": lambda: self._remark(paper, score),
+            "draft": lambda: self._draft(paper),
+            "card": lambda: self._card(paper),
+        }
+        if what in done:
+            done[what]()
             return
         moment = {"publish": SCHOOL_MOMENT, "publish later": SCHOOL_MOMENT + ONE_DAY, "withdraw": None}[what]
         services.set_publication(
@@ -92,24 +103,82 @@ class School:
             by=self.by,
         )
 
-    def _card(self, paper: Exam) -> None:
-        """Publish the child's card, or another version of it, if its results are public."""
+    def _compute(self, paper: Exam) -> None:
+        services.ask_for_results(session=paper.session.sourced_id, by=self.by)
+        services.compute_results(paper.session_id)
+
+    def _propose(self, paper: Exam, shift: int) -> Moderation | None:
+        said = {"factor": Decimal("1.1"), "shift": Decimal(shift), "reason": "A hard paper"}
+        try:
+            # What is refused leaves nothing behind.
+            with transaction.atomic():
+                return services.propose_moderation(paper=paper.sourced_id, **said, by=self.by)
+        except (ModerationStands, NothingToModerate, ResultsArePublished):
+            return None
+
+    def _moderate(self, paper: Exam, shift: int) -> None:
+        """Revert the moderation that counts, or apply another one, while results are not public."""
+        step = {"paper": paper.sourced_id, "by": self.by}
+        standing = Moderation.objects.filter(exam=paper, state__in=("proposed", "applied")).first()
+        try:
+            if standing is not None and standing.state == Moderation.State.APPLIED:
+                services.revert_moderation(moderation=standing.sourced_id, **step)
+                return
+            if standing is not None:
+                services.withdraw_moderation(moderation=standing.sourced_id, **step)
+        except ResultsArePublished:
+            return
+        if (made := self._propose(paper, shift)) is not None:
+            services.apply_moderation(moderation=made.sourced_id, **step)
+
+    def _remark(self, paper: Exam, number: int) -> None:
+        said = [services.Said(self.child.sourced_id, f"Remark {number}.")]
+        services.write_remarks(paper=paper.sourced_id, said=said, by=self.by)
+
+    def _sheet(self, paper: Exam, score: int, *, confirmed: bool) -> None:
+        """Send the marks of the paper by spreadsheet, the child's another one; and perhaps enter them."""
+        if confirmed:
+            self._open(paper)
+        file = io.BytesIO()
+        exchange.write_mark_file(session=paper.session.sourced_id, paper=paper.sourced_id, into=file, by=self.by)
+        book = load_workbook(file)
+        for line in book.worksheets[0].iter_rows(min_row=3):
+            if str(line[-1].value).endswith(str(self.child.sourced_id)):
+                line[-2].value = score
+        filled = io.BytesIO()
+        book.save(filled)
+        sent = {"session": paper.session.sourced_id, "name": "marks.xlsx", "by": self.by}
+        run = exchange.compare_marks(exchange.receive_marks(file=filled, **sent))
+        if confirmed:
+            exchange.apply_marks(exchange.confirm_marks(run=run, by=self.by))
+
+    def _draft(self, paper: Exam) -> None:
+        """Draft the child's card, or another version of it, that nobody publishes."""
         session = ExamSession.objects.select_related("term__year__institution").get(pk=paper.session_id)
         last = ReportCard.objects.filter(session=session, student=self.child).order_by("-version").first()
         try:
             if last is not None and last.state == ReportCard.State.PUBLISHED:
                 reports.amend_card(card=last, reason="Counted anew", by=self.by)
             read_cards(session, paper.section, by=self.by)
-            publish(session, paper.section, by=self.by)
-        except (NoResultsYet, CardsBeforeResults):
+        except NoResultsYet:
             pass
 
-    def _mark(self, paper: Exam, score: int) -> None:
+    def _card(self, paper: Exam) -> None:
+        """Publish the child's card, or another version of it, if its results are public."""
+        self._draft(paper)
+        with contextlib.suppress(CardsBeforeResults):
+            publish(paper.session, paper.section, by=self.by)
+
+    def _open(self, paper: Exam) -> Exam:
         held = selectors.paper_of(paper.sourced_id, "marks.enter", self.by)
         if not selectors.is_marking(held):
             services.reopen_marks(
                 paper=paper.sourced_id, reason="Counted anew", lasting=dt.timedelta(hours=1), by=self.by
             )
+        return held
+
+    def _mark(self, paper: Exam, score: int) -> None:
+        held = self._open(paper)
         others = students_in(paper.section)[1:3]
         enter(paper, {self.child: str(score), **dict.fromkeys(others, "7")}, by=self.by, version=held.marks_version)
 
@@ -121,8 +190,11 @@ class School:
             f"students/{child}/marks",
             f"students/{child}/results",
             f"students/{child}/report-cards",
-            f"exams/{paper.sourced_id}/marks",
-        )
+            f"students/{child}",
+            *(f"exams/{paper.sourced_id}/{each}" for each in ("marks", "moderations", "remarks", "marks/history")),
+            *(f"exam-sessions/{paper.session.sourced_id}/{each}" for each in ("results", "report-cards", "mark-file")),
+            "exams", "exam-sessions", "students?q=ha", "remark-phrases", "jobs",
+        )  # fmt: skip
         answers = [ask.get(each) for ask in self.families for each in addresses]
         # A refusal says the number of its request, which is another every time.
         read = [(each.status_code, each.content if each.status_code == 200 else b"") for each in answers]
@@ -151,6 +223,7 @@ class School:
 
 
 def _as_if_the_rest_had_never_been(acts: Sequence[Act]) -> list[Act]:
+    acts = [act for act in acts if act[0] not in NEVER_SAYS]
     public = {number for what, number, _ in acts if what == "publish"}
     for number in tuple(public):
         last = [what for what, each, _ in acts if each == number and what not in SAYS_NOTHING][-1]
@@ -185,6 +258,16 @@ def test_a_card_is_read_while_its_results_are(school: School) -> None:
     assert school.after([*public, ("withdraw", 0, 0)]) == school.after([])
 
 
+def test_what_is_moderated_and_said_is_read_once_it_is_published(school: School) -> None:
+    acts: list[Act] = [("sheet", 0, 50), ("moderate", 0, 5), ("remark", 0, 3), ("compute", 0, 0)]
+    seen = school.after([*acts, ("publish", 0, 0), ("card", 0, 0)])
+    assert sum(b'"score":"60.00"' in body for _, body in seen) == 2
+    assert sum(b"60 / 80" in body and b"Remark 3." in body for _, body in seen) == 1
+    # A proposal alone counts for nobody, and a remark that was written after the card stands on the next one.
+    marked = [("sheet", 0, 50), ("compute", 0, 0), ("publish", 0, 0), ("card", 0, 0)]
+    assert school.after([("sheet", 0, 50), ("propose", 0, 9), *marked[1:], ("remark", 0, 4)]) == school.after(marked)
+
+
 def test_what_is_published_is_read_and_corrected_and_withdrawn(school: School) -> None:
     seen = school.after([*MARKED, ("publish", 0, 0)])
     assert sum(b'"score":"71.00"' in body for _, body in seen) == 2
@@ -193,13 +276,23 @@ def test_what_is_published_is_read_and_corrected_and_withdrawn(school: School) -
     assert school.after([*MARKED, ("publish", 0, 0), ("withdraw", 0, 0)]) == school.after([])
 
 
-@pytest.mark.parametrize(
-    "leaking",
-    ["examinations.selectors.sheet.published", "examinations.selectors.results.results_published",
-     "reports.selectors.cards.public"],
+WITHDRAWN: list[Act] = [*MARKED, ("publish", 0, 0), ("card", 0, 0), ("withdraw", 0, 0)]
+MARKS, RESULTS, CARDS = (
+    "examinations.selectors.sheet.published", "examinations.selectors.results.results_published",
+    "reports.selectors.cards.public",
 )  # fmt: skip
-def test_a_leak_is_found(school: School, monkeypatch: pytest.MonkeyPatch, leaking: str) -> None:
-    acts: list[Act] = [*MARKED, ("publish", 0, 0), ("card", 0, 0), ("withdraw", 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("leaking", "acts"),
+    [
+        *((each, WITHDRAWN) for each in (MARKS, RESULTS, CARDS)),
+        (MARKS, [("sheet", 0, 50), ("publish later", 0, 0)]),
+        (RESULTS, [*MARKED, ("moderate", 0, 5), ("compute", 0, 0)]),
+        (CARDS, [*MARKED, ("publish", 0, 0), ("remark", 0, 3), ("draft", 0, 0)]),
+    ],
+)
+def test_a_leak_is_found(school: School, monkeypatch: pytest.MonkeyPatch, leaking: str, acts: list[Act]) -> None:
     assert school.after(acts) == school.after(_as_if_the_rest_had_never_been(acts))
     planted: Any = Q
     monkeypatch.setattr(f"apps.{leaking}", planted)

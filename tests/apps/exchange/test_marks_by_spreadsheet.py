@@ -20,6 +20,7 @@ from apps.exchange import errors, services
 from apps.exchange.models import MarkFile, MarkFileRow
 from apps.exchange.selectors.marks import is_stopped, mark_file_of
 from apps.students.models import Student
+from schoolops.errors import Unavailable
 from tests.apps.asking import asking
 from tests.factories.exams import a_course, a_paper, an_exam_session, enter
 from tests.factories.people import SCHOOL_DAY, Campus, a_user, students_in
@@ -325,6 +326,34 @@ def test_it_is_kept_for_a_week(paper: Exam, alice: User) -> None:
     assert MarkFileRow.objects.count() == 0
     with pytest.raises(errors.MarkFileNotReady):
         services.confirm_marks(run=run, by=alice)
+
+
+def test_a_worker_that_dies_half_way_has_entered_nothing(
+    paper: Exam, campus: Campus, alice: User, class_of: list[Student], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = a_paper(paper.session, campus.section, a_course(campus, "Physics"), by=alice, day=BEFORE, room="9",
+                     starts_at=dt.time(12), ends_at=dt.time(13))  # fmt: skip
+    book = taken(paper, alice)
+    sheets = [[[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in book.worksheets]
+    staged = sent(paper, alice, *[filled(each, {class_of[0]: 60}) for each in sheets])
+    run = services.confirm_marks(run=staged, by=alice)
+    enter_for_good, entered_of = exams.correct_marks, []
+
+    def die_at_the_second(**said: Any) -> Exam:
+        entered_of.append(said["paper"])
+        if len(entered_of) == 2:
+            raise Unavailable
+        return enter_for_good(**said)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exams, "correct_marks", die_at_the_second)
+        with pytest.raises(Unavailable):
+            services.apply_marks(run)
+    assert marks_of(paper)[class_of[0].pk] == "50.00"
+    # The next try enters all of it, each paper once.
+    assert services.apply_marks(MarkFile.objects.get(pk=run.pk)).counts["written"] == 2
+    assert {each.marks_version for each in Exam.objects.all()} == {2, 1}
+    assert marks_of(second) == {class_of[0].pk: "60.00"}
 
 
 def test_a_worker_reads_and_enters_it(paper: Exam, alice: User, class_of: list[Student]) -> None:

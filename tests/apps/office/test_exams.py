@@ -300,7 +300,9 @@ def test_cards_are_drafted_read_published_printed_and_amended(
     early = browser.post(address, {"what": "publish", "section": section, "moment": "2026-11-05T08:00"})
     assert early.status_code == 409
     assert "12 of these cards are drafts that nobody has proof-read." in early.content.decode()
-    assert browser.post(address, {"what": "proof-read", "section": section}).status_code == 302
+    read = {"what": "proof-read", "section": section}
+    assert browser.post(address, {**read, "seen": "2026-11-04T08:00"}).status_code == 409
+    assert browser.post(address, _sent(_form(browser.get(address), "seen"), **read)).status_code == 302
     sent = {"what": "publish", "section": section, "moment": "2026-11-05T08:00"}
     assert browser.post(address, sent).status_code == 302
     assert browser.post(address, {**sent, "moment": "soon"}).status_code == 409

@@ -17,10 +17,11 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
+from apps.examinations.models import Exam
 from apps.staff.models import TeachingAssignment
 from apps.students.models import Student
 from schoolops.tenancy.models import School
-from tests.factories import exams, people
+from tests.factories import cards, exams, people
 from tests.factories.people import SCHOOL_DAY, Campus
 from tests.factories.rolls import some_periods
 from tests.factories.talking import Browser, Talk
@@ -59,10 +60,11 @@ def _marking(bob: Talk, students: list[Student], address: str) -> Ask:
 
 
 def requests(
-    browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: Campus, class_roll: str, marks: str
+    browser: Callable[[User], Browser], head: Talk, bob: Talk, campus: Campus, class_roll: str, paper: Exam
 ) -> Iterator[tuple[str, Ask]]:
     """Name → how it is asked; of a roll of twelve, and a class's of the same students."""
     section, students = campus.section.sourced_id, people.students_in(campus.section)
+    session = f"/office/exams/{paper.session.sourced_id}"
     roll, student = f"sections/{section}/roll/{SCHOOL_DAY}", students[0].sourced_id
     yield "api: marking a roll again", _marking(bob, students, roll)
     yield "api: marking a class's roll again", _marking(bob, students, class_roll)
@@ -79,7 +81,9 @@ def requests(
         ("api: today", bob, "today"),
         ("api: me", bob, "me"),
         ("api: papers", head, "exams"),
-        ("api: a paper's marks", head, marks),
+        ("api: a paper's marks", head, f"exams/{paper.sourced_id}/marks"),
+        ("api: a student's marks", head, f"students/{student}/marks"),
+        ("api: results", head, f"exam-sessions/{paper.session.sourced_id}/results"),
     ):
         yield name, lambda who=who, address=address: who.get(address)
     yield "api: login", lambda: head.log_in("alice")
@@ -91,6 +95,14 @@ def requests(
         ("page: students", office, "/office/students/student/"),
         ("page: a student", office, f"/office/student/{student}/"),
         ("page: rolls", office, "/office/rolls/"),
+        ("page: a timetable of exams", office, f"{session}/"),
+        ("page: results", office, f"{session}/results/"),
+        ("page: report cards", office, f"{session}/cards/"),
+        ("page: marks by spreadsheet", office, f"{session}/marks/"),
+        ("page: remarks by a class teacher", office, f"{session}/remarks/{section}/"),
+        ("page: the grid of marks", office, f"/office/exams/papers/{paper.sourced_id}/marks/"),
+        ("page: a moderation", office, f"/office/exams/papers/{paper.sourced_id}/moderation/"),
+        ("page: still to mark", teacher, "/office/exams/to-mark/"),
         ("page: the late desk", desk, "/office/desk/?q=ha"),
         ("page: a teacher's classes", teacher, "/roll/"),
         ("page: a teacher's roll", teacher, f"/roll/section/{section}/{SCHOOL_DAY}/"),
@@ -126,8 +138,9 @@ def test_no_request_costs_more_calls_than_the_table_says(
     )
     exams.ExamSession.objects.update(state="marking")
     exams.enter(paper, {student: str(number) for number, student in enumerate(students)}, by=alice)
-    marks = f"exams/{paper.sourced_id}/marks"
-    counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus, class_roll, marks)}
+    cards.computed(paper.session, by=alice)
+    cards.read_cards(paper.session, campus.section, by=alice)
+    counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus, class_roll, paper)}
     if request.config.getoption("--renew-calls", default=False):
         TABLE.write_text(json.dumps(counted, indent=2) + "\n")
         known = counted

@@ -38,7 +38,9 @@ def test_who_drafts_at_once_drafts_one_card_a_student(fresh_school: Callable[...
         assert list(ReportCard.objects.values_list("version", flat=True)) == [1] * 12
     # And beside the worker who publishes: it does after them, or before.
     with inside(school), clock.frozen(SCHOOL_MOMENT):
-        asked(services.proof_read_cards)()
+        here = {"session": session, "section": campus.section, "by": alice}
+        services.proof_read_cards(**here, seen=clock.now())
+        services.ask_to_publish(**here, published_at=clock.now())
         of = {"session": session.pk, "section": campus.section.pk, "by_id": alice.sourced_id}
     done = at_once(
         school,

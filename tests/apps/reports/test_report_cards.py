@@ -81,7 +81,7 @@ def test_cards_are_drafted_proof_read_and_published_and_families_read_those(
     assert services.draft_cards(**where) == 12
     with pytest.raises(CardsNotProofRead):
         services.ask_to_publish(**where, published_at=at)
-    assert services.proof_read_cards(**where) == 12
+    assert services.proof_read_cards(**where, seen=clock.now()) == 12
     services.ask_to_publish(**where, published_at=at)
     (job,) = waiting_jobs("publish_cards")
     assert (job["session"], job["section"]) == (session.pk, campus.section.pk)
@@ -95,6 +95,58 @@ def test_cards_are_drafted_proof_read_and_published_and_families_read_those(
     assert child.full_name in text
     assert "80 / 80" in text
     assert services.grouped(shown["code"]) in text
+
+
+def test_who_publishes_again_for_another_moment_before_it_is_done_replaces_the_first(
+    session: ExamSession, campus: Campus, alice: User
+) -> None:
+    cards.read_cards(session, campus.section, by=alice)
+    for hours in (1, 3, 2):
+        at = clock.now() + hours * ONE_HOUR
+        services.ask_to_publish(session=session, section=campus.section, published_at=at, by=alice)
+    work_off(tasks.publish_cards)
+    assert set(ReportCard.objects.values_list("state", "published_at")) == {("published", clock.now() + 2 * ONE_HOUR)}
+
+
+def test_a_moment_that_is_asked_for_while_a_worker_prints_replaces_the_one_it_prints(
+    session: ExamSession, campus: Campus, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards.read_cards(session, campus.section, by=alice)
+    where = {"session": session, "section": campus.section, "by": alice}
+    first, second = clock.now() + ONE_HOUR, clock.now() + 2 * ONE_HOUR
+    services.ask_to_publish(**where, published_at=first)
+    of = {"session": session.pk, "section": campus.section.pk, "by_id": alice.sourced_id}
+    printed = []
+
+    def ask_meanwhile(done: int, _of: int) -> None:
+        printed.append(done)
+        if done == 12:
+            services.ask_to_publish(**where, published_at=second)
+
+    monkeypatch.setattr("schoolops.queues.progress", ask_meanwhile)
+    assert services.publish_cards(**of, published_at=first) == 0
+    assert printed[-1] == 12
+    assert services.publish_cards(**of, published_at=second) == 12
+
+
+def test_drafts_that_were_made_anew_since_somebody_read_them_are_not_proof_read(
+    session: ExamSession, campus: Campus, alice: User
+) -> None:
+    where = {"section_id": str(campus.section.sourced_id)}
+    address = f"exam-sessions/{session.sourced_id}/report-cards"
+    assert asking(alice).post(address, where).json()["cards"] == 12
+    seen = max(row["drafted_at"] for row in asking(alice).rows(address))
+    with clock.frozen(clock.now() + ONE_HOUR):
+        services.draft_cards(session=session, section=campus.section, by=alice)
+    answer = asking(alice).post(address, {**where, "proof_read": seen})
+    assert (answer.status_code, answer.json()["code"]) == (409, "reports:cards-drafted-meanwhile")
+    seen = max(row["drafted_at"] for row in asking(alice).rows(address))
+    assert asking(alice).post(address, {**where, "proof_read": seen}).json()["cards"] == 12
+    # And one that is drafted again waits for nobody's publication any more.
+    services.ask_to_publish(session=session, section=campus.section, published_at=clock.now(), by=alice)
+    services.draft_cards(session=session, section=campus.section, by=alice)
+    work_off(tasks.publish_cards)
+    assert set(ReportCard.objects.values_list("state", "publish_at")) == {("draft", None)}
 
 
 def test_cards_are_never_public_before_the_results(
@@ -148,7 +200,7 @@ def test_an_amendment_is_another_version_with_a_reason_and_the_first_stands_unti
         services.amend_card(card=first, reason="Again", by=alice)
     with pytest.raises(CardNotPublished):
         services.amend_card(card=made, reason="Again", by=alice)
-    services.proof_read_cards(session=session, section=campus.section, by=alice)
+    services.proof_read_cards(session=session, section=campus.section, seen=clock.now(), by=alice)
     at = clock.now() + ONE_HOUR
     cards.publish(session, campus.section, by=alice, at=at)
     (shown,) = selectors.cards_followed(child.sourced_id, by=carol)
@@ -293,7 +345,7 @@ def test_a_worker_publishes_a_section_in_one_job_and_keeps_no_card_that_was_draf
     at = clock.now() + ONE_HOUR
     services.ask_to_publish(session=session, section=campus.section, published_at=at, by=alice)
     # Of one it is said after that something else is to be read first.
-    ReportCard.objects.filter(student=child).update(state="draft")
+    ReportCard.objects.filter(student=child).update(state="draft", publish_at=None)
     assert tasks.publish_cards.queue.name == "reports"
     (_job,) = work_off(tasks.publish_cards)
     published = ReportCard.objects.filter(state="published")

@@ -12,12 +12,13 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.examinations import selectors
 from apps.examinations import services as exams
+from apps.examinations.models import Exam
 from apps.exchange import errors
 from apps.exchange.events import MarksConfirmed
 from apps.exchange.models import MarkFile, MarkFileRow
 from apps.exchange.services.marks.comparing import exam_of
 from apps.exchange.services.reading.cells import problem_of
-from schoolops import clock, events, queues
+from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError, Unavailable
 
@@ -45,30 +46,32 @@ def confirm_marks(*, run: MarkFile, replacing: bool = False, by: User) -> MarkFi
     return held
 
 
+@transaction.atomic
 def apply_marks(run: MarkFile) -> MarkFile:
-    """Enter what was confirmed, each paper in a transaction of its own. Doing it again enters nothing twice.
+    """Enter what was confirmed, all of it at once: nobody sees half a sheet, and whoever is killed has entered nothing.
 
     A paper that changed once more, or was closed, is left as it is, and its ``problem`` says why.
 
     Raises:
         MarkFileNotReady.
     """
+    run = MarkFile.objects.select_for_update(no_key=True, of=("self",)).select_related("by").get(pk=run.pk)
     if run.state != State.APPLYING:
         raise errors.MarkFileNotReady(state=run.state)
     actions = [Action.CREATE, Action.UPDATE, *([Action.MEANWHILE] if run.replacing else [])]
     touched: dict[str, list[MarkFileRow]] = defaultdict(list)
     for row in MarkFileRow.objects.filter(run=run, action__in=actions).order_by("pk"):
         touched[str(row.paper)].append(row)
+    # In the order in which results are computed: two sheets, or a sheet and results, never wait for each other.
+    list(Exam.objects.select_for_update(no_key=True).filter(sourced_id__in=list(touched)).order_by("pk"))
     written = 0
-    for place, told in enumerate(run.papers):
+    for told in run.papers:
         rows = touched.get(told["paper"], [])
         if rows and told["problem"] is None:
             written += _entered(run, told, rows)
-        queues.progress(place + 1, len(run.papers))
-    with queues.finishing(), transaction.atomic():
-        run.state, run.finished_at = State.APPLIED, clock.now()
-        run.counts = {**run.counts, "written": written}
-        run.save(update_fields=["state", "finished_at", "counts", "papers"])
+    run.state, run.finished_at = State.APPLIED, clock.now()
+    run.counts = {**run.counts, "written": written}
+    run.save(update_fields=["state", "finished_at", "counts", "papers"])
     return run
 
 

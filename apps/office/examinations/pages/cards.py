@@ -26,7 +26,7 @@ from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
 from apps.reports import selectors, services
 from apps.reports.api.views import pdf_response
-from apps.reports.models import CardLayout, ReportCard
+from apps.reports.models import LONG_AGO, CardLayout, ReportCard
 from schoolops import clock
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
@@ -75,6 +75,7 @@ def cards(request: HttpRequest, exam_session: UUID) -> HttpResponse:
             "section": section,
             "cards": [(card, STATES[State(card.state)]) for card in by_section.get(section.pk, [])],
             "states": _states(by_section.get(section.pk, [])),
+            "drafted": max((card.drafted_at for card in by_section.get(section.pk, [])), default=clock.now()),
         }
         for section in _sections(request, found)
     ]
@@ -123,7 +124,8 @@ def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
             number = services.draft_cards(session=session, section=section, by=by)
             words = ngettext("%d card is drafted.", "%d cards are drafted.", number) % number
         elif what == "proof-read":
-            number = services.proof_read_cards(session=session, section=section, by=by)
+            seen = _written_at(request.POST.get("seen", ""))
+            number = services.proof_read_cards(session=session, section=section, seen=seen, by=by)
             words = ngettext("%d card is proof-read.", "%d cards are proof-read.", number) % number
         elif what == "publish":
             moment = _moment(request.POST.get("moment", ""), session)
@@ -139,6 +141,15 @@ def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
         return in_full(error)
     messages.success(request, words)
     return HttpResponseRedirect(request.get_full_path())
+
+
+def _written_at(said: str) -> dt.datetime:
+    """A moment as the page itself wrote it; what is none is long ago."""
+    try:
+        moment = dt.datetime.fromisoformat(said)
+    except ValueError:
+        return LONG_AGO
+    return moment if moment.tzinfo is not None else LONG_AGO
 
 
 def _moment(said: str, session: ExamSession) -> dt.datetime | None:
