@@ -102,7 +102,11 @@ VARIABLES: tuple[Variable, ...] = (
 )
 _KNOWN = {variable.name: variable for variable in VARIABLES}
 # What each cell has of its own; of all others but the first, in a variable with all of them by name.
-_OF_A_CELL = ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL")
+_OF_A_CELL = {
+    "DATABASE_URL": "CELL_DATABASE_URLS",
+    "DATABASE_ADMIN_URL": "CELL_DATABASE_ADMIN_URLS",
+    "REDIS_URL": "CELL_REDIS_URLS",
+}
 FIRST_CELL = _KNOWN["CELL"].default
 
 
@@ -167,8 +171,8 @@ class Environment:
         if cell == FIRST_CELL:
             return {}
         said = {}
-        for name in _OF_A_CELL:
-            urls = dict(each.strip().partition("=")[::2] for each in self._said.get(f"CELL_{name}S", "").split(","))
+        for name, of_all in _OF_A_CELL.items():
+            urls = dict(each.strip().partition("=")[::2] for each in self._said.get(of_all, "").split(","))
             said[name] = urls.get(cell, "")
         if not said["DATABASE_URL"]:
             raise ImproperlyConfigured(f"There is no cell {cell} in CELL_DATABASE_URLS.")

@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    takes_away = "Nothing: the column is as it was, and there is one more word for it."
 
     dependencies = [
         ('tenancy', '0004_brought_up_to'),
