@@ -430,7 +430,7 @@ SELECT e.sourced_id AS id, x.sourced_id AS session_id, x.name AS session, x.kind
 """  # noqa: S608 - our own
 PAPER = f"""
 SELECT e.id AS key, e.sourced_id AS exam_id, e.section_id, e.course_class_id, e.day, e.marks_version AS version,
-       e.max_marks::text, e.pass_marks::text, e.marked_at,
+       e.max_marks::text, e.pass_marks::text, e.factor::text, e.shift::text, e.marked_at,
        jsonb_build_object('id', t.sourced_id, 'name', trim(t.given_name || ' ' || t.family_name)) AS marked_by
   FROM examinations_exam e LEFT JOIN accounts_user t ON t.id = e.marked_by_id
  WHERE e.sourced_id = %(paper)s AND {_PAPER_IN_REACH}
@@ -438,12 +438,14 @@ SELECT e.id AS key, e.sourced_id AS exam_id, e.section_id, e.course_class_id, e.
 PAPER_MARKS = """
 SELECT st.sourced_id AS student_id, st.given_name, st.middle_name, st.family_name, st.preferred_name,
        st.admission_number, m.roll_number, true AS on_roster, COALESCE(k.status, 'not-entered') AS status,
-       k.score::text, worth.percent::text, grade.code AS grade,
-       CASE WHEN e.pass_marks IS NULL THEN grade.passing ELSE k.score >= e.pass_marks END AS passed
+       k.score::text, moderated.counted::text, worth.percent::text, grade.code AS grade,
+       CASE WHEN e.pass_marks IS NULL THEN grade.passing ELSE moderated.counted >= e.pass_marks END AS passed
   FROM ({roster}) m JOIN students_student st ON st.id = m.student_id AND st.merged_into_id IS NULL
   JOIN examinations_exam e ON e.id = %(paper)s JOIN examinations_gradingscale s ON s.id = e.scale_id
   LEFT JOIN examinations_mark k ON k.exam_id = e.id AND k.student_id = st.id
- CROSS JOIN LATERAL (SELECT round(k.score / e.max_marks * 100, s.decimals) AS percent) worth
+ CROSS JOIN LATERAL (
+       SELECT LEAST(GREATEST(round(k.score * e.factor + e.shift, 2), 0), e.max_marks) AS counted) moderated
+ CROSS JOIN LATERAL (SELECT round(moderated.counted / e.max_marks * 100, s.decimals) AS percent) worth
   LEFT JOIN LATERAL (SELECT b.code, b.passing FROM examinations_gradeband b
                       WHERE b.scale_id = s.id AND b.lower <= worth.percent
                       ORDER BY b.lower DESC LIMIT 1) grade ON true

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.addresses import Address
-from tests.smoke.asks.table import Ask, NoAskDeclared, ask_for, path_of
+from tests.smoke.asks.table import Ask, NoAskDeclared, ask_for, named, path_of
 from tests.smoke.rows import Rows
 from tests.smoke.web import Answer, NotAsExpected
 from tests.smoke.world import NothingThere, World
@@ -55,6 +55,7 @@ class Wall:
         self.report = Report()
         self._together = ThreadPoolExecutor(max(len(self._strangers), 1))
         self._known: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._read: dict[str, Ask] = {}
 
     def probe(self, addresses: Iterable[Address]) -> Report:
         """Try all of ``addresses``."""
@@ -68,9 +69,13 @@ class Wall:
         return self.report
 
     def _probe(self, address: Address) -> None:
-        made = ask_for(address, self._oak.world)
+        # Reading uses nothing up: what was made ready for an address serves its alias too.
+        known = self._read.get(named(address)) if address.method == "GET" else None
+        made = known or ask_for(address, self._oak.world)
+        if address.method == "GET" and not made.used_up:
+            self._read[named(address)] = made
         before = self._look()
-        if made.used_up:
+        if made.used_up and (made.public or made.anywhere):
             for stranger in self._strangers:
                 if stranger is not self._strangers[0]:
                     made = ask_for(address, self._oak.world)
