@@ -99,7 +99,7 @@ def test_a_move(cleared: North) -> None:
     enqueue(school, 7)
     before, counted = digests(school), sequences(school)
     moments, killed, lasts = random.Random(20261130), 0, 0.0
-    try:
+    with cleared.known():
         for number in range(KILLS + 1):
             command = ("school", "move", "maple", "--to=north")
             if number == 0:
@@ -109,9 +109,8 @@ def test_a_move(cleared: North) -> None:
             assert lifecycle.get_school("maple").state == SchoolState.MOVED
             assert digests(school, "north") == before == digests(school)
             assert sequences(school, "north") == counted
-            with owner.owner_connection() as here:
-                assert jobs() == []
-            with cleared.known(), cleared.entered():
+            assert jobs() == []
+            with cleared.entered():
                 theirs = lifecycle.get_school("maple")
                 assert (theirs.state, len(jobs())) == (SchoolState.ACTIVE, 1)
                 with owner.owner_connection() as there, owner.owner_connection("home") as here:
@@ -120,6 +119,5 @@ def test_a_move(cleared: North) -> None:
                         moving._send(there, here, "maple")
                 maple.remove_all_but_oak_and_elm()
             gone_again("maple")
-        assert killed
-    finally:
-        maple.remove_all_but_oak_and_elm()
+    assert killed
+    maple.remove_all_but_oak_and_elm()
