@@ -1,9 +1,10 @@
 """``python -m benchmarks.schools [--schools N]``: what many schools cost one of them, and bringing all of them up.
 
 A PostgreSQL of its own, one process, one connection. Rounds ask one school and all of them in turn, so that what else
-runs on the machine hits both alike; figures are medians of rounds. ``create_seconds`` is the fastest of the last twenty, when the others let it be. A first touch of a school by a connection is told
-apart. Schools hold what a new one holds, but for one, with a term of rolls, that is backed up, restored and moved to a
-second PostgreSQL. The last line is ``RESULT {…}``; exit code 1 when a goal is missed.
+runs on the machine hits both alike; figures are medians of rounds. A first touch of a school by a connection is told
+apart, and ``create_seconds`` is the fastest of the last twenty, when the others let it be. Schools hold what a new one
+holds, but for one, with a term of rolls, that is backed up, restored and moved to a second PostgreSQL. The last line is
+``RESULT {…}``; exit code 1 when a goal is missed.
 """
 
 from __future__ import annotations
