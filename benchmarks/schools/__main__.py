@@ -109,7 +109,9 @@ def going(slug: str) -> dict[str, Any]:
         school = restoring.restore_beside(file=taken.path, keys=[identity], slug="bench-before", domains=[])
         figures["restore_seconds"] = round(time.perf_counter() - began, 2)
         restoring.clear(school)
-        with launcher.start(floor.PROFILE, launcher.spare_folder(floor.FOLDER.with_name("bench-north"))) as servers:
+        spare = launcher.spare_folder(floor.FOLDER.with_name("bench-north"))
+        launcher.remove(spare)
+        with launcher.start(floor.PROFILE, spare) as servers:
             north = North(servers)
             migrate = [sys.executable, str(BASE_DIR / "manage.py"), "migrate", "--shared-only", "--verbosity=0"]
             subprocess.run(north.command(*migrate), check=True, cwd=BASE_DIR)
