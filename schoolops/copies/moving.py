@@ -297,9 +297,7 @@ def _follow(here: tables.Connection, there: tables.Connection, schema: str, tabl
     """
     place, key = sql.Identifier(schema, table.name), table.key or table.columns
     columns, keys = (sql.SQL(", ").join(map(sql.Identifier, each)) for each in (table.columns, key))
-    same = sql.SQL(" AND ").join(
-        sql.SQL("t.{0} IS NOT DISTINCT FROM n.{0}").format(sql.Identifier(each)) for each in key
-    )
+    same = sql.SQL(" AND ").join(sql.SQL("t.{0} = n.{0}").format(sql.Identifier(each)) for each in key)
     young = sql.SQL("WHERE {}").format(_young(since))
 
     def brought(of: sql.Composed, where: sql.Composable) -> int:
