@@ -48,10 +48,10 @@ from apps.examinations.selectors.timetable import (
 )
 from apps.examinations.selectors.tomark import (
     being_marked,
-    marked_counts,
+    counted,
     markers_of,
+    number_to_mark,
     papers_to_mark,
-    sitting_counts,
     told_to_mark,
 )
 
@@ -70,6 +70,7 @@ __all__ = [
     "being_marked",
     "cell_of",
     "class_remarks_of",
+    "counted",
     "doubly_booked",
     "exams_followed",
     "group_of",
@@ -78,7 +79,6 @@ __all__ = [
     "invigilators_of",
     "is_marking",
     "mark_changes",
-    "marked_counts",
     "markers_of",
     "marks_followed",
     "marks_sheet",
@@ -87,6 +87,7 @@ __all__ = [
     "moderations_of",
     "must_be_marking",
     "name_of",
+    "number_to_mark",
     "paper_of",
     "papers_in_reach",
     "papers_seen",
@@ -114,7 +115,6 @@ __all__ = [
     "sessions_seen",
     "sheet_of",
     "sitting",
-    "sitting_counts",
     "spread_of",
     "state_now",
     "student_followed",
