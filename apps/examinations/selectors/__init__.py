@@ -48,20 +48,20 @@ from apps.examinations.selectors.timetable import (
 )
 from apps.examinations.selectors.tomark import (
     being_marked,
-    counted,
     markers_of,
     number_to_mark,
+    numbers_of,
     papers_to_mark,
     told_to_mark,
 )
 
 __all__ = [
+    "Band",
+    "Graded",
     "LETTERS",
     "NAMES",
     "OPEN",
     "PERCENT_PLACES",
-    "Band",
-    "Graded",
     "Scale",
     "Spread",
     "as_counted",
@@ -70,7 +70,6 @@ __all__ = [
     "being_marked",
     "cell_of",
     "class_remarks_of",
-    "counted",
     "doubly_booked",
     "exams_followed",
     "group_of",
@@ -88,6 +87,7 @@ __all__ = [
     "must_be_marking",
     "name_of",
     "number_to_mark",
+    "numbers_of",
     "paper_of",
     "papers_in_reach",
     "papers_seen",

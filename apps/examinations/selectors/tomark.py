@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from apps.accounts.models import User
@@ -16,35 +17,57 @@ from apps.examinations.selectors.entry import OPEN
 from apps.examinations.selectors.timetable import asked_papers, group_of, name_of, papers_in_reach
 from apps.staff.models import TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership
-from schoolops.tenancy.compiled import DAY, Compiled, Parameter, by_shape
-
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
+from schoolops.tenancy.compiled import DAY, Compiled, Parameter, any_of, by_shape
 
 
-class Numbers(TypedDict):
-    """What ``counted`` adds to a paper."""
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Of a paper: how many sit it as of its day, of how many something is entered, and of how many nothing is that sit
+    it. Of who has left since a mark may stand.
+    """
 
-    sitting: int
-    marked: int
+    sitting: int = 0
+    marked: int = 0
+    missing: int = 0
 
 
-def counted(rows: QuerySet[Exam]) -> QuerySet[WithAnnotations[Exam, Numbers]]:
-    """``rows``, each with how many sit it as of its day, and of how many of them something is entered."""
-    return rows.annotate(
-        sitting=_students(SectionMembership, "section") + _students(ClassEnrolment, "course_class"),
-        marked=_number(Mark.objects.filter(exam=OuterRef("pk")).exclude(status=Mark.Status.NOT_ENTERED), "exam", "pk"),
+def numbers_of(exams: Iterable[int]) -> dict[int, Numbers]:
+    """By key of a paper. One statement for any number."""
+    return {key: Numbers(*numbers) for key, *numbers in _NUMBERS.all(exams=list(exams))}
+
+
+def _numbers() -> QuerySet[Exam, tuple[int, ...]]:
+    return Exam.objects.filter(any_of("pk", "exams")).values_list(
+        "pk",
+        _number(_sitting(SectionMembership, "section"), "section")
+        + _number(_sitting(ClassEnrolment, "course_class"), "course_class"),
+        _number(_entered(exam=OuterRef("pk")), "exam"),
+        _number(_unentered(SectionMembership, "section"), "section")
+        + _number(_unentered(ClassEnrolment, "course_class"), "course_class"),
     )
 
 
-def _students(places: type[SectionMembership | ClassEnrolment], group: str) -> Coalesce:
+_NUMBERS: Compiled[tuple[int, ...]] = Compiled(_numbers)
+
+
+def _sitting(places: type[SectionMembership | ClassEnrolment], group: str) -> QuerySet[Any]:
     # A record that was merged keeps its past; the child is counted as the one that was kept.
-    there = places.objects.filter(**{group: OuterRef(group)}, student__merged_into__isnull=True).on(OuterRef("day"))
-    return _number(there, group, "student")
+    there = places.objects.filter(**{group: OuterRef(group)}, student__merged_into__isnull=True)
+    return there.on(OuterRef("day"))
 
 
-def _number(rows: QuerySet[Any], of: str, what: str) -> Coalesce:
-    return Coalesce(Subquery(rows.order_by().values(of).values(number=Count(what, distinct=True))), Value(0))
+def _entered(**asked: Any) -> QuerySet[Mark]:
+    return Mark.objects.filter(**asked).exclude(status=Mark.Status.NOT_ENTERED)
+
+
+def _unentered(places: type[SectionMembership | ClassEnrolment], group: str) -> QuerySet[Any]:
+    entered = _entered(exam=OuterRef(OuterRef("pk")), student=OuterRef("student"))
+    return _sitting(places, group).filter(~Exists(entered))
+
+
+def _number(rows: QuerySet[Any], of: str) -> Coalesce:
+    number = rows.order_by().values(of).values(number=Count("student", distinct=True))
+    return Coalesce(Subquery(number), Value(0))
 
 
 def being_marked(day: Any) -> Q:
@@ -76,13 +99,15 @@ def number_to_mark(*, by: User, day: dt.date) -> int:
     return len(compiled.all(**asked.values, day=day))
 
 
-def _unmarked(rows: QuerySet[Exam]) -> QuerySet[WithAnnotations[Exam, Numbers]]:
-    return counted(rows).filter(marked__lt=F("sitting")).order_by()
+def _unmarked(rows: QuerySet[Exam]) -> QuerySet[Exam]:
+    by_section, by_class = _unentered(SectionMembership, "section"), _unentered(ClassEnrolment, "course_class")
+    return rows.filter(Exists(by_section) | Exists(by_class)).order_by()
 
 
 def told_to_mark(rows: QuerySet[Exam]) -> list[dict[str, Any]]:
-    """Those of ``rows`` that marks are missing of. One statement."""
-    exams = _unmarked(rows).select_related("session__term", "section__grade_level", "course_class", "course")
+    """Those of ``rows`` that marks are missing of. Two statements."""
+    exams = list(rows.select_related("session__term", "section__grade_level", "course_class", "course"))
+    numbers = numbers_of(exam.pk for exam in exams)
     found = [
         {
             "exam_id": exam.sourced_id,
@@ -91,11 +116,12 @@ def told_to_mark(rows: QuerySet[Exam]) -> list[dict[str, Any]]:
             "name": name_of(exam),
             "group": group_of(exam),
             "day": exam.day,
-            "students": exam.sitting,
-            "missing": exam.sitting - exam.marked,
+            "students": numbers[exam.pk].sitting,
+            "missing": numbers[exam.pk].missing,
             "closes_on": exam.session.term.posting_closes_on,
         }
         for exam in exams
+        if numbers[exam.pk].missing
     ]
     return sorted(found, key=lambda row: (row["closes_on"] or dt.date.max, row["day"], row["name"], row["group"]))
 

@@ -71,17 +71,19 @@ class Paper:
 
 
 def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[Paper]]]:
-    """A session's papers in reach by day, each with how many sit it and how many are marked. Seven statements at most.
+    """A session's papers in reach by day, each with how many sit it and how many are marked. Eight statements at most.
 
     Raises:
         PermissionMissing.
     """
     exams = list(
-        selectors.counted(selectors.papers_seen(by=by).filter(session=session))
+        selectors.papers_seen(by=by)
+        .filter(session=session)
         .select_related("section__grade_level", "course_class", "course")
         .order_by("day", "starts_at", "course__title", "pk")
     )
     keys = [exam.pk for exam in exams]
+    numbers = selectors.numbers_of(keys)
     readable = set(
         Exam.objects.filter(selectors.papers_in_reach(by, "marks.view"), pk__in=keys).values_list("pk", flat=True)
         if "marks.view" in permissions_of(by)
@@ -101,8 +103,8 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
                 exam,
                 selectors.group_of(exam),
                 ", ".join(each["name"] for each in people.get(exam.pk, ())),
-                exam.sitting,
-                exam.marked,
+                numbers[exam.pk].sitting,
+                numbers[exam.pk].marked,
                 exam.pk in readable,
                 twice[exam.pk],
             )
