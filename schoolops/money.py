@@ -120,6 +120,11 @@ def shown(amount: Decimal, currency: str) -> str:
     return f"{amount.quantize(smallest(currency)):f}"
 
 
+def printed(amount: Decimal, currency: str) -> str:
+    """``1,200.00 EUR``: as people read it, in groups of three digits and with its currency, alike in every language."""
+    return f"{amount.quantize(smallest(currency)):,f} {currency}"
+
+
 def shared(amount: Decimal, weights: Sequence[Decimal | int], currency: str) -> list[Decimal]:
     """``amount`` in parts as ``weights``, each rounded down but the last, which takes the remainder: they sum to it.
 

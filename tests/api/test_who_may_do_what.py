@@ -234,6 +234,9 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST report-cards/{card}/amend": lambda g, u: REASON,
     "POST exams": lambda g, u: {"session_id": g.id("exam_session"), "papers": [_paper(g)]},
     "PATCH exams/{exam}": lambda g, u: {"room": "12", "invigilator_ids": [g.id("member")], "version": 1},
+    "PUT exams/{exam}/components": lambda g, u: {
+        "components": [{"name": "Theory", "max_marks": "40"}, {"name": "Oral", "max_marks": "10"}], "version": 1,
+    },
     "PUT exams/{marked_exam}/marks": lambda g, u: {
         "version": 1, "records": exams.written(g.rows["marked_exam"], {g.rows["child"]: "62"}, text=True),
     },
@@ -265,6 +268,12 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST invoice-runs/{invoice_run}/confirm": lambda g, u: {"total": g.rows["run_total"]},
     "POST invoices/{invoice}/void": lambda g, u: REASON,
     "POST invoices/{invoice}/credit-notes": lambda g, u: {"amount": "10.50", **REASON},
+    "POST payments": lambda g, u: {
+        "student_id": g.id("child"), "amount": "20", "currency": "GBP", "method": "cash",
+    },
+    "POST payments/{payment}/refund": lambda g, u: {"amount": "1", **REASON},
+    "POST payments/{payment}/reverse": lambda g, u: REASON,
+    "POST payments/{cheque}/bounce": lambda g, u: REASON,
     "POST exams/{marked_exam}/moderations": lambda g, u: {"shift": "2", **REASON},
     "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
     "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),

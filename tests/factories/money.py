@@ -8,9 +8,9 @@ from typing import Any
 
 from apps.accounts.models import User
 from apps.fees import services
-from apps.fees.models import Account, Concession, FeeItem, Invoice, InvoiceRun
+from apps.fees.models import Account, Concession, FeeItem, Invoice, InvoiceRun, Payment
 from apps.fees.selectors.charges import drafts
-from apps.fees.services import HandLeg
+from apps.fees.services import HandLeg, NewPayment
 from apps.institutions.models import Institution
 from apps.students.models import Student
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -51,11 +51,23 @@ def a_concession(
     return row if approved_by is None else services.approve_concession(concession=row.sourced_id, by=approved_by)
 
 
+def begun(campus: Campus, *, by: User, due_on: tuple[dt.date, ...] = (DUE,), term: int = 0) -> InvoiceRun:
+    """A run of the first term that nobody has confirmed."""
+    return services.begin_run(term=campus.terms[term], due_on=due_on, by=by)
+
+
 def a_run(campus: Campus, *, by: User, due_on: tuple[dt.date, ...] = (DUE,), term: int = 0) -> InvoiceRun:
     """A run of the first term, confirmed for what it comes to; its job waits."""
-    run = services.begin_run(term=campus.terms[term], due_on=due_on, by=by)
+    run = begun(campus, by=by, due_on=due_on, term=term)
     total = sum((draft.total for draft in drafts(campus.terms[term]).values()), Decimal(0))
     return services.confirm_run(run=run.sourced_id, total=total, by=by)
+
+
+def a_payment(student: Student, amount: str, *, by: User, method: str = "cash", **more: Any) -> Payment:
+    """Taken for a student, today unless said, against what is due first."""
+    currency = more.pop("currency", student.institution.currency)
+    new = NewPayment(amount=Decimal(amount), currency=currency, method=method, **more)
+    return services.take_payment(student=student, payment=new, by=by)
 
 
 def billed(campus: Campus, *, by: User, **more: Any) -> list[Invoice]:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Count, DecimalField, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DecimalField,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce, Concat, LPad
+from django.db.models.functions import Cast, Concat, LPad
 
-from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.fees.errors import RunUnknown
 from apps.fees.models import (
+    Allocation,
     Concession,
     CreditNote,
     FeeItem,
@@ -29,12 +44,17 @@ from apps.fees.models import (
 )
 from apps.fees.selectors.charges import Draft, drafts, split, totals
 from apps.fees.selectors.ledger import at_campuses
+from apps.fees.selectors.payments import child_followed, of_student, standing, sum_of
 from apps.students.models import SectionMembership, Student
-from apps.students.selectors import children_of
 from schoolops import money
+from schoolops.folding import holding
 
 VIEW = "fees.view"
 SAMPLES = 3
+# Of those who are left out for one reason, so many are named.
+NAMED = 100
+# A bill's number as somebody types it.
+NUMBER = re.compile(r"(?:(?P<year>\d{4})-)?(?P<number>\d{1,9})", re.ASCII)
 
 
 def items_seen(*, by: User) -> QuerySet[Any]:
@@ -116,7 +136,7 @@ def preview_of(run: UUID, *, by: User) -> dict[str, Any]:
             for said in sums["items"]
         ],
         "sections": _by_section(found, made, currency),
-        "left_out": [{"why": why, "students": number} for why, number in sums["left_out"].items()],
+        "left_out": _left_out(made, sums["left_out"]),
         "samples": _samples(made, currency),
     }
 
@@ -145,6 +165,21 @@ def _by_section(run: InvoiceRun, made: Mapping[int, Draft], currency: str) -> li
         }
         for section in ordered
     ]
+
+
+def _left_out(made: Mapping[int, Draft], counted: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Why students are left out, how many, and who the first of them by name are."""
+    of = {draft.student: draft.why for draft in made.values() if draft.why}
+    rows = Student.objects.filter(pk__in=list(of)).order_by("name_key", "pk")
+    who: dict[str, list[dict[str, Any]]] = {why: [] for why in counted}
+    for key, *said in rows.values_list("pk", *_ABOUT):
+        named = who[of[key]]
+        if len(named) < NAMED:
+            named.append(dict(zip(("student_id", *_ABOUT[1:]), said, strict=True)))
+    return [{"why": why, "students": number, "who": who[why]} for why, number in counted.items()]
+
+
+_ABOUT = ("sourced_id", "given_name", "family_name", "admission_number")
 
 
 def _samples(made: Mapping[int, Draft], currency: str) -> list[dict[str, Any]]:
@@ -178,22 +213,35 @@ def _samples(made: Mapping[int, Draft], currency: str) -> list[dict[str, Any]]:
 
 # --- bills ------------------------------------------------------------------------------------------------------------
 def _with_sums(invoices: QuerySet[Any]) -> QuerySet[Any]:
-    """``invoices``, each with ``credited_sum`` and ``first_due_on``."""
-    notes = CreditNote.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    """``invoices``, each with ``credited_sum``, ``paid_sum``, ``left_sum`` and ``first_due_on``."""
     due = Instalment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
-    nothing = Value(0, output_field=DecimalField())
     found: QuerySet[Any] = invoices.annotate(
-        credited_sum=Coalesce(
-            Subquery(notes.annotate(sum=Sum("amount")).values("sum"), output_field=DecimalField()), nothing
-        ),
+        credited_sum=sum_of(CreditNote.objects.all(), "invoice", Sum("amount")),
+        paid_sum=sum_of(Allocation.objects.all(), "invoice", standing()),
         first_due_on=Subquery(due.annotate(first=Min("due_on")).values("first")),
     )
-    return found
+    rest = F("total") - F("credited_sum") - F("paid_sum")
+    left: QuerySet[Any] = found.annotate(
+        left_sum=Case(
+            When(state=Invoice.State.ISSUED, then=rest), default=Value(0, DecimalField()), output_field=DecimalField()
+        )
+    )
+    return left
 
 
 def invoices_seen(*, by: User) -> QuerySet[Any]:
     """The bills of the campuses in reach."""
     return _with_sums(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
+
+
+def invoices_called(words: str) -> Q:
+    """Bills of the number that ``words`` are (2026-000123, or 123), else of students whom they name."""
+    said = NUMBER.fullmatch(words.strip())
+    found = holding(words, "student__searched")
+    if said is None:
+        return found
+    of_year = {"year": int(said["year"])} if said["year"] else {}
+    return found | Q(number=int(said["number"]), **of_year)
 
 
 def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
@@ -205,14 +253,9 @@ def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    reach = access.within_reach(by, "fees.follow", "student")
-    own = children_of(by, access.today(by))
-    child = Student.objects.filter(reach, own, sourced_id=student).only("pk").first()
-    if child is None:
-        raise OutOfReach
+    child = child_followed(student, by=by)
     theirs = Q(guardian__isnull=True) | Q(guardian__user=by)
-    records = Q(student=child) | Q(student__merged_into=child)
-    return _with_sums(Invoice.objects.filter(theirs, records))
+    return _with_sums(Invoice.objects.filter(theirs, of_student(child)))
 
 
 def with_parts(invoice: dict[str, Any]) -> dict[str, Any]:

@@ -18,18 +18,21 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.fees import errors
 from apps.fees.models import Account, Concession, FeeItem, InvoiceLine, Payer, StudentFee
-from apps.institutions.models import AcademicYear
+from apps.institutions.models import AcademicYear, Term
 from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import Guardian, Student, StudentGuardian
 from schoolops import clock, money
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
+from schoolops.folding import fold
 
 CHARGE = "fees.charge"
 WHOLE = Decimal(100)
 # Of an item that was billed: what a bill says it was charged for.
 FIXED = frozenset({"grade_level", "term", "account"})
+# What an item says in the next year too.
+COPIED = ("grade_level", "name", "account", "amount", "optional", "prorated")
 
 
 # --- items ------------------------------------------------------------------------------------------------------------
@@ -80,6 +83,43 @@ def change_item(*, item: UUID, values: Mapping[str, Any], by: User) -> FeeItem:
         found.save(update_fields=[*after])
     trail.record(by, "fees.item-changed", found, before=before, after=after)
     return found
+
+
+@transaction.atomic
+def copy_items(*, year: AcademicYear, previous: AcademicYear, by: User) -> list[FeeItem]:
+    """Give ``year`` the items of ``previous`` that are in use and that it does not have; how many those are, it says.
+
+    What is charged in one term only is charged in the term of that name; where the year has none, it is not copied.
+
+    Raises:
+        PermissionMissing, OutOfReach, YearIsClosed, NotOfThisCampus, NoIncomeAccount, NothingToCopy.
+    """
+    access.require_at(by, CHARGE, year.institution)
+    refuse_closed(year)
+    if previous.institution_id != year.institution_id or previous.pk == year.pk:
+        raise errors.NotOfThisCampus
+    terms = {fold(term.name): term for term in Term.objects.filter(year=year)}
+    held = FeeItem.objects.filter(year=year).values_list("grade_level", "term", "name")
+    there = {(level, term, fold(name)) for level, term, name in held}
+    made = []
+    for item in FeeItem.objects.filter(year=previous, retired=False).select_related("account", "institution", "term"):
+        term = None if item.term is None else terms.get(fold(item.term.name))
+        lost = item.term is not None and term is None
+        if lost or (item.grade_level_id, term and term.pk, fold(item.name)) in there:
+            continue
+        kept = {name: getattr(item, name) for name in COPIED}
+        copy = FeeItem(institution=item.institution, year=year, term=term, currency=item.institution.currency, **kept)
+        _check_item(copy)
+        made.append(copy)
+    if not made:
+        raise errors.NothingToCopy
+    with explains({"fee_item_once": lambda: errors.FeeItemTwice(name=previous.name)}):
+        FeeItem.objects.bulk_create(made)
+    trail.record_many(
+        trail.entry_of(by, "fees.item-added", item, after={"year": year, "name": item.name, "amount": item.amount})
+        for item in made
+    )
+    return made
 
 
 def _check_item(item: FeeItem) -> None:

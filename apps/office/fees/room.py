@@ -1,9 +1,40 @@
-"""Fees: what the start page calls their jobs. Fees are set up and billed over the API."""
+"""Fees, in the sidebar and by address."""
 
 from __future__ import annotations
 
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.shell.rooms import Job, Room
+from apps.office.fees.pages import bills, items, runs, students
+from apps.office.fees.waiting import waiting
+from apps.office.shell.rooms import Entry, Heading, Job, Room
 
-ROOM = Room(jobs={"apps.fees.make_bills": Job(_("Billing the fees of a term"), "fees.charge")})
+FEES = Heading(_("Fees"), 50)
+SEES = ("fees.view",)
+
+ROOM = Room(
+    entries={
+        FEES: (
+            Entry(_("Students’ accounts"), "office:fees", "wallet", SEES, below=("/office/fees/students/",)),
+            Entry(_("Bills"), "office:fees_invoice_changelist", "receipt_long", SEES, below=("/office/fees/bills/",)),
+            Entry(_("Billing a term"), "office:fee-runs", "request_quote", SEES),
+            Entry(_("Fee items"), "office:fees_feeitem_changelist", "sell", SEES, below=("/office/fees/items/",)),
+            Entry(_("Additions and opt-outs"), "office:fees_studentfee_changelist", "playlist_add", SEES),
+            Entry(_("Concessions"), "office:fees_concession_changelist", "percent", SEES),
+            Entry(_("Chart of accounts"), "office:fees_account_changelist", "account_tree", SEES),
+        ),
+    },
+    pages=(
+        path("fees/", students.find, name="fees"),
+        path("fees/students/<uuid:student>/", students.account, name="fees-of-student"),
+        path("fees/items/copy/", items.copy, name="copy-fees"),
+        path("fees/runs/", runs.runs, name="fee-runs"),
+        path("fees/runs/<uuid:run>/", runs.run, name="fee-run"),
+        path("fees/bills/<uuid:invoice>/", bills.bill, name="bill"),
+        path("fees/bills/<uuid:invoice>.pdf", bills.printed_bill, name="printed-bill"),
+        path("fees/bills/<uuid:invoice>/credit/", bills.credit, name="credit-bill"),
+        path("fees/bills/<uuid:invoice>/void/", bills.void, name="void-bill"),
+    ),
+    waiting=waiting,
+    jobs={"apps.fees.make_bills": Job(_("Billing the fees of a term"), "fees.charge")},
+)  # fmt: skip

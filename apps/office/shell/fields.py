@@ -1,16 +1,22 @@
-"""What the office's forms share: days and times as browsers write them."""
+"""What the office's forms share: days and times as browsers write them, amounts as people do."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import Http404, HttpRequest, QueryDict
+from django.utils.translation import gettext as _
 
-from schoolops import clock
+from apps.examinations.selectors import plain
+from schoolops import clock, money
+
+THOUSANDS = re.compile(r"[,\u066b\u066c]\d{3}$")
 
 
 class DayInput(forms.DateInput):
@@ -59,6 +65,31 @@ def _refuse_out_of_reach(day: dt.date) -> None:
 def time_field(**more: Any) -> forms.TimeField:
     """A time as browsers send it."""
     return forms.TimeField(widget=TimeInput, input_formats=["%H:%M", "%H:%M:%S"], **more)
+
+
+class AmountField(forms.DecimalField):
+    """An amount, with a point or a comma and in any digits, above zero. How many decimals it has its service knows."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            max_digits=money.MAX_DIGITS,
+            decimal_places=money.PLACES,
+            min_value=Decimal(1).scaleb(-money.PLACES),
+            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "dir": "ltr"}),
+            **more,
+        )
+
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return super().to_python(value)
+        if THOUSANDS.search(value.strip()):
+            # 1,200 is one thousand and two hundred to one reader, and one and a fifth to another.
+            raise forms.ValidationError(_("Write it without separating thousands: 1200, or 1.20."), code="thousands")
+        return super().to_python(plain(value))
+
+    def prepare_value(self, value: Any) -> Any:
+        """As it is typed: without zeros that the column adds."""
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -20,6 +20,7 @@ from apps.access.permissions import CODES
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode, AttendanceSession, Leave
 from apps.examinations.models import ExamSession
+from apps.fees.models import Account, Concession, FeeItem, StudentFee
 from apps.institutions.models import CalendarDay
 from apps.office.shell import base
 from apps.office.shell.base import ServiceAdmin
@@ -28,12 +29,12 @@ from apps.office.shell.rooms import rooms
 from apps.office.shell.site import office as site
 from apps.office.shell.words import FIELDS
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
-from apps.students.models import Guardian, StudentGuardian
+from apps.students.models import Guardian, Student, StudentGuardian
 from apps.timetable.models import Meeting, Period
 from schoolops.audit import trail
 from schoolops.tenancy import direct
 from schoolops.tenancy.models import School
-from tests.factories import people
+from tests.factories import money, people
 from tests.factories.people import Campus
 
 Office = Callable[..., Any]
@@ -150,11 +151,42 @@ def _fill(campus: Campus, many: int, by: User, tag: str) -> None:
         for n in range(many)
     )
     User.objects.bulk_create(User(username=f"{tag}-{n}", password="!") for n in range(many))
+    _fill_fees(campus, students, by, tag)
     # What a line says of other rows: by public id and by key.
     said = {"section": section, "grade_level_id": section.grade_level_id, "by": by, "institution": campus.institution}
     trail.record_many(trail.entry_of(by, "tests.done", each, before=said, after={"day": day}) for each in students)
     for n in range(min(many, 12)):
         people.a_grade_level(20 + len(tag) * 15 + n)
+
+
+def _fill_fees(campus: Campus, students: list[Student], by: User, tag: str) -> None:
+    """An item that everybody is billed for, and for each of ``students`` whatever is their own."""
+    account = money.a_chart(campus.institution)["fees"]
+    at = {"institution": campus.institution, "currency": account.currency}
+    item = money.an_item(campus, name=f"Fee {tag}", by=by, grade_level=None)
+    money.billed(campus, by=by)
+    Account.objects.bulk_create(
+        Account(code=f"{tag}{n}", name="Account", kind="income", **at) for n in range(len(students))
+    )
+    StudentFee.objects.bulk_create(
+        StudentFee(student=each, item=item, kind="opted-out", starts_on=people.SCHOOL_DAY) for each in students
+    )
+    FeeItem.objects.bulk_create(
+        FeeItem(year=campus.year, account=account, name=f"{tag} {n}", amount=1, optional=True, **at)
+        for n in range(len(students))
+    )
+    Concession.objects.bulk_create(
+        Concession(
+            student=each,
+            year=campus.year,
+            ground="other",
+            percent=1,
+            currency=account.currency,
+            reason="r",
+            asked_by=by,
+        )
+        for each in students
+    )
 
 
 def _counted(browser: Any, query_count: Counting) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""The price list of a year, begun from that of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from apps.fees import services
+from apps.institutions.models import AcademicYear
+from apps.office.fees import selectors
+from apps.office.fees.pages.choices import YearField
+from apps.office.shell.fields import posted
+from apps.office.shell.forms import DressedForm, add_refusal
+from apps.office.shell.pages import actor, office_page, render_page
+from schoolops.errors import SchoolOpsError
+
+
+class CopyForm(DressedForm):
+    """From which year to which."""
+
+    previous = YearField(label=gettext_lazy("From the year"), queryset=AcademicYear.objects.none())
+    year = YearField(
+        label=gettext_lazy("To the year"), queryset=AcademicYear.objects.none(),
+        help_text=gettext_lazy("What it has already stays as it is. Amounts are changed afterwards, item by item."),
+    )  # fmt: skip
+
+    def __init__(self, years: Any, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        fields: Any = self.fields
+        fields["previous"].queryset = years
+        fields["year"].queryset = years.exclude(state=AcademicYear.State.CLOSED)
+
+
+@office_page(permission="fees.charge", over="campus")
+def copy(request: HttpRequest) -> HttpResponse:
+    """Copy the items of one year to another."""
+    by = actor(request)
+    back = reverse("office:fees_feeitem_changelist")
+    form = CopyForm(selectors.years_to_set_up(by=by), posted(request))
+    if form.is_valid():
+        try:
+            made = services.copy_items(**form.cleaned_data, by=by)
+        except SchoolOpsError as refusal:
+            add_refusal(form, refusal, on={"fees:not-of-this-campus": "year"})
+        else:
+            words = ngettext("%d fee item is copied.", "%d fee items are copied.", len(made)) % len(made)
+            messages.success(request, words)
+            return HttpResponseRedirect(f"{back}?year__id__exact={form.cleaned_data['year'].pk}")
+    context = {"form": form, "action": _("Copy"), "back": back}
+    status = 422 if form.errors else 200
+    return render_page(
+        request, "office/shell/form.html", context, title=_("Copy fees from another year"), status=status
+    )

@@ -1,0 +1,117 @@
+"""What the pages of fees show beside what the app tells everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.access.selectors import permissions_of
+from apps.accounts.models import User
+from apps.fees import selectors
+from apps.fees.errors import InvoiceUnknown, RunUnknown
+from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, StudentFee
+from apps.fees.selectors.ledger import at_campuses
+from apps.institutions.models import AcademicYear, Term
+from apps.students.models import Student
+from apps.students.selectors import matching
+
+MOST_RUNS = 20
+FOUND = 20
+
+
+def may(permission: str, by: User) -> bool:
+    """Whether ``by`` holds ``permission`` anywhere; the service asks at which campus."""
+    return permission in permissions_of(by)
+
+
+def terms_to_bill(*, by: User) -> QuerySet[Term]:
+    """Terms of years that are not closed, of campuses where ``by`` bills families."""
+    there = Term.objects.filter(at_campuses(by, "fees.charge", "year__institution"))
+    open_ones = there.exclude(year__state=AcademicYear.State.CLOSED).select_related("year__institution")
+    return open_ones.order_by("year__institution__name", "-year__starts_on", "starts_on", "pk")
+
+
+def years_to_set_up(*, by: User) -> QuerySet[AcademicYear]:
+    """Years of campuses where ``by`` sets up fees, the latest first."""
+    there = AcademicYear.objects.filter(at_campuses(by, "fees.charge", "institution"))
+    return there.select_related("institution").order_by("-starts_on", "institution__name", "pk")
+
+
+def latest_runs(*, by: User) -> list[InvoiceRun]:
+    """The latest runs, each with how many students have which outcome. One query."""
+    rows = selectors.runs_seen(by=by).select_related("term__year__institution", "confirmed_by").order_by("-pk")
+    return list(rows[:MOST_RUNS])
+
+
+def run_seen(run: UUID, *, by: User) -> Any:
+    """A run with its counts. Raises ``PermissionMissing``, ``RunUnknown``."""
+    rows = selectors.runs_seen(by=by).select_related("term__year__institution", "confirmed_by")
+    found = rows.filter(sourced_id=run).first()
+    if found is None:
+        raise RunUnknown
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A bill and everything that stands on it."""
+
+    invoice: Any
+    lines: list[InvoiceLine]
+    instalments: list[Instalment]
+    notes: list[CreditNote]
+
+
+def invoice_seen(invoice: UUID, *, by: User) -> Any:
+    """A bill with what is credited of it. Raises ``PermissionMissing``, ``InvoiceUnknown``."""
+    rows = selectors.invoices_seen(by=by).select_related("student", "guardian__user", "term__year", "institution")
+    found = rows.filter(sourced_id=invoice).first()
+    if found is None:
+        raise InvoiceUnknown
+    return found
+
+
+def bill_of(invoice: Any) -> Bill:
+    """``invoice`` with its parts: three more statements."""
+    return Bill(
+        invoice,
+        list(invoice.lines.select_related("item", "concession").order_by("pk")),
+        list(invoice.instalments.order_by("due_on")),
+        list(invoice.credit_notes.select_related("by").order_by("pk")),
+    )
+
+
+def students_called(words: str, *, by: User) -> list[Student]:
+    """Students of the campuses in reach whose name or number holds every word, leavers too. One query."""
+    there = Student.objects.kept().filter(at_campuses(by, "fees.view", "institution"), matching(words))
+    return list(there.order_by("name_key", "pk")[:FOUND])
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What of a student's fees is their own: what they have or not, and what they are not charged."""
+
+    choices: list[StudentFee]
+    concessions: list[Concession]
+    payers: list[dict[str, Any]]
+
+
+def charged_to(student: Student, *, by: User) -> Charged:
+    """The additions, opt-outs, concessions and payers of a student."""
+    choices = selectors.choices_seen(by=by).filter(student=student).select_related("item__year")
+    concessions = selectors.concessions_seen(by=by).filter(student=student)
+    return Charged(
+        list(choices.order_by("-item__year__starts_on", "item__name", "pk")),
+        list(concessions.select_related("year", "item", "asked_by", "approved_by").order_by("-pk")),
+        selectors.payers_of(student.sourced_id, by=by),
+    )
+
+
+def bills_of(student: Student, *, by: User) -> list[Any]:
+    """The bills of a student and of records that became theirs, the latest first. One query."""
+    rows = selectors.invoices_seen(by=by).select_related("term__year")
+    theirs = rows.filter(student=student) | rows.filter(student__merged_into=student)
+    return list(theirs.order_by("-pk"))
