@@ -89,7 +89,8 @@ PLANTED = {
             "CREATE TABLE kept AS SELECT * FROM fees_ledgertransaction WHERE source_kind = 'payment' LIMIT 1",
             (
                 "INSERT INTO fees_ledgertransaction (institution_id, day, source_kind, source_id, purpose, memo, legs,"
-                " by_id, at) SELECT institution_id, day, source_kind, source_id, 'again', memo, legs, by_id, at FROM kept"
+                " by_id, at) SELECT institution_id, day, source_kind, source_id, 'again', memo, legs, by_id, at"
+                " FROM kept"
             ),
             (
                 "INSERT INTO fees_ledgerentry (transaction_id, institution_id, account_id, side, amount, currency,"
