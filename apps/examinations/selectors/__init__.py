@@ -1,5 +1,16 @@
 """Reads: what a percentage is worth, which sessions and papers somebody sees, and their marks."""
 
+from apps.examinations.selectors.components import (
+    NOTHING,
+    Part,
+    components_of,
+    components_seen,
+    outcomes_of,
+    parts_in_words,
+    parts_of,
+    told_of_paper,
+    total_of,
+)
 from apps.examinations.selectors.entry import OPEN, is_marking, must_be_marking, paper_of, sitting
 from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, moderated, rounded, scale_by, scale_of
 from apps.examinations.selectors.moderation import Spread, moderations_of, scores_of, spread_of, told_of
@@ -48,20 +59,22 @@ from apps.examinations.selectors.timetable import (
 )
 from apps.examinations.selectors.tomark import (
     being_marked,
-    marked_counts,
     markers_of,
+    number_to_mark,
+    numbers_of,
     papers_to_mark,
-    sitting_counts,
     told_to_mark,
 )
 
 __all__ = [
     "LETTERS",
     "NAMES",
+    "NOTHING",
     "OPEN",
     "PERCENT_PLACES",
     "Band",
     "Graded",
+    "Part",
     "Scale",
     "Spread",
     "as_counted",
@@ -70,6 +83,8 @@ __all__ = [
     "being_marked",
     "cell_of",
     "class_remarks_of",
+    "components_of",
+    "components_seen",
     "doubly_booked",
     "exams_followed",
     "group_of",
@@ -78,7 +93,6 @@ __all__ = [
     "invigilators_of",
     "is_marking",
     "mark_changes",
-    "marked_counts",
     "markers_of",
     "marks_followed",
     "marks_sheet",
@@ -87,10 +101,15 @@ __all__ = [
     "moderations_of",
     "must_be_marking",
     "name_of",
+    "number_to_mark",
+    "numbers_of",
+    "outcomes_of",
     "paper_of",
     "papers_in_reach",
     "papers_seen",
     "papers_to_mark",
+    "parts_in_words",
+    "parts_of",
     "phrases",
     "plain",
     "read_cell",
@@ -114,10 +133,11 @@ __all__ = [
     "sessions_seen",
     "sheet_of",
     "sitting",
-    "sitting_counts",
     "spread_of",
     "state_now",
     "student_followed",
     "told_of",
+    "told_of_paper",
     "told_to_mark",
+    "total_of",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -71,7 +71,7 @@ class Paper:
 
 
 def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[Paper]]]:
-    """A session's papers in reach by day, each with how many sit it and how many are marked. Nine statements at most.
+    """A session's papers in reach by day, each with how many sit it and how many are marked. Eight statements at most.
 
     Raises:
         PermissionMissing.
@@ -83,7 +83,7 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
         .order_by("day", "starts_at", "course__title", "pk")
     )
     keys = [exam.pk for exam in exams]
-    sitting, marked = selectors.sitting_counts(keys), selectors.marked_counts(keys)
+    numbers = selectors.numbers_of(keys)
     readable = set(
         Exam.objects.filter(selectors.papers_in_reach(by, "marks.view"), pk__in=keys).values_list("pk", flat=True)
         if "marks.view" in permissions_of(by)
@@ -103,8 +103,8 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
                 exam,
                 selectors.group_of(exam),
                 ", ".join(each["name"] for each in people.get(exam.pk, ())),
-                sitting.get(exam.pk, 0),
-                marked.get(exam.pk, 0),
+                numbers[exam.pk].sitting,
+                numbers[exam.pk].marked,
                 exam.pk in readable,
                 twice[exam.pk],
             )
@@ -130,6 +130,7 @@ class PaperResult:
     mean: Decimal | None
     passed: int
     absent: int
+    components: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +187,13 @@ def _papers(session: ExamSession, by: User) -> list[PaperResult]:
     marks: dict[int, list[Mark]] = defaultdict(list)
     for mark in Mark.objects.filter(exam__in=exams):
         marks[mark.exam_id].append(mark)
-    return [_paper(exam, marks[exam.pk], scales[exam.scale_id]) for exam in exams]
+    parts = selectors.outcomes_of(exams)
+    return [_paper(exam, marks[exam.pk], scales[exam.scale_id], parts.get(exam.pk, ())) for exam in exams]
 
 
-def _paper(exam: Exam, marks: Sequence[Mark], scale: selectors.Scale) -> PaperResult:
+def _paper(
+    exam: Exam, marks: Sequence[Mark], scale: selectors.Scale, components: Sequence[Mapping[str, Any]]
+) -> PaperResult:
     shown: list[dict[str, Any]] = [selectors.result_of(mark, exam, scale) for mark in marks]
     entered = [each for each in shown if each["score"] is not None]
     mean = None
@@ -203,4 +207,5 @@ def _paper(exam: Exam, marks: Sequence[Mark], scale: selectors.Scale) -> PaperRe
         mean,
         sum(bool(each["passed"]) for each in entered),
         sum(each["status"] == Mark.Status.ABSENT for each in shown),
+        components,
     )
