@@ -60,7 +60,9 @@ def test_a_teacher_enters_marks_on_a_phone(visit: Visit, scene: Scene, paper: Ex
 
 def _printed(page: Page, address: str) -> str:
     """The text of a PDF that the browser of ``page`` is given."""
-    content = bytes(page.evaluate("async from => [...new Uint8Array(await (await fetch(from)).arrayBuffer())]", address))
+    content = bytes(
+        page.evaluate("async from => [...new Uint8Array(await (await fetch(from)).arrayBuffer())]", address)
+    )
     return "\n".join(each.extract_text() for each in PdfReader(io.BytesIO(content)).pages)
 
 
