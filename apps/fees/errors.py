@@ -252,6 +252,7 @@ class InvoiceVoid(Conflict):
     """The bill {number} is void."""
 
     code = "fees:invoice-void"
+    remedy = "What was on it can be billed again by another run."
 
 
 class InvoiceSettled(Conflict):
@@ -266,3 +267,92 @@ class CreditTooHigh(Conflict):
 
     code = "fees:credit-too-high"
     field = "amount"
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+class PaymentUnknown(NotFound):
+    """There is no such payment."""
+
+    code = "fees:payment-unknown"
+
+
+class PaymentKeyTaken(Conflict):
+    """Another payment was taken under this key."""
+
+    code = "fees:payment-key-taken"
+    remedy = "Look at what was taken; a payment of its own needs a key of its own."
+
+
+class PayerOfAnother(Invalid):
+    """{guardian} is no guardian of this student."""
+
+    code = "fees:payer-of-another"
+    remedy = "Name one of the student's guardians, or nobody: then the receipt is the family's."
+    field = "guardian_id"
+
+
+class InvoiceOfAnother(Invalid):
+    """This is no bill of this student at this campus."""
+
+    code = "fees:invoice-of-another"
+    remedy = "Take a payment for each child; a payment pays bills of one."
+    field = "pays"
+
+
+class InvoiceTwice(Invalid):
+    """The bill {number} is named twice."""
+
+    code = "fees:invoice-twice"
+    remedy = "Name each bill once, with all that is to be paid of it."
+    field = "pays"
+
+
+class PaysMoreThanLeft(Conflict):
+    """Of the bill {number} {left} is left to pay, and {given} was to pay it."""
+
+    code = "fees:pays-more-than-left"
+    remedy = "Look at what is left of the bill: somebody may have paid it meanwhile. What is left over is credit."
+    field = "pays"
+
+
+class PaysMoreThanThereIs(Conflict):
+    """Bills were to be paid with {asked}, and there is {free}."""
+
+    code = "fees:pays-more-than-there-is"
+    remedy = "Put less against the bills."
+    field = "pays"
+
+
+class NoCredit(Conflict):
+    """Nothing is paid ahead, or nothing is due."""
+
+    code = "fees:no-credit"
+
+
+class RefundTooHigh(Conflict):
+    """Of this payment at most {most} can be given back."""
+
+    code = "fees:refund-too-high"
+    remedy = "What pays a bill stays until the bill is credited; give back what pays none."
+    field = "amount"
+
+
+class PaymentGoneBack(Conflict):
+    """Of this payment something went back already."""
+
+    code = "fees:payment-gone-back"
+    remedy = "Look at what went back; what the books need besides is posted by hand."
+
+
+class NotACheque(Conflict):
+    """This payment is no cheque that is to be cleared."""
+
+    code = "fees:not-a-cheque"
+    remedy = "Only cheques clear or bounce, each once; any other payment that was taken by mistake is reversed."
+
+
+class ChequeNotCleared(Conflict):
+    """The cheque is not cleared yet, so nothing of it can be given back."""
+
+    code = "fees:cheque-not-cleared"
+    remedy = "Clear it once the bank has paid it."

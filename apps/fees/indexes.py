@@ -23,4 +23,8 @@ INDEXES = (
         condition="outcome = 'waiting'",
         purpose="whom a run has still to bill",
     ),
+    IndexSpec("payment_by_student", "fees_payment", ("student_id", "id"), purpose="what was paid for a student"),
+    IndexSpec("allocation_by_payment", "fees_allocation", ("payment_id",), purpose="which bills a payment pays"),
+    IndexSpec("allocation_by_invoice", "fees_allocation", ("invoice_id",), purpose="what is paid of a bill"),
+    IndexSpec("refund_by_payment", "fees_refund", ("payment_id",), purpose="what of a payment went back"),
 )

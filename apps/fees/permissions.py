@@ -7,6 +7,7 @@ from apps.access.permissions import ACCOUNTANT, GUARDIAN, HEAD, OFFICE, Permissi
 declare(
     Permission("fees.view", "See fees, bills, payments and the books", (HEAD, ACCOUNTANT)),
     Permission("fees.charge", "Set up fees, ask for concessions and bill families", (ACCOUNTANT,)),
+    Permission("fees.collect", "Take payments, put them against bills, give back or reverse them", (ACCOUNTANT,)),
     Permission("fees.approve", "Approve concessions that somebody else asked for", (HEAD,)),
     Permission("fees.follow", "See one's own bills and what is paid of them", (*OFFICE, GUARDIAN)),
     Permission("fees.keep_books", "Change the chart of accounts, post by hand and close periods", (ACCOUNTANT,)),

@@ -345,6 +345,8 @@ def _fees(ground: Ground) -> None:
         invoice_run=fees.begin_run(term=whole.terms[0], due_on=[LATER], by=by),
     )
     ground.rows["run_total"] = "300"
+    for name, method in (("payment", "cash"), ("cheque", "cheque")):
+        ground.rows[name] = money.a_payment(rows["child"], "2000", method=method, by=by)
 
 
 def _logins(ground: Ground) -> None:

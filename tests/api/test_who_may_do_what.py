@@ -265,6 +265,12 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST invoice-runs/{invoice_run}/confirm": lambda g, u: {"total": g.rows["run_total"]},
     "POST invoices/{invoice}/void": lambda g, u: REASON,
     "POST invoices/{invoice}/credit-notes": lambda g, u: {"amount": "10.50", **REASON},
+    "POST payments": lambda g, u: {
+        "student_id": g.id("child"), "amount": "20", "currency": "GBP", "method": "cash",
+    },
+    "POST payments/{payment}/refund": lambda g, u: {"amount": "1", **REASON},
+    "POST payments/{payment}/reverse": lambda g, u: REASON,
+    "POST payments/{cheque}/bounce": lambda g, u: REASON,
     "POST exams/{marked_exam}/moderations": lambda g, u: {"shift": "2", **REASON},
     "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
     "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),

@@ -221,6 +221,17 @@ GET    invoices/{invoice}                                         200 200 403 40
 POST   invoices/{invoice}/void                                    200 403 403 403 403 403 403 403 200 403 401 401
 POST   invoices/{invoice}/credit-notes                            201 403 403 403 403 403 403 403 201 403 401 401
 GET    credit-notes                                               200 200 403 403 403 403 403 403 200 403 401 401
+GET    payments                                                   200 200 403 403 403 403 403 403 200 403 401 401
+POST   payments                                                   201 403 403 403 403 403 403 403 201 403 401 401
+GET    payments/{payment}                                         200 200 403 403 403 403 403 403 200 403 401 401
+POST   payments/{payment}/refund                                  201 403 403 403 403 403 403 403 201 403 401 401
+POST   payments/{payment}/reverse                                 201 403 403 403 403 403 403 403 201 403 401 401
+POST   payments/{cheque}/bounce                                   201 403 403 403 403 403 403 403 201 403 401 401
+POST   payments/{cheque}/clear                                    200 403 403 403 403 403 403 403 200 403 401 401
+GET    students/{child}/standing                                  200 200 403 403 403 403 403 403 200 403 401 401
+POST   students/{child}/allocations                               409 403 403 403 403 403 403 403 409 403 401 401
+GET    students/{child}/receipts                                  404 404 404 403 403 403 200 403 403 403 401 401
+GET    students/{classmate}/receipts                              404 404 404 403 403 403 404 403 403 403 401 401
 GET    students/{child}/invoices                                  404 404 404 403 403 403 200 403 403 403 401 401
 GET    students/{classmate}/invoices                              404 404 404 403 403 403 404 403 403 403 401 401
 

@@ -25,7 +25,7 @@ from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
-from apps.fees.models import Account, Concession, CreditNote, FeeItem, LedgerTransaction
+from apps.fees.models import Account, Concession, CreditNote, FeeItem, LedgerTransaction, Payment, Refund
 from apps.institutions.models import (
     AcademicYear,
     CalendarDay,
@@ -68,7 +68,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
     "ExamChangeIn": Exam, "PaperForm": Exam, "AccountIn": Account, "AccountChangeIn": Account,
     "PostingIn": LedgerTransaction, "FeeItemIn": FeeItem, "FeeItemChangeIn": FeeItem, "ConcessionIn": Concession,
-    "CreditNoteIn": CreditNote,
+    "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.

@@ -8,9 +8,9 @@ from typing import Any
 
 from apps.accounts.models import User
 from apps.fees import services
-from apps.fees.models import Account, Concession, FeeItem, Invoice, InvoiceRun
+from apps.fees.models import Account, Concession, FeeItem, Invoice, InvoiceRun, Payment
 from apps.fees.selectors.charges import drafts
-from apps.fees.services import HandLeg
+from apps.fees.services import HandLeg, NewPayment
 from apps.institutions.models import Institution
 from apps.students.models import Student
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -61,6 +61,13 @@ def a_run(campus: Campus, *, by: User, due_on: tuple[dt.date, ...] = (DUE,), ter
     run = begun(campus, by=by, due_on=due_on, term=term)
     total = sum((draft.total for draft in drafts(campus.terms[term]).values()), Decimal(0))
     return services.confirm_run(run=run.sourced_id, total=total, by=by)
+
+
+def a_payment(student: Student, amount: str, *, by: User, method: str = "cash", **more: Any) -> Payment:
+    """Taken for a student, today unless said, against what is due first."""
+    currency = more.pop("currency", student.institution.currency)
+    new = NewPayment(amount=Decimal(amount), currency=currency, method=method, **more)
+    return services.take_payment(student=student, payment=new, by=by)
 
 
 def billed(campus: Campus, *, by: User, **more: Any) -> list[Invoice]:

@@ -13,12 +13,14 @@ from apps.fees.models import (
     Invoice,
     InvoiceRun,
     LedgerEntry,
+    Payment,
+    Refund,
     RunOutcome,
     StudentFee,
 )
 from apps.institutions.models import AcademicYear, GradeLevel, Institution, Term
 from apps.students.api.about import AboutStudentOut
-from apps.students.models import Student
+from apps.students.models import Guardian, Student
 from schoolops import money
 from schoolops.api.fields import Day, Exact, RowId, whole_list
 
@@ -336,7 +338,7 @@ class RunOutcomeOut(AboutStudentOut):
 
 
 class InvoiceOut(AboutStudentOut):
-    """A bill. What is still to be paid is its total less what is credited."""
+    """A bill. What is still to be paid is its total less what is credited and what is paid."""
 
     id = serializers.UUIDField()
     number = serializers.CharField(help_text="Without gaps, for each campus and calendar year.")
@@ -348,6 +350,8 @@ class InvoiceOut(AboutStudentOut):
     due_on = Day(help_text="When its first instalment is due.")
     total = amount()
     credited = amount()
+    paid = amount()
+    left = amount(help_text="Still to be paid; nothing of a bill that is void.")
     currency = serializers.CharField()
     state = serializers.ChoiceField(choices=Invoice.State.choices)
     void_reason = serializers.CharField()
@@ -395,3 +399,131 @@ class CreditNoteOut(serializers.Serializer[object]):
     amount = amount()
     currency = serializers.CharField()
     reason = serializers.CharField()
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+class PaysIn(serializers.Serializer[object]):
+    """Which bill is to be paid, and how much of it."""
+
+    invoice_id = serializers.UUIDField()
+    amount = amount(min_value=0)
+
+
+class PaymentIn(serializers.Serializer[object]):
+    """Money that came in for a student."""
+
+    student_id = RowId(STUDENTS, source="student")
+    institution_id = RowId(
+        Institution, source="institution", required=False, help_text="Whose bills it pays; the student's campus."
+    )
+    amount = amount(min_value=0)
+    currency = serializers.CharField(max_length=3, help_text="As the campus keeps its books.")
+    method = serializers.ChoiceField(choices=Payment.Method.choices)
+    day = Day(required=False, help_text="When it came in: today, or before in a period that is not closed.")
+    reference = serializers.CharField(
+        max_length=80, required=False, allow_blank=True, help_text="The cheque's number, what the transfer said."
+    )
+    guardian_id = RowId(
+        Guardian,
+        source="guardian",
+        required=False,
+        allow_null=True,
+        help_text="Whose receipt it is: their bills and the family's are paid first. Null: the family's.",
+    )
+    paid_by = serializers.CharField(
+        max_length=302, required=False, allow_blank=True, help_text="As the receipt says; the guardian's name."
+    )
+    pays = serializers.ListField(
+        child=PaysIn(), required=False, max_length=100, help_text="None: what is due first. What is left is credit."
+    )
+
+
+class AllocationIn(serializers.Serializer[object]):
+    """Which bills are paid with what was paid ahead."""
+
+    pays = serializers.ListField(child=PaysIn(), required=False, max_length=100, help_text="None: what is due first.")
+
+
+class PaymentOut(AboutStudentOut):
+    """What was paid. What pays no bill and did not go back is the student's credit."""
+
+    id = serializers.UUIDField()
+    receipt = serializers.CharField(help_text="Without gaps, for each campus and calendar year.")
+    institution_id = serializers.UUIDField()
+    guardian_id = serializers.UUIDField(allow_null=True)
+    paid_by = serializers.CharField()
+    method = serializers.ChoiceField(choices=Payment.Method.choices)
+    reference = serializers.CharField()
+    day = Day()
+    allocated = amount(help_text="What of it pays bills.")
+    returned = amount(help_text="What of it went back.")
+    credit = amount(help_text="What is left.")
+    currency = serializers.CharField()
+    reversed_as = serializers.ChoiceField(
+        choices=[("", ""), *((kind.value, kind.label) for kind in Refund.Kind if kind != Refund.Kind.REFUND)],
+        help_text="Empty: it stands.",
+    )
+    amount = amount()
+
+
+class RefundOut(serializers.Serializer[object]):
+    """What of a payment went back."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=Refund.Kind.choices)
+    method = serializers.ChoiceField(choices=Payment.Method.choices)
+    amount = amount()
+    day = Day()
+    reason = serializers.CharField()
+
+
+class PaidBillOut(serializers.Serializer[object]):
+    """What of a payment pays a bill."""
+
+    invoice_id = serializers.UUIDField()
+    number = serializers.CharField()
+    amount = amount()
+
+
+class PaymentWholeOut(PaymentOut):
+    """A payment with the bills it pays and what went back."""
+
+    pays = PaidBillOut(many=True)
+    refunds = RefundOut(many=True)
+
+
+class RefundIn(ReasonIn):
+    """What is given back."""
+
+    amount = amount(min_value=0)
+    method = serializers.ChoiceField(
+        choices=Payment.Method.choices, required=False, help_text="As it came; a cheque from the bank."
+    )
+
+
+class DueOut(serializers.Serializer[object]):
+    """What is left of an instalment."""
+
+    invoice_id = serializers.UUIDField()
+    number = serializers.CharField()
+    bill_to = serializers.CharField()
+    due_on = Day()
+    amount = amount()
+
+
+class CreditLeftOut(serializers.Serializer[object]):
+    """What is left of a payment."""
+
+    payment_id = serializers.UUIDField()
+    receipt = serializers.CharField()
+    amount = amount()
+
+
+class StandingOut(serializers.Serializer[object]):
+    """What a student owes, and what is paid ahead."""
+
+    currency = serializers.CharField()
+    due = amount()
+    credit = amount()
+    instalments = DueOut(many=True)
+    payments = CreditLeftOut(many=True)

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from apps.fees.api.views import billing, books, charging
+from apps.fees.api.views import billing, books, charging, payments
 from schoolops.api.viewsets import routes
 
 CONCESSION, RUN, INVOICE = charging.ConcessionViewSet, billing.InvoiceRunViewSet, billing.InvoiceViewSet
+PAYMENT = payments.PaymentViewSet
 
 urlpatterns = [
     *routes("books", books.BooksViewSet),
@@ -29,4 +30,12 @@ urlpatterns = [
     path("invoices/<uuid:id>/credit-notes", billing.CreditingViewSet.as_view({"post": "credit"})),
     path("credit-notes", billing.CreditNoteViewSet.as_view({"get": "list"})),
     path("students/<uuid:id>/invoices", billing.FollowedInvoiceViewSet.as_view({"get": "list"})),
+    *routes("payments", PAYMENT),
+    *(
+        path(f"payments/<uuid:id>/{what}", PAYMENT.as_view({"post": what}))
+        for what in ("refund", "reverse", "bounce", "clear")
+    ),
+    path("students/<uuid:id>/standing", payments.StandingViewSet.as_view({"get": "retrieve"})),
+    path("students/<uuid:id>/allocations", payments.AllocatingViewSet.as_view({"post": "create"})),
+    path("students/<uuid:id>/receipts", payments.FollowedPaymentViewSet.as_view({"get": "list"})),
 ]

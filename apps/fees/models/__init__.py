@@ -7,9 +7,11 @@ keys hold the three equal. Balances are sums of entries, and stand nowhere.
 from apps.fees.models.billing import CreditNote, Instalment, Invoice, InvoiceLine, InvoiceRun, RunOutcome, Series
 from apps.fees.models.charging import Concession, FeeItem, Payer, StudentFee
 from apps.fees.models.ledger import Account, Books, LedgerEntry, LedgerTransaction
+from apps.fees.models.payments import Allocation, Payment, Refund
 
 __all__ = [
     "Account",
+    "Allocation",
     "Books",
     "Concession",
     "CreditNote",
@@ -21,6 +23,8 @@ __all__ = [
     "LedgerEntry",
     "LedgerTransaction",
     "Payer",
+    "Payment",
+    "Refund",
     "RunOutcome",
     "Series",
     "StudentFee",

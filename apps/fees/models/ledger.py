@@ -44,6 +44,7 @@ class Account(PublicRow):
         CASH = "cash"
         BANK = "bank"
         CHEQUES = "cheques"
+        CARDS = "cards"
         FEES = "fees"
         CONCESSIONS = "concessions"
 
@@ -87,6 +88,9 @@ class LedgerTransaction(Fitting):
         BY_HAND = "by-hand"
         INVOICE = "invoice"
         CREDIT_NOTE = "credit-note"
+        PAYMENT = "payment"
+        ALLOCATION = "allocation"
+        REFUND = "refund"
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="+")
     day = models.DateField()

@@ -1,4 +1,4 @@
-"""Reads: the chart of accounts with its balances, what was posted, what is charged, and bills."""
+"""Reads: the chart of accounts with its balances, what was posted, what is charged, bills, and what is paid of them."""
 
 from apps.fees.selectors.billing import (
     choices_seen,
@@ -17,6 +17,16 @@ from apps.fees.selectors.billing import (
     with_parts,
 )
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
+from apps.fees.selectors.payments import (
+    credit_of,
+    due_of,
+    free_of,
+    left_of,
+    payment_parts,
+    payments_followed,
+    payments_seen,
+    standing_of,
+)
 
 __all__ = [
     "accounts_seen",
@@ -24,16 +34,24 @@ __all__ = [
     "choices_seen",
     "concessions_seen",
     "credit_notes_seen",
+    "credit_of",
+    "due_of",
     "entries_seen",
+    "free_of",
     "invoices_called",
     "invoices_followed",
     "invoices_seen",
     "items_seen",
+    "left_of",
     "outcomes_seen",
     "payers_of",
+    "payment_parts",
+    "payments_followed",
+    "payments_seen",
     "preview_of",
     "printed_number",
     "runs_seen",
+    "standing_of",
     "student_at",
     "with_parts",
 ]

@@ -8,15 +8,29 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Count, DecimalField, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DecimalField,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce, Concat, LPad
+from django.db.models.functions import Cast, Concat, LPad
 
-from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.fees.errors import RunUnknown
 from apps.fees.models import (
+    Allocation,
     Concession,
     CreditNote,
     FeeItem,
@@ -30,8 +44,8 @@ from apps.fees.models import (
 )
 from apps.fees.selectors.charges import Draft, drafts, split, totals
 from apps.fees.selectors.ledger import at_campuses
+from apps.fees.selectors.payments import child_followed, of_student, standing, sum_of
 from apps.students.models import SectionMembership, Student
-from apps.students.selectors import children_of
 from schoolops import money
 from schoolops.folding import holding
 
@@ -199,17 +213,20 @@ def _samples(made: Mapping[int, Draft], currency: str) -> list[dict[str, Any]]:
 
 # --- bills ------------------------------------------------------------------------------------------------------------
 def _with_sums(invoices: QuerySet[Any]) -> QuerySet[Any]:
-    """``invoices``, each with ``credited_sum`` and ``first_due_on``."""
-    notes = CreditNote.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    """``invoices``, each with ``credited_sum``, ``paid_sum``, ``left_sum`` and ``first_due_on``."""
     due = Instalment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
-    nothing = Value(0, output_field=DecimalField())
     found: QuerySet[Any] = invoices.annotate(
-        credited_sum=Coalesce(
-            Subquery(notes.annotate(sum=Sum("amount")).values("sum"), output_field=DecimalField()), nothing
-        ),
+        credited_sum=sum_of(CreditNote.objects.all(), "invoice", Sum("amount")),
+        paid_sum=sum_of(Allocation.objects.all(), "invoice", standing()),
         first_due_on=Subquery(due.annotate(first=Min("due_on")).values("first")),
     )
-    return found
+    rest = F("total") - F("credited_sum") - F("paid_sum")
+    left: QuerySet[Any] = found.annotate(
+        left_sum=Case(
+            When(state=Invoice.State.ISSUED, then=rest), default=Value(0, DecimalField()), output_field=DecimalField()
+        )
+    )
+    return left
 
 
 def invoices_seen(*, by: User) -> QuerySet[Any]:
@@ -236,14 +253,9 @@ def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    reach = access.within_reach(by, "fees.follow", "student")
-    own = children_of(by, access.today(by))
-    child = Student.objects.filter(reach, own, sourced_id=student).only("pk").first()
-    if child is None:
-        raise OutOfReach
+    child = child_followed(student, by=by)
     theirs = Q(guardian__isnull=True) | Q(guardian__user=by)
-    records = Q(student=child) | Q(student__merged_into=child)
-    return _with_sums(Invoice.objects.filter(theirs, records))
+    return _with_sums(Invoice.objects.filter(theirs, of_student(child)))
 
 
 def with_parts(invoice: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Writes: the chart of accounts, what is posted to it, what is charged, and bills."""
+"""Writes: the chart of accounts, what is posted to it, what is charged, bills, and what is paid of them."""
 
 from apps.fees.services.accounts import add_account, change_account, close_books, seed_accounts
 from apps.fees.services.charging import (
@@ -16,24 +16,39 @@ from apps.fees.services.charging import (
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.numbers import next_numbers
 from apps.fees.services.papers import Printed, print_invoice
+from apps.fees.services.payments import (
+    NewPayment,
+    Pays,
+    allocate,
+    bounce,
+    clear_cheque,
+    refund,
+    reverse,
+    take_payment,
+)
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
 from apps.fees.services.runs import begin_run, bill, confirm_run
 
 __all__ = [
     "HandLeg",
     "Leg",
+    "NewPayment",
     "PaidBy",
+    "Pays",
     "Posting",
     "Printed",
     "add_account",
     "add_item",
+    "allocate",
     "approve_concession",
     "ask_for_concession",
     "begin_run",
     "bill",
+    "bounce",
     "change_account",
     "change_item",
     "choose_item",
+    "clear_cheque",
     "close_books",
     "confirm_run",
     "copy_items",
@@ -46,7 +61,10 @@ __all__ = [
     "post_all",
     "post_by_hand",
     "print_invoice",
+    "refund",
+    "reverse",
     "seed_accounts",
     "set_payers",
+    "take_payment",
     "void_invoice",
 ]

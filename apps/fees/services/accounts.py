@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
 from schoolops.audit import trail
 from schoolops.constraints import explains
+from schoolops.folding import fold
 from schoolops.seeds import seeds_a_school
 
 Kind, Purpose = Account.Kind, Account.Purpose
@@ -45,6 +47,7 @@ FIRST_ACCOUNTS = (
     FirstAccount("1000", "Cash", Kind.ASSET, Purpose.CASH),
     FirstAccount("1010", "Bank", Kind.ASSET, Purpose.BANK),
     FirstAccount("1020", "Cheques to be cleared", Kind.ASSET, Purpose.CHEQUES),
+    FirstAccount("1030", "Card payments to be paid out", Kind.ASSET, Purpose.CARDS),
     FirstAccount("1200", "Fees receivable", Kind.ASSET, Purpose.RECEIVABLE),
     FirstAccount("2100", "Paid ahead by families", Kind.LIABILITY, Purpose.CREDIT),
     FirstAccount("4000", "Tuition and fees", Kind.INCOME, Purpose.FEES),
@@ -57,12 +60,15 @@ def seed_accounts() -> None:
     """Books for each campus, and the accounts it does not have yet. What the school made of those it has stays."""
     campuses = list(Institution.objects.order_by("pk"))
     Books.objects.bulk_create((Books(institution=campus) for campus in campuses), ignore_conflicts=True)
-    has = set(Account.objects.exclude(purpose="").values_list("institution", "purpose"))
+    there = list(Account.objects.values_list("institution", "purpose", "code"))
+    has = {(campus, purpose) for campus, purpose, _code in there}
+    taken = {(campus, fold(code)) for campus, _purpose, code in there}
     Account.objects.bulk_create(
         (
             Account(
                 institution=campus,
-                code=first.code,
+                # A school may have given this code to an account of its own.
+                code=next(code for code in _codes(first.code) if (campus.pk, fold(code)) not in taken),
                 name=first.name,
                 kind=first.kind,
                 purpose=first.purpose,
@@ -74,6 +80,12 @@ def seed_accounts() -> None:
         ),
         ignore_conflicts=True,
     )
+
+
+def _codes(code: str) -> Iterator[str]:
+    """``code``, then it with a number after it."""
+    yield code
+    yield from (f"{code}-{number}" for number in itertools.count(1))
 
 
 @transaction.atomic

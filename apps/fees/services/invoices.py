@@ -28,9 +28,11 @@ from apps.fees.models import (
 )
 from apps.fees.models.billing import numbered
 from apps.fees.selectors.charges import Draft, Line, bill_total, split
+from apps.fees.selectors.payments import left_of
 from apps.fees.services.numbers import next_numbers
-from apps.fees.services.posting import Leg, Posting, post, post_all
-from apps.institutions.models import Institution, Term
+from apps.fees.services.payments import hold, release
+from apps.fees.services.posting import Leg, Posting, accounts_of, post, post_all
+from apps.institutions.models import Term
 from apps.institutions.selectors import today_at
 from schoolops import money
 from schoolops.audit import trail
@@ -39,11 +41,6 @@ from schoolops.constraints import explains
 Debit, Credit = LedgerEntry.Side.DEBIT, LedgerEntry.Side.CREDIT
 Source = LedgerTransaction.Source
 Purpose = Account.Purpose
-
-
-def accounts_of(institution: Institution) -> dict[str, Account]:
-    """The accounts that are posted to by themselves, by purpose."""
-    return {row.purpose: row for row in Account.objects.filter(institution=institution).exclude(purpose="")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +137,19 @@ def _by_account(rows: Iterable[InvoiceLine]) -> dict[tuple[Account, str], Decima
 
 
 def invoice_for_update(invoice: UUID, permission: str, by: User) -> Invoice:
-    """The bill, held until the transaction ends, for who holds ``permission`` at its campus.
+    """The bill, held until the transaction ends after its student, for who holds ``permission`` at its campus.
 
     Raises:
         PermissionMissing, OutOfReach, InvoiceUnknown, InvoiceVoid.
     """
     access.require(by, permission)
-    held = Invoice.objects.select_for_update(no_key=True, of=("self",)).select_related("institution", "term", "student")
-    found: Invoice | None = held.filter(sourced_id=invoice).first()
+    there = Invoice.objects.select_related("institution", "term", "student")
+    found: Invoice | None = there.filter(sourced_id=invoice).first()
     if found is None:
         raise errors.InvoiceUnknown
     access.require_at(by, permission, found.institution)
+    hold(found.student)
+    found = there.select_for_update(no_key=True, of=("self",)).get(pk=found.pk)
     if found.state == Invoice.State.VOID:
         raise errors.InvoiceVoid(number=found.called_number)
     return found
@@ -185,6 +184,8 @@ def void_invoice(*, invoice: UUID, reason: str, by: User) -> Invoice:
 def credit_invoice(*, invoice: UUID, amount: Decimal, reason: str, by: User) -> CreditNote:
     """Ask for ``amount`` less of a bill, with a note that has a number; each account gives back its part of it.
 
+    What was paid of it and is more than what is left then is the student's credit.
+
     Raises:
         PermissionMissing, OutOfReach, InvoiceUnknown, InvoiceVoid, AmountRefused, CreditTooHigh.
     """
@@ -195,6 +196,7 @@ def credit_invoice(*, invoice: UUID, amount: Decimal, reason: str, by: User) -> 
         most = money.shown(found.total - credited, found.currency)
         raise errors.CreditTooHigh(number=found.called_number, most=most)
     today = today_at(found.institution)
+    postings = release(found, amount - left_of([found])[found.pk])
     (number,) = next_numbers(found.institution, Series.Kind.CREDIT_NOTE, today.year)
     note = CreditNote(
         invoice=found,
@@ -211,8 +213,8 @@ def credit_invoice(*, invoice: UUID, amount: Decimal, reason: str, by: User) -> 
     legs = [Leg(accounts_of(found.institution)[Purpose.RECEIVABLE], Credit, amount, found.student_id)]
     legs += _taken_back(found, amount)
     memo = f"Credit note {numbered(note.year, note.number)} on invoice {found.called_number}"
-    posting = Posting(today, Source.CREDIT_NOTE, note.sourced_id, "issue", memo, legs)
-    post(institution=found.institution, posting=posting, by=by)
+    postings.append(Posting(today, Source.CREDIT_NOTE, note.sourced_id, "issue", memo, legs))
+    post_all(institution=found.institution, postings=postings, by=by)
     told = {"number": numbered(note.year, note.number), "invoice": found.called_number, "amount": amount}
     trail.record(by, "fees.invoice-credited", found.student, after=told, reason=reason)
     return note

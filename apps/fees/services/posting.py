@@ -49,6 +49,11 @@ class Posting:
     legs: Sequence[Leg]
 
 
+def accounts_of(institution: Institution) -> dict[str, Account]:
+    """The accounts that are posted to by themselves, by purpose."""
+    return {row.purpose: row for row in Account.objects.filter(institution=institution).exclude(purpose="")}
+
+
 def post(*, institution: Institution, posting: Posting, by: User | None) -> LedgerTransaction:
     """The same of one."""
     return post_all(institution=institution, postings=[posting], by=by)[0]

@@ -175,3 +175,70 @@ def _credit(world: World) -> Ask:
     # A bill of who has just come is of a few days.
     body = {"amount": "0.01", "reason": "Asked from outside"}
     return Ask({"id": _invoice(world)}, body, headers={"Idempotency-Key": str(uuid4())}, used_up=True)
+
+
+def _payment_body(world: World, method: str = "cash") -> dict[str, Any]:
+    campus = next(row for row in world.get("institutions")["results"] if row["id"] == world.institution)
+    # More than is due, so that some of it is credit.
+    return {"student_id": _student(world), "amount": "100000", "currency": campus["currency"], "method": method}
+
+
+def _key() -> dict[str, str]:
+    return {"Idempotency-Key": str(uuid4())}
+
+
+def _payment(world: World, method: str = "cash") -> str:
+    return str(world.post("payments", _payment_body(world, method), headers=_key())["id"])
+
+
+@ask("POST payments")
+def _take(world: World) -> Ask:
+    return Ask(body=_payment_body(world), headers=_key(), used_up=True)
+
+
+@ask("GET payments/{}")
+def _a_payment(world: World) -> Ask:
+    return Ask({"id": _payment(world)})
+
+
+@ask("POST payments/{}/refund")
+def _refund(world: World) -> Ask:
+    body = {"amount": "0.01", "reason": "Asked from outside"}
+    return Ask({"id": _payment(world)}, body, headers=_key(), used_up=True)
+
+
+@ask("POST payments/{}/reverse")
+def _reverse(world: World) -> Ask:
+    return Ask({"id": _payment(world)}, {"reason": "Asked from outside"}, headers=_key(), used_up=True)
+
+
+@ask("POST payments/{}/bounce")
+def _bounce(world: World) -> Ask:
+    return Ask({"id": _payment(world, "cheque")}, {"reason": "Asked from outside"}, headers=_key(), used_up=True)
+
+
+@ask("POST payments/{}/clear")
+def _clear(world: World) -> Ask:
+    return Ask({"id": _payment(world, "cheque")}, headers=_key(), used_up=True)
+
+
+@ask("GET students/{}/standing")
+def _standing(world: World) -> Ask:
+    return Ask({"id": _student(world)})
+
+
+@ask("POST students/{}/allocations")
+def _allocate(world: World) -> Ask:
+    student = _student(world)
+    # Credit from a payment, and a bill that nothing has paid yet.
+    _payment(world)
+    run, total = _ready(world)
+    world.post(f"invoice-runs/{run}/confirm", {"total": total})
+    world.settle()
+    return Ask({"id": student}, {}, headers=_key(), used_up=True)
+
+
+@ask("GET students/{}/receipts")
+def _own_receipts(world: World) -> Ask:
+    guardian = world.roles["guardian"]
+    return Ask({"id": world.first("students", by=guardian)["id"]}, by=guardian)

@@ -107,6 +107,8 @@ _INVOICE: Columns = {
     "due_on": F("first_due_on"),
     "total": money.as_said("total"),
     "credited": money.as_said("credited_sum"),
+    "paid": money.as_said("paid_sum"),
+    "left": money.as_said("left_sum"),
     **{name: name for name in ("currency", "state", "void_reason")},
 }
 
