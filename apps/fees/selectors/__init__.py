@@ -14,6 +14,7 @@ from apps.fees.selectors.billing import (
     printed_number,
     runs_seen,
     student_at,
+    with_ahead,
     with_parts,
 )
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
@@ -22,19 +23,34 @@ from apps.fees.selectors.payments import (
     due_of,
     free_of,
     left_of,
+    payers_to,
     payment_parts,
     payments_followed,
     payments_seen,
     standing_of,
 )
+from apps.fees.selectors.statements import (
+    AGES,
+    by_method,
+    cash_book,
+    collected_against_due,
+    debtors,
+    overdue_at,
+    statement_of,
+)
 
 __all__ = [
+    "AGES",
     "accounts_seen",
     "books_seen",
+    "by_method",
+    "cash_book",
     "choices_seen",
+    "collected_against_due",
     "concessions_seen",
     "credit_notes_seen",
     "credit_of",
+    "debtors",
     "due_of",
     "entries_seen",
     "free_of",
@@ -44,7 +60,9 @@ __all__ = [
     "items_seen",
     "left_of",
     "outcomes_seen",
+    "overdue_at",
     "payers_of",
+    "payers_to",
     "payment_parts",
     "payments_followed",
     "payments_seen",
@@ -52,6 +70,8 @@ __all__ = [
     "printed_number",
     "runs_seen",
     "standing_of",
+    "statement_of",
     "student_at",
+    "with_ahead",
     "with_parts",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -227,6 +228,13 @@ def _with_sums(invoices: QuerySet[Any]) -> QuerySet[Any]:
         )
     )
     return left
+
+
+def with_ahead(invoices: QuerySet[Any], day: dt.date) -> QuerySet[Any]:
+    """``invoices``, each with ``ahead_sum``: its instalments from ``day`` on. More is left: the rest is overdue."""
+    later = Instalment.objects.filter(due_on__gte=day)
+    found: QuerySet[Any] = invoices.annotate(ahead_sum=sum_of(later, "invoice", Sum("amount")))
+    return found
 
 
 def invoices_seen(*, by: User) -> QuerySet[Any]:

@@ -15,7 +15,7 @@ from apps.fees.services.charging import (
 )
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.numbers import next_numbers
-from apps.fees.services.papers import Printed, print_invoice
+from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
 from apps.fees.services.payments import (
     NewPayment,
     Pays,
@@ -61,6 +61,8 @@ __all__ = [
     "post_all",
     "post_by_hand",
     "print_invoice",
+    "print_receipt",
+    "print_statement",
     "refund",
     "reverse",
     "seed_accounts",
