@@ -327,6 +327,7 @@ class NoCredit(Conflict):
     """Nothing is paid ahead, or nothing is due."""
 
     code = "fees:no-credit"
+    remedy = "Take a payment first, or wait for the next bill."
 
 
 class RefundTooHigh(Conflict):

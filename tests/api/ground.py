@@ -345,8 +345,10 @@ def _fees(ground: Ground) -> None:
         invoice_run=fees.begin_run(term=whole.terms[0], due_on=[LATER], by=by),
     )
     ground.rows["run_total"] = "300"
-    for name, method in (("payment", "cash"), ("cheque", "cheque")):
-        ground.rows[name] = money.a_payment(rows["child"], "2000", method=method, by=by)
+    paid = {"payment": "cash", "cheque": "cheque"}
+    ground.keep(
+        **{name: money.a_payment(rows["classmate"], "2000", method=method, by=by) for name, method in paid.items()}
+    )
 
 
 def _logins(ground: Ground) -> None:

@@ -68,9 +68,9 @@ class World:
         """What is there. Raises ``NotAsExpected``."""
         return self.ask("GET", path, by=by, query=query).expect(200).json
 
-    def post(self, path: str, body: Any = None, *, by: str = "") -> Any:
+    def post(self, path: str, body: Any = None, *, by: str = "", headers: dict[str, str] | None = None) -> Any:
         """What became of it. Raises ``NotAsExpected``."""
-        return self.ask("POST", path, body, by=by).expect().json
+        return self.ask("POST", path, body, by=by, headers=headers).expect().json
 
     @property
     def administrator(self) -> str:

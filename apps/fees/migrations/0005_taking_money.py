@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    takes_away = "Nothing changes in the database: what is posted to by itself has one more word."
 
     dependencies = [
         ('fees', '0004_bills_stay'),
