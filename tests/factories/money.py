@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -76,15 +75,3 @@ def billed(campus: Campus, *, by: User, **more: Any) -> list[Invoice]:
     run = a_run(campus, by=by, **more)
     services.bill(run.pk)
     return list(Invoice.objects.filter(run=run).order_by("number"))
-
-
-def paid(invoices: Iterable[Invoice], amount: str = "1", *, by: User) -> list[Payment]:
-    """``amount`` in cash for each of ``invoices``."""
-    return [
-        services.take_payment(
-            student=invoice.student,
-            payment=services.NewPayment(Decimal(amount), invoice.currency, "cash"),
-            by=by,
-        )
-        for invoice in invoices
-    ]

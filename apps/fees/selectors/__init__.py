@@ -31,16 +31,20 @@ from apps.fees.selectors.payments import (
 )
 from apps.fees.selectors.statements import (
     AGES,
+    MonthsDue,
     by_method,
     cash_book,
     collected_against_due,
     debtors,
     overdue_at,
+    overdue_sum,
     statement_of,
+    taken_on,
 )
 
 __all__ = [
     "AGES",
+    "MonthsDue",
     "accounts_seen",
     "books_seen",
     "by_method",
@@ -61,6 +65,7 @@ __all__ = [
     "left_of",
     "outcomes_seen",
     "overdue_at",
+    "overdue_sum",
     "payers_of",
     "payers_to",
     "payment_parts",
@@ -72,6 +77,7 @@ __all__ = [
     "standing_of",
     "statement_of",
     "student_at",
+    "taken_on",
     "with_ahead",
     "with_parts",
 ]

@@ -10,12 +10,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Greatest, Least, TruncMonth
 
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.fees.models import CreditNote, Instalment, Invoice, Payment, Refund
-from apps.fees.selectors.billing import VIEW, invoices_seen
+from apps.fees.selectors.billing import VIEW, invoices_seen, with_ahead
 from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import Institution
 from apps.students.models import Guardian, Student
@@ -186,7 +187,7 @@ def by_method(takings: Sequence[Taking]) -> dict[str, Decimal]:
 
 # --- how it goes ------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class Due:
+class MonthsDue:
     """Of what was due in a month: how much, and how much of it is paid or credited."""
 
     month: dt.date
@@ -194,27 +195,41 @@ class Due:
     collected: Decimal
 
 
-def collected_against_due(invoices: QuerySet[Any], months: Sequence[dt.date]) -> list[Due]:
-    """For each month (its first day, one after the other) what was due in it and what of that is settled."""
+def collected_against_due(invoices: QuerySet[Any], months: Sequence[dt.date]) -> list[MonthsDue]:
+    """For each month (its first day, one after the other) what was due in it and what of that is settled.
+
+    One statement. What is settled of a bill settles its first instalments.
+    """
     until = (months[-1].replace(day=28) + dt.timedelta(days=4)).replace(day=1)
-    parts = list(
-        Instalment.objects.filter(invoice__in=invoices.filter(state=Invoice.State.ISSUED).values("pk"))
-        .filter(invoice__instalments__due_on__gte=months[0], invoice__instalments__due_on__lt=until)
-        .distinct()
-        .order_by("-due_on", "pk")
+    later = Instalment.objects.filter(invoice=OuterRef("invoice"), due_on__gt=OuterRef("due_on")).order_by()
+    after = Subquery(later.values("invoice").annotate(sum=Sum("amount")).values("sum"), output_field=DecimalField())
+    left = Subquery(invoices.filter(pk=OuterRef("invoice")).values("left_sum"), output_field=DecimalField())
+    zero = Value(NOTHING, output_field=DecimalField())
+    parts = Instalment.objects.filter(due_on__gte=months[0], due_on__lt=until)
+    parts = parts.filter(invoice__in=invoices.filter(state=Invoice.State.ISSUED).values("pk"))
+    opened = parts.annotate(
+        month=TruncMonth("due_on"), open=Least(F("amount"), Greatest(zero, left - Coalesce(after, zero)))
     )
-    left = dict(invoices.filter(pk__in={part.invoice_id for part in parts}).values_list("pk", "left_sum"))
-    sums: dict[dt.date, list[Decimal]] = {month: [NOTHING, NOTHING] for month in months}
-    for part in parts:
-        open_part = min(part.amount, left[part.invoice_id])
-        left[part.invoice_id] -= open_part
-        if (found := sums.get(part.due_on.replace(day=1))) is not None:
-            found[0] += part.amount
-            found[1] += part.amount - open_part
-    return [Due(month, *amounts) for month, amounts in sums.items()]
+    rows = opened.order_by().values("month").annotate(due=Sum("amount"), unpaid=Sum("open"))
+    found = {row["month"]: row for row in rows}
+    return [
+        MonthsDue(month, found[month]["due"], found[month]["due"] - found[month]["unpaid"])
+        if month in found
+        else MonthsDue(month, NOTHING, NOTHING)
+        for month in months
+    ]
 
 
-def total_of(rows: QuerySet[Any]) -> Decimal:
-    """The sum of their amounts."""
-    found: Decimal | None = rows.aggregate(sum=Sum("amount"))["sum"]
+def overdue_sum(invoices: QuerySet[Any], day: dt.date) -> Decimal:
+    """What of ``invoices`` is overdue on ``day``. One statement."""
+    behind = with_ahead(invoices, day).filter(left_sum__gt=F("ahead_sum"))
+    found: Decimal | None = behind.aggregate(sum=Sum(F("left_sum") - F("ahead_sum")))["sum"]
     return found or NOTHING
+
+
+def taken_on(institution: Institution, day: dt.date) -> Decimal:
+    """What came in at a campus on ``day`` less what went out. Two statements."""
+    came = Payment.objects.filter(institution=institution, day=day)
+    went = Refund.objects.filter(payment__institution=institution, day=day)
+    one, other = (rows.aggregate(sum=Sum("amount"))["sum"] or NOTHING for rows in (came, went))
+    return Decimal(one - other)

@@ -6,6 +6,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from apps.office.fees.pages import bills, books, desk, items, runs, students
+from apps.office.fees.pages.start import panels
 from apps.office.fees.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
 
@@ -49,5 +50,6 @@ ROOM = Room(
         path("fees/bills/<uuid:invoice>/void/", bills.void, name="void-bill"),
     ),
     waiting=waiting,
+    panels=panels,
     jobs={"apps.fees.make_bills": Job(_("Billing the fees of a term"), "fees.charge")},
 )  # fmt: skip
