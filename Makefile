@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-copies drill-pitr chaos attack observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-copies bench-exams drill-pitr chaos attack exams observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,10 +25,11 @@ demo-reset: environment ## Delete the demo's data
 test: environment ## Everything that belongs in every run
 	$(PY) -m pytest -n $(WORKERS) -m "not proof" tests $(ARGS)
 
-proof: environment ## The slower tests, and the stack tried as an attacker would
+proof: environment ## The slower tests, the stack tried as an attacker would, and an exam session over HTTP
 	$(PY) -m pytest -m proof --ignore=tests/apps/students/test_who_reads_what.py tests $(ARGS)
 	$(PY) -m pytest -n 2 --dist worksteal -m proof tests/apps/students/test_who_reads_what.py $(ARGS)
 	$(PY) -m tests.attack
+	$(PY) -m tests.exams
 
 check: environment ## Format, lint, types, import contracts, Django's checks, generated files
 	$(PY) -m ruff format --check .
@@ -85,6 +86,9 @@ bench-logins: environment ## Logins against what the hash allows, and beside tea
 bench-paper: environment ## Printed lists beside the engine before Typst, and memory over 2,000
 	$(PY) -m benchmarks.paper $(ARGS)
 
+bench-exams: environment ## Marks against saves one by one, lists against their floors, results, report cards per second
+	$(PY) -m benchmarks.exams $(ARGS)
+
 bench-copies: environment ## One school out and back, beside one with a quarter of its rows
 	$(PY) -m benchmarks.copies $(ARGS)
 
@@ -100,6 +104,9 @@ chaos: environment ## Kill everything at random and count what is lost (SECONDS=
 
 attack: environment ## The running stack, tried as an attacker would: steps, generated requests, files that unfold (SECONDS=)
 	$(PY) -m tests.attack $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+exams: environment ## An exam session on a running stack: 200 students, eight teachers at once, report cards, all counted
+	$(PY) -m tests.exams $(ARGS)
 
 observe: environment ## Every alert fires by its cause and resolves, watched by a real Prometheus
 	$(PY) -m tests.observe $(ARGS)

@@ -43,6 +43,10 @@ VARIABLES: tuple[Variable, ...] = (
         "Redis or Valkey: redis://, rediss://, unix:// or, behind Sentinel, "
         "sentinel://login:password@host:26379,host:26379/master-name?db=0. Empty: the embedded Valkey of the demo.",
     ),
+    Variable("CELL", "home", "Which server of databases (and its Redis) this process works for; see docs/scaling.md."),
+    Variable("CELL_DATABASE_URLS", "", "DATABASE_URL of each cell but home: `north=postgres://…,south=postgres://…`."),
+    Variable("CELL_DATABASE_ADMIN_URLS", "", "The same of DATABASE_ADMIN_URL."),
+    Variable("CELL_REDIS_URLS", "", "The same of REDIS_URL. No two cells share a Redis: numbers of jobs would meet."),
     Variable("REDIS_PATIENCE", "1", "Multiplies the 0.15 s that a request loses to a Redis that hangs."),
     Variable("ALLOW_REDIS_MOCK", "", "true: develop without a Redis, as in an outage of it. Refused in production."),
     Variable("TRUSTED_PROXIES", "0", "How many proxies of yours stand in front and set X-Forwarded-For and -Proto."),
@@ -97,6 +101,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("DEFAULT_FROM_EMAIL", "SchoolOps <no-reply@localhost>", "Sender of mail."),
 )
 _KNOWN = {variable.name: variable for variable in VARIABLES}
+# What each cell has of its own; of all others but the first, in a variable with all of them by name.
+_OF_A_CELL = {
+    "DATABASE_URL": "CELL_DATABASE_URLS",
+    "DATABASE_ADMIN_URL": "CELL_DATABASE_ADMIN_URLS",
+    "REDIS_URL": "CELL_REDIS_URLS",
+}
+FIRST_CELL = _KNOWN["CELL"].default
 
 
 SETTINGS = "DJANGO_SETTINGS_MODULE"
@@ -148,10 +159,30 @@ class Environment:
         if source is None:
             production = os.environ.get(SETTINGS, "").endswith(".production")
             source = {**read_files(BASE_DIR, production=production), **os.environ} if _pretended is None else _pretended
-        self._values: dict[str, str] = dict(source)
+        self._said = dict(source)
+        self.cell = self._said.get("CELL") or FIRST_CELL
+        self._values = self._said | self._of(self.cell)
         self._environ = environ.Env()
         # django-environ reads from the mapping named ENVIRON.
         self._environ.ENVIRON = self._values
+
+    def _of(self, cell: str) -> dict[str, str]:
+        """What is said of ``cell``, and so goes before what is said of the first one."""
+        if cell == FIRST_CELL:
+            return {}
+        said = {}
+        for name, of_all in _OF_A_CELL.items():
+            urls = dict(each.strip().partition("=")[::2] for each in self._said.get(of_all, "").split(","))
+            said[name] = urls.get(cell, "")
+        if not said["DATABASE_URL"]:
+            raise ImproperlyConfigured(f"There is no cell {cell} in CELL_DATABASE_URLS.")
+        return said
+
+    def others(self) -> dict[str, Environment]:
+        """Every cell but the one of this process, as a process of it would be told."""
+        named = [each.partition("=")[0].strip() for each in self._said.get("CELL_DATABASE_URLS", "").split(",")]
+        cells = [FIRST_CELL, *filter(None, named)]
+        return {cell: Environment(self._said | {"CELL": cell}) for cell in cells if cell != self.cell}
 
     def leaves_open(self, name: str) -> bool:
         """Whether nobody said anything about ``name``, so that its default holds."""

@@ -228,6 +228,21 @@ class ScoresAboveMaximum(Conflict):
     remedy = "Correct these marks first."
 
 
+# --- components -------------------------------------------------------------------------------------------------------
+class ComponentsRefused(Invalid):
+    """A paper cannot be made of these components."""
+
+    code = "examinations:components-refused"
+    remedy = "Correct what `errors` names: two or more, each with a name of its own, marks and a weight above 0."
+
+
+class ComponentsHaveMarks(Conflict):
+    """Something is entered of this paper: which components it has, and of how many marks, stays."""
+
+    code = "examinations:components-have-marks"
+    remedy = "Names and weights can change; for another make-up set another paper."
+
+
 # --- moderation -------------------------------------------------------------------------------------------------------
 class ModerationUnknown(NotFound):
     """There is no such moderation of this paper."""

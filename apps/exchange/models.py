@@ -242,6 +242,7 @@ class MarkFileRow(models.Model):
     row = models.PositiveIntegerField()
     paper = models.UUIDField(null=True)
     student = models.UUIDField(null=True)
+    component = models.UUIDField(null=True)
     name = models.CharField(max_length=310, blank=True)
     was = models.CharField(max_length=20, blank=True)
     now = models.CharField(max_length=20, blank=True)

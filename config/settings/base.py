@@ -7,7 +7,7 @@ from typing import Any
 
 from django.templatetags.static import static
 
-from config.env import BASE_DIR, Environment
+from config.env import BASE_DIR, FIRST_CELL, Environment
 from schoolops.observability import slots
 
 env = Environment()
@@ -154,7 +154,7 @@ TEMPLATES = [
 ]
 
 
-def database(name: str, engine: str) -> dict[str, Any]:
+def database(name: str, engine: str, env: Environment = env) -> dict[str, Any]:
     """A ``DATABASES`` entry for the URL in variable ``name``; connections are kept: a warm one is 10 × cheaper."""
     parsed = env.database(name)
     options = parsed.setdefault("OPTIONS", {})
@@ -166,20 +166,30 @@ def database(name: str, engine: str) -> dict[str, Any]:
     return parsed
 
 
-DATABASES: dict[str, dict[str, Any]] = {"default": database("DATABASE_URL", "schoolops.tenancy.backend")}
-if env.text("DATABASE_ADMIN_URL"):
-    DATABASES["admin"] = database("DATABASE_ADMIN_URL", "schoolops.tenancy.owner_backend")
-    DATABASES["admin"]["OPTIONS"].pop("pool", None)
+def databases(env: Environment) -> dict[str, dict[str, Any]]:
+    """The two logins of one server of databases."""
+    entries = {"default": database("DATABASE_URL", "schoolops.tenancy.backend", env)}
+    if env.text("DATABASE_ADMIN_URL"):
+        entries["admin"] = database("DATABASE_ADMIN_URL", "schoolops.tenancy.owner_backend", env)
+        entries["admin"]["OPTIONS"].pop("pool", None)
+    return entries
+
+
+# The server that this process works for, and those it only reaches over to: where a school moves, what is looked at.
+CELL = env.cell
+DATABASES: dict[str, dict[str, Any]] = databases(env)
+OTHER_CELLS = {name: databases(other) for name, other in env.others().items()}
 
 # What cannot keep schools apart is reported by doctor and check; production does not start on it.
 REFUSE_FORBIDDEN_DATABASE = False
 
 REDIS_URL = env.redis("REDIS_URL")
+REDIS_OF_OTHER_CELLS = {name: other.redis("REDIS_URL") for name, other in env.others().items()}
 REDIS_PATIENCE = env.number("REDIS_PATIENCE")
 
 # --- queues -------------------------------------------------------------------------------------------------------
 QUEUES_BROKER_URL = REDIS_URL
-QUEUES_JOURNAL_FOLDER = BASE_DIR / "var" / "journal"
+QUEUES_JOURNAL_FOLDER = BASE_DIR / "var" / ("journal" if CELL == FIRST_CELL else f"journal-{CELL}")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

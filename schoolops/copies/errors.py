@@ -112,3 +112,24 @@ class DrillFailed(Misconfigured):
 
     code = "copies:drill-failed"
     remedy = "docs/runbooks/restore-drill-failed.md"
+
+
+class NotMovable(Conflict):
+    """{slug} cannot be moved to {cell}: {why}."""
+
+    code = "copies:not-movable"
+    remedy = "Nothing was changed, and the school works on where it is."
+
+
+class StillInUse(Conflict):
+    """{slug} was never still for a moment: {what}."""
+
+    code = "copies:still-in-use"
+    remedy = "Nothing was changed, and the school works on where it is. Try again when less is going on."
+
+
+class OldCopyNeeded(Conflict):
+    """What {slug} was here is all there is of it: {why}."""
+
+    code = "copies:old-copy-needed"
+    remedy = "Look at the school in its new cell first."

@@ -25,7 +25,7 @@ from schoolops.copies.errors import BackupDamaged, BackupDoesNotFit
 from schoolops.copies.shutting import shut
 from schoolops.copies.taking import Progress, file_columns, silently
 from schoolops.files import folders
-from schoolops.tenancy import endings, fleet, lifecycle, migrating, owner, resolution, template
+from schoolops.tenancy import cells, endings, fleet, lifecycle, migrating, owner, resolution, template
 from schoolops.tenancy.errors import NameNotConfirmed, SchoolExists, SlugInvalid, WrongState
 from schoolops.tenancy.lifecycle import give_addresses
 from schoolops.tenancy.models import School, SchoolState
@@ -59,7 +59,7 @@ def restore_beside(
     It has a row, a schema and a role of its own. Its logins are rows that open nothing; none of its jobs are there.
 
     Raises:
-        SlugInvalid, SchoolExists, DomainTaken, BackupNotFound, BackupNotForThisKey, BackupDamaged,
+        SlugInvalid, SchoolExists, DomainTaken, SchoolElsewhere, BackupNotFound, BackupNotForThisKey, BackupDamaged,
         BackupNewer, BackupFromElsewhere, BackupDoesNotFit: nothing is left of it then.
     """
     if not SLUG.fullmatch(slug):
@@ -69,7 +69,12 @@ def restore_beside(
         found = verify(file, keys=keys, from_elsewhere=from_elsewhere)
         progress(f"verified: {found.head.slug} of {found.head.taken_at}, release {found.head.release}")
         school = _stand_up(found, file, keys, slug=slug, name=_called(found, slug), beside=True, progress=progress)
-        with _cleared_if_refused(school), outside_schools(), transaction.atomic():
+        with (
+            _cleared_if_refused(school),
+            outside_schools(),
+            cells.naming(slug=slug, domains=domains),
+            transaction.atomic(),
+        ):
             give_addresses(school, domains)
             school.state, school.state_reason = SchoolState.SUSPENDED, f"Restored from {file.name}."[:500]
             school.save(update_fields=["state", "state_reason", "brought_up_to"])
@@ -179,7 +184,7 @@ def _stand_up(
                 fill(connection, found, file, keys, schema=school.schema_name, progress=progress)
             fleet.bring_up(school)
         with owner.owner_connection() as connection:
-            _analyse(connection, school.schema_name)
+            analyse(connection, school.schema_name)
         with inside(school), transaction.atomic():
             shut(beside=beside)
             trail.record(
@@ -270,8 +275,6 @@ def fill(
         _pour(connection, found, file, keys, schema=schema, progress=progress)
         if at_home:
             _lead_to(connection, head, schema)
-        with tables.fitting("two rows are one"):
-            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     tables.set_sequences(connection, schema, found.manifest.sequences)
     # Files are on the disk before the rows that name them are.
     os.sync()
@@ -318,7 +321,7 @@ def _lead_to(connection: tables.Connection, head: archive.Head, schema: str) -> 
         )
 
 
-def _analyse(connection: tables.Connection, schema: str) -> None:
+def analyse(connection: tables.Connection, schema: str) -> None:
     for table in tables.tables_of(connection, schema):
         connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table.name)))
 

@@ -40,7 +40,8 @@ _SEQUENCES = """
 _FOREIGN_KEYS = """
     SELECT c.relname, k.conname, pg_get_constraintdef(k.oid)
       FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-     WHERE k.connamespace = to_regnamespace(%s) AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2
+     WHERE k.connamespace = to_regnamespace(%s) AND k.contype = 'f' AND k.conparentid = 0
+       AND NOT (k.condeferrable AND %s) ORDER BY 1, 2
 """
 
 
@@ -93,6 +94,21 @@ def counted(connection: Connection, schema: str, table: Table) -> Counted:
     return Counted(rows, sha256.hexdigest())
 
 
+def digests_of(connection: Connection, schema: str, tables: list[Table]) -> dict[str, tuple[int, str]]:
+    """Rows of each table, and a sum of 128 bits over all of them, whatever their order. The server's work alone."""
+    each = sql.SQL(
+        "SELECT {name}, count(*), concat_ws(' ', sum(hashtextextended(said, 0)), sum(hashtextextended(said, 1)))"
+        ' FROM (SELECT ROW({columns})::text COLLATE "C" AS said FROM {table}) AS rows'
+    )
+    union = sql.SQL(" UNION ALL ").join(
+        each.format(
+            name=sql.Literal(table.name), columns=_listed(table.columns), table=sql.Identifier(schema, table.name)
+        )
+        for table in tables
+    )
+    return {name: (rows, said) for name, rows, said in connection.execute(union)}
+
+
 def sequences_of(connection: Connection, schema: str) -> dict[str, tuple[int, bool]]:
     """Where each sequence of ``schema`` stands: its last value, and whether it was given out."""
     names = [name for (name,) in connection.execute(_SEQUENCES, [schema])]
@@ -115,20 +131,24 @@ def set_sequences(connection: Connection, schema: str, sequences: dict[str, tupl
 
 
 @contextmanager
-def unguarded(connection: Connection, schema: str, tables: list[Table]) -> Iterator[None]:
+def unguarded(connection: Connection, schema: str, tables: list[Table], *, few: bool = False) -> Iterator[None]:
     """In the block the rows of ``tables`` may be written in any order; keys are checked behind it, all at once.
 
-    What triggers would do is in the rows that are written. The caller holds the transaction.
+    What triggers would do is in the rows that are written. The caller holds the transaction. ``few``: rows are written;
+    then keys that can wait are checked for these alone, instead of for all there are.
 
     Raises:
         BackupDoesNotFit: a row names one that is not there.
     """
-    keys = connection.execute(_FOREIGN_KEYS, [schema]).fetchall()
+    keys = connection.execute(_FOREIGN_KEYS, [schema, few]).fetchall()
     for table, name, _ in keys:
         drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
         connection.execute(drop.format(sql.Identifier(schema, table), sql.Identifier(name)))
     _triggers(connection, schema, tables, "DISABLE")
+    connection.execute("SET CONSTRAINTS ALL DEFERRED")
     yield
+    with fitting("a row names one that is not there"):
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     _triggers(connection, schema, tables, "ENABLE")
     for table, name, definition in keys:
         add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} " + definition)
@@ -147,7 +167,7 @@ def empty(connection: Connection, schema: str, tables: list[Table]) -> None:
         connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(schema, table.name)))
 
 
-def fill(connection: Connection, schema: str, table: Table, pieces: Iterable[bytes]) -> None:
+def fill(connection: Connection, schema: str, table: Table, pieces: Iterable[bytes | bytearray]) -> None:
     """Put lines of ``table`` back, however they are cut into ``pieces``. Raises ``BackupDoesNotFit``."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(schema, table.name), _listed(table.columns))
     with fitting(f"a row of {table.name} is refused"), connection.cursor().copy(statement) as copying:

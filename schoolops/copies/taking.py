@@ -50,13 +50,14 @@ def back_up(
     read and written meanwhile, and nobody waits; only the shape of the tables stands still.
 
     Raises:
-        SchoolNotFound. WrongState: it is still being made. NoRecipient, RecipientInvalid. OSError: the disk refuses.
+        SchoolNotFound. WrongState: it is still being made, or was moved. NoRecipient, RecipientInvalid.
+        OSError: the disk refuses.
     """
     keys = sealed.recipients_of(recipients)
     if not keys:
         raise NoRecipient
     school = lifecycle.get_school(slug)
-    if school.state == SchoolState.CREATING:
+    if school.state in {SchoolState.CREATING, SchoolState.MOVED}:
         raise WrongState(slug=slug, state=school.state)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with owner.one_at_a_time(f"backup:{slug}"):

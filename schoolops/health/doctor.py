@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import django
+import psycopg
 from django.conf import settings
 from django.db import connection
 
@@ -28,7 +29,7 @@ from schoolops.queues.desk import overview
 from schoolops.redis import boot
 from schoolops.rollouts import indexing
 from schoolops.tenancy import boot as boot_of_database
-from schoolops.tenancy import direct, fleet, lifecycle
+from schoolops.tenancy import cells, direct, fleet, lifecycle
 from schoolops.tenancy.models import School
 
 Colour = Literal["green", "yellow", "red"]
@@ -258,6 +259,30 @@ def _schools() -> Iterator[Line]:
         )
 
 
+def _cells() -> Iterator[Line]:
+    ours = cells.look(settings.CELL)
+    for cell in cells.names():
+        if cell == ours.cell:
+            continue
+        try:
+            theirs = cells.look(cell)
+        except psycopg.Error as failure:
+            yield Line(
+                "red", f"The cell {cell} cannot be asked: {str(failure).splitlines()[0]}", "Start its PostgreSQL."
+            )
+            continue
+        if theirs.migrations != ours.migrations:
+            yield Line(
+                "red", f"The cells {ours.cell} and {cell} are of different releases", "manage.py cells --run migrate"
+            )
+        both = {host for each in ours.schools for host in each.hosts} & {
+            host for each in theirs.schools for host in each.hosts
+        }
+        if both:
+            yield Line("red", f"{ours.cell} and {cell} both have: {', '.join(sorted(both))}", "manage.py list_schools")
+    yield Line("green", f"Cells: {', '.join(cells.names())}; this is {ours.cell}")
+
+
 def _twins() -> Iterator[Line]:
     for school in lifecycle.each_school():
         for twin in twins.twins(most=5):
@@ -288,7 +313,7 @@ def _files() -> Iterator[Line]:
         )
     folder = Path(settings.MEDIA_ROOT)
     with outside_schools():
-        known = set(School.objects.values_list("schema_name", flat=True))
+        known = set(School.objects.values_list("schema_name", flat=True)) | cells.schemas_elsewhere()
     strange = sorted(each.name for each in folder.glob("school_*") if each.name not in known)
     if strange:
         yield Line("yellow", f"Folders of no school in {folder}: {', '.join(strange)}", "Look, and remove them.")
@@ -352,6 +377,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "Redis": _redis,
     "jobs": _jobs,
     "schools": _schools,
+    "cells": _cells,
     "twins": _twins,
     "files": _files,
     "backups": _backups,

@@ -24,7 +24,7 @@ SELECT s.slug FROM public.tenancy_school s LEFT JOIN (
      WHERE d.classoid = 'pg_class'::regclass AND d.objsubid = 0 AND i.indisvalid
        AND starts_with(d.description, %s) AND starts_with(n.nspname, 'school_')
      GROUP BY 1) AS found ON found.nspname = s.schema_name
- WHERE s.state <> 'creating' AND found.marks IS DISTINCT FROM %s ORDER BY s.slug"""
+ WHERE s.state NOT IN ('creating', 'moved') AND found.marks IS DISTINCT FROM %s ORDER BY s.slug"""
 _last: tuple[float, list[str]] | None = None
 
 

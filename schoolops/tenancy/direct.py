@@ -8,7 +8,7 @@ import psycopg
 from django.conf import settings
 from psycopg.pq import Conninfo
 
-from schoolops.errors import Misconfigured
+from schoolops.errors import Misconfigured, NotFound
 
 _NAMED = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
@@ -20,9 +20,26 @@ class NoProvisioningLogin(Misconfigured):
     remedy = "Set DATABASE_ADMIN_URL to a login that owns the database and may create roles."
 
 
-def parameters(alias: str) -> dict[str, Any]:
+class CellUnknown(NotFound):
+    """There is no cell called {cell}."""
+
+    code = "tenancy:cell-unknown"
+    remedy = "`manage.py cells` lists them; CELL_DATABASE_URLS says which there are."
+
+
+def databases(cell: str = "") -> dict[str, dict[str, Any]]:
+    """The two logins of ``cell`` (empty: this process's), as ``DATABASES`` has them. Raises ``CellUnknown``."""
+    if cell in {"", settings.CELL}:
+        return settings.DATABASES
+    if cell not in settings.OTHER_CELLS:
+        raise CellUnknown(cell=cell)
+    entries: dict[str, dict[str, Any]] = settings.OTHER_CELLS[cell]
+    return entries
+
+
+def parameters(alias: str, cell: str = "") -> dict[str, Any]:
     """What libpq has to know to reach ``alias`` as Django does, encryption and certificates included."""
-    entry = settings.DATABASES.get(alias)
+    entry = databases(cell).get(alias)
     if entry is None:
         raise NoProvisioningLogin
     known = {each.keyword.decode() for each in Conninfo.get_defaults()}
@@ -31,18 +48,26 @@ def parameters(alias: str) -> dict[str, Any]:
 
 
 def connect(
-    purpose: str, *, alias: str = "default", statement_s: float = 0, lock_s: float = 0, idle_s: float = 0, **more: Any
+    purpose: str,
+    *,
+    alias: str = "default",
+    cell: str = "",
+    statement_s: float = 0,
+    lock_s: float = 0,
+    idle_s: float = 0,
+    **more: Any,
 ) -> psycopg.Connection[Any]:
     """A connection of our own to ``alias``, autocommit, that no other session and no dead host can hold up.
 
     Args:
+        cell: whose server; empty: that of this process.
         purpose: shown in ``pg_stat_activity``.
         statement_s, lock_s: what one statement, and one wait for a lock, may take; 0: without end.
         idle_s: the server ends the session, and frees its locks, when it has asked for nothing for so long; 0: never.
         more: what else psycopg is to be told.
     """
     keepalives = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 3}
-    wanted = keepalives | parameters(alias) | {"application_name": f"schoolops:{purpose}"}
+    wanted = keepalives | parameters(alias, cell) | {"application_name": f"schoolops:{purpose}"}
     connection = psycopg.connect(**wanted, autocommit=True, **more)
     limits = {"statement_timeout": statement_s, "lock_timeout": lock_s, "idle_session_timeout": idle_s}
     # Said by statement: a pooler of sessions knows no such option of a connection.

@@ -26,6 +26,13 @@ class SchoolNotReady(Unavailable):
     remedy = "Try again in a minute."
 
 
+class SchoolMoved(Unavailable):
+    """This school was moved to another server a moment ago."""
+
+    code = "tenancy:school-moved"
+    remedy = "Try again in a minute. Operators: let the proxy read `manage.py cells --hosts` anew."
+
+
 class SchoolUnreachable(Unavailable):
     """This school's data cannot be reached at the moment."""
 
@@ -52,6 +59,13 @@ class SchoolExists(Conflict):
 
     code = "tenancy:school-exists"
     remedy = "Choose another name, or resume the existing one with `manage.py resume_school` or `undelete_school`."
+
+
+class SchoolElsewhere(Conflict):
+    """{what} belongs to a school of the cell {cell}."""
+
+    code = "tenancy:school-elsewhere"
+    remedy = "Names and addresses are one for all cells: choose another."
 
 
 class DomainTaken(Conflict):

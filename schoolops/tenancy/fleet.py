@@ -20,9 +20,9 @@ SCHOOLS_PER_QUERY = 200
 
 
 def made_schools() -> list[School]:
-    """Every school that has been made, deleted ones included while they are kept, in order of slug."""
+    """Every school of this cell that has been made, deleted ones included while they are kept, in order of slug."""
     with outside_schools():
-        return list(School.objects.exclude(state=SchoolState.CREATING).order_by("slug"))
+        return list(School.objects.exclude(state__in=[SchoolState.CREATING, SchoolState.MOVED]).order_by("slug"))
 
 
 def unfinished_schools() -> list[School]:

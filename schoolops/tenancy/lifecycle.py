@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from schoolops import clock
 from schoolops.context import inside, outside_schools
-from schoolops.tenancy import endings, owner, resolution
+from schoolops.tenancy import cells, endings, owner, resolution
 from schoolops.tenancy.errors import (
     DataNotKept,
     DomainTaken,
@@ -98,9 +98,10 @@ def undelete_school(*, slug: str, domains: list[str]) -> School:
     Its addresses were given up, so they are named anew.
 
     Raises:
-        SchoolNotFound. WrongState: it is not deleted. DataNotKept: that was more than 30 days ago. DomainTaken.
+        SchoolNotFound. WrongState: it is not deleted. DataNotKept: that was more than 30 days ago. DomainTaken,
+        SchoolElsewhere.
     """
-    with outside_schools(), transaction.atomic():
+    with outside_schools(), cells.naming(domains=domains), transaction.atomic():
         rows: QuerySet[School] = School.objects.select_for_update()
         school = rows.filter(slug=slug).first()
         if school is None:

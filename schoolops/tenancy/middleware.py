@@ -17,6 +17,7 @@ from schoolops.context import SchoolLike, inside, outside_schools
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.tenancy import resolution
 from schoolops.tenancy.errors import (
+    SchoolMoved,
     SchoolNotReady,
     SchoolSuspended,
     SchoolUnreachable,
@@ -77,7 +78,7 @@ class SchoolMiddleware:
         """The school of the request's host; ``None`` on an operators' host.
 
         Raises:
-            UnknownHost, SchoolSuspended, SchoolNotReady, SchoolUnreachable.
+            UnknownHost, SchoolMoved, SchoolSuspended, SchoolNotReady, SchoolUnreachable.
         """
         try:
             host = request.get_host().rsplit(":", 1)[0].lower().rstrip(".")
@@ -95,6 +96,8 @@ class SchoolMiddleware:
             raise UnknownHost(host=host)
         if school.state == SchoolState.CREATING:
             raise SchoolNotReady
+        if school.state == SchoolState.MOVED:
+            raise SchoolMoved
         if school.state != SchoolState.ACTIVE:
             raise SchoolSuspended
         request.school = school  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 from django_tenants.models import DomainMixin, TenantMixin
@@ -16,12 +17,21 @@ KEPT_AFTER_DELETION = dt.timedelta(days=30)
 
 
 class SchoolState(models.TextChoices):
-    """A school's life: creating → active ⇄ suspended → deleted → (its row is gone after 30 days)."""
+    """A school's life: creating → active ⇄ suspended → deleted → (its row is gone after 30 days).
+
+    Moved: it lives in another cell; what it was here is kept until a person removes it.
+    """
 
     CREATING = "creating"
     ACTIVE = "active"
     SUSPENDED = "suspended"
     DELETED = "deleted"
+    MOVED = "moved"
+
+
+def this_cell() -> str:
+    """The cell that this process works for."""
+    return str(settings.CELL)
 
 
 class School(Fitting, TenantMixin):  # type: ignore[misc]
@@ -36,6 +46,13 @@ class School(Fitting, TenantMixin):  # type: ignore[misc]
     role_name = models.CharField(max_length=63, unique=True)
     state = models.CharField(max_length=16, choices=SchoolState.choices, default=SchoolState.CREATING)
     state_reason = models.CharField(max_length=500, blank=True)
+    database = models.CharField(
+        max_length=40,
+        default=this_cell,
+        db_default="home",
+        editable=False,
+        help_text="The cell whose server holds its schema: the one this row stands in, or, once moved, the next.",
+    )
     created_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)
     brought_up_to = models.CharField(

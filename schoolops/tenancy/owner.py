@@ -20,13 +20,13 @@ IDENTIFIER_LENGTH = 63
 LONGEST_WAIT_S = 180
 
 
-def web_login() -> str:
+def web_login(cell: str = "") -> str:
     """The login that requests use; it is granted every school's role and owns nothing."""
-    return str(direct.parameters("default")["user"])
+    return str(direct.parameters("default", cell)["user"])
 
 
-def database_name() -> str:
-    return str(direct.parameters("default")["dbname"])
+def database_name(cell: str = "") -> str:
+    return str(direct.parameters("default", cell)["dbname"])
 
 
 _TAKE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
@@ -34,12 +34,12 @@ ASKED_AGAIN_S = 0.1
 
 
 @contextmanager
-def owner_connection() -> Iterator[psycopg.Connection[Any]]:
-    """A fresh autocommit connection of the provisioning login, closed afterwards.
+def owner_connection(cell: str = "") -> Iterator[psycopg.Connection[Any]]:
+    """A fresh autocommit connection of the provisioning login (of ``cell``; empty: ours), closed afterwards.
 
     Fresh, because DDL in a backend that has cached hundreds of schools' plans is ten times slower.
     """
-    connection = direct.connect("owner", alias="admin", statement_s=0, lock_s=LONGEST_WAIT_S)
+    connection = direct.connect("owner", alias="admin", cell=cell, statement_s=0, lock_s=LONGEST_WAIT_S)
     try:
         yield connection
     finally:
@@ -47,9 +47,9 @@ def owner_connection() -> Iterator[psycopg.Connection[Any]]:
 
 
 @contextmanager
-def one_at_a_time(work: str) -> Iterator[None]:
+def one_at_a_time(work: str, cell: str = "") -> Iterator[None]:
     """Wait until nobody else in this database does ``work``, in whatever process, and keep others waiting meanwhile."""
-    with owner_connection() as connection:
+    with owner_connection(cell) as connection:
         # However long the other one takes. Asked again and again: a statement that waits has a snapshot, and the other
         # one's CREATE INDEX CONCURRENTLY would wait for that.
         while connection.execute(_TAKE, [f"schoolops:{work}"]).fetchone() != (True,):
@@ -70,9 +70,9 @@ def schema_for(slug: str) -> str:
     return "school_" + slug.replace("-", "_")
 
 
-def role_for(schema: str) -> str:
+def role_for(schema: str, cell: str = "") -> str:
     """The role of ``schema``. Roles are known to the whole cluster, so the database's name is part of it."""
-    return within_identifier(f"{database_name()}__{schema}")
+    return within_identifier(f"{database_name(cell)}__{schema}")
 
 
 def ensure_groundwork() -> None:
@@ -110,10 +110,10 @@ def grant_shared_tables() -> None:
             connection.execute(sql.SQL(statement).format(web))
 
 
-def grant_school(connection: psycopg.Connection[Any], *, schema: str, role: str) -> None:
+def grant_school(connection: psycopg.Connection[Any], *, schema: str, role: str, cell: str = "") -> None:
     """Create the school's role where missing and grant it its schema, nothing else. Idempotent."""
     exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role), "web": sql.Identifier(web_login())}
+    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role), "web": sql.Identifier(web_login(cell))}
     if not exists:
         connection.execute(sql.SQL("CREATE ROLE {role} NOLOGIN").format(**names))
     for statement in (
@@ -131,10 +131,10 @@ def grant_school(connection: psycopg.Connection[Any], *, schema: str, role: str)
         connection.execute(revoke.format(table=sql.Identifier(table), **names))
 
 
-def drop_school(*, schema: str, role: str) -> None:
+def drop_school(*, schema: str, role: str, cell: str = "") -> None:
     """Remove the schema with all its data, and the role with all that it owns. There is no way back."""
     names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role)}
-    with owner_connection() as connection, connection.transaction():
+    with owner_connection(cell) as connection, connection.transaction():
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {schema} CASCADE").format(**names))
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
             # What stands outside its schema, as large objects do, would keep the role, and with it the whole purge.
@@ -157,9 +157,9 @@ def _tables_of_schools(connection: psycopg.Connection[Any]) -> list[str]:
     return [table for (table,) in rows if table not in _KEPT_TABLES]
 
 
-def forget_rows(*, names: list[str]) -> None:
+def forget_rows(*, names: list[str], cell: str = "") -> None:
     """Delete what the shared tables hold of a school: jobs, letters, kept answers, and whatever is added."""
-    with owner_connection() as connection, connection.transaction():
+    with owner_connection(cell) as connection, connection.transaction():
         for table in _tables_of_schools(connection):
             connection.execute(
                 sql.SQL("DELETE FROM public.{} WHERE school = ANY(%s)").format(sql.Identifier(table)), [names]

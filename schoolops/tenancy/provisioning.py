@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from schoolops import clock, seeds
 from schoolops.context import inside, outside_schools
-from schoolops.tenancy import endings, fleet, owner, resolution, template
+from schoolops.tenancy import cells, endings, fleet, owner, resolution, template
 from schoolops.tenancy.errors import SchoolExists, SlugInvalid
 from schoolops.tenancy.lifecycle import give_addresses
 from schoolops.tenancy.models import School, SchoolState
@@ -36,7 +36,7 @@ def create_school(*, slug: str, name: str, domains: list[str], progress: Progres
         progress: told after each step: ``registered``, ``schema``, ``contents``, ``active``.
 
     Raises:
-        SlugInvalid, SchoolExists, DomainTaken, TemplateMissing, NoProvisioningLogin.
+        SlugInvalid, SchoolExists, DomainTaken, SchoolElsewhere, TemplateMissing, NoProvisioningLogin.
     """
     if connection.in_atomic_block:
         raise RuntimeError("A school is not created inside a transaction: its schema would be locked half-made.")
@@ -44,7 +44,7 @@ def create_school(*, slug: str, name: str, domains: list[str], progress: Progres
         raise SlugInvalid(slug=slug)
     # A second creation of the same school waits, then finds the school made (or, after a crash, finishes it).
     with owner.one_at_a_time(f"create:{slug}"):
-        with outside_schools():
+        with outside_schools(), cells.naming(slug=slug, domains=domains):
             school = _register(slug=slug, name=name, domains=domains)
         progress("registered")
         if not raise_schema(school):

@@ -12,6 +12,7 @@ import time
 import uuid
 from dataclasses import dataclass
 
+import redis
 from django.conf import settings
 
 from schoolops.context import SchoolLike, outside_schools
@@ -102,13 +103,18 @@ def forget_here() -> None:
     _version_read_at = float("-inf")
 
 
+def mark(server: redis.Redis) -> None:
+    """Make every process that asks ``server`` look schools up again. Raises ``redis.RedisError``."""
+    # A mark nobody has seen before, not a counter: a Redis that lost its data would count the same numbers again.
+    server.set(VERSION_KEY, uuid.uuid4().hex)
+
+
 def _give_a_new_mark() -> None:
     global _owed
     # Before it is given: a change that comes meanwhile owes one of its own.
     _owed = False
     try:
-        # A mark nobody has seen before, not a counter: a Redis that lost its data would count the same numbers again.
-        platform_redis().set(VERSION_KEY, uuid.uuid4().hex)
+        mark(platform_redis())
     except RedisUnavailable:
         _owed = True
         raise

@@ -234,6 +234,9 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST report-cards/{card}/amend": lambda g, u: REASON,
     "POST exams": lambda g, u: {"session_id": g.id("exam_session"), "papers": [_paper(g)]},
     "PATCH exams/{exam}": lambda g, u: {"room": "12", "invigilator_ids": [g.id("member")], "version": 1},
+    "PUT exams/{exam}/components": lambda g, u: {
+        "components": [{"name": "Theory", "max_marks": "40"}, {"name": "Oral", "max_marks": "10"}], "version": 1,
+    },
     "PUT exams/{marked_exam}/marks": lambda g, u: {
         "version": 1, "records": exams.written(g.rows["marked_exam"], {g.rows["child"]: "62"}, text=True),
     },

@@ -259,6 +259,8 @@ GET    exams/to-mark                                              200 200 200 20
 GET    exams/{exam}                                               200 200 200 200 404 200 403 403 403 403 401 401
 PATCH  exams/{exam}                                               200 200 200 403 403 403 403 403 403 403 401 401
 DELETE exams/{exam}                                               204 204 204 403 403 403 403 403 403 403 401 401
+GET    exams/{marked_exam}/components                             200 200 200 200 404 200 403 403 403 403 401 401
+PUT    exams/{exam}/components                                    200 200 200 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
 PUT    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
 GET    exams/{marked_exam}/moderations                            200 200 200 200 404 200 403 403 403 403 401 401

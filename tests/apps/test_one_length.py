@@ -20,7 +20,7 @@ from apps.access import services as access_services
 from apps.access.models import Role, RolePermission
 from apps.accounts.models import TokenFamily, User
 from apps.attendance.models import AttendanceCode, AttendanceRecord, DeskEntry, Leave
-from apps.examinations.models import Exam, ExamSession, GradeBand, GradingScale, Remark, RemarkPhrase
+from apps.examinations.models import Exam, ExamComponent, ExamSession, GradeBand, GradingScale, Remark, RemarkPhrase
 from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
@@ -69,6 +69,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "ExamChangeIn": Exam, "PaperForm": Exam, "AccountIn": Account, "AccountChangeIn": Account,
     "PostingIn": LedgerTransaction, "FeeItemIn": FeeItem, "FeeItemChangeIn": FeeItem, "ConcessionIn": Concession,
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund,
+    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.

@@ -186,9 +186,9 @@ class Machine:
             return answered.fetchall() if answered.description else []
 
     def manage(self, *arguments: str) -> str:
-        return self._run("manage.py", *arguments)
+        return self.run("manage.py", *arguments)
 
-    def _run(self, *arguments: str) -> str:
+    def run(self, *arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, *arguments],
             env=self._environment,
@@ -217,7 +217,7 @@ class Machine:
         return [each for each in processes.everyone() if processes.carries(each.pid, f"{PROGRAM}={mark}:{program}")]
 
     def another_school(self, slug: str) -> Target:
-        self._run("-c", _MAKE, slug)
+        self.run("-c", _MAKE, slug)
         passwords = {
             login["username"]: f"{login['username']}-of-{slug}-demo" for login in self._up.schools[0]["logins"]
         }

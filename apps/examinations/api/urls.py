@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.examinations.api.views import exams, marks, moderation, remarks, results, scales, sessions
+from apps.examinations.api.views import components, exams, marks, moderation, remarks, results, scales, sessions
 from schoolops.api.viewsets import routes
 
 SCALE, SESSION = scales.GradingScaleViewSet, sessions.ExamSessionViewSet
@@ -20,6 +20,10 @@ urlpatterns = [
     path("result-policy", results.ResultPolicyViewSet.as_view({"get": "retrieve", "patch": "change"})),
     path("exams/to-mark", marks.ToMarkViewSet.as_view({"get": "list"})),
     *routes("exams", exams.ExamViewSet),
+    path(
+        "exams/<uuid:id>/components",
+        components.ExamComponentsViewSet.as_view({"get": "retrieve", "put": "replace"}),
+    ),
     path("exams/<uuid:id>/marks", marks.ExamMarksViewSet.as_view({"get": "retrieve", "put": "replace"})),
     path("exams/<uuid:id>/marks/reopen", marks.ExamMarksViewSet.as_view({"post": "reopen"})),
     path("exams/<uuid:id>/marks/history", marks.MarkHistoryViewSet.as_view({"get": "list"})),

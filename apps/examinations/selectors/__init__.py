@@ -1,5 +1,16 @@
 """Reads: what a percentage is worth, which sessions and papers somebody sees, and their marks."""
 
+from apps.examinations.selectors.components import (
+    NOTHING,
+    Part,
+    components_of,
+    components_seen,
+    outcomes_of,
+    parts_in_words,
+    parts_of,
+    told_of_paper,
+    total_of,
+)
 from apps.examinations.selectors.entry import OPEN, is_marking, must_be_marking, paper_of, sitting
 from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, moderated, rounded, scale_by, scale_of
 from apps.examinations.selectors.moderation import Spread, moderations_of, scores_of, spread_of, told_of
@@ -58,10 +69,12 @@ from apps.examinations.selectors.tomark import (
 __all__ = [
     "LETTERS",
     "NAMES",
+    "NOTHING",
     "OPEN",
     "PERCENT_PLACES",
     "Band",
     "Graded",
+    "Part",
     "Scale",
     "Spread",
     "as_counted",
@@ -70,6 +83,8 @@ __all__ = [
     "being_marked",
     "cell_of",
     "class_remarks_of",
+    "components_of",
+    "components_seen",
     "doubly_booked",
     "exams_followed",
     "group_of",
@@ -87,10 +102,13 @@ __all__ = [
     "moderations_of",
     "must_be_marking",
     "name_of",
+    "outcomes_of",
     "paper_of",
     "papers_in_reach",
     "papers_seen",
     "papers_to_mark",
+    "parts_in_words",
+    "parts_of",
     "phrases",
     "plain",
     "read_cell",
@@ -119,5 +137,7 @@ __all__ = [
     "state_now",
     "student_followed",
     "told_of",
+    "told_of_paper",
     "told_to_mark",
+    "total_of",
 ]

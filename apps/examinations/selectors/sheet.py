@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
 from apps.attendance.selectors import LISTED
-from apps.examinations.models import Exam, GradeBand, GradingScale, Mark, MarkChange
+from apps.examinations.models import Exam, ExamComponent, GradeBand, GradingScale, Mark, MarkChange
+from apps.examinations.selectors.components import cells_of, components_of, parts_of, told_of_components
 from apps.examinations.selectors.entry import is_marking, paper_of
 from apps.examinations.selectors.grading import Scale, band_of, moderated, scale_of, share
 from apps.examinations.selectors.timetable import student_followed
@@ -36,11 +37,14 @@ def sheet_of(exam: Exam) -> dict[str, Any]:
     """The same of a paper that is at hand, and may be seen."""
     scale = scales_of([exam.scale_id])[exam.scale_id]
     asked = {"homeroom": exam.section_id, "taught": exam.course_class_id, "day": exam.day, "exam": exam.pk}
+    components = components_of(exam)
+    parts = parts_of(exam) if components else {}
     records = []
     for row in map(SheetRow._make, _SHEET.rows(**asked)):
         person = dict(zip(PERSON, row, strict=False))
-        records.append({**person, **result_of(row, exam, scale)})
-    return {**head_of_marks(exam), "records": sorted(records, key=_by_name)}
+        by_component = cells_of(components, parts.get(row.student, {})) if components else ()
+        records.append({**person, **result_of(row, exam, scale), "components": by_component})
+    return {**head_of_marks(exam, components), "records": sorted(records, key=_by_name)}
 
 
 class SheetRow(NamedTuple):
@@ -56,9 +60,10 @@ class SheetRow(NamedTuple):
     on_roster: bool
     status: str | None
     score: Decimal | None
+    student: int
 
 
-PERSON = SheetRow._fields[:-2]
+PERSON = SheetRow._fields[:-3]
 # Who sits a paper as ``sitting`` says it, and who is marked and does not: a test holds them to one another.
 _SHEET = Statement(f"""
 WITH there AS (
@@ -69,15 +74,15 @@ WITH there AS (
     SELECT student_id, bool_or(listed) AS listed, max(roll_number) AS roll_number FROM there GROUP BY student_id
 )
 SELECT st.sourced_id, st.given_name, st.middle_name, st.family_name, st.preferred_name, st.admission_number,
-       o.roll_number, o.listed AND st.merged_into_id IS NULL, k.status, k.score
+       o.roll_number, o.listed AND st.merged_into_id IS NULL, k.status, k.score, st.id
   FROM each_once o JOIN students_student st ON st.id = o.student_id
   LEFT JOIN examinations_mark k ON k.exam_id = %(exam)s::bigint AND k.student_id = st.id
  WHERE k.id IS NOT NULL OR st.merged_into_id IS NULL
 """)  # noqa: S608 - ours
 
 
-def head_of_marks(exam: Exam) -> dict[str, Any]:
-    """A paper's marks without its records."""
+def head_of_marks(exam: Exam, components: Sequence[ExamComponent] | None = None) -> dict[str, Any]:
+    """A paper's marks without its records; ``components``: its own, where they are at hand."""
     taker = exam.marked_by
     reopened = exam.reopened_until
     return {
@@ -89,6 +94,7 @@ def head_of_marks(exam: Exam) -> dict[str, Any]:
         "pass_marks": exam.pass_marks,
         "factor": exam.factor,
         "shift": exam.shift,
+        "components": told_of_components(components_of(exam) if components is None else components),
         "marked_by": {"id": taker.sourced_id, "name": str(taker)} if taker is not None else None,
         "marked_at": exam.marked_at,
     }

@@ -1,5 +1,6 @@
 """Writes: grading scales, exam sessions, their papers, the marks and what they come to."""
 
+from apps.examinations.services.components import Component, set_components
 from apps.examinations.services.marks import Beside, Written, correct_marks, enter_marks, lay_beside, reopen_marks
 from apps.examinations.services.merging import move_marks
 from apps.examinations.services.moderation import (
@@ -35,6 +36,7 @@ from apps.examinations.services.sessions import (
 
 __all__ = [
     "Beside",
+    "Component",
     "NewBand",
     "Paper",
     "Said",
@@ -72,6 +74,7 @@ __all__ = [
     "retire_scale",
     "revert_moderation",
     "seed_scales",
+    "set_components",
     "set_publication",
     "set_result_policy",
     "tally",

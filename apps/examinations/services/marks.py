@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -22,7 +22,7 @@ from apps.examinations.errors import (
     SessionCancelled,
 )
 from apps.examinations.events import MarksEntered
-from apps.examinations.models import Exam, Mark, MarkChange
+from apps.examinations.models import ComponentMark, Exam, ExamComponent, Mark, MarkChange
 from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import Student
 from schoolops import clock, events
@@ -36,11 +36,26 @@ LONGEST_REOPENING = dt.timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written of one student: a score as people write it, or a status; neither is not entered."""
+    """What was written of one student: a score as people write it, or a status; neither is not entered.
+
+    Of a paper with components it is about one of them, or without a score about each. ``at``: where it stood in what
+    was sent, for what is wrong with it; else by its number.
+    """
 
     student_id: UUID
     score: Any = None
     status: str | None = None
+    component: UUID | None = None
+    at: str = ""
+
+
+class Standing(NamedTuple):
+    """The marks of a paper that there are, who sits it, everybody who may be named, and of what it is made."""
+
+    before: dict[int, Mark]
+    there: set[int]
+    known: list[Student]
+    components: list[ExamComponent]
 
 
 @transaction.atomic
@@ -48,7 +63,8 @@ def enter_marks(*, paper: UUID, marks: Sequence[Written], expected_version: int 
     """Enter the marks of a whole paper; entering them again replaces. As many statements for 60 students as for 5.
 
     Args:
-        marks: every student who sits the paper, exactly once. Who is marked and does not sit it any more may be left
+        marks: every student who sits the paper, exactly once (in each component, where it has some; what is not said
+            of one is not entered). Who is marked and does not sit it any more may be left
             out: their mark stays.
         expected_version: the version that was read; ``None`` or 0 for a paper that nobody has marked.
 
@@ -62,9 +78,8 @@ def enter_marks(*, paper: UUID, marks: Sequence[Written], expected_version: int 
     if exam.marks_version != expected:
         members = selectors.marks_since(exam, expected)
         raise MarksChangedMeanwhile(version=exam.marks_version, expected=expected, members=members)
-    before, there, known = _standing(exam)
-    after = _read(marks, known, there, exam)
-    return _entered(exam, before, after, by)
+    standing = _standing(exam)
+    return _entered(exam, standing, _read(marks, standing, exam), by)
 
 
 @transaction.atomic
@@ -81,17 +96,28 @@ def correct_marks(*, paper: UUID, touched: Sequence[Written], seen_version: int,
     """
     exam = selectors.paper_of(paper, "marks.enter", by, for_update=True)
     selectors.must_be_marking(exam)
-    before, there, known = _standing(exam)
-    after = _read(touched, known, there, exam, whole=False)
-    newer = set(
-        MarkChange.objects.filter(exam=exam, marks_version__gt=seen_version, student__in=after).values_list(
-            "student", flat=True
-        )
-    )
-    if any(student in newer and _said(before.get(student)) != _said(mark) for student, mark in after.items()):
+    standing = _standing(exam)
+    after = _read(touched, standing, exam, whole=False)
+    newer = _changed_since(exam, seen_version, after)
+    cells = [(student, each) for student in after for each in _each(standing.components)]
+    if any(
+        (student, _uuid(each)) in newer and _cell(standing.before.get(student), each) != _cell(after[student], each)
+        for student, each in cells
+    ):
         members = selectors.marks_since(exam, seen_version)
         raise MarksChangedMeanwhile(version=exam.marks_version, expected=seen_version, members=members)
-    return _entered(exam, before, after, by)
+    return _entered(exam, standing, after, by)
+
+
+def _changed_since(exam: Exam, version: int, students: Iterable[int]) -> set[tuple[int, UUID | None]]:
+    """Whose mark somebody changed after ``version``, and in which component, where the paper has some."""
+    found: set[tuple[int, UUID | None]] = set()
+    rows = MarkChange.objects.filter(exam=exam, marks_version__gt=version, student__in=list(students))
+    for student, before, after in rows.values_list("student", "before", "after"):
+        was, now = (said.get("components", {}) if said else {} for said in (before, after))
+        found.add((student, None))
+        found |= {(student, UUID(each)) for each in {*was, *now} if was.get(each) != now.get(each)}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +151,18 @@ def lay_beside(*, exam: Exam, written: Sequence[Written], seen_version: int) -> 
         exam: as ``selectors.paper_of`` finds it.
         seen_version: the version beside which it was written.
     """
-    present, _, known = _standing(exam)
-    read, refused = _understood(written, known, exam)
+    standing = _standing(exam)
+    read, refused = _understood(written, standing, exam, whole=False)
     errors: dict[int, list[FieldError]] = {}
     for error in refused:
         place, _, field = error.field.removeprefix("records.").partition(".")
         errors.setdefault(int(place), []).append(dataclasses.replace(error, field=field))
-    earlier: dict[int, Mapping[str, str] | None] = {}
+    earlier: dict[int, Mapping[str, Any] | None] = {}
     since = MarkChange.objects.filter(exam=exam, marks_version__gt=seen_version).order_by("id")
     for student, before in since.values_list("student", "before"):
         earlier.setdefault(student, before)
-    people = {person.sourced_id: person for person in known}
+    people = {person.sourced_id: person for person in standing.known}
+    parts = {each.sourced_id: each for each in standing.components}
     found = []
     for number, each in enumerate(written):
         wrong = tuple(errors.get(number, ()))
@@ -143,38 +170,48 @@ def lay_beside(*, exam: Exam, written: Sequence[Written], seen_version: int) -> 
         if person is None:
             found.append(Beside("", "", "", "", "", wrong))
             continue
-        now = _cell(present.get(person.pk))
-        was = _kept(earlier[person.pk]) if person.pk in earlier else now
-        said = str(each.score or "") if wrong else _cell(read[person.pk])
+        part = parts.get(each.component) if each.component is not None else None
+        now = _cell(standing.before.get(person.pk), part)
+        was = _kept(earlier[person.pk], part) if person.pk in earlier else now
+        said = str(each.score or "") if wrong else _cell(read[person.pk], part)
         found.append(Beside(person.full_name, person.admission_number, was, now, said, wrong))
     return found
 
 
-def _cell(mark: Mark | None) -> str:
-    return "" if mark is None else selectors.cell_of(mark.status, mark.score)
+def _cell(mark: Mark | None, component: ExamComponent | None = None) -> str:
+    if mark is None:
+        return ""
+    said = (mark.status, mark.score) if component is None else mark.parts.get(component.pk, selectors.NOTHING)
+    return selectors.cell_of(*said)
 
 
-def _kept(said: Mapping[str, str] | None) -> str:
+def _kept(said: Mapping[str, Any] | None, component: ExamComponent | None) -> str:
     """A mark as its history keeps it, as a cell."""
-    return (
-        "" if said is None else selectors.cell_of(said["status"], Decimal(said["score"]) if "score" in said else None)
-    )
+    if said is None:
+        return ""
+    if component is not None:
+        return str(said.get("components", {}).get(str(component.sourced_id), ""))
+    return selectors.cell_of(said["status"], Decimal(said["score"]) if "score" in said else None)
 
 
-def _standing(exam: Exam) -> tuple[dict[int, Mark], set[int], list[Student]]:
-    """The marks there are, who sits the paper, and everybody who may be named."""
+def _standing(exam: Exam) -> Standing:
     before = {row.student_id: row for row in Mark.objects.filter(exam=exam)}
     there = set(Student.objects.filter(selectors.sitting(exam)).values_list("pk", flat=True))
     known = list(Student.objects.filter(pk__in=there | set(before)).only(*NAMED).order_by("pk"))
-    return before, there, known
+    parts = selectors.parts_of(exam)
+    for student, mark in before.items() if exam.parts else ():
+        mark.parts = parts.get(student, {})
+    return Standing(before, there, known, selectors.components_of(exam))
 
 
-def _entered(exam: Exam, before: Mapping[int, Mark], after: Mapping[int, Mark], by: User) -> Exam:
+def _entered(exam: Exam, standing: Standing, after: Mapping[int, Mark], by: User) -> Exam:
+    before = standing.before
     changed = {student: mark for student, mark in after.items() if _said(before.get(student)) != _said(mark)}
     exam.marks_version += 1
     exam.marked_by, exam.marked_at = by, clock.now()
     exam.save(update_fields=["marks_version", "marked_by", "marked_at"])
-    write_marks(exam, {student: (before.get(student), mark) for student, mark in changed.items()}, by=by)
+    pairs = {student: (before.get(student), mark) for student, mark in changed.items()}
+    write_marks(exam, pairs, components=standing.components, by=by)
     counted = [mark.status for mark in {**before, **after}.values()]
     told = {"version": exam.marks_version, "entered": counted.count(Status.ENTERED), "changed": len(changed)}
     trail.record(by, "examinations.marks-entered", exam, after=told)
@@ -207,21 +244,44 @@ def reopen_marks(*, paper: UUID, reason: str, lasting: dt.timedelta, by: User) -
     return exam
 
 
-def write_marks(exam: Exam, pairs: Mapping[int, tuple[Mark | None, Mark]], *, by: User | None) -> None:
-    """Store marks by student, with what they were before, and their history: two statements whatever their number."""
+def write_marks(
+    exam: Exam,
+    pairs: Mapping[int, tuple[Mark | None, Mark]],
+    *,
+    components: Sequence[ExamComponent] = (),
+    by: User | None,
+) -> None:
+    """Store marks by student, with what they were before, and their history: two statements whatever their number.
+
+    Of a paper with components one more: each mark's ``parts`` are stored as well.
+    """
     Mark.objects.bulk_create(
         [mark for _, mark in pairs.values()],
         update_conflicts=True,
         unique_fields=["exam", "student"],
         update_fields=["status", "score"],
     )
+    if components:
+        ComponentMark.objects.bulk_create(
+            [
+                ComponentMark(
+                    component=each, student_id=student, status=part[0], score=part[1], max_marks=each.max_marks
+                )
+                for student, (_, mark) in pairs.items()
+                for each in components
+                if (part := mark.parts.get(each.pk)) is not None
+            ],
+            update_conflicts=True,
+            unique_fields=["component", "student"],
+            update_fields=["status", "score"],
+        )
     MarkChange.objects.bulk_create(
         MarkChange(
             exam=exam,
             student_id=student,
             marks_version=exam.marks_version,
-            before=told(earlier),
-            after=told(mark),
+            before=told(earlier, components),
+            after=told(mark, components),
             by=by,
             at=clock.now(),
         )
@@ -229,23 +289,28 @@ def write_marks(exam: Exam, pairs: Mapping[int, tuple[Mark | None, Mark]], *, by
     )
 
 
-def told(mark: Mark | None) -> dict[str, str] | None:
+def told(mark: Mark | None, components: Sequence[ExamComponent] = ()) -> dict[str, Any] | None:
     """A mark as its history keeps it."""
     if mark is None:
         return None
-    return {"status": str(mark.status)} | ({"score": str(mark.score)} if mark.score is not None else {})
+    said: dict[str, Any] = {"status": str(mark.status)}
+    if mark.score is not None:
+        said["score"] = str(mark.score)
+    if components:
+        said["components"] = selectors.parts_in_words(components, mark.parts)
+    return said
 
 
-def _said(mark: Mark | None) -> tuple[str, Decimal | None]:
+def _said(mark: Mark | None) -> tuple[Any, ...]:
     # Nobody has marked whose mark is taken back, either.
-    return (str(Status.NOT_ENTERED), None) if mark is None else (str(mark.status), mark.score)
+    if mark is None:
+        return (*selectors.NOTHING, {})
+    return str(mark.status), mark.score, {key: part for key, part in mark.parts.items() if part != selectors.NOTHING}
 
 
-def _read(
-    marks: Sequence[Written], known: Sequence[Student], there: set[int], exam: Exam, *, whole: bool = True
-) -> dict[int, Mark]:
+def _read(marks: Sequence[Written], standing: Standing, exam: Exam, *, whole: bool = True) -> dict[int, Mark]:
     """Each student's mark, by key; ``whole``: of everybody. Raises ``MarksRefused`` with an error per record."""
-    read, refused = _understood(marks, known, exam)
+    read, refused = _understood(marks, standing, exam, whole=whole)
     refused += [
         FieldError(
             "records",
@@ -253,8 +318,8 @@ def _read(
             "{student} ({id}) is not marked: send them without a score where there is none yet.",
             {"student": student.full_name, "id": student.sourced_id},
         )
-        for student in known
-        if whole and student.pk in there and student.pk not in read
+        for student in standing.known
+        if whole and student.pk in standing.there and student.pk not in read
     ]
     if refused:
         raise MarksRefused(errors=refused)
@@ -262,14 +327,16 @@ def _read(
 
 
 def _understood(
-    marks: Sequence[Written], known: Sequence[Student], exam: Exam
+    marks: Sequence[Written], standing: Standing, exam: Exam, *, whole: bool
 ) -> tuple[dict[int, Mark], list[FieldError]]:
     """Each student's mark, by key, and what is wrong with which record."""
-    students = {student.sourced_id: student for student in known}
+    students = {student.sourced_id: student for student in standing.known}
+    components = standing.components
     refused: list[FieldError] = []
-    read: dict[int, Mark] = {}
+    seen: set[tuple[int, UUID | None]] = set()
+    read: dict[int, dict[int, selectors.Part]] = {}
     for number, written in enumerate(marks):
-        where = f"records.{number}"
+        where = written.at or f"records.{number}"
         student = students.get(written.student_id)
         if student is None:
             refused.append(
@@ -280,31 +347,82 @@ def _understood(
                 )
             )
             continue
-        if student.pk in read:
+        slots = _slots(written, components)
+        if isinstance(slots, FieldError):
+            refused.append(dataclasses.replace(slots, field=f"{where}.{slots.field}"))
+            read.setdefault(student.pk, {})
+            continue
+        cells = {(student.pk, _uuid(each)) for each in slots}
+        if cells & seen:
             facts = {"student": student.full_name}
             refused.append(FieldError(f"{where}.student_id", "named-twice", "{student} is marked twice here.", facts))
             continue
-        mark = _mark(written, exam, student.pk)
-        if isinstance(mark, FieldError):
-            refused.append(dataclasses.replace(mark, field=f"{where}.{mark.field}"))
-            mark = Mark()
-        read[student.pk] = mark
-    return read, refused
+        seen |= cells
+        parts = read.setdefault(student.pk, {})
+        for each in slots:
+            part = _part(written, exam.max_marks if each is None else each.max_marks)
+            if isinstance(part, FieldError):
+                refused.append(dataclasses.replace(part, field=f"{where}.{part.field}"))
+                break
+            parts[0 if each is None else each.pk] = part
+    return {student: _mark(exam, student, parts, standing, whole=whole) for student, parts in read.items()}, refused
 
 
-def _mark(written: Written, exam: Exam, student: int) -> Mark | FieldError:
-    blank = written.score is None or not str(written.score).strip()
+def _each(components: Sequence[ExamComponent]) -> list[ExamComponent | None]:
+    """What of a paper has marks: its components, or itself."""
+    return [*components] or [None]
+
+
+def _uuid(component: ExamComponent | None) -> UUID | None:
+    return None if component is None else component.sourced_id
+
+
+def _slots(written: Written, components: Sequence[ExamComponent]) -> list[ExamComponent | None] | FieldError:
+    """What a record is about: the paper's one mark, one component, or each of them."""
+    if not components:
+        if written.component is not None:
+            return FieldError("component_id", "no-components", "This paper has one mark, and no components.")
+        return [None]
+    if written.component is None:
+        if _is_blank(written.score):
+            return _each(components)
+        names = ", ".join(each.name for each in components)
+        return FieldError("score", "by-component", "This paper is marked by component: {names}.", {"names": names})
+    found = [each for each in _each(components) if _uuid(each) == written.component]
+    return found or FieldError("component_id", "unknown-component", "This paper has no such component.")
+
+
+def _mark(exam: Exam, student: int, parts: Mapping[int, selectors.Part], standing: Standing, *, whole: bool) -> Mark:
+    """The mark that was written, or that components come to: of those not written as they are, or nothing."""
+    components = standing.components
+    if not components:
+        status, score = parts.get(0, selectors.NOTHING)
+        return Mark(exam=exam, student_id=student, status=status, score=score, max_marks=exam.max_marks)
+    earlier = standing.before.get(student)
+    kept = {} if whole or earlier is None else earlier.parts
+    there = {each.pk: parts.get(each.pk, kept.get(each.pk, selectors.NOTHING)) for each in components}
+    status, score = selectors.total_of(exam, components, there)
+    made = Mark(exam=exam, student_id=student, status=status, score=score, max_marks=exam.max_marks)
+    made.parts = there
+    return made
+
+
+def _is_blank(score: Any) -> bool:
+    return score is None or not str(score).strip()
+
+
+def _part(written: Written, most: Decimal) -> selectors.Part | FieldError:
+    """What was written, of a paper or a component with ``most`` marks."""
+    blank = _is_blank(written.score)
     status = written.status or (Status.NOT_ENTERED if blank else Status.ENTERED)
     if status == Status.ENTERED:
         if blank:
             return FieldError("score", "score-missing", "A mark that is entered has a score; else choose a status.")
-        score = selectors.read_score(written.score, exam.max_marks)
-        if isinstance(score, FieldError):
-            return score
-        return Mark(exam=exam, student_id=student, status=status, score=score, max_marks=exam.max_marks)
+        score = selectors.read_score(written.score, most)
+        return score if isinstance(score, FieldError) else (status, score)
     if not blank:
         facts = {"status": str(status)}
         return FieldError(
             "score", "score-with-status", "Who is {status} has no score: leave it empty, or choose entered.", facts
         )
-    return Mark(exam=exam, student_id=student, status=status, max_marks=exam.max_marks)
+    return status, None

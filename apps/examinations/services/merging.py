@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef
 
-from apps.examinations.models import Exam, ExamSession, Mark, MarkChange
+from apps.examinations import selectors
+from apps.examinations.models import ComponentMark, Exam, ExamComponent, ExamSession, Mark, MarkChange
 from apps.examinations.selectors import sat_by
 from apps.examinations.services.marks import told
 from apps.students.models import Student
@@ -15,7 +16,7 @@ from schoolops import clock
 
 @moves_on_merge("marks", of=Mark)
 def move_marks(duplicate: Student, kept: Student) -> Moved:
-    """Marks move but those of papers the duplicate still sits, and those the kept record has one of.
+    """Marks move, with what they are made of, but those of papers the duplicate still sits or the kept record has too.
 
     What stays is read beside the kept record's, which counts where both have one.
     """
@@ -28,14 +29,20 @@ def move_marks(duplicate: Student, kept: Student) -> Moved:
     sits = Exam.objects.filter(sat_by(Student.objects.filter(pk=duplicate.pk)), pk=OuterRef("exam"))
     had = Mark.objects.filter(student=kept, exam=OuterRef("exam"))
     moving = list(theirs.exclude(Exists(sits) | Exists(had)).select_related("exam"))
+    parts: dict[int, list[ExamComponent]] = {}
+    for mark in moving:
+        if mark.exam.parts:
+            parts[mark.exam_id] = selectors.components_of(mark.exam)
+            mark.parts = selectors.parts_of(mark.exam).get(duplicate.pk, {})
     Mark.objects.filter(pk__in=[mark.pk for mark in moving]).update(student=kept)
+    ComponentMark.objects.filter(student=duplicate, component__exam__in=list(parts)).update(student=kept)
     MarkChange.objects.bulk_create(
         MarkChange(
             exam=mark.exam,
             student=student,
             marks_version=mark.exam.marks_version,
-            before=told(mark) if student == duplicate else None,
-            after=told(mark) if student == kept else None,
+            before=told(mark, parts.get(mark.exam_id, ())) if student == duplicate else None,
+            after=told(mark, parts.get(mark.exam_id, ())) if student == kept else None,
             at=clock.now(),
         )
         for mark in moving

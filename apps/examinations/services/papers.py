@@ -16,6 +16,7 @@ from django.db import transaction
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.examinations.errors import (
+    ComponentsHaveMarks,
     GroupBusy,
     InvigilatorBusy,
     PaperChangedMeanwhile,
@@ -102,10 +103,10 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
 
     Raises:
         PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished,
-        PaperChangedMeanwhile, PapersRefused (naming each field), ScoresAboveMaximum, PaperTwice, RoomTaken, GroupBusy,
-        InvigilatorBusy.
+        PaperChangedMeanwhile, PapersRefused (naming each field), ScoresAboveMaximum, ComponentsHaveMarks, PaperTwice,
+        RoomTaken, GroupBusy, InvigilatorBusy.
     """
-    exam = _exam_for_update(paper, by)
+    exam = exam_for_update(paper, by)
     if expected_version is not None and exam.version != expected_version:
         raise PaperChangedMeanwhile(version=exam.version)
     said = dataclasses.replace(_said(exam), **values)
@@ -120,6 +121,8 @@ def change_paper(*, paper: UUID, values: Mapping[str, Any], expected_version: in
         wanted.section, wanted.course = exam.section, exam.course
     if clashing := _clashes(exam.session, [wanted], [people]):
         raise PapersRefused(errors=[each for _, each in clashing])
+    if exam.parts and wanted.max_marks != exam.max_marks and exam.marks.exists():
+        raise ComponentsHaveMarks
     before, after = _told(exam, _people_of(exam)), _told(wanted, people)
     changed = [name for name in after if before[name] != after[name]]
     if not changed:
@@ -150,7 +153,7 @@ def remove_paper(*, paper: UUID, by: User) -> None:
         PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished,
         PaperHasMarks.
     """
-    exam = _exam_for_update(paper, by)
+    exam = exam_for_update(paper, by)
     if exam.mark_changes.exists():
         raise PaperHasMarks
     trail.record(by, "examinations.paper-removed", exam, before=_told(exam, _people_of(exam)))
@@ -179,7 +182,12 @@ def _open_session(session: UUID, by: User) -> ExamSession:
     return held
 
 
-def _exam_for_update(paper: UUID, by: User) -> Exam:
+def exam_for_update(paper: UUID, by: User) -> Exam:
+    """A paper that ``by`` may change, locked with its session and campus.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, ResultsArePublished.
+    """
     access.require(by, "exams.manage")
     session = ExamSession.objects.filter(exams__sourced_id=paper).values_list("sourced_id", flat=True).first()
     if session is None:

@@ -189,6 +189,7 @@ class MarkFileRowOut(serializers.Serializer[object]):
     row = serializers.IntegerField()
     paper_id = serializers.UUIDField(allow_null=True)
     student_id = serializers.UUIDField(allow_null=True)
+    component_id = serializers.UUIDField(allow_null=True, help_text="Of a paper that is made of several.")
     name = serializers.CharField(allow_blank=True)
     was = serializers.CharField(allow_blank=True, help_text="As the sheet was made.")
     now = serializers.CharField(allow_blank=True, help_text="As it was compared.")

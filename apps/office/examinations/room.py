@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.office.examinations.pages import (
     cards,
+    components,
     mark_files,
     marks,
     moderation,
@@ -49,6 +50,7 @@ ROOM = Room(
         path("exams/cards/layout/", cards.layout, name="card-layout"),
         path("exams/papers/<uuid:paper>/", papers.change, name="paper"),
         path("exams/papers/<uuid:paper>/marks/", marks.grid, name="marks"),
+        path("exams/papers/<uuid:paper>/components/", components.components, name="components"),
         path("exams/papers/<uuid:paper>/moderation/", moderation.moderation, name="moderation"),
         path("exams/papers/<uuid:paper>/remarks/", remarks.of_paper, name="remarks"),
         path("exams/<uuid:exam_session>/remarks/<uuid:section>/", remarks.of_class, name="class-remarks"),

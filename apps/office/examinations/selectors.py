@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -130,6 +130,7 @@ class PaperResult:
     mean: Decimal | None
     passed: int
     absent: int
+    components: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +187,13 @@ def _papers(session: ExamSession, by: User) -> list[PaperResult]:
     marks: dict[int, list[Mark]] = defaultdict(list)
     for mark in Mark.objects.filter(exam__in=exams):
         marks[mark.exam_id].append(mark)
-    return [_paper(exam, marks[exam.pk], scales[exam.scale_id]) for exam in exams]
+    parts = selectors.outcomes_of(exams)
+    return [_paper(exam, marks[exam.pk], scales[exam.scale_id], parts.get(exam.pk, ())) for exam in exams]
 
 
-def _paper(exam: Exam, marks: Sequence[Mark], scale: selectors.Scale) -> PaperResult:
+def _paper(
+    exam: Exam, marks: Sequence[Mark], scale: selectors.Scale, components: Sequence[Mapping[str, Any]]
+) -> PaperResult:
     shown: list[dict[str, Any]] = [selectors.result_of(mark, exam, scale) for mark in marks]
     entered = [each for each in shown if each["score"] is not None]
     mean = None
@@ -203,4 +207,5 @@ def _paper(exam: Exam, marks: Sequence[Mark], scale: selectors.Scale) -> PaperRe
         mean,
         sum(bool(each["passed"]) for each in entered),
         sum(each["status"] == Mark.Status.ABSENT for each in shown),
+        components,
     )

@@ -127,6 +127,9 @@ def prepare(claimed: Claim) -> tuple[Task, dict[str, Any]]:
     if claimed.slug and claimed.school is None:
         if claimed.school_state == "creating":
             raise Decided(Reason.UNKNOWN_SCHOOL, f"{claimed.slug} is still being made.", defer=True)
+        if claimed.school_state == "moved":
+            # What was enqueued in its last moment here goes after it.
+            raise Decided(Reason.UNKNOWN_SCHOOL, f"{claimed.slug} was moved to another server.", defer=True)
         if claimed.school_state == "suspended":
             raise Decided(Reason.SCHOOL_SUSPENDED, f"{claimed.slug} is suspended.")
         raise Decided(Reason.UNKNOWN_SCHOOL, f"There is no school {claimed.slug} any more.")

@@ -75,6 +75,14 @@ class School:
             day = SCHOOL_DAY - (number + 1) * ONE_DAY
             self.papers.append(a_paper(session, campus.section, maths, by=by, day=day))
             ExamSession.objects.filter(pk=session.pk).update(state="marking")
+        # The other is marked by component.
+        services.set_components(
+            paper=self.papers[1].sourced_id,
+            components=[services.Component(name=name, max_marks=Decimal(40)) for name in ("Theory", "Oral")],
+            expected_version=None,
+            by=by,
+        )
+        self.papers[1].refresh_from_db()
         self.families: list[Asking] = [asking(guardian), asking(self.child.user)]
 
     def act(self, act: Act) -> None:
@@ -142,9 +150,9 @@ class School:
         file = io.BytesIO()
         exchange.write_mark_file(session=paper.session.sourced_id, paper=paper.sourced_id, into=file, by=self.by)
         book = load_workbook(file)
-        for line in book.worksheets[0].iter_rows(min_row=3):
-            if str(line[-1].value).endswith(str(self.child.sourced_id)):
-                line[-2].value = score
+        for line in (line for sheet in book.worksheets for line in sheet.iter_rows(min_row=3)):
+            if str(self.child.sourced_id) in str(line[-1].value):
+                line[-2].value = score // len(book.worksheets)
         filled = io.BytesIO()
         book.save(filled)
         sent = {"session": paper.session.sourced_id, "name": "marks.xlsx", "by": self.by}
@@ -180,7 +188,18 @@ class School:
     def _mark(self, paper: Exam, score: int) -> None:
         held = self._open(paper)
         others = students_in(paper.section)[1:3]
+        if paper.parts:
+            self._mark_by_component(held, score, others)
+            return
         enter(paper, {self.child: str(score), **dict.fromkeys(others, "7")}, by=self.by, version=held.marks_version)
+
+    def _mark_by_component(self, paper: Exam, score: int, others: Sequence[Student]) -> None:
+        written = [
+            services.Written(student.sourced_id, said, None, part.sourced_id)
+            for student in (self.child, *others)
+            for part, said in zip(selectors.components_of(paper), (str(score // 2), "7"), strict=True)
+        ]
+        services.correct_marks(paper=paper.sourced_id, touched=written, seen_version=paper.marks_version, by=self.by)
 
     def read(self) -> list[tuple[int, bytes]]:
         """What their guardian and they themselves are told of the child's exams."""
@@ -193,6 +212,7 @@ class School:
             f"students/{child}",
             *(f"exams/{paper.sourced_id}/{each}" for each in ("marks", "moderations", "remarks", "marks/history")),
             *(f"exam-sessions/{paper.session.sourced_id}/{each}" for each in ("results", "report-cards", "mark-file")),
+            f"exams/{self.papers[1].sourced_id}/components",
             "exams", "exam-sessions", "students?q=ha", "remark-phrases", "jobs",
         )  # fmt: skip
         answers = [ask.get(each) for ask in self.families for each in addresses]

@@ -364,3 +364,53 @@ def test_a_worker_reads_and_enters_it(paper: Exam, alice: User, class_of: list[S
     assert not is_stopped(run)
     services.confirm_marks(run=run, by=alice)
     assert mark_file_of(run.sourced_id, by=alice).job_id not in {None, read_by}
+
+
+# --- by component -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def by_component(session: ExamSession, campus: Campus, alice: User) -> Exam:
+    """A paper of 7 B with two components, of which 40 and 7 are entered."""
+    made = a_paper(session, campus.section, a_course(campus), by=alice, day=BEFORE)
+    parts = [exams.Component(name="Theory", max_marks=Decimal(60)), exams.Component(name="Oral", max_marks=Decimal(20))]
+    exams.set_components(paper=made.sourced_id, components=parts, expected_version=None, by=alice)
+    ExamSession.objects.filter(pk=session.pk).update(state="marking")
+    one = students_in(campus.section)[0]
+    written = [
+        exams.Written(one.sourced_id, said, None, part.sourced_id)
+        for part, said in zip(made.components.all(), ("40", "7"), strict=True)
+    ]
+    return exams.correct_marks(paper=made.sourced_id, touched=written, seen_version=0, by=alice)
+
+
+def test_each_component_has_a_sheet_that_goes_there_and_back(
+    by_component: Exam, alice: User, class_of: list[Student]
+) -> None:
+    one, other = class_of[:2]
+    book = taken(by_component, alice)
+    assert len({sheet.title for sheet in book.worksheets}) == 2
+    theory, oral = ([[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in book.worksheets)
+    assert ("Theory" in theory[0][0], "Oral" in oral[0][0]) == (True, True)
+    assert (theory[2][MARK], oral[2][MARK]) == (40, 7)
+    run = sent(by_component, alice, theory, oral)
+    assert run.counts == {"unchanged": 2 * len(class_of)}
+
+    def typed(lines: Lines, marks: dict[Student, Any]) -> Lines:
+        by_key = {str(student.sourced_id): said for student, said in marks.items()}
+        made = [list(line) for line in lines]
+        for line in made[2:]:
+            line[MARK] = by_key.get(line[KEY].split("/")[2], line[MARK])
+        return made
+
+    run = sent(by_component, alice, typed(theory, {one: 45, other: 30}), typed(oral, {other: "15,5", one: 21}))
+    assert codes(run) == {("Mark", "above-max")}
+    assert entered(run, alice).counts["written"] == 3
+    assert marks_of(by_component) == {one.pk: "52.00", other.pk: "45.50"}
+    # Beside what somebody entered meanwhile in the one component, the other is nobody's news.
+    theory, oral = ([[cell.value for cell in row] for row in sheet] for sheet in taken(by_component, alice).worksheets)
+    part = by_component.components.last()
+    exams.correct_marks(
+        paper=by_component.sourced_id, touched=[exams.Written(one.sourced_id, "9", None, part.sourced_id)],
+        seen_version=99, by=alice,
+    )  # fmt: skip
+    run = sent(by_component, alice, typed(theory, {one: 46}), typed(oral, {one: 8}))
+    assert sorted(row.action for row in MarkFileRow.objects.filter(run=run, name=str(one))) == ["meanwhile", "update"]

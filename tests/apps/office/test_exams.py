@@ -407,3 +407,46 @@ def test_remarks_are_typed_with_phrases_of_the_school(
     assert section in browser.get(f"/office/exams/{paper.session.sourced_id}/").content.decode()
     assert browser.post(section, {**said, f"text-{key}": "x" * 501}).status_code == 422
     assert browser.post(section, said).status_code == 302
+
+
+# --- components -------------------------------------------------------------------------------------------------------
+def test_a_paper_is_made_of_components_and_marked_by_them(
+    office: Office, alice: User, paper: Exam, class_of: list[Student]
+) -> None:
+    browser, address = office(alice), f"/office/exams/papers/{paper.sourced_id}/components/"
+    form = _form(browser.get(address), "absent")
+    said = {
+        "component-0-name": "Theory", "component-0-max_marks": "60",
+        "component-1-name": "Oral", "component-1-max_marks": "20", "component-1-weight": "60",
+    }  # fmt: skip
+    assert browser.post(address, _sent(form, **said, absent="left-out")).status_code == 302
+    paper.refresh_from_db()
+    assert (paper.parts, paper.parts_absent) == (2, "left-out")
+    page = browser.get(_marks(paper))
+    grid = _form(page, "version")
+    first, second, *_ = class_of
+    theory, oral = (str(each.sourced_id) for each in paper.components.all())
+    assert f"mark-{first.sourced_id}.{oral}" in grid.kinds
+    typed = {
+        f"mark-{first.sourced_id}.{theory}": "30", f"mark-{first.sourced_id}.{oral}": "20",
+        f"mark-{second.sourced_id}.{theory}": "61",
+    }  # fmt: skip
+    students = [str(each.sourced_id) for each in class_of]
+    sent = _sent(grid, student=students, component=[theory, oral], **typed)
+    answer = browser.post(_marks(paper), sent)
+    assert answer.status_code == 422
+    assert 'value="61"' in answer.content.decode()
+    sent[f"mark-{second.sourced_id}.{theory}"] = "A"
+    assert browser.post(_marks(paper), sent).status_code == 302
+    # (60 × 30/60 + 60 × 20/20) of 120, of 80 marks.
+    assert _scores(paper) == {first.pk: "60.00", second.pk: "not-entered"}
+    assert "Oral" in browser.get(_marks(paper)).content.decode()
+    results = browser.get(f"/office/exams/{paper.session.sourced_id}/results/").content.decode()
+    assert "/ 20, × 60" in results
+    # What has marks keeps its components.
+    form = _form(browser.get(address), "absent")
+    refused = browser.post(address, _sent(form, **{"component-0-max_marks": "50"}))
+    assert refused.status_code == 422
+    assert "stays" in refused.content.decode()
+    wrong = browser.post(address, _sent(form, **{"component-2-max_marks": "50"}))
+    assert "What is it called?" in wrong.content.decode()

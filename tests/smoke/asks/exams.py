@@ -182,6 +182,18 @@ def _enter(world: World) -> Ask:
     return Ask({"id": paper["id"]}, _marks(world, paper))
 
 
+@ask("GET exams/{}/components")
+def _components(world: World) -> Ask:
+    return Ask({"id": _paper(world)["id"]})
+
+
+@ask("PUT exams/{}/components")
+def _set_components(world: World) -> Ask:
+    paper = _paper(world)
+    said = [{"name": "Theory", "max_marks": "30"}, {"name": "Practical", "max_marks": "20", "weight": "30"}]
+    return Ask({"id": paper["id"]}, {"components": said, "version": paper["version"]})
+
+
 @ask("GET exams/{}/moderations")
 def _moderations(world: World) -> Ask:
     return Ask({"id": _entered(world)["id"]})

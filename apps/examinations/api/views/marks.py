@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -41,7 +42,7 @@ class ExamMarksViewSet(ApiViewSet):
         given = valid(s.ExamMarksIn, request.data)
         exam = services.enter_marks(
             paper=id,
-            marks=[services.Written(**each) for each in given["records"]],
+            marks=list(_written(given["records"])),
             expected_version=versions.expected(request, required=False),
             by=actor(request),
         )
@@ -53,6 +54,21 @@ class ExamMarksViewSet(ApiViewSet):
         given = valid(s.MarksReopenIn, request.data)
         exam = services.reopen_marks(paper=id, **given, by=actor(request))
         return with_version(selectors.head_of_marks(exam))
+
+
+def _written(records: Iterable[Mapping[str, Any]]) -> Iterator[services.Written]:
+    """Each record, or of one that is by component each of these."""
+    for number, record in enumerate(records):
+        student, at = record["student_id"], f"records.{number}"
+        if not record["components"]:
+            yield services.Written(student, record["score"], record["status"], at=at)
+        elif said := record["score"] or record["status"]:
+            # Beside components there is nothing to say of the paper: it is refused as such.
+            yield services.Written(student, said, at=at)
+        else:
+            for place, each in enumerate(record["components"]):
+                at = f"records.{number}.components.{place}"
+                yield services.Written(student, each["score"], each["status"], each["component_id"], at)
 
 
 class MarkHistoryViewSet(RowViewSet):

@@ -116,7 +116,8 @@ class MarkFileRowsViewSet(RowViewSet):
         "list": "marks.enter over own",
     }
     columns: ClassVar[Columns] = {
-        "number": "pk", "sheet": "sheet", "row": "row", "paper_id": "paper", "student_id": "student", "name": "name",
+        "number": "pk", "sheet": "sheet", "row": "row", "paper_id": "paper", "student_id": "student",
+        "component_id": "component", "name": "name",
         "was": "was", "now": "now", "said": "said", "action": "action", "errors": "errors",
     }  # fmt: skip
     out = shapes.MarkFileRowOut

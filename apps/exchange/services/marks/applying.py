@@ -78,7 +78,11 @@ def apply_marks(run: MarkFile) -> MarkFile:
 def _entered(run: MarkFile, told: dict[str, object], rows: Sequence[MarkFileRow]) -> int:
     try:
         exam = exam_of(run, UUID(str(told["paper"])), run.by)
-        marks = [exams.Written(row.student, *selectors.read_cell(row.said)) for row in rows if row.student is not None]
+        marks = [
+            exams.Written(row.student, *selectors.read_cell(row.said), component=row.component)
+            for row in rows
+            if row.student is not None
+        ]
         exams.correct_marks(paper=exam.sourced_id, touched=marks, seen_version=int(str(told["at"])), by=run.by)
     except Unavailable:
         raise

@@ -36,23 +36,25 @@ def names() -> dict[str, str]:
 class Key:
     """Whose mark of which paper a row is, and beside which version of its marks it is written.
 
-    Every row has its own, so that rows may be sorted and columns moved.
+    Every row has its own, so that rows may be sorted and columns moved. ``component``: of a paper that has some.
     """
 
     paper: UUID
     version: int
     student: UUID
+    component: UUID | None = None
 
     def __str__(self) -> str:
-        return f"{self.paper}/{self.version}/{self.student}"
+        said = (self.paper, self.version, self.student, *([self.component] if self.component else []))
+        return "/".join(map(str, said))
 
     @classmethod
     def read(cls, said: str) -> Key | None:
         """The key that ``said`` is; ``None``: it is none."""
         parts: Sequence[str] = said.strip().split("/")
-        if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdecimal()) or len(parts[1]) > 9:
+        if len(parts) not in {3, 4} or not (parts[1].isascii() and parts[1].isdecimal()) or len(parts[1]) > 9:
             return None
         try:
-            return cls(UUID(parts[0]), int(parts[1]), UUID(parts[2]))
+            return cls(UUID(parts[0]), int(parts[1]), *map(UUID, parts[2:]))
         except ValueError:
             return None

@@ -96,7 +96,9 @@ def _paper(run: MarkFile, paper: UUID, keyed: Sequence[Keyed]) -> tuple[dict[str
     except SchoolOpsError as refusal:
         told["problem"] = problem_of(refusal)
         return told, [_made(run, row, key, Action.ERROR) for row, key in keyed]
-    written = [exams.Written(key.student, *selectors.read_cell(row.mark)) for row, key in keyed]
+    written = [
+        exams.Written(key.student, *selectors.read_cell(row.mark), component=key.component) for row, key in keyed
+    ]
     beside = exams.lay_beside(exam=exam, written=written, seen_version=version)
     return told, [_row(run, row, key, each) for (row, key), each in zip(keyed, beside, strict=True)]
 
@@ -129,7 +131,7 @@ def _row(run: MarkFile, row: reading.Row, key: columns.Key, beside: exams.Beside
 
 
 def _column(error: FieldError) -> str:
-    return columns.STUDENT if error.field == "student_id" else columns.MARK
+    return {"student_id": columns.STUDENT, "component_id": columns.KEY}.get(error.field, columns.MARK)
 
 
 def _is_another(row: reading.Row, beside: exams.Beside) -> bool:
@@ -154,6 +156,7 @@ def _made(
         row=row.row,
         paper=key.paper if key else None,
         student=key.student if key else None,
+        component=key.component if key else None,
         name=(beside.name if beside else "") or row.name,
         was=beside.was if beside else "",
         now=beside.now if beside else "",

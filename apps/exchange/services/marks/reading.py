@@ -16,6 +16,8 @@ from schoolops.errors import SchoolOpsError, Unavailable
 
 MOST_ROWS: Final = 20_000
 LONGEST_CELL: Final = 100
+# Three ids and a version.
+LONGEST_KEY: Final = 130
 # Of the sheets that people made beside ours.
 MOST_SHEETS: Final = 200
 
@@ -110,7 +112,11 @@ def _head(lines: Iterator[Numbered], names: Mapping[str, str]) -> dict[str, int]
 
 
 def _row(title: str, at: int, line: Sequence[str], places: Mapping[str, int]) -> Row | None:
-    said = {column: cells.cleaned(line[place])[:LONGEST_CELL] for column, place in places.items() if place < len(line)}
+    said = {
+        column: cells.cleaned(line[place])[: LONGEST_KEY if column == columns.KEY else LONGEST_CELL]
+        for column, place in places.items()
+        if place < len(line)
+    }
     key, mark = said.get(columns.KEY, ""), said.get(columns.MARK, "")
     if not key and not mark:
         return None

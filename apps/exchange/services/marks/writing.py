@@ -1,8 +1,9 @@
-"""Papers as a spreadsheet to fill in: a sheet each, with what is entered by now."""
+"""Papers as a spreadsheet to fill in: a sheet each, or for each of its components, with what is entered by now."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import IO, Any, Final
 from uuid import UUID
@@ -47,44 +48,50 @@ def write_mark_file(
     papers = list(joined.select_related("marked_by").order_by("course__title", "title", "section__name", "pk"))
     if not papers:
         raise PaperUnknown
-    if len(papers) > MOST_PAPERS:
-        raise errors.TooManyPapersInFile(number=len(papers), most=MOST_PAPERS)
+    if (sheets := sum(exam.parts or 1 for exam in papers)) > MOST_PAPERS:
+        raise errors.TooManyPapersInFile(number=sheets, most=MOST_PAPERS)
     book = Workbook(write_only=True)
     taken: set[str] = set()
     for exam in papers:
-        _write(book, exam, _title(exam, taken))
+        read = selectors.sheet_of(exam)
+        for component in read["components"] or [None]:
+            _write(book, exam, read, component, _title(exam, component, taken))
     book.save(into)
     trail.record(by, "exchange.marks-exported", found, after={"papers": len(papers)})
     return len(papers)
 
 
-def _write(book: Workbook, exam: Exam, title: str) -> None:
+def _write(
+    book: Workbook, exam: Exam, read: Mapping[str, Any], component: Mapping[str, Any] | None, title: str
+) -> None:
+    """One paper, or one component of it, to fill in."""
     sheet: Any = book.create_sheet(title)
     for letter, width in zip("ABCD", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     # It goes along where rows are sorted, and is in nobody's way.
     sheet.column_dimensions["E"].hidden = True
     facts = {
-        "paper": selectors.name_of(exam),
+        "paper": _named(exam, component),
         "group": selectors.group_of(exam),
         "day": date_format(exam.day),
-        "most": f"{exam.max_marks.normalize():f}",
+        "most": f"{(component or read)['max_marks'].normalize():f}",
     }
     sheet.append([_text(sheet, _("%(paper)s · %(group)s · %(day)s · marks from 0 to %(most)s") % facts, bold=True)])
     sheet.append([_text(sheet, _(column), bold=True) for column in COLUMNS])
-    read = selectors.sheet_of(exam)
+    part = component["id"] if component is not None else None
     for record in read["records"]:
         if not record["on_roster"]:
             continue
-        cell = selectors.cell_of(record["status"], record["score"])
+        mark = next((each for each in record["components"] if each["component_id"] == part), record)
+        cell = selectors.cell_of(mark["status"], mark["score"])
         name = " ".join(filter(None, (record["given_name"], record["middle_name"], record["family_name"])))
-        key = Key(exam.sourced_id, read["version"], record["student_id"])
+        key = Key(exam.sourced_id, read["version"], record["student_id"], part)
         sheet.append(
             [
                 record["roll_number"],
                 _text(sheet, name),
                 _text(sheet, record["admission_number"]),
-                Decimal(cell) if record["score"] is not None else cell or None,
+                Decimal(cell) if mark["score"] is not None else cell or None,
                 _text(sheet, str(key)),
             ]
         )
@@ -98,9 +105,13 @@ def _text(sheet: Any, said: str, *, bold: bool = False) -> Any:
     return cell
 
 
-def _title(exam: Exam, taken: set[str]) -> str:
+def _named(exam: Exam, component: Mapping[str, Any] | None) -> str:
+    return selectors.name_of(exam) if component is None else f"{selectors.name_of(exam)} {component['name']}"
+
+
+def _title(exam: Exam, component: Mapping[str, Any] | None, taken: set[str]) -> str:
     """A name for its sheet, as spreadsheets allow."""
-    plain = _UNWRITTEN.sub(" ", f"{selectors.group_of(exam)} {selectors.name_of(exam)}").strip()[:31] or "1"
+    plain = _UNWRITTEN.sub(" ", f"{selectors.group_of(exam)} {_named(exam, component)}").strip()[:31] or "1"
     title, number = plain, 1
     while fold(title) in taken:
         number += 1

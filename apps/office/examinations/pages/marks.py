@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
@@ -38,7 +39,10 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What a page sent: the version it showed, and of each student what it showed and what stands there now."""
+    """What a page sent: the version it showed, and of each cell what it showed and what stands there now.
+
+    A cell is a student, or of a paper with components ``student.component``.
+    """
 
     version: int
     was: Mapping[str, str]
@@ -46,19 +50,29 @@ class Typed:
 
     @property
     def touched(self) -> list[str]:
-        """Whose cell says something else than the page showed."""
-        return [student for student, said in self.now.items() if said != self.was.get(student, "")]
+        """The cells that say something else than the page showed."""
+        return [cell for cell, said in self.now.items() if said != self.was.get(cell, "")]
+
+
+@dataclass(slots=True)
+class Cell:
+    """``shown`` is what the paper says, ``said`` what stands in the cell; ``label`` what it is about."""
+
+    key: str
+    label: str
+    shown: str
+    said: str
 
 
 @dataclass(slots=True)
 class Row:
-    """A student on the page. ``shown`` is what the paper says, ``said`` what stands in the cell."""
+    """A student on the page, with a cell, or one for each component of the paper; ``shown``: their mark."""
 
     student_id: str
     name: str
     number: int | None
+    cells: list[Cell]
     shown: str
-    said: str
     percent: str
     grade: str
     news: str = ""
@@ -77,8 +91,11 @@ def grid(request: HttpRequest, paper: UUID) -> HttpResponse:
 def _read(posted: QueryDict) -> Typed:
     students = list(dict.fromkeys(posted.getlist("student")))[:2000]
 
+    parts = list(dict.fromkeys(posted.getlist("component")))[:50]
+    keys = [f"{student}.{part}" for student in students for part in parts] if parts else students
+
     def cells(name: str) -> dict[str, str]:
-        return {each: composed(posted.get(f"{name}-{each}", "").strip())[:LONGEST_CELL] for each in students}
+        return {each: composed(posted.get(f"{name}-{each}", "").strip())[:LONGEST_CELL] for each in keys}
 
     return Typed(whole_number(posted.get("version", "")) or 0, cells("was"), cells("mark"))
 
@@ -86,7 +103,11 @@ def _read(posted: QueryDict) -> Typed:
 def _saved(request: HttpRequest, exam: Exam) -> HttpResponse:
     typed, by = _read(request.POST), actor(request)
     touched = typed.touched
-    written = [services.Written(key, *selectors.read_cell(typed.now[each])) for each in touched if (key := _key(each))]
+    written = [
+        services.Written(student, *selectors.read_cell(typed.now[each]), component=part)
+        for each in touched
+        for student, part in _keys(each)
+    ]
     try:
         if written:
             services.correct_marks(paper=exam.sourced_id, touched=written, seen_version=typed.version, by=by)
@@ -102,11 +123,11 @@ def _saved(request: HttpRequest, exam: Exam) -> HttpResponse:
     return HttpResponseRedirect(f"{request.get_full_path()}#saved")
 
 
-def _key(student: str) -> UUID | None:
-    try:
-        return UUID(student)
-    except ValueError:
-        return None
+def _keys(cell: str) -> Iterator[tuple[UUID, UUID | None]]:
+    """The student and component that a cell is about; nothing, where it is no cell of ours."""
+    student, _dot, part = cell.partition(".")
+    with contextlib.suppress(ValueError):
+        yield UUID(student), UUID(part) if part else None
 
 
 def _news_of_others(exam: Exam, typed: Typed) -> Iterable[str]:
@@ -116,8 +137,9 @@ def _news_of_others(exam: Exam, typed: Typed) -> Iterable[str]:
         return
     changes = _changes(selectors.marks_since(held, typed.version)["changes"])
     names = {each["student_id"]: _name(each) for each in _records(held)}
+    written = {each.partition(".")[0] for each in typed.touched}
     for student, change in changes.items():
-        if student not in typed.touched:
+        if student not in written:
             facts = {"who": change["by"], "student": apart(names.get(student, "–")), "mark": apart(change["after"])}
             yield _("Meanwhile %(who)s entered %(mark)s for %(student)s.") % facts
 
@@ -131,9 +153,12 @@ def _changes(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     return {row["student_id"]: {"by": row["by"] or "–", "after": _cell(row["after"]) or "–"} for row in rows}
 
 
-def _cell(said: Mapping[str, str] | None) -> str:
+def _cell(said: Mapping[str, Any] | None) -> str:
+    """A mark of its history in a cell's words; of a paper with components what is entered of each."""
     if said is None:
         return ""
+    if said.get("components"):
+        return " + ".join(said["components"].values())
     return selectors.cell_of(said["status"], Decimal(said["score"]) if "score" in said else None)
 
 
@@ -169,7 +194,7 @@ def _page(
     """The marks as they are, or with what was typed on top and why that is not saved."""
     by = actor(request)
     sheet = selectors.sheet_of(exam)
-    rows = [_row(each) for each in sheet["records"] if each["on_roster"]]
+    rows = [_row(each, sheet) for each in sheet["records"] if each["on_roster"]]
     if typed is not None and refusal is not None:
         left = _lay_over(rows, exam, typed, refusal)
         notice, status = " ".join([_why(refusal), *left]), problem.status_of(refusal)[0]
@@ -180,8 +205,10 @@ def _page(
         "exam": exam,
         "group": group_of(exam),
         "rows": rows,
-        "lines": _lines(rows) if writable else "",
-        "gone": [_row(each) for each in sheet["records"] if not each["on_roster"]],
+        "lines": _lines(rows, by_component=bool(sheet["components"])) if writable else "",
+        "gone": [_row(each, sheet) for each in sheet["records"] if not each["on_roster"]],
+        "components": sheet["components"],
+        "sets_components": may(exam, "exams.manage", by),
         "notice": notice,
         "writable": writable,
         "moderated": exam.factor != 1 or bool(exam.shift),
@@ -211,41 +238,46 @@ def _why(refusal: SchoolOpsError) -> str:
     return words_of(refusal) if isinstance(refusal, MarksRefused) else in_full(refusal)
 
 
-def _row(record: Mapping[str, Any]) -> Row:
+def _row(record: Mapping[str, Any], sheet: Mapping[str, Any]) -> Row:
     shown = selectors.cell_of(record["status"], record["score"])
     percent = "" if record["percent"] is None else f"{record['percent']} %"
-    return Row(
-        str(record["student_id"]), _name(record), record["roll_number"], shown, shown, percent, record["grade"] or ""
-    )
+    student = str(record["student_id"])
+    cells = [Cell(student, _("Mark"), shown, shown)]
+    if sheet["components"]:
+        parts = zip(sheet["components"], record["components"], strict=True)
+        said = [(part, selectors.cell_of(each["status"], each["score"])) for part, each in parts]
+        cells = [Cell(f"{student}.{part['id']}", part["name"], cell, cell) for part, cell in said]
+    return Row(student, _name(record), record["roll_number"], cells, shown, percent, record["grade"] or "")
 
 
-def _lay_over(rows: Iterable[Row], exam: Exam, typed: Typed, refusal: SchoolOpsError) -> list[str]:
+def _lay_over(rows: Sequence[Row], exam: Exam, typed: Typed, refusal: SchoolOpsError) -> list[str]:
     """Show what was typed, what others entered meanwhile, and why it was refused; returns what belongs to no row."""
     changes = _changes(selectors.marks_since(exam, typed.version)["changes"])
     touched = typed.touched
     known = {row.student_id: row for row in rows}
-    for student in touched:
-        if (row := known.get(student)) is not None:
-            row.said = typed.now[student]
+    cells = {cell.key: cell for row in rows for cell in row.cells}
+    for each in touched:
+        if (cell := cells.get(each)) is not None:
+            cell.said = typed.now[each]
+    written = {each.partition(".")[0] for each in touched}
     for student, change in changes.items():
         if (row := known.get(student)) is None:
             continue
         facts = {"who": change["by"], "mark": apart(change["after"])}
-        if student not in touched:
+        if student not in written:
             row.news = _("%(who)s entered %(mark)s meanwhile.") % facts
-        elif row.said != row.shown:
+        elif any(cell.said != cell.shown for cell in row.cells):
             row.news = _("%(who)s entered %(mark)s meanwhile. Saving again keeps yours.") % facts
     left: list[str] = []
     for error in refusal.errors:
         number = whole_number(error.field.removeprefix("records.").partition(".")[0])
-        at = known.get(touched[number]) if number is not None and number < len(touched) else None
+        at = known.get(touched[number].partition(".")[0]) if number is not None and number < len(touched) else None
         (left if at is None else at.problems).append(message_of(error))
     return left
 
 
-def _lines(rows: Iterable[Row]) -> SafeString:
+def _lines(rows: Iterable[Row], *, by_component: bool = False) -> SafeString:
     """The rows of the grid's table; whatever anybody said is escaped."""
-    label = escape(_("Mark"))
     lines = []
     for row in rows:
         one, name = row.student_id, escape(row.name)
@@ -254,15 +286,20 @@ def _lines(rows: Iterable[Row]) -> SafeString:
         )
         news = f'<br><span id="news-{one}">{escape(row.news)}</span>' if row.news else ""
         about = " ".join(each for each, there in ((f"error-{one}", wrong), (f"news-{one}", news)) if there)
+        more = f"{f' aria-describedby={chr(34)}{about}{chr(34)}' if about else ''}"
+        more += " aria-invalid=true" if row.problems else ""
+        was = "".join(f'<input type="hidden" name="was-{cell.key}" value="{escape(cell.shown)}">' for cell in row.cells)
+        cells = "".join(
+            f'<td data-label="{escape(cell.label)}"><input type="text" class="mark" name="mark-{cell.key}"'
+            f' value="{escape(cell.said)}" maxlength="{LONGEST_CELL}" dir="ltr" inputmode="text" autocomplete="off"'
+            f' spellcheck="false" aria-label="{escape(cell.label)}: {name}"{more}></td>'
+            for cell in row.cells
+        )
+        total = f'<td class="mark-more"><bdi dir="ltr">{escape(row.shown)}</bdi></td>' if by_component else ""
         lines.append(
             f"<tr{' class=changed' if row.news or row.problems else ''}><td>{row.number or ''}</td>"
-            f'<th scope="row"><input type="hidden" name="student" value="{one}">'
-            f'<input type="hidden" name="was-{one}" value="{escape(row.shown)}"><bdi>{name}</bdi>{wrong}{news}</th>'
-            f'<td data-label="{label}"><input type="text" class="mark" name="mark-{one}" value="{escape(row.said)}"'
-            f' maxlength="{LONGEST_CELL}" dir="ltr" inputmode="text" autocomplete="off" spellcheck="false"'
-            f' aria-label="{label}: {name}"{f" aria-describedby={chr(34)}{about}{chr(34)}" if about else ""}'
-            f"{' aria-invalid=true' if row.problems else ''}></td>"
-            f'<td class="mark-more"><bdi dir="ltr">{escape(row.percent)}</bdi></td>'
+            f'<th scope="row"><input type="hidden" name="student" value="{one}">{was}<bdi>{name}</bdi>{wrong}{news}'
+            f'</th>{cells}{total}<td class="mark-more"><bdi dir="ltr">{escape(row.percent)}</bdi></td>'
             f'<td class="mark-more"><bdi>{escape(row.grade)}</bdi></td></tr>'
         )
     return mark_safe("".join(lines))  # noqa: S308 - escaped above

@@ -1,8 +1,9 @@
-"""``manage.py school backup | verify | restore | diff | drill | nightly``: one school as a file, and back.
+"""``manage.py school backup | verify | restore | move | diff | drill | nightly``: one school as a file, and back.
 
     manage.py school backup oak
     manage.py school restore FILE --identity KEYFILE --into oak-before
     manage.py school restore FILE --identity KEYFILE --over oak
+    manage.py school move oak --to north
 
 Secret keys are read from files and never stand on a command line.
 """
@@ -20,7 +21,7 @@ from django.db import DatabaseError
 
 from schoolops.audit.models import AuditEntry
 from schoolops.context import inside
-from schoolops.copies import comparing, drilling, persons, reading, restoring, sealed, taking
+from schoolops.copies import comparing, drilling, moving, persons, reading, restoring, sealed, taking
 from schoolops.copies.errors import NoBackupFolder
 from schoolops.errors import SchoolOpsError
 from schoolops.rows import refuse_too_long
@@ -30,11 +31,11 @@ from schoolops.tenancy.models import SchoolState
 
 
 class Command(OperatorCommand):
-    help = "Back one school up, and restore it beside what it is now or in its place."
+    help = "Back one school up, restore it beside what it is now or in its place, move it to another server."
 
     def add_arguments(self, parser: CommandParser) -> None:
         acts = parser.add_subparsers(
-            dest="act", required=True, metavar="backup | verify | restore | diff | drill | nightly"
+            dest="act", required=True, metavar="backup | verify | restore | move | forget | diff | drill | nightly"
         )
         backup = acts.add_parser("backup", help="one file with all of a school, sealed for keys of age")
         backup.add_argument("slug", nargs="*")
@@ -67,6 +68,14 @@ class Command(OperatorCommand):
         self._of_a_person(erase)
         erase.add_argument("--plan", action="store_true", help="say what would be done, and the code of this plan")
         erase.add_argument("--planned", metavar="CODE", help="carry out the plan of this code")
+
+        move = acts.add_parser("move", help="to the server of another cell, while it works but for a moment")
+        move.add_argument("slug")
+        move.add_argument("--to", required=True, metavar="CELL", help="`manage.py cells` lists them")
+
+        forget = acts.add_parser("forget", help="remove what a school was here that was moved; there is no way back")
+        forget.add_argument("slug")
+        forget.add_argument("--confirm", help="its short name; asked for otherwise")
 
         drill = acts.add_parser("drill", help="back up, restore beside, compare row for row, and take away again")
         drill.add_argument("slug", nargs="?", help="whose turn it is by default: one a night, in turn")
@@ -180,6 +189,20 @@ class Command(OperatorCommand):
             f"{slug}: {came.rows} rows, {came.bytes} bytes; backed up in {came.backup_seconds:.1f} s,"
             f" restored in {came.restore_seconds:.1f} s; row for row the same"
         )
+
+    def _move(self, options: dict[str, Any]) -> None:
+        came = moving.move(slug=options["slug"], to=options["to"], progress=self._say)
+        self._say(
+            f"{came.slug} is in {came.cell}: {came.rows} rows, each the same; copied in {came.copy_seconds:.1f} s, then"
+            f" read-only for {came.readonly_seconds:.2f} s, when {came.followed} rows and {came.jobs} jobs followed."
+        )
+        self._say(f"Let the proxy read `manage.py cells --hosts` anew. When all is well: school forget {came.slug}")
+
+    def _forget(self, options: dict[str, Any]) -> None:
+        slug = options["slug"]
+        typed = options["confirm"] or input(f"Type {slug} to remove for good what it was here: ")
+        moving.remove_old_copy(slug=slug, typed=typed.strip())
+        self._say(f"{slug}: what it was here is gone.")
 
     def _person(self, options: dict[str, Any]) -> Any:
         ((kind, called),) = [(kind, options[kind]) for kind in persons.kinds() if options[kind]]

@@ -1,4 +1,4 @@
-// Makes the marks a column to type down: arrows and Enter between students, a pasted column fills the cells below, and
+// Makes the marks columns to type down: arrows and Enter between students, pasted columns fill the cells below, and
 // what was typed is there again after a session has ended. Without it the form works too.
 "use strict";
 (() => {
@@ -8,6 +8,8 @@
   const cells = [...form.querySelectorAll("input.mark")];
   const wasOf = (cell) => form.elements[cell.name.replace("mark-", "was-")].value;
   const key = form.dataset.key;
+  // Of a paper with components a row has several cells.
+  const columns = Number(form.dataset.columns);
   let leaving = false;
 
   document.querySelectorAll(".grid-scripted").forEach((each) => { each.hidden = false; });
@@ -54,12 +56,19 @@
     cell.scrollIntoView({ block: "nearest" });
   }
 
+  // So many students on, in the same column.
+  function down(at, by) {
+    const rows = cells.length / columns;
+    const row = Math.max(0, Math.min(rows - 1, Math.floor(at / columns) + by));
+    go(row * columns + (at % columns));
+  }
+
   form.addEventListener("focusin", (event) => { if (event.target.matches("input.mark")) event.target.select(); });
   form.addEventListener("keydown", (event) => {
     const at = cells.indexOf(event.target);
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Enter: at + (event.shiftKey ? -1 : 1), PageDown: at + 10, PageUp: at - 10 };
-    if (event.key in moves) { event.preventDefault(); go(moves[event.key]); return; }
+    const moves = { ArrowDown: 1, ArrowUp: -1, Enter: event.shiftKey ? -1 : 1, PageDown: 10, PageUp: -10 };
+    if (event.key in moves) { event.preventDefault(); down(at, moves[event.key]); return; }
     if (event.key === "Escape") {
       event.preventDefault();
       event.target.value = wasOf(event.target);
@@ -70,15 +79,18 @@
   form.addEventListener("paste", (event) => {
     const at = cells.indexOf(event.target);
     const text = event.clipboardData.getData("text/plain").replace(/\r\n?/g, "\n").replace(/\n$/, "");
-    if (at < 0 || !text.includes("\n")) return;
+    if (at < 0 || !(text.includes("\n") || (columns > 1 && text.includes("\t")))) return;
     event.preventDefault();
-    // Of several columns the first: the marks.
-    const values = text.split("\n").map((line) => line.split("\t")[0].trim());
-    const fitting = values.slice(0, cells.length - at);
-    fitting.forEach((value, number) => { cells[at + number].value = value; });
+    // As many columns as there are cells beside one another: of a paper with one mark the first.
+    const column = at % columns;
+    const values = text.split("\n").map((line) => line.split("\t").slice(0, columns - column));
+    const fitting = values.slice(0, Math.ceil((cells.length - at) / columns));
+    fitting.forEach((line, number) => {
+      line.forEach((value, beside) => { cells[at + number * columns + beside].value = value.trim(); });
+    });
     count();
     keep();
-    go(at + fitting.length - 1);
+    go(at + (fitting.length - 1) * columns);
     const more = values.length - fitting.length;
     tell(more ? form.dataset.beyond : form.dataset.pasted, { number: fitting.length, more });
   });

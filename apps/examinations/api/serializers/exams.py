@@ -8,6 +8,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.examinations.api.serializers.components import (
+    MOST_COMPONENTS,
+    ComponentMarkIn,
+    ComponentMarkOut,
+    ExamComponentOut,
+    WrittenIn,
+)
 from apps.examinations.models import ExamSession, GradingScale, Mark, Moderation, ResultPolicy
 from apps.institutions.models import Term
 from apps.students.api.about import AboutStudentOut, OnRosterOut, PersonOut, StudentChangeOut
@@ -215,19 +222,17 @@ class ExamsOut(serializers.Serializer[object]):
 
 
 # --- marks ------------------------------------------------------------------------------------------------------------
-class ExamMarkIn(serializers.Serializer[object]):
-    """What was written of one student: a score, or a status; neither is not entered."""
+class ExamMarkIn(WrittenIn):
+    """What was written of one student; of a paper with components, of each of them."""
 
     student_id = serializers.UUIDField()
-    score = serializers.CharField(
+    components = serializers.ListField(
+        child=ComponentMarkIn(),
         required=False,
-        allow_null=True,
-        allow_blank=True,
-        default=None,
-        max_length=100,
-        help_text="As people write it: 7.5 or 7,5, in the digits of any script; as text.",
+        default=list,
+        max_length=MOST_COMPONENTS,
+        help_text="Of a paper with components; without them a status is that of each.",
     )
-    status = serializers.ChoiceField(choices=Mark.Status.choices, required=False, allow_null=True, default=None)
 
 
 class ExamMarksIn(serializers.Serializer[object]):
@@ -250,6 +255,8 @@ class ExamMarkOut(serializers.Serializer[object]):
 class ExamRecordOut(OnRosterOut, ExamMarkOut):
     """A student who sits a paper, or has a mark in it."""
 
+    components = ComponentMarkOut(many=True, help_text="Of a paper with components: of each, in their order.")
+
     counted = Exact(
         max_digits=7, decimal_places=2, allow_null=True, help_text="What counts of the score once it is moderated."
     )
@@ -267,6 +274,7 @@ class ExamMarksHeadOut(serializers.Serializer[object]):
     pass_marks = Exact(max_digits=7, decimal_places=2, allow_null=True)
     factor = Exact(max_digits=6, decimal_places=4, help_text="1, or as the moderation says that is applied.")
     shift = Exact(max_digits=7, decimal_places=2, help_text="0, or as the moderation says that is applied.")
+    components = ExamComponentOut(many=True, help_text="What the paper is made of; nothing: it has one mark.")
     marked_by = PersonOut(allow_null=True)
     marked_at = serializers.DateTimeField(allow_null=True)
 

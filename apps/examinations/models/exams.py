@@ -1,8 +1,11 @@
-"""Grading scales, exam sessions of a term, the papers in them, who invigilates, the marks, and their results."""
+"""Scales, sessions, papers, who invigilates them, the marks, what is made of these, and how."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -193,6 +196,14 @@ class Exam(PublicRow):
     room_key = folding.stored(folding.Searched("room"))
     max_marks = models.DecimalField(max_digits=7, decimal_places=2)
     pass_marks = models.DecimalField(max_digits=7, decimal_places=2, null=True)
+    # Of how many components it is made (none: it has one mark), and what an absence in one of them does.
+    parts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    parts_absent = models.CharField(
+        max_length=8,
+        choices=[("zero", "Zero"), ("left-out", "Left out")],
+        default="zero",
+        db_default="zero",
+    )
     # False once the session is cancelled: then nothing stands in anybody's way.
     standing = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1)
@@ -308,6 +319,8 @@ class Mark(models.Model):
     max_marks = models.DecimalField(max_digits=7, decimal_places=2)
 
     held: ClassVar[Held] = {"student": Kept(law="marks", since=("exam__day",))}
+    # Of a paper with components: component → what was entered of it, where somebody has read it. It stands beside.
+    parts: Mapping[int, tuple[str, Decimal | None]] = MappingProxyType({})
 
     class Meta:
         constraints = (

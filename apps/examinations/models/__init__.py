@@ -1,0 +1,34 @@
+"""Grading scales, exam sessions of a term, the papers in them and their components, the marks, and their results."""
+
+from apps.examinations.models.components import ComponentMark, ExamComponent
+from apps.examinations.models.exams import (
+    Exam,
+    ExamSession,
+    GradeBand,
+    GradingScale,
+    Invigilation,
+    Mark,
+    MarkChange,
+    Moderation,
+    Remark,
+    RemarkPhrase,
+    ResultPolicy,
+    SessionResult,
+)
+
+__all__ = [
+    "ComponentMark",
+    "Exam",
+    "ExamComponent",
+    "ExamSession",
+    "GradeBand",
+    "GradingScale",
+    "Invigilation",
+    "Mark",
+    "MarkChange",
+    "Moderation",
+    "Remark",
+    "RemarkPhrase",
+    "ResultPolicy",
+    "SessionResult",
+]

@@ -1,0 +1,67 @@
+"""What a paper is made of, and what was entered of each part."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.examinations.models.exams import Exam, Mark
+from apps.students.models import Student
+from schoolops import folding
+from schoolops.privacy import Held, Kept
+from schoolops.rows import PublicRow, called
+
+
+class ExamComponent(PublicRow):
+    """A part of a paper with marks of its own, such as a practical. ``weight`` is beside that of the others."""
+
+    exam = models.ForeignKey(Exam, on_delete=models.CASCADE, db_index=False, related_name="components")
+    name = models.CharField(max_length=80)
+    position = models.PositiveSmallIntegerField()
+    max_marks = models.DecimalField(max_digits=7, decimal_places=2)
+    weight = models.DecimalField(max_digits=7, decimal_places=2)
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints = (
+            models.UniqueConstraint("exam", folding.Fold("name"), name="exam_component_name_once"),
+            # The target of the marks' composite foreign key.
+            models.UniqueConstraint(fields=("id", "max_marks"), name="exam_component_id_max_marks"),
+            models.CheckConstraint(condition=Q(max_marks__gt=0), name="exam_component_has_marks"),
+            models.CheckConstraint(condition=Q(weight__gt=0), name="exam_component_has_weight"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ComponentMark(models.Model):
+    """What was entered of one student in one component, by the rules of a ``Mark``, which is made of them."""
+
+    component = models.ForeignKey(
+        ExamComponent, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="marks"
+    )
+    student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="component_marks")
+    status = models.CharField(max_length=11, choices=Mark.Status.choices)
+    score = models.DecimalField(max_digits=7, decimal_places=2, null=True)
+    max_marks = models.DecimalField(max_digits=7, decimal_places=2)
+
+    held: ClassVar[Held] = {"student": Kept(law="marks", since=("component__exam__day",))}
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("component", "student"), name="component_mark_once"),
+            models.CheckConstraint(
+                condition=Q(status="entered", score__isnull=False) | ~Q(status="entered") & Q(score__isnull=True),
+                name="component_mark_score_if_entered",
+            ),
+            models.CheckConstraint(
+                condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=F("max_marks")),
+                name="component_mark_within",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return called(self.student, self.component)

@@ -1,0 +1,1 @@
+"""Exams: entering marks, reading them, what a session comes to, and printing report cards."""

@@ -1,0 +1,1 @@
+"""One exam session from its timetable to an amended report card, on the running stack over HTTP: ``make exams``."""
