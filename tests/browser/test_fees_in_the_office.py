@@ -71,7 +71,6 @@ def test_money_is_taken_and_its_receipt_printed_by_keyboard_alone(visit: Visit, 
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="450.50 GBP")).to_be_visible()
     page.wait_for_function("() => window.printed === 1")
-    axe(page, within=".day")
     # Looked at again it is not printed again; the next one is an Enter away.
     page.reload()
     expect(page.get_by_role("heading", name="450.50 GBP")).to_be_visible()

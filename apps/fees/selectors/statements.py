@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -113,24 +113,30 @@ def debtors(institution: Institution, day: dt.date, *, by: User) -> list[Debtor]
     return overdue_at(invoices_seen(by=by).filter(institution=institution), day)
 
 
-def overdue_at(invoices: QuerySet[Any], day: dt.date) -> list[Debtor]:
-    """The same of ``invoices``, which say what is left of them (``left_sum``)."""
-    open_ones = {row.pk: row for row in invoices.filter(left_sum__gt=0).select_related("student__merged_into")}
-    left = {key: row.left_sum for key, row in open_ones.items()}
-    found: dict[int, Debtor] = {}
-    # What is paid pays the first instalments, so the last ones are what is left.
-    for part in Instalment.objects.filter(invoice__in=open_ones).order_by("-due_on", "pk"):
+def open_parts(invoices: QuerySet[Any]) -> Iterator[tuple[Any, dt.date, Decimal]]:
+    """What is left of each instalment of ``invoices`` (which say ``left_sum``): bill, day, amount. Two statements.
+
+    What is paid pays the first instalments, so the last ones are what is left.
+    """
+    rows = {row.pk: row for row in invoices.filter(left_sum__gt=0).select_related("student__merged_into")}
+    left = {key: row.left_sum for key, row in rows.items()}
+    for part in Instalment.objects.filter(invoice__in=rows).order_by("-due_on", "pk"):
         amount = min(part.amount, left[part.invoice_id])
         left[part.invoice_id] -= amount
-        if not amount:
-            continue
-        student = open_ones[part.invoice_id].student
-        student = student.merged_into or student
+        if amount:
+            yield rows[part.invoice_id], part.due_on, amount
+
+
+def overdue_at(invoices: QuerySet[Any], day: dt.date) -> list[Debtor]:
+    """The debtors of ``invoices``, which say what is left of them (``left_sum``). Two statements."""
+    found: dict[int, Debtor] = {}
+    for invoice, due_on, amount in open_parts(invoices):
+        student = invoice.student.merged_into or invoice.student
         debtor = found.setdefault(student.pk, Debtor(student))
-        late = (day - part.due_on).days
+        late = (day - due_on).days
         debtor.ages[sum(late >= age for age in AGES)] += amount
         if late > 0:
-            debtor.oldest = min(part.due_on, debtor.oldest or part.due_on)
+            debtor.oldest = min(due_on, debtor.oldest or due_on)
     behind = [debtor for debtor in found.values() if debtor.overdue]
     return sorted(behind, key=lambda debtor: (-debtor.overdue, debtor.student.name_key, debtor.student.pk))
 

@@ -27,6 +27,7 @@ from apps.fees.services.payments import (
     take_payment,
 )
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
+from apps.fees.services.reminding import remind_debtors, reminder
 from apps.fees.services.runs import begin_run, bill, confirm_run
 
 __all__ = [
@@ -64,6 +65,8 @@ __all__ = [
     "print_receipt",
     "print_statement",
     "refund",
+    "remind_debtors",
+    "reminder",
     "reverse",
     "seed_accounts",
     "set_payers",

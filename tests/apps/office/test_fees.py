@@ -299,7 +299,7 @@ def test_money_is_taken_at_the_desk_and_its_receipt_printed(
     page = _page(browser.get(take))
     said = _sent(page, amount="500", method="cash")
     # Nothing is due today, so all that is left stands in the field.
-    assert _sent(page)["amount"] == "1200"
+    assert _sent(page)["amount"] == "1200.00"
     done = browser.post(take, said)
     assert done.status_code == 302
     payment = Payment.objects.get()

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.fees import selectors as fees
+from apps.fees import services
 from apps.fees.models import Payment
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
@@ -83,6 +86,11 @@ def debtors(request: HttpRequest) -> Any:
     """Whose bills are overdue, by how long, who owes most of it first."""
     campus, there = _campus(request)
     day = today_at(campus)
+    if request.method == "POST":
+        number = services.remind_debtors(institution=campus, by=actor(request))
+        words = ngettext("%d guardian is reminded by mail.", "%d guardians are reminded by mail.", number) % number
+        messages.success(request, words)
+        return HttpResponseRedirect(request.get_full_path())
     found = fees.debtors(campus, day, by=actor(request))
     rows = (_debtor(row, campus) for row in found)
     if (file := _file(request, f"debtors-{day}", DEBTORS, rows)) is not None:

@@ -82,7 +82,8 @@ def take(request: HttpRequest, student: UUID) -> HttpResponse:
     today = today_at(campus)
     owed = sum((each.amount for each in due if each.due_on <= today), Decimal(0))
     whole = sum((each.amount for each in due), Decimal(0))
-    form = MoneyForm(found, posted(request), initial={"amount": owed or whole or None, "key": uuid4()})
+    asked = money.shown(owed or whole, campus.currency) if whole else None
+    form = MoneyForm(found, posted(request), initial={"amount": asked, "key": uuid4()})
     if form.is_valid():
         said = form.cleaned_data
         payment = services.NewPayment(currency=campus.currency, **said)
