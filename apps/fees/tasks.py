@@ -1,4 +1,4 @@
-"""Billing a term."""
+"""Billing a term, and looking every night whether the books are right."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import datetime as dt
 from apps.fees import services
 from schoolops.queues import FEES, NOTIFICATIONS, task
 from schoolops.queues.mailing import hand_over
+from schoolops.queues.schedule import Schedule, schedule
 
 
 @task(
@@ -34,3 +35,12 @@ def mail_reminder(*, guardian: int, institution: int, day: dt.date) -> None:  # 
     """Mail what is overdue by then; nothing, when all is paid or there is nowhere to write to."""
     if (letter := services.reminder(guardian=guardian, institution=institution)) is not None:
         hand_over(letter)
+
+
+@task(queue=FEES, leased=True, acts_for="the school")
+def check_books() -> int:
+    """How many differences there are between books, bills and payments. Reports, changes nothing."""
+    return services.check_books()
+
+
+schedule(Schedule("fees.check-books", check_books, every=dt.timedelta(days=1), offset=dt.timedelta(hours=2)))

@@ -59,10 +59,10 @@ from apps.examinations.selectors.timetable import (
 )
 from apps.examinations.selectors.tomark import (
     being_marked,
-    marked_counts,
     markers_of,
+    number_to_mark,
+    numbers_of,
     papers_to_mark,
-    sitting_counts,
     told_to_mark,
 )
 
@@ -93,7 +93,6 @@ __all__ = [
     "invigilators_of",
     "is_marking",
     "mark_changes",
-    "marked_counts",
     "markers_of",
     "marks_followed",
     "marks_sheet",
@@ -102,6 +101,8 @@ __all__ = [
     "moderations_of",
     "must_be_marking",
     "name_of",
+    "number_to_mark",
+    "numbers_of",
     "outcomes_of",
     "paper_of",
     "papers_in_reach",
@@ -132,7 +133,6 @@ __all__ = [
     "sessions_seen",
     "sheet_of",
     "sitting",
-    "sitting_counts",
     "spread_of",
     "state_now",
     "student_followed",

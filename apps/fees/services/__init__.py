@@ -13,6 +13,7 @@ from apps.fees.services.charging import (
     forget_choice,
     set_payers,
 )
+from apps.fees.services.checking import check_books
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.numbers import next_numbers
 from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
@@ -48,6 +49,7 @@ __all__ = [
     "bounce",
     "change_account",
     "change_item",
+    "check_books",
     "choose_item",
     "clear_cheque",
     "close_books",
