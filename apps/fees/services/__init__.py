@@ -15,6 +15,7 @@ from apps.fees.services.charging import (
 )
 from apps.fees.services.checking import check_books
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
+from apps.fees.services.merging import keep_bills, keep_payments, move_choices, move_concessions, move_payers
 from apps.fees.services.numbers import next_numbers
 from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
 from apps.fees.services.payments import (
@@ -22,6 +23,7 @@ from apps.fees.services.payments import (
     Pays,
     allocate,
     bounce,
+    charge_back,
     clear_cheque,
     refund,
     reverse,
@@ -49,6 +51,7 @@ __all__ = [
     "bounce",
     "change_account",
     "change_item",
+    "charge_back",
     "check_books",
     "choose_item",
     "clear_cheque",
@@ -59,6 +62,11 @@ __all__ = [
     "end_concession",
     "forget_choice",
     "issue",
+    "keep_bills",
+    "keep_payments",
+    "move_choices",
+    "move_concessions",
+    "move_payers",
     "next_numbers",
     "post",
     "post_all",
