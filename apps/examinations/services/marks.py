@@ -279,7 +279,7 @@ def write_marks(
             unique_fields=["component", "student"],
             update_fields=["status", "score"],
         )
-    asked = {
+    asked: dict[str, Any] = {
         "rows": orjson.dumps(rows, default=str).decode(), "exam": exam.pk, "max_marks": exam.max_marks,
         "version": exam.marks_version, "by": by and by.pk, "at": clock.now(),
     }  # fmt: skip
