@@ -17,7 +17,7 @@ from apps.fees.services.checking import check_books
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.merging import keep_bills, keep_payments, move_choices, move_concessions, move_payers
 from apps.fees.services.numbers import next_numbers
-from apps.fees.services.papers import Printed, print_invoice
+from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
 from apps.fees.services.payments import (
     NewPayment,
     Pays,
@@ -30,6 +30,7 @@ from apps.fees.services.payments import (
     take_payment,
 )
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
+from apps.fees.services.reminding import remind_debtors, reminder
 from apps.fees.services.runs import begin_run, bill, confirm_run
 
 __all__ = [
@@ -71,7 +72,11 @@ __all__ = [
     "post_all",
     "post_by_hand",
     "print_invoice",
+    "print_receipt",
+    "print_statement",
     "refund",
+    "remind_debtors",
+    "reminder",
     "reverse",
     "seed_accounts",
     "set_payers",
