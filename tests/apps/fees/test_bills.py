@@ -191,7 +191,8 @@ def test_a_job_that_has_done_its_part_or_used_its_time_leaves_the_rest_to_anothe
     services.bill(run.pk)
     assert outcomes(run) == {"billed": billed, "waiting": 15 - billed}
     assert waiting_jobs("make_bills") == [{"run": run.pk}]
-    work_off(make_bills)
+    while waiting_jobs("make_bills"):
+        work_off(make_bills)
     run.refresh_from_db()
     assert (run.state, outcomes(run)) == ("done", {"billed": 15})
 
