@@ -32,7 +32,7 @@ class GradebookViewSet(ApiViewSet):
         "retrieve": "marks.view over section",
         "replace": "marks.enter over section",
         "enter": "marks.enter over section",
-        "publish": "exams.publish over campus",
+        "publish": "exams.publish over section",
     }
 
     @extend_schema(summary="Gradebooks", responses=whole_list(s.GradebookOut))
