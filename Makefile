@@ -29,6 +29,7 @@ proof: environment ## The slower tests, the stack tried as an attacker would, an
 	$(PY) -m pytest -m proof --ignore=tests/apps/students/test_who_reads_what.py tests $(ARGS)
 	$(PY) -m pytest -n 2 --dist worksteal -m proof tests/apps/students/test_who_reads_what.py $(ARGS)
 	$(PY) -m tests.attack
+	$(PY) -m benchmarks.schools --schools 50
 	$(PY) -m tests.exams
 
 check: environment ## Format, lint, types, import contracts, Django's checks, generated files

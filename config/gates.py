@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import re
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -104,6 +108,46 @@ def template(*options: str) -> str:
     return "config/school.sql is what the migrations and indexes make"
 
 
+def statements() -> str:
+    """What squawk says of the SQL of migrations that no release has, but for what config/squawk.toml says of it."""
+    said = tomllib.loads((BASE_DIR / "config" / "squawk.toml").read_text(encoding="utf-8"))
+    spare = launcher.spare_folder(BASE_DIR / ".schoolops" / "check-statements")
+    with tempfile.TemporaryDirectory() as folder, launcher.start_postgres(launcher.THROWAWAY, spare) as servers:
+        counted = manage(
+            "migration_sql",
+            folder,
+            settings="config.settings.test",
+            environment={**servers.environment(), "REDIS_URL": "redis://127.0.0.1:1/0"},
+        )
+        command = [str(Path(sys.executable).with_name("squawk")), "--reporter=json", f"--pg-version={said['postgres']}"]
+        command += [f"--exclude={','.join(said['excluded'])}", "--no-error-on-unmatched-pattern", f"{folder}/*.sql"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
+        if done.returncode not in {0, 1}:
+            raise GateFailed((done.stdout + done.stderr).strip())
+        texts = {str(file): file.read_text(encoding="utf-8") for file in Path(folder).glob("*.sql")}
+    if wrong := set(unsettled(json.loads(done.stdout or "[]"), texts, said["settled"])):
+        raise GateFailed("Write it otherwise, or say in config/squawk.toml why it may.\n" + "\n".join(sorted(wrong)))
+    return f"squawk has nothing against {counted}"
+
+
+_TABLE = re.compile(r'\b(?:TABLE|ON)\s+(?:ONLY\s+)?"?(\w+)"?')
+_MADE = re.compile(r'^CREATE TABLE "?(\w+)"?', re.MULTILINE)
+
+
+def unsettled(found: list[dict[str, Any]], texts: Mapping[str, str], settled: list[dict[str, Any]]) -> Iterator[str]:
+    """Sentences about what squawk found and nobody has said why it may be.
+
+    What is about a table that one of ``texts`` makes is left out: the release before has written no rows of it.
+    """
+    allowed = {(name, rule) for each in settled for name in each["migrations"] for rule in each["rules"]}
+    made = {table for text in texts.values() for table in _MADE.findall(text)}
+    for each in found:
+        name = Path(each["file"]).stem
+        about = _TABLE.search("\n".join(texts[each["file"]].splitlines()[each["line"] :]))
+        if (name, each["rule_name"]) not in allowed and not (about and about.group(1) in made):
+            yield f"{name}: {each['rule_name']}: {each['message']}"
+
+
 def requirements() -> str:
     """Every range of pyproject.toml is met by the pins, everything is pinned, and the two files agree."""
     project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -187,6 +231,7 @@ GATES = (
     # The slowest first, so that the others run beside it.
     Gate("template", lambda: template("--check"), write=template),
     Gate("migrations", migrations, write=lambda: migrations("--write")),
+    Gate("statements", statements),
     Gate("deployment", deployment),
     Gate("reference", lambda: reference("--check"), write=reference),
     Gate("requirements", requirements),

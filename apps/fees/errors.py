@@ -352,6 +352,13 @@ class NotACheque(Conflict):
     remedy = "Only cheques clear or bounce, each once; any other payment that was taken by mistake is reversed."
 
 
+class NotACard(Conflict):
+    """This payment was not made by card."""
+
+    code = "fees:not-a-card"
+    remedy = "Only what was paid by card is charged back; any other payment bounces or is reversed."
+
+
 class ChequeNotCleared(Conflict):
     """The cheque is not cleared yet, so nothing of it can be given back."""
 

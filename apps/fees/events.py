@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 
@@ -10,3 +11,12 @@ class BillsDue:
     """The bills of a run are to be made, or those that are left of it."""
 
     run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillsOverdue:
+    """Guardians are to be reminded of what they owe a campus."""
+
+    institution_id: int
+    day: dt.date
+    guardian_ids: tuple[int, ...]

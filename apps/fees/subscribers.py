@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.fees import services, tasks
-from apps.fees.events import BillsDue
+from apps.fees.events import BillsDue, BillsOverdue
 from apps.institutions.events import InstitutionChanged
 from schoolops.events import Followed, subscribe
 
@@ -16,3 +16,10 @@ def let_a_new_campus_have_books(_event: InstitutionChanged) -> None:
 @subscribe(BillsDue)
 def make_the_bills(event: BillsDue) -> Followed:
     return Followed("bills", 1, tasks.make_bills.enqueue(run=event.run_id).job_id)
+
+
+@subscribe(BillsOverdue)
+def remind_whoever_pays_them(event: BillsOverdue) -> Followed:
+    of = {"institution": event.institution_id, "day": event.day}
+    tasks.mail_reminder.enqueue_many([{"guardian": each, **of} for each in event.guardian_ids])
+    return Followed("reminders", len(event.guardian_ids))

@@ -2,8 +2,9 @@
 
 What happens when, and what a kill leaves:
 
-1. One snapshot of its rows is copied into a schema that nobody can reach. Killed: the next run begins anew.
-2. Its tables are locked against writers. What changed since the snapshot follows, jobs too, and every row is compared.
+1. One snapshot of its rows is copied into a schema that nobody can reach, and every row compared. Killed: the next run
+   begins anew.
+2. Its tables are locked against writers. What was written since the snapshot follows, jobs too, and is compared.
    The other server commits, then ours, which says that the school has moved and lets nobody write any more. Killed
    before: as above, and the locks are gone with the session.
 3. It is opened there. Killed before: the next run does that. Between 2 and 3 people are told to try again.
@@ -207,6 +208,8 @@ def _copy(way: _Way, progress: Progress) -> int:
                 for number, table in enumerate(ours, start=1):
                     tables.fill(there, schema, table, tables.rows_of(here, schema, table))
                     progress(f"{number}/{len(ours)} {table.name}")
+            _compare(here, there, schema, ours)
+            progress("every row compared")
             owner.grant_school(there, schema=schema, role=way.role, cell=way.cell)
         # The first who asks there is to find plans for what is there.
         restoring.analyse(there, schema)
@@ -251,10 +254,12 @@ def _switched(way: _Way, since: int) -> tuple[int, int, int, float]:
             raise _JobInHand(f"{leased[0]} of its jobs are with workers")
         with there.transaction():
             tables.spell_alike(there)
-            with tables.unguarded(there, schema, ours, few=True):
-                followed = sum(_follow(here, there, schema, table, since) for table in ours)
+            mine, theirs = _counts(here, schema, ours, since), _counts(there, schema, ours, since)
+            behind = [each for each in ours if mine[each.name][1] or mine[each.name][0] != theirs[each.name][0]]
+            with tables.unguarded(there, schema, behind, few=True):
+                followed = sum(_follow(here, there, schema, table, since) for table in behind)
             tables.set_sequences(there, schema, tables.sequences_of(here, schema))
-            rows = _compare(here, there, schema, ours)
+            rows = sum(count for count, _ in mine.values())
             jobs = _send(here, there, slug)
         # Whoever waited for the locks finds that he may not write any more.
         here.execute(
@@ -269,38 +274,57 @@ def _switched(way: _Way, since: int) -> tuple[int, int, int, float]:
     return rows, followed, jobs, began
 
 
+def _young(since: int) -> sql.Composed:
+    # Ages, since numbers of transactions come round. A row that is frozen may look young, and is written again in vain.
+    return sql.SQL("age(t.xmin) <= age({}::xid)").format(sql.Literal(str(since % 2**32)))
+
+
+def _counts(connection: tables.Connection, schema: str, ours: list[Table], since: int) -> dict[str, tuple[int, int]]:
+    """Of each table, rows, and those of them that were written since."""
+    union = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {}, count(*), count(*) FILTER (WHERE {}) FROM {} t").format(
+            sql.Literal(table.name), _young(since), sql.Identifier(schema, table.name)
+        )
+        for table in ours
+    )
+    return {name: (rows, young) for name, rows, young in connection.execute(union)}
+
+
 def _follow(here: tables.Connection, there: tables.Connection, schema: str, table: Table, since: int) -> int:
-    """Let ``table`` there be as it is here: what was written since the snapshot is written again, what is gone goes."""
+    """Let ``table`` there be as it is here: what was written since the snapshot is written again, what is gone goes.
+
+    What was not written since is as it was in the snapshot, and was compared there. Raises ``BackupDoesNotFit``.
+    """
     place, key = sql.Identifier(schema, table.name), table.key or table.columns
     columns, keys = (sql.SQL(", ").join(map(sql.Identifier, each)) for each in (table.columns, key))
-    same = sql.SQL(" AND ").join(
-        sql.SQL("t.{0} IS NOT DISTINCT FROM n.{0}").format(sql.Identifier(each)) for each in key
-    )
+    same = sql.SQL(" AND ").join(sql.SQL("t.{0} = n.{0}").format(sql.Identifier(each)) for each in key)
+    young = sql.SQL("WHERE {}").format(_young(since))
 
-    def brought(of: sql.Composed, where: sql.Composed) -> int:
+    def brought(of: sql.Composed, where: sql.Composable) -> int:
         """Into a table ``news`` there, what ``of`` has here."""
         there.execute("DROP TABLE IF EXISTS pg_temp.news")
         there.execute(
             sql.SQL("CREATE TEMP TABLE news ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(of, place)
         )
-        out = sql.SQL("COPY (SELECT {} FROM {} {}) TO STDOUT").format(of, place, where)
+        out = sql.SQL("COPY (SELECT {} FROM {} t {}) TO STDOUT").format(of, place, where)
         with here.cursor().copy(out) as reading, there.cursor().copy("COPY pg_temp.news FROM STDIN") as writing:
             for piece in reading:
                 writing.write(piece)
         return _count(there, sql.SQL("pg_temp.news"))
 
-    # Ages, since numbers of transactions come round. A row that is frozen may look young, and is written again in vain.
-    young = sql.SQL("WHERE age(xmin) <= age({}::xid)").format(sql.Literal(str(since % 2**32)))
     changed = brought(columns, young)
-    if not changed and _count(here, place) == _count(there, place):
-        return 0
     removed = there.execute(sql.SQL("DELETE FROM {} t USING pg_temp.news n WHERE {}").format(place, same)).rowcount
-    if _count(here, place) != _count(there, place) + changed:
-        brought(keys, sql.SQL("").format())
+    rows = _count(here, place)
+    if rows != _count(there, place) + changed:
+        brought(keys, sql.SQL(""))
         gone = sql.SQL("DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM pg_temp.news n WHERE {})").format(place, same)
         removed += there.execute(gone).rowcount
         brought(columns, young)
     there.execute(sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM pg_temp.news").format(place, columns))
+    new = sql.SQL("WHERE EXISTS (SELECT FROM pg_temp.news n WHERE {})").format(same)
+    wanted, stands = tables.digest_of(here, schema, table, young), tables.digest_of(there, schema, table, new)
+    if wanted != stands or rows != _count(there, place):
+        raise BackupDoesNotFit(what=f"after what changed had followed, {table.name} was not the same")
     return max(changed, removed)
 
 
@@ -309,15 +333,14 @@ def _count(connection: tables.Connection, place: sql.Composable) -> int:
     return int(row[0]) if row else 0
 
 
-def _compare(here: tables.Connection, there: tables.Connection, schema: str, ours: list[Table]) -> int:
-    """How many rows there are, the same in both. Raises ``BackupDoesNotFit``."""
+def _compare(here: tables.Connection, there: tables.Connection, schema: str, ours: list[Table]) -> None:
+    """Every row of both. Raises ``BackupDoesNotFit``."""
     with ThreadPoolExecutor(2) as both:
         asked = [both.submit(tables.digests_of, connection, schema, ours) for connection in (here, there)]
         (mine, theirs) = (each.result() for each in asked)
     if mine != theirs:
         differing = sorted(name for name in mine if mine[name] != theirs[name])
         raise BackupDoesNotFit(what=f"after copying, {', '.join(differing)} are not the same")
-    return sum(rows for rows, _ in mine.values())
 
 
 # --- what the platform keeps of it ------------------------------------------------------------------------------------

@@ -94,16 +94,26 @@ def counted(connection: Connection, schema: str, table: Table) -> Counted:
     return Counted(rows, sha256.hexdigest())
 
 
+_DIGEST = sql.SQL("count(*), concat_ws(' ', sum(hashtextextended(said, 0)), sum(hashtextextended(said, 1)))")
+
+
+def _said(schema: str, table: Table, where: sql.Composable) -> sql.Composed:
+    return sql.SQL('(SELECT ROW({})::text COLLATE "C" AS said FROM {} t {}) AS rows').format(
+        _listed(table.columns), sql.Identifier(schema, table.name), where
+    )
+
+
+def digest_of(connection: Connection, schema: str, table: Table, where: sql.Composable) -> tuple[int, str]:
+    """As ``digests_of``, of the rows ``t`` of ``table`` for which it is so."""
+    asked = sql.SQL("SELECT {} FROM {}").format(_DIGEST, _said(schema, table, where))
+    rows, said = connection.execute(asked).fetchone() or (0, "")
+    return rows, said
+
+
 def digests_of(connection: Connection, schema: str, tables: list[Table]) -> dict[str, tuple[int, str]]:
     """Rows of each table, and a sum of 128 bits over all of them, whatever their order. The server's work alone."""
-    each = sql.SQL(
-        "SELECT {name}, count(*), concat_ws(' ', sum(hashtextextended(said, 0)), sum(hashtextextended(said, 1)))"
-        ' FROM (SELECT ROW({columns})::text COLLATE "C" AS said FROM {table}) AS rows'
-    )
     union = sql.SQL(" UNION ALL ").join(
-        each.format(
-            name=sql.Literal(table.name), columns=_listed(table.columns), table=sql.Identifier(schema, table.name)
-        )
+        sql.SQL("SELECT {}, {} FROM {}").format(sql.Literal(table.name), _DIGEST, _said(schema, table, sql.SQL("")))
         for table in tables
     )
     return {name: (rows, said) for name, rows, said in connection.execute(union)}

@@ -147,6 +147,13 @@ ALERTS: Final = (
         for_s=0,
     ),
     Alert(
+        name="BooksDiffer",
+        sentence="The books of a school, its bills and its payments do not say the same.",
+        severity="ticket",
+        condition=Often(metrics.FEES_DIFFERENCES, 0),
+        for_s=0,
+    ),
+    Alert(
         name="RestoreDrillFailed",
         sentence="A backup could not be restored, or for two days none was tried: there may be none that helps.",
         severity="ticket",

@@ -178,6 +178,12 @@ DERIVED_DRIFT: Final = Metric(
     kind="counter",
 )
 
+FEES_DIFFERENCES: Final = Metric(
+    name="fees.differences",
+    sentence="What a nightly check found to differ between a school's books, bills and payments; the log names them.",
+    kind="counter",
+)
+
 DRILL_FAILED: Final = Metric(
     name="copies.drill_failed",
     sentence="1 while the last restore drill failed, or none was whole for two days; else 0. Nothing before the first.",

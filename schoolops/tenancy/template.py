@@ -31,7 +31,7 @@ RECORDS = {"django_migrations": ("app", "name", "applied"), "django_content_type
 _HEADER = re.compile(r"^-- fingerprint: ([0-9a-f]{64})$", re.MULTILINE)
 
 
-class _Scratch:
+class Scratch:
     """A school that exists only while its DDL is written down."""
 
     pk = 0
@@ -71,7 +71,7 @@ def build(pg_dump: Path) -> str:
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
         try:
-            migrate_school(_Scratch())
+            migrate_school(Scratch())
             _renumber(connection)
             for spec in indexes.school_indexes():
                 connection.execute(spec.create_sql(TEMPLATE_SCHEMA))

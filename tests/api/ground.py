@@ -362,7 +362,7 @@ def _fees(ground: Ground) -> None:
         invoice_run=fees.begin_run(term=whole.terms[0], due_on=[LATER], by=by),
     )
     ground.rows["run_total"] = "300"
-    paid = {"payment": "cash", "cheque": "cheque"}
+    paid = {"payment": "cash", "cheque": "cheque", "card_payment": "card"}
     ground.keep(
         **{name: money.a_payment(rows["classmate"], "2000", method=method, by=by) for name, method in paid.items()}
     )

@@ -284,6 +284,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST payments/{payment}/refund": lambda g, u: {"amount": "1", **REASON},
     "POST payments/{payment}/reverse": lambda g, u: REASON,
     "POST payments/{cheque}/bounce": lambda g, u: REASON,
+    "POST payments/{card_payment}/charge-back": lambda g, u: REASON,
     "POST exams/{marked_exam}/moderations": lambda g, u: {"shift": "2", **REASON},
     "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
     "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),

@@ -227,6 +227,7 @@ GET    payments/{payment}                                         200 200 403 40
 POST   payments/{payment}/refund                                  201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{payment}/reverse                                 201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{cheque}/bounce                                   201 403 403 403 403 403 403 403 201 403 401 401
+POST   payments/{card_payment}/charge-back                        201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{cheque}/clear                                    200 403 403 403 403 403 403 403 200 403 401 401
 GET    students/{child}/standing                                  200 200 403 403 403 403 403 403 200 403 401 401
 POST   students/{child}/allocations                               409 403 403 403 403 403 403 403 409 403 401 401

@@ -14,6 +14,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
 import schoolops
+from config import gates
 from config.env import BASE_DIR
 from config.management.commands import released_migrations as releases
 from schoolops import append_only
@@ -115,3 +116,24 @@ def test_a_later_migration_can_be_tried_again_and_taken_back(operation: Operatio
     assert list(releases.not_to_be_tried_again({**FIRST, "clubs.0002_more": "c"}, later(operation, **says))) == []
     back = ops.RunSQL("SELECT 1", ops.RunSQL.noop)
     assert list(releases.not_to_be_tried_again(FIRST, later(back))) == []
+
+
+def test_what_squawk_finds_may_be_where_somebody_said_why_of_that_migration_and_rule() -> None:
+    file = "/tmp/clubs.0002_more.sql"
+    texts = {file: 'BEGIN;\nALTER TABLE "clubs_club" ADD "size" integer NOT NULL;\nCOMMIT;\n'}
+    found = [
+        {"file": file, "line": 1, "rule_name": rule, "message": "It locks."}
+        for rule in ("changing-column-type", "adding-required-field")
+    ]
+    settled = [{"why": "Few rows.", "migrations": ["clubs.0002_more"], "rules": ["changing-column-type"]}]
+    assert list(gates.unsettled(found, texts, settled)) == ["clubs.0002_more: adding-required-field: It locks."]
+    assert list(gates.unsettled(found[:1], texts, settled)) == []
+    # Of a table that the same release makes there are no rows yet.
+    made = texts | {"/tmp/clubs.0001_initial.sql": 'CREATE TABLE "clubs_club" ("id" bigint NOT NULL);'}
+    assert list(gates.unsettled(found, made, [])) == []
+
+
+def test_what_is_settled_is_of_migrations_there_are_and_says_why() -> None:
+    said = tomllib.loads((BASE_DIR / "config" / "squawk.toml").read_text(encoding="utf-8"))["settled"]
+    assert {name for each in said for name in each["migrations"]} <= set(releases.our_migrations())
+    assert all(each["why"] for each in said)

@@ -31,4 +31,9 @@ def drifts(*, n: int) -> None:
     metrics.DERIVED_DRIFT.count(times=n)
 
 
-TASKS = {"hello": hello, "fails": fails, "waits": waits, "drifts": drifts}
+@task(queue=ATTENDANCE, name="observe.books")
+def books(*, n: int) -> None:
+    metrics.FEES_DIFFERENCES.count(times=n)
+
+
+TASKS = {"hello": hello, "fails": fails, "waits": waits, "drifts": drifts, "books": books}

@@ -71,10 +71,10 @@ from apps.examinations.selectors.timetable import (
 )
 from apps.examinations.selectors.tomark import (
     being_marked,
-    marked_counts,
     markers_of,
+    number_to_mark,
+    numbers_of,
     papers_to_mark,
-    sitting_counts,
     told_to_mark,
 )
 
@@ -113,7 +113,6 @@ __all__ = [
     "invigilators_of",
     "is_marking",
     "mark_changes",
-    "marked_counts",
     "markers_of",
     "marks_followed",
     "marks_sheet",
@@ -122,6 +121,8 @@ __all__ = [
     "moderations_of",
     "must_be_marking",
     "name_of",
+    "number_to_mark",
+    "numbers_of",
     "outcomes_of",
     "paper_of",
     "papers_in_reach",
@@ -153,7 +154,6 @@ __all__ = [
     "sheet_of",
     "sheet_of_book",
     "sitting",
-    "sitting_counts",
     "spread_of",
     "state_now",
     "student_followed",

@@ -5,45 +5,72 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from apps.accounts.models import User
 from apps.examinations.models import Exam, Mark
 from apps.examinations.selectors.entry import OPEN
-from apps.examinations.selectors.timetable import group_of, name_of, papers_in_reach
+from apps.examinations.selectors.timetable import asked_papers, group_of, name_of, papers_in_reach
 from apps.staff.models import TeachingAssignment
-
-# How many sit each paper, as of its day.
-_SITTING = """
-SELECT exam_id, count(DISTINCT student_id) FROM (
-    SELECT e.id AS exam_id, m.student_id
-      FROM examinations_exam e JOIN students_sectionmembership m ON m.section_id = e.section_id
-     WHERE e.id = ANY(%(exams)s) AND m.starts_on <= e.day AND (m.ends_on IS NULL OR m.ends_on > e.day)
-    UNION ALL
-    SELECT e.id, t.student_id
-      FROM examinations_exam e JOIN students_classenrolment t ON t.course_class_id = e.course_class_id
-     WHERE e.id = ANY(%(exams)s) AND t.starts_on <= e.day AND (t.ends_on IS NULL OR t.ends_on > e.day)
-) sits JOIN students_student st ON st.id = student_id AND st.merged_into_id IS NULL GROUP BY 1
-"""
+from apps.students.models import ClassEnrolment, SectionMembership
+from schoolops.tenancy.compiled import DAY, Compiled, Parameter, any_of, by_shape
 
 
-def sitting_counts(exams: Iterable[int]) -> dict[int, int]:
-    """Paper → how many sit it, as of its day. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SITTING, {"exams": list(exams)})
-        return dict(cursor.fetchall())
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Of a paper: how many sit it as of its day, of how many something is entered, and of how many nothing is that sit
+    it. Of who has left since a mark may stand.
+    """
+
+    sitting: int = 0
+    marked: int = 0
+    missing: int = 0
 
 
-def marked_counts(exams: Iterable[int]) -> dict[int, int]:
-    """Paper → how many of them something is entered of. One statement."""
-    rows = Mark.objects.filter(exam__in=list(exams)).exclude(status=Mark.Status.NOT_ENTERED).values("exam")
-    return {row["exam"]: row["number"] for row in rows.annotate(number=Count("id"))}
+def numbers_of(exams: Iterable[int]) -> dict[int, Numbers]:
+    """By key of a paper. One statement for any number."""
+    return {key: Numbers(*numbers) for key, *numbers in _NUMBERS.all(exams=list(exams))}
 
 
-def being_marked(day: dt.date) -> Q:
+def _numbers() -> QuerySet[Exam, tuple[int, ...]]:
+    return Exam.objects.filter(any_of("pk", "exams")).values_list(
+        "pk",
+        _number(_sitting(SectionMembership, "section"), "section")
+        + _number(_sitting(ClassEnrolment, "course_class"), "course_class"),
+        _number(_entered(exam=OuterRef("pk")), "exam"),
+        _number(_unentered(SectionMembership, "section"), "section")
+        + _number(_unentered(ClassEnrolment, "course_class"), "course_class"),
+    )
+
+
+_NUMBERS: Compiled[tuple[int, ...]] = Compiled(_numbers)
+
+
+def _sitting(places: type[SectionMembership | ClassEnrolment], group: str) -> QuerySet[Any]:
+    # A record that was merged keeps its past; the child is counted as the one that was kept.
+    there = places.objects.filter(**{group: OuterRef(group)}, student__merged_into__isnull=True)
+    return there.on(OuterRef("day"))
+
+
+def _entered(**asked: Any) -> QuerySet[Mark]:
+    return Mark.objects.filter(**asked).exclude(status=Mark.Status.NOT_ENTERED)
+
+
+def _unentered(places: type[SectionMembership | ClassEnrolment], group: str) -> QuerySet[Any]:
+    entered = _entered(exam=OuterRef(OuterRef("pk")), student=OuterRef("student"))
+    return _sitting(places, group).filter(~Exists(entered))
+
+
+def _number(rows: QuerySet[Any], of: str) -> Coalesce:
+    number = rows.order_by().values(of).values(number=Count("student", distinct=True))
+    return Coalesce(Subquery(number), Value(0))
+
+
+def being_marked(day: Any) -> Q:
     """Papers that were sat before ``day`` in sessions that are being marked, and that a mark may be missing of."""
     return Q(session__state__in=OPEN, session__results_published_at__isnull=True, standing=True, day__lt=day)
 
@@ -58,13 +85,29 @@ def papers_to_mark(*, by: User, day: dt.date) -> list[dict[str, Any]]:
     return told_to_mark(rows)
 
 
+def number_to_mark(*, by: User, day: dt.date) -> int:
+    """How many ``papers_to_mark`` there are. One statement. Raises ``PermissionMissing``."""
+    asked = asked_papers(by, "marks.enter")
+    if asked is None:
+        return _unmarked(Exam.objects.filter(papers_in_reach(by, "marks.enter"), being_marked(day))).count()
+    compiled: Compiled[int] = by_shape(
+        ("examinations.to_mark", asked.shape),
+        lambda: _unmarked(Exam.objects.filter(asked.rows(), being_marked(Parameter("day", DAY)))).values_list(
+            "pk", flat=True
+        ),
+    )
+    return len(compiled.all(**asked.values, day=day))
+
+
+def _unmarked(rows: QuerySet[Exam]) -> QuerySet[Exam]:
+    by_section, by_class = _unentered(SectionMembership, "section"), _unentered(ClassEnrolment, "course_class")
+    return rows.filter(Exists(by_section) | Exists(by_class)).order_by()
+
+
 def told_to_mark(rows: QuerySet[Exam]) -> list[dict[str, Any]]:
-    """Those of ``rows`` that marks are missing of. Three statements for any number, one for none."""
+    """Those of ``rows`` that marks are missing of. Two statements."""
     exams = list(rows.select_related("session__term", "section__grade_level", "course_class", "course"))
-    if not exams:
-        return []
-    keys = [exam.pk for exam in exams]
-    sitting, marked = sitting_counts(keys), marked_counts(keys)
+    numbers = numbers_of(exam.pk for exam in exams)
     found = [
         {
             "exam_id": exam.sourced_id,
@@ -73,12 +116,12 @@ def told_to_mark(rows: QuerySet[Exam]) -> list[dict[str, Any]]:
             "name": name_of(exam),
             "group": group_of(exam),
             "day": exam.day,
-            "students": sitting.get(exam.pk, 0),
-            "missing": sitting.get(exam.pk, 0) - marked.get(exam.pk, 0),
+            "students": numbers[exam.pk].sitting,
+            "missing": numbers[exam.pk].missing,
             "closes_on": exam.session.term.posting_closes_on,
         }
         for exam in exams
-        if marked.get(exam.pk, 0) < sitting.get(exam.pk, 0)
+        if numbers[exam.pk].missing
     ]
     return sorted(found, key=lambda row: (row["closes_on"] or dt.date.max, row["day"], row["name"], row["group"]))
 

@@ -501,6 +501,12 @@ class RefundIn(ReasonIn):
     )
 
 
+class ChargebackIn(ReasonIn):
+    """What a card's bank took back."""
+
+    amount = amount(min_value=0, required=False, help_text="All that is left of it, unless said.")
+
+
 class DueOut(serializers.Serializer[object]):
     """What is left of an instalment."""
 

@@ -32,8 +32,8 @@ urlpatterns = [
     path("students/<uuid:id>/invoices", billing.FollowedInvoiceViewSet.as_view({"get": "list"})),
     *routes("payments", PAYMENT),
     *(
-        path(f"payments/<uuid:id>/{what}", PAYMENT.as_view({"post": what}))
-        for what in ("refund", "reverse", "bounce", "clear")
+        path(f"payments/<uuid:id>/{what.replace('_', '-')}", PAYMENT.as_view({"post": what}))
+        for what in ("refund", "reverse", "bounce", "charge_back", "clear")
     ),
     path("students/<uuid:id>/standing", payments.StandingViewSet.as_view({"get": "retrieve"})),
     path("students/<uuid:id>/allocations", payments.AllocatingViewSet.as_view({"post": "create"})),

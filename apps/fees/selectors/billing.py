@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -212,7 +213,7 @@ def _samples(made: Mapping[int, Draft], currency: str) -> list[dict[str, Any]]:
 
 
 # --- bills ------------------------------------------------------------------------------------------------------------
-def _with_sums(invoices: QuerySet[Any]) -> QuerySet[Any]:
+def of_bills(invoices: QuerySet[Any]) -> QuerySet[Any]:
     """``invoices``, each with ``credited_sum``, ``paid_sum``, ``left_sum`` and ``first_due_on``."""
     due = Instalment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
     found: QuerySet[Any] = invoices.annotate(
@@ -229,9 +230,16 @@ def _with_sums(invoices: QuerySet[Any]) -> QuerySet[Any]:
     return left
 
 
+def with_ahead(invoices: QuerySet[Any], day: dt.date) -> QuerySet[Any]:
+    """``invoices``, each with ``ahead_sum``: its instalments from ``day`` on. More is left: the rest is overdue."""
+    later = Instalment.objects.filter(due_on__gte=day)
+    found: QuerySet[Any] = invoices.annotate(ahead_sum=sum_of(later, "invoice", Sum("amount")))
+    return found
+
+
 def invoices_seen(*, by: User) -> QuerySet[Any]:
     """The bills of the campuses in reach."""
-    return _with_sums(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
+    return of_bills(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
 
 
 def invoices_called(words: str) -> Q:
@@ -255,7 +263,7 @@ def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
     """
     child = child_followed(student, by=by)
     theirs = Q(guardian__isnull=True) | Q(guardian__user=by)
-    return _with_sums(Invoice.objects.filter(theirs, of_student(child)))
+    return of_bills(Invoice.objects.filter(theirs, of_student(child)))
 
 
 def with_parts(invoice: dict[str, Any]) -> dict[str, Any]:

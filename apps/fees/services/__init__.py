@@ -13,20 +13,24 @@ from apps.fees.services.charging import (
     forget_choice,
     set_payers,
 )
+from apps.fees.services.checking import check_books
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
+from apps.fees.services.merging import keep_bills, keep_payments, move_choices, move_concessions, move_payers
 from apps.fees.services.numbers import next_numbers
-from apps.fees.services.papers import Printed, print_invoice
+from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
 from apps.fees.services.payments import (
     NewPayment,
     Pays,
     allocate,
     bounce,
+    charge_back,
     clear_cheque,
     refund,
     reverse,
     take_payment,
 )
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
+from apps.fees.services.reminding import remind_debtors, reminder
 from apps.fees.services.runs import begin_run, bill, confirm_run
 
 __all__ = [
@@ -47,6 +51,8 @@ __all__ = [
     "bounce",
     "change_account",
     "change_item",
+    "charge_back",
+    "check_books",
     "choose_item",
     "clear_cheque",
     "close_books",
@@ -56,12 +62,21 @@ __all__ = [
     "end_concession",
     "forget_choice",
     "issue",
+    "keep_bills",
+    "keep_payments",
+    "move_choices",
+    "move_concessions",
+    "move_payers",
     "next_numbers",
     "post",
     "post_all",
     "post_by_hand",
     "print_invoice",
+    "print_receipt",
+    "print_statement",
     "refund",
+    "remind_debtors",
+    "reminder",
     "reverse",
     "seed_accounts",
     "set_payers",

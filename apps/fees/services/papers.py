@@ -1,4 +1,4 @@
-"""Bills on paper: in the language of whom they are for, the same bytes for the same document."""
+"""Bills, receipts and statements on paper: in the language of whom they are for, the same bytes for the same one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.accounts.models import User
 from apps.accounts.selectors import supported_language
-from apps.fees.errors import InvoiceUnknown
-from apps.fees.models import Invoice
-from apps.fees.selectors import invoices_seen
+from apps.fees.errors import InvoiceUnknown, PayerOfAnother, PaymentUnknown
+from apps.fees.models import Invoice, Payment
+from apps.fees.selectors import invoices_seen, payment_parts, payments_seen, student_at
+from apps.fees.selectors.billing import VIEW
+from apps.fees.selectors.statements import family_at, statement_of
 from apps.institutions.models import Institution
+from apps.institutions.selectors import today_at
 from apps.students.models import Guardian, Student
 from schoolops import money
 from schoolops.pdf import isolated, reads_from_the_right, typeset
@@ -106,6 +110,103 @@ def _bill(invoice: Any) -> bytes:
         ]
         title = _("Bill %(number)s") % {"number": invoice.called_number}
         return laid_out(Sheet(title, facts, tables, stamp=void), invoice.institution, dated=invoice.issued_on)
+
+
+def print_receipt(*, payment: UUID, by: User) -> Printed:
+    """The receipt of a payment, with what it pays and what went back since.
+
+    Raises:
+        PermissionMissing, PaymentUnknown.
+    """
+    rows = payments_seen(by=by).select_related("institution", "student", "guardian__user")
+    found = rows.filter(sourced_id=payment).first()
+    if found is None:
+        raise PaymentUnknown
+    return Printed(f"receipt-{found.receipt}.pdf", _receipt(found))
+
+
+def _receipt(payment: Any) -> bytes:
+    with translation.override(language_for(payment.guardian, payment.institution)):
+        parts = payment_parts({"id": payment.sourced_id})
+
+        def said(amount: Any) -> str:
+            return money.printed(Decimal(amount), payment.currency)
+
+        pays = [(each["number"], said(each["amount"])) for each in parts["pays"]]
+        if free := payment.amount - payment.allocated_sum - payment.returned_sum:
+            pays.append((_("Paid ahead"), said(free)))
+        tables = [Table((_("What it pays"), _("Amount")), (START, END), pays, (_("Total"), said(payment.amount)))]
+        if parts["refunds"]:
+            back = [(each["reason"], day_of(each["day"]), said(each["amount"])) for each in parts["refunds"]]
+            tables.append(Table((_("What went back"), _("Day"), _("Amount")), (START, END, END), back))
+        facts = [
+            (_("From"), payment.paid_by or _("the family of %(name)s") % {"name": payment.student.full_name}),
+            *about(payment.student),
+            (_("Day"), day_of(payment.day)),
+            (_("How"), _(str(METHODS[payment.method]))),
+            *([(_("Reference"), payment.reference)] if payment.reference else []),
+            (_("Taken by"), str(payment.by or "–")),
+        ]
+        title = _("Receipt %(number)s") % {"number": payment.receipt}
+        undone = _("This payment counts no more") if payment.undone else ""
+        return laid_out(Sheet(title, facts, tables, stamp=undone), payment.institution, dated=payment.day)
+
+
+def print_statement(*, student: UUID, guardian: UUID | None = None, by: User) -> Printed:
+    """A student's account; with a ``guardian`` that of all their children at the campus, as far as it is theirs.
+
+    Raises:
+        PermissionMissing, OutOfReach, PayerOfAnother.
+    """
+    found = student_at(student, VIEW, by=by)
+    campus, today = found.institution, today_at(found.institution)
+    whose = None if guardian is None else Guardian.objects.filter(sourced_id=guardian).select_related("user").first()
+    if guardian is not None and (whose is None or not family_at(whose, campus).filter(pk=found.pk).exists()):
+        raise PayerOfAnother(guardian=whose.full_name if whose else "–")
+    of = [found] if whose is None else list(family_at(whose, campus))
+    told = statement_of(of, campus, guardian=whose)
+    with translation.override(language_for(whose, campus)):
+
+        def said(amount: Decimal) -> str:
+            return money.printed(amount, campus.currency)
+
+        several = len(of) > 1
+        rows = [
+            (
+                day_of(entry.day),
+                f"{_(str(KINDS[entry.kind]))} {entry.number}" + (f"\n{entry.student}" if several else ""),
+                said(entry.amount),
+                said(entry.balance),
+            )
+            for entry in told.entries
+        ]
+        titles = (_("Day"), _("What"), _("Amount"), _("Balance"))
+        facts = [(_("To"), whose.full_name)] if whose else []
+        facts += about(found) if not several else [(_("Students"), ", ".join(each.full_name for each in of))]
+        facts.append((_("As of"), day_of(today)))
+        owed = _("Owed") if told.balance >= 0 else _("Paid ahead")
+        tables = [
+            Table(titles, (END, START, END, END), rows, ("", owed, "", said(abs(told.balance)))),
+        ]
+        content = laid_out(Sheet(_("Statement of account"), facts, tables), campus, dated=today)
+        return Printed(f"statement-{today:%Y-%m-%d}.pdf", content)
+
+
+METHODS = {
+    Payment.Method.CASH: gettext_noop("Cash"),
+    Payment.Method.CARD: gettext_noop("Card"),
+    Payment.Method.CHEQUE: gettext_noop("Cheque"),
+    Payment.Method.BANK: gettext_noop("Bank"),
+}
+KINDS = {
+    "bill": gettext_noop("Bill"),
+    "credit-note": gettext_noop("Credit note"),
+    "payment": gettext_noop("Receipt"),
+    "refund": gettext_noop("Given back of receipt"),
+    "reversal": gettext_noop("Undone: receipt"),
+    "bounce": gettext_noop("Bounced: receipt"),
+    "chargeback": gettext_noop("Charged back: receipt"),
+}
 
 
 def about(student: Student) -> list[tuple[str, str]]:

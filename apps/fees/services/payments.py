@@ -363,6 +363,20 @@ def bounce(*, payment: UUID, reason: str, by: User) -> Refund:
 
 
 @transaction.atomic
+def charge_back(*, payment: UUID, reason: str, amount: Decimal | None = None, by: User) -> Refund:
+    """Say that a card's bank took back a payment, or ``amount`` of it: bills it paid are owed again, the latest first.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaymentUnknown, NotACard, AmountRefused, PaymentGoneBack.
+    """
+    found = _payment_for_update(payment, by)
+    if found.method != Method.CARD:
+        raise errors.NotACard
+    taken = None if amount is None else money.checked(amount, found.currency)
+    return undo(found, Refund.Kind.CHARGEBACK, reason, by, taken)
+
+
+@transaction.atomic
 def clear_cheque(*, payment: UUID, by: User) -> Payment:
     """Say that the bank has paid a cheque: it lies at the bank now.
 

@@ -71,7 +71,7 @@ class Paper:
 
 
 def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[Paper]]]:
-    """A session's papers in reach by day, each with how many sit it and how many are marked. Nine statements at most.
+    """A session's papers in reach by day, each with how many sit it and how many are marked. Eight statements at most.
 
     Raises:
         PermissionMissing.
@@ -83,7 +83,7 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
         .order_by("day", "starts_at", "course__title", "pk")
     )
     keys = [exam.pk for exam in exams]
-    sitting, marked = selectors.sitting_counts(keys), selectors.marked_counts(keys)
+    numbers = selectors.numbers_of(keys)
     readable = set(
         Exam.objects.filter(selectors.papers_in_reach(by, "marks.view"), pk__in=keys).values_list("pk", flat=True)
         if "marks.view" in permissions_of(by)
@@ -103,8 +103,8 @@ def timetable_of(session: ExamSession, *, by: User) -> list[tuple[dt.date, list[
                 exam,
                 selectors.group_of(exam),
                 ", ".join(each["name"] for each in people.get(exam.pk, ())),
-                sitting.get(exam.pk, 0),
-                marked.get(exam.pk, 0),
+                numbers[exam.pk].sitting,
+                numbers[exam.pk].marked,
                 exam.pk in readable,
                 twice[exam.pk],
             )

@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.fees import selectors, services
 from apps.fees.models import Account, Concession, FeeItem, Invoice, StudentFee
@@ -281,6 +282,28 @@ def _worth(row: Concession) -> str:
 
 
 # --- bills ------------------------------------------------------------------------------------------------------------
+class Settled(admin.SimpleListFilter):
+    """Bills by what is left of them."""
+
+    title = gettext_lazy("paid")
+    parameter_name = "paid"
+    BY: ClassVar[dict[str, Q]] = {
+        "open": Q(left_sum__gt=0),
+        "overdue": Q(left_sum__gt=F("ahead_sum")),
+        "settled": Q(left_sum=0, state=Invoice.State.ISSUED),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", _("something is left to pay")), ("overdue", _("overdue")), ("settled", _("settled"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = self.BY.get(self.value() or "")
+        if asked is None:
+            return queryset
+        day = access.today(actor(request))
+        return selectors.with_ahead(queryset, day).filter(asked)
+
+
 @admin.register(Invoice, site=office)
 class InvoiceAdmin(_AtCampuses):
     """Bills. Each has a page of its own, with what stands on it."""
@@ -288,9 +311,9 @@ class InvoiceAdmin(_AtCampuses):
     one, many = gettext_lazy("bill"), gettext_lazy("bills")
     joined = ("student", "term")
     fields = ("student", "bill_to", "term", "issued_on", "state", "void_reason")
-    list_display = ("printed", "student", "bill_to", "term", "issued_on", "sum", "credited", "state")
+    list_display = ("printed", "student", "bill_to", "term", "issued_on", "sum", "left", "state")
     list_display_links = None
-    list_filter = ("state", "term", "institution")
+    list_filter = (Settled, "state", "term", "institution")
     finds = selectors.invoices_called
     search_fields = ("student__searched",)
     search_help_text = gettext_lazy("Name or admission number, or the number of the bill")
@@ -307,9 +330,9 @@ class InvoiceAdmin(_AtCampuses):
     def sum(self, row: Invoice) -> str:
         return money.printed(row.total, row.currency)
 
-    @admin.display(description=gettext_lazy("credited"))
-    def credited(self, row: Any) -> str:
-        return money.printed(row.credited_sum, row.currency) if row.credited_sum else ""
+    @admin.display(description=gettext_lazy("left to pay"), ordering="left_sum")
+    def left(self, row: Any) -> str:
+        return money.printed(row.left_sum, row.currency) if row.left_sum else ""
 
     def ways_from(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
         page = reverse("office:bill", args=(row.sourced_id,))

@@ -5,17 +5,22 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.fees.pages import bills, items, runs, students
+from apps.office.fees.pages import bills, books, desk, items, runs, students
+from apps.office.fees.pages.start import panels
 from apps.office.fees.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
 
 FEES = Heading(_("Fees"), 50)
 SEES = ("fees.view",)
+TAKING, ACCOUNTS = ("/office/fees/take/",), ("/office/fees/students/", "/office/fees/receipts/")
 
 ROOM = Room(
     entries={
         FEES: (
-            Entry(_("Students’ accounts"), "office:fees", "wallet", SEES, below=("/office/fees/students/",)),
+            Entry(_("Payment desk"), "office:payment-desk", "point_of_sale", ("fees.collect",), below=TAKING),
+            Entry(_("Students’ accounts"), "office:fees", "wallet", SEES, below=ACCOUNTS),
+            Entry(_("Debtors"), "office:debtors", "schedule", SEES),
+            Entry(_("Cash book"), "office:cash-book", "menu_book", SEES),
             Entry(_("Bills"), "office:fees_invoice_changelist", "receipt_long", SEES, below=("/office/fees/bills/",)),
             Entry(_("Billing a term"), "office:fee-runs", "request_quote", SEES),
             Entry(_("Fee items"), "office:fees_feeitem_changelist", "sell", SEES, below=("/office/fees/items/",)),
@@ -27,6 +32,15 @@ ROOM = Room(
     pages=(
         path("fees/", students.find, name="fees"),
         path("fees/students/<uuid:student>/", students.account, name="fees-of-student"),
+        path("fees/desk/", desk.desk, name="payment-desk"),
+        path("fees/take/<uuid:student>/", desk.take, name="take-money"),
+        path("fees/receipts/<uuid:payment>/", desk.receipt, name="receipt"),
+        path("fees/receipts/<uuid:payment>.pdf", desk.printed_receipt, name="printed-receipt"),
+        path("fees/receipts/<uuid:payment>/refund/", desk.give_back, name="refund"),
+        path("fees/receipts/<uuid:payment>/undo/", desk.undo, name="undo-payment"),
+        path("fees/students/<uuid:student>/statement.pdf", students.printed_statement, name="printed-statement"),
+        path("fees/debtors/", books.debtors, name="debtors"),
+        path("fees/cash-book/", books.cash_book, name="cash-book"),
         path("fees/items/copy/", items.copy, name="copy-fees"),
         path("fees/runs/", runs.runs, name="fee-runs"),
         path("fees/runs/<uuid:run>/", runs.run, name="fee-run"),
@@ -36,5 +50,6 @@ ROOM = Room(
         path("fees/bills/<uuid:invoice>/void/", bills.void, name="void-bill"),
     ),
     waiting=waiting,
+    panels=panels,
     jobs={"apps.fees.make_bills": Job(_("Billing the fees of a term"), "fees.charge")},
 )  # fmt: skip

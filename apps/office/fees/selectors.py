@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,11 @@ from django.db.models import QuerySet
 from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.fees import selectors
-from apps.fees.errors import InvoiceUnknown, RunUnknown
+from apps.fees.errors import InvoiceUnknown, PaymentUnknown, RunUnknown
 from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, StudentFee
 from apps.fees.selectors.ledger import at_campuses
-from apps.institutions.models import AcademicYear, Term
-from apps.students.models import Student
+from apps.institutions.models import AcademicYear, Institution, Term
+from apps.students.models import Guardian, Student, StudentGuardian
 from apps.students.selectors import matching
 
 MOST_RUNS = 20
@@ -74,6 +75,25 @@ def invoice_seen(invoice: UUID, *, by: User) -> Any:
     return found
 
 
+def payment_seen(payment: UUID, *, by: User) -> Any:
+    """A payment with what of it pays bills and what went back. Raises ``PermissionMissing``, ``PaymentUnknown``."""
+    rows = selectors.payments_seen(by=by).select_related("student", "institution", "by")
+    found = rows.filter(sourced_id=payment).first()
+    if found is None:
+        raise PaymentUnknown
+    return found
+
+
+def paid_on(invoice: Any) -> list[tuple[Any, Decimal]]:
+    """Which payments pay a bill, and how much of it each, the first one first. Two statements."""
+    return selectors.payers_to(invoice)[::-1]
+
+
+def campuses_seen(*, by: User) -> list[Institution]:
+    """The campuses whose fees ``by`` sees."""
+    return list(Institution.objects.filter(at_campuses(by, "fees.view", "pk")).order_by("name", "pk"))
+
+
 def bill_of(invoice: Any) -> Bill:
     """``invoice`` with its parts: three more statements."""
     return Bill(
@@ -84,9 +104,9 @@ def bill_of(invoice: Any) -> Bill:
     )
 
 
-def students_called(words: str, *, by: User) -> list[Student]:
+def students_called(words: str, *, by: User, permission: str = "fees.view") -> list[Student]:
     """Students of the campuses in reach whose name or number holds every word, leavers too. One query."""
-    there = Student.objects.kept().filter(at_campuses(by, "fees.view", "institution"), matching(words))
+    there = Student.objects.kept().filter(at_campuses(by, permission, "institution"), matching(words))
     return list(there.order_by("name_key", "pk")[:FOUND])
 
 
@@ -108,6 +128,12 @@ def charged_to(student: Student, *, by: User) -> Charged:
         list(concessions.select_related("year", "item", "asked_by", "approved_by").order_by("-pk")),
         selectors.payers_of(student.sourced_id, by=by),
     )
+
+
+def guardians_of(student: Student) -> list[Guardian]:
+    """A student's guardians who receive invoices, who is called first first. One query."""
+    links = StudentGuardian.objects.filter(student=student, receives_invoices=True).select_related("guardian")
+    return [link.guardian for link in links.order_by("contact_priority", "pk")]
 
 
 def bills_of(student: Student, *, by: User) -> list[Any]:

@@ -12,7 +12,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode
-from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, GradeLevel, Institution, Section, Term
+from apps.institutions.models import (
+    AcademicYear,
+    CalendarDay,
+    CourseClass,
+    GradeLevel,
+    Institution,
+    Section,
+    Term,
+    holds_on,
+)
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Enrolment, SectionMembership
 from apps.students.selectors import nobody_to_call
@@ -65,7 +74,7 @@ def _asked(day: Any) -> dict[str, Exists]:
     year = Q(state=AcademicYear.State.ACTIVE, starts_on__lte=day, ends_on__gte=day)
     in_year = Q(year__state=AcademicYear.State.ACTIVE, year__starts_on__lte=day, year__ends_on__gte=day)
     sections = Section.objects.filter(here, in_year, status=RowStatus.ACTIVE)
-    taught = TeachingAssignment.objects.on(day).filter(section=OuterRef("pk"))
+    taught = TeachingAssignment.objects.filter(holds_on(day, "section__year__ends_on"), section=OuterRef("pk"))
     members = SectionMembership.objects.on(day).filter(section__institution=OuterRef("pk"))
     enrolled = Enrolment.objects.on(day).filter(here)
     return {

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from apps.access.selectors import reaches_everything
 from apps.accounts.models import User
-from apps.institutions.models import Section
+from apps.institutions.models import Section, holds_on
 from apps.office.setup.selectors import readiness
 from apps.office.shell.rooms import Waiting
 from apps.staff.models import TeachingAssignment
@@ -23,7 +23,7 @@ from schoolops.tenancy.compiled import DAY, Compiled, Parameter
 
 def _untaught() -> QuerySet[Section, int]:
     on: Any = Parameter("day", DAY)
-    taught = TeachingAssignment.objects.on(on).filter(section=OuterRef("pk"))
+    taught = TeachingAssignment.objects.filter(holds_on(on, "section__year__ends_on"), section=OuterRef("pk"))
     members = SectionMembership.objects.on(on).filter(section=OuterRef("pk"))
     untaught = Section.objects.filter(~Exists(taught), Exists(members), status=RowStatus.ACTIVE)
     return untaught.values_list("pk", flat=True)

@@ -13,7 +13,6 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
-from apps.examinations.selectors import plain
 from schoolops import clock, money
 
 THOUSANDS = re.compile(r"[,\u066b\u066c]\d{3}$")
@@ -68,24 +67,17 @@ def time_field(**more: Any) -> forms.TimeField:
 
 
 class AmountField(forms.DecimalField):
-    """An amount, with a point or a comma and in any digits, above zero. How many decimals it has its service knows."""
+    """An amount above zero. How many decimals it has its service knows."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(
-            max_digits=money.MAX_DIGITS,
-            decimal_places=money.PLACES,
-            min_value=Decimal(1).scaleb(-money.PLACES),
-            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "dir": "ltr"}),
-            **more,
-        )
+        least = Decimal(1).scaleb(-money.PLACES)
+        super().__init__(max_digits=money.MAX_DIGITS, decimal_places=money.PLACES, min_value=least, **more)
 
-    def to_python(self, value: Any) -> Any:
-        if not isinstance(value, str):
-            return super().to_python(value)
-        if THOUSANDS.search(value.strip()):
+    def clean(self, value: Any) -> Any:
+        if isinstance(value, str) and THOUSANDS.search(value.strip()):
             # 1,200 is one thousand and two hundred to one reader, and one and a fifth to another.
             raise forms.ValidationError(_("Write it without separating thousands: 1200, or 1.20."), code="thousands")
-        return super().to_python(plain(value))
+        return super().clean(value)
 
     def prepare_value(self, value: Any) -> Any:
         """As it is typed: without zeros that the column adds."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from apps.accounts.models import User
+from apps.examinations.selectors import plain
 from apps.office.shell.site import in_full, message_of
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
@@ -37,8 +38,25 @@ _DRESSES: Mapping[type[forms.Field], type[forms.Widget]] = {
 def _compose(form: forms.BaseForm) -> None:
     """Let the fields of ``form`` read text as every door takes it in; passwords are what was typed."""
     for field in form.fields.values():
+        if isinstance(field, forms.DecimalField):
+            _read_decimals(field)
         if isinstance(field, forms.CharField) and not isinstance(field.widget, forms.PasswordInput):
             field.to_python = _composing(field.to_python)  # type: ignore[method-assign, assignment]
+
+
+def _read_decimals(field: forms.DecimalField) -> None:
+    """Let ``field`` take a comma for a point, and any digits.
+
+    A browser's own field for numbers drops a comma where its language has none: 450,50 would arrive as 45050.
+    """
+    widget: Any = field.widget
+    if isinstance(widget, forms.NumberInput):
+        widget.input_type = "text"
+        for name in ("step", "min", "max"):
+            widget.attrs.pop(name, None)
+        widget.attrs |= {"inputmode": "decimal", "autocomplete": "off", "dir": "ltr"}
+    read = field.to_python
+    field.to_python = lambda value: read(plain(value) if isinstance(value, str) else value)  # type: ignore[method-assign]
 
 
 def _composing(read: Callable[[Any], Any]) -> Callable[[Any], Any]:

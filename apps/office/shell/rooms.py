@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Model
@@ -84,6 +85,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the start page that a room draws: ``template``, which calls ``shown`` what it shows."""
+
+    template: str
+    shown: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """What a room's ``room.py`` holds as ``ROOM``. Its model admins register themselves in ``admin``, if it has one.
 
@@ -93,6 +102,7 @@ class Room:
         beside: addresses at the root of a school, in the same namespace.
         outside: addresses at the root outside all schools.
         waiting: what waits for a person on a day, of what they can do something about.
+        panels: what the start page tells a person on a day besides.
         jobs: tracked task → what people call its jobs.
         finds: models whose rows the search over everything looks through; each has a model admin here.
         homes: row scope of a role → name of the page where whoever holds it begins.
@@ -104,6 +114,7 @@ class Room:
     beside: Sequence[URLPattern] = ()
     outside: Sequence[URLPattern] = ()
     waiting: Callable[[User, dt.date], Iterable[Waiting]] = lambda _by, _day: ()
+    panels: Callable[[User, dt.date], Iterable[Panel]] = lambda _by, _day: ()
     jobs: Mapping[str, Job] = field(default_factory=dict)
     finds: Sequence[type[Model]] = ()
     homes: Mapping[str, str] = field(default_factory=dict)

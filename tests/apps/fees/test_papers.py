@@ -72,3 +72,36 @@ def test_the_same_bill_is_the_same_bytes(billed: list, campus: Campus, anton: Us
 def test_a_void_bill_says_so(billed: list, anton: User) -> None:
     services.void_invoice(invoice=billed[1].sourced_id, reason="Charged twice", by=anton)
     assert "Void: Charged twice" in _text(services.print_invoice(invoice=billed[1].sourced_id, by=anton).content)
+
+
+# --- receipts and statements ------------------------------------------------------------------------------------------
+@pytest.fixture
+def father() -> Guardian:
+    return Guardian.objects.get(given_name="Salim")
+
+
+def test_a_receipt_says_in_their_language_what_was_paid(billed: list, anton: User, father: Guardian) -> None:
+    taken = money.a_payment(billed[0].student, "1100", by=anton, guardian=father, method="cheque", reference="No 17")
+    one, two = (services.print_receipt(payment=taken.sourced_id, by=anton) for _ in range(2))
+    assert one == two
+    assert one.file_name == f"receipt-{taken.receipt}.pdf"
+    text = _text(one.content)
+    # What is paid of the bill, and what is left is paid ahead.
+    for said in (taken.receipt, billed[0].called_number, "1,080.00 GBP", "20.00 GBP", "1,100.00 GBP", "No 17"):
+        assert said in text, said
+    assert "Receipt" not in text
+    services.bounce(payment=taken.sourced_id, reason="No funds", by=anton)
+    assert "No funds" in _text(services.print_receipt(payment=taken.sourced_id, by=anton).content)
+
+
+def test_a_statement_tells_everything_in_order_with_its_balance(billed: list, anton: User, father: Guardian) -> None:
+    money.a_payment(billed[0].student, "80", by=anton, guardian=father)
+    paper = services.print_statement(student=billed[0].student.sourced_id, by=anton)
+    text = _text(paper.content)
+    assert text.index("1,080.00 GBP") < text.index("-80.00 GBP") < text.index("1,000.00 GBP")
+    assert "Statement of account" in text
+    theirs = services.print_statement(
+        student=billed[0].student.sourced_id, guardian=father.sourced_id, by=anton
+    )  # fmt: skip
+    assert "1,000.00 GBP" in _text(theirs.content)
+    assert "Statement of account" not in _text(theirs.content)

@@ -271,6 +271,18 @@ def test_a_cheque_lies_apart_until_it_clears_or_bounces(child: Student, anton: U
     untouched(lambda: services.bounce(payment=cash.sourced_id, reason="x", by=anton), errors.NotACheque)
 
 
+def test_what_a_cards_bank_takes_back_is_owed_again_the_latest_first(child: Student, anton: User) -> None:
+    card = money.a_payment(child, "1290", method="card", by=anton)
+    services.refund(payment=card.sourced_id, amount=Decimal(4), reason="Left", by=anton)
+    services.charge_back(payment=card.sourced_id, amount=Decimal(86), reason="Stolen", by=anton)
+    # Six of it were credit, eighty paid the books.
+    assert left(child) == ["0", "80"]
+    assert (balance("cards"), balance("credit"), balance("receivable", student=child)) == (1200, 0, 80)
+    untouched(lambda: services.charge_back(payment=card.sourced_id, reason="x", by=anton), errors.PaymentGoneBack)
+    cash = money.a_payment(child, "5", by=anton)
+    untouched(lambda: services.charge_back(payment=cash.sourced_id, reason="x", by=anton), errors.NotACard)
+
+
 # --- at once ----------------------------------------------------------------------------------------------------------
 def test_cashiers_at_once_pay_a_bill_once_and_leave_no_gap(
     fresh_school: Callable[..., School], school_day: dt.date

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from apps.accounts.models import User
-from apps.fees import services
-from apps.fees.models import Account, Concession, FeeItem, Invoice, InvoiceRun, RunOutcome, StudentFee
+from apps.fees import selectors, services
+from apps.fees.models import (
+    Account,
+    Concession,
+    FeeItem,
+    Invoice,
+    InvoiceRun,
+    LedgerEntry,
+    Payment,
+    RunOutcome,
+    StudentFee,
+)
 from apps.institutions.models import AcademicYear
-from apps.students.models import Student
+from apps.students.models import Guardian, Student, StudentGuardian
+from schoolops import clock
 from tests.apps.office.forms import forms_on
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -222,6 +236,11 @@ def _statements(browser: Any, address: str, query_count: Counting) -> int:
     return int(counted.count)
 
 
+def _pay_a_pound_each(by: User) -> None:
+    for student in Student.objects.filter(invoices__isnull=False).distinct():
+        money.a_payment(student, "1", by=by)
+
+
 def test_pages_of_fees_ask_as_often_for_fifty_students_as_for_five(
     office: Office, anton: User, campus: Campus, query_count: Counting
 ) -> None:
@@ -239,15 +258,235 @@ def test_pages_of_fees_ask_as_often_for_fifty_students_as_for_five(
             f"/office/fees/bills/{bill.sourced_id}/",
             f"/office/fees/students/{bill.student.sourced_id}/",
             "/office/fees/?q=a",
+            f"/office/fees/take/{bill.student.sourced_id}/",
+            f"/office/fees/receipts/{Payment.objects.latest('pk').sourced_id}/",
+            "/office/fees/debtors/",
+            "/office/fees/cash-book/",
+            "/office/fees/invoice/?paid=open",
         ]
         return [_statements(browser, page, query_count) for page in pages]
 
     money.billed(campus, by=anton)
     people.some_students(5, section=campus.section)
+    _pay_a_pound_each(anton)
     few = counted()
     people.some_students(45, section=campus.section)
     money.billed(campus, by=anton)
     people.some_students(45, section=campus.section)
+    _pay_a_pound_each(anton)
     assert RunOutcome.objects.filter(outcome="billed").count() >= 60
     assert counted() == few
-    assert max(few) <= 20
+    assert max(few) <= 24
+
+
+# --- the payment desk -------------------------------------------------------------------------------------------------
+def _sent(page: str, **said: str) -> dict[str, str]:
+    """The form that takes money, as it stands but for what is said."""
+    (form,) = [each for each in forms_on(page) if "key" in each.kinds]
+    plain = {name: values[0] for name, values in form.said.items() if values and values[0] != "on"}
+    return plain | said
+
+
+def test_money_is_taken_at_the_desk_and_its_receipt_printed(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    money.an_item(campus, by=anton)
+    bill = next(each for each in money.billed(campus, by=anton) if each.student_id == class_of[0].pk)
+    browser = office(anton)
+    found = browser.get("/office/fees/desk/", {"q": class_of[0].admission_number})
+    take = f"/office/fees/take/{class_of[0].sourced_id}/"
+    assert found["Location"] == take
+    page = _page(browser.get(take))
+    said = _sent(page, amount="500", method="cash")
+    # Nothing is due today, so all that is left stands in the field.
+    assert _sent(page)["amount"] == "1200.00"
+    done = browser.post(take, said)
+    assert done.status_code == 302
+    payment = Payment.objects.get()
+    assert done["Location"] == f"/office/fees/receipts/{payment.sourced_id}/?print=1"
+    receipt = _page(browser.get(done["Location"]))
+    assert bill.called_number in receipt
+    assert f'src="/office/fees/receipts/{payment.sourced_id}.pdf"' in receipt
+    assert "receipt.js" in receipt
+    paper = browser.get(f"/office/fees/receipts/{payment.sourced_id}.pdf")
+    assert paper["Content-Type"] == "application/pdf"
+    # The same form again, from a second click or the way back: the same payment.
+    assert browser.post(take, said)["Location"] == done["Location"]
+    assert Payment.objects.count() == 1
+    assert "700.00 GBP" in _page(browser.get(f"/office/fees/bills/{bill.sourced_id}/"))
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"), [("amount", "0"), ("amount", "1,200"), ("amount", "1.001"), ("method", "gold"), ("key", "x")]
+)
+def test_what_is_wrong_at_the_desk_takes_nothing_and_loses_nothing(
+    office: Office, anton: User, campus: Campus, class_of: list[Student], field: str, typed: str
+) -> None:
+    browser, take = office(anton), f"/office/fees/take/{class_of[0].sourced_id}/"
+    said = _sent(_page(browser.get(take)), amount="5", method="cheque", reference="No 12") | {field: typed}
+    answer = browser.post(take, said)
+    assert answer.status_code == 422
+    assert 'value="No 12"' in _page(answer)
+    assert not Payment.objects.exists()
+
+
+def test_a_payment_is_undone_and_what_pays_no_bill_is_given_back(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton)
+    browser, take = office(anton), f"/office/fees/take/{class_of[0].sourced_id}/"
+    browser.post(take, _sent(_page(browser.get(take)), amount="1250", method="cash"))
+    address = f"/office/fees/receipts/{Payment.objects.get().sourced_id}/"
+    assert browser.post(f"{address}refund/", {"amount": "50.01", "reason": "Too much"}).status_code == 422
+    assert browser.post(f"{address}refund/", {"amount": "50", "reason": "Too much"}).status_code == 302
+    assert "Too much" in _page(browser.get(address))
+    assert browser.post(f"{address}undo/", {"reason": "Another child's"}).status_code == 422
+    browser.post(take, _sent(_page(browser.get(take)), amount="10", method="cheque"))
+    cheque = Payment.objects.latest("pk")
+    undo = f"/office/fees/receipts/{cheque.sourced_id}/undo/"
+    assert "The cheque bounced" in _page(browser.get(undo))
+    assert browser.post(undo, {"reason": "No funds"}).status_code == 302
+    assert cheque.refunds.get().kind == "bounce"
+
+
+def test_who_takes_no_money_finds_no_desk(
+    office: Office, anton: User, alice: User, campus: Campus, class_of: list[Student]
+) -> None:
+    browser, take = office(alice), f"/office/fees/take/{class_of[0].sourced_id}/"
+    assert browser.get("/office/fees/desk/").status_code == 403
+    assert browser.post(take, {"amount": "5", "method": "cash"}).status_code == 403
+    account = _page(browser.get(f"/office/fees/students/{class_of[0].sourced_id}/"))
+    assert take not in account
+
+
+# --- who owes what ----------------------------------------------------------------------------------------------------
+def test_debtors_stand_by_how_long_they_are_behind(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    money.an_item(campus, by=anton)
+    due = tuple(money.DUE + dt.timedelta(days=days) for days in (0, 40))
+    money.billed(campus, by=anton, due_on=due)
+    browser, one = office(anton), class_of[0]
+    take = f"/office/fees/take/{one.sourced_id}/"
+    browser.post(take, _sent(_page(browser.get(take)), amount="100", method="cash"))
+    assert "Nobody is behind" in _page(browser.get("/office/fees/debtors/"))
+    with clock.frozen(people.SCHOOL_MOMENT + dt.timedelta(days=30 + 45)):
+        browser = office(anton)
+        page = _page(browser.get("/office/fees/debtors/"))
+        table = browser.get("/office/fees/debtors/?as=csv")
+        listed = _page(browser.get("/office/fees/invoice/?paid=overdue"))
+    rows = list(csv.DictReader(io.StringIO(b"".join(table.streaming_content).decode("utf-8-sig"))))
+    assert len(rows) == 15
+    # What is paid pays what was due first.
+    (mine,) = [row for row in rows if row["admission_number"] == one.admission_number]
+    assert [mine[each] for each in ("not_due", "days_1_30", "days_31_60", "overdue")] == [
+        "0.00", "600.00", "500.00", "1100.00",
+    ]  # fmt: skip
+    assert rows[-1] == mine
+    assert "17,900.00 GBP" in page
+    assert listed.count("/office/fees/bills/") == 15
+
+
+def test_the_cash_book_says_what_came_in_and_went_out(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    browser, take = office(anton), f"/office/fees/take/{class_of[0].sourced_id}/"
+    for amount, method in (("20", "cash"), ("30", "card"), ("5", "cash")):
+        browser.post(take, _sent(_page(browser.get(take)), amount=amount, method=method))
+    last = Payment.objects.latest("pk")
+    browser.post(f"/office/fees/receipts/{last.sourced_id}/undo/", {"reason": "Miscounted"})
+    page = _page(browser.get("/office/fees/cash-book/"))
+    for said in ("20.00 GBP", "30.00 GBP", "-5.00 GBP", "50.00 GBP", "Miscounted", last.receipt):
+        assert said in page
+    assert "Nothing came in" in _page(browser.get("/office/fees/cash-book/?day=2026-11-03"))
+    assert browser.get("/office/fees/cash-book/?day=never").status_code == 404
+    assert browser.get("/office/fees/debtors/?campus=none").status_code == 404
+    assert browser.get("/office/fees/cash-book/?as=exe").status_code == 404
+
+
+def test_a_statement_tells_a_guardian_nothing_of_the_other_parent(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    child, sibling = class_of[:2]
+    mother, father = (
+        Guardian.objects.create(given_name=name, family_name="Field", language="en") for name in ("Mona", "Frank")
+    )
+    for student, guardian, priority in ((child, mother, 1), (child, father, 2), (sibling, mother, 1)):
+        StudentGuardian.objects.create(
+            student=student, guardian=guardian, contact_priority=priority, receives_invoices=True
+        )
+    half = [services.PaidBy(each.sourced_id, Decimal(50)) for each in (mother, father)]
+    services.set_payers(student=child, payers=half, by=anton)
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton)
+    address = f"/office/fees/students/{child.sourced_id}/statement.pdf"
+
+    def text(query: str) -> str:
+        answer = office(anton).get(f"{address}{query}")
+        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+
+    whole, mothers, fathers = (text(query) for query in ("", *(f"?guardian={g.sourced_id}" for g in (mother, father))))
+    assert "1,200.00 GBP" in whole
+    # Half of one child's and all of the other's; half of one child's alone.
+    assert "1,800.00 GBP" in mothers
+    assert sibling.full_name in mothers
+    assert "600.00 GBP" in fathers
+    assert sibling.full_name not in fathers
+    stranger = Guardian.objects.create(given_name="Gita")
+    assert office(anton).get(f"{address}?guardian={stranger.sourced_id}").status_code == 422
+
+
+def test_a_statement_comes_to_what_the_books_say(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    money.an_item(campus, by=anton)
+    bills = {bill.student_id: bill for bill in money.billed(campus, by=anton)}
+    browser, child = office(anton), class_of[0]
+    take = f"/office/fees/take/{child.sourced_id}/"
+    for amount in ("700", "600"):
+        browser.post(take, _sent(_page(browser.get(take)), amount=amount, method="cash"))
+    services.credit_invoice(invoice=bills[child.pk].sourced_id, amount=Decimal(30), reason="Ill", by=anton)
+    first = Payment.objects.earliest("pk")
+    browser.post(f"/office/fees/receipts/{first.sourced_id}/undo/", {"reason": "Another's"})
+    kept = LedgerEntry.objects.filter(student=child, account__purpose__in=("receivable", "credit"))
+    signed = sum(entry.amount * (1 if entry.side == "debit" else -1) for entry in kept)
+    told = selectors.statement_of([child], campus.institution)
+    assert told.balance == signed == Decimal(1200 - 700 - 600 - 30 + 700)
+    assert [entry.kind for entry in told.entries] == ["bill", "credit-note", "payment", "payment", "reversal"]
+
+
+# --- the start page ---------------------------------------------------------------------------------------------------
+def test_the_accountants_day_begins_with_what_came_in_and_what_is_overdue(
+    office: Office, anton: User, alice: User, campus: Campus, class_of: list[Student]
+) -> None:
+    money.an_item(campus, by=anton)
+    tomorrow = SCHOOL_DAY + dt.timedelta(days=1)
+    money.billed(campus, by=anton, due_on=(tomorrow, money.DUE))
+    money.a_payment(class_of[0], "900", by=anton)
+    page = _page(office(anton).get("/office/"))
+    assert "900.00 GBP" in page
+    # Of 15 × 600 due in November one is paid whole, of December's a half of it.
+    with clock.frozen(people.SCHOOL_MOMENT + dt.timedelta(days=32)):
+        page = _page(office(anton).get("/office/"))
+    for said in ("9,000.00 GBP", "600.00 GBP", "300.00 GBP", "17,100.00 GBP"):
+        assert f">{said}<" in page, said
+    head = _page(office(alice).get("/office/"))
+    assert "Taken today" not in head
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        ("/office/fees/take/{student}/", ["amount"]),
+        ("/office/fees/feeitem/add/", ["amount"]),
+        ("/office/fees/concession/add/", ["amount", "percent"]),
+        ("/office/examinations/examsession/add/", ["weight"]),
+    ],
+)
+def test_no_number_with_decimals_is_typed_into_a_field_that_drops_the_comma(
+    office: Office, anton: User, campus: Campus, class_of: list[Student], address: str, fields: list[str]
+) -> None:
+    page = _page(office(people.a_user("una", role="administrator")).get(address.format(student=class_of[0].sourced_id)))
+    (form,) = [each for each in forms_on(page) if each.kinds.keys() >= set(fields)]
+    assert {form.kinds[field] for field in fields} == {"text"}

@@ -18,10 +18,11 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.examinations.models import Exam
+from apps.fees.models import InvoiceRun
 from apps.staff.models import TeachingAssignment
 from apps.students.models import Student
 from schoolops.tenancy.models import School
-from tests.factories import cards, exams, people
+from tests.factories import cards, exams, money, people
 from tests.factories.people import SCHOOL_DAY, Campus
 from tests.factories.rolls import some_periods
 from tests.factories.talking import Browser, Talk
@@ -65,6 +66,7 @@ def requests(
     """Name → how it is asked; of a roll of twelve, and a class's of the same students."""
     section, students = campus.section.sourced_id, people.students_in(campus.section)
     session = f"/office/exams/{paper.session.sourced_id}"
+    fee_run = f"/office/fees/runs/{InvoiceRun.objects.get(state='draft').sourced_id}/"
     roll, student = f"sections/{section}/roll/{SCHOOL_DAY}", students[0].sourced_id
     yield "api: marking a roll again", _marking(bob, students, roll)
     yield "api: marking a class's roll again", _marking(bob, students, class_roll)
@@ -87,7 +89,8 @@ def requests(
     ):
         yield name, lambda who=who, address=address: who.get(address)
     yield "api: login", lambda: head.log_in("alice")
-    office, teacher, desk = (browser(User.objects.get(username=name)) for name in ("alice", "bob", "dave"))
+    names = ("alice", "bob", "dave", "anton")
+    office, teacher, desk, fees = (browser(User.objects.get(username=name)) for name in names)
     for name, there, path in (
         ("page: start", office, "/office/"),
         ("page: the roll as a grid", office, f"/office/rolls/section/{section}/{SCHOOL_DAY}/"),
@@ -104,6 +107,11 @@ def requests(
         ("page: a moderation", office, f"/office/exams/papers/{paper.sourced_id}/moderation/"),
         ("page: still to mark", teacher, "/office/exams/to-mark/"),
         ("page: the late desk", desk, "/office/desk/?q=ha"),
+        ("page: a billing run", fees, fee_run),
+        ("page: bills", fees, "/office/fees/invoice/"),
+        ("page: a student's account", fees, f"/office/fees/students/{student}/"),
+        ("page: the payment desk", fees, f"/office/fees/take/{student}/"),
+        ("page: debtors", fees, "/office/fees/debtors/"),
         ("page: a teacher's classes", teacher, "/roll/"),
         ("page: a teacher's roll", teacher, f"/roll/section/{section}/{SCHOOL_DAY}/"),
     ):
@@ -140,6 +148,11 @@ def test_no_request_costs_more_calls_than_the_table_says(
     exams.enter(paper, {student: str(number) for number, student in enumerate(students)}, by=alice)
     cards.computed(paper.session, by=alice)
     cards.read_cards(paper.session, campus.section, by=alice)
+    anton = people.a_user("anton", role="accountant")
+    money.a_chart(campus.institution)
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton)
+    money.begun(campus, by=anton)
     counted = {name: calls_of(ask) for name, ask in requests(office, head, teacher, campus, class_roll, paper)}
     if request.config.getoption("--renew-calls", default=False):
         TABLE.write_text(json.dumps(counted, indent=2) + "\n")

@@ -83,6 +83,7 @@ def _rows(ground: Ground) -> dict[str, Any]:
         "<uuid:student>": at["child"], "<uuid:entry>": at["entry"], "<uuid:period>": at["period"],
         "<uuid:exam_session>": at["exam_session"], "<uuid:paper>": at["marked_exam"],
         "<uuid:card>": at["card"], "<uuid:run>": at["invoice_run"], "<uuid:invoice>": at["invoice"],
+        "<uuid:payment>": at["payment"],
         "<str:day>": TODAY, "<day:day>": TODAY, "<group:kind>": "section", "<str:whom>": "staff",
         "<str:month>": f"{TODAY:%Y-%m}", "<job:job>": at["printed"], "<str:listed>": "students.student",
     }  # fmt: skip

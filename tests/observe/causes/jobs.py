@@ -21,6 +21,12 @@ def a_check_finds_figures_that_differ(stage: Stage) -> Iterator[None]:
         yield
 
 
+@cause("BooksDiffer")
+def a_check_finds_books_that_differ(stage: Stage) -> Iterator[None]:
+    with repeatedly(lambda _: stage.ask("/observe/books", body={}), 2.0):
+        yield
+
+
 @cause("RelayStopped")
 def the_relay_stops(stage: Stage) -> Iterator[None]:
     stage.stop("relay")

@@ -217,6 +217,11 @@ def _bounce(world: World) -> Ask:
     return Ask({"id": _payment(world, "cheque")}, {"reason": "Asked from outside"}, headers=_key(), used_up=True)
 
 
+@ask("POST payments/{}/charge-back")
+def _charge_back(world: World) -> Ask:
+    return Ask({"id": _payment(world, "card")}, {"reason": "Asked from outside"}, headers=_key(), used_up=True)
+
+
 @ask("POST payments/{}/clear")
 def _clear(world: World) -> Ask:
     return Ask({"id": _payment(world, "cheque")}, headers=_key(), used_up=True)

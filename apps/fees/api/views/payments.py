@@ -51,6 +51,7 @@ class PaymentViewSet(RowViewSet):
         "refund": "fees.collect over campus",
         "reverse": "fees.collect over campus",
         "bounce": "fees.collect over campus",
+        "charge_back": "fees.collect over campus",
         "clear": "fees.collect over campus",
     }
     idempotency_key_required = True
@@ -79,6 +80,12 @@ class PaymentViewSet(RowViewSet):
         """With the bills it pays and what went back."""
         self.asked_for(request)
         return answer(self.row(Q(sourced_id=id)))
+
+    @extend_schema(summary="Charge a payment back", request=s.ChargebackIn, responses={201: s.PaymentWholeOut})
+    def charge_back(self, request: Request, id: UUID) -> HttpResponse:
+        """The card's bank took it back, or a part: what it paid is owed again; needs an `Idempotency-Key`."""
+        row = services.charge_back(payment=id, **valid(s.ChargebackIn, request.data), by=actor(request))
+        return answer(self.row(Q(pk=row.payment_id)), status=201)
 
     @extend_schema(summary="Clear a cheque", request=None, responses=s.PaymentWholeOut)
     def clear(self, request: Request, id: UUID) -> HttpResponse:

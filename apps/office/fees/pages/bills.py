@@ -45,10 +45,13 @@ def bill(request: HttpRequest, invoice: UUID) -> HttpResponse:
         "instalments": [(part.due_on, printed(part.amount)) for part in found.instalments],
         "notes": [(note, printed(note.amount)) for note in found.notes],
         "total": printed(of.total),
-        "left": printed(of.total - of.credited_sum),
+        "paid": [(payment, printed(amount)) for payment, amount in selectors.paid_on(of)],
+        "left": printed(of.left_sum),
         "void": of.state == Invoice.State.VOID,
         "charges": selectors.may("fees.charge", by) and of.state == Invoice.State.ISSUED,
         "creditable": of.credited_sum < of.total,
+        "collects": selectors.may("fees.collect", by),
+        "settled": bool(found.notes or of.paid_sum),
     }  # fmt: skip
     title = _("Bill %(number)s") % {"number": apart(of.called_number)}
     return render_page(request, "office/fees/bill.html", context, title=title)

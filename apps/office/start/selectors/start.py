@@ -18,7 +18,7 @@ from apps.accounts.models import User
 from apps.attendance import selectors as attendance
 from apps.attendance.models import DailyAttendance, DayState
 from apps.office.shell.charts import DayShare
-from apps.office.shell.rooms import Waiting, rooms
+from apps.office.shell.rooms import Panel, Waiting, rooms
 from apps.office.start.selectors.progress import InProgress, in_progress
 from apps.students.models import SectionMembership
 from apps.students.selectors import of_students_asked, of_students_in_reach
@@ -58,6 +58,7 @@ class Start:
     absentees_number: int = 0
     birthdays: list[Birthday] | None = None
     waiting: tuple[Waiting, ...] = ()
+    panels: tuple[Panel, ...] = ()
     jobs: list[InProgress] = field(default_factory=list)
 
 
@@ -82,6 +83,7 @@ def start_of(by: User, day: dt.date) -> Start:
         absentees_number=number,
         birthdays=birthdays(day, by=by) if "students.view" in held else None,
         waiting=what_waits(by, day),
+        panels=tuple(panel for room in rooms() for panel in room.panels(by, day)),
         jobs=in_progress(by),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schoolops.tenancy.management.commands._school import OperatorCommand
-from schoolops.tenancy.models import School
+from schoolops.tenancy.models import School, SchoolState
 
 
 class Command(OperatorCommand):
@@ -16,5 +16,6 @@ class Command(OperatorCommand):
         self.stdout.write(f"{'school':<24}{'state':<12}{'addresses':<44}name")
         for school in schools:
             addresses = ", ".join(sorted(domain.domain for domain in school.domains.all())) or "-"
-            self.stdout.write(f"{school.slug:<24}{school.state:<12}{addresses:<44}{school.name}")
+            state = f"in {school.database}" if school.state == SchoolState.MOVED else school.state
+            self.stdout.write(f"{school.slug:<24}{state:<12}{addresses:<44}{school.name}")
         self.stdout.write(f"{len(schools)} schools")

@@ -1,0 +1,241 @@
+"""What somebody owes and how it came to that, who is behind and for how long, and what came in: read, never kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Greatest, Least, TruncMonth
+
+from apps.access.errors import OutOfReach
+from apps.accounts.models import User
+from apps.fees.models import CreditNote, Instalment, Invoice, Payment, Refund
+from apps.fees.selectors.billing import VIEW, invoices_seen, with_ahead
+from apps.fees.selectors.ledger import at_campuses
+from apps.institutions.models import Institution
+from apps.students.models import Guardian, Student
+
+NOTHING = Decimal(0)
+# Days overdue from which each column of debtors counts; below the first: not due yet.
+AGES = (1, 31, 61, 91)
+
+
+# --- statements -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line: a bill, credit-note, payment or a kind of refund. What is owed grows by ``amount``."""
+
+    day: dt.date
+    kind: str
+    number: str
+    student: str
+    amount: Decimal
+    balance: Decimal = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Everything between a family and a campus, the oldest first; ``balance`` below zero is paid ahead."""
+
+    institution: Institution
+    entries: list[Entry]
+    balance: Decimal
+
+
+def family_at(guardian: Guardian, institution: Institution) -> QuerySet[Student]:
+    """The students of a campus whose guardian this is."""
+    return Student.objects.kept().filter(guardian_links__guardian=guardian, institution=institution)
+
+
+def statement_of(
+    students: Iterable[Student], institution: Institution, *, guardian: Guardian | None = None
+) -> Statement:
+    """What was billed, credited, paid and given back, at one campus: four statements for any number of entries.
+
+    With a ``guardian``, what is theirs or the family's: the other parent's bills and payments are not told.
+    """
+    keys = [student.pk for student in students]
+    theirs = Q() if guardian is None else Q(guardian__isnull=True) | Q(guardian=guardian)
+    of = Q(student__in=keys) | Q(student__merged_into__in=keys)
+    bills = Invoice.objects.filter(of, theirs, institution=institution, state=Invoice.State.ISSUED)
+    notes = CreditNote.objects.filter(invoice__in=bills.values("pk")).select_related("invoice__student")
+    payments = Payment.objects.filter(of, theirs, institution=institution)
+    back = Refund.objects.filter(payment__in=payments.values("pk")).select_related("payment__student")
+    made = [
+        *(Entry(bill.issued_on, "bill", bill.called_number, bill.student.full_name, bill.total)
+          for bill in bills.select_related("student").order_by("pk")),
+        *(Entry(note.issued_on, "credit-note", f"{note}", note.invoice.student.full_name, -note.amount)
+          for note in notes.order_by("pk")),
+        *(Entry(paid.day, "payment", paid.receipt, paid.student.full_name, -paid.amount)
+          for paid in payments.select_related("student").order_by("pk")),
+        *(Entry(row.day, row.kind, row.payment.receipt, row.payment.student.full_name, row.amount)
+          for row in back.order_by("pk")),
+    ]  # fmt: skip
+    balance, entries = NOTHING, []
+    for entry in sorted(made, key=lambda each: each.day):
+        balance += entry.amount
+        entries.append(Entry(entry.day, entry.kind, entry.number, entry.student, entry.amount, balance))
+    return Statement(institution, entries, balance)
+
+
+# --- debtors ----------------------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class Debtor:
+    """What is left of a student's bills, by how long it is overdue: not yet, then by ``AGES``."""
+
+    student: Student
+    ages: list[Decimal] = field(default_factory=lambda: [NOTHING] * (len(AGES) + 1))
+    oldest: dt.date | None = None
+
+    @property
+    def overdue(self) -> Decimal:
+        return sum(self.ages[1:], NOTHING)
+
+    @property
+    def total(self) -> Decimal:
+        return sum(self.ages, NOTHING)
+
+
+def debtors(institution: Institution, day: dt.date, *, by: User) -> list[Debtor]:
+    """Who owes something that is overdue on ``day``, who owes most of it first: three statements for any school.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    if not Institution.objects.filter(at_campuses(by, VIEW, "pk"), pk=institution.pk).exists():
+        raise OutOfReach
+    return overdue_at(invoices_seen(by=by).filter(institution=institution), day)
+
+
+def open_parts(invoices: QuerySet[Any]) -> Iterator[tuple[Any, dt.date, Decimal]]:
+    """What is left of each instalment of ``invoices`` (which say ``left_sum``): bill, day, amount. Two statements.
+
+    What is paid pays the first instalments, so the last ones are what is left.
+    """
+    rows = {row.pk: row for row in invoices.filter(left_sum__gt=0).select_related("student__merged_into")}
+    left = {key: row.left_sum for key, row in rows.items()}
+    for part in Instalment.objects.filter(invoice__in=rows).order_by("-due_on", "pk"):
+        amount = min(part.amount, left[part.invoice_id])
+        left[part.invoice_id] -= amount
+        if amount:
+            yield rows[part.invoice_id], part.due_on, amount
+
+
+def overdue_at(invoices: QuerySet[Any], day: dt.date) -> list[Debtor]:
+    """The debtors of ``invoices``, which say what is left of them (``left_sum``). Two statements."""
+    found: dict[int, Debtor] = {}
+    for invoice, due_on, amount in open_parts(invoices):
+        student = invoice.student.merged_into or invoice.student
+        debtor = found.setdefault(student.pk, Debtor(student))
+        late = (day - due_on).days
+        debtor.ages[sum(late >= age for age in AGES)] += amount
+        if late > 0:
+            debtor.oldest = min(due_on, debtor.oldest or due_on)
+    behind = [debtor for debtor in found.values() if debtor.overdue]
+    return sorted(behind, key=lambda debtor: (-debtor.overdue, debtor.student.name_key, debtor.student.pk))
+
+
+# --- the cash book ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Money that came in (or, below zero, went out) on a day."""
+
+    kind: str
+    payment: UUID
+    method: str
+    receipt: str
+    student: Student
+    amount: Decimal
+    by: str
+    reference: str
+
+
+def cash_book(institution: Institution, day: dt.date, *, by: User) -> list[Taking]:
+    """What came in and went out at a campus on a day, as it was entered: three statements.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    if not Institution.objects.filter(at_campuses(by, VIEW, "pk"), pk=institution.pk).exists():
+        raise OutOfReach
+    payments = Payment.objects.filter(institution=institution, day=day).select_related("student", "by")
+    back = Refund.objects.filter(payment__institution=institution, day=day)
+    came = [
+        Taking(
+            "payment", row.sourced_id, row.method, row.receipt, row.student, row.amount, str(row.by or ""),
+            row.reference,
+        )
+        for row in payments.order_by("pk")
+    ]  # fmt: skip
+    went = [
+        Taking(
+            row.kind, row.payment.sourced_id, row.method, row.payment.receipt, row.payment.student, -row.amount,
+            str(row.by or ""), row.reason,
+        )
+        for row in back.select_related("payment__student", "by").order_by("pk")
+    ]  # fmt: skip
+    return came + went
+
+
+def by_method(takings: Sequence[Taking]) -> dict[str, Decimal]:
+    """What came in less what went out, by method."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for taking in takings:
+        sums[taking.method] += taking.amount
+    return dict(sorted(sums.items()))
+
+
+# --- how it goes ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class MonthsDue:
+    """Of what was due in a month: how much, and how much of it is paid or credited."""
+
+    month: dt.date
+    due: Decimal
+    collected: Decimal
+
+
+def collected_against_due(invoices: QuerySet[Any], months: Sequence[dt.date]) -> list[MonthsDue]:
+    """For each month (its first day, one after the other) what was due in it and what of that is settled.
+
+    One statement. What is settled of a bill settles its first instalments.
+    """
+    until = (months[-1].replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+    later = Instalment.objects.filter(invoice=OuterRef("invoice"), due_on__gt=OuterRef("due_on")).order_by()
+    after = Subquery(later.values("invoice").annotate(sum=Sum("amount")).values("sum"), output_field=DecimalField())
+    left = Subquery(invoices.filter(pk=OuterRef("invoice")).values("left_sum"), output_field=DecimalField())
+    zero = Value(NOTHING, output_field=DecimalField())
+    parts = Instalment.objects.filter(due_on__gte=months[0], due_on__lt=until)
+    parts = parts.filter(invoice__in=invoices.filter(state=Invoice.State.ISSUED).values("pk"))
+    opened = parts.annotate(
+        month=TruncMonth("due_on"), open=Least(F("amount"), Greatest(zero, left - Coalesce(after, zero)))
+    )
+    rows = opened.order_by().values("month").annotate(due=Sum("amount"), unpaid=Sum("open"))
+    found = {row["month"]: row for row in rows}
+    return [
+        MonthsDue(month, found[month]["due"], found[month]["due"] - found[month]["unpaid"])
+        if month in found
+        else MonthsDue(month, NOTHING, NOTHING)
+        for month in months
+    ]
+
+
+def overdue_sum(invoices: QuerySet[Any], day: dt.date) -> Decimal:
+    """What of ``invoices`` is overdue on ``day``. One statement."""
+    behind = with_ahead(invoices, day).filter(left_sum__gt=F("ahead_sum"))
+    found: Decimal | None = behind.aggregate(sum=Sum(F("left_sum") - F("ahead_sum")))["sum"]
+    return found or NOTHING
+
+
+def taken_on(institution: Institution, day: dt.date) -> Decimal:
+    """What came in at a campus on ``day`` less what went out. Two statements."""
+    came = Payment.objects.filter(institution=institution, day=day)
+    went = Refund.objects.filter(payment__institution=institution, day=day)
+    one, other = (rows.aggregate(sum=Sum("amount"))["sum"] or NOTHING for rows in (came, went))
+    return Decimal(one - other)

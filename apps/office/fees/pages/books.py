@@ -1,0 +1,138 @@
+"""Who is behind and for how long, what came in on a day, and both as files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.fees import selectors as fees
+from apps.fees import services
+from apps.fees.models import Payment
+from apps.institutions.models import Institution
+from apps.institutions.selectors import today_at
+from apps.office.fees import selectors
+from apps.office.fees.pages.desk import BACK, METHODS
+from apps.office.shell.fields import day_asked, whole_number
+from apps.office.shell.pages import actor, office_page, render_page
+from schoolops import money
+from schoolops.api import exports
+
+PER_PAGE = 50
+
+
+def _campus(request: HttpRequest) -> tuple[Institution, list[Institution]]:
+    """The campus that is asked for, else the first of those whose fees are seen; and all of these."""
+    there = selectors.campuses_seen(by=actor(request))
+    asked = request.GET.get("campus", "")
+    found = next((each for each in there if str(each.sourced_id) == asked), None) if asked else next(iter(there), None)
+    if found is None:
+        raise Http404
+    return found, there
+
+
+def _file(
+    request: HttpRequest, name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]
+) -> HttpResponseBase | None:
+    """Rows as the file that is asked for, for who may take lists away; ``None`` where a page is."""
+    form = request.GET.get("as", "")
+    if not form:
+        return None
+    if form not in exports.FORMATS:
+        raise Http404
+    exports.check(actor(request))
+    return exports.FORMATS[form](name, columns, iter([list(rows)]))
+
+
+DEBTORS = (
+    "admission_number", "name", "not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "overdue",
+    "currency",
+)  # fmt: skip
+CASH_BOOK = (
+    "day", "receipt", "kind", "method", "admission_number", "name", "amount", "currency", "reference", "by",
+)  # fmt: skip
+
+
+def _debtor(row: Any, campus: Institution) -> dict[str, Any]:
+    amounts = [money.shown(each, campus.currency) for each in (*row.ages, row.overdue)]
+    said = (row.student.admission_number, row.student.full_name, *amounts, campus.currency)
+    return dict(zip(DEBTORS, said, strict=True))
+
+
+def _taking(row: Any, day: dt.date, campus: Institution) -> dict[str, Any]:
+    whose = (row.student.admission_number, row.student.full_name)
+    amount = money.shown(row.amount, campus.currency)
+    said = (day, row.receipt, row.kind, row.method, *whose, amount, campus.currency, row.reference, row.by)
+    return dict(zip(CASH_BOOK, said, strict=True))
+
+
+def _line(row: Any, campus: Institution) -> tuple[Any, ...]:
+    return row, METHODS[Payment.Method(row.method)], BACK.get(row.kind, ""), _told(row.amount, campus)
+
+
+def _told(amount: Decimal, campus: Institution) -> str:
+    return money.printed(amount, campus.currency) if amount else ""
+
+
+@office_page(permission="fees.view", over="campus")
+def debtors(request: HttpRequest) -> Any:
+    """Whose bills are overdue, by how long, who owes most of it first."""
+    campus, there = _campus(request)
+    day = today_at(campus)
+    if request.method == "POST":
+        number = services.remind_debtors(institution=campus, by=actor(request))
+        words = ngettext("%d guardian is reminded by mail.", "%d guardians are reminded by mail.", number) % number
+        messages.success(request, words)
+        return HttpResponseRedirect(request.get_full_path())
+    found = fees.debtors(campus, day, by=actor(request))
+    rows = (_debtor(row, campus) for row in found)
+    if (file := _file(request, f"debtors-{day}", DEBTORS, rows)) is not None:
+        return file
+    page = Paginator(found, PER_PAGE).get_page(whole_number(request.GET.get("page", "")) or 1)
+    sums = [sum((row.ages[place] for row in found), Decimal(0)) for place in range(len(fees.AGES) + 1)]
+    context = {
+        "campus": campus,
+        "campuses": there,
+        "day": day,
+        "page": page,
+        "rows": [(row, [_told(each, campus) for each in row.ages], _told(row.overdue, campus)) for row in page],
+        "sums": [_told(each, campus) for each in sums],
+        "overdue": money.printed(sum(sums[1:], Decimal(0)), campus.currency),
+        "collects": selectors.may("fees.collect", actor(request)),
+        "exports": selectors.may("exports.run", actor(request)),
+    }
+    return render_page(request, "office/fees/debtors.html", context, title=_("Debtors"))
+
+
+@office_page(permission="fees.view", over="campus")
+def cash_book(request: HttpRequest) -> Any:
+    """What came in and went out at a campus on a day, and what it comes to by how it came."""
+    campus, there = _campus(request)
+    today = today_at(campus)
+    day = day_asked(request.GET.get("day"), today)
+    found = fees.cash_book(campus, day, by=actor(request))
+    rows = (_taking(row, day, campus) for row in found)
+    if (file := _file(request, f"cash-book-{day}", CASH_BOOK, rows)) is not None:
+        return file
+    sums = fees.by_method(found)
+    context = {
+        "campus": campus,
+        "campuses": there,
+        "day": day,
+        "before": day - dt.timedelta(days=1),
+        "after": day + dt.timedelta(days=1) if day < today else None,
+        "rows": [_line(row, campus) for row in found],
+        "sums": [
+            (METHODS[Payment.Method(method)], money.printed(amount, campus.currency)) for method, amount in sums.items()
+        ],
+        "total": money.printed(sum(sums.values(), Decimal(0)), campus.currency),
+        "exports": selectors.may("exports.run", actor(request)),
+    }
+    return render_page(request, "office/fees/cash_book.html", context, title=_("Cash book"))
