@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from apps.accounts.models import User
@@ -490,3 +491,35 @@ def test_no_number_with_decimals_is_typed_into_a_field_that_drops_the_comma(
     page = _page(office(people.a_user("una", role="administrator")).get(address.format(student=class_of[0].sourced_id)))
     (form,) = [each for each in forms_on(page) if each.kinds.keys() >= set(fields)]
     assert {form.kinds[field] for field in fields} == {"text"}
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_bills_and_payments_are_taken_away_as_files(
+    office: Office, anton: User, campus: Campus, class_of: list[Student], form: str
+) -> None:
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton)
+    money.a_payment(class_of[0], "450.50", by=anton)
+
+    def rows(what: str) -> list[dict[str, Any]]:
+        content = b"".join(office(anton).get(f"/office/fees/files/{what}.{form}"))
+        if form == "csv":
+            return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        first, *rest = load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+        return [dict(zip(first, row, strict=True)) for row in rest]
+
+    (mine,) = [row for row in rows("bills") if row["admission_number"] == class_of[0].admission_number]
+    assert (mine["total"], mine["paid"], mine["left"], mine["currency"]) == ("1200.00", "450.50", "749.50", "GBP")
+    assert len(rows("bills")) == 15
+    (payment,) = rows("payments")
+    assert (payment["amount"], payment["method"], payment["pays_bills"]) == ("450.50", "cash", "450.50")
+    assert office(anton).get("/office/fees/files/books.csv").status_code == 404
+
+
+def test_a_payment_is_found_by_the_number_of_its_receipt(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    one, other = (money.a_payment(student, "5", by=anton) for student in class_of[:2])
+    page = _page(office(anton).get("/office/fees/payment/", {"q": one.receipt}))
+    assert one.receipt in page
+    assert other.receipt not in page
