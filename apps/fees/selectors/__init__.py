@@ -17,6 +17,7 @@ from apps.fees.selectors.billing import (
     with_ahead,
     with_parts,
 )
+from apps.fees.selectors.drawer import counts_of, drawer_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 from apps.fees.selectors.payments import (
     credit_of,
@@ -53,9 +54,11 @@ __all__ = [
     "choices_seen",
     "collected_against_due",
     "concessions_seen",
+    "counts_of",
     "credit_notes_seen",
     "credit_of",
     "debtors",
+    "drawer_of",
     "due_of",
     "entries_seen",
     "free_of",
