@@ -227,14 +227,14 @@ class DateUnreadable(Invalid):
     """“{value}” is not a date."""
 
     code = "exchange:date-unreadable"
-    remedy = "Write it as 2026-09-01."
+    remedy = "Say on the import’s page whether days or months come first, or write it as 2026-09-01."
 
 
 class DateAmbiguous(Invalid):
     """“{value}” may be two different days."""
 
     code = "exchange:date-ambiguous"
-    remedy = "Write it as 2026-09-01."
+    remedy = "Say on the import’s page whether days or months come first, or write it as 2026-09-01."
 
 
 class DateImplausible(Invalid):

@@ -71,6 +71,14 @@ class Import(PublicRow):
     of = models.PositiveIntegerField(default=0)
     job_id = models.BigIntegerField(null=True, blank=True)
     sheet = models.CharField(max_length=100, blank=True, default="", db_default="", help_text="Which was asked for.")
+    day_order = models.CharField(
+        max_length=3,
+        blank=True,
+        default="",
+        db_default="",
+        choices=(("D/M", "D/M"), ("M/D", "M/D")),
+        help_text="How its days are written, where it was said; of the school’s next such files as well.",
+    )
     reading = models.PositiveIntegerField(default=0, help_text="How often it was read: who confirms says which one.")
     turn = models.PositiveIntegerField(default=0, help_text="How often applying was begun: an earlier one stops.")
     cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its file and its rows were cleared.")

@@ -130,6 +130,11 @@ class MappingIn(serializers.Serializer[object]):
         choices=Import.Source.choices, required=False, source="source", help_text="What a sheet holds after all."
     )
     sheet = serializers.CharField(max_length=100, required=False, help_text="Which of several sheets is meant.")
+    day_order = serializers.ChoiceField(
+        choices=("D/M", "M/D"),
+        required=False,
+        help_text="How days are written where none of the file’s says which comes first; kept for its next such files.",
+    )
     same = serializers.DictField(
         child=serializers.BooleanField(),
         required=False,

@@ -108,6 +108,13 @@ def known_headers(source: str) -> dict[str, str]:
     return {sheets.folded(header): field for header, field in said}
 
 
+def known_orders(run: Import) -> dict[str, str]:
+    """Source → how days are written in such files, as was said of the last one; of ``run``, what is said of it."""
+    said = Import.objects.exclude(day_order="").order_by("source", "received_at", "pk")
+    known = dict(said.values_list("source", "day_order"))
+    return dict.fromkeys(Import.Source.values, run.day_order) if run.day_order else known
+
+
 def fields_of(source: str) -> dict[str, str]:
     """Field → what it is called, of all that files of ``source`` may hold; of a bundle ``users.givenName``."""
     if source == Import.Source.ONEROSTER:
@@ -123,12 +130,15 @@ def map_headers(
     mapping: Mapping[str, str],
     source: str = "",
     sheet: str = "",
+    day_order: str = "",
     same: Mapping[int, bool] | None = None,
     by: User,
     in_background: bool = False,
 ) -> Import:
     """Say which field each header holds (``""``: none), for this file and for the school's next ones; and of this file,
     where it is read otherwise than it was meant, what it holds and which of its sheets.
+
+    ``day_order``: ``D/M`` or ``M/D``, how its days are written where none of them says; of the next such files as well.
 
     ``same``: row → whether it is who it may be; kept for the school's next files as well.
 
@@ -145,6 +155,8 @@ def map_headers(
     is_bundle = run.source == Import.Source.ONEROSTER
     if source and (is_bundle or source not in sheets.TEMPLATES):
         raise errors.MappingRefused(field=source)
+    if day_order not in {"", "D/M", "M/D"}:
+        raise errors.MappingRefused(field=day_order)
     run.source = source or run.source
     fields = fields_of(run.source).keys()
     for header, field in mapping.items():
@@ -164,9 +176,10 @@ def map_headers(
     read_anew = is_bundle or source or sheet
     run.mapping = {} if read_anew else sheets.matched(run.source, run.headers, known_headers(run.source))
     run.sheet = sheet or run.sheet
+    run.day_order = day_order or run.day_order
     run.state, run.problem, run.job_id, run.moved_at = Import.State.RECEIVED, None, None, clock.now()
     run.of = 0
-    run.save(update_fields=["mapping", "source", "sheet", "state", "problem", "job_id", "moved_at", "of"])
+    run.save(update_fields=["mapping", "source", "sheet", "day_order", "state", "problem", "job_id", "moved_at", "of"])
     after = {"mapping": run.mapping, **({"answers": len(same)} if same else {})}
     trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after=after)
     if in_background:

@@ -84,6 +84,7 @@ def stage(turn: Turn) -> None:
     known = {source: receiving.known_headers(source) for source in Import.Source.values}
     is_bundle = run.source == Import.Source.ONEROSTER
     reading = Reading(run.file_name, run.source, run.mapping, known, bundle=is_bundle, sheet=run.sheet)
+    reading.orders = receiving.known_orders(run)
     run.done = 0
     run.save(update_fields=["done"])
     with run.file.open("rb") as file:

@@ -23,6 +23,7 @@ from apps.exchange import selectors, services
 from apps.exchange.errors import SheetsSeveral
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.selectors.stops import RUNNING, stop_of
+from apps.exchange.services.reading import notes
 from apps.exchange.services.reading.books import SHEETS
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.office.shell.fields import whole_number
@@ -186,6 +187,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         if _may_be_read_anew(run)
         else [],
         "sheets_asked": _sheets(run),
+        "orders_asked": _orders(run),
         "alike": selectors.alike(run) if run.state in CHANGEABLE and run.total("error") else [],
         "invites": _invites(run) if run.state == Import.State.APPLIED and _may(user, "accounts.manage") else [],
     }
@@ -252,6 +254,16 @@ def _sheets(run: Import) -> list[str]:
     return str(problem["facts"]["sheets"]).split(SHEETS) if several else []
 
 
+def _orders(run: Import) -> list[tuple[str, Any]]:
+    """How the file's days may be written, the one that was said first, where no day of it says."""
+    silent = any(each["said"] in {notes.ORDER_ASKED, notes.ORDER_SAID} for each in run.notes)
+    if not silent or run.state not in CHANGEABLE or run.cleared_at is not None:
+        return []
+    words = {"D/M": _("the day first: 31/12/2026"), "M/D": _("the month first: 12/31/2026")}
+    said = next((each["facts"].get("order", "") for each in run.notes if each["said"] == notes.ORDER_SAID), "")
+    return sorted(words.items(), key=lambda each: each[0] != said)
+
+
 @require_POST
 @office_page(permission=RUN, over="school")
 def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
@@ -262,7 +274,7 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         header: given for at, header in enumerate(headers) if (given := request.POST.get(f"header-{at}")) is not None
     }
     # A refusal says what was sent.
-    kind, sheet = (request.POST.get(name, "")[:100] for name in ("source", "sheet"))
+    kind, sheet, order = (request.POST.get(name, "")[:100] for name in ("source", "sheet", "day_order"))
     same = {
         pk: request.POST[f"same-{pk}"] == "1" for pk, *_said in selectors.alike(run) if request.POST.get(f"same-{pk}")
     }
@@ -271,7 +283,14 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         request,
         run,
         lambda: services.map_headers(
-            run=run, mapping=said, source=kind, sheet=sheet, same=same, by=actor(request), in_background=True
+            run=run,
+            mapping=said,
+            source=kind,
+            sheet=sheet,
+            day_order=order,
+            same=same,
+            by=actor(request),
+            in_background=True,
         ),
         again,
     )

@@ -31,7 +31,7 @@ SAID_AT_ONCE: Final = archive.MEGABYTE
 class Reading:
     """What is being found in a file. ``source`` and ``mapping`` are empty where nobody has said yet.
 
-    ``known``: for each source what this school said of headers before.
+    ``known``: for each source what this school said of headers before; ``orders``: and of how days are written.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Reading:
     known: Mapping[str, Mapping[str, str]]
     bundle: bool
     sheet: str = ""
+    orders: Mapping[str, str] = field(default_factory=dict)
     headers: list[str] = field(default_factory=list)
     notes: list[notes.Note] = field(default_factory=list)
 
@@ -80,6 +81,7 @@ class Reading:
     def _bundle(self, file: IO[bytes]) -> Iterator[Staged]:
         with archive.opened(file) as source:
             bundle = Bundle(source, archive.tables_of(source), self.known.get(Import.Source.ONEROSTER, {}))
+            bundle.order = self.orders.get(Import.Source.ONEROSTER, "")
             self.notes, self.headers, self.mapping = bundle.notes, bundle.headers, bundle.mapping
             look_at(bundle)
             yield from read(bundle)
@@ -97,16 +99,16 @@ class Reading:
         orders, short_years = days
         if short_years:
             self.notes.append(note(notes.SHORT_YEARS))
-        if len(orders) == 1:
-            self.notes.append(note(notes.ORDER, order=orders[0]))
+        order, said = notes.in_one_order(orders, self.orders.get(self.source, ""))
+        self.notes += said
         with table_of(file, self.name, sheet=self.sheet, old=old) as table:
             columns = sheets.columns_of(self.source, table, self.mapping)
-            if len(orders) == 1 or table.from_1904:
-                columns = cells.in_order(columns, *orders[:1], from_1904=table.from_1904)
+            if order or table.from_1904:
+                columns = cells.in_order(columns, order, from_1904=table.from_1904)
             yield from sheets.read(self.source, table, columns)
 
-    def _look_through(self, file: IO[bytes], *, old: bool = False) -> tuple[list[str], bool]:
-        """What the columns mean, and how days are written.
+    def _look_through(self, file: IO[bytes], *, old: bool = False) -> tuple[set[str], bool]:
+        """What the columns mean, and how days are written: ``order_of`` each, and whether some have short years.
 
         To the end before a row is kept: a file that is refused must not have filled the database.
         """
@@ -130,7 +132,7 @@ class Reading:
                     if place < len(line):
                         orders.add(cells.order_of(line[place]))
                         short_years = short_years or cells.has_short_year(line[place])
-        return sorted(orders - {""}), short_years
+        return orders, short_years
 
 
 @contextmanager

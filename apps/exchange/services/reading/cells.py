@@ -167,11 +167,13 @@ def _slashed(value: str, first: int, second: int, year: int) -> dt.date:
 
 
 def order_of(value: str) -> str:
-    """``D/M`` or ``M/D``, where a day with slashes says plainly which; else nothing."""
+    """``D/M`` or ``M/D``, where a day with slashes says plainly which; ``?`` where it may be either; else nothing."""
     slashed = _slashes(digits(cleaned(value)))
     if slashed is None:
         return ""
     first, second = int(slashed[1]), int(slashed[3])
+    if first <= 12 and second <= 12:
+        return "" if first == second else "?"
     return "D/M" if second <= 12 < first <= 31 else "M/D" if first <= 12 < second <= 31 else ""
 
 
@@ -186,7 +188,7 @@ def is_day(column: Column) -> bool:
 
 
 def in_order(columns: Columns, order: str = "", *, from_1904: bool = False) -> Columns:
-    """The columns, their days read in the one ``order`` that the file's plain days have, and counted as it does."""
+    """The columns, their days read in the one ``order`` that the file has, and counted as it does."""
 
     def reading(parse: Parse) -> Parse:
         def parse_in_order(value: str) -> str:

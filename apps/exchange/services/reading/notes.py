@@ -25,6 +25,8 @@ OLD_MAC = gettext_noop("{name} ends its lines as old Macs did, and was read so."
 SEPARATOR = gettext_noop("{name} says in its first line what parts its columns: {separator}")
 SHEET = gettext_noop("Of several sheets, {sheet} was read.")
 ORDER = gettext_noop("Days were read as {order}/Y, as the plain ones among them are written.")
+ORDER_SAID = gettext_noop("Days were read as {order}/Y, as was said of such files here.")
+ORDER_ASKED = gettext_noop("No day of the file says whether days or months come first: say it, and it is read again.")
 SHORT_YEARS = gettext_noop(
     "Years of two digits: of a birth the last such year until today, of other days until twenty years from now."
 )
@@ -32,6 +34,20 @@ FROM_1904 = gettext_noop("The workbook counts its days from 1904, and was read s
 ONE_NAME = gettext_noop(
     "Names of one column were parted: what stands before a comma, else the last word, is the family name."
 )
+
+
+def in_one_order(found: set[str], said: str) -> tuple[str, list[Note]]:
+    """The order in which the days of a file are written (empty: each by itself), and what is said of it.
+
+    ``found``: what ``cells.order_of`` says of each; ``said``: what somebody said, for where the file is silent.
+    """
+    plain = found & {"D/M", "M/D"}
+    if len(plain) == 1:
+        order = next(iter(plain))
+        return order, [note(ORDER, order=order)]
+    if plain or "?" not in found:
+        return "", []
+    return said, [note(ORDER_SAID, order=said) if said else note(ORDER_ASKED)]
 
 
 def note(said: str, **facts: str) -> Note:

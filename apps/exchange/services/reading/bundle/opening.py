@@ -84,6 +84,7 @@ class Bundle:
     parts: dict[str, list[tuple[str, Part]]] = field(default_factory=dict)
     old: set[str] = field(default_factory=set)
     orders: set[str] = field(default_factory=set)
+    order: str = ""
     short_years: bool = False
     notes: list[notes.Note] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
@@ -150,9 +151,8 @@ def look_at(bundle: Bundle) -> None:
             bundle.notes.append(note(notes.WINDOWS, name=bundle.name_of(key)))
             table = _look_through(bundle, key)
         bundle.notes += table.notes
-    bundle.orders.discard("")
-    if len(bundle.orders) == 1:
-        bundle.notes.append(note(notes.ORDER, order=next(iter(bundle.orders))))
+    bundle.order, said = notes.in_one_order(bundle.orders, bundle.order)
+    bundle.notes += said
     if bundle.short_years:
         bundle.notes.append(note(notes.SHORT_YEARS))
 
@@ -305,8 +305,8 @@ def lines_of(bundle: Bundle, name: str) -> Iterator[Line]:
     for key, part in bundle.parts.get(name, ()):
         table = bundle.table(key)
         columns: cells.Columns = _columns(bundle, key, part, table.header)
-        if len(bundle.orders) == 1:
-            columns = cells.in_order(columns, next(iter(bundle.orders)))
+        if bundle.order:
+            columns = cells.in_order(columns, bundle.order)
         seen: set[str] = set()
         for number, row in table.rows():
             said, wrong = cells.parsed(columns, row, row=number, width=len(table.header))
