@@ -194,6 +194,8 @@ def _forms(kind: type[Any]) -> Iterator[type[Any]]:
 
 
 def _form_fields() -> Iterator[tuple[list[str], str, int | None]]:
+    # Every form is read by then.
+    assert get_resolver().url_patterns
     for kind in sorted(set(_forms(forms.BaseForm)), key=lambda each: each.__name__):
         if not kind.__module__.startswith("apps."):
             continue
@@ -339,7 +341,7 @@ DJANGOS = {action.dest for action in BaseCommand().create_parser("manage.py", "x
 LOOKED_UP = {
     "slug", "school", "operator", "by", "task", "error", "confirm", "base_url", "host", "folder", "file", "path",
     "reason of dead_letters", "mapping", "source", "to", "into", "over", "now", "then", "table", "recipient", "planned",
-    "student", "guardian", "staff", "login", "identity", "domain of school", "name of indexes", "canary", "schools",
+    "student", "guardian", "staff", "login", "identity", "domain of school", "name of indexes", "run of cells", "canary", "schools",
     "only", "quiet_hours",
 }  # fmt: skip
 
