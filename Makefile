@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-copies bench-exams drill-pitr chaos attack exams observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,12 +25,13 @@ demo-reset: environment ## Delete the demo's data
 test: environment ## Everything that belongs in every run
 	$(PY) -m pytest -n $(WORKERS) -m "not proof" tests $(ARGS)
 
-proof: environment ## The slower tests, the stack tried as an attacker would, and an exam session over HTTP
+proof: environment ## The slower tests, the stack tried as an attacker would, an exam session and a term's fees over HTTP
 	$(PY) -m pytest -m proof --ignore=tests/apps/students/test_who_reads_what.py tests $(ARGS)
 	$(PY) -m pytest -n 2 --dist worksteal -m proof tests/apps/students/test_who_reads_what.py $(ARGS)
 	$(PY) -m tests.attack
 	$(PY) -m benchmarks.schools --schools 50
 	$(PY) -m tests.exams
+	$(PY) -m tests.fees
 
 check: environment ## Format, lint, types, import contracts, Django's checks, generated files
 	$(PY) -m ruff format --check .
@@ -90,6 +91,9 @@ bench-paper: environment ## Printed lists beside the engine before Typst, and me
 bench-exams: environment ## Marks against saves one by one, lists against their floors, results, report cards per second
 	$(PY) -m benchmarks.exams $(ARGS)
 
+bench-fees: environment ## Bills against rows saved one by one and bare COPY, payments a second, a family's statement
+	$(PY) -m benchmarks.fees $(ARGS)
+
 bench-copies: environment ## One school out and back, beside one with a quarter of its rows
 	$(PY) -m benchmarks.copies $(ARGS)
 
@@ -98,6 +102,9 @@ bench-import: environment ## A school of 4,000 students in, against bare COPY, a
 
 bench-schools: environment ## What many schools on one database cost one of them, and bringing them up (SCHOOLS=)
 	$(PY) -m benchmarks.schools $(if $(SCHOOLS),--schools $(SCHOOLS)) $(ARGS)
+
+bench-plans: environment ## The queries that were asked for, at 20 schools of 2,000 students with a year of rolls
+	$(PY) -m benchmarks.plans $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
@@ -108,6 +115,9 @@ attack: environment ## The running stack, tried as an attacker would: steps, gen
 
 exams: environment ## An exam session on a running stack: 200 students, eight teachers at once, report cards, all counted
 	$(PY) -m tests.exams $(ARGS)
+
+fees: environment ## A term billed while its job is killed, payments sent twice by ten clients, counted by SQL of its own (STUDENTS=)
+	$(PY) -m tests.fees $(if $(STUDENTS),--students $(STUDENTS)) $(ARGS)
 
 observe: environment ## Every alert fires by its cause and resolves, watched by a real Prometheus
 	$(PY) -m tests.observe $(ARGS)

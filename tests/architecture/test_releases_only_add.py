@@ -119,13 +119,18 @@ def test_a_later_migration_can_be_tried_again_and_taken_back(operation: Operatio
 
 
 def test_what_squawk_finds_may_be_where_somebody_said_why_of_that_migration_and_rule() -> None:
+    file = "/tmp/clubs.0002_more.sql"
+    texts = {file: 'BEGIN;\nALTER TABLE "clubs_club" ADD "size" integer NOT NULL;\nCOMMIT;\n'}
     found = [
-        {"file": "/tmp/clubs.0002_more.sql", "rule_name": rule, "message": "It locks."}
+        {"file": file, "line": 1, "rule_name": rule, "message": "It locks."}
         for rule in ("changing-column-type", "adding-required-field")
     ]
     settled = [{"why": "Few rows.", "migrations": ["clubs.0002_more"], "rules": ["changing-column-type"]}]
-    assert list(gates.unsettled(found, settled)) == ["clubs.0002_more: adding-required-field: It locks."]
-    assert list(gates.unsettled(found[:1], settled)) == []
+    assert list(gates.unsettled(found, texts, settled)) == ["clubs.0002_more: adding-required-field: It locks."]
+    assert list(gates.unsettled(found[:1], texts, settled)) == []
+    # Of a table that the same release makes there are no rows yet.
+    made = texts | {"/tmp/clubs.0001_initial.sql": 'CREATE TABLE "clubs_club" ("id" bigint NOT NULL);'}
+    assert list(gates.unsettled(found, made, [])) == []
 
 
 def test_what_is_settled_is_of_migrations_there_are_and_says_why() -> None:

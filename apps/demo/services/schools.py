@@ -14,6 +14,7 @@ from apps.access import permissions as roles
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.demo.services.casts import OPERATOR, SCHOOLS, DemoSchool, Login
+from apps.fees import services as fees
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import (
@@ -61,6 +62,7 @@ def furnish(demo: DemoSchool) -> School:
         school = create_school(slug=demo.slug, name=demo.name, domains=[demo.host])
     with inside(school), transaction.atomic():
         place = _place(demo)
+        fees.seed_accounts()
         students = _students(demo, place)
         _classes(place, students)
         for login in demo.logins:

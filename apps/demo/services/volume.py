@@ -22,6 +22,7 @@ from apps.accounts.models import User
 from apps.demo.services.names import NAMES, STREETS
 from apps.demo.services.rolls import Group, take_rolls
 from apps.demo.services.schools import WEEKEND, end_of_enrolment, grade_levels, year_around
+from apps.fees import services as fees
 from apps.institutions.models import AcademicYear, CalendarDay, Institution, Section
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
@@ -77,6 +78,7 @@ def fill(*, students: int, days: int, seed: int, say: Say = lambda _text: None) 
     institution = Institution.objects.order_by("id").first() or Institution.objects.create(
         code="MAIN", name="Main Campus", timezone="Europe/London", weekend=WEEKEND
     )
+    fees.seed_accounts()
     today = clock.today(institution.timezone)
     year = year_around(today, institution)
     before = _year_before(year)

@@ -17,7 +17,6 @@ from apps.examinations.selectors.entry import is_marking, paper_of
 from apps.examinations.selectors.grading import Scale, band_of, moderated, scale_of, share
 from apps.examinations.selectors.timetable import student_followed
 from schoolops import clock
-from schoolops.folding import name_key
 from schoolops.tenancy.compiled import Compiled, any_of
 from schoolops.tenancy.prepared import Statement
 
@@ -44,7 +43,7 @@ def sheet_of(exam: Exam) -> dict[str, Any]:
         person = dict(zip(PERSON, row, strict=False))
         by_component = cells_of(components, parts.get(row.student, {})) if components else ()
         records.append({**person, **result_of(row, exam, scale), "components": by_component})
-    return {**head_of_marks(exam, components), "records": sorted(records, key=_by_name)}
+    return {**head_of_marks(exam, components), "records": records}
 
 
 class SheetRow(NamedTuple):
@@ -78,6 +77,7 @@ SELECT st.sourced_id, st.given_name, st.middle_name, st.family_name, st.preferre
   FROM each_once o JOIN students_student st ON st.id = o.student_id
   LEFT JOIN examinations_mark k ON k.exam_id = %(exam)s::bigint AND k.student_id = st.id
  WHERE k.id IS NOT NULL OR st.merged_into_id IS NULL
+ ORDER BY COALESCE(o.roll_number, 10000), st.name_key, st.sourced_id
 """)  # noqa: S608 - ours
 
 
@@ -98,10 +98,6 @@ def head_of_marks(exam: Exam, components: Sequence[ExamComponent] | None = None)
         "marked_by": {"id": taker.sourced_id, "name": str(taker)} if taker is not None else None,
         "marked_at": exam.marked_at,
     }
-
-
-def _by_name(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["roll_number"] or 10_000, name_key(row["family_name"], row["given_name"]), row["student_id"]
 
 
 def scales_of(scales: Iterable[int]) -> dict[int, Scale]:

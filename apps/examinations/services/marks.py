@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+import orjson
+from django.db import connection, transaction
 
 from apps.accounts.models import User
 from apps.examinations import selectors
@@ -251,16 +252,19 @@ def write_marks(
     components: Sequence[ExamComponent] = (),
     by: User | None,
 ) -> None:
-    """Store marks by student, with what they were before, and their history: two statements whatever their number.
+    """Store marks by student, with what they were before, and their history: one statement whatever their number.
 
     Of a paper with components one more: each mark's ``parts`` are stored as well.
     """
-    Mark.objects.bulk_create(
-        [mark for _, mark in pairs.values()],
-        update_conflicts=True,
-        unique_fields=["exam", "student"],
-        update_fields=["status", "score"],
-    )
+    rows = [
+        {
+            "student": student, "status": mark.status, "score": mark.score,
+            "before": told(earlier, components), "after": told(mark, components),
+        }
+        for student, (earlier, mark) in pairs.items()
+    ]  # fmt: skip
+    if not rows:
+        return
     if components:
         ComponentMark.objects.bulk_create(
             [
@@ -275,18 +279,27 @@ def write_marks(
             unique_fields=["component", "student"],
             update_fields=["status", "score"],
         )
-    MarkChange.objects.bulk_create(
-        MarkChange(
-            exam=exam,
-            student_id=student,
-            marks_version=exam.marks_version,
-            before=told(earlier, components),
-            after=told(mark, components),
-            by=by,
-            at=clock.now(),
-        )
-        for student, (earlier, mark) in pairs.items()
-    )
+    asked: dict[str, Any] = {
+        "rows": orjson.dumps(rows, default=str).decode(), "exam": exam.pk, "max_marks": exam.max_marks,
+        "version": exam.marks_version, "by": by and by.pk, "at": clock.now(),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, asked)
+
+
+# Rows of the ORM took half of what entering sixty marks costs.
+_WRITE = """
+WITH said AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
+        AS r (student bigint, status text, score numeric, before jsonb, after jsonb)
+), marked AS (
+    INSERT INTO examinations_mark (exam_id, student_id, status, score, max_marks)
+    SELECT %(exam)s, student, status, score, %(max_marks)s FROM said
+    ON CONFLICT (exam_id, student_id) DO UPDATE SET status = excluded.status, score = excluded.score
+)
+INSERT INTO examinations_markchange (exam_id, student_id, marks_version, before, after, by_id, at)
+SELECT %(exam)s, student, %(version)s, before, after, %(by)s, %(at)s FROM said
+"""
 
 
 def told(mark: Mark | None, components: Sequence[ExamComponent] = ()) -> dict[str, Any] | None:

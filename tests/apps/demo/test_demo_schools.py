@@ -17,6 +17,7 @@ from apps.accounts.services import log_in
 from apps.demo.management.commands import demo_schools
 from apps.demo.services import furnish, recall
 from apps.demo.services.casts import ELM, OAK, OPERATOR
+from apps.fees.models import Account
 from apps.institutions.models import AcademicYear
 from apps.office.start.selectors.start import birthdays, trend
 from apps.staff.models import StaffMember
@@ -77,6 +78,11 @@ def test_everybody_can_log_in(demo: School) -> None:
     with inside(demo):
         for login in DEMO.logins:
             assert log_in(login=login.username, password=login.password(DEMO.slug)).user.username == login.username
+
+
+def test_its_campus_keeps_books(demo: School) -> None:
+    with inside(demo):
+        assert set(Account.objects.exclude(purpose="").values_list("purpose", flat=True)) == set(Account.Purpose.values)
 
 
 def test_it_has_a_past_that_is_made_once(demo: School) -> None:

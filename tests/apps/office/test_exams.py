@@ -384,7 +384,7 @@ def test_a_moderation_is_proposed_by_one_and_applied_by_another(
     step = {"moderation": str(found.sourced_id)}
     assert head.post(address, {**step, "what": "apply"}).status_code == 302
     assert head.post(address, {**step, "what": "apply"}).status_code == 409
-    assert "These marks are moderated: × 1 + 8." in head.get(_marks(paper)).content.decode()
+    assert 'These marks are moderated: <bdi dir="ltr">× 1 + 8</bdi>.' in head.get(_marks(paper)).content.decode()
     assert head.post(address, {**step, "what": "revert"}).status_code == 302
     assert Moderation.objects.get().state == "reverted"
 

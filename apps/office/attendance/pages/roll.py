@@ -80,6 +80,7 @@ def classes(request: HttpRequest) -> HttpResponse:
         "after": day + _DAY if day < today else None,
         "rolls": rolls,
         "taken": sum(roll["roll"]["taken_at"] is not None for roll in rolls),
+        "exams": "marks.enter" in holders.permissions_of(actor(request)),
     }
     return _page(request, "office/attendance/roll/classes.html", context)
 
