@@ -69,7 +69,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "ExamChangeIn": Exam, "PaperForm": Exam, "AccountIn": Account, "AccountChangeIn": Account,
     "PostingIn": LedgerTransaction, "FeeItemIn": FeeItem, "FeeItemChangeIn": FeeItem, "ConcessionIn": Concession,
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund, "ChargebackIn": Refund,
-    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
+    "MoneyForm": Payment, "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
@@ -201,7 +201,7 @@ def _form_fields() -> Iterator[tuple[list[str], str, int | None]]:
             continue
         declared = kind.declared_fields if issubclass(kind, ServiceForm) else getattr(kind, "base_fields", {})
         for name, field in declared.items():
-            if isinstance(field, forms.CharField):
+            if isinstance(field, forms.CharField) and not isinstance(field, forms.UUIDField):
                 yield [each.__name__ for each in kind.__mro__], name, field.max_length
 
 
@@ -341,7 +341,8 @@ DJANGOS = {action.dest for action in BaseCommand().create_parser("manage.py", "x
 LOOKED_UP = {
     "slug", "school", "operator", "by", "task", "error", "confirm", "base_url", "host", "folder", "file", "path",
     "reason of dead_letters", "mapping", "source", "to", "into", "over", "now", "then", "table", "recipient", "planned",
-    "student", "guardian", "staff", "login", "identity", "domain of school", "name of indexes", "run of cells", "canary", "schools",
+    "student", "guardian", "staff", "login", "identity", "domain of school", "name of indexes", "canary", "schools",
+    "run of cells",
     "only", "quiet_hours",
 }  # fmt: skip
 
