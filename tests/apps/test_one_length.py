@@ -20,7 +20,17 @@ from apps.access import services as access_services
 from apps.access.models import Role, RolePermission
 from apps.accounts.models import TokenFamily, User
 from apps.attendance.models import AttendanceCode, AttendanceRecord, DeskEntry, Leave
-from apps.examinations.models import Exam, ExamComponent, ExamSession, GradeBand, GradingScale, Remark, RemarkPhrase
+from apps.examinations.models import (
+    Assessment,
+    AssessmentCategory,
+    Exam,
+    ExamComponent,
+    ExamSession,
+    GradeBand,
+    GradingScale,
+    Remark,
+    RemarkPhrase,
+)
 from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
@@ -69,11 +79,18 @@ FILLS: Mapping[str, type[models.Model]] = {
     "ExamChangeIn": Exam, "PaperForm": Exam, "AccountIn": Account, "AccountChangeIn": Account,
     "PostingIn": LedgerTransaction, "FeeItemIn": FeeItem, "FeeItemChangeIn": FeeItem, "ConcessionIn": Concession,
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund, "ChargebackIn": Refund,
-    "MoneyForm": Payment, "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
+    "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
+    "AssessmentForm": Assessment, "MoneyForm": Payment,
+    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
+    **{
+        (form, field): (model, "name")
+        for form in ("AssessmentIn", "AssessmentForm")
+        for field, model in (("category", AssessmentCategory), ("resit_of", Assessment))
+    },
     ("RoleIn", "permissions"): (RolePermission, "permission"),
     ("RemarkIn", "was"): (Remark, "text"),
     ("RolePermissionsIn", "permissions"): (RolePermission, "permission"),
