@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-copies bench-exams drill-pitr chaos attack exams observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +102,9 @@ bench-import: environment ## A school of 4,000 students in, against bare COPY, a
 
 bench-schools: environment ## What many schools on one database cost one of them, and bringing them up (SCHOOLS=)
 	$(PY) -m benchmarks.schools $(if $(SCHOOLS),--schools $(SCHOOLS)) $(ARGS)
+
+bench-plans: environment ## The queries that were asked for, at 20 schools of 2,000 students with a year of rolls
+	$(PY) -m benchmarks.plans $(ARGS)
 
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \

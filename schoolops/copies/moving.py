@@ -256,8 +256,10 @@ def _switched(way: _Way, since: int) -> tuple[int, int, int, float]:
             tables.spell_alike(there)
             mine, theirs = _counts(here, schema, ours, since), _counts(there, schema, ours, since)
             behind = [each for each in ours if mine[each.name][1] or mine[each.name][0] != theirs[each.name][0]]
-            with tables.unguarded(there, schema, behind, few=True):
-                followed = sum(_follow(here, there, schema, table, since) for table in behind)
+            followed = 0
+            if behind:
+                with tables.unguarded(there, schema, behind, few=True):
+                    followed = sum(_follow(here, there, schema, table, since) for table in behind)
             tables.set_sequences(there, schema, tables.sequences_of(here, schema))
             rows = sum(count for count, _ in mine.values())
             jobs = _send(here, there, slug)
