@@ -63,5 +63,5 @@ CREATE CONSTRAINT TRIGGER fees_instalment_adds_up AFTER INSERT ON fees_instalmen
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fees", "0006_payments_stay")]
+    dependencies = [("fees", "0007_a_cashiers_day")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
