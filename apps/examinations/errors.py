@@ -243,6 +243,47 @@ class ComponentsHaveMarks(Conflict):
     remedy = "Names and weights can change; for another make-up set another paper."
 
 
+# --- gradebooks -------------------------------------------------------------------------------------------------------
+class GradebookUnknown(NotFound):
+    """There is no such gradebook."""
+
+    code = "examinations:gradebook-unknown"
+
+
+class GradebookThere(Conflict):
+    """This section or class has a gradebook in this course and term already."""
+
+    code = "examinations:gradebook-there"
+
+
+class GradebookRefused(Invalid):
+    """A gradebook cannot be like this; nothing was written."""
+
+    code = "examinations:gradebook-refused"
+    remedy = "Correct what `errors` names."
+
+
+class GradebookChangedMeanwhile(PreconditionFailed):
+    """This gradebook has changed since you read it: it is at version {version}."""
+
+    code = "examinations:gradebook-changed-meanwhile"
+    remedy = "Read it again and send your change with the present version."
+
+
+class GradebookMarksChangedMeanwhile(PreconditionFailed):
+    """Somebody else entered other marks in the same cells since you read them: they are at version {version}."""
+
+    code = "examinations:gradebook-marks-changed-meanwhile"
+    remedy = "Read them again, put yours beside what changed, and send them with the present version."
+
+
+class AssessmentHasMarks(Conflict):
+    """Something is entered of {name}: it stays, with its marks."""
+
+    code = "examinations:assessment-has-marks"
+    remedy = "Its name, weight and category can change; take its marks back before it goes."
+
+
 # --- moderation -------------------------------------------------------------------------------------------------------
 class ModerationUnknown(NotFound):
     """There is no such moderation of this paper."""

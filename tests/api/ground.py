@@ -309,6 +309,7 @@ def _exams(ground: Ground) -> None:
         moderation=proposed[0],
         applied=proposed[1],
         phrase=examinations.add_phrase(text="Fine.", by=by),
+        gradebook=_gradebook(ground),
     )
     session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
     session.save()
@@ -322,6 +323,22 @@ def _exams(ground: Ground) -> None:
         published_session=published,
         card=printed[rows["child"].pk],
         scale=exams.a_scale(),
+    )
+
+
+def _gradebook(ground: Ground) -> Any:
+    """7 B's in the course of its papers, with an assessment, public a while ago."""
+    rows, by = ground.rows, ground.people["A"]
+    book = examinations.open_gradebook(term=rows["term"], section=rows["section"], course=rows["course"], by=by)
+    said = {
+        "categories": [examinations.CategorySaid(name="Homework")],
+        "assessments": [examinations.AssessmentSaid(name="One", category="Homework", max_marks=Decimal(10))],
+    }
+    examinations.set_gradebook(gradebook=book.sourced_id, **said, expected_version=1, by=by)
+    written = examinations.Typed(rows["child"].sourced_id, book.assessments.get().sourced_id, "8")
+    examinations.enter_assessments(gradebook=book.sourced_id, typed=[written], seen_version=0, by=by)
+    return examinations.publish_gradebook(
+        gradebook=book.sourced_id, published_at=exams.LONG_BEFORE, expected_version=2, by=by
     )
 
 

@@ -260,6 +260,12 @@ GET    exams/to-mark                                              200 200 200 20
 GET    exams/{exam}                                               200 200 200 200 404 200 403 403 403 403 401 401
 PATCH  exams/{exam}                                               200 200 200 403 403 403 403 403 403 403 401 401
 DELETE exams/{exam}                                               204 204 204 403 403 403 403 403 403 403 401 401
+GET    gradebooks                                                 200 200 200 200 200 200 403 403 403 403 401 401
+POST   gradebooks                                                 201 201 201 201 404 201 403 403 403 403 401 401
+GET    gradebooks/{gradebook}                                     200 200 200 200 404 200 403 403 403 403 401 401
+PUT    gradebooks/{gradebook}                                     200 200 200 200 404 200 403 403 403 403 401 401
+PUT    gradebooks/{gradebook}/marks                               200 200 200 200 404 200 403 403 403 403 401 401
+PUT    gradebooks/{gradebook}/publication                         200 200 403 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/components                             200 200 200 200 404 200 403 403 403 403 401 401
 PUT    exams/{exam}/components                                    200 200 200 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/marks                                  200 200 200 200 404 200 403 403 403 403 401 401
@@ -285,6 +291,7 @@ POST   exams/{published_exam}/marks/reopen                        200 200 403 40
 GET    exams/{marked_exam}/marks/history                          200 200 200 200 404 200 403 403 403 403 401 401
 GET    students/{child}/marks                                     200 200 200 200 404 200 200 200 403 403 401 401
 GET    students/{child}/results                                   200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{child}/term-results                              200 200 200 200 404 200 200 200 403 403 401 401
 GET    exam-sessions/{published_session}/report-cards             200 200 200 200 404 200 403 403 403 403 401 401
 POST   exam-sessions/{marked_session}/report-cards                200 200 200 403 403 403 403 403 403 403 401 401
 PUT    exam-sessions/{published_session}/report-cards/publication 202 202 403 403 403 403 403 403 403 403 401 401
@@ -376,6 +383,8 @@ students/{child}/marks                           1    1    1    1    ·    1    
 exam-sessions/{published_session}/report-cards   13   13   13   13   ·    13   ·    ·    ·    ·
 students/{child}/report-cards                    1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/results                         1    1    1    1    ·    1    1    1    ·    ·
+students/{child}/term-results                    1    1    1    1    ·    1    1    1    ·    ·
+gradebooks                                       1    1    1    1    0    1    ·    ·    ·    ·
 students/{sibling}/marks                         0    0    0    ·    0    ·    0    ·    ·    ·
 students/{child}/exams                           1    1    1    1    ·    1    1    1    ·    ·
 students/{sibling}/exams                         0    0    0    ·    0    ·    0    ·    ·    ·

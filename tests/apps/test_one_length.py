@@ -20,7 +20,17 @@ from apps.access import services as access_services
 from apps.access.models import Role, RolePermission
 from apps.accounts.models import TokenFamily, User
 from apps.attendance.models import AttendanceCode, AttendanceRecord, DeskEntry, Leave
-from apps.examinations.models import Exam, ExamComponent, ExamSession, GradeBand, GradingScale, Remark, RemarkPhrase
+from apps.examinations.models import (
+    Assessment,
+    AssessmentCategory,
+    Exam,
+    ExamComponent,
+    ExamSession,
+    GradeBand,
+    GradingScale,
+    Remark,
+    RemarkPhrase,
+)
 from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
@@ -69,11 +79,18 @@ FILLS: Mapping[str, type[models.Model]] = {
     "ExamChangeIn": Exam, "PaperForm": Exam, "AccountIn": Account, "AccountChangeIn": Account,
     "PostingIn": LedgerTransaction, "FeeItemIn": FeeItem, "FeeItemChangeIn": FeeItem, "ConcessionIn": Concession,
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund, "ChargebackIn": Refund,
+    "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
+    "AssessmentForm": Assessment, "MoneyForm": Payment,
     "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
+    **{
+        (form, field): (model, "name")
+        for form in ("AssessmentIn", "AssessmentForm")
+        for field, model in (("category", AssessmentCategory), ("resit_of", Assessment))
+    },
     ("RoleIn", "permissions"): (RolePermission, "permission"),
     ("RemarkIn", "was"): (Remark, "text"),
     ("RolePermissionsIn", "permissions"): (RolePermission, "permission"),
@@ -194,12 +211,14 @@ def _forms(kind: type[Any]) -> Iterator[type[Any]]:
 
 
 def _form_fields() -> Iterator[tuple[list[str], str, int | None]]:
+    # Every form is read by then.
+    assert get_resolver().url_patterns
     for kind in sorted(set(_forms(forms.BaseForm)), key=lambda each: each.__name__):
         if not kind.__module__.startswith("apps."):
             continue
         declared = kind.declared_fields if issubclass(kind, ServiceForm) else getattr(kind, "base_fields", {})
         for name, field in declared.items():
-            if isinstance(field, forms.CharField):
+            if isinstance(field, forms.CharField) and not isinstance(field, forms.UUIDField):
                 yield [each.__name__ for each in kind.__mro__], name, field.max_length
 
 
@@ -340,6 +359,7 @@ LOOKED_UP = {
     "slug", "school", "operator", "by", "task", "error", "confirm", "base_url", "host", "folder", "file", "path",
     "reason of dead_letters", "mapping", "source", "to", "into", "over", "now", "then", "table", "recipient", "planned",
     "student", "guardian", "staff", "login", "identity", "domain of school", "name of indexes", "canary", "schools",
+    "run of cells",
     "only", "quiet_hours",
 }  # fmt: skip
 

@@ -2,10 +2,21 @@
 
 from django.urls import path
 
-from apps.examinations.api.views import components, exams, marks, moderation, remarks, results, scales, sessions
+from apps.examinations.api.views import (
+    components,
+    exams,
+    gradebooks,
+    marks,
+    moderation,
+    remarks,
+    results,
+    scales,
+    sessions,
+)
 from schoolops.api.viewsets import routes
 
 SCALE, SESSION = scales.GradingScaleViewSet, sessions.ExamSessionViewSet
+BOOK = gradebooks.GradebookViewSet.as_view
 MODERATION = moderation.ModerationViewSet.as_view
 
 urlpatterns = [
@@ -36,6 +47,11 @@ urlpatterns = [
         "exam-sessions/<uuid:id>/sections/<uuid:section>/remarks",
         remarks.ClassRemarksViewSet.as_view({"get": "list", "put": "write"}),
     ),
+    path("gradebooks", BOOK({"get": "list", "post": "create"})),
+    path("gradebooks/<uuid:id>", BOOK({"get": "retrieve", "put": "replace"})),
+    path("gradebooks/<uuid:id>/marks", BOOK({"put": "enter"})),
+    path("gradebooks/<uuid:id>/publication", BOOK({"put": "publish"})),
+    path("students/<uuid:id>/term-results", gradebooks.FollowedTermResultViewSet.as_view({"get": "list"})),
     *routes("remark-phrases", remarks.PhraseViewSet),
     path("students/<uuid:id>/marks", marks.FollowedMarkViewSet.as_view({"get": "list"})),
     path("students/<uuid:id>/results", results.FollowedResultViewSet.as_view({"get": "list"})),

@@ -15,13 +15,18 @@ from apps.examinations.models.exams import (
     ResultPolicy,
     SessionResult,
 )
+from apps.examinations.models.gradebooks import Assessment, AssessmentCategory, AssessmentMark, Gradebook
 
 __all__ = [
+    "Assessment",
+    "AssessmentCategory",
+    "AssessmentMark",
     "ComponentMark",
     "Exam",
     "ExamComponent",
     "ExamSession",
     "GradeBand",
+    "Gradebook",
     "GradingScale",
     "Invigilation",
     "Mark",

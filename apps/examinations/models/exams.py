@@ -453,6 +453,13 @@ class ResultPolicy(models.Model):
     malpractice = models.CharField(max_length=8, choices=Counts.choices, default=Counts.ZERO)
     ranks = models.CharField(max_length=11, choices=Ranks.choices, default=Ranks.NONE)
     ranked_within = models.CharField(max_length=11, choices=Within.choices, default=Within.SECTION)
+    # Of a course's result in a term, what its gradebook is, in percent; exams are the rest.
+    coursework = models.DecimalField(max_digits=5, decimal_places=2, default=40, db_default=40)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(coursework__gte=0, coursework__lte=100), name="policy_coursework_share"),
+        )
 
     def __str__(self) -> str:
         return f"version {self.version}"

@@ -11,7 +11,18 @@ from apps.examinations.selectors.components import (
     told_of_paper,
     total_of,
 )
+from apps.examinations.selectors.coursework import BookResult, book_result, category_result, term_percent
 from apps.examinations.selectors.entry import OPEN, is_marking, must_be_marking, paper_of, sitting
+from apps.examinations.selectors.gradebooks import (
+    gradebook_of,
+    gradebook_sheet,
+    gradebooks_seen,
+    head_of_book,
+    sheet_of_book,
+    students_in_book,
+    term_results,
+    term_results_followed,
+)
 from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, moderated, rounded, scale_by, scale_of
 from apps.examinations.selectors.moderation import Spread, moderations_of, scores_of, spread_of, told_of
 from apps.examinations.selectors.reading import LETTERS, NAMES, cell_of, plain, read_cell, read_score
@@ -26,6 +37,7 @@ from apps.examinations.selectors.remarks import (
 )
 from apps.examinations.selectors.results import (
     PERCENT_PLACES,
+    POLICY,
     result_policy,
     results_followed,
     results_seen,
@@ -72,7 +84,9 @@ __all__ = [
     "NOTHING",
     "OPEN",
     "PERCENT_PLACES",
+    "POLICY",
     "Band",
+    "BookResult",
     "Graded",
     "Part",
     "Scale",
@@ -81,13 +95,19 @@ __all__ = [
     "asked_papers",
     "band_of",
     "being_marked",
+    "book_result",
+    "category_result",
     "cell_of",
     "class_remarks_of",
     "components_of",
     "components_seen",
     "doubly_booked",
     "exams_followed",
+    "gradebook_of",
+    "gradebook_sheet",
+    "gradebooks_seen",
     "group_of",
+    "head_of_book",
     "head_of_marks",
     "in_section",
     "invigilators_of",
@@ -132,10 +152,15 @@ __all__ = [
     "session_with_results",
     "sessions_seen",
     "sheet_of",
+    "sheet_of_book",
     "sitting",
     "spread_of",
     "state_now",
     "student_followed",
+    "students_in_book",
+    "term_percent",
+    "term_results",
+    "term_results_followed",
     "told_of",
     "told_of_paper",
     "told_to_mark",

@@ -20,6 +20,8 @@ from apps.institutions.models import Section
 from schoolops import clock
 
 PERCENT_PLACES = 2
+# What a version of the policy says.
+POLICY = ("absent", "malpractice", "ranks", "ranked_within", "coursework")
 RESULT = ("total", "out_of", "percent", "complete", "rank", "ranked")
 OF_SESSION = {
     "of_session": "session__sourced_id",

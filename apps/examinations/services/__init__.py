@@ -1,8 +1,17 @@
 """Writes: grading scales, exam sessions, their papers, the marks and what they come to."""
 
 from apps.examinations.services.components import Component, set_components
+from apps.examinations.services.gradebooks import (
+    AssessmentSaid,
+    CategorySaid,
+    Typed,
+    enter_assessments,
+    open_gradebook,
+    publish_gradebook,
+    set_gradebook,
+)
 from apps.examinations.services.marks import Beside, Written, correct_marks, enter_marks, lay_beside, reopen_marks
-from apps.examinations.services.merging import move_marks
+from apps.examinations.services.merging import move_assessment_marks, move_marks
 from apps.examinations.services.moderation import (
     apply_moderation,
     propose_moderation,
@@ -35,13 +44,16 @@ from apps.examinations.services.sessions import (
 )
 
 __all__ = [
+    "AssessmentSaid",
     "Beside",
+    "CategorySaid",
     "Component",
     "NewBand",
     "Paper",
     "Said",
     "Sat",
     "Tally",
+    "Typed",
     "Written",
     "add_papers",
     "add_phrase",
@@ -55,6 +67,7 @@ __all__ = [
     "change_session",
     "compute_results",
     "correct_marks",
+    "enter_assessments",
     "enter_marks",
     "follow_class",
     "follow_marks",
@@ -62,9 +75,12 @@ __all__ = [
     "follow_students",
     "lay_beside",
     "marks_letter",
+    "move_assessment_marks",
     "move_marks",
     "move_session",
+    "open_gradebook",
     "propose_moderation",
+    "publish_gradebook",
     "ranks_of",
     "remind_of_marks",
     "remove_paper",
@@ -75,6 +91,7 @@ __all__ = [
     "revert_moderation",
     "seed_scales",
     "set_components",
+    "set_gradebook",
     "set_publication",
     "set_result_policy",
     "tally",

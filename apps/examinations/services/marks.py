@@ -373,7 +373,7 @@ def _understood(
         seen |= cells
         parts = read.setdefault(student.pk, {})
         for each in slots:
-            part = _part(written, exam.max_marks if each is None else each.max_marks)
+            part = part_of(written.score, written.status, exam.max_marks if each is None else each.max_marks)
             if isinstance(part, FieldError):
                 refused.append(dataclasses.replace(part, field=f"{where}.{part.field}"))
                 break
@@ -424,14 +424,14 @@ def _is_blank(score: Any) -> bool:
     return score is None or not str(score).strip()
 
 
-def _part(written: Written, most: Decimal) -> selectors.Part | FieldError:
-    """What was written, of a paper or a component with ``most`` marks."""
-    blank = _is_blank(written.score)
-    status = written.status or (Status.NOT_ENTERED if blank else Status.ENTERED)
+def part_of(written: Any, status: str | None, most: Decimal) -> selectors.Part | FieldError:
+    """What was written, a score or a status, of something with ``most`` marks; or why it cannot be."""
+    blank = _is_blank(written)
+    status = status or (Status.NOT_ENTERED if blank else Status.ENTERED)
     if status == Status.ENTERED:
         if blank:
             return FieldError("score", "score-missing", "A mark that is entered has a score; else choose a status.")
-        score = selectors.read_score(written.score, most)
+        score = selectors.read_score(written, most)
         return score if isinstance(score, FieldError) else (status, score)
     if not blank:
         facts = {"status": str(status)}

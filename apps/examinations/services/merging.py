@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef
 
 from apps.examinations import selectors
-from apps.examinations.models import ComponentMark, Exam, ExamComponent, ExamSession, Mark, MarkChange
+from apps.examinations.models import (
+    AssessmentMark,
+    ComponentMark,
+    Exam,
+    ExamComponent,
+    ExamSession,
+    Gradebook,
+    Mark,
+    MarkChange,
+)
 from apps.examinations.selectors import sat_by
 from apps.examinations.services.marks import told
 from apps.students.models import Student
@@ -49,3 +58,14 @@ def move_marks(duplicate: Student, kept: Student) -> Moved:
         for student in (duplicate, kept)
     )
     return Moved(len(moving), theirs.count())
+
+
+@moves_on_merge("assessment-marks", of=AssessmentMark)
+def move_assessment_marks(duplicate: Student, kept: Student) -> Moved:
+    """Marks of gradebooks move but those of assessments the kept record has a mark of, which counts."""
+    theirs = AssessmentMark.objects.filter(student=duplicate)
+    books = Gradebook.objects.filter(assessments__marks__student=duplicate).values("pk")
+    list(Gradebook.objects.select_for_update(no_key=True).filter(pk__in=books).order_by("pk"))
+    had = AssessmentMark.objects.filter(student=kept, assessment=OuterRef("assessment"))
+    moved = theirs.exclude(Exists(had)).update(student=kept)
+    return Moved(moved, theirs.count())

@@ -100,7 +100,7 @@ def set_result_policy(*, values: Mapping[str, Any], expected_version: int | None
     before, after = trail.changed(current, values)
     if not after:
         return current
-    kept = {name: getattr(current, name) for name in ("absent", "malpractice", "ranks", "ranked_within")}
+    kept = {name: getattr(current, name) for name in selectors.POLICY}
     policy = ResultPolicy(**{**kept, **values}, version=current.version + 1)
     with explains(
         {"examinations_resultpolicy_version_key": lambda: ResultPolicyChangedMeanwhile(version=current.version + 1)}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.office.examinations.pages import (
     cards,
     components,
+    gradebooks,
     mark_files,
     marks,
     moderation,
@@ -26,6 +27,7 @@ ROOM = Room(
     entries={
         EXAMS: (
             Entry(_("Papers and marks"), "office:exams", "edit_note", ("exams.view",), below=("/office/exams/",)),
+            Entry(_("Gradebooks"), "office:gradebooks", "menu_book", ("marks.view",), below=("/office/gradebooks/",)),
             Entry(
                 _("Exam sessions"), "office:examinations_examsession_changelist", "event_available", ("exams.manage",)
             ),
@@ -50,6 +52,9 @@ ROOM = Room(
         path("exams/cards/layout/", cards.layout, name="card-layout"),
         path("exams/papers/<uuid:paper>/", papers.change, name="paper"),
         path("exams/papers/<uuid:paper>/marks/", marks.grid, name="marks"),
+        path("gradebooks/", gradebooks.gradebooks, name="gradebooks"),
+        path("gradebooks/<uuid:gradebook>/", gradebooks.gradebook, name="gradebook"),
+        path("gradebooks/<uuid:gradebook>/assessed/", gradebooks.structure, name="set-gradebook"),
         path("exams/papers/<uuid:paper>/components/", components.components, name="components"),
         path("exams/papers/<uuid:paper>/moderation/", moderation.moderation, name="moderation"),
         path("exams/papers/<uuid:paper>/remarks/", remarks.of_paper, name="remarks"),

@@ -20,7 +20,7 @@ from openpyxl import load_workbook
 from apps.accounts.models import User
 from apps.examinations import selectors, services
 from apps.examinations.errors import ModerationStands, NothingToModerate, ResultsArePublished
-from apps.examinations.models import Exam, ExamSession, Moderation
+from apps.examinations.models import Exam, ExamSession, Gradebook, Moderation
 from apps.exchange import services as exchange
 from apps.institutions.models import Course
 from apps.reports import selectors as cards
@@ -39,7 +39,7 @@ Act = tuple[str, int, int]
 # Of what is public.
 SAYS_NOTHING = ("mark", "sheet", "compute", "moderate", "remark", "card")
 # Whatever is public: what is staged, proposed or drafted is for staff.
-NEVER_SAYS = ("stage", "propose", "draft")
+NEVER_SAYS = ("stage", "propose", "draft", "book")
 PUBLICATION = ("publish", "publish later", "withdraw")
 ACTS = st.lists(
     st.tuples(
@@ -83,6 +83,20 @@ class School:
             by=by,
         )
         self.papers[1].refresh_from_db()
+        # A gradebook that is public tomorrow, and one that never is.
+        self.books: list[Gradebook] = []
+        for title, at in (("Mathematics", SCHOOL_MOMENT + ONE_DAY), ("Physics", None)):
+            course, _ = Course.objects.get_or_create(institution=campus.institution, title=title, code=title)
+            book = services.open_gradebook(term=campus.terms[0], section=campus.section, course=course, by=by)
+            services.set_gradebook(
+                gradebook=book.sourced_id,
+                categories=[services.CategorySaid(name="Homework")],
+                assessments=[services.AssessmentSaid(name="One", category="Homework", max_marks=Decimal(80))],
+                expected_version=None,
+                by=by,
+            )
+            services.publish_gradebook(gradebook=book.sourced_id, published_at=at, expected_version=None, by=by)
+            self.books.append(book)
         self.families: list[Asking] = [asking(guardian), asking(self.child.user)]
 
     def act(self, act: Act) -> None:
@@ -98,6 +112,7 @@ class School:
             "remark": lambda: self._remark(paper, score),
             "draft": lambda: self._draft(paper),
             "card": lambda: self._card(paper),
+            "book": lambda: self._book(number, score),
         }
         if what in done:
             done[what]()
@@ -110,6 +125,13 @@ class School:
             expected_version=None,
             by=self.by,
         )
+
+    def _book(self, number: int, score: int) -> None:
+        """Enter a mark in a gradebook, which is public later if at all."""
+        book = self.books[number]
+        written = services.Typed(self.child.sourced_id, book.assessments.get().sourced_id, str(score))
+        seen = Gradebook.objects.get(pk=book.pk).marks_version
+        services.enter_assessments(gradebook=book.sourced_id, typed=[written], seen_version=seen, by=self.by)
 
     def _compute(self, paper: Exam) -> None:
         services.ask_for_results(session=paper.session.sourced_id, by=self.by)
@@ -209,6 +231,8 @@ class School:
             f"students/{child}/marks",
             f"students/{child}/results",
             f"students/{child}/report-cards",
+            f"students/{child}/term-results",
+            f"gradebooks/{self.books[0].sourced_id}",
             f"students/{child}",
             *(f"exams/{paper.sourced_id}/{each}" for each in ("marks", "moderations", "remarks", "marks/history")),
             *(f"exam-sessions/{paper.session.sourced_id}/{each}" for each in ("results", "report-cards", "mark-file")),
@@ -301,6 +325,7 @@ MARKS, RESULTS, CARDS = (
     "examinations.selectors.sheet.published", "examinations.selectors.results.results_published",
     "reports.selectors.cards.public",
 )  # fmt: skip
+BOOKS = "examinations.selectors.gradebooks.public_books"
 
 
 @pytest.mark.parametrize(
@@ -308,6 +333,7 @@ MARKS, RESULTS, CARDS = (
     [
         *((each, WITHDRAWN) for each in (MARKS, RESULTS, CARDS)),
         (MARKS, [("sheet", 0, 50), ("publish later", 0, 0)]),
+        (BOOKS, [("book", 0, 50)]),
         (RESULTS, [*MARKED, ("moderate", 0, 5), ("compute", 0, 0)]),
         (CARDS, [*MARKED, ("publish", 0, 0), ("remark", 0, 3), ("draft", 0, 0)]),
     ],

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from apps.accounts.models import User
 from apps.examinations import services
-from apps.examinations.models import Exam, ExamSession, GradingScale, Mark, Moderation
+from apps.examinations.models import Exam, ExamSession, Gradebook, GradingScale, Mark, Moderation
 from apps.exchange import services as exchange
 from apps.exchange.models import MarkFile
 from apps.institutions.models import Course
@@ -450,3 +450,50 @@ def test_a_paper_is_made_of_components_and_marked_by_them(
     assert "stays" in refused.content.decode()
     wrong = browser.post(address, _sent(form, **{"component-2-max_marks": "50"}))
     assert "What is it called?" in wrong.content.decode()
+
+
+# --- gradebooks -------------------------------------------------------------------------------------------------------
+def test_a_gradebook_is_begun_filled_and_published(
+    office: Office, alice: User, bob: User, campus: Campus, maths: Course, class_of: list[Student]
+) -> None:
+    teacher = office(bob)
+    form = _form(teacher.get("/office/gradebooks/"), "group")
+    said = {"term": campus.terms[0].pk, "group": f"section {campus.section.pk}", "course": maths.pk}
+    begun = teacher.post("/office/gradebooks/", _sent(form, **said))
+    assert begun.status_code == 302
+    book = Gradebook.objects.get()
+    page, address = f"/office/gradebooks/{book.sourced_id}/", begun["Location"]
+    form = _form(teacher.get(address), "category-0-name")
+    row = {"category": "homework", "max_marks": "10", "weight": "1"}
+    said = {
+        "category-0-name": "Homework", "category-0-weight": "1", "category-0-drop_lowest": "1",
+        **{f"assessment-{number}-{key}": value for number in (0, 1) for key, value in row.items()},
+        "assessment-0-name": "One", "assessment-1-name": "Two",
+    }  # fmt: skip
+    refused = teacher.post(address, _sent(form, **{**said, "assessment-1-category": "Elsewhere"}))
+    assert refused.status_code == 422
+    assert "There is no category of that name." in refused.content.decode()
+    assert teacher.post(address, _sent(form, **said)).status_code == 302
+    grid = _form(teacher.get(page), "version")
+    child = class_of[0]
+    one, two = (f"{child.sourced_id}.{each.sourced_id}" for each in book.assessments.all())
+    wrong = teacher.post(page, _sent(grid, **{f"mark-{one}": "11"}))
+    assert wrong.status_code == 422
+    assert f"\u2068{child.full_name}\u2069" in wrong.content.decode()
+    assert 'value="11"' in wrong.content.decode()
+    assert teacher.post(page, _sent(grid, **{f"mark-{one}": "4", f"mark-{two}": "9"})).status_code == 302
+    shown = teacher.get(page).content.decode()
+    assert "90.00 %" in shown
+    assert shown.count("(dropped)") == 1
+    assert "Publish to families" not in shown
+    # What somebody else entered is not replaced by what was typed beside an older page.
+    assert teacher.post(page, _sent(grid, **{f"mark-{one}": "5"})).status_code == 409
+    head = office(alice)
+    assert "not published" in head.get("/office/gradebooks/").content.decode()
+    form = _form(head.get(page), "book_version")
+    assert head.post(page, _sent(form, publish="now")).status_code == 302
+    assert "families read it" in head.get(page).content.decode()
+    form = _form(head.get(page), "book_version")
+    assert head.post(page, _sent(form, publish="no")).status_code == 302
+    book.refresh_from_db()
+    assert book.published_at is None

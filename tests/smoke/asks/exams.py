@@ -182,6 +182,64 @@ def _enter(world: World) -> Ask:
     return Ask({"id": paper["id"]}, _marks(world, paper))
 
 
+def _book_body(world: World) -> dict[str, Any]:
+    courses = world.get("courses", institution_id=world.institution, limit="200")["results"]
+    taken = {book["course_id"] for book in world.get("gradebooks")["results"]}
+    free = [course["id"] for course in courses if course["id"] not in taken]
+    return {"term_id": _term(world), "section_id": world.homeroom["id"], "course_id": free[0]}
+
+
+def _book(world: World) -> Any:
+    """A gradebook of the homeroom with two assessments."""
+    books = world.get("gradebooks")["results"]
+    made = books[0] if books else world.post("gradebooks", _book_body(world))
+    sheet = world.get(f"gradebooks/{made['id']}")
+    if not sheet["assessments"]:
+        body = {**_assessed(), "version": sheet["version"]}
+        sheet = world.ask("PUT", f"gradebooks/{made['id']}", body).expect().json
+    return sheet
+
+
+def _assessed() -> dict[str, Any]:
+    homework = {"category": "Homework", "max_marks": "10"}
+    return {
+        "categories": [{"name": "Homework", "weight": "2", "drop_lowest": 1}],
+        "assessments": [{"name": "One", **homework}, {"name": "Two", **homework}],
+    }
+
+
+@ask("POST gradebooks")
+def _new_book(world: World) -> Ask:
+    return Ask(body=_book_body(world))
+
+
+@ask("GET gradebooks/{}")
+def _a_book(world: World) -> Ask:
+    return Ask({"id": _book(world)["id"]})
+
+
+@ask("PUT gradebooks/{}")
+def _set_book(world: World) -> Ask:
+    sheet = _book(world)
+    kept = {name: sheet[name] for name in ("categories", "assessments", "version")}
+    return Ask({"id": sheet["id"]}, kept)
+
+
+@ask("PUT gradebooks/{}/marks")
+def _enter_book(world: World) -> Ask:
+    sheet = _book(world)
+    record = {
+        "student_id": sheet["records"][0]["student_id"], "assessment_id": sheet["assessments"][0]["id"], "score": "7,5",
+    }  # fmt: skip
+    return Ask({"id": sheet["id"]}, {"marks_version": sheet["marks_version"], "records": [record]})
+
+
+@ask("PUT gradebooks/{}/publication")
+def _publish_book(world: World) -> Ask:
+    sheet = _book(world)
+    return Ask({"id": sheet["id"]}, {"published_at": LONG_AGO, "version": sheet["version"]})
+
+
 @ask("GET exams/{}/components")
 def _components(world: World) -> Ask:
     return Ask({"id": _paper(world)["id"]})
@@ -300,5 +358,6 @@ def _history(world: World) -> Ask:
 @ask("GET students/{}/marks")
 @ask("GET students/{}/results")
 @ask("GET students/{}/exams")
+@ask("GET students/{}/term-results")
 def _followed(world: World) -> Ask:
     return Ask({"id": world.roster[0]["id"]})

@@ -418,6 +418,10 @@ class ResultPolicyIn(serializers.Serializer[object]):
         choices=ResultPolicy.Ranks.choices, help_text="dense: 1, 2, 2, 3; competition: 1, 2, 2, 4; or none."
     )
     ranked_within = serializers.ChoiceField(choices=ResultPolicy.Within.choices)
+    coursework = Exact(
+        max_digits=5, decimal_places=2, min_value=0, max_value=100, required=False,
+        help_text="Of a course's result in a term, what its gradebook is, in percent; exams are the rest.",
+    )  # fmt: skip
 
 
 class ResultPolicyOut(ResultPolicyIn):

@@ -87,4 +87,4 @@ class ResultPolicyViewSet(ApiViewSet):
 
 
 def _told(policy: ResultPolicy) -> dict[str, Any]:
-    return {name: getattr(policy, name) for name in ("version", "absent", "malpractice", "ranks", "ranked_within")}
+    return {name: getattr(policy, name) for name in ("version", *selectors.POLICY)}

@@ -1,0 +1,349 @@
+"""A gradebook: what is assessed through a term, what of it counts, and what families read once it is published."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.access.errors import OutOfReach, PermissionMissing
+from apps.accounts.models import User
+from apps.examinations import selectors, services
+from apps.examinations.errors import (
+    AssessmentHasMarks,
+    GradebookChangedMeanwhile,
+    GradebookMarksChangedMeanwhile,
+    GradebookRefused,
+    GradebookThere,
+    MarksRefused,
+)
+from apps.examinations.models import (
+    Assessment,
+    AssessmentCategory,
+    AssessmentMark,
+    ExamSession,
+    Gradebook,
+    Mark,
+    ResultPolicy,
+)
+from apps.examinations.services import AssessmentSaid, CategorySaid, Typed
+from apps.institutions.models import Course
+from apps.staff.models import StaffMember, TeachingAssignment
+from apps.students.models import Student
+from apps.students.services import merge_students
+from tests.apps.asking import asking
+from tests.factories.exams import a_paper, enter
+from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_section, students_in
+
+ONE_DAY = dt.timedelta(days=1)
+HOMEWORK = CategorySaid(name="Homework", weight=Decimal(1), drop_lowest=1)
+TESTS = CategorySaid(name="Tests", weight=Decimal(3))
+
+
+def an_assessment(name: str, category: str = "Homework", most: int = 10, **more: Any) -> AssessmentSaid:
+    return AssessmentSaid(name=name, category=category, max_marks=Decimal(most), **more)
+
+
+def a_book(campus: Campus, course: Course, by: User, *assessments: AssessmentSaid, section: Any = None) -> Gradebook:
+    book = services.open_gradebook(term=campus.terms[0], section=section or campus.section, course=course, by=by)
+    return services.set_gradebook(
+        gradebook=book.sourced_id, categories=[HOMEWORK, TESTS], assessments=assessments, expected_version=1, by=by
+    )
+
+
+def typed(book: Gradebook, student: Student, **marks: str) -> list[Typed]:
+    ids = {each.name: each.sourced_id for each in book.assessments.all()}
+    return [Typed(student.sourced_id, ids[name], *selectors.read_cell(said)) for name, said in marks.items()]
+
+
+def write(book: Gradebook, by: User, *cells: Typed, seen: int | None = None) -> Gradebook:
+    seen = Gradebook.objects.get(pk=book.pk).marks_version if seen is None else seen
+    return services.enter_assessments(gradebook=book.sourced_id, typed=cells, seen_version=seen, by=by)
+
+
+def percent_of(book: Gradebook, student: Student, by: User) -> Decimal | None:
+    sheet = selectors.gradebook_sheet(book.sourced_id, by=by)
+    (found,) = [each["percent"] for each in sheet["records"] if each["student_id"] == student.sourced_id]
+    percent: Decimal | None = found
+    return percent
+
+
+@pytest.fixture
+def book(campus: Campus, maths: Course, alice: User) -> Gradebook:
+    return a_book(
+        campus, maths, alice,
+        an_assessment("One"), an_assessment("Two"), an_assessment("Poster", extra=True, most=5, weight=Decimal("0.5")),
+        an_assessment("Test", "Tests", 40), an_assessment("Again", "Tests", 20, resit_of="Test", resit="averaged"),
+    )  # fmt: skip
+
+
+# --- what counts ------------------------------------------------------------------------------------------------------
+def test_categories_weigh_the_lowest_is_dropped_and_extra_is_added(
+    campus: Campus, book: Gradebook, alice: User, bob: User
+) -> None:
+    first, second, *_ = students_in(campus.section)
+    write(book, bob, *typed(book, first, One="4", Two="8", Poster="2,5", Test="20", Again="20"))
+    # Homework: 8/10 of one weight, and 0.5 × 2.5/5 added: 1.05. Tests: the mean of 1/2 and 1: 0.75. 1 : 3.
+    assert percent_of(book, first, bob) == Decimal("82.50")
+    sheet = selectors.gradebook_sheet(book.sourced_id, by=bob)
+    record = next(each for each in sheet["records"] if each["student_id"] == first.sourced_id)
+    assert record["dropped"] == [book.assessments.get(name="One").sourced_id]
+    # One alone is not dropped, and a category without anything leaves the denominator.
+    write(book, bob, *typed(book, second, One="4", Two="E"))
+    assert percent_of(book, second, bob) == Decimal("40.00")
+
+
+@pytest.mark.parametrize(
+    ("resit", "first", "again", "percent"),
+    [
+        ("replaces", "30", "10", "50.00"), ("replaces", "10", "", "25.00"), ("replaces", "A", "20", "100.00"),
+        ("averaged", "10", "20", "62.50"), ("averaged", "E", "10", "50.00"),
+        ("capped", "10", "20", "60.00"), ("capped", "30", "20", "75.00"), ("capped", "E", "20", "60.00"),
+    ],
+)  # fmt: skip
+def test_a_resit_counts_as_it_says(
+    campus: Campus, maths: Course, alice: User, resit: str, first: str, again: str, percent: str
+) -> None:
+    cap = Decimal(60) if resit == "capped" else None
+    book = a_book(
+        campus, maths, alice, an_assessment("Test", "Tests", 40),
+        an_assessment("Again", "Tests", 20, resit_of="Test", resit=resit, cap=cap),
+    )  # fmt: skip
+    child, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, child, Test=first, Again=again))
+    assert percent_of(book, child, alice) == Decimal(percent)
+
+
+SCALE = st.integers(0, 20)
+ROWS = st.lists(
+    st.tuples(
+        SCALE, st.integers(1, 9), st.sampled_from(["entered", "entered", "absent", "exempt", "not-entered"]),
+        st.booleans(), st.none() | st.tuples(st.sampled_from(["replaces", "capped", "averaged"]), SCALE),
+    ),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+def _class(rows: Any) -> tuple[list[Assessment], dict[int, Any]]:
+    assessments, marks = [], {}
+    for number, (score, weight, status, extra, again) in enumerate(rows, start=1):
+        common = {"category_id": 1, "max_marks": Decimal(20), "position": number}
+        assessments.append(Assessment(pk=number, weight=Decimal(weight), extra=extra and again is None, **common))
+        marks[number] = (status, Decimal(score) if status == "entered" else None)
+        if again is not None:
+            resit, second = again
+            cap = Decimal(50) if resit == "capped" else None
+            assessments.append(
+                Assessment(pk=100 + number, weight=Decimal(1), resit_of_id=number, resit=resit, cap=cap, **common)
+            )
+            marks[100 + number] = ("entered", Decimal(second))
+    return assessments, marks
+
+
+def _percent(assessments: Sequence[Assessment], marks: Any, drop: int, policy: ResultPolicy) -> Fraction | None:
+    category = AssessmentCategory(pk=1, weight=Decimal(2), drop_lowest=drop)
+    return selectors.book_result([category], assessments, marks, policy).percent
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=ROWS, drop=st.integers(1, 4), absent=st.sampled_from(["zero", "left-out"]), order=st.randoms())
+def test_dropping_lowers_nothing_order_changes_nothing_and_what_is_excused_never_counts(
+    rows: Any, drop: int, absent: str, order: Any
+) -> None:
+    policy = ResultPolicy(absent=absent)
+    assessments, marks = _class(rows)
+    whole, dropped = (_percent(assessments, marks, each, policy) for each in (0, drop))
+    assert (whole is None) == (dropped is None)
+    assert whole is None or (dropped is not None and dropped >= whole)
+    shuffled = list(assessments)
+    order.shuffle(shuffled)
+    assert _percent(shuffled, dict(reversed(marks.items())), drop, policy) == dropped
+    # Whatever has nothing that counts is as if it had never been set.
+    nothing = {"exempt", "not-entered"}
+    gone = {each.pk for each in assessments if each.resit_of_id is None and marks[each.pk][0] in nothing}
+    gone -= {each.resit_of_id for each in assessments if each.resit_of_id in gone}
+    kept = [each for each in assessments if each.pk not in gone]
+    assert _percent(kept, marks, drop, policy) == dropped
+
+
+@given(book=st.fractions(0, 100), exams=st.fractions(0, 100), weight=st.integers(0, 100))
+def test_a_term_result_is_between_its_two_and_one_alone_is_all(book: Fraction, exams: Fraction, weight: int) -> None:
+    policy = ResultPolicy(coursework=Decimal(weight))
+    both = selectors.term_percent(book, exams, policy)
+    assert both is not None
+    assert min(book, exams) <= both <= max(book, exams)
+    assert selectors.term_percent(book, None, policy) == book
+    assert selectors.term_percent(None, exams, policy) == exams
+    assert selectors.term_percent(None, None, policy) is None
+
+
+# --- setting it -------------------------------------------------------------------------------------------------------
+def test_there_is_one_for_a_section_a_course_and_a_term(
+    campus: Campus, maths: Course, book: Gradebook, alice: User, bob: User
+) -> None:
+    said = {"term": campus.terms[0], "section": campus.section, "course": maths}
+    with pytest.raises(GradebookThere), transaction.atomic():
+        services.open_gradebook(**said, by=alice)
+    with pytest.raises(OutOfReach), transaction.atomic():
+        services.open_gradebook(**{**said, "section": campus.sections["7 C"]}, by=bob)
+    assert not Gradebook.objects.filter(section=campus.sections["7 C"]).exists()
+    with pytest.raises(GradebookRefused):
+        services.open_gradebook(term=campus.terms[0], section=campus.section, by=alice)
+
+
+def test_what_is_assessed_changes_and_what_has_marks_stays(campus: Campus, book: Gradebook, alice: User) -> None:
+    child, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, child, One="4"))
+    one, two, *_ = book.assessments.all()
+
+    def put(*assessments: AssessmentSaid, version: int | None = None) -> Gradebook:
+        return services.set_gradebook(
+            gradebook=book.sourced_id, categories=[TESTS, HOMEWORK], assessments=assessments,
+            expected_version=version, by=alice,
+        )  # fmt: skip
+
+    with pytest.raises(AssessmentHasMarks):
+        put(an_assessment("Two", id=two.sourced_id))
+    with pytest.raises(AssessmentHasMarks):
+        put(an_assessment("One", most=12, id=one.sourced_id))
+    with pytest.raises(GradebookChangedMeanwhile):
+        put(version=1)
+    # Names change places.
+    put(an_assessment("Two", "Tests", id=one.sourced_id), an_assessment("One", id=two.sourced_id))
+    assert [(each.pk, each.name, each.category.name) for each in book.assessments.all()] == [
+        (one.pk, "Two", "Tests"), (two.pk, "One", "Homework"),
+    ]  # fmt: skip
+    assert percent_of(book, child, alice) == Decimal("40.00")
+
+
+def test_what_cannot_be_assessed_is_refused_each(campus: Campus, book: Gradebook, alice: User) -> None:
+    wrong = (
+        an_assessment("One"), an_assessment("one", "Elsewhere", 0),
+        an_assessment("Again", "Tests", resit_of="One", resit="capped"),
+        an_assessment("Third", resit_of="Nothing", resit="replaces"), an_assessment("Fourth", resit="replaces"),
+    )  # fmt: skip
+    with pytest.raises(GradebookRefused) as refused:
+        services.set_gradebook(
+            gradebook=book.sourced_id, categories=[HOMEWORK, TESTS], assessments=wrong, expected_version=None, by=alice
+        )
+    assert [(each.field, each.code) for each in refused.value.errors] == [
+        ("assessments.1.name", "named-twice"), ("assessments.1.category", "unknown"),
+        ("assessments.1.max_marks", "counts-nothing"), ("assessments.2.category", "of-another-category"),
+        ("assessments.2.cap", "no-cap"), ("assessments.3.resit_of", "no-first"),
+        ("assessments.4.resit_of", "resit-of-nothing"),
+    ]  # fmt: skip
+
+
+# --- entering ---------------------------------------------------------------------------------------------------------
+def test_each_cell_that_cannot_be_is_refused_and_two_do_not_overwrite_each_other(
+    campus: Campus, book: Gradebook, alice: User, bob: User
+) -> None:
+    first, second, *_ = students_in(campus.section)
+    other = students_in(campus.sections["7 C"])[0]
+    one = typed(book, first, One="4")[0]
+    wrong = [
+        *typed(book, first, One="11"), one, Typed(other.sourced_id, one.assessment_id, "1"),
+        Typed(second.sourced_id, first.sourced_id, "1"),
+    ]  # fmt: skip
+    with pytest.raises(MarksRefused) as refused:
+        write(book, alice, *wrong)
+    assert [(each.field, each.code) for each in refused.value.errors] == [
+        ("records.0.score", "above-max"), ("records.1.student_id", "named-twice"),
+        ("records.2.student_id", "not-in-the-class"), ("records.3.assessment_id", "unknown"),
+    ]  # fmt: skip
+    write(book, alice, one, seen=0)
+    # The same again, and another cell, are in nobody's way.
+    write(book, bob, one, *typed(book, first, Two="9"), seen=0)
+    with pytest.raises(GradebookMarksChangedMeanwhile):
+        write(book, bob, *typed(book, first, One="5"), seen=0)
+    write(book, bob, *typed(book, first, One="5"), seen=2)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AssessmentMark.objects.filter(assessment__name="One").update(score=11)
+
+
+def test_records_that_become_one_keep_the_kept_ones_marks(
+    campus: Campus, book: Gradebook, alice: User, erin: User
+) -> None:
+    kept, duplicate, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, kept, One="4"), *typed(book, duplicate, One="9", Two="8"))
+    merge_students(keep=kept, duplicate=duplicate, by=erin)
+    theirs = dict(AssessmentMark.objects.filter(student=kept).values_list("assessment__name", "score"))
+    assert theirs == {"One": 4, "Two": 8}
+
+
+def test_sixty_students_cost_as_many_statements_as_five(
+    campus: Campus, maths: Course, alice: User, bob: User, query_count: Any
+) -> None:
+    spent = []
+    for size in (5, 60):
+        section = a_section(size, campus=campus, name=f"8 {size}")
+        TeachingAssignment.objects.create(
+            staff=StaffMember.objects.get(user=bob), section=section, starts_on=campus.year.starts_on
+        )
+        ask = asking(bob)
+        said = {
+            "term_id": str(campus.terms[0].sourced_id), "section_id": str(section.sourced_id),
+            "course_id": str(maths.sourced_id),
+        }  # fmt: skip
+        made = ask.post("gradebooks", said).json()
+        body = {
+            "categories": [{"name": "Homework"}], "version": 1,
+            "assessments": [{"name": "One", "category": "homework", "max_marks": "10"}],
+        }  # fmt: skip
+        sheet = ask.put(f"gradebooks/{made['id']}", body).json()
+        one = sheet["assessments"][0]["id"]
+        records = [
+            {"student_id": each["student_id"], "assessment_id": one, "score": "7,5"} for each in sheet["records"]
+        ]
+        with query_count() as wrote:
+            answer = ask.put(f"gradebooks/{made['id']}/marks", {"marks_version": 0, "records": records})
+        assert {each["percent"] for each in answer.json()["records"]} == {"75.00"}
+        spent.append((len(records), wrote.count))
+    assert [size for size, _ in spent] == [5, 60]
+    assert len({count for _, count in spent}) == 1
+    assert len(ask.get("gradebooks").json()["results"]) == 2
+
+
+# --- families ---------------------------------------------------------------------------------------------------------
+def test_families_read_a_term_result_once_it_is_published_by_the_policy_of_then(
+    campus: Campus, maths: Course, mid_terms: ExamSession, book: Gradebook, alice: User, bob: User, carol: User
+) -> None:
+    child, *_ = students_in(campus.section)
+    address = f"students/{child.sourced_id}/term-results"
+
+    def publish(at: dt.datetime | None) -> None:
+        services.publish_gradebook(gradebook=book.sourced_id, published_at=at, expected_version=None, by=alice)
+
+    def read() -> Any:
+        rows = asking(carol).get(address).json()["results"]
+        return [(row["coursework"], row["exams"], row["percent"]) for row in rows]
+
+    paper = a_paper(mid_terms, campus.section, maths, by=alice, day=SCHOOL_DAY - ONE_DAY)
+    ExamSession.objects.filter(pk=mid_terms.pk).update(state="marking")
+    enter(paper, {child: "40"}, by=alice)
+    write(book, alice, *typed(book, child, One="10"))
+    services.set_result_policy(values={"coursework": Decimal(25)}, expected_version=None, by=alice)
+    assert read() == []
+    with pytest.raises(PermissionMissing):
+        services.publish_gradebook(gradebook=book.sourced_id, published_at=None, expected_version=None, by=bob)
+    publish(SCHOOL_MOMENT + ONE_DAY)
+    assert read() == []
+    publish(SCHOOL_MOMENT)
+    assert read() == [("100.00", None, "100.00")]
+    ExamSession.objects.filter(pk=mid_terms.pk).update(results_published_at=SCHOOL_MOMENT)
+    assert read() == [("100.00", "50.00", "62.50")]
+    # What is made otherwise from now on leaves what was published.
+    services.set_result_policy(values={"coursework": Decimal(100)}, expected_version=None, by=alice)
+    assert read() == [("100.00", "50.00", "62.50")]
+    # An excused paper never counts.
+    Mark.objects.filter(exam=paper, student=child).update(status="exempt", score=None)
+    assert read() == [("100.00", None, "100.00")]
+    publish(None)
+    assert read() == []
