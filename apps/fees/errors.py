@@ -364,3 +364,26 @@ class ChequeNotCleared(Conflict):
 
     code = "fees:cheque-not-cleared"
     remedy = "Clear it once the bank has paid it."
+
+
+# --- the drawer -------------------------------------------------------------------------------------------------------
+class DrawerCounted(Conflict):
+    """The drawer was counted on {day} already."""
+
+    code = "fees:drawer-counted"
+    remedy = "What came in since is counted tomorrow; what was wrong is posted by hand."
+
+
+class LeavesMoreThanCounted(Invalid):
+    """{counted} was counted, so no more than that can stay in the drawer."""
+
+    code = "fees:leaves-more-than-counted"
+    field = "left"
+
+
+class DifferenceNeedsReason(Invalid):
+    """By the books {expected} should lie in the drawer. Say why it differs."""
+
+    code = "fees:difference-needs-reason"
+    remedy = "Count again; what still differs is booked with your reason."
+    field = "reason"

@@ -80,7 +80,8 @@ FILLS: Mapping[str, type[models.Model]] = {
     "PostingIn": LedgerTransaction, "FeeItemIn": FeeItem, "FeeItemChangeIn": FeeItem, "ConcessionIn": Concession,
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund, "ChargebackIn": Refund,
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
-    "AssessmentForm": Assessment, "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
+    "AssessmentForm": Assessment, "MoneyForm": Payment,
+    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
@@ -210,12 +211,14 @@ def _forms(kind: type[Any]) -> Iterator[type[Any]]:
 
 
 def _form_fields() -> Iterator[tuple[list[str], str, int | None]]:
+    # Every form is read by then.
+    assert get_resolver().url_patterns
     for kind in sorted(set(_forms(forms.BaseForm)), key=lambda each: each.__name__):
         if not kind.__module__.startswith("apps."):
             continue
         declared = kind.declared_fields if issubclass(kind, ServiceForm) else getattr(kind, "base_fields", {})
         for name, field in declared.items():
-            if isinstance(field, forms.CharField):
+            if isinstance(field, forms.CharField) and not isinstance(field, forms.UUIDField):
                 yield [each.__name__ for each in kind.__mro__], name, field.max_length
 
 
@@ -356,6 +359,7 @@ LOOKED_UP = {
     "slug", "school", "operator", "by", "task", "error", "confirm", "base_url", "host", "folder", "file", "path",
     "reason of dead_letters", "mapping", "source", "to", "into", "over", "now", "then", "table", "recipient", "planned",
     "student", "guardian", "staff", "login", "identity", "domain of school", "name of indexes", "canary", "schools",
+    "run of cells",
     "only", "quiet_hours",
 }  # fmt: skip
 

@@ -47,6 +47,7 @@ class Account(PublicRow):
         CARDS = "cards"
         FEES = "fees"
         CONCESSIONS = "concessions"
+        DIFFERENCES = "differences"
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="accounts")
     code = models.CharField(max_length=20)
@@ -91,6 +92,7 @@ class LedgerTransaction(Fitting):
         PAYMENT = "payment"
         ALLOCATION = "allocation"
         REFUND = "refund"
+        DRAWER = "drawer"
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="+")
     day = models.DateField()

@@ -242,8 +242,8 @@ def invoices_seen(*, by: User) -> QuerySet[Any]:
     return of_bills(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
 
 
-def invoices_called(words: str) -> Q:
-    """Bills of the number that ``words`` are (2026-000123, or 123), else of students whom they name."""
+def numbered_as(words: str) -> Q:
+    """Bills, or payments, of the number that ``words`` are (2026-000123, or 123), or of students whom they name."""
     said = NUMBER.fullmatch(words.strip())
     found = holding(words, "student__searched")
     if said is None:

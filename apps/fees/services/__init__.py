@@ -14,6 +14,7 @@ from apps.fees.services.charging import (
     set_payers,
 )
 from apps.fees.services.checking import check_books
+from apps.fees.services.drawer import count_drawer
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.merging import keep_bills, keep_payments, move_choices, move_concessions, move_payers
 from apps.fees.services.numbers import next_numbers
@@ -58,6 +59,7 @@ __all__ = [
     "close_books",
     "confirm_run",
     "copy_items",
+    "count_drawer",
     "credit_invoice",
     "end_concession",
     "forget_choice",

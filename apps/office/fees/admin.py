@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.fees import selectors, services
-from apps.fees.models import Account, Concession, FeeItem, Invoice, StudentFee
+from apps.fees.models import Account, Concession, FeeItem, Invoice, Payment, StudentFee
 from apps.office.shell.acts import Act
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import ServiceAdmin
@@ -34,6 +34,9 @@ WORDS: dict[str, Any] = {
     "bill_to": gettext_lazy("to whom"),
     "ground": gettext_lazy("on what ground"),
     "issued_on": gettext_lazy("issued on"),
+    "method": gettext_lazy("how"),
+    "paid_by": gettext_lazy("from"),
+    "reference": gettext_lazy("reference"),
     "item": gettext_lazy("fee item"),
     "optional": gettext_lazy("optional"),
     "percent": gettext_lazy("percent"),
@@ -314,7 +317,7 @@ class InvoiceAdmin(_AtCampuses):
     list_display = ("printed", "student", "bill_to", "term", "issued_on", "sum", "left", "state")
     list_display_links = None
     list_filter = (Settled, "state", "term", "institution")
-    finds = selectors.invoices_called
+    finds = selectors.numbered_as
     search_fields = ("student__searched",)
     search_help_text = gettext_lazy("Name or admission number, or the number of the bill")
     ordering = ("-pk",)
@@ -336,6 +339,42 @@ class InvoiceAdmin(_AtCampuses):
 
     def ways_from(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
         page = reverse("office:bill", args=(row.sourced_id,))
+        return [{"title": _("What stands on it"), "address": page}, *super().ways_from(request, row)]
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+@admin.register(Payment, site=office)
+class PaymentAdmin(_AtCampuses):
+    """Payments. Each has a page of its own, with its receipt."""
+
+    one, many = gettext_lazy("payment"), gettext_lazy("payments")
+    joined = ("student",)
+    fields = ("student", "paid_by", "method", "day", "reference")
+    list_display = ("printed", "student", "sum", "method", "day", "paid_by", "reference", "undone")
+    list_display_links = None
+    list_filter = ("method", "institution")
+    finds = selectors.numbered_as
+    search_fields = ("student__searched",)
+    search_help_text = gettext_lazy("Name or admission number, or the number of the receipt")
+    ordering = ("-pk",)
+
+    def seen(self, by: User) -> QuerySet[Any]:
+        return selectors.payments_seen(by=by)
+
+    @admin.display(description=gettext_lazy("number"), ordering="pk")
+    def printed(self, row: Payment) -> SafeString:
+        return link_to("office:receipt", row.sourced_id, row.receipt)
+
+    @admin.display(description=gettext_lazy("amount"), ordering="amount")
+    def sum(self, row: Payment) -> str:
+        return money.printed(row.amount, row.currency)
+
+    @admin.display(description=gettext_lazy("counts no more"), boolean=True)
+    def undone(self, row: Any) -> bool:
+        return bool(row.undone)
+
+    def ways_from(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        page = reverse("office:receipt", args=(row.sourced_id,))
         return [{"title": _("What stands on it"), "address": page}, *super().ways_from(request, row)]
 
 

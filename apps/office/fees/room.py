@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.fees.pages import bills, books, desk, items, runs, students
+from apps.office.fees.pages import bills, books, desk, files, items, runs, students
 from apps.office.fees.pages.start import panels
 from apps.office.fees.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
 
 FEES = Heading(_("Fees"), 50)
 SEES = ("fees.view",)
-TAKING, ACCOUNTS = ("/office/fees/take/",), ("/office/fees/students/", "/office/fees/receipts/")
+TAKING, ACCOUNTS = ("/office/fees/take/",), ("/office/fees/students/",)
 
 ROOM = Room(
     entries={
@@ -21,7 +21,9 @@ ROOM = Room(
             Entry(_("Students’ accounts"), "office:fees", "wallet", SEES, below=ACCOUNTS),
             Entry(_("Debtors"), "office:debtors", "schedule", SEES),
             Entry(_("Cash book"), "office:cash-book", "menu_book", SEES),
+            Entry(_("Cashier’s day"), "office:drawer", "calculate", ("fees.collect",)),
             Entry(_("Bills"), "office:fees_invoice_changelist", "receipt_long", SEES, below=("/office/fees/bills/",)),
+            Entry(_("Payments"), "office:fees_payment_changelist", "payments", SEES, below=("/office/fees/receipts/",)),
             Entry(_("Billing a term"), "office:fee-runs", "request_quote", SEES),
             Entry(_("Fee items"), "office:fees_feeitem_changelist", "sell", SEES, below=("/office/fees/items/",)),
             Entry(_("Additions and opt-outs"), "office:fees_studentfee_changelist", "playlist_add", SEES),
@@ -40,7 +42,9 @@ ROOM = Room(
         path("fees/receipts/<uuid:payment>/undo/", desk.undo, name="undo-payment"),
         path("fees/students/<uuid:student>/statement.pdf", students.printed_statement, name="printed-statement"),
         path("fees/debtors/", books.debtors, name="debtors"),
+        path("fees/drawer/", books.drawer, name="drawer"),
         path("fees/cash-book/", books.cash_book, name="cash-book"),
+        path("fees/files/<slug:what>.<slug:form>", files.take, name="fees-file"),
         path("fees/items/copy/", items.copy, name="copy-fees"),
         path("fees/runs/", runs.runs, name="fee-runs"),
         path("fees/runs/<uuid:run>/", runs.run, name="fee-run"),

@@ -236,8 +236,8 @@ def _next_term(term: Term | None, own: Any) -> dict[str, Any]:
         return {}
     days = {
         "name": own(term.name),
-        "starts_on": own(date_format(term.starts_on)),
-        "ends_on": own(date_format(term.ends_on)),
+        "starts_on": own(date_format(term.starts_on, _("l, j F Y"))),
+        "ends_on": own(date_format(term.ends_on, _("l, j F Y"))),
     }
     return {"text": _("%(name)s is from %(starts_on)s to %(ends_on)s.") % days}
 

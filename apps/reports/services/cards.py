@@ -245,7 +245,7 @@ def _imprint(card: ReportCard, day: dt.date) -> dict[str, Any]:
     rtl, language = card.data["rtl"], card.data["language"]
     with translation.override(language):
         parts = {
-            "day": isolated(date_format(day), rtl=rtl),
+            "day": isolated(date_format(day, _("l, j F Y")), rtl=rtl),
             "version": isolated(str(card.version), rtl=rtl),
             "code": isolated(grouped(card.code), rtl=rtl),
         }

@@ -165,6 +165,8 @@ def _fill_fees(campus: Campus, students: list[Student], by: User, tag: str) -> N
     at = {"institution": campus.institution, "currency": account.currency}
     item = money.an_item(campus, name=f"Fee {tag}", by=by, grade_level=None)
     money.billed(campus, by=by)
+    for each in students[:5]:
+        money.a_payment(each, "1", by=by)
     Account.objects.bulk_create(
         Account(code=f"{tag}{n}", name="Account", kind="income", **at) for n in range(len(students))
     )

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from apps.accounts.models import User
@@ -490,3 +491,71 @@ def test_no_number_with_decimals_is_typed_into_a_field_that_drops_the_comma(
     page = _page(office(people.a_user("una", role="administrator")).get(address.format(student=class_of[0].sourced_id)))
     (form,) = [each for each in forms_on(page) if each.kinds.keys() >= set(fields)]
     assert {form.kinds[field] for field in fields} == {"text"}
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_bills_and_payments_are_taken_away_as_files(
+    office: Office, anton: User, campus: Campus, class_of: list[Student], form: str
+) -> None:
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton)
+    money.a_payment(class_of[0], "450.50", by=anton)
+
+    def rows(what: str) -> list[dict[str, Any]]:
+        content = b"".join(office(anton).get(f"/office/fees/files/{what}.{form}"))
+        if form == "csv":
+            return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        first, *rest = load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+        return [dict(zip(first, row, strict=True)) for row in rest]
+
+    (mine,) = [row for row in rows("bills") if row["admission_number"] == class_of[0].admission_number]
+    assert (mine["total"], mine["paid"], mine["left"], mine["currency"]) == ("1200.00", "450.50", "749.50", "GBP")
+    assert len(rows("bills")) == 15
+    (payment,) = rows("payments")
+    assert (payment["amount"], payment["method"], payment["pays_bills"]) == ("450.50", "cash", "450.50")
+    assert office(anton).get("/office/fees/files/books.csv").status_code == 404
+
+
+def test_a_payment_is_found_by_the_number_of_its_receipt(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    one, other = (money.a_payment(student, "5", by=anton) for student in class_of[:2])
+    page = _page(office(anton).get("/office/fees/payment/", {"q": one.receipt}))
+    assert one.receipt in page
+    assert other.receipt not in page
+
+
+# --- the cashier's day ------------------------------------------------------------------------------------------------
+def test_a_cashiers_day_is_closed_with_what_differs(
+    office: Office, anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    for amount, method in (("200", "cash"), ("50", "card")):
+        money.a_payment(class_of[0], amount, by=anton, method=method)
+    browser, address = office(anton), "/office/fees/drawer/"
+    assert "200.00 GBP" in _page(browser.get(address))
+    short = {"counted": "195,50", "left": "20"}
+    unsaid = browser.post(address, short)
+    assert unsaid.status_code == 422
+    assert "200.00 should lie in the drawer" in _page(unsaid)
+    assert browser.post(address, {"counted": "10", "left": "20"}).status_code == 422
+    assert browser.post(address, {**short, "reason": "A wrong note"}).status_code == 302
+    balances = {row.purpose: row.debit_sum - row.credit_sum for row in selectors.accounts_seen(by=anton)}
+    assert (balances["cash"], balances["bank"], balances["differences"]) == (
+        Decimal(20), Decimal("175.500"), Decimal("4.500"),
+    )  # fmt: skip
+    page = _page(browser.get(address))
+    for said in ("A wrong note", "-4.50", "175.50"):
+        assert said in page
+    # Once a day; tomorrow begins with what stayed.
+    assert "counted on" in _page(browser.post(address, {"counted": "20", "left": "20"}))
+    with clock.frozen(people.SCHOOL_MOMENT + dt.timedelta(days=1)):
+        held = selectors.drawer_of(campus.institution, SCHOOL_DAY + dt.timedelta(days=1))
+        assert (held.opening, held.moved) == (20, 0)
+        # Nothing moved, nothing differs, nothing goes to the bank: the day is closed without a posting.
+        again = office(anton).post(address, {"counted": "20", "left": "20"})
+        assert again["Location"] == address
+    assert len(selectors.counts_of(campus.institution, by=anton)) == 2
+
+
+def test_who_takes_no_money_counts_none(office: Office, alice: User, campus: Campus) -> None:
+    assert office(alice).post("/office/fees/drawer/", {"counted": "0", "left": "0"}).status_code == 403

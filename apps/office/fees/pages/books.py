@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.fees import selectors as fees
 from apps.fees import services
@@ -20,10 +21,12 @@ from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
 from apps.office.fees.pages.desk import BACK, METHODS
-from apps.office.shell.fields import day_asked, whole_number
+from apps.office.shell.fields import apart, day_asked, posted, whole_number
+from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops import money
 from schoolops.api import exports
+from schoolops.errors import SchoolOpsError
 
 PER_PAGE = 50
 
@@ -109,6 +112,52 @@ def debtors(request: HttpRequest) -> Any:
         "exports": selectors.may("exports.run", actor(request)),
     }
     return render_page(request, "office/fees/debtors.html", context, title=_("Debtors"))
+
+
+class CountForm(DressedForm):
+    """What lies in the drawer as the day ends."""
+
+    counted = forms.DecimalField(
+        label=gettext_lazy("Counted"), max_digits=money.MAX_DIGITS, decimal_places=money.PLACES, min_value=0
+    )
+    left = forms.DecimalField(
+        label=gettext_lazy("Stays in the drawer"), max_digits=money.MAX_DIGITS, decimal_places=money.PLACES,
+        min_value=0, initial=0, help_text=gettext_lazy("The rest goes to the bank."),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=200, required=False,
+        help_text=gettext_lazy("Where more or less was counted than the books say."),
+    )  # fmt: skip
+
+
+@office_page(permission="fees.collect", over="campus")
+def drawer(request: HttpRequest) -> HttpResponse:
+    """The end of a cashier's day: what should lie in the drawer, what does, and how the last days ended."""
+    by = actor(request)
+    campus, there = _campus(request)
+    form = CountForm(posted(request))
+    if form.is_valid():
+        try:
+            difference = services.count_drawer(institution=campus, **form.cleaned_data, by=by)
+        except SchoolOpsError as refusal:
+            add_refusal(form, refusal)
+        else:
+            words = _("The day is closed. It differs by %(amount)s.") if difference else _("The day is closed.")
+            messages.success(request, words % {"amount": apart(money.printed(difference, campus.currency))})
+            return HttpResponseRedirect(request.get_full_path())
+    held = fees.drawer_of(campus, today_at(campus))
+    context = {
+        "campus": campus,
+        "campuses": there,
+        "form": form,
+        "day": today_at(campus),
+        "opening": money.printed(held.opening, campus.currency),
+        "moved": money.printed(held.moved, campus.currency),
+        "expected": money.printed(held.expected, campus.currency),
+        "counts": [{**row, "day": dt.date.fromisoformat(row["day"])} for row in fees.counts_of(campus, by=by)],
+    }
+    status = 422 if form.errors else 200
+    return render_page(request, "office/fees/drawer.html", context, title=_("Cashier’s day"), status=status)
 
 
 @office_page(permission="fees.view", over="campus")
