@@ -28,7 +28,7 @@ SLUG, ACCOUNTANT = "oak", "ivy"
 ITEMS, CLIENTS, PAYMENTS, REFUNDS, NOTES, CHARGEBACKS = 20, 10, 300, 20, 20, 5
 METHODS = ("cash", "bank", "cheque", "card")
 # Above the longest lease of a job whose worker died.
-PATIENCE_S = 300.0
+PATIENCE_S = 600.0
 
 
 def say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from threading import Event
 from typing import Any
 
@@ -99,3 +100,30 @@ def test_who_merges_two_records_waits_for_their_results_and_they_for_the_merge(s
     with inside(school):
         compute()
         assert SessionResult.objects.count() == 11
+
+
+def test_who_moderates_waits_for_results_and_they_for_the_moderation(school: School) -> None:
+    with inside(school), clock.frozen(SCHOOL_MOMENT):
+        send("40")()
+        compute()
+        by, paper = User.objects.get(), Exam.objects.get().sourced_id
+        said = {"factor": Decimal(1), "shift": Decimal(5), "reason": "A hard paper"}
+        proposed = services.propose_moderation(paper=paper, by=by, **said).sourced_id
+        ExamSession.objects.update(results_through=0)
+    held = Event()
+
+    def compute_slowly() -> None:
+        with transaction.atomic():
+            ExamSession.objects.select_for_update(no_key=True).get()
+            held.set()
+            Event().wait(0.7)
+            compute()
+
+    def apply() -> None:
+        assert held.wait(60)
+        services.apply_moderation(paper=paper, moderation=proposed, by=User.objects.get())
+
+    at_once(school, [compute_slowly, apply])
+    with inside(school):
+        compute()
+        assert set(SessionResult.objects.values_list("total", flat=True)) == {45}
