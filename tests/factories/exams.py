@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -69,7 +68,9 @@ def written(paper: Exam, marks: Mapping[Student, str], *, text: bool = False) ->
         said = marks.get(student, "")
         status, score = (said, None) if said in statuses else (None, said or None)
         found.append(services.Written(student.sourced_id, score, status))
-    return [{**asdict(each), "student_id": str(each.student_id)} for each in found] if text else found
+    if not text:
+        return found
+    return [{"student_id": str(each.student_id), "score": each.score, "status": each.status} for each in found]
 
 
 def enter(paper: Exam, marks: Mapping[Student, str], *, by: User, version: int = 0) -> Exam:

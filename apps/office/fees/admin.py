@@ -21,7 +21,7 @@ from apps.fees.models import Account, Concession, FeeItem, Invoice, Payment, Stu
 from apps.office.shell.acts import Act
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import ServiceAdmin
-from apps.office.shell.fields import AmountField
+from apps.office.shell.fields import AmountField, apart
 from apps.office.shell.forms import NoQuestions, ServiceForm
 from apps.office.shell.site import actor, office
 from apps.office.shell.words import said as in_words
@@ -45,6 +45,11 @@ WORDS: dict[str, Any] = {
     "total": gettext_lazy("total"),
     "void_reason": gettext_lazy("void because"),
 }
+
+
+def _printed(amount: Decimal, currency: str) -> str:
+    """An amount that keeps its order in a list that reads from the right."""
+    return apart(money.printed(amount, currency))
 
 
 class _AtCampuses(ServiceAdmin):
@@ -133,7 +138,7 @@ class FeeItemAdmin(_AtCampuses):
 
     @admin.display(description=gettext_lazy("amount"))
     def price(self, row: FeeItem) -> str:
-        return money.printed(row.amount, row.currency)
+        return _printed(row.amount, row.currency)
 
 
 def _choose(said: dict[str, Any], by: User) -> Model:
@@ -280,8 +285,8 @@ class ConcessionAdmin(_AtCampuses):
 
 def _worth(row: Concession) -> str:
     if row.percent is not None:
-        return f"{row.percent.normalize():f} %"
-    return money.printed(row.amount or Decimal(0), row.currency)
+        return apart(f"{row.percent.normalize():f} %")
+    return _printed(row.amount or Decimal(0), row.currency)
 
 
 # --- bills ------------------------------------------------------------------------------------------------------------
@@ -331,11 +336,11 @@ class InvoiceAdmin(_AtCampuses):
 
     @admin.display(description=gettext_lazy("total"), ordering="total")
     def sum(self, row: Invoice) -> str:
-        return money.printed(row.total, row.currency)
+        return _printed(row.total, row.currency)
 
     @admin.display(description=gettext_lazy("left to pay"), ordering="left_sum")
     def left(self, row: Any) -> str:
-        return money.printed(row.left_sum, row.currency) if row.left_sum else ""
+        return _printed(row.left_sum, row.currency) if row.left_sum else ""
 
     def ways_from(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
         page = reverse("office:bill", args=(row.sourced_id,))
@@ -367,7 +372,7 @@ class PaymentAdmin(_AtCampuses):
 
     @admin.display(description=gettext_lazy("amount"), ordering="amount")
     def sum(self, row: Payment) -> str:
-        return money.printed(row.amount, row.currency)
+        return _printed(row.amount, row.currency)
 
     @admin.display(description=gettext_lazy("counts no more"), boolean=True)
     def undone(self, row: Any) -> bool:
@@ -428,4 +433,4 @@ class AccountAdmin(_AtCampuses):
     @admin.display(description=gettext_lazy("balance"))
     def balance(self, row: Any) -> str:
         grown = row.debit_sum - row.credit_sum
-        return money.printed(grown if row.grows_by_debit else -grown, row.currency)
+        return _printed(grown if row.grows_by_debit else -grown, row.currency)

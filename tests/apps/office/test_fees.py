@@ -65,7 +65,8 @@ def test_an_accountant_sets_a_price_and_changes_it(office: Office, anton: User, 
     assert browser.post(address, {**said, "amount": "1300", "account": item.account.pk}).status_code == 302
     item.refresh_from_db()
     assert item.amount == 1300
-    assert "1,300.00" in _page(browser.get("/office/fees/feeitem/"))
+    # Isolated: in Arabic it would read GBP 1,300.00.
+    assert "\u20681,300.00 GBP\u2069" in _page(browser.get("/office/fees/feeitem/"))
     assert browser.post(f"/office/fees/feeitem/{item.pk}/act/retire/").status_code == 302
     assert FeeItem.objects.get().retired
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -87,4 +88,6 @@ class ResultPolicyViewSet(ApiViewSet):
 
 
 def _told(policy: ResultPolicy) -> dict[str, Any]:
-    return {name: getattr(policy, name) for name in ("version", *selectors.POLICY)}
+    told = {name: getattr(policy, name) for name in ("version", *selectors.POLICY)}
+    # Of the defaults, which are no row, it is a plain number.
+    return {**told, "coursework": Decimal(policy.coursework)}
