@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 from django.utils import translation
@@ -109,7 +108,7 @@ def _say(card: ReportCard, said: dict[str, Any], drawn: dict[str, Picture | None
         of = block.pop("picture", {}).get("of")
         if of and of == there.get("of"):
             block["picture"] = there
-        elif of and (picture := _reduced(own.storage, of, drawn)):
+        elif of and (picture := _reduced(own, of, drawn)):
             files.keep(own, picture.content, suffix=picture.suffix)
             block["picture"] = {"of": of, "sha256": picture.sha256}
         elif own:
@@ -117,11 +116,11 @@ def _say(card: ReportCard, said: dict[str, Any], drawn: dict[str, Picture | None
     card.data = said
 
 
-def _reduced(storage: Storage, name: str, drawn: dict[str, Picture | None]) -> Picture | None:
+def _reduced(own: FieldFile, name: str, drawn: dict[str, Picture | None]) -> Picture | None:
     """A stored picture in the size of print; ``None`` where it is not stored any more, or is none."""
     if name not in drawn:
         try:
-            with storage.open(name) as file, working():
+            with own.storage.open(name) as file, working():
                 drawn[name] = checked_picture(file.read(), side=PRINTED_SIDE)
         except (FileNotFoundError, PictureRefused):
             drawn[name] = None
