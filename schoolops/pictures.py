@@ -35,10 +35,10 @@ class Picture:
     sha256: str
 
 
-def checked_picture(content: bytes) -> Picture:
+def checked_picture(content: bytes, *, side: int = KEPT_SIDE) -> Picture:
     """``content`` drawn anew: no metadata (a phone writes where the photo was taken), no trailing data, upright.
 
-    What has a side above ``KEPT_SIDE`` is made smaller. A JPEG is decoded at a half, a quarter or an eighth where
+    What has a side above ``side`` pixels is made smaller. A JPEG is decoded at a half, a quarter or an eighth where
     that is enough: the picture of a phone then takes 10 MB and not 40. What is progressive is held whole all the same.
 
     Raises:
@@ -52,7 +52,7 @@ def checked_picture(content: bytes) -> Picture:
         with warnings.catch_warnings():
             # A small file that unfolds into gigabytes: Pillow only warns at first.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _drawn(content)
+            return _drawn(content, side)
     except PictureRefused:
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -62,12 +62,12 @@ def checked_picture(content: bytes) -> Picture:
         raise PictureRefused("the picture is damaged") from error
 
 
-def _drawn(content: bytes) -> Picture:
+def _drawn(content: bytes, side: int) -> Picture:
     with Image.open(io.BytesIO(content), formats=tuple(ACCEPTED)) as opened:
         width, height = opened.size
         held = opened.size
-        if max(opened.size) > KEPT_SIDE:
-            opened.draft("RGB", (KEPT_SIDE, KEPT_SIDE))
+        if max(opened.size) > side:
+            opened.draft("RGB", (side, side))
             held = opened.size if not opened.info.get("progressive") else held
         # Each pixel of the file is read, however small it is drawn.
         if held[0] * held[1] > LONGEST_SIDE**2 or width * height > (2 * LONGEST_SIDE) ** 2:
@@ -75,7 +75,7 @@ def _drawn(content: bytes) -> Picture:
         # What some phones make of one picture: a JPEG with another one behind it.
         kind = "JPEG" if opened.format == "MPO" else str(opened.format)
         opened.load()
-        opened.thumbnail((KEPT_SIDE, KEPT_SIDE))
+        opened.thumbnail((side, side))
         try:
             drawn = ImageOps.exif_transpose(opened)
         except Exception:  # noqa: BLE001 - as above; which way up is all that it could have said

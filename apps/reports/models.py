@@ -21,7 +21,7 @@ LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def card_path(_card: Any, called: str) -> str:
-    """Where a card's PDF lies: below the school's own folder."""
+    """Where a card's PDF and its pictures lie: below the school's own folder."""
     return f"{current_school().schema_name}/report-cards/{called}"
 
 
@@ -30,6 +30,7 @@ class CardLayout(Fitting):
 
     class Block(models.TextChoices):
         BRANDING = "branding"
+        PHOTO = "photo"
         MARKS = "marks"
         ATTENDANCE = "attendance"
         REMARKS = "remarks"
@@ -57,9 +58,10 @@ class CardLayout(Fitting):
 class ReportCard(PublicRow):
     """A version of a student's card of a session.
 
-    ``data`` is all that is printed, in the words that are printed. A card that is published never changes, by the
-    database; an amendment is another version. ``sha256`` is that of its PDF. That it was amended follows from a later
-    version that is public by then.
+    ``data`` is all that is printed, in the words that are printed, with the digests of ``photo`` and ``logo``: the
+    card's own copies of pictures as they were when it was drafted, in the size of print. A published card never
+    changes, by the database; an amendment is another version. ``sha256`` is that of its PDF. That it was amended
+    follows from a later version that is public by then.
     """
 
     class State(models.TextChoices):
@@ -78,6 +80,8 @@ class ReportCard(PublicRow):
     code = models.CharField(max_length=24)
     reason = models.CharField(max_length=200, blank=True)
     data = models.JSONField()
+    photo = models.FileField(upload_to=card_path, max_length=300, blank=True, db_default="")
+    logo = models.FileField(upload_to=card_path, max_length=300, blank=True, db_default="")
     # By the database's default for what a release wrote that did not say it.
     drafted_at = models.DateTimeField(db_default=LONG_AGO)
     # From when on families will see it, once the job that was asked for has printed it.

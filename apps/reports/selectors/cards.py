@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.fields.files import FieldFile
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -154,7 +155,9 @@ def _card(
             "school": own(campus.name),
             "address": "\n".join(own(line) for line in campus.address.splitlines()),
             "colour": campus.brand_colour,
+            **_picture(campus.logo),
         },
+        Block.PHOTO: _picture(student.photo),
         Block.MARKS: _table(result, marks, scales, own),
         Block.ATTENDANCE: _attendance(days.get(result.student_id, {}), own),
         Block.REMARKS: _remarks(marks, said[0].get(student.pk, {}), said[1].get(student.pk, ""), own),
@@ -176,6 +179,11 @@ def _card(
         ],
         "blocks": [{"kind": each, **blocks[each]} for each in chosen],
     }
+
+
+def _picture(stored: FieldFile) -> dict[str, Any]:
+    """Which picture is to be printed, where there is one: names of files are never used again."""
+    return {"picture": {"of": stored.name}} if stored else {}
 
 
 def _table(result: SessionResult, marks: Any, scales: Mapping[int, exams.Scale], own: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.fields.files import FieldFile
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -39,9 +40,14 @@ from schoolops import clock, events, files, queues
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.pdf import isolated, typeset
+from schoolops.pictures import Picture, PictureRefused, checked_picture
+from schoolops.resilience.heavy import working
 
 State = ReportCard.State
 TEMPLATE = Path(__file__).with_name("card.typ")
+# Blocks with a picture, and the column of the card's own copy: 400 pixels on the 34 mm of a photo are 300 to an inch.
+PICTURES = {CardLayout.Block.BRANDING: "logo", CardLayout.Block.PHOTO: "photo"}
+PRINTED_SIDE = 400
 # No letter that reads as another; 80 bits.
 LETTERS, CODE_LENGTH, GROUP = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 16, 4
 
@@ -74,15 +80,51 @@ def draft_cards(*, session: ExamSession, section: Section, by: User) -> int:
     said = selectors.drafted(session, section, wanted, selectors.layout_of(section))
     new: list[ReportCard] = []
     changed: list[ReportCard] = []
+    drawn: dict[str, Picture | None] = {}
     for row in wanted:
         card = there.get(row.student_id) or _new(session, section, row.student_id)
-        card.data, card.state, card.section = said[row.student_id], State.DRAFT, section
+        _say(card, said[row.student_id], drawn)
+        card.state, card.section = State.DRAFT, section
         card.drafted_at, card.publish_at = clock.now(), None
         (changed if card.pk else new).append(card)
     ReportCard.objects.bulk_create(new)
-    ReportCard.objects.bulk_update(changed, ["data", "state", "section", "drafted_at", "publish_at"])
+    ReportCard.objects.bulk_update(
+        changed, ["data", *PICTURES.values(), "state", "section", "drafted_at", "publish_at"]
+    )
     trail.record(by, "reports.cards-drafted", section, after={"session": session.name, "cards": len(wanted)})
     return len(wanted)
+
+
+def _say(card: ReportCard, said: dict[str, Any], drawn: dict[str, Picture | None]) -> None:
+    """Let ``card`` say this, with copies of its own of the pictures; those that it has already stay.
+
+    ``drawn``: what was made smaller for other cards, by the name of the file.
+    """
+    before = {each["kind"]: each["picture"] for each in (card.data or {}).get("blocks", ()) if "picture" in each}
+    blocks = {each["kind"]: each for each in said["blocks"]}
+    for kind, column in PICTURES.items():
+        block, there = blocks.get(kind, {}), before.get(kind, {})
+        own: FieldFile = getattr(card, column)
+        of = block.pop("picture", {}).get("of")
+        if of and of == there.get("of"):
+            block["picture"] = there
+        elif of and (picture := _reduced(own, of, drawn)):
+            files.keep(own, picture.content, suffix=picture.suffix)
+            block["picture"] = {"of": of, "sha256": picture.sha256}
+        elif own:
+            files.forget(own)
+    card.data = said
+
+
+def _reduced(own: FieldFile, name: str, drawn: dict[str, Picture | None]) -> Picture | None:
+    """A stored picture in the size of print; ``None`` where it is not stored any more, or is none."""
+    if name not in drawn:
+        try:
+            with own.storage.open(name) as file, working():
+                drawn[name] = checked_picture(file.read(), side=PRINTED_SIDE)
+        except (FileNotFoundError, PictureRefused):
+            drawn[name] = None
+    return drawn[name]
 
 
 def _held(session: ExamSession | int) -> ExamSession:
@@ -202,9 +244,8 @@ def amend_card(*, card: ReportCard, reason: str, by: User) -> ReportCard:
         raise NoResultsYet(session=card.session.name, section=card.section)
     last = ReportCard.objects.filter(session=card.session, student=card.student_id).order_by("-version")[0]
     made = _new(card.session, card.section, card.student_id, version=last.version + 1, reason=reason)
-    made.data = selectors.drafted(card.session, card.section, results, selectors.layout_of(card.section))[
-        card.student_id
-    ]
+    said = selectors.drafted(card.session, card.section, results, selectors.layout_of(card.section))
+    _say(made, said[card.student_id], {})
     with explains({"report_card_one_open": CardBeingAmended, "report_card_version_once": CardBeingAmended}):
         made.save(force_insert=True)
     trail.record(by, "reports.card-amended", card.student, after={"version": made.version}, reason=reason)
@@ -237,7 +278,7 @@ def set_layout(*, grade_level: GradeLevel | None, values: Mapping[str, Any], by:
 def published_form(card: ReportCard, moment: dt.datetime) -> tuple[dict[str, Any], bytes]:
     """What a card says once it is published, with its day, version and code; and its PDF. The same gives the same."""
     said = {**card.data, **_imprint(card, selectors.day_of(card.session, moment))}
-    return said, _printed([said], moment)
+    return said, _printed([said], moment, _pictures([card]))
 
 
 def _imprint(card: ReportCard, day: dt.date) -> dict[str, Any]:
@@ -267,13 +308,14 @@ def print_card(card: ReportCard) -> bytes:
     if card.state == State.PUBLISHED:
         with card.pdf.open("rb") as file:
             return bytes(file.read())
-    return _printed([_draft(card)], clock.now())
+    return _printed([_draft(card)], clock.now(), _pictures([card]))
 
 
 def print_cards(cards: Sequence[ReportCard]) -> bytes:
     """All of them in one PDF, for the printer: each begins a sheet of its own."""
     said = [card.data if card.state == State.PUBLISHED else _draft(card) for card in cards]
-    return _printed(said, max((card.published_at for card in cards if card.published_at), default=clock.now()))
+    moment = max((card.published_at for card in cards if card.published_at), default=clock.now())
+    return _printed(said, moment, _pictures(cards))
 
 
 def pack_cards(cards: Sequence[ReportCard]) -> bytes:
@@ -291,8 +333,19 @@ def _draft(card: ReportCard) -> dict[str, Any]:
         return {**card.data, "imprint": _("Draft, version %(version)s") % {"version": card.version}, "reason": ""}
 
 
-def _printed(cards: Sequence[Mapping[str, Any]], moment: dt.datetime) -> bytes:
+def _pictures(cards: Sequence[ReportCard]) -> dict[str, bytes]:
+    """What is printed on these cards beside words, by digest: a logo once for all."""
+    found: dict[str, bytes] = {}
+    for card in cards:
+        for block in card.data["blocks"]:
+            if "picture" in block and (digest := block["picture"]["sha256"]) not in found:
+                with getattr(card, PICTURES[block["kind"]]).open("rb") as file:
+                    found[digest] = file.read()
+    return found
+
+
+def _printed(cards: Sequence[Mapping[str, Any]], moment: dt.datetime, pictures: Mapping[str, bytes]) -> bytes:
     first = cards[0]
     school = next((block["school"] for block in first["blocks"] if block["kind"] == CardLayout.Block.BRANDING), "")
     data = {"name": first["title"], "author": school, "cards": list(cards)}
-    return typeset(TEMPLATE.read_bytes(), data, dated=moment)
+    return typeset(TEMPLATE.read_bytes(), data, dated=moment, pictures=pictures)

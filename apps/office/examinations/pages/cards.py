@@ -41,6 +41,7 @@ STATES = {
 }
 BLOCKS = {
     Block.BRANDING: gettext_lazy("Head of the school’s paper"),
+    Block.PHOTO: gettext_lazy("Photo, beside the name"),
     Block.MARKS: gettext_lazy("Marks"),
     Block.ATTENDANCE: gettext_lazy("Attendance"),
     Block.REMARKS: gettext_lazy("Lines for remarks"),
