@@ -284,7 +284,7 @@ class PaymentKeyTaken(Conflict):
 
 
 class PayerOfAnother(Invalid):
-    """{guardian} is no guardian of this student."""
+    """Whoever is named as payer is no guardian of this student."""
 
     code = "fees:payer-of-another"
     remedy = "Name one of the student's guardians, or nobody: then the receipt is the family's."

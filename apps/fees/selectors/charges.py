@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Sum
 
 from apps.fees.models import Concession, FeeItem, InvoiceLine, Payer, StudentFee
 from apps.institutions.models import Term
@@ -18,6 +19,7 @@ from apps.students.models import Enrolment, StudentGuardian
 from schoolops import money
 
 Days = tuple[dt.date, dt.date]
+NONE: Mapping[int, Decimal] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,12 @@ def drafts(term: Term, students: Collection[int] | None = None) -> dict[int, Dra
         (into or student, item)
         for student, into, item in lines.values_list("student", "student__merged_into", "item").distinct()
     }
-    payers = _payers(stays)
+    payers, used = _payers(stays), _used(granted, term)
     found = {}
     for student, spans in stays.items():
         charged = _charged(items, spans, whole, chosen[student])
         fresh = [charge for charge in charged if (student, charge.item.pk) not in billed]
-        reduced = conceded(fresh, concessions[student], currency)
+        reduced = conceded(fresh, concessions[student], currency, used)
         draft = Draft(student, reduced, payers[student])
         if not draft.total:
             draft.why = "conceded-in-full" if fresh else "billed-already" if charged else "nothing-to-charge"
@@ -148,8 +150,21 @@ def _days_charged(span: Days, row: StudentFee | None) -> int:
     return within if row.kind == StudentFee.Kind.ADDED else days - within
 
 
-def conceded(charges: Iterable[Charge], concessions: Sequence[Concession], currency: str) -> list[Charge]:
-    """``charges`` with what is taken off each: percentages of the whole first, then amounts, never below zero."""
+def _used(granted: QuerySet[Concession], term: Term) -> dict[int, Decimal]:
+    """What bills of the term that stand have already taken off, of each of the concessions that are an amount."""
+    lines = InvoiceLine.objects.filter(
+        concession__in=granted.filter(amount__isnull=False).order_by().values("pk"), term=term, standing=True
+    )
+    return dict(lines.values_list("concession").annotate(sum=Sum("amount")))
+
+
+def conceded(
+    charges: Iterable[Charge], concessions: Sequence[Concession], currency: str, used: Mapping[int, Decimal] = NONE
+) -> list[Charge]:
+    """``charges`` with what is taken off each: percentages of the whole first, then amounts, never below zero.
+
+    ``used``: what of an amount was taken off in the term before, by concession.
+    """
     charges = list(charges)
     taken: list[dict[int, Decimal]] = [{} for _each in charges]
 
@@ -157,7 +172,7 @@ def conceded(charges: Iterable[Charge], concessions: Sequence[Concession], curre
         return charges[place].amount - sum(taken[place].values(), Decimal(0))
 
     for concession in sorted(concessions, key=lambda each: (each.percent is None, each.pk)):
-        left = concession.amount
+        left = None if concession.amount is None else concession.amount - used.get(concession.pk, Decimal(0))
         for place, charge in enumerate(charges):
             if concession.item_id not in {None, charge.item.pk}:
                 continue

@@ -134,12 +134,16 @@ def sum_of(rows: QuerySet[Any], path: str, total: Any) -> Coalesce:
 
 
 def with_sums(payments: QuerySet[Any]) -> QuerySet[Any]:
-    """``payments``, each with ``allocated_sum``, ``returned_sum`` and ``undone``."""
+    """``payments``, each with ``allocated_sum``, ``returned_sum`` and ``undone`` (as what, once all is)."""
     undone = Refund.objects.filter(payment=OuterRef("pk")).exclude(kind=Refund.Kind.REFUND)
     found: QuerySet[Any] = payments.annotate(
         allocated_sum=sum_of(Allocation.objects.all(), "payment", standing()),
         returned_sum=sum_of(Refund.objects.all(), "payment", Sum("amount")),
-        undone=Coalesce(Subquery(undone.values("kind")[:1]), Value("")),
+    ).annotate(
+        undone=Case(
+            When(returned_sum=F("amount"), then=Coalesce(Subquery(undone.values("kind")[:1]), Value(""))),
+            default=Value(""),
+        )
     )
     return found
 

@@ -10,16 +10,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Case, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least, TruncMonth
 
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.fees.models import CreditNote, Instalment, Invoice, Payment, Refund
+from apps.fees.models import Allocation, CreditNote, Instalment, Invoice, Payment, Refund
 from apps.fees.selectors.billing import VIEW, invoices_seen, with_ahead
 from apps.fees.selectors.ledger import at_campuses
+from apps.fees.selectors.payments import standing, sum_of, with_sums
 from apps.institutions.models import Institution
-from apps.students.models import Guardian, Student
+from apps.students.models import Guardian, Student, StudentGuardian
 
 NOTHING = Decimal(0)
 # Days overdue from which each column of debtors counts; below the first: not due yet.
@@ -49,8 +50,16 @@ class Statement:
 
 
 def family_at(guardian: Guardian, institution: Institution) -> QuerySet[Student]:
-    """The students of a campus whose guardian this is."""
-    return Student.objects.kept().filter(guardian_links__guardian=guardian, institution=institution)
+    """The students of a campus whose guardian this is; of whom they are kept away from, who was billed to them."""
+    theirs = Student.objects.kept().filter(guardian_links__guardian=guardian, institution=institution)
+    of = Q(student=OuterRef("pk")) | Q(student__merged_into=OuterRef("pk"))
+    billed = Invoice.objects.filter(of, guardian=guardian)
+    return theirs.exclude(Q(pk__in=_kept_from(guardian)) & ~Exists(billed))
+
+
+def _kept_from(guardian: Guardian) -> QuerySet[Any]:
+    """The students whom ``guardian`` is kept away from."""
+    return StudentGuardian.objects.filter(guardian=guardian).exclude(restriction_note="").values("student")
 
 
 def statement_of(
@@ -58,30 +67,59 @@ def statement_of(
 ) -> Statement:
     """What was billed, credited, paid and given back, at one campus: four statements for any number of entries.
 
-    With a ``guardian``, what is theirs or the family's: the other parent's bills and payments are not told.
+    With a ``guardian``, in a fifth, what is theirs or the family's (theirs alone of a child they are kept away from).
+    The other parent's bills are not told, nor what pays them; what anybody's money pays of theirs is.
     """
     keys = [student.pk for student in students]
-    theirs = Q() if guardian is None else Q(guardian__isnull=True) | Q(guardian=guardian)
+    theirs = Q() if guardian is None else Q(guardian=guardian) | _of_the_family(guardian)
     of = Q(student__in=keys) | Q(student__merged_into__in=keys)
     bills = Invoice.objects.filter(of, theirs, institution=institution, state=Invoice.State.ISSUED)
     notes = CreditNote.objects.filter(invoice__in=bills.values("pk")).select_related("invoice__student")
-    payments = Payment.objects.filter(of, theirs, institution=institution)
-    back = Refund.objects.filter(payment__in=payments.values("pk")).select_related("payment__student")
+    payments = Payment.objects.filter(of, institution=institution)
+    parts: dict[int, Decimal] = {}
+    if guardian is not None:
+        parts = _parts(payments, theirs, bills)
+        payments = payments.filter(theirs | Q(pk__in=parts))
+    back = Refund.objects.filter(payment__in=payments.exclude(pk__in=parts).values("pk"))
     made = [
         *(Entry(bill.issued_on, "bill", bill.called_number, bill.student.full_name, bill.total)
           for bill in bills.select_related("student").order_by("pk")),
         *(Entry(note.issued_on, "credit-note", f"{note}", note.invoice.student.full_name, -note.amount)
           for note in notes.order_by("pk")),
-        *(Entry(paid.day, "payment", paid.receipt, paid.student.full_name, -paid.amount)
-          for paid in payments.select_related("student").order_by("pk")),
+        *(Entry(paid.day, "payment", paid.receipt, paid.student.full_name, -parts.get(paid.pk, paid.amount))
+          for paid in payments.select_related("student").order_by("pk") if parts.get(paid.pk, paid.amount)),
         *(Entry(row.day, row.kind, row.payment.receipt, row.payment.student.full_name, row.amount)
-          for row in back.order_by("pk")),
+          for row in back.select_related("payment__student").order_by("pk")),
     ]  # fmt: skip
     balance, entries = NOTHING, []
     for entry in sorted(made, key=lambda each: each.day):
         balance += entry.amount
         entries.append(Entry(entry.day, entry.kind, entry.number, entry.student, entry.amount, balance))
     return Statement(institution, entries, balance)
+
+
+def _of_the_family(guardian: Guardian) -> Q:
+    """Bills and payments that name nobody, of students whom ``guardian`` is not kept away from."""
+    kept_from = _kept_from(guardian)
+    away = Q(student__in=kept_from) | Q(student__merged_into__isnull=False, student__merged_into__in=kept_from)
+    return Q(guardian__isnull=True) & ~away
+
+
+def _parts(payments: QuerySet[Any], theirs: Q, bills: QuerySet[Any]) -> dict[int, Decimal]:
+    """Of payments that ever paid bills of both sides, or are one's and paid another's: what counts here. One statement.
+
+    That is what they pay of ``bills`` and, of those that are ``theirs``, what is left of them.
+    """
+    of = Allocation.objects.filter(payment=OuterRef("pk")).order_by()
+    mine, others = Q(invoice__in=bills.values("pk")), ~Q(invoice__in=bills.values("pk"))
+    crossing = with_sums(payments).annotate(
+        own=Exists(payments.filter(theirs, pk=OuterRef("pk"))),
+        here=sum_of(Allocation.objects.filter(mine), "payment", standing()),
+    )
+    crossing = crossing.filter(Q(own=True) & Exists(of.filter(others)) | Q(own=False) & Exists(of.filter(mine)))
+    free = F("amount") - F("allocated_sum") - F("returned_sum")
+    counted = Case(When(own=True, then=F("here") + free), default=F("here"), output_field=DecimalField())
+    return dict(crossing.annotate(counted=counted).values_list("pk", "counted"))
 
 
 # --- debtors ----------------------------------------------------------------------------------------------------------

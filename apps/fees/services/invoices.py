@@ -37,6 +37,7 @@ from apps.institutions.selectors import today_at
 from schoolops import money
 from schoolops.audit import trail
 from schoolops.constraints import explains
+from schoolops.ids import uuid7
 
 Debit, Credit = LedgerEntry.Side.DEBIT, LedgerEntry.Side.CREDIT
 Source = LedgerTransaction.Source
@@ -181,16 +182,20 @@ def void_invoice(*, invoice: UUID, reason: str, by: User) -> Invoice:
 
 
 @transaction.atomic
-def credit_invoice(*, invoice: UUID, amount: Decimal, reason: str, by: User) -> CreditNote:
+def credit_invoice(*, invoice: UUID, amount: Decimal, reason: str, key: UUID | None = None, by: User) -> CreditNote:
     """Ask for ``amount`` less of a bill, with a note that has a number; each account gives back its part of it.
 
-    What was paid of it and is more than what is left then is the student's credit.
+    What was paid of it and is more than what is left then is the student's credit. ``key``: written again under it, it
+    is the note that was written.
 
     Raises:
-        PermissionMissing, OutOfReach, InvoiceUnknown, InvoiceVoid, AmountRefused, CreditTooHigh.
+        PermissionMissing, OutOfReach, InvoiceUnknown, InvoiceVoid, AmountRefused, CreditTooHigh,
+        PaymentKeyTaken.
     """
     found = invoice_for_update(invoice, "fees.charge", by)
     amount = money.checked(amount, found.currency)
+    if key is not None and (written := found.credit_notes.filter(sourced_id=key, amount=amount).first()):
+        return written
     credited = found.credit_notes.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     if amount > found.total - credited:
         most = money.shown(found.total - credited, found.currency)
@@ -199,6 +204,7 @@ def credit_invoice(*, invoice: UUID, amount: Decimal, reason: str, by: User) -> 
     postings = release(found, amount - left_of([found])[found.pk])
     (number,) = next_numbers(found.institution, Series.Kind.CREDIT_NOTE, today.year)
     note = CreditNote(
+        sourced_id=key or uuid7(),
         invoice=found,
         institution=found.institution,
         year=today.year,
@@ -209,7 +215,8 @@ def credit_invoice(*, invoice: UUID, amount: Decimal, reason: str, by: User) -> 
         reason=reason,
         by=by,
     )
-    note.save(force_insert=True)
+    with explains({"fees_creditnote_sourced_id_key": errors.PaymentKeyTaken}):
+        note.save(force_insert=True)
     legs = [Leg(accounts_of(found.institution)[Purpose.RECEIVABLE], Credit, amount, found.student_id)]
     legs += _taken_back(found, amount)
     memo = f"Credit note {numbered(note.year, note.number)} on invoice {found.called_number}"

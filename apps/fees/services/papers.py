@@ -162,7 +162,7 @@ def print_statement(*, student: UUID, guardian: UUID | None = None, by: User) ->
     campus, today = found.institution, today_at(found.institution)
     whose = None if guardian is None else Guardian.objects.filter(sourced_id=guardian).select_related("user").first()
     if guardian is not None and (whose is None or not family_at(whose, campus).filter(pk=found.pk).exists()):
-        raise PayerOfAnother(guardian=whose.full_name if whose else "–")
+        raise PayerOfAnother
     of = [found] if whose is None else list(family_at(whose, campus))
     told = statement_of(of, campus, guardian=whose)
     with translation.override(language_for(whose, campus)):

@@ -13,8 +13,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.access import services as access
+from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.fees import errors
 from apps.fees.models import (
@@ -89,8 +91,7 @@ def take_payment(*, student: Student, payment: NewPayment, by: User) -> Payment:
         PermissionMissing, OutOfReach, CurrencyDiffers, AmountRefused, PostedAhead, PeriodClosed, PayerOfAnother,
         PaymentKeyTaken, InvoiceOfAnother, InvoiceTwice, InvoiceVoid, PaysMoreThanLeft, PaysMoreThanThereIs.
     """
-    campus = payment.institution or student.institution
-    access.require_at(by, COLLECT, campus)
+    _campus_for(student, payment.institution, by)
     return receive(student=student, payment=payment, by=by)
 
 
@@ -146,6 +147,20 @@ def receive(*, student: Student, payment: NewPayment, by: User | None) -> Paymen
     return row
 
 
+def _campus_for(student: Student, institution: Institution | None, by: User) -> Institution:
+    """Where ``by`` takes a student's money: theirs, or another one where they are enrolled, or a record of theirs is.
+
+    Raises:
+        PermissionMissing, OutOfReach: elsewhere the student is nobody.
+    """
+    campus: Institution = institution or student.institution
+    access.require_at(by, COLLECT, campus)
+    there = Q(institution=campus) | Q(enrolments__institution=campus)
+    if not Student.objects.filter(Q(pk=student.pk) | Q(merged_into=student), there).exists():
+        raise OutOfReach
+    return campus
+
+
 def hold(student: Student) -> Student:
     """The record whose bills these are, held until the transaction ends."""
     held = Student.objects.select_for_update(no_key=True, of=("self",)).select_related("institution")
@@ -163,7 +178,7 @@ def _check_guardian(student: Student, guardian: Guardian | None) -> None:
     if guardian is None:
         return
     if not StudentGuardian.objects.filter(selectors.of_student(student), guardian=guardian).exists():
-        raise errors.PayerOfAnother(guardian=guardian.full_name)
+        raise errors.PayerOfAnother
 
 
 def _oldest_first(due: Iterable[selectors.Due], amount: Decimal, guardian: Guardian | None) -> dict[Invoice, Decimal]:
@@ -260,8 +275,7 @@ def allocate(
         PermissionMissing, OutOfReach, NoCredit, InvoiceOfAnother, InvoiceTwice, InvoiceVoid, PaysMoreThanLeft,
         PaysMoreThanThereIs, AmountRefused.
     """
-    campus = institution or student.institution
-    access.require_at(by, COLLECT, campus)
+    campus = _campus_for(student, institution, by)
     student = hold(student)
     credit = selectors.credit_of(student, campus)
     free = sum((each.amount for each in credit), Decimal(0))
@@ -322,21 +336,28 @@ def release(invoice: Invoice, amount: Decimal) -> list[Posting]:
 
 # --- what goes back ---------------------------------------------------------------------------------------------------
 @transaction.atomic
-def refund(*, payment: UUID, amount: Decimal, reason: str, method: str | None = None, by: User) -> Refund:
+def refund(
+    *, payment: UUID, amount: Decimal, reason: str, method: str | None = None, key: UUID | None = None, by: User
+) -> Refund:
     """Give back what of a payment pays no bill: as it came, a cheque from the bank, unless ``method`` is said.
 
+    ``key``: given back again under it, it is what was given back.
+
     Raises:
-        PermissionMissing, OutOfReach, PaymentUnknown, AmountRefused, RefundTooHigh, ChequeNotCleared.
+        PermissionMissing, OutOfReach, PaymentUnknown, AmountRefused, RefundTooHigh, ChequeNotCleared,
+        PaymentKeyTaken.
     """
     found = _payment_for_update(payment, by)
     amount = money.checked(amount, found.currency)
+    if key is not None and (given := found.refunds.filter(sourced_id=key, amount=amount).first()):
+        return given
     if found.method == Method.CHEQUE and not selectors.is_cleared(found):
         raise errors.ChequeNotCleared
     free = selectors.free_of([found])[found.pk]
     if amount > free:
         raise errors.RefundTooHigh(most=money.shown(free, found.currency))
     went = method or (Method.BANK if found.method == Method.CHEQUE else found.method)
-    return _give_back(found, Refund.Kind.REFUND, amount, reason, went, [], by)
+    return _give_back(found, Refund.Kind.REFUND, amount, reason, went, [], by, key=key)
 
 
 @transaction.atomic
@@ -440,10 +461,19 @@ def hold_payment(payment: UUID) -> Payment | None:
 
 
 def _give_back(
-    payment: Payment, kind: str, amount: Decimal, reason: str, method: str, postings: list[Posting], by: User | None
+    payment: Payment,
+    kind: str,
+    amount: Decimal,
+    reason: str,
+    method: str,
+    postings: list[Posting],
+    by: User | None,
+    *,
+    key: UUID | None = None,
 ) -> Refund:
     campus: Institution = payment.institution
     row = Refund(
+        sourced_id=key or uuid7(),
         payment=payment,
         kind=kind,
         method=method,
@@ -453,7 +483,8 @@ def _give_back(
         reason=reason,
         by=by,
     )
-    with explains({"payment_reversed_once": errors.PaymentGoneBack}):
+    taken = {"payment_reversed_once": errors.PaymentGoneBack, "fees_refund_sourced_id_key": errors.PaymentKeyTaken}
+    with explains(taken):
         row.save(force_insert=True)
     accounts = accounts_of(campus)
     legs = [

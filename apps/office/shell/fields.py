@@ -67,10 +67,10 @@ def time_field(**more: Any) -> forms.TimeField:
 
 
 class AmountField(forms.DecimalField):
-    """An amount above zero. How many decimals it has its service knows."""
+    """An amount above zero; ``zero``: or nothing. How many decimals it has its service knows."""
 
-    def __init__(self, **more: Any) -> None:
-        least = Decimal(1).scaleb(-money.PLACES)
+    def __init__(self, *, zero: bool = False, **more: Any) -> None:
+        least = Decimal(0) if zero else Decimal(1).scaleb(-money.PLACES)
         super().__init__(max_digits=money.MAX_DIGITS, decimal_places=money.PLACES, min_value=least, **more)
 
     def clean(self, value: Any) -> Any:

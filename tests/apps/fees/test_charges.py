@@ -124,6 +124,22 @@ def test_who_is_let_off_everything_is_left_out_by_name(
     assert (draft_of(campus, child).total, draft_of(campus, child).why) == (0, "conceded-in-full")
 
 
+def test_an_amount_in_a_term_is_taken_off_once_however_often_the_term_is_billed(
+    campus: Campus, child: Student, anton: User, alice: User
+) -> None:
+    money.a_concession(campus, child, asked_by=anton, approved_by=alice, amount=Decimal(100))
+    tuition = money.an_item(campus, "60", by=anton)
+    lunch = money.an_item(campus, "90", name="Lunch", by=anton)
+    (bill,) = [bill for bill in money.billed(campus, by=anton) if bill.student_id == child.pk]
+    assert bill.total == 60 + 90 - 100
+    money.an_item(campus, "80", name="Books", by=anton)
+    assert draft_of(campus, child).total == 80
+    # Of a bill that is void nothing was taken off.
+    services.void_invoice(invoice=bill.sourced_id, reason="Wrong", by=anton)
+    assert draft_of(campus, child).total == tuition.amount + lunch.amount + 80 - 100
+    assert drafts(campus.terms[1])[child.pk].total == 60 + 90 + 80 - 100
+
+
 def _item(pk: int, amount: Decimal) -> Any:
     return SimpleNamespace(pk=pk, amount=amount, name=str(pk))
 

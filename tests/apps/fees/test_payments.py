@@ -12,10 +12,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
 
-from apps.access.errors import PermissionMissing
+from apps.access.errors import OutOfReach, PermissionMissing
 from apps.accounts.models import User
 from apps.fees import errors, selectors, services
-from apps.fees.models import Account, Allocation, Invoice, LedgerEntry, Payment, Refund, Series
+from apps.fees.models import Account, Allocation, CreditNote, Invoice, LedgerEntry, Payment, Refund, Series
 from apps.fees.selectors.ledger import signed
 from apps.fees.services import Pays
 from apps.students.models import Guardian, Student
@@ -123,6 +123,54 @@ def test_a_guardians_money_pays_their_bills_and_never_the_other_parents(campus: 
         services.allocate(student=child, by=anton)
     stranger = Guardian.objects.get(user=people.a_guardian("stranger", of=[students_in(campus.section)[1]]))
     untouched(lambda: money.a_payment(child, "5", guardian=stranger, by=anton), errors.PayerOfAnother)
+
+
+def test_a_student_of_elsewhere_is_nobody_at_this_campus(
+    campus: Campus, chart: dict[str, Account], anton: User
+) -> None:
+    there = people.a_school_year(name="Annex", sections=("7 B",))
+    money.a_chart(there.institution)
+    (stranger,) = people.some_students(1, section=there.section)
+    here = campus.institution
+    untouched(lambda: money.a_payment(stranger, "5", institution=here, by=anton), OutOfReach)
+    untouched(lambda: services.allocate(student=stranger, institution=here, by=anton), OutOfReach)
+    assert money.a_payment(stranger, "5", by=anton).institution == there.institution
+
+
+def test_what_goes_back_under_the_same_key_goes_back_once(child: Student, anton: User) -> None:
+    paid, key = money.a_payment(child, "1400", by=anton), uuid4()
+
+    def back(amount: str) -> Refund:
+        return services.refund(payment=paid.sourced_id, amount=Decimal(amount), reason="Left", key=key, by=anton)
+
+    assert back("30") == back("30")
+    untouched(lambda: back("20"), errors.PaymentKeyTaken)
+    assert selectors.free_of([paid]) == {paid.pk: 1400 - 1280 - 30}
+
+
+def test_what_is_credited_under_the_same_key_is_credited_once(child: Student, anton: User) -> None:
+    (tuition, _books), key = bills(child), uuid4()
+
+    def credit(amount: str) -> CreditNote:
+        bill = tuition.sourced_id
+        return services.credit_invoice(invoice=bill, amount=Decimal(amount), reason="Ill", key=key, by=anton)
+
+    assert credit("30") == credit("30")
+    untouched(lambda: credit("20"), errors.PaymentKeyTaken)
+    assert left(child) == ["1170", "80"]
+
+
+def test_a_payment_of_which_a_part_was_charged_back_counts_for_the_rest(child: Student, anton: User) -> None:
+    paid = money.a_payment(child, "100", method="card", by=anton)
+
+    def undone() -> str:
+        return str(selectors.payments_seen(by=anton).get(pk=paid.pk).undone)
+
+    services.charge_back(payment=paid.sourced_id, amount=Decimal(40), reason="Disputed", by=anton)
+    assert undone() == ""
+    other = money.a_payment(child, "5", method="card", by=anton)
+    services.charge_back(payment=other.sourced_id, reason="Disputed", by=anton)
+    assert selectors.payments_seen(by=anton).get(pk=other.pk).undone == "chargeback"
 
 
 def test_a_payment_under_the_same_key_is_taken_once(campus: Campus, child: Student, anton: User) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
@@ -527,3 +529,15 @@ def test_a_gradebook_is_begun_filled_and_published(
     assert head.post(page, _sent(form, publish="no")).status_code == 302
     book.refresh_from_db()
     assert book.published_at is None
+
+
+def test_a_gradebook_of_many_assessments_is_set_whole(office: Office, bob: User, campus: Campus, maths: Course) -> None:
+    book = services.open_gradebook(term=campus.terms[0], section=campus.section, course=maths, by=bob)
+    said = [services.AssessmentSaid(name=f"{n}", category="Homework", max_marks=Decimal(10)) for n in range(120)]
+    services.set_gradebook(
+        gradebook=book.sourced_id, categories=[services.CategorySaid(name="Homework")], assessments=said,
+        expected_version=None, by=bob,
+    )  # fmt: skip
+    teacher, address = office(bob), reverse("office:set-gradebook", args=(book.sourced_id,))
+    assert teacher.post(address, _sent(_form(teacher.get(address), "category-0-name"))).status_code == 302
+    assert book.assessments.count() == 120

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from openpyxl import load_workbook
@@ -15,6 +16,7 @@ from pypdf import PdfReader
 
 from apps.accounts.models import User
 from apps.fees import selectors, services
+from apps.fees.errors import PayerOfAnother
 from apps.fees.models import (
     Account,
     Concession,
@@ -23,6 +25,7 @@ from apps.fees.models import (
     InvoiceRun,
     LedgerEntry,
     Payment,
+    Refund,
     RunOutcome,
     StudentFee,
 )
@@ -199,10 +202,11 @@ def test_a_bill_is_credited_in_part_and_another_made_void(
     browser = office(anton)
     address = f"/office/fees/bills/{one.sourced_id}/"
     assert "1,200.00 GBP" in _page(browser.get(address))
-    above = browser.post(f"{address}credit/", {"amount": "1200.01", "reason": "All of it"})
+    above = browser.post(f"{address}credit/", {"amount": "1200.01", "reason": "All of it", "key": str(uuid4())})
     assert above.status_code == 422
     assert "at most 1200.00 can be credited" in _page(above)
-    assert browser.post(f"{address}credit/", {"amount": "200", "reason": "Was ill"}).status_code == 302
+    said = _sent(_page(browser.get(f"{address}credit/")), amount="200", reason="Was ill")
+    assert [browser.post(f"{address}credit/", said).status_code for _twice in range(2)] == [302, 302]
     page = _page(browser.get(address))
     assert "Was ill" in page
     assert "1,000.00 GBP" in page
@@ -340,8 +344,10 @@ def test_a_payment_is_undone_and_what_pays_no_bill_is_given_back(
     browser, take = office(anton), f"/office/fees/take/{class_of[0].sourced_id}/"
     browser.post(take, _sent(_page(browser.get(take)), amount="1250", method="cash"))
     address = f"/office/fees/receipts/{Payment.objects.get().sourced_id}/"
-    assert browser.post(f"{address}refund/", {"amount": "50.01", "reason": "Too much"}).status_code == 422
-    assert browser.post(f"{address}refund/", {"amount": "50", "reason": "Too much"}).status_code == 302
+    said = _sent(_page(browser.get(f"{address}refund/")), amount="20", reason="Too much")
+    assert browser.post(f"{address}refund/", said | {"amount": "50.01"}).status_code == 422
+    assert [browser.post(f"{address}refund/", said).status_code for _twice in range(2)] == [302, 302]
+    assert Refund.objects.get().amount == 20
     assert "Too much" in _page(browser.get(address))
     assert browser.post(f"{address}undo/", {"reason": "Another child's"}).status_code == 422
     browser.post(take, _sent(_page(browser.get(take)), amount="10", method="cheque"))
@@ -437,6 +443,60 @@ def test_a_statement_tells_a_guardian_nothing_of_the_other_parent(
     assert sibling.full_name not in fathers
     stranger = Guardian.objects.create(given_name="Gita")
     assert office(anton).get(f"{address}?guardian={stranger.sourced_id}").status_code == 422
+
+
+def test_a_statement_of_a_guardian_comes_to_what_is_left_of_their_bills_whoever_paid_whose(
+    anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    child = class_of[0]
+    mother, father = (Guardian.objects.create(given_name=name, family_name="Field") for name in ("Mona", "Frank"))
+    for priority, guardian in enumerate((mother, father), start=1):
+        StudentGuardian.objects.create(student=child, guardian=guardian, contact_priority=priority)
+    half = [services.PaidBy(each.sourced_id, Decimal(50)) for each in (mother, father)]
+    services.set_payers(student=child, payers=half, by=anton)
+    money.an_item(campus, by=anton)
+    bills = {bill.guardian_id: bill for bill in money.billed(campus, by=anton) if bill.student_id == child.pk}
+    hers, his = (services.Pays(bills[each.pk].sourced_id, Decimal(100)) for each in (mother, father))
+
+    def told(guardian: Guardian) -> tuple[Decimal, list[Decimal]]:
+        statement = selectors.statement_of([child], campus.institution, guardian=guardian)
+        return statement.balance, [entry.amount for entry in statement.entries]
+
+    # Nobody is named, and it pays hers: it is on hers, and no word of it on his.
+    money.a_payment(child, "100", pays=[hers], by=anton)
+    assert (told(mother), told(father)) == ((500, [600, -100]), (600, [600]))
+    # Of both, and something is left for either.
+    both = money.a_payment(child, "250", pays=[hers, his], by=anton)
+    assert (told(mother), told(father)) == ((350, [600, -100, -150]), (450, [600, -150]))
+    services.reverse(payment=both.sourced_id, reason="Mistake", by=anton)
+    assert (told(mother), told(father)) == ((500, [600, -100]), (600, [600]))
+    # His money pays hers, and he is not asked for it again, nor has he it any more.
+    money.a_payment(child, "130", guardian=father, pays=[hers], by=anton)
+    assert (told(mother), told(father)) == ((400, [600, -100, -100]), (570, [600, -30]))
+
+
+def test_who_is_kept_away_from_a_child_is_told_their_own_bills_and_no_other(
+    anton: User, campus: Campus, class_of: list[Student]
+) -> None:
+    billed_to, away = class_of[:2]
+    father = Guardian.objects.create(given_name="Frank", family_name="Field")
+    for student in (billed_to, away):
+        StudentGuardian.objects.create(
+            student=student, guardian=father, contact_priority=1, restriction_note="No contact"
+        )
+    services.set_payers(student=billed_to, payers=[services.PaidBy(father.sourced_id, Decimal(100))], by=anton)
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton)
+    money.a_payment(away, "55", by=anton)
+    money.a_payment(billed_to, "7", pays=[], by=anton)
+    paper = services.print_statement(student=billed_to.sourced_id, guardian=father.sourced_id, by=anton)
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)
+    assert billed_to.full_name in text
+    assert "1,193.00 GBP" in text
+    assert away.full_name not in text
+    assert "55.00" not in text
+    with pytest.raises(PayerOfAnother):
+        services.print_statement(student=away.sourced_id, guardian=father.sourced_id, by=anton)
 
 
 def test_a_statement_comes_to_what_the_books_say(
@@ -539,6 +599,13 @@ def test_a_cashiers_day_is_closed_with_what_differs(
     assert unsaid.status_code == 422
     assert "200.00 should lie in the drawer" in _page(unsaid)
     assert browser.post(address, {"counted": "10", "left": "20"}).status_code == 422
+    # One thousand, or one?
+    for wrong in (
+        {"counted": "1,000", "left": "0"},
+        {"counted": "195.5", "left": "1,000"},
+        {"counted": "-1", "left": "0"},
+    ):
+        assert browser.post(address, {**wrong, "reason": "A wrong note"}).status_code == 422
     assert browser.post(address, {**short, "reason": "A wrong note"}).status_code == 302
     balances = {row.purpose: row.debit_sum - row.credit_sum for row in selectors.accounts_seen(by=anton)}
     assert (balances["cash"], balances["bank"], balances["differences"]) == (

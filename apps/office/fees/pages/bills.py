@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
@@ -66,12 +66,13 @@ def printed_bill(request: HttpRequest, invoice: UUID) -> HttpResponse:
 
 
 class CreditForm(DressedForm):
-    """How much less is asked for, and why."""
+    """How much less is asked for, and why. ``key``: sent twice, it is one note."""
 
     amount = AmountField(label=gettext_lazy("Amount"))
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=LONGEST_REASON, help_text=gettext_lazy("It stands on the credit note.")
     )
+    key = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class VoidForm(DressedForm):
@@ -88,7 +89,7 @@ def credit(request: HttpRequest, invoice: UUID) -> HttpResponse:
     """Ask for less of a bill, with a credit note."""
     by = actor(request)
     found = selectors.invoice_seen(invoice, by=by)
-    form = CreditForm(posted(request), initial={"amount": found.total - found.credited_sum})
+    form = CreditForm(posted(request), initial={"amount": found.total - found.credited_sum, "key": uuid4()})
     title = _("Credit bill %(number)s") % {"number": apart(found.called_number)}
 
     def do() -> str:

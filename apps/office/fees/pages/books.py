@@ -21,7 +21,7 @@ from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
 from apps.office.fees.pages.desk import BACK, METHODS
-from apps.office.shell.fields import apart, day_asked, posted, whole_number
+from apps.office.shell.fields import AmountField, apart, day_asked, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops import money
@@ -117,12 +117,10 @@ def debtors(request: HttpRequest) -> Any:
 class CountForm(DressedForm):
     """What lies in the drawer as the day ends."""
 
-    counted = forms.DecimalField(
-        label=gettext_lazy("Counted"), max_digits=money.MAX_DIGITS, decimal_places=money.PLACES, min_value=0
-    )
-    left = forms.DecimalField(
-        label=gettext_lazy("Stays in the drawer"), max_digits=money.MAX_DIGITS, decimal_places=money.PLACES,
-        min_value=0, initial=0, help_text=gettext_lazy("The rest goes to the bank."),
+    counted = AmountField(label=gettext_lazy("Counted"), zero=True)
+    left = AmountField(
+        label=gettext_lazy("Stays in the drawer"), zero=True, initial=0,
+        help_text=gettext_lazy("The rest goes to the bank."),
     )  # fmt: skip
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=200, required=False,

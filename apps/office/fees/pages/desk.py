@@ -148,10 +148,11 @@ def printed_receipt(request: HttpRequest, payment: UUID) -> HttpResponse:
 
 
 class BackForm(DressedForm):
-    """What of a payment goes back, and why."""
+    """What of a payment goes back, and why. ``key``: sent twice, it goes back once."""
 
     amount = AmountField(label=gettext_lazy("Amount"))
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+    key = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class WhyForm(DressedForm):
@@ -169,7 +170,7 @@ def give_back(request: HttpRequest, payment: UUID) -> HttpResponse:
     by = actor(request)
     found = selectors.payment_seen(payment, by=by)
     free = fees.free_of([found])[found.pk]
-    form = BackForm(posted(request), initial={"amount": free or None})
+    form = BackForm(posted(request), initial={"amount": free or None, "key": uuid4()})
 
     def do() -> str:
         services.refund(payment=payment, **form.cleaned_data, by=by)
