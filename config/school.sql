@@ -2111,7 +2111,7 @@ CREATE TABLE template_of_a_school.reports_reportcard (
     section_id bigint NOT NULL,
     session_id bigint NOT NULL,
     student_id bigint NOT NULL,
-    drafted_at timestamp with time zone DEFAULT '2026-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    drafted_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
     publish_at timestamp with time zone,
     logo character varying(300) DEFAULT ''::character varying NOT NULL,
     photo character varying(300) DEFAULT ''::character varying NOT NULL,

@@ -40,7 +40,13 @@ def in_reach(day: dt.date) -> bool:
 
 def meet(one: Span, other: Span) -> bool:
     """Whether two half-open spans of days have one in common; ``None`` as the end: for good."""
-    return max(one[0], other[0]) < min(one[1] or dt.date.max, other[1] or dt.date.max)
+    return common(one, other) is not None
+
+
+def common(one: Span, other: Span) -> tuple[dt.date, dt.date] | None:
+    """The days that two half-open spans have in common, as one."""
+    starts, ends = max(one[0], other[0]), min(one[1] or dt.date.max, other[1] or dt.date.max)
+    return (starts, ends) if starts < ends else None
 
 
 def begin_on(day: dt.date) -> None:

@@ -263,16 +263,17 @@ def _switched(way: _Way, since: int) -> tuple[int, int, int, float]:
             tables.set_sequences(there, schema, tables.sequences_of(here, schema))
             rows = sum(count for count, _ in mine.values())
             jobs = _send(here, there, slug)
-        # Whoever waited for the locks finds that he may not write any more.
-        here.execute(
-            sql.SQL("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {} FROM {}").format(
-                sql.Identifier(schema), sql.Identifier(way.school.role_name)
+            # Before the other server commits: what waits here for a lock in vain leaves nothing there.
+            # Whoever waited for the locks finds that he may not write any more.
+            here.execute(
+                sql.SQL("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {} FROM {}").format(
+                    sql.Identifier(schema), sql.Identifier(way.school.role_name)
+                )
             )
-        )
-        here.execute(
-            "UPDATE public.tenancy_school SET state = 'moved', database = %s, state_reason = %s WHERE slug = %s",
-            [way.cell, f"Moved to {way.cell}; it was {way.school.state}. {way.school.state_reason}"[:500], slug],
-        )
+            here.execute(
+                "UPDATE public.tenancy_school SET state = 'moved', database = %s, state_reason = %s WHERE slug = %s",
+                [way.cell, f"Moved to {way.cell}; it was {way.school.state}. {way.school.state_reason}"[:500], slug],
+            )
     return rows, followed, jobs, began
 
 

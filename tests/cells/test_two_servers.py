@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -385,6 +386,18 @@ def test_who_works_in_it_is_not_stopped_and_a_job_in_hand_is_waited_for(
     with pytest.raises(StillInUse, match="1 of its jobs"):
         moving.move(slug="maple", to="north")
     assert lifecycle.get_school("maple").state == SchoolState.ACTIVE
+
+
+def test_a_job_goes_along_once_however_often_the_move_waits(both: North, monkeypatch: pytest.MonkeyPatch) -> None:
+    enqueue(make_school("maple"), 1)
+    with ExitStack() as busy:
+        working = busy.enter_context(owner.owner_connection())
+        busy.enter_context(working.transaction())
+        working.execute("SELECT 1 FROM public.tenancy_school WHERE slug = 'maple' FOR UPDATE")
+        monkeypatch.setattr(moving, "pause", lambda _: busy.close())
+        assert moving.move(slug="maple", to="north").jobs == 1
+    with both.entered():
+        assert len(jobs()) == 1
 
 
 def test_what_cannot_be_moved_is_refused_before_anything_is_done(both: North) -> None:

@@ -114,7 +114,8 @@ def set_gradebook(
     expected_version: int | None,
     by: User,
 ) -> Gradebook:
-    """Say what is assessed, in order; an assessment of which something is entered stays, with its marks.
+    """Say what is assessed, in order; an assessment of which something is entered stays, with its marks. As many
+    statements for 60 assessments as for 5.
 
     Raises:
         PermissionMissing, OutOfReach, GradebookUnknown, YearIsClosed, GradebookChangedMeanwhile, GradebookRefused
@@ -128,35 +129,55 @@ def set_gradebook(
         raise GradebookRefused(errors=refused)
     before = _told(book)
     _keep_what_has_marks(assessments, present)
-    book.assessments.exclude(sourced_id__in=[said.id for said in assessments if said.id]).delete()
-    # Names may change places, and each stands once.
+    # Names may change places, and each stands once; what is sat again may go, and its re-sit stay.
     book.assessments.update(name=Cast("sourced_id", CharField()), resit_of=None, resit="", cap=None)
-    known = {fold(each.name): each for each in book.categories.all()}
-    groups: dict[str, AssessmentCategory] = {}
-    for number, each in enumerate(categories):
-        row = known.get(fold(each.name)) or AssessmentCategory(gradebook=book)
-        row.name, row.position, row.weight, row.drop_lowest = each.name, number, each.weight, each.drop_lowest
-        row.save()
-        groups[fold(each.name)] = row
-    rows: dict[str, Assessment] = {}
-    for number, said in enumerate(assessments):
-        made = present[said.id] if said.id is not None else Assessment(gradebook=book)
-        made.category, made.position = groups[fold(said.category)], number
-        for name in ("name", "max_marks", "weight", "day", "extra"):
-            setattr(made, name, getattr(said, name))
-        made.resit_of, made.resit, made.cap = None, "", None
-        made.save()
-        rows[fold(said.name)] = made
-    for said in assessments:
-        if said.resit_of:
-            made = rows[fold(said.name)]
-            made.resit_of, made.resit, made.cap = rows[fold(said.resit_of)], said.resit, said.cap
-            made.save(update_fields=["resit_of", "resit", "cap"])
+    book.assessments.exclude(sourced_id__in=[said.id for said in assessments if said.id]).delete()
+    groups = _write_categories(book, categories)
+    _write_assessments(book, assessments, present, groups)
     book.categories.exclude(pk__in=[row.pk for row in groups.values()]).delete()
     book.version += 1
     book.save(update_fields=["version"])
     trail.record(by, "examinations.gradebook-set", book, before=before, after=_told(book))
     return book
+
+
+def _write_categories(book: Gradebook, categories: Sequence[CategorySaid]) -> dict[str, AssessmentCategory]:
+    """Those that are said, by name; others stay for now."""
+    known = {fold(each.name): each for each in book.categories.all()}
+    groups: dict[str, AssessmentCategory] = {}
+    for number, each in enumerate(categories):
+        row = known.get(fold(each.name)) or AssessmentCategory(gradebook=book)
+        row.name, row.position, row.weight, row.drop_lowest = each.name, number, each.weight, each.drop_lowest
+        groups[fold(each.name)] = row
+    kept, new = [row for row in groups.values() if row.pk], [row for row in groups.values() if not row.pk]
+    AssessmentCategory.objects.bulk_update(kept, ["name", "position", "weight", "drop_lowest"])
+    AssessmentCategory.objects.bulk_create(new)
+    return groups
+
+
+PLAIN = ("name", "max_marks", "weight", "day", "extra")
+
+
+def _write_assessments(
+    book: Gradebook,
+    assessments: Sequence[AssessmentSaid],
+    present: Mapping[UUID, Assessment],
+    groups: Mapping[str, AssessmentCategory],
+) -> None:
+    rows: dict[str, Assessment] = {}
+    for number, said in enumerate(assessments):
+        made = present[said.id] if said.id is not None else Assessment(gradebook=book)
+        made.category, made.position = groups[fold(said.category)], number
+        for name in PLAIN:
+            setattr(made, name, getattr(said, name))
+        made.resit_of, made.resit, made.cap = None, "", None
+        rows[fold(said.name)] = made
+    Assessment.objects.bulk_create([row for row in rows.values() if not row.pk])
+    for said in assessments:
+        if said.resit_of:
+            made = rows[fold(said.name)]
+            made.resit_of, made.resit, made.cap = rows[fold(said.resit_of)], said.resit, said.cap
+    Assessment.objects.bulk_update(rows.values(), ["category", "position", *PLAIN, "resit_of", "resit", "cap"])
 
 
 def _keep_what_has_marks(assessments: Sequence[AssessmentSaid], present: Mapping[UUID, Assessment]) -> None:

@@ -66,6 +66,10 @@ def move_assessment_marks(duplicate: Student, kept: Student) -> Moved:
     theirs = AssessmentMark.objects.filter(student=duplicate)
     books = Gradebook.objects.filter(assessments__marks__student=duplicate).values("pk")
     list(Gradebook.objects.select_for_update(no_key=True).filter(pk__in=books).order_by("pk"))
+    # A mark that was taken back is none.
+    AssessmentMark.objects.filter(
+        student=kept, status=Mark.Status.NOT_ENTERED, assessment__in=theirs.values("assessment")
+    ).delete()
     had = AssessmentMark.objects.filter(student=kept, assessment=OuterRef("assessment"))
     moved = theirs.exclude(Exists(had)).update(student=kept)
     return Moved(moved, theirs.count())

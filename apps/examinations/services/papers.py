@@ -29,7 +29,7 @@ from apps.examinations.errors import (
     ScoresAboveMaximum,
 )
 from apps.examinations.events import PapersChanged
-from apps.examinations.models import Exam, ExamSession, GradingScale, Invigilation
+from apps.examinations.models import Exam, ExamSession, Gradebook, GradingScale, Invigilation
 from apps.examinations.services.clashes import Slot, clashes
 from apps.examinations.services.sessions import session_for_update
 from apps.institutions.models import AcademicYear, Course, CourseClass, Institution, Section
@@ -162,15 +162,18 @@ def remove_paper(*, paper: UUID, by: User) -> None:
 
 
 def follow_class(*, course_class: int) -> None:
-    """Let the papers of a class from today on be of the section it is now taught to. Those of the past stay.
+    """Let the papers of a class from today on, and its gradebooks of terms that are not over, be of the section it is
+    now taught to. Those of the past stay.
 
     Raises:
         GroupBusy: that section sits another paper at that time.
     """
     taught = CourseClass.objects.select_related("institution").get(pk=course_class)
-    ahead = Exam.objects.filter(course_class=taught, day__gte=today_at(taught.institution))
+    today = today_at(taught.institution)
+    ahead = Exam.objects.filter(course_class=taught, day__gte=today)
     with explains(CLASHES):
         ahead.update(section=taught.section_id)
+    Gradebook.objects.filter(course_class=taught, term__ends_on__gte=today).update(section=taught.section_id)
 
 
 def _open_session(session: UUID, by: User) -> ExamSession:

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet, Sum
 from apps.fees.models import Concession, FeeItem, InvoiceLine, Payer, StudentFee
 from apps.institutions.models import Term
 from apps.students.models import Enrolment, StudentGuardian
-from schoolops import money
+from schoolops import clock, money
 
 Days = tuple[dt.date, dt.date]
 NONE: Mapping[int, Decimal] = MappingProxyType({})
@@ -58,12 +58,6 @@ class Draft:
     @property
     def total(self) -> Decimal:
         return sum((charge.net for charge in self.charges), Decimal(0))
-
-
-def overlap(*spans: Days) -> Days | None:
-    """The days that all of these half-open spans have in common."""
-    starts, ends = max(span[0] for span in spans), min(span[1] for span in spans)
-    return (starts, ends) if starts < ends else None
 
 
 def drafts(term: Term, students: Collection[int] | None = None) -> dict[int, Draft]:
@@ -115,7 +109,7 @@ def _stays(term: Term, whole: Days, students: Collection[int] | None) -> dict[in
         "student", "grade_level", "entered_on", "exited_on", "year_ends_on"
     )
     for student, level, entered, exited, ends in rows:
-        if span := overlap(whole, (entered, exited or ends + dt.timedelta(days=1))):
+        if span := clock.common(whole, (entered, exited or ends + dt.timedelta(days=1))):
             found[student].append((level, span))
     return dict(found)
 
@@ -145,7 +139,7 @@ def _days_charged(span: Days, row: StudentFee | None) -> int:
     days = (span[1] - span[0]).days
     if row is None:
         return days
-    common = overlap(span, (row.starts_on, row.ends_on or dt.date.max))
+    common = clock.common(span, (row.starts_on, row.ends_on))
     within = 0 if common is None else (common[1] - common[0]).days
     return within if row.kind == StudentFee.Kind.ADDED else days - within
 

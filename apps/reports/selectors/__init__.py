@@ -22,6 +22,7 @@ from apps.reports.selectors.rosters import (
     sections_in_reach,
     with_contacts,
 )
+from apps.reports.selectors.sample import sample_card
 
 __all__ = [
     "Contact",
@@ -37,6 +38,7 @@ __all__ = [
     "layout_of",
     "number_of_students",
     "rosters",
+    "sample_card",
     "sections_in_reach",
     "session_and_section",
     "students_in",

@@ -52,7 +52,7 @@ def students_in(session: ExamSession, section: Section) -> list[SessionResult]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
+class Facts:
     """What the cards of a section have in common."""
 
     session: ExamSession
@@ -75,13 +75,13 @@ def drafted(
     students = [row.student_id for row in results]
     term = session.term
     ahead = Term.objects.filter(year__institution=term.year.institution_id, starts_on__gt=term.ends_on)
-    facts = _Facts(session, section, layout, ahead.order_by("starts_on").first())
+    facts = Facts(session, section, layout, ahead.order_by("starts_on").first())
     marks, exams_of = _marks(session, students)
     scales = exams.scales_of(exam.scale_id for exam in exams_of)
     days = _days(term, students) if Block.ATTENDANCE in layout.blocks else {}
     said = exams.remarks_for_cards(session, students) if Block.REMARKS in layout.blocks else ({}, {})
     with translation.override(layout.language):
-        return {row.student_id: _card(facts, row, marks[row.student_id], scales, days, said) for row in results}
+        return {row.student_id: card_of(facts, row, marks[row.student_id], scales, days, said) for row in results}
 
 
 Sat = dict[int, list[tuple[Exam, Mark | None]]]
@@ -136,14 +136,15 @@ def number_of(value: Decimal | None) -> str:
     return DASH if value is None else f"{value.normalize():f}"
 
 
-def _card(
-    facts: _Facts,
+def card_of(
+    facts: Facts,
     result: SessionResult,
     marks: Sequence[tuple[Exam, Mark | None]],
     scales: Mapping[int, exams.Scale],
     days: Mapping[int, Mapping[str, int]],
     said: tuple[Mapping[int, Mapping[int, str]], Mapping[int, str]],
 ) -> dict[str, Any]:
+    """What a card says, in the language that is chosen."""
     session, student = facts.session, result.student
     campus = session.term.year.institution
 

@@ -8,6 +8,7 @@ from apps.reports.services.cards import (
     draft_cards,
     grouped,
     pack_cards,
+    preview_layout,
     print_card,
     print_cards,
     proof_read_cards,
@@ -27,6 +28,6 @@ from apps.reports.services.printing import (
 
 __all__ = [
     "KINDS", "Kept", "amend_card", "ask_for_list", "ask_to_publish", "clear_printed_lists", "draft_cards", "grouped",
-    "is_long", "kept_list", "pack_cards", "print_and_keep", "print_card", "print_cards", "print_list",
+    "is_long", "kept_list", "pack_cards", "preview_layout", "print_and_keep", "print_card", "print_cards", "print_list",
     "proof_read_cards", "publish_cards", "set_layout",
 ]  # fmt: skip

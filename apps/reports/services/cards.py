@@ -17,6 +17,7 @@ from django.db.models.fields.files import FieldFile
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from PIL import Image
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -259,10 +260,7 @@ def set_layout(*, grade_level: GradeLevel | None, values: Mapping[str, Any], by:
     Raises:
         PermissionMissing, OutOfReach, BlocksRefused.
     """
-    access.require_everywhere(by, "cards.publish")
-    blocks = list(values["blocks"])
-    if len(set(blocks)) != len(blocks) or CardLayout.Block.MARKS not in blocks:
-        raise BlocksRefused
+    _require_layout(values, by)
     # Of two who begin it at once the second changes the first one's.
     CardLayout.objects.get_or_create(grade_level=grade_level)
     layout = CardLayout.objects.select_for_update(no_key=True).get(grade_level=grade_level)
@@ -272,6 +270,42 @@ def set_layout(*, grade_level: GradeLevel | None, values: Mapping[str, Any], by:
     layout.save()
     trail.record(by, "reports.layout-set", layout, before=before, after=after)
     return layout
+
+
+def _require_layout(values: Mapping[str, Any], by: User) -> None:
+    access.require_everywhere(by, "cards.publish")
+    blocks = list(values["blocks"])
+    if len(set(blocks)) != len(blocks) or CardLayout.Block.MARKS not in blocks:
+        raise BlocksRefused
+
+
+def preview_layout(*, grade_level: GradeLevel | None, values: Mapping[str, Any], by: User) -> bytes:
+    """The PDF of a card that a layout would make of a child who is nobody. Nothing is kept.
+
+    Raises:
+        PermissionMissing, OutOfReach, BlocksRefused.
+    """
+    _require_layout(values, by)
+    layout, pictures = CardLayout(grade_level=grade_level, **values), {}
+    said = selectors.sample_card(layout, grade_level, day=access.today(by))
+    for block in said["blocks"]:
+        of = block.pop("picture", {}).get("of")
+        if of and (picture := _reduced(ReportCard().logo, of, {})):
+            pictures[picture.sha256] = picture.content
+            block["picture"] = {"sha256": picture.sha256}
+    if CardLayout.Block.PHOTO in layout.blocks:
+        pictures["nobody"] = _nobody()
+        said["blocks"].append({"kind": CardLayout.Block.PHOTO, "picture": {"sha256": "nobody"}})
+    with translation.override(layout.language):
+        said |= {"imprint": _("Draft, version %(version)s") % {"version": 1}, "reason": ""}
+    return _printed([said], clock.now(), pictures)
+
+
+def _nobody() -> bytes:
+    """A grey picture in the place of a photo."""
+    drawn = io.BytesIO()
+    Image.new("L", (54, 68), 210).save(drawn, "PNG")
+    return drawn.getvalue()
 
 
 # --- paper ------------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ from apps.students.services.placing import (
     refuse_outside_year,
     refuse_the_past,
 )
-from schoolops import events
+from schoolops import clock, events
 from schoolops.audit import bulk, trail
 from schoolops.constraints import explains
 from schoolops.errors import SchoolOpsError, Unavailable
@@ -92,7 +92,7 @@ def put_on_books(wishes: Sequence[Wish], *, reason: str = "", by: User) -> Resul
 
 def _spans_meet(one: Any, starts: dt.date, until: dt.date) -> bool:
     begins = one.entered_on if isinstance(one, Enrolment) else one.starts_on
-    return bool(max(begins, starts) < min(one.until, until))
+    return clock.meet((begins, one.until), (starts, until))
 
 
 class _Books:

@@ -96,10 +96,9 @@ def merge_students(*, keep: Student, duplicate: Student, reason: str = "", by: U
     """
     if keep.pk == duplicate.pk:
         raise errors.CannotMergeWithItself
-    rows = {
-        student.pk: student
-        for student in Student.objects.select_for_update().filter(pk__in=[keep.pk, duplicate.pk]).order_by("pk")
-    }
+    # Not their keys: whoever has the roll or paper that a mover waits for, and wrote of these students, commits.
+    locked = Student.objects.select_for_update(no_key=True).filter(pk__in=[keep.pk, duplicate.pk]).order_by("pk")
+    rows = {student.pk: student for student in locked}
     keep, duplicate = rows[keep.pk], rows[duplicate.pk]
     if keep.merged_into_id is not None or duplicate.merged_into_id is not None:
         raise errors.StudentMerged

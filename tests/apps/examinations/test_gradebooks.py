@@ -34,10 +34,12 @@ from apps.examinations.models import (
     ResultPolicy,
 )
 from apps.examinations.services import AssessmentSaid, CategorySaid, Typed
-from apps.institutions.models import Course
+from apps.institutions import services as institutions
+from apps.institutions.models import Course, CourseClass
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Student
 from apps.students.services import merge_students
+from schoolops import clock
 from tests.apps.asking import asking
 from tests.factories.exams import a_paper, enter
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_section, students_in
@@ -223,6 +225,52 @@ def test_what_is_assessed_changes_and_what_has_marks_stays(campus: Campus, book:
     assert percent_of(book, child, alice) == Decimal("40.00")
 
 
+def test_a_resit_stays_where_what_it_repeats_goes(campus: Campus, maths: Course, alice: User) -> None:
+    book = a_book(campus, maths, alice, an_assessment("One"), an_assessment("Again", resit_of="One", resit="replaces"))
+    child, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, child, Again="9"))
+    again = book.assessments.get(name="Again")
+    services.set_gradebook(
+        gradebook=book.sourced_id, categories=[HOMEWORK], assessments=[an_assessment("Again", id=again.sourced_id)],
+        expected_version=None, by=alice,
+    )  # fmt: skip
+    assert [(each.pk, each.resit_of, each.resit) for each in book.assessments.all()] == [(again.pk, None, "")]
+    assert percent_of(book, child, alice) == Decimal("90.00")
+
+
+def test_what_is_assessed_costs_as_many_statements_for_thirty_as_for_three(
+    campus: Campus, maths: Course, alice: User, query_count: Any
+) -> None:
+    book = a_book(campus, maths, alice, an_assessment("Before"))
+    spent = []
+    for size in (3, 30):
+        said = [an_assessment(f"{size} {number}") for number in range(size)]
+        said.append(an_assessment(f"{size} again", resit_of=said[0].name, resit="averaged"))
+        groups = [HOMEWORK, *(CategorySaid(name=f"{size} {number}") for number in range(size // 3))]
+        with query_count() as wrote:
+            services.set_gradebook(
+                gradebook=book.sourced_id, categories=groups, assessments=said, expected_version=None, by=alice
+            )
+        spent.append(wrote.count)
+    assert spent[0] == spent[1]
+    assert book.assessments.get(resit="averaged").resit_of == book.assessments.first()
+
+
+def test_a_class_takes_its_gradebook_to_its_new_section_unless_its_term_is_over(
+    campus: Campus, maths: Course, alice: User, bob: User
+) -> None:
+    taught = CourseClass.objects.create(
+        institution=campus.institution, year=campus.year, course=maths, section=campus.sections["7 C"], title="Maths 7"
+    )
+    autumn, spring = (services.open_gradebook(term=term, course_class=taught, by=alice).pk for term in campus.terms)
+    assert not selectors.gradebooks_seen(by=bob).exists()
+    after = dt.datetime.combine(campus.terms[0].ends_on + ONE_DAY, dt.time(12), tzinfo=dt.UTC)
+    with clock.frozen(after):
+        institutions.change_class(course_class=taught, fields={"section": campus.section}, by=alice)
+    assert Gradebook.objects.get(pk=autumn).section == campus.sections["7 C"]
+    assert [each.pk for each in selectors.gradebooks_seen(by=bob)] == [spring]
+
+
 def test_what_cannot_be_assessed_is_refused_each(campus: Campus, book: Gradebook, alice: User) -> None:
     wrong = (
         an_assessment("One"), an_assessment("one", "Elsewhere", 0),
@@ -276,6 +324,17 @@ def test_records_that_become_one_keep_the_kept_ones_marks(
     merge_students(keep=kept, duplicate=duplicate, by=erin)
     theirs = dict(AssessmentMark.objects.filter(student=kept).values_list("assessment__name", "score"))
     assert theirs == {"One": 4, "Two": 8}
+
+
+def test_a_mark_that_was_taken_back_is_in_no_others_way_as_records_become_one(
+    campus: Campus, book: Gradebook, alice: User, erin: User
+) -> None:
+    kept, duplicate, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, kept, One="4", Two="5"), *typed(book, duplicate, One="9"))
+    write(book, alice, *typed(book, kept, One="", Two=""))
+    merge_students(keep=kept, duplicate=duplicate, by=erin)
+    theirs = dict(AssessmentMark.objects.filter(student=kept).values_list("assessment__name", "score"))
+    assert theirs == {"One": 9, "Two": None}
 
 
 def test_sixty_students_cost_as_many_statements_as_five(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from apps.accounts.models import User
 from apps.examinations import services
@@ -325,11 +328,40 @@ def test_cards_are_drafted_read_published_printed_and_amended(
 def test_what_stands_on_cards_is_chosen_for_a_grade_level(office: Office, alice: User, campus: Campus) -> None:
     browser, level = office(alice), campus.section.grade_level
     address = f"/office/exams/cards/layout/?level={level.pk}"
-    assert browser.post(address, {"language": "ar", "blocks": ["legend"], "signatures": ""}).status_code == 422
-    said = {"language": "ar", "blocks": ["marks", "legend"], "signatures": "Head\nClass teacher"}
-    assert browser.post(address, said).status_code == 302
+    sent = _sent(_form(browser.get(address), "place-marks"), language="ar", signatures="Head\nClass teacher")
+    # What is begun with: every block, in the order of a card.
+    assert [sent[f"place-{each}"] for each in ("branding", "photo", "marks", "next-term")] == ["1", "2", "3", "8"]
+    nowhere = {name: "" for name in sent if name.startswith("place-")}
+    assert browser.post(address, {**sent, **nowhere, "place-legend": "1"}).status_code == 422
+    assert browser.post(address, {**sent, "place-legend": "0"}).status_code == 422
+    assert browser.post(address, {**sent, **nowhere, "place-marks": "20", "place-legend": "3"}).status_code == 302
     layout = CardLayout.objects.get(grade_level=level)
-    assert (layout.language, layout.blocks, layout.signatures) == ("ar", ["marks", "legend"], ["Head", "Class teacher"])
+    assert (layout.language, layout.blocks, layout.signatures) == ("ar", ["legend", "marks"], ["Head", "Class teacher"])
+    # It is shown in its order, and two with one number stay in that.
+    shown = _sent(_form(browser.get(address), "place-marks"))
+    assert [name for name in shown if name.startswith("place-")][:2] == ["place-legend", "place-marks"]
+    assert browser.post(address, {**shown, "place-attendance": "1"}).status_code == 302
+    layout.refresh_from_db()
+    assert layout.blocks == ["legend", "attendance", "marks"]
+
+
+def test_a_layout_is_looked_at_before_it_is_kept(office: Office, alice: User, campus: Campus) -> None:
+    browser, level = office(alice), campus.section.grade_level
+    address = f"/office/exams/cards/layout/?level={level.pk}"
+    sent = _sent(_form(browser.get(address), "place-marks"), what="preview", signatures="The head")
+    shown = browser.post(address, {**sent, "place-marks": "20"})
+    assert shown["Content-Type"] == "application/pdf"
+    (page,) = PdfReader(io.BytesIO(shown.content)).pages
+    text = page.extract_text()
+    assert "Grade 7 A" in text
+    assert text.index("Attendance") < text.index("87 / 100")
+    assert "The head" in text
+    # A grey picture in the place of a photo.
+    assert len(page.images) == 1
+    arabic = browser.post(address, {**sent, "language": "ar"})
+    assert "148.5 / 200" in PdfReader(io.BytesIO(arabic.content)).pages[0].extract_text()
+    assert browser.post(address, {**sent, "place-marks": ""}).status_code == 422
+    assert not CardLayout.objects.exists()
 
 
 # --- by spreadsheet -------------------------------------------------------------------------------------------------
@@ -497,3 +529,15 @@ def test_a_gradebook_is_begun_filled_and_published(
     assert head.post(page, _sent(form, publish="no")).status_code == 302
     book.refresh_from_db()
     assert book.published_at is None
+
+
+def test_a_gradebook_of_many_assessments_is_set_whole(office: Office, bob: User, campus: Campus, maths: Course) -> None:
+    book = services.open_gradebook(term=campus.terms[0], section=campus.section, course=maths, by=bob)
+    said = [services.AssessmentSaid(name=f"{n}", category="Homework", max_marks=Decimal(10)) for n in range(120)]
+    services.set_gradebook(
+        gradebook=book.sourced_id, categories=[services.CategorySaid(name="Homework")], assessments=said,
+        expected_version=None, by=bob,
+    )  # fmt: skip
+    teacher, address = office(bob), reverse("office:set-gradebook", args=(book.sourced_id,))
+    assert teacher.post(address, _sent(_form(teacher.get(address), "category-0-name"))).status_code == 302
+    assert book.assessments.count() == 120

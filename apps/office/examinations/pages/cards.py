@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ from apps.examinations.selectors import results_seen
 from apps.institutions.models import GradeLevel, Section
 from apps.office.examinations.selectors import session_seen
 from apps.office.shell.fields import apart, posted, whole_number
-from apps.office.shell.forms import DressedForm, add_refusal
+from apps.office.shell.forms import DressedForm, add_refusal, dressed
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
 from apps.reports import selectors, services
@@ -239,15 +240,29 @@ class LayoutForm(DressedForm):
     """What stands on the cards of a grade level, or of all that have no layout of their own."""
 
     language = forms.ChoiceField(label=gettext_lazy("Language"))
-    blocks = forms.MultipleChoiceField(label=gettext_lazy("What stands on a card"))
     signatures = LinesField(label=gettext_lazy("Who signs, a line each"), required=False, most=4, longest=80)
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
+    def __init__(self, *arguments: Any, blocks: Sequence[str], **more: Any) -> None:
+        """``blocks``: those of now, which the form begins with, in their order."""
         super().__init__(*arguments, **more)
-        named: dict[str, Any] = {"language": LANGUAGES, "blocks": BLOCKS}
-        for name, words in named.items():
-            field: Any = self.fields[name]
-            field.choices = list(words.items())
+        language: Any = self.fields["language"]
+        language.choices = list(LANGUAGES.items())
+        places = {str(each): number for number, each in enumerate(blocks, start=1)}
+        for block in dict.fromkeys([*places, *map(str, Block)]):
+            self.fields[f"place-{block}"] = dressed(
+                forms.IntegerField(
+                    label=_("Place of: %(block)s") % {"block": BLOCKS[Block(block)]},
+                    min_value=1, max_value=99, required=False, initial=places.get(block),
+                    help_text=_("Lowest first; empty: not on the card."),
+                )
+            )  # fmt: skip
+        self.order_fields(["language", *(name for name in self.fields if name.startswith("place-")), "signatures"])
+
+    def values(self) -> dict[str, Any]:
+        """The layout that was said: blocks by their numbers, equal ones as they stand in the form."""
+        said = {name.removeprefix("place-"): place for name, place in self.cleaned_data.items() if "place-" in name}
+        chosen = sorted((block for block in said if said[block]), key=lambda block: said[block])
+        return {"blocks": chosen, **{name: self.cleaned_data[name] for name in ("language", "signatures")}}
 
 
 @office_page(permission="cards.publish", over="everybody")
@@ -259,13 +274,16 @@ def layout(request: HttpRequest) -> HttpResponse:
     if key is not None and level is None:
         raise Http404
     present = CardLayout.objects.filter(grade_level=level).first() or CardLayout(blocks=list(CardLayout.Block))
-    shown = {"language": present.language, "blocks": present.blocks, "signatures": "\n".join(present.signatures)}
-    form = LayoutForm(posted(request), initial=shown)
+    shown = {"language": present.language, "signatures": "\n".join(present.signatures)}
+    form = LayoutForm(posted(request), initial=shown, blocks=present.blocks)
     if form.is_valid():
+        said: Any = {"grade_level": level, "values": form.values(), "by": actor(request)}
         try:
-            services.set_layout(grade_level=level, values=form.cleaned_data, by=actor(request))
+            if request.POST.get("what") == "preview":
+                return pdf_response("preview.pdf", services.preview_layout(**said))
+            services.set_layout(**said)
         except SchoolOpsError as refusal:
-            add_refusal(form, refusal, on={"reports:blocks-refused": "blocks"})
+            add_refusal(form, refusal, on={"reports:blocks-refused": "place-marks"})
         else:
             messages.success(
                 request, _("What stands on report cards is set. Cards that are published stay as they are.")

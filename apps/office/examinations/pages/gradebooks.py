@@ -29,7 +29,8 @@ from schoolops import clock, problem
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
 
-MOST_CATEGORIES, MOST_ASSESSMENTS, SPARE = 20, 100, 3
+# As many as the API takes: what it set with more could not be set here.
+MOST_CATEGORIES, MOST_ASSESSMENTS, SPARE = 20, 200, 3
 LONGEST_CELL = 100
 RESITS = {
     "": gettext_lazy("–"),
