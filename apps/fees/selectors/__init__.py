@@ -1,6 +1,7 @@
 """Reads: the chart of accounts with its balances, what was posted, what is charged, bills, and what is paid of them."""
 
 from apps.fees.selectors.billing import (
+    account_at,
     choices_seen,
     concessions_seen,
     credit_notes_seen,
@@ -47,6 +48,7 @@ from apps.fees.selectors.statements import (
 __all__ = [
     "AGES",
     "MonthsDue",
+    "account_at",
     "accounts_seen",
     "books_seen",
     "by_method",

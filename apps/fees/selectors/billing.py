@@ -46,7 +46,8 @@ from apps.fees.models import (
 from apps.fees.selectors.charges import Draft, drafts, split, totals
 from apps.fees.selectors.ledger import at_campuses
 from apps.fees.selectors.payments import child_followed, of_student, standing, sum_of
-from apps.students.models import SectionMembership, Student
+from apps.institutions.models import Institution
+from apps.students.models import Enrolment, SectionMembership, Student
 from schoolops import money
 from schoolops.folding import holding
 
@@ -89,6 +90,25 @@ def student_at(student: UUID, permission: str, *, by: User) -> Student:
     if found is None:
         raise OutOfReach
     return found
+
+
+def account_at(student: UUID, permission: str, *, campus: UUID | None = None, by: User) -> tuple[Student, Institution]:
+    """A student and a campus that may bill them: ``campus``, or theirs, or else another one where they are enrolled.
+
+    Raises:
+        PermissionMissing, OutOfReach: there is none at which ``by`` holds ``permission``.
+    """
+    found = Student.objects.filter(sourced_id=student).first()
+    seen = Institution.objects.filter(at_campuses(by, permission, "pk"))
+    if found is None:
+        raise OutOfReach
+    records = Student.objects.filter(Q(pk=found.pk) | Q(merged_into=found)).values("institution")
+    enrolled = Enrolment.objects.filter(student=found).values("institution")
+    billing = seen.filter(Q(pk__in=records) | Q(pk__in=enrolled)).order_by("name", "pk")
+    asked = [each for each in billing if campus in {None, each.sourced_id}]
+    if not asked:
+        raise OutOfReach
+    return found, next((each for each in asked if each.pk == found.institution_id), asked[0])
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

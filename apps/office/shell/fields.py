@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -106,6 +107,14 @@ class FoundSelect(AutocompleteSelect):
 def whole_number(text: str) -> int | None:
     """A number as a form or an address holds it; ``None``, where that is none, or one that no row of ours has."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
+
+
+def id_of(text: str) -> UUID | None:
+    """The public id of a query string; ``None`` where there is none. Anything else is no page."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Http404 from None
 
 
 def day_of(text: str) -> dt.date:

@@ -396,6 +396,27 @@ def test_debtors_stand_by_how_long_they_are_behind(
     assert listed.count("/office/fees/bills/") == 15
 
 
+def test_who_is_billed_by_another_campus_pays_there(office: Office, anton: User, campus: Campus) -> None:
+    annex = people.a_school_year(name="Annex", sections=("7 B",))
+    money.a_chart(annex.institution)
+    (child,) = people.some_students(1, section=annex.section)
+    # Their record is of the main campus, their enrolment at the annex.
+    Student.objects.filter(pk=child.pk).update(institution=campus.institution)
+    money.an_item(annex, by=anton)
+    (bill,) = money.billed(annex, by=anton, due_on=(SCHOOL_DAY,))
+    cashier = people.a_user("clara", role="accountant", institution=annex.institution)
+    with clock.frozen(people.SCHOOL_MOMENT + dt.timedelta(days=1)):
+        browser = office(cashier)
+        take = f"/office/fees/take/{child.sourced_id}/?campus={annex.institution.sourced_id}"
+        for address in ("/office/fees/debtors/", f"/office/fees/bills/{bill.sourced_id}/"):
+            assert take in _page(browser.get(address))
+        assert browser.post(take, _sent(_page(browser.get(take)), amount="1200", method="cash")).status_code == 302
+        elsewhere = f"/office/fees/take/{child.sourced_id}/?campus={campus.institution.sourced_id}"
+        assert browser.get(elsewhere).status_code == browser.get(f"{take}x").status_code == 404
+    assert Payment.objects.get().institution == annex.institution
+    assert selectors.left_of([bill]) == {bill.pk: 0}
+
+
 def test_the_cash_book_says_what_came_in_and_went_out(
     office: Office, anton: User, campus: Campus, class_of: list[Student]
 ) -> None:

@@ -18,7 +18,7 @@ from apps.fees import services
 from apps.fees.models import Payment
 from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
-from apps.office.shell.fields import AmountField, apart, posted
+from apps.office.shell.fields import AmountField, apart, id_of, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.reports.api.views import pdf_response
@@ -76,8 +76,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 def take(request: HttpRequest, student: UUID) -> HttpResponse:
     """What a student has to pay; the money; and then the receipt, which prints itself."""
     by = actor(request)
-    found = fees.student_at(student, COLLECT, by=by)
-    campus = found.institution
+    found, campus = fees.account_at(student, COLLECT, campus=id_of(request.GET.get("campus", "")), by=by)
     due, credit = fees.due_of(found, campus), fees.credit_of(found, campus)
     today = today_at(campus)
     owed = sum((each.amount for each in due if each.due_on <= today), Decimal(0))
@@ -86,7 +85,7 @@ def take(request: HttpRequest, student: UUID) -> HttpResponse:
     form = MoneyForm(found, posted(request), initial={"amount": asked, "key": uuid4()})
     if form.is_valid():
         said = form.cleaned_data
-        payment = services.NewPayment(currency=campus.currency, **said)
+        payment = services.NewPayment(currency=campus.currency, institution=campus, **said)
         try:
             taken = services.take_payment(student=found, payment=payment, by=by)
         except SchoolOpsError as refusal:
@@ -95,6 +94,7 @@ def take(request: HttpRequest, student: UUID) -> HttpResponse:
             return HttpResponseRedirect(f"{reverse('office:receipt', args=(taken.sourced_id,))}?print=1")
     context = {
         "student": found,
+        "campus": campus,
         "form": form,
         "due": [(each, money.printed(each.amount, campus.currency), each.due_on < today) for each in due],
         "owed": money.printed(owed, campus.currency),

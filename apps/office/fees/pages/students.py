@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.fees import selectors as fees
 from apps.fees import services
 from apps.office.fees import selectors
+from apps.office.shell.fields import id_of
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.reports.api.views import pdf_response
 from schoolops import money
@@ -66,11 +67,7 @@ KINDS = {
 @office_page(permission="fees.view", over="campus")
 def printed_statement(request: HttpRequest, student: UUID) -> HttpResponse:
     """A student's account as a PDF; of a guardian who is asked for, that of their children, as far as it is theirs."""
-    asked = request.GET.get("guardian", "")
-    try:
-        guardian = UUID(asked) if asked else None
-    except ValueError:
-        raise Http404 from None
+    guardian = id_of(request.GET.get("guardian", ""))
     with working():
         paper = services.print_statement(student=student, guardian=guardian, by=actor(request))
     return pdf_response(paper.file_name, paper.content)
