@@ -83,6 +83,8 @@ def _written(
             )
             continue
         text = text.replace(NAME, student.preferred_name or student.given_name)
+        if "\0" in text:
+            refused.append(FieldError(f"records.{number}.text", "null-characters", "Null characters are not allowed."))
         if len(text) > LONGEST:
             facts = {"most": LONGEST}
             refused.append(FieldError(f"records.{number}.text", "too-long", "At most {most} characters.", facts))

@@ -59,11 +59,12 @@ def test_whoever_was_shown_another_text_is_told(paper: Exam, alice: User, bob: U
 
 def test_each_line_that_cannot_be_is_named(paper: Exam, campus: Campus, alice: User, child: Student) -> None:
     stranger = students_in(campus.sections["7 C"])[0]
-    said = [Said(child.sourced_id, "x" * 501), Said(stranger.sourced_id, "Good.")]
+    said = [Said(child.sourced_id, "x" * 501), Said(stranger.sourced_id, "Good."), Said(child.sourced_id, "Go\0od.")]
     with pytest.raises(RemarksRefused) as refused:
         services.write_remarks(paper=paper.sourced_id, said=said, by=alice)
     assert [(each.field, each.code) for each in refused.value.errors] == [
         ("records.0.text", "too-long"), ("records.1.student_id", "not-in-the-class"),
+        ("records.2.text", "null-characters"),
     ]  # fmt: skip
     ExamSession.objects.filter(pk=paper.session_id).update(state="cancelled", cancelled_reason="Flood")
     with pytest.raises(SessionCancelled):
