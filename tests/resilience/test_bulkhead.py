@@ -203,7 +203,7 @@ def test_a_schools_share_of_the_slots_is_that_of_the_machine_and_not_of_a_proces
             pass
 
 
-def test_a_view_that_fails_gives_its_place_back(oak: School, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_view_that_fails_gives_its_place_back(oak: School, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     heavy.room.cache_clear()
 
     @heavy.heavy
