@@ -38,6 +38,7 @@ OPEN = {
     "language/": "the language of one's own browser",
     "redeem": "anyone with the link",
     "support": "anyone with the link",
+    "family/manifest.webmanifest": "the name of the school, as the login page shows it",
     "verify/<str:code>/": "whoever holds a report card: that it is genuine, its day and version",
 }
 # Whoever is logged in, of what is theirs.
@@ -102,6 +103,8 @@ def _says(address: str, method: str, view: Any) -> bool:
         if address in OWN or (method, address) in KNOWN:
             return True
         return isinstance(asked, ApiViewSet) and _is_said(asked.asks.get(asked.action or "", ""))
+    if (held := getattr(view, "family_asks", None)) is not None:
+        return _is_said(held)
     named = getattr(view, "office_permission", None)
     if named is not None:
         return named in CODES and view.office_over in OVER
