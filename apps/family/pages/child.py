@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from itertools import groupby
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from apps.institutions.selectors import week_around
 from apps.reports import selectors as reports
 from apps.reports import services as report_services
 from apps.reports.api.views import pdf_response
+from apps.reports.selectors.cards import number_of
 from apps.students.models import FamilyItem
 
 MONTH = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])", re.ASCII)
@@ -78,21 +80,27 @@ def exam_timetable(request: HttpRequest, visit: Visit, child: Child) -> HttpResp
 def marks(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
     """Published marks and what each session and each term comes to."""
     of = child.student.sourced_id
-    made = {each["session_id"]: each for each in exams.results_followed(of, by=visit.by)["results"]}
-    rows = sorted(exams.marks_followed(of, by=visit.by), key=lambda each: (each["day"], str(each["session_id"])))
-    by_session = {key: list(group) for key, group in groupby(_in_sessions(rows), key=lambda each: each["session_id"])}
+    sums = {each["session_id"]: each for each in exams.results_followed(of, by=visit.by)["results"]}
+    sessions: dict[UUID, list[dict[str, Any]]] = {}
+    for row in exams.marks_followed(of, by=visit.by):
+        shown = {"shown": _of(row["score"], row["max_marks"])} if row["score"] is not None else {}
+        sessions.setdefault(row["session_id"], []).append({**row, **shown})
     context = {
-        "sessions": [(group[0]["session"], group, made.get(key)) for key, group in reversed(by_session.items())],
+        "sessions": [(rows[0]["session"], rows, _sum(sums.get(key))) for key, rows in reversed(sessions.items())],
         "courses": exams.term_results_followed(of, by=visit.by),
     }
     return render(request, "family/marks.html", context, title=_("Marks"), child=child)
 
 
-def _in_sessions(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    order: dict[object, int] = {}
-    for row in rows:
-        order.setdefault(row["session_id"], len(order))
-    return sorted(rows, key=lambda each: order[each["session_id"]])
+def _of(part: Decimal, whole: Decimal) -> str:
+    return f"{number_of(part)} / {number_of(whole)}"
+
+
+def _sum(result: dict[str, Any] | None) -> dict[str, str] | None:
+    """What a session comes to, where it comes to anything."""
+    if result is None or result["percent"] is None:
+        return None
+    return {"shown": _of(result["total"], result["out_of"]), "share": number_of(result["percent"])}
 
 
 @family_page(item=FamilyItem.CARDS)

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from apps.attendance.models import DailyAttendance, DayState
 from apps.family.selectors.children import Child
 from apps.institutions.models import Institution
-from apps.institutions.selectors import closed_days, week_around
+from apps.institutions.selectors import closed_days
 from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership
 from apps.timetable.models import Meeting
 

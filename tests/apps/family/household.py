@@ -34,9 +34,11 @@ class Household:
 
 
 def made(campus: Campus, *, head: User, teacher: User, guardian: User) -> Household:
-    """Rolls, lessons, a session with marks and cards, and bills: three quarters the mother's, a quarter the father's."""
+    """Rolls, lessons, marks, a card, and bills: three quarters are the mother’s, a quarter is the father’s."""
     section = campus.sections["7 B"]
     child, sibling = section.memberships.order_by("pk")[0].student, people.students_in(campus.sections["7 C"])[0]
+    sibling.given_name = "Zoya"
+    sibling.save(update_fields=["given_name"])
     father = people.a_guardian("frank", of=[child])
     rolls.take(section, {child: "L"}, by=teacher)
     rolls.take(section, {child: "A"}, by=teacher, day=SCHOOL_DAY - dt.timedelta(days=1))
