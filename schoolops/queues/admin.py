@@ -276,8 +276,8 @@ class DeadLetterAdmin(_Shaped, _OperatorAdmin):
 class JobAdmin(_Shaped, _OperatorAdmin):
     one, many = "job", "jobs that wait or run"
     about = (
-        "A job stands here until it is done, then its row is gone: with nothing to do this list is empty. What became of "
-        "imports and other jobs that somebody follows stands for seven days under Jobs that were followed."
+        "A job stands here until it is done, then its row is gone: with nothing to do this list is empty. What became "
+        "of imports and other jobs that somebody follows stands for seven days under Jobs that were followed."
     )
     fields = (
         "id", "school", "queue", "task", "shape", "meta", "priority", "attempts", "crashes", "created_at", "run_at",
@@ -317,8 +317,8 @@ class QueueStateAdmin(_OperatorAdmin):
 
     one, many = "paused queue", "paused queues"
     about = (
-        "Queues that somebody paused by `manage.py queues pause`, with the reason; what comes waits in the ledger. None "
-        "here means that all of them run: how much is in each stands on the start page."
+        "Queues that somebody paused by `manage.py queues pause`, with the reason; what comes waits in the ledger. "
+        "None here means that all of them run: how much is in each stands on the start page."
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -22,8 +22,8 @@ AT_ONCE: Final = 20
 # Below each of these somebody will look for something that is not there: everything that is served, at a school's
 # address or at the operators', and what scanners ask for.
 PREFIXES: Final = (
-    "/", "/api/", "/api/v1/", "/api/v1/tenant/", "/office/", "/roll/", "/support/", "/operators/", "/static/", "/media/",
-    "/health/", "/metrics/", "/admin/", "/.well-known/", "/.git/",
+    "/", "/api/", "/api/v1/", "/api/v1/tenant/", "/office/", "/roll/", "/support/", "/operators/", "/static/",
+    "/media/", "/health/", "/metrics/", "/admin/", "/.well-known/", "/.git/",
 )  # fmt: skip
 JSON: Final = {"Content-Type": "application/json"}
 LOGIN: Final = "/api/v1/auth/login"
@@ -211,7 +211,9 @@ def _malformed_requests(target: Target) -> Iterator[tuple[str, Came]]:
 
 def _malformed(target: Target) -> Finding:
     found = Finding(
-        "malformed", f"{MALFORMED} requests no client of ours sends", "refused with 4xx or cut off, and the server lives on"
+        "malformed",
+        f"{MALFORMED} requests no client of ours sends",
+        "refused with 4xx or cut off, and the server lives on",
     )
     answers = list(_malformed_requests(target))
     found.came = _counted([each for _, each in answers])

@@ -14,7 +14,7 @@ from schoolops.resilience import check
 
 
 class Command(BaseCommand):
-    """Exit code 1 when anything came that was not expected. Safe on a production: it logs nobody in and writes nothing."""
+    """Exit code 1 when anything came that was not expected. Safe on a production: it writes nothing."""
 
     help = "Try on a running installation what must not break it, and print what was sent, expected and answered."
     requires_system_checks = ()
