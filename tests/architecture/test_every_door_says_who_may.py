@@ -21,6 +21,7 @@ from schoolops.queues import registry
 
 # Nobody is logged in yet, or needs to be.
 OPEN = {
+    "static/<path:name>": "scripts and styles, the same for everybody; in production the proxy has them",
     "": "leads to the login",
     "api/v1/schema": "describes the API, holds no rows",
     "api/v1/docs": "describes the API, holds no rows",
