@@ -185,6 +185,12 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. A plain view that is told to come again says so, as the API does."""
-    failure = sys.exc_info()[1]
-    return problem.response(failure if isinstance(failure, Unavailable) else ServerError())
+    """Django's handler500."""
+    return problem.response(failure())
+
+
+def failure() -> SchoolOpsError:
+    """What to say of the exception that is being handled: a plain view that is told to come again says so, as the API
+    does."""
+    raised = sys.exc_info()[1]
+    return raised if isinstance(raised, Unavailable) else ServerError()
