@@ -1,8 +1,8 @@
 """Nothing that was typed is lost: what a form sent when its login had ended comes back after the next one.
 
-A form that meets the door is kept for an hour, sealed with a key that stands only in the address its tab is sent to, and
-for whoever the page was made for: each form carries a mark of them beside Django's token. The page that comes back is the
-one the form stood on, made anew and filled in here, so that it works for every form and without scripts.
+A form that meets the door is kept for an hour, sealed with a key that stands only in the address its tab is sent to,
+and for whoever the page was made for: each form carries a mark of them beside Django's token. The page that comes back
+is the one the form stood on, made anew and filled in here, so that it works for every form and without scripts.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class MarkedToken(CsrfTokenNode):
 
 
 @register.tag("csrf_token")
-def marked_token(parser: Parser, token: Token) -> MarkedToken:
+def marked_token(parser: Parser, token: Token) -> MarkedToken:  # noqa: ARG001 - Django's
     """In the place of Django's in every template."""
     return MarkedToken()
 
@@ -221,7 +221,7 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value if value is not None else "" for name, value in attrs}
         if tag == "form":
-            self._inside = _Form(has.get("action", "")) if has.get("method", "").lower() == "post" else None
+            self._inside = _Form(has.get("action", "")) if has.get("method") == "post" else None
             if self._inside is not None:
                 self.forms.append(self._inside)
         if self._inside is None or tag not in {"input", "select", "textarea", "option"}:
@@ -262,7 +262,7 @@ def _changes(form: _Form, typed: Typed, names: Names) -> Iterable[tuple[int, int
     left = {name: list(values) for name, values in typed.fields.items()}
     every = [each.has.get("name", "") for each in form.elements]
     for each in form.elements:
-        name, kind = each.has.get("name", ""), each.has.get("type", "text").lower()
+        name, kind = each.has.get("name", ""), each.has.get("type", "text")
         said = typed.fields.get(name, [])
         if not name or name in _OURS or kind in _LEFT_ALONE or "disabled" in each.has:
             continue
@@ -288,12 +288,14 @@ def _chosen(select: _Element, said: list[str], names: Names) -> Iterable[tuple[i
         yield option.begins, option.ends, _start(option, "selected", option.has.get("value", "") in said)
     there = {option.has.get("value", "") for option in select.options}
     more = [(value, names(select.has, value)) for value in said if value not in there]
-    written = "".join(f'<option value="{escape(value)}" selected>{escape(name)}</option>' for value, name in more if name)
+    written = "".join(
+        f'<option value="{escape(value)}" selected>{escape(name)}</option>' for value, name in more if name
+    )
     if written:
         yield select.closes, select.closes, written
 
 
-def _start(element: _Element, name: str, value: str | bool) -> str:
+def _start(element: _Element, name: str, value: str | bool) -> str:  # noqa: FBT001 - it is what is set
     """The start tag of ``element`` with ``name`` set: to a text, or there or not."""
     has = {each: text for each, text in element.has.items() if each != name}
     if value is not False:

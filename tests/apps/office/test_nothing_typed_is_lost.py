@@ -63,7 +63,7 @@ def test_an_admission_comes_back_after_logging_in_and_is_saved_from_there(
 ) -> None:
     browser = office(dave)
     said = {**ADMITTED, "section": str(campus.section.pk)}
-    _form_, answer = _typed_into(browser, "/office/student/admit/", "given_name", **said)
+    _same, answer = _typed_into(browser, "/office/student/admit/", "given_name", **said)
     page = _log_in(browser, answer, "dave")
     assert "What you typed is here again" in page.content.decode()
     assert not Student.objects.filter(admission_number="N1").exists()
@@ -232,7 +232,8 @@ def test_only_the_form_that_was_sent_is_filled_in() -> None:
     page = (
         '<form method="get"><input name="q" value="1"></form>\n'
         '<form method="post" action="/there/"><textarea name="note">old</textarea><input name="one" @click="x()">'
-        '<input type="password" name="secret"><select name="who" data-x="1"><option value="1" selected>One</select></form>'
+        '<input type="password" name="secret"><select name="who" data-x="1"><option value="1" selected>One</select>'
+        "</form>"
     )
     said = Typed("/there/", {"note": ["new <b>"], "q": ["2"], "secret": ["x"], "one": ["a&b"], "who": ["9"]})
     filled = filled_in(page, said, at="/here/", names=lambda _has, key: f"Row {key}")

@@ -1,4 +1,4 @@
-"""What is refused before a view of ours is asked: a page to whoever reads pages, a document to whoever calls the API."""
+"""What is refused before a view of ours is asked: a page to who reads pages, a document to who calls the API."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem.answer(request, errors.failure())
 
 
-def form_of_another_login(request: HttpRequest, reason: str = "") -> HttpResponse:
+def form_of_another_login(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's
     """Django's ``CSRF_FAILURE_VIEW``: somebody logged in anew, in another tab, since the form was opened.
 
     What was typed is kept, as when a login has ended.

@@ -66,7 +66,7 @@
     const button = form.querySelector("button");
     button.disabled = true;
     try {
-      const headers = { "X-Requested-With": "fetch" };
+      const headers = { "X-Requested-With": "fetch", Accept: "text/html" };
       const answer = await fetch(location.href, { method: "POST", body: new FormData(form), headers });
       if (answer.status === 204) {
         localStorage.removeItem(key);
