@@ -10,10 +10,10 @@ from apps.office.urls import OUTSIDE
 from config.assets import assets
 from schoolops.queues.admin import operators
 
-handler400 = "apps.office.door.pages.refusals.bad_request"
-handler403 = "apps.office.door.pages.refusals.permission_denied"
-handler404 = "apps.office.door.pages.refusals.page_not_found"
-handler500 = "apps.office.door.pages.refusals.server_error"
+handler400 = "schoolops.api.errors.bad_request"
+handler403 = "schoolops.api.errors.permission_denied"
+handler404 = "schoolops.api.errors.page_not_found"
+handler500 = "schoolops.api.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="operators-login")),

@@ -214,19 +214,6 @@ def test_the_second_of_two_login_pages_leads_in(checked: Browser, dave: User, ca
     assert checked.get(way)["Location"] == "/office/rolls/"
 
 
-@pytest.mark.parametrize("path", ["/roll/nope", "/nope", "/redeem/x", "/office/timetable/meeting/?period=x"])
-def test_a_browser_gets_a_page_wherever_it_asks(checked: Browser, dave: User, campus: Campus, path: str) -> None:
-    stranger = checked.get(path)
-    _comes_in(checked, "dave")
-    inside = checked.get(path)
-    for answer in (stranger, inside):
-        assert answer.status_code in {302, 400, 404}
-        assert answer.headers["Content-Type"].startswith("text/html")
-    assert "Oak" in inside.content.decode()
-    documents = checked.client.get("/api/v1/nope")
-    assert documents.headers["Content-Type"] == "application/problem+json"
-
-
 # --- filling in -------------------------------------------------------------------------------------------------------
 def test_only_the_form_that_was_sent_is_filled_in() -> None:
     page = (
