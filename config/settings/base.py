@@ -52,6 +52,7 @@ TENANT_APPS = [
     "apps.fees",
     "apps.reports",
     "apps.exchange",
+    "apps.family",
     "apps.office",
 ]
 # What people do in the office, a folder each: entries, addresses, admins, templates, scripts. The shell is first: it is
