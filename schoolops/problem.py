@@ -91,10 +91,15 @@ def response(error: errors.SchoolOpsError) -> HttpResponse:
     return with_cookies(HttpResponse(said, status=status, content_type=CONTENT_TYPE, headers=headers(error)), error)
 
 
+def reads_pages(request: HttpRequest) -> bool:
+    """Whether a person's browser asks, and for no document of the API."""
+    return not request.path_info.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+
+
 def answer(request: HttpRequest, error: errors.SchoolOpsError) -> HttpResponse:
     """``response``, as a bare page in the reader's language where a person's browser asks for one: made of nothing but
     ``error``, so that a refusal costs next to nothing."""
-    if request.path_info.startswith("/api/") or "text/html" not in request.headers.get("Accept", ""):
+    if not reads_pages(request):
         return response(error)
     status, title = status_of(error)
     page = format_html(
