@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import InternalError, OperationalError, ProgrammingError
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.views import set_rollback
@@ -24,7 +24,7 @@ from schoolops.errors import (
     Unauthenticated,
     Unavailable,
 )
-from schoolops.tenancy.errors import SchoolUnreachable, schema_is_gone, takes_no_writes
+from schoolops.tenancy.errors import outage_of
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def flatten(detail: Any, path: str = "") -> Iterator[FieldError]:
         yield FieldError(field=path, code=str(getattr(detail, "code", "invalid")), said=str(detail))
 
 
-def as_ours(exc: Exception) -> SchoolOpsError | None:  # noqa: C901, PLR0911, PLR0912 - one line per kind is a table
+def as_ours(exc: Exception) -> SchoolOpsError | None:  # noqa: PLR0911 - one line per kind is a table
     """``exc`` in our own vocabulary, or ``None`` when it is not an expected refusal."""
     match exc:
         case SchoolOpsError():
@@ -135,12 +135,8 @@ def as_ours(exc: Exception) -> SchoolOpsError | None:  # noqa: C901, PLR0911, PL
             return Throttled(retry_after=int(getattr(exc, "wait", None) or 60))
         case drf.ParseError():
             return Malformed()
-        case ProgrammingError() | OperationalError() if schema_is_gone(exc):
-            return SchoolUnreachable()
-        case OperationalError():
-            return Unavailable()
-        case InternalError() if takes_no_writes(exc):
-            return Unavailable()
+        case DatabaseError():
+            return outage_of(exc)
     return None
 
 
@@ -185,6 +181,8 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. A plain view that is told to come again says so, as the API does."""
+    """Django's handler500. Who is told to come again, or met a database that is away, reads so wherever it happened: in
+    a plain view, or before the API's own handler, where it is found out who asks."""
     failure = sys.exc_info()[1]
-    return problem.answer(request, failure if isinstance(failure, Unavailable) else ServerError())
+    ours = as_ours(failure) if isinstance(failure, Exception) else None
+    return problem.answer(request, ours if isinstance(ours, Unavailable) else ServerError())

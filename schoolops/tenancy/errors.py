@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import OperationalError, ProgrammingError
+
 from schoolops.errors import Conflict, Forbidden, Invalid, Misconfigured, NotFound, Unavailable
 
 
@@ -38,6 +40,17 @@ class SchoolUnreachable(Unavailable):
 
     code = "tenancy:school-unreachable"
     remedy = "The operators have been told. Nothing was read or written."
+
+
+class OutcomeUnknown(Unavailable):
+    """The database was lost while this was being kept: it may be done, or not."""
+
+    code = "tenancy:outcome-unknown"
+    remedy = "Send it again under the same `Idempotency-Key`, or look whether it is there before you do it again."
+
+
+class CommitUnanswered(OperationalError):
+    """The connection ended before PostgreSQL said what became of a commit."""
 
 
 class SharedBackend(Unavailable):
@@ -135,3 +148,16 @@ def schema_is_gone(exception: BaseException) -> bool:
     """
     state = getattr(exception.__cause__, "sqlstate", None) or getattr(exception, "sqlstate", None)
     return state in {"42P01", "42501", "22023", "42704", "3F000", "0P000"}
+
+
+def outage_of(exception: BaseException) -> Unavailable | None:
+    """What somebody is told of a database that is away, whichever view found out; ``None``: it is no such thing."""
+    # Django connects anew while the error passes through, and where that fails too it is the second that is seen.
+    within: BaseException | None = exception
+    while within is not None and not isinstance(within, CommitUnanswered):
+        within = within.__cause__ or within.__context__
+    if within is not None:
+        return OutcomeUnknown()
+    if isinstance(exception, ProgrammingError | OperationalError) and schema_is_gone(exception):
+        return SchoolUnreachable()
+    return Unavailable() if isinstance(exception, OperationalError) or takes_no_writes(exception) else None

@@ -9,7 +9,7 @@ from typing import cast
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 
@@ -23,8 +23,7 @@ from schoolops.tenancy.errors import (
     SchoolSuspended,
     SchoolUnreachable,
     UnknownHost,
-    schema_is_gone,
-    takes_no_writes,
+    outage_of,
 )
 from schoolops.tenancy.models import School, SchoolState
 
@@ -112,10 +111,9 @@ class SchoolMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A school whose schema or role is gone answers 503, whichever view found out; so does a lost database."""
-        if isinstance(exception, ProgrammingError | OperationalError) and schema_is_gone(exception):
-            refusal: SchoolOpsError = SchoolUnreachable()
-        elif isinstance(exception, OperationalError) or takes_no_writes(exception):
-            refusal = Unavailable()
+        refusal: SchoolOpsError
+        if (outage := outage_of(exception)) is not None:
+            refusal = outage
         elif isinstance(exception, SchoolOpsError) and problem.status_of(exception)[0] != UNEXPECTED:
             refusal = exception
         else:

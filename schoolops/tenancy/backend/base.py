@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import psycopg
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, OperationalError
 from django.db.backends.postgresql.base import CursorDebugWrapper as DjangoDebugCursor
 from django.db.backends.postgresql.introspection import TableInfo
 from django.db.backends.utils import CursorWrapper as DjangoCursor
@@ -34,7 +34,7 @@ from psycopg.pq import TransactionStatus
 from schoolops import context
 from schoolops.errors import NoCurrentSchool
 from schoolops.resilience import route_groups
-from schoolops.tenancy.errors import SchoolUnreachable, SharedBackend, schema_is_gone
+from schoolops.tenancy.errors import CommitUnanswered, SchoolUnreachable, SharedBackend, schema_is_gone
 
 log = logging.getLogger("schoolops.tenancy")
 
@@ -268,6 +268,12 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
         except IntegrityError:
             # Refused for certain; Django rolls back next.
             self._on_rollback = pending
+            raise
+        except OperationalError as lost:
+            # Without a state it was not the server that refused; 08 and 57P are the ends of a connection.
+            state = getattr(lost.__cause__, "sqlstate", None)
+            if state is None or state.startswith(("08", "57P")):
+                raise CommitUnanswered(*lost.args) from lost
             raise
 
     def rollback(self) -> None:

@@ -1,0 +1,31 @@
+"""The matrix's jobs: one leaves a row in a table without keys, so that one done twice shows; one is wanted once; one
+fails at every try."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from schoolops.queues import ATTENDANCE, task
+
+
+def _leave(n: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO failures_effect (n) VALUES (%s)", [n])
+
+
+@task(queue=ATTENDANCE, name="failures.effect")
+def effect(*, n: int) -> None:
+    _leave(n)
+
+
+@task(queue=ATTENDANCE, name="failures.once", once_per=("n",))
+def once(*, n: int) -> None:
+    _leave(n)
+
+
+@task(queue=ATTENDANCE, name="failures.fails")
+def fails(*, n: int) -> None:
+    raise ValueError("it fails at every try")
+
+
+TASKS = {"effect": effect, "once": once, "fails": fails}

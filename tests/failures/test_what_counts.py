@@ -1,0 +1,68 @@
+"""The matrix's own counting can fail: what is lost, done twice, or refused and there all the same turns a row red."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.failures import rows
+from tests.failures.stage import UNKNOWN, Journal, Said, Scene
+from tests.observe.stage import Failed
+
+
+class Played(Scene):
+    """A scene without a stage: what is there is what the test says."""
+
+    def __init__(self, there: Counter[str], *, keeps: bool = True) -> None:
+        self.lost = self.doubled = self.unwanted = 0
+        self.found, self.keeps = there, keeps
+
+    def write(self, name: str, key: str, port: int | None = None) -> Said:
+        if self.keeps and not self.found[name]:
+            self.found[name] = 1
+        return Said(name, key, 201, 0.01, "")
+
+    def there(self, names: list[str]) -> Counter[str]:
+        return Counter({name: self.found[name] for name in names if self.found[name]})
+
+
+TAKEN = Said("a", "k", 201, 0.1, "")
+REFUSED = Said("b", "k", 503, 0.1, "schoolops:unavailable")
+UNANSWERED = (Said("c", "k", 0, 0.1, ""), Said("d", "k", 503, 0.1, UNKNOWN))
+
+
+def test_what_was_taken_is_there_and_what_was_not_is_sent_again() -> None:
+    scene = Played(Counter(a=1, c=1))
+    scene.settle(Journal([TAKEN, REFUSED, *UNANSWERED]))
+    assert scene.found["b"] == scene.found["c"] == scene.found["d"] == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "keeps", "figures"),
+    [
+        (Counter(), False, (1, 0, 0)),
+        (Counter(a=2), True, (0, 1, 0)),
+        (Counter(a=1, b=1), True, (0, 0, 1)),
+    ],
+)
+def test_lost_doubled_and_refused_but_there_are_seen(
+    there: Counter[str], keeps: bool, figures: tuple[int, int, int]
+) -> None:
+    scene = Played(there, keeps=keeps)
+    with pytest.raises(Failed):
+        scene.settle(Journal([TAKEN, REFUSED] if there else [TAKEN]))
+    assert (scene.lost, scene.doubled, scene.unwanted) == figures
+
+
+def test_an_error_of_ours_is_no_outage() -> None:
+    with pytest.raises(Failed, match="schoolops:internal"):
+        rows.unavailable(Journal([TAKEN, Said("e", "k", 500, 0.1, "schoolops:internal")]))
+
+
+def test_every_row_of_the_customers_matrix_is_played() -> None:
+    asked = ("Redis down, development", "Redis down, production", "Redis lost", "slow query", "broker is killed",
+             "fails three times", "wanted twice", "Memory above")  # fmt: skip
+    names = [row.name for row in rows.ROWS]
+    assert all(any(each in name for name in names) for each in asked)
+    assert len(set(names)) == len(names)
