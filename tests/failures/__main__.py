@@ -27,10 +27,11 @@ from tests.outside import refuse_base_url
 
 HEAD = """# What fails, and what is seen then
 
-By `make resilience ARGS=--write` on {day}, {processors} processors, load {load:.0f} at its end. Web server, relay and worker reach
-PostgreSQL and Valkey through proxies; four clients write all the while, each write under an `Idempotency-Key`. After each row every
-write that was acknowledged is there once, none that was refused is, and what had no answer (or `tenancy:outcome-unknown`: the database
-was lost while it was asked to keep it) is taken when it is sent again under its key. *Worst* is the slowest answer that a client saw.
+By `make resilience ARGS=--write` on {day}, {processors} processors, load {load:.0f} at its end. Web server, relay and
+worker reach PostgreSQL and Valkey through proxies; four clients write all the while, each write under an
+`Idempotency-Key`. After each row every write that was acknowledged is there once, none that was refused is, and what
+had no answer (or `tenancy:outcome-unknown`: the database was lost while it was asked to keep it) is taken when it is
+sent again under its key. *Worst* is the slowest answer that a client saw.
 
 """
 
