@@ -167,6 +167,31 @@ def _restrictions(student: Student) -> dict[int, str]:
     return dict(_RESTRICTIONS.all(student=student.pk))
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to come: on ``day`` the student belongs to ``section``, or leaves (``exit_kind`` in words)."""
+
+    day: dt.date
+    what: str
+    section: Section | None = None
+    why: str = ""
+
+
+def planned_after(record: Record, day: dt.date) -> list[Planned]:
+    """Moves and departures that have not begun on ``day``, by their days."""
+    found = []
+    for enrolment in record.enrolments:
+        if enrolment.exited_on is not None and enrolment.entered_on <= day < enrolment.exited_on:
+            found.append(Planned(enrolment.exited_on, "leave", why=enrolment.get_exit_kind_display()))
+        ends = {membership.ends_on for membership in enrolment.memberships.all()}
+        found += [
+            Planned(membership.starts_on, "move", membership.section)
+            for membership in enrolment.memberships.all()
+            if membership.starts_on > day and membership.starts_on in ends
+        ]
+    return sorted(found, key=lambda each: each.day)
+
+
 def _year_of(student: Student, day: dt.date) -> AcademicYear | None:
     """The year that contains ``day`` where the student is, else the last one they were in."""
     return _YEARS.first(at=student.institution_id, last=day)
