@@ -26,11 +26,9 @@ def _form(page: Any, having: str) -> Form:
 
 
 def _admission(campus: Campus, **more: Any) -> dict[str, Any]:
-    return {
-        "given_name": "Zoë", "family_name": "Bell", "admission_number": "N1", "birth_date": "2014-03-09",
-        "sex": "female", "section": campus.section.pk, "entry_kind": "new", "on": SCHOOL_DAY.isoformat(), "guardian_relation": "mother",
-        **more,
-    }  # fmt: skip
+    child = {"given_name": "Zoë", "family_name": "Bell", "admission_number": "N1", "birth_date": "2014-03-09"}
+    place = {"section": campus.section.pk, "entry_kind": "new", "on": SCHOOL_DAY.isoformat()}
+    return {**child, **place, "sex": "female", "guardian_relation": "mother", **more}
 
 
 @pytest.fixture

@@ -180,7 +180,7 @@ class GuardianForm(forms.Form):
             del self.fields["guardian_is"]
             return said
         choices = [*self._choices(), ("new", _("Somebody else: make a new record"))]
-        self.fields["guardian_is"].widget.choices = choices  # type: ignore[attr-defined]
+        self.fields["guardian_is"].widget.choices = choices
         if said.get("guardian_is") not in dict(choices):
             self.add_error("guardian_is", _("Somebody like this is on the books. Say who it is."))
         return said

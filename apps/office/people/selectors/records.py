@@ -11,7 +11,9 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.attendance.models import DailyAttendance, Leave
+from apps.attendance.models import AttendanceChange, DailyAttendance, Leave
+from apps.attendance.selectors import changed_marks
+from apps.attendance.selectors.lists import ChangedMark
 from apps.institutions.models import AcademicYear, CalendarDay, Section
 from apps.students.models import Enrolment, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import contacts_shown_to
@@ -20,6 +22,7 @@ from schoolops.audit.models import AuditEntry
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
 
 TRAIL_SHOWN = 50
+CHANGES_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Record:
     days: dict[dt.date, DailyAttendance] | None = None
     calendar: dict[dt.date, CalendarDay] = field(default_factory=dict)
     leave: list[Leave] | None = None
+    changed_marks: list[ChangedMark] | None = None
     entries: list[AuditEntry] | None = None
 
     def section_on(self, day: dt.date) -> Section | None:
@@ -80,6 +84,9 @@ def record_of(student: UUID, *, by: User, day: dt.date) -> Record:
         days=_days(found, year) if sees else None,
         calendar=_calendar(found, year) if sees else {},
         leave=_LEAVE.all(student=found.pk) if sees else None,
+        changed_marks=changed_marks(AttendanceChange.objects.filter(student=found), most=CHANGES_SHOWN)
+        if sees
+        else None,
         entries=list(trail.trail_of(found)[:TRAIL_SHOWN]) if "audit.view" in held else None,
     )
 
