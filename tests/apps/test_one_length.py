@@ -102,9 +102,10 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("DecisionIn", "note"): (Leave, "decision_note"),
     ("NoteForm", "note"): (Leave, "decision_note"),
     ("LoginIn", "device"): (TokenFamily, "label"),
-    ("AdmitForm", "guardian_given_name"): (Guardian, "given_name"),
-    ("AdmitForm", "guardian_family_name"): (Guardian, "family_name"),
-    ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
+    ("GuardianForm", "guardian_given_name"): (Guardian, "given_name"),
+    ("GuardianForm", "guardian_family_name"): (Guardian, "family_name"),
+    ("GuardianForm", "guardian_phone"): (Guardian, "phone"),
+    ("GuardianForm", "guardian_email"): (Guardian, "email"),
     ("EndForm", "operator"): (User, "username"),
     ("MappingIn", "sheet"): (Import, "sheet"),
 }

@@ -149,6 +149,13 @@ class PlaceForm(SectionForm):
         )
 
 
+class WhoItIs(forms.ChoiceField):
+    """One of those who look the same; who they are is known once the other fields are read."""
+
+    def valid_value(self, value: Any) -> bool:
+        return True
+
+
 class GuardianForm(forms.Form):
     """A grown-up by what is known of them; who is on the books already is not made a second time."""
 
@@ -156,9 +163,9 @@ class GuardianForm(forms.Form):
     guardian_given_name = forms.CharField(label=_("Guardian: given name"), max_length=100, required=False)
     guardian_family_name = forms.CharField(label=_("Guardian: family name"), max_length=100, required=False)
     guardian_phone = forms.CharField(label=_("Guardian: phone"), max_length=40, required=False)
-    guardian_email = forms.EmailField(label=_("Guardian: e-mail"), required=False)
+    guardian_email = forms.EmailField(label=_("Guardian: e-mail"), max_length=254, required=False)
     guardian_relation = forms.ChoiceField(label=_("Guardian is"), choices=RELATIONS)
-    guardian_is = forms.CharField(label=_("May be the same"), required=False, widget=forms.RadioSelect)
+    guardian_is = WhoItIs(label=_("May be the same"), required=False, widget=forms.RadioSelect)
 
     OWN: ClassVar = ("given_name", "family_name", "phone", "email")
 
@@ -180,7 +187,7 @@ class GuardianForm(forms.Form):
             del self.fields["guardian_is"]
             return said
         choices = [*self._choices(), ("new", _("Somebody else: make a new record"))]
-        self.fields["guardian_is"].widget.choices = choices
+        self.fields["guardian_is"].choices = choices  # type: ignore[attr-defined]
         if said.get("guardian_is") not in dict(choices):
             self.add_error("guardian_is", _("Somebody like this is on the books. Say who it is."))
         return said
