@@ -39,6 +39,7 @@ OPEN = {
     "language/": "the language of one's own browser",
     "redeem": "anyone with the link",
     "support": "anyone with the link",
+    "family/calendars/<str:secret>.ics": "whoever has the secret link, as far as its owner may by now",
     "family/manifest.webmanifest": "the name of the school, as the login page shows it",
     "verify/<str:code>/": "whoever holds a report card: that it is genuine, its day and version",
 }
