@@ -258,7 +258,7 @@ def closed_column(day: dt.date) -> Subquery:
 def open_to_families(item: str, day: dt.date) -> QuerySet[Student]:
     """The students of whom ``item`` is open to families."""
     students: Any = Student.objects.alias(shut=closed_column(day))
-    found: QuerySet[Student] = students.exclude(shut__contains=[item])
+    found: QuerySet[Student] = students.filter(Q(shut__isnull=True) | ~Q(shut__contains=[item]))
     return found
 
 
