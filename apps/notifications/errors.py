@@ -56,6 +56,13 @@ class FactUnknown(NotFound):
     code = "notifications:fact-unknown"
 
 
+class LanguageUnknown(Invalid):
+    """This language is not spoken here."""
+
+    code = "notifications:language-unknown"
+    field = "language"
+
+
 class PlaceholdersUnknown(Invalid):
     """These placeholders are not known here: {names}."""
 

@@ -79,7 +79,7 @@ def _told_of(students: Iterable[int], day: dt.date) -> Mapping[str, Mapping[int,
     )
     found: dict[str, dict[int, dict[str, set[int]]]] = {ABSENT: defaultdict(dict), CORRECTED: defaultdict(dict)}
     for fact, student, key, guardian in rows.values_list("fact", "student", "key", "guardian"):
-        if student is not None and guardian is not None:
+        if guardian is not None:
             found[fact][student].setdefault(key, set()).add(guardian)
     return {
         fact: defaultdict(
@@ -105,7 +105,8 @@ def _warn(
     known: set[int | None] = set(
         Message.objects.filter(fact=WARNING, student__in=often, made_at__gt=since).values_list("student", flat=True)
     )
-    teachers = _class_teachers({days[each].section_id for each in often if days[each].section_id}, day)
+    sections = {section for each in often if (section := days[each].section_id) is not None}
+    teachers = _class_teachers(sections, day)
     return notifications.tell(
         WARNING,
         [

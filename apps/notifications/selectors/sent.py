@@ -15,10 +15,10 @@ from apps.notifications.models import WAITING, Message
 VIEW = "messages.view"
 
 
-def messages_seen(*, by: User) -> QuerySet[Any, Message]:
-    """Messages of the campuses at which ``by`` sees what is sent. Raises ``PermissionMissing``."""
-    access.require(by, VIEW)
-    at = access_selectors.institutions_of(by, VIEW)
+def messages_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any, Message]:
+    """Messages of the campuses at which ``by`` holds ``permission``. Raises ``PermissionMissing``."""
+    access.require(by, permission)
+    at = access_selectors.institutions_of(by, permission)
     rows = Message.objects.select_related("guardian", "user", "student")
     return rows if at is None else rows.filter(institution__in=at)
 

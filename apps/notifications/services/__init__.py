@@ -19,7 +19,7 @@ from apps.notifications.services.delivering import deliver, look_after, sent_tod
 from apps.notifications.services.facts import Amount, Fact, Told, declare, facts
 from apps.notifications.services.merging import move_messages
 from apps.notifications.services.own import acknowledge, read_message, set_preference
-from apps.notifications.services.reporting import report
+from apps.notifications.services.reporting import expect_gateway, report
 from apps.notifications.services.telling import About, outgoing, tell
 from apps.notifications.services.wording import Wording
 
@@ -35,6 +35,7 @@ __all__ = [
     "clear_address",
     "declare",
     "deliver",
+    "expect_gateway",
     "fact_called",
     "facts",
     "hold",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -17,6 +18,7 @@ from apps.notifications.errors import (
     BracesAstray,
     FactUnknown,
     HeldAlready,
+    LanguageUnknown,
     MessageUnknown,
     NothingHeld,
     OutcomeKnown,
@@ -169,7 +171,7 @@ def set_template(*, fact: str, channel: Channel | str, language: str, subject: s
     access.require_everywhere(by, CONFIGURE)
     found, channel = fact_called(fact), Channel(channel)
     if language not in dict(settings.LANGUAGES):
-        raise FactUnknown
+        raise LanguageUnknown
     said = Wording("" if channel == Channel.SMS else wording.one_line(subject), wording.without_controls(text))
     _expect_wording(found, channel, said)
     row, _made = MessageTemplate.objects.update_or_create(
@@ -223,14 +225,13 @@ def preview_template(
 
 
 @transaction.atomic
-def resolve(*, message: Message, sent: bool, by: User) -> Message:
+def resolve(*, message: UUID, sent: bool, by: User) -> Message:
     """Say of a message in doubt that it was sent, or let it be sent (again).
 
     Raises:
         PermissionMissing, MessageUnknown; OutcomeKnown.
     """
-    access.require(by, CONFIGURE)
-    found = messages_seen(by=by).filter(pk=message.pk).first()
+    found = messages_seen(by=by, permission=CONFIGURE).filter(sourced_id=message).first()
     if found is None:
         raise MessageUnknown
     rows = Message.objects.filter(Q(pk=found.pk) | Q(part_of=found.pk), state=State.OUTCOME_UNKNOWN)
@@ -247,8 +248,9 @@ def resolve(*, message: Message, sent: bool, by: User) -> Message:
 @transaction.atomic
 def clear_address(*, address: str, by: User) -> int:
     """Let messages go to an address that bounced again; returns how many had. Raises ``PermissionMissing``."""
-    access.require(by, CONFIGURE)
-    rows = list(messages_seen(by=by).filter(address=address, bounced_at__isnull=False).order_by("pk"))
+    rows = list(
+        messages_seen(by=by, permission=CONFIGURE).filter(address=address, bounced_at__isnull=False).order_by("pk")
+    )
     Message.objects.filter(pk__in=[row.pk for row in rows]).update(bounced_at=None)
     if rows:
         trail.record(by, "notifications.address-cleared", rows[-1])

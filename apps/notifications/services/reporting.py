@@ -19,6 +19,13 @@ State = Message.State
 _OPEN = (State.SENDING, State.SENT, State.OUTCOME_UNKNOWN)
 
 
+def expect_gateway(secret: str) -> None:
+    """Nothing, when whoever says so is the gateway. Raises ``ReportRefused``; also where no secret is set."""
+    known = settings.SMS_WEBHOOK_SECRET
+    if not known or not hmac.compare_digest(secret.encode(), known.encode()):
+        raise ReportRefused
+
+
 @transaction.atomic
 def report(*, secret: str, key: UUID | None = None, reference: str = "", outcome: str, words: str = "") -> int:
     """Note what became of a text, named by our key or the gateway's number; returns how many messages it was about.
@@ -28,10 +35,7 @@ def report(*, secret: str, key: UUID | None = None, reference: str = "", outcome
     Raises:
         ReportRefused: whoever says so does not know the secret, or none is set.
     """
-    if not settings.SMS_WEBHOOK_SECRET or not hmac.compare_digest(
-        secret.encode(), settings.SMS_WEBHOOK_SECRET.encode()
-    ):
-        raise ReportRefused
+    expect_gateway(secret)
     if key is None and not reference:
         return 0
     named = Q(sourced_id=key) if key is not None else Q(reference=reference)
