@@ -59,9 +59,9 @@ def tell_guardians_what_it_says(event: AttendanceMarked) -> None:
 @subscribe(OfficeSpoke)
 def tell_guardians_what_the_office_says(event: OfficeSpoke) -> None:
     # Of leave for next month nobody is told each day.
-    last = max(school_today(), min(event.days)) + dt.timedelta(days=1)
-    for day in sorted(each for each in event.days if each <= last)[-services.DAYS_TOLD :]:
-        tasks.tell_of_day.enqueue(day=day, students=list(event.students))
+    last = school_today() + dt.timedelta(days=1)
+    days = sorted(each for each in event.days if each <= last)[-services.DAYS_TOLD :]
+    tasks.tell_of_day.enqueue_many([{"day": day, "students": list(event.students)} for day in days])
 
 
 @subscribe(LeaveDecided)
