@@ -15,7 +15,7 @@ from apps.attendance.services import AT_ONCE, Days
 from apps.institutions.events import CalendarChanged, ClassSectionChanged
 from apps.institutions.selectors import school_today
 from apps.students.events import (
-    ClassRosterChanged,
+    ClassRostersChanged,
     StudentsEnrolled,
     StudentsMerged,
     StudentsMoved,
@@ -106,12 +106,17 @@ def count_the_days_since_they_came_back(event: StudentsEnrolled) -> Followed | N
     return _follow_students(event.student_ids, since or dt.date.min)
 
 
-@subscribe(ClassRosterChanged)
-def count_what_a_class_marked_of_those_in_it(event: ClassRosterChanged) -> Followed | None:
-    marked = AttendanceRecord.objects.filter(
-        session__course_class=event.course_class_id, student__in=event.student_ids
-    ).values_list("student_id", flat=True)
-    return _follow_students(sorted(set(marked)))
+@subscribe(ClassRostersChanged)
+def count_what_a_class_marked_of_those_in_it(event: ClassRostersChanged) -> Followed | None:
+    marked = (
+        AttendanceRecord.objects.filter(
+            session__course_class__in=[course_class for course_class, _ in event.rosters], student__in=event.student_ids
+        )
+        .values_list("session__course_class", "student_id")
+        .distinct()
+    )
+    theirs = {(course_class, student) for course_class, students in event.rosters for student in students}
+    return _follow_students(sorted({student for course_class, student in set(marked) & theirs}))
 
 
 @subscribe(ClassSectionChanged)

@@ -54,6 +54,7 @@ TENANT_APPS = [
     "apps.fees",
     "apps.reports",
     "apps.exchange",
+    "apps.family",
     "apps.office",
 ]
 # What people do in the office, a folder each: entries, addresses, admins, templates, scripts. The shell is first: it is
@@ -119,6 +120,7 @@ MIDDLEWARE = [
     "schoolops.observability.middleware.RequestContextMiddleware",
     "schoolops.health.middleware.HealthMiddleware",
     "schoolops.api.bodies.BodyMiddleware",
+    "schoolops.api.packing.PackedPagesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",
@@ -149,7 +151,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["apps.office.shell.days"],
+            "builtins": ["apps.office.shell.days", "apps.office.shell.typed"],
             "libraries": {"kept": "apps.office.shell.kept"},
         },
     }
@@ -216,6 +218,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- sessions: half an hour after the last click; rows of the school's schema, with Redis in front -----------------
 SESSION_ENGINE = "schoolops.cache.sessions"
 SESSION_COOKIE_AGE = 30 * 60
+CSRF_FAILURE_VIEW = "apps.office.door.pages.refusals.form_of_another_login"
 # Waits after wrong codes are schoolops.ratelimit's, as after wrong passwords: django-otp's grow without end.
 OTP_TOTP_THROTTLE_FACTOR = 0
 OTP_STATIC_THROTTLE_FACTOR = 0

@@ -1,0 +1,155 @@
+"""Money that goes back: given to the family, or never theirs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.fees import errors
+from apps.fees.models import (
+    Account,
+    LedgerEntry,
+    LedgerTransaction,
+    Payment,
+    Refund,
+)
+from apps.fees.selectors import payments as selectors
+from apps.fees.services.payments.allocating import allocated
+from apps.fees.services.payments.holding import INTO, payment_for_update
+from apps.fees.services.posting import Leg, Posting, accounts_of, post_all
+from apps.institutions.models import Institution
+from apps.institutions.selectors import today_at
+from schoolops import money
+from schoolops.audit import trail
+from schoolops.audit.trail import SYSTEM
+from schoolops.constraints import explains
+from schoolops.ids import uuid7
+
+Debit, Credit = LedgerEntry.Side.DEBIT, LedgerEntry.Side.CREDIT
+Source, Purpose, Method = LedgerTransaction.Source, Account.Purpose, Payment.Method
+
+
+@transaction.atomic
+def refund(
+    *, payment: UUID, amount: Decimal, reason: str, method: str | None = None, key: UUID | None = None, by: User
+) -> Refund:
+    """Give back what of a payment pays no bill: as it came, a cheque from the bank, unless ``method`` is said.
+
+    ``key``: given back again under it, it is what was given back.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaymentUnknown, AmountRefused, RefundTooHigh, ChequeNotCleared,
+        PaymentKeyTaken.
+    """
+    found = payment_for_update(payment, by)
+    amount = money.checked(amount, found.currency)
+    if key is not None and (given := found.refunds.filter(sourced_id=key, amount=amount).first()):
+        return given
+    if found.method == Method.CHEQUE and not selectors.is_cleared(found):
+        raise errors.ChequeNotCleared
+    free = selectors.free_of([found])[found.pk]
+    if amount > free:
+        raise errors.RefundTooHigh(most=money.shown(free, found.currency))
+    went = method or (Method.BANK if found.method == Method.CHEQUE else found.method)
+    return _give_back(found, Refund.Kind.REFUND, amount, reason, went, [], by, key=key)
+
+
+@transaction.atomic
+def reverse(*, payment: UUID, reason: str, by: User) -> Refund:
+    """Say that a payment never came: the bills it paid are owed again, and what it was is taken out of the books.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaymentUnknown, PaymentGoneBack.
+    """
+    return undo(payment_for_update(payment, by), Refund.Kind.REVERSAL, reason, by)
+
+
+@transaction.atomic
+def bounce(*, payment: UUID, reason: str, by: User) -> Refund:
+    """Say that the bank did not pay a cheque: the bills it paid are owed again.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaymentUnknown, NotACheque, PaymentGoneBack.
+    """
+    found = payment_for_update(payment, by)
+    if found.method != Method.CHEQUE:
+        raise errors.NotACheque
+    return undo(found, Refund.Kind.BOUNCE, reason, by)
+
+
+@transaction.atomic
+def charge_back(*, payment: UUID, reason: str, amount: Decimal | None = None, by: User) -> Refund:
+    """Say that a card's bank took back a payment, or ``amount`` of it: bills it paid are owed again, the latest first.
+
+    Raises:
+        PermissionMissing, OutOfReach, PaymentUnknown, NotACard, AmountRefused, PaymentGoneBack.
+    """
+    found = payment_for_update(payment, by)
+    if found.method != Method.CARD:
+        raise errors.NotACard
+    taken = None if amount is None else money.checked(amount, found.currency)
+    return undo(found, Refund.Kind.CHARGEBACK, reason, by, taken)
+
+
+def undo(payment: Payment, kind: str, reason: str, by: User | None, amount: Decimal | None = None) -> Refund:
+    """Take back what came in, all or (charged back) ``amount`` of it; its student is held. Raises ``PaymentGoneBack``.
+
+    The bills it paid are owed again, the latest first where it is not all.
+    """
+    gone = sum((row.amount for row in payment.refunds.all()), Decimal(0))
+    rest = payment.amount - gone
+    if (kind != Refund.Kind.CHARGEBACK and gone) or not rest:
+        raise errors.PaymentGoneBack
+    amount = min(amount or rest, rest)
+    accounts = accounts_of(payment.institution)
+    needed = amount - selectors.free_of([payment])[payment.pk]
+    freed = {}
+    for bill, part in reversed(selectors.paid_by(payment).items()):
+        if needed > 0:
+            freed[bill] = min(part, needed)
+            needed -= freed[bill]
+    postings = allocated(payment, freed, accounts, today_at(payment.institution), released=True)
+    cleared = payment.method == Method.CHEQUE and selectors.is_cleared(payment)
+    return _give_back(payment, kind, amount, reason, Method.BANK if cleared else payment.method, postings, by)
+
+
+def _give_back(
+    payment: Payment,
+    kind: str,
+    amount: Decimal,
+    reason: str,
+    method: str,
+    postings: list[Posting],
+    by: User | None,
+    *,
+    key: UUID | None = None,
+) -> Refund:
+    campus: Institution = payment.institution
+    row = Refund(
+        sourced_id=key or uuid7(),
+        payment=payment,
+        kind=kind,
+        method=method,
+        amount=amount,
+        currency=payment.currency,
+        day=today_at(campus),
+        reason=reason,
+        by=by,
+    )
+    taken = {"payment_reversed_once": errors.PaymentGoneBack, "fees_refund_sourced_id_key": errors.PaymentKeyTaken}
+    with explains(taken):
+        row.save(force_insert=True)
+    accounts = accounts_of(campus)
+    legs = [
+        Leg(accounts[Purpose.CREDIT], Debit, amount, payment.student_id),
+        Leg(accounts[INTO[method]], Credit, amount, payment.student_id),
+    ]
+    memo = f"{row.get_kind_display()} of receipt {payment.receipt}"
+    postings.append(Posting(row.day, Source.REFUND, row.sourced_id, "give-back", memo, legs))
+    post_all(institution=campus, postings=postings, by=by)
+    told = {"amount": amount, "method": method, "receipt": payment.receipt}
+    trail.record(by or SYSTEM, f"fees.payment-{row.kind}", payment.student, after=told, reason=reason)
+    return row
