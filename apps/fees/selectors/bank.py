@@ -25,7 +25,7 @@ from apps.fees.selectors.statements import open_parts
 from apps.institutions.models import Institution
 from apps.students.models import Guardian, Student, StudentGuardian
 from schoolops import money
-from schoolops.folding import fold
+from schoolops.folding import Fold, fold
 
 NOTHING = Decimal(0)
 # Of a hundred: from here on lines are confirmed together, below it each by itself.
@@ -37,7 +37,7 @@ _AMOUNT, _PAYER = 30, 10
 _DOUBTFUL: Final = 40
 # As printed; as people shorten it; as a bank breaks a line in it.
 _PRINTED = re.compile(r"(?<!\d)(20\d\d)[ \-./_]?(\d{6})(?!\d)")
-_SHORT = re.compile(r"(?<![\d.\-/])(20\d\d)[-/]0*([1-9]\d{0,5})(?![\d]|[.\-/]\d)")
+_SHORT = re.compile(r"(?<![\d.\-/])(20\d\d)[-/]([1-9]\d{0,5})(?!\d|[.\-/]\d)")
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[^\s,;:]+")
 # By so many days a transfer that somebody entered by hand may differ from the bank's.
@@ -144,11 +144,11 @@ def _name(campus: Campus, name: str, group: Group) -> None:
 def _remember(campus: Campus, lines: Sequence[BankLine]) -> None:
     """Who was meant by the same payer before; what somebody entered by hand; what another kind of file says alike."""
     before = BankLine.objects.filter(institution=campus.institution, state=BankLine.State.TAKEN)
-    payers = dict(before.filter(payer__in={line.payer for line in lines} - {""}).values_list("sourced_id", "payer"))
-    taken = before.filter(sourced_id__in=payers).values_list("payer", "payments")
-    by_payment = {payment: fold(payer) for payer, payments in taken for payment in payments}
+    before = before.annotate(folded=Fold("payer")).filter(folded__in={fold(line.payer) for line in lines} - {""})
+    taken = before.values_list("folded", "payments")
+    by_payment = {payment: payer for payer, payments in taken for payment in payments}
     meant: dict[str, set[int]] = defaultdict(set)
-    for payment in Payment.objects.filter(sourced_id__in=by_payment).select_related("student"):
+    for payment in Payment.objects.filter(sourced_id__in=list(by_payment)).select_related("student"):
         meant[by_payment[payment.sourced_id]].add(payment.student.merged_into_id or payment.student_id)
     for payer, students in meant.items():
         campus.history[payer].append(Group(tuple(sorted(students & campus.students.keys()))))
@@ -159,7 +159,9 @@ def _remember(campus: Campus, lines: Sequence[BankLine]) -> None:
         institution=campus.institution, method=Payment.Method.BANK, day__range=(first - _NEAR, last + _NEAR)
     ).select_related("student")
     rows = list(entered.exclude(refunds__kind__in=("reversal", "bounce")))
-    from_lines = BankLine.objects.filter(payments__overlap=[row.sourced_id for row in rows]) if rows else before.none()
+    from_lines = (
+        BankLine.objects.filter(payments__overlap=[row.sourced_id for row in rows]) if rows else BankLine.objects.none()
+    )
     known = {payment for payments in from_lines.values_list("payments", flat=True) for payment in payments}
     campus.entered = [row for row in rows if row.sourced_id not in known]
     campus.alike = _alike(campus.institution, lines)
