@@ -34,6 +34,7 @@ urlpatterns = [
     path("api/v1/", include(API)),
     # The path the reference system used; the same views.
     path("api/v1/tenant/", include((API, "tenant"))),
+    path("family/", include("apps.family.urls")),
     path("", include("apps.office.urls")),
     *assets(),
 ]

@@ -16,7 +16,7 @@ from apps.access.services import within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
-from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
+from apps.students.models import ClassEnrolment, Enrolment, FamilyOpening, SectionMembership, Student, StudentGuardian
 from schoolops import clock, folding
 from schoolops.tenancy.compiled import TEXT, Parameter
 
@@ -244,3 +244,10 @@ def matching_asked(number: int) -> Q:
 def guardians_matching(words: str) -> Q:
     """Guardians whose names, e-mail or phone number hold every word, served by the index guardian_search."""
     return folding.in_column(F("searched"), folding.with_phones(words))
+
+
+# --- what families see ------------------------------------------------------------------------------------------------
+def closed_items(levels: Collection[int]) -> dict[int, frozenset[str]]:
+    """Grade level (by key) → what of it is closed to families. One query."""
+    rows = FamilyOpening.objects.filter(grade_level__in=levels)
+    return {row.grade_level_id: frozenset(row.closed) for row in rows}

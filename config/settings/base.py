@@ -52,6 +52,7 @@ TENANT_APPS = [
     "apps.fees",
     "apps.reports",
     "apps.exchange",
+    "apps.family",
     "apps.office",
 ]
 # What people do in the office, a folder each: entries, addresses, admins, templates, scripts. The shell is first: it is
@@ -117,6 +118,7 @@ MIDDLEWARE = [
     "schoolops.observability.middleware.RequestContextMiddleware",
     "schoolops.health.middleware.HealthMiddleware",
     "schoolops.api.bodies.BodyMiddleware",
+    "schoolops.api.packing.PackedPagesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",

@@ -22,6 +22,8 @@ from apps.fees.selectors.billing import (
 from apps.fees.selectors.drawer import counts_of, drawer_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 from apps.fees.selectors.payments import (
+    child_followed,
+    children_followed,
     credit_of,
     due_of,
     free_of,
@@ -57,6 +59,8 @@ __all__ = [
     "books_seen",
     "by_method",
     "cash_book",
+    "child_followed",
+    "children_followed",
     "choices_seen",
     "collected_against_due",
     "concessions_seen",

@@ -174,13 +174,17 @@ def child_followed(student: UUID, *, by: User) -> Student:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    reach = access.within_reach(by, "fees.follow", "student")
-    child: Student | None = (
-        Student.objects.filter(reach, children_of(by, access.today(by)), sourced_id=student).only("pk").first()
-    )
+    child: Student | None = children_followed(by=by).filter(sourced_id=student).only("pk", "institution").first()
     if child is None:
         raise OutOfReach
     return child
+
+
+def children_followed(*, by: User) -> QuerySet[Student]:
+    """The children whose bills ``by`` follows. Raises ``PermissionMissing``."""
+    reach = access.within_reach(by, "fees.follow", "student")
+    found: QuerySet[Student] = Student.objects.filter(reach, children_of(by, access.today(by)))
+    return found
 
 
 def payment_parts(payment: dict[str, Any]) -> dict[str, Any]:

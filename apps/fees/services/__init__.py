@@ -33,7 +33,15 @@ from apps.fees.services.drawer import count_drawer
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.merging import keep_bills, keep_payments, move_choices, move_concessions, move_payers
 from apps.fees.services.numbers import next_numbers
-from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
+from apps.fees.services.papers import (
+    Printed,
+    print_followed_invoice,
+    print_followed_receipt,
+    print_followed_statement,
+    print_invoice,
+    print_receipt,
+    print_statement,
+)
 from apps.fees.services.payments import (
     NewPayment,
     Pays,
@@ -95,6 +103,9 @@ __all__ = [
     "post",
     "post_all",
     "post_by_hand",
+    "print_followed_invoice",
+    "print_followed_receipt",
+    "print_followed_statement",
     "print_invoice",
     "print_receipt",
     "print_statement",

@@ -85,10 +85,6 @@ FACTS = frozenset(
 )
 # A permission is called in a refusal as it is called in the roles editor, not by its code.
 _SENTENCES = {permission.code: permission.sentence for permission in PERMISSIONS}
-# Where a guardian or a student goes who has come to the office's door.
-FOR_FAMILIES = gettext_noop(
-    "There are no pages for guardians and students yet: for what you need to know or to change, call the school."
-)
 # What a list says that is stopped; the platform's own words, which no app declares.
 STOPPED = (
     gettext_noop("Looking for this would take longer than a list may take."),
@@ -175,6 +171,9 @@ def refused(request: HttpRequest, *, status: int, title: str, detail: str, remed
     """A readable page that says no: inside the office's frame for who may enter, bare for who may not."""
     inside = may_enter(request)
     context = {**frame_of(request), "title": title, "detail": detail, "remedy": remedy, "inside": inside}
+    user = somebody(request)
+    if isinstance(user, User) and school_or_none() is not None and access.is_family(user):
+        context["family"] = reverse(navigation.FAMILY)
     template = "office/shell/refused.html" if inside else "office/shell/refused_outside.html"
     return with_headers(TemplateResponse(request, template, context, status=status))
 
@@ -235,8 +234,8 @@ def behind_the_door(view: View) -> View:
                 _say_what_followed(request, answer)
             return answer
         if request.user.is_authenticated:
-            detail, remedy = _("The office is for the staff of the school."), _(FOR_FAMILIES)
-            return refused(request, status=403, title=_("Not allowed"), detail=detail, remedy=remedy)
+            detail = _("The office is for the staff of the school.")
+            return refused(request, status=403, title=_("Not allowed"), detail=detail)
         address = reverse("office:login")
         return HttpResponseRedirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
 

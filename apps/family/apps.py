@@ -1,0 +1,14 @@
+"""The family's pages as a Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
+
+
+class FamilyConfig(AppConfig):
+    """The app of the family's pages."""
+
+    name = "apps.family"
+    label = "family"
+    verbose_name = gettext_lazy("Family")

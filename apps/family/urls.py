@@ -1,0 +1,24 @@
+"""The addresses of the family's pages, in the namespace ``family``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from apps.family.pages import child, home, money
+
+app_name = "family"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("manifest.webmanifest", home.manifest, name="manifest"),
+    path("children/<uuid:child>/", home.child, name="child"),
+    path("children/<uuid:child>/attendance/", child.attendance, name="attendance"),
+    path("children/<uuid:child>/timetable/", child.timetable, name="timetable"),
+    path("children/<uuid:child>/exams/", child.exam_timetable, name="exams"),
+    path("children/<uuid:child>/marks/", child.marks, name="marks"),
+    path("children/<uuid:child>/report-cards/", child.cards, name="cards"),
+    path("children/<uuid:child>/report-cards/<uuid:card>.pdf", child.card, name="card"),
+    path("children/<uuid:child>/bills/", money.bills, name="bills"),
+    path("children/<uuid:child>/bills/<uuid:invoice>.pdf", money.bill, name="bill"),
+    path("children/<uuid:child>/receipts/<uuid:payment>.pdf", money.receipt, name="receipt"),
+    path("children/<uuid:child>/statement.pdf", money.statement, name="statement"),
+]
