@@ -17,13 +17,14 @@ from xml.parsers import expat
 from apps.exchange import errors
 from apps.exchange.services.bank.columns import fitting
 from apps.exchange.services.reading.cells import cleaned
+from schoolops.folding import fold
 
 MOST_ELEMENTS: Final = 4_000_000
 DEEPEST: Final = 40
 LONGEST_TEXT: Final = 2_000
 _ROOT: Final = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.\d\d Document")
 # What a bank writes where it says nothing.
-_NOTHING: Final = frozenset({"NOTPROVIDED", "NONREF", "NOT PROVIDED", "NOTAVAILABLE"})
+_NOTHING: Final = frozenset({"notprovided", "nonref", "not provided", "notavailable"})
 _PART: Final = "Stmt/Ntry/NtryDtls/TxDtls"
 
 
@@ -169,7 +170,7 @@ def _text(entry: _Said, part: _Said) -> str:
 
 def _reference(said: _Said, *paths: str) -> str:
     found = (said.first(path) for path in paths)
-    return next((each[:70] for each in found if each and each.upper() not in _NOTHING), "")
+    return next((each[:70] for each in found if each and fold(each) not in _NOTHING), "")
 
 
 def _amount(said: str) -> Decimal:

@@ -13,6 +13,7 @@ from apps.exchange import errors
 from apps.exchange.services.reading import cells, sheets
 from apps.exchange.services.reading.cells import Column, text
 from schoolops import money
+from schoolops.folding import fold
 
 # As `HeaderMapping` keeps it.
 SOURCE: Final = "bank"
@@ -61,6 +62,7 @@ _WORDS: Final[Mapping[str, str]] = {
 _NAMES: Final = {sheets.folded(word): field for field, words in _WORDS.items() for word in words.split("|")}
 _IN: Final = frozenset({"c", "cr", "crdt", "credit", "in", "h", "haben", "+", "bij", "دائن"})
 _OUT: Final = frozenset({"d", "dr", "db", "dbit", "debit", "out", "s", "soll", "-", "af", "مدين"})
+_CURRENCIES: Final = {fold(code): code for code in money.CURRENCIES}
 _MARKED: Final = re.compile(r"(?P<amount>[^A-Za-z]*\d[^A-Za-z]*)(?P<side>CR|DR|C|D|H|S)?", re.IGNORECASE)
 _CODES: Final = re.compile(r"[A-Z]{3}|[€£$¥]")
 
@@ -126,14 +128,19 @@ def amount_of(said: str, mark: str) -> Decimal:
     if found is None:
         raise errors.AmountUnreadable(value=said[:40])
     digits = found["amount"].strip()
-    side = (found["side"] or "").upper()
-    below = digits.startswith(("-", "(")) or digits.endswith("-") or side in {"DR", "D", "S"}
+    side = fold(found["side"] or "")
+    below = digits.startswith(("-", "(")) or digits.endswith("-") or side in {"dr", "d", "s"}
     digits = digits.strip("()+- \u00a0")
     digits = re.sub(r"[\s\u00a0'’\u202f]", "", digits)
     digits = digits.replace("," if mark == "." else ".", "").replace(mark, ".")
     if not re.fullmatch(r"\d{1,13}(\.\d{0,6})?", digits):
         raise errors.AmountUnreadable(value=said[:40])
     return -Decimal(digits) if below else Decimal(digits)
+
+
+def currency_of(said: str, otherwise: str) -> str:
+    """The code of ISO 4217 that a cell says, however it is written; another word is shown as it is."""
+    return _CURRENCIES.get(fold(said), said[:3]) if said else otherwise
 
 
 def fitting(amount: Decimal) -> Decimal:
@@ -145,5 +152,5 @@ def fitting(amount: Decimal) -> Decimal:
 
 def side_of(said: str) -> int:
     """1: it came in, -1: it went out, 0: it does not say."""
-    word = said.strip().casefold()
+    word = fold(said)
     return 1 if word in _IN else -1 if word in _OUT else 0

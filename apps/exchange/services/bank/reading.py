@@ -15,7 +15,7 @@ from apps.exchange.services.reading import cells, notes, sheets, tables
 from apps.exchange.services.reading.apart import ROWS_AT_ONCE, from_apart, is_windows_text, table_of
 from apps.fees.services import NewLine
 from schoolops import money
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import Invalid, SchoolOpsError, Unavailable
 
 MOST_WRONG: Final = 200
 
@@ -55,6 +55,8 @@ class Statement:
                     yield "lines", kept
                     kept = []
             yield "lines", kept
+        except Unavailable:
+            raise
         except SchoolOpsError:
             yield "found", self.found
             raise
@@ -131,7 +133,7 @@ class Statement:
         amount = Decimal(0)
         try:
             amount = columns.fitting(self._amount(values, mark))
-        except SchoolOpsError as error:
+        except Invalid as error:
             errors_of_row.append(cells.said_of(error, row=row, column=columns.BY_FIELD[columns.AMOUNT].header))
         if errors_of_row:
             wrong += errors_of_row[: MOST_WRONG - len(wrong)]
@@ -142,7 +144,7 @@ class Statement:
             "row": row,
             "day": values[columns.DAY],
             "amount": str(amount),
-            "currency": (values.get(columns.CURRENCY) or self.currency).upper()[:3],
+            "currency": columns.currency_of(values.get(columns.CURRENCY, ""), self.currency),
             "payer": values.get(columns.PAYER, "")[:302],
             "text": text[:1000],
             "reference": values.get(columns.REFERENCE, "")[:80],

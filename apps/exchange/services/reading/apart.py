@@ -60,6 +60,8 @@ class Reading:
     def _work(self, file: IO[bytes]) -> Iterator[Any]:
         try:
             yield from _in_pieces(self._bundle(file) if self.bundle else self._sheet(file))
+        except Unavailable:
+            raise
         except SchoolOpsError:
             yield "found", self._found()
             raise
