@@ -30,6 +30,9 @@ from apps.exchange.models import Import
 from apps.fees import services as fees
 from apps.fees.models import Account, BankLine
 from apps.institutions.models import AcademicYear, Course, Term
+from apps.notifications import services as notifications
+from apps.notifications.models import Channel, Message
+from apps.notifications.selectors import Audience
 from apps.reports import services as reports
 from apps.reports.tasks import print_list
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
@@ -121,7 +124,9 @@ def lay_out(oak: School, elm: School) -> Ground:
             ground.keep(at_elm=people.some_students(1, section=there.section)[0])
             ground.tokens["E"] = open_login(people.a_user("eve", role="head"), label="test").access_token
         with inside(oak):
-            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _fees, _logins, _jobs, _imports):
+            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _fees, _logins, _messages):
+                build(ground)
+            for build in (_jobs, _imports):
                 build(ground)
             for letter, user in ground.people.items():
                 ground.tokens[letter] = open_login(user, label="test").access_token
@@ -366,6 +371,21 @@ def _fees(ground: Ground) -> None:
     ground.keep(
         **{name: money.a_payment(rows["classmate"], "2000", method=method, by=by) for name, method in paid.items()}
     )
+
+
+def _messages(ground: Ground) -> None:
+    """An announcement of the head's that Carol was told of, and a mail to her of which nobody knows what became."""
+    by = ground.people["H"]
+    announcement = notifications.announce(
+        title="Trip", text="On Friday.", audience=Audience("school"), acknowledge=True, by=by
+    )
+    notifications.publish(announcement.pk)
+    carol = Guardian.objects.get(user=ground.people["G"])
+    told = Message.objects.filter(announcement=announcement, guardian=carol)
+    notice, doubted = told.get(channel=Channel.INBOX), told.get(channel=Channel.EMAIL)
+    told.filter(pk=notice.pk).update(state="delivered", handed_at=clock.now())
+    told.filter(pk=doubted.pk).update(state="outcome_unknown", handed_at=clock.now())
+    ground.keep(announcement=announcement, notice=notice, doubted=doubted)
 
 
 def _logins(ground: Ground) -> None:

@@ -126,6 +126,10 @@ def _remark(g: Ground) -> dict[str, Any]:
     return {"records": [{"student_id": g.id("child"), "text": "Works with care."}]}
 
 
+def _announcement(g: Ground) -> dict[str, Any]:
+    return {"title": "Trip", "text": "On Friday.", "kind": "section", "targets": [g.id("section")]}
+
+
 REASON = {"reason": "As agreed"}
 # What each write says, so that whoever may, succeeds. What is not here says nothing.
 BODIES: dict[str, Callable[[Ground, User], Any]] = {
@@ -313,6 +317,9 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PATCH users/{newcomer}": lambda g, u: {"given_name": "Ned"},
     "PATCH users/{administrator}": lambda g, u: {"given_name": "Eric"},
     "DELETE users/{newcomer}/totp": _second_factor_of_newcomer,
+    "PUT message-preferences": lambda g, u: {"channel": "email", "wanted": False},
+    "POST announcements": lambda g, u: _announcement(g),
+    "POST announcements/preview": lambda g, u: _announcement(g),
     "PUT account-policy": lambda g, u: {"staff_need_totp": False, "version": 1},
 }  # fmt: skip
 

@@ -368,6 +368,23 @@ GET    jobs                                                       200 200 200 20
 GET    jobs/{job}                                                 404 404 404 200 404 404 404 404 404 404 401 401
 DELETE jobs/{job}                                                 404 404 404 204 404 404 404 404 404 404 401 401
 POST   jobs/{job}/run-now                                         404 404 404 202 404 404 404 404 404 404 401 401
+
+# messages and announcements
+GET    inbox                                                      200 200 200 200 200 200 200 200 200 200 401 401
+GET    inbox/{notice}                                             404 404 404 404 404 404 200 404 404 404 401 401
+POST   inbox/{notice}/read                                        404 404 404 404 404 404 200 404 404 404 401 401
+POST   inbox/{notice}/acknowledge                                 404 404 404 404 404 404 200 404 404 404 401 401
+GET    message-preferences                                        200 200 200 200 200 200 200 200 200 200 401 401
+PUT    message-preferences                                        404 404 404 404 404 404 200 404 404 404 401 401
+GET    messages                                                   200 200 200 403 403 403 403 403 403 403 401 401
+GET    messages/{doubted}                                         200 200 200 403 403 403 403 403 403 403 401 401
+POST   announcements/preview                                      200 200 200 200 404 200 403 403 403 403 401 401
+GET    announcements                                              200 200 200 200 200 200 403 403 403 403 401 401
+POST   announcements                                              201 201 201 201 404 201 403 403 403 403 401 401
+GET    announcements/{announcement}                               200 200 200 404 404 404 403 403 403 403 401 401
+POST   announcements/{announcement}/withdraw                      200 200 200 404 404 404 403 403 403 403 401 401
+POST   announcements/{announcement}/remind                        200 200 200 404 404 404 403 403 403 403 401 401
+GET    announcements/{announcement}/readers                       200 200 200 404 404 404 403 403 403 403 401 401
 """
 
 # How many rows of a list each sees; · where the list is refused, as the table above says.

@@ -20,11 +20,12 @@ from apps.attendance.errors import (
     LeaveTooLong,
     LeaveUnknown,
 )
+from apps.attendance.events import LeaveDecided
 from apps.attendance.models import AttendanceCode, DayState, Leave
 from apps.attendance.selectors import CodeBook
 from apps.attendance.services.following import apply_office
 from apps.students.models import Student
-from schoolops import clock
+from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.constraints import explains
 
@@ -142,6 +143,8 @@ def _decide(leave: Leave, state: State, note: str, by: User, *, was: tuple[State
     leave.state, leave.decided_by, leave.decided_at, leave.decision_note = state, by, clock.now(), note
     leave.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
     trail.record(by, f"attendance.leave-{state}", leave, before={"state": before}, after={"state": state}, reason=note)
+    if state in {State.APPROVED, State.REFUSED}:
+        events.publish(LeaveDecided(leave.pk))
 
 
 def _follow(leave: Leave, by: User) -> tuple[dt.date, ...]:

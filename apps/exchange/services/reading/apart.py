@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -152,12 +151,12 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _in_pieces(rows: Iterator[Staged]) -> Iterator[Any]:
-    kept: list[dict[str, Any]] = []
+    kept: list[orjson.Fragment] = []
     size = 0
     for row in rows:
-        said = dataclasses.asdict(row)
-        kept.append(said)
-        size += len(orjson.dumps(said, default=str))
+        said = orjson.dumps(row, default=str)
+        kept.append(orjson.Fragment(said))
+        size += len(said)
         if len(kept) >= ROWS_AT_ONCE or size >= SAID_AT_ONCE:
             yield "rows", kept
             kept, size = [], 0
