@@ -185,6 +185,7 @@ def told_to_wait(page: HttpResponse, error: SchoolOpsError) -> HttpResponse:
     if error.retry_after is not None:
         page.headers["Retry-After"] = str(error.retry_after)
     # A refusal that we chose is counted where it is made; Django would log it as a failure of ours.
+    problem.with_cookies(page, error)
     page._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django's mark
     return page
 

@@ -41,6 +41,7 @@ from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated, Unavailable
 from schoolops.queues.admin import operators
 from schoolops.ratelimit.addresses import address_of
+from schoolops.resilience.appointments import COOKIE as APPOINTMENT_COOKIE
 
 BACKEND = "apps.accounts.backends.LoginBackend"
 
@@ -206,6 +207,7 @@ def _proved(request: HttpRequest, form: LoginForm) -> User | None:
             login=said["login"],
             password=said["password"],
             code=said["code"],
+            appointment=request.COOKIES.get(APPOINTMENT_COOKIE, ""),
             **_where(request),
         )
     except (Unauthenticated, Throttled, Unavailable) as error:
