@@ -29,7 +29,7 @@ from apps.institutions.errors import YearIsClosed
 from apps.institutions.models import Course, Term
 from apps.institutions.selectors import today_at
 from apps.institutions.services.teaching import refuse_closed
-from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership, Student
 from schoolops import clock
 from schoolops.errors import Conflict
 
@@ -201,7 +201,7 @@ def term_results_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
     Exams are those whose results are public by now. The same number of statements always. Raises ``PermissionMissing``,
     ``OutOfReach``.
     """
-    child = student_followed(student, by=by)
+    child = student_followed(student, FamilyItem.MARKS, by=by)
     found = course_results([child.pk], books=public_books(), marks=published())[child.pk]
     return [
         {
