@@ -18,6 +18,7 @@ from apps.fees.selectors.billing import (
     with_ahead,
     with_parts,
 )
+from apps.fees.selectors.cards import card_gateway, intents_begun, takes_cards
 from apps.fees.selectors.drawer import counts_of, drawer_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 from apps.fees.selectors.payments import (
@@ -52,6 +53,7 @@ __all__ = [
     "accounts_seen",
     "books_seen",
     "by_method",
+    "card_gateway",
     "cash_book",
     "choices_seen",
     "collected_against_due",
@@ -64,6 +66,7 @@ __all__ = [
     "due_of",
     "entries_seen",
     "free_of",
+    "intents_begun",
     "invoices_followed",
     "invoices_seen",
     "items_seen",
@@ -85,6 +88,7 @@ __all__ = [
     "statement_of",
     "student_at",
     "taken_on",
+    "takes_cards",
     "with_ahead",
     "with_parts",
 ]

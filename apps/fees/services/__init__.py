@@ -1,6 +1,19 @@
 """Writes: the chart of accounts, what is posted to it, what is charged, bills, and what is paid of them."""
 
 from apps.fees.services.accounts import add_account, change_account, close_books, seed_accounts
+from apps.fees.services.cards import (
+    EVENTS,
+    begin_card_payment,
+    catch_up,
+    checkout_of,
+    checkout_path,
+    come_back,
+    differs_there,
+    hear,
+    look,
+    refund_by_card,
+    set_card_gateway,
+)
 from apps.fees.services.charging import (
     PaidBy,
     add_item,
@@ -16,7 +29,14 @@ from apps.fees.services.charging import (
 from apps.fees.services.checking import check_books
 from apps.fees.services.drawer import count_drawer
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
-from apps.fees.services.merging import keep_bills, keep_payments, move_choices, move_concessions, move_payers
+from apps.fees.services.merging import (
+    keep_bills,
+    keep_card_payments,
+    keep_payments,
+    move_choices,
+    move_concessions,
+    move_payers,
+)
 from apps.fees.services.numbers import next_numbers
 from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
 from apps.fees.services.payments import (
@@ -35,6 +55,7 @@ from apps.fees.services.reminding import remind_debtors, reminder
 from apps.fees.services.runs import begin_run, bill, confirm_run
 
 __all__ = [
+    "EVENTS",
     "HandLeg",
     "Leg",
     "NewPayment",
@@ -47,25 +68,34 @@ __all__ = [
     "allocate",
     "approve_concession",
     "ask_for_concession",
+    "begin_card_payment",
     "begin_run",
     "bill",
     "bounce",
+    "catch_up",
     "change_account",
     "change_item",
     "charge_back",
     "check_books",
+    "checkout_of",
+    "checkout_path",
     "choose_item",
     "clear_cheque",
     "close_books",
+    "come_back",
     "confirm_run",
     "copy_items",
     "count_drawer",
     "credit_invoice",
+    "differs_there",
     "end_concession",
     "forget_choice",
+    "hear",
     "issue",
     "keep_bills",
+    "keep_card_payments",
     "keep_payments",
+    "look",
     "move_choices",
     "move_concessions",
     "move_payers",
@@ -77,10 +107,12 @@ __all__ = [
     "print_receipt",
     "print_statement",
     "refund",
+    "refund_by_card",
     "remind_debtors",
     "reminder",
     "reverse",
     "seed_accounts",
+    "set_card_gateway",
     "set_payers",
     "take_payment",
     "void_invoice",
