@@ -97,8 +97,8 @@ class Refused(Exception):
 class Counter:
     """The orders of every account, and what was written about them."""
 
-    def __init__(self, address: str, *, unruly: bool = False, seed: int = 1) -> None:
-        self.address, self._unruly = address, unruly
+    def __init__(self, address: str, *, unruly: bool = False, silent: bool = False, seed: int = 1) -> None:
+        self.address, self._unruly, self._silent = address, unruly, silent
         self._dice = random.Random(seed)  # noqa: S311 - no secret
         self._lock = threading.RLock()
         self._orders: dict[str, Order] = {}
@@ -198,6 +198,8 @@ class Counter:
             "data": {"object": {"id": order.id}},
         }
         self._events.append((order.account, event))
+        if self._silent:
+            return
         if self._unruly and len(self._events) % LOSES_EVERY == 0:
             self._lost += 1
             return
@@ -336,7 +338,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def serving(port: int, *, unruly: bool = False) -> ThreadingHTTPServer:
+def serving(port: int, *, unruly: bool = False, silent: bool = False) -> ThreadingHTTPServer:
     """A server on the loopback that is bound and not yet served; ``port`` 0: any that is free."""
 
     class Here(Handler):
@@ -344,7 +346,7 @@ def serving(port: int, *, unruly: bool = False) -> ThreadingHTTPServer:
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Here)
     server.daemon_threads = True
-    Here.counter = Counter(f"http://127.0.0.1:{server.server_port}", unruly=unruly)
+    Here.counter = Counter(f"http://127.0.0.1:{server.server_port}", unruly=unruly, silent=silent)
     return server
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from schoolops import money
 from schoolops.errors import Conflict, Invalid, Misconfigured, Unavailable
 
 State = Literal["open", "paid", "failed"]
+# Of what a gateway calls an order or an event.
+LONGEST_NAME: Final = 80
 
 
 class GatewayAway(Unavailable):
@@ -170,11 +172,17 @@ def gateway_called(name: str) -> Gateway:
     return made
 
 
-def heard_of(event: Mapping[str, Any]) -> Heard:
-    """An event as gateways write one: ``{"id": …, "type": …, "data": {"object": {…}}}``. Raises ``KeyError``."""
-    about = event["data"]["object"]
-    named = (about.get("id"), about.get("payment_intent"))
-    return Heard(str(event["id"]), str(event["type"]), tuple(each for each in named if isinstance(each, str) and each))
+def heard_of(event: Any) -> Heard:
+    """An event as gateways write one: ``{"id": …, "type": …, "data": {"object": {…}}}``. Raises ``ValueError``."""
+    match event:
+        case {"id": str(name), "type": str(kind), "data": {"object": {**about}}} if _is_name(name) and _is_name(kind):
+            named = (about.get("id"), about.get("payment_intent"))
+            return Heard(name, kind, tuple(each for each in named if isinstance(each, str) and _is_name(each)))
+    raise ValueError("This is no event.")
+
+
+def _is_name(said: str) -> bool:
+    return 0 < len(said) <= LONGEST_NAME and said.isascii() and said.isprintable()
 
 
 def units(amount: Decimal, currency: str, decimals: int | None = None) -> int:

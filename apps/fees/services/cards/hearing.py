@@ -50,7 +50,7 @@ def hear(*, body: bytes, signature: str) -> None:
     expect_signed(body, signature, secret=keys_of(gateway).signing)
     try:
         heard = heard_of(json.loads(body))
-    except (KeyError, TypeError, ValueError) as unread:
+    except ValueError as unread:
         raise Malformed from unread
     _note([heard])
 
@@ -64,8 +64,8 @@ def _note(heard: Iterable[Heard]) -> int:
         # An account may take other money than school fees.
         if intent is None:
             continue
-        row = {"kind": each.kind[:80], "intent": intent, "at": clock.now()}
-        if GatewayEvent.objects.get_or_create(id=each.id[:80], defaults=row)[1]:
+        row = {"kind": each.kind, "intent": intent, "at": clock.now()}
+        if GatewayEvent.objects.get_or_create(id=each.id, defaults=row)[1]:
             events.publish(GatewayWrote(intent.pk))
             new += 1
     return new
