@@ -366,6 +366,12 @@ def _fees(ground: Ground) -> None:
     ground.keep(
         **{name: money.a_payment(rows["classmate"], "2000", method=method, by=by) for name, method in paid.items()}
     )
+    fees.set_card_gateway(gateway="sandbox", taking=True, secret="sk_sandbox_oak", by=ground.people["A"])
+    begun = fees.begin_card_payment(
+        student=rows["child"].sourced_id, back_to="/family/", host="http://oak.localhost", by=ground.people["G"]
+    )
+    ground.keep(payment_intent=begun)
+    ground.at["ticket"] = fees.checkout_path(begun).rpartition("/")[2]
 
 
 def _logins(ground: Ground) -> None:

@@ -229,6 +229,14 @@ POST   payments/{payment}/reverse                                 201 403 403 40
 POST   payments/{cheque}/bounce                                   201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{card_payment}/charge-back                        201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{cheque}/clear                                    200 403 403 403 403 403 403 403 200 403 401 401
+GET    payment-intents                                            200 200 200 403 403 403 200 403 403 403 401 401
+POST   payment-intents                                            404 404 404 403 403 403 201 403 403 403 401 401
+GET    payment-intents/{payment_intent}                           404 404 404 403 403 403 200 403 403 403 401 401
+GET    card-checkout/{ticket}                                     503 503 503 503 503 503 503 503 503 503 503 503
+GET    card-checkout/{ticket}/return                              302 302 302 302 302 302 302 302 302 302 302 302
+GET    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
+PUT    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
+POST   card-gateway/events                                        400 400 400 400 400 400 400 400 400 400 400 400
 GET    students/{child}/standing                                  200 200 403 403 403 403 403 403 200 403 401 401
 POST   students/{child}/allocations                               409 403 403 403 403 403 403 403 409 403 401 401
 GET    students/{child}/receipts                                  404 404 404 403 403 403 200 403 403 403 401 401
