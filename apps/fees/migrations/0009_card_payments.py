@@ -76,7 +76,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='GatewayEvent',
             fields=[
-                ('id', models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event', models.CharField(max_length=80)),
                 ('kind', models.CharField(max_length=80)),
                 ('at', models.DateTimeField()),
                 ('worked_at', models.DateTimeField(null=True)),
@@ -98,6 +99,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='paymentintent',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('payment__isnull', False), ('received__gt', 0), ('state', 'paid')), models.Q(models.Q(('state', 'paid'), _negated=True), ('payment__isnull', True), ('received', 0)), _connector='OR'), name='intent_paid_is_booked'),
+        ),
+        migrations.AddConstraint(
+            model_name='gatewayevent',
+            constraint=models.UniqueConstraint(fields=('event',), name='gateway_event_once'),
         ),
         migrations.RunSQL(FORWARD, BACKWARD),
     ]

@@ -97,11 +97,14 @@ class PaymentIntent(PublicRow):
 class GatewayEvent(models.Model):
     """That the gateway wrote something about a payment, once for each of its ids. ``worked_at`` null: a job will."""
 
-    id = models.CharField(max_length=80, primary_key=True)
+    event = models.CharField(max_length=80)
     kind = models.CharField(max_length=80)
     intent = models.ForeignKey(PaymentIntent, on_delete=models.CASCADE, db_index=False, related_name="events")
     at = models.DateTimeField()
     worked_at = models.DateTimeField(null=True)
 
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("event",), name="gateway_event_once"),)
+
     def __str__(self) -> str:
-        return called(self.kind, self.id)
+        return called(self.kind, self.event)

@@ -235,7 +235,7 @@ _CHECKS = (
         "The card gateway wrote of this payment, and nobody has asked it what became of it.",
         "manage.py dead_letters list --school SLUG says why its job did not end; retry it.",
         """
-        SELECT i.institution_id, 'card-payment', i.sourced_id::text, e.kind || ' ' || e.id, i.amount, i.received
+        SELECT i.institution_id, 'card-payment', i.sourced_id::text, e.kind || ' ' || e.event, i.amount, i.received
           FROM fees_gatewayevent e JOIN fees_paymentintent i ON i.id = e.intent_id
          WHERE e.worked_at IS NULL AND e.at < clock_timestamp() - interval '1 hour'
         """,

@@ -65,7 +65,7 @@ def _note(heard: Iterable[Heard]) -> int:
         if intent is None:
             continue
         row = {"kind": each.kind, "intent": intent, "at": clock.now()}
-        if GatewayEvent.objects.get_or_create(id=each.id, defaults=row)[1]:
+        if GatewayEvent.objects.get_or_create(event=each.id, defaults=row)[1]:
             events.publish(GatewayWrote(intent.pk))
             new += 1
     return new
