@@ -424,3 +424,19 @@ def test_keys_are_sealed_anew_while_the_old_secret_is_still_known(
     settings.SECRET_KEY = "a-third-one-" * 6
     with pytest.raises(KeyRefused):
         ask_gateway()
+
+
+def test_what_is_paid_there_and_not_here_is_named_and_booked(
+    child: Student, mum: User, counter: Counter, later: Any
+) -> None:
+    row = cards.begun(child, by=mum)
+    cards.click(counter, row, "pay")
+    (found,) = services.differs_there()
+    assert (found.code, found.id, found.expected, found.found) == (
+        "card-otherwise-there", str(row.sourced_id), "1280.00", "0.00",
+    )  # fmt: skip
+    work_off(look_at_card_payment)
+    assert services.differs_there() == []
+    # What was written and never worked on is named as well.
+    GatewayEvent.objects.create(event="evt_left", kind="order.paid", intent=row, at="2020-01-01T00:00Z")
+    assert [each.code for each in differences()] == ["card-not-booked"]
