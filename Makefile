@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ docs: environment ## Regenerate docs/reference and .env.example
 
 messages: environment ## Collect the strings that people read into locale/, and compile the translations
 	@$(PY) manage.py catalogues --settings=config.settings.offline $(ARGS)
+
+icons: environment ## Cut the theme's font of icons down to those that pages name
+	@$(PY) -m config.icons
 
 pictures: environment ## Pictures of ten pages at two widths and in two languages, into a folder it names
 	@$(PY) -m tests.browser.pictures $(ARGS)

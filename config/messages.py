@@ -52,6 +52,13 @@ KEYWORDS: dict[str, Any] = {
 }
 # Whose refusals a school's pages show; operators and programs read the others, in English.
 SPEAKING = ("apps.", "schoolops.errors", "schoolops.ratelimit", "schoolops.constraints")
+# And what anybody's browser may be told before or instead of a page of the school.
+ON_BARE_PAGES = frozenset(
+    {
+        *("api:not-found", "resilience:group-unavailable", "schoolops:internal"),
+        *("tenancy:school-not-ready", "tenancy:school-suspended", "tenancy:school-unreachable", "tenancy:unknown-host"),
+    }
+)
 # Parts of the admin's theme that no page of ours shows.
 _UNUSED = frozenset(
     {
@@ -130,13 +137,15 @@ def _said_by_django(language: str) -> Iterator[str]:
 def declared() -> Iterator[str]:
     """Sentences that tables hold: refusals and what helps, permissions, what every school begins with, choices."""
     for kind in sorted(errors.declared_errors(), key=lambda each: each.code):
-        if kind.__module__.startswith(SPEAKING) and problem.status_of(kind)[0] < 500:
+        speaks = kind.__module__.startswith(SPEAKING) and problem.status_of(kind)[0] < 500
+        if speaks or kind.code in ON_BARE_PAGES:
             yield kind.sentence()
             # What speaks of the API helps nobody on a page, and is not shown there.
             if kind.remedy and "/api/" not in kind.remedy:
                 yield kind.remedy
     for family in errors.FAMILIES:
         yield problem.STATUS[family][1]
+    yield problem.status_of(errors.SchoolOpsError)[1]
     for permission in PERMISSIONS:
         yield permission.sentence
     for role in BUILTIN_ROLES:

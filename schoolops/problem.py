@@ -8,11 +8,19 @@ from typing import Any
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, get_language_bidi, gettext
 
 from schoolops import context, errors, reference
 
 CONTENT_TYPE = "application/problem+json"
+
+# Everything on it: nothing is loaded, and it reads on a phone, by day and by night.
+_PAGE = (
+    '<!doctype html><html lang="{0}" dir="{1}"><head><meta charset="utf-8"><title>{2}</title>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><style>:root {{ color-scheme: light dark; '
+    "font-family: system-ui, sans-serif; }} main {{ margin: 15vh auto; max-width: 34rem; padding: 0 1rem; }}</style>"
+    '</head><body><main><h1>{2}</h1><p>{3}</p><p>{4}</p><p><a href="/">{5}</a></p></main></body></html>'
+)
 
 STATUS: dict[type[errors.SchoolOpsError], tuple[int, str]] = {
     errors.Invalid: (422, "This cannot be accepted"),
@@ -81,12 +89,13 @@ def answer(request: HttpRequest, error: errors.SchoolOpsError) -> HttpResponse:
         return response(error)
     status, title = status_of(error)
     page = format_html(
-        '<!doctype html><html lang="{}"><meta charset="utf-8"><title>{}</title><h1>{}</h1><p>{}</p><p>{}</p></html>',
+        _PAGE,
         get_language() or "",
-        gettext(error.title or title),
+        "rtl" if get_language_bidi() else "ltr",
         gettext(error.title or title),
         errors.filled(gettext(error.said), error.facts),
-        gettext(error.remedy) if error.remedy else "",
+        errors.filled(gettext(error.remedy), error.facts) if error.remedy else "",
+        gettext("Back to the start"),
     )
     return HttpResponse(page, status=status, headers=headers(error))
 

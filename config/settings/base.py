@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "schoolops.observability.middleware.RequestContextMiddleware",
     "schoolops.health.middleware.HealthMiddleware",
     "schoolops.api.bodies.BodyMiddleware",
+    "schoolops.api.packing.PackedPagesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",

@@ -7,6 +7,10 @@ from config.settings.base import ALLOWED_HOSTS, REDIS_URL, SECRET_KEY, env
 
 DEBUG = env.text("DEBUG").lower() in {"1", "true", "yes", "on"}
 SECRET_KEY = SECRET_KEY or "local-only-" + "not-a-secret-" * 5
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.assets.MarkedStaticFiles"},
+}
 ALLOWED_HOSTS = ALLOWED_HOSTS or [".localhost", "localhost", "127.0.0.1"]
 
 if not REDIS_URL and env.text("ALLOW_REDIS_MOCK").lower() in {"1", "true", "yes", "on"}:

@@ -171,20 +171,20 @@ def not_allowed(request: HttpRequest, allowed: Collection[str]) -> HttpResponse:
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler404."""
-    return problem.response(RouteNotFound())
+    return problem.answer(request, RouteNotFound())
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler400."""
-    return problem.response(Malformed("This request cannot be read."))
+    return problem.answer(request, Malformed("This request cannot be read."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler403."""
-    return problem.response(Forbidden())
+    return problem.answer(request, Forbidden())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500. A plain view that is told to come again says so, as the API does."""
     failure = sys.exc_info()[1]
-    return problem.response(failure if isinstance(failure, Unavailable) else ServerError())
+    return problem.answer(request, failure if isinstance(failure, Unavailable) else ServerError())

@@ -28,7 +28,7 @@ from schoolops.lists import DeclaredList
 from schoolops.queues import registry
 from schoolops.queues.desk import letters as desk
 from schoolops.queues.desk import overview
-from schoolops.queues.models import DeadLetter, Job, OperatorAction, QueueState
+from schoolops.queues.models import DeadLetter, Job, OperatorAction, Outcome, QueueState
 
 if TYPE_CHECKING:
     from django.contrib.admin.sites import AdminSite as _Site
@@ -110,6 +110,17 @@ operators = OperatorSite(name="operators")
 class _OperatorAdmin(DeclaredList):
     """What every page shares: operators may look at everything; Django's log has no table here."""
 
+    # What a row is called, one and many, and what a list says of itself: also where it is empty.
+    one: ClassVar[str]
+    many: ClassVar[str]
+    about: ClassVar[str] = ""
+    list_before_template = "operators/about.html"
+
+    def __init__(self, model: type[models.Model], admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        opts: Any = self.opts
+        opts.verbose_name, opts.verbose_name_plural = self.one, self.many
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return operators.has_permission(request)
 
@@ -188,6 +199,8 @@ class _Shaped:
 
 @admin.register(DeadLetter, site=operators)
 class DeadLetterAdmin(_Shaped, _OperatorAdmin):
+    one, many = "dead letter", "dead letters"
+    about = "Jobs that came to nothing and wait for your decision: send each back into the ledger, or discard it."
     form = LetterForm
     action_form = ReasonForm
     list_display = ("id", "dead_at", "queue", "school", "task", "reason", "error_class", "first_line", "discarded_at")
@@ -261,6 +274,11 @@ class DeadLetterAdmin(_Shaped, _OperatorAdmin):
 
 @admin.register(Job, site=operators)
 class JobAdmin(_Shaped, _OperatorAdmin):
+    one, many = "job", "jobs that wait or run"
+    about = (
+        "A job stands here until it is done, then its row is gone: with nothing to do this list is empty. What became "
+        "of imports and other jobs that somebody follows stands for seven days under Jobs that were followed."
+    )
     fields = (
         "id", "school", "queue", "task", "shape", "meta", "priority", "attempts", "crashes", "created_at", "run_at",
         "lease_until", "tracked",
@@ -274,15 +292,45 @@ class JobAdmin(_Shaped, _OperatorAdmin):
     show_full_result_count = False
 
 
+@admin.register(Outcome, site=operators)
+class OutcomeAdmin(_OperatorAdmin):
+    """What a job made and why it failed is the school's to read: here stands how far it came."""
+
+    one, many = "job that was followed", "jobs that were followed"
+    about = (
+        "Imports, printed files and whatever else somebody waits for: how far each is and what became of it, kept for "
+        "seven days. Other jobs leave nothing behind when they are done."
+    )
+    fields = ("job_id", "school", "queue", "task", "state", "done", "of", "updated_at", "expires_at")
+    readonly_fields = fields
+    list_display = ("job_id", "updated_at", "queue", "school", "task", "state", "done", "of")
+    list_filter = ("queue", "state")
+    search_fields = ("=job_id", "=school", "=task")
+    ordering = ("-job_id",)
+    list_per_page = 50
+    show_full_result_count = False
+
+
 @admin.register(QueueState, site=operators)
 class QueueStateAdmin(_OperatorAdmin):
     """Paused queues; `manage.py queues pause` pauses one."""
+
+    one, many = "paused queue", "paused queues"
+    about = (
+        "Queues that somebody paused by `manage.py queues pause`, with the reason; what comes waits in the ledger. "
+        "None here means that all of them run: how much is in each stands on the start page."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(paused_at__isnull=False)
 
     list_display = ("queue", "paused_at", "paused_by", "reason")
 
 
 @admin.register(OperatorAction, site=operators)
 class OperatorActionAdmin(_OperatorAdmin):
+    one, many = "act of an operator", "acts of operators"
+    about = "What operators did to jobs, letters and queues, newest first. Nobody can change it."
     list_display = ("at", "by", "action", "job_id", "school", "shown_facts", "reason")
     list_filter = ("action", "school")
     asked_for = ("job_id",)

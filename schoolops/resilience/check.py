@@ -19,8 +19,12 @@ from urllib.parse import urlsplit
 LIVE_WITHIN_S: Final = 1.0
 TIMEOUT_S: Final = 10.0
 AT_ONCE: Final = 20
-# Below each of these somebody will look for something that is not there.
-PREFIXES: Final = ("/", "/api/", "/api/v1/", "/api/v1/tenant/", "/admin/", "/health/", "/static/")
+# Below each of these somebody will look for something that is not there: everything that is served, at a school's
+# address or at the operators', and what scanners ask for.
+PREFIXES: Final = (
+    "/", "/api/", "/api/v1/", "/api/v1/tenant/", "/office/", "/roll/", "/support/", "/operators/", "/static/",
+    "/media/", "/health/", "/metrics/", "/admin/", "/.well-known/", "/.git/",
+)  # fmt: skip
 JSON: Final = {"Content-Type": "application/json"}
 LOGIN: Final = "/api/v1/auth/login"
 
@@ -161,6 +165,8 @@ def _queues(target: Target) -> Finding:
     allowed = {200, 503} if target.token else {200, 503, 401, 403}
     if answer.status not in allowed or "json" not in answer.kind:
         found.wrong.append(f"{answer} is neither of them")
+    if answer.status == 503 and not isinstance(answer.json(), dict):
+        found.wrong.append("503 that does not say what is the matter")
     if after.status != 200:
         found.wrong.append("the server does not live any more")
     return found
@@ -171,16 +177,24 @@ def _not_found(target: Target) -> Finding:
     found = Finding(
         "not found", f"GET of nothing below {len(paths)} prefixes", "a refusal of 4xx, or a redirect; no 5xx"
     )
-    answers = [target.ask("GET", path) for path in paths]
+    # A program and a person's browser: the one is told in JSON, the other reads a page.
+    answers = [target.ask("GET", path, b"", Accept=kind) for kind in ("*/*", "text/html") for path in paths]
     found.came = _counted(answers)
+    paths *= 2
     found.wrong = [f"{path}: {each}" for path, each in zip(paths, answers, strict=True) if not 300 <= each.status < 500]
     return found
+
+
+MALFORMED: Final = 18
 
 
 def _malformed_requests(target: Target) -> Iterator[tuple[str, Came]]:
     yield "a body that is no JSON", target.ask("POST", LOGIN, b'{"login": ', **JSON)
     yield "a body that is no UTF-8", target.ask("POST", LOGIN, b'{"login": "\xff\xfe"}', **JSON)
     yield "JSON of another shape", target.ask("POST", LOGIN, b'[["login"], 7]', **JSON)
+    yield "values of other types", target.ask("POST", LOGIN, b'{"login": {"a": 1}, "password": [null, 1e999]}', **JSON)
+    yield "another encoding", target.ask("POST", LOGIN, '{"login": "é"}'.encode("utf-16"), **JSON)
+    yield "a body said to be packed", target.ask("POST", LOGIN, b"\x1f\x8b", **JSON, **{"Content-Encoding": "gzip"})
     yield "a NUL in a value", target.ask("POST", LOGIN, b'{"login": "a\\u0000b", "password": "x"}', **JSON)
     yield "ten thousand brackets", target.ask("POST", LOGIN, b"[" * 10_000, **JSON)
     yield "another kind of body", target.ask("POST", LOGIN, b"<login/>", **{"Content-Type": "text/xml"})
@@ -197,7 +211,9 @@ def _malformed_requests(target: Target) -> Iterator[tuple[str, Came]]:
 
 def _malformed(target: Target) -> Finding:
     found = Finding(
-        "malformed", "15 requests no client of ours sends", "refused with 4xx or cut off, and the server lives on"
+        "malformed",
+        f"{MALFORMED} requests no client of ours sends",
+        "refused with 4xx or cut off, and the server lives on",
     )
     answers = list(_malformed_requests(target))
     found.came = _counted([each for _, each in answers])

@@ -209,7 +209,7 @@ class RouteGroupMiddleware:
             if watch.server_ticket is None and (known := _breakers.get(key)) is not None:
                 watch.ticket = known.admit()
         except BreakerOpen as refusal:
-            answer = problem.response(GroupUnavailable(retry_after=max(1, math.ceil(refusal.retry_after_s))))
+            answer = problem.answer(request, GroupUnavailable(retry_after=max(1, math.ceil(refusal.retry_after_s))))
             answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django's mark
             return answer
         watch.key = key

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
 
 from schoolops import problem
 from schoolops.context import SchoolLike, inside, outside_schools
@@ -30,6 +31,12 @@ from schoolops.tenancy.models import School, SchoolState
 log = logging.getLogger(__name__)
 UNEXPECTED = 500
 Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+def _said(request: HttpRequest, refusal: SchoolOpsError) -> HttpResponseBase:
+    """To whoever is at no school yet, in the language that their browser asks for."""
+    with translation.override(translation.get_language_from_request(request)):
+        return problem.answer(request, refusal)
 
 
 class SchoolMiddleware:
@@ -55,7 +62,7 @@ class SchoolMiddleware:
         try:
             school = self._enter(request)
         except SchoolOpsError as refusal:
-            return problem.response(refusal)
+            return _said(request, refusal)
         if school is None:
             with outside_schools():
                 return answer(request)
@@ -67,7 +74,7 @@ class SchoolMiddleware:
         try:
             school = await sync_to_async(self._enter)(request)
         except SchoolOpsError as refusal:
-            return problem.response(refusal)
+            return _said(request, refusal)
         if school is None:
             with outside_schools():
                 return await answer(request)
@@ -115,4 +122,4 @@ class SchoolMiddleware:
             return None
         if isinstance(refusal, Unavailable):
             log.error("%s", refusal.code, exc_info=exception)
-        return problem.response(refusal)
+        return problem.answer(request, refusal)

@@ -307,6 +307,10 @@ GET    report-cards/{card}                                        200 200 200 20
 POST   report-cards/{card}/amend                                  201 201 201 403 403 403 403 403 403 403 401 401
 GET    students/{child}/report-cards                              200 200 200 200 404 200 200 200 403 403 401 401
 GET    students/{child}/report-cards/{card}                       200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{child}/transcript                                200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{child}/printed-transcript                        200 200 200 200 404 200 200 200 403 403 401 401
+GET    students/{classmate}/transcript                            200 200 200 200 404 200 404 404 403 403 401 401
+GET    students/{classmate}/printed-transcript                    200 200 200 200 404 200 404 404 403 403 401 401
 GET    students/{classmate}/report-cards/{card}                   404 404 404 404 404 404 404 404 403 403 401 401
 GET    students/{classmate}/marks                                 200 200 200 200 404 200 404 404 403 403 401 401
 GET    students/{child}/exams                                     200 200 200 200 404 200 200 200 403 403 401 401

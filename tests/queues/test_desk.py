@@ -24,6 +24,7 @@ from schoolops.queues.errors import LetterNotFound, PayloadRefused
 from schoolops.queues.ledger.deaths import Suspect, report_dead_process
 from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.queues.models import DeadLetter, OperatorAction
+from schoolops.queues.registry import QUEUES
 from schoolops.tenancy import owner
 from schoolops.tenancy.models import SupportGrant
 from tests.chaos.processes import wait_until
@@ -70,6 +71,16 @@ def test_a_list_by_queue_school_task_and_error(ledger: Ledger, letters: list[int
     assert "2 dead letters" in command("list", "--error", "bank is closed")
     assert "0 dead letters" in command("list", "--school", "elm")
     assert "3 dead letters" in command("list", "--reason", "exhausted")
+
+
+def test_the_queues_are_listed_by_name_or_without(ledger: Ledger) -> None:
+    said = []
+    for act in ([], ["list"]):
+        out = StringIO()
+        with outside_schools():
+            call_command("queues", *act, stdout=out)
+        said.append(out.getvalue())
+    assert all([line.split()[0] for line in each.splitlines()[2:]] == list(QUEUES) for each in said)
 
 
 def test_showing_one_shows_the_shape_of_its_payload_and_every_try(ledger: Ledger, letters: list[int]) -> None:

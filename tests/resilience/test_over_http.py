@@ -37,8 +37,7 @@ def test_the_check_finds_nothing_wrong_with_a_stack_that_runs(stage: Stage) -> N
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout.rpartition("RESULT ")[2]) == {"passed": 7, "failed": 0}
-    for word in ("sent", "expected", "came"):
-        assert done.stdout.count(f"  {word} ") == 7
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:-1]] == ["ok"] * 7
 
 
 def test_while_redis_is_away_everything_still_answers(stage: Stage) -> None:

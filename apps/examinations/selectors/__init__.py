@@ -14,13 +14,15 @@ from apps.examinations.selectors.components import (
 from apps.examinations.selectors.coursework import BookResult, book_result, category_result, term_percent
 from apps.examinations.selectors.entry import OPEN, is_marking, must_be_marking, paper_of, sitting
 from apps.examinations.selectors.gradebooks import (
+    CourseResult,
+    course_results,
     gradebook_of,
     gradebook_sheet,
     gradebooks_seen,
     head_of_book,
     sheet_of_book,
+    shown,
     students_in_book,
-    term_results,
     term_results_followed,
 )
 from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, moderated, rounded, scale_by, scale_of
@@ -77,6 +79,7 @@ from apps.examinations.selectors.tomark import (
     papers_to_mark,
     told_to_mark,
 )
+from apps.examinations.selectors.transcript import transcript_followed
 
 __all__ = [
     "LETTERS",
@@ -87,6 +90,7 @@ __all__ = [
     "POLICY",
     "Band",
     "BookResult",
+    "CourseResult",
     "Graded",
     "Part",
     "Scale",
@@ -101,6 +105,7 @@ __all__ = [
     "class_remarks_of",
     "components_of",
     "components_seen",
+    "course_results",
     "doubly_booked",
     "exams_followed",
     "gradebook_of",
@@ -153,16 +158,17 @@ __all__ = [
     "sessions_seen",
     "sheet_of",
     "sheet_of_book",
+    "shown",
     "sitting",
     "spread_of",
     "state_now",
     "student_followed",
     "students_in_book",
     "term_percent",
-    "term_results",
     "term_results_followed",
     "told_of",
     "told_of_paper",
     "told_to_mark",
     "total_of",
+    "transcript_followed",
 ]

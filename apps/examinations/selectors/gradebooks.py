@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,12 @@ from apps.accounts.models import User
 from apps.examinations.errors import GradebookUnknown
 from apps.examinations.models import Assessment, AssessmentMark, Exam, Gradebook, Mark, ResultPolicy
 from apps.examinations.selectors.components import NOTHING, Part
-from apps.examinations.selectors.coursework import BookResult, book_result, term_percent
+from apps.examinations.selectors.coursework import book_result, term_percent
 from apps.examinations.selectors.grading import moderated, rounded
 from apps.examinations.selectors.results import PERCENT_PLACES, average_of, result_policy
 from apps.examinations.selectors.sheet import published
 from apps.examinations.selectors.timetable import papers_in_reach, student_followed
+from apps.institutions.models import Course, Term
 from apps.institutions.selectors import today_at
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from schoolops import clock
@@ -89,7 +91,7 @@ def sheet_of_book(book: Gradebook) -> dict[str, Any]:
                 "name": student.full_name,
                 "admission_number": student.admission_number,
                 "marks": cells,
-                "percent": _shown(made.percent),
+                "percent": shown(made.percent),
                 "dropped": [ids[key] for each in made.categories for key in each.dropped],
             }
         )
@@ -105,7 +107,6 @@ def sheet_of_book(book: Gradebook) -> dict[str, Any]:
 
 def head_of_book(book: Gradebook) -> dict[str, Any]:
     """A gradebook without what stands in it."""
-    group = book.course_class or book.section
     return {
         "id": book.sourced_id,
         "term_id": book.term.sourced_id,
@@ -114,11 +115,16 @@ def head_of_book(book: Gradebook) -> dict[str, Any]:
         "class_id": book.course_class.sourced_id if book.course_class is not None else None,
         "course_id": book.course.sourced_id,
         "course": book.course.title,
-        "group": getattr(group, "title", None) or str(group),
+        "group": group_of_book(book),
         "published_at": book.published_at,
         "version": book.version,
         "marks_version": book.marks_version,
     }
+
+
+def group_of_book(book: Gradebook) -> str:
+    """Its class or section, in words."""
+    return str(book.section) if book.course_class is None else book.course_class.title
 
 
 def told_of_assessment(row: Assessment) -> dict[str, Any]:
@@ -131,8 +137,8 @@ def told_of_assessment(row: Assessment) -> dict[str, Any]:
     }
 
 
-def _shown(percent: Fraction | None) -> Any:
-    """The one rounding."""
+def shown(percent: Fraction | None) -> Any:
+    """A percentage as people read it: the one rounding."""
     return None if percent is None else rounded(percent, PERCENT_PLACES)
 
 
@@ -149,69 +155,137 @@ def term_results_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
     ``OutOfReach``.
     """
     child = student_followed(student, by=by)
-    rows = Student.objects.filter(Q(pk=child.pk) | Q(merged_into=child.pk))
-    records = list(rows.order_by(F("merged_into").desc(nulls_last=True), "pk"))
-    return term_results([each.pk for each in records])
+    found = course_results([child.pk], books=public_books(), marks=published())[child.pk]
+    return [
+        {
+            "term_id": each.term.sourced_id,
+            "term": each.term.name,
+            "course_id": each.course.sourced_id,
+            "course": each.course.title,
+            "coursework": shown(each.coursework),
+            "exams": shown(each.exams),
+            "percent": shown(each.percent),
+        }
+        for each in found
+        if each.book is not None
+    ]
 
 
-def term_results(records: Collection[int]) -> list[dict[str, Any]]:
-    """The same of one child, whose records are given, the kept one last: its marks count."""
-    marks: dict[int, Part] = {}
-    order = {key: place for place, key in enumerate(records)}
-    rows = list(AssessmentMark.objects.filter(student__in=list(records)).select_related("assessment"))
-    for row in sorted(rows, key=lambda one: order[one.student_id]):
-        marks[row.assessment_id] = row.status, row.score
-    theirs = Q(pk__in={row.assessment.gradebook_id for row in rows})
-    books = list(
-        Gradebook.objects.filter(theirs, public_books())
+@dataclass(frozen=True, slots=True)
+class CourseResult:
+    """What gradebook and exams of a course in a term come to, exactly, in percent. ``None``: nothing counts.
+
+    ``book``: the gradebook, where there is one; ``papers``: those of the exams in it.
+    """
+
+    term: Term
+    course: Course
+    book: Gradebook | None
+    papers: tuple[Exam, ...]
+    coursework: Fraction | None
+    exams: Fraction | None
+    percent: Fraction | None
+
+
+Sat = list[tuple[Exam, Mark]]
+
+
+def course_results(children: Collection[int], *, books: Q, marks: Q) -> dict[int, list[CourseResult]]:
+    """Child (by key) → what they have in each course and term, by term and course; every child is there.
+
+    A gradebook counts, and the exams beside it, by the policy that it keeps since it was published; exams alone by
+    those of their sessions. What was entered for a record that was merged into a child is the child's, where the kept
+    one has nothing. The same number of statements for any number.
+
+    Args:
+        books: which gradebooks count.
+        marks: which marks of papers.
+    """
+    parts = _entered(children, books)
+    shelf = {
+        book.pk: book
+        for book in Gradebook.objects.filter(pk__in={each for theirs in parts.values() for each in theirs})
         .select_related(*_JOINED)
         .prefetch_related("categories", "assessments")
-        .order_by("term__starts_on", "course__title", "pk")
-    )
-    exams = _exams_of(records, books)
-    found = []
-    for book in books:
-        policy = book.policy or ResultPolicy(version=0)
-        made: BookResult = book_result(book.categories.all(), book.assessments.all(), marks, policy)
-        of_exams = exams(book, policy)
-        found.append(
-            {
-                "term_id": book.term.sourced_id,
-                "term": book.term.name,
-                "course_id": book.course.sourced_id,
-                "course": book.course.title,
-                "coursework": _shown(made.percent),
-                "exams": _shown(of_exams),
-                "percent": _shown(term_percent(made.percent, of_exams, policy)),
-            }
-        )
+    }
+    papers = _sat(children, marks)
+    found: dict[int, list[CourseResult]] = {}
+    for child in children:
+        sat, results = papers.get(child, {}), []
+        for key, entered in parts.get(child, {}).items():
+            results.append(_of_book(shelf[key], entered, sat.get((shelf[key].term_id, shelf[key].course_id), [])))
+        kept = {(each.term.pk, each.course.pk) for each in results}
+        for of, exams in sat.items():
+            if of not in kept:
+                first, percent = exams[0][0], _percent(exams, None)
+                rows = tuple(exam for exam, _mark in exams)
+                results.append(CourseResult(first.session.term, first.course, None, rows, None, percent, percent))
+        found[child] = sorted(results, key=_in_order)
     return found
 
 
-def _exams_of(records: Collection[int], books: Iterable[Gradebook]) -> Any:
-    """What the published papers of a child come to by book and policy: their shares by the weights of sessions."""
-    terms = {book.term_id for book in books}
-    papers: dict[tuple[int, int], dict[int, list[tuple[Exam, Mark]]]] = defaultdict(lambda: defaultdict(list))
-    marks: dict[int, Mark] = {}
-    rows = Mark.objects.filter(published(), student__in=list(records), exam__session__term__in=terms)
-    order = {key: place for place, key in enumerate(records)}
-    for mark in sorted(rows.select_related("exam__session"), key=lambda one: order[one.student_id]):
-        marks[mark.exam_id] = mark
-    for mark in marks.values():
-        exam = mark.exam
-        papers[exam.session.term_id, exam.course_id][exam.session_id].append((exam, mark))
+def _in_order(result: CourseResult) -> tuple[Any, ...]:
+    return result.term.starts_on, result.term.pk, result.course.title, result.course.pk, result.book and result.book.pk
 
-    def percent(book: Gradebook, policy: ResultPolicy) -> Fraction | None:
-        shares = []
-        for sat in papers[book.term_id, book.course_id].values():
-            counting = [(exam, mark) for exam, mark in sat if _counts(mark, policy)]
-            most = sum((Fraction(exam.max_marks) for exam, _ in counting), Fraction(0))
-            earned = sum((_counted(exam, mark) for exam, mark in counting), Fraction(0))
-            if most:
-                shares.append((Fraction(counting[0][0].session.weight), earned / most))
-        return average_of(shares)
 
-    return percent
+def _of_book(book: Gradebook, entered: Mapping[int, Part], exams: Sat) -> CourseResult:
+    policy = book.policy or ResultPolicy(version=0)
+    made = book_result(book.categories.all(), book.assessments.all(), entered, policy)
+    percent = _percent(exams, policy)
+    both = term_percent(made.percent, percent, policy)
+    rows = tuple(exam for exam, _mark in exams)
+    return CourseResult(book.term, book.course, book, rows, made.percent, percent, both)
+
+
+def _entered(children: Collection[int], books: Q) -> dict[int, dict[int, dict[int, Part]]]:
+    """Child → gradebook → assessment → what is entered."""
+    chosen = Gradebook.objects.filter(books).values("pk")
+    rows = AssessmentMark.objects.filter(_theirs(children), assessment__gradebook__in=chosen)
+    found: dict[int, dict[int, dict[int, Part]]] = defaultdict(lambda: defaultdict(dict))
+    for row in rows.select_related("student", "assessment").order_by(*_KEPT_LAST):
+        book = found[row.student.merged_into_id or row.student_id][row.assessment.gradebook_id]
+        if row.status != Mark.Status.NOT_ENTERED or row.assessment_id not in book:
+            book[row.assessment_id] = row.status, row.score
+    return found
+
+
+def _sat(children: Collection[int], marks: Q) -> dict[int, dict[tuple[int, int], Sat]]:
+    """Child → (term, course) → the papers they are marked in, by session."""
+    rows = Mark.objects.filter(_theirs(children), marks).exclude(status=Mark.Status.NOT_ENTERED)
+    joined = ("student", "exam__course", "exam__session__term__year__institution", "exam__session__results_policy")
+    kept: dict[tuple[int, int], Mark] = {}
+    for mark in rows.select_related(*joined).order_by(*_KEPT_LAST):
+        kept[mark.student.merged_into_id or mark.student_id, mark.exam_id] = mark
+    found: dict[int, dict[tuple[int, int], Sat]] = defaultdict(lambda: defaultdict(list))
+    for (child, _paper), mark in sorted(kept.items(), key=lambda each: (each[1].exam.day, each[0])):
+        found[child][mark.exam.session.term_id, mark.exam.course_id].append((mark.exam, mark))
+    return found
+
+
+_KEPT_LAST = (F("student__merged_into").desc(nulls_last=True), "pk")
+
+
+def _theirs(children: Collection[int]) -> Q:
+    return Q(student__in=list(children)) | Q(student__merged_into__in=list(children))
+
+
+def _percent(papers: Sat, policy: ResultPolicy | None) -> Fraction | None:
+    """What papers of a course come to: their shares by the weights of sessions, by ``policy`` or that of each."""
+    sessions: dict[int, Sat] = defaultdict(list)
+    for exam, mark in papers:
+        rules = policy or exam.session.results_policy or ResultPolicy(version=0)
+        if _counts(mark, rules):
+            sessions[exam.session_id].append((exam, mark))
+    return average_of(
+        [
+            (
+                Fraction(sat[0][0].session.weight),
+                sum((_counted(exam, mark) for exam, mark in sat), Fraction(0))
+                / sum((Fraction(exam.max_marks) for exam, _mark in sat), Fraction(0)),
+            )
+            for sat in sessions.values()
+        ]
+    )
 
 
 def _counts(mark: Mark, policy: ResultPolicy) -> bool:

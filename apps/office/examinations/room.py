@@ -19,7 +19,7 @@ from apps.office.examinations.pages import (
     verify,
 )
 from apps.office.examinations.waiting import waiting
-from apps.office.shell.rooms import Entry, Heading, Job, Room
+from apps.office.shell.rooms import AboutStudent, Entry, Heading, Job, Room
 
 EXAMS = Heading(_("Exams"), 40)
 
@@ -50,6 +50,7 @@ ROOM = Room(
         path("exams/cards/<uuid:card>.pdf", cards.card, name="card"),
         path("exams/cards/<uuid:card>/amend/", cards.amend, name="amend-card"),
         path("exams/cards/layout/", cards.layout, name="card-layout"),
+        path("exams/transcripts/<uuid:student>.pdf", cards.transcript, name="transcript"),
         path("exams/papers/<uuid:paper>/", papers.change, name="paper"),
         path("exams/papers/<uuid:paper>/marks/", marks.grid, name="marks"),
         path("gradebooks/", gradebooks.gradebooks, name="gradebooks"),
@@ -63,6 +64,7 @@ ROOM = Room(
     ),
     beside=(path("verify/<str:code>/", verify.verify, name="verify"),),
     waiting=waiting,
+    about_students=(AboutStudent(_("Transcript"), "office:transcript", "exams.follow"),),
     jobs={
         "apps.examinations.compute_results": Job(_("Computing the results of exams"), "exams.manage"),
         "apps.exchange.compare_marks": Job(_("Reading a sheet of marks"), "marks.enter"),

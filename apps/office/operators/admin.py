@@ -105,7 +105,8 @@ class EndForm(ActForm):
     refusals: ClassVar[Any] = {"access:no-support-grant": "operator"}
 
     def prepared(self, row: Any, by: User) -> None:
-        self.initial["operator"] = by.username
+        let_in = list(_inside(row).order_by("-id").values_list("operator", flat=True))
+        self.initial["operator"] = by.username if by.username in let_in else next(iter(let_in), "")
 
 
 def _suspend(row: School, said: dict[str, Any], by: User) -> str:
@@ -133,6 +134,12 @@ def _let_in(row: School, said: dict[str, Any], by: User) -> Once:
         },
         way=(gettext_lazy("Open the school's office"), let.link),
     )
+
+
+def _inside(row: School) -> QuerySet[SupportGrant]:
+    """Who is in the school as support now."""
+    open_ones: QuerySet[SupportGrant] = row.support_grants.filter(revoked_at__isnull=True, ends_at__gt=clock.now())
+    return open_ones
 
 
 def _show_out(row: School, said: dict[str, Any], by: User) -> str:  # noqa: ARG001 - an act's signature
@@ -165,7 +172,14 @@ class SchoolAdmin(_Operated):
             applies=lambda row: row.state == SchoolState.ACTIVE,
             explanation=gettext_lazy("The school reads in its own trail who came in, why, and until when."),
         ),
-        Act("support-end", gettext_lazy("End support"), OPERATE, _show_out, EndForm),
+        Act(
+            "support-end",
+            gettext_lazy("End support"),
+            OPERATE,
+            _show_out,
+            EndForm,
+            applies=lambda row: _inside(row).exists(),
+        ),
         Act(
             "suspend",
             gettext_lazy("Suspend"),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
@@ -47,6 +48,7 @@ Removes = Callable[[Any, User], Any]
 # A list says how many rows there are up to here; whoever needs what lies beyond searches or filters.
 MOST_COUNTED = 5_000
 LONGEST_SEARCH = 100
+_UNUSED = ("/urlify.js", "/prepopulate.js", "/xregexp.min.js", "/xregexp.js")
 # Bytes read of a picture that was sent: one more than any service accepts, so that it can say so.
 TOO_LARGE = pictures.LARGEST + 1
 
@@ -132,6 +134,12 @@ class ServiceAdmin(ActsOnRows):
         opts.verbose_name, opts.verbose_name_plural = self.one, self.many
         for field in opts.fields:
             speak(field, self.words)
+
+    @property
+    def media(self) -> Any:
+        """Django's scripts without those that fill in a slug from a title, which no form of ours has."""
+        whole: Any = super().media
+        return forms.Media(css=whole._css, js=[each for each in whole._js if not str(each).endswith(_UNUSED)])  # noqa: SLF001
 
     # --- who may ------------------------------------------------------------------------------------------------------
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -85,6 +85,17 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class AboutStudent:
+    """A button on a student's page, for whoever holds ``permission`` over them. ``to`` is the name of a URL, which has
+    the student's public id.
+    """
+
+    title: Words
+    to: str
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """A part of the start page that a room draws: ``template``, which calls ``shown`` what it shows."""
 
@@ -102,6 +113,7 @@ class Room:
         beside: addresses at the root of a school, in the same namespace.
         outside: addresses at the root outside all schools.
         waiting: what waits for a person on a day, of what they can do something about.
+        about_students: what it knows of a student, as buttons on their page.
         panels: what the start page tells a person on a day besides.
         jobs: tracked task → what people call its jobs.
         finds: models whose rows the search over everything looks through; each has a model admin here.
@@ -114,6 +126,7 @@ class Room:
     beside: Sequence[URLPattern] = ()
     outside: Sequence[URLPattern] = ()
     waiting: Callable[[User, dt.date], Iterable[Waiting]] = lambda _by, _day: ()
+    about_students: Sequence[AboutStudent] = ()
     panels: Callable[[User, dt.date], Iterable[Panel]] = lambda _by, _day: ()
     jobs: Mapping[str, Job] = field(default_factory=dict)
     finds: Sequence[type[Model]] = ()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from apps.examinations.api.serializers import Moment
+from apps.examinations.api.serializers import Moment, ResultOut
+from apps.examinations.models import ExamSession
 from apps.institutions.models import Section
 from apps.reports.models import ReportCard
 from apps.reports.services import KINDS
 from apps.students.api.about import AboutStudentOut
-from schoolops.api.fields import Day, RowId
+from schoolops.api.fields import Day, Exact, RowId
 
 SECTIONS = Section.objects.select_related("grade_level")
 
@@ -109,3 +110,66 @@ class CardAmendedOut(serializers.Serializer[object]):
 
     id = serializers.UUIDField()
     version = serializers.IntegerField()
+
+
+def _percent(words: str) -> Exact:
+    return Exact(max_digits=7, decimal_places=2, allow_null=True, help_text=words)
+
+
+class TranscriptStayOut(serializers.Serializer[object]):
+    """In which grade level the student was, from when to before when (null: to the end of the year)."""
+
+    grade_level = serializers.CharField()
+    entered_on = Day()
+    exited_on = Day(allow_null=True)
+
+
+class TranscriptCourseOut(serializers.Serializer[object]):
+    """What is published of a course in a term."""
+
+    course_id = serializers.UUIDField()
+    course = serializers.CharField()
+    group = serializers.CharField(help_text="Whose gradebook, in words; empty where there are exams alone.")
+    coursework = _percent("The gradebook's.")
+    exams = _percent("The papers', by the weights of their sessions.")
+    percent = _percent("Both, by the policy's weights.")
+    grade = serializers.CharField(allow_null=True, help_text="By the scale of its papers, where they have one.")
+
+
+class TranscriptSessionOut(ResultOut):
+    """What a session's papers come to."""
+
+    session_id = serializers.UUIDField()
+    session = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ExamSession.Kind.choices)
+    weight = Exact(max_digits=5, decimal_places=2)
+
+
+class TranscriptTermOut(serializers.Serializer[object]):
+    """A term: each course, each session, and the average of the sessions by their weights."""
+
+    term_id = serializers.UUIDField()
+    term = serializers.CharField()
+    percent = _percent("Of the sessions; null where nothing counts.")
+    courses = TranscriptCourseOut(many=True)
+    sessions = TranscriptSessionOut(many=True)
+
+
+class TranscriptYearOut(serializers.Serializer[object]):
+    """A year at a campus of which something is published."""
+
+    year_id = serializers.UUIDField()
+    year = serializers.CharField()
+    institution_id = serializers.UUIDField()
+    institution = serializers.CharField()
+    enrolments = TranscriptStayOut(many=True)
+    terms = TranscriptTermOut(many=True)
+
+
+class TranscriptOut(serializers.Serializer[object]):
+    """What is published of a student over years, the first first."""
+
+    student_id = serializers.UUIDField()
+    name = serializers.CharField()
+    admission_number = serializers.CharField()
+    years = TranscriptYearOut(many=True)

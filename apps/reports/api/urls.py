@@ -13,4 +13,6 @@ urlpatterns = [
     path("report-cards/<uuid:id>/amend", views.CardViewSet.as_view({"post": "amend"})),
     path("students/<uuid:id>/report-cards", views.ReportCardViewSet.as_view({"get": "list"})),
     path("students/<uuid:id>/report-cards/<uuid:card>", views.ReportCardViewSet.as_view({"get": "retrieve"})),
+    path("students/<uuid:id>/transcript", views.TranscriptViewSet.as_view({"get": "retrieve"})),
+    path("students/<uuid:id>/printed-transcript", views.TranscriptViewSet.as_view({"get": "print"})),
 ]

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from apps.access import services as access
 from apps.accounts.api.authentication import actor
+from apps.examinations import selectors as exams
 from apps.reports import selectors, services
 from apps.reports.api import serializers as shapes
 from apps.students.api.about import SECTION, STUDENT, student_columns
@@ -113,6 +114,24 @@ class CardViewSet(ApiViewSet):
         card = selectors.card_seen(id, "cards.prepare", by=by)
         made = services.amend_card(card=card, reason=given["reason"], by=by)
         return answer({"id": made.sourced_id, "version": made.version}, status=201)
+
+
+class TranscriptViewSet(ApiViewSet):
+    """What is published of a student over years; the same for everybody who asks."""
+
+    asks = {"retrieve": "exams.follow over student", "print": "exams.follow over student"}
+
+    @extend_schema(summary="A student's transcript", responses=shapes.TranscriptOut)
+    def retrieve(self, request: Request, id: UUID) -> HttpResponse:
+        """Every year of which something is published, with its terms: courses, sessions, and what these come to."""
+        self.asked_for(request)
+        return answer(exams.transcript_followed(id, by=actor(request)))
+
+    @extend_schema(summary="A student's transcript on paper", responses={(200, "application/pdf"): bytes})
+    def print(self, request: Request, id: UUID) -> HttpResponse:
+        """The same as a PDF, in the language of the request."""
+        self.asked_for(request)
+        return pdf_response("transcript.pdf", services.print_transcript(student=id, by=actor(request)))
 
 
 class ReportCardViewSet(ApiViewSet):

@@ -232,6 +232,8 @@ class School:
             f"students/{child}/results",
             f"students/{child}/report-cards",
             f"students/{child}/term-results",
+            f"students/{child}/transcript",
+            f"students/{child}/printed-transcript",
             f"gradebooks/{self.books[0].sourced_id}",
             f"students/{child}",
             *(f"exams/{paper.sourced_id}/{each}" for each in ("marks", "moderations", "remarks", "marks/history")),

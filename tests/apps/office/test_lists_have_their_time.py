@@ -157,4 +157,4 @@ def test_every_list_of_the_office_has_its_time(office: Callable[..., Browser], e
 
 
 def test_every_list_of_operators_has_its_time(olga: Browser) -> None:
-    assert _within_their_time(olga, operators) == 6
+    assert _within_their_time(olga, operators) == 7

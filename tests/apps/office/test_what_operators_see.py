@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
+from schoolops import clock
 from schoolops.audit.models import AuditEntry
 from schoolops.context import inside, outside_schools
+from schoolops.queues.models import Outcome, QueueState
 from schoolops.queues.registry import QUEUES
 from schoolops.tenancy.models import School, SupportGrant
 from tests.factories.talking import Browser
@@ -65,6 +68,29 @@ def test_support_is_let_in_with_a_reason_and_the_school_reads_it(olga: Browser, 
     assert ended.status_code == 302
     with outside_schools():
         assert SupportGrant.objects.get(operator="olga").revoked_at is not None
+
+
+def test_support_is_ended_where_somebody_was_let_in(olga: Browser, oak: School) -> None:
+    page, address = f"/operators/tenancy/school/{oak.pk}/change/", f"/operators/tenancy/school/{oak.pk}/act/"
+    assert "act/support-end/" not in olga.get(page).content.decode()
+    olga.post(f"{address}support/", {"reason": "ticket 4711", "minutes": 30})
+    assert "act/support-end/" in olga.get(page).content.decode()
+    assert 'value="olga"' in olga.get(f"{address}support-end/").content.decode()
+
+
+def test_lists_of_jobs_say_what_stands_in_them_also_when_that_is_nothing(olga: Browser) -> None:
+    with outside_schools():
+        Outcome.objects.create(
+            job_id=7, school="oak", queue="imports", task="exchange.apply_import", state="done",
+            result={"name": "Zoë"}, expires_at=clock.now() + dt.timedelta(days=7),
+        )  # fmt: skip
+        QueueState.objects.create(queue="fees", reason="was paused once")
+    page = {name: olga.get(f"/operators/queues/{name}/").content.decode() for name in ("job", "outcome", "queuestate")}
+    assert "with nothing to do this list is empty" in page["job"]
+    assert "exchange.apply_import" in page["outcome"]
+    assert "Zoë" not in page["outcome"] + olga.get("/operators/queues/outcome/7/change/").content.decode()
+    assert "None here means that all of them run" in page["queuestate"]
+    assert "was paused once" not in page["queuestate"]
 
 
 def test_a_school_is_suspended_for_a_reason_and_resumed(olga: Browser, oak: School) -> None:

@@ -81,6 +81,8 @@ def _amend(world: World) -> Ask:
 
 
 @ask("GET students/{}/report-cards")
+@ask("GET students/{}/transcript")
+@ask("GET students/{}/printed-transcript")
 def _followed(world: World) -> Ask:
     return Ask({"id": world.roster[0]["id"]})
 

@@ -191,6 +191,14 @@ def print_section(request: HttpRequest, exam_session: UUID, section: int, form: 
     return answer
 
 
+@office_page(permission="exams.follow", over="student")
+def transcript(request: HttpRequest, student: UUID) -> HttpResponse:
+    """What is published of a student over years, as a PDF in the language of the reader."""
+    with working():
+        content = services.print_transcript(student=student, by=actor(request))
+    return pdf_response("transcript.pdf", content)
+
+
 class ReasonForAmending(DressedForm):
     """Why a published card gets another version."""
 

@@ -20,7 +20,7 @@ from apps.office.shell.charts import enrolment_line, legend, squares_of, year_pi
 from apps.office.shell.fields import posted
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.office.shell.rooms import Words
+from apps.office.shell.rooms import Words, rooms
 from apps.office.shell.trail import as_read
 from apps.students.errors import NoPhoto
 from schoolops.errors import SchoolOpsError
@@ -48,6 +48,13 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
         "legend": legend(),
         "manages": manages and found.student.merged_into_id is None,
         "enrolled": _enrolled(found, day),
+        "abouts": [
+            each
+            for room in rooms()
+            for each in room.about_students
+            if found.student.merged_into_id is None
+            and reaches(found.student, by=user, day=day, permission=each.permission)
+        ],
     }
     context["lines"] = as_read(found.entries or (), request)
     return render_page(request, "office/people/student.html", context, title=found.student.full_name)

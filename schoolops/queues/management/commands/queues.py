@@ -1,4 +1,4 @@
-"""``manage.py queues``: how each queue is, and pausing one."""
+"""``manage.py queues [list]``: how each queue is; ``queues pause | resume``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from schoolops.tenancy.management.commands._school import OperatorCommand
 
 
 class Command(OperatorCommand):
-    help = "Show the queues; pause or resume one."
+    help = "List the queues, which is what it does by itself; pause or resume one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="act")
+        actions.add_parser("list", help="a line for each queue: what is ready, scheduled, retrying, dead")
         pause = actions.add_parser("pause", help="hand out no more jobs of a queue; what comes waits")
         pause.add_argument("queue", choices=QUEUES)
         pause.add_argument("--why", required=True)

@@ -1,0 +1,93 @@
+"""What a first visit fetches: a page, its styles and scripts, letters and icons that they name, as they travel."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from config import icons
+from config.assets import MarkedStaticFiles
+from tests.factories import people
+from tests.factories.talking import Browser
+
+LOGIN, OFFICE, PAGE = 60_000, 350_000, 60_000
+PACKED = {"accept-encoding": "gzip"}
+LINKED = re.compile(r'(?:src|href)="(/static/[^"]+)"')
+NAMED = re.compile(r'url\("?(?!data:)([^")]+)"?\)')
+
+
+def _fetched(page: str) -> Iterator[tuple[str, int, str]]:
+    """Address, bytes as they travel and text of everything that ``page`` links to, and what that names in turn."""
+    client = Client(headers={"host": "oak.localhost", **PACKED})
+    wanted = list(dict.fromkeys(LINKED.findall(page)))
+    for address in wanted:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        content = gzip.decompress(answer.content) if answer.headers.get("Content-Encoding") else answer.content
+        text = content.decode() if address.endswith((".css", ".js")) else ""
+        yield address, len(answer.content), text
+        # A browser fetches letters once something is written in them.
+        icons_shown = "material-symbols-outlined" in page
+        for name in NAMED.findall(text) if address.endswith(".css") and icons_shown else ():
+            inner = f"{address.rpartition('/')[0]}/{name}"
+            if inner not in wanted:
+                wanted.append(inner)
+
+
+def _weighed(browser: Browser, path: str) -> tuple[int, list[str]]:
+    answer = browser.get(path, headers=PACKED)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    assert len(answer.content) <= PAGE
+    fetched = list(_fetched(gzip.decompress(answer.content).decode()))
+    return len(answer.content) + sum(size for _, size, _ in fetched), [address for address, _, _ in fetched]
+
+
+def test_the_login_fetches_little_and_no_library(office: Callable[..., Browser]) -> None:
+    weight, fetched = _weighed(office(), "/office/login/")
+    assert weight <= LOGIN, fetched
+    assert not [each for each in fetched if re.search(r"alpine|chart|simplebar|htmx", each)]
+
+
+@pytest.mark.parametrize("path", ["/office/", "/office/students/student/", "/office/student/admit/", "/office/set-up/"])
+def test_a_first_visit_is_light_and_has_no_library_for_charts(office: Callable[..., Browser], path: str) -> None:
+    people.a_school_year()
+    weight, fetched = _weighed(office(people.a_user("erin", role="administrator")), path)
+    assert weight <= OFFICE, fetched
+    assert not [each for each in fetched if "chart" in each]
+
+
+def test_the_font_has_every_icon_that_a_page_names_and_little_else() -> None:
+    assert not icons.missing(), "make icons"
+    assert icons.CUT.stat().st_size < 40_000
+
+
+def test_a_name_changes_with_what_is_in_the_file_and_is_kept_for_a_year() -> None:
+    client = Client(headers={"host": "localhost", **PACKED})
+    address = MarkedStaticFiles().url("office/shell/office.css")
+    assert re.fullmatch(r"/static/office/shell/office\.[0-9a-f]{12}\.css", address)
+    answer = client.get(address)
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.content) == Path(str(finders.find("office/shell/office.css"))).read_bytes()
+    # Without the mark it is served, and looked at anew; with that of another release there is no such file.
+    assert client.get("/static/office/shell/office.css").headers["Cache-Control"] == "no-cache"
+    assert client.get(re.sub(r"[0-9a-f]{12}", "0" * 12, address)).status_code == 404
+    assert client.get(address, headers={"if-none-match": answer.headers["ETag"]}).status_code == 304
+    assert client.get("/static/office/shell/nothing.css").status_code == 404
+    assert client.get("/static/../config/env.py").status_code == 404
+
+
+def test_who_takes_nothing_packed_is_given_plain(office: Callable[..., Browser]) -> None:
+    client = office()
+    for path in ("/office/login/", "/static/office/shell/office.css"):
+        answer = client.get(path)
+        assert "Content-Encoding" not in answer.headers
+        assert "Accept-Encoding" in answer.headers["Vary"]
+    assert "Content-Encoding" not in client.get("/api/v1/school", headers=PACKED).headers
