@@ -232,7 +232,7 @@ POST   payments/{cheque}/clear                                    200 403 403 40
 GET    payment-intents                                            200 200 200 403 403 403 200 403 403 403 401 401
 POST   payment-intents                                            404 404 404 403 403 403 201 403 403 403 401 401
 GET    payment-intents/{payment_intent}                           404 404 404 403 403 403 200 403 403 403 401 401
-GET    card-checkout/{ticket}                                     503 503 503 503 503 503 503 503 503 503 503 503
+GET    card-checkout/{ticket}                                     302 302 302 302 302 302 302 302 302 302 302 302
 GET    card-checkout/{ticket}/return                              302 302 302 302 302 302 302 302 302 302 302 302
 GET    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
 PUT    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401

@@ -18,6 +18,7 @@ from apps.students.api.about import STUDENT
 from schoolops import money
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, valid
+from schoolops.errors import SchoolOpsError
 from schoolops.gateways.signing import HEADER
 from schoolops.resilience.heavy import heavy
 
@@ -97,9 +98,15 @@ class CheckoutViewSet(_ForAnybody):
 
     @extend_schema(summary="To the page on which a card payment is made", responses={302: OpenApiTypes.NONE}, auth=[])
     def go(self, request: Request, ticket: str) -> HttpResponse:
-        """Begun payments alone, and for half an hour."""
+        """Begun payments alone, and for half an hour; else back, with `payment_error`: a code, such as `gateways:away`."""
         self.asked_for(request)
-        return heavy(lambda: HttpResponseRedirect(services.checkout_of(ticket)))()
+        try:
+            return heavy(lambda: HttpResponseRedirect(services.checkout_of(ticket)))()
+        except IntentUnknown:
+            raise
+        except SchoolOpsError as refusal:
+            # Whoever is on their way to pay is a person: they are told where they came from.
+            return HttpResponseRedirect(services.come_back(ticket, error=refusal.code))
 
     @extend_schema(summary="Back from the card gateway's page", responses={302: OpenApiTypes.NONE}, auth=[])
     def come_back(self, request: Request, ticket: str) -> HttpResponse:

@@ -177,14 +177,17 @@ def checkout_of(said: str) -> str:
 
 
 @transaction.atomic
-def come_back(said: str) -> str:
+def come_back(said: str, *, error: str = "") -> str:
     """Where the browser goes that comes back from the gateway, which is asked what became of it.
+
+    ``error``: the code of why it did not get there.
 
     Raises:
         IntentUnknown.
     """
     row = _intent(said)
-    if row.state == State.OPEN:
+    if row.state == State.OPEN and not error:
         events.publish(GatewayWrote(row.pk))
     joined = "&" if urlsplit(row.back_to).query else "?"
-    return f"{row.back_to}{joined}{urlencode({'payment_intent': row.sourced_id})}"
+    told = {"payment_intent": str(row.sourced_id), **({"payment_error": error} if error else {})}
+    return f"{row.back_to}{joined}{urlencode(told)}"
