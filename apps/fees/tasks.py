@@ -45,7 +45,7 @@ def look_at_card_payment(*, intent: int) -> None:
     services.look(intent=intent)
 
 
-@task(queue=FEES, outside="keyed", acts_for="who asked for it")
+@task(queue=FEES, outside="keyed", acts_for="fees.collect over campus")
 def refund_by_card(*, payment: int, amount: str, reason: str, by_id: int, key: str) -> None:
     """Give back through the gateway; twice under the same key it is once."""
     services.refund_by_card(payment=payment, amount=Decimal(amount), reason=reason, by_id=by_id, key=UUID(key))

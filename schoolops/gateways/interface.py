@@ -25,7 +25,7 @@ class GatewayAway(Unavailable):
 
 
 class GatewayRefused(Conflict):
-    """The card gateway refuses this: {why}"""
+    """The card gateway refuses this ({why})."""
 
     code = "gateways:refused"
 

@@ -34,7 +34,7 @@ from schoolops.gateways.counter import Counter
 from schoolops.gateways.interface import GatewayAway, KeyRefused
 from schoolops.tenancy.models import School
 from tests.apps.asking import asking
-from tests.factories import cards, money, people
+from tests.factories import gateways, money, people
 from tests.factories.jobs import work_off
 from tests.factories.people import Campus, students_in
 
@@ -43,14 +43,14 @@ from tests.factories.people import Campus, students_in
 def counter() -> Iterator[Counter]:
     """The sandbox, away from any school."""
     circuits._circuits.clear()
-    with cards.a_counter() as here:
+    with gateways.a_counter() as here:
         yield here
 
 
 @pytest.fixture
 def child(campus: Campus, chart: dict[str, Account], anton: User, counter: Counter) -> Student:
     """Somebody whose family owes 1,200 and 80, at a school that has the sandbox."""
-    cards.a_gateway(by=people.a_user("ada", role="administrator"))
+    gateways.a_gateway(by=people.a_user("ada", role="administrator"))
     money.an_item(campus, by=anton)
     money.billed(campus, by=anton)
     money.an_item(campus, "80", name="Books", by=anton)
@@ -92,16 +92,16 @@ def test_a_bill_is_paid_on_the_gateways_page_and_its_receipt_follows(
     assert (begun["state"], begun["amount"], begun["payment_id"]) == ("open", "1200.00", None)
     assert PaymentIntent.objects.count() == 1
     # The browser needs no login on its way to the gateway, and comes back the same way.
-    browser = ask.client.get(cards.ticket_in(begun["checkout_url"]))
+    browser = ask.client.get(gateways.ticket_in(begun["checkout_url"]))
     assert (browser.status_code, browser["Location"].startswith(counter.address)) == (302, True)
     row = PaymentIntent.objects.get()
-    order = counter.order(cards.KEY, row.reference)
+    order = counter.order(gateways.KEY, row.reference)
     assert (order["amount"], order["currency"], order["state"]) == (120_000, "GBP", "open")
     assert child.family_name not in str(order)
-    back = ask.client.get(cards.ticket_in(cards.click(counter, row, "pay")))
+    back = ask.client.get(gateways.ticket_in(gateways.click(counter, row, "pay")))
     assert back["Location"] == f"http://oak.localhost/family/?payment_intent={row.sourced_id}"
     assert not Payment.objects.exists()
-    cards.told(counter, mum)
+    gateways.told(counter, mum)
     seen = ask.get(f"payment-intents/{begun['id']}").json()
     assert (seen["state"], seen["payment_id"]) == ("paid", str(Payment.objects.get().sourced_id))
     (receipt,) = ask.rows(f"students/{child.sourced_id}/receipts")
@@ -114,15 +114,15 @@ def test_a_bill_is_paid_on_the_gateways_page_and_its_receipt_follows(
 def test_whatever_is_written_twice_late_or_in_any_order_is_booked_once(
     child: Student, mum: User, counter: Counter
 ) -> None:
-    row = cards.begun(child, by=mum)
-    cards.click(counter, row, "decline")
-    cards.click(counter, row, "pay")
-    cards.click(counter, row, "dispute")
-    cards.click(counter, row, "win")
-    everything = cards.written(counter) * 3
+    row = gateways.begun(child, by=mum)
+    gateways.click(counter, row, "decline")
+    gateways.click(counter, row, "pay")
+    gateways.click(counter, row, "dispute")
+    gateways.click(counter, row, "win")
+    everything = gateways.written(counter) * 3
     random.Random(4).shuffle(everything)
     for each in everything:
-        assert cards.arrives(mum, each).status_code == 204
+        assert gateways.arrives(mum, each).status_code == 204
         work_off(look_at_card_payment)
     assert GatewayEvent.objects.count() == len(everything) / 3
     # Nobody heard of the dispute before it was won: there is nothing to book of it.
@@ -133,36 +133,36 @@ def test_whatever_is_written_twice_late_or_in_any_order_is_booked_once(
 
 
 def test_what_no_gateway_of_the_school_signed_is_refused(child: Student, mum: User, counter: Counter) -> None:
-    row = cards.begun(child, by=mum)
-    cards.click(counter, row, "pay")
-    (body,) = cards.written(counter)
-    header = cards.signed(body)
+    row = gateways.begun(child, by=mum)
+    gateways.click(counter, row, "pay")
+    (body,) = gateways.written(counter)
+    header = gateways.signed(body)
     for wrong in (
         "", "nonsense", "t=,v1=", "t=1,v1=" + "0" * 64, header.replace("v1=", "v0="), header + "0", "t=²,v1=é",
-        cards.signed(body, secret="whsec_of_another"), cards.signed(body, ago_s=330), cards.signed(body, ago_s=-330),
+        gateways.signed(body, secret="whsec_of_another"), gateways.signed(body, ago_s=330), gateways.signed(body, ago_s=-330),
         header + ",t=1",
     ):  # fmt: skip
-        answer = cards.arrives(mum, body, wrong)
+        answer = gateways.arrives(mum, body, wrong)
         assert (answer.status_code, answer.json()["code"]) == (400, "gateways:signature-refused"), wrong
     # Signed, and of other bytes that say the same.
-    assert cards.arrives(mum, body + b" ", header).status_code == 400
+    assert gateways.arrives(mum, body + b" ", header).status_code == 400
     for unread in (b"", b"[]", b"{", b'{"id": 1}', b'"x"', b"\xff", b'{"id":"e","type":"x","data":{"object":7}}'):
-        assert cards.arrives(mum, unread).status_code in {400, 422}, unread
+        assert gateways.arrives(mum, unread).status_code in {400, 422}, unread
     assert not GatewayEvent.objects.exists()
     # While a secret is replaced there are two signatures, and an old letter is good for five minutes.
-    assert cards.arrives(mum, body, header + ",v1=" + "0" * 64).status_code == 204
-    assert cards.arrives(mum, body, cards.signed(body, ago_s=270)).status_code == 204
+    assert gateways.arrives(mum, body, header + ",v1=" + "0" * 64).status_code == 204
+    assert gateways.arrives(mum, body, gateways.signed(body, ago_s=270)).status_code == 204
     assert GatewayEvent.objects.count() == 1
     # What an account takes besides school fees is none of ours.
     other = b'{"id":"evt_x","type":"order.paid","data":{"object":{"id":"so_elsewhere"}}}'
-    assert cards.arrives(mum, other).status_code == 204
+    assert gateways.arrives(mum, other).status_code == 204
     assert GatewayEvent.objects.count() == 1
 
 
 def test_what_never_arrived_is_asked_for(child: Student, mum: User, counter: Counter, later: Any) -> None:
-    lost, given_up, unseen = (cards.begun(child, by=mum) for _each in range(3))
+    lost, given_up, unseen = (gateways.begun(child, by=mum) for _each in range(3))
     PaymentIntent.objects.filter(pk=unseen.pk).update(reference="")
-    cards.click(counter, lost, "pay")
+    gateways.click(counter, lost, "pay")
     assert ask_gateway() == 1
     assert ask_gateway() == 0
     work_off(look_at_card_payment)
@@ -174,21 +174,21 @@ def test_what_never_arrived_is_asked_for(child: Student, mum: User, counter: Cou
     assert states == {lost.pk: "paid", given_up.pk: "failed", unseen.pk: "failed"}
     # Paid all the same, for a gateway whose page was open for longer than it said.
     counter._orders[given_up.reference].state = "open"
-    cards.click(counter, given_up, "pay")
-    cards.told(counter, mum)
+    gateways.click(counter, given_up, "pay")
+    gateways.told(counter, mum)
     given_up.refresh_from_db()
     assert given_up.state == "paid"
     assert right()
 
 
 def test_coming_back_asks_the_gateway_though_nothing_was_written(child: Student, mum: User, counter: Counter) -> None:
-    row = cards.begun(child, by=mum)
-    back = cards.click(counter, row, "pay")
+    row = gateways.begun(child, by=mum)
+    back = gateways.click(counter, row, "pay")
     for _twice in range(2):
         services.come_back(back.split("/")[-2])
     work_off(look_at_card_payment)
     # What is written afterwards finds it done.
-    cards.told(counter, mum)
+    gateways.told(counter, mum)
     assert Payment.objects.count() == 1
 
 
@@ -196,12 +196,12 @@ def test_a_bill_that_two_parents_pay_at_once_is_paid_and_the_rest_is_credit(
     child: Student, mum: User, anton: User, counter: Counter
 ) -> None:
     dad, bill = people.a_guardian("dad", of=[child]), bill_of(child)
-    rows = [cards.begun(child, by=each, invoice=bill.sourced_id) for each in (mum, dad, mum)]
+    rows = [gateways.begun(child, by=each, invoice=bill.sourced_id) for each in (mum, dad, mum)]
     for row in rows:
-        cards.click(counter, row, "pay")
+        gateways.click(counter, row, "pay")
     # And somebody pays a part of it at the desk meanwhile.
     money.a_payment(child, "200", pays=[Pays(bill.sourced_id, Decimal(200))], by=anton)
-    cards.told(counter, mum)
+    gateways.told(counter, mum)
     assert left(child) == [0, 80]
     assert Payment.objects.filter(method="card").count() == 3
     credit = selectors.credit_of(child, child.institution)
@@ -211,10 +211,10 @@ def test_a_bill_that_two_parents_pay_at_once_is_paid_and_the_rest_is_credit(
 
 def test_it_goes_back_through_the_gateway(child: Student, mum: User, anton: User, counter: Counter) -> None:
     bill = bill_of(child, 1)
-    first, row = (cards.begun(child, by=mum, invoice=bill.sourced_id) for _each in range(2))
+    first, row = (gateways.begun(child, by=mum, invoice=bill.sourced_id) for _each in range(2))
     for each in (first, row):
-        cards.click(counter, each, "pay")
-        cards.told(counter, mum)
+        gateways.click(counter, each, "pay")
+        gateways.told(counter, mum)
     # The second pays nothing: the bill was paid.
     payment = Payment.objects.get(reference=PaymentIntent.objects.latest("pk").reference)
     ask, where = asking(anton), f"payments/{payment.sourced_id}"
@@ -222,10 +222,10 @@ def test_it_goes_back_through_the_gateway(child: Student, mum: User, anton: User
     answer = ask.post(f"{where}/refund", asked, headers={"Idempotency-Key": str(uuid4())})
     assert (answer.status_code, answer.json()["returned"]) == (202, "0.00")
     work_off(refund_by_card)
-    cards.told(counter, mum)
+    gateways.told(counter, mum)
     (back,) = ask.get(where).json()["refunds"]
     assert (back["kind"], back["amount"], back["method"], back["reason"]) == ("refund", "30.00", "card", "Paid twice")
-    (there,) = counter.order(cards.KEY, payment.reference)["gone_back"]
+    (there,) = counter.order(gateways.KEY, payment.reference)["gone_back"]
     assert there["amount"] == 3000
     # In cash it never goes through the gateway; more than is left does not go at all.
     cash = ask.post(
@@ -241,8 +241,8 @@ def test_it_goes_back_through_the_gateway(child: Student, mum: User, anton: User
         with pytest.raises(errors.SaidByTheGateway):
             wrong(payment=payment.sourced_id, reason="x", by=anton)
     # What was given back at the gateway itself is booked like what was asked for here.
-    counter.refunded(cards.KEY, row.reference, {"amount": 500, "key": ""})
-    cards.told(counter, mum)
+    counter.refunded(gateways.KEY, row.reference, {"amount": 500, "key": ""})
+    gateways.told(counter, mum)
     assert sorted(Refund.objects.values_list("amount", "method")) == [(5, "card"), (5, "cash"), (30, "card")]
     assert right()
 
@@ -250,7 +250,7 @@ def test_it_goes_back_through_the_gateway(child: Student, mum: User, anton: User
 def test_a_refund_whose_answer_was_lost_is_asked_again_and_is_one(
     child: Student, mum: User, anton: User, counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = cards.paid(counter, child, by=mum)
+    row = gateways.paid(counter, child, by=mum)
     services.credit_invoice(invoice=bill_of(child).sourced_id, amount=Decimal(100), reason="Away", by=anton)
     services.refund(payment=row.payment.sourced_id, amount=Decimal(100), reason="Away", by=anton)
     given = counter.refunded
@@ -265,40 +265,40 @@ def test_a_refund_whose_answer_was_lost_is_asked_again_and_is_one(
     monkeypatch.undo()
     work_off(refund_by_card)
     assert Refund.objects.get().amount == 100
-    assert len(counter.order(cards.KEY, row.reference)["gone_back"]) == 1
+    assert len(counter.order(gateways.KEY, row.reference)["gone_back"]) == 1
     assert right()
 
 
 def test_a_dispute_takes_it_back_and_when_it_is_won_it_has_come_again(
     child: Student, mum: User, counter: Counter
 ) -> None:
-    row = cards.paid(counter, child, by=mum)
+    row = gateways.paid(counter, child, by=mum)
     assert left(child) == [0, 0]
-    counter.refunded(cards.KEY, row.reference, {"amount": 1000, "key": ""})
-    cards.told(counter, mum)
+    counter.refunded(gateways.KEY, row.reference, {"amount": 1000, "key": ""})
+    gateways.told(counter, mum)
     # Nobody had paid ahead: what went back was of the latest bill.
     assert left(child) == [0, 10]
-    cards.click(counter, row, "dispute")
-    cards.told(counter, mum)
+    gateways.click(counter, row, "dispute")
+    gateways.told(counter, mum)
     assert left(child) == [1200, 80]
     assert sorted(Refund.objects.values_list("kind", "amount")) == [("chargeback", 1270), ("refund", 10)]
     assert right()
-    cards.click(counter, row, "win")
-    cards.told(counter, mum)
+    gateways.click(counter, row, "win")
+    gateways.told(counter, mum)
     # With a receipt of its own, against what is due.
     assert sorted(Payment.objects.values_list("amount", flat=True)) == [1270, 1280]
     assert sum(left(child)) == 10
     row.refresh_from_db()
     assert (row.received, row.returned) == (1280, 10)
     # And disputed once more, what had come again goes.
-    cards.click(counter, row, "dispute")
-    cards.told(counter, mum)
+    gateways.click(counter, row, "dispute")
+    gateways.told(counter, mum)
     assert sum(left(child)) == 1280
     assert right()
 
 
 def test_what_was_paid_stays_paid(child: Student, mum: User, counter: Counter) -> None:
-    row = cards.paid(counter, child, by=mum)
+    row = gateways.paid(counter, child, by=mum)
     counter._orders[row.reference].state = "open"
     services.look(intent=row.pk)
     row.refresh_from_db()
@@ -322,7 +322,7 @@ def test_nobody_begins_to_pay_what_is_not_theirs(
     of_one = Invoice.objects.filter(student=other, guardian=Guardian.objects.get(user__username="one")).get()
 
     def begin(by: User, student: Student = other, **more: Any) -> PaymentIntent:
-        to = {"back_to": "/family/", "host": cards.HOST, **more}
+        to = {"back_to": "/family/", "host": gateways.HOST, **more}
         return services.begin_card_payment(student=student.sourced_id, by=by, **to)
 
     for whose in (mum, alice):
@@ -353,7 +353,7 @@ def test_nobody_begins_to_pay_what_is_not_theirs(
 
 
 def test_a_forged_or_late_ticket_opens_nothing(child: Student, mum: User, counter: Counter, later: Any) -> None:
-    row = cards.begun(child, by=mum)
+    row = gateways.begun(child, by=mum)
     path = services.checkout_path(row)
     client = asking(mum).client
     assert client.get(path).status_code == 302
@@ -393,8 +393,8 @@ def test_the_gateway_is_an_administrators_and_its_keys_are_read_by_nobody(
 def test_a_gateway_that_is_away_is_noted_and_only_its_school_waits(
     child: Student, mum: User, elm: School, counter: Counter, settings: Any
 ) -> None:
-    row = cards.begun(child, by=mum)
-    cards.click(counter, row, "pay")
+    row = gateways.begun(child, by=mum)
+    gateways.click(counter, row, "pay")
     here = settings.SANDBOX_GATEWAY_URL
     settings.SANDBOX_GATEWAY_URL = "http://127.0.0.1:9"
     for _each in range(6):
@@ -431,8 +431,8 @@ def test_keys_are_sealed_anew_while_the_old_secret_is_still_known(
 def test_what_is_paid_there_and_not_here_is_named_and_booked(
     child: Student, mum: User, counter: Counter, later: Any
 ) -> None:
-    row = cards.begun(child, by=mum)
-    cards.click(counter, row, "pay")
+    row = gateways.begun(child, by=mum)
+    gateways.click(counter, row, "pay")
     (found,) = services.differs_there()
     assert (found.code, found.id, found.expected, found.found) == (
         "card-otherwise-there", str(row.sourced_id), "1280.00", "0.00",

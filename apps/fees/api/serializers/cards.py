@@ -20,7 +20,7 @@ class PaymentIntentIn(serializers.Serializer[object]):
     )
     amount = amount(min_value=0, required=False, allow_null=True, help_text="As much as is left, unless said.")
     return_url = serializers.CharField(
-        max_length=400, help_text="An address of the school, to which the browser comes back with `payment_intent`."
+        max_length=500, help_text="An address of the school, to which the browser comes back with `payment_intent`."
     )
 
 
