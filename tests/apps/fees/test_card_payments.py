@@ -139,8 +139,8 @@ def test_what_no_gateway_of_the_school_signed_is_refused(child: Student, mum: Us
     header = gateways.signed(body)
     for wrong in (
         "", "nonsense", "t=,v1=", "t=1,v1=" + "0" * 64, header.replace("v1=", "v0="), header + "0", "t=²,v1=é",
-        gateways.signed(body, secret="whsec_of_another"), gateways.signed(body, ago_s=330), gateways.signed(body, ago_s=-330),
-        header + ",t=1",
+        gateways.signed(body, secret="whsec_of_another"), header + ",t=1",
+        gateways.signed(body, ago_s=330), gateways.signed(body, ago_s=-330),
     ):  # fmt: skip
         answer = gateways.arrives(mum, body, wrong)
         assert (answer.status_code, answer.json()["code"]) == (400, "gateways:signature-refused"), wrong

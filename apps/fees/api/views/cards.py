@@ -96,7 +96,7 @@ class _ForAnybody(ApiViewSet):
 class CheckoutViewSet(_ForAnybody):
     """On the way to the card gateway's page and back."""
 
-    @extend_schema(summary="To the page on which a card payment is made", responses={302: OpenApiTypes.NONE}, auth=[])
+    @extend_schema(summary="To the page on which a card payment is made", responses={302: None}, auth=[])
     def go(self, request: Request, ticket: str) -> HttpResponse:
         """Begun payments alone, for half an hour; else back with `payment_error`: a code, such as `gateways:away`."""
         self.asked_for(request)
@@ -108,7 +108,7 @@ class CheckoutViewSet(_ForAnybody):
             # Whoever is on their way to pay is a person: they are told where they came from.
             return HttpResponseRedirect(services.come_back(ticket, error=refusal.code))
 
-    @extend_schema(summary="Back from the card gateway's page", responses={302: OpenApiTypes.NONE}, auth=[])
+    @extend_schema(summary="Back from the card gateway's page", responses={302: None}, auth=[])
     def come_back(self, request: Request, ticket: str) -> HttpResponse:
         """On to where the payment was begun; what became of it is asked at the gateway meanwhile."""
         self.asked_for(request)
@@ -118,9 +118,7 @@ class CheckoutViewSet(_ForAnybody):
 class GatewayEventViewSet(_ForAnybody):
     """What the card gateway writes to the school."""
 
-    @extend_schema(
-        summary="What the card gateway writes", request=OpenApiTypes.OBJECT, responses={204: OpenApiTypes.NONE}, auth=[]
-    )
+    @extend_schema(summary="What the card gateway writes", request=OpenApiTypes.OBJECT, responses={204: None}, auth=[])
     def create(self, request: Request) -> HttpResponse:
         """Signed by it over the body as it is, within five minutes. A job does what follows."""
         services.hear(body=request._request.body, signature=request.headers.get(HEADER, ""))
