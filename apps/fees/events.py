@@ -38,3 +38,10 @@ class CardRefundAsked:
     reason: str
     by_id: int
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankLinesConfirmed:
+    """Lines of a bank's file are to be taken, or those that are left of it."""
+
+    statement_id: int

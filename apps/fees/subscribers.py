@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.fees import services, tasks
-from apps.fees.events import BillsDue, BillsOverdue, CardRefundAsked, GatewayWrote
+from apps.fees.events import BankLinesConfirmed, BillsDue, BillsOverdue, CardRefundAsked, GatewayWrote
 from apps.institutions.events import InstitutionChanged
 from schoolops.events import Followed, subscribe
 
@@ -36,3 +36,8 @@ def give_it_back_through_the_gateway(event: CardRefundAsked) -> Followed:
         payment=event.payment_id, amount=event.amount, reason=event.reason, by_id=event.by_id, key=event.key
     )
     return Followed("refunds", 1, job.job_id)
+
+
+@subscribe(BankLinesConfirmed)
+def take_what_the_bank_says(event: BankLinesConfirmed) -> Followed:
+    return Followed("bank lines", 1, tasks.take_bank_lines.enqueue(statement=event.statement_id).job_id)

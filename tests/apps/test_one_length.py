@@ -56,6 +56,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
+from apps.notifications.models import Announcement
 from apps.office.shell.forms import ServiceForm
 from apps.staff.models import StaffMember, Substitution
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -92,7 +93,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
     "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
-    "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
+    "AnnouncementIn": Announcement, "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
@@ -120,7 +121,8 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("CardGatewayIn", "gateway"): (CardGateway, "name"),
     ("PaymentIntentIn", "return_url"): (PaymentIntent, "back_to"),
 }
-# Compared, hashed, sealed or read as a number, never stored as it was sent: a login, a code, a link, a mark, a key.
+# Compared, hashed, sealed or read as a number, never stored as it was sent: a login, a code, a link, a mark, a key,
+# whom an announcement is for.
 NEVER_STORED = {
     "login",
     "password",
@@ -133,6 +135,7 @@ NEVER_STORED = {
     "score",
     "secret",
     "signing",
+    "targets",
 }
 # Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.
 REASON = "reason"

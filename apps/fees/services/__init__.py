@@ -1,6 +1,21 @@
 """Writes: the chart of accounts, what is posted to it, what is charged, bills, and what is paid of them."""
 
 from apps.fees.services.accounts import add_account, change_account, close_books, seed_accounts
+from apps.fees.services.bank import (
+    NewLine,
+    Share,
+    confirm_lines,
+    keep_lines,
+    keep_statement,
+    match_again,
+    match_lines,
+    set_line_aside,
+    settle_line,
+    settle_statement,
+    take_confirmed,
+    take_line,
+    take_line_up_again,
+)
 from apps.fees.services.cards import (
     EVENTS,
     begin_card_payment,
@@ -38,7 +53,15 @@ from apps.fees.services.merging import (
     move_payers,
 )
 from apps.fees.services.numbers import next_numbers
-from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
+from apps.fees.services.papers import (
+    Printed,
+    print_followed_invoice,
+    print_followed_receipt,
+    print_followed_statement,
+    print_invoice,
+    print_receipt,
+    print_statement,
+)
 from apps.fees.services.payments import (
     NewPayment,
     Pays,
@@ -58,11 +81,13 @@ __all__ = [
     "EVENTS",
     "HandLeg",
     "Leg",
+    "NewLine",
     "NewPayment",
     "PaidBy",
     "Pays",
     "Posting",
     "Printed",
+    "Share",
     "add_account",
     "add_item",
     "allocate",
@@ -83,6 +108,7 @@ __all__ = [
     "clear_cheque",
     "close_books",
     "come_back",
+    "confirm_lines",
     "confirm_run",
     "copy_items",
     "count_drawer",
@@ -94,8 +120,12 @@ __all__ = [
     "issue",
     "keep_bills",
     "keep_card_payments",
+    "keep_lines",
     "keep_payments",
+    "keep_statement",
     "look",
+    "match_again",
+    "match_lines",
     "move_choices",
     "move_concessions",
     "move_payers",
@@ -103,6 +133,9 @@ __all__ = [
     "post",
     "post_all",
     "post_by_hand",
+    "print_followed_invoice",
+    "print_followed_receipt",
+    "print_followed_statement",
     "print_invoice",
     "print_receipt",
     "print_statement",
@@ -113,7 +146,13 @@ __all__ = [
     "reverse",
     "seed_accounts",
     "set_card_gateway",
+    "set_line_aside",
     "set_payers",
+    "settle_line",
+    "settle_statement",
+    "take_confirmed",
+    "take_line",
+    "take_line_up_again",
     "take_payment",
     "void_invoice",
 ]

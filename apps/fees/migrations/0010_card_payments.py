@@ -27,7 +27,7 @@ DROP FUNCTION fees_intent_stays_paid();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fees', '0008_added_at_once'),
+        ('fees', '0009_bank_statements'),
         ('institutions', '0008_id_currency'),
         ('students', '0007_one_length'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
