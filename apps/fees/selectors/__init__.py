@@ -3,6 +3,7 @@
 from apps.fees.selectors.bank import SURE, bank_line_at, bank_lines_seen, statement_at, statements_seen, sums_of
 from apps.fees.selectors.billing import (
     account_at,
+    campuses_billing,
     choices_seen,
     concessions_seen,
     credit_notes_seen,
@@ -15,7 +16,6 @@ from apps.fees.selectors.billing import (
     preview_of,
     printed_number,
     runs_seen,
-    student_at,
     with_ahead,
     with_parts,
 )
@@ -28,6 +28,7 @@ from apps.fees.selectors.payments import (
     credit_of,
     due_of,
     free_of,
+    is_cleared,
     left_of,
     payers_to,
     payment_parts,
@@ -59,6 +60,7 @@ __all__ = [
     "bank_lines_seen",
     "books_seen",
     "by_method",
+    "campuses_billing",
     "card_gateway",
     "cash_book",
     "child_followed",
@@ -77,6 +79,7 @@ __all__ = [
     "intents_begun",
     "invoices_followed",
     "invoices_seen",
+    "is_cleared",
     "items_seen",
     "left_of",
     "numbered_as",
@@ -96,7 +99,6 @@ __all__ = [
     "statement_at",
     "statement_of",
     "statements_seen",
-    "student_at",
     "sums_of",
     "taken_on",
     "takes_cards",

@@ -57,12 +57,14 @@ def refund(
     if amount > free:
         raise errors.RefundTooHigh(most=money.shown(free, found.currency))
     if method in {None, Method.CARD} and came_through_gateway(found):
-        asked = uuid7() if key is None else key
+        under = uuid7() if key is None else key
         told = {"amount": amount, "receipt": found.receipt}
         trail.record(by, "fees.refund-asked", found.student, after=told, reason=reason)
-        events.publish(CardRefundAsked(found.pk, str(amount), reason, by.pk, str(asked)))
+        events.publish(CardRefundAsked(found.pk, str(amount), reason, by.pk, str(under)))
         return None
-    went = method or (Method.BANK if found.method == Method.CHEQUE else found.method)
+    # A cheque of ours is drawn on the bank; what lies to be cleared are the families'.
+    asked = method or found.method
+    went = Method.BANK if asked == Method.CHEQUE else asked
     return _give_back(found, Refund.Kind.REFUND, amount, reason, went, [], by, key=key)
 
 
