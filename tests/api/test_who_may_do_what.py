@@ -293,6 +293,15 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
     "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),
     "POST remark-phrases": lambda g, u: {"text": "{name} reads a lot."},
+    "POST bank-statements": lambda g, u: {
+        "file": SimpleUploadedFile("bank.csv", b"Date,Amount\n2026-11-02,1\n"),
+        "institution_id": g.at["campus"],
+    },
+    "PUT bank-statements/{bank_statement}/mapping": lambda g, u: {"mapping": {"Details": "text"}},
+    "POST bank-statements/{bank_statement}/confirm": lambda g, u: {"total": "1"},
+    "POST bank-lines/{bank_line}/take": lambda g, u: {},
+    "POST bank-lines/{entered_line}/settle": lambda g, u: {"payment_id": g.at["entered_payment"]},
+    "POST bank-lines/{bank_line}/set-aside": lambda g, u: REASON,
     "POST exam-sessions/{marked_session}/mark-file": lambda g, u: {
         "file": SimpleUploadedFile("marks.xlsx", b"PK\x03\x04 as it begins"),
     },

@@ -229,6 +229,17 @@ POST   payments/{payment}/reverse                                 201 403 403 40
 POST   payments/{cheque}/bounce                                   201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{card_payment}/charge-back                        201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{cheque}/clear                                    200 403 403 403 403 403 403 403 200 403 401 401
+GET    bank-statements                                            200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-statements                                            202 403 403 403 403 403 403 403 202 403 401 401
+GET    bank-statements/{bank_statement}                           200 403 403 403 403 403 403 403 200 403 401 401
+PUT    bank-statements/{bank_statement}/mapping                   202 403 403 403 403 403 403 403 202 403 401 401
+POST   bank-statements/{bank_statement}/confirm                   202 403 403 403 403 403 403 403 202 403 401 401
+GET    bank-lines                                                 200 403 403 403 403 403 403 403 200 403 401 401
+GET    bank-lines/{bank_line}                                     200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{bank_line}/take                                200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{entered_line}/settle                           200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{bank_line}/set-aside                           200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{aside_line}/take-up-again                      200 403 403 403 403 403 403 403 200 403 401 401
 GET    students/{child}/standing                                  200 200 403 403 403 403 403 403 200 403 401 401
 POST   students/{child}/allocations                               409 403 403 403 403 403 403 403 409 403 401 401
 GET    students/{child}/receipts                                  404 404 404 403 403 403 200 403 403 403 401 401

@@ -36,6 +36,8 @@ AS_WRITTEN = {
     ("exchange_counterpart", "external_id"): "what another program calls a row, letter by letter",
     ("exchange_headermapping", "header"): "folded before it is written",
     ("fees_account", "currency"): "a code of ISO 4217",
+    ("fees_bankline", "key"): "a digest",
+    ("fees_bankstatement", "sha256"): "a digest",
     ("fees_ledgertransaction", "source_kind"): "a word of ours",
     ("fees_ledgertransaction", "purpose"): "a word of ours",
     ("institutions_institution", "currency"): "a code of ISO 4217",

@@ -12,7 +12,7 @@ from apps.attendance.services.days import (
     marks_of,
 )
 from apps.attendance.services.desk import Entry, enter_at_desk, remove_from_desk
-from apps.attendance.services.leave import approve_leave, cancel_leave, refuse_leave, request_leave
+from apps.attendance.services.leave import approve_leave, attachment_of, cancel_leave, refuse_leave, request_leave
 from apps.attendance.services.locking import lock_roll, reopen_day, reopen_roll
 from apps.attendance.services.marking import Mark, mark_and_read, mark_attendance
 from apps.attendance.services.merging import move_desk_entries, move_leave, move_records, say_what_came_along
@@ -27,6 +27,7 @@ __all__ = [
     "Mark",
     "add_code",
     "approve_leave",
+    "attachment_of",
     "cancel_leave",
     "change_code",
     "check_days",

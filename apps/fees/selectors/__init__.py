@@ -1,5 +1,6 @@
 """Reads: the chart of accounts with its balances, what was posted, what is charged, bills, and what is paid of them."""
 
+from apps.fees.selectors.bank import SURE, bank_line_at, bank_lines_seen, statement_at, statements_seen, sums_of
 from apps.fees.selectors.billing import (
     account_at,
     choices_seen,
@@ -49,9 +50,12 @@ from apps.fees.selectors.statements import (
 
 __all__ = [
     "AGES",
+    "SURE",
     "MonthsDue",
     "account_at",
     "accounts_seen",
+    "bank_line_at",
+    "bank_lines_seen",
     "books_seen",
     "by_method",
     "cash_book",
@@ -86,8 +90,11 @@ __all__ = [
     "printed_number",
     "runs_seen",
     "standing_of",
+    "statement_at",
     "statement_of",
+    "statements_seen",
     "student_at",
+    "sums_of",
     "taken_on",
     "with_ahead",
     "with_parts",

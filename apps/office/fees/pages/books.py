@@ -32,13 +32,7 @@ PER_PAGE = 50
 
 
 def _campus(request: HttpRequest) -> tuple[Institution, list[Institution]]:
-    """The campus that is asked for, else the first of those whose fees are seen; and all of these."""
-    there = selectors.campuses_seen(by=actor(request))
-    asked = request.GET.get("campus", "")
-    found = next((each for each in there if str(each.sourced_id) == asked), None) if asked else next(iter(there), None)
-    if found is None:
-        raise Http404
-    return found, there
+    return selectors.campus_asked(request.GET.get("campus", ""), "fees.view", by=actor(request))
 
 
 def _file(
