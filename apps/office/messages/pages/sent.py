@@ -110,7 +110,9 @@ def sent(request: HttpRequest) -> HttpResponse:
         "form": form or HoldForm(),
         "notice": refusal,
         "configures": selectors.may("messages.configure", by),
-        "waiting": [(CHANNELS[Channel(channel)], number) for channel, number in sorted(notifications.waiting(by=by).items())],
+        "waiting": [
+            (CHANNELS[Channel(channel)], number) for channel, number in sorted(notifications.waiting(by=by).items())
+        ],
         "standing": standing,
         "bounced": rows.filter(bounced_at__isnull=False).order_by("-bounced_at")[:20],
         "states": [(state.value, STATES[state]) for state in State],
