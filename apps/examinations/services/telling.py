@@ -51,7 +51,7 @@ def _public(messages: Sequence[Message]) -> dict[int, Told]:
         student__in={each.student_id for each in messages},
         session__sourced_id__in={UUID(each.key) for each in messages},
     )
-    names = {
+    names: dict[tuple[int | None, str], str] = {
         (student, str(session)): name
         for student, session, name in rows.values_list("student", "session__sourced_id", "session__name")
     }

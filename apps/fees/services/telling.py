@@ -19,7 +19,7 @@ from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
 from apps.notifications import services as notifications
 from apps.notifications.models import Message
-from apps.notifications.services import About, Amount, Fact, Told
+from apps.notifications.services import About, Amount, Fact, Reader, Told
 from apps.students.models import StudentGuardian
 from schoolops import clock
 
@@ -129,8 +129,17 @@ _PLACEHOLDERS = {
 }
 
 
-def _fact(code: str, name: str, read: Any, **words: str) -> Fact:
-    return Fact(code=code, name=name, placeholders=_PLACEHOLDERS, read=read, own=True, **words)
+def _fact(code: str, name: str, read: Reader, *, subject: str, text: str, short: str) -> Fact:
+    return Fact(
+        code=code,
+        name=name,
+        placeholders=_PLACEHOLDERS,
+        subject=subject,
+        text=text,
+        short=short,
+        read=read,
+        own=True,
+    )
 
 
 notifications.declare(

@@ -56,26 +56,26 @@ def template(request: HttpRequest, fact: str, channel: str, language: str) -> Ht
     if channel not in Channel.values or language not in dict(settings.LANGUAGES):
         raise Http404
     found, what = services.fact_called(fact), {"fact": fact, "channel": Channel(channel), "language": language}
-    now = services.wording_of(**what)  # type: ignore[arg-type]
+    now = services.wording_of(**what)
     form = TemplateForm(posted(request), initial={"subject": now.subject, "text": now.text})
     shown = None
     here = HttpResponseRedirect(request.path)
     if request.method == "POST" and request.POST.get("act") == "reset":
-        services.reset_template(**what, by=by)  # type: ignore[arg-type]
+        services.reset_template(**what, by=by)
         messages.success(request, _("It is worded as the release words it."))
         return here
     if form.is_valid():
         said = Wording(form.cleaned_data["subject"], form.cleaned_data["text"])
         try:
             if request.POST.get("act") == "save":
-                services.set_template(**what, subject=said.subject, text=said.text, by=by)  # type: ignore[arg-type]
+                services.set_template(**what, subject=said.subject, text=said.text, by=by)
                 messages.success(request, _("The template is saved."))
                 return here
             child = Student.objects.filter(admission_number=form.cleaned_data["child"]).first()
             if child is None:
                 form.add_error("child", _("There is no student with this number."))
             else:
-                shown = services.preview_template(**what, said=said, student=child, by=by)  # type: ignore[arg-type]
+                shown = services.preview_template(**what, said=said, student=child, by=by)
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
     context = {
