@@ -44,6 +44,8 @@ from apps.fees.api.serializers.charging import (
     PaidByIn,
     PaidByOut,
     PayersIn,
+    SiblingsIn,
+    SiblingsOut,
     StudentFeeIn,
     StudentFeeOut,
 )
@@ -111,6 +113,8 @@ __all__ = [
     "RefundIn",
     "RefundOut",
     "RunOutcomeOut",
+    "SiblingsIn",
+    "SiblingsOut",
     "StandingOut",
     "StudentFeeIn",
     "StudentFeeOut",
