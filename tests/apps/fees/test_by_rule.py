@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.fees import errors, services
 from apps.fees.models import Account, Concession, Invoice
 from apps.fees.selectors.charges import drafts
-from apps.students.models import Enrolment, Guardian, Student
+from apps.students.models import Enrolment, Guardian, SectionMembership, Student
 from tests.apps.asking import asking
 from tests.factories import money, people
 from tests.factories.people import Campus
@@ -21,6 +21,7 @@ from tests.factories.people import Campus
 def test_who_comes_pays_for_admission_once_and_whole(campus: Campus, chart: dict[str, Account], anton: User) -> None:
     late, *_others = people.students_in(campus.section)
     spring = campus.terms[1]
+    SectionMembership.objects.filter(enrolment__student=late).delete()
     Enrolment.objects.filter(student=late).update(entered_on=spring.starts_on + dt.timedelta(days=10))
     money.an_item(campus, "90", name="Admission", on_admission=True, by=anton)
     autumn_bills = money.billed(campus, by=anton)
@@ -87,6 +88,7 @@ def test_a_family_is_who_shares_a_guardian_who_answers_for_them(
     with pytest.raises(errors.NoSiblings):
         services.ask_for_siblings(year=campus.year, percents=[Decimal(10)], by=anton)
     links.update(receives_invoices=True)
+    SectionMembership.objects.filter(enrolment__student=other).delete()
     Enrolment.objects.filter(student=other).update(exited_on=campus.year.starts_on, exit_kind="withdrawn")
     with pytest.raises(errors.NoSiblings):
         services.ask_for_siblings(year=campus.year, percents=[Decimal(10)], by=anton)
