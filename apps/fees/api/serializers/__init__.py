@@ -30,6 +30,13 @@ from apps.fees.api.serializers.books import (
     PostingIn,
     PostingOut,
 )
+from apps.fees.api.serializers.cards import (
+    CardGatewayIn,
+    CardGatewayOut,
+    PaymentIntentBegunOut,
+    PaymentIntentIn,
+    PaymentIntentOut,
+)
 from apps.fees.api.serializers.charging import (
     ITEMS,
     PAYERS,
@@ -73,6 +80,8 @@ __all__ = [
     "AccountOut",
     "AllocationIn",
     "BooksOut",
+    "CardGatewayIn",
+    "CardGatewayOut",
     "ChargebackIn",
     "CloseIn",
     "ConcessionIn",
@@ -98,6 +107,9 @@ __all__ = [
     "PaidByOut",
     "PayersIn",
     "PaymentIn",
+    "PaymentIntentBegunOut",
+    "PaymentIntentIn",
+    "PaymentIntentOut",
     "PaymentOut",
     "PaymentWholeOut",
     "PaysIn",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fees', '0009_bank_statements'),
+        ('fees', '0010_card_payments'),
     ]
 
     operations = [
