@@ -64,6 +64,6 @@ def test_the_link_is_mailed_and_what_was_refused_goes_on_from_there(olga: Browse
     mailed = olga.post(MAKE, {**BIRCH, "email": "ada@example.org", "by_mail": "on"})
     assert mailed.status_code == 302
     with outside_schools():
-        jobs = Job.objects.filter(school="birch", task="accounts.mail_invitation")
+        jobs = Job.objects.filter(school="birch", task="apps.accounts.mail_invitation")
         assert jobs.count() == 1
         assert School.objects.get(slug="birch") == school

@@ -165,7 +165,7 @@ class MakeForm(DressedForm):
         label=gettext_lazy("Address"), max_length=253, help_text=gettext_lazy("A host name, as in oak.example.org.")
     )
     administrator = forms.CharField(label=gettext_lazy("Username of its first administrator"), max_length=150)
-    email = forms.EmailField(label=gettext_lazy("E-mail of the administrator"), required=False)
+    email = forms.EmailField(label=gettext_lazy("E-mail of the administrator"), max_length=254, required=False)
     by_mail = forms.BooleanField(
         label=gettext_lazy("Mail the link there; otherwise it is shown once, to be printed or handed over"),
         required=False,

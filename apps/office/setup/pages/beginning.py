@@ -405,8 +405,7 @@ def begin(request: HttpRequest, step: str = "") -> HttpResponse:
     at = _at(actor(request))
     done = _done(at)
     if not step:
-        following = next((name for name, there in done.items() if not there), "roll")
-        return HttpResponseRedirect(reverse("office:begin-step", args=(following,)))
+        step = next((name for name, there in done.items() if not there), "roll")
     if step not in done:
         raise Http404
     needs = NEEDS.get(step)
