@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures bench bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams observe clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -70,8 +70,8 @@ lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject
 calls: environment ## Write anew how many function calls the most asked requests may take
 	$(PY) -m pytest -q tests/apps/office/test_what_a_request_costs.py --renew-calls
 
-bench: environment ## The load of a school day against the p95 table
-	$(PY) -m benchmarks $(ARGS)
+load: environment ## Monday at eight over twenty schools, against the table of targets (BASE_URL=)
+	$(PY) -m benchmarks.load $(ARGS)
 
 bench-pages: environment ## Endpoints and pages against the floor: psycopg alone, the same facts
 	$(PY) -m benchmarks.pages $(ARGS)

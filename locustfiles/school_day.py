@@ -1,11 +1,14 @@
-"""The load of a school day: 300 people log in, 50 teachers take their rolls, students are listed 500 times by 50.
+"""The load of a school day: 300 people log in, 50 teachers take their rolls, students are listed 500 times by 50,
+exams are listed and twenty are set.
 
-``make bench`` runs it on a stack of its own; by hand::
+``make load`` runs it on a stack of its own; by hand::
 
     locust -f locustfiles/school_day.py --headless -t 60s --host http://127.0.0.1:8000
 
-Who comes is read from the file that ``CAST`` names (see ``benchmarks/__main__.py``); without one it is the demo's
-cast, who only read. Exit code 1 when a target of ``targets`` is missed. Exams are not part of it: there are none yet.
+Who comes is read from the file that ``CAST`` names (see ``benchmarks/load/__main__.py``); without one it is the demo's
+cast, who only read. ``PHASE=burst``: all of them at once, as above. ``PHASE=steady``: teachers and heads go on asking,
+``RATE`` requests a second all together, each when it is due and not when the last was answered; 0: as fast as they can.
+Exit code 1 when a target of ``targets`` is missed.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import random
 import sys
 import time
 from pathlib import Path
@@ -20,23 +24,35 @@ from typing import Any
 
 import gevent
 from gevent.lock import Semaphore
-from locust import FastHttpUser, constant_pacing, events, task
+from locust import FastHttpUser, constant, constant_pacing, events, task
 from locust.exception import StopUser
 
 # Started by its path, locust does not look where the rest of us is.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from locustfiles.targets import LIST_STUDENTS, LOG_IN, LOG_IN_WITH_WAITS, MARK_ROLL, READ_ROLL, judge
+from locustfiles.targets import (
+    LIST_EXAMS,
+    LIST_STUDENTS,
+    LOG_IN,
+    LOG_IN_WITH_WAITS,
+    MARK_ROLL,
+    READ_ROLL,
+    SET_EXAM,
+    judge,
+)
 
 DEMO = {
     "host": "oak.localhost",
     "day": time.strftime("%Y-%m-%d"),
     "arriving": [{"login": name, "password": f"{name}-of-oak-demo"} for name in ("alice", "bob", "dave", "erin")],
     "teachers": [{"login": "bob", "password": "bob-of-oak-demo"}],
-    "reader": {"login": "alice", "password": "alice-of-oak-demo"},
+    "readers": [{"login": "alice", "password": "alice-of-oak-demo"}],
+    "papers": [],
 }
 CAST: dict[str, Any] = json.loads(Path(os.environ["CAST"]).read_text()) if os.environ.get("CAST") else DEMO
-TOKENS: dict[str, str] = {}
+PHASE = os.environ.get("PHASE", "burst")
+RATE = float(os.environ.get("RATE", "0"))
+TOKENS: dict[tuple[str, str], str] = {}
 _one_logs_in = Semaphore()
 # A login that waits longer than a person would has failed.
 PATIENCE_S = 60.0
@@ -49,10 +65,10 @@ class Person(FastHttpUser):
     abstract = True
     connection_timeout = network_timeout = 30.0
 
-    def on_start(self) -> None:
+    def come_from(self, who: dict[str, Any]) -> None:
         number = next(_numbers)
         self.headers = {
-            "Host": CAST["host"],
+            "Host": who.get("host") or CAST["host"],
             # Believed where TRUSTED_PROXIES says so: 400 people do not share one address.
             "X-Forwarded-For": f"10.7.{number // 250}.{number % 250 + 1}",
         }
@@ -60,15 +76,18 @@ class Person(FastHttpUser):
     def ask(self, method: str, path: str, name: str, **how: Any) -> Any:
         return self.client.request(method, f"/api/v1/{path}", name=name, headers=self.headers, **how)
 
-    def log_in(self, who: dict[str, str]) -> None:
-        """Be let in, having waited as often and as long as was asked for."""
+    def log_in(self, who: dict[str, Any]) -> None:
+        """Be let in, having waited as often and as long as was asked for; the appointment is a cookie that is kept."""
+        self.come_from(who)
         began = time.monotonic()
+        said = {"login": who["login"], "password": who["password"]}
         while True:
-            with self.ask("POST", "auth/login", LOG_IN, json=who, catch_response=True) as answer:
+            with self.ask("POST", "auth/login", LOG_IN, json=said, catch_response=True) as answer:
                 if answer.status_code in {429, 503} and "Retry-After" in answer.headers:
                     answer.request_meta["name"] = f"{LOG_IN}, told to wait"
                     answer.success()
-                    wait_s = float(answer.headers["Retry-After"])
+                    exactly = answer.json().get("retry_after_ms")
+                    wait_s = exactly / 1000 if exactly else float(answer.headers["Retry-After"])
                 elif answer.status_code == 200:
                     self.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
                     break
@@ -83,19 +102,22 @@ class Person(FastHttpUser):
             response_length=0, exception=None, context={},
         )  # fmt: skip
 
-    def with_token_of(self, who: dict[str, str]) -> None:
+    def with_token_of(self, who: dict[str, Any]) -> None:
         """Many windows of one login: only the first of them logs in, the others wait for it."""
+        key = (who.get("host", ""), who["login"])
         with _one_logs_in:
-            if who["login"] not in TOKENS:
+            if key not in TOKENS:
                 self.log_in(who)
-                TOKENS[who["login"]] = self.headers["Authorization"]
-        self.headers["Authorization"] = TOKENS[who["login"]]
+                TOKENS[key] = self.headers["Authorization"]
+        self.come_from(who)
+        self.headers["Authorization"] = TOKENS[key]
 
 
 class Arriving(Person):
     """Logs in once."""
 
-    fixed_count = 300 if os.environ.get("CAST") else len(DEMO["arriving"])
+    abstract = PHASE != "burst"
+    fixed_count = len(CAST["arriving"])
     _people = itertools.cycle(CAST["arriving"])
 
     @task
@@ -104,24 +126,21 @@ class Arriving(Person):
         raise StopUser
 
 
-class Teacher(Person):
-    """Opens the roll of their class every few seconds and, where the cast says whose it is, takes it."""
+class WithARoll(Person):
+    """A teacher, who opens the roll of a class and, where the cast says whose it is, takes it."""
 
-    fixed_count = len(CAST["teachers"])
-    wait_time = constant_pacing(5)
-    _people = itertools.cycle(CAST["teachers"])
+    abstract = True
+    section: str | None
+    marks: bool
 
-    def on_start(self) -> None:
-        super().on_start()
-        who = next(self._people)
+    def begin(self, who: dict[str, Any]) -> None:
         self.section, self.marks = who.get("section"), bool(who.get("section"))
-        self.log_in({"login": who["login"], "password": who["password"]})
+        self.with_token_of(who)
         if self.section is None:
             found = self.ask("GET", f"my/classes?day={CAST['day']}", "open my day").json()
             rolls = [each for each in found.get("results", []) if each["section_id"] and each["kind"] == "daily"]
             self.section = rolls[0]["section_id"] if rolls else None
 
-    @task
     def take_the_roll(self) -> None:
         if self.section is None:
             raise StopUser
@@ -137,21 +156,92 @@ class Teacher(Person):
         self.ask("PUT", path, MARK_ROLL, json={"version": read["version"], "records": records})
 
 
-class Reader(Person):
-    """Ten pages of students, one after the other: 500 fetches by 50 at once."""
+class Teacher(WithARoll):
+    """Takes the own roll every few seconds."""
 
-    fixed_count = 50
+    abstract = PHASE != "burst"
+    fixed_count = len(CAST["teachers"])
+    wait_time = constant_pacing(5)
+    _people = itertools.cycle(CAST["teachers"])
 
     def on_start(self) -> None:
-        super().on_start()
-        self.with_token_of(CAST["reader"])
+        self.begin(next(self._people))
+
+    @task
+    def teach(self) -> None:
+        self.take_the_roll()
+
+
+class Reader(Person):
+    """Ten pages of students, one after the other: 500 fetches by 50 at once; and of exams two."""
+
+    abstract = PHASE != "burst"
+    fixed_count = 50
+    _people = itertools.cycle(CAST["readers"])
+
+    def on_start(self) -> None:
+        self.with_token_of(next(self._people))
 
     @task
     def read(self) -> None:
-        for _ in range(10):
+        for number in range(10):
             self.ask("GET", "students?limit=50", LIST_STUDENTS)
+            if number % 5 == 0:
+                self.ask("GET", "exams?limit=50", LIST_EXAMS)
             gevent.sleep(0.5)
         raise StopUser
+
+
+class Setter(Person):
+    """Sets one exam."""
+
+    abstract = PHASE != "burst" or not CAST["papers"]
+    fixed_count = len(CAST["papers"])
+    _papers = itertools.cycle(CAST["papers"])
+
+    @task
+    def set_an_exam(self) -> None:
+        paper = next(self._papers)
+        self.with_token_of(paper)
+        self.ask("POST", "exams", SET_EXAM, json=paper["body"])
+        raise StopUser
+
+
+MONDAY = [*CAST["teachers"], *CAST["readers"]]
+
+
+class Monday(WithARoll):
+    """One who works: a teacher takes rolls, a head looks at students and exams."""
+
+    abstract = PHASE != "steady"
+    fixed_count = len(MONDAY)
+    # A turn is two requests.
+    wait_time = constant_pacing(2 * len(MONDAY) / RATE) if RATE else constant(0)
+    _people = itertools.cycle(MONDAY)
+    reads = False
+
+    def on_start(self) -> None:
+        who = next(self._people)
+        self.reads = who in CAST["readers"]
+        if self.reads:
+            self.with_token_of(who)
+        else:
+            self.begin(who)
+        # Not all in the same moment.
+        gevent.sleep(self.wait_time() * random.random() if RATE else 0)
+
+    @task
+    def work(self) -> None:
+        if self.reads:
+            self.ask("GET", "students?limit=50", LIST_STUDENTS)
+            self.ask("GET", "exams?limit=50", LIST_EXAMS)
+        else:
+            self.take_the_roll()
+
+
+def everybody() -> int:
+    kinds = (Arriving, Teacher, Reader, Setter, Monday)
+    return sum(each.fixed_count for each in kinds if not each.abstract)
 
 
 @events.init.add_listener
@@ -159,12 +249,12 @@ def let_everybody_come(environment: Any, **_: Any) -> None:
     """Without ``-u``: as many as the cast has."""
     options = environment.parsed_options
     if options is not None and not options.num_users:
-        options.num_users = sum(each.fixed_count for each in (Arriving, Teacher, Reader))
+        options.num_users = everybody()
 
 
 @events.quitting.add_listener
 def look_at_the_targets(environment: Any, **_: Any) -> None:
-    figures, missed = judge(environment.stats)
+    figures, missed = judge(environment.stats, PHASE if RATE or PHASE == "burst" else "")
     for each in missed:
         print(f"MISSED {each}")
     environment.process_exit_code = 1 if missed else 0

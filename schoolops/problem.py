@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import get_language, get_language_bidi, gettext
@@ -74,18 +75,31 @@ def headers(error: errors.SchoolOpsError) -> dict[str, str]:
     return wanted
 
 
+def with_cookies(response: HttpResponse, error: errors.SchoolOpsError) -> HttpResponse:
+    """``response`` with the cookies that ``error`` gives whoever is refused, which keep their place."""
+    for name, value in getattr(error, "cookies", {}).items():
+        response.set_cookie(
+            name, value, max_age=60, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+        )
+    return response
+
+
 def response(error: errors.SchoolOpsError) -> HttpResponse:
     """``error`` as an HTTP answer."""
     status, _ = status_of(error)
-    return HttpResponse(
-        orjson.dumps(document(error), default=str), status=status, content_type=CONTENT_TYPE, headers=headers(error)
-    )
+    said = orjson.dumps(document(error), default=str)
+    return with_cookies(HttpResponse(said, status=status, content_type=CONTENT_TYPE, headers=headers(error)), error)
+
+
+def reads_pages(request: HttpRequest) -> bool:
+    """Whether a person's browser asks, and for no document of the API."""
+    return not request.path_info.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
 
 
 def answer(request: HttpRequest, error: errors.SchoolOpsError) -> HttpResponse:
     """``response``, as a bare page in the reader's language where a person's browser asks for one: made of nothing but
     ``error``, so that a refusal costs next to nothing."""
-    if request.path_info.startswith("/api/") or "text/html" not in request.headers.get("Accept", ""):
+    if not reads_pages(request):
         return response(error)
     status, title = status_of(error)
     page = format_html(
@@ -97,7 +111,7 @@ def answer(request: HttpRequest, error: errors.SchoolOpsError) -> HttpResponse:
         errors.filled(gettext(error.remedy), error.facts) if error.remedy else "",
         gettext("Back to the start"),
     )
-    return HttpResponse(page, status=status, headers=headers(error))
+    return with_cookies(HttpResponse(page, status=status, headers=headers(error)), error)
 
 
 def _rows() -> Iterator[tuple[object, ...]]:

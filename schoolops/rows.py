@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import QuerySet
 from django.utils.formats import date_format
+from psycopg import sql
 
 from schoolops import clock
 from schoolops.errors import FieldError, Invalid
@@ -45,6 +47,31 @@ def refuse_too_long(row: models.Model, names: Collection[str] | None = None) -> 
     if wrong:
         fields = ", ".join(f"{each.field} ({each.facts['most']})" for each in wrong)
         raise TextTooLong(errors=wrong, fields=fields)
+
+
+def copy_in(rows: Sequence[models.Model]) -> None:
+    """Insert ``rows`` by COPY: where nobody asks for the keys that they get, it is a third of Django's own price."""
+    if not rows:
+        return
+    meta = type(rows[0])._meta
+    fields = [field for field in meta.concrete_fields if not (field.primary_key or field.generated)]
+    columns = sql.SQL(", ").join(map(sql.Identifier, [str(field.column) for field in fields]))
+    into = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(meta.db_table), columns)
+    said = [_said(field) for field in fields]
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(into) as copying:
+        for row in rows:
+            copying.write_row([each(row) for each in said])
+
+
+# What the driver takes as it stands.
+_PLAIN = (models.CharField, models.TextField, models.IntegerField, models.PositiveIntegerField, models.BooleanField)
+
+
+def _said(field: Any) -> Callable[[models.Model], Any]:
+    """What a row's field is to the driver."""
+    if type(field) in _PLAIN:
+        return attrgetter(field.attname)
+    return lambda row: field.get_db_prep_save(field.pre_save(row, add=True), connection)
 
 
 def called(*parts: object) -> str:

@@ -9,12 +9,13 @@ from django.db.models import Min
 
 from apps.attendance import selectors, services, tasks
 from apps.attendance.caches import ATTENDANCE_DAILY
-from apps.attendance.events import AttendanceMarked, DaysDerived, OfficeSpoke, RulesChanged
+from apps.attendance.events import AttendanceMarked, DaysDerived, LeaveDecided, OfficeSpoke, RulesChanged
 from apps.attendance.models import AttendanceRecord
 from apps.attendance.services import AT_ONCE, Days
 from apps.institutions.events import CalendarChanged, ClassSectionChanged
+from apps.institutions.selectors import school_today
 from apps.students.events import (
-    ClassRosterChanged,
+    ClassRostersChanged,
     StudentsEnrolled,
     StudentsMerged,
     StudentsMoved,
@@ -47,6 +48,25 @@ def _follow_students(students: Sequence[int], since: dt.date = dt.date.min) -> F
 @subscribe(AttendanceMarked)
 def derive_the_day_of_each_student(event: AttendanceMarked) -> None:
     services.derive_days(Days(event.day, event.day, event.students))
+
+
+@subscribe(AttendanceMarked)
+def tell_guardians_what_it_says(event: AttendanceMarked) -> None:
+    if event.students:
+        tasks.tell_of_day.enqueue(day=event.day, students=list(event.students))
+
+
+@subscribe(OfficeSpoke)
+def tell_guardians_what_the_office_says(event: OfficeSpoke) -> None:
+    # Of leave for next month nobody is told each day.
+    last = school_today() + dt.timedelta(days=1)
+    days = sorted(each for each in event.days if each <= last)[-services.DAYS_TOLD :]
+    tasks.tell_of_day.enqueue_many([{"day": day, "students": list(event.students)} for day in days])
+
+
+@subscribe(LeaveDecided)
+def tell_guardians_of_the_decision(event: LeaveDecided) -> None:
+    services.tell_of_leave(event.leave_id)
 
 
 @subscribe(OfficeSpoke)
@@ -86,12 +106,17 @@ def count_the_days_since_they_came_back(event: StudentsEnrolled) -> Followed | N
     return _follow_students(event.student_ids, since or dt.date.min)
 
 
-@subscribe(ClassRosterChanged)
-def count_what_a_class_marked_of_those_in_it(event: ClassRosterChanged) -> Followed | None:
-    marked = AttendanceRecord.objects.filter(
-        session__course_class=event.course_class_id, student__in=event.student_ids
-    ).values_list("student_id", flat=True)
-    return _follow_students(sorted(set(marked)))
+@subscribe(ClassRostersChanged)
+def count_what_a_class_marked_of_those_in_it(event: ClassRostersChanged) -> Followed | None:
+    marked = (
+        AttendanceRecord.objects.filter(
+            session__course_class__in=[course_class for course_class, _ in event.rosters], student__in=event.student_ids
+        )
+        .values_list("session__course_class", "student_id")
+        .distinct()
+    )
+    theirs = {(course_class, student) for course_class, students in event.rosters for student in students}
+    return _follow_students(sorted({student for course_class, student in set(marked) & theirs}))
 
 
 @subscribe(ClassSectionChanged)

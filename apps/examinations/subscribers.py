@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.examinations import services, tasks
 from apps.examinations.events import MarksEntered, MarksMissing, ModerationBegun, PapersChanged, ResultsDue
 from apps.institutions.events import ClassSectionChanged
-from apps.students.events import ClassRosterChanged, StudentsMerged, StudentsMoved, StudentWithdrawn
+from apps.students.events import ClassRostersChanged, StudentsMerged, StudentsMoved, StudentWithdrawn
 from schoolops.events import Followed, subscribe
 
 RESULTS = "exam-results"
@@ -50,8 +50,8 @@ def count_no_paper_after_the_last_day(event: StudentWithdrawn) -> None:
     services.follow_students((event.student_id,), since=event.on)
 
 
-@subscribe(ClassRosterChanged)
-def count_the_papers_of_a_class_for_those_in_it(event: ClassRosterChanged) -> None:
+@subscribe(ClassRostersChanged)
+def count_the_papers_of_a_class_for_those_in_it(event: ClassRostersChanged) -> None:
     services.follow_students(event.student_ids)
 
 

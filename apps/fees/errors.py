@@ -387,3 +387,60 @@ class DifferenceNeedsReason(Invalid):
     code = "fees:difference-needs-reason"
     remedy = "Count again; what still differs is booked with your reason."
     field = "reason"
+
+
+# --- what a bank says -------------------------------------------------------------------------------------------------
+class BankStatementUnknown(NotFound):
+    """There is no such file of a bank, or you may not see it."""
+
+    code = "fees:bank-statement-unknown"
+
+
+class BankStatementNotReady(Conflict):
+    """This file is not read, or cannot be."""
+
+    code = "fees:bank-statement-not-ready"
+    remedy = "Wait until it is read; where it could not be, say what its columns hold."
+
+
+class BankStatementComesToAnother(Conflict):
+    """What is to be confirmed comes to {total}, and {expected} was seen."""
+
+    code = "fees:bank-statement-comes-to-another"
+    remedy = "Look at the lines again: some were taken, or are proposed otherwise, by now."
+    field = "total"
+
+
+class BankLineUnknown(NotFound):
+    """There is no such line of a bank, or you may not see it."""
+
+    code = "fees:bank-line-unknown"
+
+
+class BankLineSettled(Conflict):
+    """This line is {state} already."""
+
+    code = "fees:bank-line-settled"
+    remedy = "Look at what was taken of it; once that is undone it can be taken up again."
+
+
+class BankLineSharesDiffer(Invalid):
+    """The line is {amount}, and its shares come to {given}."""
+
+    code = "fees:bank-line-shares-differ"
+    remedy = "Share out all of it; what pays no bill is the student's credit."
+    field = "parts"
+
+
+class BankLineIsNoReceipt(Invalid):
+    """The receipt {receipt} is no transfer of {amount} that is free to be this line."""
+
+    code = "fees:bank-line-is-no-receipt"
+    field = "payment_id"
+
+
+class BankLineHasPayments(Conflict):
+    """What was taken of this line still counts: receipt {receipt}."""
+
+    code = "fees:bank-line-has-payments"
+    remedy = "Undo the payment first."

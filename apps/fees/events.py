@@ -20,3 +20,10 @@ class BillsOverdue:
     institution_id: int
     day: dt.date
     guardian_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BankLinesConfirmed:
+    """Lines of a bank's file are to be taken, or those that are left of it."""
+
+    statement_id: int

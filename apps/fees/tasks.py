@@ -25,6 +25,20 @@ def make_bills(*, run: int) -> dict[str, int]:
 
 
 @task(
+    queue=FEES,
+    tracked=True,
+    leased=True,
+    once_per=("statement",),
+    while_waiting=True,
+    refused="discard",
+    acts_for="fees.collect over campus",
+)
+def take_bank_lines(*, statement: int) -> dict[str, int]:
+    """The lines of a bank's file that somebody confirmed; doing it twice takes nothing twice."""
+    return services.take_confirmed(statement)
+
+
+@task(
     queue=NOTIFICATIONS,
     once_per=("guardian", "institution", "day"),
     outside="at_most_once",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -43,9 +44,19 @@ class StudentsMerged:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassRosterChanged:
-    course_class_id: int
-    student_ids: tuple[int, ...]
+class ClassRostersChanged:
+    """Who came to or left which class: (class, students) each, by key."""
+
+    rosters: tuple[tuple[int, tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, students: Mapping[int, Iterable[int]]) -> ClassRostersChanged:
+        """Of a class (by key) → its students (by key)."""
+        return cls(tuple((each, tuple(theirs)) for each, theirs in students.items()))
+
+    @property
+    def student_ids(self) -> tuple[int, ...]:
+        return tuple(sorted({student for _, students in self.rosters for student in students}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Func, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.institutions.models import (
@@ -419,3 +420,26 @@ class ClassEnrolment(Rostered):
     def until(self) -> dt.date:
         """The first day it no longer holds."""
         return self.ends_on or self.course_class.year.over_on
+
+
+class FamilyItem(models.TextChoices):
+    """What a school shows families of their children, or lets them ask for."""
+
+    ATTENDANCE = "attendance", _("Attendance")
+    TIMETABLE = "timetable", _("Timetable")
+    EXAMS = "exams", _("Exams")
+    MARKS = "marks", _("Marks")
+    CARDS = "cards", _("Report cards")
+    BILLS = "bills", _("Bills")
+    LEAVE = "leave", _("Leave")
+    TRAIL = "trail", _("Who looked")
+
+
+class FamilyOpening(models.Model):
+    """What of a grade level is closed to families; without a row everything is open that their role may see."""
+
+    grade_level = models.OneToOneField(GradeLevel, on_delete=models.CASCADE, related_name="family_opening")
+    closed = ArrayField(models.CharField(max_length=10, choices=FamilyItem.choices), default=list)
+
+    def __str__(self) -> str:
+        return called(self.grade_level)

@@ -8,15 +8,16 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from apps.access import selectors as access
+from apps.access.errors import OutOfReach
 from apps.access.selectors import AskedReach, belongs_to_campus, row_scope, tells_reach
-from apps.access.services import within_reach
+from apps.access.services import is_staff, today, within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
-from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
+from apps.students.models import ClassEnrolment, Enrolment, FamilyOpening, SectionMembership, Student, StudentGuardian
 from schoolops import clock, folding
 from schoolops.tenancy.compiled import TEXT, Parameter
 
@@ -244,3 +245,28 @@ def matching_asked(number: int) -> Q:
 def guardians_matching(words: str) -> Q:
     """Guardians whose names, e-mail or phone number hold every word, served by the index guardian_search."""
     return folding.in_column(F("searched"), folding.with_phones(words))
+
+
+# --- what families see ------------------------------------------------------------------------------------------------
+def closed_column(day: dt.date) -> Subquery:
+    """Of a query of students: what is closed to families of the grade level that each is in, or was in last."""
+    began = Enrolment.objects.filter(student=OuterRef(OuterRef("pk")), primary=True, entered_on__lte=day)
+    level = began.order_by("-entered_on", "-pk").values("grade_level")[:1]
+    return Subquery(FamilyOpening.objects.filter(grade_level=Subquery(level)).values("closed")[:1])
+
+
+def open_to_families(item: str, day: dt.date) -> QuerySet[Student]:
+    """The students of whom ``item`` is open to families."""
+    students: Any = Student.objects.alias(shut=closed_column(day))
+    found: QuerySet[Student] = students.filter(Q(shut__isnull=True) | ~Q(shut__contains=[item]))
+    return found
+
+
+def expect_open(student: Student, item: str, *, by: User) -> None:
+    """Nothing, where the school has not closed ``item`` of the student to families, or ``by`` works here.
+
+    Raises:
+        OutOfReach: as if there were no such student.
+    """
+    if not is_staff(by) and not open_to_families(item, today(by)).filter(pk=student.pk).exists():
+        raise OutOfReach

@@ -88,6 +88,9 @@ def next_years(path: Path) -> Path:
 
 
 def _a_year_on(cell: str) -> str:
+    """Days, years and the names of sessions; ids may hold four digits that look like a year and stay."""
+    if cell.count("-") > 2:
+        return cell
     return re.sub(r"\b20\d\d(?=-|$)|(?<=-)20\d\d\b", lambda year: str(int(year[0]) + 1), cell)
 
 

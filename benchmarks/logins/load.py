@@ -18,18 +18,20 @@ from benchmarks.logins.stage import HOST, Teacher
 from tests.factories import people
 
 TIMEOUT_S = 60.0
+_APPOINTMENT = re.compile(rb"so_appointment=([^;]+)")
 _EXACTLY = re.compile(rb'"retry_after_ms": ?(\d+)')
 
 
 def ask(
-    port: int, method: str, path: str, body: bytes = b"", token: str = "", version: str = ""
+    port: int, method: str, path: str, body: bytes = b"", token: str = "", version: str = "", appointment: str = ""
 ) -> tuple[int, float, str]:
-    """(status, seconds to wait or 0, ETag). By a bare socket: what the load costs the server cannot have.
+    """(status, seconds to wait or 0, ETag or appointment). By a bare socket: what that costs, the server cannot have.
 
     The seconds are those of ``retry_after_ms`` in the document, or of Retry-After where there is none.
     """
     more = f"Authorization: Bearer {token}\r\n" if token else ""
     more += f"If-Match: {version}\r\n" if version else ""
+    more += f"Cookie: so_appointment={appointment}\r\n" if appointment else ""
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nContent-Type: application/json\r\n"
         f"{more}Content-Length: {len(body)}\r\n\r\n"
@@ -46,7 +48,7 @@ def ask(
     return (
         int(lines[0].split()[1]) if lines[0] else 0,
         int(exactly[1]) / 1000 if exactly else float(said.get(b"retry-after", 0)),
-        said.get(b"etag", b"").decode(),
+        (found[1] if (found := _APPOINTMENT.search(said.get(b"set-cookie", b""))) else said.get(b"etag", b"")).decode(),
     )
 
 
@@ -94,9 +96,11 @@ class Crowd:
             except queue.Empty:
                 return
             body = json.dumps({"login": f"user-{number}", "password": people.PASSWORD}).encode()
+            appointment = ""
             while time.monotonic() < until and not (over and over.is_set()):
                 try:
-                    status, wait, _ = ask(port, "POST", "/api/v1/auth/login", body)
+                    status, wait, said = ask(port, "POST", "/api/v1/auth/login", body, appointment=appointment)
+                    appointment = said if status == 503 else ""
                 except OSError:
                     status, wait = 0, 1
                 with self.lock:
@@ -109,7 +113,7 @@ class Crowd:
                         self.other[status] = self.other.get(status, 0) + 1
                 if status == 200:
                     break
-                patience_s = (wait or 1) * random.uniform(0.95, 1.05)
+                patience_s = (wait or 1) + random.uniform(0, 0.05)
                 if over is None:
                     time.sleep(patience_s)
                 else:

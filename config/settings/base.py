@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,14 @@ TENANT_APPS = [
     "apps.access",
     "apps.students",
     "apps.staff",
+    "apps.notifications",
     "apps.timetable",
     "apps.attendance",
     "apps.examinations",
     "apps.fees",
     "apps.reports",
     "apps.exchange",
+    "apps.family",
     "apps.office",
 ]
 # What people do in the office, a folder each: entries, addresses, admins, templates, scripts. The shell is first: it is
@@ -148,7 +151,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["apps.office.shell.days"],
+            "builtins": ["apps.office.shell.days", "apps.office.shell.typed"],
             "libraries": {"kept": "apps.office.shell.kept"},
         },
     }
@@ -215,6 +218,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- sessions: half an hour after the last click; rows of the school's schema, with Redis in front -----------------
 SESSION_ENGINE = "schoolops.cache.sessions"
 SESSION_COOKIE_AGE = 30 * 60
+CSRF_FAILURE_VIEW = "apps.office.door.pages.refusals.form_of_another_login"
 # Waits after wrong codes are schoolops.ratelimit's, as after wrong passwords: django-otp's grow without end.
 OTP_TOTP_THROTTLE_FACTOR = 0
 OTP_STATIC_THROTTLE_FACTOR = 0
@@ -338,6 +342,9 @@ SPECTACULAR_SETTINGS = {
         "StudentFeeKind": "apps.fees.models.StudentFee.Kind",
         "InvoiceRunState": "apps.fees.models.InvoiceRun.State",
         "InvoiceState": "apps.fees.models.Invoice.State",
+        "MessageState": "apps.notifications.models.Message.State",
+        "AnnouncementState": "apps.notifications.models.Announcement.State",
+        "AnnouncementKind": "apps.notifications.models.Announcement.Kind",
         "StatusEnum": "schoolops.rows.RowStatus",
     },
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
@@ -349,6 +356,9 @@ EMAIL_BACKEND, EMAIL_BACKEND_BEHIND = "schoolops.resilience.mail.GuardedBackend"
 # Without one a mail server that hangs would keep a worker for ever.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL")
+SMS_URL, SMS_REFERENCE, SMS_REGION = env.text("SMS_URL"), env.text("SMS_REFERENCE"), env.text("SMS_REGION")
+SMS_BODY, SMS_HEADERS = json.loads(env.text("SMS_BODY")), json.loads(env.text("SMS_HEADERS"))
+SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
 
 LOG_FORMAT = env.text("LOG_FORMAT") or "text"
 LOGGING: dict[str, Any] = {

@@ -23,6 +23,7 @@ from typing import Final, Protocol
 from schoolops import context
 from schoolops.errors import Unavailable
 from schoolops.observability.metrics import BULKHEAD_HELD, BULKHEAD_REFUSED, BULKHEAD_WAIT
+from schoolops.resilience import appointments
 
 CGROUP: Final = Path("/sys/fs/cgroup")
 # Between two looks at the slots of the machine: far below the time one is held, far above what a look costs (10 µs).
@@ -30,6 +31,10 @@ LOOK_S: Final = 0.002
 LONGEST_RETRY_S: Final = 30
 # Sooner, a refusal costs more than it spreads.
 SOONEST_RETRY_MS: Final = 400
+# Of somebody who kept an appointment and found others who had theirs still at work.
+IN_TURN_RETRY_MS: Final = 50
+# A little more than a slot is held: people come some moments early or late, and a refusal costs too.
+SPARE: Final = 1.1
 
 
 class Busy(Unavailable):
@@ -38,13 +43,16 @@ class Busy(Unavailable):
     code = "resilience:busy"
     remedy = (
         "Try again after the seconds in `Retry-After`, or better the milliseconds in `retry_after_ms`; those who wait "
-        "are spread over the time it takes."
+        "are spread over the time it takes. Send the cookie `so_appointment` along where you got one: then you go "
+        "before those who come for the first time."
     )
 
-    def __init__(self, *, retry_after: int, retry_after_ms: int | None = None) -> None:
+    def __init__(self, *, retry_after: int, retry_after_ms: int | None = None, appointment: str = "") -> None:
         # A header can only say whole seconds, and whoever was refused in the same instant would come in the same again:
         # the slots stood idle for half of every second.
         self.members = {"retry_after_ms": retry_after * 1000 if retry_after_ms is None else retry_after_ms}
+        # A cookie that keeps the place, where the bulkhead gives appointments.
+        self.cookies = {appointments.COOKIE: appointment} if appointment else {}
         super().__init__(retry_after=retry_after)
 
 
@@ -126,12 +134,13 @@ class Bulkhead:
         slots: how many work at once.
         most_here: how many of this process are in it at once, at work and waiting; beyond it ``Busy``.
         processes: how many processes share the slots, for the time that refused ones are told to wait.
+        in_turn: whoever was refused comes before those who come for the first time, if they keep their appointment.
         share: what of it one school may have; ``None``: all.
         patience_s: how long one waits for a slot.
         clock: monotonic seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all of them named
         self,
         name: str,
         *,
@@ -140,6 +149,7 @@ class Bulkhead:
         most_here: int,
         processes: int = 1,
         patience_s: float = 5.0,
+        in_turn: bool = False,
         share: Share | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -151,11 +161,12 @@ class Bulkhead:
         self._patience_s = patience_s
         self._clock = clock
         self._lock = threading.Lock()
+        self._in_turn = in_turn
         self._here = 0
         # Seconds until this process's share of the slots has served one more, learnt from how long they are held.
         self._number, self._processes = number, processes
         self._held_s = 0.03
-        self._next_free = 0.0
+        self._next_free = self._next_turn = 0.0
 
     @property
     def here(self) -> int:
@@ -163,20 +174,29 @@ class Bulkhead:
         return self._here
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
+    def admitted(self, *, whom: str = "", appointment: str = "") -> Iterator[None]:
         """Be one of those who may wait here. Enter before anything is done that a refusal would have to undo.
 
+        Args:
+            whom: the address from which somebody comes, for an appointment.
+            appointment: what they got with an earlier refusal.
+
         Raises:
-            Busy: as many as may wait do.
+            Busy: as many as may wait do, or those who were refused before have their turn first.
         """
         who = _whose()
+        kept = bool(appointment) and self._in_turn and appointments.is_kept(self.name, whom=whom, said=appointment)
         with self._lock:
-            full = self._here >= self._most_here or (self._share is not None and self._here_of[who] >= self._share.here)
+            most = self._most_here
+            if self._in_turn and not kept and self._next_free > self._clock():
+                # Others have appointments: only what would stand idle is left.
+                most = min(most, -(-self._number // self._processes))
+            full = self._here >= most or (self._share is not None and self._here_of[who] >= self._share.here)
             if not full:
                 self._here += 1
                 self._here_of[who] += 1
         if full:
-            raise self._busy()
+            raise self._busy(whom=whom, kept=kept)
         try:
             yield
         finally:
@@ -229,17 +249,23 @@ class Bulkhead:
 
         return both
 
-    def _busy(self) -> Busy:
+    def _busy(self, *, whom: str = "", kept: bool = False) -> Busy:
         """Refused ones are given appointments, one after the other, so that they neither come back together nor leave
-        the slots idle; a little chance keeps several processes apart."""
+        the slots idle; a little chance keeps several processes apart. Who ``kept`` theirs comes again at once."""
         BULKHEAD_REFUSED.count(self.name)
         with self._lock:
             moment = self._clock()
-            each_s = self._held_s * self._processes / self._number
-            self._next_free = min(max(self._next_free, moment) + each_s, moment + LONGEST_RETRY_S)
-            ahead_s = self._next_free - moment
+            each_s = self._held_s * self._processes / self._number * (SPARE if self._in_turn else 1)
+            free = min(max(self._next_turn if kept else self._next_free, moment) + each_s, moment + LONGEST_RETRY_S)
+            if kept:
+                self._next_turn = free
+            else:
+                self._next_free = free
+        ahead_s = free - moment
         seconds = min(LONGEST_RETRY_S, max(1, math.ceil(ahead_s) + secrets.randbelow(2)))
-        return Busy(retry_after=seconds, retry_after_ms=max(SOONEST_RETRY_MS, math.ceil(ahead_s * 1000)))
+        ahead_ms = max(IN_TURN_RETRY_MS if kept else SOONEST_RETRY_MS, math.ceil(ahead_s * 1000))
+        appointment = appointments.made(self.name, whom=whom, in_s=ahead_ms / 1000) if self._in_turn else ""
+        return Busy(retry_after=seconds, retry_after_ms=ahead_ms, appointment=appointment)
 
 
 def _whose() -> str:
@@ -249,12 +275,20 @@ def _whose() -> str:
 
 
 def of_this_machine(
-    name: str, *, number: int, folder: Path | None, threads: int, processes: int, shared_out: bool = False
+    name: str,
+    *,
+    number: int,
+    folder: Path | None,
+    threads: int,
+    processes: int,
+    shared_out: bool = False,
+    in_turn: bool = False,
 ) -> Bulkhead:
     """A bulkhead of ``number`` slots that all web processes share through ``folder``.
 
     Those at work and waiting hold at most half of each process's ``threads``: the other half serves everybody else.
     ``shared_out``: one school has at most half of the slots and of the places, so that the next finds one free.
+    ``in_turn``: as of ``Bulkhead``.
     """
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -273,5 +307,6 @@ def of_this_machine(
         number=number,
         most_here=most_here,
         processes=processes,
+        in_turn=in_turn,
         share=Share(max(1, most_here // 2), slots_of) if shared_out else None,
     )

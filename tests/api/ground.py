@@ -28,8 +28,11 @@ from apps.examinations.tasks import compute_results
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
 from apps.fees import services as fees
-from apps.fees.models import Account
+from apps.fees.models import Account, BankLine
 from apps.institutions.models import AcademicYear, Course, Term
+from apps.notifications import services as notifications
+from apps.notifications.models import Channel, Message
+from apps.notifications.selectors import Audience
 from apps.reports import services as reports
 from apps.reports.tasks import print_list
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
@@ -121,7 +124,9 @@ def lay_out(oak: School, elm: School) -> Ground:
             ground.keep(at_elm=people.some_students(1, section=there.section)[0])
             ground.tokens["E"] = open_login(people.a_user("eve", role="head"), label="test").access_token
         with inside(oak):
-            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _fees, _logins, _jobs, _imports):
+            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _fees, _logins, _messages):
+                build(ground)
+            for build in (_jobs, _imports):
                 build(ground)
             for letter, user in ground.people.items():
                 ground.tokens[letter] = open_login(user, label="test").access_token
@@ -368,6 +373,21 @@ def _fees(ground: Ground) -> None:
     )
 
 
+def _messages(ground: Ground) -> None:
+    """An announcement of the head's that Carol was told of, and a mail to her of which nobody knows what became."""
+    by = ground.people["H"]
+    announcement = notifications.announce(
+        title="Trip", text="On Friday.", audience=Audience("school"), acknowledge=True, by=by
+    )
+    notifications.publish(announcement.pk)
+    carol = Guardian.objects.get(user=ground.people["G"])
+    told = Message.objects.filter(announcement=announcement, guardian=carol)
+    notice, doubted = told.get(channel=Channel.INBOX), told.get(channel=Channel.EMAIL)
+    told.filter(pk=notice.pk).update(state="delivered", handed_at=clock.now())
+    told.filter(pk=doubted.pk).update(state="outcome_unknown", handed_at=clock.now())
+    ground.keep(announcement=announcement, notice=notice, doubted=doubted)
+
+
 def _logins(ground: Ground) -> None:
     newcomer = people.a_user("newcomer")
     role = Role.objects.create(code="librarian", name="Librarian", scope="everything")
@@ -396,6 +416,29 @@ def _jobs(ground: Ground) -> None:
         context.user_id.reset(who)
 
 
+STATEMENT = b"Date,Amount,Details,Reference\n{day},1,{bill},a\n{day},2,nobody,b\n{day},2000,nobody,c\n"
+
+
+def _bank(ground: Ground) -> None:
+    """A statement of whose lines one is sure and one was entered by hand; of another, one is set aside."""
+    by, campus = ground.people["C"], ground.rows["campus"]
+    bill, day = ground.rows["invoice"].called_number.encode(), TODAY.isoformat().encode()
+    content = STATEMENT.replace(b"{bill}", bill).replace(b"{day}", day)
+    lines = []
+    for file in (content, content.replace(b"nobody,b", b"nobody,d")):
+        sent = exchange.receive_statement(institution=campus, file=io.BytesIO(file), name="bank.csv", by=by)
+        lines.append([*exchange.read_statement(sent).lines.order_by("pk")])
+    BankLine.objects.filter(pk=lines[0][0].pk).update(confidence=90)
+    entered = money.a_payment(ground.rows["classmate"], "2000", method="bank", by=by)
+    ground.keep(
+        bank_statement=lines[0][0].statement,
+        bank_line=lines[0][0],
+        aside_line=fees.set_line_aside(line=lines[1][0], reason="A grant", by=by),
+        entered_line=lines[0][2],
+        entered_payment=entered,
+    )
+
+
 def _imports(ground: Ground) -> None:
     by, campus = ground.people["A"], ground.rows["campus"]
     run = exchange.receive(file=io.BytesIO(SHEET), name="students.csv", by=by, institution=campus)
@@ -409,4 +452,5 @@ def _imports(ground: Ground) -> None:
     exchange.write_mark_file(session=session, into=sheet, by=by)
     sent = exchange.receive_marks(session=session, file=sheet, name="marks.xlsx", by=by)
     ground.keep(mark_file=exchange.compare_marks(sent))
+    _bank(ground)
     ground.keep(**{"import": read, "applied_import": done, "stopped_import": stopped})

@@ -126,6 +126,10 @@ def _remark(g: Ground) -> dict[str, Any]:
     return {"records": [{"student_id": g.id("child"), "text": "Works with care."}]}
 
 
+def _announcement(g: Ground) -> dict[str, Any]:
+    return {"title": "Trip", "text": "On Friday.", "kind": "section", "targets": [g.id("section")]}
+
+
 REASON = {"reason": "As agreed"}
 # What each write says, so that whoever may, succeeds. What is not here says nothing.
 BODIES: dict[str, Callable[[Ground, User], Any]] = {
@@ -289,6 +293,15 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
     "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),
     "POST remark-phrases": lambda g, u: {"text": "{name} reads a lot."},
+    "POST bank-statements": lambda g, u: {
+        "file": SimpleUploadedFile("bank.csv", b"Date,Amount\n2026-11-02,1\n"),
+        "institution_id": g.at["campus"],
+    },
+    "PUT bank-statements/{bank_statement}/mapping": lambda g, u: {"mapping": {"Details": "text"}},
+    "POST bank-statements/{bank_statement}/confirm": lambda g, u: {"total": "1"},
+    "POST bank-lines/{bank_line}/take": lambda g, u: {},
+    "POST bank-lines/{entered_line}/settle": lambda g, u: {"payment_id": g.at["entered_payment"]},
+    "POST bank-lines/{bank_line}/set-aside": lambda g, u: REASON,
     "POST exam-sessions/{marked_session}/mark-file": lambda g, u: {
         "file": SimpleUploadedFile("marks.xlsx", b"PK\x03\x04 as it begins"),
     },
@@ -304,6 +317,9 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PATCH users/{newcomer}": lambda g, u: {"given_name": "Ned"},
     "PATCH users/{administrator}": lambda g, u: {"given_name": "Eric"},
     "DELETE users/{newcomer}/totp": _second_factor_of_newcomer,
+    "PUT message-preferences": lambda g, u: {"channel": "email", "wanted": False},
+    "POST announcements": lambda g, u: _announcement(g),
+    "POST announcements/preview": lambda g, u: _announcement(g),
     "PUT account-policy": lambda g, u: {"staff_need_totp": False, "version": 1},
 }  # fmt: skip
 

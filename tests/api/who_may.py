@@ -229,6 +229,17 @@ POST   payments/{payment}/reverse                                 201 403 403 40
 POST   payments/{cheque}/bounce                                   201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{card_payment}/charge-back                        201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{cheque}/clear                                    200 403 403 403 403 403 403 403 200 403 401 401
+GET    bank-statements                                            200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-statements                                            202 403 403 403 403 403 403 403 202 403 401 401
+GET    bank-statements/{bank_statement}                           200 403 403 403 403 403 403 403 200 403 401 401
+PUT    bank-statements/{bank_statement}/mapping                   202 403 403 403 403 403 403 403 202 403 401 401
+POST   bank-statements/{bank_statement}/confirm                   202 403 403 403 403 403 403 403 202 403 401 401
+GET    bank-lines                                                 200 403 403 403 403 403 403 403 200 403 401 401
+GET    bank-lines/{bank_line}                                     200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{bank_line}/take                                200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{entered_line}/settle                           200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{bank_line}/set-aside                           200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{aside_line}/take-up-again                      200 403 403 403 403 403 403 403 200 403 401 401
 GET    students/{child}/standing                                  200 200 403 403 403 403 403 403 200 403 401 401
 POST   students/{child}/allocations                               409 403 403 403 403 403 403 403 409 403 401 401
 GET    students/{child}/receipts                                  404 404 404 403 403 403 200 403 403 403 401 401
@@ -357,6 +368,23 @@ GET    jobs                                                       200 200 200 20
 GET    jobs/{job}                                                 404 404 404 200 404 404 404 404 404 404 401 401
 DELETE jobs/{job}                                                 404 404 404 204 404 404 404 404 404 404 401 401
 POST   jobs/{job}/run-now                                         404 404 404 202 404 404 404 404 404 404 401 401
+
+# messages and announcements
+GET    inbox                                                      200 200 200 200 200 200 200 200 200 200 401 401
+GET    inbox/{notice}                                             404 404 404 404 404 404 200 404 404 404 401 401
+POST   inbox/{notice}/read                                        404 404 404 404 404 404 200 404 404 404 401 401
+POST   inbox/{notice}/acknowledge                                 404 404 404 404 404 404 200 404 404 404 401 401
+GET    message-preferences                                        200 200 200 200 200 200 200 200 200 200 401 401
+PUT    message-preferences                                        404 404 404 404 404 404 200 404 404 404 401 401
+GET    messages                                                   200 200 200 403 403 403 403 403 403 403 401 401
+GET    messages/{doubted}                                         200 200 200 403 403 403 403 403 403 403 401 401
+POST   announcements/preview                                      200 200 200 200 404 200 403 403 403 403 401 401
+GET    announcements                                              200 200 200 200 200 200 403 403 403 403 401 401
+POST   announcements                                              201 201 201 201 404 201 403 403 403 403 401 401
+GET    announcements/{announcement}                               200 200 200 404 404 404 403 403 403 403 401 401
+POST   announcements/{announcement}/withdraw                      200 200 200 404 404 404 403 403 403 403 401 401
+POST   announcements/{announcement}/remind                        200 200 200 404 404 404 403 403 403 403 401 401
+GET    announcements/{announcement}/readers                       200 200 200 404 404 404 403 403 403 403 401 401
 """
 
 # How many rows of a list each sees; · where the list is refused, as the table above says.

@@ -46,6 +46,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
+from apps.notifications.models import Announcement
 from apps.office.shell.forms import ServiceForm
 from apps.staff.models import StaffMember, Substitution
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -83,7 +84,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
     "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
-    "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
+    "AnnouncementIn": Announcement, "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
@@ -112,8 +113,20 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("MakeForm", "domain"): (Domain, "domain"),
     ("MappingIn", "sheet"): (Import, "sheet"),
 }
-# Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark.
-NEVER_STORED = {"login", "password", "new_password", "again", "present", "code", "token", "refresh_token", "score"}
+# Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark, whom
+# an announcement is for, which is looked up.
+NEVER_STORED = {
+    "targets",
+    "login",
+    "password",
+    "new_password",
+    "again",
+    "present",
+    "code",
+    "token",
+    "refresh_token",
+    "score",
+}
 # Taken apart into names, each of which its service measures.
 NEVER_STORED |= {"levels", "sections"}
 # Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.

@@ -20,6 +20,7 @@ API_ROOMS = {"serializers", "views", "urls"}
 # What one app has and no other can: where Django looks for it, or what the app is there for.
 OWN_ROOMS = {
     "accounts": {"backends", "hashers"},
+    "family": {"pages", "urls", "templates", "static"},
     # Laid out by what people do there.
     "office": {"urls", *(name.rpartition(".")[2] for name in settings.OFFICE_ROOMS)},
 }
@@ -27,6 +28,8 @@ OWN_ROOMS = {
 OFFICE_ROOMS = {"room", "pages", "admin", "selectors", "services", "waiting", "templates", "static"}
 OWN_API_ROOMS = {
     "accounts": {"authentication"},
+    # What a gateway reports, outside the API.
+    "notifications": {"hooks"},
     # What lists about students, of whatever app, ask for and show.
     "students": {"about"},
 }

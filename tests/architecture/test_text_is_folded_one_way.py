@@ -30,6 +30,7 @@ ALLOWED = {
     "apps/exchange/services/reading/archive.py": (3, "names of files in an archive"),
     "apps/exchange/services/reading/cells.py": (1, "writes a grade’s code in capitals"),
     "apps/exchange/services/reading/parts.py": (6, "names of parts and types of a workbook"),
+    "apps/exchange/services/bank/receiving.py": (1, "how a file's name ends"),
     "apps/exchange/services/marks/receiving.py": (1, "how a file's name ends"),
     "apps/exchange/services/receiving.py": (3, "how a file's name ends"),
     "apps/reports/selectors/cards.py": (1, "a code of ours: ASCII"),

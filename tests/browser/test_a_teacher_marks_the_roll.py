@@ -126,3 +126,27 @@ def test_two_teachers_see_what_the_other_said(visit: Visit, scene: Scene) -> Non
     page.get_by_role("button", name=SAVE).tap()
     expect(page.get_by_role("status")).to_contain_text("is saved")
     assert _codes(scene) == "ALPPPPPPPPPP"
+
+
+def test_a_login_in_another_tab_keeps_the_marks_and_the_page_says_when_its_own_ends(visit: Visit, scene: Scene) -> None:
+    visit.expect("403")
+    page = visit(scene.bob, f"/roll/section/{scene.campus.section.sourced_id}/{people.SCHOOL_DAY.isoformat()}/")
+    page.clock.install()
+    page.reload()
+    _row(page, "Amina Hassan").get_by_role("radio", name="Absent", exact=True).check()
+    other = page.context.new_page()
+    other.goto(visit.address("/roll/"))
+    other.get_by_role("button", name="Log out").click()
+    other.get_by_label("Username or e-mail").fill("bob")
+    other.get_by_label("Password").fill(people.PASSWORD)
+    other.get_by_role("button", name="Log in").click()
+    expect(other.get_by_role("heading", name="My classes")).to_be_visible()
+    page.get_by_role("button", name=SAVE).click()
+    expect(page.get_by_role("alert")).to_contain_text("These marks were not saved yet.")
+    page.clock.fast_forward("25:00")
+    expect(page.get_by_text("You will be logged out in two minutes.")).to_be_visible()
+    page.get_by_role("button", name="Stay logged in").click()
+    expect(page.get_by_text("You will be logged out in two minutes.")).to_be_hidden()
+    page.get_by_role("button", name=SAVE).click()
+    expect(page.get_by_role("status")).to_contain_text("11 present, 1 absent.")
+    assert _codes(scene) == "APPPPPPPPPPP"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
+import random
 import signal
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 
 from schoolops.context import inside
-from schoolops.resilience import bulkhead, heavy
+from schoolops.resilience import appointments, bulkhead, heavy
 from schoolops.resilience.bulkhead import (
     LONGEST_RETRY_S,
     SOONEST_RETRY_MS,
@@ -45,7 +50,15 @@ class Hand:
         return self.moment
 
 
-def a_bulkhead(*, slots: int = 1, most_here: int = 2, patience_s: float = 5.0, processes: int = 1) -> Bulkhead:
+def a_bulkhead(
+    *,
+    slots: int = 1,
+    most_here: int = 2,
+    patience_s: float = 5.0,
+    processes: int = 1,
+    in_turn: bool = False,
+    clock: Hand | None = None,
+) -> Bulkhead:
     return Bulkhead(
         "test:bulkhead",
         slots=SlotsOfProcess(slots),
@@ -53,7 +66,8 @@ def a_bulkhead(*, slots: int = 1, most_here: int = 2, patience_s: float = 5.0, p
         most_here=most_here,
         patience_s=patience_s,
         processes=processes,
-        clock=Hand(),
+        in_turn=in_turn,
+        clock=clock or Hand(),
     )
 
 
@@ -189,7 +203,7 @@ def test_a_schools_share_of_the_slots_is_that_of_the_machine_and_not_of_a_proces
             pass
 
 
-def test_a_view_that_fails_gives_its_place_back(oak: School, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_view_that_fails_gives_its_place_back(oak: School, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     heavy.room.cache_clear()
 
     @heavy.heavy
@@ -211,3 +225,88 @@ def test_a_view_that_fails_gives_its_place_back(oak: School, monkeypatch: pytest
         answer.close()
         streams().close()
     assert heavy.room().here == 0
+
+
+def test_three_hundred_who_come_at_once_are_in_when_all_their_hashes_are_made() -> None:
+    """Played with a clock of its own: two processes, two slots, 25 ms a hash, and a way of 5 to 50 ms."""
+    dice, hand = random.Random(8), Hand()
+    rooms = [a_bulkhead(slots=2, most_here=2, processes=2, in_turn=True, clock=hand) for _ in range(2)]
+    for room in rooms:
+        room._held_s = 0.025
+    began = hand.moment
+    # (when, number, who, their appointment) of those who come; who is inside waits for a slot in the order they came.
+    numbers = itertools.count()
+    coming = [(began + dice.uniform(0, 0.05), next(numbers), who, "") for who in range(300)]
+    heapq.heapify(coming)
+    slots_free = [began, began]
+    refused = 0
+    leaving: list[tuple[float, int, Any, int]] = []
+    done: dict[int, float] = {}
+    first_told: dict[int, float] = {}
+    with patch.object(appointments, "_moment", hand):
+        while coming or leaving:
+            if leaving and (not coming or leaving[0][0] <= coming[0][0]):
+                hand.moment, _, inside_of, who = heapq.heappop(leaving)
+                inside_of.close()
+                done[who] = hand.moment - began
+                continue
+            hand.moment, _, who, appointment = heapq.heappop(coming)
+            inside_of = ExitStack()
+            try:
+                inside_of.enter_context(dice.choice(rooms).admitted(whom=f"10.0.0.{who}", appointment=appointment))
+            except Busy as refusal:
+                refused += 1
+                told_s = refusal.members["retry_after_ms"] / 1000
+                first_told.setdefault(who, told_s)
+                back = hand.moment + told_s + dice.uniform(0.005, 0.05)
+                heapq.heappush(coming, (back, next(numbers), who, refusal.cookies[appointments.COOKIE]))
+            else:
+                free = heapq.heappop(slots_free)
+                ready = max(free, hand.moment) + 0.025
+                heapq.heappush(slots_free, ready)
+                heapq.heappush(leaving, (ready, next(numbers), inside_of, who))
+    assert len(done) == 300
+    hashes_s = 300 * 0.025 / 2
+    assert max(done.values()) <= 1.5 * hashes_s
+    # First come, first served: who was told to come sooner is in sooner, but for those who met others in their turn.
+    late = sorted(done[who] - told for who, told in first_told.items())
+    assert late[int(len(late) * 0.9)] < 1.5
+    assert late[-1] < hashes_s
+    # A refusal costs too: hardly one is refused in their turn.
+    assert refused <= 2 * 300
+
+
+def test_who_kept_an_appointment_goes_before_who_comes_for_the_first_time() -> None:
+    hand = Hand()
+    room = a_bulkhead(most_here=2, in_turn=True, clock=hand)
+    with patch.object(appointments, "_moment", hand):
+        with room.admitted(), room.admitted(), pytest.raises(Busy) as refused, room.admitted(whom="10.0.0.1"):
+            pass
+        appointment = refused.value.cookies[appointments.COOKIE]
+        with room.admitted():
+            # One is at work, as many as there are slots: the other place is kept.
+            with pytest.raises(Busy), room.admitted(whom="10.0.0.2"):
+                pass
+            hand.moment += SOONEST_RETRY_MS / 1000
+            with room.admitted(whom="10.0.0.1", appointment=appointment):
+                assert room.here == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "1.0", "x" * 500, "é.é", "{due}.{zeros}", "other-address", "early", "late", "other-room"]
+)
+def test_an_appointment_is_good_for_one_address_at_its_time_only(wrong: str) -> None:
+    hand = Hand()
+    with patch.object(appointments, "_moment", hand):
+        said = appointments.made("passwords", whom="10.0.0.1", in_s=2)
+        due, _, _ = said.partition(".")
+        hand.moment += {"early": 0.0, "late": 2.0 + appointments.KEPT_S + 1}.get(wrong, 2.0)
+        said = {"other-address": said, "early": said, "late": said, "other-room": said}.get(
+            wrong, wrong.format(due=due, zeros="0" * 32)
+        )
+        name = "heavy" if wrong == "other-room" else "passwords"
+        whom = "10.0.0.2" if wrong == "other-address" else "10.0.0.1"
+        assert not appointments.is_kept(name, whom=whom, said=said)
+        hand.moment = 1002.1
+        kept = appointments.made("passwords", whom="10.0.0.1", in_s=0)
+        assert appointments.is_kept("passwords", whom="10.0.0.1", said=kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
     access_under,
+    is_family,
     is_staff,
     refusals,
     refuse,
@@ -44,6 +45,7 @@ __all__ = [
     "first_administrator",
     "grant_support",
     "invite_many",
+    "is_family",
     "is_staff",
     "let_in",
     "refusals",

@@ -199,6 +199,11 @@ def is_staff(user: User) -> bool:
     return any(held.scope not in {GUARDIAN, STUDENT} for held in selectors.roles_held(user))
 
 
+def is_family(user: User) -> bool:
+    """Whether ``user`` holds a role of a guardian's or a student's."""
+    return any(held.scope in {GUARDIAN, STUDENT} for held in selectors.roles_held(user))
+
+
 class _Gate:
     """What ``apps.institutions`` and ``apps.accounts``, below us, ask through their ``scopes``."""
 

@@ -15,6 +15,7 @@ from apps.accounts.models import TokenFamily, User
 from schoolops.api import versions
 from schoolops.api.viewsets import ApiViewSet, answer, gone, valid, with_version
 from schoolops.ratelimit.addresses import address_of
+from schoolops.resilience.appointments import COOKIE as APPOINTMENT_COOKIE
 
 # The same words whether the login exists or not.
 FORGOTTEN = "If this login exists and has an e-mail address, a link is on its way to it."
@@ -65,8 +66,9 @@ class WithoutToken(ApiViewSet):
         After several failures each further attempt has to wait, 60 seconds at most; see `Retry-After`. While others
         guess, at this login or from this address, you may be told to wait 2 seconds although you made no mistake, and
         longer after mistakes of your own. Whoever keeps `Retry-After` has a turn that nobody takes. Where more log
-        in than can, 503 says when it is your turn: to the millisecond in `retry_after_ms`. Keep the cookie `so_device`
-        of the answer and send it with the next login: then you never wait for what others try.
+        in than can, 503 says when it is your turn: to the millisecond in `retry_after_ms`. Send its cookie
+        `so_appointment` along then, and you go before those who come for the first time. Keep the cookie `so_device` of
+        the answer and send it with the next login: then you never wait for what others try.
         """
         said = valid(shapes.LoginIn, request.data)
         issued = services.log_in(
@@ -74,6 +76,7 @@ class WithoutToken(ApiViewSet):
             password=said["password"],
             code=said["code"],
             label=said["device"] or request.headers.get("User-Agent", ""),
+            appointment=request.COOKIES.get(APPOINTMENT_COOKIE, ""),
             **_where(request),
         )
         answered = _tokens(issued)

@@ -27,6 +27,7 @@ def slots() -> Bulkhead:
         folder=settings.METRICS_FOLDER,
         threads=settings.WEB_THREADS,
         processes=settings.WEB_WORKERS,
+        in_turn=True,
     )
 
 

@@ -80,10 +80,13 @@ def _expect_password(user: User | None, password: str) -> User:
     return user
 
 
-def prove_identity(*, login: str, password: str, code: str = "", address: str = "", device: str = "") -> User:
+def prove_identity(
+    *, login: str, password: str, code: str = "", address: str = "", device: str = "", appointment: str = ""
+) -> User:
     """The user who knows this password and, with a second factor, this code.
 
-    ``device``: what ``devices.remember_on`` gave the one who asks at an earlier login, if anything.
+    ``device``: what ``devices.remember_on`` gave the one who asks at an earlier login, if anything. ``appointment``:
+    what the one who asks got with ``Busy``.
 
     Raises:
         TooManyAttempts: failures of this login or from this address make everybody wait, 60 s at most, but for devices
@@ -91,7 +94,7 @@ def prove_identity(*, login: str, password: str, code: str = "", address: str = 
         LoginRefused, CodeRequired, CodeRefused. Busy: more are logging in than can be; nothing was counted.
     """
     # A slot first: whoever is sent away has cost neither Redis nor the database anything.
-    with AUTH_LATENCY.timed(), hashing.slots().admitted():
+    with AUTH_LATENCY.timed(), hashing.slots().admitted(whom=address, appointment=appointment):
         user = _user_called(login)
         return _prove_identity(user, password, code, _counted(login, address, device, user))
 
@@ -121,11 +124,20 @@ def _prove_identity(user: User | None, password: str, code: str, counted: dict[D
 
 
 def log_in(
-    *, login: str, password: str, code: str = "", label: str = "", address: str = "", device: str = ""
+    *,
+    login: str,
+    password: str,
+    code: str = "",
+    label: str = "",
+    address: str = "",
+    device: str = "",
+    appointment: str = "",
 ) -> tokens.Issued:
     """Exchange a login and password (and code) for tokens. Raises as ``prove_identity``."""
     # Hashing takes 25 ms of CPU: outside the transaction, so that no connection idles in one.
-    user = prove_identity(login=login, password=password, code=code, address=address, device=device)
+    user = prove_identity(
+        login=login, password=password, code=code, address=address, device=device, appointment=appointment
+    )
     return tokens.open_login(user, label=label)
 
 

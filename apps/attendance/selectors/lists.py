@@ -30,8 +30,8 @@ from apps.attendance.models import (
 )
 from apps.attendance.selectors.places import place_of_roll
 from apps.institutions.models import Institution
-from apps.students.models import Student
-from apps.students.selectors import of_students_in_reach
+from apps.students.models import FamilyItem, Student
+from apps.students.selectors import expect_open, of_students_in_reach
 from schoolops.tenancy.compiled import PUBLIC_ID, Compiled, Parameter
 
 
@@ -43,6 +43,7 @@ def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.v
         by, permission, "student", Student, [found.pk], day=access.today(by)
     ):
         raise OutOfReach
+    expect_open(found, FamilyItem.LEAVE if permission == "leave.request" else FamilyItem.ATTENDANCE, by=by)
     return found
 
 

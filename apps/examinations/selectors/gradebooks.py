@@ -24,7 +24,7 @@ from apps.examinations.selectors.sheet import published
 from apps.examinations.selectors.timetable import papers_in_reach, student_followed
 from apps.institutions.models import Course, Term
 from apps.institutions.selectors import today_at
-from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership, Student
 from schoolops import clock
 
 _JOINED = ("term__year__institution", "section__grade_level", "course_class", "course", "policy")
@@ -154,7 +154,7 @@ def term_results_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
     Exams are those whose results are public by now. The same number of statements always. Raises ``PermissionMissing``,
     ``OutOfReach``.
     """
-    child = student_followed(student, by=by)
+    child = student_followed(student, FamilyItem.MARKS, by=by)
     found = course_results([child.pk], books=public_books(), marks=published())[child.pk]
     return [
         {

@@ -17,6 +17,7 @@ from apps.examinations.models import ExamSession, ResultPolicy, SessionResult
 from apps.examinations.selectors.grading import rounded
 from apps.examinations.selectors.timetable import sessions_seen, student_followed
 from apps.institutions.models import Section
+from apps.students.models import FamilyItem
 from schoolops import clock
 
 PERCENT_PLACES = 2
@@ -65,7 +66,7 @@ def results_followed(student: UUID, *, by: User) -> dict[str, Any]:
 
     Exact until each figure is rounded, half up and once. Raises ``PermissionMissing``, ``OutOfReach``.
     """
-    child = student_followed(student, by=by)
+    child = student_followed(student, FamilyItem.MARKS, by=by)
     rows: list[dict[str, Any]] = list(
         SessionResult.objects.filter(results_published(), student=child.pk)
         .order_by("session__term__starts_on", "session_id")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from apps.exchange.models import Counterpart
@@ -101,8 +102,9 @@ class Frame:
 
     def level(self, code: str) -> GradeLevel | None:
         """The grade level of that code, or of that name."""
+        folded = fold(code)
         for row in self.rows[staged.GRADE_LEVEL]:
-            if code and fold(code) in {fold(row.code), fold(row.name), fold(row.code.lstrip("0"))}:
+            if code and folded in _called(row.code, row.name):
                 return row  # type: ignore[no-any-return]
         bare = code.lstrip("0")
         return next((each for each in self.rows[staged.GRADE_LEVEL] if bare and each.code.lstrip("0") == bare), None)
@@ -162,3 +164,9 @@ def load(institution: Institution | None) -> Frame:
     there = frame.rows[staged.INSTITUTION]
     frame.default = institution or (there[0] if len(there) == 1 else None)
     return frame
+
+
+@lru_cache(maxsize=256)
+def _called(code: str, name: str) -> frozenset[str]:
+    """What a level of that code and name is found by, folded: asked for each row of a file."""
+    return frozenset({fold(code), fold(name), fold(code.lstrip("0"))})

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+import orjson
 from django.db import connection, transaction
 from django.db.models import Count
-from psycopg.types.json import Jsonb
 
 from apps.exchange import errors
 from apps.exchange.models import Import, ImportRow
@@ -22,6 +22,7 @@ from apps.exchange.services.settling import settled
 from apps.exchange.services.turns import State, Turn, take_up
 from schoolops import clock, queues
 from schoolops.errors import SchoolOpsError, Unavailable
+from schoolops.rows import copy_in
 
 log = logging.getLogger(__name__)
 CHUNK = 1000
@@ -104,7 +105,7 @@ def stage(turn: Turn) -> None:
 
 
 def _keep(run: Import, rows: Sequence[staged.Staged]) -> None:
-    ImportRow.objects.bulk_create(
+    copy_in([
         ImportRow(
             run=run,
             file=row.file[-100:],
@@ -119,7 +120,7 @@ def _keep(run: Import, rows: Sequence[staged.Staged]) -> None:
             action=Action.ERROR if row.errors else Action.SKIP if row.skip else Action.STAGED,
         )
         for row in rows
-    )
+    ])  # fmt: skip
 
 
 def _refuse_doubles(run: Import) -> None:
@@ -232,7 +233,7 @@ def _save(outcomes: Sequence[Outcome], *, again: bool) -> None:
     write_rows(rows, ("action", "target_id", "table", *said))
 
 
-_CASTS = {
+_TYPES = {
     "action": "text", "errors": "jsonb", "before": "jsonb", "after": "jsonb", "kept": "jsonb", "undo": "jsonb",
     "target_id": "bigint", "table": "text", "applied": "boolean",
 }  # fmt: skip
@@ -242,16 +243,12 @@ def write_rows(rows: Sequence[ImportRow], names: Sequence[str]) -> None:
     """Write these fields of many rows with one statement; Django's own has a branch per row and field."""
     if not rows:
         return
-    arrays: list[Any] = [[row.pk for row in rows]]
-    for name in names:
-        values = [getattr(row, name) for row in rows]
-        arrays.append([Jsonb(value) for value in values] if _CASTS[name] == "jsonb" else values)
+    said = orjson.dumps([{"pk": row.pk, **{name: getattr(row, name) for name in names}} for row in rows])
     setting = ", ".join(f'"{name}" = new."{name}"' for name in names)
-    listed = ", ".join(f'"{name}"' for name in names)
-    casts = ", ".join(f"%s::{_CASTS[name]}[]" for name in names)
+    typed = ", ".join(f'"{name}" {_TYPES[name]}' for name in names)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE exchange_importrow SET {setting} FROM unnest(%s::bigint[], {casts}) AS new(pk, {listed})"  # noqa: S608 - our own names
+            f"UPDATE exchange_importrow SET {setting} FROM jsonb_to_recordset(%s::jsonb) AS new(pk bigint, {typed})"  # noqa: S608 - our own names
             " WHERE id = new.pk",
-            arrays,
+            [said.decode()],
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.exchange.services.reading import staged
 from apps.institutions.events import CalendarChanged, InstitutionChanged, TeachingChanged
-from apps.students.events import ClassRosterChanged, StudentChanged
+from apps.students.events import ClassRostersChanged, StudentChanged
 from apps.students.services.books import publish_moved
 from apps.students.services.changing import first_day_apart
 from schoolops import events
@@ -45,7 +45,7 @@ def _classes_changed(places: Sequence[Any]) -> Iterable[object]:
     students: dict[int, list[int]] = defaultdict(list)
     for place in places:
         students[place.course_class_id].append(place.student_id)
-    return [ClassRosterChanged(each, tuple(sitting)) for each, sitting in students.items()]
+    return [ClassRostersChanged.of(students)] if students else []
 
 
 _EVENTS: Mapping[str, Callable[[Sequence[Any]], Iterable[object]]] = {

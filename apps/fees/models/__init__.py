@@ -4,6 +4,7 @@ Every amount stands beside its currency, which is that of its account, which is 
 keys hold the three equal. Balances are sums of entries, and stand nowhere.
 """
 
+from apps.fees.models.bank import BankLine, BankStatement
 from apps.fees.models.billing import CreditNote, Instalment, Invoice, InvoiceLine, InvoiceRun, RunOutcome, Series
 from apps.fees.models.charging import Concession, FeeItem, Payer, StudentFee
 from apps.fees.models.ledger import Account, Books, LedgerEntry, LedgerTransaction
@@ -12,6 +13,8 @@ from apps.fees.models.payments import Allocation, Payment, Refund
 __all__ = [
     "Account",
     "Allocation",
+    "BankLine",
+    "BankStatement",
     "Books",
     "Concession",
     "CreditNote",

@@ -1,5 +1,6 @@
 """Reads: the chart of accounts with its balances, what was posted, what is charged, bills, and what is paid of them."""
 
+from apps.fees.selectors.bank import SURE, bank_line_at, bank_lines_seen, statement_at, statements_seen, sums_of
 from apps.fees.selectors.billing import (
     account_at,
     choices_seen,
@@ -21,6 +22,8 @@ from apps.fees.selectors.billing import (
 from apps.fees.selectors.drawer import counts_of, drawer_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 from apps.fees.selectors.payments import (
+    child_followed,
+    children_followed,
     credit_of,
     due_of,
     free_of,
@@ -47,12 +50,17 @@ from apps.fees.selectors.statements import (
 
 __all__ = [
     "AGES",
+    "SURE",
     "MonthsDue",
     "account_at",
     "accounts_seen",
+    "bank_line_at",
+    "bank_lines_seen",
     "books_seen",
     "by_method",
     "cash_book",
+    "child_followed",
+    "children_followed",
     "choices_seen",
     "collected_against_due",
     "concessions_seen",
@@ -82,8 +90,11 @@ __all__ = [
     "printed_number",
     "runs_seen",
     "standing_of",
+    "statement_at",
     "statement_of",
+    "statements_seen",
     "student_at",
+    "sums_of",
     "taken_on",
     "with_ahead",
     "with_parts",

@@ -18,8 +18,8 @@ from apps.accounts.models import User
 from apps.fees.models import Allocation, CreditNote, Instalment, Invoice, LedgerTransaction, Payment, Refund
 from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import Institution
-from apps.students.models import Student
-from apps.students.selectors import children_of
+from apps.students.models import FamilyItem, Student
+from apps.students.selectors import children_of, open_to_families
 from schoolops import money
 
 NOTHING = Decimal(0)
@@ -174,13 +174,17 @@ def child_followed(student: UUID, *, by: User) -> Student:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    reach = access.within_reach(by, "fees.follow", "student")
-    child: Student | None = (
-        Student.objects.filter(reach, children_of(by, access.today(by)), sourced_id=student).only("pk").first()
-    )
+    child: Student | None = children_followed(by=by).filter(sourced_id=student).only("pk", "institution").first()
     if child is None:
         raise OutOfReach
     return child
+
+
+def children_followed(*, by: User) -> QuerySet[Student]:
+    """The children whose bills ``by`` follows. Raises ``PermissionMissing``."""
+    reach = access.within_reach(by, "fees.follow", "student")
+    day = access.today(by)
+    return open_to_families(FamilyItem.BILLS, day).filter(reach, children_of(by, day))
 
 
 def payment_parts(payment: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,21 @@
 """Writes: the chart of accounts, what is posted to it, what is charged, bills, and what is paid of them."""
 
 from apps.fees.services.accounts import add_account, change_account, close_books, seed_accounts
+from apps.fees.services.bank import (
+    NewLine,
+    Share,
+    confirm_lines,
+    keep_lines,
+    keep_statement,
+    match_again,
+    match_lines,
+    set_line_aside,
+    settle_line,
+    settle_statement,
+    take_confirmed,
+    take_line,
+    take_line_up_again,
+)
 from apps.fees.services.charging import (
     PaidBy,
     add_item,
@@ -18,7 +33,15 @@ from apps.fees.services.drawer import count_drawer
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
 from apps.fees.services.merging import keep_bills, keep_payments, move_choices, move_concessions, move_payers
 from apps.fees.services.numbers import next_numbers
-from apps.fees.services.papers import Printed, print_invoice, print_receipt, print_statement
+from apps.fees.services.papers import (
+    Printed,
+    print_followed_invoice,
+    print_followed_receipt,
+    print_followed_statement,
+    print_invoice,
+    print_receipt,
+    print_statement,
+)
 from apps.fees.services.payments import (
     NewPayment,
     Pays,
@@ -37,11 +60,13 @@ from apps.fees.services.runs import begin_run, bill, confirm_run
 __all__ = [
     "HandLeg",
     "Leg",
+    "NewLine",
     "NewPayment",
     "PaidBy",
     "Pays",
     "Posting",
     "Printed",
+    "Share",
     "add_account",
     "add_item",
     "allocate",
@@ -57,6 +82,7 @@ __all__ = [
     "choose_item",
     "clear_cheque",
     "close_books",
+    "confirm_lines",
     "confirm_run",
     "copy_items",
     "count_drawer",
@@ -65,7 +91,11 @@ __all__ = [
     "forget_choice",
     "issue",
     "keep_bills",
+    "keep_lines",
     "keep_payments",
+    "keep_statement",
+    "match_again",
+    "match_lines",
     "move_choices",
     "move_concessions",
     "move_payers",
@@ -73,6 +103,9 @@ __all__ = [
     "post",
     "post_all",
     "post_by_hand",
+    "print_followed_invoice",
+    "print_followed_receipt",
+    "print_followed_statement",
     "print_invoice",
     "print_receipt",
     "print_statement",
@@ -81,7 +114,13 @@ __all__ = [
     "reminder",
     "reverse",
     "seed_accounts",
+    "set_line_aside",
     "set_payers",
+    "settle_line",
+    "settle_statement",
+    "take_confirmed",
+    "take_line",
+    "take_line_up_again",
     "take_payment",
     "void_invoice",
 ]

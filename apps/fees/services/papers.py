@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -21,7 +22,16 @@ from apps.accounts.models import User
 from apps.accounts.selectors import supported_language
 from apps.fees.errors import InvoiceUnknown, PayerOfAnother, PaymentUnknown
 from apps.fees.models import Invoice, Payment
-from apps.fees.selectors import invoices_seen, payment_parts, payments_seen, student_at
+from apps.fees.selectors import (
+    child_followed,
+    children_followed,
+    invoices_followed,
+    invoices_seen,
+    payment_parts,
+    payments_followed,
+    payments_seen,
+    student_at,
+)
 from apps.fees.selectors.billing import VIEW
 from apps.fees.selectors.statements import family_at, statement_of
 from apps.institutions.models import Institution
@@ -72,11 +82,19 @@ def language_for(guardian: Guardian | None, institution: Institution) -> str:
 
 def print_invoice(*, invoice: UUID, by: User) -> Printed:
     """A bill as it was issued, with what was credited of it since. Raises ``PermissionMissing``, ``InvoiceUnknown``."""
-    rows = invoices_seen(by=by).select_related("institution", "student", "guardian__user", "term__year")
-    found = rows.filter(sourced_id=invoice).first()
-    if found is None:
-        raise InvoiceUnknown
-    return Printed(f"bill-{found.called_number}.pdf", _bill(found))
+    return _printed_bill(invoices_seen(by=by), invoice)
+
+
+def print_followed_invoice(*, student: UUID, invoice: UUID, by: User) -> Printed:
+    """The same for whoever follows the student. Raises ``PermissionMissing``, ``OutOfReach``, ``InvoiceUnknown``."""
+    return _printed_bill(invoices_followed(student, by=by), invoice)
+
+
+def _printed_bill(rows: QuerySet[Any], invoice: UUID) -> Printed:
+    found = rows.select_related("institution", "student", "guardian__user", "term__year").filter(sourced_id=invoice)
+    for bill in found:
+        return Printed(f"bill-{bill.called_number}.pdf", _bill(bill))
+    raise InvoiceUnknown
 
 
 def _bill(invoice: Any) -> bytes:
@@ -118,11 +136,18 @@ def print_receipt(*, payment: UUID, by: User) -> Printed:
     Raises:
         PermissionMissing, PaymentUnknown.
     """
-    rows = payments_seen(by=by).select_related("institution", "student", "guardian__user")
-    found = rows.filter(sourced_id=payment).first()
-    if found is None:
-        raise PaymentUnknown
-    return Printed(f"receipt-{found.receipt}.pdf", _receipt(found))
+    return _printed_receipt(payments_seen(by=by), payment)
+
+
+def print_followed_receipt(*, student: UUID, payment: UUID, by: User) -> Printed:
+    """The same for whoever follows the student. Raises ``PermissionMissing``, ``OutOfReach``, ``PaymentUnknown``."""
+    return _printed_receipt(payments_followed(student, by=by), payment)
+
+
+def _printed_receipt(rows: QuerySet[Any], payment: UUID) -> Printed:
+    for found in rows.select_related("institution", "student", "guardian__user").filter(sourced_id=payment):
+        return Printed(f"receipt-{found.receipt}.pdf", _receipt(found))
+    raise PaymentUnknown
 
 
 def _receipt(payment: Any) -> bytes:
@@ -159,12 +184,29 @@ def print_statement(*, student: UUID, guardian: UUID | None = None, by: User) ->
         PermissionMissing, OutOfReach, PayerOfAnother.
     """
     found = student_at(student, VIEW, by=by)
-    campus, today = found.institution, today_at(found.institution)
+    campus = found.institution
     whose = None if guardian is None else Guardian.objects.filter(sourced_id=guardian).select_related("user").first()
     if guardian is not None and (whose is None or not family_at(whose, campus).filter(pk=found.pk).exists()):
         raise PayerOfAnother
     of = [found] if whose is None else list(family_at(whose, campus))
-    told = statement_of(of, campus, guardian=whose)
+    return _statement(of, campus, whose)
+
+
+def print_followed_statement(*, student: UUID, by: User) -> Printed:
+    """The account of ``by`` as a guardian, with all the children they follow at the student's campus.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    child = child_followed(student, by=by)
+    followed = children_followed(by=by).filter(institution=child.institution_id).select_related("institution")
+    of = list(followed.order_by("name_key", "pk"))
+    guardian = Guardian.objects.select_related("user").get(user=by)
+    return _statement(of, of[0].institution, guardian)
+
+
+def _statement(of: Sequence[Student], campus: Institution, whose: Guardian | None) -> Printed:
+    told, today = statement_of(of, campus, guardian=whose), today_at(campus)
     with translation.override(language_for(whose, campus)):
 
         def said(amount: Decimal) -> str:
@@ -182,7 +224,7 @@ def print_statement(*, student: UUID, guardian: UUID | None = None, by: User) ->
         ]
         titles = (_("Day"), _("What"), _("Amount"), _("Balance"))
         facts = [(_("To"), whose.full_name)] if whose else []
-        facts += about(found) if not several else [(_("Students"), ", ".join(each.full_name for each in of))]
+        facts += about(of[0]) if not several else [(_("Students"), ", ".join(each.full_name for each in of))]
         facts.append((_("As of"), day_of(today)))
         owed = _("Owed") if told.balance >= 0 else _("Paid ahead")
         tables = [

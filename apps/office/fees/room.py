@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.fees.pages import bills, books, desk, files, items, runs, students
+from apps.office.fees.pages import bank, bills, books, desk, files, items, runs, students
 from apps.office.fees.pages.start import panels
 from apps.office.fees.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
@@ -13,11 +13,13 @@ from apps.office.shell.rooms import Entry, Heading, Job, Room
 FEES = Heading(_("Fees"), 50)
 SEES = ("fees.view",)
 TAKING, ACCOUNTS = ("/office/fees/take/",), ("/office/fees/students/",)
+BANK = ("/office/fees/bank/",)
 
 ROOM = Room(
     entries={
         FEES: (
             Entry(_("Payment desk"), "office:payment-desk", "point_of_sale", ("fees.collect",), below=TAKING),
+            Entry(_("Bank statements"), "office:bank-statements", "account_balance", ("fees.collect",), below=BANK),
             Entry(_("Students’ accounts"), "office:fees", "wallet", SEES, below=ACCOUNTS),
             Entry(_("Debtors"), "office:debtors", "schedule", SEES),
             Entry(_("Cash book"), "office:cash-book", "menu_book", SEES),
@@ -41,6 +43,10 @@ ROOM = Room(
         path("fees/receipts/<uuid:payment>/refund/", desk.give_back, name="refund"),
         path("fees/receipts/<uuid:payment>/undo/", desk.undo, name="undo-payment"),
         path("fees/students/<uuid:student>/statement.pdf", students.printed_statement, name="printed-statement"),
+        path("fees/bank/", bank.statements, name="bank-statements"),
+        path("fees/bank/match/", bank.match_again, name="match-bank-lines"),
+        path("fees/bank/<uuid:statement>/", bank.statement, name="bank-statement"),
+        path("fees/bank/lines/<uuid:line>/", bank.line, name="bank-line"),
         path("fees/debtors/", books.debtors, name="debtors"),
         path("fees/drawer/", books.drawer, name="drawer"),
         path("fees/cash-book/", books.cash_book, name="cash-book"),
@@ -55,5 +61,9 @@ ROOM = Room(
     ),
     waiting=waiting,
     panels=panels,
-    jobs={"apps.fees.make_bills": Job(_("Billing the fees of a term"), "fees.charge")},
+    jobs={
+        "apps.fees.make_bills": Job(_("Billing the fees of a term"), "fees.charge"),
+        "apps.exchange.read_bank_statement": Job(_("Reading a bank statement"), "fees.collect"),
+        "apps.fees.take_bank_lines": Job(_("Taking what a bank says"), "fees.collect"),
+    },
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
 
 from apps.access.selectors import permissions_of
 from apps.accounts.models import User
@@ -16,6 +17,7 @@ from apps.fees.errors import InvoiceUnknown, PaymentUnknown, RunUnknown
 from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, StudentFee
 from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import AcademicYear, Institution, Term
+from apps.office.errors import NoCampusYet
 from apps.students.models import Guardian, Student, StudentGuardian
 from apps.students.selectors import matching
 
@@ -89,9 +91,24 @@ def paid_on(invoice: Any) -> list[tuple[Any, Decimal]]:
     return selectors.payers_to(invoice)[::-1]
 
 
-def campuses_seen(*, by: User) -> list[Institution]:
-    """The campuses whose fees ``by`` sees."""
-    return list(Institution.objects.filter(at_campuses(by, "fees.view", "pk")).order_by("name", "pk"))
+def campuses_seen(*, by: User, permission: str = "fees.view") -> list[Institution]:
+    """The campuses at which ``by`` holds ``permission``. Raises ``PermissionMissing``."""
+    return list(Institution.objects.filter(at_campuses(by, permission, "pk")).order_by("name", "pk"))
+
+
+def campus_asked(asked: str, permission: str, *, by: User) -> tuple[Institution, list[Institution]]:
+    """The campus of that id, else the first of those where ``by`` holds ``permission``; and all of these.
+
+    Raises:
+        PermissionMissing; NoCampusYet; Http404 where there is none in reach.
+    """
+    there = campuses_seen(by=by, permission=permission)
+    if not there and not asked and not Institution.objects.exists():
+        raise NoCampusYet
+    found = next((each for each in there if str(each.sourced_id) == asked), None) if asked else next(iter(there), None)
+    if found is None:
+        raise Http404
+    return found, there
 
 
 def bill_of(invoice: Any) -> Bill:

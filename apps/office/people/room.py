@@ -28,6 +28,10 @@ ROOM = Room(
             ),
             Entry(_("Admit a student"), "office:admit", "person_add", ("students.manage",)),
             Entry(_("Guardians"), "office:students_guardian_changelist", "family_restroom", ("guardians.view",)),
+            Entry(
+                _("Corrections asked for"), "office:family_contactrequest_changelist", "contact_mail",
+                ("guardians.manage",),
+            ),
             Entry(_("Staff"), "office:staff_staffmember_changelist", "badge", ("staff.view",)),
             Entry(_("Enrolments"), "office:students_enrolment_changelist", "how_to_reg", ("students.manage",)),
         ),

@@ -11,11 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from apps.access import selectors
+from apps.access.permissions import GUARDIAN, STUDENT
 from apps.accounts.models import User
 from apps.office.shell.rooms import Entry, Heading, rooms
 
 # Where somebody begins for whose role no room has a home.
 HOME = "office:index"
+# Where families do.
+FAMILY = "family:home"
 
 
 @cache
@@ -82,8 +85,10 @@ def _menu(_language: str, shown: tuple[tuple[int, tuple[int, ...]], ...], here: 
 
 def home_of(user: User) -> str:
     """The address where ``user`` begins."""
-    scopes = [held.scope for held in selectors.roles_held(user)]
+    # Who works here begins with their work.
+    scopes = sorted((held.scope for held in selectors.roles_held(user)), key=(GUARDIAN, STUDENT).__contains__)
     if selectors.EVERYTHING in scopes:
         return reverse(HOME)
     homes = {scope: home for room in rooms() for scope, home in room.homes.items()}
+    homes |= dict.fromkeys((GUARDIAN, STUDENT), FAMILY)
     return reverse(next((homes[scope] for scope in scopes if scope in homes), HOME))

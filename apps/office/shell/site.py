@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
+from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -33,7 +34,7 @@ from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.attendance.services.codes import FIRST_CODES
 from apps.institutions import selectors as institutions
-from apps.office.shell import navigation, palette
+from apps.office.shell import navigation, palette, typed
 from apps.office.shell.rooms import rooms
 from schoolops import events, problem
 from schoolops.context import school_or_none, user_id
@@ -85,10 +86,6 @@ FACTS = frozenset(
 )
 # A permission is called in a refusal as it is called in the roles editor, not by its code.
 _SENTENCES = {permission.code: permission.sentence for permission in PERMISSIONS}
-# Where a guardian or a student goes who has come to the office's door.
-FOR_FAMILIES = gettext_noop(
-    "There are no pages for guardians and students yet: for what you need to know or to change, call the school."
-)
 # What a list says that is stopped; the platform's own words, which no app declares.
 STOPPED = (
     gettext_noop("Looking for this would take longer than a list may take."),
@@ -175,6 +172,9 @@ def refused(request: HttpRequest, *, status: int, title: str, detail: str, remed
     """A readable page that says no: inside the office's frame for who may enter, bare for who may not."""
     inside = may_enter(request)
     context = {**frame_of(request), "title": title, "detail": detail, "remedy": remedy, "inside": inside}
+    user = somebody(request)
+    if isinstance(user, User) and school_or_none() is not None and access.is_family(user):
+        context["family"] = reverse(navigation.FAMILY)
     template = "office/shell/refused.html" if inside else "office/shell/refused_outside.html"
     return with_headers(TemplateResponse(request, template, context, status=status))
 
@@ -185,6 +185,7 @@ def told_to_wait(page: HttpResponse, error: SchoolOpsError) -> HttpResponse:
     if error.retry_after is not None:
         page.headers["Retry-After"] = str(error.retry_after)
     # A refusal that we chose is counted where it is made; Django would log it as a failure of ours.
+    problem.with_cookies(page, error)
     page._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django's mark
     return page
 
@@ -231,16 +232,51 @@ def behind_the_door(view: View) -> View:
             _note_who_asks(request)
             timezone.activate(ZoneInfo(institutions.school_timezone()))
             with events.following():
-                answer = view(request, *args, **kwargs)
+                answer = _with_what_was_typed(request, lambda: view(request, *args, **kwargs))
                 _say_what_followed(request, answer)
             return answer
         if request.user.is_authenticated:
-            detail, remedy = _("The office is for the staff of the school."), _(FOR_FAMILIES)
-            return refused(request, status=403, title=_("Not allowed"), detail=detail, remedy=remedy)
+            detail = _("The office is for the staff of the school.")
+            return refused(request, status=403, title=_("Not allowed"), detail=detail)
         address = reverse("office:login")
-        return HttpResponseRedirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
+        return HttpResponseRedirect(f"{address}?{urlencode({'next': typed.keep(request)})}")
 
     return never_cache(readable(inner))
+
+
+def _with_what_was_typed(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """The view's page, filled in with what its form had sent when nobody was logged in any more."""
+    key = typed.key_in(request)
+    if not key:
+        return view()
+    if request.method == "POST":
+        answer = view()
+        if answer.status_code in {HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.NO_CONTENT}:
+            typed.forget(key)
+        return answer
+    found = typed.kept(key, actor(request))
+    if found is not None:
+        messages.warning(request, _("You had been logged out. What you typed is here again, and not saved yet."))
+        if found.files:
+            messages.warning(request, _("Choose the file once more: a page cannot keep it."))
+    answer = with_headers(view())
+    if found is not None and answer.headers.get("Content-Type", "").startswith("text/html"):
+        page = answer.content.decode()
+        named = partial(_name_of_a_row, request)
+        answer.content = typed.filled_in(page, found, at=request.path, names=named).encode()
+    return answer
+
+
+def _name_of_a_row(request: HttpRequest, has: Mapping[str, str], key: str) -> str:
+    """What a row is called that a list of Django's searches for; empty, where whoever asks could not choose it."""
+    try:
+        model = apps.get_model(has["data-app-label"], has["data-model-name"])
+        related: Any = model._meta.get_field(has["data-field-name"]).remote_field
+        rows = office.rows_of(related.model, request)
+        row = rows.filter(pk=int(key)).first() if rows is not None else None
+    except (LookupError, ValueError, FieldDoesNotExist):
+        return ""
+    return "" if row is None else str(row)
 
 
 def _say_what_followed(request: HttpRequest, answer: HttpResponse) -> None:

@@ -27,7 +27,7 @@ from apps.institutions.models import Section, Term
 from apps.institutions.selectors import today_at
 from apps.reports.errors import CardUnknown, SectionOfAnotherYear
 from apps.reports.models import CardLayout, ReportCard
-from apps.students.models import ClassEnrolment, SectionMembership
+from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership
 from schoolops import clock
 from schoolops.pdf import isolated, reads_from_the_right
 
@@ -348,7 +348,7 @@ def card_followed(student: UUID, card: UUID, *, by: User) -> ReportCard:
 
 
 def _followed(student: UUID, by: User) -> QuerySet[ReportCard]:
-    child = exams.student_followed(student, by=by)
+    child = exams.student_followed(student, FamilyItem.CARDS, by=by)
     return ReportCard.objects.filter(public(), Q(student=child.pk) | Q(student__merged_into=child.pk))
 
 

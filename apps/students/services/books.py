@@ -28,7 +28,7 @@ from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, Section
 from apps.institutions.selectors import Todays
 from apps.students import errors
-from apps.students.events import ClassRosterChanged, StudentsEnrolled, StudentsMoved
+from apps.students.events import ClassRostersChanged, StudentsEnrolled, StudentsMoved
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.services.held import (
     DEFERRED,
@@ -348,8 +348,8 @@ class _Books:
             students = tuple(each.student_id for each in self.enrolled)
             events.publish(StudentsEnrolled(students, tuple(each.pk for each in self.enrolled)))
         publish_moved(self.moved)
-        for class_id, joined in self.joined.items():
-            events.publish(ClassRosterChanged(class_id, tuple(joined)))
+        if self.joined:
+            events.publish(ClassRostersChanged.of(self.joined))
 
     def _refuse_closed_meanwhile(self) -> None:
         # Asked after writing: an enrolment's foreign key waits for whoever is closing the year, and holds up the next.

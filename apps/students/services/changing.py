@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.institutions.models import AcademicYear
 from apps.institutions.selectors import Todays
 from apps.students import errors
-from apps.students.events import ClassRosterChanged, StudentChanged
+from apps.students.events import ClassRostersChanged, StudentChanged
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student
 from apps.students.services.books import publish_moved
 from apps.students.services.held import (
@@ -188,8 +188,8 @@ def end_places(  # noqa: PLR0915 - the rules of one ending, in the order they ar
         )
     _write_ends(written)
     trail.record_many(entries)
-    for class_id, who in left.items():
-        events.publish(ClassRosterChanged(class_id, tuple(who)))
+    if left:
+        events.publish(ClassRostersChanged.of(left))
     publish_moved(moved)
     return result
 

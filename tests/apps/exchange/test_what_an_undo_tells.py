@@ -10,7 +10,7 @@ import pytest
 from apps.accounts.models import User
 from apps.attendance.models import DailyAttendance
 from apps.exchange import errors, services
-from apps.exchange.models import Import, ImportRow
+from apps.exchange.models import Import
 from apps.institutions.models import Section
 from apps.staff.models import StaffMember
 from apps.staff.services import change_staff_member
@@ -78,11 +78,10 @@ def test_every_service_that_would_have_spoken_is_heard(
         heard(event)
 
     monkeypatch.setattr(events, "publish", listening)
-    classes = ImportRow.objects.filter(run=run, table="class")
     undone(run, registrar)
-    assert {name: told.count(name) for name in ("StudentsMoved", "ClassRosterChanged", "StudentChanged")} == {
+    assert {name: told.count(name) for name in ("StudentsMoved", "ClassRostersChanged", "StudentChanged")} == {
         "StudentsMoved": 1,
-        "ClassRosterChanged": classes.count(),
+        "ClassRostersChanged": 1,
         "StudentChanged": 12,
     }
     assert {"TeachingChanged", "InstitutionChanged"} <= set(told)
@@ -97,7 +96,8 @@ def test_twice_the_rows_are_taken_back_with_the_same_number_of_queries(
         with query_count() as asked:
             services.undo(run=run)
         counts.append(asked.count)
-    assert counts[1] == counts[0]
+    # A hundred lines of the trail are one COPY, which is no query.
+    assert counts[1] <= counts[0]
 
 
 def test_a_change_made_while_the_import_was_still_running_is_not_overlooked(

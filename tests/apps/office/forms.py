@@ -49,7 +49,9 @@ class _Reading(HTMLParser):
         elif tag == "input" and name:
             self._form.kinds[name] = kind = has.get("type", "text")
             if kind not in {"checkbox", "radio", "submit", "file"} or "checked" in has:
-                self._form.said.setdefault(name, []).append(has.get("value", "on"))
+                self._form.said.setdefault(name, []).append(
+                    has.get("value", "on" if kind in {"checkbox", "radio"} else "")
+                )
 
     def handle_data(self, data: str) -> None:
         if self._area:

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from tests.smoke.asks.table import Ask, ask
+from tests.smoke.rosters import form
+from tests.smoke.web import Picture
 from tests.smoke.world import World
 
 
@@ -225,6 +227,78 @@ def _charge_back(world: World) -> Ask:
 @ask("POST payments/{}/clear")
 def _clear(world: World) -> Ask:
     return Ask({"id": _payment(world, "cheque")}, headers=_key(), used_up=True)
+
+
+def _statement(world: World) -> Picture:
+    number = world.number()
+    said = f"Date,Amount,Details,Reference\n{world.today},0.01,smoke {number},{number}\n"
+    return form(said.encode(), "bank.csv", institution_id=world.institution)
+
+
+def _read_statement(world: World) -> str:
+    sent = world.ask("POST", "bank-statements", _statement(world)).expect(202).json["id"]
+    world.settle()
+    return str(sent)
+
+
+def _bank_line(world: World) -> str:
+    return str(world.get("bank-lines", statement_id=_read_statement(world))["results"][0]["id"])
+
+
+@ask("POST bank-statements")
+def _send_statement(world: World) -> Ask:
+    return Ask(body=_statement(world))
+
+
+@ask("GET bank-statements/{}")
+def _a_statement(world: World) -> Ask:
+    return Ask({"id": _read_statement(world)})
+
+
+@ask("PUT bank-statements/{}/mapping")
+def _map_statement(world: World) -> Ask:
+    return Ask({"id": _read_statement(world)}, {"mapping": {"Details": "text"}})
+
+
+@ask("POST bank-statements/{}/confirm")
+def _confirm_statement(world: World) -> Ask:
+    # A line that names a bill, and is all of it, is sure.
+    bill = world.get(f"invoices/{_invoice(world)}")
+    said = f"Date,Amount,Details,Reference\n{world.today},{bill['left']},{bill['number']},{world.number()}\n"
+    sent = world.ask("POST", "bank-statements", form(said.encode(), "bank.csv", institution_id=world.institution))
+    statement = sent.expect(202).json["id"]
+    world.settle()
+    return Ask({"id": statement}, {"total": world.get(f"bank-statements/{statement}")["sure_total"]}, used_up=True)
+
+
+@ask("GET bank-lines/{}")
+def _a_bank_line(world: World) -> Ask:
+    return Ask({"id": _bank_line(world)})
+
+
+@ask("POST bank-lines/{}/take")
+def _take_line(world: World) -> Ask:
+    body = {"parts": [{"student_id": _student(world), "amount": "0.01"}]}
+    return Ask({"id": _bank_line(world)}, body, headers=_key(), used_up=True)
+
+
+@ask("POST bank-lines/{}/settle")
+def _settle_line(world: World) -> Ask:
+    body = {**_payment_body(world, "bank"), "amount": "0.01"}
+    payment = world.post("payments", body, headers=_key())["id"]
+    return Ask({"id": _bank_line(world)}, {"payment_id": payment}, headers=_key(), used_up=True)
+
+
+@ask("POST bank-lines/{}/set-aside")
+def _set_aside(world: World) -> Ask:
+    return Ask({"id": _bank_line(world)}, {"reason": "Asked from outside"}, headers=_key(), used_up=True)
+
+
+@ask("POST bank-lines/{}/take-up-again")
+def _take_up_again(world: World) -> Ask:
+    line = _bank_line(world)
+    world.post(f"bank-lines/{line}/set-aside", {"reason": "Asked from outside"}, headers=_key())
+    return Ask({"id": line}, headers=_key(), used_up=True)
 
 
 @ask("GET students/{}/standing")

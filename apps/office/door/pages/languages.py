@@ -9,9 +9,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from apps.accounts import services
+from apps.accounts.models import User
 from apps.accounts.selectors import supported_language
 from apps.office.shell.language import COOKIE
-from apps.office.shell.site import actor, may_enter, readable
+from apps.office.shell.site import readable, somebody
 
 _REMEMBERED_S = 365 * 24 * 3600
 
@@ -24,8 +25,8 @@ def choose(request: HttpRequest) -> HttpResponse:
     here = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     answer = HttpResponseRedirect(wanted if here else reverse("office:index"), status=303)
     if language := supported_language(request.POST.get("language", "")):
-        if may_enter(request):
-            services.choose_language(language=language, by=actor(request))
+        if isinstance(user := somebody(request), User):
+            services.choose_language(language=language, by=user)
         secure = bool(settings.SESSION_COOKIE_SECURE)
         answer.set_cookie(COOKIE, language, max_age=_REMEMBERED_S, secure=secure, httponly=True, samesite="Lax")
     return answer

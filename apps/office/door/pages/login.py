@@ -27,14 +27,13 @@ from apps.accounts.errors import CodeRefused, CodeRequired, CodeWrong
 from apps.accounts.models import TokenFamily, User
 from apps.office.shell.navigation import home_of
 from apps.office.shell.site import (
-    FOR_FAMILIES,
     View,
     actor,
     frame_of,
     in_full,
-    may_enter,
     message_of,
     readable,
+    somebody,
     told_to_wait,
 )
 from schoolops import clock
@@ -42,6 +41,7 @@ from schoolops.context import school_or_none
 from schoolops.errors import SchoolOpsError, Throttled, Unauthenticated, Unavailable
 from schoolops.queues.admin import operators
 from schoolops.ratelimit.addresses import address_of
+from schoolops.resilience.appointments import COOKIE as APPOINTMENT_COOKIE
 
 BACKEND = "apps.accounts.backends.LoginBackend"
 
@@ -150,18 +150,22 @@ def _home(user: User) -> str:
 
 
 def _may_come_in(user: User) -> bool:
-    return school_or_none() is None or access.is_staff(user)
+    return school_or_none() is None or access.is_staff(user) or access.is_family(user)
 
 
 def _is_in(request: HttpRequest) -> bool:
-    return may_enter(request) if school_or_none() is not None else operators.has_permission(request)
+    if school_or_none() is None:
+        return operators.has_permission(request)
+    user = somebody(request)
+    return isinstance(user, User) and _may_come_in(user)
 
 
 def _destination(request: HttpRequest, user: User) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        return wanted
-    return _home(user)
+    here = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    # A family that came by the office's address is sent to its own pages.
+    theirs = school_or_none() is None or access.is_staff(user) or wanted.startswith(_home(user))
+    return wanted if here and theirs else _home(user)
 
 
 def _refuse(form: forms.Form, error: SchoolOpsError) -> None:
@@ -203,6 +207,7 @@ def _proved(request: HttpRequest, form: LoginForm) -> User | None:
             login=said["login"],
             password=said["password"],
             code=said["code"],
+            appointment=request.COOKIES.get(APPOINTMENT_COOKIE, ""),
             **_where(request),
         )
     except (Unauthenticated, Throttled, Unavailable) as error:
@@ -220,7 +225,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (user := _proved(request, form)) is not None:
         missing = services.missing_setup(user)
         if not _may_come_in(user):
-            form.add_error(None, f"{_('The office is for the staff of the school.')} {_(FOR_FAMILIES)}")
+            form.add_error(None, _("This login has no role at the school by now: call the office."))
         elif missing == "totp":
             request.session.cycle_key()
             request.session[_WHO_SETS_UP] = [user.pk, user.get_session_auth_hash(), clock.now().timestamp()]

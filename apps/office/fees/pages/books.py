@@ -19,7 +19,6 @@ from apps.fees import services
 from apps.fees.models import Payment
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
-from apps.office.errors import NoCampusYet
 from apps.office.fees import selectors
 from apps.office.fees.pages.desk import BACK, METHODS
 from apps.office.shell.fields import AmountField, apart, day_asked, posted, whole_number
@@ -33,15 +32,7 @@ PER_PAGE = 50
 
 
 def _campus(request: HttpRequest) -> tuple[Institution, list[Institution]]:
-    """The campus that is asked for, else the first of those whose fees are seen; and all of these."""
-    there = selectors.campuses_seen(by=actor(request))
-    asked = request.GET.get("campus", "")
-    if not there and not asked and not Institution.objects.exists():
-        raise NoCampusYet
-    found = next((each for each in there if str(each.sourced_id) == asked), None) if asked else next(iter(there), None)
-    if found is None:
-        raise Http404
-    return found, there
+    return selectors.campus_asked(request.GET.get("campus", ""), "fees.view", by=actor(request))
 
 
 def _file(

@@ -13,6 +13,7 @@ from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.access import services as access
+from apps.family import services as family
 from apps.institutions.api.views.logos import picture_response
 from apps.office.people.pages.placing import AdmitForm, MoveForm, PlaceForm, WithdrawForm
 from apps.office.people.selectors.records import Record, reaches, record_of, student_in_reach
@@ -32,6 +33,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
     user = actor(request)
     day = access.today(user)
     found = record_of(student, by=user, day=day)
+    family.note_look(student=found.student, by=user)
     manages = reaches(found.student, by=user, day=day, permission="students.manage")
     picture = _picture(found)
     context = {

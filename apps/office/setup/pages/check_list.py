@@ -21,14 +21,16 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
+from apps.family import services as family
 from apps.institutions import services
-from apps.institutions.models import AcademicYear, CalendarDay, Institution
+from apps.institutions.models import AcademicYear, CalendarDay, GradeLevel, Institution
 from apps.institutions.services.years import DayKind
 from apps.office.setup.selectors import CAPABILITIES, Line, readiness
 from apps.office.shell.fields import day_field, posted, time_field
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import office
+from apps.students.models import FamilyItem
 from schoolops import twins
 from schoolops.errors import SchoolOpsError
 
@@ -122,6 +124,25 @@ def _twins(request: HttpRequest) -> Iterator[dict[str, Any]]:
                 "what": label_for_field(twin.of.column, twin.of.model),
                 "rows": [{"said": said, "name": str(row), "to": reverse(page, args=(row.pk,))} for row, said in rows],
             }
+
+
+@office_page(permission="family.open", over="school")
+def families(request: HttpRequest) -> HttpResponse:
+    """What families see of each grade level: a row for each, a tick for what is open."""
+    levels = list(GradeLevel.objects.select_related("family_opening").order_by("position", "pk"))
+    if request.method == "POST":
+        for level in levels:
+            closed = [item for item in FamilyItem.values if f"{level.pk}-{item}" not in request.POST]
+            family.set_opening(grade_level=level, closed=closed, by=actor(request))
+        messages.success(request, _("Saved. It holds from the next click of every family."))
+        return HttpResponseRedirect(reverse("office:families"))
+    rows = [(level, [(item, item not in _closed(level)) for item in FamilyItem]) for level in levels]
+    context = {"items": list(FamilyItem), "rows": rows}
+    return render_page(request, "office/setup/families.html", context, title=_("What families see"))
+
+
+def _closed(level: GradeLevel) -> list[str]:
+    return level.family_opening.closed if hasattr(level, "family_opening") else []
 
 
 class DaysForm(forms.Form):

@@ -45,7 +45,7 @@
   }
 
   function keep(form) {
-    localStorage.setItem(key, JSON.stringify([...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken")));
+    localStorage.setItem(key, JSON.stringify([...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "typed-by"].includes(name))));
   }
 
   function restore(form) {
@@ -66,7 +66,7 @@
     const button = form.querySelector("button");
     button.disabled = true;
     try {
-      const headers = { "X-Requested-With": "fetch" };
+      const headers = { "X-Requested-With": "fetch", Accept: "text/html" };
       const answer = await fetch(location.href, { method: "POST", body: new FormData(form), headers });
       if (answer.status === 204) {
         localStorage.removeItem(key);
@@ -79,8 +79,14 @@
         keep(form);
         tell(form.dataset.failed, "bad");
       } else {
-        localStorage.removeItem(key);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        if (!page.getElementById("roll")) {
+          // Not this roll: whoever marks has logged in anew in another tab, say. The page is opened again, marks kept.
+          keep(form);
+          location.reload();
+          return;
+        }
+        localStorage.removeItem(key);
         document.querySelector("main").replaceWith(page.querySelector("main"));
         begin();
         (document.querySelector(".marked input:checked, .marked input") || document.getElementById("why")).scrollIntoView({ block: "center" });

@@ -1,0 +1,54 @@
+"""Where a family begins: all children and how their day stands; one child; and what a phone installs."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language, get_language_bidi
+from django.utils.translation import gettext as _
+
+from apps.family import selectors
+from apps.family.pages.frame import Visit, family_page, render, school_name, tiles
+from apps.family.selectors import Child
+
+ASKS = "students.view over student"
+
+
+@family_page(asks=ASKS)
+def home(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """All children of the school: is each of them there today?"""
+    standing = selectors.standing_today(visit.children)
+    shown = [(child, standing.get(child.student.pk), tiles(child)) for child in visit.children]
+    return render(request, "family/home.html", {"shown": shown}, title=_("Today"))
+
+
+@family_page(asks=ASKS)
+def child(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
+    """One child: today, and a way to everything that is open of them."""
+    context = {"today": selectors.standing_today([child]).get(child.student.pk)}
+    return render(request, "family/child.html", context, title=child.student.full_name, child=child)
+
+
+def manifest(request: HttpRequest) -> HttpResponse:
+    """What a phone needs to keep these pages among its apps; the name of a school is no secret."""
+    name = school_name()
+    sizes = (("192x192", "family/icon-192.png"), ("512x512", "family/icon-512.png"))
+    return JsonResponse(
+        {
+            "name": name,
+            "short_name": name[:12],
+            "start_url": reverse("family:home"),
+            "scope": reverse("family:home"),
+            "display": "standalone",
+            "background_color": "#ffffff",
+            "theme_color": "#12305c",
+            "lang": get_language(),
+            "dir": "rtl" if get_language_bidi() else "ltr",
+            "icons": [
+                {"src": static(file), "sizes": size, "type": "image/png", "purpose": "any maskable"}
+                for size, file in sizes
+            ],
+        },
+        content_type="application/manifest+json",
+    )

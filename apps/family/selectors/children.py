@@ -1,0 +1,83 @@
+"""Whose family somebody is, and what the school shows them of whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from apps.access import selectors as access_rows
+from apps.access import services as access
+from apps.access.permissions import GUARDIAN, STUDENT
+from apps.accounts.models import User
+from apps.institutions.selectors import today_at
+from apps.students import selectors as students
+from apps.students.models import FamilyItem, SectionMembership, Student
+
+# What a role must allow, so that an item is there.
+PERMISSIONS: Mapping[str, str] = {
+    FamilyItem.ATTENDANCE: "attendance.view",
+    FamilyItem.TIMETABLE: "sections.view",
+    FamilyItem.EXAMS: "exams.follow",
+    FamilyItem.MARKS: "exams.follow",
+    FamilyItem.CARDS: "exams.follow",
+    FamilyItem.BILLS: "fees.follow",
+    FamilyItem.LEAVE: "leave.request",
+    FamilyItem.TRAIL: "students.view",
+}
+# Of guardians alone, whatever a school lets its students' role do.
+GUARDIANS_ONLY = frozenset({FamilyItem.BILLS, FamilyItem.LEAVE, FamilyItem.TRAIL})
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A student as their family meets them on ``today``, the day at their campus; ``items`` are open to who asks."""
+
+    student: Student
+    section: str
+    today: dt.date
+    items: frozenset[str]
+    oneself: bool
+
+    @property
+    def name(self) -> str:
+        return self.student.preferred_name or self.student.given_name
+
+    @property
+    def shown(self) -> list[FamilyItem]:
+        """The items, in order."""
+        return [item for item in FamilyItem if item in self.items]
+
+
+def children_of(by: User) -> list[Child]:
+    """Who is ``by``'s child or ``by`` themselves, by name. The same number of statements for any number of them."""
+    held = [role for role in access_rows.roles_held(by) if role.scope in {GUARDIAN, STUDENT}]
+    held = [role for role in held if "students.view" in role.permissions]
+    if not held:
+        return []
+    day = access.today(by)
+    reach = Q(pk__in=[])
+    for role in held:
+        mine = students.children_of(by, day) if role.scope == GUARDIAN else students.oneself(by, day)
+        reach |= mine & Q(institution=role.institution_id) if role.institution_id else mine
+    asked = Student.objects.filter(reach).annotate(shut=students.closed_column(day)).select_related("institution")
+    rows = list(asked.order_by("name_key", "pk"))
+    todays = {row.pk: today_at(row.institution) for row in rows}
+    members = SectionMembership.objects.filter(student__in=rows).select_related("section__grade_level", "section__year")
+    sections = {each.student_id: str(each.section) for each in members if each.holds(todays[each.student_id])}
+    found = []
+    for row in rows:
+        oneself = row.user_id == by.pk
+        allowed = frozenset().union(
+            *(
+                role.permissions
+                for role in held
+                if (role.scope == STUDENT) == oneself and role.institution_id in {None, row.institution_id}
+            )
+        )
+        shut = GUARDIANS_ONLY.union(row.shut or ()) if oneself else frozenset(row.shut or ())
+        items = frozenset(item for item, code in PERMISSIONS.items() if code in allowed and item not in shut)
+        found.append(Child(row, sections.get(row.pk, ""), todays[row.pk], items, oneself))
+    return found

@@ -1,0 +1,147 @@
+"""Days of children: how today stands, a month of attendance, the lessons of some days."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.db.models import F, Q
+
+from apps.attendance.models import DailyAttendance, DayState
+from apps.family.selectors.children import Child
+from apps.institutions.models import Institution
+from apps.institutions.selectors import closed_days
+from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership
+from apps.timetable.models import Meeting
+
+Standing = Literal["here", "late", "half", "absent", "excused", "not-taken", "closed", "away", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of a child. ``why``: why there is no school on it."""
+
+    day: dt.date
+    standing: Standing
+    why: str = ""
+
+
+def _standing(row: DailyAttendance) -> Standing:
+    if row.state == DayState.ABSENT:
+        return "excused" if row.excused else "absent"
+    if row.state == DayState.HALF:
+        return "half"
+    return "late" if row.late else "here"
+
+
+def standing_today(children: Iterable[Child]) -> dict[int, Day]:
+    """How today stands of whom attendance is open, by key: a statement, and one for each campus they are at."""
+    open_to = [child for child in children if FamilyItem.ATTENDANCE in child.items]
+    days = {child.today for child in open_to}
+    rows = DailyAttendance.objects.filter(student__in=[child.student.pk for child in open_to], day__in=days)
+    said = {(row.student_id, row.day): row for row in rows}
+    campuses: dict[int, Institution] = {child.student.institution_id: child.student.institution for child in open_to}
+    closed = {(key, day): closed_days(each, [day]).get(day) for key, each in campuses.items() for day in days}
+    found = {}
+    for child in open_to:
+        row = said.get((child.student.pk, child.today))
+        why = closed[child.student.institution_id, child.today]
+        if row is not None:
+            found[child.student.pk] = Day(child.today, _standing(row))
+        elif why is not None:
+            found[child.student.pk] = Day(child.today, "closed", why)
+        else:
+            found[child.student.pk] = Day(child.today, "not-taken" if child.section else "away")
+    return found
+
+
+def months_around(child: Child, month: dt.date) -> tuple[list[list[Day | None]], dict[str, int]]:
+    """The weeks of a month as they are printed, and how often each standing was. Two statements.
+
+    A week begins where the campus's does; ``None`` stands where a week reaches into another month.
+    """
+    campus = child.student.institution
+    last = calendar.monthrange(month.year, month.month)[1]
+    days = [month.replace(day=number) for number in range(1, last + 1)]
+    rows = DailyAttendance.objects.filter(student=child.student, day__range=(days[0], days[-1]))
+    said = {row.day: _standing(row) for row in rows}
+    closed = closed_days(campus, days)
+    weeks: list[list[Day | None]] = [[None] * ((days[0].isoweekday() - first_weekday(campus)) % 7)]
+    counted: dict[str, int] = defaultdict(int)
+    for day in days:
+        if len(weeks[-1]) == len(WEEK):
+            weeks.append([])
+        why = closed.get(day, "")
+        standing = said.get(day) or ("closed" if why else "not-taken" if day == child.today else "")
+        counted[standing] += 1
+        weeks[-1].append(Day(day, standing, why))
+    weeks[-1] += [None] * (len(WEEK) - len(weeks[-1]))
+    return weeks, dict(counted)
+
+
+WEEK = range(7)
+
+
+def first_weekday(campus: Institution) -> int:
+    """The ISO weekday on which a campus's week begins: the one after its weekend, Monday without one."""
+    return next(
+        (each for each in range(1, 8) if each not in campus.weekend and (each - 2) % 7 + 1 in campus.weekend), 1
+    )
+
+
+# --- lessons ----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A class of the child's that meets on a day."""
+
+    id: str
+    title: str
+    period: str
+    starts_at: dt.time
+    ends_at: dt.time
+    room: str
+
+
+def lessons_of(child: Child, days: Sequence[dt.date]) -> dict[dt.date, list[Lesson]]:
+    """Day → the lessons of a child, in order of time; none on a day without school. Four statements for any number."""
+    first, last = days[0], days[-1]
+    theirs = {"student": child.student, "starts_on__lte": last}
+    sections = list(
+        SectionMembership.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=first), **theirs).select_related(
+            "section__year"
+        )
+    )
+    classes = list(
+        ClassEnrolment.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=first), **theirs).select_related(
+            "course_class__year"
+        )
+    )
+    taught = Q(course_class__in=[each.course_class_id for each in classes])
+    taught |= Q(course_class__section__in=[each.section_id for each in sections])
+    meetings: Any = Meeting.objects.filter(taught, starts_on__lte=last).exclude(ends_on=F("starts_on"))
+    meetings = list(meetings.select_related("course_class__year", "period").order_by("period__starts_at", "pk"))
+    closed = closed_days(child.student.institution, days)
+    found: dict[dt.date, list[Lesson]] = {}
+    for day in days:
+        there = {each.section_id for each in sections if each.holds(day)}
+        taken = {each.course_class_id for each in classes if each.starts_on <= day < each.until}
+        found[day] = [
+            Lesson(
+                f"{each.sourced_id}",
+                each.course_class.title,
+                each.period.name,
+                each.period.starts_at,
+                each.period.ends_at,
+                each.room,
+            )
+            for each in meetings
+            if day not in closed
+            and each.weekday == day.isoweekday()
+            and each.starts_on <= day < (each.ends_on or each.course_class.year.over_on)
+            and (each.course_class_id in taken or each.course_class.section_id in there)
+        ]
+    return found

@@ -1,0 +1,91 @@
+"""``python -m benchmarks.load.stage SCHOOLS STUDENTS``, beside a stack: the schools that the load comes to.
+
+Each is filled as the demo's are. Printed, as one line of JSON, is who comes: see ``benchmarks/load/__main__.py``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from typing import Any
+
+DAYS = 5
+ARRIVING, TEACHERS, PAPERS = 300, 50, 20
+PASSWORD = "monday at eight o'clock"  # noqa: S105 - of a stack that is gone afterwards
+
+
+def people_of(host: str, known: str, *, arriving: int, teachers: int, papers: int) -> dict[str, list[dict[str, Any]]]:
+    """In a school that is filled: who logs in, who takes which roll, who sets which papers, who reads."""
+    from apps.access.models import Role, RoleAssignment
+    from apps.accounts.models import User
+    from apps.examinations import services as exams
+    from apps.examinations.models import GradingScale
+    from apps.institutions.models import Course, Section, Term
+    from apps.staff.models import TeachingAssignment
+
+    def login(name: str) -> dict[str, Any]:
+        return {"host": host, "login": name, "password": PASSWORD}
+
+    head = User.objects.create(username="monday-head", given_name="Head", password=known)
+    RoleAssignment.objects.create(user=head, role=Role.objects.get(code="administrator"))
+    User.objects.bulk_create(
+        User(username=f"arriving-{number}", given_name=str(number), password=known) for number in range(arriving)
+    )
+    held = TeachingAssignment.objects.filter(staff__user__isnull=False, section__isnull=False, ends_on=None)
+    rolls = held.order_by("id").values_list("staff__user__username", "section__sourced_id")[:teachers]
+    User.objects.filter(username__in=[name for name, _ in rolls]).update(password=known)
+    section = Section.objects.select_related("year").latest("year__starts_on", "id")
+    term = Term.objects.filter(year=section.year).latest("starts_on")
+    session = exams.add_session(term=term, values={"name": "Finals", "kind": "final"}, by=head)
+    scale = GradingScale.objects.filter(kind="letter").order_by("id").first()
+    courses = Course.objects.filter(institution=section.institution).order_by("id")[: max(papers, 1)]
+    day = max(term.starts_on, term.ends_on - dt.timedelta(days=40))
+    wanted = [
+        {
+            "section_id": str(section.sourced_id), "course_id": str(course.sourced_id),
+            "scale_id": str(scale.sourced_id) if scale else None, "day": str(day + dt.timedelta(days=number)),
+            "starts_at": "09:00", "ends_at": "10:30", "room": "Hall", "max_marks": "80",
+        }
+        for number, course in enumerate(courses)
+    ]  # fmt: skip
+    return {
+        "arriving": [login(f"arriving-{number}") for number in range(arriving)],
+        "teachers": [login(name) | {"section": str(taught)} for name, taught in rolls],
+        "papers": [
+            login(head.username) | {"body": {"session_id": str(session.sourced_id), "papers": [paper]}}
+            for paper in wanted[:papers]
+        ],
+        "readers": [login(head.username)],
+    }
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from django.contrib.auth.hashers import make_password
+    from django.core.management import call_command
+    from django.db import transaction
+
+    from schoolops.context import inside, outside_schools
+    from schoolops.tenancy.provisioning import create_school
+
+    schools, students = (int(each) for each in sys.argv[1:])
+    known = make_password(PASSWORD)
+    cast: dict[str, Any] = {"arriving": [], "teachers": [], "papers": [], "readers": []}
+    for number in range(schools):
+        host = f"load-{number}.localhost"
+        school = create_school(slug=f"load-{number}", name=f"School {number}", domains=[host])
+        with outside_schools():
+            call_command("demo_data", school=school.slug, students=students, days=DAYS, seed=number + 1, verbosity=0)
+        shares = {"arriving": ARRIVING, "teachers": TEACHERS, "papers": PAPERS}
+        mine = {what: (number + 1) * of // schools - number * of // schools for what, of in shares.items()}
+        with inside(school), transaction.atomic():
+            for what, found in people_of(host, known, **mine).items():
+                cast[what] += found
+    print(json.dumps(cast))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Every page of the family, asked for as everybody for whom it could be: what each sees, and nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, reverse
+
+from apps.access.models import Role, RoleAssignment
+from apps.accounts.models import User
+from apps.family.urls import urlpatterns
+from apps.students.models import FamilyItem, FamilyOpening, StudentGuardian
+from schoolops.context import inside
+from schoolops.tenancy.models import School
+from tests.apps.family.household import Household
+from tests.factories import people
+from tests.factories.people import Campus
+from tests.factories.talking import Browser
+
+Visit = Callable[..., Any]
+# Of no child.
+OPEN = {"home", "manifest"}
+OWN = OPEN | {"contact"}
+# By a secret in the address, or by posting: see `test_asking`.
+ELSEWHERE = {"take-back", "feed", "see-as"}
+# What each page of a child is of, besides the child; and what is the guardians' alone.
+FREE = {"child", "attendance", "timetable", "calendar", "exams", "marks", "cards", "card"}
+GUARDIANS = {"bills", "bill", "receipt", "statement", "leave", "attachment", "looked"}
+BILLS = {"bills", "bill", "receipt", "statement"}
+
+
+def addresses(child: Any, house: Household, *, bill: Any = None, receipt: Any = None) -> dict[str, str]:
+    """Name → address of every page, of this child."""
+    facts = {
+        "child": child.sourced_id,
+        "card": house.card.sourced_id,
+        "invoice": (bill or house.bill).sourced_id,
+        "payment": (receipt or house.receipt).sourced_id,
+        "leave": house.note.sourced_id,
+    }
+    return {
+        each.name: reverse(f"family:{each.name}", kwargs={name: facts[name] for name in each.pattern.converters})
+        for each in urlpatterns
+        if isinstance(each, URLPattern) and each.name and each.name not in ELSEWHERE
+    }
+
+
+def walked(browser: Any, pages: Mapping[str, str]) -> dict[str, int]:
+    """Name → the status of each page."""
+    return {name: browser.get(address).status_code for name, address in pages.items()}
+
+
+def opened(statuses: Mapping[str, int]) -> set[str]:
+    """The pages that are there; all others are not."""
+    assert set(statuses.values()) <= {200, 404}
+    return {name for name, status in statuses.items() if status == 200}
+
+
+def test_everybody_sees_what_is_theirs_and_nothing_else(
+    browser: Visit, household: Household, campus: Campus, bob: User, alice: User
+) -> None:
+    of_child, of_sibling = addresses(household.child, household), addresses(household.sibling, household)
+    whole = OWN | FREE | GUARDIANS
+    assert set(of_child) == whole
+    father = addresses(household.child, household, bill=household.fathers_bill, receipt=household.fathers_receipt)
+    pupil, sister = people.a_user("pupil", role="student"), people.a_user("sister", role="student")
+    for student, user in ((household.child, pupil), (household.sibling, sister)):
+        student.user = user
+        student.save(update_fields=["user"])
+    barred = people.a_guardian("barred", of=[household.child], restriction_note="Court order")
+    unseeing = people.a_guardian("unseeing", of=[household.child], data_access=False)
+    former = people.a_guardian("former", of=[household.child])
+    StudentGuardian.objects.filter(guardian__user=former).delete()
+    other = people.a_guardian("other", of=[people.students_in(campus.sections["7 B"])[1]])
+    not_the_papers = whole - {"card", "bill", "receipt", "attachment"}
+    table = {
+        "guardian": (household.mother, of_child, whole),
+        "guardian, of the sibling": (household.mother, of_sibling, not_the_papers),
+        "guardian, the other’s bills": (household.mother, father, whole - {"bill", "receipt"}),
+        "other guardian": (household.father, father, whole - {"attachment"}),
+        "other guardian, the other’s bills": (household.father, of_child, whole - {"bill", "receipt", "attachment"}),
+        "other guardian, of the sibling": (household.father, of_sibling, OWN),
+        "restricted guardian": (barred, of_child, OWN),
+        "guardian without access": (unseeing, of_child, OWN),
+        "former guardian": (former, of_child, OWN),
+        "another child’s guardian": (other, of_child, OWN),
+        "student": (pupil, of_child, OPEN | FREE),
+        "student, of the sibling": (pupil, of_sibling, OPEN),
+        "sibling": (sister, of_child, OPEN),
+        "teacher": (bob, of_child, {"manifest"}),
+        "head": (alice, of_child, {"manifest"}),
+        "login without a role": (people.a_user("nobody"), of_child, {"manifest"}),
+    }
+    seen = {who: opened(walked(browser(user), pages)) for who, (user, pages, _) in table.items()}
+    assert seen == {who: expected for who, (_, _, expected) in table.items()}
+    nowhere = addresses(type("Nobody", (), {"sourced_id": uuid.UUID(int=7)}), household)
+    assert opened(walked(browser(household.mother), nowhere)) == OWN
+
+
+def test_a_stranger_and_another_schools_guardian_are_sent_to_the_login(
+    browser: Visit, household: Household, elm: School, client_for: Any
+) -> None:
+    pages = addresses(household.child, household)
+    with inside(elm):
+        people.a_school_year(name="Elm Campus")
+        theirs = people.a_guardian("carol", of=people.some_students(1, institution=people.a_school_year().institution))
+        at_elm = Browser(client_for(elm), theirs)
+    assert at_elm.get("/family/").status_code == 200
+    assert at_elm.get(pages["child"]).status_code == 404
+    from_elm = browser()
+    from_elm.client.cookies = at_elm.client.cookies
+    for each in (browser(), from_elm):
+        statuses = walked(each, pages)
+        assert {name for name, status in statuses.items() if status == 200} == {"manifest"}
+        assert set(statuses.values()) == {200, 302}
+        assert each.get(pages["marks"])["Location"].startswith("/office/login/?next=%2Ffamily%2F")
+
+
+def test_a_restriction_closes_everything_with_the_next_request(browser: Visit, household: Household) -> None:
+    pages, of_mother = addresses(household.child, household), browser(household.mother)
+    assert len(opened(walked(of_mother, pages))) > len(OWN)
+    StudentGuardian.objects.filter(guardian__user=household.mother, student=household.child).update(
+        restriction_note="Court order"
+    )
+    assert opened(walked(of_mother, pages)) == OWN
+    home = of_mother.get("/family/").content.decode()
+    assert household.sibling.full_name in home
+    assert household.child.full_name not in home
+
+
+@pytest.mark.parametrize(
+    ("item", "pages"),
+    [
+        (FamilyItem.ATTENDANCE, {"attendance"}),
+        (FamilyItem.TIMETABLE, {"timetable", "calendar"}),
+        (FamilyItem.EXAMS, {"exams"}),
+        (FamilyItem.MARKS, {"marks"}),
+        (FamilyItem.CARDS, {"cards", "card"}),
+        (FamilyItem.BILLS, BILLS),
+        (FamilyItem.LEAVE, {"leave", "attachment"}),
+        (FamilyItem.TRAIL, {"looked"}),
+    ],
+)
+def test_what_the_school_closes_for_a_level_is_not_there(
+    browser: Visit, campus: Campus, carol: User, child: Any, item: str, pages: set[str]
+) -> None:
+    FamilyOpening.objects.create(grade_level=campus.levels[7], closed=[item])
+    of_carol = browser(carol)
+    links = of_carol.get(reverse("family:child", args=[child.sourced_id])).content.decode()
+    facts = {"child": child.sourced_id, **dict.fromkeys(("card", "invoice", "payment", "leave"), uuid.uuid4())}
+    for each in urlpatterns:
+        if each.name in pages:
+            address = reverse(f"family:{each.name}", kwargs={name: facts[name] for name in each.pattern.converters})
+            assert of_carol.get(address).status_code == 404
+            assert address not in links
+
+
+def test_a_permission_that_a_role_has_lost_closes_its_pages(browser: Visit, carol: User, child: Any) -> None:
+    Role.objects.get(code="guardian").permissions.filter(permission="attendance.view").delete()
+    User.objects.filter(pk=carol.pk).update(access_version=carol.access_version + 1)
+    of_carol = browser(User.objects.get(pk=carol.pk))
+    assert of_carol.get(reverse("family:attendance", args=[child.sourced_id])).status_code == 404
+    home = of_carol.get("/family/").content.decode()
+    assert "Not taken yet" not in home
+
+
+def test_a_teacher_who_is_a_guardian_sees_their_own_child_only(
+    browser: Visit, bob: User, campus: Campus, carol: User, child: Any
+) -> None:
+    """Bob teaches all of 7 B; on the family's pages one of them is his."""
+    his = people.students_in(campus.sections["7 C"])[0]
+    RoleAssignment.objects.create(user=bob, role=Role.objects.get(code="guardian"))
+    guardian = people.a_guardian("spare", of=[his]).guardian
+    guardian.user = bob
+    guardian.save(update_fields=["user"])
+    browsing = browser(bob)
+    assert browsing.get(reverse("family:child", args=[his.sourced_id])).status_code == 200
+    assert browsing.get(reverse("family:child", args=[child.sourced_id])).status_code == 404
