@@ -1,8 +1,10 @@
-"""Billing a term, and looking every night whether the books are right."""
+"""Billing a term, card payments, and looking every night whether the books are right."""
 
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
+from uuid import UUID
 
 from apps.fees import services
 from schoolops.queues import FEES, NOTIFICATIONS, task
@@ -49,6 +51,27 @@ def mail_reminder(*, guardian: int, institution: int, day: dt.date) -> None:  # 
     """Mail what is overdue by then; nothing, when all is paid or there is nowhere to write to."""
     if (letter := services.reminder(guardian=guardian, institution=institution)) is not None:
         hand_over(letter)
+
+
+@task(queue=FEES, outside="keyed", once_per=("intent",), while_waiting=True, acts_for="the school")
+def look_at_card_payment(*, intent: int) -> None:
+    """Ask the gateway what became of a payment and bring the books to it; however often, it is booked once."""
+    services.look(intent=intent)
+
+
+@task(queue=FEES, outside="keyed", acts_for="fees.collect over campus")
+def refund_by_card(*, payment: int, amount: str, reason: str, by_id: int, key: str) -> None:
+    """Give back through the gateway; twice under the same key it is once."""
+    services.refund_by_card(payment=payment, amount=Decimal(amount), reason=reason, by_id=by_id, key=UUID(key))
+
+
+@task(queue=FEES, outside="keyed", acts_for="the school")
+def ask_gateway() -> int:
+    """What the gateway wrote and did not reach us; how many of those there were."""
+    return services.catch_up()
+
+
+schedule(Schedule("fees.ask-gateway", ask_gateway, every=dt.timedelta(minutes=15)))
 
 
 @task(queue=FEES, leased=True, acts_for="the school")

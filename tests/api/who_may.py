@@ -229,6 +229,14 @@ POST   payments/{payment}/reverse                                 201 403 403 40
 POST   payments/{cheque}/bounce                                   201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{card_payment}/charge-back                        201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{cheque}/clear                                    200 403 403 403 403 403 403 403 200 403 401 401
+GET    payment-intents                                            200 200 200 403 403 403 200 403 403 403 401 401
+POST   payment-intents                                            404 404 404 403 403 403 201 403 403 403 401 401
+GET    payment-intents/{payment_intent}                           404 404 404 403 403 403 200 403 403 403 401 401
+GET    card-checkout/{ticket}                                     302 302 302 302 302 302 302 302 302 302 302 302
+GET    card-checkout/{ticket}/return                              302 302 302 302 302 302 302 302 302 302 302 302
+GET    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
+PUT    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
+POST   card-gateway/events                                        400 400 400 400 400 400 400 400 400 400 400 400
 GET    bank-statements                                            200 403 403 403 403 403 403 403 200 403 401 401
 POST   bank-statements                                            202 403 403 403 403 403 403 403 202 403 401 401
 GET    bank-statements/{bank_statement}                           200 403 403 403 403 403 403 403 200 403 401 401
@@ -276,6 +284,8 @@ POST   gradebooks                                                 201 201 201 20
 GET    gradebooks/{gradebook}                                     200 200 200 200 404 200 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}                                     200 200 200 200 404 200 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}/marks                               200 200 200 200 404 200 403 403 403 403 401 401
+GET    gradebooks/{gradebook}/history                             200 200 200 200 404 200 403 403 403 403 401 401
+POST   gradebooks/{published_gradebook}/reopen                    200 200 403 403 403 403 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}/publication                         200 200 403 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/components                             200 200 200 200 404 200 403 403 403 403 401 401
 PUT    exams/{exam}/components                                    200 200 200 403 403 403 403 403 403 403 401 401
@@ -416,7 +426,7 @@ exam-sessions/{published_session}/report-cards   13   13   13   13   ·    13   
 students/{child}/report-cards                    1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/results                         1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/term-results                    1    1    1    1    ·    1    1    1    ·    ·
-gradebooks                                       1    1    1    1    0    1    ·    ·    ·    ·
+gradebooks                                       2    2    2    2    0    2    ·    ·    ·    ·
 students/{sibling}/marks                         0    0    0    ·    0    ·    0    ·    ·    ·
 students/{child}/exams                           1    1    1    1    ·    1    1    1    ·    ·
 students/{sibling}/exams                         0    0    0    ·    0    ·    0    ·    ·    ·

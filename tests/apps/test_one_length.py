@@ -35,7 +35,17 @@ from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
-from apps.fees.models import Account, Concession, CreditNote, FeeItem, LedgerTransaction, Payment, Refund
+from apps.fees.models import (
+    Account,
+    CardGateway,
+    Concession,
+    CreditNote,
+    FeeItem,
+    LedgerTransaction,
+    Payment,
+    PaymentIntent,
+    Refund,
+)
 from apps.institutions.models import (
     AcademicYear,
     CalendarDay,
@@ -112,11 +122,12 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("MakeForm", "email"): (User, "email"),
     ("MakeForm", "domain"): (Domain, "domain"),
     ("MappingIn", "sheet"): (Import, "sheet"),
+    ("CardGatewayIn", "gateway"): (CardGateway, "name"),
+    ("PaymentIntentIn", "return_url"): (PaymentIntent, "back_to"),
 }
-# Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark, whom
-# an announcement is for, which is looked up.
+# Compared, hashed, sealed or read as a number, never stored as it was sent: a login, a code, a link, a mark, a key,
+# whom an announcement is for.
 NEVER_STORED = {
-    "targets",
     "login",
     "password",
     "new_password",
@@ -126,6 +137,9 @@ NEVER_STORED = {
     "token",
     "refresh_token",
     "score",
+    "secret",
+    "signing",
+    "targets",
 }
 # Taken apart into names, each of which its service measures.
 NEVER_STORED |= {"levels", "sections"}

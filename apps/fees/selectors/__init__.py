@@ -3,6 +3,7 @@
 from apps.fees.selectors.bank import SURE, bank_line_at, bank_lines_seen, statement_at, statements_seen, sums_of
 from apps.fees.selectors.billing import (
     account_at,
+    campuses_billing,
     choices_seen,
     concessions_seen,
     credit_notes_seen,
@@ -15,10 +16,10 @@ from apps.fees.selectors.billing import (
     preview_of,
     printed_number,
     runs_seen,
-    student_at,
     with_ahead,
     with_parts,
 )
+from apps.fees.selectors.cards import card_gateway, intents_begun, takes_cards
 from apps.fees.selectors.drawer import counts_of, drawer_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 from apps.fees.selectors.payments import (
@@ -27,6 +28,7 @@ from apps.fees.selectors.payments import (
     credit_of,
     due_of,
     free_of,
+    is_cleared,
     left_of,
     payers_to,
     payment_parts,
@@ -58,6 +60,8 @@ __all__ = [
     "bank_lines_seen",
     "books_seen",
     "by_method",
+    "campuses_billing",
+    "card_gateway",
     "cash_book",
     "child_followed",
     "children_followed",
@@ -72,8 +76,10 @@ __all__ = [
     "due_of",
     "entries_seen",
     "free_of",
+    "intents_begun",
     "invoices_followed",
     "invoices_seen",
+    "is_cleared",
     "items_seen",
     "left_of",
     "numbered_as",
@@ -93,9 +99,9 @@ __all__ = [
     "statement_at",
     "statement_of",
     "statements_seen",
-    "student_at",
     "sums_of",
     "taken_on",
+    "takes_cards",
     "with_ahead",
     "with_parts",
 ]
