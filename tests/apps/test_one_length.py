@@ -56,7 +56,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
-from apps.notifications.models import Announcement
+from apps.notifications.models import Announcement, MessageTemplate, Outgoing
 from apps.office.shell.forms import ServiceForm
 from apps.staff.models import StaffMember, Substitution
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -94,7 +94,8 @@ FILLS: Mapping[str, type[models.Model]] = {
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
     "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
-    "AnnouncementIn": Announcement, "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
+    "AnnouncementIn": Announcement, "AnnouncementForm": Announcement, "TemplateForm": MessageTemplate,
+    "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
@@ -103,6 +104,8 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
         for form in ("AssessmentIn", "AssessmentForm")
         for field, model in (("category", AssessmentCategory), ("resit_of", Assessment))
     },
+    ("TemplateForm", "child"): (Student, "admission_number"),
+    ("HoldForm", "reason"): (Outgoing, "held_reason"),
     ("RoleIn", "permissions"): (RolePermission, "permission"),
     ("RemarkIn", "was"): (Remark, "text"),
     ("RolePermissionsIn", "permissions"): (RolePermission, "permission"),

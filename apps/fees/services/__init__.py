@@ -76,6 +76,7 @@ from apps.fees.services.payments import (
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
 from apps.fees.services.reminding import remind_debtors, reminder
 from apps.fees.services.runs import begin_run, bill, confirm_run
+from apps.fees.services.telling import tell_of_money
 
 __all__ = [
     "EVENTS",
@@ -154,5 +155,6 @@ __all__ = [
     "take_line",
     "take_line_up_again",
     "take_payment",
+    "tell_of_money",
     "void_invoice",
 ]
