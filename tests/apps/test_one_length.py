@@ -35,6 +35,7 @@ from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.family.models import ContactRequest
 from apps.fees.models import Account, Concession, CreditNote, FeeItem, LedgerTransaction, Payment, Refund
 from apps.institutions.models import (
     AcademicYear,
@@ -83,7 +84,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
     "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
-    "AnnouncementIn": Announcement, "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
+    "ContactForm": ContactRequest, "AnnouncementIn": Announcement, "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
