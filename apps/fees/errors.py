@@ -25,6 +25,14 @@ class AccountCodeTaken(Conflict):
     field = "code"
 
 
+class AccountChargedTo(Conflict):
+    """What is charged for {item} is posted to the account {account}."""
+
+    code = "fees:account-charged-to"
+    remedy = "Give the fee items that name it another account, or retire them; then it can be retired."
+    field = "retired"
+
+
 class AccountNeeded(Conflict):
     """The account {account} is posted to by itself, and cannot be retired."""
 

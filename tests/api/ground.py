@@ -314,7 +314,7 @@ def _exams(ground: Ground) -> None:
         moderation=proposed[0],
         applied=proposed[1],
         phrase=examinations.add_phrase(text="Fine.", by=by),
-        gradebook=_gradebook(ground),
+        **_gradebooks(ground),
     )
     session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
     session.save()
@@ -331,20 +331,27 @@ def _exams(ground: Ground) -> None:
     )
 
 
-def _gradebook(ground: Ground) -> Any:
-    """7 B's in the course of its papers, with an assessment, public a while ago."""
+def _gradebooks(ground: Ground) -> dict[str, Any]:
+    """7 B's in the course of its papers, public a while ago, and that of another term, which is not."""
+    term = ground.rows["term"]
+    another = Term.objects.filter(year=term.year).exclude(pk=term.pk).order_by("starts_on")[0]
+    public, being_marked = (_gradebook(ground, each) for each in (term, another))
+    examinations.publish_gradebook(
+        gradebook=public.sourced_id, published_at=exams.LONG_BEFORE, expected_version=2, by=ground.people["A"]
+    )
+    return {"published_gradebook": public, "gradebook": being_marked}
+
+
+def _gradebook(ground: Ground, term: Term) -> Any:
     rows, by = ground.rows, ground.people["A"]
-    book = examinations.open_gradebook(term=rows["term"], section=rows["section"], course=rows["course"], by=by)
+    book = examinations.open_gradebook(term=term, section=rows["section"], course=rows["course"], by=by)
     said = {
         "categories": [examinations.CategorySaid(name="Homework")],
         "assessments": [examinations.AssessmentSaid(name="One", category="Homework", max_marks=Decimal(10))],
     }
     examinations.set_gradebook(gradebook=book.sourced_id, **said, expected_version=1, by=by)
     written = examinations.Typed(rows["child"].sourced_id, book.assessments.get().sourced_id, "8")
-    examinations.enter_assessments(gradebook=book.sourced_id, typed=[written], seen_version=0, by=by)
-    return examinations.publish_gradebook(
-        gradebook=book.sourced_id, published_at=exams.LONG_BEFORE, expected_version=2, by=by
-    )
+    return examinations.enter_assessments(gradebook=book.sourced_id, typed=[written], seen_version=0, by=by)
 
 
 def _fees(ground: Ground) -> None:

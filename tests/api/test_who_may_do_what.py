@@ -239,7 +239,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST exams": lambda g, u: {"session_id": g.id("exam_session"), "papers": [_paper(g)]},
     "PATCH exams/{exam}": lambda g, u: {"room": "12", "invigilator_ids": [g.id("member")], "version": 1},
     "POST gradebooks": lambda g, u: {"term_id": g.id("term"), "class_id": g.id("class")},
-    "PUT gradebooks/{gradebook}": lambda g, u: {"categories": [{"name": "Homework"}], "version": 3, "assessments": [
+    "PUT gradebooks/{gradebook}": lambda g, u: {"categories": [{"name": "Homework"}], "version": 2, "assessments": [
         {"id": str(g.rows["gradebook"].assessments.get().sourced_id), "name": "Essay", "category": "Homework",
          "max_marks": "10"},
     ]},
@@ -247,7 +247,8 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
         {"student_id": g.id("child"), "score": "9",
          "assessment_id": str(g.rows["gradebook"].assessments.get().sourced_id)},
     ]},
-    "PUT gradebooks/{gradebook}/publication": lambda g, u: {"published_at": None, "version": 3},
+    "PUT gradebooks/{gradebook}/publication": lambda g, u: {"published_at": None, "version": 2},
+    "POST gradebooks/{published_gradebook}/reopen": lambda g, u: REASON,
     "PUT exams/{exam}/components": lambda g, u: {
         "components": [{"name": "Theory", "max_marks": "40"}, {"name": "Oral", "max_marks": "10"}], "version": 1,
     },

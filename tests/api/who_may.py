@@ -276,6 +276,8 @@ POST   gradebooks                                                 201 201 201 20
 GET    gradebooks/{gradebook}                                     200 200 200 200 404 200 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}                                     200 200 200 200 404 200 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}/marks                               200 200 200 200 404 200 403 403 403 403 401 401
+GET    gradebooks/{gradebook}/history                             200 200 200 200 404 200 403 403 403 403 401 401
+POST   gradebooks/{published_gradebook}/reopen                    200 200 403 403 403 403 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}/publication                         200 200 403 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/components                             200 200 200 200 404 200 403 403 403 403 401 401
 PUT    exams/{exam}/components                                    200 200 200 403 403 403 403 403 403 403 401 401
@@ -416,7 +418,7 @@ exam-sessions/{published_session}/report-cards   13   13   13   13   ·    13   
 students/{child}/report-cards                    1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/results                         1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/term-results                    1    1    1    1    ·    1    1    1    ·    ·
-gradebooks                                       1    1    1    1    0    1    ·    ·    ·    ·
+gradebooks                                       2    2    2    2    0    2    ·    ·    ·    ·
 students/{sibling}/marks                         0    0    0    ·    0    ·    0    ·    ·    ·
 students/{child}/exams                           1    1    1    1    ·    1    1    1    ·    ·
 students/{sibling}/exams                         0    0    0    ·    0    ·    0    ·    ·    ·

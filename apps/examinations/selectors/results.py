@@ -22,7 +22,7 @@ from schoolops import clock
 
 PERCENT_PLACES = 2
 # What a version of the policy says.
-POLICY = ("absent", "malpractice", "ranks", "ranked_within", "coursework")
+POLICY = ("absent", "malpractice", "ranks", "ranked_within", "coursework", "extra_up_to")
 RESULT = ("total", "out_of", "percent", "complete", "rank", "ranked")
 OF_SESSION = {
     "of_session": "session__sourced_id",

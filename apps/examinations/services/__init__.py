@@ -8,6 +8,7 @@ from apps.examinations.services.gradebooks import (
     enter_assessments,
     open_gradebook,
     publish_gradebook,
+    reopen_gradebook,
     set_gradebook,
 )
 from apps.examinations.services.marks import Beside, Written, correct_marks, enter_marks, lay_beside, reopen_marks
@@ -86,6 +87,7 @@ __all__ = [
     "remove_paper",
     "remove_phrase",
     "remove_session",
+    "reopen_gradebook",
     "reopen_marks",
     "retire_scale",
     "revert_moderation",

@@ -3,6 +3,7 @@
 from apps.fees.selectors.bank import SURE, bank_line_at, bank_lines_seen, statement_at, statements_seen, sums_of
 from apps.fees.selectors.billing import (
     account_at,
+    campuses_billing,
     choices_seen,
     concessions_seen,
     credit_notes_seen,
@@ -15,7 +16,6 @@ from apps.fees.selectors.billing import (
     preview_of,
     printed_number,
     runs_seen,
-    student_at,
     with_ahead,
     with_parts,
 )
@@ -27,6 +27,7 @@ from apps.fees.selectors.payments import (
     credit_of,
     due_of,
     free_of,
+    is_cleared,
     left_of,
     payers_to,
     payment_parts,
@@ -58,6 +59,7 @@ __all__ = [
     "bank_lines_seen",
     "books_seen",
     "by_method",
+    "campuses_billing",
     "cash_book",
     "child_followed",
     "children_followed",
@@ -74,6 +76,7 @@ __all__ = [
     "free_of",
     "invoices_followed",
     "invoices_seen",
+    "is_cleared",
     "items_seen",
     "left_of",
     "numbered_as",
@@ -93,7 +96,6 @@ __all__ = [
     "statement_at",
     "statement_of",
     "statements_seen",
-    "student_at",
     "sums_of",
     "taken_on",
     "with_ahead",

@@ -216,9 +216,8 @@ def payment_parts(payment: dict[str, Any]) -> dict[str, Any]:
     return {**payment, "pays": pays, "refunds": back}
 
 
-def standing_of(student: Student) -> dict[str, Any]:
-    """What a student owes and has paid ahead at their campus: what is left of instalments, and of payments."""
-    campus = student.institution
+def standing_of(student: Student, campus: Institution) -> dict[str, Any]:
+    """What a student owes and has paid ahead at a campus: what is left of instalments, and of payments."""
     due, credit = due_of(student, campus), credit_of(student, campus)
     return {
         "currency": campus.currency,

@@ -20,7 +20,7 @@ from apps.fees.selectors.billing import VIEW, invoices_seen, with_ahead
 from apps.fees.selectors.ledger import at_campuses
 from apps.fees.selectors.payments import standing, sum_of, with_sums
 from apps.institutions.models import Institution
-from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
 
 NOTHING = Decimal(0)
 # Days overdue from which each column of debtors counts; below the first: not due yet.
@@ -51,7 +51,9 @@ class Statement:
 
 def family_at(guardian: Guardian, institution: Institution) -> QuerySet[Student]:
     """The students of a campus whose guardian this is; of whom they are kept away from, who was billed to them."""
-    theirs = Student.objects.kept().filter(guardian_links__guardian=guardian, institution=institution)
+    enrolled = Enrolment.objects.filter(institution=institution).values("student")
+    there = Q(institution=institution) | Q(pk__in=enrolled)
+    theirs = Student.objects.kept().filter(there, guardian_links__guardian=guardian)
     of = Q(student=OuterRef("pk")) | Q(student__merged_into=OuterRef("pk"))
     billed = Invoice.objects.filter(of, guardian=guardian)
     return theirs.exclude(Q(pk__in=_kept_from(guardian)) & ~Exists(billed))

@@ -55,6 +55,7 @@ ROOM = Room(
         path("exams/papers/<uuid:paper>/marks/", marks.grid, name="marks"),
         path("gradebooks/", gradebooks.gradebooks, name="gradebooks"),
         path("gradebooks/<uuid:gradebook>/", gradebooks.gradebook, name="gradebook"),
+        path("gradebooks/<uuid:gradebook>/history/", gradebooks.history, name="gradebook-history"),
         path("gradebooks/<uuid:gradebook>/assessed/", gradebooks.structure, name="set-gradebook"),
         path("exams/papers/<uuid:paper>/components/", components.components, name="components"),
         path("exams/papers/<uuid:paper>/moderation/", moderation.moderation, name="moderation"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.fees.pages import bank, bills, books, desk, files, items, runs, students
+from apps.office.fees.pages import bank, bills, books, by_hand, desk, files, items, runs, students
 from apps.office.fees.pages.start import panels
 from apps.office.fees.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
@@ -30,6 +30,7 @@ ROOM = Room(
             Entry(_("Fee items"), "office:fees_feeitem_changelist", "sell", SEES, below=("/office/fees/items/",)),
             Entry(_("Additions and opt-outs"), "office:fees_studentfee_changelist", "playlist_add", SEES),
             Entry(_("Concessions"), "office:fees_concession_changelist", "percent", SEES),
+            Entry(_("Books"), "office:books", "menu_book", ("fees.keep_books",), below=("/office/fees/books/",)),
             Entry(_("Chart of accounts"), "office:fees_account_changelist", "account_tree", SEES),
         ),
     },
@@ -48,6 +49,10 @@ ROOM = Room(
         path("fees/bank/<uuid:statement>/", bank.statement, name="bank-statement"),
         path("fees/bank/lines/<uuid:line>/", bank.line, name="bank-line"),
         path("fees/debtors/", books.debtors, name="debtors"),
+        path("fees/books/", by_hand.books, name="books"),
+        path("fees/books/post/", by_hand.post_by_hand, name="post-by-hand"),
+        path("fees/students/<uuid:student>/payers/", students.payers, name="payers"),
+        path("fees/receipts/<uuid:payment>/clear/", desk.clear, name="clear-cheque"),
         path("fees/drawer/", books.drawer, name="drawer"),
         path("fees/cash-book/", books.cash_book, name="cash-book"),
         path("fees/files/<slug:what>.<slug:form>", files.take, name="fees-file"),

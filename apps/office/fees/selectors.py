@@ -7,17 +7,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.fees import selectors
 from apps.fees.errors import InvoiceUnknown, PaymentUnknown, RunUnknown
-from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, StudentFee
+from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, Payer, StudentFee
 from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import AcademicYear, Institution, Term
-from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
 from apps.students.selectors import matching
 
 MOST_RUNS = 20
@@ -120,7 +120,11 @@ def bill_of(invoice: Any) -> Bill:
 
 def students_called(words: str, *, by: User, permission: str = "fees.view") -> list[Student]:
     """Students of the campuses in reach whose name or number holds every word, leavers too. One query."""
-    there = Student.objects.kept().filter(at_campuses(by, permission, "institution"), matching(words))
+    # Whoever is enrolled at a campus is billed there, wherever their record is.
+    reach = at_campuses(by, permission, "institution") | Q(
+        pk__in=Enrolment.objects.filter(at_campuses(by, permission, "institution")).values("student")
+    )
+    there = Student.objects.kept().filter(reach, matching(words))
     return list(there.order_by("name_key", "pk")[:FOUND])
 
 
@@ -142,6 +146,12 @@ def charged_to(student: Student, *, by: User) -> Charged:
         list(concessions.select_related("year", "item", "asked_by", "approved_by").order_by("-pk")),
         selectors.payers_of(student.sourced_id, by=by),
     )
+
+
+def shares_of(student: Student) -> dict[str, Decimal]:
+    """Who is said to pay for a student → their percentage. One query."""
+    rows = Payer.objects.filter(student=student).values_list("guardian__sourced_id", "percent")
+    return {str(guardian): percent for guardian, percent in rows}
 
 
 def guardians_of(student: Student) -> list[Guardian]:

@@ -330,7 +330,7 @@ def test_what_stands_on_cards_is_chosen_for_a_grade_level(office: Office, alice:
     address = f"/office/exams/cards/layout/?level={level.pk}"
     sent = _sent(_form(browser.get(address), "place-marks"), language="ar", signatures="Head\nClass teacher")
     # What is begun with: every block, in the order of a card.
-    assert [sent[f"place-{each}"] for each in ("branding", "photo", "marks", "next-term")] == ["1", "2", "3", "8"]
+    assert [sent[f"place-{each}"] for each in ("branding", "photo", "marks", "next-term")] == ["1", "2", "3", "9"]
     nowhere = {name: "" for name in sent if name.startswith("place-")}
     assert browser.post(address, {**sent, **nowhere, "place-legend": "1"}).status_code == 422
     assert browser.post(address, {**sent, "place-legend": "0"}).status_code == 422

@@ -193,5 +193,6 @@ class PayersViewSet(ApiViewSet):
         """For bills to come, in the place of who was said before."""
         payers = [services.PaidBy(**each) for each in valid(s.PayersIn, request.data)["payers"]]
         by = actor(request)
-        services.set_payers(student=selectors.student_at(id, "fees.charge", by=by), payers=payers, by=by)
+        student, _campus = selectors.account_at(id, "fees.charge", by=by)
+        services.set_payers(student=student, payers=payers, by=by)
         return answer({"results": selectors.payers_of(id, by=by), "next": None})

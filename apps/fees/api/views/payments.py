@@ -121,6 +121,9 @@ class PaymentViewSet(RowViewSet):
         return answer(self.row(Q(pk=row.payment_id)), status=201)
 
 
+AT_CAMPUS = Parameter(parameters.public_id, None, "A campus that bills them; theirs unless said.")
+
+
 class StandingViewSet(ApiViewSet):
     """What a student owes, and what is paid ahead."""
 
@@ -129,9 +132,9 @@ class StandingViewSet(ApiViewSet):
     @extend_schema(summary="What a student owes", responses=s.StandingOut)
     def retrieve(self, request: Request, id: UUID) -> HttpResponse:
         """What is left of each instalment, the first due first, and of each payment."""
-        self.asked_for(request)
-        student = selectors.student_at(id, "fees.view", by=actor(request))
-        return answer(selectors.standing_of(student))
+        campus = self.asked_for(request, institution_id=AT_CAMPUS).get("institution_id")
+        student, at = selectors.account_at(id, "fees.view", campus=campus, by=actor(request))
+        return answer(selectors.standing_of(student, at))
 
 
 class AllocatingViewSet(ApiViewSet):
@@ -144,10 +147,12 @@ class AllocatingViewSet(ApiViewSet):
     def create(self, request: Request, id: UUID) -> HttpResponse:
         """Against the bills that are said, or what is due first; needs an `Idempotency-Key`."""
         by = actor(request)
-        pays = [services.Pays(**each) for each in valid(s.AllocationIn, request.data).get("pays", ())]
-        student = selectors.student_at(id, "fees.collect", by=by)
-        services.allocate(student=student, pays=pays, by=by)
-        return answer(selectors.standing_of(student), status=201)
+        given = valid(s.AllocationIn, request.data)
+        pays = [services.Pays(**each) for each in given.get("pays", ())]
+        campus = given.get("institution")
+        student, at = selectors.account_at(id, "fees.collect", campus=campus and campus.sourced_id, by=by)
+        services.allocate(student=student, pays=pays, institution=at, by=by)
+        return answer(selectors.standing_of(student, at), status=201)
 
 
 class FollowedPaymentViewSet(RowViewSet):

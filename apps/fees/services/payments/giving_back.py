@@ -53,7 +53,9 @@ def refund(
     free = selectors.free_of([found])[found.pk]
     if amount > free:
         raise errors.RefundTooHigh(most=money.shown(free, found.currency))
-    went = method or (Method.BANK if found.method == Method.CHEQUE else found.method)
+    # A cheque of ours is drawn on the bank; what lies to be cleared are the families'.
+    asked = method or found.method
+    went = Method.BANK if asked == Method.CHEQUE else asked
     return _give_back(found, Refund.Kind.REFUND, amount, reason, went, [], by, key=key)
 
 
