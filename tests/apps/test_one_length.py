@@ -36,7 +36,17 @@ from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.family.models import ContactRequest
-from apps.fees.models import Account, Concession, CreditNote, FeeItem, LedgerTransaction, Payment, Refund
+from apps.fees.models import (
+    Account,
+    CardGateway,
+    Concession,
+    CreditNote,
+    FeeItem,
+    LedgerTransaction,
+    Payment,
+    PaymentIntent,
+    Refund,
+)
 from apps.institutions.models import (
     AcademicYear,
     CalendarDay,
@@ -47,7 +57,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
-from apps.notifications.models import Announcement
+from apps.notifications.models import Announcement, MessageTemplate, Outgoing
 from apps.office.shell.forms import ServiceForm
 from apps.staff.models import StaffMember, Substitution
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -84,8 +94,9 @@ FILLS: Mapping[str, type[models.Model]] = {
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
     "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
-    "ContactForm": ContactRequest,
-    "AnnouncementIn": Announcement, "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
+from apps.family.models import ContactRequest
+    "AnnouncementIn": Announcement, "AnnouncementForm": Announcement, "TemplateForm": MessageTemplate,
+    "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
 STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
@@ -94,6 +105,8 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
         for form in ("AssessmentIn", "AssessmentForm")
         for field, model in (("category", AssessmentCategory), ("resit_of", Assessment))
     },
+    ("TemplateForm", "child"): (Student, "admission_number"),
+    ("HoldForm", "reason"): (Outgoing, "held_reason"),
     ("RoleIn", "permissions"): (RolePermission, "permission"),
     ("RemarkIn", "was"): (Remark, "text"),
     ("RolePermissionsIn", "permissions"): (RolePermission, "permission"),
@@ -110,11 +123,12 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
     ("EndForm", "operator"): (User, "username"),
     ("MappingIn", "sheet"): (Import, "sheet"),
+    ("CardGatewayIn", "gateway"): (CardGateway, "name"),
+    ("PaymentIntentIn", "return_url"): (PaymentIntent, "back_to"),
 }
-# Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark, whom
-# an announcement is for, which is looked up.
+# Compared, hashed, sealed or read as a number, never stored as it was sent: a login, a code, a link, a mark, a key,
+# whom an announcement is for.
 NEVER_STORED = {
-    "targets",
     "login",
     "password",
     "new_password",
@@ -124,6 +138,9 @@ NEVER_STORED = {
     "token",
     "refresh_token",
     "score",
+    "secret",
+    "signing",
+    "targets",
 }
 # Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.
 REASON = "reason"

@@ -25,6 +25,7 @@ DIFFERENT = {
         "STORAGES",
         "METRICS_FOLDER",
         "RATE_LIMIT_FACTOR",
+        "SANDBOX_GATEWAY_URL",
         "PASSWORD_HASHERS",
     },
     "production": {

@@ -30,6 +30,13 @@ from apps.fees.api.serializers.books import (
     PostingIn,
     PostingOut,
 )
+from apps.fees.api.serializers.cards import (
+    CardGatewayIn,
+    CardGatewayOut,
+    PaymentIntentBegunOut,
+    PaymentIntentIn,
+    PaymentIntentOut,
+)
 from apps.fees.api.serializers.charging import (
     ITEMS,
     PAYERS,
@@ -71,6 +78,8 @@ __all__ = [
     "AccountOut",
     "AllocationIn",
     "BooksOut",
+    "CardGatewayIn",
+    "CardGatewayOut",
     "ChargebackIn",
     "CloseIn",
     "ConcessionIn",
@@ -96,6 +105,9 @@ __all__ = [
     "PaidByOut",
     "PayersIn",
     "PaymentIn",
+    "PaymentIntentBegunOut",
+    "PaymentIntentIn",
+    "PaymentIntentOut",
     "PaymentOut",
     "PaymentWholeOut",
     "PaysIn",
