@@ -18,6 +18,7 @@ urlpatterns = [
     path("children/<uuid:child>/report-cards/", child.cards, name="cards"),
     path("children/<uuid:child>/report-cards/<uuid:card>.pdf", child.card, name="card"),
     path("children/<uuid:child>/bills/", money.bills, name="bills"),
+    path("children/<uuid:child>/bills/<uuid:invoice>/pay/", money.pay, name="pay"),
     path("children/<uuid:child>/bills/<uuid:invoice>.pdf", money.bill, name="bill"),
     path("children/<uuid:child>/receipts/<uuid:payment>.pdf", money.receipt, name="receipt"),
     path("children/<uuid:child>/statement.pdf", money.statement, name="statement"),

@@ -93,8 +93,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund, "ChargebackIn": Refund,
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
-    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
-from apps.family.models import ContactRequest
+    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent, "ContactForm": ContactRequest,
     "AnnouncementIn": Announcement, "AnnouncementForm": Announcement, "TemplateForm": MessageTemplate,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
