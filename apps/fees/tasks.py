@@ -81,3 +81,12 @@ def check_books() -> int:
 
 
 schedule(Schedule("fees.check-books", check_books, every=dt.timedelta(days=1), offset=dt.timedelta(hours=2)))
+
+
+@task(queue=NOTIFICATIONS, leased=True, acts_for="the school")
+def tell_of_money() -> int:
+    """Let families be told of bills and payments that are news; doing it twice tells nobody twice."""
+    return services.tell_of_money()
+
+
+schedule(Schedule("fees.tell", tell_of_money, every=dt.timedelta(hours=1)))

@@ -66,6 +66,7 @@ OFFICE_ROOMS = [
     "apps.office.attendance",
     "apps.office.examinations",
     "apps.office.fees",
+    "apps.office.messages",
     "apps.office.people",
     "apps.office.setup",
     "apps.office.rosters",
