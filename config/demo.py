@@ -268,6 +268,7 @@ def _prepare(supervisor: launcher.Supervisor) -> tuple[list[dict[str, Any]], dic
     supervisor.run("migrate", [sys.executable, "manage.py", "migrate", "--verbosity", "0"])
     _say("Making the demo schools …")
     lines = supervisor.run("demo_schools", [sys.executable, "manage.py", "demo_schools"]).strip().splitlines()
+    supervisor.run("demo_family", [sys.executable, "manage.py", "demo_family"])
     try:
         made = json.loads(lines[-1])
         return made["schools"], made["operators"]
