@@ -22,6 +22,7 @@ from schoolops import launcher
 FOLDER = BASE_DIR / ".schoolops" / "demo"
 POSTGRES_PORT, VALKEY_PORT = 54329, 63790
 READY_SECONDS = 120.0
+COUNTER = "SANDBOX_GATEWAY_URL"
 # What a running demo said of itself, for whoever asks for a second one.
 WELCOME = "welcome.txt"
 PAGES = (("/office/", "the office"), ("/roll/", "rolls, for a teacher's phone"), ("/api/v1/docs", "the API"))
@@ -163,13 +164,19 @@ def stack(
         addresses = _servers(env, folder, profile, lock)
         # A port that somebody named is the one they will ask at: another would be found by nobody.
         port = launcher.claimed(env.number("PORT"), insist=not env.leaves_open("PORT"))
+        # A card gateway of our own, where nobody named one.
+        counter = 0 if env.text(COUNTER) else launcher.free_port()
+        gateway = {COUNTER: env.text(COUNTER) or f"http://127.0.0.1:{counter}"}
         # For manage.py in another terminal; with the port, which stands in the links it makes.
-        launcher.write_environment(folder, {**addresses.values, "PORT": str(port)})
-        supervisor = launcher.Supervisor(BASE_DIR, record, {**_programs_environment(addresses, port), **(more or {})})
+        launcher.write_environment(folder, {**addresses.values, **gateway, "PORT": str(port)})
+        told = {**_programs_environment(addresses, port), **(more or {}), **gateway}
+        supervisor = launcher.Supervisor(BASE_DIR, record, told)
         schools, operators = _prepare(supervisor)
         for name, command in procfile(BASE_DIR / "Procfile").items():
             if not programs or name in programs:
                 supervisor.start(name, command)
+        if counter and not programs:
+            supervisor.start("gateway", f"python -m schoolops.gateways.counter --port {counter}")
         _wait_until_ready(supervisor, port, schools)
         yield Stack(addresses, port, schools, operators, supervisor)
     finally:

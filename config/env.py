@@ -97,6 +97,11 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("MEDIA_ROOT", "var/media", "Folder of uploaded files, one folder per school inside."),
     Variable("SCHOOLOPS_TODAY", "", "A date (2028-02-29) from which the clock runs. Refused in production."),
     Variable("PLATFORM_TOKEN", "", "Bearer token for /metrics, /health/metrics and /health/queues in production."),
+    Variable(
+        "SANDBOX_GATEWAY_URL",
+        "",
+        "Where `python -m schoolops.gateways.counter` listens: a card gateway to try with. Refused in production.",
+    ),
     Variable("EMAIL_URL", "consolemail://", "Where mail goes, as smtp+tls://user:password@host:587."),
     Variable("DEFAULT_FROM_EMAIL", "SchoolOps <no-reply@localhost>", "Sender of mail."),
     Variable("SMS_URL", "", "Where text messages are posted to, https://…; empty: they are written to the log."),

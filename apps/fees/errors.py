@@ -186,6 +186,13 @@ class ConcessionApproved(Conflict):
     code = "fees:concession-approved"
 
 
+class NoSiblings(Conflict):
+    """There are no brothers and sisters in this year who have no such concession yet."""
+
+    code = "fees:no-siblings"
+    remedy = "A family are those who share a legal guardian, or one who receives their invoices: look at the guardians."
+
+
 class ConcessionEnded(Conflict):
     """This concession has ended."""
 
@@ -372,6 +379,78 @@ class ChequeNotCleared(Conflict):
 
     code = "fees:cheque-not-cleared"
     remedy = "Clear it once the bank has paid it."
+
+
+# --- cards through a gateway ------------------------------------------------------------------------------------------
+class CardsNotTaken(Conflict):
+    """The school takes no card payments over the web at the moment."""
+
+    code = "fees:cards-not-taken"
+    remedy = "Pay another way, or ask the school's office."
+
+
+class GatewayNotSet(NotFound):
+    """The school has no card gateway."""
+
+    code = "fees:gateway-not-set"
+
+
+class GatewayNotOffered(Invalid):
+    """This installation has no card gateway called {name}."""
+
+    code = "fees:gateway-not-offered"
+    remedy = "It has: {offered}."
+    field = "gateway"
+
+
+class GatewayKeyNeeded(Invalid):
+    """Another gateway needs a key of its own."""
+
+    code = "fees:gateway-key-needed"
+    remedy = "Enter the secret key and the signing secret that the gateway shows."
+    field = "secret"
+
+
+class GatewayInUse(Conflict):
+    """Somebody is paying by card through the present gateway."""
+
+    code = "fees:gateway-in-use"
+    remedy = "Stop taking card payments, and change the gateway an hour later."
+    field = "gateway"
+
+
+class NothingDue(Conflict):
+    """Nothing is left to pay here."""
+
+    code = "fees:nothing-due"
+
+
+class IntentUnknown(NotFound):
+    """There is no such payment."""
+
+    code = "fees:intent-unknown"
+
+
+class IntentOver(Conflict):
+    """This payment was made, or was not made in time."""
+
+    code = "fees:intent-over"
+    remedy = "Look at what is still due, and begin another one."
+
+
+class BackElsewhere(Invalid):
+    """The browser goes back to an address of the school after paying, and this is none."""
+
+    code = "fees:back-elsewhere"
+    remedy = "Send an address of the school, or a path of it."
+    field = "return_url"
+
+
+class SaidByTheGateway(Conflict):
+    """The card gateway says what becomes of this payment; nobody else does."""
+
+    code = "fees:said-by-the-gateway"
+    remedy = "Give it back through the gateway; what its card's bank takes back is booked by itself."
 
 
 # --- the drawer -------------------------------------------------------------------------------------------------------

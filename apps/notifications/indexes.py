@@ -5,8 +5,8 @@ INDEXES = (
         "message_due",
         "notifications_message",
         ("channel", "due_at"),
-        condition="state IN ('queued', 'deferred', 'sending')",
-        purpose="what is to be handed over next, and what waits",
+        condition="state IN ('queued', 'deferred', 'sending', 'outcome_unknown')",
+        purpose="what is to be handed over next, what waits, and what is in doubt",
     ),
     IndexSpec("message_by_guardian", "notifications_message", ("guardian_id", "id"), purpose="a guardian's inbox"),
     IndexSpec(

@@ -66,6 +66,7 @@ OFFICE_ROOMS = [
     "apps.office.attendance",
     "apps.office.examinations",
     "apps.office.fees",
+    "apps.office.messages",
     "apps.office.people",
     "apps.office.setup",
     "apps.office.rosters",
@@ -341,6 +342,7 @@ SPECTACULAR_SETTINGS = {
         "AccountKind": "apps.fees.models.Account.Kind",
         "StudentFeeKind": "apps.fees.models.StudentFee.Kind",
         "InvoiceRunState": "apps.fees.models.InvoiceRun.State",
+        "PaymentIntentState": "apps.fees.models.PaymentIntent.State",
         "InvoiceState": "apps.fees.models.Invoice.State",
         "MessageState": "apps.notifications.models.Message.State",
         "AnnouncementState": "apps.notifications.models.Announcement.State",
@@ -349,6 +351,8 @@ SPECTACULAR_SETTINGS = {
     },
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }
+
+SANDBOX_GATEWAY_URL = env.text("SANDBOX_GATEWAY_URL")
 
 _mail = env.mail("EMAIL_URL")
 vars().update(_mail)

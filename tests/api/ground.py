@@ -28,7 +28,7 @@ from apps.examinations.tasks import compute_results
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
 from apps.fees import services as fees
-from apps.fees.models import Account, BankLine
+from apps.fees.models import Account, BankLine, PaymentIntent
 from apps.institutions.models import AcademicYear, Course, Term
 from apps.notifications import services as notifications
 from apps.notifications.models import Channel, Message
@@ -378,6 +378,14 @@ def _fees(ground: Ground) -> None:
     ground.keep(
         **{name: money.a_payment(rows["classmate"], "2000", method=method, by=by) for name, method in paid.items()}
     )
+    fees.set_card_gateway(gateway="sandbox", taking=True, secret="sk_sandbox_oak", by=ground.people["A"])
+    begun = fees.begin_card_payment(
+        student=rows["child"].sourced_id, back_to="/family/", host="http://oak.localhost", by=ground.people["G"]
+    )
+    ground.keep(payment_intent=begun)
+    # Over, so that no gateway is asked: whoever comes with its ticket is sent back.
+    PaymentIntent.objects.filter(pk=begun.pk).update(expires_at=begun.at)
+    ground.at["ticket"] = fees.checkout_path(begun).rpartition("/")[2]
 
 
 def _messages(ground: Ground) -> None:

@@ -273,6 +273,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST student-fees": lambda g, u: {
         "student_id": g.id("classmate"), "item_id": g.id("optional_item"), "kind": "added", "starts_on": str(TODAY),
     },
+    "POST concessions/siblings": lambda g, u: {"year_id": g.id("year"), "percents": ["10"]},
     "POST concessions": lambda g, u: {
         "student_id": g.id("child"), "year_id": g.id("year"), "ground": "sibling", "percent": "10", **REASON,
     },
@@ -290,6 +291,8 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST payments/{payment}/reverse": lambda g, u: REASON,
     "POST payments/{cheque}/bounce": lambda g, u: REASON,
     "POST payments/{card_payment}/charge-back": lambda g, u: REASON,
+    "POST payment-intents": lambda g, u: {"student_id": g.id("child"), "amount": "20", "return_url": "/family/"},
+    "PUT card-gateway": lambda g, u: {"gateway": "sandbox", "secret": "sk_sandbox_oak"},
     "POST exams/{marked_exam}/moderations": lambda g, u: {"shift": "2", **REASON},
     "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
     "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),

@@ -205,6 +205,7 @@ POST   student-fees                                               201 403 403 40
 DELETE student-fees/{student_fee}                                 204 403 403 403 403 403 403 403 204 403 401 401
 GET    concessions                                                200 200 403 403 403 403 403 403 200 403 401 401
 POST   concessions                                                201 403 403 403 403 403 403 403 201 403 401 401
+POST   concessions/siblings                                       201 403 403 403 403 403 403 403 201 403 401 401
 GET    concessions/{concession}                                   200 200 403 403 403 403 403 403 200 403 401 401
 POST   concessions/{concession}/approve                           200 200 403 403 403 403 403 403 403 403 401 401
 POST   concessions/{concession}/end                               200 403 403 403 403 403 403 403 200 403 401 401
@@ -229,6 +230,14 @@ POST   payments/{payment}/reverse                                 201 403 403 40
 POST   payments/{cheque}/bounce                                   201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{card_payment}/charge-back                        201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{cheque}/clear                                    200 403 403 403 403 403 403 403 200 403 401 401
+GET    payment-intents                                            200 200 200 403 403 403 200 403 403 403 401 401
+POST   payment-intents                                            404 404 404 403 403 403 201 403 403 403 401 401
+GET    payment-intents/{payment_intent}                           404 404 404 403 403 403 200 403 403 403 401 401
+GET    card-checkout/{ticket}                                     302 302 302 302 302 302 302 302 302 302 302 302
+GET    card-checkout/{ticket}/return                              302 302 302 302 302 302 302 302 302 302 302 302
+GET    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
+PUT    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
+POST   card-gateway/events                                        400 400 400 400 400 400 400 400 400 400 400 400
 GET    bank-statements                                            200 403 403 403 403 403 403 403 200 403 401 401
 POST   bank-statements                                            202 403 403 403 403 403 403 403 202 403 401 401
 GET    bank-statements/{bank_statement}                           200 403 403 403 403 403 403 403 200 403 401 401

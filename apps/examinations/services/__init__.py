@@ -43,6 +43,7 @@ from apps.examinations.services.sessions import (
     remove_session,
     set_publication,
 )
+from apps.examinations.services.telling import tell_of_results
 
 __all__ = [
     "AssessmentSaid",
@@ -97,6 +98,7 @@ __all__ = [
     "set_publication",
     "set_result_policy",
     "tally",
+    "tell_of_results",
     "withdraw_moderation",
     "write_class_remarks",
     "write_remarks",

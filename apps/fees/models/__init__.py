@@ -6,6 +6,7 @@ keys hold the three equal. Balances are sums of entries, and stand nowhere.
 
 from apps.fees.models.bank import BankLine, BankStatement
 from apps.fees.models.billing import CreditNote, Instalment, Invoice, InvoiceLine, InvoiceRun, RunOutcome, Series
+from apps.fees.models.cards import CardGateway, GatewayEvent, PaymentIntent
 from apps.fees.models.charging import Concession, FeeItem, Payer, StudentFee
 from apps.fees.models.ledger import Account, Books, LedgerEntry, LedgerTransaction
 from apps.fees.models.payments import Allocation, Payment, Refund
@@ -16,9 +17,11 @@ __all__ = [
     "BankLine",
     "BankStatement",
     "Books",
+    "CardGateway",
     "Concession",
     "CreditNote",
     "FeeItem",
+    "GatewayEvent",
     "Instalment",
     "Invoice",
     "InvoiceLine",
@@ -27,6 +30,7 @@ __all__ = [
     "LedgerTransaction",
     "Payer",
     "Payment",
+    "PaymentIntent",
     "Refund",
     "RunOutcome",
     "Series",

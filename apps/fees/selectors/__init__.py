@@ -19,6 +19,7 @@ from apps.fees.selectors.billing import (
     with_ahead,
     with_parts,
 )
+from apps.fees.selectors.cards import card_gateway, intents_begun, takes_cards
 from apps.fees.selectors.drawer import counts_of, drawer_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 from apps.fees.selectors.payments import (
@@ -60,6 +61,7 @@ __all__ = [
     "books_seen",
     "by_method",
     "campuses_billing",
+    "card_gateway",
     "cash_book",
     "child_followed",
     "children_followed",
@@ -74,6 +76,7 @@ __all__ = [
     "due_of",
     "entries_seen",
     "free_of",
+    "intents_begun",
     "invoices_followed",
     "invoices_seen",
     "is_cleared",
@@ -98,6 +101,7 @@ __all__ = [
     "statements_seen",
     "sums_of",
     "taken_on",
+    "takes_cards",
     "with_ahead",
     "with_parts",
 ]

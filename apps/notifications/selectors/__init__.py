@@ -9,7 +9,7 @@ from apps.notifications.selectors.audiences import (
     users_of,
 )
 from apps.notifications.selectors.own import Wanted, inbox_of, preferences_of, unread_of
-from apps.notifications.selectors.sent import Standing, messages_seen, standing
+from apps.notifications.selectors.sent import Standing, messages_seen, standing, waiting
 
 __all__ = [
     "Audience",
@@ -25,4 +25,5 @@ __all__ = [
     "standing",
     "unread_of",
     "users_of",
+    "waiting",
 ]

@@ -16,7 +16,7 @@ from apps.notifications.services.configuring import (
     wording_of,
 )
 from apps.notifications.services.delivering import deliver, look_after, sent_today
-from apps.notifications.services.facts import Amount, Fact, Told, declare, facts
+from apps.notifications.services.facts import Amount, Fact, Reader, Told, declare, facts
 from apps.notifications.services.merging import move_messages
 from apps.notifications.services.own import acknowledge, read_message, set_preference
 from apps.notifications.services.reporting import expect_gateway, report
@@ -28,6 +28,7 @@ __all__ = [
     "Amount",
     "Fact",
     "Preview",
+    "Reader",
     "Told",
     "Wording",
     "acknowledge",

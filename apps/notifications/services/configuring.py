@@ -30,6 +30,7 @@ from apps.notifications.models import WAITING, Channel, Message, MessageTemplate
 from apps.notifications.selectors.sent import messages_seen
 from apps.notifications.services import wording
 from apps.notifications.services.facts import Fact, facts
+from apps.notifications.services.telling import outgoing_held
 from apps.notifications.services.wording import Wording
 from apps.students.models import Student
 from schoolops import clock, events
@@ -40,12 +41,6 @@ CONFIGURE = "messages.configure"
 State, Reason = Message.State, Message.Reason
 
 
-def _held() -> Outgoing:
-    """What holds for everything the school sends, locked."""
-    Outgoing.objects.bulk_create([Outgoing()], ignore_conflicts=True)
-    return Outgoing.objects.select_for_update(no_key=True).get()
-
-
 @transaction.atomic
 def hold(*, reason: str, by: User) -> Outgoing:
     """Let nothing go out but what is critical, until it is released or discarded.
@@ -54,7 +49,7 @@ def hold(*, reason: str, by: User) -> Outgoing:
         PermissionMissing, OutOfReach; HeldAlready.
     """
     access.require_everywhere(by, CONFIGURE)
-    found = _held()
+    found = outgoing_held()
     if found.held_at is not None:
         raise HeldAlready
     found.held_at, found.held_by, found.held_reason = clock.now(), by, reason
@@ -71,7 +66,7 @@ def release(*, by: User, discard: bool = False) -> int:
         PermissionMissing, OutOfReach; NothingHeld.
     """
     access.require_everywhere(by, CONFIGURE)
-    found = _held()
+    found = outgoing_held()
     if found.held_at is None:
         raise NothingHeld
     waiting = waits()
@@ -98,7 +93,7 @@ def waits() -> Any:
 def set_outgoing(*, by: User, **said: Any) -> Outgoing:
     """Change quiet hours, limits and windows. Raises ``PermissionMissing``, ``OutOfReach``."""
     access.require_everywhere(by, CONFIGURE)
-    found = _held()
+    found = outgoing_held()
     before, after = trail.changed(found, said)
     for name, value in said.items():
         setattr(found, name, value)
@@ -136,7 +131,7 @@ def set_rule(
         Rule.objects.bulk_create(
             [Rule(fact=fact, channel=channel, grade_level=grade_level, sends=sends)], ignore_conflicts=True
         )
-    subject = grade_level or _held()
+    subject = grade_level or outgoing_held()
     trail.record(by, "notifications.rule-set", subject, after={"fact": fact, "channel": channel, "sends": sends})
 
 

@@ -21,7 +21,7 @@ from apps.notifications.events import MessagesDue
 from apps.notifications.models import WAITING, Channel, Message, Outgoing
 from apps.notifications.services.facts import facts
 from apps.notifications.services.judging import Judged, Letter, judge
-from apps.notifications.services.telling import outgoing
+from apps.notifications.services.telling import outgoing, outgoing_held
 from apps.notifications.services.wording import as_html, one_line
 from schoolops import clock, events
 from schoolops.queues.job import calling_outside, job_or_none
@@ -128,9 +128,8 @@ def _within_limits(channel: str, letters: list[Letter], said: Outgoing) -> list[
     others = [each for each in letters if each not in critical]
     if not limit or not others:
         return letters
-    with connection.cursor() as cursor:
-        # One school's workers count one after the other.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema() || %s))", [f"messages:{channel}"])
+    # One school's workers count one after the other.
+    outgoing_held()
     left = max(0, limit - sent_today(channel))
     if over := [message for letter in others[left:] for message in letter.messages]:
         _defer(over, Reason.DAILY_LIMIT, day_of_school(1))

@@ -47,6 +47,12 @@ def outgoing() -> Outgoing:
     return Outgoing.objects.first() or Outgoing()
 
 
+def outgoing_held() -> Outgoing:
+    """The same, locked until the transaction ends: one at a time changes it, or counts what it limits."""
+    Outgoing.objects.bulk_create([Outgoing()], ignore_conflicts=True)
+    return Outgoing.objects.select_for_update(no_key=True).get()
+
+
 def channels_of(fact: Fact, levels: Collection[int | None]) -> Mapping[int | None, frozenset[Channel]]:
     """By grade level, on which channels the school sends ``fact``. One query."""
     said = {

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
+from schoolops import clock
+from schoolops.gateways.sandbox import signing_secret
+from schoolops.gateways.signing import HEADER, signature
 from tests.smoke.asks.table import Ask, ask
 from tests.smoke.rosters import form
 from tests.smoke.web import Picture
@@ -79,6 +83,14 @@ def _forget(world: World) -> Ask:
 def _concession_body(world: World) -> dict[str, Any]:
     said = {"ground": "other", "percent": "1", "reason": "Asked from outside"}
     return {"student_id": _student(world), "year_id": world.year["id"], **said}
+
+
+@ask("POST concessions/siblings")
+def _ask_for_siblings(world: World) -> Ask:
+    guardian = world.new_guardian()["id"]
+    for student in (world.new_student()["id"], world.new_student()["id"]):
+        world.post(f"students/{student}/guardians", {"guardian_id": guardian, "relation": "other"})
+    return Ask(body={"year_id": world.year["id"], "percents": ["1"]}, used_up=True)
 
 
 @ask("POST concessions")
@@ -321,3 +333,47 @@ def _allocate(world: World) -> Ask:
 def _own_receipts(world: World) -> Ask:
     guardian = world.roles["guardian"]
     return Ask({"id": world.first("students", by=guardian)["id"]}, by=guardian)
+
+
+# --- cards ------------------------------------------------------------------------------------------------------------
+def _to_be_paid(world: World) -> dict[str, str]:
+    guardian = world.roles["guardian"]
+    _invoice(world)
+    return {"student_id": world.first("students", by=guardian)["id"], "return_url": "/"}
+
+
+def _begun(world: World) -> Any:
+    return world.post("payment-intents", _to_be_paid(world), by=world.roles["guardian"], headers=_key())
+
+
+@ask("POST payment-intents")
+def _begin_to_pay(world: World) -> Ask:
+    return Ask(body=_to_be_paid(world), headers=_key(), by=world.roles["guardian"], used_up=True)
+
+
+@ask("GET payment-intents/{}")
+def _a_begun_payment(world: World) -> Ask:
+    return Ask({"id": _begun(world)["id"]}, by=world.roles["guardian"])
+
+
+@ask("GET card-checkout/{}")
+def _to_pay(world: World) -> Ask:
+    return Ask({"ticket": _begun(world)["checkout_url"].rpartition("/")[2]}, public=True)
+
+
+@ask("GET card-checkout/{}/return")
+def _back_from_paying(world: World) -> Ask:
+    return Ask({"ticket": _begun(world)["checkout_url"].rpartition("/")[2]}, public=True)
+
+
+@ask("PUT card-gateway")
+def _set_gateway(world: World) -> Ask:
+    return Ask(body={"gateway": "sandbox"})
+
+
+@ask("POST card-gateway/events")
+def _gateway_writes(world: World) -> Ask:
+    # Of an order that is none of the school's: it is heard, and nothing follows.
+    body = {"id": "evt_1", "type": "order.paid", "data": {"object": {"id": "so_elsewhere"}}}
+    header = signature(json.dumps(body).encode(), secret=signing_secret("sk_sandbox_demo"), at=clock.machine())
+    return Ask(body=body, headers={HEADER: header}, public=True, anywhere=True)

@@ -38,6 +38,9 @@ _PAYMENT: Columns = {
 }
 
 
+_WHOLE = s.PaymentWholeOut
+
+
 class PaymentViewSet(RowViewSet):
     """Payments. One that was taken never changes: what goes back is written down beside it.
 
@@ -102,11 +105,12 @@ class PaymentViewSet(RowViewSet):
         row = services.take_payment(student=student, payment=payment, by=actor(request))
         return created(request, self.row(Q(pk=row.pk)))
 
-    @extend_schema(summary="Give back of a payment", request=s.RefundIn, responses={201: s.PaymentWholeOut})
+    @extend_schema(summary="Give back of a payment", request=s.RefundIn, responses={201: _WHOLE, 202: _WHOLE})
     def refund(self, request: Request, id: UUID) -> HttpResponse:
-        """What of it pays no bill; needs an `Idempotency-Key`."""
+        """What of it pays no bill; needs an `Idempotency-Key`. What came through the card gateway goes back through it:
+        202, and it is booked once that has said so."""
         row = services.refund(payment=id, **valid(s.RefundIn, request.data), by=actor(request))
-        return answer(self.row(Q(pk=row.payment_id)), status=201)
+        return answer(self.row(Q(sourced_id=id)), status=202 if row is None else 201)
 
     @extend_schema(summary="Reverse a payment", request=s.ReasonIn, responses={201: s.PaymentWholeOut})
     def reverse(self, request: Request, id: UUID) -> HttpResponse:
