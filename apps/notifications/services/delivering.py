@@ -24,9 +24,11 @@ from apps.notifications.services.judging import Judged, Letter, judge
 from apps.notifications.services.telling import outgoing, outgoing_held
 from apps.notifications.services.wording import as_html, one_line
 from schoolops import clock, events
+from schoolops.context import school_or_none
 from schoolops.queues.job import calling_outside, job_or_none
 from schoolops.resilience import sms
 from schoolops.resilience.mail import ANSWERS, MailUnavailable
+from schoolops.tenancy.resolution import web_address
 
 State, Reason = Message.State, Message.Reason
 # As many are in doubt where a worker is killed.
@@ -299,11 +301,12 @@ def _answered(letter: Letter, answer: Exception) -> None:
 @contextmanager
 def _text() -> Iterator[Callable[[Letter], None]]:
     gateway = sms.Gateway()
+    callback = f"{web_address(school_or_none())}/hooks/sms"
 
     def text(letter: Letter) -> None:
         key = str(letter.first.sourced_id)
         try:
-            letter.reference = gateway.send(to=letter.address, text=letter.text, key=key)
+            letter.reference = gateway.send(to=letter.address, text=letter.text, key=key, callback=callback)
         except sms.GatewayRefused as refused:
             letter.state, letter.answer = State.FAILED, one_line(str(refused))[:200]
         else:
