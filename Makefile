@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams notices observe notices clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams notices observe notices bench-messages clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -97,6 +97,9 @@ bench-exams: environment ## Marks against saves one by one, lists against their 
 
 bench-fees: environment ## Bills against rows saved one by one and bare COPY, payments a second, a family's statement
 	$(PY) -m benchmarks.fees $(ARGS)
+
+bench-messages: environment ## An announcement to 10,000, and letters a second against a loop of send_mail
+	$(PY) -m benchmarks.messages $(ARGS)
 
 bench-copies: environment ## One school out and back, beside one with a quarter of its rows
 	$(PY) -m benchmarks.copies $(ARGS)
