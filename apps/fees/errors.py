@@ -186,6 +186,13 @@ class ConcessionApproved(Conflict):
     code = "fees:concession-approved"
 
 
+class NoSiblings(Conflict):
+    """There are no brothers and sisters in this year who have no such concession yet."""
+
+    code = "fees:no-siblings"
+    remedy = "A family are those who share a legal guardian, or one who receives their invoices: look at the guardians."
+
+
 class ConcessionEnded(Conflict):
     """This concession has ended."""
 

@@ -273,6 +273,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST student-fees": lambda g, u: {
         "student_id": g.id("classmate"), "item_id": g.id("optional_item"), "kind": "added", "starts_on": str(TODAY),
     },
+    "POST concessions/siblings": lambda g, u: {"year_id": g.id("year"), "percents": ["10"]},
     "POST concessions": lambda g, u: {
         "student_id": g.id("child"), "year_id": g.id("year"), "ground": "sibling", "percent": "10", **REASON,
     },

@@ -205,6 +205,7 @@ POST   student-fees                                               201 403 403 40
 DELETE student-fees/{student_fee}                                 204 403 403 403 403 403 403 403 204 403 401 401
 GET    concessions                                                200 200 403 403 403 403 403 403 200 403 401 401
 POST   concessions                                                201 403 403 403 403 403 403 403 201 403 401 401
+POST   concessions/siblings                                       201 403 403 403 403 403 403 403 201 403 401 401
 GET    concessions/{concession}                                   200 200 403 403 403 403 403 403 200 403 401 401
 POST   concessions/{concession}/approve                           200 200 403 403 403 403 403 403 403 403 401 401
 POST   concessions/{concession}/end                               200 403 403 403 403 403 403 403 200 403 401 401

@@ -35,6 +35,7 @@ from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.family.models import ContactRequest
 from apps.fees.models import (
     Account,
     CardGateway,
@@ -70,7 +71,7 @@ from schoolops.queues.desk import letters as desk
 from schoolops.queues.models import DeadLetter, OperatorAction
 from schoolops.rows import TextTooLong, refuse_too_long
 from schoolops.tenancy.lifecycle import delete_school, suspend_school
-from schoolops.tenancy.models import School
+from schoolops.tenancy.models import Domain, School
 from schoolops.tenancy.provisioning import _register_once
 from tests.apps.asking import asking
 from tests.factories import people
@@ -85,6 +86,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "GuardianFields": Guardian, "StaffFields": StaffMember, "PeriodIn": Period, "MeetingIn": Meeting,
     "MarkIn": AttendanceRecord, "DeskIn": DeskEntry, "LeaveIn": Leave, "AttendanceCodeIn": AttendanceCode,
     "SubstitutionIn": Substitution, "NewcomerForm": User, "NewRoleForm": Role, "RoleForm": Role, "NoteForm": Leave,
+    "MakeForm": School, "YearForm": AcademicYear,
     "EntryForm": DeskEntry, "AdmitForm": Student, "DaysForm": CalendarDay, "CampusForm": Institution,
     "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
     "ExamChangeIn": Exam, "PaperForm": Exam, "AccountIn": Account, "AccountChangeIn": Account,
@@ -92,7 +94,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund, "ChargebackIn": Refund,
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
-    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
+    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent, "ContactForm": ContactRequest,
     "AnnouncementIn": Announcement, "AnnouncementForm": Announcement, "TemplateForm": MessageTemplate,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
@@ -120,6 +122,9 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("AdmitForm", "guardian_family_name"): (Guardian, "family_name"),
     ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
     ("EndForm", "operator"): (User, "username"),
+    ("MakeForm", "administrator"): (User, "username"),
+    ("MakeForm", "email"): (User, "email"),
+    ("MakeForm", "domain"): (Domain, "domain"),
     ("MappingIn", "sheet"): (Import, "sheet"),
     ("CardGatewayIn", "gateway"): (CardGateway, "name"),
     ("PaymentIntentIn", "return_url"): (PaymentIntent, "back_to"),
@@ -140,6 +145,8 @@ NEVER_STORED = {
     "signing",
     "targets",
 }
+# Taken apart into names, each of which its service measures.
+NEVER_STORED |= {"levels", "sections"}
 # Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.
 REASON = "reason"
 # Column of a file → the column it fills. Ids of other programs, words of a standard, days and numbers are not ours.

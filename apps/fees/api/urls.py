@@ -18,6 +18,7 @@ urlpatterns = [
     path("student-fees", charging.StudentFeeViewSet.as_view({"get": "list", "post": "create"})),
     path("student-fees/<uuid:id>", charging.StudentFeeViewSet.as_view({"delete": "remove"})),
     *routes("concessions", CONCESSION),
+    path("concessions/siblings", charging.ConcessionViewSet.as_view({"post": "siblings"})),
     path("concessions/<uuid:id>/approve", CONCESSION.as_view({"post": "approve"})),
     path("concessions/<uuid:id>/end", CONCESSION.as_view({"post": "end"})),
     path("students/<uuid:id>/payers", charging.PayersViewSet.as_view({"get": "list", "put": "replace"})),

@@ -12,7 +12,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from apps.fees.models import Concession, FeeItem, InvoiceLine, Payer, StudentFee
 from apps.institutions.models import Term
@@ -84,9 +84,11 @@ def drafts(term: Term, students: Collection[int] | None = None) -> dict[int, Dra
         concessions[concession.student_id].append(concession)
     billed = _billed(stays, term)
     payers, used = _payers(stays), _used(granted, term)
+    new = _newcomers(term, stays) if any(item.on_admission for item in items) else set()
     found = {}
     for student, spans in stays.items():
-        charged = _charged(items, spans, whole, chosen[student])
+        theirs = [item for item in items if student in new or not item.on_admission]
+        charged = _charged(theirs, spans, whole, chosen[student])
         unbilled = (_unbilled(each, billed.get((student, each.item.pk)), payers[student]) for each in charged)
         fresh = [charge for charge in unbilled if charge is not None]
         reduced = conceded(fresh, concessions[student], currency, used)
@@ -157,6 +159,20 @@ def _stays(term: Term, whole: Days, students: Collection[int] | None) -> dict[in
     return dict(found)
 
 
+def _newcomers(term: Term, students: Iterable[int]) -> set[int]:
+    """Whose first enrolment at the campus begins in the term, or in the days of its year since the one before it."""
+    before = Term.objects.filter(year=term.year, ends_on__lt=term.starts_on).aggregate(last=Max("ends_on"))["last"]
+    since = term.year.starts_on if before is None else before + dt.timedelta(days=1)
+    keys = list(students)
+    theirs = Q(student__in=keys) | Q(student__merged_into__in=keys)
+    rows = Enrolment.objects.filter(theirs, institution=term.year.institution, primary=True)
+    first: dict[int, dt.date] = {}
+    for student, into, entered in rows.values_list("student", "student__merged_into", "entered_on"):
+        key = into or student
+        first[key] = min(entered, first.get(key, entered))
+    return {student for student, entered in first.items() if since <= entered <= term.ends_on}
+
+
 def _charged(
     items: Sequence[FeeItem], stays: Sequence[tuple[int, Days]], whole: Days, chosen: Mapping[int, StudentFee]
 ) -> list[Charge]:
@@ -171,7 +187,7 @@ def _charged(
             if item.grade_level_id in {None, level}:
                 days += _days_charged(span, row)
         if days:
-            part = Fraction(days, of) if item.prorated else Fraction(1)
+            part = Fraction(days, of) if item.prorated and not item.on_admission else Fraction(1)
             amount = money.rounded(Fraction(item.amount) * part, item.currency)
             if amount:
                 found.append(Charge(item, amount, days, of))

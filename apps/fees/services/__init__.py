@@ -76,6 +76,7 @@ from apps.fees.services.payments import (
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
 from apps.fees.services.reminding import remind_debtors, reminder
 from apps.fees.services.runs import begin_run, bill, confirm_run
+from apps.fees.services.siblings import ask_for_siblings
 from apps.fees.services.telling import tell_of_money
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "allocate",
     "approve_concession",
     "ask_for_concession",
+    "ask_for_siblings",
     "begin_card_payment",
     "begin_run",
     "bill",

@@ -33,7 +33,7 @@ WHOLE = Decimal(100)
 # Of an item that was billed: what a bill says it was charged for.
 FIXED = frozenset({"grade_level", "term", "account"})
 # What an item says in the next year too.
-COPIED = ("grade_level", "name", "account", "amount", "optional", "prorated")
+COPIED = ("grade_level", "name", "account", "amount", "optional", "prorated", "on_admission")
 
 
 # --- items ------------------------------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ ROOM = Room(
         path("fees/cash-book/", books.cash_book, name="cash-book"),
         path("fees/files/<slug:what>.<slug:form>", files.take, name="fees-file"),
         path("fees/items/copy/", items.copy, name="copy-fees"),
+        path("fees/siblings/", items.siblings, name="sibling-concessions"),
         path("fees/runs/", runs.runs, name="fee-runs"),
         path("fees/runs/<uuid:run>/", runs.run, name="fee-run"),
         path("fees/bills/<uuid:invoice>/", bills.bill, name="bill"),

@@ -17,6 +17,7 @@ from apps.fees.errors import InvoiceUnknown, PaymentUnknown, RunUnknown
 from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, Payer, StudentFee
 from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import AcademicYear, Institution, Term
+from apps.office.errors import NoCampusYet
 from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
 from apps.students.selectors import matching
 
@@ -99,9 +100,11 @@ def campus_asked(asked: str, permission: str, *, by: User) -> tuple[Institution,
     """The campus of that id, else the first of those where ``by`` holds ``permission``; and all of these.
 
     Raises:
-        PermissionMissing; Http404 where there is none.
+        PermissionMissing; NoCampusYet; Http404 where there is none in reach.
     """
     there = campuses_seen(by=by, permission=permission)
+    if not there and not asked and not Institution.objects.exists():
+        raise NoCampusYet
     found = next((each for each in there if str(each.sourced_id) == asked), None) if asked else next(iter(there), None)
     if found is None:
         raise Http404

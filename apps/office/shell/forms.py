@@ -117,6 +117,10 @@ class DressedForm(forms.Form):
     def __init__(self, *arguments: Any, also: Mapping[str, forms.Field] | None = None, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.fields.update(also or {})
+        self._dress()
+
+    def _dress(self) -> None:
+        """Again, once a form has made fields of its own."""
         for field in self.fields.values():
             dressed(field)
         _compose(self)

@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from apps.access.errors import OutOfReach, PermissionMissing
 from apps.accounts.models import User
 from apps.fees import errors, selectors, services
+from apps.fees.health import card_gateways
 from apps.fees.models import (
     Account,
     CardGateway,
@@ -32,6 +33,7 @@ from schoolops.context import inside
 from schoolops.gateways import asking as circuits
 from schoolops.gateways.counter import Counter
 from schoolops.gateways.interface import GatewayAway, KeyRefused
+from schoolops.health import doctor
 from schoolops.tenancy.models import School
 from tests.apps.asking import asking
 from tests.factories import gateways, money, people
@@ -401,6 +403,9 @@ def test_a_gateway_that_is_away_is_noted_and_only_its_school_waits(
         with pytest.raises(GatewayAway):
             services.look(intent=row.pk)
     assert CardGateway.objects.get().failing_since is not None
+    (away, _rest) = card_gateways()
+    assert (away.colour, away.remedy) == ("red", "docs/runbooks/card-gateway-away.md")
+    assert "card gateways" in doctor.EXAMINATIONS
     answer = asking(mum).client.get(services.checkout_path(row))
     assert answer["Location"].endswith("&payment_error=gateways%3Aaway")
     settings.SANDBOX_GATEWAY_URL = here
@@ -412,6 +417,7 @@ def test_a_gateway_that_is_away_is_noted_and_only_its_school_waits(
     circuits._circuits.clear()
     services.look(intent=row.pk)
     assert CardGateway.objects.get().failing_since is None
+    assert [line.what for line in card_gateways()] == ["Card gateways that answer: 1"]
     assert Payment.objects.count() == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.fees import selectors
-from apps.fees.models import Account, Books, Invoice, LedgerEntry, Payer
+from apps.fees.models import Account, Books, Concession, Invoice, LedgerEntry, Payer
 from apps.students.models import Guardian
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -98,3 +98,14 @@ def test_a_cheque_is_cleared_from_its_receipt(office: Office, bills: list[Invoic
     assert browser.post(f"{page}clear/").status_code == 302
     assert selectors.is_cleared(paid)
     assert f"{page}clear/" not in _page(browser.get(page))
+
+
+def test_concessions_of_brothers_and_sisters_are_asked_for_at_once(
+    office: Office, campus: Campus, bills: list[Invoice], anton: User
+) -> None:
+    people.a_guardian("carol", of=[bill.student for bill in bills[:3]])
+    browser, said = office(anton), {"year": campus.year.pk, "second": "10", "third": "20"}
+    assert browser.post("/office/fees/siblings/", said)["Location"].endswith("?stands=asked")
+    assert sorted(Concession.objects.values_list("percent", flat=True)) == [10, 20]
+    again = browser.post("/office/fees/siblings/", said)
+    assert (again.status_code, "no brothers and sisters" in _page(again)) == (422, True)

@@ -85,6 +85,14 @@ def _concession_body(world: World) -> dict[str, Any]:
     return {"student_id": _student(world), "year_id": world.year["id"], **said}
 
 
+@ask("POST concessions/siblings")
+def _ask_for_siblings(world: World) -> Ask:
+    guardian = world.new_guardian()["id"]
+    for student in (world.new_student()["id"], world.new_student()["id"]):
+        world.post(f"students/{student}/guardians", {"guardian_id": guardian, "relation": "other"})
+    return Ask(body={"year_id": world.year["id"], "percents": ["1"]}, used_up=True)
+
+
 @ask("POST concessions")
 def _ask_for(world: World) -> Ask:
     return Ask(body=_concession_body(world))

@@ -51,6 +51,8 @@ from apps.fees.api.serializers.charging import (
     PaidByIn,
     PaidByOut,
     PayersIn,
+    SiblingsIn,
+    SiblingsOut,
     StudentFeeIn,
     StudentFeeOut,
 )
@@ -123,6 +125,8 @@ __all__ = [
     "RefundIn",
     "RefundOut",
     "RunOutcomeOut",
+    "SiblingsIn",
+    "SiblingsOut",
     "StandingOut",
     "StudentFeeIn",
     "StudentFeeOut",

@@ -47,7 +47,7 @@ class PaymentIntentBegunOut(PaymentIntentOut):
 class CardGatewayIn(serializers.Serializer[object]):
     """Which gateway takes cards for the school."""
 
-    gateway = serializers.CharField(max_length=20, help_text="`stripe`, or `sandbox` where there is one.")
+    gateway = serializers.CharField(max_length=20, help_text="One of `offered`.")
     taking = serializers.BooleanField(default=True, help_text="Whether payments are begun.")
     secret = serializers.CharField(
         max_length=255, required=False, allow_blank=True, help_text="The school's secret key there. Empty: as before."

@@ -48,7 +48,7 @@ class FeeItemViewSet(RowViewSet):
         "amount": money.as_said(),
         "currency": "currency",
         "account_id": "account__sourced_id",
-        **{name: name for name in ("optional", "prorated", "retired")},
+        **{name: name for name in ("optional", "prorated", "on_admission", "retired")},
     }
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"name": ("name", "id"), "id": ("id",)}
     filters: ClassVar[dict[str, Parameter]] = {
@@ -127,6 +127,7 @@ class ConcessionViewSet(RowViewSet):
         "retrieve": "fees.view over campus",
         "approve": "fees.approve over campus",
         "end": "fees.charge over campus",
+        "siblings": "fees.charge over campus",
     }
     out = s.ConcessionOut
     columns: ClassVar[Columns] = {
@@ -155,6 +156,12 @@ class ConcessionViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         return selectors.concessions_seen(by=actor(self.request))
+
+    @extend_schema(summary="Ask for siblings' concessions", request=s.SiblingsIn, responses={201: s.SiblingsOut})
+    def siblings(self, request: Request) -> HttpResponse:
+        """One for each brother and sister of a family by their order, who has none yet; each waits to be approved."""
+        made = services.ask_for_siblings(**valid(s.SiblingsIn, request.data), by=actor(request))
+        return answer({"asked": len(made)}, status=201)
 
     @extend_schema(summary="Ask for a concession", request=s.ConcessionIn, responses={201: s.ConcessionOut})
     def create(self, request: Request) -> HttpResponse:
