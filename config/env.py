@@ -108,7 +108,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "SMS_BODY",
         '{"to": "{to}", "text": "{text}", "id": "{key}"}',
-        "JSON that is posted there, with {to}, {text} and {key} filled in.",
+        "JSON that is posted there, with {to}, {text}, {key} and {callback} (where it reports) filled in.",
     ),
     Variable("SMS_HEADERS", "{}", "JSON of headers that go with it, such as an API key."),
     Variable("SMS_REFERENCE", "id", "Where in its answer the gateway's own number stands, as messages.0.id."),

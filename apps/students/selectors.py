@@ -17,7 +17,15 @@ from apps.access.services import is_staff, today, within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
-from apps.students.models import ClassEnrolment, Enrolment, FamilyOpening, SectionMembership, Student, StudentGuardian
+from apps.students.models import (
+    ClassEnrolment,
+    Enrolment,
+    FamilyOpening,
+    Guardian,
+    SectionMembership,
+    Student,
+    StudentGuardian,
+)
 from schoolops import clock, folding
 from schoolops.tenancy.compiled import TEXT, Parameter
 
@@ -245,6 +253,41 @@ def matching_asked(number: int) -> Q:
 def guardians_matching(words: str) -> Q:
     """Guardians whose names, e-mail or phone number hold every word, served by the index guardian_search."""
     return folding.in_column(F("searched"), folding.with_phones(words))
+
+
+# --- who may be somebody on the books already -------------------------------------------------------------------------
+# Of a number the country and the zero before it are written or not.
+_PHONE_TELLS = 8
+ALIKE = 10
+
+
+def students_like(*, given: str, family: str, birth_date: dt.date | None, by: User, day: dt.date) -> list[Student]:
+    """Students in reach who may be this child: of the same name, and not of another birth date."""
+    reach = within_reach(by, "students.view", "student", day=day)
+    named = Student.objects.kept().filter(reach, name_key=folding.name_key(family, given))
+    if birth_date is not None:
+        named = named.filter(Q(birth_date=birth_date) | Q(birth_date=None))
+    return list(named.select_related("institution").order_by("pk")[:ALIKE])
+
+
+def guardians_like(*, given: str, family: str, phone: str, email: str, by: User, day: dt.date) -> list[Guardian]:
+    """Guardians in reach who may be this grown-up: of the same phone number, e-mail or full name."""
+    number = folding.digits(phone)[-_PHONE_TELLS:]
+    asked = Q(name_key=folding.name_key(family, given)) if given else Q(pk__in=[])
+    if len(number) == _PHONE_TELLS:
+        asked |= folding.in_column(F("searched"), number)
+    if email:
+        asked |= folding.in_column(F("searched"), email)
+    rows = Guardian.objects.filter(guardians_shown_to(by, "guardians.view", day), asked).order_by("name_key", "pk")
+    return [each for each in rows[: ALIKE * 5] if _alike(each, given, family, number, email)][:ALIKE]
+
+
+def _alike(guardian: Guardian, given: str, family: str, number: str, email: str) -> bool:
+    return (
+        (bool(given) and guardian.name_key == folding.name_key(family, given))
+        or (len(number) == _PHONE_TELLS and folding.digits(guardian.phone).endswith(number))
+        or (bool(email) and folding.fold(guardian.email) == folding.fold(email))
+    )
 
 
 # --- what families see ------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from schoolops.resilience.breaker import Breaker, BreakerOpen, Limits
 from schoolops.resilience.outside import expect_no_transaction
 
 log = logging.getLogger("schoolops.sms")
-_NAMED = re.compile(r"\{(to|text|key)\}")
+_NAMED = re.compile(r"\{(to|text|key|callback)\}")
 _LONGEST_ANSWER = 16 * 1024
 _TIMEOUT_S = 10
 # Certainly not taken: too many, closed for now, or a key of ours that is not accepted, which is no message's fault.
@@ -60,7 +60,7 @@ def _away(sent: Literal["no", "unknown"], *, retry_after: int | None = None) -> 
 
 
 def filled(shape: Any, said: Mapping[str, str]) -> Any:
-    """``shape``, of JSON, with ``{to}``, ``{text}``, ``{key}`` in its texts replaced, and nothing else."""
+    """``shape``, of JSON, with ``{to}``, ``{text}``, ``{key}``, ``{callback}`` in its texts replaced."""
     match shape:
         case dict():
             return {name: filled(part, said) for name, part in shape.items()}
@@ -83,12 +83,13 @@ class Gateway:
             self._connection.close()
             self._connection = None
 
-    def send(self, *, to: str, text: str, key: str) -> str:
+    def send(self, *, to: str, text: str, key: str, callback: str) -> str:
         """Hand a text over, once; returns what the gateway calls it, or nothing.
 
         Args:
             to: E.164.
             key: the same at every try, and what a delivery report names.
+            callback: where delivery reports of it are taken.
 
         Raises:
             GatewayRefused: it does not take it. GatewayUnavailable. CalledInTransaction.
@@ -98,7 +99,7 @@ class Gateway:
             log.info("sms to %s: %s", to, text)
             return f"sandbox-{key}"
         try:
-            return circuit.call(self._posted, {"to": to, "text": text, "key": key})
+            return circuit.call(self._posted, {"to": to, "text": text, "key": key, "callback": callback})
         except BreakerOpen as refusal:
             raise _away("no", retry_after=max(1, round(refusal.retry_after_s))) from refusal
 

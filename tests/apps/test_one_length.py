@@ -35,6 +35,7 @@ from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
+from apps.family.models import ContactRequest
 from apps.fees.models import (
     Account,
     CardGateway,
@@ -93,7 +94,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund, "ChargebackIn": Refund,
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
-    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
+    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent, "ContactForm": ContactRequest,
     "AnnouncementIn": Announcement, "AnnouncementForm": Announcement, "TemplateForm": MessageTemplate,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
@@ -117,9 +118,10 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("DecisionIn", "note"): (Leave, "decision_note"),
     ("NoteForm", "note"): (Leave, "decision_note"),
     ("LoginIn", "device"): (TokenFamily, "label"),
-    ("AdmitForm", "guardian_given_name"): (Guardian, "given_name"),
-    ("AdmitForm", "guardian_family_name"): (Guardian, "family_name"),
-    ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
+    ("GuardianForm", "guardian_given_name"): (Guardian, "given_name"),
+    ("GuardianForm", "guardian_family_name"): (Guardian, "family_name"),
+    ("GuardianForm", "guardian_phone"): (Guardian, "phone"),
+    ("GuardianForm", "guardian_email"): (Guardian, "email"),
     ("EndForm", "operator"): (User, "username"),
     ("MakeForm", "administrator"): (User, "username"),
     ("MakeForm", "email"): (User, "email"),

@@ -24,15 +24,17 @@ from apps.notifications.services.judging import Judged, Letter, judge
 from apps.notifications.services.telling import outgoing, outgoing_held
 from apps.notifications.services.wording import as_html, one_line
 from schoolops import clock, events
+from schoolops.context import school_or_none
 from schoolops.queues.job import calling_outside, job_or_none
 from schoolops.resilience import sms
 from schoolops.resilience.mail import ANSWERS, MailUnavailable
+from schoolops.tenancy.resolution import web_address
 
 State, Reason = Message.State, Message.Reason
-# As many are in doubt where a worker is killed.
-AT_ONCE = 10
+# As many are in doubt where a worker is killed; what lies in an inbox never is.
+AT_ONCE = {Channel.EMAIL: 25, Channel.SMS: 10, Channel.INBOX: 200}
 # Of a family there are a few, so that all that goes together is claimed together.
-MOST_TOGETHER = 200
+MOST_TOGETHER = 400
 # Twice as long for each try, from five minutes on: half a day.
 MOST_TRIES, AGAIN_AFTER = 8, dt.timedelta(minutes=5)
 # Being handed over for longer than any job lasts.
@@ -96,7 +98,11 @@ def _claimed(channel: str, said: Outgoing) -> list[Message]:
     if said.held_at is not None:
         due &= Q(fact__in=[code for code, fact in facts().items() if fact.critical])
     rows = Message.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(due)
-    first = list(rows.order_by("due_at", "pk").values_list("pk", "guardian", "student", "fact", "key")[:AT_ONCE])
+    first = list(
+        rows.order_by("due_at", "pk").values_list("pk", "guardian", "student", "fact", "key")[
+            : AT_ONCE[Channel(channel)]
+        ]
+    )
     with_them = Q(pk__in=[pk for pk, *_ in first])
     for guardian, fact, key in {(each[1], *each[3:]) for each in first if each[1] and each[2]}:
         with_them |= Q(guardian=guardian, fact=fact, key=key)
@@ -299,11 +305,12 @@ def _answered(letter: Letter, answer: Exception) -> None:
 @contextmanager
 def _text() -> Iterator[Callable[[Letter], None]]:
     gateway = sms.Gateway()
+    callback = f"{web_address(school_or_none())}/hooks/sms"
 
     def text(letter: Letter) -> None:
         key = str(letter.first.sourced_id)
         try:
-            letter.reference = gateway.send(to=letter.address, text=letter.text, key=key)
+            letter.reference = gateway.send(to=letter.address, text=letter.text, key=key, callback=callback)
         except sms.GatewayRefused as refused:
             letter.state, letter.answer = State.FAILED, one_line(str(refused))[:200]
         else:

@@ -9,7 +9,6 @@ from django.utils.translation import ngettext
 
 from apps.office.attendance.pages import desk, grid, leave, roll, rolls, week
 from apps.office.attendance.waiting import waiting
-from apps.office.shell.fields import DayConverter
 from apps.office.shell.rooms import SET_UP, TODAY, Entry, Job, Room
 
 
@@ -19,7 +18,6 @@ class GroupConverter(StringConverter):
     regex = "section|class"
 
 
-register_converter(DayConverter, "day")
 register_converter(GroupConverter, "group")
 
 ROOM = Room(

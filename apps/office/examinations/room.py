@@ -13,6 +13,7 @@ from apps.office.examinations.pages import (
     marks,
     moderation,
     papers,
+    policy,
     remarks,
     results,
     timetable,
@@ -34,6 +35,9 @@ ROOM = Room(
             Entry(
                 _("Grading scales"), "office:examinations_gradingscale_changelist", "grading", ("exams.configure",)
             ),
+            Entry(
+                _("How results are made"), "office:result-policy", "calculate", ("exams.configure",), everywhere=True
+            ),
         ),
     },
     pages=(
@@ -49,6 +53,7 @@ ROOM = Room(
         path("exams/<uuid:exam_session>/cards/<int:section>.<str:form>", cards.print_section, name="print-cards"),
         path("exams/cards/<uuid:card>.pdf", cards.card, name="card"),
         path("exams/cards/<uuid:card>/amend/", cards.amend, name="amend-card"),
+        path("exams/policy/", policy.policy, name="result-policy"),
         path("exams/cards/layout/", cards.layout, name="card-layout"),
         path("exams/transcripts/<uuid:student>.pdf", cards.transcript, name="transcript"),
         path("exams/papers/<uuid:paper>/", papers.change, name="paper"),

@@ -22,10 +22,10 @@ from tests.factories.talking import Browser
 
 Visit = Callable[..., Any]
 # Of no child.
-OPEN = {"home", "manifest"}
-OWN = OPEN | {"contact"}
-# By a secret in the address, or by posting: see `test_asking`.
-ELSEWHERE = {"take-back", "feed", "see-as"}
+OPEN = {"home", "manifest", "notices"}
+OWN = OPEN | {"contact", "preferences"}
+# By a secret in the address, or by posting: see `test_asking` and `test_notices`.
+ELSEWHERE = {"take-back", "feed", "see-as", "notice", "pay"}
 # What each page of a child is of, besides the child; and what is the guardians' alone.
 FREE = {"child", "attendance", "timetable", "calendar", "exams", "marks", "cards", "card"}
 GUARDIANS = {"bills", "bill", "receipt", "statement", "leave", "attachment", "looked"}

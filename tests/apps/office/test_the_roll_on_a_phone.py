@@ -257,7 +257,7 @@ def test_no_page_asks_more_for_a_larger_class(
     browser = office(bob)
     # The session and the roles, written in this test's own transaction, are read from the database each time.
     for _ in range(2):
-        with query_count(9):
+        with query_count(11):
             assert browser.get("/roll/").status_code == 200
         with query_count(10):
             fields = _shown(browser, _address(campus))
