@@ -48,6 +48,7 @@ from apps.fees.selectors.statements import (
     overdue_sum,
     statement_of,
     taken_on,
+    to_call,
 )
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "sums_of",
     "taken_on",
     "takes_cards",
+    "to_call",
     "with_ahead",
     "with_parts",
 ]

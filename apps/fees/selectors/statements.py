@@ -181,6 +181,31 @@ def overdue_at(invoices: QuerySet[Any], day: dt.date) -> list[Debtor]:
     return sorted(behind, key=lambda debtor: (-debtor.overdue, debtor.student.name_key, debtor.student.pk))
 
 
+@dataclass(frozen=True, slots=True)
+class ToCall:
+    """Of whose overdue bills no mail tells anybody, and who can be called: (name, phone), the first one first."""
+
+    debtor: Debtor
+    calls: list[tuple[str, str]]
+
+
+def to_call(institution: Institution, day: dt.date, *, by: User) -> list[ToCall]:
+    """Who is behind with bills that name nobody, or somebody without an address: three statements for any school.
+
+    Raises:
+        PermissionMissing.
+    """
+    unreached = Q(guardian__isnull=True) | Q(guardian__email="") & (
+        Q(guardian__user__isnull=True) | Q(guardian__user__email="") | Q(guardian__user__email__isnull=True)
+    )
+    found = overdue_at(invoices_seen(by=by).filter(unreached, institution=institution), day)
+    links = StudentGuardian.objects.filter(student__in=[each.student.pk for each in found], restriction_note="")
+    phones: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for link in links.exclude(guardian__phone="").select_related("guardian").order_by("contact_priority", "pk"):
+        phones[link.student_id].append((link.guardian.full_name, link.guardian.phone))
+    return [ToCall(each, phones[each.student.pk]) for each in found]
+
+
 # --- the cash book ----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Taking:

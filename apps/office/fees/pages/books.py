@@ -101,6 +101,10 @@ def debtors(request: HttpRequest) -> Any:
         "page": page,
         "rows": [(row, [_told(each, campus) for each in row.ages], _told(row.overdue, campus)) for row in page],
         "sums": [_told(each, campus) for each in sums],
+        "to_call": [
+            (row.debtor.student, _told(row.debtor.overdue, campus), row.calls)
+            for row in fees.to_call(campus, day, by=actor(request))[:PER_PAGE]
+        ],
         "overdue": money.printed(sum(sums[1:], Decimal(0)), campus.currency),
         "collects": selectors.may("fees.collect", actor(request)),
         "exports": selectors.may("exports.run", actor(request)),
