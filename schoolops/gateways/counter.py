@@ -15,7 +15,8 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -348,6 +349,18 @@ def serving(port: int, *, unruly: bool = False, silent: bool = False) -> Threadi
     server.daemon_threads = True
     Here.counter = Counter(f"http://127.0.0.1:{server.server_port}", unruly=unruly, silent=silent)
     return server
+
+
+@contextmanager
+def running(*, unruly: bool = False, silent: bool = False) -> Iterator[Counter]:
+    """A counter that answers, in this process, until the block ends."""
+    server = serving(0, unruly=unruly, silent=silent)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield server.RequestHandlerClass.counter  # type: ignore[attr-defined]
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def main() -> int:

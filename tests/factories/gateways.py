@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,15 +30,8 @@ HOST = "http://oak.localhost"
 @contextmanager
 def a_counter() -> Iterator[Counter]:
     """A sandbox that answers over HTTP and writes nothing by itself: a test says what of it arrives."""
-    server = counter.serving(0, silent=True)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    here: Counter = server.RequestHandlerClass.counter  # type: ignore[attr-defined]
-    try:
-        with override_settings(SANDBOX_GATEWAY_URL=here.address):
-            yield here
-    finally:
-        server.shutdown()
-        server.server_close()
+    with counter.running(silent=True) as here, override_settings(SANDBOX_GATEWAY_URL=here.address):
+        yield here
 
 
 def a_gateway(*, by: User) -> CardGateway:
