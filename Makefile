@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams resilience observe clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams resilience observe notices bench-messages clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,7 @@ proof: environment ## The slower tests, the stack tried as an attacker would, an
 	$(PY) -m tests.exams
 	$(PY) -m tests.fees
 	$(PY) -m tests.failures
+	$(PY) -m tests.notices
 
 check: environment ## Format, lint, types, import contracts, Django's checks, generated files
 	$(PY) -m ruff format --check .
@@ -60,7 +61,7 @@ messages: environment ## Collect the strings that people read into locale/, and 
 icons: environment ## Cut the theme's font of icons down to those that pages name
 	@$(PY) -m config.icons
 
-pictures: environment ## Pictures of ten pages at two widths and in two languages, into a folder it names
+pictures: environment ## Pictures of twelve pages at two widths and in two languages, into a folder it names
 	@$(PY) -m tests.browser.pictures $(ARGS)
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
@@ -98,6 +99,9 @@ bench-exams: environment ## Marks against saves one by one, lists against their 
 bench-fees: environment ## Bills against rows saved one by one and bare COPY, payments a second, a family's statement
 	$(PY) -m benchmarks.fees $(ARGS)
 
+bench-messages: environment ## An announcement to 10,000, and letters a second against a loop of send_mail
+	$(PY) -m benchmarks.messages $(ARGS)
+
 bench-copies: environment ## One school out and back, beside one with a quarter of its rows
 	$(PY) -m benchmarks.copies $(ARGS)
 
@@ -125,6 +129,9 @@ fees: environment ## A term billed while its job is killed, payments sent twice 
 
 resilience: environment ## The failure matrix on a running stack: servers refuse, hang, are killed, while clients write
 	$(PY) -m tests.failures $(ARGS)
+
+notices: environment ## Absences told while workers and a mail server are killed, counted by those who received (SCHOOLS=)
+	$(PY) -m tests.notices $(if $(SCHOOLS),--schools $(SCHOOLS)) $(ARGS)
 
 observe: environment ## Every alert fires by its cause and resolves, watched by a real Prometheus
 	$(PY) -m tests.observe $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import signal
 import sys
@@ -17,11 +18,14 @@ from types import FrameType
 from typing import Any
 
 from config.env import BASE_DIR, Environment
-from schoolops import launcher
+from schoolops import clock, launcher
 
 FOLDER = BASE_DIR / ".schoolops" / "demo"
 POSTGRES_PORT, VALKEY_PORT = 54329, 63790
 READY_SECONDS = 120.0
+# Friday: the demo's schools rest on Saturday and Sunday.
+LAST_SCHOOL_DAY = 5
+COUNTER = "SANDBOX_GATEWAY_URL"
 # What a running demo said of itself, for whoever asks for a second one.
 WELCOME = "welcome.txt"
 PAGES = (("/office/", "the office"), ("/roll/", "rolls, for a teacher's phone"), ("/api/v1/docs", "the API"))
@@ -78,8 +82,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--until-ready", action="store_true", help="stop again as soon as everything answers")
     given = parser.parse_args(arguments)
     began = time.monotonic()
+    env = Environment()
+    day = school_day(clock.now().date()) if env.leaves_open("SCHOOLOPS_TODAY") else None
+    if day is not None:
+        _say(f"There is no school today: the demo lives on {day:%A, %-d %B}. SCHOOLOPS_TODAY=… names another day.")
+    on_it = {"SCHOOLOPS_TODAY": day.isoformat()} if day is not None else {}
     try:
-        with stop_on_signals(), stack(FOLDER, more=_quiet(Environment())) as up:
+        with stop_on_signals(), stack(FOLDER, more={**_quiet(env), **on_it}) as up:
             text = welcome(up.schools, up.operators, up.addresses, up.port, seconds=time.monotonic() - began)
             launcher.write_private(FOLDER / WELCOME, text)
             _say(text)
@@ -97,6 +106,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 1
     return 0
+
+
+def school_day(today: dt.date) -> dt.date | None:
+    """The last day of school before ``today``, where that is none; else ``None``. Nobody takes a roll on a Sunday."""
+    days_since = max(0, today.isoweekday() - LAST_SCHOOL_DAY)
+    return today - dt.timedelta(days=days_since) if days_since else None
 
 
 def _quiet(env: Environment) -> dict[str, str]:
@@ -163,13 +178,24 @@ def stack(
         addresses = _servers(env, folder, profile, lock)
         # A port that somebody named is the one they will ask at: another would be found by nobody.
         port = launcher.claimed(env.number("PORT"), insist=not env.leaves_open("PORT"))
-        # For manage.py in another terminal; with the port, which stands in the links it makes.
-        launcher.write_environment(folder, {**addresses.values, "PORT": str(port)})
-        supervisor = launcher.Supervisor(BASE_DIR, record, {**_programs_environment(addresses, port), **(more or {})})
+        # A card gateway of our own, where nobody named one.
+        counter = 0 if env.text(COUNTER) else launcher.free_port()
+        gateway = {COUNTER: env.text(COUNTER) or f"http://127.0.0.1:{counter}"}
+        # For manage.py in another terminal; with the port, which stands in the links it makes, and the day it is.
+        launcher.write_environment(folder, {**addresses.values, **gateway, "PORT": str(port)})
+        told = {**_programs_environment(addresses, port), **(more or {}), **gateway}
+        supervisor = launcher.Supervisor(BASE_DIR, record, told)
         schools, operators = _prepare(supervisor)
-        for name, command in procfile(BASE_DIR / "Procfile").items():
-            if not programs or name in programs:
-                supervisor.start(name, command)
+        chosen = {
+            name: command
+            for name, command in procfile(BASE_DIR / "Procfile").items()
+            if not programs or name in programs
+        }
+        _say(f"Starting {', '.join(chosen)} …")
+        for name, command in chosen.items():
+            supervisor.start(name, command)
+        if counter and not programs:
+            supervisor.start("gateway", f"python -m schoolops.gateways.counter --port {counter}")
         _wait_until_ready(supervisor, port, schools)
         yield Stack(addresses, port, schools, operators, supervisor)
     finally:
@@ -242,6 +268,7 @@ def _prepare(supervisor: launcher.Supervisor) -> tuple[list[dict[str, Any]], dic
     supervisor.run("migrate", [sys.executable, "manage.py", "migrate", "--verbosity", "0"])
     _say("Making the demo schools …")
     lines = supervisor.run("demo_schools", [sys.executable, "manage.py", "demo_schools"]).strip().splitlines()
+    supervisor.run("demo_family", [sys.executable, "manage.py", "demo_family"])
     try:
         made = json.loads(lines[-1])
         return made["schools"], made["operators"]
@@ -263,14 +290,14 @@ def procfile(path: Path) -> dict[str, str]:
 
 
 def _wait_until_ready(supervisor: launcher.Supervisor, port: int, schools: list[dict[str, Any]]) -> None:
-    _say("Waiting until everything answers …")
     school = schools[0]["host"]
     questions = {
-        ("/health/ready", "localhost"): (200,),
-        ("/api/v1/school", school): (200, 401),
+        ("/health/ready", "localhost"): ("database, Redis and queues", (200,)),
+        ("/api/v1/school", school): (f"the school at {school}", (200, 401)),
     }
     deadline = time.monotonic() + READY_SECONDS
-    for (path, host), accepted in questions.items():
+    for (path, host), (what, accepted) in questions.items():
+        _say(f"Waiting until {what} can be reached …")
         answer: int | str = "no answer"
         while answer not in accepted:
             supervisor.check()

@@ -97,8 +97,23 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("MEDIA_ROOT", "var/media", "Folder of uploaded files, one folder per school inside."),
     Variable("SCHOOLOPS_TODAY", "", "A date (2028-02-29) from which the clock runs. Refused in production."),
     Variable("PLATFORM_TOKEN", "", "Bearer token for /metrics, /health/metrics and /health/queues in production."),
+    Variable(
+        "SANDBOX_GATEWAY_URL",
+        "",
+        "Where `python -m schoolops.gateways.counter` listens: a card gateway to try with. Refused in production.",
+    ),
     Variable("EMAIL_URL", "consolemail://", "Where mail goes, as smtp+tls://user:password@host:587."),
     Variable("DEFAULT_FROM_EMAIL", "SchoolOps <no-reply@localhost>", "Sender of mail."),
+    Variable("SMS_URL", "", "Where text messages are posted to, https://…; empty: they are written to the log."),
+    Variable(
+        "SMS_BODY",
+        '{"to": "{to}", "text": "{text}", "id": "{key}"}',
+        "JSON that is posted there, with {to}, {text}, {key} and {callback} (where it reports) filled in.",
+    ),
+    Variable("SMS_HEADERS", "{}", "JSON of headers that go with it, such as an API key."),
+    Variable("SMS_REFERENCE", "id", "Where in its answer the gateway's own number stands, as messages.0.id."),
+    Variable("SMS_REGION", "", "The country (ISO 3166) of telephone numbers written without one, such as GB."),
+    Variable("SMS_WEBHOOK_SECRET", "", "Bearer secret of the gateway's delivery reports; empty: none are taken."),
 )
 _KNOWN = {variable.name: variable for variable in VARIABLES}
 # What each cell has of its own; of all others but the first, in a variable with all of them by name.

@@ -28,6 +28,7 @@ from apps.office.shell.rooms import rooms
 from apps.office.shell.words import AS_NAMED, CHOICES
 from config.env import BASE_DIR
 from schoolops import errors, problem
+from schoolops.api import errors as _of_the_api  # noqa: F401 - declares what a bare page says
 
 LOCALE = BASE_DIR / "locale"
 # English is the code itself.

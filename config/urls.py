@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from apps.notifications.api import hooks
 from config.assets import assets
 
 handler400 = "schoolops.api.errors.bad_request"
@@ -19,6 +20,7 @@ API = [
     path("", include("apps.access.api.urls")),
     path("", include("apps.students.api.urls")),
     path("", include("apps.staff.api.urls")),
+    path("", include("apps.notifications.api.urls")),
     path("", include("apps.timetable.api.urls")),
     path("", include("apps.attendance.api.urls")),
     path("", include("apps.examinations.api.urls")),
@@ -34,6 +36,7 @@ urlpatterns = [
     path("api/v1/", include(API)),
     # The path the reference system used; the same views.
     path("api/v1/tenant/", include((API, "tenant"))),
+    path("hooks/sms", hooks.sms),
     path("family/", include("apps.family.urls")),
     path("", include("apps.office.urls")),
     *assets(),

@@ -317,6 +317,12 @@ def logins_in_reach(user: User, permission: str) -> Q:
     return found
 
 
+def permissions_everywhere(user: User) -> frozenset[str]:
+    """Every permission code ``user`` holds over the whole school."""
+    held = (each for each in roles_held(user) if each.scope == EVERYTHING and each.institution_id is None)
+    return frozenset().union(*(each.permissions for each in held))
+
+
 def reaches_everything(user: User, permission: str) -> bool:
     """Whether some role gives ``permission`` over the whole school, without row scope or institution."""
     return institutions_of(user, permission) is None

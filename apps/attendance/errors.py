@@ -232,3 +232,11 @@ class PolicyChangedMeanwhile(PreconditionFailed):
 
     code = "attendance:policy-changed-meanwhile"
     remedy = "Read them again and send your change with the present version."
+
+
+class AttachmentRefused(Invalid):
+    """This file cannot be kept with a request for leave."""
+
+    code = "attendance:attachment-refused"
+    remedy = "Send a PDF, or a picture as JPEG, PNG or WebP, of {most} MB at most."
+    field = "attachment"

@@ -37,3 +37,10 @@ class DaysDerived:
     """So many days of students count as something else now."""
 
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveDecided:
+    """Leave that was asked for is approved, or refused."""
+
+    leave_id: int

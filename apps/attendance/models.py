@@ -17,6 +17,7 @@ from apps.institutions.models import CourseClass, Institution, Section, days
 from apps.students.models import Student
 from apps.timetable.models import Period
 from schoolops import append_only, twins
+from schoolops.context import current_school
 from schoolops.privacy import Fate, Held, Kept
 from schoolops.rows import PublicRow, called
 
@@ -284,6 +285,11 @@ class DeskEntry(PublicRow):
         return called(self.student, self.day)
 
 
+def leave_attachment_path(leave: Leave, filename: str) -> str:
+    """Where what came with a request is stored, below the school's own folder."""
+    return f"{current_school().schema_name}/leave/{leave.sourced_id}/{filename}"
+
+
 class Leave(PublicRow):
     """Leave from ``starts_on`` to ``ends_on``, both included, asked for and decided."""
 
@@ -303,9 +309,15 @@ class Leave(PublicRow):
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decision_note = models.CharField(max_length=300, blank=True)
+    # A doctor's note, for who asked and for who decides.
+    attachment = models.FileField(
+        upload_to=leave_attachment_path, max_length=300, blank=True, default="", db_default=""
+    )
 
     held: ClassVar[Held] = {
-        "student": Kept(law="attendance", since=("ends_on",), blanks={"reason": "", "decision_note": ""}),
+        "student": Kept(
+            law="attendance", since=("ends_on",), blanks={"reason": "", "decision_note": "", "attachment": ""}
+        ),
         "requested_by": Fate.ACTED,
         "decided_by": Fate.ACTED,
     }

@@ -9,10 +9,11 @@ from django.db.models import Min
 
 from apps.attendance import selectors, services, tasks
 from apps.attendance.caches import ATTENDANCE_DAILY
-from apps.attendance.events import AttendanceMarked, DaysDerived, OfficeSpoke, RulesChanged
+from apps.attendance.events import AttendanceMarked, DaysDerived, LeaveDecided, OfficeSpoke, RulesChanged
 from apps.attendance.models import AttendanceRecord
 from apps.attendance.services import AT_ONCE, Days
 from apps.institutions.events import CalendarChanged, ClassSectionChanged
+from apps.institutions.selectors import school_today
 from apps.students.events import (
     ClassRostersChanged,
     StudentsEnrolled,
@@ -47,6 +48,25 @@ def _follow_students(students: Sequence[int], since: dt.date = dt.date.min) -> F
 @subscribe(AttendanceMarked)
 def derive_the_day_of_each_student(event: AttendanceMarked) -> None:
     services.derive_days(Days(event.day, event.day, event.students))
+
+
+@subscribe(AttendanceMarked)
+def tell_guardians_what_it_says(event: AttendanceMarked) -> None:
+    if event.students:
+        tasks.tell_of_day.enqueue(day=event.day, students=list(event.students))
+
+
+@subscribe(OfficeSpoke)
+def tell_guardians_what_the_office_says(event: OfficeSpoke) -> None:
+    # Of leave for next month nobody is told each day.
+    last = school_today() + dt.timedelta(days=1)
+    days = sorted(each for each in event.days if each <= last)[-services.DAYS_TOLD :]
+    tasks.tell_of_day.enqueue_many([{"day": day, "students": list(event.students)} for day in days])
+
+
+@subscribe(LeaveDecided)
+def tell_guardians_of_the_decision(event: LeaveDecided) -> None:
+    services.tell_of_leave(event.leave_id)
 
 
 @subscribe(OfficeSpoke)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from apps.attendance import services
-from schoolops.queues import ATTENDANCE, task
+from schoolops.queues import ATTENDANCE, NOTIFICATIONS, task
 from schoolops.queues.schedule import Schedule, schedule
 
 
@@ -24,6 +24,12 @@ def derive_days(
     """Chunk by chunk, each a transaction of its own; doing it twice changes nothing the second time."""
     derived = services.derive_in_chunks(services.Days(first, last, tuple(students), institution))
     return {"marks": derived.marks, "days": derived.days}
+
+
+@task(queue=NOTIFICATIONS, once_per=("day", "students"), while_waiting=True, acts_for="the school")
+def tell_of_day(*, day: dt.date, students: list[int]) -> int:
+    """Let people be told what a day of students says by now; doing it twice tells nobody twice."""
+    return services.tell_of_day(students, day)
 
 
 @task(queue=ATTENDANCE, leased=True, acts_for="the school")

@@ -192,7 +192,7 @@ class PostingClosed(Conflict):
     """Marks of {term} are entered from {opens_on} to {closes_on}; it is {today}."""
 
     code = "examinations:posting-closed"
-    remedy = "{who} can re-open this paper, with a reason."
+    remedy = "{who} can re-open them, with a reason."
 
 
 class MarksLocked(Conflict):
@@ -203,9 +203,16 @@ class MarksLocked(Conflict):
 
 
 class MarksNotLocked(Conflict):
-    """The marks of this paper can be entered, so they need not be re-opened."""
+    """These marks can be entered, so they need not be re-opened."""
 
     code = "examinations:marks-not-locked"
+
+
+class ReopeningReasonMissing(Invalid):
+    """Say in at most {most} characters why these marks are re-opened."""
+
+    code = "examinations:reopening-reason-missing"
+    field = "reason"
 
 
 class MarksReopeningTooLong(Invalid):
@@ -268,6 +275,13 @@ class GradebookChangedMeanwhile(PreconditionFailed):
 
     code = "examinations:gradebook-changed-meanwhile"
     remedy = "Read it again and send your change with the present version."
+
+
+class GradebookLocked(Conflict):
+    """This gradebook is published, or will be at a moment that is set."""
+
+    code = "examinations:gradebook-locked"
+    remedy = "{who} can re-open it, with a reason; what is then corrected is public at once."
 
 
 class GradebookMarksChangedMeanwhile(PreconditionFailed):

@@ -25,5 +25,12 @@ INDEXES = (
     IndexSpec(
         "mark_change_by_exam", "examinations_markchange", ("exam_id", "id"), purpose="the history of a paper's marks"
     ),
+    IndexSpec(
+        "mark_change_by_gradebook",
+        "examinations_markchange",
+        ("gradebook_id", "id"),
+        condition="gradebook_id IS NOT NULL",
+        purpose="the history of a gradebook's marks",
+    ),
     IndexSpec("result_by_student", "examinations_sessionresult", ("student_id",), purpose="a student's results"),
 )

@@ -45,3 +45,12 @@ def mail_marking_reminder(*, user_id: int, exams: list[int]) -> None:
 
 
 schedule(Schedule("examinations.remind", remind_of_marks, every=dt.timedelta(days=1), offset=dt.timedelta(hours=4)))
+
+
+@task(queue=NOTIFICATIONS, leased=True, acts_for="the school")
+def tell_of_results() -> int:
+    """Let families be told of results that are news; doing it twice tells nobody twice."""
+    return services.tell_of_results()
+
+
+schedule(Schedule("examinations.tell", tell_of_results, every=dt.timedelta(hours=1)))

@@ -158,6 +158,27 @@ class SheetEmpty(Invalid):
     code = "exchange:sheet-empty"
 
 
+class BankFileUnknown(Invalid):
+    """This is neither a bank statement of ISO 20022 (camt.053) nor a list (CSV, XLSX)."""
+
+    code = "exchange:bank-file-unknown"
+    remedy = "Export the statement from your bank as camt.053 or CSV; unpack it first where it is a ZIP."
+
+
+class BankFileUnreadable(Invalid):
+    """The bank statement cannot be read: {why}."""
+
+    code = "exchange:bank-file-unreadable"
+    remedy = "Export it from your bank again, and send that as it is."
+
+
+class AmountUnreadable(Invalid):
+    """{value} is no amount."""
+
+    code = "exchange:amount-unreadable"
+    remedy = "Write it as 1234.50."
+
+
 class ColumnMissing(Invalid):
     """{name} has no column {column}."""
 

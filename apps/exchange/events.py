@@ -32,3 +32,10 @@ class MarksReceived:
 @dataclass(frozen=True, slots=True)
 class MarksConfirmed:
     file_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BankFileReceived:
+    """A bank's file is kept and waits to be read."""
+
+    statement_id: int

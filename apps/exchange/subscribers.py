@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from apps.exchange import tasks
-from apps.exchange.events import ImportConfirmed, ImportReceived, MarksConfirmed, MarksReceived, UndoBegun
+from apps.exchange.events import (
+    BankFileReceived,
+    ImportConfirmed,
+    ImportReceived,
+    MarksConfirmed,
+    MarksReceived,
+    UndoBegun,
+)
 from apps.exchange.models import Import, MarkFile
+from apps.fees.models import BankStatement
 from schoolops.events import subscribe
 from schoolops.queues import Task
 
@@ -43,3 +51,9 @@ def enter_them(event: MarksConfirmed) -> None:
 def _for_marks(task: Task, file_id: int) -> None:
     job = task.enqueue(file_id=file_id)
     MarkFile.objects.filter(pk=file_id).update(job_id=job.job_id)
+
+
+@subscribe(BankFileReceived)
+def read_the_statement(event: BankFileReceived) -> None:
+    job = tasks.read_bank_statement.enqueue(statement=event.statement_id)
+    BankStatement.objects.filter(pk=event.statement_id).update(job_id=job.job_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from apps.exchange import services
 from apps.exchange.models import Import, MarkFile
+from apps.fees.models import BankStatement
 from schoolops.queues import IMPORTS, task
 from schoolops.queues.schedule import Schedule, schedule
 
@@ -84,6 +85,20 @@ def compare_marks(*, file_id: int) -> None:
 def apply_marks(*, file_id: int) -> None:
     """Enter what was confirmed of a sheet of marks; doing it twice changes nothing."""
     services.apply_marks(MarkFile.objects.select_related("by").get(pk=file_id))
+
+
+@task(
+    queue=IMPORTS,
+    tracked=True,
+    leased=True,
+    once_per=("statement",),
+    while_waiting=True,
+    refused="discard",
+    acts_for="fees.collect over campus",
+)
+def read_bank_statement(*, statement: int) -> None:
+    """Read a bank's file and lay its lines beside what is owed; doing it twice keeps nothing twice."""
+    services.read_statement(BankStatement.objects.select_related("institution").get(pk=statement))
 
 
 @task(queue=IMPORTS, acts_for="the school")

@@ -10,3 +10,6 @@ class FeesConfig(AppConfig):
     name = "apps.fees"
     label = "fees"
     verbose_name = gettext_lazy("Fees")
+
+    def ready(self) -> None:
+        from apps.fees import health  # noqa: F401 - registers an examination

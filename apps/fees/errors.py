@@ -25,6 +25,14 @@ class AccountCodeTaken(Conflict):
     field = "code"
 
 
+class AccountChargedTo(Conflict):
+    """What is charged for {item} is posted to the account {account}."""
+
+    code = "fees:account-charged-to"
+    remedy = "Give the fee items that name it another account, or retire them; then it can be retired."
+    field = "retired"
+
+
 class AccountNeeded(Conflict):
     """The account {account} is posted to by itself, and cannot be retired."""
 
@@ -176,6 +184,13 @@ class ConcessionApproved(Conflict):
     """This concession is approved already."""
 
     code = "fees:concession-approved"
+
+
+class NoSiblings(Conflict):
+    """There are no brothers and sisters in this year who have no such concession yet."""
+
+    code = "fees:no-siblings"
+    remedy = "A family are those who share a legal guardian, or one who receives their invoices: look at the guardians."
 
 
 class ConcessionEnded(Conflict):
@@ -366,6 +381,78 @@ class ChequeNotCleared(Conflict):
     remedy = "Clear it once the bank has paid it."
 
 
+# --- cards through a gateway ------------------------------------------------------------------------------------------
+class CardsNotTaken(Conflict):
+    """The school takes no card payments over the web at the moment."""
+
+    code = "fees:cards-not-taken"
+    remedy = "Pay another way, or ask the school's office."
+
+
+class GatewayNotSet(NotFound):
+    """The school has no card gateway."""
+
+    code = "fees:gateway-not-set"
+
+
+class GatewayNotOffered(Invalid):
+    """This installation has no card gateway called {name}."""
+
+    code = "fees:gateway-not-offered"
+    remedy = "It has: {offered}."
+    field = "gateway"
+
+
+class GatewayKeyNeeded(Invalid):
+    """Another gateway needs a key of its own."""
+
+    code = "fees:gateway-key-needed"
+    remedy = "Enter the secret key and the signing secret that the gateway shows."
+    field = "secret"
+
+
+class GatewayInUse(Conflict):
+    """Somebody is paying by card through the present gateway."""
+
+    code = "fees:gateway-in-use"
+    remedy = "Stop taking card payments, and change the gateway an hour later."
+    field = "gateway"
+
+
+class NothingDue(Conflict):
+    """Nothing is left to pay here."""
+
+    code = "fees:nothing-due"
+
+
+class IntentUnknown(NotFound):
+    """There is no such payment."""
+
+    code = "fees:intent-unknown"
+
+
+class IntentOver(Conflict):
+    """This payment was made, or was not made in time."""
+
+    code = "fees:intent-over"
+    remedy = "Look at what is still due, and begin another one."
+
+
+class BackElsewhere(Invalid):
+    """The browser goes back to an address of the school after paying, and this is none."""
+
+    code = "fees:back-elsewhere"
+    remedy = "Send an address of the school, or a path of it."
+    field = "return_url"
+
+
+class SaidByTheGateway(Conflict):
+    """The card gateway says what becomes of this payment; nobody else does."""
+
+    code = "fees:said-by-the-gateway"
+    remedy = "Give it back through the gateway; what its card's bank takes back is booked by itself."
+
+
 # --- the drawer -------------------------------------------------------------------------------------------------------
 class DrawerCounted(Conflict):
     """The drawer was counted on {day} already."""
@@ -387,3 +474,60 @@ class DifferenceNeedsReason(Invalid):
     code = "fees:difference-needs-reason"
     remedy = "Count again; what still differs is booked with your reason."
     field = "reason"
+
+
+# --- what a bank says -------------------------------------------------------------------------------------------------
+class BankStatementUnknown(NotFound):
+    """There is no such file of a bank, or you may not see it."""
+
+    code = "fees:bank-statement-unknown"
+
+
+class BankStatementNotReady(Conflict):
+    """This file is not read, or cannot be."""
+
+    code = "fees:bank-statement-not-ready"
+    remedy = "Wait until it is read; where it could not be, say what its columns hold."
+
+
+class BankStatementComesToAnother(Conflict):
+    """What is to be confirmed comes to {total}, and {expected} was seen."""
+
+    code = "fees:bank-statement-comes-to-another"
+    remedy = "Look at the lines again: some were taken, or are proposed otherwise, by now."
+    field = "total"
+
+
+class BankLineUnknown(NotFound):
+    """There is no such line of a bank, or you may not see it."""
+
+    code = "fees:bank-line-unknown"
+
+
+class BankLineSettled(Conflict):
+    """This line is {state} already."""
+
+    code = "fees:bank-line-settled"
+    remedy = "Look at what was taken of it; once that is undone it can be taken up again."
+
+
+class BankLineSharesDiffer(Invalid):
+    """The line is {amount}, and its shares come to {given}."""
+
+    code = "fees:bank-line-shares-differ"
+    remedy = "Share out all of it; what pays no bill is the student's credit."
+    field = "parts"
+
+
+class BankLineIsNoReceipt(Invalid):
+    """The receipt {receipt} is no transfer of {amount} that is free to be this line."""
+
+    code = "fees:bank-line-is-no-receipt"
+    field = "payment_id"
+
+
+class BankLineHasPayments(Conflict):
+    """What was taken of this line still counts: receipt {receipt}."""
+
+    code = "fees:bank-line-has-payments"
+    remedy = "Undo the payment first."

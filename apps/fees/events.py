@@ -20,3 +20,28 @@ class BillsOverdue:
     institution_id: int
     day: dt.date
     guardian_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayWrote:
+    """Something became of a card payment, and the gateway is to be asked what."""
+
+    intent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardRefundAsked:
+    """What of a card payment is to be given back through its gateway, under ``key``."""
+
+    payment_id: int
+    amount: str
+    reason: str
+    by_id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankLinesConfirmed:
+    """Lines of a bank's file are to be taken, or those that are left of it."""
+
+    statement_id: int

@@ -27,4 +27,14 @@ INDEXES = (
     IndexSpec("allocation_by_payment", "fees_allocation", ("payment_id",), purpose="which bills a payment pays"),
     IndexSpec("allocation_by_invoice", "fees_allocation", ("invoice_id",), purpose="what is paid of a bill"),
     IndexSpec("refund_by_payment", "fees_refund", ("payment_id",), purpose="what of a payment went back"),
+    IndexSpec("intent_by_login", "fees_paymentintent", ("by_id", "id"), purpose="what somebody began to pay by card"),
+    IndexSpec("gateway_event_by_intent", "fees_gatewayevent", ("intent_id",), purpose="what was written of a payment"),
+    IndexSpec("bank_line_by_statement", "fees_bankline", ("statement_id", "id"), purpose="the lines of a bank's file"),
+    IndexSpec(
+        "bank_line_waiting",
+        "fees_bankline",
+        ("institution_id", "id"),
+        condition="state IN ('waiting', 'confirmed')",
+        purpose="what came in and is nobody's yet",
+    ),
 )

@@ -11,4 +11,6 @@ declare(
     Permission("fees.approve", "Approve concessions that somebody else asked for", (HEAD,)),
     Permission("fees.follow", "See one's own bills and what is paid of them", (*OFFICE, GUARDIAN)),
     Permission("fees.keep_books", "Change the chart of accounts, post by hand and close periods", (ACCOUNTANT,)),
+    # Where the money of cards goes to: nobody who takes money decides that.
+    Permission("fees.set_gateway", "Choose the card gateway and enter its keys", ()),
 )

@@ -1,8 +1,10 @@
-"""Billing a term, and looking every night whether the books are right."""
+"""Billing a term, card payments, and looking every night whether the books are right."""
 
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
+from uuid import UUID
 
 from apps.fees import services
 from schoolops.queues import FEES, NOTIFICATIONS, task
@@ -25,6 +27,20 @@ def make_bills(*, run: int) -> dict[str, int]:
 
 
 @task(
+    queue=FEES,
+    tracked=True,
+    leased=True,
+    once_per=("statement",),
+    while_waiting=True,
+    refused="discard",
+    acts_for="fees.collect over campus",
+)
+def take_bank_lines(*, statement: int) -> dict[str, int]:
+    """The lines of a bank's file that somebody confirmed; doing it twice takes nothing twice."""
+    return services.take_confirmed(statement)
+
+
+@task(
     queue=NOTIFICATIONS,
     once_per=("guardian", "institution", "day"),
     outside="at_most_once",
@@ -37,6 +53,27 @@ def mail_reminder(*, guardian: int, institution: int, day: dt.date) -> None:  # 
         hand_over(letter)
 
 
+@task(queue=FEES, outside="keyed", once_per=("intent",), while_waiting=True, acts_for="the school")
+def look_at_card_payment(*, intent: int) -> None:
+    """Ask the gateway what became of a payment and bring the books to it; however often, it is booked once."""
+    services.look(intent=intent)
+
+
+@task(queue=FEES, outside="keyed", acts_for="fees.collect over campus")
+def refund_by_card(*, payment: int, amount: str, reason: str, by_id: int, key: str) -> None:
+    """Give back through the gateway; twice under the same key it is once."""
+    services.refund_by_card(payment=payment, amount=Decimal(amount), reason=reason, by_id=by_id, key=UUID(key))
+
+
+@task(queue=FEES, outside="keyed", acts_for="the school")
+def ask_gateway() -> int:
+    """What the gateway wrote and did not reach us; how many of those there were."""
+    return services.catch_up()
+
+
+schedule(Schedule("fees.ask-gateway", ask_gateway, every=dt.timedelta(minutes=15)))
+
+
 @task(queue=FEES, leased=True, acts_for="the school")
 def check_books() -> int:
     """How many differences there are between books, bills and payments. Reports, changes nothing."""
@@ -44,3 +81,12 @@ def check_books() -> int:
 
 
 schedule(Schedule("fees.check-books", check_books, every=dt.timedelta(days=1), offset=dt.timedelta(hours=2)))
+
+
+@task(queue=NOTIFICATIONS, leased=True, acts_for="the school")
+def tell_of_money() -> int:
+    """Let families be told of bills and payments that are news; doing it twice tells nobody twice."""
+    return services.tell_of_money()
+
+
+schedule(Schedule("fees.tell", tell_of_money, every=dt.timedelta(hours=1)))

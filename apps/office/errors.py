@@ -55,3 +55,10 @@ class TooManyFilters(Conflict):
 
     code = "office:too-many-filters"
     remedy = "Remove one that you no longer use."
+
+
+class NoCampusYet(Conflict):
+    """This school has no campus yet."""
+
+    code = "office:no-campus-yet"
+    remedy = "Whoever sets the school up makes one under First steps."

@@ -91,6 +91,13 @@ class CardsBeforeResults(Conflict):
     remedy = "Publish the results first, for the same moment or an earlier one."
 
 
+class CardsBeforeTermResults(Conflict):
+    """These cards say what {what} comes to, which families may not read by then."""
+
+    code = "reports:cards-before-term-results"
+    remedy = "Publish that first, for the same moment or an earlier one, or draft the cards without it."
+
+
 class CardNotPublished(Conflict):
     """Only a card that is published is amended; this one is still {state}."""
 

@@ -32,6 +32,7 @@ class CardLayout(Fitting):
         BRANDING = "branding"
         PHOTO = "photo"
         MARKS = "marks"
+        TERM = "term"
         ATTENDANCE = "attendance"
         REMARKS = "remarks"
         LEGEND = "legend"
@@ -82,6 +83,9 @@ class ReportCard(PublicRow):
     data = models.JSONField()
     photo = models.FileField(upload_to=card_path, max_length=300, blank=True, db_default="")
     logo = models.FileField(upload_to=card_path, max_length=300, blank=True, db_default="")
+    # Which gradebooks and other sessions it says something of, by key: it is public while all of them are.
+    says_books: Any = ArrayField(models.BigIntegerField(), default=list, db_default=[])
+    says_sessions: Any = ArrayField(models.BigIntegerField(), default=list, db_default=[])
     # By the database's default for what a release wrote that did not say it.
     drafted_at = models.DateTimeField(db_default=LONG_AGO)
     # From when on families will see it, once the job that was asked for has printed it.

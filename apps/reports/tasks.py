@@ -6,7 +6,7 @@ import datetime as dt
 from uuid import UUID
 
 from apps.reports import services
-from schoolops.queues import PLATFORM, REPORTS, task
+from schoolops.queues import NOTIFICATIONS, PLATFORM, REPORTS, task
 from schoolops.queues.schedule import Schedule, schedule
 
 
@@ -45,3 +45,12 @@ def clear_printed_lists() -> None:
 
 
 schedule(Schedule("reports.clear-printed", clear_printed_lists, every=dt.timedelta(hours=6)))
+
+
+@task(queue=NOTIFICATIONS, leased=True, acts_for="the school")
+def tell_of_cards() -> int:
+    """Let families be told of report cards that are news; doing it twice tells nobody twice."""
+    return services.tell_of_cards()
+
+
+schedule(Schedule("reports.tell", tell_of_cards, every=dt.timedelta(hours=1)))

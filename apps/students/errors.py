@@ -34,6 +34,20 @@ class NotEnrolled(Conflict):
     remedy = "Look at the student's enrolments for the days they cover; re-enrol the student if they came back."
 
 
+class NothingPlanned(Conflict):
+    """Nothing is planned for this student on {day} any more."""
+
+    code = "students:nothing-planned"
+    remedy = "Look at the student's page: it may have happened, or somebody else has changed it."
+
+
+class PlannedDayUnusable(Invalid):
+    """{day} is no day for it: it has to lie after today and before {until}."""
+
+    code = "students:planned-day-unusable"
+    field = "on"
+
+
 class NotInYear(Invalid):
     """{day} is not a day of the academic year {year}, which runs from {starts_on} to {ends_on}."""
 

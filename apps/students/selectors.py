@@ -8,15 +8,24 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from apps.access import selectors as access
+from apps.access.errors import OutOfReach
 from apps.access.selectors import AskedReach, belongs_to_campus, row_scope, tells_reach
-from apps.access.services import within_reach
+from apps.access.services import is_staff, today, within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
-from apps.students.models import ClassEnrolment, Enrolment, FamilyOpening, SectionMembership, Student, StudentGuardian
+from apps.students.models import (
+    ClassEnrolment,
+    Enrolment,
+    FamilyOpening,
+    Guardian,
+    SectionMembership,
+    Student,
+    StudentGuardian,
+)
 from schoolops import clock, folding
 from schoolops.tenancy.compiled import TEXT, Parameter
 
@@ -246,8 +255,61 @@ def guardians_matching(words: str) -> Q:
     return folding.in_column(F("searched"), folding.with_phones(words))
 
 
+# --- who may be somebody on the books already -------------------------------------------------------------------------
+# Of a number the country and the zero before it are written or not.
+_PHONE_TELLS = 8
+ALIKE = 10
+
+
+def students_like(*, given: str, family: str, birth_date: dt.date | None, by: User, day: dt.date) -> list[Student]:
+    """Students in reach who may be this child: of the same name, and not of another birth date."""
+    reach = within_reach(by, "students.view", "student", day=day)
+    named = Student.objects.kept().filter(reach, name_key=folding.name_key(family, given))
+    if birth_date is not None:
+        named = named.filter(Q(birth_date=birth_date) | Q(birth_date=None))
+    return list(named.select_related("institution").order_by("pk")[:ALIKE])
+
+
+def guardians_like(*, given: str, family: str, phone: str, email: str, by: User, day: dt.date) -> list[Guardian]:
+    """Guardians in reach who may be this grown-up: of the same phone number, e-mail or full name."""
+    number = folding.digits(phone)[-_PHONE_TELLS:]
+    asked = Q(name_key=folding.name_key(family, given)) if given else Q(pk__in=[])
+    if len(number) == _PHONE_TELLS:
+        asked |= folding.in_column(F("searched"), number)
+    if email:
+        asked |= folding.in_column(F("searched"), email)
+    rows = Guardian.objects.filter(guardians_shown_to(by, "guardians.view", day), asked).order_by("name_key", "pk")
+    return [each for each in rows[: ALIKE * 5] if _alike(each, given, family, number, email)][:ALIKE]
+
+
+def _alike(guardian: Guardian, given: str, family: str, number: str, email: str) -> bool:
+    return (
+        (bool(given) and guardian.name_key == folding.name_key(family, given))
+        or (len(number) == _PHONE_TELLS and folding.digits(guardian.phone).endswith(number))
+        or (bool(email) and folding.fold(guardian.email) == folding.fold(email))
+    )
+
+
 # --- what families see ------------------------------------------------------------------------------------------------
-def closed_items(levels: Collection[int]) -> dict[int, frozenset[str]]:
-    """Grade level (by key) → what of it is closed to families. One query."""
-    rows = FamilyOpening.objects.filter(grade_level__in=levels)
-    return {row.grade_level_id: frozenset(row.closed) for row in rows}
+def closed_column(day: dt.date) -> Subquery:
+    """Of a query of students: what is closed to families of the grade level that each is in, or was in last."""
+    began = Enrolment.objects.filter(student=OuterRef(OuterRef("pk")), primary=True, entered_on__lte=day)
+    level = began.order_by("-entered_on", "-pk").values("grade_level")[:1]
+    return Subquery(FamilyOpening.objects.filter(grade_level=Subquery(level)).values("closed")[:1])
+
+
+def open_to_families(item: str, day: dt.date) -> QuerySet[Student]:
+    """The students of whom ``item`` is open to families."""
+    students: Any = Student.objects.alias(shut=closed_column(day))
+    found: QuerySet[Student] = students.filter(Q(shut__isnull=True) | ~Q(shut__contains=[item]))
+    return found
+
+
+def expect_open(student: Student, item: str, *, by: User) -> None:
+    """Nothing, where the school has not closed ``item`` of the student to families, or ``by`` works here.
+
+    Raises:
+        OutOfReach: as if there were no such student.
+    """
+    if not is_staff(by) and not open_to_families(item, today(by)).filter(pk=student.pk).exists():
+        raise OutOfReach

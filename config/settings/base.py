@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ TENANT_APPS = [
     "apps.access",
     "apps.students",
     "apps.staff",
+    "apps.notifications",
     "apps.timetable",
     "apps.attendance",
     "apps.examinations",
@@ -64,6 +66,7 @@ OFFICE_ROOMS = [
     "apps.office.attendance",
     "apps.office.examinations",
     "apps.office.fees",
+    "apps.office.messages",
     "apps.office.people",
     "apps.office.setup",
     "apps.office.rosters",
@@ -339,11 +342,17 @@ SPECTACULAR_SETTINGS = {
         "AccountKind": "apps.fees.models.Account.Kind",
         "StudentFeeKind": "apps.fees.models.StudentFee.Kind",
         "InvoiceRunState": "apps.fees.models.InvoiceRun.State",
+        "PaymentIntentState": "apps.fees.models.PaymentIntent.State",
         "InvoiceState": "apps.fees.models.Invoice.State",
+        "MessageState": "apps.notifications.models.Message.State",
+        "AnnouncementState": "apps.notifications.models.Announcement.State",
+        "AnnouncementKind": "apps.notifications.models.Announcement.Kind",
         "StatusEnum": "schoolops.rows.RowStatus",
     },
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }
+
+SANDBOX_GATEWAY_URL = env.text("SANDBOX_GATEWAY_URL")
 
 _mail = env.mail("EMAIL_URL")
 vars().update(_mail)
@@ -351,6 +360,9 @@ EMAIL_BACKEND, EMAIL_BACKEND_BEHIND = "schoolops.resilience.mail.GuardedBackend"
 # Without one a mail server that hangs would keep a worker for ever.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL")
+SMS_URL, SMS_REFERENCE, SMS_REGION = env.text("SMS_URL"), env.text("SMS_REFERENCE"), env.text("SMS_REGION")
+SMS_BODY, SMS_HEADERS = json.loads(env.text("SMS_BODY")), json.loads(env.text("SMS_HEADERS"))
+SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
 
 LOG_FORMAT = env.text("LOG_FORMAT") or "text"
 LOGGING: dict[str, Any] = {

@@ -6,10 +6,9 @@ import datetime as dt
 import platform
 import socket
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import django
 import psycopg
@@ -23,6 +22,7 @@ from schoolops.copies import drilling
 from schoolops.files import sweeping
 from schoolops.health import machine
 from schoolops.health.builtin import MEMORY_FULL
+from schoolops.health.lines import Examination, Line, asked_by_apps
 from schoolops.launcher.logins import OF_THE_CATALOGUE
 from schoolops.observability import slots
 from schoolops.queues.desk import overview
@@ -32,28 +32,10 @@ from schoolops.tenancy import boot as boot_of_database
 from schoolops.tenancy import cells, direct, fleet, lifecycle
 from schoolops.tenancy.models import School
 
-Colour = Literal["green", "yellow", "red"]
-
 OLDEST_POSTGRES: Final = 16
 DISK_FULL: Final = 0.90
 BACKUP_OLD: Final = dt.timedelta(hours=26)
 JOB_OLD_S: Final = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the page; ``remedy`` says what to do, which a red line cannot be without."""
-
-    colour: Colour
-    what: str
-    remedy: str = ""
-
-    def __post_init__(self) -> None:
-        if self.colour == "red" and not self.remedy:
-            raise ValueError(f"What is to be done about {self.what!r}?")
-
-
-Examination = Callable[[], Iterator[Line]]
 
 
 def _versions() -> Iterator[Line]:
@@ -383,6 +365,7 @@ EXAMINATIONS: Final[dict[str, Examination]] = {
     "backups": _backups,
     "drills": _drills,
     "metrics": _processes,
+    **asked_by_apps,
 }
 
 

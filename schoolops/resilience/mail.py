@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import smtplib
 from collections.abc import Sequence
 from typing import Any, Final, Literal
@@ -38,8 +39,16 @@ circuit: Final = Breaker(
 )
 
 
-def _sent(backend: BaseEmailBackend, messages: Sequence[EmailMessage]) -> int:
+def _hung_up(backend: BaseEmailBackend) -> bool:
+    """Whether the server has said something unasked, or nothing any more, on a connection that was left open."""
+    sock = getattr(getattr(backend, "connection", None), "sock", None)
+    return sock is not None and bool(select.select([sock], [], [], 0)[0])
+
+
+def _sent(backend: BaseEmailBackend, messages: Sequence[EmailMessage], *, kept: bool) -> int:
     try:
+        if _hung_up(backend):
+            backend.close()
         # By itself, since whoever could not be reached has certainly not sent anything.
         opened = backend.open()
     except OSError as away:
@@ -50,9 +59,10 @@ def _sent(backend: BaseEmailBackend, messages: Sequence[EmailMessage]) -> int:
         raise
     except OSError as away:
         # SMTPException is one as well: a server that hangs up, refuses the login or speaks no SMTP.
+        backend.close()
         raise _away("unknown") from away
     finally:
-        if opened:
+        if opened and not kept:
             backend.close()
 
 
@@ -71,10 +81,20 @@ class GuardedBackend(BaseEmailBackend):
     def __init__(self, fail_silently: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - Django's
         super().__init__(fail_silently=fail_silently)
         self._backend = get_connection(settings.EMAIL_BACKEND_BEHIND, fail_silently=fail_silently, **options)
+        self._kept = False
+
+    def open(self) -> bool:
+        """Keep the connection that the next message opens until ``close``; it is opened anew where it was lost."""
+        self._kept = True
+        return True
+
+    def close(self) -> None:
+        self._kept = False
+        self._backend.close()
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         expect_no_transaction("Mail was to be sent")
         try:
-            return circuit.call(_sent, self._backend, email_messages)
+            return circuit.call(_sent, self._backend, email_messages, kept=self._kept)
         except BreakerOpen as refusal:
             raise _away("no", retry_after=max(1, round(refusal.retry_after_s))) from refusal

@@ -9,17 +9,18 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class FirstLogin:
     """The first login of a school. ``link``: by which its owner sets a password, once, until ``until`` (ISO 8601);
-    empty, when that was done before."""
+    empty, when that was done before, or when it goes to ``mailed_to``."""
 
     username: str
     link: str
     until: str
+    mailed_to: str = ""
 
 
 class Founder(Protocol):
     """Makes the first login of the current school, or finds it."""
 
-    def __call__(self, *, username: str, email: str) -> FirstLogin: ...
+    def __call__(self, *, username: str, email: str, by_mail: bool = False) -> FirstLogin: ...
 
 
 _founders: list[Founder] = []
@@ -31,7 +32,7 @@ def lets_the_first_in(founder: Founder) -> Founder:
     return founder
 
 
-def first_login(*, username: str, email: str) -> FirstLogin:
+def first_login(*, username: str, email: str, by_mail: bool = False) -> FirstLogin:
     """The first login of the current school; again the same, with a new link while nobody has used one."""
     (founder,) = _founders
-    return founder(username=username, email=email)
+    return founder(username=username, email=email, by_mail=by_mail)

@@ -28,8 +28,11 @@ from apps.examinations.tasks import compute_results
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
 from apps.fees import services as fees
-from apps.fees.models import Account
+from apps.fees.models import Account, BankLine, PaymentIntent
 from apps.institutions.models import AcademicYear, Course, Term
+from apps.notifications import services as notifications
+from apps.notifications.models import Channel, Message
+from apps.notifications.selectors import Audience
 from apps.reports import services as reports
 from apps.reports.tasks import print_list
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
@@ -121,7 +124,9 @@ def lay_out(oak: School, elm: School) -> Ground:
             ground.keep(at_elm=people.some_students(1, section=there.section)[0])
             ground.tokens["E"] = open_login(people.a_user("eve", role="head"), label="test").access_token
         with inside(oak):
-            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _fees, _logins, _jobs, _imports):
+            for build in (_campus, _students, _people, _timetable, _rolls, _exams, _fees, _logins, _messages):
+                build(ground)
+            for build in (_jobs, _imports):
                 build(ground)
             for letter, user in ground.people.items():
                 ground.tokens[letter] = open_login(user, label="test").access_token
@@ -309,7 +314,7 @@ def _exams(ground: Ground) -> None:
         moderation=proposed[0],
         applied=proposed[1],
         phrase=examinations.add_phrase(text="Fine.", by=by),
-        gradebook=_gradebook(ground),
+        **_gradebooks(ground),
     )
     session.state, session.timetable_published_at = session.State.SCHEDULED, exams.LONG_BEFORE
     session.save()
@@ -326,20 +331,27 @@ def _exams(ground: Ground) -> None:
     )
 
 
-def _gradebook(ground: Ground) -> Any:
-    """7 B's in the course of its papers, with an assessment, public a while ago."""
+def _gradebooks(ground: Ground) -> dict[str, Any]:
+    """7 B's in the course of its papers, public a while ago, and that of another term, which is not."""
+    term = ground.rows["term"]
+    another = Term.objects.filter(year=term.year).exclude(pk=term.pk).order_by("starts_on")[0]
+    public, being_marked = (_gradebook(ground, each) for each in (term, another))
+    examinations.publish_gradebook(
+        gradebook=public.sourced_id, published_at=exams.LONG_BEFORE, expected_version=2, by=ground.people["A"]
+    )
+    return {"published_gradebook": public, "gradebook": being_marked}
+
+
+def _gradebook(ground: Ground, term: Term) -> Any:
     rows, by = ground.rows, ground.people["A"]
-    book = examinations.open_gradebook(term=rows["term"], section=rows["section"], course=rows["course"], by=by)
+    book = examinations.open_gradebook(term=term, section=rows["section"], course=rows["course"], by=by)
     said = {
         "categories": [examinations.CategorySaid(name="Homework")],
         "assessments": [examinations.AssessmentSaid(name="One", category="Homework", max_marks=Decimal(10))],
     }
     examinations.set_gradebook(gradebook=book.sourced_id, **said, expected_version=1, by=by)
     written = examinations.Typed(rows["child"].sourced_id, book.assessments.get().sourced_id, "8")
-    examinations.enter_assessments(gradebook=book.sourced_id, typed=[written], seen_version=0, by=by)
-    return examinations.publish_gradebook(
-        gradebook=book.sourced_id, published_at=exams.LONG_BEFORE, expected_version=2, by=by
-    )
+    return examinations.enter_assessments(gradebook=book.sourced_id, typed=[written], seen_version=0, by=by)
 
 
 def _fees(ground: Ground) -> None:
@@ -366,6 +378,29 @@ def _fees(ground: Ground) -> None:
     ground.keep(
         **{name: money.a_payment(rows["classmate"], "2000", method=method, by=by) for name, method in paid.items()}
     )
+    fees.set_card_gateway(gateway="sandbox", taking=True, secret="sk_sandbox_oak", by=ground.people["A"])
+    begun = fees.begin_card_payment(
+        student=rows["child"].sourced_id, back_to="/family/", host="http://oak.localhost", by=ground.people["G"]
+    )
+    ground.keep(payment_intent=begun)
+    # Over, so that no gateway is asked: whoever comes with its ticket is sent back.
+    PaymentIntent.objects.filter(pk=begun.pk).update(expires_at=begun.at)
+    ground.at["ticket"] = fees.checkout_path(begun).rpartition("/")[2]
+
+
+def _messages(ground: Ground) -> None:
+    """An announcement of the head's that Carol was told of, and a mail to her of which nobody knows what became."""
+    by = ground.people["H"]
+    announcement = notifications.announce(
+        title="Trip", text="On Friday.", audience=Audience("school"), acknowledge=True, by=by
+    )
+    notifications.publish(announcement.pk)
+    carol = Guardian.objects.get(user=ground.people["G"])
+    told = Message.objects.filter(announcement=announcement, guardian=carol)
+    notice, doubted = told.get(channel=Channel.INBOX), told.get(channel=Channel.EMAIL)
+    told.filter(pk=notice.pk).update(state="delivered", handed_at=clock.now())
+    told.filter(pk=doubted.pk).update(state="outcome_unknown", handed_at=clock.now())
+    ground.keep(announcement=announcement, notice=notice, doubted=doubted)
 
 
 def _logins(ground: Ground) -> None:
@@ -396,6 +431,29 @@ def _jobs(ground: Ground) -> None:
         context.user_id.reset(who)
 
 
+STATEMENT = b"Date,Amount,Details,Reference\n{day},1,{bill},a\n{day},2,nobody,b\n{day},2000,nobody,c\n"
+
+
+def _bank(ground: Ground) -> None:
+    """A statement of whose lines one is sure and one was entered by hand; of another, one is set aside."""
+    by, campus = ground.people["C"], ground.rows["campus"]
+    bill, day = ground.rows["invoice"].called_number.encode(), TODAY.isoformat().encode()
+    content = STATEMENT.replace(b"{bill}", bill).replace(b"{day}", day)
+    lines = []
+    for file in (content, content.replace(b"nobody,b", b"nobody,d")):
+        sent = exchange.receive_statement(institution=campus, file=io.BytesIO(file), name="bank.csv", by=by)
+        lines.append([*exchange.read_statement(sent).lines.order_by("pk")])
+    BankLine.objects.filter(pk=lines[0][0].pk).update(confidence=90)
+    entered = money.a_payment(ground.rows["classmate"], "2000", method="bank", by=by)
+    ground.keep(
+        bank_statement=lines[0][0].statement,
+        bank_line=lines[0][0],
+        aside_line=fees.set_line_aside(line=lines[1][0], reason="A grant", by=by),
+        entered_line=lines[0][2],
+        entered_payment=entered,
+    )
+
+
 def _imports(ground: Ground) -> None:
     by, campus = ground.people["A"], ground.rows["campus"]
     run = exchange.receive(file=io.BytesIO(SHEET), name="students.csv", by=by, institution=campus)
@@ -409,4 +467,5 @@ def _imports(ground: Ground) -> None:
     exchange.write_mark_file(session=session, into=sheet, by=by)
     sent = exchange.receive_marks(session=session, file=sheet, name="marks.xlsx", by=by)
     ground.keep(mark_file=exchange.compare_marks(sent))
+    _bank(ground)
     ground.keep(**{"import": read, "applied_import": done, "stopped_import": stopped})

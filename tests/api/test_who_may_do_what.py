@@ -126,6 +126,10 @@ def _remark(g: Ground) -> dict[str, Any]:
     return {"records": [{"student_id": g.id("child"), "text": "Works with care."}]}
 
 
+def _announcement(g: Ground) -> dict[str, Any]:
+    return {"title": "Trip", "text": "On Friday.", "kind": "section", "targets": [g.id("section")]}
+
+
 REASON = {"reason": "As agreed"}
 # What each write says, so that whoever may, succeeds. What is not here says nothing.
 BODIES: dict[str, Callable[[Ground, User], Any]] = {
@@ -235,7 +239,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST exams": lambda g, u: {"session_id": g.id("exam_session"), "papers": [_paper(g)]},
     "PATCH exams/{exam}": lambda g, u: {"room": "12", "invigilator_ids": [g.id("member")], "version": 1},
     "POST gradebooks": lambda g, u: {"term_id": g.id("term"), "class_id": g.id("class")},
-    "PUT gradebooks/{gradebook}": lambda g, u: {"categories": [{"name": "Homework"}], "version": 3, "assessments": [
+    "PUT gradebooks/{gradebook}": lambda g, u: {"categories": [{"name": "Homework"}], "version": 2, "assessments": [
         {"id": str(g.rows["gradebook"].assessments.get().sourced_id), "name": "Essay", "category": "Homework",
          "max_marks": "10"},
     ]},
@@ -243,7 +247,8 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
         {"student_id": g.id("child"), "score": "9",
          "assessment_id": str(g.rows["gradebook"].assessments.get().sourced_id)},
     ]},
-    "PUT gradebooks/{gradebook}/publication": lambda g, u: {"published_at": None, "version": 3},
+    "PUT gradebooks/{gradebook}/publication": lambda g, u: {"published_at": None, "version": 2},
+    "POST gradebooks/{published_gradebook}/reopen": lambda g, u: REASON,
     "PUT exams/{exam}/components": lambda g, u: {
         "components": [{"name": "Theory", "max_marks": "40"}, {"name": "Oral", "max_marks": "10"}], "version": 1,
     },
@@ -268,6 +273,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST student-fees": lambda g, u: {
         "student_id": g.id("classmate"), "item_id": g.id("optional_item"), "kind": "added", "starts_on": str(TODAY),
     },
+    "POST concessions/siblings": lambda g, u: {"year_id": g.id("year"), "percents": ["10"]},
     "POST concessions": lambda g, u: {
         "student_id": g.id("child"), "year_id": g.id("year"), "ground": "sibling", "percent": "10", **REASON,
     },
@@ -285,10 +291,21 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST payments/{payment}/reverse": lambda g, u: REASON,
     "POST payments/{cheque}/bounce": lambda g, u: REASON,
     "POST payments/{card_payment}/charge-back": lambda g, u: REASON,
+    "POST payment-intents": lambda g, u: {"student_id": g.id("child"), "amount": "20", "return_url": "/family/"},
+    "PUT card-gateway": lambda g, u: {"gateway": "sandbox", "secret": "sk_sandbox_oak"},
     "POST exams/{marked_exam}/moderations": lambda g, u: {"shift": "2", **REASON},
     "PUT exams/{marked_exam}/remarks": lambda g, u: _remark(g),
     "PUT exam-sessions/{marked_session}/sections/{section}/remarks": lambda g, u: _remark(g),
     "POST remark-phrases": lambda g, u: {"text": "{name} reads a lot."},
+    "POST bank-statements": lambda g, u: {
+        "file": SimpleUploadedFile("bank.csv", b"Date,Amount\n2026-11-02,1\n"),
+        "institution_id": g.at["campus"],
+    },
+    "PUT bank-statements/{bank_statement}/mapping": lambda g, u: {"mapping": {"Details": "text"}},
+    "POST bank-statements/{bank_statement}/confirm": lambda g, u: {"total": "1"},
+    "POST bank-lines/{bank_line}/take": lambda g, u: {},
+    "POST bank-lines/{entered_line}/settle": lambda g, u: {"payment_id": g.at["entered_payment"]},
+    "POST bank-lines/{bank_line}/set-aside": lambda g, u: REASON,
     "POST exam-sessions/{marked_session}/mark-file": lambda g, u: {
         "file": SimpleUploadedFile("marks.xlsx", b"PK\x03\x04 as it begins"),
     },
@@ -304,6 +321,9 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PATCH users/{newcomer}": lambda g, u: {"given_name": "Ned"},
     "PATCH users/{administrator}": lambda g, u: {"given_name": "Eric"},
     "DELETE users/{newcomer}/totp": _second_factor_of_newcomer,
+    "PUT message-preferences": lambda g, u: {"channel": "email", "wanted": False},
+    "POST announcements": lambda g, u: _announcement(g),
+    "POST announcements/preview": lambda g, u: _announcement(g),
     "PUT account-policy": lambda g, u: {"staff_need_totp": False, "version": 1},
 }  # fmt: skip
 

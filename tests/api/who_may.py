@@ -205,6 +205,7 @@ POST   student-fees                                               201 403 403 40
 DELETE student-fees/{student_fee}                                 204 403 403 403 403 403 403 403 204 403 401 401
 GET    concessions                                                200 200 403 403 403 403 403 403 200 403 401 401
 POST   concessions                                                201 403 403 403 403 403 403 403 201 403 401 401
+POST   concessions/siblings                                       201 403 403 403 403 403 403 403 201 403 401 401
 GET    concessions/{concession}                                   200 200 403 403 403 403 403 403 200 403 401 401
 POST   concessions/{concession}/approve                           200 200 403 403 403 403 403 403 403 403 401 401
 POST   concessions/{concession}/end                               200 403 403 403 403 403 403 403 200 403 401 401
@@ -229,6 +230,25 @@ POST   payments/{payment}/reverse                                 201 403 403 40
 POST   payments/{cheque}/bounce                                   201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{card_payment}/charge-back                        201 403 403 403 403 403 403 403 201 403 401 401
 POST   payments/{cheque}/clear                                    200 403 403 403 403 403 403 403 200 403 401 401
+GET    payment-intents                                            200 200 200 403 403 403 200 403 403 403 401 401
+POST   payment-intents                                            404 404 404 403 403 403 201 403 403 403 401 401
+GET    payment-intents/{payment_intent}                           404 404 404 403 403 403 200 403 403 403 401 401
+GET    card-checkout/{ticket}                                     302 302 302 302 302 302 302 302 302 302 302 302
+GET    card-checkout/{ticket}/return                              302 302 302 302 302 302 302 302 302 302 302 302
+GET    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
+PUT    card-gateway                                               200 403 403 403 403 403 403 403 403 403 401 401
+POST   card-gateway/events                                        400 400 400 400 400 400 400 400 400 400 400 400
+GET    bank-statements                                            200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-statements                                            202 403 403 403 403 403 403 403 202 403 401 401
+GET    bank-statements/{bank_statement}                           200 403 403 403 403 403 403 403 200 403 401 401
+PUT    bank-statements/{bank_statement}/mapping                   202 403 403 403 403 403 403 403 202 403 401 401
+POST   bank-statements/{bank_statement}/confirm                   202 403 403 403 403 403 403 403 202 403 401 401
+GET    bank-lines                                                 200 403 403 403 403 403 403 403 200 403 401 401
+GET    bank-lines/{bank_line}                                     200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{bank_line}/take                                200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{entered_line}/settle                           200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{bank_line}/set-aside                           200 403 403 403 403 403 403 403 200 403 401 401
+POST   bank-lines/{aside_line}/take-up-again                      200 403 403 403 403 403 403 403 200 403 401 401
 GET    students/{child}/standing                                  200 200 403 403 403 403 403 403 200 403 401 401
 POST   students/{child}/allocations                               409 403 403 403 403 403 403 403 409 403 401 401
 GET    students/{child}/receipts                                  404 404 404 403 403 403 200 403 403 403 401 401
@@ -265,6 +285,8 @@ POST   gradebooks                                                 201 201 201 20
 GET    gradebooks/{gradebook}                                     200 200 200 200 404 200 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}                                     200 200 200 200 404 200 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}/marks                               200 200 200 200 404 200 403 403 403 403 401 401
+GET    gradebooks/{gradebook}/history                             200 200 200 200 404 200 403 403 403 403 401 401
+POST   gradebooks/{published_gradebook}/reopen                    200 200 403 403 403 403 403 403 403 403 401 401
 PUT    gradebooks/{gradebook}/publication                         200 200 403 403 403 403 403 403 403 403 401 401
 GET    exams/{marked_exam}/components                             200 200 200 200 404 200 403 403 403 403 401 401
 PUT    exams/{exam}/components                                    200 200 200 403 403 403 403 403 403 403 401 401
@@ -357,6 +379,23 @@ GET    jobs                                                       200 200 200 20
 GET    jobs/{job}                                                 404 404 404 200 404 404 404 404 404 404 401 401
 DELETE jobs/{job}                                                 404 404 404 204 404 404 404 404 404 404 401 401
 POST   jobs/{job}/run-now                                         404 404 404 202 404 404 404 404 404 404 401 401
+
+# messages and announcements
+GET    inbox                                                      200 200 200 200 200 200 200 200 200 200 401 401
+GET    inbox/{notice}                                             404 404 404 404 404 404 200 404 404 404 401 401
+POST   inbox/{notice}/read                                        404 404 404 404 404 404 200 404 404 404 401 401
+POST   inbox/{notice}/acknowledge                                 404 404 404 404 404 404 200 404 404 404 401 401
+GET    message-preferences                                        200 200 200 200 200 200 200 200 200 200 401 401
+PUT    message-preferences                                        404 404 404 404 404 404 200 404 404 404 401 401
+GET    messages                                                   200 200 200 403 403 403 403 403 403 403 401 401
+GET    messages/{doubted}                                         200 200 200 403 403 403 403 403 403 403 401 401
+POST   announcements/preview                                      200 200 200 200 404 200 403 403 403 403 401 401
+GET    announcements                                              200 200 200 200 200 200 403 403 403 403 401 401
+POST   announcements                                              201 201 201 201 404 201 403 403 403 403 401 401
+GET    announcements/{announcement}                               200 200 200 404 404 404 403 403 403 403 401 401
+POST   announcements/{announcement}/withdraw                      200 200 200 404 404 404 403 403 403 403 401 401
+POST   announcements/{announcement}/remind                        200 200 200 404 404 404 403 403 403 403 401 401
+GET    announcements/{announcement}/readers                       200 200 200 404 404 404 403 403 403 403 401 401
 """
 
 # How many rows of a list each sees; · where the list is refused, as the table above says.
@@ -388,7 +427,7 @@ exam-sessions/{published_session}/report-cards   13   13   13   13   ·    13   
 students/{child}/report-cards                    1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/results                         1    1    1    1    ·    1    1    1    ·    ·
 students/{child}/term-results                    1    1    1    1    ·    1    1    1    ·    ·
-gradebooks                                       1    1    1    1    0    1    ·    ·    ·    ·
+gradebooks                                       2    2    2    2    0    2    ·    ·    ·    ·
 students/{sibling}/marks                         0    0    0    ·    0    ·    0    ·    ·    ·
 students/{child}/exams                           1    1    1    1    ·    1    1    1    ·    ·
 students/{sibling}/exams                         0    0    0    ·    0    ·    0    ·    ·    ·

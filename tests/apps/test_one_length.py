@@ -35,7 +35,18 @@ from apps.exchange.models import Import
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
-from apps.fees.models import Account, Concession, CreditNote, FeeItem, LedgerTransaction, Payment, Refund
+from apps.family.models import ContactRequest
+from apps.fees.models import (
+    Account,
+    CardGateway,
+    Concession,
+    CreditNote,
+    FeeItem,
+    LedgerTransaction,
+    Payment,
+    PaymentIntent,
+    Refund,
+)
 from apps.institutions.models import (
     AcademicYear,
     CalendarDay,
@@ -46,6 +57,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
+from apps.notifications.models import Announcement, MessageTemplate, Outgoing
 from apps.office.shell.forms import ServiceForm
 from apps.staff.models import StaffMember, Substitution
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -59,7 +71,7 @@ from schoolops.queues.desk import letters as desk
 from schoolops.queues.models import DeadLetter, OperatorAction
 from schoolops.rows import TextTooLong, refuse_too_long
 from schoolops.tenancy.lifecycle import delete_school, suspend_school
-from schoolops.tenancy.models import School
+from schoolops.tenancy.models import Domain, School
 from schoolops.tenancy.provisioning import _register_once
 from tests.apps.asking import asking
 from tests.factories import people
@@ -74,6 +86,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "GuardianFields": Guardian, "StaffFields": StaffMember, "PeriodIn": Period, "MeetingIn": Meeting,
     "MarkIn": AttendanceRecord, "DeskIn": DeskEntry, "LeaveIn": Leave, "AttendanceCodeIn": AttendanceCode,
     "SubstitutionIn": Substitution, "NewcomerForm": User, "NewRoleForm": Role, "RoleForm": Role, "NoteForm": Leave,
+    "MakeForm": School, "YearForm": AcademicYear,
     "EntryForm": DeskEntry, "AdmitForm": Student, "DaysForm": CalendarDay, "CampusForm": Institution,
     "GradeBandIn": GradeBand, "GradingScaleIn": GradingScale, "ExamSessionChangeIn": ExamSession,
     "ExamChangeIn": Exam, "PaperForm": Exam, "AccountIn": Account, "AccountChangeIn": Account,
@@ -81,7 +94,8 @@ FILLS: Mapping[str, type[models.Model]] = {
     "CreditNoteIn": CreditNote, "PaymentIn": Payment, "RefundIn": Refund, "ChargebackIn": Refund,
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment,
-    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent,
+    "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent, "ContactForm": ContactRequest,
+    "AnnouncementIn": Announcement, "AnnouncementForm": Announcement, "TemplateForm": MessageTemplate,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
@@ -91,6 +105,8 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
         for form in ("AssessmentIn", "AssessmentForm")
         for field, model in (("category", AssessmentCategory), ("resit_of", Assessment))
     },
+    ("TemplateForm", "child"): (Student, "admission_number"),
+    ("HoldForm", "reason"): (Outgoing, "held_reason"),
     ("RoleIn", "permissions"): (RolePermission, "permission"),
     ("RemarkIn", "was"): (Remark, "text"),
     ("RolePermissionsIn", "permissions"): (RolePermission, "permission"),
@@ -102,14 +118,36 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("DecisionIn", "note"): (Leave, "decision_note"),
     ("NoteForm", "note"): (Leave, "decision_note"),
     ("LoginIn", "device"): (TokenFamily, "label"),
-    ("AdmitForm", "guardian_given_name"): (Guardian, "given_name"),
-    ("AdmitForm", "guardian_family_name"): (Guardian, "family_name"),
-    ("AdmitForm", "guardian_phone"): (Guardian, "phone"),
+    ("GuardianForm", "guardian_given_name"): (Guardian, "given_name"),
+    ("GuardianForm", "guardian_family_name"): (Guardian, "family_name"),
+    ("GuardianForm", "guardian_phone"): (Guardian, "phone"),
+    ("GuardianForm", "guardian_email"): (Guardian, "email"),
     ("EndForm", "operator"): (User, "username"),
+    ("MakeForm", "administrator"): (User, "username"),
+    ("MakeForm", "email"): (User, "email"),
+    ("MakeForm", "domain"): (Domain, "domain"),
     ("MappingIn", "sheet"): (Import, "sheet"),
+    ("CardGatewayIn", "gateway"): (CardGateway, "name"),
+    ("PaymentIntentIn", "return_url"): (PaymentIntent, "back_to"),
 }
-# Compared, hashed or read as a number, never stored as it was sent: a login, a password, a code, a link, a mark.
-NEVER_STORED = {"login", "password", "new_password", "again", "present", "code", "token", "refresh_token", "score"}
+# Compared, hashed, sealed or read as a number, never stored as it was sent: a login, a code, a link, a mark, a key,
+# whom an announcement is for.
+NEVER_STORED = {
+    "login",
+    "password",
+    "new_password",
+    "again",
+    "present",
+    "code",
+    "token",
+    "refresh_token",
+    "score",
+    "secret",
+    "signing",
+    "targets",
+}
+# Taken apart into names, each of which its service measures.
+NEVER_STORED |= {"levels", "sections"}
 # Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.
 REASON = "reason"
 # Column of a file → the column it fills. Ids of other programs, words of a standard, days and numbers are not ours.

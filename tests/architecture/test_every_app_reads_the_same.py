@@ -28,6 +28,8 @@ OWN_ROOMS = {
 OFFICE_ROOMS = {"room", "pages", "admin", "selectors", "services", "waiting", "templates", "static"}
 OWN_API_ROOMS = {
     "accounts": {"authentication"},
+    # What a gateway reports, outside the API.
+    "notifications": {"hooks"},
     # What lists about students, of whatever app, ask for and show.
     "students": {"about"},
 }

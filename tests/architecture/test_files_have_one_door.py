@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from schoolops.files import sweeping
 from tests.architecture import source
 
-FILES = frozenset({"photo", "logo", "file", "pdf"})
+FILES = frozenset({"attachment", "photo", "logo", "file", "pdf"})
 # Measure the disk, and remove a school's whole folder when it is purged.
 KNOW_THE_FOLDER = {
     "config/settings/base.py", "config/env.py", "schoolops/health/machine.py", "schoolops/health/doctor.py",

@@ -17,7 +17,7 @@ said = {{key: re.sub(" at 0x[0-9a-f]+", "", repr(value)) for key, value in vars(
 print(json.dumps(said))
 """
 DIFFERENT = {
-    "local": set(),
+    "local": {"STORAGES"},
     "test": {
         "SECRET_KEY",
         "ALLOWED_HOSTS",
@@ -25,6 +25,7 @@ DIFFERENT = {
         "STORAGES",
         "METRICS_FOLDER",
         "RATE_LIMIT_FACTOR",
+        "SANDBOX_GATEWAY_URL",
         "PASSWORD_HASHERS",
     },
     "production": {

@@ -1,4 +1,4 @@
-"""``make pictures``: ten pages of the demo's first school at two widths and in two languages, to be looked at.
+"""``make pictures``: twelve pages of the demo's first school at two widths and in two languages, to be looked at.
 
 They go into a folder outside the repository, which is printed; ``--into`` names another one.
 """
@@ -47,6 +47,8 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "role": ("administrator", "/office/roles/", _first("table a[href*='/office/roles/']")),
     "my-classes": ("teacher", "/roll/", _stay),
     "roll": ("teacher", "/roll/", _first("main ol a")),
+    "family": ("guardian", "/family/", _stay),
+    "family-attendance": ("guardian", "/family/", _first("main a[href$='/attendance/']")),
 }  # fmt: skip
 
 

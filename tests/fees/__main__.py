@@ -1,6 +1,7 @@
 """``python -m tests.fees [--students 2000]``: a term is billed, paid and partly given back on the running stack.
 
-The job that bills is killed twice, every payment is sent twice by ten clients at once. Exit code 1 when anything is
+The job that bills is killed twice, every payment is sent twice by ten clients at once, and the card gateway writes all
+twice, in any order, and loses every tenth. Exit code 1 when anything is
 billed or taken twice or lost, a number is missing, a cent is off, or what is planted afterwards goes unnoticed.
 """
 
@@ -20,12 +21,13 @@ from uuid import uuid4
 
 from config import demo
 from schoolops import launcher
+from schoolops.gateways import counter
 from tests.fees.counting import PLANTED, Books
 from tests.outside import refuse_base_url
 from tests.smoke.stack import fresh_stack
 
-SLUG, ACCOUNTANT = "oak", "ivy"
-ITEMS, CLIENTS, PAYMENTS, REFUNDS, NOTES, CHARGEBACKS = 20, 10, 300, 20, 20, 5
+SLUG, ACCOUNTANT, GUARDIAN = "oak", "ivy", "carol"
+ITEMS, CLIENTS, PAYMENTS, REFUNDS, NOTES, CHARGEBACKS, CARDS = 20, 10, 300, 20, 20, 5, 60
 METHODS = ("cash", "bank", "cheque", "card")
 # Above the longest lease of a job whose worker died.
 PATIENCE_S = 600.0
@@ -42,8 +44,12 @@ def main() -> int:
     refuse_base_url("it bills and takes money at a school of its own, and plants faults there.")
     began = time.monotonic()
     try:
-        with demo.stop_on_signals(), fresh_stack() as up:
-            result = Term(up, given.students).lived()
+        with (
+            demo.stop_on_signals(),
+            counter.running(unruly=True) as gateway,
+            fresh_stack(**{demo.COUNTER: gateway.address}) as up,
+        ):
+            result = Term(up, given.students, gateway).lived()
     except demo.Stopped:
         return 130
     except launcher.LauncherError as problem:
@@ -57,7 +63,7 @@ def main() -> int:
 class Term:
     """One term of one school."""
 
-    def __init__(self, up: demo.Stack, students: int) -> None:
+    def __init__(self, up: demo.Stack, students: int, gateway: counter.Counter) -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.offline"
         import django
 
@@ -70,7 +76,7 @@ class Term:
             place["host"], {login["username"]: login["password"] for login in place["logins"]}
         )
         self._books = Books(self._machine.admin_url, SLUG)
-        self._students = students
+        self._students, self._gateway, self._port = students, gateway, up.port
         self._dice = random.Random(1)
         self.lost = 0
 
@@ -81,6 +87,7 @@ class Term:
             billed = self._billed(term)
             payments = self._paid()
             self._given_back(payments)
+            self._paid_by_card()
             found = self._found()
             unseen = self._planted()
         return {"billed": billed, **found, "lost_payments": self.lost, "planted_unseen": unseen}
@@ -203,6 +210,48 @@ class Term:
                 say(f"{found} of {many} in {table} {kind}")
                 self.lost += abs(found - many)
 
+    # --- by card ------------------------------------------------------------------------------------------------------
+    def _paid_by_card(self) -> None:
+        """A guardian pays bit by bit on the gateway's page; some goes back there, some is disputed."""
+        child = self._school.rows("students", GUARDIAN)[0]["id"]
+        body = {"student_id": child, "amount": "1.15", "return_url": "/"}
+
+        def pay(_number: int) -> str:
+            # With the port, at which the gateway will write.
+            sent = {"Idempotency-Key": str(uuid4()), "Host": f"{self._school.host}:{self._port}"}
+            begun = self._school.ask("POST", "payment-intents", GUARDIAN, body, **sent).expect(201).json
+            for _again in range(100):
+                page = self._school.ask("GET", begun["checkout_url"].partition("/api/v1/")[2]).expect(302)
+                order = self._gateway.shown(page.headers["location"].rpartition("/")[2])
+                if order is not None:
+                    break
+                # So many at once that some are sent back: they press the button again.
+                time.sleep(0.2)
+            if order is None:
+                raise launcher.LauncherError(f"nobody gets to the gateway's page: {page.headers['location']}")
+            self._gateway.clicked(order, "pay")
+            return order.id
+
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            orders = list(clients.map(pay, range(CARDS)))
+        for number, name in enumerate(orders):
+            order = self._gateway.shown(name)
+            assert order is not None
+            if number % 10 == 0:
+                self._gateway.clicked(order, "dispute")
+            elif number % 10 == 1:
+                self._gateway.refunded(order.account, name, {"amount": 15, "key": ""})
+        # What was lost on the way is asked for.
+        self._wait(lambda: self._reconciles("--ask-gateway"), "what was paid by card")
+        there = [each for each in self._gateway.journal("sk_sandbox_demo")["orders"] if each["state"] == "paid"]
+        said = sorted((each["id"], each["paid"] - sum(gone["amount"] for gone in each["gone_back"])) for each in there)
+        booked = self._books.rows(
+            "SELECT p.reference, (100 * sum(p.amount - COALESCE((SELECT sum(r.amount) FROM fees_refund r"
+            " WHERE r.payment_id = p.id), 0)))::int FROM fees_payment p WHERE p.by_id IS NULL GROUP BY 1 ORDER BY 1"
+        )
+        self.lost += len(set(said) ^ {(name, cents) for name, cents in booked}) + abs(len(said) - CARDS)
+        say(f"{CARDS} payments by card, {self._gateway.journal('sk_sandbox_demo')['lost']} messages were lost")
+
     # --- counted ------------------------------------------------------------------------------------------------------
     def _found(self) -> dict[str, int]:
         found = self._books.counted()
@@ -210,11 +259,11 @@ class Term:
             found["ledger_differences"] += 1
         return found
 
-    def _reconciles(self) -> bool:
+    def _reconciles(self, *more: str) -> bool:
         from tests.attack.target import CommandFailed
 
         try:
-            self._machine.manage("reconcile_fees", "--school", SLUG, "--json")
+            self._machine.manage("reconcile_fees", "--school", SLUG, "--json", *more)
         except CommandFailed:
             return False
         return True

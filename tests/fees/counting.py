@@ -33,7 +33,9 @@ COUNTS = {
     """,
     "duplicate_receipts": """
         SELECT count(*) FROM (
-            SELECT 1 FROM fees_payment GROUP BY institution_id, year, number HAVING count(*) > 1) twice
+            SELECT 1 FROM fees_payment GROUP BY institution_id, year, number HAVING count(*) > 1
+            UNION ALL
+            SELECT 1 FROM fees_payment WHERE by_id IS NULL GROUP BY reference HAVING count(*) > 1) twice
     """,
     "number_gaps": """
         SELECT COALESCE(sum(most - many), 0)::bigint FROM (
@@ -83,6 +85,42 @@ PLANTED = {
             "DELETE FROM fees_payment WHERE id IN (SELECT id FROM kept)",
         ],
         ["INSERT INTO fees_payment SELECT * FROM kept", "DROP TABLE kept"],
+    ),
+    "a webhook posted twice": (
+        [
+            "CREATE TABLE kept AS SELECT * FROM fees_payment WHERE by_id IS NULL ORDER BY id LIMIT 1",
+            "UPDATE fees_series SET last = last + 1 WHERE kind = 'receipt' AND year = (SELECT year FROM kept)",
+            (
+                "INSERT INTO fees_payment (sourced_id, institution_id, student_id, guardian_id, year, number, method,"
+                " amount, currency, day, reference, paid_by, at)"
+                " SELECT gen_random_uuid(), k.institution_id, student_id, guardian_id, k.year, s.last,"
+                " method, amount, currency, day, reference, 'twice', at FROM kept k"
+                " JOIN fees_series s ON s.kind = 'receipt' AND s.year = k.year AND s.institution_id = k.institution_id"
+            ),
+            (
+                "INSERT INTO fees_ledgertransaction (institution_id, day, source_kind, source_id, purpose, memo, legs,"
+                " at) SELECT t.institution_id, t.day, source_kind, (SELECT sourced_id FROM fees_payment WHERE paid_by ="
+                " 'twice'), purpose, 'twice', legs, t.at FROM fees_ledgertransaction t JOIN kept k"
+                " ON k.sourced_id = t.source_id WHERE t.purpose = 'receive'"
+            ),
+            (
+                "INSERT INTO fees_ledgerentry (transaction_id, institution_id, account_id, side, amount, currency,"
+                " student_id) SELECT (SELECT id FROM fees_ledgertransaction WHERE memo = 'twice'), e.institution_id,"
+                " account_id, side, e.amount, e.currency, e.student_id FROM fees_ledgerentry e"
+                " JOIN fees_ledgertransaction t ON t.id = e.transaction_id JOIN kept k ON k.sourced_id = t.source_id"
+                " WHERE t.purpose = 'receive' AND t.source_kind = 'payment'"
+            ),
+        ],
+        [
+            (
+                "DELETE FROM fees_ledgerentry WHERE transaction_id ="
+                " (SELECT id FROM fees_ledgertransaction WHERE memo = 'twice')"
+            ),
+            "DELETE FROM fees_ledgertransaction WHERE memo = 'twice'",
+            "DELETE FROM fees_payment WHERE paid_by = 'twice'",
+            "UPDATE fees_series SET last = last - 1 WHERE kind = 'receipt' AND year = (SELECT year FROM kept)",
+            "DROP TABLE kept",
+        ],
     ),
     "a posting made twice": (
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -199,6 +200,15 @@ def test_servers_of_your_own_are_used_and_left_running(project: Path, cluster: l
             assert process.wait(180) == 0, said.read_text()
             assert "Servers of its own: none." in said.read_text()
     cluster.check()
+
+
+@pytest.mark.parametrize(
+    ("today", "lives_on"),
+    [("2026-11-27", None), ("2026-11-28", "2026-11-27"), ("2026-11-29", "2026-11-27"), ("2026-11-30", None)],
+)
+def test_on_a_weekend_the_demo_lives_on_the_last_day_of_school(today: str, lives_on: str | None) -> None:
+    found = demo.school_day(dt.date.fromisoformat(today))
+    assert found == (dt.date.fromisoformat(lives_on) if lives_on else None)
 
 
 def test_the_procfile_of_this_project_is_read() -> None:

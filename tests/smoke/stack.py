@@ -38,6 +38,8 @@ def fresh_stack(*, own_servers: bool = False, programs: Collection[str] = (), **
         named["REDIS_URL"] = urlsplit(named["REDIS_URL"])._replace(path=f"/{REDIS_DATABASE}").geturl()
     # Any port but the usual one: two web servers may share a port, and a demo beside us would answer half of it.
     named["PORT"] = str(launcher.free_port())
+    # A card gateway of the test's own.
+    named |= {name: variables[name] for name in (demo.COUNTER,) if name in variables}
     # Whatever this process was told, the programs are told the defaults.
     more = {variable.name: variable.default for variable in VARIABLES if variable.name not in {*SERVERS, "PORT"}} | {
         "LOG_LEVEL": "ERROR",

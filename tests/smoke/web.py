@@ -27,7 +27,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        return 200 <= self.status < 300
+        return 200 <= self.status < 400
 
     @property
     def json(self) -> Any:

@@ -206,6 +206,20 @@ def test_it_has_been_offered_what_a_new_school_has(upgraded: Installation, schoo
 
 
 @pytest.mark.parametrize("school", SCHOOLS)
+def test_its_books_and_who_takes_money_are_those_of_a_new_school(upgraded: Installation, school: str) -> None:
+    held = upgraded.sql(
+        f"SELECT r.code FROM school_{school}.access_role r JOIN school_{school}.access_rolepermission p"
+        " ON p.role_id = r.id WHERE p.permission = 'fees.collect'"
+    )
+    assert ("accountant",) in held
+    campuses = upgraded.sql(f"SELECT count(*) FROM school_{school}.institutions_institution")
+    accounts = upgraded.sql(
+        f"SELECT count(*) FROM school_{school}.fees_account WHERE (code, purpose) = ('5900', 'differences')"
+    )
+    assert campuses == accounts != [(0,)]
+
+
+@pytest.mark.parametrize("school", SCHOOLS)
 def test_every_row_reads_as_before(upgraded: Installation, before: dict[str, Rows], school: str) -> None:
     was = before[school]
     is_now = upgraded.rows(school, only=was)

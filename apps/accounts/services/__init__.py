@@ -12,6 +12,7 @@ from apps.accounts.services.links import (
     hand_support_in,
     invitation_letter,
     invite,
+    mail_link,
     redeem_link,
     reset_letter,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "log_in",
     "log_out",
     "log_out_everywhere",
+    "mail_link",
     "missing_setup",
     "open_login",
     "prove_identity",

@@ -91,12 +91,21 @@ def invite(*, user: User, by_mail: bool, by: User) -> Handed | None:
     scopes.gate().require_over(by, "accounts.manage", user)
     if not by_mail:
         return hand_out_link(user=user, by=by)
+    mail_link(user=user, by=by)
+    return None
+
+
+@transaction.atomic
+def mail_link(*, user: User, by: Actor) -> None:
+    """The link of ``hand_out_link`` by e-mail. Whoever calls has asked for permission.
+
+    Raises ``UserInactive``, ``SupportHasNoPassword``, ``NoEmail``.
+    """
     _expect_active(user)
     if not user.email:
         raise NoEmail(name=str(user))
     events.publish(InvitedByMail(user_id=user.pk))
     trail.record(by, "accounts.invited-by-mail", user, after={"email": user.email})
-    return None
 
 
 def _expect_active(user: User) -> None:

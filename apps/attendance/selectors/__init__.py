@@ -1,9 +1,18 @@
 """Reads: rolls, what the office says, and what follows of both."""
 
-from apps.attendance.selectors.boards import board_of, classes_of, day_in_figures, rolls_not_taken
+from apps.attendance.selectors.boards import (
+    board_of,
+    campuses_closed,
+    classes_of,
+    day_in_figures,
+    rolls_not_taken,
+    say_which_campus,
+    say_who_teaches,
+)
 from apps.attendance.selectors.lists import (
     absent_on,
     absentees,
+    changed_marks,
     changes_of,
     desk_entries,
     history_of,
@@ -63,6 +72,8 @@ __all__ = [
     "answer",
     "board_of",
     "book_of",
+    "campuses_closed",
+    "changed_marks",
     "changes_of",
     "changes_since",
     "classes_of",
@@ -91,6 +102,8 @@ __all__ = [
     "rolls_not_taken",
     "roster_for_update",
     "rows_of_roll",
+    "say_which_campus",
+    "say_who_teaches",
     "sheet_for_update",
     "student_in_reach",
     "takes_place",

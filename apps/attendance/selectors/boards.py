@@ -316,6 +316,41 @@ def board_of(day: dt.date, *, by: User, permission: str, known: Board | None = N
     return board
 
 
+def say_who_teaches(rolls: Sequence[dict[str, Any]], day: dt.date) -> None:
+    """Put into each of ``rolls`` as ``teachers`` the names of who takes it on ``day``; who stands in goes before."""
+    sections = [roll["section_id"] for roll in rolls if roll["kind"] == "daily"]
+    classes = [roll["class_id"] for roll in rolls if roll["class_id"] is not None]
+    of_these = Q(section__sourced_id__in=sections) | Q(course_class__sourced_id__in=classes)
+    wanted = ("section__sourced_id", "course_class__sourced_id", "staff__given_name", "staff__family_name")
+    names: dict[UUID, list[str]] = defaultdict(list)
+    stands_in: dict[UUID, list[str]] = defaultdict(list)
+    if rolls:
+        own = TeachingAssignment.objects.on(day).filter(of_these, kind=TeachingAssignment.Kind.TEACHER)
+        for found, rows in ((stands_in, Substitution.objects.filter(of_these, day=day)), (names, own)):
+            for section, taught, given, family in rows.order_by("staff__name_key", "pk").values_list(*wanted):
+                found[section or taught].append(f"{given} {family}".strip())
+    for roll in rolls:
+        key = roll["section_id"] if roll["kind"] == "daily" else roll["class_id"]
+        roll["teachers"] = ", ".join(dict.fromkeys(stands_in.get(key) or names.get(key) or []))
+
+
+def say_which_campus(rolls: Sequence[dict[str, Any]]) -> None:
+    """Put into each of ``rolls`` as ``campus`` where it is, if they are of more than one: sections are called alike."""
+    there = {roll["institution_id"] for roll in rolls}
+    names = {}
+    if len(there) > 1:
+        names = dict(Institution.objects.filter(sourced_id__in=there).values_list("sourced_id", "name"))
+    for roll in rolls:
+        roll["campus"] = names.get(roll["institution_id"], "")
+
+
+def campuses_closed(day: dt.date, *, only: Collection[UUID] | None = None) -> list[tuple[Institution, str]]:
+    """The campuses (``only``: by public id) that have no school on ``day``, each with why. Two queries."""
+    there = [each for each in _CAMPUSES.all() if only is None or each.sourced_id in only]
+    closed = why_no_school(there, day, calendar_of(there, day))
+    return [(each, closed[each.pk]) for each in there if each.pk in closed]
+
+
 _WHO: Any = Parameter("user", KEY)
 _OWN: Compiled[tuple[int | None, int | None]] = Compiled(
     lambda: TeachingAssignment.objects.on(ON).filter(staff__user=_WHO).values_list("section_id", "course_class_id")

@@ -6,6 +6,7 @@ Each is a queryset of the rows that ``by`` reaches; the view chooses columns, or
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from apps.accounts.models import User
 from apps.attendance.errors import RollUnknown
 from apps.attendance.models import (
     AttendanceChange,
+    AttendanceCode,
     AttendancePolicy,
     AttendanceRecord,
     AttendanceSession,
@@ -30,8 +32,8 @@ from apps.attendance.models import (
 )
 from apps.attendance.selectors.places import place_of_roll
 from apps.institutions.models import Institution
-from apps.students.models import Student
-from apps.students.selectors import of_students_in_reach
+from apps.students.models import FamilyItem, Student
+from apps.students.selectors import expect_open, of_students_in_reach
 from schoolops.tenancy.compiled import PUBLIC_ID, Compiled, Parameter
 
 
@@ -43,6 +45,7 @@ def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.v
         by, permission, "student", Student, [found.pk], day=access.today(by)
     ):
         raise OutOfReach
+    expect_open(found, FamilyItem.LEAVE if permission == "leave.request" else FamilyItem.ATTENDANCE, by=by)
     return found
 
 
@@ -83,6 +86,44 @@ def changes_of(roll: UUID, *, by: User) -> QuerySet[AttendanceChange]:
     place = place_of_roll(sheet)
     access.require_row(by, "attendance.view", place.kind, place.group, day=place.day)
     return AttendanceChange.objects.filter(of_students_in_reach(by, "attendance.view", place.day), session=sheet)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedMark:
+    """What a mark said before somebody changed it, and since: names of codes, empty for none."""
+
+    student: str
+    roll: str
+    day: dt.date
+    before: str
+    after: str
+    by: str
+    at: dt.datetime
+
+
+def changed_marks(changes: QuerySet[AttendanceChange], *, most: int) -> list[ChangedMark]:
+    """Those of ``changes`` that changed a mark that was there, the latest first. Two queries."""
+    rows = changes.exclude(before=None).select_related(
+        "student", "by", "session__section__grade_level", "session__course_class", "session__period"
+    )
+    names = dict(AttendanceCode.objects.values_list("code", "name"))
+
+    def said(mark: Any) -> str:
+        letter = (mark or {}).get("code") or ""
+        return names.get(letter, letter)
+
+    return [
+        ChangedMark(
+            student=each.student.full_name,
+            roll=str(each.session.course_class or each.session.section or ""),
+            day=each.day,
+            before=said(each.before),
+            after=said(each.after),
+            by=str(each.by or ""),
+            at=each.at,
+        )
+        for each in rows.order_by("-id")[:most]
+    ]
 
 
 def desk_entries(day: dt.date, *, by: User) -> QuerySet[DeskEntry]:

@@ -12,19 +12,22 @@ from apps.attendance.services.days import (
     marks_of,
 )
 from apps.attendance.services.desk import Entry, enter_at_desk, remove_from_desk
-from apps.attendance.services.leave import approve_leave, cancel_leave, refuse_leave, request_leave
+from apps.attendance.services.leave import approve_leave, attachment_of, cancel_leave, refuse_leave, request_leave
 from apps.attendance.services.locking import lock_roll, reopen_day, reopen_roll
 from apps.attendance.services.marking import Mark, mark_and_read, mark_attendance
 from apps.attendance.services.merging import move_desk_entries, move_leave, move_records, say_what_came_along
+from apps.attendance.services.telling import DAYS_TOLD, tell_of_day, tell_of_leave
 
 __all__ = [
     "AT_ONCE",
+    "DAYS_TOLD",
     "Days",
     "Derived",
     "Entry",
     "Mark",
     "add_code",
     "approve_leave",
+    "attachment_of",
     "cancel_leave",
     "change_code",
     "check_days",
@@ -47,4 +50,6 @@ __all__ = [
     "say_what_came_along",
     "seed_codes",
     "set_policy",
+    "tell_of_day",
+    "tell_of_leave",
 ]

@@ -12,6 +12,7 @@ from apps.access.errors import OutOfReach
 from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.attendance.errors import (
+    AttachmentRefused,
     CodeRetired,
     CodeUnknown,
     LeaveAlreadyDecided,
@@ -20,13 +21,17 @@ from apps.attendance.errors import (
     LeaveTooLong,
     LeaveUnknown,
 )
+from apps.attendance.events import LeaveDecided
 from apps.attendance.models import AttendanceCode, DayState, Leave
 from apps.attendance.selectors import CodeBook
 from apps.attendance.services.following import apply_office
-from apps.students.models import Student
-from schoolops import clock
+from apps.students.models import FamilyItem, Student
+from apps.students.selectors import expect_open
+from schoolops import clock, events, files
 from schoolops.audit import trail
 from schoolops.constraints import explains
+from schoolops.pictures import LARGEST, MEDIA_TYPES, PictureRefused, checked_picture
+from schoolops.resilience import heavy
 
 MOST_DAYS = 366
 State = Leave.State
@@ -34,13 +39,22 @@ State = Leave.State
 
 @transaction.atomic
 def request_leave(
-    *, student: UUID, starts_on: dt.date, ends_on: dt.date, reason: str, code: str | None = None, by: User
+    *,
+    student: UUID,
+    starts_on: dt.date,
+    ends_on: dt.date,
+    reason: str,
+    code: str | None = None,
+    attachment: bytes = b"",
+    by: User,
 ) -> Leave:
     """Ask that a student may stay away from ``starts_on`` to ``ends_on``, both included. Nothing happens until decided.
 
+    ``attachment``: a PDF, or a picture, which is drawn anew.
+
     Raises:
         PermissionMissing, OutOfReach, LeaveEndsBeforeItStarts, LeaveTooLong, LeaveOverlaps,
-        CodeUnknown (also: a code that does not mean absent), CodeRetired.
+        CodeUnknown (also: a code that does not mean absent), CodeRetired, AttachmentRefused.
     """
     who = _student(student, by, "leave.request")
     if ends_on < starts_on:
@@ -55,6 +69,9 @@ def request_leave(
         code=_code(code, CodeBook()),
         requested_by=by,
     )
+    if attachment:
+        content, suffix = _checked(attachment)
+        files.keep(leave.attachment, content, suffix=suffix)
     with explains({"leave_no_overlap": LeaveOverlaps}):
         leave.save(force_insert=True)
     after = {"student": who, "starts_on": starts_on, "ends_on": ends_on, "code": leave.code.code}
@@ -106,12 +123,46 @@ def cancel_leave(*, leave: UUID, note: str = "", by: User) -> tuple[Leave, tuple
     return found, _follow(found, by) if approved else ()
 
 
+def _checked(content: bytes) -> tuple[bytes, str]:
+    """What is kept of an attachment, and the suffix of its real kind. Raises ``AttachmentRefused``."""
+    if len(content) > LARGEST:
+        raise AttachmentRefused(most=LARGEST // 2**20)
+    if content.startswith(b"%PDF-"):
+        return content, ".pdf"
+    try:
+        with heavy.working():
+            picture = checked_picture(content)
+    except PictureRefused as refusal:
+        raise AttachmentRefused(most=LARGEST // 2**20) from refusal
+    return picture.content, picture.suffix
+
+
+def attachment_of(leave: UUID, *, by: User) -> tuple[bytes, str]:
+    """What came with a request, and its media type: for who decides, and for who sent it.
+
+    Raises:
+        PermissionMissing, OutOfReach, LeaveUnknown: also where nothing came with it.
+    """
+    decides = "leave.decide" in permissions_of(by)
+    access.require(by, "leave.decide" if decides else "leave.request")
+    found = Leave.objects.select_related("student__institution").filter(sourced_id=leave).exclude(attachment="").first()
+    if found is None or (not decides and found.requested_by_id != by.pk):
+        raise LeaveUnknown
+    day = clock.today(found.student.institution.timezone)
+    access.require_row(by, "leave.decide" if decides else "leave.request", "student", found.student, day=day)
+    with found.attachment.open("rb") as file:
+        content = bytes(file.read())
+    suffix = f".{str(found.attachment.name).rpartition('.')[2]}"
+    return content, MEDIA_TYPES.get(suffix, "application/pdf")
+
+
 def _student(student: UUID, by: User, permission: str) -> Student:
     access.require(by, permission)
     found = Student.objects.select_for_update(no_key=True).filter(sourced_id=student).first()
     if found is None:
         raise OutOfReach
     access.require_row(by, permission, "student", found, day=clock.today(found.institution.timezone))
+    expect_open(found, FamilyItem.LEAVE, by=by)
     who: Student = found
     return who
 
@@ -142,6 +193,8 @@ def _decide(leave: Leave, state: State, note: str, by: User, *, was: tuple[State
     leave.state, leave.decided_by, leave.decided_at, leave.decision_note = state, by, clock.now(), note
     leave.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
     trail.record(by, f"attendance.leave-{state}", leave, before={"state": before}, after={"state": state}, reason=note)
+    if state in {State.APPROVED, State.REFUSED}:
+        events.publish(LeaveDecided(leave.pk))
 
 
 def _follow(leave: Leave, by: User) -> tuple[dt.date, ...]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -15,6 +16,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.demo.services.casts import OPERATOR, SCHOOLS, DemoSchool, Login
 from apps.fees import services as fees
+from apps.fees.models import CardGateway
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import (
@@ -35,6 +37,8 @@ from schoolops.tenancy.provisioning import create_school
 
 __all__ = ["SCHOOLS", "furnish", "furnish_operator"]
 
+# With which the demo's schools are known at the sandbox.
+CARDS_KEY = "sk_sandbox_demo"
 WEEKEND = [6, 7]
 SCHOOL_WEEK = range(1, 6)
 SUBJECTS = (("MATH", "Mathematics"), ("ENG", "English"))
@@ -67,7 +71,15 @@ def furnish(demo: DemoSchool) -> School:
         _classes(place, students)
         for login in demo.logins:
             _login(demo, login, place, students)
+        _card_gateway()
     return school
+
+
+def _card_gateway() -> None:
+    """The sandbox, where one runs beside the demo."""
+    if settings.SANDBOX_GATEWAY_URL and not CardGateway.objects.exists():
+        by = User.objects.filter(role_assignments__role__code=roles.ADMINISTRATOR).earliest("pk")
+        fees.set_card_gateway(gateway="sandbox", taking=True, secret=CARDS_KEY, by=by)
 
 
 def furnish_operator() -> None:

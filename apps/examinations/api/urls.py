@@ -50,6 +50,8 @@ urlpatterns = [
     path("gradebooks", BOOK({"get": "list", "post": "create"})),
     path("gradebooks/<uuid:id>", BOOK({"get": "retrieve", "put": "replace"})),
     path("gradebooks/<uuid:id>/marks", BOOK({"put": "enter"})),
+    path("gradebooks/<uuid:id>/reopen", BOOK({"post": "reopen"})),
+    path("gradebooks/<uuid:id>/history", gradebooks.GradebookHistoryViewSet.as_view({"get": "list"})),
     path("gradebooks/<uuid:id>/publication", BOOK({"put": "publish"})),
     path("students/<uuid:id>/term-results", gradebooks.FollowedTermResultViewSet.as_view({"get": "list"})),
     *routes("remark-phrases", remarks.PhraseViewSet),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
-from apps.examinations.models.exams import Exam, Mark
+from apps.examinations.models.exams import Exam, Scored, scored
 from apps.students.models import Student
 from schoolops import folding
 from schoolops.privacy import Held, Kept
@@ -37,30 +37,20 @@ class ExamComponent(PublicRow):
         return self.name
 
 
-class ComponentMark(models.Model):
-    """What was entered of one student in one component, by the rules of a ``Mark``, which is made of them."""
+class ComponentMark(Scored):
+    """What was entered of one student in one component; the paper's ``Mark`` is made of them."""
 
     component = models.ForeignKey(
         ExamComponent, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="marks"
     )
     student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="component_marks")
-    status = models.CharField(max_length=11, choices=Mark.Status.choices)
-    score = models.DecimalField(max_digits=7, decimal_places=2, null=True)
-    max_marks = models.DecimalField(max_digits=7, decimal_places=2)
 
     held: ClassVar[Held] = {"student": Kept(law="marks", since=("component__exam__day",))}
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("component", "student"), name="component_mark_once"),
-            models.CheckConstraint(
-                condition=Q(status="entered", score__isnull=False) | ~Q(status="entered") & Q(score__isnull=True),
-                name="component_mark_score_if_entered",
-            ),
-            models.CheckConstraint(
-                condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=F("max_marks")),
-                name="component_mark_within",
-            ),
+            *scored("component_mark"),
         )
 
     def __str__(self) -> str:

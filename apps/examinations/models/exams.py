@@ -299,10 +299,10 @@ class Invigilation(models.Model):
         return called(self.staff, self.exam)
 
 
-class Mark(models.Model):
-    """One student's result in a paper. A student without a row has not been marked yet.
+class Scored(models.Model):
+    """What was entered of a student: who has a score is entered, and nobody else.
 
-    ``max_marks`` is repeated from the paper; the database holds it equal, and every score within it.
+    ``max_marks`` is repeated from what is marked; the database holds it equal, and every score within it (``scored``).
     """
 
     class Status(models.TextChoices):
@@ -312,11 +312,31 @@ class Mark(models.Model):
         MALPRACTICE = "malpractice"
         NOT_ENTERED = "not-entered"
 
-    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="marks")
-    student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="marks")
     status = models.CharField(max_length=11, choices=Status.choices)
     score = models.DecimalField(max_digits=7, decimal_places=2, null=True)
     max_marks = models.DecimalField(max_digits=7, decimal_places=2)
+
+    class Meta:
+        abstract = True
+
+
+def scored(named: str, within: str = "") -> tuple[models.CheckConstraint, models.CheckConstraint]:
+    """The constraints of a ``Scored`` model, whose names begin so."""
+    entered = Q(status="entered", score__isnull=False) | ~Q(status="entered") & Q(score__isnull=True)
+    return (
+        models.CheckConstraint(condition=entered, name=f"{named}_score_if_entered"),
+        models.CheckConstraint(
+            condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=F("max_marks")),
+            name=within or f"{named}_within",
+        ),
+    )
+
+
+class Mark(Scored):
+    """One student's result in a paper. A student without a row has not been marked yet."""
+
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="marks")
+    student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="marks")
 
     held: ClassVar[Held] = {"student": Kept(law="marks", since=("exam__day",))}
     # Of a paper with components: component → what was entered of it, where somebody has read it. It stands beside.
@@ -325,13 +345,7 @@ class Mark(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("exam", "student"), name="mark_once"),
-            models.CheckConstraint(
-                condition=Q(status="entered", score__isnull=False) | ~Q(status="entered") & Q(score__isnull=True),
-                name="mark_score_if_entered",
-            ),
-            models.CheckConstraint(
-                condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=F("max_marks")), name="mark_within_paper"
-            ),
+            *scored("mark", "mark_within_paper"),
         )
 
     def __str__(self) -> str:
@@ -339,9 +353,16 @@ class Mark(models.Model):
 
 
 class MarkChange(models.Model):
-    """One change of one mark, append-only: what it was, what it became, who did it and when."""
+    """One change of one mark, append-only: what it was, what it became, who did it and when.
 
-    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, db_index=False, related_name="mark_changes")
+    Of a paper, or of ``assessment`` (its public id: it may go) in a gradebook; ``marks_version`` is that of either.
+    """
+
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, null=True, db_index=False, related_name="mark_changes")
+    gradebook = models.ForeignKey(
+        "examinations.Gradebook", on_delete=models.PROTECT, null=True, db_index=False, related_name="mark_changes"
+    )
+    assessment = models.UUIDField(null=True)
     student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="+")
     marks_version = models.PositiveIntegerField()
     before = models.JSONField(null=True)
@@ -349,10 +370,22 @@ class MarkChange(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     at = models.DateTimeField()
 
-    held: ClassVar[Held] = {"student": Kept(law="marks", since=("exam__day",)), "by": Fate.ACTED}
+    held: ClassVar[Held] = {
+        "student": Kept(law="marks", since=("exam__day", "gradebook__term__ends_on")),
+        "by": Fate.ACTED,
+    }
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(exam__isnull=False, gradebook__isnull=True, assessment__isnull=True)
+                | Q(exam__isnull=True, gradebook__isnull=False, assessment__isnull=False),
+                name="mark_change_of_one",
+            ),
+        )
 
     def __str__(self) -> str:
-        return called(self.student, self.exam)
+        return called(self.student, self.exam or self.gradebook)
 
 
 append_only.declare("examinations_markchange")
@@ -455,9 +488,12 @@ class ResultPolicy(models.Model):
     ranked_within = models.CharField(max_length=11, choices=Within.choices, default=Within.SECTION)
     # Of a course's result in a term, what its gradebook is, in percent; exams are the rest.
     coursework = models.DecimalField(max_digits=5, decimal_places=2, default=40, db_default=40)
+    # What a gradebook comes to at most, in percent, however much is extra.
+    extra_up_to = models.DecimalField(max_digits=5, decimal_places=2, default=100, db_default=100)
 
     class Meta:
         constraints = (
+            models.CheckConstraint(condition=Q(extra_up_to__gte=100), name="policy_extra_from_a_hundred"),
             models.CheckConstraint(condition=Q(coursework__gte=0, coursework__lte=100), name="policy_coursework_share"),
         )
 

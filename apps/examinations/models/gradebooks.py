@@ -6,9 +6,9 @@ import datetime as dt
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
-from apps.examinations.models.exams import Mark, ResultPolicy
+from apps.examinations.models.exams import ResultPolicy, Scored, scored
 from apps.institutions.models import Course, CourseClass, Section, Term
 from apps.students.models import Student
 from schoolops import folding
@@ -20,7 +20,7 @@ class Gradebook(PublicRow):
     """The assessments of a section in a course, or of a class, in a term.
 
     Families read it from ``published_at`` on; ``policy`` is that by which it counts since it was published (null: the
-    defaults, or it is not).
+    defaults, or it is not). Until ``reopened_until`` it changes though it is published or the term's marks are closed.
     """
 
     term = models.ForeignKey(Term, on_delete=models.PROTECT, db_index=False, related_name="gradebooks")
@@ -33,6 +33,8 @@ class Gradebook(PublicRow):
     policy = models.ForeignKey(ResultPolicy, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     version = models.PositiveIntegerField(default=1)
     marks_version = models.PositiveIntegerField(default=0)
+    reopened_until = models.DateTimeField(null=True)
+    reopened_reason = models.CharField(max_length=200, blank=True, db_default="")
 
     class Meta:
         constraints = (
@@ -41,6 +43,9 @@ class Gradebook(PublicRow):
             ),
             models.CheckConstraint(
                 condition=Q(section__isnull=False) | Q(course_class__isnull=False), name="gradebook_section_or_class"
+            ),
+            models.CheckConstraint(
+                condition=Q(reopened_until__isnull=True) | ~Q(reopened_reason=""), name="gradebook_reopened_with_reason"
             ),
         )
 
@@ -118,16 +123,13 @@ class Assessment(PublicRow):
         return self.name
 
 
-class AssessmentMark(models.Model):
-    """What was entered of one student in one assessment, by the rules of a ``Mark``."""
+class AssessmentMark(Scored):
+    """What was entered of one student in one assessment."""
 
     assessment = models.ForeignKey(
         Assessment, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="marks"
     )
     student = models.ForeignKey(Student, on_delete=models.PROTECT, db_index=False, related_name="assessment_marks")
-    status = models.CharField(max_length=11, choices=Mark.Status.choices)
-    score = models.DecimalField(max_digits=7, decimal_places=2, null=True)
-    max_marks = models.DecimalField(max_digits=7, decimal_places=2)
     # At which version of the gradebook's marks it became this.
     marks_version = models.PositiveIntegerField()
 
@@ -136,14 +138,7 @@ class AssessmentMark(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("student", "assessment"), name="assessment_mark_once"),
-            models.CheckConstraint(
-                condition=Q(status="entered", score__isnull=False) | ~Q(status="entered") & Q(score__isnull=True),
-                name="assessment_mark_score_if_entered",
-            ),
-            models.CheckConstraint(
-                condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=F("max_marks")),
-                name="assessment_mark_within",
-            ),
+            *scored("assessment_mark"),
         )
 
     def __str__(self) -> str:

@@ -15,11 +15,16 @@ from apps.examinations.selectors.coursework import BookResult, book_result, cate
 from apps.examinations.selectors.entry import OPEN, is_marking, must_be_marking, paper_of, sitting
 from apps.examinations.selectors.gradebooks import (
     CourseResult,
+    book_changes,
     course_results,
     gradebook_of,
     gradebook_sheet,
     gradebooks_seen,
+    group_of_book,
     head_of_book,
+    is_open,
+    must_be_open,
+    public_books,
     sheet_of_book,
     shown,
     students_in_book,
@@ -79,7 +84,7 @@ from apps.examinations.selectors.tomark import (
     papers_to_mark,
     told_to_mark,
 )
-from apps.examinations.selectors.transcript import transcript_followed
+from apps.examinations.selectors.transcript import grade_of, transcript_followed
 
 __all__ = [
     "LETTERS",
@@ -99,6 +104,7 @@ __all__ = [
     "asked_papers",
     "band_of",
     "being_marked",
+    "book_changes",
     "book_result",
     "category_result",
     "cell_of",
@@ -108,15 +114,18 @@ __all__ = [
     "course_results",
     "doubly_booked",
     "exams_followed",
+    "grade_of",
     "gradebook_of",
     "gradebook_sheet",
     "gradebooks_seen",
     "group_of",
+    "group_of_book",
     "head_of_book",
     "head_of_marks",
     "in_section",
     "invigilators_of",
     "is_marking",
+    "is_open",
     "mark_changes",
     "markers_of",
     "marks_followed",
@@ -125,6 +134,7 @@ __all__ = [
     "moderated",
     "moderations_of",
     "must_be_marking",
+    "must_be_open",
     "name_of",
     "number_to_mark",
     "numbers_of",
@@ -137,6 +147,7 @@ __all__ = [
     "parts_of",
     "phrases",
     "plain",
+    "public_books",
     "read_cell",
     "read_score",
     "remarks_for_cards",

@@ -30,10 +30,14 @@ class CategoryResult:
 
 @dataclass(frozen=True, slots=True)
 class BookResult:
-    """What a student's gradebook comes to, in percent, exactly; ``None``: nothing counts."""
+    """What a student's gradebook comes to, in percent, exactly; ``None``: nothing counts.
+
+    ``bounded``: with what is extra it would be more than the policy lets a gradebook come to.
+    """
 
     percent: Fraction | None
     categories: list[CategoryResult] = field(default_factory=list)
+    bounded: bool = False
 
 
 def book_result(
@@ -57,7 +61,10 @@ def book_result(
             weighed.append((Fraction(category.weight), made.share))
     weights = sum((weight for weight, _ in weighed), Fraction(0))
     earned = sum((weight * share for weight, share in weighed), Fraction(0))
-    return BookResult(earned / weights * HUNDRED if weights else None, results)
+    if not weights:
+        return BookResult(None, results)
+    percent, most = earned / weights * HUNDRED, Fraction(policy.extra_up_to)
+    return BookResult(min(percent, most), results, percent > most)
 
 
 def category_result(

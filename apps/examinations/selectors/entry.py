@@ -22,6 +22,7 @@ from apps.examinations.errors import (
 from apps.examinations.models import Exam, ExamSession
 from apps.examinations.selectors.timetable import asked_papers, papers_in_reach
 from apps.institutions.errors import YearIsClosed
+from apps.institutions.models import Term
 from apps.institutions.selectors import today_at
 from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import ClassEnrolment, SectionMembership
@@ -99,14 +100,21 @@ def must_be_marking(exam: Exam) -> None:
     if exam.reopened_until is not None and exam.reopened_until > clock.now():
         return
     if session.results_published_at is not None:
-        raise MarksLocked(session=session.name, who=_who(exam))
+        raise MarksLocked(session=session.name, who=who_reopens(exam.institution_id))
     if session.state not in OPEN:
-        raise NotMarking(session=session.name, state=session.state, who=_who(exam))
+        raise NotMarking(session=session.name, state=session.state, who=who_reopens(exam.institution_id))
+    must_be_posting(term, exam.institution_id)
+
+
+def must_be_posting(term: Term, institution: int) -> None:
+    """Nothing, on the days on which marks of a term are entered. Raises ``PostingClosed``."""
+    today = today_at(term.year.institution)
     opens_on, closes_on = term.posting_opens_on, term.posting_closes_on
     if (opens_on is not None and today < opens_on) or (closes_on is not None and today > closes_on):
         raise PostingClosed(
-            term=term.name, opens_on=opens_on or "–", closes_on=closes_on or "–", today=today, who=_who(exam)
-        )
+            term=term.name, opens_on=opens_on or "–", closes_on=closes_on or "–", today=today,
+            who=who_reopens(institution),
+        )  # fmt: skip
 
 
 def is_marking(exam: Exam) -> bool:
@@ -118,6 +126,7 @@ def is_marking(exam: Exam) -> bool:
     return True
 
 
-def _who(exam: Exam) -> str:
-    names = access_rows.holders_of("marks.reopen", institution=exam.institution_id)
+def who_reopens(institution: int) -> str:
+    """Who at a campus can re-open marks that are closed, in words."""
+    names = access_rows.holders_of("marks.reopen", institution=institution)
     return ", ".join(names) or "–"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -14,18 +16,22 @@ from django.db.models import F, Q, QuerySet
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.examinations.errors import GradebookUnknown
-from apps.examinations.models import Assessment, AssessmentMark, Exam, Gradebook, Mark, ResultPolicy
+from apps.examinations.errors import GradebookLocked, GradebookUnknown
+from apps.examinations.models import Assessment, AssessmentMark, Exam, Gradebook, Mark, MarkChange, ResultPolicy
 from apps.examinations.selectors.components import NOTHING, Part
 from apps.examinations.selectors.coursework import book_result, term_percent
+from apps.examinations.selectors.entry import must_be_posting, who_reopens
 from apps.examinations.selectors.grading import moderated, rounded
 from apps.examinations.selectors.results import PERCENT_PLACES, average_of, result_policy
 from apps.examinations.selectors.sheet import published
 from apps.examinations.selectors.timetable import papers_in_reach, student_followed
+from apps.institutions.errors import YearIsClosed
 from apps.institutions.models import Course, Term
 from apps.institutions.selectors import today_at
-from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.institutions.services.teaching import refuse_closed
+from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership, Student
 from schoolops import clock
+from schoolops.errors import Conflict
 
 _JOINED = ("term__year__institution", "section__grade_level", "course_class", "course", "policy")
 _COUNTING = {Mark.Status.ABSENT: "absent", Mark.Status.MALPRACTICE: "malpractice"}
@@ -46,6 +52,38 @@ def gradebook_of(gradebook: UUID, permission: str, by: User, *, for_update: bool
     if not Gradebook.objects.filter(papers_in_reach(by, permission), pk=found.pk).exists():
         access.refuse(permission, "row", OutOfReach(), kind="gradebook")
     return found
+
+
+def must_be_open(book: Gradebook, *, entering: bool = True) -> None:
+    """Nothing, when what a gradebook comes to may change now; ``entering``: by marks, which the term has days for.
+
+    Raises:
+        YearIsClosed, GradebookLocked, PostingClosed.
+    """
+    term = book.term
+    refuse_closed(term.year)
+    if book.reopened_until is not None and book.reopened_until > clock.now():
+        return
+    campus = term.year.institution_id
+    if book.published_at is not None:
+        raise GradebookLocked(who=who_reopens(campus))
+    closes_on = term.posting_closes_on
+    if entering or (closes_on is not None and today_at(term.year.institution) > closes_on):
+        must_be_posting(term, campus)
+
+
+def is_open(book: Gradebook) -> bool:
+    """Whether marks may be entered in it now."""
+    try:
+        must_be_open(book)
+    except (Conflict, YearIsClosed):
+        return False
+    return True
+
+
+def book_changes(gradebook: UUID, *, by: User) -> QuerySet[MarkChange]:
+    """The history of a gradebook's marks. Raises ``PermissionMissing``, ``OutOfReach``, ``GradebookUnknown``."""
+    return MarkChange.objects.filter(gradebook=gradebook_of(gradebook, "marks.view", by))
 
 
 def students_in_book(book: Gradebook) -> list[Student]:
@@ -92,11 +130,15 @@ def sheet_of_book(book: Gradebook) -> dict[str, Any]:
                 "admission_number": student.admission_number,
                 "marks": cells,
                 "percent": shown(made.percent),
+                "bounded": made.bounded,
                 "dropped": [ids[key] for each in made.categories for key in each.dropped],
             }
         )
     return {
         **head_of_book(book),
+        "open": is_open(book),
+        "reopened_until": _reopened(book),
+        "extra_up_to": Decimal(policy.extra_up_to),
         "categories": [
             {"name": each.name, "weight": each.weight, "drop_lowest": each.drop_lowest} for each in categories
         ],
@@ -120,6 +162,11 @@ def head_of_book(book: Gradebook) -> dict[str, Any]:
         "version": book.version,
         "marks_version": book.marks_version,
     }
+
+
+def _reopened(book: Gradebook) -> dt.datetime | None:
+    until = book.reopened_until
+    return until if until is not None and until > clock.now() else None
 
 
 def group_of_book(book: Gradebook) -> str:
@@ -154,7 +201,7 @@ def term_results_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
     Exams are those whose results are public by now. The same number of statements always. Raises ``PermissionMissing``,
     ``OutOfReach``.
     """
-    child = student_followed(student, by=by)
+    child = student_followed(student, FamilyItem.MARKS, by=by)
     found = course_results([child.pk], books=public_books(), marks=published())[child.pk]
     return [
         {

@@ -17,11 +17,12 @@ from apps.examinations.models import ExamSession, ResultPolicy, SessionResult
 from apps.examinations.selectors.grading import rounded
 from apps.examinations.selectors.timetable import sessions_seen, student_followed
 from apps.institutions.models import Section
+from apps.students.models import FamilyItem
 from schoolops import clock
 
 PERCENT_PLACES = 2
 # What a version of the policy says.
-POLICY = ("absent", "malpractice", "ranks", "ranked_within", "coursework")
+POLICY = ("absent", "malpractice", "ranks", "ranked_within", "coursework", "extra_up_to")
 RESULT = ("total", "out_of", "percent", "complete", "rank", "ranked")
 OF_SESSION = {
     "of_session": "session__sourced_id",
@@ -65,7 +66,7 @@ def results_followed(student: UUID, *, by: User) -> dict[str, Any]:
 
     Exact until each figure is rounded, half up and once. Raises ``PermissionMissing``, ``OutOfReach``.
     """
-    child = student_followed(student, by=by)
+    child = student_followed(student, FamilyItem.MARKS, by=by)
     rows: list[dict[str, Any]] = list(
         SessionResult.objects.filter(results_published(), student=child.pk)
         .order_by("session__term__starts_on", "session_id")

@@ -16,6 +16,7 @@ from apps.examinations.selectors.components import cells_of, components_of, part
 from apps.examinations.selectors.entry import is_marking, paper_of
 from apps.examinations.selectors.grading import Scale, band_of, moderated, scale_of, share
 from apps.examinations.selectors.timetable import student_followed
+from apps.students.models import FamilyItem
 from schoolops import clock
 from schoolops.tenancy.compiled import Compiled, any_of
 from schoolops.tenancy.prepared import Statement
@@ -158,7 +159,7 @@ def marks_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    child = student_followed(student, by=by)
+    child = student_followed(student, FamilyItem.MARKS, by=by)
     theirs = Q(student=child.pk) | Q(student__merged_into=child.pk)
     rows = list(
         Mark.objects.filter(theirs, published())

@@ -19,7 +19,8 @@ from apps.accounts.models import User
 from apps.examinations.errors import SessionUnknown
 from apps.examinations.models import Exam, ExamSession, Invigilation
 from apps.institutions.models import CourseClass, Section
-from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership, Student
+from apps.students.selectors import expect_open
 from schoolops import clock
 from schoolops.tenancy.compiled import Compiled, any_of
 
@@ -125,12 +126,13 @@ def sat_by(students: QuerySet[Student]) -> Q:
     )
 
 
-def student_followed(student: UUID, *, by: User) -> Student:
-    """A student whose published exams ``by`` may see. Raises ``PermissionMissing``, ``OutOfReach``."""
+def student_followed(student: UUID, item: FamilyItem, *, by: User) -> Student:
+    """A student of whom ``by`` may see this, once it is published. Raises ``PermissionMissing``, ``OutOfReach``."""
     reach = access.within_reach(by, "exams.follow", "student")
     child: Student | None = Student.objects.filter(reach, sourced_id=student).only("pk").first()
     if child is None:
         raise OutOfReach
+    expect_open(child, item, by=by)
     return child
 
 
@@ -140,7 +142,7 @@ def exams_followed(student: UUID, *, by: User) -> QuerySet[Exam]:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    child = student_followed(student, by=by)
+    child = student_followed(student, FamilyItem.EXAMS, by=by)
     records = Student.objects.filter(Q(pk=child.pk) | Q(merged_into=child.pk))
     return Exam.objects.filter(sat_by(records), session__timetable_published_at__lte=clock.now())
 

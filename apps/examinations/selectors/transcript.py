@@ -18,7 +18,7 @@ from apps.examinations.selectors.results import PERCENT_PLACES, RESULT, average_
 from apps.examinations.selectors.sheet import published, scales_of
 from apps.examinations.selectors.timetable import student_followed
 from apps.institutions.models import AcademicYear, Term
-from apps.students.models import Enrolment, Student
+from apps.students.models import Enrolment, FamilyItem, Student
 
 
 def transcript_followed(student: UUID, *, by: User) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def transcript_followed(student: UUID, *, by: User) -> dict[str, Any]:
     stands on a record that was merged into the student's is theirs. The same number of statements for any number of
     years. Raises ``PermissionMissing``, ``OutOfReach``.
     """
-    child: Student = Student.objects.get(pk=student_followed(student, by=by).pk)
+    child: Student = Student.objects.get(pk=student_followed(student, FamilyItem.CARDS, by=by).pk)
     courses: dict[Term, list[CourseResult]] = defaultdict(list)
     for each in course_results([child.pk], books=public_books(), marks=published())[child.pk]:
         courses[each.term].append(each)

@@ -8,6 +8,7 @@ from apps.examinations.services.gradebooks import (
     enter_assessments,
     open_gradebook,
     publish_gradebook,
+    reopen_gradebook,
     set_gradebook,
 )
 from apps.examinations.services.marks import Beside, Written, correct_marks, enter_marks, lay_beside, reopen_marks
@@ -42,6 +43,7 @@ from apps.examinations.services.sessions import (
     remove_session,
     set_publication,
 )
+from apps.examinations.services.telling import tell_of_results
 
 __all__ = [
     "AssessmentSaid",
@@ -86,6 +88,7 @@ __all__ = [
     "remove_paper",
     "remove_phrase",
     "remove_session",
+    "reopen_gradebook",
     "reopen_marks",
     "retire_scale",
     "revert_moderation",
@@ -95,6 +98,7 @@ __all__ = [
     "set_publication",
     "set_result_policy",
     "tally",
+    "tell_of_results",
     "withdraw_moderation",
     "write_class_remarks",
     "write_remarks",

@@ -22,13 +22,15 @@ from apps.examinations.errors import (
     GradebookMarksChangedMeanwhile,
     GradebookRefused,
     GradebookThere,
+    MarksNotLocked,
     MarksRefused,
 )
-from apps.examinations.models import Assessment, AssessmentCategory, AssessmentMark, Gradebook
-from apps.examinations.services.marks import part_of
+from apps.examinations.models import Assessment, AssessmentCategory, AssessmentMark, Gradebook, Mark, MarkChange
+from apps.examinations.services.marks import part_of, reopening_ends
 from apps.institutions.models import Course, CourseClass, Section, Term
 from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import Student
+from schoolops import clock
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
@@ -118,10 +120,11 @@ def set_gradebook(
     statements for 60 assessments as for 5.
 
     Raises:
-        PermissionMissing, OutOfReach, GradebookUnknown, YearIsClosed, GradebookChangedMeanwhile, GradebookRefused
-        (naming each), AssessmentHasMarks.
+        PermissionMissing, OutOfReach, GradebookUnknown, YearIsClosed, GradebookLocked, PostingClosed (that is over),
+        GradebookChangedMeanwhile, GradebookRefused (naming each), AssessmentHasMarks.
     """
     book = _held(gradebook, "marks.enter", by)
+    selectors.must_be_open(book, entering=False)
     if expected_version is not None and book.version != expected_version:
         raise GradebookChangedMeanwhile(version=book.version)
     present = {each.sourced_id: each for each in book.assessments.all()}
@@ -131,7 +134,9 @@ def set_gradebook(
     _keep_what_has_marks(assessments, present)
     # Names may change places, and each stands once; what is sat again may go, and its re-sit stay.
     book.assessments.update(name=Cast("sourced_id", CharField()), resit_of=None, resit="", cap=None)
-    book.assessments.exclude(sourced_id__in=[said.id for said in assessments if said.id]).delete()
+    leaving = book.assessments.exclude(sourced_id__in=[said.id for said in assessments if said.id])
+    AssessmentMark.objects.filter(assessment__in=leaving.values("pk")).delete()
+    leaving.delete()
     groups = _write_categories(book, categories)
     _write_assessments(book, assessments, present, groups)
     book.categories.exclude(pk__in=[row.pk for row in groups.values()]).delete()
@@ -182,10 +187,10 @@ def _write_assessments(
 
 def _keep_what_has_marks(assessments: Sequence[AssessmentSaid], present: Mapping[UUID, Assessment]) -> None:
     kept = {said.id: said for said in assessments if said.id is not None}
+    # A mark that was taken back is none; what it was stays in the history.
+    there = AssessmentMark.objects.filter(assessment__in=[row.pk for row in present.values()])
     marked = set(
-        AssessmentMark.objects.filter(assessment__in=[row.pk for row in present.values()])
-        .values_list("assessment__sourced_id", flat=True)
-        .distinct()
+        there.exclude(status=Mark.Status.NOT_ENTERED).values_list("assessment__sourced_id", flat=True).distinct()
     )
     for key in marked:
         said = kept.get(key)
@@ -246,10 +251,12 @@ def enter_assessments(*, gradebook: UUID, typed: Sequence[Typed], seen_version: 
         seen_version: the version of the marks beside which they were written.
 
     Raises:
-        PermissionMissing, OutOfReach, GradebookUnknown, YearIsClosed, MarksRefused (naming each record),
-        GradebookMarksChangedMeanwhile (a cell of these is another one since).
+        PermissionMissing, OutOfReach, GradebookUnknown, YearIsClosed, GradebookLocked, PostingClosed, MarksRefused
+        (naming each record), GradebookMarksChangedMeanwhile (a cell of these is another one since, or there is no such
+        version yet).
     """
     book = _held(gradebook, "marks.enter", by)
+    selectors.must_be_open(book)
     assessments = {each.sourced_id: each for each in book.assessments.all()}
     people = {each.sourced_id: each for each in selectors.students_in_book(book)}
     rows = AssessmentMark.objects.filter(assessment__in=[each.pk for each in assessments.values()])
@@ -257,7 +264,8 @@ def enter_assessments(*, gradebook: UUID, typed: Sequence[Typed], seen_version: 
     before = {key: (row.status, row.score) for key, row in present.items()}
     read = _read(typed, assessments, people)
     changed = {key: part for key, part in read.items() if before.get(key, selectors.NOTHING) != part}
-    if any(present[key].marks_version > seen_version for key in changed.keys() & present.keys()):
+    newer = any(present[key].marks_version > seen_version for key in changed.keys() & present.keys())
+    if newer or seen_version > book.marks_version:
         raise GradebookMarksChangedMeanwhile(version=book.marks_version)
     if not changed:
         return book
@@ -280,8 +288,48 @@ def enter_assessments(*, gradebook: UUID, typed: Sequence[Typed], seen_version: 
         update_fields=["status", "score", "marks_version"],
     )
     book.save(update_fields=["marks_version"])
+    names = {each.pk: each for each in assessments.values()}
+    MarkChange.objects.bulk_create(
+        MarkChange(
+            gradebook=book,
+            assessment=names[key].sourced_id,
+            student_id=student,
+            marks_version=book.marks_version,
+            before=told_of(names[key], before.get((student, key))),
+            after=told_of(names[key], part),
+            by=by,
+            at=clock.now(),
+        )
+        for (student, key), part in changed.items()
+    )
     told = {"version": book.marks_version, "changed": len(changed)}
     trail.record(by, "examinations.assessments-entered", book, after=told)
+    return book
+
+
+def told_of(assessment: Assessment, part: selectors.Part | None) -> dict[str, Any] | None:
+    """What is entered in an assessment, as history keeps it: by the name it has at that moment."""
+    if part is None:
+        return None
+    status, score = part
+    said = {"assessment": assessment.name, "status": str(status)}
+    return said if score is None else {**said, "score": str(score)}
+
+
+@transaction.atomic
+def reopen_gradebook(*, gradebook: UUID, reason: str, lasting: dt.timedelta, by: User) -> Gradebook:
+    """Let a gradebook change for a while, whatever closed it but the year. Closes itself again.
+
+    Raises:
+        PermissionMissing, OutOfReach, GradebookUnknown, YearIsClosed, MarksNotLocked, MarksReopeningTooLong.
+    """
+    book = _held(gradebook, "marks.reopen", by)
+    if selectors.is_open(book):
+        raise MarksNotLocked
+    book.reopened_until, book.reopened_reason = reopening_ends(lasting), reason
+    book.save(update_fields=["reopened_until", "reopened_reason"])
+    told = {"until": book.reopened_until, "published_at": book.published_at}
+    trail.record(by, "examinations.gradebook-reopened", book, after=told, reason=reason)
     return book
 
 

@@ -93,15 +93,17 @@ def correct_marks(*, paper: UUID, touched: Sequence[Written], seen_version: int,
 
     Raises:
         PermissionMissing, OutOfReach, PaperUnknown, YearIsClosed, SessionCancelled, PaperAhead, MarksLocked,
-        NotMarking, PostingClosed, MarksRefused, MarksChangedMeanwhile (a mark of these is another one since).
+        NotMarking, PostingClosed, MarksRefused, MarksChangedMeanwhile (a mark of these is another one since, or
+        there is no such version yet).
     """
     exam = selectors.paper_of(paper, "marks.enter", by, for_update=True)
     selectors.must_be_marking(exam)
     standing = _standing(exam)
     after = _read(touched, standing, exam, whole=False)
     newer = _changed_since(exam, seen_version, after)
+    ahead = seen_version > exam.marks_version
     cells = [(student, each) for student in after for each in _each(standing.components)]
-    if any(
+    if ahead or any(
         (student, _uuid(each)) in newer and _cell(standing.before.get(student), each) != _cell(after[student], each)
         for student, each in cells
     ):
@@ -236,13 +238,18 @@ def reopen_marks(*, paper: UUID, reason: str, lasting: dt.timedelta, by: User) -
         raise SessionCancelled(name=session.name, reason=session.cancelled_reason)
     if selectors.is_marking(exam):
         raise MarksNotLocked
-    if not dt.timedelta(minutes=1) <= lasting <= LONGEST_REOPENING:
-        raise MarksReopeningTooLong(most=int(LONGEST_REOPENING.total_seconds() // 3600))
-    exam.reopened_until, exam.reopened_reason = clock.now() + lasting, reason
+    exam.reopened_until, exam.reopened_reason = reopening_ends(lasting), reason
     exam.save(update_fields=["reopened_until", "reopened_reason"])
     told = {"until": exam.reopened_until, "results_published_at": session.results_published_at}
     trail.record(by, "examinations.marks-reopened", exam, after=told, reason=reason)
     return exam
+
+
+def reopening_ends(lasting: dt.timedelta) -> dt.datetime:
+    """When marks that are re-opened close again. Raises ``MarksReopeningTooLong``."""
+    if not dt.timedelta(minutes=1) <= lasting <= LONGEST_REOPENING:
+        raise MarksReopeningTooLong(most=int(LONGEST_REOPENING.total_seconds() // 3600))
+    return clock.now() + lasting
 
 
 def write_marks(

@@ -16,6 +16,7 @@ from apps.examinations.models import (
     MarkChange,
 )
 from apps.examinations.selectors import sat_by
+from apps.examinations.services.gradebooks import told_of
 from apps.examinations.services.marks import told
 from apps.students.models import Student
 from apps.students.services import moves_on_merge
@@ -71,5 +72,19 @@ def move_assessment_marks(duplicate: Student, kept: Student) -> Moved:
         student=kept, status=Mark.Status.NOT_ENTERED, assessment__in=theirs.values("assessment")
     ).delete()
     had = AssessmentMark.objects.filter(student=kept, assessment=OuterRef("assessment"))
-    moved = theirs.exclude(Exists(had)).update(student=kept)
-    return Moved(moved, theirs.count())
+    moving = list(theirs.exclude(Exists(had)).select_related("assessment__gradebook"))
+    AssessmentMark.objects.filter(pk__in=[mark.pk for mark in moving]).update(student=kept)
+    MarkChange.objects.bulk_create(
+        MarkChange(
+            gradebook=mark.assessment.gradebook,
+            assessment=mark.assessment.sourced_id,
+            student=student,
+            marks_version=mark.assessment.gradebook.marks_version,
+            before=told_of(mark.assessment, (mark.status, mark.score)) if student == duplicate else None,
+            after=told_of(mark.assessment, (mark.status, mark.score)) if student == kept else None,
+            at=clock.now(),
+        )
+        for mark in moving
+        for student in (duplicate, kept)
+    )
+    return Moved(len(moving), theirs.count())

@@ -6,8 +6,12 @@ from rest_framework import serializers
 
 from apps.exchange.models import Import, ImportRow, MarkFile, MarkFileRow
 from apps.exchange.selectors.stops import RUNNING, WHY
+from apps.exchange.services.bank.columns import COLUMNS
+from apps.fees.api.serializers import PaysIn, ReasonIn
+from apps.fees.api.serializers.amounts import amount
+from apps.fees.models import BankLine, BankStatement
 from apps.institutions.models import Institution
-from schoolops.api.fields import RowId
+from schoolops.api.fields import Day, RowId
 
 
 class ImportIn(serializers.Serializer[object]):
@@ -209,3 +213,134 @@ class MarksConfirmIn(serializers.Serializer[object]):
     """What to do where somebody else entered another mark meanwhile."""
 
     replacing = serializers.BooleanField(default=False, help_text="Enter the sheet's; else theirs stays.")
+
+
+# --- bank statements --------------------------------------------------------------------------------------------------
+class BankStatementIn(serializers.Serializer[object]):
+    """What a bank says came in: a multipart form."""
+
+    file = serializers.FileField(help_text="camt.053 (ISO 20022), or a list as CSV or XLSX.")
+    institution_id = RowId(Institution, source="institution", help_text="The campus whose account it is.")
+
+
+class BankStatementOut(serializers.Serializer[object]):
+    """A bank's file and how far it is. `counts`: new lines, known ones, those that went out, those not booked yet."""
+
+    id = serializers.UUIDField()
+    institution_id = serializers.UUIDField()
+    file_name = serializers.CharField()
+    state = serializers.ChoiceField(choices=BankStatement.State.choices)
+    account = serializers.CharField(help_text="As the file says.")
+    counts = serializers.DictField(child=serializers.IntegerField())
+    notes = NoteOut(many=True)
+    errors = RowErrorOut(many=True, help_text="Rows that cannot be read.")  # type: ignore[assignment] # JSON’s word
+    problem = ProblemOut(allow_null=True, help_text="Why none of it can be read.")
+    headers = serializers.ListField(child=serializers.CharField(), help_text="Of a list.")
+    mapping = serializers.DictField(child=serializers.CharField(), help_text="Header → field.")
+    day_order = serializers.CharField()
+    job_id = serializers.IntegerField(allow_null=True, help_text="For `/api/v1/jobs/{id}`.")
+    received_at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class BankStatementWholeOut(BankStatementOut):
+    """The same with what became of its lines, and what would be confirmed together."""
+
+    lines = serializers.DictField(child=serializers.IntegerField(), help_text="State → lines.")
+    sure = serializers.IntegerField(help_text="How many lines would be taken.")
+    sure_total = amount(help_text="Confirm it with this.")
+
+
+class BankMappingIn(serializers.Serializer[object]):
+    """Header → field, or an empty text for a column that is not wanted."""
+
+    mapping = serializers.DictField(
+        child=serializers.ChoiceField(choices=["", *(column.field for column in COLUMNS)]), required=True
+    )
+    day_order = serializers.ChoiceField(choices=["D/M", "M/D"], required=False, help_text="Where no day says it.")
+
+
+class BankConfirmIn(serializers.Serializer[object]):
+    """What the sure lines come to, as it was seen."""
+
+    total = amount(min_value=0)
+
+
+class BankPaysOut(serializers.Serializer[object]):
+    """What of a line would pay a bill."""
+
+    invoice = serializers.UUIDField()
+    number = serializers.CharField()
+    amount = amount()
+
+
+class BankPartOut(serializers.Serializer[object]):
+    """What of a line would be a student's."""
+
+    student = serializers.UUIDField()
+    name = serializers.CharField()
+    guardian = serializers.UUIDField(allow_null=True)
+    amount = amount()
+    pays = BankPaysOut(many=True)
+
+
+class BankReceiptOut(serializers.Serializer[object]):
+    """A transfer that somebody entered and that may be this line."""
+
+    payment = serializers.UUIDField()
+    receipt = serializers.CharField()
+
+
+class BankProposalOut(serializers.Serializer[object]):
+    """Whose a line may be. `why`: bill, number, payer, amount, several, settled, entered, alike."""
+
+    parts = BankPartOut(many=True, required=False)
+    why = serializers.ListField(child=serializers.CharField(), required=False)
+    receipts = BankReceiptOut(many=True, required=False)
+
+
+class BankLineOut(serializers.Serializer[object]):
+    """Money that a bank says came in."""
+
+    id = serializers.UUIDField()
+    statement_id = serializers.UUIDField()
+    institution_id = serializers.UUIDField()
+    row = serializers.IntegerField(help_text="In its file: the row of a list, the entry of a statement.")
+    day = Day()
+    amount = amount()
+    currency = serializers.CharField()
+    payer = serializers.CharField()
+    text = serializers.CharField()
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(choices=BankLine.State.choices)
+    confidence = serializers.IntegerField(help_text="Of 100; from 75 on lines are confirmed together.")
+    proposal = BankProposalOut()
+    problem = ProblemOut(allow_null=True, help_text="Why it could not be taken.")
+    payments = serializers.ListField(child=serializers.UUIDField(), help_text="What was taken of it.")
+    reason = serializers.CharField(help_text="Why it was set aside.")
+
+
+class BankShareIn(serializers.Serializer[object]):
+    """What of a line is a student's."""
+
+    student_id = serializers.UUIDField()
+    amount = amount(min_value=0)
+    pays = serializers.ListField(
+        child=PaysIn(), required=False, max_length=100, help_text="None: what is due first. What is left is credit."
+    )
+
+
+class BankLineTakeIn(serializers.Serializer[object]):
+    """Whose a line is; nobody said: as it is proposed."""
+
+    parts = serializers.ListField(child=BankShareIn(), required=False, max_length=20)
+
+
+class BankLineSettleIn(serializers.Serializer[object]):
+    """Which payment a line is."""
+
+    payment_id = serializers.UUIDField()
+
+
+class BankLineAsideIn(ReasonIn):
+    """Why a line is nobody's fee."""

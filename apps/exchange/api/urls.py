@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from apps.exchange.api.views import marks, rosters
+from apps.exchange.api.views import bank, marks, rosters
 from schoolops.api.viewsets import routes
 
 STEPS = rosters.StepViewSet.as_view
+LINES = bank.BankLineViewSet.as_view
 
 urlpatterns = [
     *routes("imports", rosters.ImportViewSet),
@@ -22,6 +23,14 @@ urlpatterns = [
     path("mark-files/<uuid:id>", marks.MarkFileViewSet.as_view({"get": "retrieve"})),
     path("mark-files/<uuid:id>/rows", marks.MarkFileRowsViewSet.as_view({"get": "list"})),
     path("mark-files/<uuid:id>/confirm", marks.MarkFileViewSet.as_view({"post": "confirm"})),
+    *routes("bank-statements", bank.BankStatementViewSet),
+    path("bank-statements/<uuid:id>/mapping", bank.BankStatementViewSet.as_view({"put": "map_headers"})),
+    path("bank-statements/<uuid:id>/confirm", bank.BankStatementViewSet.as_view({"post": "confirm"})),
+    *routes("bank-lines", bank.BankLineViewSet),
+    path("bank-lines/<uuid:id>/take", LINES({"post": "take"})),
+    path("bank-lines/<uuid:id>/settle", LINES({"post": "settle"})),
+    path("bank-lines/<uuid:id>/set-aside", LINES({"post": "set_aside"})),
+    path("bank-lines/<uuid:id>/take-up-again", LINES({"post": "take_up_again"})),
     path("exports/oneroster", rosters.ExportViewSet.as_view({"get": "bundle"})),
     path("exports/templates/<str:kind>", rosters.ExportViewSet.as_view({"get": "template"})),
 ]

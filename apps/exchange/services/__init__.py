@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.exchange.services.applying import apply, confirm
+from apps.exchange.services.bank import map_statement, read_statement, receive_statement
 from apps.exchange.services.clearing import clear_old_imports, clear_old_marks
 from apps.exchange.services.exporting.bundle import export_bundle
 from apps.exchange.services.exporting.templates import template_headers, template_pages
@@ -24,9 +25,12 @@ __all__ = [
     "export_bundle",
     "go_on",
     "map_headers",
+    "map_statement",
     "read_and_validate",
+    "read_statement",
     "receive",
     "receive_marks",
+    "receive_statement",
     "template_headers",
     "template_pages",
     "undo",

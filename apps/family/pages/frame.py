@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, cast
 from uuid import UUID
@@ -23,8 +23,11 @@ from django.views.decorators.http import require_http_methods
 
 from apps.access import services as access
 from apps.access.errors import OutOfReach, PermissionMissing
+from apps.access.permissions import GUARDIAN
+from apps.access.selectors import permissions_everywhere, roles_held
 from apps.accounts.models import User
-from apps.family import selectors
+from apps.family import selectors, services
+from apps.family.errors import OnlyLooking
 from apps.family.selectors import Child
 from apps.institutions import selectors as institutions
 from apps.students.models import FamilyItem
@@ -42,10 +45,11 @@ CONTENT_SECURITY_POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who looks, and whose children they are."""
+    """Whose pages they are, of which children; and who looks at them, where that is somebody else of the office."""
 
     by: User
     children: list[Child]
+    viewer: User
 
     def child(self, wanted: UUID, item: str = "") -> Child:
         """The child of this public id of whom ``item`` is open. Raises ``Http404``."""
@@ -55,45 +59,76 @@ class Visit:
         raise Http404
 
 
-def family_page(*, item: str = "", asks: str = "", writes: bool = False) -> Callable[[View], View]:
+def family_page(
+    *, item: str = "", asks: str = "", methods: str = "GET HEAD", staff: bool = False
+) -> Callable[[View], View]:
     """A view for guardians and students, called with their ``Visit``; with an ``item``, and of which ``Child``.
 
     Strangers go to the login. What is not theirs, or not open, is not there. ``asks``: the permission and over what it
-    is held, where no item says it.
+    is held, where no item says it. Who looks as a guardian changes nothing: ``staff`` is a page for them.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def inner(request: HttpRequest, child: UUID | None = None, **kwargs: Any) -> HttpResponse:
-            visit = _visit(request)
+            visit = _visit(request, staff=staff)
+            request.guardian_here = any(held.scope == GUARDIAN for held in roles_held(visit.by))  # type: ignore[attr-defined]
+            request.seen_as = visit.by if visit.by != visit.viewer else None  # type: ignore[attr-defined]
+            if request.method == "POST" and visit.by != visit.viewer and not staff:
+                raise OnlyLooking
             if child is not None:
                 kwargs["child"] = visit.child(child, item)
             return view(request, visit, **kwargs)
 
-        methods = ["GET", "HEAD", "POST"] if writes else ["GET", "HEAD"]
-        behind: Any = never_cache(require_http_methods(methods)(_readable(inner)))
+        behind: Any = never_cache(require_http_methods(methods.split())(_readable(inner)))
         behind.family_asks = asks or f"{selectors.PERMISSIONS[item]} over student"
         return behind  # type: ignore[no-any-return]
 
     return decorate
 
 
+# Where a session keeps what lets somebody of the office look as a guardian.
+AS = "family.as"
+
+
 class _ToTheLogin(Exception):
     """Nobody is logged in."""
 
 
-def _visit(request: HttpRequest) -> Visit:
+def _visit(request: HttpRequest, *, staff: bool) -> Visit:
     user: Any = request.user
     if not user.is_authenticated:
         raise _ToTheLogin
     # Django's is a proxy until it is asked. Services get the person, who remembers their roles for this request.
     by = cast(User, getattr(user, "_wrapped", user))
-    if not access.is_family(by):
+    looking = services.seen_as(request.session[AS], by=by) if AS in request.session and not staff else None
+    if looking is None and not staff and not access.is_family(by):
         raise Http404
     user_id.set(by.audit_id)
     request.audited_user_id = by.audit_id  # type: ignore[attr-defined]
     timezone.activate(ZoneInfo(institutions.school_timezone()))
-    return Visit(by, selectors.children_of(by))
+    if looking is not None:
+        allowed = permissions_everywhere(by)
+        children = [_as_staff_may(child, allowed) for child in selectors.children_of(looking.whose)]
+        return Visit(looking.whose, children, by)
+    return Visit(by, [] if staff else selectors.children_of(by), by)
+
+
+# What whoever looks as a guardian must be allowed to see of the whole school anyway: nobody sees more by it.
+STAFF: Mapping[str, str] = {
+    FamilyItem.ATTENDANCE: "attendance.view",
+    FamilyItem.TIMETABLE: "sections.view",
+    FamilyItem.EXAMS: "exams.view",
+    FamilyItem.MARKS: "marks.view",
+    FamilyItem.CARDS: "marks.view",
+    FamilyItem.BILLS: "fees.view",
+    FamilyItem.LEAVE: "leave.decide",
+    FamilyItem.TRAIL: "audit.view",
+}
+
+
+def _as_staff_may(child: Child, allowed: frozenset[str]) -> Child:
+    return replace(child, items=frozenset(item for item in child.items if STAFF[item] in allowed))
 
 
 def _readable(view: View) -> View:
@@ -154,6 +189,8 @@ def render(
         "logo": institutions.branding().logo_address,
         "child": child,
         "tiles": tiles(child) if child is not None else (),
+        "seen_as": getattr(request, "seen_as", None),
+        "guardian_here": getattr(request, "guardian_here", False),
         **(context or {}),
     }
     return TemplateResponse(request, template, frame, status=status)
@@ -166,6 +203,8 @@ PAGES: Mapping[str, str] = {
     FamilyItem.MARKS: "family:marks",
     FamilyItem.CARDS: "family:cards",
     FamilyItem.BILLS: "family:bills",
+    FamilyItem.LEAVE: "family:leave",
+    FamilyItem.TRAIL: "family:looked",
 }
 
 
@@ -197,7 +236,7 @@ def in_full(error: SchoolOpsError) -> str:
     return f"{in_words(error)} {remedy}".strip()
 
 
-def done(request: HttpRequest, words: str, to: str, *args: Any) -> HttpResponse:
-    """Back to the page ``to``, which says ``words``."""
+def done(request: HttpRequest, words: str, to: str, child: Child | None = None) -> HttpResponse:
+    """On to the page ``to``, which says ``words``."""
     messages.success(request, words)
-    return HttpResponseRedirect(reverse(to, args=args), status=303)
+    return HttpResponseRedirect(reverse(to, args=[child.student.sourced_id] if child else []), status=303)

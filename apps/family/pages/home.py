@@ -8,9 +8,11 @@ from django.urls import reverse
 from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
+from apps.access.selectors import permissions_of
 from apps.family import selectors
 from apps.family.pages.frame import Visit, family_page, render, school_name, tiles
 from apps.family.selectors import Child
+from apps.notifications.selectors import unread_of
 
 ASKS = "students.view over student"
 
@@ -20,7 +22,8 @@ def home(request: HttpRequest, visit: Visit) -> HttpResponse:
     """All children of the school: is each of them there today?"""
     standing = selectors.standing_today(visit.children)
     shown = [(child, standing.get(child.student.pk), tiles(child)) for child in visit.children]
-    return render(request, "family/home.html", {"shown": shown}, title=_("Today"))
+    unread = unread_of(visit.by) if "messages.read" in permissions_of(visit.by) else 0
+    return render(request, "family/home.html", {"shown": shown, "unread": unread}, title=_("Today"))
 
 
 @family_page(asks=ASKS)

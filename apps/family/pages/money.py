@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.family.pages.frame import Visit, family_page, render
 from apps.family.selectors import Child
 from apps.fees import selectors as fees
 from apps.fees import services as fee_services
+from apps.fees.services import cards as card_services
 from apps.reports.api.views import pdf_response
 from apps.students.models import FamilyItem
 from schoolops import money
@@ -24,12 +26,37 @@ def bills(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
     payments = list(fees.payments_followed(of, by=visit.by).order_by("-pk"))
     context = {
         "bills": [
-            (each, money.printed(each.total, each.currency), money.printed(each.left_sum, each.currency))
+            (each, money.printed(each.total, each.currency), money.printed(each.left_sum, each.currency), uuid4())
             for each in invoices
         ],
         "receipts": [(each, money.printed(each.amount, each.currency)) for each in payments],
+        "pays": visit.by == visit.viewer and fees.takes_cards(),
+        "not_paid": "payment_error" in request.GET,
     }
     return render(request, "family/bills.html", context, title=_("Bills"), child=child)
+
+
+@family_page(item=FamilyItem.BILLS, methods="POST")
+def pay(request: HttpRequest, visit: Visit, child: Child, invoice: UUID) -> HttpResponse:
+    """Begin to pay a bill by card, once for each page it was begun on; leads to the page of the card gateway.
+
+    By a link: no browser follows a form to another site under the policy of these pages.
+    """
+    try:
+        key = UUID(request.POST.get("key", ""))
+    except ValueError:
+        raise Http404 from None
+    of = child.student.sourced_id
+    begun = card_services.begin_card_payment(
+        student=of,
+        invoice=invoice,
+        back_to=reverse("family:bills", args=[of]),
+        host=request.build_absolute_uri("/").rstrip("/"),
+        key=key,
+        by=visit.by,
+    )
+    context = {"amount": money.printed(begun.amount, begun.currency), "onward": card_services.checkout_path(begun)}
+    return render(request, "family/pay.html", context, title=_("Pay by card"), child=child)
 
 
 @family_page(item=FamilyItem.BILLS)

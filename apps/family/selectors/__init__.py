@@ -2,6 +2,7 @@
 
 from apps.family.selectors.children import PERMISSIONS, Child, children_of
 from apps.family.selectors.days import Day, Lesson, Standing, lessons_of, months_around, standing_today
+from apps.family.selectors.looks import trail_of_child
 
 __all__ = [
     "PERMISSIONS",
@@ -13,4 +14,5 @@ __all__ = [
     "lessons_of",
     "months_around",
     "standing_today",
+    "trail_of_child",
 ]

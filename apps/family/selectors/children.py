@@ -14,7 +14,7 @@ from apps.access.permissions import GUARDIAN, STUDENT
 from apps.accounts.models import User
 from apps.institutions.selectors import today_at
 from apps.students import selectors as students
-from apps.students.models import Enrolment, FamilyItem, SectionMembership, Student
+from apps.students.models import FamilyItem, SectionMembership, Student
 
 # What a role must allow, so that an item is there.
 PERMISSIONS: Mapping[str, str] = {
@@ -62,12 +62,11 @@ def children_of(by: User) -> list[Child]:
     for role in held:
         mine = students.children_of(by, day) if role.scope == GUARDIAN else students.oneself(by, day)
         reach |= mine & Q(institution=role.institution_id) if role.institution_id else mine
-    rows = list(Student.objects.filter(reach).select_related("institution").order_by("name_key", "pk"))
+    asked = Student.objects.filter(reach).annotate(shut=students.closed_column(day)).select_related("institution")
+    rows = list(asked.order_by("name_key", "pk"))
     todays = {row.pk: today_at(row.institution) for row in rows}
     members = SectionMembership.objects.filter(student__in=rows).select_related("section__grade_level", "section__year")
     sections = {each.student_id: str(each.section) for each in members if each.holds(todays[each.student_id])}
-    enrolled = students.enrolments_that_count(Enrolment.objects.filter(student__in=rows), day)
-    closed = students.closed_items({each.grade_level_id for each in enrolled.values()})
     found = []
     for row in rows:
         oneself = row.user_id == by.pk
@@ -78,8 +77,7 @@ def children_of(by: User) -> list[Child]:
                 if (role.scope == STUDENT) == oneself and role.institution_id in {None, row.institution_id}
             )
         )
-        shut = closed.get(enrolled[row.pk].grade_level_id, frozenset()) if row.pk in enrolled else frozenset()
-        shut |= GUARDIANS_ONLY if oneself else frozenset()
+        shut = GUARDIANS_ONLY.union(row.shut or ()) if oneself else frozenset(row.shut or ())
         items = frozenset(item for item, code in PERMISSIONS.items() if code in allowed and item not in shut)
         found.append(Child(row, sections.get(row.pk, ""), todays[row.pk], items, oneself))
     return found

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.fees.api.views import billing, books, charging, payments
+from apps.fees.api.views import billing, books, cards, charging, payments
 from schoolops.api.viewsets import routes
 
 CONCESSION, RUN, INVOICE = charging.ConcessionViewSet, billing.InvoiceRunViewSet, billing.InvoiceViewSet
@@ -18,6 +18,7 @@ urlpatterns = [
     path("student-fees", charging.StudentFeeViewSet.as_view({"get": "list", "post": "create"})),
     path("student-fees/<uuid:id>", charging.StudentFeeViewSet.as_view({"delete": "remove"})),
     *routes("concessions", CONCESSION),
+    path("concessions/siblings", charging.ConcessionViewSet.as_view({"post": "siblings"})),
     path("concessions/<uuid:id>/approve", CONCESSION.as_view({"post": "approve"})),
     path("concessions/<uuid:id>/end", CONCESSION.as_view({"post": "end"})),
     path("students/<uuid:id>/payers", charging.PayersViewSet.as_view({"get": "list", "put": "replace"})),
@@ -35,6 +36,11 @@ urlpatterns = [
         path(f"payments/<uuid:id>/{what.replace('_', '-')}", PAYMENT.as_view({"post": what}))
         for what in ("refund", "reverse", "bounce", "charge_back", "clear")
     ),
+    *routes("payment-intents", cards.PaymentIntentViewSet),
+    path("card-checkout/<str:ticket>", cards.CheckoutViewSet.as_view({"get": "go"}), name="card-checkout"),
+    path("card-checkout/<str:ticket>/return", cards.CheckoutViewSet.as_view({"get": "come_back"})),
+    path("card-gateway", cards.CardGatewayViewSet.as_view({"get": "retrieve", "put": "replace"})),
+    path("card-gateway/events", cards.GatewayEventViewSet.as_view({"post": "create"})),
     path("students/<uuid:id>/standing", payments.StandingViewSet.as_view({"get": "retrieve"})),
     path("students/<uuid:id>/allocations", payments.AllocatingViewSet.as_view({"post": "create"})),
     path("students/<uuid:id>/receipts", payments.FollowedPaymentViewSet.as_view({"get": "list"})),

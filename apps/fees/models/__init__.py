@@ -4,7 +4,9 @@ Every amount stands beside its currency, which is that of its account, which is 
 keys hold the three equal. Balances are sums of entries, and stand nowhere.
 """
 
+from apps.fees.models.bank import BankLine, BankStatement
 from apps.fees.models.billing import CreditNote, Instalment, Invoice, InvoiceLine, InvoiceRun, RunOutcome, Series
+from apps.fees.models.cards import CardGateway, GatewayEvent, PaymentIntent
 from apps.fees.models.charging import Concession, FeeItem, Payer, StudentFee
 from apps.fees.models.ledger import Account, Books, LedgerEntry, LedgerTransaction
 from apps.fees.models.payments import Allocation, Payment, Refund
@@ -12,10 +14,14 @@ from apps.fees.models.payments import Allocation, Payment, Refund
 __all__ = [
     "Account",
     "Allocation",
+    "BankLine",
+    "BankStatement",
     "Books",
+    "CardGateway",
     "Concession",
     "CreditNote",
     "FeeItem",
+    "GatewayEvent",
     "Instalment",
     "Invoice",
     "InvoiceLine",
@@ -24,6 +30,7 @@ __all__ = [
     "LedgerTransaction",
     "Payer",
     "Payment",
+    "PaymentIntent",
     "Refund",
     "RunOutcome",
     "Series",

@@ -20,7 +20,8 @@ class FeeItem(PublicRow):
     """A line of the fee structure of a year and grade level, charged in each term; in one where it says which.
 
     ``grade_level`` null: of all. ``optional``: charged to whom it was added; the others have it unless they opted out.
-    ``prorated``: who is there for a part of the term is charged that part of it, by days.
+    ``prorated``: who is there for a part of the term is charged that part of it, by days. ``on_admission``: whole and
+    once, in the term in which somebody comes to the campus first.
     """
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False, related_name="+")
@@ -35,6 +36,7 @@ class FeeItem(PublicRow):
     currency = models.CharField(max_length=3)
     optional = models.BooleanField(default=False)
     prorated = models.BooleanField(default=True)
+    on_admission = models.BooleanField(default=False, db_default=False)
     retired = models.BooleanField(default=False)
 
     class Meta:

@@ -1,7 +1,9 @@
 """Reads: the chart of accounts with its balances, what was posted, what is charged, bills, and what is paid of them."""
 
+from apps.fees.selectors.bank import SURE, bank_line_at, bank_lines_seen, statement_at, statements_seen, sums_of
 from apps.fees.selectors.billing import (
     account_at,
+    campuses_billing,
     choices_seen,
     concessions_seen,
     credit_notes_seen,
@@ -14,10 +16,10 @@ from apps.fees.selectors.billing import (
     preview_of,
     printed_number,
     runs_seen,
-    student_at,
     with_ahead,
     with_parts,
 )
+from apps.fees.selectors.cards import card_gateway, intents_begun, takes_cards
 from apps.fees.selectors.drawer import counts_of, drawer_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 from apps.fees.selectors.payments import (
@@ -26,6 +28,7 @@ from apps.fees.selectors.payments import (
     credit_of,
     due_of,
     free_of,
+    is_cleared,
     left_of,
     payers_to,
     payment_parts,
@@ -45,15 +48,21 @@ from apps.fees.selectors.statements import (
     overdue_sum,
     statement_of,
     taken_on,
+    to_call,
 )
 
 __all__ = [
     "AGES",
+    "SURE",
     "MonthsDue",
     "account_at",
     "accounts_seen",
+    "bank_line_at",
+    "bank_lines_seen",
     "books_seen",
     "by_method",
+    "campuses_billing",
+    "card_gateway",
     "cash_book",
     "child_followed",
     "children_followed",
@@ -68,8 +77,10 @@ __all__ = [
     "due_of",
     "entries_seen",
     "free_of",
+    "intents_begun",
     "invoices_followed",
     "invoices_seen",
+    "is_cleared",
     "items_seen",
     "left_of",
     "numbered_as",
@@ -86,9 +97,13 @@ __all__ = [
     "printed_number",
     "runs_seen",
     "standing_of",
+    "statement_at",
     "statement_of",
-    "student_at",
+    "statements_seen",
+    "sums_of",
     "taken_on",
+    "takes_cards",
+    "to_call",
     "with_ahead",
     "with_parts",
 ]

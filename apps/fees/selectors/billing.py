@@ -76,20 +76,11 @@ def concessions_seen(*, by: User) -> QuerySet[Any]:
 
 def payers_of(student: UUID, *, by: User) -> list[dict[str, Any]]:
     """Who pays a student's bills, where somebody was said. Raises ``PermissionMissing``, ``OutOfReach``."""
-    found = student_at(student, VIEW, by=by)
+    found, _campus = account_at(student, VIEW, by=by)
     rows = Payer.objects.filter(student=found).select_related("guardian").order_by("pk")
     return [
         {"guardian_id": row.guardian.sourced_id, "name": row.guardian.full_name, "percent": row.percent} for row in rows
     ]
-
-
-def student_at(student: UUID, permission: str, *, by: User) -> Student:
-    """A student of a campus at which ``by`` holds ``permission``. Raises ``PermissionMissing``, ``OutOfReach``."""
-    there = Student.objects.filter(at_campuses(by, permission, "institution"), sourced_id=student)
-    found: Student | None = there.select_related("institution").first()
-    if found is None:
-        raise OutOfReach
-    return found
 
 
 def account_at(student: UUID, permission: str, *, campus: UUID | None = None, by: User) -> tuple[Student, Institution]:
@@ -98,17 +89,22 @@ def account_at(student: UUID, permission: str, *, campus: UUID | None = None, by
     Raises:
         PermissionMissing, OutOfReach: there is none at which ``by`` holds ``permission``.
     """
-    found = Student.objects.filter(sourced_id=student).first()
-    seen = Institution.objects.filter(at_campuses(by, permission, "pk"))
-    if found is None:
-        raise OutOfReach
-    records = Student.objects.filter(Q(pk=found.pk) | Q(merged_into=found)).values("institution")
-    enrolled = Enrolment.objects.filter(student=found).values("institution")
-    billing = seen.filter(Q(pk__in=records) | Q(pk__in=enrolled)).order_by("name", "pk")
+    found = Student.objects.select_related("institution").filter(sourced_id=student).first() or Student()
+    # Who may nothing is told so before who is nobody's.
+    billing = campuses_billing(found, permission, by=by)
     asked = [each for each in billing if campus in {None, each.sourced_id}]
     if not asked:
         raise OutOfReach
     return found, next((each for each in asked if each.pk == found.institution_id), asked[0])
+
+
+def campuses_billing(student: Student, permission: str, *, by: User) -> list[Institution]:
+    """The campuses that may bill a student (which have a record of theirs, or where they are enrolled), of those at
+    which ``by`` holds ``permission``. Raises ``PermissionMissing``."""
+    records = Student.objects.filter(Q(pk=student.pk) | Q(merged_into=student.pk)).values("institution")
+    enrolled = Enrolment.objects.filter(student=student.pk).values("institution")
+    seen = Institution.objects.filter(at_campuses(by, permission, "pk"))
+    return list(seen.filter(Q(pk__in=records) | Q(pk__in=enrolled)).order_by("name", "pk"))
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from apps.fees.models import Concession, FeeItem, InvoiceLine, Payer, StudentFee
 from apps.institutions.models import Term
@@ -31,6 +32,9 @@ class Charge:
     days: int
     of: int
     taken_off: Mapping[int, Decimal] = field(default_factory=dict)
+    # Of an item of which one payer's share was made void: for which payers, by their place, and which parts stand.
+    places: tuple[int, ...] = ()
+    taken: frozenset[int] = frozenset()
 
     @property
     def net(self) -> Decimal:
@@ -78,24 +82,65 @@ def drafts(term: Term, students: Collection[int] | None = None) -> dict[int, Dra
     granted = Concession.objects.filter(**about, year=term.year, approved_at__isnull=False, ended_at__isnull=True)
     for concession in granted.order_by("pk"):
         concessions[concession.student_id].append(concession)
-    # What another record of the child was billed for is billed.
-    theirs = Q(**about) | Q(student__merged_into__in=list(stays))
-    lines = InvoiceLine.objects.filter(theirs, term=term, standing=True)
-    billed = {
-        (into or student, item)
-        for student, into, item in lines.values_list("student", "student__merged_into", "item").distinct()
-    }
+    billed = _billed(stays, term)
     payers, used = _payers(stays), _used(granted, term)
+    new = _newcomers(term, stays) if any(item.on_admission for item in items) else set()
     found = {}
     for student, spans in stays.items():
-        charged = _charged(items, spans, whole, chosen[student])
-        fresh = [charge for charge in charged if (student, charge.item.pk) not in billed]
+        theirs = [item for item in items if student in new or not item.on_admission]
+        charged = _charged(theirs, spans, whole, chosen[student])
+        unbilled = (_unbilled(each, billed.get((student, each.item.pk)), payers[student]) for each in charged)
+        fresh = [charge for charge in unbilled if charge is not None]
         reduced = conceded(fresh, concessions[student], currency, used)
         draft = Draft(student, reduced, payers[student])
         if not draft.total:
             draft.why = "conceded-in-full" if fresh else "billed-already" if charged else "nothing-to-charge"
         found[student] = draft
     return found
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What stands of an item on bills of a term: how much, to which guardians, in which parts; whether some is void."""
+
+    amount: Decimal = Decimal(0)
+    guardians: set[int | None] = field(default_factory=set)
+    parts: set[int] = field(default_factory=set)
+    void: bool = False
+
+
+def _billed(students: Iterable[int], term: Term) -> dict[tuple[int, int], _Standing]:
+    """(student, item) → what stands of it. What another record of the child was billed for is billed."""
+    keys = list(students)
+    theirs = Q(student__in=keys) | Q(student__merged_into__in=keys)
+    lines = InvoiceLine.objects.filter(theirs, term=term, concession__isnull=True)
+    found: dict[tuple[int, int], _Standing] = {}
+    for student, into, item, guardian, part, amount, standing in lines.values_list(
+        "student", "student__merged_into", "item", "invoice__guardian", "part", "amount", "standing"
+    ):
+        row = found.setdefault((into or student, item), _Standing())
+        if standing:
+            row.amount += amount
+            row.guardians.add(guardian)
+            row.parts.add(part)
+        else:
+            row.void = True
+    return found
+
+
+def _unbilled(charge: Charge, standing: _Standing | None, payers: Sequence[Share]) -> Charge | None:
+    """What of a charge no bill that stands asks for: all of it, the shares whose bills were made void, or nothing."""
+    if standing is None or not standing.parts:
+        return charge
+    rest = charge.amount - standing.amount
+    places = tuple(place for place, payer in enumerate(payers) if payer.guardian not in standing.guardians)
+    if not standing.void or not places or rest <= 0:
+        return None
+    parts = money.shared(charge.amount, [payer.percent for payer in payers], charge.item.currency)
+    amount = min(sum((parts[place] for place in places), Decimal(0)), rest)
+    if amount <= 0:
+        return None
+    return Charge(charge.item, amount, charge.days, charge.of, {}, places, frozenset(standing.parts))
 
 
 def _stays(term: Term, whole: Days, students: Collection[int] | None) -> dict[int, list[tuple[int, Days]]]:
@@ -114,6 +159,20 @@ def _stays(term: Term, whole: Days, students: Collection[int] | None) -> dict[in
     return dict(found)
 
 
+def _newcomers(term: Term, students: Iterable[int]) -> set[int]:
+    """Whose first enrolment at the campus begins in the term, or in the days of its year since the one before it."""
+    before = Term.objects.filter(year=term.year, ends_on__lt=term.starts_on).aggregate(last=Max("ends_on"))["last"]
+    since = term.year.starts_on if before is None else before + dt.timedelta(days=1)
+    keys = list(students)
+    theirs = Q(student__in=keys) | Q(student__merged_into__in=keys)
+    rows = Enrolment.objects.filter(theirs, institution=term.year.institution, primary=True)
+    first: dict[int, dt.date] = {}
+    for student, into, entered in rows.values_list("student", "student__merged_into", "entered_on"):
+        key = into or student
+        first[key] = min(entered, first.get(key, entered))
+    return {student for student, entered in first.items() if since <= entered <= term.ends_on}
+
+
 def _charged(
     items: Sequence[FeeItem], stays: Sequence[tuple[int, Days]], whole: Days, chosen: Mapping[int, StudentFee]
 ) -> list[Charge]:
@@ -128,7 +187,7 @@ def _charged(
             if item.grade_level_id in {None, level}:
                 days += _days_charged(span, row)
         if days:
-            part = Fraction(days, of) if item.prorated else Fraction(1)
+            part = Fraction(days, of) if item.prorated and not item.on_admission else Fraction(1)
             amount = money.rounded(Fraction(item.amount) * part, item.currency)
             if amount:
                 found.append(Charge(item, amount, days, of))
@@ -179,7 +238,7 @@ def conceded(
                 taken[place][concession.pk] = off
                 left = None if left is None else left - off
     return [
-        Charge(charge.item, charge.amount, charge.days, charge.of, off)
+        Charge(charge.item, charge.amount, charge.days, charge.of, off, charge.places, charge.taken)
         for charge, off in zip(charges, taken, strict=True)
     ]
 
@@ -213,25 +272,30 @@ class Line:
     charge: Charge
     concession: int | None
     amount: Decimal
+    # Of how many payers its item has, from 0: no two that stand are one.
+    part: int
 
 
 def split(draft: Draft, currency: str) -> list[tuple[Share, list[Line]]]:
     """Each payer's lines: together they are the draft's, and no bill is below zero. Nothing left is no bill."""
-    weights = [payer.percent for payer in draft.payers]
     lines: list[list[Line]] = [[] for _each in draft.payers]
     for charge in draft.charges:
+        places = charge.places or tuple(range(len(draft.payers)))
+        weights = [draft.payers[place].percent for place in places]
+        free = (number for number in itertools.count() if number not in charge.taken)
         parts = money.shared(charge.amount, weights, currency)
         room = list(parts)
         taken: dict[int, list[Decimal]] = {}
         for concession, amount in charge.taken_off.items():
             taken[concession] = money.shared_within(amount, weights, room, currency)
             room = [limit - part for limit, part in zip(room, taken[concession], strict=True)]
-        for place, part in enumerate(parts):
+        for number, (place, part) in enumerate(zip(places, parts, strict=True)):
+            called = next(free)
             if part:
-                lines[place].append(Line(charge, None, part))
+                lines[place].append(Line(charge, None, part, called))
             for concession, shares in taken.items():
-                if shares[place]:
-                    lines[place].append(Line(charge, concession, shares[place]))
+                if shares[number]:
+                    lines[place].append(Line(charge, concession, shares[number], called))
     return [
         (payer, said) for payer, said in zip(draft.payers, lines, strict=True) if bill_total(said) > 0
     ]  # fmt: skip

@@ -18,8 +18,8 @@ from apps.accounts.models import User
 from apps.fees.models import Allocation, CreditNote, Instalment, Invoice, LedgerTransaction, Payment, Refund
 from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import Institution
-from apps.students.models import Student
-from apps.students.selectors import children_of
+from apps.students.models import FamilyItem, Student
+from apps.students.selectors import children_of, open_to_families
 from schoolops import money
 
 NOTHING = Decimal(0)
@@ -183,8 +183,8 @@ def child_followed(student: UUID, *, by: User) -> Student:
 def children_followed(*, by: User) -> QuerySet[Student]:
     """The children whose bills ``by`` follows. Raises ``PermissionMissing``."""
     reach = access.within_reach(by, "fees.follow", "student")
-    found: QuerySet[Student] = Student.objects.filter(reach, children_of(by, access.today(by)))
-    return found
+    day = access.today(by)
+    return open_to_families(FamilyItem.BILLS, day).filter(reach, children_of(by, day))
 
 
 def payment_parts(payment: dict[str, Any]) -> dict[str, Any]:
@@ -216,9 +216,8 @@ def payment_parts(payment: dict[str, Any]) -> dict[str, Any]:
     return {**payment, "pays": pays, "refunds": back}
 
 
-def standing_of(student: Student) -> dict[str, Any]:
-    """What a student owes and has paid ahead at their campus: what is left of instalments, and of payments."""
-    campus = student.institution
+def standing_of(student: Student, campus: Institution) -> dict[str, Any]:
+    """What a student owes and has paid ahead at a campus: what is left of instalments, and of payments."""
     due, credit = due_of(student, campus), credit_of(student, campus)
     return {
         "currency": campus.currency,

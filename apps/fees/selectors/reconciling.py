@@ -209,6 +209,37 @@ _CHECKS = (
           JOIN institutions_institution c ON c.id = r.institution_id WHERE r.currency <> c.currency
         """,
     ),
+    Check(
+        "card-booked-otherwise",
+        "What the card gateway says came in and stayed is not what is booked of it.",
+        "Look at the payment in the gateway's own list. Booked twice: give it back or post a correction; not at all: "
+        "manage.py reconcile_fees --ask-gateway books what is missing; docs/runbooks/card-gateway-away.md.",
+        """
+        WITH there AS (
+            SELECT institution_id, reference, sourced_id, received - returned AS amount
+              FROM fees_paymentintent WHERE reference <> ''
+        ), back AS (
+            SELECT payment_id, sum(amount) AS amount FROM fees_refund WHERE method = 'card' GROUP BY payment_id
+        ), here AS (
+            SELECT p.institution_id, p.reference, sum(p.amount - COALESCE(b.amount, 0)) AS amount
+              FROM fees_payment p LEFT JOIN back b ON b.payment_id = p.id
+             WHERE p.method = 'card' AND p.by_id IS NULL GROUP BY p.institution_id, p.reference
+        )
+        SELECT institution_id, 'card-payment', COALESCE(t.sourced_id::text, reference), reference, t.amount, h.amount
+          FROM there t FULL JOIN here h USING (institution_id, reference)
+         WHERE COALESCE(t.amount, 0) <> COALESCE(h.amount, 0) OR t.reference IS NULL
+        """,
+    ),
+    Check(
+        "card-not-booked",
+        "The card gateway wrote of this payment, and nobody has asked it what became of it.",
+        "manage.py dead_letters list --school SLUG says why its job did not end; retry it.",
+        """
+        SELECT i.institution_id, 'card-payment', i.sourced_id::text, e.kind || ' ' || e.event, i.amount, i.received
+          FROM fees_gatewayevent e JOIN fees_paymentintent i ON i.id = e.intent_id
+         WHERE e.worked_at IS NULL AND e.at < clock_timestamp() - interval '1 hour'
+        """,
+    ),
 )
 
 

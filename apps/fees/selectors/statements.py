@@ -20,7 +20,7 @@ from apps.fees.selectors.billing import VIEW, invoices_seen, with_ahead
 from apps.fees.selectors.ledger import at_campuses
 from apps.fees.selectors.payments import standing, sum_of, with_sums
 from apps.institutions.models import Institution
-from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
 
 NOTHING = Decimal(0)
 # Days overdue from which each column of debtors counts; below the first: not due yet.
@@ -51,7 +51,9 @@ class Statement:
 
 def family_at(guardian: Guardian, institution: Institution) -> QuerySet[Student]:
     """The students of a campus whose guardian this is; of whom they are kept away from, who was billed to them."""
-    theirs = Student.objects.kept().filter(guardian_links__guardian=guardian, institution=institution)
+    enrolled = Enrolment.objects.filter(institution=institution).values("student")
+    there = Q(institution=institution) | Q(pk__in=enrolled)
+    theirs = Student.objects.kept().filter(there, guardian_links__guardian=guardian)
     of = Q(student=OuterRef("pk")) | Q(student__merged_into=OuterRef("pk"))
     billed = Invoice.objects.filter(of, guardian=guardian)
     return theirs.exclude(Q(pk__in=_kept_from(guardian)) & ~Exists(billed))
@@ -177,6 +179,31 @@ def overdue_at(invoices: QuerySet[Any], day: dt.date) -> list[Debtor]:
             debtor.oldest = min(due_on, debtor.oldest or due_on)
     behind = [debtor for debtor in found.values() if debtor.overdue]
     return sorted(behind, key=lambda debtor: (-debtor.overdue, debtor.student.name_key, debtor.student.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class ToCall:
+    """Of whose overdue bills no mail tells anybody, and who can be called: (name, phone), the first one first."""
+
+    debtor: Debtor
+    calls: list[tuple[str, str]]
+
+
+def to_call(institution: Institution, day: dt.date, *, by: User) -> list[ToCall]:
+    """Who is behind with bills that name nobody, or somebody without an address: three statements for any school.
+
+    Raises:
+        PermissionMissing.
+    """
+    unreached = Q(guardian__isnull=True) | Q(guardian__email="") & (
+        Q(guardian__user__isnull=True) | Q(guardian__user__email="") | Q(guardian__user__email__isnull=True)
+    )
+    found = overdue_at(invoices_seen(by=by).filter(unreached, institution=institution), day)
+    links = StudentGuardian.objects.filter(student__in=[each.student.pk for each in found], restriction_note="")
+    phones: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for link in links.exclude(guardian__phone="").select_related("guardian").order_by("contact_priority", "pk"):
+        phones[link.student_id].append((link.guardian.full_name, link.guardian.phone))
+    return [ToCall(each, phones[each.student.pk]) for each in found]
 
 
 # --- the cash book ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,34 @@
 """Writes: the chart of accounts, what is posted to it, what is charged, bills, and what is paid of them."""
 
 from apps.fees.services.accounts import add_account, change_account, close_books, seed_accounts
+from apps.fees.services.bank import (
+    NewLine,
+    Share,
+    confirm_lines,
+    keep_lines,
+    keep_statement,
+    match_again,
+    match_lines,
+    set_line_aside,
+    settle_line,
+    settle_statement,
+    take_confirmed,
+    take_line,
+    take_line_up_again,
+)
+from apps.fees.services.cards import (
+    EVENTS,
+    begin_card_payment,
+    catch_up,
+    checkout_of,
+    checkout_path,
+    come_back,
+    differs_there,
+    hear,
+    look,
+    refund_by_card,
+    set_card_gateway,
+)
 from apps.fees.services.charging import (
     PaidBy,
     add_item,
@@ -16,7 +44,14 @@ from apps.fees.services.charging import (
 from apps.fees.services.checking import check_books
 from apps.fees.services.drawer import count_drawer
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
-from apps.fees.services.merging import keep_bills, keep_payments, move_choices, move_concessions, move_payers
+from apps.fees.services.merging import (
+    keep_bills,
+    keep_card_payments,
+    keep_payments,
+    move_choices,
+    move_concessions,
+    move_payers,
+)
 from apps.fees.services.numbers import next_numbers
 from apps.fees.services.papers import (
     Printed,
@@ -41,39 +76,59 @@ from apps.fees.services.payments import (
 from apps.fees.services.posting import HandLeg, Leg, Posting, post, post_all, post_by_hand
 from apps.fees.services.reminding import remind_debtors, reminder
 from apps.fees.services.runs import begin_run, bill, confirm_run
+from apps.fees.services.siblings import ask_for_siblings
+from apps.fees.services.telling import tell_of_money
 
 __all__ = [
+    "EVENTS",
     "HandLeg",
     "Leg",
+    "NewLine",
     "NewPayment",
     "PaidBy",
     "Pays",
     "Posting",
     "Printed",
+    "Share",
     "add_account",
     "add_item",
     "allocate",
     "approve_concession",
     "ask_for_concession",
+    "ask_for_siblings",
+    "begin_card_payment",
     "begin_run",
     "bill",
     "bounce",
+    "catch_up",
     "change_account",
     "change_item",
     "charge_back",
     "check_books",
+    "checkout_of",
+    "checkout_path",
     "choose_item",
     "clear_cheque",
     "close_books",
+    "come_back",
+    "confirm_lines",
     "confirm_run",
     "copy_items",
     "count_drawer",
     "credit_invoice",
+    "differs_there",
     "end_concession",
     "forget_choice",
+    "hear",
     "issue",
     "keep_bills",
+    "keep_card_payments",
+    "keep_lines",
     "keep_payments",
+    "keep_statement",
+    "look",
+    "match_again",
+    "match_lines",
     "move_choices",
     "move_concessions",
     "move_payers",
@@ -88,11 +143,20 @@ __all__ = [
     "print_receipt",
     "print_statement",
     "refund",
+    "refund_by_card",
     "remind_debtors",
     "reminder",
     "reverse",
     "seed_accounts",
+    "set_card_gateway",
+    "set_line_aside",
     "set_payers",
+    "settle_line",
+    "settle_statement",
+    "take_confirmed",
+    "take_line",
+    "take_line_up_again",
     "take_payment",
+    "tell_of_money",
     "void_invoice",
 ]

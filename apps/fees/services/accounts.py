@@ -14,6 +14,7 @@ from django.db import transaction
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.fees.errors import (
+    AccountChargedTo,
     AccountCodeTaken,
     AccountHasEntries,
     AccountNeeded,
@@ -22,8 +23,8 @@ from apps.fees.errors import (
     PeriodAhead,
     PeriodClosedFurther,
 )
-from apps.fees.models import Account, Books
-from apps.institutions.models import Institution
+from apps.fees.models import Account, Books, FeeItem
+from apps.institutions.models import AcademicYear, Institution
 from apps.institutions.selectors import today_at
 from schoolops.audit import trail
 from schoolops.constraints import explains
@@ -109,7 +110,8 @@ def change_account(*, account: UUID, values: Mapping[str, Any], by: User) -> Acc
     """Change an account's code or name; its kind while nothing is posted there; retire it, or have it back.
 
     Raises:
-        PermissionMissing, OutOfReach, AccountUnknown, AccountCodeTaken, AccountNeeded, AccountHasEntries.
+        PermissionMissing, OutOfReach, AccountUnknown, AccountCodeTaken, AccountNeeded,
+        AccountChargedTo, AccountHasEntries.
     """
     access.require(by, "fees.keep_books")
     held = Account.objects.select_for_update(no_key=True, of=("self",)).select_related("institution")
@@ -120,6 +122,10 @@ def change_account(*, account: UUID, values: Mapping[str, Any], by: User) -> Acc
     before, after = trail.changed(found, values)
     if after.get("retired") and found.purpose:
         raise AccountNeeded(account=found)
+    if after.get("retired"):
+        items = FeeItem.objects.filter(account=found, retired=False).exclude(year__state=AcademicYear.State.CLOSED)
+        if name := items.order_by("name", "pk").values_list("name", flat=True).first():
+            raise AccountChargedTo(account=found, item=name)
     if "kind" in after and (found.purpose or found.entries.exists()):
         raise AccountHasEntries(account=found)
     for name, value in after.items():

@@ -18,9 +18,10 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.fees import errors
 from apps.fees.models import Account, Concession, FeeItem, InvoiceLine, Payer, StudentFee
-from apps.institutions.models import AcademicYear, Term
+from apps.fees.selectors.billing import account_at
+from apps.institutions.models import AcademicYear, Institution, Term
 from apps.institutions.services.teaching import refuse_closed
-from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
 from schoolops import clock, money
 from schoolops.audit import trail
 from schoolops.constraints import explains
@@ -32,7 +33,7 @@ WHOLE = Decimal(100)
 # Of an item that was billed: what a bill says it was charged for.
 FIXED = frozenset({"grade_level", "term", "account"})
 # What an item says in the next year too.
-COPIED = ("grade_level", "name", "account", "amount", "optional", "prorated")
+COPIED = ("grade_level", "name", "account", "amount", "optional", "prorated", "on_admission")
 
 
 # --- items ------------------------------------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ def choose_item(
         PermissionMissing, OutOfReach, NotOfThisCampus, StudentFeeDoesNothing, StudentFeeEndsFirst, StudentFeeTwice.
     """
     access.require_at(by, CHARGE, item.institution)
-    if student.institution_id != item.institution_id:
+    if not _is_at(student, item.institution):
         raise errors.NotOfThisCampus
     if item.optional != (kind == StudentFee.Kind.ADDED):
         raise errors.StudentFeeDoesNothing(name=item.name)
@@ -174,6 +175,14 @@ def forget_choice(*, choice: UUID, by: User) -> None:
     found.delete()
 
 
+def _is_at(student: Student, institution: Institution) -> bool:
+    """Whether a campus bills a student: it has their record, or they are enrolled there."""
+    return (
+        student.institution_id == institution.pk
+        or Enrolment.objects.filter(student=student, institution=institution).exists()
+    )
+
+
 # --- concessions ------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def ask_for_concession(*, student: Student, year: AcademicYear, values: Mapping[str, Any], by: User) -> Concession:
@@ -186,7 +195,7 @@ def ask_for_concession(*, student: Student, year: AcademicYear, values: Mapping[
     """
     access.require_at(by, CHARGE, year.institution)
     row = Concession(student=student, year=year, currency=year.institution.currency, asked_by=by, **values)
-    if student.institution_id != year.institution_id or (row.item is not None and row.item.year_id != year.pk):
+    if not _is_at(student, year.institution) or (row.item is not None and row.item.year_id != year.pk):
         raise errors.NotOfThisCampus
     if (row.percent is None) == (row.amount is None):
         raise errors.ConcessionOfWhat
@@ -263,7 +272,8 @@ def set_payers(*, student: Student, payers: Sequence[PaidBy], by: User) -> list[
     Raises:
         PermissionMissing, OutOfReach, PayersRefused.
     """
-    access.require_at(by, CHARGE, student.institution)
+    # Who pays is one for all campuses that bill a student: each of them may say.
+    account_at(student.sourced_id, CHARGE, by=by)
     guardians = {row.sourced_id: row for row in Guardian.objects.filter(sourced_id__in=[p.guardian_id for p in payers])}
     linked = set(StudentGuardian.objects.filter(student=student).values_list("guardian__sourced_id", flat=True))
     if refused := _refused(payers, linked):

@@ -62,11 +62,11 @@ def issue(
     """
     campus = term.year.institution
     today = today_at(campus)
-    parts = [(draft, place, *part) for draft in drafts for place, part in enumerate(split(draft, campus.currency))]
+    parts = [(draft, *part) for draft in drafts for part in split(draft, campus.currency)]
     numbers = next_numbers(campus, Series.Kind.INVOICE, today.year, len(parts))
     accounts = accounts_of(campus)
     bills = []
-    for number, (draft, place, payer, lines) in zip(numbers, parts, strict=True):
+    for number, (draft, payer, lines) in zip(numbers, parts, strict=True):
         invoice = Invoice(
             institution=campus,
             student_id=draft.student,
@@ -81,7 +81,7 @@ def issue(
             total=bill_total(lines),
             currency=campus.currency,
         )
-        bills.append(_bill(invoice, place, lines, due_on, accounts))
+        bills.append(_bill(invoice, lines, due_on, accounts))
     Invoice.objects.bulk_create(bill.invoice for bill in bills)
     InvoiceLine.objects.bulk_create(line for bill in bills for line in bill.lines)
     Instalment.objects.bulk_create(part for bill in bills for part in bill.instalments)
@@ -89,9 +89,7 @@ def issue(
     return [bill.invoice for bill in bills]
 
 
-def _bill(
-    invoice: Invoice, place: int, lines: Sequence[Line], due_on: Sequence[dt.date], accounts: Mapping[str, Account]
-) -> _Bill:
+def _bill(invoice: Invoice, lines: Sequence[Line], due_on: Sequence[dt.date], accounts: Mapping[str, Account]) -> _Bill:
     concessions = accounts[Purpose.CONCESSIONS]
     rows = [
         InvoiceLine(
@@ -102,7 +100,7 @@ def _bill(
             institution=invoice.institution,
             student_id=invoice.student_id,
             term=invoice.term,
-            part=place,
+            part=line.part,
             text=_text(line),
             amount=line.amount,
             currency=invoice.currency,

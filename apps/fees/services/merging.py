@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from apps.fees.models import Concession, Invoice, Payer, Payment, StudentFee
+from apps.fees.models import Concession, Invoice, Payer, Payment, PaymentIntent, StudentFee
 from apps.students.models import Student
 from apps.students.services import moves_on_merge
 from apps.students.services.merging import Moved
@@ -48,3 +48,9 @@ def keep_bills(duplicate: Student, _kept: Student) -> Moved:
 def keep_payments(duplicate: Student, _kept: Student) -> Moved:
     """They stay as their receipts say."""
     return Moved(0, Payment.objects.filter(student=duplicate).count())
+
+
+@moves_on_merge("card_payments", of=PaymentIntent)
+def keep_card_payments(duplicate: Student, _kept: Student) -> Moved:
+    """They stay as they were begun; what comes of them is booked for the record that is kept."""
+    return Moved(0, PaymentIntent.objects.filter(student=duplicate).count())

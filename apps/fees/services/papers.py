@@ -23,6 +23,7 @@ from apps.accounts.selectors import supported_language
 from apps.fees.errors import InvoiceUnknown, PayerOfAnother, PaymentUnknown
 from apps.fees.models import Invoice, Payment
 from apps.fees.selectors import (
+    account_at,
     child_followed,
     children_followed,
     invoices_followed,
@@ -30,7 +31,6 @@ from apps.fees.selectors import (
     payment_parts,
     payments_followed,
     payments_seen,
-    student_at,
 )
 from apps.fees.selectors.billing import VIEW
 from apps.fees.selectors.statements import family_at, statement_of
@@ -177,19 +177,19 @@ def _receipt(payment: Any) -> bytes:
         return laid_out(Sheet(title, facts, tables, stamp=undone), payment.institution, dated=payment.day)
 
 
-def print_statement(*, student: UUID, guardian: UUID | None = None, by: User) -> Printed:
-    """A student's account; with a ``guardian`` that of all their children at the campus, as far as it is theirs.
+def print_statement(*, student: UUID, guardian: UUID | None = None, campus: UUID | None = None, by: User) -> Printed:
+    """A student's account at a campus, theirs unless said; with a ``guardian`` that of all their children there, as far
+    as it is theirs.
 
     Raises:
         PermissionMissing, OutOfReach, PayerOfAnother.
     """
-    found = student_at(student, VIEW, by=by)
-    campus = found.institution
+    found, at = account_at(student, VIEW, campus=campus, by=by)
     whose = None if guardian is None else Guardian.objects.filter(sourced_id=guardian).select_related("user").first()
-    if guardian is not None and (whose is None or not family_at(whose, campus).filter(pk=found.pk).exists()):
+    if guardian is not None and (whose is None or not family_at(whose, at).filter(pk=found.pk).exists()):
         raise PayerOfAnother
-    of = [found] if whose is None else list(family_at(whose, campus))
-    return _statement(of, campus, whose)
+    of = [found] if whose is None else list(family_at(whose, at))
+    return _statement(of, at, whose)
 
 
 def print_followed_statement(*, student: UUID, by: User) -> Printed:

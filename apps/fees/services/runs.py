@@ -65,8 +65,8 @@ def confirm_run(*, run: UUID, total: Decimal, by: User) -> InvoiceRun:
     rather than billed for what nobody has seen.
 
     Raises:
-        PermissionMissing, OutOfReach, RunUnknown, RunNotDraft, YearIsClosed, NothingToBill, RunComesToAnother,
-        AnotherRun.
+        PermissionMissing, OutOfReach, RunUnknown, RunNotDraft, YearIsClosed, NothingToBill, NoIncomeAccount,
+        RunComesToAnother, AnotherRun.
     """
     access.require(by, "fees.charge")
     held = InvoiceRun.objects.select_for_update(no_key=True, of=("self",)).select_related("term__year__institution")
@@ -82,6 +82,10 @@ def confirm_run(*, run: UUID, total: Decimal, by: User) -> InvoiceRun:
     comes_to = sum((draft.total for draft in made.values()), Decimal(0))
     if not comes_to:
         raise errors.NothingToBill
+    items = (charge.item for draft in made.values() if not draft.why for charge in draft.charges)
+    # An item may name an account that was retired before its items were asked about.
+    if retired := next((item.account for item in items if item.account.retired), None):
+        raise errors.NoIncomeAccount(account=retired)
     if total != comes_to:
         raise errors.RunComesToAnother(total=money.shown(comes_to, campus.currency), expected=f"{total:f}")
     found.state, found.confirmed_by, found.confirmed_at = State.CONFIRMED, by, clock.now()

@@ -9,6 +9,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -204,7 +206,15 @@ class LeaveAdmin(ServiceAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         asked = ("student", "starts_on", "ends_on", "code", "reason")
-        return asked if obj is None else (*asked, "state", "requested_by", "decided_by", "decided_at", "decision_note")
+        said = (*asked, "sent_along", "state", "requested_by", "decided_by", "decided_at", "decision_note")
+        return asked if obj is None else said
+
+    @admin.display(description=gettext_lazy("sent along"))
+    def sent_along(self, row: Leave) -> str:
+        if not row.attachment:
+            return "–"
+        address = reverse("office:leave-attachment", args=[row.sourced_id])
+        return format_html('<a href="{}">{}</a>', address, _("Open the file"))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
         if db_field.name == "code":

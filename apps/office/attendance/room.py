@@ -7,9 +7,8 @@ from django.urls.converters import StringConverter
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from apps.office.attendance.pages import desk, grid, roll, rolls, week
+from apps.office.attendance.pages import desk, grid, leave, roll, rolls, week
 from apps.office.attendance.waiting import waiting
-from apps.office.shell.fields import DayConverter
 from apps.office.shell.rooms import SET_UP, TODAY, Entry, Job, Room
 
 
@@ -19,7 +18,6 @@ class GroupConverter(StringConverter):
     regex = "section|class"
 
 
-register_converter(DayConverter, "day")
 register_converter(GroupConverter, "group")
 
 ROOM = Room(
@@ -42,6 +40,7 @@ ROOM = Room(
         ),
     },
     pages=(
+        path("leave/<uuid:leave>/attachment", leave.attachment, name="leave-attachment"),
         path("rolls/", rolls.rolls, name="rolls"),
         path("rolls/section/<uuid:section>/month/<str:month>/", rolls.register, name="register"),
         path("rolls/section/<uuid:section>/week/<str:day>/", week.week, name="section-week"),

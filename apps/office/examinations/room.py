@@ -13,6 +13,7 @@ from apps.office.examinations.pages import (
     marks,
     moderation,
     papers,
+    policy,
     remarks,
     results,
     timetable,
@@ -34,6 +35,9 @@ ROOM = Room(
             Entry(
                 _("Grading scales"), "office:examinations_gradingscale_changelist", "grading", ("exams.configure",)
             ),
+            Entry(
+                _("How results are made"), "office:result-policy", "calculate", ("exams.configure",), everywhere=True
+            ),
         ),
     },
     pages=(
@@ -49,12 +53,14 @@ ROOM = Room(
         path("exams/<uuid:exam_session>/cards/<int:section>.<str:form>", cards.print_section, name="print-cards"),
         path("exams/cards/<uuid:card>.pdf", cards.card, name="card"),
         path("exams/cards/<uuid:card>/amend/", cards.amend, name="amend-card"),
+        path("exams/policy/", policy.policy, name="result-policy"),
         path("exams/cards/layout/", cards.layout, name="card-layout"),
         path("exams/transcripts/<uuid:student>.pdf", cards.transcript, name="transcript"),
         path("exams/papers/<uuid:paper>/", papers.change, name="paper"),
         path("exams/papers/<uuid:paper>/marks/", marks.grid, name="marks"),
         path("gradebooks/", gradebooks.gradebooks, name="gradebooks"),
         path("gradebooks/<uuid:gradebook>/", gradebooks.gradebook, name="gradebook"),
+        path("gradebooks/<uuid:gradebook>/history/", gradebooks.history, name="gradebook-history"),
         path("gradebooks/<uuid:gradebook>/assessed/", gradebooks.structure, name="set-gradebook"),
         path("exams/papers/<uuid:paper>/components/", components.components, name="components"),
         path("exams/papers/<uuid:paper>/moderation/", moderation.moderation, name="moderation"),

@@ -41,6 +41,7 @@ WORDS: dict[str, Any] = {
     "optional": gettext_lazy("optional"),
     "percent": gettext_lazy("percent"),
     "prorated": gettext_lazy("by days"),
+    "on_admission": gettext_lazy("on admission"),
     "term": gettext_lazy("term"),
     "total": gettext_lazy("total"),
     "void_reason": gettext_lazy("void because"),
@@ -85,6 +86,7 @@ class ItemForm(ServiceForm):
             "account": _("Empty: the account of all fees."),
             "optional": _("Charged only to whom it is added."),
             "prorated": _("Who is there for a part of the term is charged that part."),
+            "on_admission": _("Once and whole, in the term in which somebody comes to the campus first."),
         }
         for name, said in helps.items():
             if (field := self.fields.get(name)) is not None:
@@ -114,11 +116,12 @@ class FeeItemAdmin(_AtCampuses):
     form = ItemForm
     add = _add_item
     change = _change_item
-    fields = ("year", "grade_level", "term", "name", "amount", "account", "optional", "prorated")
+    fields = ("year", "grade_level", "term", "name", "amount", "account", "optional", "prorated", "on_admission")
     list_display = ("name", "year", "grade_level", "term", "price", "optional", "prorated", "retired")
     list_filter = ("year", "optional", "retired")
     search_fields = ("name",)
     ordering = ("-year__starts_on", "grade_level__position", "name", "pk")
+    list_before_template = "office/fees/_copy.html"
     acts = (
         Act(
             "retire", gettext_lazy("Charge no more"), "fees.charge", _retire_item, NoQuestions,
@@ -255,6 +258,7 @@ class ConcessionAdmin(_AtCampuses):
     search_fields = ("student__searched",)
     search_help_text = gettext_lazy("Name or admission number")
     ordering = ("-pk",)
+    list_before_template = "office/fees/_siblings.html"
     acts = (
         Act(
             "approve", gettext_lazy("Approve"), "fees.approve", _approve, NoQuestions,

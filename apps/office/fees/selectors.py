@@ -7,16 +7,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.http import Http404
 
 from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.fees import selectors
 from apps.fees.errors import InvoiceUnknown, PaymentUnknown, RunUnknown
-from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, StudentFee
+from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, Payer, StudentFee
 from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import AcademicYear, Institution, Term
-from apps.students.models import Guardian, Student, StudentGuardian
+from apps.office.errors import NoCampusYet
+from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
 from apps.students.selectors import matching
 
 MOST_RUNS = 20
@@ -89,9 +91,24 @@ def paid_on(invoice: Any) -> list[tuple[Any, Decimal]]:
     return selectors.payers_to(invoice)[::-1]
 
 
-def campuses_seen(*, by: User) -> list[Institution]:
-    """The campuses whose fees ``by`` sees."""
-    return list(Institution.objects.filter(at_campuses(by, "fees.view", "pk")).order_by("name", "pk"))
+def campuses_seen(*, by: User, permission: str = "fees.view") -> list[Institution]:
+    """The campuses at which ``by`` holds ``permission``. Raises ``PermissionMissing``."""
+    return list(Institution.objects.filter(at_campuses(by, permission, "pk")).order_by("name", "pk"))
+
+
+def campus_asked(asked: str, permission: str, *, by: User) -> tuple[Institution, list[Institution]]:
+    """The campus of that id, else the first of those where ``by`` holds ``permission``; and all of these.
+
+    Raises:
+        PermissionMissing; NoCampusYet; Http404 where there is none in reach.
+    """
+    there = campuses_seen(by=by, permission=permission)
+    if not there and not asked and not Institution.objects.exists():
+        raise NoCampusYet
+    found = next((each for each in there if str(each.sourced_id) == asked), None) if asked else next(iter(there), None)
+    if found is None:
+        raise Http404
+    return found, there
 
 
 def bill_of(invoice: Any) -> Bill:
@@ -106,7 +123,11 @@ def bill_of(invoice: Any) -> Bill:
 
 def students_called(words: str, *, by: User, permission: str = "fees.view") -> list[Student]:
     """Students of the campuses in reach whose name or number holds every word, leavers too. One query."""
-    there = Student.objects.kept().filter(at_campuses(by, permission, "institution"), matching(words))
+    # Whoever is enrolled at a campus is billed there, wherever their record is.
+    reach = at_campuses(by, permission, "institution") | Q(
+        pk__in=Enrolment.objects.filter(at_campuses(by, permission, "institution")).values("student")
+    )
+    there = Student.objects.kept().filter(reach, matching(words))
     return list(there.order_by("name_key", "pk")[:FOUND])
 
 
@@ -128,6 +149,12 @@ def charged_to(student: Student, *, by: User) -> Charged:
         list(concessions.select_related("year", "item", "asked_by", "approved_by").order_by("-pk")),
         selectors.payers_of(student.sourced_id, by=by),
     )
+
+
+def shares_of(student: Student) -> dict[str, Decimal]:
+    """Who is said to pay for a student → their percentage. One query."""
+    rows = Payer.objects.filter(student=student).values_list("guardian__sourced_id", "percent")
+    return {str(guardian): percent for guardian, percent in rows}
 
 
 def guardians_of(student: Student) -> list[Guardian]:

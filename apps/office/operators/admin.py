@@ -6,16 +6,20 @@ It stands here rather than beside the queues: letting an operator in is a servic
 from __future__ import annotations
 
 import platform
+import re
+import shlex
 from typing import Any, ClassVar
 
 import django
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -24,18 +28,23 @@ from django.utils.translation import gettext_lazy
 import schoolops
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.office.shell.acts import Act, Once
+from apps.office.shell.acts import Act, Once, Words, show_once
 from apps.office.shell.base import ServiceAdmin
-from apps.office.shell.forms import ActForm, ReasonForm
+from apps.office.shell.fields import posted
+from apps.office.shell.forms import ActForm, DressedForm, ReasonForm, add_refusal
 from apps.office.shell.permitted import ReadOnlyInline
+from apps.office.shell.site import actor
 from apps.staff.models import StaffMember
 from apps.students.models import Student
 from schoolops import clock
 from schoolops.audit import trail
 from schoolops.context import inside
+from schoolops.errors import SchoolOpsError
 from schoolops.queues.admin import operators
 from schoolops.tenancy import lifecycle
+from schoolops.tenancy.founders import FirstLogin, first_login
 from schoolops.tenancy.models import School, SchoolState, SupportGrant
+from schoolops.tenancy.provisioning import create_school
 
 # Its name stands in the place of a permission code: whoever is in here may do all of it.
 OPERATE = "operate"
@@ -147,9 +156,74 @@ def _show_out(row: School, said: dict[str, Any], by: User) -> str:  # noqa: ARG0
     return _("Ended, with %(logins)d logins.") % {"logins": ended}
 
 
+class MakeForm(DressedForm):
+    """A new school, and who is let in first."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    slug = forms.CharField(label=gettext_lazy("Short name"), max_length=40, help_text=gettext_lazy("As in oak-hill."))
+    domain = forms.CharField(
+        label=gettext_lazy("Address"), max_length=253, help_text=gettext_lazy("A host name, as in oak.example.org.")
+    )
+    administrator = forms.CharField(label=gettext_lazy("Username of its first administrator"), max_length=150)
+    email = forms.EmailField(label=gettext_lazy("E-mail of the administrator"), max_length=254, required=False)
+    by_mail = forms.BooleanField(
+        label=gettext_lazy("Mail the link there; otherwise it is shown once, to be printed or handed over"),
+        required=False,
+    )
+    refusals: ClassVar[Any] = {
+        "tenancy:slug-invalid": "slug",
+        "tenancy:school-exists": "slug",
+        "tenancy:school-elsewhere": "slug",
+        "tenancy:domain-taken": "domain",
+    }
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("by_mail") and not said.get("email"):
+            self.add_error("email", _("Where does the link go?"))
+        return said
+
+    def clean_domain(self) -> str:
+        domain = str(self.cleaned_data["domain"]).strip().lower().rstrip(".")
+        if not _HOST.fullmatch(domain) or domain in settings.PUBLIC_HOSTS:
+            raise forms.ValidationError(_("This is no host name that a school can answer at."))
+        return domain
+
+    def carry_out(self, by: User) -> tuple[School, FirstLogin]:
+        """Make it, or finish what was interrupted. Raises what the services raise."""
+        said = self.cleaned_data
+        # Made before, and its first login refused: the same form goes on from there.
+        standing = School.objects.filter(slug=said["slug"], state=SchoolState.ACTIVE, domains__domain=said["domain"])
+        school: School | None = standing.first()
+        if school is None:
+            school = create_school(slug=said["slug"], name=said["name"], domains=[said["domain"]])
+            trail.record(by, "tenancy.created", school, after={"domain": said["domain"]})
+        with inside(school):
+            who = {"username": said["administrator"], "email": said["email"]}
+            return school, first_login(**who, by_mail=said["by_mail"])
+
+    def as_command(self) -> str:
+        """The same for who makes schools at a terminal."""
+        said = self.cleaned_data
+        parts = [
+            *("create_school", said["slug"], "--name", said["name"], "--domain", said["domain"]),
+            *("--administrator", said["administrator"]),
+            *(("--email", said["email"]) if said["email"] else ()),
+            *(("--mail",) if said["by_mail"] else ()),
+        ]
+        return f"manage.py {shlex.join(parts)}"
+
+
+_HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+
+
 @admin.register(School, site=operators)
 class SchoolAdmin(_Operated):
-    """Every school: state, size on disk, support. Making and deleting one needs the provisioning login: commands do."""
+    """Every school: state, size on disk, support. Deleting one is a command's: what it takes away cannot be given back.
+
+    Making one needs the provisioning login. Where the web processes have none, as production advises, the page says
+    the command.
+    """
 
     one, many = gettext_lazy("school"), gettext_lazy("schools")
     fields = (
@@ -197,6 +271,46 @@ class SchoolAdmin(_Operated):
             applies=lambda row: row.state == SchoolState.SUSPENDED,
         ),
     )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return operators.has_permission(request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """A school with its first login. In no transaction: a schema is not made in one."""
+        form, by = MakeForm(posted(request)), actor(request)
+        back = reverse("operators:tenancy_school_changelist")
+        made = "admin" in settings.DATABASES
+        if form.is_valid() and not made:
+            facts: dict[Words, str] = {gettext_lazy("Run this where the provisioning login is"): form.as_command()}
+            return show_once(request, Once(gettext_lazy("The command that makes it"), facts), back=back, page=self.page)
+        if form.is_valid():
+            try:
+                school, first = form.carry_out(by)
+            except SchoolOpsError as error:
+                add_refusal(form, error, on=form.refusals)
+            else:
+                return self._made(request, school, first, back=back)
+        context = {"form": form, "back": back, "action": _("Make the school"), "made": made}
+        page = self.page(request, "office/operators/make.html", context, title=_("Make a school"))
+        page.status_code = 422 if form.errors else 200
+        return page
+
+    def _made(self, request: HttpRequest, school: School, first: FirstLogin, *, back: str) -> HttpResponse:
+        if not first.link:
+            said = _("%(school)s is made. Its administrator's link is on its way to %(address)s.")
+            if not first.mailed_to:
+                said = _("%(school)s stands already, and its administrator has set a password.")
+            messages.success(request, said % {"school": school.name, "address": first.mailed_to})
+            return HttpResponseRedirect(back)
+        facts: dict[Words, str] = {
+            gettext_lazy("%(name)s sets a password, once, until %(until)s UTC")
+            % {"name": first.username, "until": first.until}: first.link,
+            gettext_lazy("Address"): school.domains.order_by("pk").values_list("domain", flat=True)[0],
+            gettext_lazy("Next"): _("After the first login the office leads through its first steps."),
+        }
+        return show_once(
+            request, Once(_("%(school)s is made") % {"school": school.name}, facts), back=back, page=self.page
+        )
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         listed = super().get_changelist_instance(request)

@@ -28,6 +28,10 @@ ROOM = Room(
             ),
             Entry(_("Admit a student"), "office:admit", "person_add", ("students.manage",)),
             Entry(_("Guardians"), "office:students_guardian_changelist", "family_restroom", ("guardians.view",)),
+            Entry(
+                _("Corrections asked for"), "office:family_contactrequest_changelist", "contact_mail",
+                ("guardians.manage",),
+            ),
             Entry(_("Staff"), "office:staff_staffmember_changelist", "badge", ("staff.view",)),
             Entry(_("Enrolments"), "office:students_enrolment_changelist", "how_to_reg", ("students.manage",)),
         ),
@@ -45,6 +49,14 @@ ROOM = Room(
         path("student/<uuid:student>/move/", student.change, {"how": "move"}, name="student-move"),
         path("student/<uuid:student>/withdraw/", student.change, {"how": "withdraw"}, name="student-withdraw"),
         path("student/<uuid:student>/enrol/", student.change, {"how": "enrol"}, name="student-enrol"),
+        path("student/<uuid:student>/guardian/", student.guardian, name="student-guardian"),
+        path("student/<uuid:student>/merge/", student.merge, name="student-merge"),
+        path(
+            "student/<uuid:student>/moves/<day:day>/", student.planned, {"what": "move"}, name="student-planned-move"
+        ),
+        path(
+            "student/<uuid:student>/leaves/<day:day>/", student.planned, {"what": "leave"}, name="student-planned-leave"
+        ),
         path("lists/", lists.lists, name="lists"),
         path("lists/<str:kind>.pdf", lists.print_list, name="print-list"),
         path("lists/printed/<job:job>/", lists.printed_list, name="printed-list"),

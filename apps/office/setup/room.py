@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from apps.institutions.models import CourseClass, Section
-from apps.office.setup import pages
+from apps.office.setup.pages import beginning, check_list
 from apps.office.setup.waiting import waiting
 from apps.office.shell.rooms import SET_UP, TEACHING, Entry, Room
 
@@ -22,18 +22,23 @@ ROOM = Room(
             ),
         ),
         SET_UP: (
+            Entry(_("First steps"), "office:begin", "footprint", ("institutions.manage",), everywhere=True),
             Entry(_("Check-list"), "office:set-up", "checklist", ("institutions.manage",)),
             Entry(_("Calendar"), "office:calendar", "calendar_month", ("institutions.view",)),
             Entry(_("Campuses"), "office:institutions_institution_changelist", "apartment", ("institutions.manage",)),
             Entry(_("Years"), "office:institutions_academicyear_changelist", "date_range", ("institutions.manage",)),
             Entry(_("Terms"), "office:institutions_term_changelist", "event_note", ("institutions.manage",)),
             Entry(_("Grade levels"), "office:institutions_gradelevel_changelist", "stairs", ("institutions.manage",)),
+            Entry(_("What families see"), "office:families", "family_restroom", ("family.open",), everywhere=True),
             Entry(_("Periods"), "office:timetable_period_changelist", "schedule", ("sections.manage",)),
         ),
     },
     pages=(
-        path("set-up/", pages.set_up, name="set-up"),
-        path("calendar/", pages.calendar_page, name="calendar"),
+        path("set-up/", check_list.set_up, name="set-up"),
+        path("set-up/begin/", beginning.begin, name="begin"),
+        path("set-up/begin/<slug:step>/", beginning.begin, name="begin-step"),
+        path("calendar/", check_list.calendar_page, name="calendar"),
+        path("families/", check_list.families, name="families"),
     ),
     waiting=waiting,
     finds=(Section, CourseClass),

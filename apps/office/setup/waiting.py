@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.access.selectors import reaches_everything
@@ -39,6 +40,9 @@ def waiting(by: User, day: dt.date) -> Iterator[Waiting]:
         words = ngettext("%d section has no teacher", "%d sections have no teacher", number) % number
         yield Waiting("section-without-teacher", number, words, reverse("office:institutions_section_changelist"))
     if reaches_everything(by, "institutions.manage"):
-        number = sum(not line.done for line in readiness(day, by=by))
+        lines = readiness(day, by=by)
+        if not lines:
+            yield Waiting("set-up-not-begun", 1, _("Set the school up: the first steps"), reverse("office:begin"))
+        number = sum(not line.done for line in lines)
         words = ngettext("%d step of the set-up is missing", "%d steps of the set-up are missing", number) % number
         yield Waiting("set-up-incomplete", number, words, reverse("office:set-up"))

@@ -17,8 +17,6 @@ from apps.office.shell.days import said
 from apps.students.models import Enrolment
 
 BAR, GAP, HEIGHT = 44, 14, 120
-# Attendance hardly ever falls below: the bars would look alike on a scale from nothing.
-FLOOR = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,6 @@ class Bars:
     bars: list[Bar]
     width: int
     height: int = HEIGHT
-    floor: int = FLOOR
     bar: int = BAR
 
 
@@ -65,7 +62,7 @@ def bars_of(shares: Sequence[DayShare], *, rtl: bool = False) -> Bars:
     """Shares of those present as bars, the latest at the end of the line of reading."""
     bars = []
     for number, share in enumerate(reversed(shares) if rtl else shares):
-        height = max(2, (max(share.percent, FLOOR) - FLOOR) * HEIGHT // (100 - FLOOR))
+        height = max(2, share.percent * HEIGHT // 100)
         bars.append(Bar(number * (BAR + GAP), HEIGHT - height, height, share))
     return Bars(bars, max(1, len(bars) * (BAR + GAP) - GAP))
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import Http404, HttpRequest, QueryDict
+from django.urls import register_converter
 from django.utils.translation import gettext as _
 
 from schoolops import clock, money
@@ -50,6 +51,9 @@ class DayConverter:
 
     def to_url(self, value: dt.date) -> str:
         return value.isoformat()
+
+
+register_converter(DayConverter, "day")
 
 
 def day_field(**more: Any) -> forms.DateField:

@@ -112,10 +112,15 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
 
 
 class DressedForm(forms.Form):
-    """A form whose fields look like the rest of the office."""
+    """A form whose fields look like the rest of the office. ``also``: those that depend on what it is about."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
+    def __init__(self, *arguments: Any, also: Mapping[str, forms.Field] | None = None, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self.fields.update(also or {})
+        self._dress()
+
+    def _dress(self) -> None:
+        """Again, once a form has made fields of its own."""
         for field in self.fields.values():
             dressed(field)
         _compose(self)

@@ -13,6 +13,7 @@ from apps.office.shell.rooms import Words
 
 # Columns that are called what they are named.
 AS_NAMED = (
+    "asked_at",
     "address", "admission_number", "after", "before", "code", "course", "currency", "day", "decided_at", "decided_by",
     "emergency_contact", "ends_at", "ends_on", "entered_on", "excused", "family_name", "given_name", "grade_level",
     "guardian", "instead_of", "kind", "language", "late", "legal_guardian", "medical_note", "middle_name", "name",

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.utils import translation
@@ -22,12 +24,12 @@ from apps.accounts.models import User
 from apps.attendance.models import DailyAttendance, DayState
 from apps.examinations import selectors as exams
 from apps.examinations.errors import SessionUnknown
-from apps.examinations.models import Exam, ExamSession, Mark, SessionResult
+from apps.examinations.models import Exam, ExamSession, Gradebook, Mark, SessionResult
 from apps.institutions.models import Section, Term
 from apps.institutions.selectors import today_at
 from apps.reports.errors import CardUnknown, SectionOfAnotherYear
 from apps.reports.models import CardLayout, ReportCard
-from apps.students.models import ClassEnrolment, SectionMembership
+from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership
 from schoolops import clock
 from schoolops.pdf import isolated, reads_from_the_right
 
@@ -70,18 +72,39 @@ def drafted(
 ) -> dict[int, dict[str, Any]]:
     """What the card of each student of ``results`` says by now, by key; the same number of statements for any number.
 
-    Strings alone, in the language of the layout; a name, code, number or date keeps its own direction.
+    Strings alone, in the language of the layout; a name, code, number or date keeps its own direction. ``says``: which
+    gradebooks and other sessions it tells of, by key.
     """
     students = [row.student_id for row in results]
     term = session.term
     ahead = Term.objects.filter(year__institution=term.year.institution_id, starts_on__gt=term.ends_on)
     facts = Facts(session, section, layout, ahead.order_by("starts_on").first())
     marks, exams_of = _marks(session, students)
-    scales = exams.scales_of(exam.scale_id for exam in exams_of)
+    terms = _terms(session, students) if Block.TERM in layout.blocks else {}
+    papers = [*exams_of, *(paper for theirs in terms.values() for each in theirs for paper in each.papers)]
+    scales = exams.scales_of(exam.scale_id for exam in papers)
     days = _days(term, students) if Block.ATTENDANCE in layout.blocks else {}
     said = exams.remarks_for_cards(session, students) if Block.REMARKS in layout.blocks else ({}, {})
     with translation.override(layout.language):
-        return {row.student_id: card_of(facts, row, marks[row.student_id], scales, days, said) for row in results}
+        return {
+            row.student_id: card_of(
+                facts, row, marks[row.student_id], scales, days, said, terms=terms.get(row.student_id, ())
+            )
+            for row in results
+        }
+
+
+def _terms(session: ExamSession, students: Collection[int]) -> dict[int, list[exams.CourseResult]]:
+    """Student → what they have in each course of the session's term, if a gradebook of theirs is published.
+
+    That may be for a moment ahead, and so may the other sessions' results: until then the card is not public.
+    """
+    term = session.term_id
+    others = Q(exam__session__results_published_at__isnull=False) | Q(exam__session=session)
+    found = exams.course_results(
+        students, books=Q(term=term, published_at__isnull=False), marks=others & Q(exam__session__term=term)
+    )
+    return {child: each for child, each in found.items() if any(course.book is not None for course in each)}
 
 
 Sat = dict[int, list[tuple[Exam, Mark | None]]]
@@ -143,6 +166,8 @@ def card_of(
     scales: Mapping[int, exams.Scale],
     days: Mapping[int, Mapping[str, int]],
     said: tuple[Mapping[int, Mapping[int, str]], Mapping[int, str]],
+    *,
+    terms: Sequence[exams.CourseResult] = (),
 ) -> dict[str, Any]:
     """What a card says, in the language that is chosen."""
     session, student = facts.session, result.student
@@ -160,6 +185,7 @@ def card_of(
         },
         Block.PHOTO: _picture(student.photo),
         Block.MARKS: _table(result, marks, scales, own),
+        Block.TERM: _term(terms, scales, own),
         Block.ATTENDANCE: _attendance(days.get(result.student_id, {}), own),
         Block.REMARKS: _remarks(marks, said[0].get(student.pk, {}), said[1].get(student.pk, ""), own),
         Block.LEGEND: _legend(marks, scales, own),
@@ -179,6 +205,10 @@ def card_of(
             [_("Term"), own(f"{session.term.name} · {session.term.year.name}")],
         ],
         "blocks": [{"kind": each, **blocks[each]} for each in chosen],
+        "says": {
+            "books": sorted({each.book.pk for each in terms if each.book is not None}),
+            "sessions": sorted({paper.session_id for each in terms for paper in each.papers} - {session.pk}),
+        },
     }
 
 
@@ -208,6 +238,26 @@ def _table(result: SessionResult, marks: Any, scales: Mapping[int, exams.Scale],
         "total": [_("Total"), total, percent, ""],
         "rank": [_("Rank"), rank] if rank else [],
     }
+
+
+def percent_of(value: Fraction | None, own: Any) -> str:
+    """A percentage as it stands on paper."""
+    return DASH if value is None else str(own(f"{exams.shown(value)} %"))
+
+
+def _term(terms: Sequence[exams.CourseResult], scales: Mapping[int, exams.Scale], own: Any) -> dict[str, Any]:
+    """Each course's gradebook and exams in the term, and both together; of two gradebooks each says whose it is."""
+    titles = [each.course.title for each in terms]
+    rows = [
+        [
+            own(f"{title} ({exams.group_of_book(each.book)})" if each.book and titles.count(title) > 1 else title),
+            *(percent_of(value, own) for value in (each.coursework, each.exams, each.percent)),
+            own(exams.grade_of(each, scales) or DASH),
+        ]
+        for title, each in zip(titles, terms, strict=True)
+    ]
+    named = [_("Subject"), _("Coursework"), _("Exams"), _("Result"), _("Grade")]
+    return {"title": _("Result of the term"), "titles": named, "rows": rows} if rows else {}
 
 
 def _remarks(marks: Any, by_course: Mapping[int, str], by_class: str, own: Any) -> dict[str, Any]:
@@ -303,9 +353,21 @@ def card_seen(card: UUID, permission: str, *, by: User) -> ReportCard:
 
 
 def public() -> Q:
-    """Cards whose moment has come, and that of their session's results."""
+    """Cards whose moment has come, and that of the results of their session and of all else that they say."""
     now = clock.now()
-    return Q(published_at__lte=now, session__results_published_at__lte=now)
+    books, sessions = (
+        ArraySubquery(rows.values("pk"))
+        for rows in (
+            Gradebook.objects.filter(exams.public_books()),
+            ExamSession.objects.filter(results_published_at__lte=now),
+        )
+    )
+    return Q(
+        published_at__lte=now,
+        session__results_published_at__lte=now,
+        says_books__contained_by=books,
+        says_sessions__contained_by=sessions,
+    )
 
 
 def cards_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
@@ -348,7 +410,7 @@ def card_followed(student: UUID, card: UUID, *, by: User) -> ReportCard:
 
 
 def _followed(student: UUID, by: User) -> QuerySet[ReportCard]:
-    child = exams.student_followed(student, by=by)
+    child = exams.student_followed(student, FamilyItem.CARDS, by=by)
     return ReportCard.objects.filter(public(), Q(student=child.pk) | Q(student__merged_into=child.pk))
 
 

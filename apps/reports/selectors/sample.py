@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.examinations import selectors as exams
-from apps.examinations.models import Exam, ExamSession, GradingScale, Mark, SessionResult
+from apps.examinations.models import Exam, ExamSession, Gradebook, GradingScale, Mark, SessionResult
 from apps.institutions.models import AcademicYear, Course, GradeLevel, Institution, Section, Term
 from apps.reports.models import CardLayout
 from apps.reports.selectors.cards import COUNTED, Facts, card_of
@@ -50,6 +51,8 @@ def sample_card(layout: CardLayout, level: GradeLevel | None, *, day: dt.date) -
         )  # fmt: skip
         facts = Facts(session, section, layout, ahead)
         scales = exams.scales_of([scale.pk]) if scale is not None else {}
+        paper, share = sat[0][0], Fraction(82)
+        terms = [exams.CourseResult(term, paper.course, Gradebook(), (paper,), share, Fraction(87), share)]
         # Who is not kept has no key.
         days: Any = {None: DAYS}
-        return card_of(facts, result, sat if scales else [], scales, days, ({}, {}))
+        return card_of(facts, result, sat if scales else [], scales, days, ({}, {}), terms=terms if scales else ())

@@ -7,7 +7,7 @@ import hashlib
 import io
 import secrets
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from PIL import Image
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.accounts.selectors import user_by_id
-from apps.examinations.models import ExamSession
+from apps.examinations.models import ExamSession, Gradebook
 from apps.institutions.models import GradeLevel, Section
 from apps.reports import selectors
 from apps.reports.errors import (
@@ -30,6 +30,7 @@ from apps.reports.errors import (
     CardBeingAmended,
     CardNotPublished,
     CardsBeforeResults,
+    CardsBeforeTermResults,
     CardsDraftedMeanwhile,
     CardsNotProofRead,
     NoCardsToPublish,
@@ -90,7 +91,8 @@ def draft_cards(*, session: ExamSession, section: Section, by: User) -> int:
         (changed if card.pk else new).append(card)
     ReportCard.objects.bulk_create(new)
     ReportCard.objects.bulk_update(
-        changed, ["data", *PICTURES.values(), "state", "section", "drafted_at", "publish_at"]
+        changed,
+        ["data", "says_books", "says_sessions", *PICTURES.values(), "state", "section", "drafted_at", "publish_at"],
     )
     trail.record(by, "reports.cards-drafted", section, after={"session": session.name, "cards": len(wanted)})
     return len(wanted)
@@ -114,6 +116,8 @@ def _say(card: ReportCard, said: dict[str, Any], drawn: dict[str, Picture | None
             block["picture"] = {"of": of, "sha256": picture.sha256}
         elif own:
             files.forget(own)
+    says = said.pop("says")
+    card.says_books, card.says_sessions = says["books"], says["sessions"]
     card.data = said
 
 
@@ -169,27 +173,37 @@ def ask_to_publish(*, session: ExamSession, section: Section, published_at: dt.d
     Asked again with another moment before that is done, they are published for that one.
 
     Raises:
-        PermissionMissing, OutOfReach, CardsNotProofRead, NoCardsToPublish, CardsBeforeResults.
+        PermissionMissing, OutOfReach, CardsNotProofRead, NoCardsToPublish, CardsBeforeResults, CardsBeforeTermResults.
     """
     access.require_row(by, "cards.publish", "section", section)
     held = _held(session)
     open_cards = ReportCard.objects.filter(session=session, section=section).exclude(state=State.PUBLISHED)
-    states = list(open_cards.values_list("state", flat=True))
+    cards = list(open_cards.only("state", "says_books", "says_sessions"))
+    states = [card.state for card in cards]
     if drafts := states.count(State.DRAFT):
         raise CardsNotProofRead(number=drafts)
     if not states:
         raise NoCardsToPublish
     # A card is not older than its publication.
     moment = max(published_at, clock.now())
-    _refuse_before_results(held, moment)
+    _refuse_before_results(held, moment, cards)
     open_cards.update(publish_at=moment)
     events.publish(CardsToPublish(session.pk, section.pk, moment, by.sourced_id))
 
 
-def _refuse_before_results(session: ExamSession, moment: dt.datetime) -> None:
+def _refuse_before_results(session: ExamSession, moment: dt.datetime, cards: Iterable[ReportCard]) -> None:
     public_at = session.results_published_at
     if public_at is None or public_at > moment:
         raise CardsBeforeResults(session=session.name)
+    said = list(cards)
+    books = Gradebook.objects.filter(pk__in={key for card in said for key in card.says_books})
+    sessions = ExamSession.objects.filter(pk__in={key for card in said for key in card.says_sessions})
+    hidden = [
+        *books.exclude(published_at__lte=moment).select_related("course", "course_class", "section__grade_level")[:1],
+        *sessions.exclude(results_published_at__lte=moment)[:1],
+    ]
+    if hidden:
+        raise CardsBeforeTermResults(what=hidden[0])
 
 
 def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_id: UUID) -> int:
@@ -197,7 +211,7 @@ def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_i
     twice.
 
     Raises:
-        PermissionMissing, OutOfReach, CardsBeforeResults.
+        PermissionMissing, OutOfReach, CardsBeforeResults, CardsBeforeTermResults.
     """
     by = user_by_id(by_id)
     group = Section.objects.select_related("grade_level").get(pk=section)
@@ -213,7 +227,7 @@ def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_i
         queues.progress(number, len(cards))
     with queues.finishing():
         found = _held(session)
-        _refuse_before_results(found, published_at)
+        _refuse_before_results(found, published_at, cards)
         # What was drafted anew meanwhile is not what was read, and what was asked for another moment waits for that.
         held = ReportCard.objects.select_for_update(no_key=True).filter(pk__in=printed, publish_at=published_at)
         fresh = {card.pk: card for card in held}

@@ -29,6 +29,7 @@ from apps.students.services.guardians import (
 from apps.students.services.inviting import begin_inviting_guardians, guardians_without_login, invite_guardians
 from apps.students.services.merging import MergeOutcome, merge_students, moves_on_merge
 from apps.students.services.placing import Placement
+from apps.students.services.planning import change_planned_departure, change_planned_move
 from apps.students.services.staying import is_on_the_books  # noqa: F401 - who is still here
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "change_exit",
     "change_guardian",
     "change_guardian_link",
+    "change_planned_departure",
+    "change_planned_move",
     "change_student",
     "end_enrolments_of_closed_year",
     "enrol_in_class",

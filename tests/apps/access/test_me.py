@@ -24,8 +24,8 @@ def test_a_guardian_reads_who_she_is(at_oak: Any, carol: User) -> None:
         "school": {"slug": "oak", "name": "Oak School"},
         "roles": [{"code": "guardian", "name": "Guardian", "scope": "guardian", "institution_id": None}],
         "permissions": [
-            "attendance.view", "exams.follow", "fees.follow", "institutions.view", "leave.request", "sections.view",
-            "students.view",
+            "attendance.view", "exams.follow", "fees.follow", "institutions.view", "leave.request", "messages.read",
+            "sections.view", "students.view",
         ],
     }  # fmt: skip
 

@@ -57,6 +57,7 @@ def test_the_head_reads_roles_with_what_they_hold(at_oak: Any, alice: User, quer
             "fees.follow",
             "institutions.view",
             "leave.request",
+            "messages.read",
             "sections.view",
             "students.view",
         ],

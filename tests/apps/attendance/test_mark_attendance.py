@@ -87,10 +87,10 @@ def test_it_takes_as_many_queries_for_60_as_for_5(campus: Campus, alice: User, q
     take(campus.section, by=alice)  # Her roles are read once per request.
     for section in (small, large):
         everybody = marks(section, {students_in(section)[0]: "A"})
-        with query_count(6):
+        with query_count(7):
             services.mark_attendance(session=key_of(section), marks=everybody, expected_version=None, by=alice)
         everybody = marks(section, dict.fromkeys(students_in(section), "A"))
-        with query_count(6):
+        with query_count(7):
             services.mark_attendance(session=key_of(section), marks=everybody, expected_version=1, by=alice)
 
 

@@ -19,10 +19,14 @@ from apps.examinations import selectors, services
 from apps.examinations.errors import (
     AssessmentHasMarks,
     GradebookChangedMeanwhile,
+    GradebookLocked,
     GradebookMarksChangedMeanwhile,
     GradebookRefused,
     GradebookThere,
+    MarksNotLocked,
     MarksRefused,
+    MarksReopeningTooLong,
+    PostingClosed,
 )
 from apps.examinations.models import (
     Assessment,
@@ -35,11 +39,12 @@ from apps.examinations.models import (
 )
 from apps.examinations.services import AssessmentSaid, CategorySaid, Typed
 from apps.institutions import services as institutions
-from apps.institutions.models import Course, CourseClass
+from apps.institutions.models import Course, CourseClass, Term
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Student
 from apps.students.services import merge_students
 from schoolops import clock
+from schoolops.audit.models import AuditEntry
 from tests.apps.asking import asking
 from tests.factories.exams import a_paper, enter
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_section, students_in
@@ -406,3 +411,165 @@ def test_families_read_a_term_result_once_it_is_published_by_the_policy_of_then(
     assert read() == [("100.00", None, "100.00")]
     publish(None)
     assert read() == []
+
+
+def publish(book: Gradebook, by: User, at: dt.datetime | None = SCHOOL_MOMENT) -> None:
+    services.publish_gradebook(gradebook=book.sourced_id, published_at=at, expected_version=None, by=by)
+
+
+# --- when it may change -----------------------------------------------------------------------------------------------
+def test_what_is_published_changes_only_while_it_is_reopened_with_a_reason(
+    campus: Campus, book: Gradebook, alice: User, bob: User
+) -> None:
+    child, *_ = students_in(campus.section)
+    write(book, bob, *typed(book, child, One="4"))
+    publish(book, alice, SCHOOL_MOMENT + ONE_DAY)
+    present = [
+        an_assessment(each.name, each.category.name, int(each.max_marks), id=each.sourced_id, weight=Decimal(5))
+        for each in book.assessments.filter(resit_of=None)
+    ]
+
+    def weigh_otherwise() -> None:
+        services.set_gradebook(
+            gradebook=book.sourced_id, categories=[HOMEWORK, TESTS], assessments=present, expected_version=None, by=bob
+        )
+
+    for change in (weigh_otherwise, lambda: write(book, bob, *typed(book, child, One="5"))):
+        with pytest.raises(GradebookLocked) as refused, transaction.atomic():
+            change()
+        assert refused.value.advice.startswith("Alice can re-open it")
+    said = {"gradebook": book.sourced_id, "reason": "A page was missed"}
+    with pytest.raises(PermissionMissing):
+        services.reopen_gradebook(**said, lasting=dt.timedelta(hours=1), by=bob)
+    with pytest.raises(MarksReopeningTooLong):
+        services.reopen_gradebook(**said, lasting=dt.timedelta(days=15), by=alice)
+    services.reopen_gradebook(**said, lasting=dt.timedelta(hours=1), by=alice)
+    with pytest.raises(MarksNotLocked):
+        services.reopen_gradebook(**said, lasting=dt.timedelta(hours=1), by=alice)
+    weigh_otherwise()
+    write(book, bob, *typed(book, child, One="5"))
+    assert [each.reason for each in AuditEntry.objects.filter(action="examinations.gradebook-reopened")] == [
+        "A page was missed"
+    ]
+    # It closes itself again.
+    with clock.frozen(SCHOOL_MOMENT + dt.timedelta(hours=2)), pytest.raises(GradebookLocked), transaction.atomic():
+        weigh_otherwise()
+
+
+def test_marks_are_entered_on_the_days_of_their_term(campus: Campus, book: Gradebook, alice: User, bob: User) -> None:
+    child, *_ = students_in(campus.section)
+    terms = Term.objects.filter(pk=campus.terms[0].pk)
+    cell = typed(book, child, One="4")
+    terms.update(posting_opens_on=SCHOOL_DAY + ONE_DAY)
+    with pytest.raises(PostingClosed), transaction.atomic():
+        write(book, bob, *cell)
+    # What is assessed is said before.
+    kept = [an_assessment("One", id=book.assessments.get(name="One").sourced_id), an_assessment("Three")]
+    said = {"categories": [HOMEWORK], "assessments": kept, "expected_version": None, "by": bob}
+    services.set_gradebook(gradebook=book.sourced_id, **said)
+    terms.update(posting_opens_on=None, posting_closes_on=SCHOOL_DAY - ONE_DAY)
+    for change in (lambda: write(book, bob, *cell), lambda: services.set_gradebook(gradebook=book.sourced_id, **said)):
+        with pytest.raises(PostingClosed), transaction.atomic():
+            change()
+    services.reopen_gradebook(gradebook=book.sourced_id, reason="Was ill", lasting=dt.timedelta(hours=1), by=alice)
+    write(book, bob, *cell)
+
+
+def test_a_version_that_there_is_not_yet_overwrites_nothing(campus: Campus, book: Gradebook, alice: User) -> None:
+    child, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, child, One="4"))
+    with pytest.raises(GradebookMarksChangedMeanwhile):
+        write(book, alice, *typed(book, child, One="5"), seen=2)
+
+
+# --- what was entered -------------------------------------------------------------------------------------------------
+def test_the_history_says_who_changed_what(
+    campus: Campus, book: Gradebook, alice: User, bob: User, carol: User
+) -> None:
+    child, *_ = students_in(campus.section)
+    write(book, bob, *typed(book, child, One="4", Two="E"))
+    write(book, alice, *typed(book, child, One="", Two="E"))
+    rows = asking(bob).rows(f"gradebooks/{book.sourced_id}/history")
+    told = [(row["version"], row["before"], row["after"], row["by"]) for row in rows]
+    four = {"assessment": "One", "status": "entered", "score": "4.00"}
+    assert told[0] == (2, four, {"assessment": "One", "status": "not-entered"}, "Alice")
+    assert sorted(told[1:], key=repr) == [
+        (1, None, four, "Bob"),
+        (1, None, {"assessment": "Two", "status": "exempt"}, "Bob"),
+    ]
+    assert {row["student_id"] for row in rows} == {str(child.sourced_id)}
+    assert asking(carol).get(f"gradebooks/{book.sourced_id}/history").status_code == 403
+
+
+def test_what_was_taken_back_may_go_and_its_history_stays(campus: Campus, book: Gradebook, alice: User) -> None:
+    child, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, child, One="4"))
+    write(book, alice, *typed(book, child, One=""))
+    services.set_gradebook(
+        gradebook=book.sourced_id, categories=[HOMEWORK], assessments=[an_assessment("Two")], expected_version=None,
+        by=alice,
+    )  # fmt: skip
+    assert [each.name for each in book.assessments.all()] == ["Two"]
+    changes = selectors.book_changes(book.sourced_id, by=alice)
+    assert [(each.after or {})["assessment"] for each in changes] == ["One", "One"]
+
+
+def test_the_history_says_that_marks_went_to_the_record_that_was_kept(
+    campus: Campus, book: Gradebook, alice: User, erin: User
+) -> None:
+    kept, duplicate, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, duplicate, Two="8"))
+    merge_students(keep=kept, duplicate=duplicate, by=erin)
+    moved = selectors.book_changes(book.sourced_id, by=alice).filter(by=None).values_list("student", "before", "after")
+    eight = {"assessment": "Two", "status": "entered", "score": "8.00"}
+    assert sorted(moved, key=repr) == sorted([(duplicate.pk, eight, None), (kept.pk, None, eight)], key=repr)
+
+
+# --- how much is extra ------------------------------------------------------------------------------------------------
+def test_what_is_extra_takes_it_as_far_as_the_policy_lets_it_and_says_so(
+    campus: Campus, book: Gradebook, alice: User, carol: User
+) -> None:
+    child, other, *_ = students_in(campus.section)
+    write(book, alice, *typed(book, child, One="10", Poster="5"), *typed(book, other, One="10"))
+    records = {each["student_id"]: each for each in selectors.gradebook_sheet(book.sourced_id, by=alice)["records"]}
+    assert (records[child.sourced_id]["percent"], records[child.sourced_id]["bounded"]) == (Decimal("100.00"), True)
+    assert (records[other.sourced_id]["percent"], records[other.sourced_id]["bounded"]) == (Decimal("100.00"), False)
+    answer = asking(alice).patch("result-policy", {"extra_up_to": "120", "version": 0})
+    assert answer.json()["extra_up_to"] == "120.00"
+    assert percent_of(book, child, alice) == Decimal("120.00")
+    services.set_result_policy(values={"extra_up_to": Decimal(200)}, expected_version=None, by=alice)
+    assert percent_of(book, child, alice) == Decimal("150.00")
+    refused = asking(alice).patch("result-policy", {"extra_up_to": "99", "version": 2})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "extra_up_to")
+
+
+@given(rows=ROWS, most=st.integers(100, 300))
+def test_no_gradebook_comes_to_more_than_the_policy_says(rows: Any, most: int) -> None:
+    percent = _percent(*_class(rows), 0, ResultPolicy(extra_up_to=Decimal(most)))
+    unbounded = _percent(*_class(rows), 0, ResultPolicy(extra_up_to=Decimal(999)))
+    assert percent == (None if unbounded is None else min(unbounded, Fraction(most)))
+
+
+# --- many -------------------------------------------------------------------------------------------------------------
+def test_gradebooks_are_listed_by_page_and_found_by_whose_they_are(
+    campus: Campus, maths: Course, book: Gradebook, alice: User
+) -> None:
+    others = [
+        services.open_gradebook(term=term, section=section, course=maths, by=alice)
+        for term in campus.terms
+        for section in campus.sections.values()
+        if (term, section) != (campus.terms[0], campus.section)
+    ]
+    publish(book, alice)
+    ask = asking(alice)
+    first = ask.get("gradebooks?limit=3").json()
+    assert (len(first["results"]), bool(first["next"])) == (3, True)
+    second = ask.get(f"gradebooks?limit=3&cursor={first['next']}" if "/" not in first["next"] else first["next"]).json()
+    assert len(second["results"]) == len(others) + 1 - 3
+    for asked in (
+        f"term_id={campus.terms[0].sourced_id}&section_id={campus.section.sourced_id}&course_id={maths.sourced_id}",
+        "published=true",
+    ):
+        (row,) = ask.rows(f"gradebooks?{asked}")
+        assert (row["id"], row["group"], row["course"]) == (str(book.sourced_id), "Grade 7 B", "Mathematics")
+    assert len(ask.rows("gradebooks?published=false")) == len(others)

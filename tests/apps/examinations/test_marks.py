@@ -241,6 +241,15 @@ def test_marks_are_entered_while_the_session_is_marked_and_its_term_takes_them(
         enter(paper, {first: "1"}, by=dave, version=1)
 
 
+def test_a_version_that_there_is_not_yet_overwrites_nothing(campus: Campus, paper: Exam, dave: User) -> None:
+    first, *_ = students_in(campus.section)
+    enter(paper, {first: "1"}, by=dave)
+    with pytest.raises(MarksChangedMeanwhile):
+        services.correct_marks(
+            paper=paper.sourced_id, touched=[Written(first.sourced_id, "2")], seen_version=2, by=dave
+        )
+
+
 def test_they_are_reopened_for_a_while_with_a_reason(
     campus: Campus, paper: Exam, alice: User, bob: User, later: Later
 ) -> None:

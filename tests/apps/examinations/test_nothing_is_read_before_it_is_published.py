@@ -129,6 +129,10 @@ class School:
     def _book(self, number: int, score: int) -> None:
         """Enter a mark in a gradebook, which is public later if at all."""
         book = self.books[number]
+        if not selectors.is_open(Gradebook.objects.select_related("term__year__institution").get(pk=book.pk)):
+            services.reopen_gradebook(
+                gradebook=book.sourced_id, reason="Counted anew", lasting=dt.timedelta(hours=1), by=self.by
+            )
         written = services.Typed(self.child.sourced_id, book.assessments.get().sourced_id, str(score))
         seen = Gradebook.objects.get(pk=book.pk).marks_version
         services.enter_assessments(gradebook=book.sourced_id, typed=[written], seen_version=seen, by=self.by)
@@ -235,6 +239,7 @@ class School:
             f"students/{child}/transcript",
             f"students/{child}/printed-transcript",
             f"gradebooks/{self.books[0].sourced_id}",
+            f"gradebooks/{self.books[0].sourced_id}/history",
             f"students/{child}",
             *(f"exams/{paper.sourced_id}/{each}" for each in ("marks", "moderations", "remarks", "marks/history")),
             *(f"exam-sessions/{paper.session.sourced_id}/{each}" for each in ("results", "report-cards", "mark-file")),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from apps.accounts.models import User
+from apps.attendance.models import Leave
+from apps.attendance.services import request_leave
 from apps.examinations.models import ExamSession
 from apps.fees.models import Invoice, Payment
 from apps.fees.services import PaidBy, set_payers
@@ -31,6 +33,7 @@ class Household:
     receipt: Payment
     fathers_bill: Invoice
     fathers_receipt: Payment
+    note: Leave
 
 
 def made(campus: Campus, *, head: User, teacher: User, guardian: User) -> Household:
@@ -55,7 +58,11 @@ def made(campus: Campus, *, head: User, teacher: User, guardian: User) -> Househ
     cards.read_cards(session, section, by=head)
     card = next(each for each in cards.publish(session, section, by=head) if each.student_id == child.pk)
     bills, receipts = _bills(campus, child, [guardian, father])
-    return Household(guardian, father, child, sibling, card, bills[0], receipts[0], bills[1], receipts[1])
+    note = request_leave(
+        student=child.sourced_id, starts_on=SCHOOL_DAY, ends_on=SCHOOL_DAY, reason="Ill", attachment=b"%PDF-1.7",
+        by=guardian,
+    )  # fmt: skip
+    return Household(guardian, father, child, sibling, card, bills[0], receipts[0], bills[1], receipts[1], note)
 
 
 def _bills(campus: Campus, child: Student, whose: list[User]) -> tuple[list[Invoice], list[Payment]]:

@@ -111,7 +111,19 @@ def test_a_page_loads_nothing_but_our_styles_and_is_light(browser: Visit, househ
     style = finders.find("family/family.css")
     with open(str(style), "rb") as file:  # noqa: PTH123 - a finder's answer
         weight = len(file.read())
-    for name in ("home", "child", "attendance", "timetable", "exams", "marks", "cards", "bills"):
+    for name in (
+        "home",
+        "child",
+        "attendance",
+        "timetable",
+        "exams",
+        "marks",
+        "cards",
+        "bills",
+        "leave",
+        "looked",
+        "calendar",
+    ):
         address = reverse(f"family:{name}", args=[] if name == "home" else [household.child.sourced_id])
         answer = browser(household.mother).get(address)
         policy, page = answer["Content-Security-Policy"], answer.content.decode()
@@ -131,7 +143,10 @@ def test_a_phone_can_install_them(browser: Visit, carol: User) -> None:
     assert 'rel="manifest"' in browser(carol).get("/family/").content.decode()
 
 
-@pytest.mark.parametrize("page", ["home", "child", "attendance", "timetable", "exams", "marks", "cards", "bills"])
+@pytest.mark.parametrize(
+    "page",
+    ["home", "child", "attendance", "timetable", "exams", "marks", "cards", "bills", "leave", "looked", "calendar"],
+)
 def test_more_children_and_rows_are_no_more_queries(
     browser: Visit, campus: Campus, carol: User, bob: User, child: Any, query_count: Any, page: str
 ) -> None:

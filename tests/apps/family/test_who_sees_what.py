@@ -22,10 +22,14 @@ from tests.factories.talking import Browser
 
 Visit = Callable[..., Any]
 # Of no child.
-OWN = {"home", "manifest"}
+OPEN = {"home", "manifest", "notices"}
+OWN = OPEN | {"contact", "preferences"}
+# By a secret in the address, or by posting: see `test_asking` and `test_notices`.
+ELSEWHERE = {"take-back", "feed", "see-as", "notice", "pay"}
 # What each page of a child is of, besides the child; and what is the guardians' alone.
-FREE = {"child", "attendance", "timetable", "exams", "marks", "cards", "card"}
-GUARDIANS = {"bills", "bill", "receipt", "statement"}
+FREE = {"child", "attendance", "timetable", "calendar", "exams", "marks", "cards", "card"}
+GUARDIANS = {"bills", "bill", "receipt", "statement", "leave", "attachment", "looked"}
+BILLS = {"bills", "bill", "receipt", "statement"}
 
 
 def addresses(child: Any, house: Household, *, bill: Any = None, receipt: Any = None) -> dict[str, str]:
@@ -35,11 +39,12 @@ def addresses(child: Any, house: Household, *, bill: Any = None, receipt: Any = 
         "card": house.card.sourced_id,
         "invoice": (bill or house.bill).sourced_id,
         "payment": (receipt or house.receipt).sourced_id,
+        "leave": house.note.sourced_id,
     }
     return {
         each.name: reverse(f"family:{each.name}", kwargs={name: facts[name] for name in each.pattern.converters})
         for each in urlpatterns
-        if isinstance(each, URLPattern) and each.name
+        if isinstance(each, URLPattern) and each.name and each.name not in ELSEWHERE
     }
 
 
@@ -70,21 +75,21 @@ def test_everybody_sees_what_is_theirs_and_nothing_else(
     former = people.a_guardian("former", of=[household.child])
     StudentGuardian.objects.filter(guardian__user=former).delete()
     other = people.a_guardian("other", of=[people.students_in(campus.sections["7 B"])[1]])
-    not_the_card = whole - {"card", "bill", "receipt"}
+    not_the_papers = whole - {"card", "bill", "receipt", "attachment"}
     table = {
         "guardian": (household.mother, of_child, whole),
-        "guardian, of the sibling": (household.mother, of_sibling, not_the_card),
+        "guardian, of the sibling": (household.mother, of_sibling, not_the_papers),
         "guardian, the other’s bills": (household.mother, father, whole - {"bill", "receipt"}),
-        "other guardian": (household.father, father, whole),
-        "other guardian, the other’s bills": (household.father, of_child, whole - {"bill", "receipt"}),
+        "other guardian": (household.father, father, whole - {"attachment"}),
+        "other guardian, the other’s bills": (household.father, of_child, whole - {"bill", "receipt", "attachment"}),
         "other guardian, of the sibling": (household.father, of_sibling, OWN),
         "restricted guardian": (barred, of_child, OWN),
         "guardian without access": (unseeing, of_child, OWN),
         "former guardian": (former, of_child, OWN),
         "another child’s guardian": (other, of_child, OWN),
-        "student": (pupil, of_child, OWN | FREE),
-        "student, of the sibling": (pupil, of_sibling, OWN),
-        "sibling": (sister, of_child, OWN),
+        "student": (pupil, of_child, OPEN | FREE),
+        "student, of the sibling": (pupil, of_sibling, OPEN),
+        "sibling": (sister, of_child, OPEN),
         "teacher": (bob, of_child, {"manifest"}),
         "head": (alice, of_child, {"manifest"}),
         "login without a role": (people.a_user("nobody"), of_child, {"manifest"}),
@@ -130,11 +135,13 @@ def test_a_restriction_closes_everything_with_the_next_request(browser: Visit, h
     ("item", "pages"),
     [
         (FamilyItem.ATTENDANCE, {"attendance"}),
-        (FamilyItem.TIMETABLE, {"timetable"}),
+        (FamilyItem.TIMETABLE, {"timetable", "calendar"}),
         (FamilyItem.EXAMS, {"exams"}),
         (FamilyItem.MARKS, {"marks"}),
         (FamilyItem.CARDS, {"cards", "card"}),
-        (FamilyItem.BILLS, GUARDIANS),
+        (FamilyItem.BILLS, BILLS),
+        (FamilyItem.LEAVE, {"leave", "attachment"}),
+        (FamilyItem.TRAIL, {"looked"}),
     ],
 )
 def test_what_the_school_closes_for_a_level_is_not_there(
@@ -143,7 +150,7 @@ def test_what_the_school_closes_for_a_level_is_not_there(
     FamilyOpening.objects.create(grade_level=campus.levels[7], closed=[item])
     of_carol = browser(carol)
     links = of_carol.get(reverse("family:child", args=[child.sourced_id])).content.decode()
-    facts = {"child": child.sourced_id, "card": uuid.uuid4(), "invoice": uuid.uuid4(), "payment": uuid.uuid4()}
+    facts = {"child": child.sourced_id, **dict.fromkeys(("card", "invoice", "payment", "leave"), uuid.uuid4())}
     for each in urlpatterns:
         if each.name in pages:
             address = reverse(f"family:{each.name}", kwargs={name: facts[name] for name in each.pattern.converters})

@@ -5,20 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from apps.accounts.models import User
 from apps.fees import services
-from apps.fees.models import Invoice, Payment, Series
+from apps.fees.models import Invoice, Payment, PaymentIntent, Series
 from apps.fees.selectors.reconciling import differences
 from apps.fees.services import NewPayment, Pays
+from apps.fees.services.cards.hearing import book
+from apps.students.models import Guardian
+from schoolops import clock
 from schoolops.context import inside
 from schoolops.errors import SchoolOpsError
+from schoolops.gateways.interface import GoneBack, Standing
 from schoolops.tenancy.models import School
 from tests.apps.at_once import at_once
 from tests.factories import money, people
@@ -45,6 +51,8 @@ class Money(RuleBasedStateMachine):
     by: ClassVar[User]
     names: ClassVar[Any] = itertools.count(1)
     refusals: ClassVar[set[str]] = set()
+    # What the gateway says of each order by now.
+    orders: ClassVar[dict[int, Standing]] = {}
 
     def _do(self, *works: Work) -> None:
         """Whatever is refused is refused by name, and leaves nothing: the invariant says so."""
@@ -80,6 +88,39 @@ class Money(RuleBasedStateMachine):
                 services.void_invoice(invoice=bill.sourced_id, reason="x", by=self.by)
             else:
                 services.credit_invoice(invoice=bill.sourced_id, amount=amount, reason="x", by=self.by)
+
+    def _card(self, place: int, amount: Decimal) -> None:
+        """Somebody has paid on the gateway's page; a message of it may come at any time."""
+        if len(self.orders) < 12:
+            student = students_in(self.campus.section)[place % 2]
+            row = PaymentIntent.objects.create(
+                institution=self.campus.institution, student=student, guardian=Guardian.objects.get(), by=self.by,
+                invoice=_one(Invoice.objects.filter(student=student), place), gateway="sandbox", amount=amount,
+                currency="GBP", back_to="http://oak.localhost/", day=SCHOOL_DAY, at=clock.now(),
+                expires_at=clock.now(), reference=f"so_{next(self.names)}",
+            )  # fmt: skip
+            self.orders[row.pk] = Standing("paid", amount, "GBP")
+
+    def _happens_there(self, place: int, kind: str, amount: Decimal) -> None:
+        """A refund or a dispute at the gateway, or a dispute that is won."""
+        if not self.orders:
+            return
+        key = sorted(self.orders)[place % len(self.orders)]
+        said = self.orders[key]
+        gone = list(said.gone_back)
+        left = said.paid - sum((each.amount for each in gone if each.stands), Decimal(0))
+        if kind == "won":
+            gone = [replace(each, stands=each.kind != "dispute") for each in gone]
+        elif left > 0:
+            gone.append(GoneBack(f"sb_{next(self.names)}", kind, min(left, amount)))  # type: ignore[arg-type]
+        self.orders[key] = replace(said, gone_back=tuple(gone))
+
+    def _told(self, place: int) -> None:
+        """What a message of the gateway, or coming back from its page, leads to: the books say what it says."""
+        if self.orders:
+            key = sorted(self.orders)[place % len(self.orders)]
+            with transaction.atomic():
+                book(PaymentIntent.objects.get(pk=key), self.orders[key])
 
     def _closed(self, days: int) -> None:
         day = SCHOOL_DAY - dt.timedelta(days=days)
@@ -126,6 +167,18 @@ class Money(RuleBasedStateMachine):
     def credit_pays_what_is_due(self, place: int) -> None:
         self._do(lambda: self._credit_used(place))
 
+    @rule(place=PLACES, amount=CENTS)
+    def somebody_pays_by_card(self, place: int, amount: Decimal) -> None:
+        self._do(lambda: self._card(place, amount))
+
+    @rule(place=PLACES, kind=st.sampled_from(["refund", "dispute", "won"]), amount=CENTS)
+    def something_happens_at_the_gateway(self, place: int, kind: str, amount: Decimal) -> None:
+        self._happens_there(place, kind, amount)
+
+    @rule(place=PLACES, other=PLACES)
+    def the_gateway_writes_twice_as_somebody_comes_back(self, place: int, other: int) -> None:
+        self._do(lambda: self._told(place), lambda: self._told(place), lambda: self._told(other))
+
     @invariant()
     def the_books_are_right(self) -> None:
         with inside(self.school):
@@ -139,6 +192,7 @@ def test_the_books_are_right_after_anything(fresh_school: Callable[..., School],
         people.some_students(2, section=Money.campus.section)
         money.a_chart(Money.campus.institution)
         Money.by = people.a_user("anton", role="accountant")
+        people.a_guardian("mum", of=students_in(Money.campus.section))
     run_state_machine_as_test(
         Money,
         settings=settings(
@@ -154,4 +208,5 @@ def test_the_books_are_right_after_anything(fresh_school: Callable[..., School],
         # Enough has happened for the question to be the right one.
         assert set(Series.objects.values_list("kind", flat=True)) >= {"invoice", "receipt"}
         assert Payment.objects.count() > 3
+        assert PaymentIntent.objects.filter(state="paid").exists()
     assert Money.refusals

@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.fees import errors, selectors, services
 from apps.fees.models import Account, Allocation, CreditNote, Invoice, LedgerEntry, Payment, Refund, Series
 from apps.fees.selectors.ledger import signed
+from apps.fees.selectors.reconciling import differences
 from apps.fees.services import Pays
 from apps.students.models import Guardian, Student
 from apps.students.services import merge_students
@@ -300,6 +301,14 @@ def test_a_payment_that_never_came_leaves_its_bills_owed(child: Student, anton: 
     assert money.a_payment(child, "5", by=anton).number == paid.number + 1
     # Nothing is paid on it any more.
     services.void_invoice(invoice=bills(child)[1].sourced_id, reason="Wrong", by=anton)
+
+
+def test_what_is_given_back_by_cheque_comes_from_the_bank(child: Student, anton: User) -> None:
+    paid = money.a_payment(child, "1300", by=anton)
+    given = services.refund(payment=paid.sourced_id, amount=Decimal(20), reason="Too much", method="cheque", by=anton)
+    assert given.method == "bank"
+    assert (balance("cash"), balance("bank"), balance("cheques")) == (1300, -20, 0)
+    assert list(differences()) == []
 
 
 def test_a_cheque_lies_apart_until_it_clears_or_bounces(child: Student, anton: User) -> None:

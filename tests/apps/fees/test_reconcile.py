@@ -14,8 +14,11 @@ from django.core.management import CommandError, call_command
 
 from apps.accounts.models import User
 from apps.fees import services
-from apps.fees.models import Account, Invoice, LedgerTransaction, Payment, Refund
+from apps.fees.models import Account, Invoice, LedgerTransaction, Payment, PaymentIntent, Refund
 from apps.fees.selectors.reconciling import differences
+from apps.fees.services import NewPayment
+from apps.fees.services.payments import receive
+from apps.students.models import Guardian, Student
 from schoolops.context import inside, outside_schools
 from schoolops.observability import metrics
 from schoolops.tenancy import owner
@@ -42,7 +45,30 @@ def something_of_everything(campus: Campus, anton: User) -> None:
     services.bounce(payment=cheques[1].sourced_id, reason="No funds", by=anton)
     card = money.a_payment(child, "7", method="card", by=anton)
     services.reverse(payment=card.sourced_id, reason="Mistake", by=anton)
+    a_card_payment(child, people.a_guardian("mum", of=[child]))
     money.to_the_bank(money.a_chart(campus.institution), "20", by=anton)
+
+
+def a_card_payment(child: Student, mum: User) -> None:
+    """As a gateway has said it."""
+    new = NewPayment(amount=Decimal(40), currency="GBP", method="card", reference="so_1", paid_by="Mum")
+    paid = receive(student=child, payment=new, by=None)
+    PaymentIntent.objects.create(
+        institution=child.institution,
+        student=child,
+        guardian=Guardian.objects.get(user=mum),
+        payment=paid,
+        by=mum,
+        gateway="sandbox",
+        reference="so_1",
+        state="paid",
+        amount=40,
+        received=40,
+        currency="GBP",
+        day=paid.day,
+        at=paid.at,
+        expires_at=paid.at,
+    )
 
 
 def reconciled(school: School, *more: str) -> tuple[int, str]:
@@ -131,13 +157,40 @@ PLANTED: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
         "UPDATE fees_invoice SET total = total - 0.01 WHERE number = 1",
         {("bill-does-not-add-up", "invoice"), ("posted-otherwise", "invoice")},
     ),
+    "what a gateway wrote is booked twice": (
+        (
+            "UPDATE fees_series SET last = last + 1 WHERE kind = 'receipt';"
+            "INSERT INTO fees_payment (sourced_id, institution_id, student_id, year, number, method, amount, currency,"
+            " day, reference, paid_by, at) SELECT gen_random_uuid(), institution_id, student_id, year,"
+            " (SELECT max(last) FROM fees_series WHERE kind = 'receipt'), method, amount, currency, day, reference,"
+            " 'twice', at FROM fees_payment WHERE reference = 'so_1';"
+            "INSERT INTO fees_ledgertransaction (institution_id, day, source_kind, source_id, purpose, memo, legs, at)"
+            " SELECT institution_id, day, source_kind, (SELECT sourced_id FROM fees_payment WHERE paid_by = 'twice'),"
+            " purpose, 'copy', legs, at FROM fees_ledgertransaction WHERE purpose = 'receive' AND source_id ="
+            " (SELECT sourced_id FROM fees_payment WHERE reference = 'so_1' AND paid_by <> 'twice');"
+            "INSERT INTO fees_ledgerentry (transaction_id, institution_id, account_id, side, amount, currency,"
+            " student_id) SELECT (SELECT id FROM fees_ledgertransaction WHERE memo = 'copy'), e.institution_id,"
+            " account_id, side, amount, currency, student_id FROM fees_ledgerentry e"
+            " JOIN fees_ledgertransaction t ON t.id = e.transaction_id"
+            " WHERE t.purpose = 'receive' AND t.source_id ="
+            " (SELECT sourced_id FROM fees_payment WHERE reference = 'so_1' AND paid_by <> 'twice')"
+        ),
+        _UNCOPY + ";DELETE FROM fees_payment WHERE paid_by = 'twice';"
+        "UPDATE fees_series SET last = last - 1 WHERE kind = 'receipt'",
+        {("card-booked-otherwise", "card-payment")},
+    ),
+    "what a gateway said came in is not booked": (
+        "UPDATE fees_paymentintent SET received = received + 5",
+        "UPDATE fees_paymentintent SET received = received - 5",
+        {("card-booked-otherwise", "card-payment")},
+    ),
     "something is in other money": (
         "UPDATE fees_refund SET currency = 'EUR' WHERE sourced_id = '{refund}'",
         "UPDATE fees_refund SET currency = 'GBP' WHERE sourced_id = '{refund}'",
         {("another-currency", "refund")},
     ),
 }
-_TABLES = ("invoice", "payment", "allocation", "refund", "ledgertransaction", "ledgerentry", "series")
+_TABLES = ("invoice", "payment", "paymentintent", "allocation", "refund", "ledgertransaction", "ledgerentry", "series")
 
 
 def as_the_owner(school: School, statements: str, **ids: UUID) -> None:

@@ -10,8 +10,9 @@ from django.core.mail import EmailMessage
 
 from apps.access.errors import PermissionMissing
 from apps.accounts.models import User
-from apps.fees import services
+from apps.fees import selectors, services
 from apps.fees.models import Invoice
+from apps.institutions.selectors import today_at
 from apps.students.models import Guardian, Student, StudentGuardian
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
@@ -91,3 +92,20 @@ def test_who_takes_no_money_reminds_nobody(campus: Campus) -> None:
     head = people.a_user("hana", role="head")
     with pytest.raises(PermissionMissing):
         services.remind_debtors(institution=campus.institution, by=head)
+
+
+@pytest.mark.usefixtures("overdue")
+def test_whom_no_mail_reaches_can_be_called(campus: Campus, anton: User, children: list[Student]) -> None:
+    mona, _frank, _gita = Guardian.objects.order_by("pk")
+    Guardian.objects.filter(pk=mona.pk).update(phone="+44 2")
+    kept_away = Guardian.objects.create(given_name="Kim", phone="+44 1")
+    for guardian, note, priority in ((kept_away, "Court order", 2), (mona, "", 3)):
+        StudentGuardian.objects.create(
+            student=children[2], guardian=guardian, contact_priority=priority, restriction_note=note
+        )
+    at = campus.institution
+    told = {row.debtor.student.pk: row.calls for row in selectors.to_call(at, today_at(at), by=anton)}
+    # Those of two children are written to; of the third nobody, nor of who has no guardian at all.
+    assert not {children[0].pk, children[1].pk} & told.keys()
+    assert told[children[2].pk] == [("Mona", "+44 2")]
+    assert told[people.students_in(campus.section)[3].pk] == []

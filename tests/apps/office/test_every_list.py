@@ -20,6 +20,7 @@ from apps.access.permissions import CODES
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode, AttendanceSession, Leave
 from apps.examinations.models import ExamSession
+from apps.family.models import ContactRequest
 from apps.fees.models import Account, Concession, FeeItem, StudentFee
 from apps.institutions.models import CalendarDay
 from apps.office.shell import base
@@ -106,6 +107,7 @@ def _fill(campus: Campus, many: int, by: User, tag: str) -> None:
     section = campus.section
     students = people.some_students(many, section=people.another_section(campus, f"8 {tag}"))
     guardians = Guardian.objects.bulk_create(Guardian(given_name=f"G{n}", family_name=tag) for n in range(many))
+    ContactRequest.objects.bulk_create(ContactRequest(guardian=each) for each in guardians)
     StudentGuardian.objects.bulk_create(
         StudentGuardian(student=student, guardian=guardian, contact_priority=1)
         for student, guardian in zip(students, guardians, strict=True)

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from apps.accounts.models import User
-from apps.examinations import services
+from apps.examinations import selectors, services
 from apps.examinations.models import Exam, ExamSession, Gradebook, GradingScale, Mark, Moderation
 from apps.exchange import services as exchange
 from apps.exchange.models import MarkFile
@@ -330,7 +330,7 @@ def test_what_stands_on_cards_is_chosen_for_a_grade_level(office: Office, alice:
     address = f"/office/exams/cards/layout/?level={level.pk}"
     sent = _sent(_form(browser.get(address), "place-marks"), language="ar", signatures="Head\nClass teacher")
     # What is begun with: every block, in the order of a card.
-    assert [sent[f"place-{each}"] for each in ("branding", "photo", "marks", "next-term")] == ["1", "2", "3", "8"]
+    assert [sent[f"place-{each}"] for each in ("branding", "photo", "marks", "next-term")] == ["1", "2", "3", "9"]
     nowhere = {name: "" for name in sent if name.startswith("place-")}
     assert browser.post(address, {**sent, **nowhere, "place-legend": "1"}).status_code == 422
     assert browser.post(address, {**sent, "place-legend": "0"}).status_code == 422
@@ -541,3 +541,19 @@ def test_a_gradebook_of_many_assessments_is_set_whole(office: Office, bob: User,
     teacher, address = office(bob), reverse("office:set-gradebook", args=(book.sourced_id,))
     assert teacher.post(address, _sent(_form(teacher.get(address), "category-0-name"))).status_code == 302
     assert book.assessments.count() == 120
+
+
+# --- how results are made -------------------------------------------------------------------------------------------
+def test_how_results_are_made_is_a_page_and_a_change_a_version(office: Office, alice: User, bob: User) -> None:
+    address = "/office/exams/policy/"
+    assert office(bob).get(address).status_code == 403
+    head = office(alice)
+    assert address in head.get("/office/exams/").content.decode()
+    form = _form(head.get(address), "coursework")
+    assert head.post(address, _sent(form, extra_up_to="99")).status_code == 422
+    assert head.post(address, _sent(form, ranks="dense", extra_up_to="110", coursework="25")).status_code == 302
+    policy = selectors.result_policy()
+    assert (policy.version, policy.ranks, policy.extra_up_to, policy.coursework) == (1, "dense", 110, 25)
+    # Another page that was open since before overwrites nothing.
+    assert head.post(address, _sent(form, ranks="competition")).status_code == 422
+    assert selectors.result_policy().version == 1

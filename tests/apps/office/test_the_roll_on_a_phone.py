@@ -257,13 +257,13 @@ def test_no_page_asks_more_for_a_larger_class(
     browser = office(bob)
     # The session and the roles, written in this test's own transaction, are read from the database each time.
     for _ in range(2):
-        with query_count(9):
+        with query_count(11):
             assert browser.get("/roll/").status_code == 200
         with query_count(10):
             fields = _shown(browser, _address(campus))
         # Who came onto a roll that was taken has no mark yet.
         fields |= {f"code-{one}": fields.get(f"code-{one}", "P") for one in fields["student"]}
-        with query_count(12):
+        with query_count(13):
             assert browser.post(_address(campus), fields).status_code == 303
         people.some_students(40, section=campus.section)
 

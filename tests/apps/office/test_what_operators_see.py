@@ -106,6 +106,35 @@ def test_a_school_is_suspended_for_a_reason_and_resumed(olga: Browser, oak: Scho
     assert {"tenancy.suspended", "tenancy.resumed"} <= actions
 
 
-def test_nobody_makes_or_deletes_a_school_here(olga: Browser, oak: School) -> None:
-    assert olga.get("/operators/tenancy/school/add/").status_code == 403
+MAKE = "/operators/tenancy/school/add/"
+BIRCH = {"name": "Birch School", "slug": "birch", "domain": "birch.localhost", "administrator": "ada"}
+
+
+def test_nobody_deletes_a_school_here_and_no_stranger_makes_one(olga: Browser, oak: School) -> None:
     assert olga.post(f"/operators/tenancy/school/{oak.pk}/delete/", {"post": "yes"}).status_code == 403
+    stranger = Browser(Client(headers={"host": "localhost"}))
+    assert stranger.post(MAKE, BIRCH).status_code == 302
+    assert Browser(Client(headers={"host": "oak.localhost"})).get(MAKE).status_code == 404
+    assert not School.objects.filter(slug="birch").exists()
+
+
+def test_what_cannot_be_a_school_is_refused_at_its_field(olga: Browser, oak: School) -> None:
+    assert olga.get(MAKE).status_code == 200
+    for wrong, words in (
+        ({"domain": "oak localhost"}, "no host name"),
+        ({"domain": "localhost"}, "no host name"),
+        ({"by_mail": "on"}, "Where does the link go?"),
+        ({"administrator": ""}, "This field is required."),
+    ):
+        refused = olga.post(MAKE, {**BIRCH, **wrong})
+        assert refused.status_code == 422
+        assert words in refused.content.decode()
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+def test_where_there_is_no_provisioning_login_the_page_writes_the_command(olga: Browser, settings: Any) -> None:
+    settings.DATABASES = {name: each for name, each in settings.DATABASES.items() if name != "admin"}
+    page = olga.post(MAKE, {**BIRCH, "email": "ada@example.org", "by_mail": "on"}).content.decode()
+    assert "manage.py create_school birch --name &#x27;Birch School&#x27; --domain birch.localhost" in page
+    assert "--administrator ada --email ada@example.org --mail" in page
+    assert not School.objects.filter(slug="birch").exists()

@@ -194,6 +194,10 @@ def _book(world: World) -> Any:
     books = world.get("gradebooks")["results"]
     made = books[0] if books else world.post("gradebooks", _book_body(world))
     sheet = world.get(f"gradebooks/{made['id']}")
+    if sheet["published_at"]:
+        body = {"published_at": None, "version": sheet["version"]}
+        world.ask("PUT", f"gradebooks/{made['id']}/publication", body).expect()
+        sheet = world.get(f"gradebooks/{made['id']}")
     if not sheet["assessments"]:
         body = {**_assessed(), "version": sheet["version"]}
         sheet = world.ask("PUT", f"gradebooks/{made['id']}", body).expect().json
@@ -214,6 +218,7 @@ def _new_book(world: World) -> Ask:
 
 
 @ask("GET gradebooks/{}")
+@ask("GET gradebooks/{}/history")
 def _a_book(world: World) -> Ask:
     return Ask({"id": _book(world)["id"]})
 
@@ -238,6 +243,14 @@ def _enter_book(world: World) -> Ask:
 def _publish_book(world: World) -> Ask:
     sheet = _book(world)
     return Ask({"id": sheet["id"]}, {"published_at": LONG_AGO, "version": sheet["version"]})
+
+
+@ask("POST gradebooks/{}/reopen")
+def _reopen_book(world: World) -> Ask:
+    sheet = _book(world)
+    body = {"published_at": LONG_AGO, "version": sheet["version"]}
+    world.ask("PUT", f"gradebooks/{sheet['id']}/publication", body).expect()
+    return Ask({"id": sheet["id"]}, {"reason": "A mistake"})
 
 
 @ask("GET exams/{}/components")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
+from schoolops import clock
+from schoolops.gateways.sandbox import signing_secret
+from schoolops.gateways.signing import HEADER, signature
 from tests.smoke.asks.table import Ask, ask
+from tests.smoke.rosters import form
+from tests.smoke.web import Picture
 from tests.smoke.world import World
 
 
@@ -77,6 +83,14 @@ def _forget(world: World) -> Ask:
 def _concession_body(world: World) -> dict[str, Any]:
     said = {"ground": "other", "percent": "1", "reason": "Asked from outside"}
     return {"student_id": _student(world), "year_id": world.year["id"], **said}
+
+
+@ask("POST concessions/siblings")
+def _ask_for_siblings(world: World) -> Ask:
+    guardian = world.new_guardian()["id"]
+    for student in (world.new_student()["id"], world.new_student()["id"]):
+        world.post(f"students/{student}/guardians", {"guardian_id": guardian, "relation": "other"})
+    return Ask(body={"year_id": world.year["id"], "percents": ["1"]}, used_up=True)
 
 
 @ask("POST concessions")
@@ -227,6 +241,78 @@ def _clear(world: World) -> Ask:
     return Ask({"id": _payment(world, "cheque")}, headers=_key(), used_up=True)
 
 
+def _statement(world: World) -> Picture:
+    number = world.number()
+    said = f"Date,Amount,Details,Reference\n{world.today},0.01,smoke {number},{number}\n"
+    return form(said.encode(), "bank.csv", institution_id=world.institution)
+
+
+def _read_statement(world: World) -> str:
+    sent = world.ask("POST", "bank-statements", _statement(world)).expect(202).json["id"]
+    world.settle()
+    return str(sent)
+
+
+def _bank_line(world: World) -> str:
+    return str(world.get("bank-lines", statement_id=_read_statement(world))["results"][0]["id"])
+
+
+@ask("POST bank-statements")
+def _send_statement(world: World) -> Ask:
+    return Ask(body=_statement(world))
+
+
+@ask("GET bank-statements/{}")
+def _a_statement(world: World) -> Ask:
+    return Ask({"id": _read_statement(world)})
+
+
+@ask("PUT bank-statements/{}/mapping")
+def _map_statement(world: World) -> Ask:
+    return Ask({"id": _read_statement(world)}, {"mapping": {"Details": "text"}})
+
+
+@ask("POST bank-statements/{}/confirm")
+def _confirm_statement(world: World) -> Ask:
+    # A line that names a bill, and is all of it, is sure.
+    bill = world.get(f"invoices/{_invoice(world)}")
+    said = f"Date,Amount,Details,Reference\n{world.today},{bill['left']},{bill['number']},{world.number()}\n"
+    sent = world.ask("POST", "bank-statements", form(said.encode(), "bank.csv", institution_id=world.institution))
+    statement = sent.expect(202).json["id"]
+    world.settle()
+    return Ask({"id": statement}, {"total": world.get(f"bank-statements/{statement}")["sure_total"]}, used_up=True)
+
+
+@ask("GET bank-lines/{}")
+def _a_bank_line(world: World) -> Ask:
+    return Ask({"id": _bank_line(world)})
+
+
+@ask("POST bank-lines/{}/take")
+def _take_line(world: World) -> Ask:
+    body = {"parts": [{"student_id": _student(world), "amount": "0.01"}]}
+    return Ask({"id": _bank_line(world)}, body, headers=_key(), used_up=True)
+
+
+@ask("POST bank-lines/{}/settle")
+def _settle_line(world: World) -> Ask:
+    body = {**_payment_body(world, "bank"), "amount": "0.01"}
+    payment = world.post("payments", body, headers=_key())["id"]
+    return Ask({"id": _bank_line(world)}, {"payment_id": payment}, headers=_key(), used_up=True)
+
+
+@ask("POST bank-lines/{}/set-aside")
+def _set_aside(world: World) -> Ask:
+    return Ask({"id": _bank_line(world)}, {"reason": "Asked from outside"}, headers=_key(), used_up=True)
+
+
+@ask("POST bank-lines/{}/take-up-again")
+def _take_up_again(world: World) -> Ask:
+    line = _bank_line(world)
+    world.post(f"bank-lines/{line}/set-aside", {"reason": "Asked from outside"}, headers=_key())
+    return Ask({"id": line}, headers=_key(), used_up=True)
+
+
 @ask("GET students/{}/standing")
 def _standing(world: World) -> Ask:
     return Ask({"id": _student(world)})
@@ -247,3 +333,47 @@ def _allocate(world: World) -> Ask:
 def _own_receipts(world: World) -> Ask:
     guardian = world.roles["guardian"]
     return Ask({"id": world.first("students", by=guardian)["id"]}, by=guardian)
+
+
+# --- cards ------------------------------------------------------------------------------------------------------------
+def _to_be_paid(world: World) -> dict[str, str]:
+    guardian = world.roles["guardian"]
+    _invoice(world)
+    return {"student_id": world.first("students", by=guardian)["id"], "return_url": "/"}
+
+
+def _begun(world: World) -> Any:
+    return world.post("payment-intents", _to_be_paid(world), by=world.roles["guardian"], headers=_key())
+
+
+@ask("POST payment-intents")
+def _begin_to_pay(world: World) -> Ask:
+    return Ask(body=_to_be_paid(world), headers=_key(), by=world.roles["guardian"], used_up=True)
+
+
+@ask("GET payment-intents/{}")
+def _a_begun_payment(world: World) -> Ask:
+    return Ask({"id": _begun(world)["id"]}, by=world.roles["guardian"])
+
+
+@ask("GET card-checkout/{}")
+def _to_pay(world: World) -> Ask:
+    return Ask({"ticket": _begun(world)["checkout_url"].rpartition("/")[2]}, public=True)
+
+
+@ask("GET card-checkout/{}/return")
+def _back_from_paying(world: World) -> Ask:
+    return Ask({"ticket": _begun(world)["checkout_url"].rpartition("/")[2]}, public=True)
+
+
+@ask("PUT card-gateway")
+def _set_gateway(world: World) -> Ask:
+    return Ask(body={"gateway": "sandbox"})
+
+
+@ask("POST card-gateway/events")
+def _gateway_writes(world: World) -> Ask:
+    # Of an order that is none of the school's: it is heard, and nothing follows.
+    body = {"id": "evt_1", "type": "order.paid", "data": {"object": {"id": "so_elsewhere"}}}
+    header = signature(json.dumps(body).encode(), secret=signing_secret("sk_sandbox_demo"), at=clock.machine())
+    return Ask(body=body, headers={HEADER: header}, public=True, anywhere=True)

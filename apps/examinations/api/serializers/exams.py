@@ -422,6 +422,10 @@ class ResultPolicyIn(serializers.Serializer[object]):
         max_digits=5, decimal_places=2, min_value=0, max_value=100, required=False,
         help_text="Of a course's result in a term, what its gradebook is, in percent; exams are the rest.",
     )  # fmt: skip
+    extra_up_to = Exact(
+        max_digits=5, decimal_places=2, min_value=100, required=False,
+        help_text="What a gradebook comes to at most, in percent, however much is extra.",
+    )  # fmt: skip
 
 
 class ResultPolicyOut(ResultPolicyIn):

@@ -7,6 +7,7 @@ from decimal import Decimal
 from rest_framework import serializers
 
 from apps.examinations.api.serializers.components import WrittenIn
+from apps.examinations.api.serializers.exams import MarkChangeOut
 from apps.examinations.models import Assessment, Mark
 from apps.institutions.models import Course, CourseClass, Section, Term
 from schoolops.api.fields import Day, Exact, RowId
@@ -102,6 +103,12 @@ class AssessmentMarkOut(serializers.Serializer[object]):
     score = Exact(max_digits=7, decimal_places=2, allow_null=True)
 
 
+class AssessmentChangeOut(MarkChangeOut):
+    """One line of the history of a gradebook's marks; before and after name the assessment as it was called then."""
+
+    assessment_id = serializers.UUIDField()
+
+
 class GradebookRecordOut(serializers.Serializer[object]):
     """A student's marks, and what they come to by the policy of now."""
 
@@ -112,6 +119,7 @@ class GradebookRecordOut(serializers.Serializer[object]):
     percent = Exact(
         max_digits=7, decimal_places=2, allow_null=True, help_text="Rounded half up once; null where nothing counts."
     )
+    bounded = serializers.BooleanField(help_text="With what is extra it would be more than `extra_up_to`.")
     dropped = serializers.ListField(child=serializers.UUIDField(), help_text="The assessments that are left out.")
 
 
@@ -140,6 +148,12 @@ class AssessmentOut(serializers.Serializer[object]):
 
 class GradebookSheetOut(GradebookOut):
     """A gradebook."""
+
+    open = serializers.BooleanField(help_text="Whether marks may be entered now.")
+    reopened_until = serializers.DateTimeField(allow_null=True)
+    extra_up_to = Exact(
+        max_digits=5, decimal_places=2, help_text="What it comes to at most, in percent, by the policy of now."
+    )
 
     categories = AssessmentCategoryOut(many=True)
     assessments = AssessmentOut(many=True)

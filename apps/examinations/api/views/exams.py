@@ -29,6 +29,11 @@ FOLLOWED: Columns = {
     "course": "course__title",
     **{name: name for name in ("title", "day", "starts_at", "ends_at", "room", "max_marks", "pass_marks")},
 }
+# The class or section, in words.
+GROUP = Case(
+    When(course_class__isnull=False, then=F("course_class__title")),
+    default=Concat("section__grade_level__name", Value(" "), "section__name"),
+)
 DAYS = {
     "day": Parameter(parameters.day, where="day", about="On this day."),
     "since": Parameter(parameters.day, where="day__gte", about="This day and later."),
@@ -54,10 +59,7 @@ class ExamViewSet(RowViewSet):
         "institution_id": "institution__sourced_id",
         "class_id": "course_class__sourced_id",
         "section_id": "section__sourced_id",
-        "group": Case(
-            When(course_class__isnull=False, then=F("course_class__title")),
-            default=Concat("section__grade_level__name", Value(" "), "section__name"),
-        ),
+        "group": GROUP,
         "scale_id": "scale__sourced_id",
         "invigilators": "id",
         "version": "version",

@@ -9,10 +9,8 @@ from typing import IO, Any, Final
 from apps.exchange import errors
 from apps.exchange.services.marks import columns
 from apps.exchange.services.reading import books, cells, sheets
-from apps.exchange.services.reading.apart import LIMITS, ROWS_AT_ONCE, refusal
+from apps.exchange.services.reading.apart import ROWS_AT_ONCE, from_apart
 from apps.exchange.services.reading.tables import TITLES, Numbered
-from schoolops.confined import Overrun, from_a_child
-from schoolops.errors import SchoolOpsError, Unavailable
 
 MOST_ROWS: Final = 20_000
 LONGEST_CELL: Final = 100
@@ -43,22 +41,8 @@ def rows_of(file: IO[bytes]) -> Iterator[Row]:
     """
     names = columns.names()
 
-    def work(source: IO[bytes]) -> Iterator[Any]:
-        try:
-            yield from _pieces(_rows(source, names))
-        except (MemoryError, Unavailable):
-            raise
-        except SchoolOpsError as error:
-            facts = {name: value if isinstance(value, str | int) else str(value) for name, value in error.facts.items()}
-            yield "refused", [error.code, error.said, facts]
-
-    try:
-        for kind, said in from_a_child(work, file, LIMITS):
-            if kind == "refused":
-                raise refusal(*said)
-            yield from (Row(*each) for each in said)
-    except Overrun as overrun:
-        raise errors.FileTakesTooMuch from overrun
+    for _, said in from_apart(lambda source: _pieces(_rows(source, names)), file):
+        yield from (Row(*each) for each in said)
 
 
 # --- in the child -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
@@ -49,30 +49,22 @@ class Reading:
         Raises:
             FileTakesTooMuch, and everything that reading a file raises.
         """
-        try:
-            for kind, said in from_a_child(self._work, file, LIMITS):
-                if kind == "rows":
-                    yield from (Staged(**each) for each in said)
-                elif kind == "found":
-                    self.source, self.headers, self.mapping, self.notes = said
-                else:
-                    raise refusal(*said)
-        except Overrun as overrun:
-            raise errors.FileTakesTooMuch from overrun
+        for kind, said in from_apart(self._work, file):
+            if kind == "rows":
+                yield from (Staged(**each) for each in said)
+            else:
+                self.source, self.headers, self.mapping, self.notes = said
 
     # --- in the child -------------------------------------------------------------------------------------------------
     def _work(self, file: IO[bytes]) -> Iterator[Any]:
         try:
-            rows = self._bundle(file) if self.bundle else self._sheet(file)
-            yield from _in_pieces(rows)
-        except (MemoryError, Unavailable):
+            yield from _in_pieces(self._bundle(file) if self.bundle else self._sheet(file))
+        except Unavailable:
             raise
-        except SchoolOpsError as error:
+        except SchoolOpsError:
             yield "found", self._found()
-            facts = {name: value if isinstance(value, str | int) else str(value) for name, value in error.facts.items()}
-            yield "refused", [error.code, error.said, facts]
-        else:
-            yield "found", self._found()
+            raise
+        yield "found", self._found()
 
     def _found(self) -> list[Any]:
         return [self.source, self.headers, self.mapping, self.notes]
@@ -90,8 +82,7 @@ class Reading:
         try:
             days = self._look_through(file)
         except errors.WrongEncoding:
-            old = tables.is_windows_1252(_pieces(file))
-            if not old:
+            if not (old := is_windows_text(file)):
                 raise
             days = self._look_through(file, old=True)
             self.notes.append(note(notes.WINDOWS, name=self.name))
@@ -135,16 +126,23 @@ class Reading:
 
 
 @contextmanager
-def table_of(file: IO[bytes], name: str, *, sheet: str = "", old: bool = False) -> Iterator[tables.Table]:
+def table_of(
+    file: IO[bytes], name: str, *, sheet: str = "", old: bool = False, likeness: tables.Likeness = sheets.likeness
+) -> Iterator[tables.Table]:
     """The table of a spreadsheet or a CSV file; ``old``: of Windows-1252."""
     file.seek(0)
     if books.is_book(file.read(4)):
-        with books.book_table(name, file, sheet=sheet, likeness=sheets.likeness) as table:
+        with books.book_table(name, file, sheet=sheet, likeness=likeness) as table:
             yield table
         return
     pieces = _pieces(file)
     utf8 = (piece.decode("cp1252").encode() for piece in pieces) if old else pieces
-    yield tables.csv_table(name, utf8, sheets.likeness)
+    yield tables.csv_table(name, utf8, likeness)
+
+
+def is_windows_text(file: IO[bytes]) -> bool:
+    """Whether a file that is no UTF-8 can only be a Latin text of Windows."""
+    return tables.is_windows_1252(_pieces(file))
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
@@ -164,6 +162,31 @@ def _in_pieces(rows: Iterator[Staged]) -> Iterator[Any]:
             kept, size = [], 0
     if kept:
         yield "rows", kept
+
+
+def from_apart(work: Callable[[IO[bytes]], Iterator[Any]], file: IO[bytes]) -> Iterator[Any]:
+    """What ``work(file)`` yields in a child process, pairs of a word and what it says; refused there, it is here.
+
+    Raises:
+        FileTakesTooMuch, and what ``work`` refuses with.
+    """
+
+    def told(source: IO[bytes]) -> Iterator[Any]:
+        try:
+            yield from work(source)
+        except (MemoryError, Unavailable):
+            raise
+        except SchoolOpsError as error:
+            facts = {name: value if isinstance(value, str | int) else str(value) for name, value in error.facts.items()}
+            yield "refused", [error.code, error.said, facts]
+
+    try:
+        for kind, said in from_a_child(told, file, LIMITS):
+            if kind == "refused":
+                raise refusal(*said)
+            yield kind, said
+    except Overrun as overrun:
+        raise errors.FileTakesTooMuch from overrun
 
 
 def refusal(code: str, said: str, facts: dict[str, Any]) -> SchoolOpsError:

@@ -30,6 +30,13 @@ from apps.fees.api.serializers.books import (
     PostingIn,
     PostingOut,
 )
+from apps.fees.api.serializers.cards import (
+    CardGatewayIn,
+    CardGatewayOut,
+    PaymentIntentBegunOut,
+    PaymentIntentIn,
+    PaymentIntentOut,
+)
 from apps.fees.api.serializers.charging import (
     ITEMS,
     PAYERS,
@@ -44,6 +51,8 @@ from apps.fees.api.serializers.charging import (
     PaidByIn,
     PaidByOut,
     PayersIn,
+    SiblingsIn,
+    SiblingsOut,
     StudentFeeIn,
     StudentFeeOut,
 )
@@ -71,6 +80,8 @@ __all__ = [
     "AccountOut",
     "AllocationIn",
     "BooksOut",
+    "CardGatewayIn",
+    "CardGatewayOut",
     "ChargebackIn",
     "CloseIn",
     "ConcessionIn",
@@ -96,6 +107,9 @@ __all__ = [
     "PaidByOut",
     "PayersIn",
     "PaymentIn",
+    "PaymentIntentBegunOut",
+    "PaymentIntentIn",
+    "PaymentIntentOut",
     "PaymentOut",
     "PaymentWholeOut",
     "PaysIn",
@@ -111,6 +125,8 @@ __all__ = [
     "RefundIn",
     "RefundOut",
     "RunOutcomeOut",
+    "SiblingsIn",
+    "SiblingsOut",
     "StandingOut",
     "StudentFeeIn",
     "StudentFeeOut",

@@ -36,6 +36,9 @@ class FeeItemChangeIn(serializers.Serializer[object]):
     )
     optional = serializers.BooleanField(required=False, help_text="Charged to whom it was added.")
     prorated = serializers.BooleanField(required=False, help_text="By the days somebody is there; true unless said.")
+    on_admission = serializers.BooleanField(
+        required=False, help_text="Whole and once, in the term in which somebody comes to the campus first."
+    )
     retired = serializers.BooleanField(required=False, help_text="Not charged any more.")
 
 
@@ -59,6 +62,7 @@ class FeeItemOut(serializers.Serializer[object]):
     account_id = serializers.UUIDField()
     optional = serializers.BooleanField()
     prorated = serializers.BooleanField()
+    on_admission = serializers.BooleanField()
     retired = serializers.BooleanField()
 
 
@@ -93,6 +97,24 @@ class ConcessionIn(serializers.Serializer[object]):
     percent = Exact(max_digits=5, decimal_places=2, min_value=0, max_value=100, required=False, allow_null=True)
     amount = amount(min_value=0, required=False, allow_null=True)
     reason = serializers.CharField(max_length=200)
+
+
+class SiblingsIn(serializers.Serializer[object]):
+    """What brothers and sisters are let off in a year, by their order."""
+
+    year_id = RowId(YEARS, source="year")
+    percents = serializers.ListField(
+        child=Exact(max_digits=5, decimal_places=2, min_value=0, max_value=100),
+        min_length=1,
+        max_length=10,
+        help_text="Of the second child, the third and so on; the last is that of all after it. The eldest pays all.",
+    )
+
+
+class SiblingsOut(serializers.Serializer[object]):
+    """What was asked for."""
+
+    asked = serializers.IntegerField()
 
 
 class ConcessionOut(AboutStudentOut):

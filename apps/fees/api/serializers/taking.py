@@ -57,6 +57,9 @@ class AllocationIn(serializers.Serializer[object]):
     """Which bills are paid with what was paid ahead."""
 
     pays = serializers.ListField(child=PaysIn(), required=False, max_length=100, help_text="None: what is due first.")
+    institution_id = RowId(
+        Institution, source="institution", required=False, help_text="Whose bills; those of the student's campus."
+    )
 
 
 class PaymentOut(AboutStudentOut):

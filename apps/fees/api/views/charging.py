@@ -48,7 +48,7 @@ class FeeItemViewSet(RowViewSet):
         "amount": money.as_said(),
         "currency": "currency",
         "account_id": "account__sourced_id",
-        **{name: name for name in ("optional", "prorated", "retired")},
+        **{name: name for name in ("optional", "prorated", "on_admission", "retired")},
     }
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"name": ("name", "id"), "id": ("id",)}
     filters: ClassVar[dict[str, Parameter]] = {
@@ -127,6 +127,7 @@ class ConcessionViewSet(RowViewSet):
         "retrieve": "fees.view over campus",
         "approve": "fees.approve over campus",
         "end": "fees.charge over campus",
+        "siblings": "fees.charge over campus",
     }
     out = s.ConcessionOut
     columns: ClassVar[Columns] = {
@@ -155,6 +156,12 @@ class ConcessionViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         return selectors.concessions_seen(by=actor(self.request))
+
+    @extend_schema(summary="Ask for siblings' concessions", request=s.SiblingsIn, responses={201: s.SiblingsOut})
+    def siblings(self, request: Request) -> HttpResponse:
+        """One for each brother and sister of a family by their order, who has none yet; each waits to be approved."""
+        made = services.ask_for_siblings(**valid(s.SiblingsIn, request.data), by=actor(request))
+        return answer({"asked": len(made)}, status=201)
 
     @extend_schema(summary="Ask for a concession", request=s.ConcessionIn, responses={201: s.ConcessionOut})
     def create(self, request: Request) -> HttpResponse:
@@ -193,5 +200,6 @@ class PayersViewSet(ApiViewSet):
         """For bills to come, in the place of who was said before."""
         payers = [services.PaidBy(**each) for each in valid(s.PayersIn, request.data)["payers"]]
         by = actor(request)
-        services.set_payers(student=selectors.student_at(id, "fees.charge", by=by), payers=payers, by=by)
+        student, _campus = selectors.account_at(id, "fees.charge", by=by)
+        services.set_payers(student=student, payers=payers, by=by)
         return answer({"results": selectors.payers_of(id, by=by), "next": None})

@@ -38,6 +38,9 @@ _PAYMENT: Columns = {
 }
 
 
+_WHOLE = s.PaymentWholeOut
+
+
 class PaymentViewSet(RowViewSet):
     """Payments. One that was taken never changes: what goes back is written down beside it.
 
@@ -102,11 +105,12 @@ class PaymentViewSet(RowViewSet):
         row = services.take_payment(student=student, payment=payment, by=actor(request))
         return created(request, self.row(Q(pk=row.pk)))
 
-    @extend_schema(summary="Give back of a payment", request=s.RefundIn, responses={201: s.PaymentWholeOut})
+    @extend_schema(summary="Give back of a payment", request=s.RefundIn, responses={201: _WHOLE, 202: _WHOLE})
     def refund(self, request: Request, id: UUID) -> HttpResponse:
-        """What of it pays no bill; needs an `Idempotency-Key`."""
+        """What of it pays no bill; needs an `Idempotency-Key`. What came through the card gateway goes back through it:
+        202, and it is booked once that has said so."""
         row = services.refund(payment=id, **valid(s.RefundIn, request.data), by=actor(request))
-        return answer(self.row(Q(pk=row.payment_id)), status=201)
+        return answer(self.row(Q(sourced_id=id)), status=202 if row is None else 201)
 
     @extend_schema(summary="Reverse a payment", request=s.ReasonIn, responses={201: s.PaymentWholeOut})
     def reverse(self, request: Request, id: UUID) -> HttpResponse:
@@ -121,6 +125,9 @@ class PaymentViewSet(RowViewSet):
         return answer(self.row(Q(pk=row.payment_id)), status=201)
 
 
+AT_CAMPUS = Parameter(parameters.public_id, None, "A campus that bills them; theirs unless said.")
+
+
 class StandingViewSet(ApiViewSet):
     """What a student owes, and what is paid ahead."""
 
@@ -129,9 +136,9 @@ class StandingViewSet(ApiViewSet):
     @extend_schema(summary="What a student owes", responses=s.StandingOut)
     def retrieve(self, request: Request, id: UUID) -> HttpResponse:
         """What is left of each instalment, the first due first, and of each payment."""
-        self.asked_for(request)
-        student = selectors.student_at(id, "fees.view", by=actor(request))
-        return answer(selectors.standing_of(student))
+        campus = self.asked_for(request, institution_id=AT_CAMPUS).get("institution_id")
+        student, at = selectors.account_at(id, "fees.view", campus=campus, by=actor(request))
+        return answer(selectors.standing_of(student, at))
 
 
 class AllocatingViewSet(ApiViewSet):
@@ -144,10 +151,12 @@ class AllocatingViewSet(ApiViewSet):
     def create(self, request: Request, id: UUID) -> HttpResponse:
         """Against the bills that are said, or what is due first; needs an `Idempotency-Key`."""
         by = actor(request)
-        pays = [services.Pays(**each) for each in valid(s.AllocationIn, request.data).get("pays", ())]
-        student = selectors.student_at(id, "fees.collect", by=by)
-        services.allocate(student=student, pays=pays, by=by)
-        return answer(selectors.standing_of(student), status=201)
+        given = valid(s.AllocationIn, request.data)
+        pays = [services.Pays(**each) for each in given.get("pays", ())]
+        campus = given.get("institution")
+        student, at = selectors.account_at(id, "fees.collect", campus=campus and campus.sourced_id, by=by)
+        services.allocate(student=student, pays=pays, institution=at, by=by)
+        return answer(selectors.standing_of(student, at), status=201)
 
 
 class FollowedPaymentViewSet(RowViewSet):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from apps.fees import services
 from apps.fees.selectors.reconciling import differences, reconciled
 from schoolops.context import inside, outside_schools
 from schoolops.tenancy.management.commands._school import OperatorCommand
@@ -18,6 +19,7 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--school", default="", help="its slug; every active school unless said")
+        parser.add_argument("--ask-gateway", action="store_true", help="compare with what the card gateway says, too")
         parser.add_argument("--json", action="store_true", help="one object, for a program")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,6 +33,8 @@ class Command(OperatorCommand):
         for school in schools:
             with inside(school):
                 looked, found = reconciled(), [*differences()]
+                if options["ask_gateway"]:
+                    found += services.differs_there()
             said.append({"school": school.slug, **looked, "differences": [each.as_dict() for each in found]})
             if not options["json"]:
                 counted = ", ".join(f"{number} {what}" for what, number in looked.items())

@@ -5,7 +5,7 @@ Who moves money of a student holds the student's row: of two at once the second 
 
 from apps.fees.services.payments.allocating import Pays, allocate, release
 from apps.fees.services.payments.giving_back import bounce, charge_back, refund, reverse, undo
-from apps.fees.services.payments.holding import COLLECT, hold, hold_payment
+from apps.fees.services.payments.holding import COLLECT, campus_for, hold, hold_payment
 from apps.fees.services.payments.taking import NewPayment, clear_cheque, receive, take_payment
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Pays",
     "allocate",
     "bounce",
+    "campus_for",
     "charge_back",
     "clear_cheque",
     "hold",

@@ -83,6 +83,14 @@ def named_shares(pays: Sequence[Pays], bills: Iterable[Invoice], free: Decimal) 
     return shares
 
 
+def within_left(pays: Sequence[Pays], bills: Iterable[Invoice]) -> list[Pays]:
+    """``pays`` as far as bills still take them."""
+    by_id = {row.sourced_id: row for row in bills}
+    left = selectors.left_of(by_id.values())
+    found = [(each, min(each.amount, left[by_id[each.invoice_id].pk])) for each in pays if each.invoice_id in by_id]
+    return [Pays(each.invoice_id, part) for each, part in found if part > 0]
+
+
 def _at(place: int, name: str, error: SchoolOpsError) -> SchoolOpsError:
     error.errors = (FieldError.of(f"pays.{place}.{name}", error),)
     return error

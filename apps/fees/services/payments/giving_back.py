@@ -9,11 +9,13 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.fees import errors
+from apps.fees.events import CardRefundAsked
 from apps.fees.models import (
     Account,
     LedgerEntry,
     LedgerTransaction,
     Payment,
+    PaymentIntent,
     Refund,
 )
 from apps.fees.selectors import payments as selectors
@@ -22,7 +24,7 @@ from apps.fees.services.payments.holding import INTO, payment_for_update
 from apps.fees.services.posting import Leg, Posting, accounts_of, post_all
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
-from schoolops import money
+from schoolops import events, money
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import explains
@@ -35,10 +37,11 @@ Source, Purpose, Method = LedgerTransaction.Source, Account.Purpose, Payment.Met
 @transaction.atomic
 def refund(
     *, payment: UUID, amount: Decimal, reason: str, method: str | None = None, key: UUID | None = None, by: User
-) -> Refund:
+) -> Refund | None:
     """Give back what of a payment pays no bill: as it came, a cheque from the bank, unless ``method`` is said.
 
-    ``key``: given back again under it, it is what was given back.
+    ``key``: given back again under it, it is what was given back. ``None``: the card gateway was asked to give it back,
+    and it is booked once that has.
 
     Raises:
         PermissionMissing, OutOfReach, PaymentUnknown, AmountRefused, RefundTooHigh, ChequeNotCleared,
@@ -53,7 +56,15 @@ def refund(
     free = selectors.free_of([found])[found.pk]
     if amount > free:
         raise errors.RefundTooHigh(most=money.shown(free, found.currency))
-    went = method or (Method.BANK if found.method == Method.CHEQUE else found.method)
+    if method in {None, Method.CARD} and came_through_gateway(found):
+        under = uuid7() if key is None else key
+        told = {"amount": amount, "receipt": found.receipt}
+        trail.record(by, "fees.refund-asked", found.student, after=told, reason=reason)
+        events.publish(CardRefundAsked(found.pk, str(amount), reason, by.pk, str(under)))
+        return None
+    # A cheque of ours is drawn on the bank; what lies to be cleared are the families'.
+    asked = method or found.method
+    went = Method.BANK if asked == Method.CHEQUE else asked
     return _give_back(found, Refund.Kind.REFUND, amount, reason, went, [], by, key=key)
 
 
@@ -62,9 +73,11 @@ def reverse(*, payment: UUID, reason: str, by: User) -> Refund:
     """Say that a payment never came: the bills it paid are owed again, and what it was is taken out of the books.
 
     Raises:
-        PermissionMissing, OutOfReach, PaymentUnknown, PaymentGoneBack.
+        PermissionMissing, OutOfReach, PaymentUnknown, PaymentGoneBack, SaidByTheGateway.
     """
-    return undo(payment_for_update(payment, by), Refund.Kind.REVERSAL, reason, by)
+    found = payment_for_update(payment, by)
+    _expect_ours(found)
+    return undo(found, Refund.Kind.REVERSAL, reason, by)
 
 
 @transaction.atomic
@@ -85,23 +98,43 @@ def charge_back(*, payment: UUID, reason: str, amount: Decimal | None = None, by
     """Say that a card's bank took back a payment, or ``amount`` of it: bills it paid are owed again, the latest first.
 
     Raises:
-        PermissionMissing, OutOfReach, PaymentUnknown, NotACard, AmountRefused, PaymentGoneBack.
+        PermissionMissing, OutOfReach, PaymentUnknown, NotACard, AmountRefused, PaymentGoneBack,
+        SaidByTheGateway.
     """
     found = payment_for_update(payment, by)
     if found.method != Method.CARD:
         raise errors.NotACard
+    _expect_ours(found)
     taken = None if amount is None else money.checked(amount, found.currency)
     return undo(found, Refund.Kind.CHARGEBACK, reason, by, taken)
 
 
-def undo(payment: Payment, kind: str, reason: str, by: User | None, amount: Decimal | None = None) -> Refund:
-    """Take back what came in, all or (charged back) ``amount`` of it; its student is held. Raises ``PaymentGoneBack``.
+def came_through_gateway(payment: Payment) -> bool:
+    """Whether a card gateway said that it came, and so says what becomes of it."""
+    return PaymentIntent.objects.exclude(reference="").filter(reference=payment.reference).exists()
+
+
+def _expect_ours(payment: Payment) -> None:
+    if came_through_gateway(payment):
+        raise errors.SaidByTheGateway
+
+
+def undo(
+    payment: Payment,
+    kind: str,
+    reason: str,
+    by: User | None,
+    amount: Decimal | None = None,
+    *,
+    key: UUID | None = None,
+) -> Refund:
+    """Take back what came in, all or (not by us) ``amount`` of it; its student is held. Raises ``PaymentGoneBack``.
 
     The bills it paid are owed again, the latest first where it is not all.
     """
     gone = sum((row.amount for row in payment.refunds.all()), Decimal(0))
     rest = payment.amount - gone
-    if (kind != Refund.Kind.CHARGEBACK and gone) or not rest:
+    if (kind in {Refund.Kind.REVERSAL, Refund.Kind.BOUNCE} and gone) or not rest:
         raise errors.PaymentGoneBack
     amount = min(amount or rest, rest)
     accounts = accounts_of(payment.institution)
@@ -113,7 +146,8 @@ def undo(payment: Payment, kind: str, reason: str, by: User | None, amount: Deci
             needed -= freed[bill]
     postings = allocated(payment, freed, accounts, today_at(payment.institution), released=True)
     cleared = payment.method == Method.CHEQUE and selectors.is_cleared(payment)
-    return _give_back(payment, kind, amount, reason, Method.BANK if cleared else payment.method, postings, by)
+    went = Method.BANK if cleared else payment.method
+    return _give_back(payment, kind, amount, reason, went, postings, by, key=key)
 
 
 def _give_back(

@@ -21,7 +21,7 @@ from apps.fees.models import (
 )
 from apps.fees.selectors import payments as selectors
 from apps.fees.services.numbers import next_numbers
-from apps.fees.services.payments.allocating import Pays, allocated, named_shares, oldest_first, told_of
+from apps.fees.services.payments.allocating import Pays, allocated, named_shares, oldest_first, told_of, within_left
 from apps.fees.services.payments.holding import INTO, campus_for, hold, payment_for_update
 from apps.fees.services.posting import Leg, Posting, accounts_of, post_all
 from apps.institutions.models import Institution
@@ -43,7 +43,8 @@ class NewPayment:
 
     ``pays``: which bills; none said: what is due first, and what is left is the student's credit. ``guardian``: whose
     receipt it is, and whose bills (and the family's) it pays unless others are said. ``day`` None: today. ``key``: the
-    same payment taken again under it is the one that was taken.
+    same payment taken again under it is the one that was taken. ``up_to_left``: of a bill that takes less than was said
+    by now it pays what is left, and the rest is credit: money that came cannot be refused.
     """
 
     amount: Decimal
@@ -56,6 +57,7 @@ class NewPayment:
     pays: Sequence[Pays] = ()
     institution: Institution | None = None
     key: UUID | None = None
+    up_to_left: bool = False
 
 
 @transaction.atomic
@@ -85,8 +87,9 @@ def receive(*, student: Student, payment: NewPayment, by: User | None) -> Paymen
         return _the_same(taken, student, amount, payment.method)
     _check_guardian(student, payment.guardian)
     bills = list(selectors.bills_of(student, campus).filter(sourced_id__in=[each.invoice_id for each in payment.pays]))
+    pays = within_left(payment.pays, bills) if payment.up_to_left else payment.pays
     shares = (
-        named_shares(payment.pays, bills, amount)
+        named_shares(pays, bills, amount)
         if payment.pays
         else oldest_first(selectors.due_of(student, campus), amount, payment.guardian)
     )

@@ -26,6 +26,7 @@ from apps.office.attendance.pages.marks import (
     students_sent,
     why_not_saved,
 )
+from apps.office.attendance.selectors.rolls import requested_leave
 from apps.office.shell.fields import apart, day_of
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import words_of
@@ -116,6 +117,9 @@ def _page(
         "rows": sheet.rows,
         "lines": grid_lines(sheet.rows) if writable else "",
         "gone": sheet.gone,
+        "unmarked": sheet.unmarked,
+        "changed": selectors.changed_marks(selectors.changes_of(found["id"], by=user), most=50) if found["id"] else (),
+        "asked": requested_leave([row.student_id for row in sheet.rows], key.day) if "leave.decide" in held else (),
         "choices": choices_of(codes),
         "notice": notice,
         "changes": [row for row in sheet.rows if row.changed],

@@ -209,6 +209,11 @@ class Sheet:
         return f"{self._named(record['office_code'])} {times}".strip()
 
     @property
+    def unmarked(self) -> int:
+        """Of a roll that was taken, how many students nobody has marked: those who came onto it since."""
+        return sum(row.record["code"] is None for row in self.rows)
+
+    @property
     def fields(self) -> dict[str, Fields]:
         """What each student's fields say."""
         return {row.student_id: row.said for row in self.rows}

@@ -71,7 +71,10 @@ def classes(request: HttpRequest) -> HttpResponse:
     today = access.today(actor(request))
     day = _asked_day(request) or today
     rolls = selectors.classes_of(day, by=actor(request))
+    selectors.say_which_campus(rolls)
+    closed = {each.sourced_id: why for each, why in selectors.campuses_closed(day)} if rolls else {}
     for roll in rolls:
+        roll["closed"] = closed.get(roll["institution_id"], "") if roll["roll"]["taken_at"] is None else ""
         roll["address"] = _address(roll["class_id"], roll["section_id"], day, roll["period"])
     context = {
         "day": day,
@@ -79,6 +82,7 @@ def classes(request: HttpRequest) -> HttpResponse:
         "before": day - _DAY,
         "after": day + _DAY if day < today else None,
         "rolls": rolls,
+        "expected": sum(not roll["closed"] for roll in rolls),
         "taken": sum(roll["roll"]["taken_at"] is not None for roll in rolls),
         "exams": "marks.enter" in holders.permissions_of(actor(request)),
     }
@@ -164,6 +168,7 @@ def _shown(
         "rows": page.rows,
         "lines": phone_lines(page.rows, may_save=may_save),
         "key": [(code.code, _(code.name)) for code in page.usual],
+        "unmarked": page.unmarked,
         "gone": [row.name for row in page.gone],
         "refusal": {"words": words_of(why_not), "remedy": "" if locked else remedy_of(why_not)} if why_not else None,
         "notes": notes,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
+from apps.attendance import selectors as attendance
 from apps.office.attendance.selectors.register import Register, RegisterLine, register_of
 from apps.office.attendance.selectors.rolls import rolls_of
 from apps.office.shell.charts import kind_of, legend
@@ -25,12 +26,15 @@ def rolls(request: HttpRequest) -> HttpResponse:
     today = access.today(user)
     day = day_asked(request.GET.get("day"), today)
     found = rolls_of(user, day)
+    attendance.say_which_campus(found)
+    attendance.say_who_teaches([each for each in found if each["roll"]["taken_at"] is None], day)
     context = {
         "day": day,
         "today": today,
         "before": day - dt.timedelta(days=1),
         "after": day + dt.timedelta(days=1),
         "rolls": found,
+        "closed": [] if found else attendance.campuses_closed(day),
         "missing": sum(each["roll"]["taken_at"] is None for each in found),
         "marks": "attendance.mark" in access_rows.permissions_of(user),
     }

@@ -44,6 +44,7 @@ BLOCKS = {
     Block.BRANDING: gettext_lazy("Head of the school’s paper"),
     Block.PHOTO: gettext_lazy("Photo, beside the name"),
     Block.MARKS: gettext_lazy("Marks"),
+    Block.TERM: gettext_lazy("Result of the term: coursework and exams"),
     Block.ATTENDANCE: gettext_lazy("Attendance"),
     Block.REMARKS: gettext_lazy("Lines for remarks"),
     Block.LEGEND: gettext_lazy("What grades mean"),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from apps.examinations import selectors, services
 from apps.examinations.errors import MarksRefused
 from apps.examinations.models import Assessment, Gradebook
 from apps.institutions.models import Course, CourseClass, Section, Term
+from apps.office.examinations.pages.marks import REOPENED, asked_reason, cell_said, why_closed
 from apps.office.shell.fields import apart, day_field, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
@@ -32,6 +34,7 @@ from schoolops.folding import composed
 # As many as the API takes: what it set with more could not be set here.
 MOST_CATEGORIES, MOST_ASSESSMENTS, SPARE = 20, 200, 3
 LONGEST_CELL = 100
+PER_PAGE = 100
 RESITS = {
     "": gettext_lazy("–"),
     Assessment.Resit.REPLACES: gettext_lazy("replaces the first"),
@@ -88,7 +91,8 @@ def gradebooks(request: HttpRequest) -> HttpResponse:
         else:
             return HttpResponseRedirect(reverse("office:set-gradebook", args=(book.sourced_id,)))
     rows = selectors.gradebooks_seen(by=by).order_by("-term__starts_on", "course__title", "pk")
-    context = {"books": [selectors.head_of_book(each) for each in rows], "form": form}
+    page = Paginator(rows, PER_PAGE).get_page(whole_number(request.GET.get("page", "")) or 1)
+    context = {"books": [selectors.head_of_book(each) for each in page], "page": page, "form": form}
     status = 422 if form is not None and form.errors else 200
     return render_page(request, "office/examinations/gradebooks.html", context, title=_("Gradebooks"), status=status)
 
@@ -177,12 +181,16 @@ def gradebook(request: HttpRequest, gradebook: UUID) -> HttpResponse:
         try:
             if "publish" in request.POST:
                 _published(request, book)
+            elif "reopen" in request.POST:
+                reason = asked_reason(request)
+                services.reopen_gradebook(gradebook=gradebook, reason=reason, lasting=REOPENED, by=by)
+                messages.success(request, _("These marks are open for 24 hours."))
             else:
                 typed = _entered(request, book)
         except SchoolOpsError as refusal:
             if not refusal.code.startswith("examinations:"):
                 raise
-            typed = _cells(request)
+            typed = {} if "reopen" in request.POST else _cells(request)
             notices = [in_full(refusal), *_told(refusal, book, typed)]
             status = problem.status_of(refusal)[0]
         else:
@@ -190,15 +198,17 @@ def gradebook(request: HttpRequest, gradebook: UUID) -> HttpResponse:
     sheet = selectors.gradebook_sheet(gradebook, by=by)
     may = {
         name: Gradebook.objects.filter(selectors.papers_in_reach(by, code), pk=book.pk).exists()
-        for name, code in (("enters", "marks.enter"), ("publishes", "exams.publish"))
+        for name, code in (("enters", "marks.enter"), ("publishes", "exams.publish"), ("reopens", "marks.reopen"))
         if code in permissions_of(by)
     }
+    closed = why_closed(selectors.must_be_open, book)
     rows = [
         {**record, "cells": [_cell(record, each, part, typed) for each, part in _pairs(sheet, record)]}
         for record in sheet["records"]
     ]
     context = {"book": sheet, "rows": rows, "notices": notices, "reader": str(by.sourced_id), **may}
-    context["public"] = book.is_public(clock.now())
+    context |= {"public": book.is_public(clock.now()), "closed": closed, "writes": may.get("enters") and not closed}
+    context["bounded"] = any(each["bounded"] for each in sheet["records"])
     title = _("Gradebook: %(book)s") % {"book": apart(book)}
     return render_page(request, "office/examinations/gradebook.html", context, title=title, status=status)
 
@@ -264,3 +274,26 @@ def _published(request: HttpRequest, book: Gradebook) -> None:
         by=actor(request),
     )
     messages.success(request, _("Families read it now.") if wanted else _("Families do not read it any more."))
+
+
+@office_page(permission="marks.view", over="section")
+def history(request: HttpRequest, gradebook: UUID) -> HttpResponse:
+    """Who entered what in a gradebook, newest first."""
+    by = actor(request)
+    book = selectors.gradebook_of(gradebook, "marks.view", by)
+    rows = selectors.book_changes(gradebook, by=by).select_related("student", "by").order_by("-pk")
+    page = Paginator(rows, PER_PAGE).get_page(whole_number(request.GET.get("page", "")) or 1)
+    changes = [
+        {
+            "at": each.at,
+            "by": each.by or "–",
+            "student": each.student.full_name,
+            "assessment": (each.after or each.before or {}).get("assessment", ""),
+            "before": cell_said(each.before) or "–",
+            "after": cell_said(each.after) or "–",
+        }
+        for each in page
+    ]
+    context = {"book": book, "changes": changes, "page": page, "zone": book.term.year.institution.timezone}
+    title = _("History of the gradebook: %(book)s") % {"book": apart(book)}
+    return render_page(request, "office/examinations/gradebook_history.html", context, title=title)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.examinations import selectors, services
-from apps.examinations.errors import MarksChangedMeanwhile, MarksRefused
+from apps.examinations.errors import MarksChangedMeanwhile, MarksRefused, ReopeningReasonMissing
 from apps.examinations.models import Exam
 from apps.examinations.selectors import group_of, name_of
 from apps.office.examinations.selectors import may
@@ -150,10 +150,10 @@ def _records(exam: Exam) -> list[dict[str, Any]]:
 
 def _changes(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """Student → who changed their mark last, and what it became, in a cell's words."""
-    return {row["student_id"]: {"by": row["by"] or "–", "after": _cell(row["after"]) or "–"} for row in rows}
+    return {row["student_id"]: {"by": row["by"] or "–", "after": cell_said(row["after"]) or "–"} for row in rows}
 
 
-def _cell(said: Mapping[str, Any] | None) -> str:
+def cell_said(said: Mapping[str, Any] | None) -> str:
     """A mark of its history in a cell's words; of a paper with components what is entered of each."""
     if said is None:
         return ""
@@ -166,12 +166,17 @@ def _name(record: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (record["given_name"], record["middle_name"], record["family_name"])))
 
 
-def _reopened(request: HttpRequest, exam: Exam) -> HttpResponse:
+def asked_reason(request: HttpRequest) -> str:
+    """Why marks are re-opened, as it was posted. Raises ``ReopeningReasonMissing``."""
     reason = composed(request.POST.get("reason", "").strip())
     if not reason or len(reason) > LONGEST_REASON:
-        notice = _("Say in at most %d characters why these marks are re-opened.") % LONGEST_REASON
-        return _page(request, exam, notice=notice, status=422)
+        raise ReopeningReasonMissing(most=LONGEST_REASON)
+    return reason
+
+
+def _reopened(request: HttpRequest, exam: Exam) -> HttpResponse:
     try:
+        reason = asked_reason(request)
         services.reopen_marks(paper=exam.sourced_id, reason=reason, lasting=REOPENED, by=actor(request))
     except SchoolOpsError as refusal:
         if not refusal.code.startswith("examinations:"):
@@ -198,7 +203,7 @@ def _page(
     if typed is not None and refusal is not None:
         left = _lay_over(rows, exam, typed, refusal)
         notice, status = " ".join([_why(refusal), *left]), problem.status_of(refusal)[0]
-    closed = _why_closed(exam)
+    closed = why_closed(selectors.must_be_marking, exam)
     writable = not closed and may(exam, "marks.enter", by)
     context = {
         "sheet": sheet,
@@ -223,9 +228,10 @@ def _page(
     return render_page(request, "office/examinations/marks.html", context, title=title, status=status)
 
 
-def _why_closed(exam: Exam) -> str:
+def why_closed(must_be_open: Callable[[Any], None], marked: Any) -> str:
+    """Why marks of a paper or gradebook may not be entered now, by what refuses that; empty: they may."""
     try:
-        selectors.must_be_marking(exam)
+        must_be_open(marked)
     except SchoolOpsError as refusal:
         return in_full(refusal)
     return ""

@@ -32,13 +32,7 @@ PER_PAGE = 50
 
 
 def _campus(request: HttpRequest) -> tuple[Institution, list[Institution]]:
-    """The campus that is asked for, else the first of those whose fees are seen; and all of these."""
-    there = selectors.campuses_seen(by=actor(request))
-    asked = request.GET.get("campus", "")
-    found = next((each for each in there if str(each.sourced_id) == asked), None) if asked else next(iter(there), None)
-    if found is None:
-        raise Http404
-    return found, there
+    return selectors.campus_asked(request.GET.get("campus", ""), "fees.view", by=actor(request))
 
 
 def _file(
@@ -107,6 +101,10 @@ def debtors(request: HttpRequest) -> Any:
         "page": page,
         "rows": [(row, [_told(each, campus) for each in row.ages], _told(row.overdue, campus)) for row in page],
         "sums": [_told(each, campus) for each in sums],
+        "to_call": [
+            (row.debtor.student, _told(row.debtor.overdue, campus), row.calls)
+            for row in fees.to_call(campus, day, by=actor(request))[:PER_PAGE]
+        ],
         "overdue": money.printed(sum(sums[1:], Decimal(0)), campus.currency),
         "collects": selectors.may("fees.collect", actor(request)),
         "exports": selectors.may("exports.run", actor(request)),

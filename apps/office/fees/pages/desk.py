@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from apps.fees import selectors as fees
 from apps.fees import services
@@ -21,6 +22,7 @@ from apps.office.fees import selectors
 from apps.office.shell.fields import AmountField, apart, id_of, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.site import in_full
 from apps.reports.api.views import pdf_response
 from apps.students.models import Guardian, Student
 from schoolops import money
@@ -126,6 +128,7 @@ def receipt(request: HttpRequest, payment: UUID) -> HttpResponse:
         "prints": "print" in request.GET,
         "collects": selectors.may(COLLECT, by),
         "undone": found.undone,
+        "clears": found.method == Payment.Method.CHEQUE and not found.undone and not fees.is_cleared(found),
     }
     title = _("Receipt %(number)s") % {"number": apart(found.receipt)}
     return render_page(request, "office/fees/receipt.html", context, title=title)
@@ -178,6 +181,19 @@ def give_back(request: HttpRequest, payment: UUID) -> HttpResponse:
 
     title = _("Give back of receipt %(number)s") % {"number": apart(found.receipt)}
     return _asked(request, found, form, do, title=title, action=_("Give back"))
+
+
+@require_POST
+@office_page(permission=COLLECT, over="campus")
+def clear(request: HttpRequest, payment: UUID) -> HttpResponse:
+    """Say that the bank has paid a cheque."""
+    try:
+        services.clear_cheque(payment=payment, by=actor(request))
+    except SchoolOpsError as refusal:
+        messages.error(request, in_full(refusal))
+    else:
+        messages.success(request, _("The cheque is cleared: it lies at the bank."))
+    return HttpResponseRedirect(reverse("office:receipt", args=(payment,)))
 
 
 @office_page(permission=COLLECT, over="campus")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -34,6 +35,48 @@ class CopyForm(DressedForm):
         fields: Any = self.fields
         fields["previous"].queryset = years
         fields["year"].queryset = years.exclude(state=AcademicYear.State.CLOSED)
+
+
+class SiblingsForm(DressedForm):
+    """What brothers and sisters are let off, by their order."""
+
+    year = YearField(label=gettext_lazy("Year"), queryset=AcademicYear.objects.none())
+    second = forms.DecimalField(label=gettext_lazy("Second child, in percent"), max_digits=5, decimal_places=2)
+    third = forms.DecimalField(
+        label=gettext_lazy("Third child, in percent"), max_digits=5, decimal_places=2, required=False,
+        help_text=gettext_lazy("Empty: as the one before."),
+    )  # fmt: skip
+    fourth = forms.DecimalField(
+        label=gettext_lazy("Fourth child and all after, in percent"), max_digits=5, decimal_places=2, required=False,
+        help_text=gettext_lazy("Empty: as the one before."),
+    )  # fmt: skip
+
+    def __init__(self, years: Any, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        field: Any = self.fields["year"]
+        field.queryset = years.exclude(state=AcademicYear.State.CLOSED)
+
+
+@office_page(permission="fees.charge", over="campus")
+def siblings(request: HttpRequest) -> HttpResponse:
+    """Ask for the concessions of all brothers and sisters of a year; somebody else approves them."""
+    by = actor(request)
+    back = reverse("office:fees_concession_changelist")
+    form = SiblingsForm(selectors.years_to_set_up(by=by), posted(request))
+    if form.is_valid():
+        said = form.cleaned_data
+        percents = [said[name] for name in ("second", "third", "fourth") if said[name] is not None]
+        try:
+            made = services.ask_for_siblings(year=said["year"], percents=percents, by=by)
+        except SchoolOpsError as refusal:
+            add_refusal(form, refusal)
+        else:
+            words = ngettext("%d concession is asked for.", "%d concessions are asked for.", len(made)) % len(made)
+            messages.success(request, words)
+            return HttpResponseRedirect(f"{back}?stands=asked")
+    context = {"form": form, "action": _("Ask for them"), "back": back}
+    title = _("Concessions of brothers and sisters")
+    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
 
 
 @office_page(permission="fees.charge", over="campus")

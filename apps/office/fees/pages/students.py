@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.fees import selectors as fees
 from apps.fees import services
 from apps.office.fees import selectors
-from apps.office.shell.fields import id_of
+from apps.office.shell.fields import apart, id_of, posted
+from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.site import in_full
 from apps.reports.api.views import pdf_response
+from apps.students.models import Guardian, StudentGuardian
 from schoolops import money
+from schoolops.errors import SchoolOpsError
 from schoolops.resilience.heavy import working
 
 
@@ -32,12 +42,28 @@ def find(request: HttpRequest) -> HttpResponse:
 def account(request: HttpRequest, student: UUID) -> HttpResponse:
     """Bills, additions, opt-outs, concessions and payers of a student."""
     by = actor(request)
-    found = fees.student_at(student, "fees.view", by=by)
+    found, campus = fees.account_at(student, "fees.view", campus=id_of(request.GET.get("campus", "")), by=by)
+    if request.method == "POST":
+        try:
+            used = services.allocate(student=found, institution=campus, by=by)
+        except SchoolOpsError as refusal:
+            messages.error(request, in_full(refusal))
+        else:
+            amount = apart(money.printed(used, campus.currency))
+            messages.success(request, _("%(amount)s that was paid ahead pays bills now.") % {"amount": amount})
+        return HttpResponseRedirect(request.get_full_path())
+    ahead = sum((each.amount for each in fees.credit_of(found, campus)), Decimal(0))
+    collects = selectors.may("fees.collect", by)
+    uses = Decimal(0)
+    if ahead and collects:
+        uses = min(ahead, sum((each.amount for each in fees.due_of(found, campus)), Decimal(0)))
     bills = selectors.bills_of(found, by=by)
-    told = fees.statement_of([found], found.institution)
-    currency = found.institution.currency
+    told = fees.statement_of([found], campus)
+    currency = campus.currency
     context = {
         "student": found,
+        "campus": campus,
+        "campuses": fees.campuses_billing(found, "fees.view", by=by),
         "entries": [
             (entry, KINDS[entry.kind], money.printed(entry.amount, currency), money.printed(entry.balance, currency))
             for entry in reversed(told.entries)
@@ -45,7 +71,8 @@ def account(request: HttpRequest, student: UUID) -> HttpResponse:
         "balance": money.printed(abs(told.balance), currency),
         "ahead": told.balance < 0,
         "guardians": selectors.guardians_of(found),
-        "collects": selectors.may("fees.collect", by),
+        "collects": collects,
+        "uses": money.printed(uses, currency) if uses else "",
         "charged": selectors.charged_to(found, by=by),
         "bills": [(bill, money.printed(bill.left_sum, bill.currency)) for bill in bills],
         "charges": selectors.may("fees.charge", by),
@@ -53,6 +80,50 @@ def account(request: HttpRequest, student: UUID) -> HttpResponse:
     return render_page(request, "office/fees/student.html", context, title=found.full_name)
 
 
+@office_page(permission="fees.charge", over="campus")
+def payers(request: HttpRequest, student: UUID) -> HttpResponse:
+    """Who pays a student's bills from now on, in percent; nobody: whoever receives invoices and is called first."""
+    by = actor(request)
+    found, _campus = fees.account_at(student, "fees.charge", by=by)
+    links = StudentGuardian.objects.filter(student=found).select_related("guardian")
+    guardians = list(dict.fromkeys(link.guardian for link in links.order_by("contact_priority", "pk")))
+    form = PayersForm(guardians, posted(request), initial=selectors.shares_of(found))
+    if form.is_valid():
+        said = [
+            services.PaidBy(each.sourced_id, share)
+            for each in guardians
+            if (share := form.cleaned_data[str(each.sourced_id)])
+        ]
+        try:
+            services.set_payers(student=found, payers=said, by=by)
+        except SchoolOpsError as refusal:
+            at = {f"payers.{place}.percent": str(each.guardian_id) for place, each in enumerate(said)}
+            add_refusal(form, refusal, on=at)
+        else:
+            messages.success(request, _("Bills to come are theirs."))
+            return HttpResponseRedirect(reverse("office:fees-of-student", args=(student,)))
+    back = reverse("office:fees-of-student", args=(student,))
+    context = {"form": form, "action": _("Save"), "back": back}
+    title = _("Who pays for %(name)s") % {"name": apart(found.full_name)}
+    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
+
+
+class PayersForm(DressedForm):
+    """A percentage for each guardian; empty: nothing is theirs."""
+
+    def __init__(self, guardians: Sequence[Guardian], *arguments: Any, **more: Any) -> None:
+        super().__init__(
+            *arguments, also={str(each.sourced_id): _percent(each.full_name) for each in guardians}, **more
+        )
+
+
+def _percent(name: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=name, max_digits=5, decimal_places=2, min_value=0, max_value=100, required=False, help_text=_PERCENT
+    )
+
+
+_PERCENT = gettext_lazy("Of a hundred. All of them empty: who receives invoices and is called first pays all.")
 KINDS = {
     "bill": gettext_lazy("Bill"),
     "credit-note": gettext_lazy("Credit note"),
@@ -69,5 +140,6 @@ def printed_statement(request: HttpRequest, student: UUID) -> HttpResponse:
     """A student's account as a PDF; of a guardian who is asked for, that of their children, as far as it is theirs."""
     guardian = id_of(request.GET.get("guardian", ""))
     with working():
-        paper = services.print_statement(student=student, guardian=guardian, by=actor(request))
+        campus = id_of(request.GET.get("campus", ""))
+        paper = services.print_statement(student=student, guardian=guardian, campus=campus, by=actor(request))
     return pdf_response(paper.file_name, paper.content)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,8 +17,10 @@ from unfold import widgets
 
 from apps.access import services as access
 from apps.accounts.models import User
+from apps.family import services as family
+from apps.family.models import ContactRequest
 from apps.institutions.models import AcademicYear, Section
-from apps.office.shell.acts import Act, does
+from apps.office.shell.acts import Act, Once, does
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, removes
 from apps.office.shell.fields import whole_number
@@ -198,6 +200,12 @@ class StudentsInline(_ShownContacts, ReadOnlyInline):
     verbose_name_plural = gettext_lazy("students")
 
 
+def _see_as(row: Guardian, _said: dict[str, Any], by: User) -> Once:
+    address = reverse("family:see-as", args=[family.begin_seeing_as(guardian=row, by=by)])
+    title = _("See the family’s pages as %(name)s") % {"name": row.full_name}
+    return Once(title, {_("Until"): _("a quarter of an hour from now")}, (_("To the pages"), address))
+
+
 @admin.register(Guardian, site=office)
 class GuardianAdmin(ServiceAdmin):
     """Grown-ups responsible for students, with a login of their own or none."""
@@ -212,6 +220,17 @@ class GuardianAdmin(ServiceAdmin):
     finds = guardians_matching
     search_fields = ("searched",)
     inlines = (StudentsInline,)
+    joined = ("user",)
+    acts = (
+        Act(
+            "see-as",
+            gettext_lazy("See the family’s pages as this guardian"),
+            "family.see_as",
+            _see_as,
+            applies=lambda row: row.user_id is not None,
+            explanation=gettext_lazy("For a quarter of an hour, and only to look. The family reads that you did."),
+        ),
+    )
 
     def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
         by = actor(request)
@@ -225,6 +244,46 @@ class GuardianAdmin(ServiceAdmin):
     @admin.display(description=gettext_lazy("name"), ordering="name_key")
     def full_name(self, row: Guardian) -> str:
         return row.full_name
+
+
+def _accept(row: ContactRequest, _said: dict[str, Any], by: User) -> str:
+    family.accept_contacts(wish=row.sourced_id, by=by)
+    return _("Changed.")
+
+
+def _refuse(row: ContactRequest, _said: dict[str, Any], by: User) -> str:
+    family.refuse_contacts(wish=row.sourced_id, by=by)
+    return _("Refused.")
+
+
+def _undecided(row: ContactRequest) -> bool:
+    return row.state == ContactRequest.State.REQUESTED
+
+
+@admin.register(ContactRequest, site=office)
+class ContactRequestAdmin(ServiceAdmin):
+    """What guardians ask to be corrected of how they are reached."""
+
+    one, many = gettext_lazy("correction asked for"), gettext_lazy("corrections asked for")
+    sees = manages = "guardians.manage"
+    over = "student"
+    joined = ("guardian", "decided_by")
+    list_display = ("guardian", "phone", "email", "state", "asked_at")
+    list_filter = ("state",)
+    ordering = ("-id",)
+    search_fields = ("guardian__searched",)
+    fields = ("guardian", "phone", "email", "state", "asked_at", "decided_by", "decided_at")
+    acts = (
+        Act("accept", gettext_lazy("Accept"), manages, _accept, applies=_undecided),
+        Act("refuse", gettext_lazy("Refuse"), manages, _refuse, applies=_undecided),
+    )
+
+    def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+        by = actor(request)
+        if not self._holds(request, code):
+            return rows.none()
+        shown = guardians_shown_to(by, code, access.today(by))
+        return rows if shown == Q() else rows.filter(guardian__in=Guardian.objects.filter(shown).values("pk"))
 
 
 class LinkForm(ServiceForm):

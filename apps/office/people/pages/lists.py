@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
+from apps.institutions.models import GradeLevel, Institution, Section
 from apps.office.shell.fields import day_asked
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.reports import services as reports
@@ -28,7 +32,8 @@ def lists(request: HttpRequest) -> HttpResponse:
     access.require(user, "exports.run")
     day = day_asked(request.GET.get("day"), access.today(user))
     calls = "guardians.view" in access_rows.permissions_of(user)
-    context = {"sections": sections_in_reach(user, day), "day": day, "calls": calls}
+    sections = sections_in_reach(user, day)
+    context = {"grades": _by_grade(sections), "sections": sections, "day": day, "calls": calls}
     return render_page(request, "office/people/lists.html", context, title=_("Lists to print"))
 
 
@@ -39,7 +44,8 @@ def print_list(request: HttpRequest, kind: str) -> HttpResponse:
     if kind not in reports.KINDS:
         raise Http404
     user = actor(request)
-    day, sections = day_asked(request.GET.get("day"), access.today(user)), _wanted(request)
+    day = day_asked(request.GET.get("day"), access.today(user))
+    sections = _wanted(request, day)
     if reports.is_long(day=day, sections=sections, by=user):
         language = get_language() or "en"
         job = reports.ask_for_list(kind=kind, day=day, sections=sections, language=language, by=user)
@@ -66,8 +72,41 @@ def fetch_list(request: HttpRequest, job: int) -> HttpResponse:
     return pdf_response(kept.file_name, kept.content)
 
 
-def _wanted(request: HttpRequest) -> frozenset[UUID]:
+@dataclass(slots=True)
+class _Grade:
+    """A grade level of a campus with its sections, to be ticked as one. ``campus``: where there is more than one."""
+
+    level: GradeLevel
+    institution: Institution
+    campus: str
+    sections: list[Section] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """What the form sends of it."""
+        return f"{self.level.sourced_id}.{self.institution.sourced_id}"
+
+
+def _by_grade(sections: Sequence[Section]) -> list[_Grade]:
+    campuses = len({each.institution_id for each in sections})
+    found: dict[tuple[int, int], _Grade] = {}
+    for each in sorted(sections, key=lambda section: section.institution.name) if campuses > 1 else sections:
+        campus = each.institution.name if campuses > 1 else ""
+        grade = _Grade(each.grade_level, each.institution, campus)
+        found.setdefault((each.institution_id, each.grade_level_id), grade).sections.append(each)
+    return list(found.values())
+
+
+def _wanted(request: HttpRequest, day: dt.date) -> frozenset[UUID]:
+    """The sections that were ticked, and those of grades that were; none is all."""
     try:
-        return frozenset(UUID(each) for each in request.GET.getlist("section"))
+        ticked = {UUID(each) for each in request.GET.getlist("section")}
     except ValueError:
         raise Http404 from None
+    grades = set(request.GET.getlist("grade"))
+    if not grades:
+        return frozenset(ticked)
+    there = _by_grade(sections_in_reach(actor(request), day))
+    if not grades <= {each.key for each in there}:
+        raise Http404
+    return frozenset(ticked | {one.sourced_id for each in there if each.key in grades for one in each.sections})

@@ -13,16 +13,29 @@ from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.access import services as access
+from apps.accounts.models import User
+from apps.family import services as family
 from apps.institutions.api.views.logos import picture_response
-from apps.office.people.pages.placing import AdmitForm, MoveForm, PlaceForm, WithdrawForm
-from apps.office.people.selectors.records import Record, reaches, record_of, student_in_reach
+from apps.office.people.pages.placing import (
+    AdmitForm,
+    FamilyForm,
+    MergeForm,
+    MoveForm,
+    PlaceForm,
+    PlannedForm,
+    WithdrawForm,
+)
+from apps.office.people.selectors.merging import compared, may_be_one_child
+from apps.office.people.selectors.records import Record, planned_after, reaches, record_of, student_in_reach
 from apps.office.shell.charts import enrolment_line, legend, squares_of, year_picture
-from apps.office.shell.fields import posted
+from apps.office.shell.fields import id_of, posted
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.rooms import Words, rooms
 from apps.office.shell.trail import as_read
-from apps.students.errors import NoPhoto
+from apps.students import services
+from apps.students.errors import NoPhoto, NothingPlanned
+from apps.students.models import Enrolment
 from schoolops.errors import SchoolOpsError
 
 
@@ -32,6 +45,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
     user = actor(request)
     day = access.today(user)
     found = record_of(student, by=user, day=day)
+    family.note_look(student=found.student, by=user)
     manages = reaches(found.student, by=user, day=day, permission="students.manage")
     picture = _picture(found)
     context = {
@@ -48,6 +62,9 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
         "legend": legend(),
         "manages": manages and found.student.merged_into_id is None,
         "enrolled": _enrolled(found, day),
+        "planned": planned_after(found, day),
+        "adds_guardians": _may(found, user, day, "guardians.manage"),
+        "merges": _may(found, user, day, "students.merge"),
         "abouts": [
             each
             for room in rooms()
@@ -58,6 +75,10 @@ def student(request: HttpRequest, student: UUID) -> HttpResponse:
     }
     context["lines"] = as_read(found.entries or (), request)
     return render_page(request, "office/people/student.html", context, title=found.student.full_name)
+
+
+def _may(found: Record, user: User, day: dt.date, permission: str) -> bool:
+    return found.student.merged_into_id is None and reaches(found.student, by=user, day=day, permission=permission)
 
 
 def _enrolled(found: Record, day: dt.date) -> bool:
@@ -101,7 +122,11 @@ def photo(request: HttpRequest, student: UUID) -> HttpResponse:
 def admit(request: HttpRequest) -> HttpResponse:
     """Take a new student onto the books."""
     user = actor(request)
-    form = AdmitForm(posted(request), by=user)
+    sibling = id_of(request.GET.get("sibling", ""))
+    day = access.today(user)
+    form = AdmitForm(
+        posted(request), by=user, sibling=None if sibling is None else student_in_reach(sibling, by=user, day=day)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             admitted = form.admit()
@@ -140,6 +165,92 @@ def change(request: HttpRequest, student: UUID, how: str) -> HttpResponse:
     return _form_page(request, form, title=f"{found.full_name}: {title}", action=action, back=back)
 
 
-def _form_page(request: HttpRequest, form: Any, *, title: str, action: Words, back: str = "") -> HttpResponse:
-    context = {"form": form, "action": action, "back": back or reverse("office:index")}
+@office_page(permission="guardians.manage", over="student")
+def guardian(request: HttpRequest, student: UUID) -> HttpResponse:
+    """Somebody is responsible for a student: found on the books, or made, and linked."""
+    user = actor(request)
+    found = student_in_reach(student, by=user, day=access.today(user), permission="guardians.manage")
+    form = FamilyForm(posted(request), by=user)
+    back = reverse("office:student", args=[found.sourced_id])
+    if request.method == "POST" and form.is_valid():
+        try:
+            form.carry_out(found)
+        except SchoolOpsError as error:
+            add_refusal(form, error, on={"students:guardian-already-linked": "guardian_is"})
+        else:
+            messages.success(request, _("%(name)s: saved.") % {"name": found.full_name})
+            return HttpResponseRedirect(back)
+    return _form_page(
+        request, form, title=_("%(name)s: add a guardian") % {"name": found.full_name}, action=_("Add"), back=back
+    )
+
+
+@office_page(permission="students.manage", over="student")
+def planned(request: HttpRequest, student: UUID, day: dt.date, what: str) -> HttpResponse:
+    """A move or a departure that is planned for ``day``: on another day, or not at all."""
+    user = actor(request)
+    found = student_in_reach(student, by=user, day=access.today(user), permission="students.manage")
+    form = PlannedForm(posted(request), by=user, planned_on=day)
+    back = reverse("office:student", args=[found.sourced_id])
+    cancelled = "cancel" in request.POST
+    if request.method == "POST" and (form.is_valid() or cancelled):
+        said = {"on": None if cancelled else form.cleaned_data["on"], "reason": form.cleaned_data.get("reason", "")}
+        try:
+            if what == "move":
+                services.change_planned_move(student=found, starts_on=day, by=user, **said)
+            else:
+                enrolment = Enrolment.objects.filter(student=found, exited_on=day).select_related("year").first()
+                if enrolment is None:
+                    raise NothingPlanned(day=day)
+                services.change_planned_departure(enrolment=enrolment, by=user, **said)
+        except SchoolOpsError as error:
+            add_refusal(form, error)
+        else:
+            messages.success(request, _("%(name)s: saved.") % {"name": found.full_name})
+            return HttpResponseRedirect(back)
+    title, cancel = PLANNED[what]
+    return _form_page(
+        request, form, title=f"{found.full_name}: {title}", action=_("Change the day"), back=back, cancel=cancel
+    )
+
+
+# What is planned → what its page is called, and the button by which it does not happen.
+PLANNED: dict[str, tuple[Words, Words]] = {
+    "move": (gettext_lazy("A planned move"), gettext_lazy("Do not move")),
+    "leave": (gettext_lazy("A planned departure"), gettext_lazy("Do not leave")),
+}
+
+
+@office_page(permission="students.merge", over="student")
+def merge(request: HttpRequest, student: UUID) -> HttpResponse:
+    """Two records of one child become one: the other is found, both are compared, and one is kept."""
+    user = actor(request)
+    day = access.today(user)
+    kept = student_in_reach(student, by=user, day=day, permission="students.merge")
+    words = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    other = id_of(request.GET.get("other", ""))
+    form = MergeForm(posted(request))
+    context: dict[str, Any] = {"kept": kept, "q": words, "form": form}
+    if other is not None:
+        duplicate = student_in_reach(other, by=user, day=day, permission="students.merge")
+        if request.method == "POST" and form.is_valid():
+            try:
+                services.merge_students(keep=kept, duplicate=duplicate, by=user, **form.cleaned_data)
+            except SchoolOpsError as error:
+                add_refusal(form, error)
+            else:
+                messages.success(request, _("The two records are one: %(name)s.") % {"name": kept.full_name})
+                return HttpResponseRedirect(reverse("office:student", args=[kept.sourced_id]))
+        context |= {"other": duplicate, "lines": compared(kept, duplicate)}
+    else:
+        context["found"] = may_be_one_child(kept, words, by=user, day=day)
+    title = _("%(name)s: merge with another record") % {"name": kept.full_name}
+    status = 422 if form.errors else 200
+    return render_page(request, "office/people/merge.html", context, title=title, status=status)
+
+
+def _form_page(
+    request: HttpRequest, form: Any, *, title: str, action: Words, back: str = "", cancel: Words = ""
+) -> HttpResponse:
+    context = {"form": form, "action": action, "back": back or reverse("office:index"), "cancel": cancel}
     return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)

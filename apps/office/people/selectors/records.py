@@ -11,7 +11,9 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.attendance.models import DailyAttendance, Leave
+from apps.attendance.models import AttendanceChange, DailyAttendance, Leave
+from apps.attendance.selectors import changed_marks
+from apps.attendance.selectors.lists import ChangedMark
 from apps.institutions.models import AcademicYear, CalendarDay, Section
 from apps.students.models import Enrolment, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import contacts_shown_to
@@ -20,6 +22,7 @@ from schoolops.audit.models import AuditEntry
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
 
 TRAIL_SHOWN = 50
+CHANGES_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Record:
     days: dict[dt.date, DailyAttendance] | None = None
     calendar: dict[dt.date, CalendarDay] = field(default_factory=dict)
     leave: list[Leave] | None = None
+    changed_marks: list[ChangedMark] | None = None
     entries: list[AuditEntry] | None = None
 
     def section_on(self, day: dt.date) -> Section | None:
@@ -80,6 +84,9 @@ def record_of(student: UUID, *, by: User, day: dt.date) -> Record:
         days=_days(found, year) if sees else None,
         calendar=_calendar(found, year) if sees else {},
         leave=_LEAVE.all(student=found.pk) if sees else None,
+        changed_marks=changed_marks(AttendanceChange.objects.filter(student=found), most=CHANGES_SHOWN)
+        if sees
+        else None,
         entries=list(trail.trail_of(found)[:TRAIL_SHOWN]) if "audit.view" in held else None,
     )
 
@@ -165,6 +172,31 @@ def _family(student: Student, by: User, day: dt.date) -> list[StudentGuardian]:
 
 def _restrictions(student: Student) -> dict[int, str]:
     return dict(_RESTRICTIONS.all(student=student.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to come: on ``day`` the student belongs to ``section``, or leaves (``exit_kind`` in words)."""
+
+    day: dt.date
+    what: str
+    section: Section | None = None
+    why: str = ""
+
+
+def planned_after(record: Record, day: dt.date) -> list[Planned]:
+    """Moves and departures that have not begun on ``day``, by their days."""
+    found = []
+    for enrolment in record.enrolments:
+        if enrolment.exited_on is not None and enrolment.entered_on <= day < enrolment.exited_on:
+            found.append(Planned(enrolment.exited_on, "leave", why=enrolment.get_exit_kind_display()))
+        ends = {membership.ends_on for membership in enrolment.memberships.all()}
+        found += [
+            Planned(membership.starts_on, "move", membership.section)
+            for membership in enrolment.memberships.all()
+            if membership.starts_on > day and membership.starts_on in ends
+        ]
+    return sorted(found, key=lambda each: each.day)
 
 
 def _year_of(student: Student, day: dt.date) -> AcademicYear | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -25,6 +24,7 @@ from apps.institutions.models import (
     Term,
 )
 from apps.institutions.selectors import sections_called
+from apps.office.setup.pages.countries import WEEKDAYS, currencies, timezones
 from apps.office.shell.acts import Act, does
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, named, removes
 from apps.office.shell.forms import PictureForm, ServiceForm
@@ -32,39 +32,16 @@ from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import office
 from apps.staff.models import TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership
-from schoolops.money import CURRENCIES
-
-WEEKDAYS = (
-    (1, gettext_lazy("Monday")),
-    (2, gettext_lazy("Tuesday")),
-    (3, gettext_lazy("Wednesday")),
-    (4, gettext_lazy("Thursday")),
-    (5, gettext_lazy("Friday")),
-    (6, gettext_lazy("Saturday")),
-    (7, gettext_lazy("Sunday")),
-)
-
-
-def _timezones() -> list[tuple[str, str]]:
-    return [
-        (timezone, timezone.replace("_", " "))
-        for timezone in sorted(available_timezones())
-        if "/" in timezone or timezone == "UTC"
-    ]
-
-
-def _currencies() -> list[tuple[str, str]]:
-    return [(currency, currency) for currency in sorted(CURRENCIES)]
 
 
 class CampusForm(ServiceForm):
     """A campus: timezone and currency from a list, weekdays by name, the colour by the browser's picker."""
 
     timezone = forms.ChoiceField(
-        label=gettext_lazy("timezone"), choices=_timezones, widget=widgets.UnfoldAdminSelectWidget
+        label=gettext_lazy("timezone"), choices=timezones, widget=widgets.UnfoldAdminSelectWidget
     )
     currency = forms.ChoiceField(
-        label=gettext_lazy("currency"), choices=_currencies, widget=widgets.UnfoldAdminSelectWidget
+        label=gettext_lazy("currency"), choices=currencies, widget=widgets.UnfoldAdminSelectWidget
     )
     weekend = forms.TypedMultipleChoiceField(
         label=gettext_lazy("days without school"),
@@ -74,7 +51,10 @@ class CampusForm(ServiceForm):
         widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
     )
     brand_colour = forms.CharField(
-        label=gettext_lazy("colour"), max_length=7, widget=widgets.UnfoldAdminColorInputWidget(attrs={"type": "color"})
+        label=gettext_lazy("colour"),
+        max_length=7,
+        initial=Institution._meta.get_field("brand_colour").default,
+        widget=widgets.UnfoldAdminColorInputWidget(attrs={"type": "color"}),
     )
 
 

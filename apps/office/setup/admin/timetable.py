@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
-from apps.office.setup.admin.institutions import WEEKDAYS
+from apps.office.setup.pages.countries import WEEKDAYS
 from apps.office.shell.base import ServiceAdmin, adds, changes, removes
 from apps.office.shell.forms import ServiceForm
 from apps.office.shell.site import office

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Window
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import ExtractDay, ExtractMonth
 
 from apps.access import selectors as access_rows
 from apps.accounts.models import User
 from apps.attendance import selectors as attendance
-from apps.attendance.models import DailyAttendance, DayState
+from apps.attendance.models import DailyAttendance, DayState, Leave
 from apps.office.shell.charts import DayShare
 from apps.office.shell.rooms import Panel, Waiting, rooms
 from apps.office.start.selectors.progress import InProgress, in_progress
@@ -56,10 +56,22 @@ class Start:
     own: list[dict[str, Any]] | None = None
     absentees: list[dict[str, Any]] | None = None
     absentees_number: int = 0
+    # On approved leave today, of whom no roll says so yet.
+    on_leave: list[dict[str, Any]] | None = None
     birthdays: list[Birthday] | None = None
     waiting: tuple[Waiting, ...] = ()
     panels: tuple[Panel, ...] = ()
     jobs: list[InProgress] = field(default_factory=list)
+
+    @property
+    def school(self) -> bool:
+        """Whether there is school anywhere that the reader sees."""
+        return self.campuses is None or any(campus["instructional"] for campus in self.campuses)
+
+    @property
+    def rolls(self) -> dict[str, int]:
+        """How many of the expected rolls are taken, over all campuses."""
+        return {name: sum(campus[f"rolls_{name}"] for campus in self.campuses or ()) for name in ("taken", "expected")}
 
 
 def start_of(by: User, day: dt.date) -> Start:
@@ -72,6 +84,9 @@ def start_of(by: User, day: dt.date) -> Start:
     # For most of the office what they see is what they may mark: the day's board is made once.
     board = attendance.board_of(day, by=by, permission="attendance.view") if sees else None
     missing = attendance.rolls_not_taken(day, by=by, known=board) if marks and not teaches else None
+    if missing:
+        attendance.say_which_campus(missing)
+        attendance.say_who_teaches(missing[:SHOWN], day)
     return Start(
         day=day,
         campuses=attendance.day_in_figures(day, by=by, board=board) if sees else None,
@@ -81,6 +96,7 @@ def start_of(by: User, day: dt.date) -> Start:
         not_taken_number=len(missing or ()),
         absentees=absent,
         absentees_number=number,
+        on_leave=_on_leave(day, by=by) if sees else None,
         birthdays=birthdays(day, by=by) if "students.view" in held else None,
         waiting=what_waits(by, day),
         panels=tuple(panel for room in rooms() for panel in room.panels(by, day)),
@@ -126,6 +142,19 @@ def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:
         for row in rows
     ]
     return listed, rows[0]["number"] if rows else 0
+
+
+def _on_leave(day: dt.date, *, by: User) -> list[dict[str, Any]]:
+    """Who is on approved leave on ``day`` and has no day yet that counts as absent. One query."""
+    counted = DailyAttendance.objects.filter(student=OuterRef("student"), day=day)
+    rows = Leave.objects.filter(
+        ~Exists(counted), of_students_in_reach(by, "attendance.view", day), state=Leave.State.APPROVED,
+        starts_on__lte=day, ends_on__gte=day,
+    )  # fmt: skip
+    return [
+        {"id": each.student.sourced_id, "name": each.student.full_name, "until": each.ends_on}
+        for each in rows.select_related("student").order_by("student__name_key", "student_id")[:SHOWN]
+    ]
 
 
 def _absent(day: dt.date, by: User) -> list[dict[str, Any]]:

@@ -27,15 +27,18 @@ class Command(OperatorCommand):
         parser.add_argument("--domain", action="append", help="host name; repeat for more than one")
         parser.add_argument("--administrator", default="", help="username of the first login")
         parser.add_argument("--email", default="", help="e-mail of the first login")
+        parser.add_argument("--mail", action="store_true", help="mail the link to --email instead of printing it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"] and not options["administrator"]:
             raise CommandError("--email is that of the first login: say --administrator as well.")
+        if options["mail"] and not options["email"]:
+            raise CommandError("--mail sends the link to --email: say that as well.")
         school = self._standing(options["slug"]) if options["administrator"] else None
         if school is None:
             school = self._made(options)
         if options["administrator"]:
-            self._let_in(school, username=options["administrator"], email=options["email"])
+            self._let_in(school, username=options["administrator"], email=options["email"], by_mail=options["mail"])
 
     def _standing(self, slug: str) -> School | None:
         try:
@@ -52,11 +55,13 @@ class Command(OperatorCommand):
         self.stdout.write(f"{school.slug}: {school.name} is active at {', '.join(options['domain'])}")
         return school
 
-    def _let_in(self, school: School, *, username: str, email: str) -> None:
+    def _let_in(self, school: School, *, username: str, email: str, by_mail: bool) -> None:
         with inside(school):
-            first = first_login(username=username, email=email)
+            first = first_login(username=username, email=email, by_mail=by_mail)
         if first.link:
             self.stdout.write(f"{first.username} sets a password, once, until {first.until} UTC:")
             self.stdout.write(first.link)
+        elif first.mailed_to:
+            self.stdout.write(f"The link for {first.username} is on its way to {first.mailed_to}.")
         else:
             self.stdout.write(f"{first.username} has set a password already; nothing was changed.")

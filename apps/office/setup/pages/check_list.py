@@ -21,20 +21,22 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
+from apps.family import services as family
 from apps.institutions import services
-from apps.institutions.models import AcademicYear, CalendarDay, Institution
+from apps.institutions.models import AcademicYear, CalendarDay, GradeLevel, Institution
 from apps.institutions.services.years import DayKind
-from apps.office.setup.selectors import readiness
+from apps.office.setup.selectors import CAPABILITIES, Line, readiness
 from apps.office.shell.fields import day_field, posted, time_field
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import office
+from apps.students.models import FamilyItem
 from schoolops import twins
 from schoolops.errors import SchoolOpsError
 
 # Step → what it says, and the page where it is done.
 WORDS: dict[str, tuple[str | Promise, str]] = {
-    "timezone": (gettext_lazy("The campus knows its timezone"), "office:institutions_institution_changelist"),
+    "timezone": (gettext_lazy("The campus knows its timezone"), "office:begin"),
     "weekend": (gettext_lazy("The days without school are chosen"), "office:institutions_institution_changelist"),
     "year": (
         gettext_lazy("An academic year is active and contains today"),
@@ -51,6 +53,22 @@ WORDS: dict[str, tuple[str | Promise, str]] = {
     "students": (gettext_lazy("Students are enrolled and in sections"), "office:students_student_changelist"),
     "guardians": (gettext_lazy("Every student has somebody to call"), "office:students_guardian_changelist"),
 }
+WORDS |= {
+    "staff-mail": (
+        gettext_lazy("Everybody of the staff without a login has an e-mail"),
+        "office:staff_staffmember_changelist",
+    ),
+    "guardian-mail": (
+        gettext_lazy("Every guardian without a login has an e-mail"),
+        "office:students_guardian_changelist",
+    ),
+}
+CAN = {
+    "take-rolls": gettext_lazy("Take rolls"),
+    "plan-the-year": gettext_lazy("Plan the year"),
+    "invite-staff": gettext_lazy("Invite staff"),
+    "invite-guardians": gettext_lazy("Invite guardians"),
+}
 KINDS = (
     (CalendarDay.Kind.HOLIDAY, gettext_lazy("Holiday")),
     (CalendarDay.Kind.CLOSURE, gettext_lazy("Closed")),
@@ -66,12 +84,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     user = actor(request)
     lines = readiness(access.today(user), by=user)
     campuses = [
-        {
-            "name": name,
-            "lines": [
-                {"done": each.done, "words": WORDS[each.step][0], "to": reverse(WORDS[each.step][1])} for each in group
-            ],
-        }
+        {"name": name, "can": list(_capabilities(list(group)))}
         for name, group in groupby(lines, key=lambda each: each.institution)
     ]
     missing = sum(not line.done for line in lines)
@@ -83,6 +96,17 @@ def set_up(request: HttpRequest) -> HttpResponse:
         "twins": list(_twins(request)),
     }
     return render_page(request, "office/setup/set_up.html", context, title=_("Check-list"))
+
+
+def _capabilities(lines: list[Line]) -> Iterator[dict[str, Any]]:
+    """Of one campus: what it can do, and what is missing for the rest, each with the page where that is done."""
+    for name, steps in CAPABILITIES.items():
+        shown = [
+            {"done": each.done, "words": WORDS[each.step][0], "to": reverse(WORDS[each.step][1])}
+            for each in lines
+            if each.step in steps
+        ]
+        yield {"words": CAN[name], "lines": shown, "missing": sum(not each["done"] for each in shown)}
 
 
 def _twins(request: HttpRequest) -> Iterator[dict[str, Any]]:
@@ -100,6 +124,25 @@ def _twins(request: HttpRequest) -> Iterator[dict[str, Any]]:
                 "what": label_for_field(twin.of.column, twin.of.model),
                 "rows": [{"said": said, "name": str(row), "to": reverse(page, args=(row.pk,))} for row, said in rows],
             }
+
+
+@office_page(permission="family.open", over="school")
+def families(request: HttpRequest) -> HttpResponse:
+    """What families see of each grade level: a row for each, a tick for what is open."""
+    levels = list(GradeLevel.objects.select_related("family_opening").order_by("position", "pk"))
+    if request.method == "POST":
+        for level in levels:
+            closed = [item for item in FamilyItem.values if f"{level.pk}-{item}" not in request.POST]
+            family.set_opening(grade_level=level, closed=closed, by=actor(request))
+        messages.success(request, _("Saved. It holds from the next click of every family."))
+        return HttpResponseRedirect(reverse("office:families"))
+    rows = [(level, [(item, item not in _closed(level)) for item in FamilyItem]) for level in levels]
+    context = {"items": list(FamilyItem), "rows": rows}
+    return render_page(request, "office/setup/families.html", context, title=_("What families see"))
+
+
+def _closed(level: GradeLevel) -> list[str]:
+    return level.family_opening.closed if hasattr(level, "family_opening") else []
 
 
 class DaysForm(forms.Form):
@@ -134,6 +177,9 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     """The year of a campus, month by month, and a form that marks days."""
     user = actor(request)
     campuses = list(Institution.objects.order_by("name", "pk"))
+    if not campuses and access_rows.reaches_everything(user, "institutions.manage"):
+        messages.info(request, _("A calendar is a campus's: say first which one there is."))
+        return HttpResponseRedirect(reverse("office:begin"))
     campus = _campus(request, campuses)
     manages = _manages(request, campus)
     form = DaysForm(posted(request)) if manages else None

@@ -1,0 +1,69 @@
+"""What the school told somebody, and how they want to be told."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.family.pages.frame import Visit, done, family_page, render
+from apps.notifications import selectors as notifications
+from apps.notifications import services as notification_services
+from apps.notifications.models import Channel
+
+ASKS = "messages.read over own"
+# More than these nobody looks through on a phone.
+SHOWN = 50
+
+
+@family_page(asks=ASKS)
+def notices(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The latest, the newest first."""
+    rows = notifications.inbox_of(visit.by)[:SHOWN]
+    return render(request, "family/notices.html", {"notices": rows}, title=_("Messages"))
+
+
+@family_page(asks=ASKS, methods="GET HEAD POST")
+def notice(request: HttpRequest, visit: Visit, message: UUID) -> HttpResponse:
+    """One of them, which is read by that; and where its author asks for it, confirmed by a button."""
+    if request.method == "POST":
+        notification_services.acknowledge(message=message, by=visit.by)
+        return done(request, _("The school knows that you have read it."), "family:notices")
+    found = notifications.inbox_of(visit.by).filter(sourced_id=message).first()
+    if found is None:
+        raise Http404
+    if visit.by == visit.viewer:
+        found = notification_services.read_message(message=message, by=visit.by)
+    return render(request, "family/notice.html", {"notice": found}, title=found.subject)
+
+
+@family_page(asks=ASKS, methods="GET HEAD POST")
+def preferences(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """By which channels a guardian is told, in general and of each child. The inbox has everything."""
+    wanted = notifications.preferences_of(visit.by)
+    if not wanted:
+        raise Http404
+    if request.method == "POST":
+        for each in wanted:
+            for channel, said in each.channels.items():
+                chosen = CHOICES.get(request.POST.get(_field(each, channel), ""))
+                if chosen != said:
+                    student = each.student.sourced_id if each.student else None
+                    notification_services.set_preference(channel=channel, wanted=chosen, student=student, by=visit.by)
+        return done(request, _("Saved."), "family:preferences")
+    rows = [
+        (each.student, [(CHANNELS[channel], _field(each, channel), said) for channel, said in each.channels.items()])
+        for each in wanted
+    ]
+    return render(request, "family/preferences.html", {"rows": rows}, title=_("How you are told"))
+
+
+CHOICES: dict[str, bool | None] = {"yes": True, "no": False}
+CHANNELS: dict[str, Any] = {Channel.EMAIL: gettext_lazy("E-mail"), Channel.SMS: gettext_lazy("SMS")}
+
+
+def _field(wanted: notifications.Wanted, channel: str) -> str:
+    return f"{wanted.student.pk if wanted.student else 'all'}-{channel}"

@@ -1,0 +1,77 @@
+"""What somebody reads of their own: the inbox, and how they want to be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from apps.access import services as access
+from apps.accounts.models import User
+from apps.notifications.models import Announcement, Channel, Message, Preference
+from apps.students.models import Guardian, Student, StudentGuardian
+
+READ = "messages.read"
+
+
+def inbox_of(user: User) -> QuerySet[Any, Message]:
+    """What was told to ``user``, or to the guardian who logs in as them, the latest first.
+
+    A guardian's about children whom they may see by now; announcements while they may see one at all, and not once
+    they were withdrawn.
+
+    Raises:
+        PermissionMissing.
+    """
+    access.require(user, READ)
+    links = StudentGuardian.objects.filter(guardian=OuterRef("guardian"), data_access=True, restriction_note="")
+    mine = Q(user=user) | Q(guardian__user=user) & (
+        Q(student=None) & Exists(links) | Q(Exists(links.filter(student=OuterRef("student"))))
+    )
+    rows = Message.objects.filter(mine, channel=Channel.INBOX, state=Message.State.DELIVERED)
+    return (
+        rows.exclude(announcement__state=Announcement.State.WITHDRAWN)
+        .select_related("announcement", "student", "institution")
+        .order_by("-handed_at", "-pk")
+    )
+
+
+def unread_of(user: User) -> int:
+    """How many messages ``user`` has not read. Raises ``PermissionMissing``."""
+    return inbox_of(user).filter(read_at=None).count()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a guardian is told about a child (``None``: about all others): by channel, what they said, or ``None``."""
+
+    student: Student | None
+    channels: dict[str, bool | None]
+
+
+def guardian_of(user: User) -> Guardian | None:
+    """The guardian who logs in as ``user``."""
+    return Guardian.objects.filter(user=user).first()
+
+
+def preferences_of(user: User) -> list[Wanted]:
+    """What the guardian who logs in as ``user`` wants, in general and for each child they may see. Three queries.
+
+    Raises:
+        PermissionMissing.
+    """
+    access.require(user, READ)
+    guardian = guardian_of(user)
+    if guardian is None:
+        return []
+    said = {(each.link_id, each.channel): each.wanted for each in Preference.objects.filter(guardian=guardian)}
+    links = StudentGuardian.objects.filter(guardian=guardian, data_access=True, restriction_note="")
+    links = (
+        links.filter(student__merged_into__isnull=True).select_related("student").order_by("student__name_key", "pk")
+    )
+
+    def of(link: int | None) -> dict[str, bool | None]:
+        return {channel: said.get((link, channel)) for channel in (Channel.EMAIL, Channel.SMS)}
+
+    return [Wanted(None, of(None)), *(Wanted(link.student, of(link.pk)) for link in links)]

@@ -1,0 +1,64 @@
+"""Writes: what is told, handing it over, how it is worded, who wants it, and announcements."""
+
+from apps.notifications.services.announcing import Preview, announce, preview, publish, remind, withdraw
+from apps.notifications.services.configuring import (
+    clear_address,
+    fact_called,
+    hold,
+    preview_template,
+    release,
+    reset_template,
+    resolve,
+    set_outgoing,
+    set_rule,
+    set_template,
+    waits,
+    wording_of,
+)
+from apps.notifications.services.delivering import deliver, look_after, sent_today
+from apps.notifications.services.facts import Amount, Fact, Reader, Told, declare, facts
+from apps.notifications.services.merging import move_messages
+from apps.notifications.services.own import acknowledge, read_message, set_preference
+from apps.notifications.services.reporting import expect_gateway, report
+from apps.notifications.services.telling import About, outgoing, tell
+from apps.notifications.services.wording import Wording
+
+__all__ = [
+    "About",
+    "Amount",
+    "Fact",
+    "Preview",
+    "Reader",
+    "Told",
+    "Wording",
+    "acknowledge",
+    "announce",
+    "clear_address",
+    "declare",
+    "deliver",
+    "expect_gateway",
+    "fact_called",
+    "facts",
+    "hold",
+    "look_after",
+    "move_messages",
+    "outgoing",
+    "preview",
+    "preview_template",
+    "publish",
+    "read_message",
+    "release",
+    "remind",
+    "report",
+    "reset_template",
+    "resolve",
+    "sent_today",
+    "set_outgoing",
+    "set_preference",
+    "set_rule",
+    "set_template",
+    "tell",
+    "waits",
+    "withdraw",
+    "wording_of",
+]

@@ -1,0 +1,329 @@
+"""Handing messages over, a few at a time: written down as being sent, called out, and what became of them written down.
+
+What is found as being sent by a job that is gone was perhaps sent: a person decides, and nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from zoneinfo import ZoneInfo
+
+import orjson
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from apps.institutions.selectors import school_timezone
+from apps.notifications.events import MessagesDue
+from apps.notifications.models import WAITING, Channel, Message, Outgoing
+from apps.notifications.services.facts import facts
+from apps.notifications.services.judging import Judged, Letter, judge
+from apps.notifications.services.telling import outgoing, outgoing_held
+from apps.notifications.services.wording import as_html, one_line
+from schoolops import clock, events
+from schoolops.context import school_or_none
+from schoolops.queues.job import calling_outside, job_or_none
+from schoolops.resilience import sms
+from schoolops.resilience.mail import ANSWERS, MailUnavailable
+from schoolops.tenancy.resolution import web_address
+
+State, Reason = Message.State, Message.Reason
+# As many are in doubt where a worker is killed; what lies in an inbox never is.
+AT_ONCE = {Channel.EMAIL: 25, Channel.SMS: 10, Channel.INBOX: 200}
+# Of a family there are a few, so that all that goes together is claimed together.
+MOST_TOGETHER = 400
+# Twice as long for each try, from five minutes on: half a day.
+MOST_TRIES, AGAIN_AFTER = 8, dt.timedelta(minutes=5)
+# Being handed over for longer than any job lasts.
+LOST_AFTER = dt.timedelta(minutes=15)
+# A job ends before its time is up, and leaves the rest to another.
+LONG_ENOUGH_S = 15.0
+PEOPLE = ("guardian__user", "user", "student", "announcement")
+
+Away = MailUnavailable | sms.GatewayUnavailable
+
+
+def deliver(channel: str) -> int:
+    """Hand over what is due on a channel; returns how many letters were. Critical ones alone while everything is held.
+
+    Raises:
+        MailUnavailable, GatewayUnavailable: the channel is away. What was not handed over waits.
+    """
+    job = job_or_none()
+    if job is not None:
+        give_up(Message.objects.filter(state=State.SENDING, channel=channel, job=job))
+    done, began = 0, time.monotonic()
+    letters: list[Letter] = []
+    with _HANDS[Channel(channel)]() as give:
+        while time.monotonic() - began < LONG_ENOUGH_S:
+            letters = _next(channel, job, letters)
+            if not letters:
+                return done
+            with calling_outside():
+                away = _handed(give, letters)
+            done += sum(letter.state in {State.SENT, State.DELIVERED} for letter in letters)
+            if away is not None:
+                with transaction.atomic():
+                    _settle(letters)
+                raise away
+    with transaction.atomic():
+        _settle(letters)
+        events.publish(MessagesDue(channel, clock.now()))
+    return done
+
+
+def _next(channel: str, job: int | None, before: Sequence[Letter]) -> list[Letter]:
+    """Write down what became of the letters before, and claim the next that go: none when nothing is due."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # A message does not come back when the database falls over: that it is being sent is on the disk before.
+            cursor.execute("SET LOCAL synchronous_commit = on")
+        _settle(before)
+        said = outgoing()
+        while found := _claimed(channel, said):
+            judged = judge(found, said)
+            _put_aside(judged)
+            if letters := _within_limits(channel, judged.letters, said):
+                _begin(letters, job)
+                return letters
+    return []
+
+
+def _claimed(channel: str, said: Outgoing) -> list[Message]:
+    """The next messages that are due, with those of the same families that go with them, locked."""
+    due = Q(channel=channel, state__in=WAITING, due_at__lte=clock.now())
+    if said.held_at is not None:
+        due &= Q(fact__in=[code for code, fact in facts().items() if fact.critical])
+    rows = Message.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(due)
+    first = list(
+        rows.order_by("due_at", "pk").values_list("pk", "guardian", "student", "fact", "key")[
+            : AT_ONCE[Channel(channel)]
+        ]
+    )
+    with_them = Q(pk__in=[pk for pk, *_ in first])
+    for guardian, fact, key in {(each[1], *each[3:]) for each in first if each[1] and each[2]}:
+        with_them |= Q(guardian=guardian, fact=fact, key=key)
+    if not first:
+        return []
+    return list(rows.filter(with_them).select_related(*PEOPLE).order_by("due_at", "pk")[:MOST_TOGETHER])
+
+
+def _put_aside(judged: Judged) -> None:
+    """What is not sent, and what waits."""
+    for reason, messages in judged.suppressed.items():
+        Message.objects.filter(pk__in=[each.pk for each in messages]).update(
+            state=State.SUPPRESSED, reason=reason, settled_at=clock.now()
+        )
+    for (reason, until), messages in judged.deferred.items():
+        _defer(messages, reason, until)
+
+
+def _defer(messages: Sequence[Message], reason: Message.Reason, until: dt.datetime) -> None:
+    rows = Message.objects.filter(pk__in=[each.pk for each in messages])
+    rows.update(state=State.DEFERRED, reason=reason, due_at=until)
+    events.publish(MessagesDue(messages[0].channel, until))
+
+
+def _within_limits(channel: str, letters: list[Letter], said: Outgoing) -> list[Letter]:
+    """Those that the school still sends today; the others wait for tomorrow."""
+    limit = {Channel.EMAIL: said.emails_a_day, Channel.SMS: said.texts_a_day}.get(Channel(channel), 0)
+    critical = [each for each in letters if facts()[each.first.fact].critical]
+    others = [each for each in letters if each not in critical]
+    if not limit or not others:
+        return letters
+    # One school's workers count one after the other.
+    outgoing_held()
+    left = max(0, limit - sent_today(channel))
+    if over := [message for letter in others[left:] for message in letter.messages]:
+        _defer(over, Reason.DAILY_LIMIT, day_of_school(1))
+    return critical + others[:left]
+
+
+def day_of_school(ahead: int = 0) -> dt.datetime:
+    """When the school's present day began, or the one so many days ahead begins."""
+    zone = ZoneInfo(school_timezone())
+    day = clock.now().astimezone(zone).date() + dt.timedelta(days=ahead)
+    return dt.datetime.combine(day, dt.time(), zone)
+
+
+def sent_today(channel: str) -> int:
+    """How many letters were handed over on a channel on this day of the school, or may have been. One query."""
+    rows = Message.objects.filter(channel=channel, handed_at__gte=day_of_school(), part_of__isnull=True)
+    return rows.exclude(state__in=(*WAITING, State.SUPPRESSED)).count()
+
+
+# One statement each, whatever their number; the ORM's own for rows that differ costs more than the mail server.
+_BEGIN = """
+    UPDATE notifications_message m
+       SET state = 'sending', reason = '', job = %s, handed_at = %s, address = r.address, language = r.language,
+           subject = r.subject, text = r.text, part_of_id = r.part_of
+      FROM jsonb_to_recordset(%s::jsonb) AS r(
+           id bigint, address text, language text, subject text, text text, part_of bigint)
+     WHERE m.id = r.id
+"""
+# What a report said meanwhile, or a person, stands.
+_SETTLE = """
+    UPDATE notifications_message m
+       SET state = r.state, reason = r.reason, answer = r.answer, reference = r.reference,
+           due_at = COALESCE(r.again_at, m.due_at), tries = m.tries + 1, settled_at = %s,
+           bounced_at = CASE WHEN r.bounced THEN %s ELSE m.bounced_at END
+      FROM jsonb_to_recordset(%s::jsonb) AS r(
+           id bigint, state text, reason text, answer text, reference text, again_at timestamptz, bounced boolean)
+     WHERE m.id = r.id AND m.state = 'sending'
+"""
+
+
+def _begin(letters: Sequence[Letter], job: int | None) -> None:
+    rows = [
+        {
+            "id": message.pk,
+            "address": letter.address,
+            "language": letter.language,
+            "subject": letter.subject,
+            "text": letter.text,
+            "part_of": None if message is letter.first else letter.first.pk,
+        }
+        for letter in letters
+        for message in letter.messages
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, [job, clock.now(), orjson.dumps(rows).decode()])
+
+
+def _settle(letters: Sequence[Letter]) -> None:
+    if not letters:
+        return
+    rows = [
+        {
+            "id": message.pk,
+            "state": letter.state,
+            "reason": letter.reason,
+            "answer": letter.answer,
+            "reference": letter.reference,
+            "again_at": letter.again_at,
+            "bounced": letter.bounced,
+        }
+        for letter in letters
+        for message in letter.messages
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, [clock.now(), clock.now(), orjson.dumps(rows).decode()])
+    later = [(letter.again_at, letter.first.channel) for letter in letters if letter.again_at is not None]
+    for at, channel in sorted(set(later)):
+        events.publish(MessagesDue(channel, at))
+
+
+def _handed(give: Callable[[Letter], None], letters: Sequence[Letter]) -> Away | None:
+    """Call each out, once; what was raised when the channel is away, with whatever was not called out to wait."""
+    began = time.monotonic()
+    for number, letter in enumerate(letters):
+        try:
+            give(letter)
+        except (MailUnavailable, sms.GatewayUnavailable) as away:
+            if away.sent == "unknown":
+                letter.state, letter.answer = State.OUTCOME_UNKNOWN, one_line(str(away.__cause__ or away))[:200]
+                if time.monotonic() - began < LONG_ENOUGH_S:
+                    continue
+                number += 1  # noqa: PLW2901 - this one was called out
+            for left in letters[number:]:
+                _later(left, Reason.OUTAGE, dt.timedelta(seconds=away.retry_after or 60))
+            return away
+    return None
+
+
+def _later(letter: Letter, reason: Message.Reason, after: dt.timedelta) -> None:
+    letter.state, letter.reason, letter.again_at = State.DEFERRED, reason, clock.now() + after
+
+
+def give_up(rows: QuerySet[Message]) -> int:
+    """Whether these were sent nobody knows: a person is asked. Returns how many they are."""
+    return rows.update(state=State.OUTCOME_UNKNOWN, settled_at=clock.now())
+
+
+def look_after() -> int:
+    """Let what is due be handed over, whoever forgot it; how many were being handed over by nobody any more."""
+    moment = clock.now()
+    found = give_up(Message.objects.filter(state=State.SENDING, handed_at__lt=moment - LOST_AFTER))
+    waiting = Message.objects.filter(state__in=WAITING, due_at__lte=moment)
+    for channel in waiting.order_by("channel").values_list("channel", flat=True).distinct():
+        events.publish(MessagesDue(channel, moment))
+    return found
+
+
+# --- the channels -----------------------------------------------------------------------------------------------------
+@contextmanager
+def _inbox() -> Iterator[Callable[[Letter], None]]:
+    def lay(letter: Letter) -> None:
+        letter.state = State.DELIVERED
+
+    yield lay
+
+
+@contextmanager
+def _email() -> Iterator[Callable[[Letter], None]]:
+    """Over one connection, whatever number of letters."""
+    backend = get_connection()
+
+    def mail(letter: Letter) -> None:
+        written = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], connection=backend)
+        written.extra_headers = {
+            "X-SchoolOps-Message": str(letter.first.sourced_id),
+            "Auto-Submitted": "auto-generated",
+        }
+        written.attach_alternative(as_html(letter.text, letter.language, link=letter.link), "text/html")
+        try:
+            written.send()
+        except ANSWERS as answer:
+            _answered(letter, answer)
+        else:
+            letter.state = State.SENT
+
+    backend.open()
+    try:
+        yield mail
+    finally:
+        backend.close()
+
+
+def _answered(letter: Letter, answer: Exception) -> None:
+    """What the mail server said about a letter: not now, never to this address, or not like this."""
+    refused = getattr(answer, "recipients", None)
+    code, words = next(iter(refused.values())) if refused else (answer.smtp_code, answer.smtp_error)  # type: ignore[attr-defined]
+    said = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+    letter.answer = one_line(f"{code} {said}")[:200]
+    if 400 <= code < 500 and letter.first.tries < MOST_TRIES:
+        _later(letter, Reason.OUTAGE, AGAIN_AFTER * 2**letter.first.tries)
+    elif refused:
+        letter.state, letter.bounced = State.BOUNCED, True
+    else:
+        letter.state = State.FAILED
+
+
+@contextmanager
+def _text() -> Iterator[Callable[[Letter], None]]:
+    gateway = sms.Gateway()
+    callback = f"{web_address(school_or_none())}/hooks/sms"
+
+    def text(letter: Letter) -> None:
+        key = str(letter.first.sourced_id)
+        try:
+            letter.reference = gateway.send(to=letter.address, text=letter.text, key=key, callback=callback)
+        except sms.GatewayRefused as refused:
+            letter.state, letter.answer = State.FAILED, one_line(str(refused))[:200]
+        else:
+            letter.state = State.SENT
+
+    try:
+        yield text
+    finally:
+        gateway.close()
+
+
+_HANDS: Mapping[Channel, Callable[[], AbstractContextManager[Callable[[Letter], None]]]] = {
+    Channel.EMAIL: _email,
+    Channel.SMS: _text,
+    Channel.INBOX: _inbox,
+}

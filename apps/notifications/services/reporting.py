@@ -1,0 +1,52 @@
+"""What the SMS gateway reports later: that a text arrived, or that it did not."""
+
+from __future__ import annotations
+
+import hmac
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from apps.notifications.errors import ReportRefused
+from apps.notifications.models import Channel, Message
+from apps.notifications.services.wording import one_line
+from schoolops import clock
+
+State = Message.State
+# What a report may still change: nothing that is known for good, so that one that comes twice, or late, says nothing.
+_OPEN = (State.SENDING, State.SENT, State.OUTCOME_UNKNOWN)
+
+
+def expect_gateway(secret: str) -> None:
+    """Nothing, when whoever says so is the gateway. Raises ``ReportRefused``; also where no secret is set."""
+    known = settings.SMS_WEBHOOK_SECRET
+    if not known or not hmac.compare_digest(secret.encode(), known.encode()):
+        raise ReportRefused
+
+
+@transaction.atomic
+def report(*, secret: str, key: UUID | None = None, reference: str = "", outcome: str, words: str = "") -> int:
+    """Note what became of a text, named by our key or the gateway's number; returns how many messages it was about.
+
+    ``outcome``: ``delivered``, ``bounced`` (nobody has this number) or ``failed``.
+
+    Raises:
+        ReportRefused: whoever says so does not know the secret, or none is set.
+    """
+    expect_gateway(secret)
+    if key is None and not reference:
+        return 0
+    named = Q(sourced_id=key) if key is not None else Q(reference=reference)
+    first = Message.objects.filter(named, channel=Channel.SMS, handed_at__isnull=False).first()
+    if first is None:
+        return 0
+    moment, state = clock.now(), State(outcome)
+    rows = Message.objects.filter(Q(pk=first.pk) | Q(part_of=first.pk), state__in=_OPEN)
+    return rows.update(
+        state=state,
+        answer=one_line(words)[:200],
+        settled_at=moment,
+        bounced_at=moment if state == State.BOUNCED else None,
+    )

@@ -1,0 +1,1 @@
+"""Pages: what is sent, announcements, and how a school words and sends."""

@@ -1,0 +1,1 @@
+"""Setting a school up: its first steps, the check-list, the calendar."""

@@ -1,0 +1,1 @@
+"""Announcements to many, and letters a second."""

@@ -1,0 +1,140 @@
+"""``python -m benchmarks.messages``: an announcement to 10,000 written down, and letters a second to a mail server.
+
+The mail server is a process of its own on this machine, and takes everything. Letters a second are those of the
+pipeline, each asked for access and written down before and after, against a loop of ``send_mail``, which opens a
+connection for each. Memory is what the process grew by while 10,000 were written down, in MiB, after 1,000 were.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from config.env import BASE_DIR
+from schoolops import launcher
+from tests.outside import refuse_base_url
+
+RECIPIENTS, WARM, LETTERS, LOOP = 10_000, 1_000, 2_000, 500
+SLUG = "bench"
+GOAL = 5.0
+_SINK = """
+import sys, threading
+from aiosmtpd.controller import Controller
+class Box:
+    async def handle_DATA(self, server, session, envelope):
+        return "250 Taken"
+controller = Controller(Box(), hostname="127.0.0.1", port=int(sys.argv[1]))
+controller.start()
+threading.Event().wait()
+"""
+
+
+def main() -> int:
+    refuse_base_url("bench-messages writes to ten thousand people of a school of its own.")
+    port = launcher.free_port()
+    sink = subprocess.Popen([sys.executable, "-c", _SINK, str(port)], cwd=BASE_DIR)
+    try:
+        with tempfile.TemporaryDirectory(prefix="schoolops-messages-") as name:
+            folder = Path(name)
+            with launcher.start(launcher.DURABLE, folder / "servers") as servers:
+                os.environ.update(
+                    {
+                        **servers.environment(),
+                        "DJANGO_SETTINGS_MODULE": "config.settings.local",
+                        "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+                        "MEDIA_ROOT": str(folder / "media"),
+                        "LOG_LEVEL": "ERROR",
+                    }
+                )
+                import django
+
+                django.setup()
+                found = measured()
+    finally:
+        sink.kill()
+        sink.wait()
+    print("RESULT " + json.dumps(found))
+    return 0 if found["send_vs_loop"] >= GOAL else 1
+
+
+def measured() -> dict[str, float]:
+    from django.core.management import call_command
+
+    from apps.access.permissions import ADMINISTRATOR
+    from apps.accounts.models import User
+    from apps.demo.services import SCHOOLS, furnish
+    from schoolops.context import inside, outside_schools
+
+    with outside_schools():
+        call_command("migrate", verbosity=0)
+    logins = tuple(each for each in SCHOOLS[0].logins if each.role == ADMINISTRATOR)
+    school = furnish(replace(SCHOOLS[0], slug=SLUG, sections={"7 B": (("Ada", "Bench"),)}, logins=logins))
+    with inside(school):
+        by = User.objects.filter(role_assignments__role__code="administrator").order_by("pk")[0]
+        return {**queued(by), **sent()}
+
+
+def _announced(number: int, by: Any) -> float:
+    """Seconds that writing an announcement to so many more guardians takes."""
+    from apps.notifications import services
+    from apps.notifications.selectors import Audience
+    from apps.students.models import Guardian, Student, StudentGuardian
+
+    child = Student.objects.get(given_name="Ada")
+    have = child.guardian_links.count()
+    rows = Guardian.objects.bulk_create(
+        Guardian(given_name=f"G{place}", email=f"g{place}@bench.example") for place in range(have, number)
+    )
+    StudentGuardian.objects.bulk_create(
+        StudentGuardian(student=child, guardian=row, contact_priority=100 + have + place)
+        for place, row in enumerate(rows)
+    )
+    made = services.announce(title="Trip", text="On Friday.", audience=Audience("school"), by=by)
+    began = time.perf_counter()
+    services.publish(made.pk)
+    return time.perf_counter() - began
+
+
+def queued(by: Any) -> dict[str, float]:
+    from apps.notifications import services
+
+    services.set_outgoing(quiet_from="00:00", quiet_until="00:00", by=by)
+    _announced(WARM, by)
+    process = psutil.Process()
+    before = process.memory_info().rss
+    seconds = _announced(RECIPIENTS, by)
+    return {
+        "queue_seconds": round(seconds, 2),
+        "memory_growth": round((process.memory_info().rss - before) / 2**20, 1),
+    }
+
+
+def sent() -> dict[str, float]:
+    from django.core.mail import send_mail
+
+    from apps.notifications import services
+    from apps.notifications.models import Channel, Message
+
+    began, number = time.perf_counter(), 0
+    while number < LETTERS:
+        number += services.deliver(Channel.EMAIL)
+    ours = number / (time.perf_counter() - began)
+    text = Message.objects.filter(channel=Channel.EMAIL).exclude(text="")[0].text
+    began = time.perf_counter()
+    for place in range(LOOP):
+        send_mail("Trip", text, None, [f"g{place}@bench.example"])
+    loop = LOOP / (time.perf_counter() - began)
+    return {"letters_a_second": round(ours), "loop_a_second": round(loop), "send_vs_loop": round(ours / loop, 2)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Messages on the family's pages: read by opening them, confirmed by a button, and how somebody wants to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.notifications.models import Announcement, Message, Preference
+from apps.students.models import Guardian, StudentGuardian
+from schoolops import clock
+from tests.factories import people
+
+Visit = Callable[..., Any]
+
+
+def _told(guardian: Guardian, student: Any, announcement: Announcement | None = None) -> Message:
+    return Message.objects.create(
+        fact="announcement" if announcement else "absence", key=f"{student.pk}", channel="in-app", state="delivered",
+        guardian=guardian, student=student, announcement=announcement, subject="O’Brien <x>", text="Line one\nLine two",
+        due_at=clock.now(), made_at=clock.now(), handed_at=clock.now(), institution=student.institution,
+    )  # fmt: skip
+
+
+def test_a_message_is_read_by_opening_it_and_confirmed_by_a_button(browser: Visit, carol: User, child: Any) -> None:
+    asked = Announcement.objects.create(
+        title="Trip", text="On Friday", kind="school", to=["guardians"], acknowledge=True, publish_at=clock.now(),
+        written_at=clock.now(),
+    )  # fmt: skip
+    message, of_carol = _told(Guardian.objects.get(user=carol), child, asked), browser(carol)
+    assert "1 new" in of_carol.get("/family/").content.decode()
+    assert "To be confirmed" in of_carol.get("/family/messages/").content.decode()
+    address = reverse("family:notice", args=[message.sourced_id])
+    page = of_carol.get(address).content.decode()
+    assert "O’Brien &lt;x&gt;" in page
+    assert "Line one<br>Line two" in page
+    assert "1 new" not in of_carol.get("/family/").content.decode()
+    assert of_carol.post(address).status_code == 303
+    assert Message.objects.get(pk=message.pk).acknowledged_at is not None
+    assert "I have read this" not in of_carol.get(address).content.decode()
+    other = people.a_guardian("frank", of=[child])
+    assert browser(other).get(address).status_code == 404
+    assert browser(other).post(address).status_code == 404
+    StudentGuardian.objects.filter(guardian__user=carol).update(restriction_note="Court order")
+    assert of_carol.get(address).status_code == 404
+
+
+def test_somebody_who_looks_as_a_guardian_reads_nothing_for_them(
+    browser: Visit, carol: User, alice: User, child: Any
+) -> None:
+    from tests.apps.family.test_asking import _link  # noqa: PLC0415
+
+    guardian = Guardian.objects.get(user=carol)
+    message, of_head = _told(guardian, child), browser(alice)
+    of_head.get(_link(of_head, guardian))
+    assert of_head.get(reverse("family:notice", args=[message.sourced_id])).status_code == 200
+    assert Message.objects.get(pk=message.pk).read_at is None
+
+
+def test_preferences_are_said_for_all_children_and_for_one(browser: Visit, carol: User, child: Any) -> None:
+    of_carol = browser(carol)
+    said = {"all-email": "no", f"{child.pk}-email": "yes"}
+    assert of_carol.post("/family/preferences/", said).status_code == 303
+    found = {(each.link and each.link.student_id, each.channel): each.wanted for each in Preference.objects.all()}
+    assert found == {(None, "email"): False, (child.pk, "email"): True}
+    of_carol.post("/family/preferences/", {})
+    assert not Preference.objects.exists()
+    pupil = people.a_user("pupil", role="student")
+    child.user = pupil
+    child.save(update_fields=["user"])
+    assert browser(pupil).get("/family/preferences/").status_code == 404

@@ -1,0 +1,122 @@
+"""The registrar's tasks of a day by hand, counted: no more clicks and fields than a task is worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Locator, Page, expect
+
+from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
+from schoolops import clock
+from tests.factories import people, rolls
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Visit
+    from tests.browser.scenes import Scene
+
+MONDAY, CHRISTMAS, LATER = dt.date(2026, 11, 9), dt.date(2026, 12, 23), dt.date(2027, 1, 31)
+
+
+class Hand:
+    """Clicks and fields of one person on one page. Choosing from a list is a click to open and a field."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.clicks = self.fields = 0
+
+    def click(self, name: str, *, role: str = "link") -> None:
+        self.clicks += 1
+        self.page.get_by_role(role, name=name, exact=True).first.click()  # type: ignore[arg-type]
+
+    def fill(self, field: Locator | str, text: str) -> None:
+        self.fields += 1
+        (self.page.get_by_label(field, exact=True) if isinstance(field, str) else field).fill(text)
+
+    def choose(self, field: str, label: str) -> None:
+        self.clicks += 1
+        self.fields += 1
+        found = self.page.locator(f"#id_{field} option", has_text=label).first
+        self.page.locator(f"#id_{field}").select_option(found.get_attribute("value"))
+
+    @contextmanager
+    def task(self, *, clicks: int, fields: int = 99) -> Iterator[None]:
+        """What is done inside may take so many."""
+        before = self.clicks, self.fields
+        yield
+        taken = self.clicks - before[0], self.fields - before[1]
+        assert (taken[0] <= clicks, taken[1] <= fields) == (True, True), taken
+
+
+def test_a_day_of_the_registrar(visit: Visit, scene: Scene) -> None:
+    with scene.inside(), clock.frozen(people.SCHOOL_MOMENT):
+        child, other = people.students_in(scene.campus.section)[:2]
+        rolls.take(scene.campus.section, by=scene.bob)
+        rolls.take(scene.campus.section, {other: "A"}, by=scene.alice, version=1)
+    hand = Hand(visit(scene.dave, "/office/"))
+    page = hand.page
+
+    with hand.task(clicks=3):
+        # Who has not taken the roll stands on the start page, and the roll one click away.
+        hand.click("Grade 7 C")
+        expect(page.get_by_role("heading", name="Not taken yet")).to_be_visible()
+
+    with hand.task(clicks=3):
+        hand.click("Lists to print")
+        hand.clicks += 1
+        page.get_by_label("All of Grade 7").check()
+        hand.clicks += 1
+        with page.expect_request(lambda asked: "/lists/emergency.pdf?grade=" in asked.url):
+            page.get_by_role("button", name="Emergency list").click(no_wait_after=True)
+
+    page.goto(visit.address(f"/office/student/{child.sourced_id}/"))
+    with hand.task(clicks=6):
+        hand.click("Move to another section")
+        hand.choose("section", "Grade 7 C")
+        hand.fill("From", MONDAY.isoformat())
+        hand.click("Move", role="button")
+        expect(page.get_by_text("Moves to Grade 7 C on Monday, 9 November 2026.")).to_be_visible()
+    with scene.inside():
+        assert SectionMembership.objects.get(student=child, starts_on=MONDAY).section.name == "C"
+
+    page.goto(visit.address(f"/office/student/{other.sourced_id}/"))
+    with hand.task(clicks=2):
+        expect(page.get_by_role("heading", name="Who changed a mark")).to_be_visible()
+        expect(page.get_by_text("Present → Absent · Alice")).to_be_visible()
+    with hand.task(clicks=9):
+        hand.click("Withdraw")
+        hand.fill("First day no longer enrolled", CHRISTMAS.isoformat())
+        hand.choose("exit_kind", "Went to another school")
+        hand.click("Withdraw", role="button")
+        hand.click("Another day, or not at all")
+        hand.fill("On", LATER.isoformat())
+        hand.click("Change the day", role="button")
+        expect(page.get_by_text("not enrolled any more from Sunday, 31 January 2027")).to_be_visible()
+    with scene.inside():
+        assert Enrolment.objects.get(student=other).exited_on == LATER
+
+
+def test_twins_are_admitted_with_one_mother(visit: Visit, scene: Scene) -> None:
+    hand = Hand(visit(scene.dave, "/office/student/admit/"))
+    page = hand.page
+    with hand.task(clicks=8, fields=24):
+        for name, number in (("Zoë", "T1"), ("Yann", "T2")):
+            hand.fill("Given name", name)
+            if number == "T1":
+                hand.fill("Family name (optional)", "Bell")
+            hand.fill("Admission number", number)
+            hand.fill("Born on (optional)", "2014-03-09")
+            hand.choose("section", "Grade 7 C")
+            if number == "T1":
+                hand.fill("Guardian: given name (optional)", "Ada")
+                hand.fill("Guardian: phone (optional)", "+44 20 7946 0000")
+            hand.click("Admit", role="button")
+            expect(page.get_by_text(f"{name} Bell is admitted.")).to_be_visible()
+            if number == "T1":
+                hand.click("Admit a brother or sister")
+    with scene.inside():
+        assert Student.objects.filter(family_name="Bell").count() == 2
+        ada = Guardian.objects.get(given_name="Ada")
+        assert StudentGuardian.objects.filter(guardian=ada).count() == 2
