@@ -147,7 +147,7 @@ PLANTED = {
         ],
     ),
 }
-_GUARDED = ("fees_ledgerentry", "fees_ledgertransaction", "fees_payment")
+_GUARDED = ("fees_ledgerentry", "fees_ledgertransaction", "fees_payment", "fees_series")
 
 
 class Books:
