@@ -180,6 +180,7 @@ def test_every_answer_says_what_a_page_may_load_be_it_a_refusal(
         "no page": (of_carol.get("/family/nowhere/", headers=reads), 404),
         "no such month": (of_carol.get(reverse("family:attendance", args=[child.sourced_id]) + "?month=x"), 404),
         "a calendar that is not there": (of_stranger.get("/family/calendars/x.ics", headers=reads), 404),
+        "one that is no text": (of_stranger.get("/family/calendars/%ed%a0%80.ics", headers=reads), 404),
         "nobody logged in": (of_stranger.get(marks), 302),
         "what a phone installs": (of_stranger.get("/family/manifest.webmanifest"), 200),
     }  # fmt: skip
