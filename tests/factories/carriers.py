@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+from unittest.mock import Mock
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 
 
 class FickleMail(BaseEmailBackend):
@@ -58,6 +60,14 @@ class FickleMail(BaseEmailBackend):
                 case _:
                     self.taken.append(each)
         return len(email_messages)
+
+
+class SmtpInMemory(EmailBackend):
+    """Django's own way to write a letter for a mail server, and a server that takes each."""
+
+    def open(self) -> bool:
+        self.connection = Mock(sock=None)
+        return True
 
 
 class Gateway:

@@ -278,6 +278,9 @@ def _email() -> Iterator[Callable[[Letter], None]]:
             written.send()
         except ANSWERS as answer:
             _answered(letter, answer)
+        except ValueError as unwritable:
+            # No letter can be addressed so, as Django says before anything goes out: the others go all the same.
+            letter.state, letter.answer = State.FAILED, one_line(str(unwritable))[:200]
         else:
             letter.state = State.SENT
 
