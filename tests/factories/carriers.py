@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import smtplib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -17,9 +17,12 @@ from django.core.mail.backends.smtp import EmailBackend
 
 
 class FickleMail(BaseEmailBackend):
-    """Django's ``EMAIL_BACKEND_BEHIND``: ``says`` is what it does with each letter, in turn; then it takes them."""
+    """Django's ``EMAIL_BACKEND_BEHIND``: ``says`` is what it does with each letter, in turn; then it takes them.
 
-    says: ClassVar[list[str]] = []
+    What can be called happens meanwhile, and then the letter is taken.
+    """
+
+    says: ClassVar[list[str | Callable[[], None]]] = []
     taken: ClassVar[list[EmailMessage]] = []
     opened: ClassVar[int] = 0
     PATH: ClassVar[str] = "tests.factories.carriers.FickleMail"
@@ -57,7 +60,10 @@ class FickleMail(BaseEmailBackend):
                     raise smtplib.SMTPRecipientsRefused({each.to[0]: (451, b"greylisted")})
                 case "spam":
                     raise smtplib.SMTPDataError(554, b"spam")
-                case _:
+                case str():
+                    self.taken.append(each)
+                case meanwhile:
+                    meanwhile()
                     self.taken.append(each)
         return len(email_messages)
 

@@ -125,13 +125,14 @@ def test_what_a_killed_worker_was_handing_over_is_in_doubt_and_not_sent_again(
 ) -> None:
     _tell(campus, alice)
     job = Running(77, services.deliver, "oak", 2, "", tracked=False)  # type: ignore[arg-type]
-    Message.objects.filter(channel=Channel.EMAIL).update(state="sending", job=77, handed_at=clock.now())
+    called_out = {"state": "sending", "job": 77, "address": "g@example.org"}
+    Message.objects.filter(channel=Channel.EMAIL).update(handed_at=clock.now(), **called_out)
     # Another worker leaves them alone, until nobody can be at it any more.
     assert services.deliver(Channel.EMAIL) == 0
     assert services.look_after() == 0
     with clock.frozen(at(10, 16)):
         assert services.look_after() == 3
-    Message.objects.filter(channel=Channel.EMAIL).update(state="sending", job=77)
+    Message.objects.filter(channel=Channel.EMAIL).update(**called_out)
     job.task = type("T", (), {"outside": "keyed"})()  # type: ignore[assignment]
     with holding(job):
         assert services.deliver(Channel.EMAIL) == 0
