@@ -153,8 +153,9 @@ def _charge(rule: LateFeeRule, student: Student) -> int:
 
 
 def _fee(rule: LateFeeRule, left: Decimal) -> Decimal:
-    if rule.amount is not None:
-        return rule.amount
+    fixed: Decimal | None = rule.amount
+    if fixed is not None:
+        return fixed
     return money.rounded(left * (rule.percent or Decimal(0)) / 100, rule.currency)
 
 

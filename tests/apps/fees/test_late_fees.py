@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Count, Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,6 +28,7 @@ from schoolops.errors import SchoolOpsError
 from schoolops.money import AmountRefused
 from schoolops.tenancy.models import School
 from tests.apps.at_once import at_once
+from tests.apps.fees.test_reconcile import as_the_owner
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus
 
@@ -36,20 +37,16 @@ WEEK_AGO = SCHOOL_DAY - dt.timedelta(days=7)
 
 def a_rule(campus: Campus, *, by: User, **values: Any) -> LateFeeRule:
     """A pound an instalment, a week after its due day, five on a bill."""
-    said = {
-        "amount": Decimal(1),
-        "days": 7,
-        "cap": Decimal(5),
-        "starts_on": SCHOOL_DAY - dt.timedelta(days=90),
-        **values,
-    }
+    begins = SCHOOL_DAY - dt.timedelta(days=90)
+    said = {"amount": Decimal(1), "days": 7, "cap": Decimal(5), "starts_on": begins, **values}
     return services.add_late_fee_rule(institution=campus.institution, values=said, by=by)
 
 
 def late(campus: Campus, *, by: User, amount: str = "100", days: tuple[int, ...] = (7,)) -> list[Invoice]:
     """The bills of a term, whose parts were due so many days ago."""
     money.an_item(campus, amount, by=by)
-    return money.billed(campus, by=by, due_on=tuple(sorted(SCHOOL_DAY - dt.timedelta(days=each) for each in days)))
+    with clock.frozen(SCHOOL_MOMENT - dt.timedelta(days=max(days))):
+        return money.billed(campus, by=by, due_on=tuple(sorted(SCHOOL_DAY - dt.timedelta(days=each) for each in days)))
 
 
 def charged(bill: Invoice) -> list[Decimal]:
@@ -68,7 +65,7 @@ def test_what_is_a_week_late_is_charged_once_and_booked_as_a_late_fee(
     fee = selectors.late_fees_of(bills[0])[0].invoice
     assert fee.bill_to == bills[0].bill_to
     assert [(line.text, line.amount) for line in fee.lines.all()] == [
-        (f"Late fee: bill {bills[0].called_number}, due on {WEEK_AGO:%d %B %Y}".replace(" 0", " "), 1)
+        (f"Late fee: bill {bills[0].called_number}, due on 28 Oct 2026", 1)
     ]
     booked = LedgerEntry.objects.filter(account=chart["late-fees"])
     assert {(entry.side, entry.amount) for entry in booked} == {("credit", Decimal(1))}
@@ -176,26 +173,32 @@ def test_the_database_takes_one_late_fee_of_a_due_day_and_keeps_it(
     fee = LateFee.objects.get(instalment__invoice=bill)
     with pytest.raises(IntegrityError, match="fees_latefee_instalment_id_key"), transaction.atomic():
         LateFee.objects.create(invoice=other, instalment=fee.instalment)
-    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         LateFee.objects.filter(pk=fee.pk).update(instalment=other.instalments.get())
 
 
-def test_a_late_fee_that_nothing_was_late_for_is_found(campus: Campus, chart: dict[str, Account], anton: User) -> None:
-    bill, *_others = late(campus, by=anton)
-    item = bill.lines.get().item
-    assert item is not None
-    a_rule(campus, by=anton)
-    services.charge_late_fees()
-    # A bill without an item and without what was late.
-    with people.as_the_superuser("fees_latefee"):
-        LateFee.objects.filter(instalment__invoice=bill).delete()
-    assert [each.code for each in differences()] == ["late-fee-otherwise"]
+def test_a_late_fee_that_nothing_was_late_for_is_found(
+    fresh_school: Callable[..., School], school_day: dt.date
+) -> None:
+    school = fresh_school()
+    with inside(school):
+        campus = people.a_school_year()
+        people.some_students(2, section=campus.section)
+        money.a_chart(campus.institution)
+        anton = people.a_user("anton", role="accountant")
+        bill, _other = late(campus, by=anton)
+        a_rule(campus, by=anton)
+        services.charge_late_fees()
+        fee = selectors.late_fees_of(bill)[0].invoice
+    as_the_owner(school, f"DELETE FROM fees_latefee WHERE invoice_id = {fee.pk}")
+    with inside(school):
+        assert [(each.code, each.id) for each in differences()] == [("late-fee-otherwise", str(fee.sourced_id))]
 
 
 # --- in any order -----------------------------------------------------------------------------------------------------
 STEPS = st.one_of(
     st.tuples(st.just("days"), st.integers(1, 12)),
-    st.tuples(st.just("pays"), st.integers(1, 5_000)),
+    st.tuples(st.just("pays"), st.integers(1, 1_500)),
     st.tuples(st.just("credits"), st.integers(1, 2_000)),
     st.tuples(st.just("nights"), st.integers(1, 3)),
 )
@@ -215,7 +218,7 @@ def test_in_any_order_of_paying_and_nights_a_due_day_is_charged_once_and_a_bill_
     names = itertools.count(1)
 
     @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(STEPS, min_size=4, max_size=14))
+    @given(st.lists(STEPS, min_size=8, max_size=24))
     def holds(steps: list[tuple[str, int]]) -> None:
         moment = SCHOOL_MOMENT
         with inside(school):
