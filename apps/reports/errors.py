@@ -12,6 +12,13 @@ class ListTooLong(Invalid):
     remedy = "Choose some of the sections, and print the others after them."
 
 
+class PaperTooLong(Invalid):
+    """This would have {lines} lines; at most {most} are printed at once."""
+
+    code = "reports:paper-too-long"
+    remedy = "Choose fewer days, or take it as a file for a spreadsheet."
+
+
 class SectionOfAnotherYear(Invalid):
     """This section is of another year than the exam session."""
 

@@ -70,7 +70,19 @@ TURNS_OF_SCHOOL: Final = Window(
     "The same, of those who were told to wait and came back in their turn: so that who never waits cannot fill it. "
     "A login that does not exist takes nothing from it, for nothing is guessed there.",
 )  # fmt: skip
-WINDOWS: Final = (REQUESTS_OF_USER, REQUESTS_OF_ADDRESS, REQUESTS_OF_SCHOOL, LOGINS_OF_SCHOOL, TURNS_OF_SCHOOL)
+FORMS_KEPT: Final = Window(
+    "forms-kept", "user", 60, 3_600, "open",
+    "Forms whose login had ended and that are kept for whoever typed them, in Redis and for an hour: a mark out of one "
+    "page must not fill it. What is above is not kept; nobody is refused.",
+)  # fmt: skip
+WINDOWS: Final = (
+    REQUESTS_OF_USER,
+    REQUESTS_OF_ADDRESS,
+    REQUESTS_OF_SCHOOL,
+    LOGINS_OF_SCHOOL,
+    TURNS_OF_SCHOOL,
+    FORMS_KEPT,
+)
 
 
 class TooOften(Throttled):

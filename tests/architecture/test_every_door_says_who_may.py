@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -201,9 +202,50 @@ def test_every_task_says_with_whose_power_it_acts() -> None:
     assert _silent_tasks(_tasks()) == []
 
 
+def _room_of(view: Any) -> str:
+    """Whose address it is: an app, or a room of the office."""
+    module: str = getattr(view, "cls", view).__module__
+    parts = module.split(".")
+    return ".".join(parts[1:3]) if parts[:2] == ["apps", "office"] else parts[1] if parts[0] == "apps" else parts[0]
+
+
+# How many addresses, with their methods, the walk finds of each: what is added here changes its own line.
+DOORS = {
+    "access": 18,
+    "accounts": 17,
+    "attendance": 33,
+    "config": 1,
+    "django": 101,
+    "examinations": 53,
+    "exchange": 27,
+    "family": 25,
+    "fees": 55,
+    "institutions": 44,
+    "notifications": 16,
+    "office.access": 6,
+    "office.attendance": 12,
+    "office.door": 9,
+    "office.examinations": 27,
+    "office.fees": 29,
+    "office.messages": 7,
+    "office.people": 16,
+    "office.rosters": 9,
+    "office.setup": 5,
+    "office.shell": 126,
+    "office.start": 2,
+    "reports": 11,
+    "schoolops": 5,
+    "staff": 14,
+    "students": 28,
+    "timetable": 10,
+    "unfold": 3,
+}
+
+
 def test_the_walks_are_long() -> None:
-    doors = len(list(_doors(_patterns())))
-    assert (doors, len(list(_gates(office._registry.values()))), len(_tasks())) == (707, 128, 38)
+    assert Counter(_room_of(view) for _address, _method, view in _doors(_patterns())) == DOORS
+    assert len(list(_gates(office._registry.values()))) > 120
+    assert len(_tasks()) > 35
 
 
 @pytest.mark.parametrize(

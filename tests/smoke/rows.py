@@ -115,7 +115,8 @@ class Rows(AbstractContextManager["Rows"]):
         query = sql.SQL(
             "SELECT EXISTS (SELECT FROM {} WHERE state = ANY(%s)) OR EXISTS (SELECT FROM queues_job j"
             " JOIN tenancy_school s ON s.slug = j.school WHERE s.schema_name = %s"
-            " AND j.queue IN ('examinations', 'fees', 'imports', 'reports') AND j.task <> 'smoke.nothing'"
+            " AND j.queue IN ('examinations', 'fees', 'imports', 'notifications', 'reports')"
+            " AND j.task <> 'smoke.nothing'"
             " AND coalesce(j.run_at, now()) < now() + interval '10 seconds')"
         ).format(sql.Identifier(schema, "exchange_import"))
         return bool(self._connection.execute(query, [list(RUNNING), schema]).fetchall()[0][0])

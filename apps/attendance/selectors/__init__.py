@@ -8,8 +8,10 @@ from apps.attendance.selectors.boards import (
     rolls_not_taken,
     say_which_campus,
     say_who_teaches,
+    who_takes,
 )
 from apps.attendance.selectors.lists import (
+    absences,
     absent_on,
     absentees,
     changed_marks,
@@ -67,6 +69,7 @@ __all__ = [
     "SessionKey",
     "Week",
     "WeekDay",
+    "absences",
     "absent_on",
     "absentees",
     "answer",
@@ -108,5 +111,6 @@ __all__ = [
     "student_in_reach",
     "takes_place",
     "week",
+    "who_takes",
     "why_locked",
 ]

@@ -22,7 +22,7 @@ from apps.attendance.models import AttendanceSession, DailyAttendance
 from apps.attendance.selectors.lists import COUNTED, MINUTES
 from apps.attendance.selectors.places import policy_of, takes_place
 from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, Institution, Section, Term
-from apps.staff.models import Substitution, TeachingAssignment
+from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.timetable.models import Meeting, meets_on
 from schoolops import clock
@@ -316,22 +316,30 @@ def board_of(day: dt.date, *, by: User, permission: str, known: Board | None = N
     return board
 
 
-def say_who_teaches(rolls: Sequence[dict[str, Any]], day: dt.date) -> None:
-    """Put into each of ``rolls`` as ``teachers`` the names of who takes it on ``day``; who stands in goes before."""
+def who_takes(rolls: Sequence[dict[str, Any]], day: dt.date) -> list[list[StaffMember]]:
+    """Who takes each of ``rolls`` on ``day``, by name: who stands in, or else who teaches it. Two queries."""
+    if not rolls:
+        return []
     sections = [roll["section_id"] for roll in rolls if roll["kind"] == "daily"]
     classes = [roll["class_id"] for roll in rolls if roll["class_id"] is not None]
     of_these = Q(section__sourced_id__in=sections) | Q(course_class__sourced_id__in=classes)
-    wanted = ("section__sourced_id", "course_class__sourced_id", "staff__given_name", "staff__family_name")
-    names: dict[UUID, list[str]] = defaultdict(list)
-    stands_in: dict[UUID, list[str]] = defaultdict(list)
-    if rolls:
-        own = TeachingAssignment.objects.on(day).filter(of_these, kind=TeachingAssignment.Kind.TEACHER)
-        for found, rows in ((stands_in, Substitution.objects.filter(of_these, day=day)), (names, own)):
-            for section, taught, given, family in rows.order_by("staff__name_key", "pk").values_list(*wanted):
-                found[section or taught].append(f"{given} {family}".strip())
-    for roll in rolls:
-        key = roll["section_id"] if roll["kind"] == "daily" else roll["class_id"]
-        roll["teachers"] = ", ".join(dict.fromkeys(stands_in.get(key) or names.get(key) or []))
+    teaches: dict[UUID, list[StaffMember]] = defaultdict(list)
+    stands_in: dict[UUID, list[StaffMember]] = defaultdict(list)
+    own = TeachingAssignment.objects.on(day).filter(of_these, kind=TeachingAssignment.Kind.TEACHER)
+    for found, rows in ((stands_in, Substitution.objects.filter(of_these, day=day)), (teaches, own)):
+        for row in rows.select_related("staff", "section", "course_class").order_by("staff__name_key", "pk"):
+            if row.staff not in found[row.group.sourced_id]:
+                found[row.group.sourced_id].append(row.staff)
+    keys = [roll["section_id"] if roll["kind"] == "daily" else roll["class_id"] for roll in rolls]
+    return [stands_in.get(key) or teaches.get(key) or [] for key in keys]
+
+
+def say_who_teaches(rolls: Sequence[dict[str, Any]], day: dt.date) -> set[int]:
+    """Put into each of ``rolls`` as ``teachers`` the names of who takes it on ``day``; the keys of their logins."""
+    found = who_takes(rolls, day)
+    for roll, staff in zip(rolls, found, strict=True):
+        roll["teachers"] = ", ".join(each.full_name for each in staff)
+    return {each.user_id for staff in found for each in staff if each.user_id is not None}
 
 
 def say_which_campus(rolls: Sequence[dict[str, Any]]) -> None:

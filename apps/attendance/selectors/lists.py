@@ -77,6 +77,18 @@ def absent_on(day: Any, reached: Q) -> QuerySet[DailyAttendance]:
     return DailyAttendance.objects.filter(reached, day=day, state=DayState.ABSENT)
 
 
+def absences(first: dt.date, last: dt.date, *, by: User) -> QuerySet[DailyAttendance]:
+    """The days from ``first`` to ``last``, both included, that students in reach today missed whole or by half.
+
+    Raises:
+        PermissionMissing.
+    """
+    reached = of_students_in_reach(by, "attendance.view", access.today(by))
+    return DailyAttendance.objects.filter(
+        reached, day__gte=first, day__lte=last, state__in=(DayState.ABSENT, DayState.HALF)
+    )
+
+
 def changes_of(roll: UUID, *, by: User) -> QuerySet[AttendanceChange]:
     """The history of one roll, as far as its students are in reach. Raises ``OutOfReach``, ``RollUnknown``."""
     access.require(by, "attendance.view")

@@ -12,11 +12,18 @@ from apps.attendance.services.days import (
     marks_of,
 )
 from apps.attendance.services.desk import Entry, enter_at_desk, remove_from_desk
-from apps.attendance.services.leave import approve_leave, attachment_of, cancel_leave, refuse_leave, request_leave
+from apps.attendance.services.leave import (
+    approve_leave,
+    attachment_of,
+    cancel_leave,
+    enter_leave,
+    refuse_leave,
+    request_leave,
+)
 from apps.attendance.services.locking import lock_roll, reopen_day, reopen_roll
 from apps.attendance.services.marking import Mark, mark_and_read, mark_attendance
 from apps.attendance.services.merging import move_desk_entries, move_leave, move_records, say_what_came_along
-from apps.attendance.services.telling import DAYS_TOLD, tell_of_day, tell_of_leave
+from apps.attendance.services.telling import DAYS_TOLD, remind_of_rolls, tell_of_day, tell_of_leave
 
 __all__ = [
     "AT_ONCE",
@@ -35,6 +42,7 @@ __all__ = [
     "derive_days",
     "derive_in_chunks",
     "enter_at_desk",
+    "enter_leave",
     "lock_roll",
     "mark_and_read",
     "mark_attendance",
@@ -43,6 +51,7 @@ __all__ = [
     "move_leave",
     "move_records",
     "refuse_leave",
+    "remind_of_rolls",
     "remove_from_desk",
     "reopen_day",
     "reopen_roll",

@@ -5,22 +5,28 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Min, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from apps.attendance.models import AttendanceRecord, DailyAttendance, DayState, Leave
+from apps.accounts.models import User
+from apps.attendance import selectors
+from apps.attendance.models import AttendanceRecord, AttendanceSession, DailyAttendance, DayState, Leave
+from apps.institutions.models import CourseClass, Institution, Section
 from apps.institutions.selectors import Todays
 from apps.notifications import services as notifications
 from apps.notifications.models import HANDED, Channel, Message
 from apps.notifications.services import About, Fact, Told
 from apps.staff.models import TeachingAssignment
 from schoolops import clock
+from schoolops.audit import trail
 
 ABSENT, CORRECTED, LATE = "attendance.absent", "attendance.corrected", "attendance.late"
-LEAVE, WARNING = "attendance.leave-decided", "attendance.warning"
+LEAVE, WARNING, NOT_TAKEN = "attendance.leave-decided", "attendance.warning", "attendance.roll-not-taken"
 # What was on a day further back is history by the time it is entered.
 DAYS_BACK = 1
 DAYS_TOLD = DAYS_BACK + 2
@@ -140,6 +146,50 @@ def tell_of_leave(leave_id: int) -> None:
     notifications.tell(LEAVE, [about])
 
 
+@transaction.atomic
+def remind_of_rolls(*, day: dt.date, by: User) -> int:
+    """Let who takes the rolls of ``day`` that nobody has taken be reminded, once of each; how many are by this.
+
+    Those within ``by``'s reach; nobody reminds themselves. A number of queries that does not grow with them.
+
+    Raises:
+        PermissionMissing.
+    """
+    rolls = selectors.rolls_not_taken(day, by=by)
+    staff = selectors.who_takes(rolls, day)
+    campuses = dict(
+        Institution.objects.filter(sourced_id__in={roll["institution_id"] for roll in rolls}).values_list(
+            "sourced_id", "pk"
+        )
+    )
+    about: list[About] = []
+    reminded: set[int] = set()
+    told = set(Message.objects.filter(fact=NOT_TAKEN, key__startswith=f"{day}/").values_list("key", "user"))
+    for roll, teachers in zip(rolls, staff, strict=True):
+        key = _key_of_roll(roll, day)
+        users = {each.user_id for each in teachers if each.user_id not in (None, by.pk)}
+        if users := {each for each in users if (key, each) not in told}:
+            about.append(About(key=key, institution=campuses[roll["institution_id"]], users=tuple(sorted(users))))
+            reminded |= users
+    if about:
+        notifications.tell(NOT_TAKEN, about)
+        of_these = set(campuses.values())
+        trail.record_many(
+            trail.entry_of(
+                by, "attendance.teachers-reminded", campus,
+                after={"day": day, "rolls": sum(each.institution == campus.pk for each in about)},
+            )
+            for campus in Institution.objects.filter(pk__in=of_these & {each.institution for each in about})
+        )  # fmt: skip
+    return len(reminded)
+
+
+def _key_of_roll(roll: Mapping[str, Any], day: dt.date) -> str:
+    """Day, section or class, and where it is of a period when that begins."""
+    group = roll["section_id"] if roll["kind"] == "daily" else roll["class_id"]
+    return f"{day}/{group.hex}/" + (f"{roll['period']['starts_at']:%H:%M}" if roll["period"] else "")
+
+
 # --- what is so as they are sent --------------------------------------------------------------------------------------
 def _day_of(message: Message) -> dt.date:
     return dt.date.fromisoformat(message.key[:10])
@@ -226,6 +276,33 @@ def _absent_often(messages: Sequence[Message]) -> dict[int, Told]:
     return told
 
 
+def _still_to_take(messages: Sequence[Message]) -> dict[int, Told]:
+    keys = {each.pk: each.key.split("/") for each in messages}
+    groups = [UUID(group) for _day, group, _starts in keys.values()]
+    sheets = AttendanceSession.objects.filter(
+        Q(section__sourced_id__in=groups) | Q(course_class__sourced_id__in=groups),
+        day__in={_day_of(each) for each in messages},
+        taken_at__isnull=False,
+    ).annotate(of=Coalesce("section__sourced_id", "course_class__sourced_id"))
+    taken = {
+        (day, group, f"{starts:%H:%M}" if starts else "")
+        for day, group, starts in sheets.values_list("day", "of", "period__starts_at")
+    }
+    called: dict[UUID, str] = {
+        each.sourced_id: str(each)
+        for each in (
+            *Section.objects.filter(sourced_id__in=groups).select_related("grade_level"),
+            *CourseClass.objects.filter(sourced_id__in=groups),
+        )
+    }
+    told: dict[int, Told] = {}
+    for each in messages:
+        _said, group, starts = keys[each.pk]
+        if (_day_of(each), UUID(group), starts) not in taken and UUID(group) in called:
+            told[each.pk] = {"day": _day_of(each), "roll": " ".join(filter(None, (called[UUID(group)], starts)))}
+    return told
+
+
 _DAY = {"day": gettext_noop("the day")}
 notifications.declare(
     Fact(
@@ -291,5 +368,17 @@ notifications.declare(
         ),
         short=gettext_noop("{children}: absent on {number} of {days} days."),
         read=_absent_often,
+    ),
+    Fact(
+        code=NOT_TAKEN,
+        name=gettext_noop("Roll not taken, for teachers"),
+        placeholders={**_DAY, "roll": gettext_noop("the section or class, and when it meets")},
+        subject=gettext_noop("Please take the roll of {roll}"),
+        text=gettext_noop(
+            "Hello {name},\n\nthe roll of {roll} on {day} has not been taken yet. Please take it.\n\n{school}"
+        ),
+        short=gettext_noop("{school}: please take the roll of {roll} on {day}."),
+        read=_still_to_take,
+        of_children=False,
     ),
 )

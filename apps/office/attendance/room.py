@@ -7,7 +7,7 @@ from django.urls.converters import StringConverter
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from apps.office.attendance.pages import desk, grid, leave, roll, rolls, week
+from apps.office.attendance.pages import absences, desk, grid, leave, roll, rolls, week
 from apps.office.attendance.waiting import waiting
 from apps.office.shell.rooms import SET_UP, TODAY, Entry, Job, Room
 
@@ -25,6 +25,7 @@ ROOM = Room(
         TODAY: (
             Entry(_("My classes"), "office:roll", "fact_check", ("attendance.mark",)),
             Entry(_("Rolls"), "office:rolls", "checklist_rtl", ("attendance.view",)),
+            Entry(_("Absences"), "office:absences", "person_off", ("attendance.view",)),
             Entry(_("Late desk"), "office:desk", "alarm", ("attendance.desk",)),
             Entry(_("Leave"), "office:attendance_leave_changelist", "event_busy", ("leave.decide",)),
             Entry(
@@ -46,6 +47,7 @@ ROOM = Room(
         path("rolls/section/<uuid:section>/week/<str:day>/", week.week, name="section-week"),
         path("rolls/section/<uuid:group>/<str:day>/", grid.grid, {"kind": "section"}, name="section-roll"),
         path("rolls/class/<uuid:group>/<str:day>/", grid.grid, {"kind": "class"}, name="class-roll"),
+        path("absences/", absences.absences, name="absences"),
         path("desk/", desk.desk, name="desk"),
         path("desk/<uuid:entry>/undo/", desk.undo, name="desk-undo"),
     ),

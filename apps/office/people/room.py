@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.people.pages import lists, student
+from apps.office.people.pages import families, lists, student
 from apps.office.people.waiting import waiting
 from apps.office.shell.rooms import PEOPLE, TEACHING, TODAY, Entry, Job, Room
 from apps.staff.models import StaffMember
@@ -50,6 +50,7 @@ ROOM = Room(
         path("student/<uuid:student>/withdraw/", student.change, {"how": "withdraw"}, name="student-withdraw"),
         path("student/<uuid:student>/enrol/", student.change, {"how": "enrol"}, name="student-enrol"),
         path("student/<uuid:student>/guardian/", student.guardian, name="student-guardian"),
+        path("student/<uuid:student>/family/", families.family_page, name="student-family"),
         path("student/<uuid:student>/merge/", student.merge, name="student-merge"),
         path(
             "student/<uuid:student>/moves/<day:day>/", student.planned, {"what": "move"}, name="student-planned-move"

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
@@ -27,12 +27,11 @@ from apps.exchange.services.reading import notes
 from apps.exchange.services.reading.books import SHEETS
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.office.shell.fields import whole_number
+from apps.office.shell.files import file_of
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, translated
 from apps.office.shell.words import FIELDS
-from schoolops.api import exports
-from schoolops.context import current_school, inside
 from schoolops.errors import SchoolOpsError
 from schoolops.resilience.heavy import heavy
 
@@ -344,7 +343,7 @@ def _step(request: HttpRequest, run: Import, step: Any, done: str = "") -> HttpR
 def errors(request: HttpRequest, id: UUID, form: str) -> HttpResponse:  # noqa: A002
     """What is wrong with which cell, as a file to send back to whoever made the roster."""
     run = selectors.import_of(id, by=actor(request))
-    return cast("HttpResponse", _file("import-errors", selectors.ERROR_COLUMNS, selectors.errors_of(run), form))
+    return cast("HttpResponse", file_of(form, "import-errors", selectors.ERROR_COLUMNS, selectors.errors_of(run)))
 
 
 @require_GET
@@ -356,25 +355,7 @@ def template(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         raise Http404
     pages = services.template_pages(source=kind, by=actor(request))
     rows = iter(()) if request.GET.get("empty") else pages
-    return cast("HttpResponse", _file(kind, services.template_headers(kind), rows, form))
-
-
-def _file(name: str, columns: Any, pages: Any, form: str) -> Any:
-    if form not in exports.FORMATS:
-        raise Http404
-    school = current_school()
-
-    def inside_it() -> Any:
-        while True:
-            # The middleware has left the school by the time it is read.
-            with inside(school):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield page
-
-    answer: HttpResponseBase = exports.FORMATS[form](name, columns, inside_it())
-    return answer
+    return cast("HttpResponse", file_of(form, kind, services.template_headers(kind), rows))
 
 
 @require_GET

@@ -35,6 +35,7 @@ from schoolops.api.sealing import Unsealable, seal, unseal
 from schoolops.cache import HOUR, CacheEntry
 from schoolops.cache.sessions import SAVED_EVERY
 from schoolops.context import school_or_none
+from schoolops.ratelimit.windows import FORMS_KEPT, count
 
 MARK, PARAMETER = "typed-by", "typed"
 # Bytes of one form: a roll of sixty has some twenty thousand.
@@ -116,7 +117,7 @@ def keep(request: HttpRequest) -> str:
         return page
     fields = [(name, said) for name, said in request.POST.lists() if name not in _OURS and not _SECRET.search(name)]
     plain = json.dumps({"path": request.path, "fields": fields, "files": sorted(request.FILES)}).encode()
-    if not fields or len(plain) > MOST:
+    if not fields or len(plain) > MOST or not all(each.passed for each in count({FORMS_KEPT: mark})):
         return page
     key = secrets.token_urlsafe(24)
     sealed = seal(plain, owner=_owner(mark, key))
@@ -202,6 +203,12 @@ class _Form:
     def names(self) -> set[str]:
         return {each.has.get("name", "") for each in self.elements}
 
+    @property
+    def hidden(self) -> dict[str, str]:
+        """What it says of itself, such as whose row it is."""
+        rows = (each.has for each in self.elements if each.has.get("type") == "hidden")
+        return {has["name"]: has.get("value", "") for has in rows if has.get("name") and has["name"] not in _OURS}
+
 
 class _Forms(HTMLParser):
     """The forms of a page that are posted, with places in its text."""
@@ -251,10 +258,25 @@ def filled_in(page: str, typed: Typed, *, at: str, names: Names) -> str:
     fitting = [form for form in _Forms(page).forms if (urlsplit(form.action).path or at) == typed.path]
     if not fitting:
         return page
-    form = max(fitting, key=lambda each: len(each.names & typed.fields.keys()))
+    most = max(len(each.names & typed.fields.keys()) for each in fitting)
+    alike = [each for each in fitting if len(each.names & typed.fields.keys()) == most]
+    form = _whose(alike, typed)
+    if form is None:
+        return page
     for begins, ends, written in sorted(_changes(form, typed, names), reverse=True):
         page = page[:begins] + written + page[ends:]
     return page
+
+
+def _whose(alike: list[_Form], typed: Typed) -> _Form | None:
+    """Of forms that ask the same, a section's or a line's each, the one that says whose it is as what was sent did.
+
+    ``None``, where none does: what was typed of one is not shown under the name of another.
+    """
+    told = [{name: value for name, value in each.hidden.items() if typed.fields.get(name) == [value]} for each in alike]
+    best = max(range(len(alike)), key=lambda place: len(told[place]))
+    differ = {name for each in alike for name, value in each.hidden.items() if alike[0].hidden.get(name) != value}
+    return alike[best] if not differ or differ & told[best].keys() else None
 
 
 def _changes(form: _Form, typed: Typed, names: Names) -> Iterable[tuple[int, int, str]]:

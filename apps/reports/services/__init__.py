@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from apps.reports.services.absences import absence_columns, absences_on_paper, absences_to_take
+from apps.reports.services.absences import in_order as absences_in_order
 from apps.reports.services.cards import (
     amend_card,
     ask_to_publish,
@@ -31,6 +33,10 @@ from apps.reports.services.transcripts import print_transcript
 __all__ = [
     "KINDS",
     "Kept",
+    "absence_columns",
+    "absences_in_order",
+    "absences_on_paper",
+    "absences_to_take",
     "amend_card",
     "ask_for_list",
     "ask_to_publish",

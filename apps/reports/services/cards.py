@@ -159,7 +159,9 @@ def proof_read_cards(*, session: ExamSession, section: Section, seen: dt.datetim
     access.require_row(by, "cards.prepare", "section", section)
     _held(session)
     drafts = ReportCard.objects.filter(session=session, section=section, state=State.DRAFT)
-    if newer := drafts.filter(drafted_at__gt=seen).count():
+    # A moment to come says of no draft that it was read.
+    unread = drafts if seen > clock.now() else drafts.filter(drafted_at__gt=seen)
+    if newer := unread.count():
         raise CardsDraftedMeanwhile(number=newer)
     number = drafts.update(state=State.PROOF_READ)
     trail.record(by, "reports.cards-proof-read", section, after={"session": session.name, "cards": number})

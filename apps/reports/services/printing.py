@@ -61,7 +61,7 @@ def print_list(*, kind: str, day: dt.date, sections: Collection[UUID], by: User)
     """
     lists = _lists(kind, day, sections, by)
     content = laid_out(kind, lists, day)
-    _note_printed(kind=kind, day=day, students={each.section: len(each.students) for each in lists}, by=by)
+    note_printed(kind=kind, day=day, students={each.section: len(each.students) for each in lists}, by=by)
     return content
 
 
@@ -99,7 +99,7 @@ def print_and_keep(*, kind: str, day: dt.date, sections: Collection[UUID], langu
     default_storage.delete(place)
     default_storage.save(place, ContentFile(seal(content, owner=owner)))
     with queues.finishing():
-        _note_printed(kind=kind, day=day, students=students, by=by)
+        note_printed(kind=kind, day=day, students=students, by=by)
         job.result = {"kind": kind, "day": day.isoformat()}
 
 
@@ -166,7 +166,7 @@ def _lists(kind: str, day: dt.date, sections: Collection[UUID], by: User) -> lis
     return selectors.with_contacts(lists, by=by, day=day) if kind == "emergency" else lists
 
 
-def _note_printed(*, kind: str, day: dt.date, students: Mapping[Section, int], by: User) -> None:
+def note_printed(*, kind: str, day: dt.date, students: Mapping[Section, int], by: User) -> None:
     """Write down that ``by`` took a list away on paper: which one, and of how many students in each section.
 
     What leaves the building so leaves no other trace, and an emergency list says what a doctor should know.

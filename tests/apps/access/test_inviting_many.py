@@ -159,10 +159,11 @@ def test_only_who_may_see_a_child_is_invited_as_guardian(campus: Campus, registr
     here, gone = people.some_students(1, section=campus.section)[0], people.some_students(
         1, section=campus.section, until=SCHOOL_DAY
     )[0]  # fmt: skip
-    for name, child, note in (("Sees", here, ""), ("Kept", here, "Court order"), ("Late", gone, "")):
+    people_of = (("Sees", here, ""), ("Kept", here, "Court order"), ("Late", gone, ""))
+    for priority, (name, child, note) in enumerate(people_of, start=1):
         guardian = Guardian.objects.create(given_name=name, email=f"{name}@oak.example", language="ar")
         StudentGuardian.objects.create(
-            student=child, guardian=guardian, restriction_note=note, contact_priority=guardian.pk
+            student=child, guardian=guardian, restriction_note=note, contact_priority=priority
         )
     assert students.invite_guardians(role="guardian", by_id=registrar.sourced_id) == {"invited": 1, "left_out": 0}
     user = Guardian.objects.get(given_name="Sees").user

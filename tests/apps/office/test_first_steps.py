@@ -12,11 +12,12 @@ import pytest
 
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, GradeLevel, Institution, Section, Term
+from apps.institutions.services import add_term
 from apps.office.setup.pages.beginning import WORDS
 from apps.office.setup.pages.countries import COUNTRIES, terms_of
 from apps.office.setup.selectors import CAPABILITIES, STEPS, readiness
-from apps.staff.models import TeachingAssignment
-from apps.students.models import SectionMembership
+from apps.staff.models import StaffMember, TeachingAssignment
+from apps.students.models import SectionMembership, Student
 from schoolops import clock
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY
@@ -131,6 +132,42 @@ def test_what_is_wrong_stands_in_its_line_and_nothing_of_the_others_is_written(o
         assert "A given name is missing here." in page
         assert 'value="Zoë"' in page
         assert not SectionMembership.objects.exists()
+
+
+def test_a_page_of_people_that_is_sent_twice_adds_them_once(office: Office, erin: User) -> None:
+    browser = office(erin)
+    with clock.frozen(people.SCHOOL_MOMENT):
+        campus = people.a_school_year(sections=("7 B",))
+        for step, model in (("staff", StaffMember), ("students", Student)):
+            shown = _said(browser.get(f"{BEGIN}{step}/").content.decode())
+            said = {**shown, "given_name_1": "Zoë", "section_1": campus.section.pk}
+            before = model.objects.count()
+            assert browser.post(f"{BEGIN}{step}/", said).status_code == 302
+            again = browser.post(f"{BEGIN}{step}/", said)
+            assert again.status_code == 422
+            assert "if it was sent twice" in again.content.decode()
+            assert model.objects.count() == before + 1
+            # Who is meant all the same is saved from there.
+            meant = {**_said(again.content.decode()), "given_name_1": "Zoë", "section_1": campus.section.pk}
+            assert browser.post(f"{BEGIN}{step}/", meant).status_code == 302
+            assert model.objects.count() == before + 2
+
+
+def test_a_term_that_was_added_meanwhile_is_not_taken_for_one_that_was_emptied(office: Office, erin: User) -> None:
+    browser = office(erin)
+    with clock.frozen(people.SCHOOL_MOMENT):
+        campus = people.a_school_year(sections=("7 B",))
+        Term.objects.all().delete()
+        said = _said(browser.get(f"{BEGIN}year/").content.decode())
+        said |= {f"term_{number}_{name}": "" for number in range(1, 5) for name in ("name", "starts_on", "ends_on")}
+        days = {"starts_on": campus.year.starts_on, "ends_on": campus.year.starts_on + dt.timedelta(days=60)}
+        add_term(year=campus.year, fields={"name": "Autumn", **days}, by=erin)
+        assert browser.post(f"{BEGIN}year/", said).status_code == 302
+        assert Term.objects.get().name == "Autumn"
+        shown = _said(browser.get(f"{BEGIN}year/").content.decode())
+        emptied = {f"term_1_{name}": "" for name in ("name", "starts_on", "ends_on")}
+        assert browser.post(f"{BEGIN}year/", shown | emptied).status_code == 302
+        assert not Term.objects.exists()
 
 
 def test_nothing_is_chosen_for_a_campus_before_somebody_has_chosen_it(office: Office, erin: User) -> None:

@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.office.shell import typed
 from apps.office.shell.typed import Typed, filled_in
 from apps.students.models import Student
+from schoolops.ratelimit.windows import FORMS_KEPT
 from schoolops.tenancy.models import School
 from tests.apps.office.forms import Form, forms_on
 from tests.factories import people
@@ -214,6 +215,22 @@ def test_the_second_of_two_login_pages_leads_in(checked: Browser, dave: User, ca
     assert checked.get(way)["Location"] == "/office/rolls/"
 
 
+def test_a_family_is_promised_nothing_that_its_pages_do_not_bring_back(
+    checked: Browser, carol: User, campus: Campus
+) -> None:
+    child = people.students_in(campus.section)[0]
+    _comes_in(checked, "carol")
+    address = f"/family/children/{child.sourced_id}/leave/"
+    form = _form(checked.get(address), "reason")
+    checked.client.cookies.pop("csrftoken")
+    said = {**form.said, "starts_on": "2026-11-09", "ends_on": "2026-11-10", "reason": "A wedding"}
+    answer = checked.post(address, said, headers={"referer": f"http://oak.localhost{address}"})
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "is kept for an hour" not in page
+    assert f'href="{address}"' in page
+
+
 # --- filling in -------------------------------------------------------------------------------------------------------
 def test_only_the_form_that_was_sent_is_filled_in() -> None:
     page = (
@@ -232,6 +249,45 @@ def test_only_the_form_that_was_sent_is_filled_in() -> None:
         '<option value="9" selected>Row 9</option></select></form>'
     )
     assert filled_in(page, Typed("/elsewhere/", said.fields), at="/here/", names=lambda _has, _key: "") == page
+
+
+def _two_sections(first: str = "1") -> str:
+    return "".join(
+        f'<form method="post"><input type="hidden" name="section" value="{key}"><input name="moment" value=""></form>'
+        for key in (first, "2")
+    )
+
+
+def test_of_forms_that_ask_the_same_the_one_is_filled_in_whose_it_is() -> None:
+    said = Typed("/here/", {"section": ["2"], "moment": ["noon"]})
+    first, second = forms_on(filled_in(_two_sections(), said, at="/here/", names=lambda _has, _key: ""))
+    assert (first.said["section"], first.said["moment"]) == (["1"], [""])
+    assert (second.said["section"], second.said["moment"]) == (["2"], ["noon"])
+    # Nor does what was typed of one that is not there any more stand under the name of another.
+    gone = Typed("/here/", {"section": ["3"], "moment": ["noon"]})
+    assert filled_in(_two_sections(), gone, at="/here/", names=lambda _has, _key: "") == _two_sections()
+    # What has no brother may have changed since, as a version does.
+    alone = '<form method="post"><input type="hidden" name="version" value="8"><input name="name" value=""></form>'
+    back = filled_in(
+        alone, Typed("/here/", {"version": ["7"], "name": ["Ada"]}), at="/here/", names=lambda _has, _key: ""
+    )
+    assert forms_on(back)[0].said == {"version": ["7"], "name": ["Ada"]}
+
+
+def test_a_mark_out_of_a_page_does_not_fill_the_store(
+    office: Office, dave: User, erin: User, campus: Campus, settings: Any
+) -> None:
+    settings.RATE_LIMIT_FACTOR = 1
+    browser = office(dave)
+    page = "/office/student/admit/"
+    form = _form(browser.get(page), "given_name")
+    _ends(browser)
+    answers = [browser.post(page, form.said | ADMITTED)["Location"] for _each in range(FORMS_KEPT.most + 2)]
+    kept = ["typed%3D" in each for each in answers]
+    assert kept == [True] * FORMS_KEPT.most + [False] * 2
+    # And somebody else's is kept as before.
+    _same, answer = _typed_into(office(erin), page, "given_name", **ADMITTED)
+    assert "typed%3D" in answer["Location"]
 
 
 def test_the_page_says_before_the_login_ends(office: Office, dave: User, bob: User, campus: Campus) -> None:

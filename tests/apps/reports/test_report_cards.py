@@ -134,11 +134,14 @@ def test_drafts_that_were_made_anew_since_somebody_read_them_are_not_proof_read(
 ) -> None:
     where = {"section_id": str(campus.section.sourced_id)}
     address = f"exam-sessions/{session.sourced_id}/report-cards"
-    assert asking(alice).post(address, where).json()["cards"] == 12
+    with clock.frozen(clock.now() - ONE_HOUR):
+        assert services.draft_cards(session=session, section=campus.section, by=alice) == 12
     seen = max(row["drafted_at"] for row in asking(alice).rows(address))
-    with clock.frozen(clock.now() + ONE_HOUR):
-        services.draft_cards(session=session, section=campus.section, by=alice)
+    assert asking(alice).post(address, where).json()["cards"] == 12
     answer = asking(alice).post(address, {**where, "proof_read": seen})
+    assert (answer.status_code, answer.json()["code"]) == (409, "reports:cards-drafted-meanwhile")
+    # Nor by who says so for a moment that is to come.
+    answer = asking(alice).post(address, {**where, "proof_read": (clock.now() + ONE_HOUR).isoformat()})
     assert (answer.status_code, answer.json()["code"]) == (409, "reports:cards-drafted-meanwhile")
     seen = max(row["drafted_at"] for row in asking(alice).rows(address))
     assert asking(alice).post(address, {**where, "proof_read": seen}).json()["cards"] == 12

@@ -9,6 +9,7 @@ from tests.smoke.asks import (  # noqa: F401 - each declares its requests
     institutions,
     jobs,
     logins,
+    messages,
     own_login,
     rosters,
     staff,

@@ -247,7 +247,12 @@ def _publish_book(world: World) -> Ask:
 
 @ask("POST gradebooks/{}/reopen")
 def _reopen_book(world: World) -> Ask:
-    sheet = _book(world)
+    # One that is open again needs no re-opening.
+    course = world.post("courses", world.course_body())["id"]
+    said = {"term_id": _term(world), "section_id": world.homeroom["id"], "course_id": course}
+    sheet = world.get(f"gradebooks/{world.post('gradebooks', said)['id']}")
+    body = {**_assessed(), "version": sheet["version"]}
+    sheet = world.ask("PUT", f"gradebooks/{sheet['id']}", body).expect().json
     body = {"published_at": LONG_AGO, "version": sheet["version"]}
     world.ask("PUT", f"gradebooks/{sheet['id']}/publication", body).expect()
     return Ask({"id": sheet["id"]}, {"reason": "A mistake"})

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.attendance import selectors as attendance
+from apps.attendance import services
 from apps.office.attendance.selectors.register import Register, RegisterLine, register_of
 from apps.office.attendance.selectors.rolls import rolls_of
 from apps.office.shell.charts import kind_of, legend
@@ -25,9 +28,14 @@ def rolls(request: HttpRequest) -> HttpResponse:
     user = actor(request)
     today = access.today(user)
     day = day_asked(request.GET.get("day"), today)
+    if request.method == "POST":
+        number = services.remind_of_rolls(day=day, by=user)
+        words = ngettext("%d teacher is reminded.", "%d teachers are reminded.", number) % number
+        messages.success(request, words if number else _("Everybody who can be reminded was reminded already."))
+        return HttpResponseRedirect(request.get_full_path())
     found = rolls_of(user, day)
     attendance.say_which_campus(found)
-    attendance.say_who_teaches([each for each in found if each["roll"]["taken_at"] is None], day)
+    teachers = attendance.say_who_teaches([each for each in found if each["roll"]["taken_at"] is None], day)
     context = {
         "day": day,
         "today": today,
@@ -36,7 +44,7 @@ def rolls(request: HttpRequest) -> HttpResponse:
         "rolls": found,
         "closed": [] if found else attendance.campuses_closed(day),
         "missing": sum(each["roll"]["taken_at"] is None for each in found),
-        "marks": "attendance.mark" in access_rows.permissions_of(user),
+        "reminds": bool(teachers - {user.pk}) and "attendance.mark" in access_rows.permissions_of(user),
     }
     return render_page(request, "office/attendance/rolls.html", context, title=_("Rolls"))
 

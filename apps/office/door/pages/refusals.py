@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.office.shell import typed
-from apps.office.shell.site import frame_of, with_headers
+from apps.office.shell.site import frame_of, office, with_headers
 from schoolops import problem
 from schoolops.context import school_or_none
 from schoolops.errors import Forbidden
@@ -27,7 +27,9 @@ def form_of_another_login(request: HttpRequest, reason: str = "") -> HttpRespons
     if not problem.reads_pages(request):
         return problem.response(Forbidden())
     at_the_door = school_or_none() is None or request.path in {reverse(f"office:{name}") for name in _AT_THE_DOOR}
-    back = request.get_full_path() if at_the_door else typed.keep(request)
+    # What stands beside the office, a family's pages, fills nothing in: nothing is promised there.
+    of_the_office = request.resolver_match is not None and request.resolver_match.namespace == office.name
+    back = typed.keep(request) if of_the_office and not at_the_door else typed.page_of(request)
     context = {
         **frame_of(request),
         "title": _("Not saved yet"),

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,6 +22,7 @@ from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
 from apps.office.fees.pages.desk import BACK, METHODS
 from apps.office.shell.fields import AmountField, apart, day_asked, posted, whole_number
+from apps.office.shell.files import file_of
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops import money
@@ -42,10 +43,8 @@ def _file(
     form = request.GET.get("as", "")
     if not form:
         return None
-    if form not in exports.FORMATS:
-        raise Http404
     exports.check(actor(request))
-    return exports.FORMATS[form](name, columns, iter([list(rows)]))
+    return file_of(form, name, columns, [list(rows)])  # type: ignore[no-any-return]
 
 
 DEBTORS = (

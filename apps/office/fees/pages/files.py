@@ -11,10 +11,10 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts.models import User
 from apps.fees import selectors as fees
+from apps.office.shell.files import file_of
 from apps.office.shell.pages import actor, office_page
 from schoolops import money
 from schoolops.api import exports
-from schoolops.context import current_school, inside
 
 PAGE = 1000
 WHOSE = {
@@ -66,20 +66,17 @@ FILES: Mapping[str, tuple[Callable[..., QuerySet[Any]], Mapping[str, Any]]] = {
 @office_page(permission="fees.view", over="campus")
 def take(request: HttpRequest, what: str, form: str) -> Any:
     """All of ``what``, the oldest first, row by row as it is read."""
-    if what not in FILES or form not in exports.FORMATS:
+    if what not in FILES:
         raise Http404
     exports.check(actor(request))
     rows, columns = FILES[what]
-    return exports.FORMATS[form](what, list(columns), _pages(rows, columns, actor(request)))
+    return file_of(form, what, list(columns), _pages(rows, columns, actor(request)))
 
 
 def _pages(rows: Callable[..., QuerySet[Any]], columns: Mapping[str, Any], by: User) -> Iterator[list[dict[str, Any]]]:
-    school, last = current_school(), 0
+    last, named = 0, {f"a_{name}": value for name, value in columns.items()}
     while True:
-        # The middleware has left the school by the time it is read.
-        with inside(school):
-            named = {f"a_{name}": value for name, value in columns.items()}
-            found = list(rows(by=by).filter(pk__gt=last).order_by("pk").values("pk", **named)[:PAGE])
+        found = list(rows(by=by).filter(pk__gt=last).order_by("pk").values("pk", **named)[:PAGE])
         if not found:
             return
         last = found[-1]["pk"]

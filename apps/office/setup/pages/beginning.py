@@ -140,6 +140,8 @@ class YearForm(DressedForm):
         ]
         super().__init__(data, initial=initial)
         self.there = there
+        self.fields["seen"] = _seen()
+        self.initial["seen"] = len(there)
         for number in range(1, MOST_TERMS + 1):
             named, begins, ends = terms[number - 1] if number <= len(terms) else ("", None, None)
             words = {"number": number}
@@ -177,7 +179,8 @@ class YearForm(DressedForm):
             if number <= len(self.there):
                 if all(fields.values()):
                     services.change_term(term=self.there[number - 1], fields=fields, by=at.by)
-                else:
+                elif number <= (said["seen"] or 0):
+                    # One that was added meanwhile stood on no line that could be emptied.
                     services.remove_term(term=self.there[number - 1], by=at.by)
             elif all(fields.values()):
                 services.add_term(year=year, fields=fields, by=at.by)
@@ -239,10 +242,17 @@ def _code_of(name: str, taken: set[str]) -> str:
     return code
 
 
+def _seen() -> forms.Field:
+    """How many there were when the page was made."""
+    return forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
 class RowsForm(DressedForm):
     """Several people at once, a line of fields for each; lines without a name are none."""
 
     rows: int
+    # Of what a line makes one.
+    makes: Any
 
     def __init__(self, at: At, data: Any, asked: Any) -> None:
         super().__init__(data)
@@ -252,6 +262,8 @@ class RowsForm(DressedForm):
         for number in range(1, self.rows + 1):
             for name, field in self.line(sections):
                 self.fields[f"{name}_{number}"] = field
+        self.fields["seen"] = _seen()
+        self.initial["seen"] = self.makes.objects.count()
         self._dress()
 
     def line(self, sections: Any) -> Iterator[tuple[str, forms.Field]]:
@@ -262,7 +274,7 @@ class RowsForm(DressedForm):
 
     def lines(self) -> list[list[forms.BoundField]]:
         """For the page: the fields of each line."""
-        names = list(self.fields)
+        names = [each.name for each in self.visible_fields()]
         width = len(names) // self.rows
         return [[self[name] for name in names[first : first + width]] for first in range(0, len(names), width)]
 
@@ -282,7 +294,23 @@ class RowsForm(DressedForm):
             ]
             if others and not said.get(f"given_name_{number}"):
                 self.add_error(f"given_name_{number}", _("A given name is missing here."))
+        self._refuse_twice(said.get("seen"))
         return said
+
+    def _refuse_twice(self, seen: int | None) -> None:
+        """Numbers are given here: nothing else tells that a page was sent twice. The next save is a knowing one."""
+        if seen is None or seen == self.initial["seen"]:
+            return
+        said: Any = self.data
+        self.data = said = said.copy()
+        said["seen"] = str(self.initial["seen"])
+        self.add_error(
+            None,
+            _(
+                "Since this page was opened, somebody was added: these people, if it was sent twice. Look at the list, "
+                "and save again only who is missing there."
+            ),
+        )
 
     def carry_out(self, at: At) -> None:
         """Write each; a refusal stands in its line. Raises ``LineRefused``."""
@@ -317,7 +345,7 @@ def _free(model: Any, column: str, form: str) -> str:
 class StaffForm(RowsForm):
     """Who works here, and whose class teacher they are."""
 
-    rows = STAFF_AT_ONCE
+    rows, makes = STAFF_AT_ONCE, StaffMember
     title = gettext_lazy("Staff")
 
     def line(self, sections: Any) -> Iterator[tuple[str, forms.Field]]:
@@ -341,7 +369,7 @@ class StaffForm(RowsForm):
 class StudentsForm(RowsForm):
     """Children and their sections."""
 
-    rows = STUDENTS_AT_ONCE
+    rows, makes = STUDENTS_AT_ONCE, Student
     title = gettext_lazy("Students")
 
     def line(self, sections: Any) -> Iterator[tuple[str, forms.Field]]:
