@@ -21,6 +21,9 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.urls import URLPattern, path
 from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+
+from schoolops.api.packing import takes_packed
 
 # Twelve digits before the ending, as `ManifestStaticFilesStorage` writes them.
 _MARKED = re.compile(r"^(?P<stem>.+)\.(?P<mark>[0-9a-f]{12})(?P<ending>\.[^./]+)$")
@@ -66,10 +69,11 @@ def serve(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     mark, content, packed = found
     tag = f'"{mark}"'
-    if request.headers.get("If-None-Match") == tag:
+    # Weakly, as RFC 9110 (13.1.2) compares them: what repacks an answer on its way marks its tag as weak.
+    if tag in {each.removeprefix("W/") for each in parse_etags(request.headers.get("If-None-Match", ""))}:
         return HttpResponseNotModified(headers={"ETag": tag})
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    takes = bool(packed) and "gzip" in request.headers.get("Accept-Encoding", "")
+    takes = bool(packed) and takes_packed(request)
     answer = HttpResponse(packed if takes else content, content_type=kind, headers={"ETag": tag})
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if marked else "no-cache"
     if takes:

@@ -106,6 +106,7 @@ def clear_old_imports() -> None:
     """Uploaded files and rows of what wrote nothing in a week, or was finished a month ago; line and counts stay."""
     services.clear_old_imports()
     services.clear_old_marks()
+    services.clear_old_bank_files()
 
 
 schedule(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from apps.exchange.models import Counterpart, Import, ImportRow, MarkFile, MarkFileRow
-from apps.exchange.selectors.stops import WROTE_NOTHING, stop_of, with_ends
+from apps.exchange.selectors.stops import WROTE, WROTE_NOTHING, stop_of, with_ends
 from apps.exchange.services.reading import staged
 from apps.exchange.services.stopping import set_aside
+from apps.fees.models import BankStatement
 from apps.staff.models import StaffMember
 from apps.students.models import Guardian, Student
 from schoolops import clock, files
@@ -69,6 +70,25 @@ def clear_old_marks() -> int:
         run.save(update_fields=["file", "cleared_at"])
         trail.record(SYSTEM, "exchange.marks-cleared", run, before={"state": run.state})
     return len(runs)
+
+
+@transaction.atomic
+def clear_old_bank_files() -> int:
+    """Delete the files of banks that were read a month ago, or could not be in a week; returns how many files.
+
+    The lines stay, and with them what was taken.
+    """
+    now, read = clock.now(), Q(state=BankStatement.State.READ)
+    old = read & Q(received_at__lt=now - WROTE) | ~read & Q(received_at__lt=now - WROTE_NOTHING)
+    there = BankStatement.objects.filter(old).exclude(file="")
+    rows = list(there.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:MOST])
+    for row in rows:
+        files.forget(row.file)
+        # What could not be read is quoted there.
+        row.errors = []
+        row.save(update_fields=["file", "errors"])
+        trail.record(SYSTEM, "fees.bank-statement-cleared", row, before={"state": row.state})
+    return len(rows)
 
 
 _KINDS: dict[type[Model], str] = {Student: staged.STUDENT, Guardian: staged.GUARDIAN, StaffMember: staged.STAFF}

@@ -70,6 +70,7 @@ class Campus:
     history: dict[str, list[Group]] = field(default_factory=lambda: defaultdict(list))
     entered: list[Payment] = field(default_factory=list)
     alike: set[int] = field(default_factory=set)
+    elsewhere: set[int] = field(default_factory=set)
 
     def open_to(self, group: Group) -> list[Open]:
         """What is open of a group, the first due first; found by a guardian, theirs and what names nobody."""
@@ -165,6 +166,7 @@ def _remember(campus: Campus, lines: Sequence[BankLine]) -> None:
     known = {payment for payments in from_lines.values_list("payments", flat=True) for payment in payments}
     campus.entered = [row for row in rows if row.sourced_id not in known]
     campus.alike = _alike(campus.institution, lines)
+    campus.elsewhere = _elsewhere(campus.institution, lines)
 
 
 def _alike(institution: Institution, lines: Sequence[BankLine]) -> set[int]:
@@ -175,6 +177,21 @@ def _alike(institution: Institution, lines: Sequence[BankLine]) -> set[int]:
     for _pk, day, amount, headers in rows:
         kinds[day, amount].add(bool(headers))
     return {pk for pk, day, amount, _headers in rows if len(kinds[day, amount]) > 1}
+
+
+def _elsewhere(institution: Institution, lines: Sequence[BankLine]) -> set[int]:
+    """Lines that may be another campus's, whose bills have the same numbers: one sent there as well, or of an account
+    that files were sent of there, and of which nothing was taken here."""
+    others = list(Institution.objects.exclude(pk=institution.pk).values_list("pk", flat=True))
+    there = BankLine.objects.filter(institution__in=others, key__in=[line.key for line in lines])
+    keys = set(there.values_list("key", flat=True))
+    of = BankStatement.objects.filter(pk__in={line.statement_id for line in lines}).exclude(account="")
+    accounts = dict(of.values_list("pk", "account"))
+    theirs = BankStatement.objects.filter(institution__in=others, account__in=set(accounts.values()))
+    taken = BankLine.objects.filter(statement__account__in=set(accounts.values()), state=State.TAKEN)
+    ours = taken.filter(institution=institution).values_list("statement__account", flat=True)
+    doubtful = set(theirs.values_list("account", flat=True)) - set(ours.distinct())
+    return {line.pk for line in lines if line.key in keys or accounts.get(line.statement_id) in doubtful}
 
 
 def _proposed(line: BankLine, campus: Campus) -> tuple[int, dict[str, Any]]:
@@ -214,7 +231,9 @@ def _proposed(line: BankLine, campus: Campus) -> tuple[int, dict[str, Any]]:
         why.append("entered")
     if line.pk in campus.alike:
         why.append("alike")
-    if twins or line.pk in campus.alike or "settled" in why:
+    if line.pk in campus.elsewhere:
+        why.append("elsewhere")
+    if {"entered", "alike", "elsewhere", "settled"} & {*why}:
         confidence = min(confidence, _DOUBTFUL)
     receipts = [{"payment": str(row.sourced_id), "receipt": row.receipt} for row in twins]
     return confidence, {"parts": parts, "why": why, "receipts": receipts}

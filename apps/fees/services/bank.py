@@ -67,13 +67,14 @@ def keep_statement(*, institution: Institution, file: IO[bytes], name: str, suff
     # Of two that send it at once the second finds what the first has kept.
     Books.objects.select_for_update(no_key=True).filter(institution=institution).first()
     there = BankStatement.objects.filter(institution=institution, sha256=digest).first()
-    if there is not None:
+    if there is not None and (there.file or there.state == BankStatement.State.READ):
         return there
     called = composed(name)[-200:] or "statement"
-    row = BankStatement(institution=institution, file_name=called, sha256=digest, by=by, received_at=clock.now())
+    row = there or BankStatement(institution=institution, sha256=digest)
+    row.file_name, row.by, row.received_at = called, by, clock.now()
     file.seek(0)
     files.keep(row.file, file, suffix=suffix)
-    row.save(force_insert=True)
+    row.save()
     trail.record(by, "fees.bank-statement-received", row, after={"file": called, "sha256": digest})
     return row
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import TestCase
 
 from apps.access.errors import PermissionMissing
 from apps.accounts.models import User
 from apps.exchange import services as exchange
 from apps.exchange.errors import BankFileUnknown
+from apps.exchange.tasks import clear_old_imports
 from apps.fees import errors, selectors, services
 from apps.fees.models import Account, BankLine, BankStatement, Invoice, LedgerEntry, Payment
 from apps.fees.selectors.bank import numbers_in
 from apps.fees.selectors.reconciling import differences
+from apps.institutions.models import Institution
 from apps.students.models import Guardian
 from schoolops.money import CurrencyDiffers
 from tests.factories import money, people
@@ -345,6 +350,93 @@ def test_a_row_that_cannot_be_read_is_named_and_stops_no_other(
         (4, "exchange:amount-unreadable"),
     ]
     assert [line.text for line in lines()] == ["b"]
+
+
+def test_what_stands_for_an_amount_and_is_none_is_named(campus: Campus, bills: list[Invoice], anton: User) -> None:
+    formula, too_long = a_row("=1+1", "a"), a_row("1" * 41, "b")
+    row = sent(campus, csv_of(formula, too_long, a_row("", "a heading"), a_row("10", "c")), by=anton)
+    assert [each["row"] for each in row.errors] == [2, 3]
+    assert [line.text for line in lines()] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (("1,200.00", "12.50"), [1200, Decimal("12.5")]),
+        (("12.50", "12,50"), [Decimal("12.5")]),
+        (("1,200.00", "1.200,00"), [1200]),
+        (("12.50", "1,,200.00"), [Decimal("12.5")]),
+        (("12.50", "1,00,000.00"), [Decimal("12.5"), 100_000]),
+        (("12,50", "1.200"), [Decimal("12.5"), 1200]),
+        (("12.50", "1 200.00"), [Decimal("12.5"), 1200]),
+    ],
+)
+def test_an_amount_written_otherwise_than_the_others_is_named_and_never_a_hundredfold(
+    campus: Campus, bills: list[Invoice], anton: User, written: tuple[str, ...], read: list[Decimal]
+) -> None:
+    row = sent(campus, csv_of(*(a_row(f'"{each}"', f"x{place}") for place, each in enumerate(written))), by=anton)
+    assert [line.amount for line in lines()] == read
+    assert len(row.errors) == len(written) - len(read)
+
+
+def test_an_entry_of_nothing_is_no_line(campus: Campus, bills: list[Invoice], anton: User) -> None:
+    row = sent(campus, camt(an_entry("0.00"), an_entry("10", ref="2")), by=anton, name="s.xml")
+    assert (row.state, [line.amount for line in lines()]) == ("read", [10])
+
+
+def test_a_line_or_an_account_of_another_campus_is_looked_at(campus: Campus, bills: list[Invoice], anton: User) -> None:
+    hill = Institution.objects.create(name="Hill", code="HILL", currency=campus.institution.currency)
+    of_hill = camt(an_entry("10.00", ("10.00", "A B", "books"), ref="H1"))
+    exchange.read_statement(
+        exchange.receive_statement(institution=hill, file=io.BytesIO(of_hill.encode()), name="h.xml", by=anton)
+    )
+    # Bills of two campuses have the same numbers.
+    whole = ("1200.00", "A B", bills[0].called_number)
+    second = ("1200.00", "C D", bills[1].called_number)
+    sent(campus, camt(an_entry("1200.00", whole, ref="H2"), an_entry("1200.00", second, ref="H3")), by=anton)
+    here = BankLine.objects.filter(institution=campus.institution).order_by("pk")
+    assert [(line.confidence, "elsewhere" in why(line)) for line in here] == [(40, True), (40, True)]
+    # Once somebody has taken one, they have said that it is an account of this campus as well.
+    services.take_line(line=here[0], by=anton)
+    services.match_again(institution=campus.institution, by=anton)
+    assert here.all()[1].confidence >= 75
+    of_both = csv_of(a_row("10", "x", ref="B1"))
+    for institution in (hill, campus.institution):
+        file = io.BytesIO(of_both.encode())
+        exchange.read_statement(
+            exchange.receive_statement(institution=institution, file=file, name="both.csv", by=anton)
+        )
+    assert "elsewhere" in why(BankLine.objects.get(institution=campus.institution, reference="B1"))
+
+
+def test_a_file_goes_a_month_after_it_was_read_and_its_lines_stay(
+    campus: Campus, bills: list[Invoice], anton: User, later: Callable[..., None]
+) -> None:
+    row = sent(campus, csv_of(a_row("10", "a"), a_row("ten", "b")), by=anton)
+    bad = sent(campus, "<html></html>", by=anton, name="bad.xml")
+    files = [Path(each.file.path) for each in (row, bad)]
+    later(days=6)
+    assert exchange.clear_old_bank_files() == 0
+    later(days=2)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert exchange.clear_old_bank_files() == 1
+    assert [file.exists() for file in files] == [True, False]
+    later(days=29)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        clear_old_imports()
+    assert exchange.clear_old_bank_files() == 0
+    row.refresh_from_db()
+    assert (files[0].exists(), row.errors, row.counts["new"], len(lines())) == (False, [], 1, 1)
+    # What is read is not read again, and what could not be is, once it is sent again.
+    for refused in (
+        lambda: exchange.map_statement(statement=row, mapping={}, by=anton),
+        lambda: exchange.read_statement(row),
+    ):
+        with pytest.raises(errors.BankStatementNotReady):
+            refused()
+    assert sent(campus, csv_of(a_row("10", "a"), a_row("ten", "b")), by=anton).pk == row.pk
+    again = sent(campus, "<html></html>", by=anton, name="bad.xml")
+    assert (again.pk, again.state, bool(again.file)) == (bad.pk, "failed", True)
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'

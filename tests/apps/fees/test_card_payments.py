@@ -28,6 +28,7 @@ from apps.fees.selectors.reconciling import differences
 from apps.fees.services import PaidBy, Pays
 from apps.fees.tasks import ask_gateway, look_at_card_payment, refund_by_card
 from apps.students.models import Guardian, Student
+from schoolops import money as money_of
 from schoolops.audit.models import AuditEntry
 from schoolops.context import inside
 from schoolops.gateways import asking as circuits
@@ -132,6 +133,23 @@ def test_whatever_is_written_twice_late_or_in_any_order_is_booked_once(
     row.refresh_from_db()
     assert (row.state, row.received, row.returned) == ("paid", 1280, 0)
     assert right()
+
+
+def test_another_currency_than_was_asked_for_is_booked_by_nobody(child: Student, mum: User, counter: Counter) -> None:
+    row = gateways.begun(child, by=mum)
+    gateways.click(counter, row, "pay")
+    order = counter.shown(row.reference)
+    assert order is not None
+    order.currency = "JPY"
+    with pytest.raises(money_of.CurrencyDiffers):
+        services.look(intent=row.pk)
+    assert not Payment.objects.exists()
+    assert [each.code for each in services.differs_there()] == ["card-otherwise-there"]
+
+
+def test_a_body_that_is_nested_too_deeply_is_refused(child: Student, mum: User) -> None:
+    answer = gateways.arrives(mum, b"[" * 100_000)
+    assert (answer.status_code, answer.json()["code"]) == (400, "api:malformed")
 
 
 def test_what_no_gateway_of_the_school_signed_is_refused(child: Student, mum: User, counter: Counter) -> None:

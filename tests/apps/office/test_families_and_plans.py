@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
+from apps.office.people.selectors.merging import compared
 from apps.students import errors, services
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import guardians_like
@@ -227,3 +228,18 @@ def test_a_record_is_not_merged_with_itself_nor_by_a_teacher(
     itself = office(dave).post(f"{address}?other={child.sourced_id}", {"reason": "x"})
     assert itself.status_code == 422
     assert office(bob).get(address).status_code == 403
+
+
+def test_a_guardian_whom_a_restriction_withholds_is_not_counted_out(
+    dave: User, bob: User, child: Student, campus: Campus
+) -> None:
+    other = people.students_in(campus.section)[1]
+    StudentGuardian.objects.filter(student__in=(child, other)).delete()
+    barred = Guardian.objects.create(given_name="Max", phone="+44 1")
+    StudentGuardian.objects.create(student=other, guardian=barred, restriction_note="Court order", contact_priority=1)
+
+    def told(by: User) -> list[tuple[str, str]]:
+        lines = compared(child, other, by=by, day=SCHOOL_DAY)
+        return [(one, two) for title, one, two, _differ in lines if title == "Guardians"]
+
+    assert (told(dave), told(bob)) == ([("0", "1")], [("0", "0")])

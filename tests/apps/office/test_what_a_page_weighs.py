@@ -91,3 +91,21 @@ def test_who_takes_nothing_packed_is_given_plain(office: Callable[..., Browser])
         assert "Content-Encoding" not in answer.headers
         assert "Accept-Encoding" in answer.headers["Vary"]
     assert "Content-Encoding" not in client.get("/api/v1/school", headers=PACKED).headers
+
+
+@pytest.mark.parametrize("address", ["/office/login/", "/static/office/shell/ends.js"])
+@pytest.mark.parametrize("said", ["gzip;q=0", "br, gzip; q=0.0", "identity, gzip;q=0, *;q=0.1"])
+def test_who_refuses_what_is_packed_is_given_plain(office: Callable[..., Browser], address: str, said: str) -> None:
+    client = office().client
+    plain = client.get(address, headers={"accept-encoding": said})
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    assert client.get(address, headers={"accept-encoding": "br, gzip;q=0.5"}).headers["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"another", {}'])
+def test_a_file_that_is_there_already_does_not_travel_again(office: Callable[..., Browser], form: str) -> None:
+    client, address = office().client, "/static/office/shell/ends.js"
+    tag = client.get(address).headers["ETag"]
+    assert client.get(address, headers={"if-none-match": form.format(tag)}).status_code == 304
+    assert client.get(address, headers={"if-none-match": '"another"'}).status_code == 200

@@ -122,7 +122,8 @@ class _Reader:
         if entry.first("CdtDbtInd") != "CRDT" or entry.first("RvslInd") in {"true", "1"}:
             self.found.outgoing += 1
             return
-        self.ready += _lines(self._row, entry, parts)
+        # A bank may tell of something that cost nothing.
+        self.ready += (line for line in _lines(self._row, entry, parts) if Decimal(line["amount"]))
 
 
 def _lines(row: int, entry: _Said, parts: list[_Said]) -> Iterator[dict[str, Any]]:

@@ -132,7 +132,14 @@ def amount_of(said: str, mark: str) -> Decimal:
     below = digits.startswith(("-", "(")) or digits.endswith("-") or side in {"dr", "d", "s"}
     digits = digits.strip("()+- \u00a0")
     digits = re.sub(r"[\s\u00a0'’\u202f]", "", digits)
-    digits = digits.replace("," if mark == "." else ".", "").replace(mark, ".")
+    whole, point, rest = digits.partition(mark)
+    other = "," if mark == "." else "."
+    # Thousands, as the last of them is: 12,50 in a file of 12.50 is no 1250.
+    if other in digits and not re.fullmatch(
+        rf"\d{{1,3}}({re.escape(other)}\d{{2,3}})*{re.escape(other)}\d{{3}}", whole
+    ):
+        raise errors.AmountUnreadable(value=said[:40])
+    digits = f"{whole.replace(other, '')}{point and '.'}{rest}"
     if not re.fullmatch(r"\d{1,13}(\.\d{0,6})?", digits):
         raise errors.AmountUnreadable(value=said[:40])
     return -Decimal(digits) if below else Decimal(digits)

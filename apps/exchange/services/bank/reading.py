@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import IO, Any, Final
 
 from apps.exchange import errors
@@ -18,6 +19,7 @@ from schoolops import money
 from schoolops.errors import Invalid, SchoolOpsError, Unavailable
 
 MOST_WRONG: Final = 200
+_AMOUNTS: Final = {columns.BY_FIELD[field].header for field in (columns.AMOUNT, columns.CREDIT, columns.DEBIT)}
 
 
 @dataclass(slots=True)
@@ -128,7 +130,9 @@ class Statement:
         text = " ".join(cells.cleaned(line[place]) for place, _ in several if place < len(line)).strip()
         said = values.get(columns.AMOUNT) or values.get(columns.CREDIT) or values.get(columns.DEBIT)
         if not said or (sheets.is_total(line) and errors_of_row):
-            # A balance, or what adds up the rows above.
+            # A balance, or what adds up the rows above. What stands where an amount should be is said.
+            if not sheets.is_total(line):
+                _add(wrong, (each for each in errors_of_row if each["column"] in _AMOUNTS))
             return None
         amount = Decimal(0)
         try:
@@ -136,7 +140,7 @@ class Statement:
         except Invalid as error:
             errors_of_row.append(cells.said_of(error, row=row, column=columns.BY_FIELD[columns.AMOUNT].header))
         if errors_of_row:
-            wrong += errors_of_row[: MOST_WRONG - len(wrong)]
+            _add(wrong, errors_of_row)
             return None
         if not self.found["account"]:
             self.found["account"] = values.get(columns.ACCOUNT, "")[:60]
@@ -158,6 +162,10 @@ class Statement:
         came = columns.amount_of(said, mark) if (said := values.get(columns.CREDIT)) else Decimal(0)
         went = columns.amount_of(said, mark) if (said := values.get(columns.DEBIT)) else Decimal(0)
         return came or -abs(went)
+
+
+def _add(wrong: list[dict[str, Any]], more: Iterable[dict[str, Any]]) -> None:
+    wrong += islice(more, MOST_WRONG - len(wrong))
 
 
 def _line(said: Mapping[str, Any]) -> NewLine:

@@ -62,8 +62,9 @@ def map_statement(*, statement: BankStatement, mapping: Mapping[str, str], day_o
     """
     access.require_at(by, COLLECT, statement.institution)
     held = BankStatement.objects.select_for_update(no_key=True).get(pk=statement.pk)
-    taken = held.lines.exclude(state=BankLine.State.WAITING).exists()
-    if not held.headers or not held.file or taken:
+    # Whoever takes one at this moment has it, or finds it gone.
+    states = held.lines.order_by("pk").select_for_update().values_list("state", flat=True)
+    if not held.headers or not held.file or {*states} - {BankLine.State.WAITING}:
         raise BankStatementNotReady
     for header, field in mapping.items():
         if header not in held.headers or (field and field not in columns.BY_FIELD):
@@ -92,7 +93,12 @@ def read_statement(statement: BankStatement) -> BankStatement:
     anywhere, the next try reads anew.
 
     A file that cannot be read is then ``failed``, and ``problem`` says why.
+
+    Raises:
+        BankStatementNotReady: its file is cleared by now.
     """
+    if not statement.file:
+        raise BankStatementNotReady
     campus = statement.institution
     known = HeaderMapping.objects.filter(source=columns.SOURCE).order_by("pk").values_list("header", "field")
     order = statement.day_order or _known_order(campus)
@@ -108,6 +114,8 @@ def read_statement(statement: BankStatement) -> BankStatement:
         problem = problem_of(refusal)
         # What cannot be read to its end is not read.
         BankLine.objects.filter(statement=statement, state=BankLine.State.WAITING).delete()
+    # Lines are laid beside what is owed with regard to whose account it is.
+    BankStatement.objects.filter(pk=statement.pk).update(account=reading.found.get("account", ""))
     new = BankLine.objects.filter(statement=statement)
     fees.match_lines(new, campus)
     found = {**reading.found}

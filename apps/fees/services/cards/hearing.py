@@ -51,7 +51,7 @@ def hear(*, body: bytes, signature: str) -> None:
     expect_signed(body, signature, secret=keys_of(gateway).signing)
     try:
         heard = heard_of(json.loads(body))
-    except ValueError as unread:
+    except (ValueError, RecursionError) as unread:
         raise Malformed from unread
     _note([heard])
 
@@ -164,7 +164,13 @@ class Asked:
 
 
 def book(row: PaymentIntent, said: Standing, asked_for: Asked | None = None) -> None:
-    """Bring the books to what the gateway says; whoever does so at once waits, and finds it done."""
+    """Bring the books to what the gateway says; whoever does so at once waits, and finds it done.
+
+    Raises:
+        CurrencyDiffers: it took another money than was asked for, which a person looks at.
+    """
+    if said.paid:
+        money.expect_currency(said.currency, row.currency)
     student = hold(row.student)
     row = PaymentIntent.objects.select_for_update(of=("self",)).select_related("guardian", "invoice").get(pk=row.pk)
     row.also = row.also or said.also

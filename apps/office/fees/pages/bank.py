@@ -55,6 +55,7 @@ WHY = {
     "settled": gettext_lazy("the bill is paid already"),
     "entered": gettext_lazy("entered by hand, it seems"),
     "alike": gettext_lazy("another file has such a line"),
+    "elsewhere": gettext_lazy("it may be of another campus"),
 }
 
 

@@ -241,7 +241,7 @@ def merge(request: HttpRequest, student: UUID) -> HttpResponse:
             else:
                 messages.success(request, _("The two records are one: %(name)s.") % {"name": kept.full_name})
                 return HttpResponseRedirect(reverse("office:student", args=[kept.sourced_id]))
-        context |= {"other": duplicate, "lines": compared(kept, duplicate)}
+        context |= {"other": duplicate, "lines": compared(kept, duplicate, by=user, day=day)}
     else:
         context["found"] = may_be_one_child(kept, words, by=user, day=day)
     title = _("%(name)s: merge with another record") % {"name": kept.full_name}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.students.models import Enrolment, Student, StudentGuardian
-from apps.students.selectors import matching, students_like
+from apps.students.selectors import contacts_shown_to, matching, students_like
 
 SHOWN = 10
 
@@ -29,8 +30,9 @@ def may_be_one_child(student: Student, words: str, *, by: User, day: dt.date) ->
     return list(rows.exclude(pk=student.pk).select_related("institution").order_by("name_key", "pk")[:SHOWN])
 
 
-def compared(kept: Student, other: Student) -> Sequence[tuple[str, str, str, bool]]:
-    """(what, what the kept record says, what the other says, whether they differ). Four queries."""
+def compared(kept: Student, other: Student, *, by: User, day: dt.date) -> Sequence[tuple[str, str, str, bool]]:
+    """(what, what the kept record says, what the other says, whether they differ) for ``by``. Four queries."""
+    shown = contacts_shown_to(by, day)
     lines = [
         (title, one, two)
         for title, one, two in (
@@ -40,7 +42,7 @@ def compared(kept: Student, other: Student) -> Sequence[tuple[str, str, str, boo
             (_("Born on"), _day(kept.birth_date), _day(other.birth_date)),
             (_("Phone"), kept.phone, other.phone),
             (_("Enrolled"), _enrolments(kept), _enrolments(other)),
-            (_("Guardians"), _guardians(kept), _guardians(other)),
+            (_("Guardians"), _guardians(kept, shown), _guardians(other, shown)),
         )
     ]
     return [(title, one or "–", two or "–", one != two) for title, one, two in lines]
@@ -55,5 +57,6 @@ def _enrolments(student: Student) -> str:
     return ", ".join(f"{each.year.name} {each.grade_level.name}" for each in rows)
 
 
-def _guardians(student: Student) -> str:
-    return str(StudentGuardian.objects.filter(student=student).count())
+def _guardians(student: Student, shown: Q) -> str:
+    # One that is withheld from the reader is not counted out to them either.
+    return str(StudentGuardian.objects.filter(shown, student=student).count())
