@@ -52,7 +52,7 @@ class ContactRequest(PublicRow):
 class CalendarFeed(models.Model):
     """A secret address under which a program reads a child's lessons and exams, for ``user``; the latest one holds.
 
-    Only the SHA-256 of the secret is stored (32 bytes).
+    Like a session, it is void once the logins of ``user`` were ended. Only the secret's SHA-256 is stored (32 bytes).
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="+")
@@ -72,3 +72,9 @@ class CalendarFeed(models.Model):
 
     def __str__(self) -> str:
         return called(self.user, self.student)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was begun after the logins of whose it is were ended last."""
+        ended = self.user.logins_ended_at
+        return ended is None or self.created_at > ended

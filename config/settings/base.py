@@ -356,7 +356,10 @@ SANDBOX_GATEWAY_URL = env.text("SANDBOX_GATEWAY_URL")
 
 _mail = env.mail("EMAIL_URL")
 vars().update(_mail)
-EMAIL_BACKEND, EMAIL_BACKEND_BEHIND = "schoolops.resilience.mail.GuardedBackend", _mail["EMAIL_BACKEND"]
+EMAIL_BACKEND = "schoolops.resilience.mail.GuardedBackend"
+EMAIL_BACKEND_BEHIND = {
+    "django.core.mail.backends.smtp.EmailBackend": "schoolops.resilience.smtp.PipeliningBackend",
+}.get(_mail["EMAIL_BACKEND"], _mail["EMAIL_BACKEND"])
 # Without one a mail server that hangs would keep a worker for ever.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL")

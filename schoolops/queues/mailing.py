@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.core.mail import EmailMessage
 
 from schoolops.queues.job import NotSent, calling_outside
-from schoolops.resilience.mail import ANSWERS, MailUnavailable
+from schoolops.resilience.mail import MailUnavailable
+from schoolops.resilience.smtp import ANSWERS
 
 
 def hand_over(letter: EmailMessage) -> None:

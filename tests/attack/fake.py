@@ -88,6 +88,10 @@ class Sound:
         if plain.startswith("/office/"):
             listed = path.startswith(("/office/staff/", "/office/students/", "/office/institutions/"))
             return (302, {}) if (listed and "?" in path) or method == "POST" else (200, {})
+        if plain.startswith(("/family/", "/hooks/")):
+            return (200 if (who, plain) == ("carol", "/family/") else 404), {}
+        if who == "carol" and plain in {"/messages", "/announcements"}:
+            return 403, {}
         if plain.startswith("/students"):
             return self._students(who, method, plain, path, said, headers)
         if who == "new":

@@ -228,8 +228,8 @@ def kind_of(name: str, path: str = "") -> str:
             return f"{below} below" if name == "id" else f"students of {below}"
     if name == "kind" and path.endswith("/templates/{kind}"):
         return "templates"
-    if name == "moderation":
-        return "moderations"
+    if name in {"moderation", "ticket"}:
+        return f"{name}s"
     if name in {"id", "job_id"} and path:
         return path.partition("/{" + name + "}")[0].rpartition("/")[2]
     if name in {"day", "as_of", "from", "to"} or name.endswith("_on"):

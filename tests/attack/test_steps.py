@@ -74,6 +74,12 @@ def _merged_twice(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
 
 # Step → ways of failing that it has to see.
 PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
+    "the familys pages": {
+        "a teacher opens them": lambda: answers(r"bob GET /family/preferences/", 200),
+        "another's child is opened": lambda: answers(r"carol GET /family/children/.*/statement.pdf", 200),
+        "a guardian reads what is sent": lambda: answers(r"carol GET /messages", 200),
+        "anybody reports texts": lambda: answers(r"nobody POST /hooks/sms", 204),
+    },
     "filters of the office": {
         "a lookup is taken": lambda: answers(r"bob GET /office/staff/.*=O$", 200, b"/change/"),
         "a lookup brings it down": lambda: answers(r"bob GET /office/students/.*pk__regex", 500),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Locator, Page, expect
 
+from apps.attendance.models import Leave
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops import clock
 from tests.factories import people, rolls
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.scenes import Scene
 
+THURSDAY = dt.date(2026, 11, 5)
 MONDAY, CHRISTMAS, LATER = dt.date(2026, 11, 9), dt.date(2026, 12, 23), dt.date(2027, 1, 31)
 
 
@@ -120,3 +122,31 @@ def test_twins_are_admitted_with_one_mother(visit: Visit, scene: Scene) -> None:
         assert Student.objects.filter(family_name="Bell").count() == 2
         ada = Guardian.objects.get(given_name="Ada")
         assert StudentGuardian.objects.filter(guardian=ada).count() == 2
+
+
+def test_what_concerns_many_at_once(visit: Visit, scene: Scene) -> None:
+    with scene.inside():
+        children = [people.students_in(scene.campus.sections[name])[0] for name in ("7 B", "7 C")]
+    hand = Hand(visit(scene.dave, "/office/"))
+    page = hand.page
+
+    with hand.task(clicks=3):
+        hand.click("Rolls")
+        hand.click("Remind the teachers", role="button")
+        expect(page.get_by_text("1 teacher is reminded.")).to_be_visible()
+
+    page.goto(visit.address(f"/office/student/{children[0].sourced_id}/"))
+    with hand.task(clicks=8):
+        hand.click("The whole family")
+        hand.fill("Until", THURSDAY.isoformat())
+        hand.click("Enter", role="button")
+        expect(page.get_by_text("on leave until Thursday, 5 November 2026.")).to_be_visible()
+    with scene.inside():
+        assert Leave.objects.filter(student__in=children, state=Leave.State.APPROVED, ends_on=THURSDAY).count() == 2
+
+    page.goto(visit.address("/office/"))
+    with hand.task(clicks=4):
+        hand.click("Absences")
+        with page.expect_download() as taken:
+            hand.click("Excel", role="button")
+        assert taken.value.suggested_filename == "absences-2026-11-01-2026-11-04.xlsx"

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import smtplib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+from unittest.mock import Mock
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 
 
 class FickleMail(BaseEmailBackend):
-    """Django's ``EMAIL_BACKEND_BEHIND``: ``says`` is what it does with each letter, in turn; then it takes them."""
+    """Django's ``EMAIL_BACKEND_BEHIND``: ``says`` is what it does with each letter, in turn; then it takes them.
 
-    says: ClassVar[list[str]] = []
+    What can be called happens meanwhile, and then the letter is taken.
+    """
+
+    says: ClassVar[list[str | Callable[[], None]]] = []
     taken: ClassVar[list[EmailMessage]] = []
     opened: ClassVar[int] = 0
     PATH: ClassVar[str] = "tests.factories.carriers.FickleMail"
@@ -55,9 +60,20 @@ class FickleMail(BaseEmailBackend):
                     raise smtplib.SMTPRecipientsRefused({each.to[0]: (451, b"greylisted")})
                 case "spam":
                     raise smtplib.SMTPDataError(554, b"spam")
-                case _:
+                case str():
+                    self.taken.append(each)
+                case meanwhile:
+                    meanwhile()
                     self.taken.append(each)
         return len(email_messages)
+
+
+class SmtpInMemory(EmailBackend):
+    """Django's own way to write a letter for a mail server, and a server that takes each."""
+
+    def open(self) -> bool:
+        self.connection = Mock(sock=None)
+        return True
 
 
 class Gateway:

@@ -46,6 +46,10 @@ class Box:
     def __init__(self, journal: Journal, dice: random.Random) -> None:
         self._journal, self._dice = journal, dice
 
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, name: str, said: list[str]) -> list[str]:  # noqa: N802 - aiosmtpd's
+        session.host_name = name
+        return [*said[:-1], "250-PIPELINING", said[-1]]
+
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's
         if self._dice.random() < 0.05:
             return "451 Not now"

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access.selectors import permissions_everywhere
 from apps.attendance import services as attendance
 from apps.attendance.models import Leave
 from apps.family import services
@@ -137,7 +138,7 @@ class ContactForm(PlainForm):
 def contact(request: HttpRequest, visit: Visit) -> HttpResponse:
     """One's own phone and e-mail as the school has them, and what should be corrected."""
     guardian = Guardian.objects.filter(user=visit.by).first()
-    if guardian is None:
+    if guardian is None or (visit.by != visit.viewer and "guardians.view" not in permissions_everywhere(visit.viewer)):
         raise Http404
     form = ContactForm(request.POST or None, initial={"phone": guardian.phone, "email": guardian.email})
     if request.method == "POST" and form.is_valid():

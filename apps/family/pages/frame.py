@@ -80,7 +80,7 @@ def family_page(
                 kwargs["child"] = visit.child(child, item)
             return view(request, visit, **kwargs)
 
-        behind: Any = never_cache(require_http_methods(methods.split())(_readable(inner)))
+        behind: Any = never_cache(_readable(require_http_methods(methods.split())(inner)))
         behind.family_asks = asks or f"{selectors.PERMISSIONS[item]} over student"
         return behind  # type: ignore[no-any-return]
 
@@ -139,7 +139,7 @@ def _readable(view: View) -> View:
                 return with_headers(view(request, *args, **kwargs))
             except _ToTheLogin:
                 address = reverse("office:login")
-                return HttpResponseRedirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
+                return with_headers(HttpResponseRedirect(f"{address}?{urlencode({'next': request.get_full_path()})}"))
             except (Http404, NotFound, OutOfReach, PermissionMissing):
                 detail = _("There is no such page, or it is not yours to see.")
                 return with_headers(_refused(request, 404, _("Not found"), detail))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.access.selectors import permissions_of
 from apps.family import selectors
-from apps.family.pages.frame import Visit, family_page, render, school_name, tiles
+from apps.family.pages.frame import Visit, family_page, render, school_name, tiles, with_headers
 from apps.family.selectors import Child
 from apps.notifications.selectors import unread_of
 
@@ -37,7 +37,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
     """What a phone needs to keep these pages among its apps; the name of a school is no secret."""
     name = school_name()
     sizes = (("192x192", "family/icon-192.png"), ("512x512", "family/icon-512.png"))
-    return JsonResponse(
+    answer = JsonResponse(
         {
             "name": name,
             "short_name": name[:12],
@@ -55,3 +55,4 @@ def manifest(request: HttpRequest) -> HttpResponse:
         },
         content_type="application/manifest+json",
     )
+    return with_headers(answer)

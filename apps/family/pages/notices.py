@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access.selectors import permissions_everywhere
 from apps.family.pages.frame import Visit, done, family_page, render
 from apps.notifications import selectors as notifications
 from apps.notifications import services as notification_services
-from apps.notifications.models import Channel
+from apps.notifications.models import Channel, Message
 
 ASKS = "messages.read over own"
 # More than these nobody looks through on a phone.
 SHOWN = 50
+# What whoever looks as a guardian must be allowed to see of the whole school anyway, by what a message is about.
+STAFF: Mapping[str, str] = {
+    "": "messages.view",
+    "attendance.": "attendance.view",
+    "attendance.leave-": "leave.decide",
+    "exams.": "marks.view",
+    "fees.": "fees.view",
+    "reports.": "marks.view",
+}
+
+
+def _inbox(visit: Visit) -> QuerySet[Any, Message]:
+    """What lies in the inbox; of a guardian whom the office looks at, no more than it may see without that."""
+    rows = notifications.inbox_of(visit.by)
+    if visit.by != visit.viewer:
+        allowed = permissions_everywhere(visit.viewer)
+        for about, permission in STAFF.items():
+            if permission not in allowed:
+                rows = rows.exclude(fact__startswith=about)
+    return rows
 
 
 @family_page(asks=ASKS)
 def notices(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The latest, the newest first."""
-    rows = notifications.inbox_of(visit.by)[:SHOWN]
+    rows = _inbox(visit)[:SHOWN]
     return render(request, "family/notices.html", {"notices": rows}, title=_("Messages"))
 
 
@@ -32,7 +55,7 @@ def notice(request: HttpRequest, visit: Visit, message: UUID) -> HttpResponse:
     if request.method == "POST":
         notification_services.acknowledge(message=message, by=visit.by)
         return done(request, _("The school knows that you have read it."), "family:notices")
-    found = notifications.inbox_of(visit.by).filter(sourced_id=message).first()
+    found = _inbox(visit).filter(sourced_id=message).first()
     if found is None:
         raise Http404
     if visit.by == visit.viewer:

@@ -56,8 +56,8 @@ def calendar(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
             return done(request, _("The link opens nothing any more."), "family:calendar", child)
         secret = services.begin_feed(student=child.student, by=visit.by)
         link = request.build_absolute_uri(reverse("family:feed", args=[secret]))
-    begun = CalendarFeed.objects.filter(user=visit.by, student=child.student).first()
-    context = {"link": link, "begun": begun}
+    begun = CalendarFeed.objects.select_related("user").filter(user=visit.by, student=child.student).first()
+    context = {"link": link, "begun": begun if begun is not None and begun.holds else None}
     return render(request, "family/calendar.html", context, title=_("Calendar on your phone"), child=child)
 
 

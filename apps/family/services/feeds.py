@@ -52,11 +52,12 @@ def read_feed(secret: str) -> bytes:
     Raises:
         FeedUnknown: there is none, or nothing of the child is open to them any more.
     """
-    feed = CalendarFeed.objects.select_related("user").filter(digest=_digest(secret)).first()
-    if feed is None or not feed.user.may_log_in(clock.now()):
+    feed = CalendarFeed.objects.select_related("user", "student").filter(digest=_digest(secret)).first()
+    if feed is None or not feed.holds or not feed.user.may_log_in(clock.now()):
         raise FeedUnknown
+    of = feed.student.merged_into_id or feed.student_id
     for child in children_of(feed.user):
-        if child.student.pk == feed.student_id and {FamilyItem.TIMETABLE, FamilyItem.EXAMS} & child.items:
+        if child.student.pk == of and {FamilyItem.TIMETABLE, FamilyItem.EXAMS} & child.items:
             return _calendar(child, feed.user)
     raise FeedUnknown
 

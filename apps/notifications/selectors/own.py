@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.access import services as access
+from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.notifications.models import Announcement, Channel, Message, Preference
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -18,17 +19,20 @@ READ = "messages.read"
 def inbox_of(user: User) -> QuerySet[Any, Message]:
     """What was told to ``user``, or to the guardian who logs in as them, the latest first.
 
-    A guardian's about children whom they may see by now; announcements while they may see one at all, and not once
-    they were withdrawn.
+    What is about a child, while they may see that child; a guardian's announcements while they may see one at all, and
+    not once they were withdrawn.
 
     Raises:
         PermissionMissing.
     """
     access.require(user, READ)
     links = StudentGuardian.objects.filter(guardian=OuterRef("guardian"), data_access=True, restriction_note="")
-    mine = Q(user=user) | Q(guardian__user=user) & (
+    mine = Q(user=user, student=None) | Q(guardian__user=user) & (
         Q(student=None) & Exists(links) | Q(Exists(links.filter(student=OuterRef("student"))))
     )
+    if "students.view" in permissions_of(user):
+        seen = Student.objects.filter(access.within_reach(user, "students.view", "student"))
+        mine |= Q(user=user, student__in=seen.values("pk"))
     rows = Message.objects.filter(mine, channel=Channel.INBOX, state=Message.State.DELIVERED)
     return (
         rows.exclude(announcement__state=Announcement.State.WITHDRAWN)

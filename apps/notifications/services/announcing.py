@@ -180,9 +180,11 @@ def remind(*, announcement: UUID, by: User) -> int:
     Returns how many those are.
 
     Raises:
-        PermissionMissing, AnnouncementUnknown; AnnouncementPublished, where it is not published yet.
+        As ``announce``, where ``by`` may not write to them any more; AnnouncementUnknown; AnnouncementPublished, where
+        it is not published yet.
     """
     found = announcement_seen(announcement, by=by, to_change=True)
+    expect_audience(Audience.of(found), by=by)
     if found.state != State.PUBLISHED:
         raise AnnouncementPublished
     left = unread_of(found)

@@ -9,6 +9,8 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -27,14 +29,20 @@ from schoolops import clock, events
 from schoolops.context import school_or_none
 from schoolops.queues.job import calling_outside, job_or_none
 from schoolops.resilience import sms
-from schoolops.resilience.mail import ANSWERS, MailUnavailable
+from schoolops.resilience.mail import GuardedBackend, MailUnavailable
+from schoolops.resilience.smtp import ANSWERS
 from schoolops.tenancy.resolution import web_address
 
 State, Reason = Message.State, Message.Reason
-# As many are in doubt where a worker is killed; what lies in an inbox never is.
+# For so many it is asked at once whether they may go; of them as many are in doubt where a worker is killed.
+ASKED = {Channel.EMAIL: 200, Channel.SMS: 50, Channel.INBOX: 200}
 AT_ONCE = {Channel.EMAIL: 25, Channel.SMS: 10, Channel.INBOX: 200}
+# What was asked so long ago is asked again, for fewer at once.
+FRESH_S = 1.0
 # Of a family there are a few, so that all that goes together is claimed together.
 MOST_TOGETHER = 400
+# A letter has an address from when it is called out on.
+_NOT_CALLED_OUT: Mapping[str, Any] = {"address": ""}
 # Twice as long for each try, from five minutes on: half a day.
 MOST_TRIES, AGAIN_AFTER = 8, dt.timedelta(minutes=5)
 # Being handed over for longer than any job lasts.
@@ -44,6 +52,8 @@ LONG_ENOUGH_S = 15.0
 PEOPLE = ("guardian__user", "user", "student", "announcement")
 
 Away = MailUnavailable | sms.GatewayUnavailable
+# Calls a letter out, and is told which one comes after it.
+Give = Callable[[Letter, Letter | None], None]
 
 
 def deliver(channel: str) -> int:
@@ -56,53 +66,89 @@ def deliver(channel: str) -> int:
     if job is not None:
         give_up(Message.objects.filter(state=State.SENDING, channel=channel, job=job))
     done, began = 0, time.monotonic()
-    letters: list[Letter] = []
+    batch, letters = Batch(ASKED[Channel(channel)]), list[Letter]()
     with _HANDS[Channel(channel)]() as give:
         while time.monotonic() - began < LONG_ENOUGH_S:
-            letters = _next(channel, job, letters)
+            letters, batch = _next(channel, job, letters, batch)
             if not letters:
                 return done
             with calling_outside():
                 away = _handed(give, letters)
             done += sum(letter.state in {State.SENT, State.DELIVERED} for letter in letters)
             if away is not None:
+                for left in batch.letters:
+                    _later(left, Reason.OUTAGE, dt.timedelta(seconds=away.retry_after or 60))
                 with transaction.atomic():
-                    _settle(letters)
+                    _settle([*letters, *batch.letters])
                 raise away
     with transaction.atomic():
         _settle(letters)
+        _let_go(batch.letters)
         events.publish(MessagesDue(channel, clock.now()))
     return done
 
 
-def _next(channel: str, job: int | None, before: Sequence[Letter]) -> list[Letter]:
-    """Write down what became of the letters before, and claim the next that go: none when nothing is due."""
+@dataclass(slots=True)
+class Batch:
+    """Letters that may go, and when that was asked; claimed, and not yet called out. ``size``: for how many to ask."""
+
+    size: int
+    letters: list[Letter] = field(default_factory=list)
+    asked_at: float = 0.0
+
+
+def _next(channel: str, job: int | None, before: Sequence[Letter], batch: Batch) -> tuple[list[Letter], Batch]:
+    """Write down what became of the letters before, and that the next are being sent: none when nothing is due."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             # A message does not come back when the database falls over: that it is being sent is on the disk before.
             cursor.execute("SET LOCAL synchronous_commit = on")
         _settle(before)
-        said = outgoing()
-        while found := _claimed(channel, said):
-            judged = judge(found, said)
-            _put_aside(judged)
-            if letters := _within_limits(channel, judged.letters, said):
-                _begin(letters, job)
-                return letters
-    return []
+        number, size = AT_ONCE[Channel(channel)], min(2 * batch.size, ASKED[Channel(channel)])
+        if batch.letters and time.monotonic() - batch.asked_at > FRESH_S:
+            _let_go(batch.letters)
+            size = max(number, batch.size // 2)
+            batch = Batch(size)
+        if not batch.letters:
+            batch = _asked(channel, job, size)
+        letters, batch.letters = batch.letters[:number], batch.letters[number:]
+        if letters:
+            _begin(letters)
+    return letters, batch
 
 
-def _claimed(channel: str, said: Outgoing) -> list[Message]:
+def _asked(channel: str, job: int | None, size: int) -> Batch:
+    """The next letters that are due and may go, claimed. A few statements, whatever their number."""
+    said = outgoing()
+    while found := _claimed(channel, said, size):
+        judged = judge(found, said)
+        _put_aside(judged)
+        if letters := _within_limits(channel, judged.letters, said):
+            claimed = Message.objects.filter(pk__in=[message.pk for letter in letters for message in letter.messages])
+            claimed.update(state=State.SENDING, job=job, handed_at=clock.now(), **_NOT_CALLED_OUT)
+            return Batch(size, letters, time.monotonic())
+    return Batch(size)
+
+
+def _let_go(letters: Sequence[Letter]) -> None:
+    """Let others, or the next batch, have what was claimed and not called out."""
+    if letters:
+        _back(Message.objects.filter(pk__in=[message.pk for letter in letters for message in letter.messages]))
+
+
+def _back(rows: QuerySet[Message]) -> int:
+    return rows.filter(state=State.SENDING, **_NOT_CALLED_OUT).update(
+        state=State.QUEUED, reason="", job=None, handed_at=None
+    )
+
+
+def _claimed(channel: str, said: Outgoing, size: int) -> list[Message]:
     """The next messages that are due, with those of the same families that go with them, locked."""
     due = Q(channel=channel, state__in=WAITING, due_at__lte=clock.now())
     if said.held_at is not None:
         due &= Q(fact__in=[code for code, fact in facts().items() if fact.critical])
     rows = Message.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(due)
-    first = list(
-        rows.order_by("due_at", "pk").values_list("pk", "guardian", "student", "fact", "key")[
-            : AT_ONCE[Channel(channel)]
-        ]
-    )
+    first = list(rows.order_by("due_at", "pk").values_list("pk", "guardian", "student", "fact", "key")[:size])
     with_them = Q(pk__in=[pk for pk, *_ in first])
     for guardian, fact, key in {(each[1], *each[3:]) for each in first if each[1] and each[2]}:
         with_them |= Q(guardian=guardian, fact=fact, key=key)
@@ -158,7 +204,7 @@ def sent_today(channel: str) -> int:
 # One statement each, whatever their number; the ORM's own for rows that differ costs more than the mail server.
 _BEGIN = """
     UPDATE notifications_message m
-       SET state = 'sending', reason = '', job = %s, handed_at = %s, address = r.address, language = r.language,
+       SET reason = '', handed_at = %s, address = r.address, language = r.language,
            subject = r.subject, text = r.text, part_of_id = r.part_of
       FROM jsonb_to_recordset(%s::jsonb) AS r(
            id bigint, address text, language text, subject text, text text, part_of bigint)
@@ -176,7 +222,7 @@ _SETTLE = """
 """
 
 
-def _begin(letters: Sequence[Letter], job: int | None) -> None:
+def _begin(letters: Sequence[Letter]) -> None:
     rows = [
         {
             "id": message.pk,
@@ -190,7 +236,7 @@ def _begin(letters: Sequence[Letter], job: int | None) -> None:
         for message in letter.messages
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, [job, clock.now(), orjson.dumps(rows).decode()])
+        cursor.execute(_BEGIN, [clock.now(), orjson.dumps(rows).decode()])
 
 
 def _settle(letters: Sequence[Letter]) -> None:
@@ -216,12 +262,12 @@ def _settle(letters: Sequence[Letter]) -> None:
         events.publish(MessagesDue(channel, at))
 
 
-def _handed(give: Callable[[Letter], None], letters: Sequence[Letter]) -> Away | None:
+def _handed(give: Give, letters: Sequence[Letter]) -> Away | None:
     """Call each out, once; what was raised when the channel is away, with whatever was not called out to wait."""
     began = time.monotonic()
     for number, letter in enumerate(letters):
         try:
-            give(letter)
+            give(letter, letters[number + 1] if number + 1 < len(letters) else None)
         except (MailUnavailable, sms.GatewayUnavailable) as away:
             if away.sent == "unknown":
                 letter.state, letter.answer = State.OUTCOME_UNKNOWN, one_line(str(away.__cause__ or away))[:200]
@@ -239,7 +285,11 @@ def _later(letter: Letter, reason: Message.Reason, after: dt.timedelta) -> None:
 
 
 def give_up(rows: QuerySet[Message]) -> int:
-    """Whether these were sent nobody knows: a person is asked. Returns how many they are."""
+    """Whether these were sent nobody knows: a person is asked. Returns how many they are.
+
+    What was claimed only, and not called out, waits again.
+    """
+    _back(rows)
     return rows.update(state=State.OUTCOME_UNKNOWN, settled_at=clock.now())
 
 
@@ -255,29 +305,39 @@ def look_after() -> int:
 
 # --- the channels -----------------------------------------------------------------------------------------------------
 @contextmanager
-def _inbox() -> Iterator[Callable[[Letter], None]]:
-    def lay(letter: Letter) -> None:
+def _inbox() -> Iterator[Give]:
+    def lay(letter: Letter, _following: Letter | None) -> None:
         letter.state = State.DELIVERED
 
     yield lay
 
 
 @contextmanager
-def _email() -> Iterator[Callable[[Letter], None]]:
+def _email() -> Iterator[Give]:
     """Over one connection, whatever number of letters."""
     backend = get_connection()
+    ready: dict[int, EmailMultiAlternatives] = {}
 
-    def mail(letter: Letter) -> None:
-        written = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], connection=backend)
-        written.extra_headers = {
-            "X-SchoolOps-Message": str(letter.first.sourced_id),
-            "Auto-Submitted": "auto-generated",
-        }
-        written.attach_alternative(as_html(letter.text, letter.language, link=letter.link), "text/html")
+    def written(letter: Letter) -> EmailMultiAlternatives:
+        if letter.first.pk in ready:
+            return ready.pop(letter.first.pk)
+        made = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], connection=backend)
+        made.extra_headers = {"X-SchoolOps-Message": str(letter.first.sourced_id), "Auto-Submitted": "auto-generated"}
+        made.attach_alternative(as_html(letter.text, letter.language, link=letter.link), "text/html")
+        return made
+
+    def mail(letter: Letter, following: Letter | None) -> None:
+        now = written(letter)
+        if following is not None and isinstance(backend, GuardedBackend):
+            ready[following.first.pk] = written(following)
+            backend.follows(ready[following.first.pk])
         try:
-            written.send()
+            now.send()
         except ANSWERS as answer:
             _answered(letter, answer)
+        except ValueError as unwritable:
+            # No letter can be addressed so, as Django says before anything goes out: the others go all the same.
+            letter.state, letter.answer = State.FAILED, one_line(str(unwritable))[:200]
         else:
             letter.state = State.SENT
 
@@ -303,11 +363,11 @@ def _answered(letter: Letter, answer: Exception) -> None:
 
 
 @contextmanager
-def _text() -> Iterator[Callable[[Letter], None]]:
+def _text() -> Iterator[Give]:
     gateway = sms.Gateway()
     callback = f"{web_address(school_or_none())}/hooks/sms"
 
-    def text(letter: Letter) -> None:
+    def text(letter: Letter, _following: Letter | None) -> None:
         key = str(letter.first.sourced_id)
         try:
             letter.reference = gateway.send(to=letter.address, text=letter.text, key=key, callback=callback)
@@ -322,7 +382,7 @@ def _text() -> Iterator[Callable[[Letter], None]]:
         gateway.close()
 
 
-_HANDS: Mapping[Channel, Callable[[], AbstractContextManager[Callable[[Letter], None]]]] = {
+_HANDS: Mapping[Channel, Callable[[], AbstractContextManager[Give]]] = {
     Channel.EMAIL: _email,
     Channel.SMS: _text,
     Channel.INBOX: _inbox,

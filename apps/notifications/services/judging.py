@@ -140,7 +140,7 @@ class Bench:
         for code, those in by_fact.items():
             if (fact := self.facts.get(code)) is not None:
                 self.so.update(fact.read(those))
-        self.wordings = wording.wordings(by_fact)
+        self.wordings = dict(wording.wordings(by_fact))
         addresses = {address_of(message) for message in messages}
         bounced = Message.objects.filter(address__in=addresses, bounced_at__isnull=False)
         self.bounced = set(bounced.values_list("address", "channel"))
@@ -196,7 +196,8 @@ class Bench:
         fact, channel = self.facts[first.fact], Channel(first.channel)
         campus = self.campuses.get(first.institution_id or 0)
         language = language_for(first, campus.locale if campus is not None else "")
-        own = self.wordings.get((fact.code, channel, language))
+        if (key := (fact.code, channel, language)) not in self.wordings:
+            self.wordings[key] = wording.default(fact, channel, language)
         with translation.override(language):
             told: dict[str, object] = {**self.so[first.pk]}
             named = [
@@ -208,7 +209,7 @@ class Bench:
             told |= {"name": whose, "school": campus.name if campus else self.school, "link": self.link}
             if named:
                 told["children"] = wording.joined(named)
-            said = wording.worded(own or wording.default(fact, channel, language), told)  # type: ignore[arg-type]
+            said = wording.worded(self.wordings[key], told)  # type: ignore[arg-type]
         text = wording.as_text_message(said.text) if channel == Channel.SMS else said.text
         return Letter(messages, address_of(first), language, said.subject, text, self.link)
 

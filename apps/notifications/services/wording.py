@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +16,8 @@ from apps.notifications.models import LONGEST_SUBJECT, Channel, MessageTemplate
 from apps.notifications.services.facts import Amount, Fact, Told, Value
 from schoolops import money
 
+# Unicode's categories Cc, but for the newline, and Cs.
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAMED = re.compile(r"\{([a-z_]{1,40})\}")
 _AND = gettext_noop("{these} and {last}")
 # Three texts at most: what is longer is cut, since each part costs.
@@ -92,7 +93,7 @@ def written(value: Value) -> str:
 def without_controls(text: str) -> str:
     """``text`` without characters that are no text, its lines kept apart by one newline each."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return "".join(each for each in lines if each == "\n" or unicodedata.category(each) not in {"Cc", "Cs"})
+    return _CONTROLS.sub("", lines)
 
 
 def one_line(text: str) -> str:

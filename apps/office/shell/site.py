@@ -292,7 +292,7 @@ def support_here(request: HttpRequest) -> dict[str, Any] | None:
     by = somebody(request)
     if not isinstance(by, User) or not by.is_support:
         return None
-    writes = [code for code in permissions_of(by) if not code.partition(".")[2].startswith("view")]
+    writes = [code for code in permissions_of(by) if not code.partition(".")[2].startswith(("view", "read"))]
     return {"name": str(by), "until": by.access_until, "reads_only": not writes}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from collections.abc import Callable
@@ -14,9 +15,14 @@ from icalendar import Calendar
 from PIL import Image
 
 from apps.accounts.models import User
+from apps.accounts.services import log_out_everywhere
 from apps.attendance.models import Leave
+from apps.attendance.services import approve_leave
+from apps.family import services
 from apps.family.models import CalendarFeed, ContactRequest
 from apps.students.models import FamilyItem, FamilyOpening, Guardian, StudentGuardian
+from apps.students.services import merge_students
+from schoolops import clock
 from schoolops.audit.models import AuditEntry
 from tests.apps.family.household import Household
 from tests.factories import people
@@ -141,6 +147,35 @@ def test_a_calendar_is_read_under_a_secret_link_until_it_is_ended(browser: Visit
     assert browser().get(link).status_code == 200
     of_mother.post(page, {"what": "end"})
     assert browser().get(link).status_code == 404
+
+
+def test_a_calendars_link_ends_with_the_logins_of_whose_it_is(browser: Visit, carol: User, child: Any) -> None:
+    with clock.frozen(clock.now() - dt.timedelta(minutes=1)):
+        link = reverse("family:feed", args=[services.begin_feed(student=child, by=carol)])
+    assert browser().get(link).status_code == 200
+    log_out_everywhere(by=carol)
+    assert browser().get(link).status_code == 404
+    page = reverse("family:calendar", args=[child.sourced_id])
+    assert 'value="end"' not in browser(User.objects.get(pk=carol.pk)).get(page).content.decode()
+
+
+def test_a_calendars_link_follows_a_child_whose_records_become_one(
+    browser: Visit, carol: User, child: Any, campus: Campus, dave: User
+) -> None:
+    link = reverse("family:feed", args=[services.begin_feed(student=child, by=carol)])
+    kept = people.some_students(1, section=campus.sections["7 C"])[0]
+    StudentGuardian.objects.create(student=kept, guardian=Guardian.objects.get(user=carol), contact_priority=1)
+    merge_students(keep=kept, duplicate=child, by=dave)
+    assert browser().get(link).status_code == 200
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_leave_at_either_end_of_all_calendars_is_asked_for_and_decided(
+    browser: Visit, carol: User, dave: User, child: Any, day: str
+) -> None:
+    assert _asked(browser(carol), child, starts_on=day, ends_on="").status_code == 303
+    approve_leave(leave=Leave.objects.get(student=child).sourced_id, by=dave)
+    assert browser(carol).get(reverse("family:leave", args=[child.sourced_id])).status_code == 200
 
 
 def test_the_family_reads_who_looked(browser: Visit, household: Household, alice: User) -> None:

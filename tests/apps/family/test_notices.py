@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.urls import reverse
 
+from apps.access.models import Role
 from apps.accounts.models import User
 from apps.notifications.models import Announcement, Message, Preference
 from apps.students.models import Guardian, StudentGuardian
@@ -57,6 +59,45 @@ def test_somebody_who_looks_as_a_guardian_reads_nothing_for_them(
     of_head.get(_link(of_head, guardian))
     assert of_head.get(reverse("family:notice", args=[message.sourced_id])).status_code == 200
     assert Message.objects.get(pk=message.pk).read_at is None
+
+
+@pytest.mark.parametrize(
+    ("fact", "status"),
+    [
+        ("attendance.absent", 200),
+        ("exams.results", 200),
+        ("announcement", 200),
+        ("fees.bill-issued", 404),
+        ("fees.receipt", 404),
+    ],
+)
+def test_somebody_who_looks_as_a_guardian_reads_no_message_about_what_they_may_not_see(
+    browser: Visit, carol: User, dave: User, child: Any, fact: str, status: int
+) -> None:
+    """A registrar sees no bills."""
+    from tests.apps.family.test_asking import _link  # noqa: PLC0415
+
+    guardian = Guardian.objects.get(user=carol)
+    message, of_registrar = _told(guardian, child), browser(dave)
+    Message.objects.filter(pk=message.pk).update(fact=fact)
+    of_registrar.get(_link(of_registrar, guardian))
+    address = reverse("family:notice", args=[message.sourced_id])
+    assert of_registrar.get(address).status_code == status
+    assert (address in of_registrar.get("/family/messages/").content.decode()) == (status == 200)
+    assert browser(carol).get(address).status_code == 200
+
+
+def test_somebody_who_looks_as_a_guardian_sees_contacts_that_they_may_see_anyway(
+    browser: Visit, carol: User, dave: User
+) -> None:
+    from tests.apps.family.test_asking import _link  # noqa: PLC0415
+
+    of_registrar = browser(dave)
+    of_registrar.get(_link(of_registrar, Guardian.objects.get(user=carol)))
+    assert of_registrar.get("/family/contact/").status_code == 200
+    Role.objects.get(code="registrar").permissions.filter(permission="guardians.view").delete()
+    User.objects.filter(pk=dave.pk).update(access_version=dave.access_version + 1)
+    assert of_registrar.get("/family/contact/").status_code == 404
 
 
 def test_preferences_are_said_for_all_children_and_for_one(browser: Visit, carol: User, child: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -163,3 +164,40 @@ def test_more_children_and_rows_are_no_more_queries(
     with query_count() as more:
         of_carol.get(address)
     assert more.count == few.count
+
+
+def test_every_answer_says_what_a_page_may_load_be_it_a_refusal(
+    browser: Visit, carol: User, child: Any, client_for: Any, in_oak: Any
+) -> None:
+    of_carol, of_stranger, reads = browser(carol), browser(), {"accept": "text/html"}
+    marks = reverse("family:marks", args=[child.sourced_id])
+    answers = {
+        "the wrong method": (of_carol.post(marks), 405),
+        "a bill is not read by paying it": (
+            of_carol.get(reverse("family:pay", args=[child.sourced_id, child.sourced_id])), 405,
+        ),
+        "not theirs": (of_carol.get(reverse("family:marks", args=[uuid4()])), 404),
+        "no page": (of_carol.get("/family/nowhere/", headers=reads), 404),
+        "no such month": (of_carol.get(reverse("family:attendance", args=[child.sourced_id]) + "?month=x"), 404),
+        "a calendar that is not there": (of_stranger.get("/family/calendars/x.ics", headers=reads), 404),
+        "one that is no text": (of_stranger.get("/family/calendars/%ed%a0%80.ics", headers=reads), 404),
+        "nobody logged in": (of_stranger.get(marks), 302),
+        "what a phone installs": (of_stranger.get("/family/manifest.webmanifest"), 200),
+    }  # fmt: skip
+    strict = client_for(in_oak)
+    strict.handler.enforce_csrf_checks = True
+    strict.force_login(carol)
+    answers["a form from elsewhere"] = (
+        strict.post("/family/contact/", {"phone": "1"}, headers=reads), 403,
+    )  # fmt: skip
+    assert {name: answer.status_code for name, (answer, _) in answers.items()} == {
+        name: status for name, (_, status) in answers.items()
+    }
+    assert [name for name, (answer, _) in answers.items() if "default-src" not in _policy(answer)] == []
+    # The office answers a form from elsewhere.
+    of_the_office = {"a form from elsewhere"}
+    assert {name for name, (answer, _) in answers.items() if "unsafe" in _policy(answer)} <= of_the_office
+
+
+def _policy(answer: Any) -> str:
+    return str(answer.headers.get("Content-Security-Policy", ""))

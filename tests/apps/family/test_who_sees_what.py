@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from apps.accounts.models import User
 from apps.family.urls import urlpatterns
 from apps.students.models import FamilyItem, FamilyOpening, StudentGuardian
 from schoolops.context import inside
+from schoolops.pdf import engine
 from schoolops.tenancy.models import School
 from tests.apps.family.household import Household
 from tests.factories import people
@@ -30,6 +32,12 @@ ELSEWHERE = {"take-back", "feed", "see-as", "notice", "pay"}
 FREE = {"child", "attendance", "timetable", "calendar", "exams", "marks", "cards", "card"}
 GUARDIANS = {"bills", "bill", "receipt", "statement", "leave", "attachment", "looked"}
 BILLS = {"bills", "bill", "receipt", "statement"}
+
+
+@pytest.fixture(autouse=True)
+def _papers_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is handed a paper is asked here, and not what stands on it: making one costs more than all other pages."""
+    monkeypatch.setattr(engine, "_compiler", lambda: SimpleNamespace(compile=lambda **_: b"%PDF-1.7"))
 
 
 def addresses(child: Any, house: Household, *, bill: Any = None, receipt: Any = None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apps.access.errors import PermissionMissing
+from apps.access.errors import OutOfReach, PermissionMissing
 from apps.accounts.models import User
 from apps.notifications import services
 from apps.notifications.errors import HeldAlready, NothingHeld, OutcomeKnown
@@ -16,6 +16,7 @@ from apps.notifications.models import Channel, Message
 from apps.notifications.selectors import Audience, inbox_of, standing
 from apps.notifications.services import About
 from apps.notifications.services.judging import e164
+from apps.staff.models import TeachingAssignment
 from apps.students.models import Guardian, Student, StudentGuardian
 from schoolops import clock
 from schoolops.queues.job import Running, holding
@@ -124,13 +125,14 @@ def test_what_a_killed_worker_was_handing_over_is_in_doubt_and_not_sent_again(
 ) -> None:
     _tell(campus, alice)
     job = Running(77, services.deliver, "oak", 2, "", tracked=False)  # type: ignore[arg-type]
-    Message.objects.filter(channel=Channel.EMAIL).update(state="sending", job=77, handed_at=clock.now())
+    called_out = {"state": "sending", "job": 77, "address": "g@example.org"}
+    Message.objects.filter(channel=Channel.EMAIL).update(handed_at=clock.now(), **called_out)
     # Another worker leaves them alone, until nobody can be at it any more.
     assert services.deliver(Channel.EMAIL) == 0
     assert services.look_after() == 0
     with clock.frozen(at(10, 16)):
         assert services.look_after() == 3
-    Message.objects.filter(channel=Channel.EMAIL).update(state="sending", job=77)
+    Message.objects.filter(channel=Channel.EMAIL).update(**called_out)
     job.task = type("T", (), {"outside": "keyed"})()  # type: ignore[assignment]
     with holding(job):
         assert services.deliver(Channel.EMAIL) == 0
@@ -160,6 +162,41 @@ def _again(campus: Campus, by: User) -> None:
         title="More", text="x", audience=Audience("section", [str(campus.section.sourced_id)]), by=by
     )
     services.publish(made.pk)
+
+
+@pytest.mark.parametrize("address", ["a@example.org\nBcc: b@example.org", f"a@{'x' * 70}é.example"])
+def test_an_address_to_which_no_letter_can_be_written_holds_up_no_other(
+    campus: Campus, alice: User, settings: Any, address: str
+) -> None:
+    settings.EMAIL_BACKEND = "schoolops.resilience.mail.GuardedBackend"
+    settings.EMAIL_BACKEND_BEHIND = "tests.factories.carriers.SmtpInMemory"
+    told = _tell(campus, alice)
+    Guardian.objects.filter(pk=told[1].pk).update(email=address)
+    assert services.deliver(Channel.EMAIL) == 2
+    assert [state for state, _ in states(channel=Channel.EMAIL)] == ["sent", "failed", "sent"]
+
+
+def test_who_may_no_longer_write_to_an_audience_reminds_nobody_of_it(campus: Campus, bob: User) -> None:
+    made = services.announce(
+        title="Trip", text="x", audience=Audience("section", [str(campus.section.sourced_id)]), by=bob
+    )
+    services.publish(made.pk)
+    assert services.remind(announcement=made.sourced_id, by=bob) >= 0
+    TeachingAssignment.objects.filter(staff__user=bob).delete()
+    with pytest.raises(OutOfReach):
+        services.remind(announcement=made.sourced_id, by=bob)
+
+
+def test_what_a_class_teacher_was_told_of_a_child_is_theirs_to_read_while_they_see_the_child(
+    bob: User, child: Student
+) -> None:
+    Message.objects.create(
+        fact="attendance.warning", key="x", channel="in-app", state="delivered", user=bob, student=child, subject="x",
+        due_at=clock.now(), made_at=clock.now(), handed_at=clock.now(), institution=child.institution,
+    )  # fmt: skip
+    assert inbox_of(bob).count() == 1
+    TeachingAssignment.objects.filter(staff__user=bob).delete()
+    assert inbox_of(bob).count() == 0
 
 
 def test_what_a_server_takes_later_comes_again_and_what_it_never_takes_does_not(

@@ -14,9 +14,10 @@ from apps.examinations import services as examinations
 from apps.examinations.models import ExamSession
 from apps.fees import services as fees
 from apps.notifications import services
-from apps.notifications.models import Channel, Message
+from apps.notifications.models import Channel, Message, Preference
 from apps.reports import services as reports
 from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.services import merge_students
 from schoolops import clock
 from tests.factories import cards, exams, money, people, rolls
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus
@@ -130,3 +131,17 @@ def test_the_class_teacher_is_warned_once_of_who_is_absent_often(
     assert letters() == [("bob@example.org", f"Absent often: {child.full_name}")]
     assert Message.objects.filter(fact="attendance.warning", channel=Channel.EMAIL).get().state == "sent"
     assert services.outgoing().absences == 3
+
+
+@pytest.mark.parametrize(("of_kept", "wanted"), [(None, False), (True, False), (False, False)])
+def test_a_channel_that_a_guardian_does_not_want_of_one_record_is_not_used_once_the_records_are_one(
+    campus: Campus, child: Student, mona: Guardian, dave: User, of_kept: bool | None, wanted: bool
+) -> None:
+    kept = people.some_students(1, section=campus.sections["7 C"])[0]
+    link = StudentGuardian.objects.create(student=kept, guardian=mona, contact_priority=9)
+    said = {"guardian": mona, "channel": "email"}
+    Preference.objects.create(link=StudentGuardian.objects.get(student=child, guardian=mona), wanted=False, **said)
+    if of_kept is not None:
+        Preference.objects.create(link=link, wanted=of_kept, **said)
+    merge_students(keep=kept, duplicate=child, by=dave)
+    assert Preference.objects.get(link=link).wanted is wanted

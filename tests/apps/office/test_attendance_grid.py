@@ -206,7 +206,7 @@ def test_a_grid_costs_the_same_for_any_number_of_students(
         with query_count() as counted:
             browser.get(_address(section))
         costs.append(counted.count)
-    assert costs[0] == costs[1] == 8
+    assert costs[0] == costs[1] == 9
 
 
 def test_a_version_that_is_no_number_is_none(office: Office, bob: User, campus: Campus) -> None:

@@ -67,6 +67,20 @@ def test_it_says_what_its_letters_mean_and_lets_go(office: Office, campus: Campu
     assert browser.get("/roll/").status_code == 302
 
 
+def test_it_says_who_asked_for_leave_and_not_why(office: Office, campus: Campus, bob: User, dave: User) -> None:
+    child = people.students_in(campus.section)[0]
+    asked = "Leave was asked for and is not decided:"
+    assert asked not in office(bob).get(_address(campus)).content.decode()
+    leave = services.request_leave(
+        student=child.sourced_id, starts_on=SCHOOL_DAY, ends_on=SCHOOL_DAY, reason="A wedding", by=dave
+    )
+    page = office(bob).get(_address(campus)).content.decode()
+    assert f"{asked} <bdi>{child.full_name}</bdi>" in page
+    assert "A wedding" not in page
+    services.refuse_leave(leave=leave.sourced_id, by=dave)
+    assert asked not in office(bob).get(_address(campus)).content.decode()
+
+
 def test_a_stranger_logs_in_and_comes_back(office: Office, bob: User) -> None:
     browser = office()
     asked = browser.get("/roll/")
@@ -259,7 +273,7 @@ def test_no_page_asks_more_for_a_larger_class(
     for _ in range(2):
         with query_count(11):
             assert browser.get("/roll/").status_code == 200
-        with query_count(10):
+        with query_count(11):
             fields = _shown(browser, _address(campus))
         # Who came onto a roll that was taken has no mark yet.
         fields |= {f"code-{one}": fields.get(f"code-{one}", "P") for one in fields["student"]}

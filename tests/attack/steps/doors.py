@@ -69,7 +69,7 @@ def whoever_waits_has_a_turn(oak: Target) -> str:
 def every_request_is_counted(oak: Target) -> str:
     """Pages of the office count as the API does."""
     browser = Browser(oak, "bob")
-    for path in ("/office/", "/office/students/student/", "/roll/", "/office/no-such/"):
+    for path in ("/office/", "/office/students/student/", "/roll/", "/office/no-such/", "/family/", "/family/no-such/"):
         first, second = (browser.get(path).headers.get("ratelimit", "") for _ in range(2))
         if not first or first == second:
             return f"{path} is not counted: {first!r}, then {second!r}"
@@ -78,7 +78,34 @@ def every_request_is_counted(oak: Target) -> str:
 
 IDS = ("9223372036854775808", "-1", "%00", "%ed%a0%80", "9" * 400, "null", "1e9")
 ASKED = ("jobs/{}", "students/{}", "students?cursor={}", "students?limit={}", "students?q={}", "imports/{}")
-PAGES = ("/office/students/student/{}/change/", "/office/students/student/?q={}", "/office/imports/{}/")
+PAGES = (
+    "/office/students/student/{}/change/", "/office/students/student/?q={}", "/office/imports/{}/",
+    "/family/children/{}/", "/family/messages/{}/", "/family/calendars/{}.ics", "/family/as/{}/", "/language/?next={}",
+)  # fmt: skip
+
+
+def the_familys_pages(oak: Target) -> str:
+    """A guardian opens them; staff and strangers open none, and a guardian none of another's child."""
+    family = Browser(oak, "carol")
+    if family.get("/family/").status != 200:
+        raise RuntimeError("a guardian has no first page")
+    own = {each["id"] for each in oak.rows("students?limit=200", "carol")}
+    other = next(each["id"] for each in oak.rows("students?limit=200", "erin") if each["id"] not in own)
+    pages = ("", "attendance/", "marks/", "report-cards/", "bills/", "statement.pdf", "leave/", "looked/", "calendar/")
+    of_other = [f"/family/children/{other}/{page}" for page in pages]
+    for who in ("bob", "erin"):
+        browser = Browser(oak, who)
+        for page in (*of_other, "/family/", "/family/messages/", "/family/preferences/", "/family/contact/"):
+            if (status := browser.get(page).status) != 404:
+                return f"{who} is answered {page} with {status}"
+    for page in of_other:
+        if (status := family.get(page).status) != 404:
+            return f"carol is answered {page} with {status}"
+    for page in ("messages", "announcements"):
+        if (status := oak.ask("GET", page, "carol").status) != 403:
+            return f"carol is answered {page} with {status}"
+    report = oak.send("POST", "/hooks/sms", b"{}", {"Host": oak.host, "Content-Type": "application/json"}, "").status
+    return "" if report == 404 else f"whoever is not the gateway reports texts: {report}"
 
 
 def numbers_and_texts(oak: Target) -> str:

@@ -29,6 +29,7 @@ from apps.attendance.selectors import CodeBook, SessionKey
 from apps.institutions import selectors as institutions
 from apps.office.attendance.pages.lines import phone_lines
 from apps.office.attendance.pages.marks import Sheet, Typed, called, read_form, students_sent
+from apps.office.attendance.selectors.rolls import requested_leave
 from apps.office.shell import palette
 from apps.office.shell.site import View, actor, behind_the_door, remedy_of, support_here, words_of
 from schoolops import problem
@@ -159,6 +160,7 @@ def _shown(
     locked = roll["state"] == "locked" or isinstance(why_not, AttendanceDayLocked | EditWindowOver)
     # What was typed stays in reach: whoever re-opens the roll lets it be saved as it stands.
     may_save = typed is not None or why_not is None
+    listed = [row["student_id"] for row in roll["records"]]
     context = {
         "title": str(place.group),
         "period": place.period,
@@ -169,6 +171,8 @@ def _shown(
         "lines": phone_lines(page.rows, may_save=may_save),
         "key": [(code.code, _(code.name)) for code in page.usual],
         "unmarked": page.unmarked,
+        # Names alone: why they ask is for who decides.
+        "asked": [each.student.full_name for each in requested_leave(listed, key.day)],
         "gone": [row.name for row in page.gone],
         "refusal": {"words": words_of(why_not), "remedy": "" if locked else remedy_of(why_not)} if why_not else None,
         "notes": notes,
