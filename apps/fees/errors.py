@@ -186,6 +186,27 @@ class ConcessionApproved(Conflict):
     code = "fees:concession-approved"
 
 
+class LateFeeRuleUnknown(NotFound):
+    """There is no such rule of late fees."""
+
+    code = "fees:late-fee-rule-unknown"
+
+
+class LateFeeRuleTwice(Conflict):
+    """This campus has a rule of late fees already."""
+
+    code = "fees:late-fee-rule-twice"
+    field = "institution"
+    remedy = "Change that one."
+
+
+class LateFeeOfWhat(Invalid):
+    """A late fee is a percentage, or an amount: one of the two."""
+
+    code = "fees:late-fee-of-what"
+    field = "percent"
+
+
 class NoSiblings(Conflict):
     """There are no brothers and sisters in this year who have no such concession yet."""
 

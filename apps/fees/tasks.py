@@ -75,6 +75,15 @@ schedule(Schedule("fees.ask-gateway", ask_gateway, every=dt.timedelta(minutes=15
 
 
 @task(queue=FEES, leased=True, acts_for="the school")
+def charge_late_fees() -> int:
+    """What is overdue is charged late fees by the campus's rule; doing it twice charges nobody twice."""
+    return services.charge_late_fees()
+
+
+schedule(Schedule("fees.charge-late", charge_late_fees, every=dt.timedelta(days=1), offset=dt.timedelta(hours=1)))
+
+
+@task(queue=FEES, leased=True, acts_for="the school")
 def check_books() -> int:
     """How many differences there are between books, bills and payments. Reports, changes nothing."""
     return services.check_books()

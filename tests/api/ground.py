@@ -373,6 +373,8 @@ def _fees(ground: Ground) -> None:
         invoice=billed[rows["child"].pk],
         invoice_run=fees.begin_run(term=whole.terms[0], due_on=[LATER], by=by),
     )
+    rule = {"amount": Decimal(5), "days": 7, "cap": Decimal(20)}
+    ground.keep(late_fee_rule=fees.add_late_fee_rule(institution=rows["campus"], values=rule, by=by))
     ground.rows["run_total"] = "300"
     paid = {"payment": "cash", "cheque": "cheque", "card_payment": "card"}
     ground.keep(

@@ -270,6 +270,10 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     },
     "POST fee-items": lambda g, u: {"year_id": g.id("year"), "name": "Lunch", "amount": "200"},
     "PATCH fee-items/{fee_item}": lambda g, u: {"amount": "1300"},
+    "POST late-fee-rules": lambda g, u: {
+        "institution_id": g.id("other_campus"), "percent": "2", "days": 7, "cap": "20",
+    },
+    "PATCH late-fee-rules/{late_fee_rule}": lambda g, u: {"days": 14},
     "POST student-fees": lambda g, u: {
         "student_id": g.id("classmate"), "item_id": g.id("optional_item"), "kind": "added", "starts_on": str(TODAY),
     },

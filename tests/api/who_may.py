@@ -200,6 +200,10 @@ GET    fee-items                                                  200 200 403 40
 POST   fee-items                                                  201 403 403 403 403 403 403 403 201 403 401 401
 GET    fee-items/{fee_item}                                       200 200 403 403 403 403 403 403 200 403 401 401
 PATCH  fee-items/{fee_item}                                       200 403 403 403 403 403 403 403 200 403 401 401
+GET    late-fee-rules                                             200 200 403 403 403 403 403 403 200 403 401 401
+POST   late-fee-rules                                             201 403 403 403 403 403 403 403 201 403 401 401
+GET    late-fee-rules/{late_fee_rule}                             200 200 403 403 403 403 403 403 200 403 401 401
+PATCH  late-fee-rules/{late_fee_rule}                             200 403 403 403 403 403 403 403 200 403 401 401
 GET    student-fees                                               200 200 403 403 403 403 403 403 200 403 401 401
 POST   student-fees                                               201 403 403 403 403 403 403 403 201 403 401 401
 DELETE student-fees/{student_fee}                                 204 403 403 403 403 403 403 403 204 403 401 401

@@ -15,6 +15,7 @@ urlpatterns = [
     path("ledger-entries", books.LedgerEntryViewSet.as_view({"get": "list"})),
     path("ledger-postings", books.PostingViewSet.as_view({"post": "create"})),
     *routes("fee-items", charging.FeeItemViewSet),
+    *routes("late-fee-rules", charging.LateFeeRuleViewSet),
     path("student-fees", charging.StudentFeeViewSet.as_view({"get": "list", "post": "create"})),
     path("student-fees/<uuid:id>", charging.StudentFeeViewSet.as_view({"delete": "remove"})),
     *routes("concessions", CONCESSION),

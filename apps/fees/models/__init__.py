@@ -8,6 +8,7 @@ from apps.fees.models.bank import BankLine, BankStatement
 from apps.fees.models.billing import CreditNote, Instalment, Invoice, InvoiceLine, InvoiceRun, RunOutcome, Series
 from apps.fees.models.cards import CardGateway, GatewayEvent, PaymentIntent
 from apps.fees.models.charging import Concession, FeeItem, Payer, StudentFee
+from apps.fees.models.late import LateFee, LateFeeRule
 from apps.fees.models.ledger import Account, Books, LedgerEntry, LedgerTransaction
 from apps.fees.models.payments import Allocation, Payment, Refund
 
@@ -26,6 +27,8 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoiceRun",
+    "LateFee",
+    "LateFeeRule",
     "LedgerEntry",
     "LedgerTransaction",
     "Payer",

@@ -161,11 +161,12 @@ def numbered(year: int, number: int) -> str:
 class InvoiceLine(models.Model):
     """What is charged for an item, or (with a concession) taken off it: an amount above zero either way.
 
-    ``student``, ``term`` and ``part`` (of how many payers, from 0) are repeated: an item stands once a term, for each.
+    Without an item it is a late fee. ``student``, ``term`` and ``part`` (of how many payers, from 0) are repeated: an
+    item stands once a term, for each.
     """
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, db_index=False, related_name="lines")
-    item = models.ForeignKey(FeeItem, on_delete=models.PROTECT, db_index=False, related_name="+")
+    item = models.ForeignKey(FeeItem, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     concession = models.ForeignKey(Concession, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"

@@ -46,6 +46,7 @@ class Account(PublicRow):
         CHEQUES = "cheques"
         CARDS = "cards"
         FEES = "fees"
+        LATE_FEES = "late-fees"
         CONCESSIONS = "concessions"
         DIFFERENCES = "differences"
 

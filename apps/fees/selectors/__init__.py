@@ -21,6 +21,7 @@ from apps.fees.selectors.billing import (
 )
 from apps.fees.selectors.cards import card_gateway, intents_begun, takes_cards
 from apps.fees.selectors.drawer import counts_of, drawer_of
+from apps.fees.selectors.late import late_fee_rules_seen, late_fees_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
 from apps.fees.selectors.payments import (
     child_followed,
@@ -82,6 +83,8 @@ __all__ = [
     "invoices_seen",
     "is_cleared",
     "items_seen",
+    "late_fee_rules_seen",
+    "late_fees_of",
     "left_of",
     "numbered_as",
     "open_parts",

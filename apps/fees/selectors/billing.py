@@ -287,7 +287,7 @@ def with_parts(invoice: dict[str, Any]) -> dict[str, Any]:
     of = {"invoice__sourced_id": invoice["id"]}
     lines = [
         {
-            "item_id": line.item.sourced_id,
+            "item_id": line.item and line.item.sourced_id,
             "text": line.text,
             "amount": money.shown(line.amount if line.concession_id is None else -line.amount, line.currency),
         }

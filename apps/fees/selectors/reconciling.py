@@ -122,6 +122,28 @@ _CHECKS = (
         """,
     ),
     Check(
+        "late-fee-otherwise",
+        "A late fee is not what was booked as one, or a bill without an item is for nothing that was due.",
+        _BY_HAND,
+        """
+        WITH asked AS (
+            SELECT i.institution_id, i.sourced_id AS id, i.total AS amount
+              FROM fees_latefee f JOIN fees_invoice i ON i.id = f.invoice_id
+        ), booked AS (
+            SELECT t.institution_id, t.source_id AS id,
+                   sum(CASE e.side WHEN 'credit' THEN e.amount ELSE -e.amount END) AS amount
+              FROM fees_ledgerentry e JOIN fees_ledgertransaction t ON t.id = e.transaction_id
+              JOIN fees_account a ON a.id = e.account_id
+             WHERE a.purpose = 'late-fees' AND t.source_kind = 'invoice' AND t.purpose = 'issue'
+               AND EXISTS (SELECT FROM fees_invoice i JOIN fees_invoiceline l ON l.invoice_id = i.id
+                            WHERE i.sourced_id = t.source_id AND l.item_id IS NULL)
+             GROUP BY t.institution_id, t.source_id
+        )
+        SELECT institution_id, 'invoice', id::text, 'late fee', a.amount, b.amount
+          FROM asked a FULL JOIN booked b USING (institution_id, id) WHERE a.amount IS DISTINCT FROM b.amount
+        """,
+    ),
+    Check(
         "number-missing",
         "A number was given and nothing bears it.",
         "Find who removed it (PostgreSQL's log, the audit trail), and bring the row back from a backup: "

@@ -30,7 +30,7 @@ AGES = (1, 31, 61, 91)
 # --- statements -------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line: a bill, credit-note, payment or a kind of refund. What is owed grows by ``amount``."""
+    """A line: a bill, late-fee, credit-note, payment or a kind of refund. What is owed grows by ``amount``."""
 
     day: dt.date
     kind: str
@@ -84,8 +84,8 @@ def statement_of(
         payments = payments.filter(theirs | Q(pk__in=parts))
     back = Refund.objects.filter(payment__in=payments.exclude(pk__in=parts).values("pk"))
     made = [
-        *(Entry(bill.issued_on, "bill", bill.called_number, bill.student.full_name, bill.total)
-          for bill in bills.select_related("student").order_by("pk")),
+        *(Entry(bill.issued_on, _kind(bill), bill.called_number, bill.student.full_name, bill.total)
+          for bill in bills.select_related("student", "late_fee").order_by("pk")),
         *(Entry(note.issued_on, "credit-note", f"{note}", note.invoice.student.full_name, -note.amount)
           for note in notes.order_by("pk")),
         *(Entry(paid.day, "payment", paid.receipt, paid.student.full_name, -parts.get(paid.pk, paid.amount))
@@ -98,6 +98,10 @@ def statement_of(
         balance += entry.amount
         entries.append(Entry(entry.day, entry.kind, entry.number, entry.student, entry.amount, balance))
     return Statement(institution, entries, balance)
+
+
+def _kind(bill: Invoice) -> str:
+    return "late-fee" if hasattr(bill, "late_fee") else "bill"
 
 
 def _of_the_family(guardian: Guardian) -> Q:

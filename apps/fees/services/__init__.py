@@ -44,6 +44,7 @@ from apps.fees.services.charging import (
 from apps.fees.services.checking import check_books
 from apps.fees.services.drawer import count_drawer
 from apps.fees.services.invoices import credit_invoice, issue, void_invoice
+from apps.fees.services.late import add_late_fee_rule, change_late_fee_rule, charge_late_fees
 from apps.fees.services.merging import (
     keep_bills,
     keep_card_payments,
@@ -92,6 +93,7 @@ __all__ = [
     "Share",
     "add_account",
     "add_item",
+    "add_late_fee_rule",
     "allocate",
     "approve_concession",
     "ask_for_concession",
@@ -103,7 +105,9 @@ __all__ = [
     "catch_up",
     "change_account",
     "change_item",
+    "change_late_fee_rule",
     "charge_back",
+    "charge_late_fees",
     "check_books",
     "checkout_of",
     "checkout_path",

@@ -52,6 +52,7 @@ FIRST_ACCOUNTS = (
     FirstAccount("1200", "Fees receivable", Kind.ASSET, Purpose.RECEIVABLE),
     FirstAccount("2100", "Paid ahead by families", Kind.LIABILITY, Purpose.CREDIT),
     FirstAccount("4000", "Tuition and fees", Kind.INCOME, Purpose.FEES),
+    FirstAccount("4800", "Late fees", Kind.INCOME, Purpose.LATE_FEES),
     FirstAccount("4900", "Concessions", Kind.INCOME, Purpose.CONCESSIONS),
     FirstAccount("5900", "Cash over and short", Kind.EXPENSE, Purpose.DIFFERENCES),
 )

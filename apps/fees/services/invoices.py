@@ -45,7 +45,9 @@ Purpose = Account.Purpose
 
 
 @dataclass(frozen=True, slots=True)
-class _Bill:
+class Bill:
+    """A bill with its lines, its instalments and what is posted of it, yet to be written."""
+
     invoice: Invoice
     lines: list[InvoiceLine]
     instalments: list[Instalment]
@@ -82,14 +84,20 @@ def issue(
             currency=campus.currency,
         )
         bills.append(_bill(invoice, lines, due_on, accounts))
-    Invoice.objects.bulk_create(bill.invoice for bill in bills)
-    InvoiceLine.objects.bulk_create(line for bill in bills for line in bill.lines)
-    Instalment.objects.bulk_create(part for bill in bills for part in bill.instalments)
-    post_all(institution=campus, postings=[bill.posting for bill in bills], by=by)
+    write_bills(bills, by=by)
     return [bill.invoice for bill in bills]
 
 
-def _bill(invoice: Invoice, lines: Sequence[Line], due_on: Sequence[dt.date], accounts: Mapping[str, Account]) -> _Bill:
+def write_bills(bills: Sequence[Bill], *, by: User | None) -> None:
+    """Write bills of one campus and post them: five statements for any number of them."""
+    Invoice.objects.bulk_create(bill.invoice for bill in bills)
+    InvoiceLine.objects.bulk_create(line for bill in bills for line in bill.lines)
+    Instalment.objects.bulk_create(part for bill in bills for part in bill.instalments)
+    if bills:
+        post_all(institution=bills[0].invoice.institution, postings=[bill.posting for bill in bills], by=by)
+
+
+def _bill(invoice: Invoice, lines: Sequence[Line], due_on: Sequence[dt.date], accounts: Mapping[str, Account]) -> Bill:
     concessions = accounts[Purpose.CONCESSIONS]
     rows = [
         InvoiceLine(
@@ -107,18 +115,23 @@ def _bill(invoice: Invoice, lines: Sequence[Line], due_on: Sequence[dt.date], ac
         )
         for line in lines
     ]
+    return bill_of(invoice, rows, due_on, accounts[Purpose.RECEIVABLE])
+
+
+def bill_of(invoice: Invoice, rows: list[InvoiceLine], due_on: Sequence[dt.date], receivable: Account) -> Bill:
+    """A bill of ``rows``, in equal parts due on ``due_on``."""
     shares = money.shared(invoice.total, [1] * len(due_on), invoice.currency)
     parts = [
         Instalment(invoice=invoice, due_on=day, amount=share, currency=invoice.currency)
         for day, share in zip(due_on, shares, strict=True)
         if share
     ]
-    legs = [Leg(accounts[Purpose.RECEIVABLE], Debit, invoice.total, invoice.student_id)]
+    legs = [Leg(receivable, Debit, invoice.total, invoice.student_id)]
     legs += [Leg(account, side, amount) for (account, side), amount in _by_account(rows).items()]
     posting = Posting(
         invoice.issued_on, Source.INVOICE, invoice.sourced_id, "issue", f"Invoice {invoice.called_number}", legs
     )
-    return _Bill(invoice, rows, parts, posting)
+    return Bill(invoice, rows, parts, posting)
 
 
 def _text(line: Line) -> str:
@@ -229,10 +242,10 @@ def _taken_back(invoice: Invoice, amount: Decimal) -> list[Leg]:
     """What is debited of each account, as what it was credited for items less what was taken off these."""
     net: dict[int, Decimal] = defaultdict(Decimal)
     accounts: dict[int, Account] = {}
-    lines = list(invoice.lines.select_related("item__account"))
-    for line in lines:
-        accounts[line.item.account_id] = line.item.account
-        net[line.item.account_id] += -line.amount if line.concession_id else line.amount
+    for line in invoice.lines.select_related("item__account", "account"):
+        account = line.item.account if line.item else line.account
+        accounts[account.pk] = account
+        net[account.pk] += -line.amount if line.concession_id else line.amount
     kept = {key: value for key, value in sorted(net.items()) if value > 0}
     shares = money.shared(amount, [*kept.values()], invoice.currency)
     return [Leg(accounts[key], Debit, share) for key, share in zip(kept, shares, strict=True) if share]

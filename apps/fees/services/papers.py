@@ -242,6 +242,7 @@ METHODS = {
 }
 KINDS = {
     "bill": gettext_noop("Bill"),
+    "late-fee": gettext_noop("Late fee: bill"),
     "credit-note": gettext_noop("Credit note"),
     "payment": gettext_noop("Receipt"),
     "refund": gettext_noop("Given back of receipt"),

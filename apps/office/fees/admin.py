@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.fees import selectors, services
-from apps.fees.models import Account, Concession, FeeItem, Invoice, Payment, StudentFee
+from apps.fees.models import Account, Concession, FeeItem, Invoice, LateFeeRule, Payment, StudentFee
 from apps.office.shell.acts import Act
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import ServiceAdmin
@@ -32,6 +32,8 @@ WORDS: dict[str, Any] = {
     "account": gettext_lazy("account"),
     "amount": gettext_lazy("amount"),
     "bill_to": gettext_lazy("to whom"),
+    "cap": gettext_lazy("at most on a bill"),
+    "days": gettext_lazy("days after the due day"),
     "ground": gettext_lazy("on what ground"),
     "issued_on": gettext_lazy("issued on"),
     "method": gettext_lazy("how"),
@@ -40,6 +42,8 @@ WORDS: dict[str, Any] = {
     "item": gettext_lazy("fee item"),
     "optional": gettext_lazy("optional"),
     "percent": gettext_lazy("percent"),
+    "institution": gettext_lazy("campus"),
+    "starts_on": gettext_lazy("of what is due from"),
     "prorated": gettext_lazy("by days"),
     "on_admission": gettext_lazy("on admission"),
     "term": gettext_lazy("term"),
@@ -182,6 +186,62 @@ class StudentFeeAdmin(_AtCampuses):
         return selectors.choices_seen(by=by)
 
 
+# --- late fees --------------------------------------------------------------------------------------------------------
+class LateFeeRuleForm(ServiceForm):
+    """What a campus charges who pays late."""
+
+    percent = forms.DecimalField(
+        label=gettext_lazy("percent"), required=False, min_value=Decimal("0.01"), max_value=100,
+        max_digits=5, decimal_places=2, help_text=gettext_lazy("Of what is left of the instalment, or an amount."),
+    )  # fmt: skip
+    amount = AmountField(label=gettext_lazy("amount"), required=False)
+    cap = AmountField(label=gettext_lazy("at most on a bill"))
+    days = forms.IntegerField(label=gettext_lazy("days after the due day"), min_value=1, max_value=366)
+    refusals: ClassVar[Any] = {"fees:late-fee-rule-twice": "institution", "fees:late-fee-of-what": "percent"}
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        if (field := self.fields.get("starts_on")) is not None:
+            field.required, field.help_text = False, _("Empty: from today on. What was due before is charged none.")
+
+
+def _add_late_fees(said: dict[str, Any], by: User) -> Model:
+    return services.add_late_fee_rule(institution=said.pop("institution"), values=said, by=by)
+
+
+def _change_late_fees(row: LateFeeRule, said: dict[str, Any], _version: int | None, by: User) -> None:
+    services.change_late_fee_rule(rule=row.sourced_id, values=said, by=by)
+
+
+@admin.register(LateFeeRule, site=office)
+class LateFeeRuleAdmin(_AtCampuses):
+    """What each campus charges who pays late; a job charges by it every night."""
+
+    one, many = gettext_lazy("rule of late fees"), gettext_lazy("rules of late fees")
+    joined = ("institution",)
+    only_at_first = ("institution",)
+    form = LateFeeRuleForm
+    add = _add_late_fees
+    change = _change_late_fees
+    list_display = ("institution", "worth", "days", "most", "starts_on", "retired")
+    ordering = ("institution__name", "pk")
+
+    def seen(self, by: User) -> QuerySet[Any]:
+        return selectors.late_fee_rules_seen(by=by)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        asked = ("institution", "percent", "amount", "days", "cap", "starts_on")
+        return asked if obj is None else (*asked, "retired")
+
+    @admin.display(description=gettext_lazy("how much"))
+    def worth(self, row: LateFeeRule) -> str:
+        return _worth(row)
+
+    @admin.display(description=gettext_lazy("at most on a bill"))
+    def most(self, row: LateFeeRule) -> str:
+        return _printed(row.cap, row.currency)
+
+
 # --- concessions ------------------------------------------------------------------------------------------------------
 class Standing(admin.SimpleListFilter):
     """Concessions by how far they are."""
@@ -287,7 +347,7 @@ class ConcessionAdmin(_AtCampuses):
         return in_words(STANDS["ended" if row.ended_at else "approved" if row.approved_at else "asked"])
 
 
-def _worth(row: Concession) -> str:
+def _worth(row: Concession | LateFeeRule) -> str:
     if row.percent is not None:
         return apart(f"{row.percent.normalize():f} %")
     return _printed(row.amount or Decimal(0), row.currency)

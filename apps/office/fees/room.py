@@ -29,6 +29,7 @@ ROOM = Room(
             Entry(_("Billing a term"), "office:fee-runs", "request_quote", SEES),
             Entry(_("Fee items"), "office:fees_feeitem_changelist", "sell", SEES, below=("/office/fees/items/",)),
             Entry(_("Additions and opt-outs"), "office:fees_studentfee_changelist", "playlist_add", SEES),
+            Entry(_("Late fees"), "office:fees_latefeerule_changelist", "alarm", SEES),
             Entry(_("Concessions"), "office:fees_concession_changelist", "percent", SEES),
             Entry(_("Books"), "office:books", "menu_book", ("fees.keep_books",), below=("/office/fees/books/",)),
             Entry(_("Chart of accounts"), "office:fees_account_changelist", "account_tree", SEES),

@@ -190,7 +190,17 @@ PLANTED: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
         {("another-currency", "refund")},
     ),
 }
-_TABLES = ("invoice", "payment", "paymentintent", "allocation", "refund", "ledgertransaction", "ledgerentry", "series")
+_TABLES = (
+    "invoice",
+    "payment",
+    "paymentintent",
+    "allocation",
+    "refund",
+    "ledgertransaction",
+    "ledgerentry",
+    "series",
+    "latefee",
+)
 
 
 def as_the_owner(school: School, statements: str, **ids: UUID) -> None:

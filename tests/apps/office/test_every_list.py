@@ -21,7 +21,7 @@ from apps.accounts.models import User
 from apps.attendance.models import AttendanceCode, AttendanceSession, Leave
 from apps.examinations.models import ExamSession
 from apps.family.models import ContactRequest
-from apps.fees.models import Account, Concession, FeeItem, StudentFee
+from apps.fees.models import Account, Concession, FeeItem, LateFeeRule, StudentFee
 from apps.institutions.models import CalendarDay
 from apps.office.shell import base
 from apps.office.shell.base import ServiceAdmin
@@ -179,6 +179,7 @@ def _fill_fees(campus: Campus, students: list[Student], by: User, tag: str) -> N
         FeeItem(year=campus.year, account=account, name=f"{tag} {n}", amount=1, optional=True, **at)
         for n in range(len(students))
     )
+    LateFeeRule.objects.get_or_create(**at, defaults={"amount": 1, "days": 7, "cap": 5, "starts_on": people.SCHOOL_DAY})
     Concession.objects.bulk_create(
         Concession(
             student=each,

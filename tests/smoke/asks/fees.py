@@ -70,6 +70,22 @@ def _change_item(world: World) -> Ask:
     return Ask({"id": _item(world)["id"]}, {"name": f"Item {world.number()}"})
 
 
+def _late_fees(world: World) -> dict[str, Any]:
+    return {"institution_id": world.institution, "percent": "2.5", "days": 7, "cap": "20"}
+
+
+@ask("POST late-fee-rules")
+def _new_late_fees(world: World) -> Ask:
+    return Ask(body=_late_fees(world), used_up=True)
+
+
+@ask("PATCH late-fee-rules/{}")
+def _change_late_fees(world: World) -> Ask:
+    there = world.get("late-fee-rules")["results"]
+    rule = there[0] if there else world.post("late-fee-rules", _late_fees(world))
+    return Ask({"id": rule["id"]}, {"days": 8})
+
+
 @ask("POST student-fees")
 def _choose(world: World) -> Ask:
     return Ask(body=_chosen(world), used_up=True)

@@ -132,7 +132,7 @@ class InvoiceOut(AboutStudentOut):
 class InvoiceLineOut(PreviewLineOut):
     """A line of a bill."""
 
-    item_id = serializers.UUIDField()
+    item_id = serializers.UUIDField(allow_null=True, help_text="Null: a late fee.")
 
 
 class InstalmentOut(serializers.Serializer[object]):

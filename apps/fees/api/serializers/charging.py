@@ -11,7 +11,7 @@ from apps.fees.models import (
     FeeItem,
     StudentFee,
 )
-from apps.institutions.models import AcademicYear, GradeLevel, Term
+from apps.institutions.models import AcademicYear, GradeLevel, Institution, Term
 from apps.students.api.about import AboutStudentOut
 from apps.students.models import Student
 from schoolops.api.fields import Day, Exact, RowId, whole_list
@@ -97,6 +97,40 @@ class ConcessionIn(serializers.Serializer[object]):
     percent = Exact(max_digits=5, decimal_places=2, min_value=0, max_value=100, required=False, allow_null=True)
     amount = amount(min_value=0, required=False, allow_null=True)
     reason = serializers.CharField(max_length=200)
+
+
+class LateFeeRuleChangeIn(serializers.Serializer[object]):
+    """What of a rule can be changed, for late fees to come."""
+
+    cap = amount(min_value=0, help_text="What all late fees of a bill come to at most.")
+    percent = Exact(
+        max_digits=5, decimal_places=2, min_value=0, max_value=100, required=False, allow_null=True,
+        help_text="Of what is left of the instalment; or an amount.",
+    )  # fmt: skip
+    amount = amount(min_value=0, required=False, allow_null=True)
+    days = serializers.IntegerField(min_value=1, max_value=366, help_text="After the due day.")
+    starts_on = Day(required=False, help_text="What was due before is charged none; today unless said.")
+    retired = serializers.BooleanField(required=False, help_text="Nothing new is charged by it.")
+
+
+class LateFeeRuleIn(LateFeeRuleChangeIn):
+    """What a campus charges who pays late, in its currency."""
+
+    institution_id = RowId(Institution, source="institution")
+
+
+class LateFeeRuleOut(serializers.Serializer[object]):
+    """The same as it stands."""
+
+    id = serializers.UUIDField()
+    institution_id = serializers.UUIDField()
+    cap = amount()
+    percent = Exact(max_digits=5, decimal_places=2, allow_null=True)
+    amount = amount(allow_null=True)
+    days = serializers.IntegerField()
+    currency = serializers.CharField()
+    starts_on = Day()
+    retired = serializers.BooleanField()
 
 
 class SiblingsIn(serializers.Serializer[object]):

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from apps.accounts.api.authentication import actor
 from apps.fees import selectors, services
 from apps.fees.api import serializers as s
-from apps.fees.errors import ConcessionUnknown, FeeItemUnknown
+from apps.fees.errors import ConcessionUnknown, FeeItemUnknown, LateFeeRuleUnknown
 from apps.fees.models import Concession
 from apps.students.api.about import STUDENT, student_columns
 from schoolops import money
@@ -77,6 +77,48 @@ class FeeItemViewSet(RowViewSet):
         values = valid(s.FeeItemChangeIn, request.data, partial=True)
         item = services.change_item(item=id, values=values, by=actor(request))
         return answer(self.row(Q(pk=item.pk)))
+
+
+class LateFeeRuleViewSet(RowViewSet):
+    """What each campus charges who pays late."""
+
+    asks = {
+        "list": "fees.view over campus",
+        "create": "fees.charge over campus",
+        "retrieve": "fees.view over campus",
+        "change": "fees.charge over campus",
+    }
+    out = s.LateFeeRuleOut
+    columns: ClassVar[Columns] = {
+        "id": "sourced_id",
+        "institution_id": "institution__sourced_id",
+        "percent": "percent",
+        "amount": money.as_said(),
+        "days": "days",
+        "cap": money.as_said("cap"),
+        **{name: name for name in ("currency", "starts_on", "retired")},
+    }
+    sorts: ClassVar[dict[str, tuple[str, ...]]] = {"id": ("id",)}
+    not_visible = LateFeeRuleUnknown
+    export_name = "late-fee-rules"
+
+    def rows(self) -> QuerySet[Any]:
+        return selectors.late_fee_rules_seen(by=actor(self.request))
+
+    @extend_schema(summary="Add a rule of late fees", request=s.LateFeeRuleIn, responses={201: s.LateFeeRuleOut})
+    def create(self, request: Request) -> HttpResponse:
+        """One for each campus. A job charges by it every night, each instalment once."""
+        values = valid(s.LateFeeRuleIn, request.data)
+        institution = values.pop("institution")
+        rule = services.add_late_fee_rule(institution=institution, values=values, by=actor(request))
+        return created(request, self.row(Q(pk=rule.pk)))
+
+    @extend_schema(summary="Change a rule of late fees", request=s.LateFeeRuleChangeIn, responses=s.LateFeeRuleOut)
+    def change(self, request: Request, id: UUID) -> HttpResponse:
+        """For late fees to come: those that were billed stay as they are."""
+        values = valid(s.LateFeeRuleChangeIn, request.data, partial=True)
+        rule = services.change_late_fee_rule(rule=id, values=values, by=actor(request))
+        return answer(self.row(Q(pk=rule.pk)))
 
 
 class StudentFeeViewSet(RowViewSet):

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.fees import selectors as fees
 from apps.fees import services
 from apps.fees.models import Invoice
 from apps.office.fees import selectors
@@ -44,6 +45,9 @@ def bill(request: HttpRequest, invoice: UUID) -> HttpResponse:
         ],
         "instalments": [(part.due_on, printed(part.amount)) for part in found.instalments],
         "notes": [(note, printed(note.amount)) for note in found.notes],
+        "late_fees": [
+            (fee.instalment.due_on, fee.invoice, printed(fee.invoice.total)) for fee in fees.late_fees_of(of)
+        ],
         "total": printed(of.total),
         "paid": [(payment, printed(amount)) for payment, amount in selectors.paid_on(of)],
         "left": printed(of.left_sum),

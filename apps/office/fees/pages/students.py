@@ -126,6 +126,7 @@ def _percent(name: str) -> forms.DecimalField:
 _PERCENT = gettext_lazy("Of a hundred. All of them empty: who receives invoices and is called first pays all.")
 KINDS = {
     "bill": gettext_lazy("Bill"),
+    "late-fee": gettext_lazy("Late fee: bill"),
     "credit-note": gettext_lazy("Credit note"),
     "payment": gettext_lazy("Receipt"),
     "refund": gettext_lazy("Given back of receipt"),
