@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 
+_NAMED = re.compile(r"\bgzip\b", re.IGNORECASE)
 # RFC 9110, 12.5.3: a weight of 0 is a no, which Django takes for a yes.
 _REFUSED = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 
@@ -24,7 +25,7 @@ _REFUSED = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 def takes_packed(request: HttpRequest) -> bool:
     """Whether whoever asks says that they read gzip."""
     said = request.headers.get("Accept-Encoding", "")
-    return "gzip" in said.lower() and not _REFUSED.search(said)
+    return bool(_NAMED.search(said)) and not _REFUSED.search(said)
 
 
 class PackedPagesMiddleware(GZipMiddleware):
