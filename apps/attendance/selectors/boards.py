@@ -27,7 +27,7 @@ from apps.students.models import ClassEnrolment, SectionMembership, Student
 from apps.timetable.models import Meeting, meets_on
 from schoolops import clock
 from schoolops.rows import RowStatus
-from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
+from schoolops.tenancy.compiled import DAY, KEY, PUBLIC_ID, Compiled, Parameter, any_of
 
 Group = TypeVar("Group", Section, CourseClass)
 Which = QuerySet[Group] | Collection[int] | None
@@ -316,18 +316,28 @@ def board_of(day: dt.date, *, by: User, permission: str, known: Board | None = N
     return board
 
 
+def _by_name(rows: QuerySet[Any]) -> QuerySet[Any]:
+    these = Q(any_of("section__sourced_id", "sections", PUBLIC_ID))
+    these |= Q(any_of("course_class__sourced_id", "classes", PUBLIC_ID))
+    return rows.filter(these).select_related("staff", "section", "course_class").order_by("staff__name_key", "pk")
+
+
+_INSTEAD: Compiled[Any] = Compiled(lambda: _by_name(Substitution.objects.filter(day=ON)))
+_TEACHES: Compiled[Any] = Compiled(
+    lambda: _by_name(TeachingAssignment.objects.on(ON).filter(kind=TeachingAssignment.Kind.TEACHER))
+)
+
+
 def who_takes(rolls: Sequence[dict[str, Any]], day: dt.date) -> list[list[StaffMember]]:
     """Who takes each of ``rolls`` on ``day``, by name: who stands in, or else who teaches it. Two queries."""
     if not rolls:
         return []
     sections = [roll["section_id"] for roll in rolls if roll["kind"] == "daily"]
     classes = [roll["class_id"] for roll in rolls if roll["class_id"] is not None]
-    of_these = Q(section__sourced_id__in=sections) | Q(course_class__sourced_id__in=classes)
     teaches: dict[UUID, list[StaffMember]] = defaultdict(list)
     stands_in: dict[UUID, list[StaffMember]] = defaultdict(list)
-    own = TeachingAssignment.objects.on(day).filter(of_these, kind=TeachingAssignment.Kind.TEACHER)
-    for found, rows in ((stands_in, Substitution.objects.filter(of_these, day=day)), (teaches, own)):
-        for row in rows.select_related("staff", "section", "course_class").order_by("staff__name_key", "pk"):
+    for found, asked in ((stands_in, _INSTEAD), (teaches, _TEACHES)):
+        for row in asked.all(day=day, sections=sections, classes=classes):
             if row.staff not in found[row.group.sourced_id]:
                 found[row.group.sourced_id].append(row.staff)
     keys = [roll["section_id"] if roll["kind"] == "daily" else roll["class_id"] for roll in rolls]

@@ -6,6 +6,7 @@ The number of queries depends on what the reader may see, never on how many stud
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -146,15 +147,24 @@ def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:
 
 def _on_leave(day: dt.date, *, by: User) -> list[dict[str, Any]]:
     """Who is on approved leave on ``day`` and has no day yet that counts as absent. One query."""
+    reach = access_rows.asked_reach(by, "attendance.view", "student", day=day)
+    rows: Iterable[Leave]
+    if reach is None:
+        rows = _leave_on(day, of_students_in_reach(by, "attendance.view", day))
+    else:
+        compiled: Compiled[Leave] = by_shape(
+            ("start.on-leave", reach.shape), lambda: _leave_on(Parameter("day", DAY), of_students_asked(reach))
+        )
+        rows = compiled.all(**reach.values, day=day)
+    return [{"id": each.student.sourced_id, "name": each.student.full_name, "until": each.ends_on} for each in rows]
+
+
+def _leave_on(day: Any, reached: Q) -> QuerySet[Leave]:
     counted = DailyAttendance.objects.filter(student=OuterRef("student"), day=day)
     rows = Leave.objects.filter(
-        ~Exists(counted), of_students_in_reach(by, "attendance.view", day), state=Leave.State.APPROVED,
-        starts_on__lte=day, ends_on__gte=day,
-    )  # fmt: skip
-    return [
-        {"id": each.student.sourced_id, "name": each.student.full_name, "until": each.ends_on}
-        for each in rows.select_related("student").order_by("student__name_key", "student_id")[:SHOWN]
-    ]
+        ~Exists(counted), reached, state=Leave.State.APPROVED, starts_on__lte=day, ends_on__gte=day
+    )
+    return rows.select_related("student").order_by("student__name_key", "student_id")[:SHOWN]
 
 
 def _absent(day: dt.date, by: User) -> list[dict[str, Any]]:
