@@ -76,7 +76,8 @@ def _late_fees(world: World) -> dict[str, Any]:
 
 @ask("POST late-fee-rules")
 def _new_late_fees(world: World) -> Ask:
-    return Ask(body=_late_fees(world), used_up=True)
+    # A campus has one rule.
+    return Ask(body={**_late_fees(world), "institution_id": world.new_institution()["id"]}, used_up=True)
 
 
 @ask("PATCH late-fee-rules/{}")
