@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,8 @@ LEAVE, WARNING, NOT_TAKEN = "attendance.leave-decided", "attendance.warning", "a
 # What was on a day further back is history by the time it is entered.
 DAYS_BACK = 1
 DAYS_TOLD = DAYS_BACK + 2
+# Channel → guardians, by key.
+ByChannel = dict[str, tuple[int, ...]]
 _ABSENT = Q(state=DayState.ABSENT, excused=False)
 
 
@@ -60,8 +63,8 @@ def tell_of_day(students: Collection[int], day: dt.date) -> int:
         about = About(key=key, student=student, institution=days[student].institution_id)
         if student in absent:
             absences.append(about)
-        elif guardians := of_them.get(key):
-            corrections.append(About(key=key, student=student, institution=about.institution, guardians=guardians))
+        else:
+            corrections += [replace(about, guardians=whom, channel=by) for by, whom in of_them.get(key, {}).items()]
     corrected = {each.student for each in corrections}
     late = [
         About(key=f"{day}", student=each, institution=row.institution_id)
@@ -78,21 +81,18 @@ def _key(day: dt.date, times: int) -> str:
     return f"{day}/{times}" if times else f"{day}"
 
 
-def _told_of(students: Iterable[int], day: dt.date) -> Mapping[str, Mapping[int, dict[str, tuple[int, ...]]]]:
-    """By fact and student: which rounds of a day were told, or may have been, and to which guardians."""
+def _told_of(students: Iterable[int], day: dt.date) -> Mapping[str, Mapping[int, dict[str, ByChannel]]]:
+    """By fact and student: which rounds of a day were told, or may have been, by which channel to which guardians."""
     rows = Message.objects.filter(
         student__in=students, fact__in=(ABSENT, CORRECTED), key__startswith=f"{day}", state__in=HANDED
     )
-    found: dict[str, dict[int, dict[str, set[int]]]] = {ABSENT: defaultdict(dict), CORRECTED: defaultdict(dict)}
-    for fact, student, key, guardian in rows.values_list("fact", "student", "key", "guardian"):
+    found: dict[str, dict[int, dict[str, ByChannel]]] = {ABSENT: defaultdict(dict), CORRECTED: defaultdict(dict)}
+    told = rows.order_by("guardian").values_list("fact", "student", "key", "channel", "guardian")
+    for fact, student, key, channel, guardian in told:
         if guardian is not None:
-            found[fact][student].setdefault(key, set()).add(guardian)
-    return {
-        fact: defaultdict(
-            dict, {each: {key: tuple(sorted(whom)) for key, whom in keys.items()} for each, keys in those.items()}
-        )
-        for fact, those in found.items()
-    }
+            by = found[fact][student].setdefault(key, {})
+            by[channel] = (*by.get(channel, ()), guardian)
+    return found
 
 
 def _warn(

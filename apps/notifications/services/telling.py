@@ -33,6 +33,7 @@ class About:
         key: which fact of its kind, such as a day or a public id.
         student, institution: keys. Without ``guardians`` it is told to those of the student who may see them.
         guardians, users: keys of whom else it is told to, and nobody besides.
+        channel: the only one by which, where it is said.
     """
 
     key: str
@@ -40,6 +41,7 @@ class About:
     student: int | None = None
     guardians: Collection[int] | None = None
     users: Collection[int] = field(default=())
+    channel: str = ""
 
 
 def outgoing() -> Outgoing:
@@ -110,7 +112,7 @@ def _with_channels(fact: Fact, about: Iterable[About]) -> list[tuple[About, list
         enrolled = Enrolment.objects.filter(student__in=students, primary=True).order_by("entered_on", "pk")
         levels = dict(enrolled.values_list("student", "grade_level"))
     sends = channels_of(fact, set(levels.values()))
-    return [(each, sorted(sends[levels.get(each.student)])) for each in about]
+    return [(each, sorted(by for by in sends[levels.get(each.student)] if each.channel in {"", by})) for each in about]
 
 
 def _recipients(fact: Fact, about: Sequence[About]) -> dict[About, list[tuple[int | None, int | None]]]:
