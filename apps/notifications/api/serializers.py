@@ -86,7 +86,7 @@ class AnnouncementIn(AudienceFields):
     publish_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-class PreviewOut(serializers.Serializer[object]):
+class AudiencePreviewOut(serializers.Serializer[object]):
     """Whom it would reach."""
 
     recipients = serializers.IntegerField()

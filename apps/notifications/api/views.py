@@ -155,7 +155,7 @@ class AnnouncementViewSet(RowViewSet):
         made = services.announce(**said, by=actor(request))
         return created(request, self.row(Q(pk=made.pk)))
 
-    @extend_schema(summary="Whom an announcement would reach", request=s.AnnouncementIn, responses=s.PreviewOut)
+    @extend_schema(summary="Whom an announcement would reach", request=s.AnnouncementIn, responses=s.AudiencePreviewOut)
     def preview(self, request: Request) -> HttpResponse:
         """Nothing is written, and nobody is told."""
         said = _with_audience(valid(s.AnnouncementIn, request.data))

@@ -70,7 +70,9 @@ class BankStatementViewSet(RowViewSet):
         return {**found, "lines": sums["states"], "sure": sums["sure"], "sure_total": total}
 
     @extend_schema(
-        summary="Send a bank statement", request=shapes.BankStatementIn, responses={202: shapes.BankStatementWholeOut}
+        summary="Send a bank statement",
+        request={"multipart/form-data": shapes.BankStatementIn},
+        responses={202: shapes.BankStatementWholeOut},
     )
     def create(self, request: Request) -> HttpResponse:
         """Keep a file and let it be read; no money is taken before it is confirmed. The same file again is the one that

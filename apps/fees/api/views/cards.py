@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from drf_spectacular.types import OpenApiTypes
@@ -17,6 +19,7 @@ from apps.fees.errors import IntentUnknown
 from apps.students.api.about import STUDENT
 from schoolops import money
 from schoolops.api.parameters import Parameter
+from schoolops.api.parsers import BodyTooLarge
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, valid
 from schoolops.errors import SchoolOpsError
 from schoolops.gateways.signing import HEADER
@@ -121,7 +124,11 @@ class GatewayEventViewSet(_ForAnybody):
     @extend_schema(summary="What the card gateway writes", request=OpenApiTypes.OBJECT, responses={204: None}, auth=[])
     def create(self, request: Request) -> HttpResponse:
         """Signed by it over the body as it is, within five minutes. A job does what follows."""
-        services.hear(body=request._request.body, signature=request.headers.get(HEADER, ""))
+        try:
+            body = request._request.body
+        except RequestDataTooBig:
+            raise BodyTooLarge(most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20) from None
+        services.hear(body=body, signature=request.headers.get(HEADER, ""))
         return HttpResponse(status=204)
 
 
