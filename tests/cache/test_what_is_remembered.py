@@ -47,6 +47,7 @@ def test_each_entry_lives_as_long_as_it_should() -> None:
         "session": 30,
         "student-profile": 2,
         "tenant-branding": 10,
+        "typed": 60,
         "user-roles": 15,
     }
     assert all(entry.strict for entry in (PERMISSION_CONFIG, RBAC_PERMISSIONS, USER_ROLES))
