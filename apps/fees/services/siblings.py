@@ -20,7 +20,6 @@ from apps.institutions.selectors import today_at
 from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import Enrolment, Student, StudentGuardian
 from schoolops.audit import trail
-from schoolops.folding import fold
 
 SIBLING = Concession.Ground.SIBLING
 
@@ -91,5 +90,5 @@ def families(year: AcademicYear) -> list[list[Student]]:
         found[top(pk)].append(row)
     several = [family for family in found.values() if len(family) > 1]
     for family in several:
-        family.sort(key=lambda row: (row.birth_date or dt.date.max, fold(row.full_name), row.pk))
+        family.sort(key=lambda row: (row.birth_date or dt.date.max, row.pk))
     return several
