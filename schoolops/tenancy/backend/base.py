@@ -94,7 +94,11 @@ class SchoolCursor(_AsksFirst, DjangoCursor):
 
 
 class SchoolDebugCursor(_AsksFirst, DjangoDebugCursor):
-    pass
+    """Where statements are kept to be counted, a COPY is one."""
+
+    def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
+        with self.debug_sql(statement if isinstance(statement, str) else statement.as_string()):
+            return super().copy(statement, *args, **kwargs)
 
 
 class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc]

@@ -271,8 +271,7 @@ def test_a_thousand_cost_as_many_statements_as_two(
         with query_count() as counted:
             assert put_on_books(wishes, reason="", by=dana).refused == {}
         spent.append(counted)
-    # From a hundred on the lines of the trail are one COPY, which is no statement.
-    assert 0 <= spent[0].count - spent[1].count <= 1, spent[1].statements[:40]
+    assert spent[0].count == spent[1].count, spent[1].statements[:40]
 
 
 def test_ends_of_many_places_cost_as_many_statements_as_of_two(
@@ -289,8 +288,7 @@ def test_ends_of_many_places_cost_as_many_statements_as_of_two(
             done = end_places([Ending(each, SCHOOL_DAY + ONE_DAY) for each in places], by=dana)
         assert done.refused == {}
         spent.append(counted)
-    # From a hundred on the lines of the trail are one COPY, which is no statement.
-    assert 0 <= spent[0].count - spent[1].count <= 1, spent[1].statements[:40]
+    assert spent[0].count == spent[1].count, spent[1].statements[:40]
 
 
 def test_a_number_that_one_lets_go_another_takes(in_oak: object, school_day: object) -> None:
