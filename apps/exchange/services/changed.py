@@ -19,7 +19,7 @@ from apps.institutions.models import CourseClass
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops.audit.models import AuditEntry
-from schoolops.rows import with_names
+from schoolops.rows import among, with_names
 
 TABLES: Mapping[str, Any] = {
     **MODELS,
@@ -134,11 +134,11 @@ def _told_of(run: Import, table: str, targets: Mapping[int, Any]) -> list[str]:
         model, since = Student, run.started_at or since
         own |= Q(reason=reason_of(run), at__lte=_until(run))
         students = student_keys(table, targets)
-        about = list(Student.objects.filter(pk__in=students))
-    called = {str(each.sourced_id): str(each) for each in about}
-    lines = AuditEntry.objects.filter(object_type=model._meta.label_lower, at__gt=since, object_id__in=called)
+        about = list(Student.objects.filter(among("pk", students)))
+    by_id = {str(each.sourced_id): each for each in about}
+    lines = AuditEntry.objects.filter(among("object_id", by_id), object_type=model._meta.label_lower, at__gt=since)
     return [
-        called[each] for each in lines.exclude(own).order_by().values_list("object_id", flat=True).distinct()[:MOST]
+        str(by_id[each]) for each in lines.exclude(own).order_by().values_list("object_id", flat=True).distinct()[:MOST]
     ]
 
 

@@ -22,7 +22,7 @@ from apps.exchange.services.settling import settled
 from apps.exchange.services.turns import State, Turn, take_up
 from schoolops import clock, queues
 from schoolops.errors import SchoolOpsError, Unavailable
-from schoolops.rows import copy_in
+from schoolops.rows import copy_values
 
 log = logging.getLogger(__name__)
 CHUNK = 1000
@@ -104,23 +104,19 @@ def stage(turn: Turn) -> None:
         run.save(update_fields=["of", "done", *_FOUND])
 
 
+_STAGED = (
+    "run_id", "file", "row", "kind", "key", "natural", "name", "values", "errors", "read_errors", "action",
+)  # fmt: skip
+
+
 def _keep(run: Import, rows: Sequence[staged.Staged]) -> None:
-    copy_in([
-        ImportRow(
-            run=run,
-            file=row.file[-100:],
-            row=row.row,
-            kind=row.kind,
-            key=row.key[:520],
-            natural=row.natural[:320],
-            name=row.name[:250],
-            values=row.values,
-            errors=row.errors,
-            read_errors=len(row.errors),
-            action=Action.ERROR if row.errors else Action.SKIP if row.skip else Action.STAGED,
+    copy_values(ImportRow, _STAGED, (
+        (
+            run.pk, row.file[-100:], row.row, row.kind, row.key[:520], row.natural[:320], row.name[:250], row.values,
+            row.errors, len(row.errors), Action.ERROR if row.errors else Action.SKIP if row.skip else Action.STAGED,
         )
         for row in rows
-    ])  # fmt: skip
+    ))  # fmt: skip
 
 
 def _refuse_doubles(run: Import) -> None:

@@ -227,9 +227,10 @@ class SchoolAdmin(_Operated):
 
     one, many = gettext_lazy("school"), gettext_lazy("schools")
     fields = (
-        "name", "slug", "state", "state_reason", "created_at", "deleted_at", "addresses", "size", "people", "versions",
+        "name", "slug", "cell", "state", "state_reason", "created_at", "deleted_at", "addresses", "size", "people",
+        "versions",
     )  # fmt: skip
-    readonly_fields = ("addresses", "size", "people", "versions")
+    readonly_fields = ("cell", "addresses", "size", "people", "versions")
     list_display = ("name", "slug", "state", "created_at", "size")
     list_filter = ("state",)
     search_fields = ("name", "slug")
@@ -320,6 +321,15 @@ class SchoolAdmin(_Operated):
             row.bytes_on_disk = sizes.get(row.schema_name, 0)
         listed.result_list = rows
         return listed
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Where it stands is a column once there is more than one server."""
+        name, *rest = self.list_display
+        return [name, "cell", *rest] if settings.OTHER_CELLS else [name, *rest]
+
+    @admin.display(description=gettext_lazy("cell"), ordering="database")
+    def cell(self, row: School) -> str:
+        return row.database
 
     @admin.display(description=gettext_lazy("size"))
     def size(self, row: Any) -> str:

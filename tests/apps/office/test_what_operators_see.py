@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from apps.accounts.models import User
@@ -37,6 +38,18 @@ def test_they_see_every_school_with_state_and_size(olga: Browser, oak: School) -
     detail = olga.get(f"/operators/tenancy/school/{oak.pk}/change/").content.decode()
     assert "0 students" in detail
     assert "PostgreSQL" in detail
+
+
+def test_where_a_school_stands_is_a_column_once_there_are_two_servers(
+    olga: Browser, oak: School, settings: LazySettings
+) -> None:
+    """And on its own page in any case."""
+    assert "column-cell" not in olga.get("/operators/tenancy/school/").content.decode()
+    assert "home" in olga.get(f"/operators/tenancy/school/{oak.pk}/change/").content.decode()
+    settings.OTHER_CELLS = {"north": settings.DATABASES}
+    listed = olga.get("/operators/tenancy/school/").content.decode()
+    assert "column-cell" in listed
+    assert ">home<" in listed.replace("\n", "").replace(" ", "")
 
 
 def test_the_start_page_says_how_many_jobs_wait_and_where_everything_is(olga: Browser) -> None:

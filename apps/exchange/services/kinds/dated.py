@@ -19,6 +19,7 @@ from apps.institutions.selectors import today_at
 from schoolops import clock
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import squeezed
+from schoolops.rows import among
 
 
 def find_group(work: Work, outcome: Outcome, key: str) -> Any:
@@ -159,9 +160,9 @@ class Memory:
 def memory_of(tables: Sequence[str], keys: Sequence[str], rows: Mapping[str, Sequence[Any]]) -> Memory:
     """One query for a chunk."""
     memory = Memory({}, {})
-    mine = Q(external_id__in=keys)
+    mine = Q(among("external_id", keys))
     for table, held in rows.items():
-        mine |= Q(kind=table, row_id__in=[row.pk for row in held])
+        mine |= Q(among("row_id", [row.pk for row in held]), kind=table)
     for table, external, row_id, values in Counterpart.objects.filter(mine, kind__in=tables).values_list(
         "kind", "external_id", "row_id", "values"
     ):

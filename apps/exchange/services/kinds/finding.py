@@ -19,6 +19,7 @@ from apps.exchange.services.reading import staged
 from apps.staff.models import StaffMember
 from apps.students.models import Guardian, Student
 from schoolops.folding import Fold, fold
+from schoolops.rows import among
 
 
 class Found:
@@ -71,7 +72,7 @@ def find_people(work: Work, kind: str, keys: Sequence[str]) -> Found:
     if missing:
         targets: dict[str, int] = {}
         for key, target, action, values in ImportRow.objects.filter(
-            run=work.run, kind=kind, key__in=missing
+            among("key", missing), run=work.run, kind=kind
         ).values_list("key", "target_id", "action", "values"):
             if target is not None:
                 targets[key] = target

@@ -38,6 +38,7 @@ from apps.students.services.books import put_on_books
 from apps.students.services.changing import Ending, end_places
 from apps.students.services.placing import ClassPlace, SectionPlace
 from schoolops import clock
+from schoolops.rows import among
 
 
 @dataclass(slots=True)
@@ -61,16 +62,18 @@ def what_is_there(work: Work, outcomes: Sequence[Outcome]) -> There:
     classes = {outcome.extra["group"].pk for outcome in outcomes if not isinstance(outcome.extra["group"], Section)} - {
         None
     }
-    for membership in SectionMembership.objects.filter(student__in=students).select_related(
+    for membership in SectionMembership.objects.filter(among("student", students)).select_related(
         "section__grade_level", "student"
     ):
         found.memberships[membership.student_id].append(membership)
-    for place in ClassEnrolment.objects.filter(student__in=students, course_class__in=classes).select_related(
-        "student"
-    ):
+    for place in ClassEnrolment.objects.filter(
+        among("student", students), among("course_class", classes)
+    ).select_related("student"):
         found.places[place.student_id].append(place)
     if not work.applying:
-        rows = ImportRow.objects.filter(run=work.run, kind=staged.STUDENT, target_id__in=students, action=Action.UPDATE)
+        rows = ImportRow.objects.filter(
+            among("target_id", students), run=work.run, kind=staged.STUDENT, action=Action.UPDATE
+        )
         for student, values, after in rows.values_list("target_id", "values", "after"):
             if "enrolment" in after:
                 found.again[student] = values

@@ -25,6 +25,7 @@ from apps.students.services.changing import StudentChange, change_students
 from apps.students.services.placing import Admission, Placement, ReEnrolment
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.folding import fold
+from schoolops.rows import among
 
 # What ends with an enrolment, and comes back with it.
 ENDS: Mapping[str, Any] = {
@@ -66,7 +67,7 @@ def grade_meant(work: Work, values: Mapping[str, Any]) -> GradeLevel | None:
 def enrolments_of(students: Collection[int]) -> dict[int, list[Enrolment]]:
     """Student → their enrolments, the last first; one of no day was taken back. One query."""
     found: dict[int, list[Enrolment]] = defaultdict(list)
-    rows = Enrolment.objects.filter(student__in=students, primary=True).exclude(exited_on=F("entered_on"))
+    rows = Enrolment.objects.filter(among("student", students), primary=True).exclude(exited_on=F("entered_on"))
     for row in rows.select_related("grade_level", "year").order_by("-entered_on") if students else ():
         found[row.student_id].append(row)
     return found
@@ -254,5 +255,5 @@ def _ends(students: Collection[int]) -> dict[tuple[str, int, int], dict[str, Any
     return {
         (name, row.student_id, row.pk): as_kept(row)
         for name, model in ENDS.items()
-        for row in model.objects.filter(student__in=students)
+        for row in model.objects.filter(among("student", students))
     }
