@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.changed import TABLES
 from apps.institutions.models import CourseClassTerm
-from apps.students.models import Enrolment
+from apps.students.models import Enrolment, SectionMembership
 from tests.apps.exchange.bundles import CLASSES, COURSES, ORGS, PLACES, SESSIONS, Files, zipped
 from tests.apps.exchange.sending import Read, applied, undone
 
@@ -207,3 +207,14 @@ def test_come_as_shown_once_and_go_without_a_trace(registrar: User, read: Read, 
         brought(read, written(first, delta=False))
         brought(read, written(second, delta=second.delta))
         transaction.set_rollback(True)
+
+
+def test_who_moves_and_then_leaves_by_one_file_does_as_shown(registrar: User, read: Read) -> None:
+    """Leaving ends the place that the next row ends earlier: nobody changed it meanwhile."""
+    there = Child("Bo", "", 1, "07", "", "", "", 1, "", taught=True, agents="", number="")
+    first = File("none", True, "y1", True, "7 A", "", children=(there,), seed=53, delta=False)
+    going = dataclasses.replace(there, leaves="2026-12-01", moves_on="2026-09-14")
+    brought(read, written(first, delta=False))
+    brought(read, written(dataclasses.replace(first, children=(going,), seed=18), delta=False))
+    ends = SectionMembership.objects.order_by("starts_on").values_list("ends_on", flat=True)
+    assert [str(each) for each in ends] == ["2026-09-14", "2026-12-01"]

@@ -80,7 +80,8 @@ class Assignments:
             return
         kind = "assistant" if row.values.get("assistant") == "true" else "teacher"
         outcome.extra |= {"starts_on": starts_on, "ends_on": ends_on, "kind": kind}
-        settle_end(outcome, group.year, ends_on, memory.of(self.name, outcome.target))
+        before = outcome.target and outcome.target.ends_on
+        settle_end(outcome, group.year, ends_on, memory.of(self.name, outcome.target), before=before)
         outcome.known["kind"] = kind
         if outcome.target is not None and outcome.target.kind != kind and "assistant" in row.values:
             if memory.of(self.name, outcome.target).get("kind", "teacher") == outcome.target.kind:

@@ -80,8 +80,13 @@ def same_place(held: Sequence[Any], starts_on: dt.date, ends_on: dt.date | None)
     return exact or next((each for each in held if overlap(each, starts_on, ends_on)), None)
 
 
-def settle_end(outcome: Outcome, year: AcademicYear, ends_on: dt.date | None, memory: Mapping[str, str]) -> None:
-    """Compare when a place ends: the file's word counts unless a person changed it since."""
+def settle_end(
+    outcome: Outcome, year: AcademicYear, ends_on: dt.date | None, memory: Mapping[str, str], *, before: dt.date | None
+) -> None:
+    """Compare when a place ends: the file's word counts unless a person changed it since.
+
+    ``before`` is when it ended before this file was applied: a student who leaves by another of its rows ends it too.
+    """
     target = outcome.target
     if target is not None and outcome.row.values.get("deleted") == "true":
         ends_on = max(target.starts_on, today_at(outcome.extra["group"].institution))
@@ -90,9 +95,9 @@ def settle_end(outcome: Outcome, year: AcademicYear, ends_on: dt.date | None, me
     outcome.known = {"ends_on": plain(ends_on)}
     if target is None:
         return
-    old = last_end(year, target.ends_on)
-    if old == ends_on:
+    if last_end(year, target.ends_on) == ends_on:
         return
+    old = last_end(year, before)
     if memory.get("ends_on", "") == plain(old):
         outcome.fields["ends_on"] = ends_on
         outcome.before["ends_on"], outcome.after["ends_on"] = plain(old), plain(ends_on)

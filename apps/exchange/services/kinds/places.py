@@ -51,12 +51,18 @@ class There:
     # Whom a row of this file enrols anew, and whose enrolment it ends: student → the values of that row.
     again: dict[int, dict[str, Any]]
     ends: dict[int, dict[str, Any]]
+    # As it is applied: (table, key) → when a place ended before a row of this file let its student leave.
+    were: dict[tuple[str, int], dt.date | None]
+
+
+# What ends with an enrolment, as the rows of students keep it → which table it is of.
+_ENDED = {"seats": staged.MEMBERSHIP, "places": staged.PLACE}
 
 
 def what_is_there(work: Work, outcomes: Sequence[Outcome]) -> There:
     """Four queries."""
     students = {outcome.extra["student"].pk for outcome in outcomes} - {None}
-    found = There(defaultdict(list), defaultdict(list), enrolments_of(students), {}, {})
+    found = There(defaultdict(list), defaultdict(list), enrolments_of(students), {}, {}, {})
     if not students:
         return found
     classes = {outcome.extra["group"].pk for outcome in outcomes if not isinstance(outcome.extra["group"], Section)} - {
@@ -70,10 +76,15 @@ def what_is_there(work: Work, outcomes: Sequence[Outcome]) -> There:
         among("student", students), among("course_class", classes)
     ).select_related("student"):
         found.places[place.student_id].append(place)
-    if not work.applying:
-        rows = ImportRow.objects.filter(
-            among("target_id", students), run=work.run, kind=staged.STUDENT, action=Action.UPDATE
-        )
+    rows = ImportRow.objects.filter(
+        among("target_id", students), run=work.run, kind=staged.STUDENT, action=Action.UPDATE
+    )
+    if work.applying:
+        for (ended,) in rows.filter(undo__has_key="ended").values_list("undo__ended"):
+            found.were |= {
+                (_ENDED[name], kept["id"]): day_of(kept["ends_on"]) for name, kept in ended if name in _ENDED
+            }
+    else:
         for student, values, after in rows.values_list("target_id", "values", "after"):
             if "enrolment" in after:
                 found.again[student] = values
@@ -162,7 +173,8 @@ class Places:
             at = outcome.target.starts_on
             ends_on = (_that_holds(enrolled, at, at + dt.timedelta(days=1)) or placed).within(at, days[1])[1]
         outcome.extra |= {"starts_on": starts_on, "ends_on": ends_on}
-        settle_end(outcome, year, ends_on, memory.of(outcome.table, outcome.target))
+        before = outcome.target and held.were.get((outcome.table, outcome.target.pk), outcome.target.ends_on)
+        settle_end(outcome, year, ends_on, memory.of(outcome.table, outcome.target), before=before)
         if outcome.target is None:
             self._begin(work, outcome, held)
 
