@@ -14,6 +14,7 @@ METRICS_FOLDER = None
 EMAIL_BACKEND_BEHIND = "django.core.mail.backends.locmem.EmailBackend"
 # Nobody is there; a test that pays starts one.
 SANDBOX_GATEWAY_URL = "http://127.0.0.1:9"
+STRIPE_URL = ""
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -20,7 +20,7 @@ from schoolops.api.sealing import Unsealable, seal, unseal
 from schoolops.audit import trail
 from schoolops.context import current_school
 from schoolops.copies.shutting import shuts_in_a_copy
-from schoolops.gateways import sandbox
+from schoolops.gateways import sandbox, stripe  # noqa: F401 - Stripe offers itself
 from schoolops.gateways.asking import ask
 from schoolops.gateways.interface import GatewayAway, KeyRefused, Keys, offered
 
