@@ -35,6 +35,7 @@ from schoolops.gateways.interface import (
 
 if TYPE_CHECKING:
     from stripe import StripeClient
+    from stripe.params import EventListParams
     from stripe.params.checkout import SessionCreateParams
 
 # To connect, and between one byte and the next.
@@ -44,9 +45,10 @@ _WHY: Final = 200
 # Where Stripe counts in other units than ISO 4217 (https://docs.stripe.com/currencies#special-cases).
 _DECIMALS: Final = {**money.CURRENCIES, "ISK": 2, "UGX": 2, "MGA": 0}
 # The languages of its page; Arabic is none, and the payer's browser decides.
-_LANGUAGES: Final = frozenset(
-    "bg cs da de el en es et fi fil fr hr hu id it ja ko lt lv ms mt nb nl pl pt ro ru sk sl sv th tr vi zh".split()
-)
+_LANGUAGES: Final = frozenset({
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fil", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv",
+    "ms", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh",
+})  # fmt: skip
 # That money was withdrawn for a dispute; an inquiry (``warning_…``) moves none, and of what was prevented none came.
 _WITHDRAWN: Final = frozenset({"needs_response", "under_review", "lost"})
 _CAME_BACK: Final = "won"
@@ -107,7 +109,7 @@ class Stripe:
             "success_url": order.back_to,
             "cancel_url": order.given_up_to,
             "expires_at": round(order.expires_at.timestamp()),
-            "locale": order.language if order.language in _LANGUAGES else "auto",  # type: ignore[typeddict-item]
+            "locale": order.language if order.language in _LANGUAGES else "auto",  # type: ignore[typeddict-unknown-key]
         }
 
     def look(self, reference: str, keys: Keys) -> Standing:
@@ -137,8 +139,8 @@ class Stripe:
 
     def heard_since(self, moment: dt.datetime, keys: Keys) -> list[Heard]:
         with _asking(self._url, keys) as stripe:
-            since = {"gte": int(moment.timestamp())}
-            page = stripe.v1.events.list({"created": since, "types": list(EVENTS), "limit": _PAGE})  # type: ignore[typeddict-item]
+            said: EventListParams = {"created": {"gte": int(moment.timestamp())}, "types": list(EVENTS), "limit": _PAGE}
+            page = stripe.v1.events.list(said)
             return [heard_of(each.to_dict()) for each in page.auto_paging_iter()]
 
 

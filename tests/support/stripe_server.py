@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import time
 from typing import Any
 
 from aiohttp import web
@@ -20,8 +19,10 @@ from localstripe.errors import UserError
 from localstripe.resources import Event, List, PaymentIntent, PaymentMethod, Refund, StripeObject, extra_apis, store
 from localstripe.webhooks import schedule_webhook
 
+from schoolops import clock
+
 # It would keep its store in a file of everybody's.
-resources.Store.dump_to_disk = lambda self: None
+resources.Store.dump_to_disk = lambda _self: None
 HALF_AN_HOUR, A_DAY = 30 * 60, 24 * 3600
 THREE_DECIMALS = {"bhd", "jod", "kwd", "omr", "tnd"}
 WHOLE_ONLY = {"isk", "ugx"}
@@ -51,11 +52,11 @@ class CheckoutSession(StripeObject):
         amount, currency = int(price["unit_amount"]) * int(line["quantity"]), price["currency"]
         if not currency.islower() or said["mode"] != "payment" or said["payment_method_types"] != ["card"]:
             raise UserError(400, "Bad request")
-        if currency in THREE_DECIMALS and amount % 10 or currency in WHOLE_ONLY and amount % 100:
+        if amount % (10 if currency in THREE_DECIMALS else 100 if currency in WHOLE_ONLY else 1):
             raise UserError(400, f"Invalid amount. Amounts in {currency} must end with a 0.")
         if amount < 30:
             raise UserError(400, "The amount is too small.")
-        if not HALF_AN_HOUR <= expires_at - time.time() <= A_DAY:
+        if not HALF_AN_HOUR <= expires_at - clock.machine().timestamp() <= A_DAY:
             raise UserError(400, "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.")
         if said["locale"] not in LOCALES:
             raise UserError(400, "Invalid locale.")
@@ -175,7 +176,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
     # Only now: it makes routes of whatever stands in the list.
-    from localstripe.server import app
+    from localstripe.server import app  # noqa: PLC0415
 
     app.middlewares.insert(1, once_per_key)
     asyncio.set_event_loop(asyncio.new_event_loop())

@@ -297,6 +297,70 @@ def test_a_page_is_asked_for_while_stripe_still_opens_one(child: Student, mum: U
         services.checkout_of(ticket)
 
 
+def test_what_was_begun_at_an_earlier_gateway_ends_there(
+    child: Student, mum: User, anton: User, there: Stripe, settings: Any
+) -> None:
+    ada = User.objects.get(username="ada")
+    bills = list(Invoice.objects.filter(student=child).order_by("number"))
+    row, given_up = (gateways.begun(child, by=mum, invoice=bills[0].sourced_id) for _each in range(2))
+    with gateways.a_counter() as counter:
+        gateways.a_gateway(by=ada)
+        assert [(each.pk, each.name, each.taking) for each in CardGateway.objects.order_by("pk")] == [
+            (1, "sandbox", True), (2, "stripe", False),
+        ]  # fmt: skip
+        new = gateways.begun(child, by=mum, invoice=bills[1].sourced_id)
+        assert (new.gateway, counter.order(gateways.KEY, new.reference)["amount"]) == ("sandbox", 8000)
+        # Somebody still has its page open; nobody opens it anew.
+        with pytest.raises(errors.CardsNotTaken):
+            services.checkout_of(services.checkout_path(row).rpartition("/")[2])
+        there.does(f"/v1/checkout/sessions/{row.reference}/_pay", number=GOOD)
+        assert arrives(there, "checkout.session.completed", mum) == 204
+        # What one gateway signs books nothing of another.
+        forged = json.dumps({"id": "evt_f", "type": "order.paid", "data": {"object": {"id": row.reference}}}).encode()
+        assert gateways.arrives(mum, forged).status_code == 204
+        assert not GatewayEvent.objects.filter(event="evt_f").exists()
+        gateways.click(counter, new, "pay")
+        gateways.told(counter, mum)
+        assert left(child) == 0
+        assert sorted(Payment.objects.values_list("amount", flat=True)) == [80, 1200]
+        # It is given back where it was paid.
+        services.credit_invoice(invoice=bills[0].sourced_id, amount=Decimal(100), reason="Away", by=anton)
+        row.refresh_from_db()
+        services.refund(payment=row.payment.sourced_id, amount=Decimal(100), reason="Away", by=anton)
+        work_off(refund_by_card)
+        assert [each["amount"] for each in there.says("/v1/refunds", payment_intent=row.also)["data"]] == [10_000]
+        assert services.differs_there() == []
+        # Where one does not answer, the other is heard, and only the one is noted.
+        there.does("/v1/disputes/_open", payment_intent=row.also, amount=1000, status="needs_response")
+        settings.SANDBOX_GATEWAY_URL = "http://127.0.0.1:9"
+        with pytest.raises(GatewayAway):
+            ask_gateway()
+        assert dict(CardGateway.objects.values_list("name", "failing_since"))["stripe"] is None
+        work_off(look_at_card_payment)
+        assert Refund.objects.filter(kind="chargeback").get().amount == 10
+        assert right()
+        with pytest.raises(errors.GatewayInUse):
+            services.forget_card_gateway(gateway="stripe", by=ada)
+        there.does(f"/v1/checkout/sessions/{given_up.reference}/_expire")
+        services.look(intent=given_up.pk)
+        services.forget_card_gateway(gateway="stripe", by=ada)
+        with pytest.raises(errors.GatewayNotSet):
+            services.forget_card_gateway(gateway="sandbox", by=ada)
+        body, signature = there.letter("charge.dispute.created")
+        assert gateways.arrives(mum, body, signature).json()["code"] == "gateways:signature-refused"
+
+
+def test_a_gateway_that_is_chosen_again_has_its_keys_still(child: Student, mum: User, there: Stripe) -> None:
+    ada = User.objects.get(username="ada")
+    row = gateways.begun(child, by=mum)
+    gateways.a_gateway(by=ada)
+    services.set_card_gateway(gateway="stripe", taking=True, by=ada)
+    assert [(each.pk, each.name) for each in CardGateway.objects.order_by("pk")] == [(1, "stripe"), (3, "sandbox")]
+    there.does(f"/v1/checkout/sessions/{row.reference}/_pay", number=GOOD)
+    services.look(intent=row.pk)
+    assert Payment.objects.get().amount == 1280
+
+
 def test_an_installation_without_it_offers_no_stripe(settings: Any) -> None:
     assert offered() == ["sandbox"]
     settings.STRIPE_URL = "https://api.stripe.com"
