@@ -3162,8 +3162,6 @@ ALTER TABLE ONLY template_of_a_school.family_calendarfeed
     ADD CONSTRAINT calendar_feed_one_each UNIQUE (user_id, student_id);
 ALTER TABLE ONLY template_of_a_school.institutions_calendarday
     ADD CONSTRAINT calendar_one_row_per_day UNIQUE (institution_id, day);
-ALTER TABLE ONLY template_of_a_school.fees_cardgateway
-    ADD CONSTRAINT card_gateway_once UNIQUE (name);
 ALTER TABLE ONLY template_of_a_school.reports_cardlayout
     ADD CONSTRAINT card_layout_once UNIQUE NULLS NOT DISTINCT (grade_level_id);
 ALTER TABLE ONLY template_of_a_school.students_classenrolment
