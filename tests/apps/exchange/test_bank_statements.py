@@ -239,7 +239,7 @@ def test_who_is_erased_stands_on_no_line_of_a_bank(campus: Campus, bills: list[I
     whose = Guardian.objects.get(user=people.a_guardian("rana", of=[child]))
     rows = [
         a_row("1200", f"{child.full_name} term", payer="Rana Payer", ref="1"),
-        a_row("50", child.full_name, payer="Rana Payer", ref="2"),
+        a_row("50", f"fee {child.admission_number}", payer="Rana Payer", ref="2"),
         a_row("1200", f"{other.full_name} term", payer="Somebody Else", ref="3"),
     ]
     sent(campus, csv_of(*rows), by=anton)

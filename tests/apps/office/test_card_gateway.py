@@ -97,9 +97,10 @@ def test_nobody_who_takes_money_decides_where_it_goes(
     there = people.a_user("amal", role="administrator", institution=campus.institution)
     for who in (alice, people.a_user("anton", role="accountant"), people.a_user("tina", role="teacher"), there):
         browser = office(who)
-        assert browser.get(PAGE).status_code == 403
-        assert browser.post(PAGE, {"gateway": "sandbox", "secret": SECRET}).status_code == 403
+        # A teacher does not come in at all.
+        assert browser.get(PAGE).status_code in {403, 404}
+        assert browser.post(PAGE, {"gateway": "sandbox", "secret": SECRET}).status_code in {403, 404}
         refused = [browser.post(f"{PAGE}{act}/", {"gateway": "sandbox"}) for act in ("try", "forget")]
         # Of a campus alone it is refused by the service, and said on the page that one may not see either.
-        assert {each.status_code for each in refused} <= {302, 403}
+        assert {each.status_code for each in refused} <= {302, 403, 404}
     assert not CardGateway.objects.exists()
