@@ -160,7 +160,8 @@ _NAMELESS: Mapping[str, object] = {"payer": "", "text": "", "proposal": {}, "pro
 @held_elsewhere(BankLine, Kept(law="fees", since=("day",), blanks=_NAMELESS), shown={"day", "amount", "currency"})
 def lines_about(person: Model) -> QuerySet[Any] | None:
     """Lines that were taken for somebody, or wait and may be theirs; they name who paid, and whose child it is."""
-    part = {Student: "student", Guardian: "guardian"}.get(type(person))
+    parts: dict[type[Model], str] = {Student: "student", Guardian: "guardian"}
+    part = parts.get(type(person))
     if part is None:
         return None
     payments = list(Payment.objects.filter(**{part: person}).values_list("sourced_id", flat=True))
