@@ -19,7 +19,7 @@ from apps.fees.selectors.billing import (
     with_ahead,
     with_parts,
 )
-from apps.fees.selectors.cards import card_gateway, intents_begun, takes_cards
+from apps.fees.selectors.cards import card_gateway, earlier_gateways, intents_begun, takes_cards
 from apps.fees.selectors.drawer import counted_on, counts_of, drawer_of
 from apps.fees.selectors.late import late_fee_rules_seen, late_fees_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
@@ -100,6 +100,7 @@ __all__ = [
     "drawer_of",
     "drawer_rows",
     "due_of",
+    "earlier_gateways",
     "entries_seen",
     "free_of",
     "intents_begun",
