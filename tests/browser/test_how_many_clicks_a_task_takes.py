@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Locator, Page, expect
@@ -12,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from apps.attendance.models import Leave
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops import clock
+from tests.browser.axe import axe
 from tests.factories import people, rolls
 
 if TYPE_CHECKING:
@@ -122,6 +125,46 @@ def test_twins_are_admitted_with_one_mother(visit: Visit, scene: Scene) -> None:
         assert Student.objects.filter(family_name="Bell").count() == 2
         ada = Guardian.objects.get(given_name="Ada")
         assert StudentGuardian.objects.filter(guardian=ada).count() == 2
+
+
+def test_birth_dates_are_corrected_by_the_schools_own_sheet(
+    visit: Visit, scene: Scene, tmp_path: Path, work_off: Callable[[], int]
+) -> None:
+    with scene.inside():
+        people.some_students(5, section=scene.campus.sections["7 B"])
+        born = dict(Student.objects.values_list("admission_number", "birth_date"))
+    page = visit(scene.dave, "/office/imports/")
+    with page.expect_download() as taken:
+        page.locator('a[href$="templates/students.csv"]').click()
+    with Path(taken.value.path()).open(newline="", encoding="utf-8-sig") as file:
+        header, *lines = csv.reader(file)
+    at = header.index("Birth date")
+    wrong = [line for line in lines if born[line[0]] is not None]
+    for line in wrong:
+        line[at] = (born[line[0]] + dt.timedelta(days=1)).isoformat()
+    corrected = tmp_path / "corrected.csv"
+    with corrected.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *lines])
+    assert len(wrong) == 20
+    hand = Hand(page)
+
+    with hand.task(clicks=8, fields=1):
+        hand.clicks, hand.fields = hand.clicks + 1, hand.fields + 1
+        page.get_by_label("File").set_input_files(str(corrected))
+        hand.click("Read the file", role="button")
+        work_off()
+        expect(page.get_by_text("Nothing would change, though the file says otherwise")).to_be_visible()
+        hand.clicks += 1
+        page.get_by_label("Students: take the file’s Date of birth in 20 rows").check()
+        hand.click("Take the file’s where ticked", role="button")
+        work_off()
+        hand.click("Apply 20 changes", role="button")
+        work_off()
+        expect(page.get_by_role("heading", name="Applied", exact=True)).to_be_visible()
+    with scene.inside():
+        now = dict(Student.objects.values_list("admission_number", "birth_date"))
+    assert all(now[line[0]] == born[line[0]] + dt.timedelta(days=1) for line in wrong)
+    axe(page)
 
 
 def test_what_concerns_many_at_once(visit: Visit, scene: Scene) -> None:

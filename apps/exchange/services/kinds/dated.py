@@ -92,7 +92,7 @@ def settle_end(outcome: Outcome, year: AcademicYear, ends_on: dt.date | None, me
     old = last_end(year, target.ends_on)
     if old == ends_on:
         return
-    if memory.get("ends_on", "") == plain(old):
+    if memory.get("ends_on", "") == plain(old) or outcome.takes_over("ends_on"):
         outcome.fields["ends_on"] = ends_on
         outcome.before["ends_on"], outcome.after["ends_on"] = plain(old), plain(ends_on)
     else:
