@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Locator, Page, expect
 
 from apps.attendance.models import Leave
+from apps.staff.models import StaffMember
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops import clock
 from tests.browser.axe import axe
 from tests.factories import people, rolls
+from tests.factories.jobs import waiting_jobs
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visit
@@ -125,6 +127,38 @@ def test_twins_are_admitted_with_one_mother(visit: Visit, scene: Scene) -> None:
         assert Student.objects.filter(family_name="Bell").count() == 2
         ada = Guardian.objects.get(given_name="Ada")
         assert StudentGuardian.objects.filter(guardian=ada).count() == 2
+
+
+def test_a_new_teacher_with_a_login_and_three_classes(visit: Visit, scene: Scene) -> None:
+    with scene.inside():
+        for title in ("Algebra", "Biology", "Chemistry"):
+            people.a_class(scene.campus, title=title)
+    hand = Hand(visit(scene.dave, "/office/"))
+    page = hand.page
+    with hand.task(clicks=14, fields=10):
+        hand.click("Staff")
+        hand.clicks += 1
+        page.locator('a[href$="/staff/staffmember/add/"]').first.click()
+        if not page.locator("#id_institution").input_value():
+            hand.choose("institution", scene.campus.institution.name)
+        for field, text in (
+            ("staff_number", "T99"), ("given_name", "Tess"), ("family_name", "Turing"), ("email", "tess@oak.example")
+        ):  # fmt: skip
+            hand.fill(page.locator(f"#id_{field}"), text)
+        hand.click("Save and continue editing", role="button")
+        hand.click("Teaches")
+        for title in ("Algebra", "Biology", "Chemistry"):
+            hand.clicks += 1
+            page.get_by_label(title).check()
+        hand.click("Teaches", role="button")
+        expect(page.get_by_text("Tess Turing teaches 3 more.")).to_be_visible()
+        hand.click("Invite to log in")
+        hand.click("Invite to log in", role="button")
+        expect(page.get_by_text("The invitation is on its way to tess@oak.example.")).to_be_visible()
+    axe(page)
+    with scene.inside():
+        assert StaffMember.objects.get(staff_number="T99").assignments.count() == 3
+        assert [each["roles"] for each in waiting_jobs("invite_chosen_staff")] != []
 
 
 def test_birth_dates_are_corrected_by_the_schools_own_sheet(

@@ -357,6 +357,40 @@ class StudentMergeOut(serializers.Serializer[object]):
     closed = ClosedGuardianOut(many=True, help_text="Guardians who could not see both records, or not as much.")
 
 
+class GuardianMergeIn(CorrectionIn):
+    """The other record of the same guardian; it stays for its history."""
+
+    duplicate_id = serializers.UUIDField()
+    take = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        default=list,
+        max_length=20,
+        help_text="Fields in which the other record is right: `email`, `phone`; `user` for its login.",
+    )
+    look = serializers.BooleanField(default=False, help_text="Say what would become of them, and do nothing.")
+
+
+class ClosedLinkOut(serializers.Serializer[object]):
+    """A child of whom the guardian may do less than by one of the two records before."""
+
+    student_id = serializers.UUIDField()
+    name = serializers.CharField()
+    less_in = serializers.ListField(child=serializers.CharField(), help_text="The fields of the link that give less.")
+
+
+class GuardianMergeOut(serializers.Serializer[object]):
+    """What became of everything the duplicate had."""
+
+    id = serializers.UUIDField(help_text="The record that is kept.")
+    duplicate_id = serializers.UUIDField()
+    moved = serializers.DictField(child=MergedKindOut())
+    filled = serializers.ListField(child=serializers.CharField(), help_text="Fields taken over from the duplicate.")
+    kept_apart = serializers.ListField(
+        child=serializers.CharField(), help_text="Fields in which the duplicate says something else."
+    )
+    closed = ClosedLinkOut(many=True)
+
+
 class StudentAuditOut(serializers.Serializer[object]):
     """One line of the trail."""
 
