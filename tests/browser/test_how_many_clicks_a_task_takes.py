@@ -161,6 +161,24 @@ def test_a_new_teacher_with_a_login_and_three_classes(visit: Visit, scene: Scene
         assert [each["roles"] for each in waiting_jobs("invite_chosen_staff")] != []
 
 
+def test_a_list_changes_many_at_once(visit: Visit, scene: Scene) -> None:
+    hand = Hand(visit(scene.dave, "/office/"))
+    page = hand.page
+    with hand.task(clicks=8, fields=2):
+        hand.click("Students")
+        hand.click("Change all of this list", role="button")
+        expect(page.get_by_role("heading", name="15 rows are to change")).to_be_visible()
+        hand.fill(page.locator("#id_address"), "1 New Street")
+        hand.click("Look at what would change", role="button")
+        expect(page.get_by_text("15 would change, 0 are so already, 0 are left out.")).to_be_visible()
+        axe(page)
+        hand.click("Change 15 rows", role="button")
+        expect(page.get_by_text("15 are changed.")).to_be_visible()
+    axe(page)
+    with scene.inside():
+        assert set(Student.objects.values_list("address", flat=True)) == {"1 New Street"}
+
+
 def test_birth_dates_are_corrected_by_the_schools_own_sheet(
     visit: Visit, scene: Scene, tmp_path: Path, work_off: Callable[[], int]
 ) -> None:
