@@ -1,4 +1,4 @@
-"""What of fees goes along when two records of a child or a guardian become one: nobody is charged, or let off, twice."""
+"""What of fees goes along when two records of a child or guardian become one: nobody is charged or let off twice."""
 
 from __future__ import annotations
 
