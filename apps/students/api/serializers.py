@@ -7,6 +7,7 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section
 from apps.students.models import Enrolment, Guardian, Sex, Student, StudentGuardian
+from apps.students.services.merging_guardians import CHOSEN
 from schoolops.api.fields import Day, Email, RowId
 from schoolops.rows import LONGEST_NOTE, RowStatus
 
@@ -362,7 +363,7 @@ class GuardianMergeIn(CorrectionIn):
 
     duplicate_id = serializers.UUIDField()
     take = serializers.ListField(
-        child=serializers.CharField(max_length=40),
+        child=serializers.ChoiceField(choices=CHOSEN),
         default=list,
         max_length=20,
         help_text="Fields in which the other record is right: `email`, `phone`; `user` for its login.",
