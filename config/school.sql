@@ -3654,8 +3654,6 @@ CREATE INDEX guardian_by_name ON template_of_a_school.students_guardian USING bt
 COMMENT ON INDEX template_of_a_school.guardian_by_name IS 'schoolops:314ad21f1f0da584';
 CREATE INDEX guardian_link_by_guardian ON template_of_a_school.students_studentguardian USING btree (guardian_id) INCLUDE (student_id);
 COMMENT ON INDEX template_of_a_school.guardian_link_by_guardian IS 'schoolops:8929a235e887a55d';
-CREATE INDEX guardian_merged ON template_of_a_school.students_guardian USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
-COMMENT ON INDEX template_of_a_school.guardian_merged IS 'schoolops:f6fa5715a682dcd5';
 CREATE INDEX guardian_search ON template_of_a_school.students_guardian USING gin (searched extensions.gin_trgm_ops);
 COMMENT ON INDEX template_of_a_school.guardian_search IS 'schoolops:b76096d4b54cc25b';
 CREATE INDEX import_latest ON template_of_a_school.exchange_import USING btree (received_at DESC, id DESC);

@@ -39,13 +39,6 @@ INDEXES = (
         include=("student_id",),
         purpose="a guardian's children",
     ),
-    IndexSpec(
-        "guardian_merged",
-        "students_guardian",
-        ("merged_into_id",),
-        condition="merged_into_id IS NOT NULL",
-        purpose="the duplicates that were merged into a guardian",
-    ),
     IndexSpec("guardian_by_name", "students_guardian", ("name_key", "id"), purpose="the guardian list"),
     IndexSpec(
         "guardian_search",
