@@ -83,9 +83,8 @@ def test_who_was_changed_meanwhile_is_left_out_and_named(office: Office, dave: U
     page = office(dave).post(f"{GUARDIANS}many/", said, follow=True).content.decode()
     assert "1 is changed." in page
     assert "G0: Somebody changed this after you looked." in page
-    assert list(Guardian.objects.order_by("pk").filter(pk__in=mothers).values_list("language", flat=True)) == [
-        "fr", "ar", "ar",
-    ]  # fmt: skip
+    found = Guardian.objects.filter(given_name__startswith="G").order_by("pk").values_list("language", flat=True)
+    assert list(found) == ["fr", "ar", "ar"]
 
 
 def test_all_that_a_filter_shows(office: Office, dave: User, mothers: Any) -> None:
@@ -102,7 +101,7 @@ def test_nothing_said_is_asked_for_and_two_things_are_done_one_after_the_other(
     rows = people.students_in(campus.section)[:1]
     page, marks = looked_at(office, dave, STUDENTS, rows)
     assert "Say what is to change." in page
-    section = people.another_section(campus, "C")
+    section = people.another_section(campus, "7 D")
     said = {"rows": marks, "step": "look", "section": section.pk, "on": "2026-11-05", "phone": "1"}
     assert "That is two things" in office(dave).post(f"{STUDENTS}many/", said).content.decode()
 
@@ -111,7 +110,7 @@ def test_children_move_to_another_section_and_who_cannot_is_left_out(
     office: Office, dave: User, campus: Campus
 ) -> None:
     rows = people.students_in(campus.section)[:3]
-    section = people.another_section(campus, "C", capacity=2)
+    section = people.another_section(campus, "7 D", capacity=2)
     said = {"section": section.pk, "on": "2026-11-05"}
     page, marks = looked_at(office, dave, STUDENTS, rows, **said)
     assert "2 would change, 0 are so already, 1 are left out." in page

@@ -42,7 +42,8 @@ from apps.students.services.placing import SectionPlace
 
 def _change_students(rows: Sequence[Student], said: Mapping[str, Any], reason: str, by: User) -> Refused:
     if "section" in said:
-        places = [SectionPlace(row, said["section"], said["on"]) for row in rows]
+        starts_on = said.get("on") or access.today(by)
+        places = [SectionPlace(row, said["section"], starts_on) for row in rows]
         return put_on_books(places, reason=reason, by=by).refused
     changes = [changing.StudentChange(row, said) for row in rows]
     return changing.change_students(changes, reason=reason, by=by).refused
@@ -56,7 +57,7 @@ def _section(by: User) -> forms.Field:
 
 
 def _from(by: User) -> forms.Field:
-    return day_field(label=gettext_lazy("Moves from"), initial=access.today(by))
+    return day_field(label=gettext_lazy("Moves from"), initial=access.today(by), required=False)
 
 
 def _change_links(rows: Sequence[StudentGuardian], said: Mapping[str, Any], reason: str, by: User) -> Refused:
