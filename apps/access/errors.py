@@ -149,3 +149,16 @@ class NoSupportGrant(NotFound):
     """{operator} has no access to {school} that could be ended."""
 
     code = "access:no-support-grant"
+
+
+class NotToBeInvited(Conflict):
+    """{name} cannot be invited: they have a login by now, no e-mail address, or one that another login has."""
+
+    code = "access:not-to-be-invited"
+
+
+class RoleBeyondYou(Forbidden):
+    """The role {role} can do what you cannot, so that you cannot give it."""
+
+    code = "access:role-beyond-you"
+    remedy = "Choose another role, or ask an administrator."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from apps.accounts.models import User
 from apps.examinations.models import ExamSession
@@ -81,6 +81,12 @@ class Import(PublicRow):
     )
     reading = models.PositiveIntegerField(default=0, help_text="How often it was read: who confirms says which one.")
     turn = models.PositiveIntegerField(default=0, help_text="How often applying was begun: an earlier one stops.")
+    # `student.birth_date` → true: in every row; or the rows, `students.csv:3`.
+    takes = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        help_text="Where the file’s value is taken over one that a person set.",
+    )
     cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its file and its rows were cleared.")
     moved_at = models.DateTimeField(null=True, blank=True, help_text="When something was last done about it.")
     wrote_at = models.DateTimeField(null=True, blank=True, help_text="When it last wrote a row of the school.")
@@ -107,7 +113,8 @@ class ImportRow(models.Model):
     """One row of a file, and what it would change.
 
     ``values`` are typed texts by field; ``refs`` inside it name other rows by their outside ids. ``before`` and
-    ``after`` hold the fields that change, ``kept`` those where a person's value stays: ``{field: [ours, theirs]}``.
+    ``after`` hold the fields that change, ``kept`` those where a person's value stays: ``{field: [ours, theirs]}``;
+    ``taken`` names those of ``after`` in which the file's value was asked for over a person's.
     ``errors``: ``[{row, column, code, message, said, facts, remedy}]``.
     """
 
@@ -133,6 +140,7 @@ class ImportRow(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     kept = models.JSONField(default=dict)
+    taken = models.JSONField(default=list, db_default=Value([], models.JSONField()))
     errors = models.JSONField(default=list)
     read_errors = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How many of the errors, the first ones, were found while it was read."
@@ -150,6 +158,11 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.row} {self.kind} {self.key}"
+
+    @property
+    def place(self) -> str:
+        """Where it stands, however often the file is read."""
+        return f"{self.file}:{self.row}"
 
 
 class Counterpart(models.Model):

@@ -62,3 +62,17 @@ class NoCampusYet(Conflict):
 
     code = "office:no-campus-yet"
     remedy = "Whoever sets the school up makes one under First steps."
+
+
+class TooManyAtOnce(Invalid):
+    """These are more than {most}, and so many are changed at once at most."""
+
+    code = "office:too-many-at-once"
+    remedy = "Filter the list further, and change it part by part."
+
+
+class ChangedSinceYouLooked(Conflict):
+    """Somebody changed this after you looked."""
+
+    code = "office:changed-since-you-looked"
+    remedy = "Look at it again; it was left as it is."

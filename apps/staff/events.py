@@ -8,7 +8,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class StaffInvited:
-    """Those who cannot log in are to be invited, in the role with this code; by whose public id."""
+    """Those who cannot log in are to be invited, in the role with this code; by whose public id.
+
+    ``roles``: of them these alone, each in a role: person by key, code.
+    """
 
     role: str
     by_id: UUID
+    roles: tuple[tuple[int, str], ...] = ()

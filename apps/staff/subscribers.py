@@ -15,4 +15,7 @@ def end_what_is_still_taught_in_the_year(event: YearClosed) -> None:
 
 @subscribe(StaffInvited)
 def invite_them_in_the_background(event: StaffInvited) -> None:
-    tasks.invite_staff.enqueue(role=event.role, by_id=event.by_id)
+    if event.roles:
+        tasks.invite_chosen_staff.enqueue(roles=dict(event.roles), by_id=event.by_id)
+    else:
+        tasks.invite_staff.enqueue(role=event.role, by_id=event.by_id)

@@ -21,3 +21,18 @@ from schoolops.queues import IMPORTS, task
 def invite_staff(*, role: str, by_id: UUID) -> dict[str, int]:
     """Logins and letters for those who have none, one by one; the next try goes on where this one was killed."""
     return services.invite_staff(role=role, by_id=by_id)
+
+
+@task(
+    queue=IMPORTS,
+    tracked=True,
+    leased=True,
+    once_per=("roles", "by_id"),
+    while_waiting=True,
+    refused="discard",
+    tries=5,
+    acts_for="accounts.manage over school",
+)
+def invite_chosen_staff(*, roles: dict[int, str], by_id: UUID) -> dict[str, int]:
+    """The same for these people (by key), each in the role with this code."""
+    return services.invite_staff(role="", roles=roles, by_id=by_id)

@@ -129,6 +129,20 @@ class StudentMerged(Conflict):
     remedy = "Use the record it was merged into."
 
 
+class GuardianMerged(Conflict):
+    """This record was merged into that of another guardian and is kept for its history only."""
+
+    code = "students:guardian-merged"
+    remedy = "Use the record it was merged into."
+
+
+class FieldNotToBeTaken(Invalid):
+    """{field_name} is no field of which one record's value is chosen."""
+
+    code = "students:field-not-to-be-taken"
+    field = "take"
+
+
 class CannotMergeWithItself(Invalid):
     """A record cannot be merged into itself."""
 

@@ -47,10 +47,10 @@ def photo_path(student: Student, filename: str) -> str:
     return f"{current_school().schema_name}/photos/{student.sourced_id}/{filename}"
 
 
-class StudentQuerySet(RosteredQuerySet):
-    """Vocabulary of students."""
+class PeopleQuerySet(RosteredQuerySet):
+    """Vocabulary of students and guardians."""
 
-    def kept(self) -> StudentQuerySet:
+    def kept(self) -> PeopleQuerySet:
         """Without the records that were merged into another."""
         return self.filter(merged_into__isnull=True)
 
@@ -84,7 +84,7 @@ class Student(Rostered):
         folding.Searched("given_name", "middle_name", "family_name", "preferred_name", "admission_number")
     )
 
-    objects: ClassVar[Any] = StudentQuerySet.as_manager()
+    objects: ClassVar[Any] = PeopleQuerySet.as_manager()
     privacy: ClassVar[Privacy] = Privacy(
         public=ROSTERED
         | {
@@ -135,15 +135,19 @@ class Guardian(Rostered):
     address = models.TextField(max_length=LONGEST_NOTE, blank=True)
     language = models.CharField(max_length=12, blank=True)
     version = models.PositiveIntegerField(default=1)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="merged_from"
+    )
     name_key = folding.stored(folding.NameKey("family_name", "given_name"))
     searched = folding.stored(folding.Searched("given_name", "family_name", "email", folding.Digits("phone")))
 
+    objects: ClassVar[Any] = PeopleQuerySet.as_manager()
     privacy: ClassVar[Privacy] = Privacy(
-        public=ROSTERED | {"user", "given_name", "family_name", "language", "version", "name_key"},
+        public=ROSTERED | {"user", "given_name", "family_name", "language", "version", "name_key", "merged_into"},
         personal=frozenset({"email", "phone", "address", "searched"}),
     )
 
-    held: ClassVar[Held] = {"user": Fate.SAME}
+    held: ClassVar[Held] = {"user": Fate.SAME, "merged_into": Fate.SAME}
     person: ClassVar[Person] = Person(
         kind="guardian",
         number="",
@@ -153,6 +157,11 @@ class Guardian(Rostered):
 
     class Meta:
         ordering = ("name_key", "id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")), name="guardian_not_merged_into_itself"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.full_name

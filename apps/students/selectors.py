@@ -278,7 +278,9 @@ def guardians_like(*, given: str, family: str, phone: str, email: str, by: User,
         asked |= folding.in_column(F("searched"), number)
     if email:
         asked |= folding.in_column(F("searched"), email)
-    rows = Guardian.objects.filter(guardians_shown_to(by, "guardians.view", day), asked).order_by("name_key", "pk")
+    rows = (
+        Guardian.objects.kept().filter(guardians_shown_to(by, "guardians.view", day), asked).order_by("name_key", "pk")
+    )
     return [each for each in rows[: ALIKE * 5] if _alike(each, given, family, number, email)][:ALIKE]
 
 

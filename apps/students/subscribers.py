@@ -59,4 +59,7 @@ def forget_what_their_sections_are_called(_event: TeachingChanged) -> None:
 
 @subscribe(GuardiansInvited)
 def invite_them_in_the_background(event: GuardiansInvited) -> None:
-    tasks.invite_guardians.enqueue(role=event.role, by_id=event.by_id)
+    if event.roles:
+        tasks.invite_chosen_guardians.enqueue(roles=dict(event.roles), by_id=event.by_id)
+    else:
+        tasks.invite_guardians.enqueue(role=event.role, by_id=event.by_id)

@@ -194,6 +194,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PATCH students/{child}/guardians/{link}": lambda g, u: {"relation": "mother"},
     "POST guardians": lambda g, u: {"given_name": "Greta"},
     "PATCH guardians/{father}": lambda g, u: {"phone": "1", "version": 1},
+    "POST guardians/{father}/merge": lambda g, u: {"duplicate_id": g.id("unlinked"), **REASON},
     "POST classes/{class}/students": lambda g, u: {"student_ids": [g.id("sibling")], "starts_on": str(TOMORROW)},
     "POST classes/{class}/students/{child}/leave": lambda g, u: {"ends_on": str(TOMORROW)},
     "POST staff": lambda g, u: {"institution_id": g.id("campus"), "staff_number": "N1", "given_name": "Nora"},

@@ -120,6 +120,7 @@ GET    guardians                                                  200 200 200 20
 POST   guardians                                                  201 403 201 403 403 403 403 403 403 403 401 401
 GET    guardians/{father}                                         200 200 200 200 404 200 403 403 200 403 401 401
 PATCH  guardians/{father}                                         200 403 200 403 404 403 403 403 403 403 401 401
+POST   guardians/{father}/merge                                   200 403 200 403 404 403 403 403 403 403 401 401
 GET    sections/{section}/students                                200 200 200 200 404 200 200 200 200 200 401 401
 GET    sections/{section}/students?as_of={yesterday}              200 200 200 200 404 404 200 200 200 200 401 401
 GET    sections/{other_section}/students                          200 200 200 404 200 404 200 404 200 200 401 401

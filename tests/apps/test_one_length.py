@@ -31,7 +31,7 @@ from apps.examinations.models import (
     Remark,
     RemarkPhrase,
 )
-from apps.exchange.models import Import
+from apps.exchange.models import HeaderMapping, Import, ImportRow
 from apps.exchange.services.reading import bundle_columns
 from apps.exchange.services.reading.cells import Column
 from apps.exchange.services.reading.sheets import TEMPLATES
@@ -127,6 +127,8 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     ("MakeForm", "email"): (User, "email"),
     ("MakeForm", "domain"): (Domain, "domain"),
     ("MappingIn", "sheet"): (Import, "sheet"),
+    ("TakeIn", "kind"): (ImportRow, "kind"),
+    ("TakeIn", "field"): (HeaderMapping, "field"),
     ("CardGatewayIn", "gateway"): (CardGateway, "name"),
     ("PaymentIntentIn", "return_url"): (PaymentIntent, "back_to"),
 }

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Locator, Page, expect
 
 from apps.attendance.models import Leave
+from apps.staff.models import StaffMember
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops import clock
+from tests.browser.axe import axe
 from tests.factories import people, rolls
+from tests.factories.jobs import waiting_jobs
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visit
@@ -122,6 +127,95 @@ def test_twins_are_admitted_with_one_mother(visit: Visit, scene: Scene) -> None:
         assert Student.objects.filter(family_name="Bell").count() == 2
         ada = Guardian.objects.get(given_name="Ada")
         assert StudentGuardian.objects.filter(guardian=ada).count() == 2
+
+
+def test_a_new_teacher_with_a_login_and_three_classes(visit: Visit, scene: Scene) -> None:
+    with scene.inside():
+        for title in ("Algebra", "Biology", "Chemistry"):
+            people.a_class(scene.campus, title=title)
+    hand = Hand(visit(scene.dave, "/office/"))
+    page = hand.page
+    with hand.task(clicks=14, fields=10):
+        hand.click("Staff")
+        hand.clicks += 1
+        page.locator('a[href$="/staff/staffmember/add/"]').first.click()
+        if not page.locator("#id_institution").input_value():
+            hand.choose("institution", scene.campus.institution.name)
+        for field, text in (
+            ("staff_number", "T99"), ("given_name", "Tess"), ("family_name", "Turing"), ("email", "tess@oak.example")
+        ):  # fmt: skip
+            hand.fill(page.locator(f"#id_{field}"), text)
+        hand.click("Save and continue editing", role="button")
+        hand.click("Teaches")
+        for title in ("Algebra", "Biology", "Chemistry"):
+            hand.clicks += 1
+            page.get_by_label(title).check()
+        hand.click("Teaches", role="button")
+        expect(page.get_by_text("Tess Turing teaches 3 more.")).to_be_visible()
+        hand.click("Invite to log in")
+        hand.click("Invite to log in", role="button")
+        expect(page.get_by_text("The invitation is on its way to tess@oak.example.")).to_be_visible()
+    with scene.inside():
+        assert StaffMember.objects.get(staff_number="T99").assignments.count() == 3
+        assert [each["roles"] for each in waiting_jobs("invite_chosen_staff")] != []
+
+
+def test_a_list_changes_many_at_once(visit: Visit, scene: Scene) -> None:
+    hand = Hand(visit(scene.dave, "/office/"))
+    page = hand.page
+    with hand.task(clicks=8, fields=2):
+        hand.click("Students")
+        hand.click("Change all of this list", role="button")
+        expect(page.get_by_role("heading", name="15 rows are to change")).to_be_visible()
+        hand.fill(page.locator("#id_address"), "1 New Street")
+        hand.click("Look at what would change", role="button")
+        expect(page.get_by_text("15 would change, 0 are so already, 0 are left out.")).to_be_visible()
+        axe(page)
+        hand.click("Change 15 rows", role="button")
+        expect(page.get_by_text("15 are changed.")).to_be_visible()
+    axe(page)
+    with scene.inside():
+        assert set(Student.objects.values_list("address", flat=True)) == {"1 New Street"}
+
+
+def test_birth_dates_are_corrected_by_the_schools_own_sheet(
+    visit: Visit, scene: Scene, tmp_path: Path, work_off: Callable[[], int]
+) -> None:
+    with scene.inside():
+        people.some_students(5, section=scene.campus.sections["7 B"])
+        born = dict(Student.objects.values_list("admission_number", "birth_date"))
+    page = visit(scene.dave, "/office/imports/")
+    with page.expect_download() as taken:
+        page.locator('a[href$="templates/students.csv"]').click()
+    with Path(taken.value.path()).open(newline="", encoding="utf-8-sig") as file:
+        header, *lines = csv.reader(file)
+    at = header.index("Birth date")
+    wrong = [line for line in lines if born[line[0]] is not None]
+    for line in wrong:
+        line[at] = (born[line[0]] + dt.timedelta(days=1)).isoformat()
+    corrected = tmp_path / "corrected.csv"
+    with corrected.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *lines])
+    assert len(wrong) == 20
+    hand = Hand(page)
+
+    with hand.task(clicks=8, fields=1):
+        hand.clicks, hand.fields = hand.clicks + 1, hand.fields + 1
+        page.get_by_label("File").set_input_files(str(corrected))
+        hand.click("Read the file", role="button")
+        work_off()
+        expect(page.get_by_text("Nothing would change, though the file says otherwise")).to_be_visible()
+        hand.clicks += 1
+        page.get_by_label("Students: take the file’s Date of birth in 20 rows").check()
+        hand.click("Take the file’s where ticked", role="button")
+        work_off()
+        hand.click("Apply 20 changes", role="button")
+        work_off()
+        expect(page.get_by_role("heading", name="Applied", exact=True)).to_be_visible()
+    with scene.inside():
+        now = dict(Student.objects.values_list("admission_number", "birth_date"))
+    assert all(now[line[0]] == born[line[0]] + dt.timedelta(days=1) for line in wrong)
+    axe(page)
 
 
 def test_what_concerns_many_at_once(visit: Visit, scene: Scene) -> None:

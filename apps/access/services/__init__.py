@@ -18,13 +18,23 @@ from apps.access.services.gate import (
     today,
     within_reach,
 )
-from apps.access.services.inviting import Audience, Uninvited, expect_invitations, invite_many, uninvited
+from apps.access.services.inviting import (
+    Audience,
+    Invitation,
+    Uninvited,
+    expect_chosen,
+    expect_invitations,
+    invite_many,
+    look_at_invitations,
+    uninvited,
+)
 from apps.access.services.people import Wanted, let_in
 from apps.access.services.roles import (
     assign_role,
     create_role,
     remove_role,
     rename_role,
+    roles_within,
     seed_roles,
     set_permissions,
     whose_password_would_end,
@@ -34,6 +44,7 @@ from apps.access.services.support import LetIn, end_own_support, grant_support, 
 
 __all__ = [
     "Audience",
+    "Invitation",
     "LetIn",
     "Uninvited",
     "Wanted",
@@ -41,6 +52,7 @@ __all__ = [
     "assign_role",
     "create_role",
     "end_own_support",
+    "expect_chosen",
     "expect_invitations",
     "first_administrator",
     "grant_support",
@@ -48,6 +60,7 @@ __all__ = [
     "is_family",
     "is_staff",
     "let_in",
+    "look_at_invitations",
     "refusals",
     "refuse",
     "remove_role",
@@ -59,6 +72,7 @@ __all__ = [
     "require_over",
     "require_row",
     "revoke_support",
+    "roles_within",
     "seed_roles",
     "set_permissions",
     "today",

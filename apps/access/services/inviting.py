@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from typing import Any
@@ -12,11 +12,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.lookups import Exact
 
-from apps.access.errors import PeopleChangedSince, RoleUnknown
+from apps.access.errors import NotToBeInvited, PeopleChangedSince, RoleBeyondYou, RoleUnknown
 from apps.access.models import Role, RoleAssignment
 from apps.access.services.gate import require_everywhere, require_over
 from apps.access.services.people import MANAGE
-from apps.access.services.roles import expect_to_give, put_in_role
+from apps.access.services.roles import expect_to_give, put_in_role, roles_within
 from apps.accounts import services as accounts
 from apps.accounts.errors import EmailTaken
 from apps.accounts.models import User, is_reserved
@@ -87,6 +87,52 @@ def expect_invitations(audience: Audience, *, role: str, people: int, by: User) 
         raise PeopleChangedSince(count=there)
 
 
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What would become of somebody who was chosen: in which role, with the login that they have; or why nothing."""
+
+    row: Any
+    role: Role | None
+    login: User | None
+    refusal: SchoolOpsError | None
+
+
+def look_at_invitations(audience: Audience, *, roles: Mapping[int, str], by: User) -> list[Invitation]:
+    """What ``invite_many`` would make of these: person (by key) → code of a role. Constant queries.
+
+    Raises ``PermissionMissing``, ``OutOfReach``: they are of the whole school.
+    """
+    ready = {row.pk: row for row in uninvited(audience, by=by).ready.filter(pk__in=roles)}
+    rows = {row.pk: row for row in audience.rows().filter(pk__in=roles)}
+    known = {role.code: role for role in Role.objects.filter(code__in={*roles.values()})}
+    given = {role.code for role in roles_within(by, known.values())}
+    emails = {fold(row.email) for row in ready.values()}
+    logins = User.objects.alias(_email=Fold("email")).filter(_email__in=emails) if emails else ()
+    by_email = {fold(user.email): user for user in logins}
+    found = []
+    for pk, row in sorted(rows.items(), key=lambda each: str(each[1])):
+        role = known.get(roles[pk])
+        refusal: SchoolOpsError | None = None
+        if pk not in ready:
+            refusal = NotToBeInvited(name=str(row))
+        elif role is None:
+            refusal = RoleUnknown()
+        elif role.code not in given:
+            refusal = RoleBeyondYou(role=role.name)
+        found.append(Invitation(row, role, by_email.get(fold(row.email)), refusal))
+    return found
+
+
+def expect_chosen(audience: Audience, *, roles: Mapping[int, str], by: User) -> None:
+    """Nothing, when ``by`` may let these in, each in their role. Raises why the first may not be, and as looking."""
+    looked = look_at_invitations(audience, roles=roles, by=by)
+    for each in looked:
+        if each.refusal is not None:
+            raise each.refusal
+    if len(looked) != len(roles) or not roles:
+        raise PeopleChangedSince(count=len(looked))
+
+
 def _role(code: str) -> Role:
     found = Role.objects.filter(code=code).first()
     if found is None:
@@ -94,8 +140,10 @@ def _role(code: str) -> Role:
     return found
 
 
-def invite_many(audience: Audience, *, role: str, by: User) -> dict[str, int]:
+def invite_many(audience: Audience, *, role: str, roles: Mapping[int, str] | None = None, by: User) -> dict[str, int]:
     """Let everybody in who can be, each in a transaction of their own; killed half-way, again goes on from there.
+
+    ``roles``: of them these alone, each in a role of their own: person by key → code.
 
     Whom something speaks against is left out, and stops nobody else.
 
@@ -103,11 +151,13 @@ def invite_many(audience: Audience, *, role: str, by: User) -> dict[str, int]:
         PermissionMissing, OutOfReach, RoleUnknown.
         Unavailable: something that is needed is away; call it again.
     """
-    people = list(uninvited(audience, by=by).ready.order_by("pk").values_list("pk", flat=True))
-    given, invited, left_out = _role(role), 0, 0
+    ready = uninvited(audience, by=by).ready
+    people = list((ready if roles is None else ready.filter(pk__in=roles)).order_by("pk").values_list("pk", flat=True))
+    codes = dict.fromkeys(people, role) if roles is None else roles
+    given, invited, left_out = {code: _role(code) for code in ({role} if roles is None else {*roles.values()})}, 0, 0
     for done, pk in enumerate(people, start=1):
         try:
-            invited += _let_in(audience, pk, given, by)
+            invited += _let_in(audience, pk, given[codes[pk]], by)
         except Unavailable:
             # Nobody's fault and over soon: the next try goes on here, and leaves nobody out.
             raise

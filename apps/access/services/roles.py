@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -211,6 +211,13 @@ def expect_to_give(assignments: Collection[RoleAssignment], *, permission: str, 
         for assignment in assignments
     ]
     require_to_give(by, permission, held, _not_yours)
+
+
+def roles_within(by: User, roles: Iterable[Role]) -> list[Role]:
+    """Those of ``roles`` that give nothing which ``by`` does not hold."""
+    roles = list(roles)
+    codes, held = _codes_of_many(roles), selectors.permissions_of(by)
+    return [role for role in roles if codes[role.pk] <= held]
 
 
 @transaction.atomic

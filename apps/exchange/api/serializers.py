@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from apps.exchange.models import Import, ImportRow, MarkFile, MarkFileRow
@@ -113,6 +115,9 @@ class ImportRowOut(serializers.Serializer[object]):
     before = serializers.DictField(child=serializers.CharField())
     after = serializers.DictField(child=serializers.CharField())
     kept = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    taken = serializers.ListField(
+        child=serializers.CharField(), help_text="Fields in which the file’s value was asked for over a person’s."
+    )
     errors = RowErrorOut(many=True)  # type: ignore[assignment] # JSON’s word
 
 
@@ -121,6 +126,19 @@ class ConfirmIn(serializers.Serializer[object]):
 
     reading = serializers.IntegerField(min_value=0, help_text="The import's `reading` whose rows were looked at.")
     skip_errors = serializers.BooleanField(default=False, help_text="Leave them out, and write the others.")
+
+
+class TakeIn(serializers.Serializer[object]):
+    """A field of a kind of rows in which the file's value is taken."""
+
+    kind = serializers.CharField(max_length=16, help_text="As rows have it: `student`.")
+    field = serializers.CharField(max_length=60, help_text="As `kept` of rows has it: `birth_date`.")
+    rows = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        max_length=1000,
+        help_text="Numbers of rows; without any, every row.",
+    )
 
 
 class MappingIn(serializers.Serializer[object]):
@@ -144,6 +162,17 @@ class MappingIn(serializers.Serializer[object]):
         required=False,
         help_text="Number of a row with `exchange:may-be-the-same` → whether it is that person.",
     )
+
+    take = TakeIn(  # type: ignore[call-arg] # a list has it
+        many=True,
+        required=False,
+        max_length=200,
+        help_text="Where the file’s value is taken over one that a person set: all of it, for this file alone.",
+    )
+
+    def validate_take(self, value: list[dict[str, Any]]) -> dict[str, Any]:
+        """Kind and field → which rows."""
+        return {f"{each['kind']}.{each['field']}": each.get("rows") or True for each in value}
 
     def validate_same(self, value: dict[str, bool]) -> dict[int, bool]:
         """Rows by their numbers."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, F, Func, Q, QuerySet, Value, When
 from django.db.models.lookups import Exact
 
 from apps.access import services as access
@@ -17,7 +17,7 @@ from apps.exchange.models import Import, ImportRow
 from apps.exchange.selectors.stops import with_ends
 from apps.exchange.services.reading.bundle.layouts import parts_of
 from apps.exchange.services.reading.staged import KINDS
-from apps.exchange.services.receiving import fields_of
+from apps.exchange.services.receiving import SETTLED, fields_of
 from schoolops.folding import Fold, fold, holding
 
 VIEW = "imports.view"
@@ -94,13 +94,59 @@ class Difference:
     before: str
     after: str
     kept: bool = False
+    # As the import calls it, and whether the file's value may be asked for, or was, over a person's.
+    name: str = ""
+    may_be_taken: bool = False
+    taken: bool = False
 
 
 def differences(row: ImportRow) -> list[Difference]:
     """Field by field, what a row changes, and which of our values stay."""
-    found = [Difference(name, row.before.get(name, ""), after) for name, after in row.after.items()]
-    found += [Difference(name, ours, theirs, kept=True) for name, (ours, theirs) in row.kept.items()]
+    found = [
+        Difference(
+            name, row.before.get(name, ""), after, name=name, may_be_taken=name in row.taken, taken=name in row.taken
+        )
+        for name, after in row.after.items()
+    ]
+    found += [
+        Difference(name, ours, theirs, kept=True, name=name, may_be_taken=name not in SETTLED)
+        for name, (ours, theirs) in row.kept.items()
+    ]
     return sorted(found, key=lambda each: (each.kept, each.field))
+
+
+@dataclass(slots=True)
+class SetByHand:
+    """A field of a kind in which a person's value stands against the file's: rows in which ours stays or goes."""
+
+    kind: str
+    field: str
+    kept: int = 0
+    taken: int = 0
+
+
+def set_by_hand(run: Import) -> list[SetByHand]:
+    """Where the file's value may be asked for over a person's, or was. Two queries."""
+    found: dict[tuple[str, str], SetByHand] = {}
+    for column, parts in (("kept", "jsonb_object_keys"), ("taken", "jsonb_array_elements_text")):
+        rows = ImportRow.objects.filter(run=run).exclude(**{column: {} if column == "kept" else []}).order_by()
+        each = Func(F(column), function=parts, output_field=CharField())
+        for kind, name, number in rows.annotate(_each=each).values_list("kind", "_each").annotate(rows=Count("pk")):
+            if name not in SETTLED:
+                setattr(found.setdefault((kind, name), SetByHand(kind, name)), column, number)
+    return sorted(found.values(), key=lambda each: (KINDS.index(each.kind), each.field))
+
+
+def taken_in_rows(run: Import, *, but: Collection[str]) -> dict[str, list[int]]:
+    """Kind and field → rows for which alone the file's value was asked for, without rows ``but``."""
+    wanted = {of: set(where) for of, where in run.takes.items() if where is not True}
+    found: dict[str, list[int]] = {}
+    for row in ImportRow.objects.filter(run=run).exclude(taken=[]).order_by("pk") if wanted else ():
+        for name in row.taken:
+            of = f"{row.kind}.{name}"
+            if str(row.pk) not in but and row.place in wanted.get(of, ()):
+                found.setdefault(of, []).append(row.pk)
+    return found
 
 
 def counts_of(run: Import) -> list[tuple[str, dict[str, int]]]:

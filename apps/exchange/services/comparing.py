@@ -81,6 +81,9 @@ class Outcome:
     skipped: bool = False
     # Which table of ours ``target`` is of, where one kind of row has two.
     table: str = ""
+    # Fields in which the file's value was asked for over a person's; and those in which that made a difference.
+    takes: frozenset[str] = frozenset()
+    taken: list[str] = field(default_factory=list)
 
     @property
     def action(self) -> str:
@@ -100,7 +103,8 @@ class Outcome:
     def differ(self, wanted: Mapping[str, Any], remembered: Mapping[str, str]) -> None:
         """Fill ``fields``, ``before``, ``after`` and ``kept`` from what the file wants of each field.
 
-        A field that an import wrote last, or that nobody filled, takes the file's value; any other is a person's.
+        A field that an import wrote last, or that nobody filled, takes the file's value; any other is a person's, and
+        takes it where that was asked for.
         """
         for name, value in wanted.items():
             new = plain(value)
@@ -115,11 +119,18 @@ class Outcome:
             if there == value or (old == new and not isinstance(value, models.Model)):
                 continue
             # What nobody filled holds its default, which is nobody's decision.
-            if remembered.get(name, plain(self.target._meta.get_field(name).get_default())) == old:
+            ours = remembered.get(name, plain(self.target._meta.get_field(name).get_default()))
+            if ours == old or (new and self.takes_over(name)):
                 self.fields[name] = value
                 self.before[name], self.after[name] = old, new
             elif new:
                 self.kept[name] = [old, new]
+
+    def takes_over(self, name: str) -> bool:
+        """Whether the file's value is taken though a person set ours; it is remembered that it was."""
+        if name in self.takes:
+            self.taken.append(name)
+        return name in self.takes
 
     def stays(self, name: str, said: Any) -> None:
         """What is settled once a row is there: where the file says otherwise, ours stays, and the row says so."""
@@ -184,6 +195,12 @@ class Work:
     def reason(self) -> str:
         """What the trail says of every row that the import writes."""
         return reason_of(self.run)
+
+    def outcome(self, row: ImportRow) -> Outcome:
+        """What becomes of ``row``, as far as reading it and what was asked for say."""
+        of_kind = ((of.removeprefix(f"{row.kind}."), where) for of, where in self.run.takes.items())
+        takes = frozenset(name for name, where in of_kind if "." not in name and (where is True or row.place in where))
+        return Outcome(row, errors=list(row.errors), takes=takes)
 
     def hold(self, model: Any, rows: Sequence[ImportRow]) -> None:
         """Hold the people whom these rows are about while they are written: in the order of keys, as everybody does."""

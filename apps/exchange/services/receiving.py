@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, Any, Literal
 
 from django.db import transaction
 
@@ -23,6 +23,10 @@ from schoolops import clock, events, files
 from schoolops.audit import trail
 
 RUN = "imports.run"
+# What is settled once a row is there: ours stays, whatever a file says and anybody asks.
+SETTLED = frozenset({"institution", "year", "grade", "grade_level", "guardian", "status"})
+# Rows that are named one by one; who means more means the column.
+MOST_TAKEN = 1000
 # As long as the column in which every row of it says where it came from.
 _NAME_LENGTH = ImportRow._meta.get_field("file").max_length or 0
 
@@ -124,7 +128,7 @@ def fields_of(source: str) -> dict[str, str]:
 
 
 @transaction.atomic
-def map_headers(
+def map_headers(  # noqa: PLR0913 - what may be said of a file, all by keyword
     *,
     run: Import,
     mapping: Mapping[str, str],
@@ -132,6 +136,7 @@ def map_headers(
     sheet: str = "",
     day_order: str = "",
     same: Mapping[int, bool] | None = None,
+    take: Mapping[str, Sequence[int] | Literal[True]] | None = None,
     by: User,
     in_background: bool = False,
 ) -> Import:
@@ -141,6 +146,9 @@ def map_headers(
     ``day_order``: ``D/M`` or ``M/D``, how its days are written where none of them says; of the next such files as well.
 
     ``same``: row → whether it is who it may be; kept for the school's next files as well.
+
+    ``take``: ``student.birth_date`` → where the file's value is taken over one that a person set, in every row
+    (``True``) or these; of this file alone, and all that is to be. What is not in it stays as a person set it.
 
     The file is to be read again afterwards.
 
@@ -162,6 +170,8 @@ def map_headers(
     for header, field in mapping.items():
         if header not in run.headers or (field and field not in fields):
             raise errors.MappingRefused(field=field or header)
+    before = {"mapping": run.mapping, **({} if take is None else {"takes": run.takes})}
+    run.takes = run.takes if take is None else _taken(run, take)
     for row, answer in _asked(run, same or {}):
         _keep_answer(row, answer)
     said = {sheets.folded(header): field for header, field in mapping.items()}
@@ -171,7 +181,6 @@ def map_headers(
         unique_fields=["source", "header"],
         update_fields=["field"],
     )
-    before = run.mapping
     # What is not said here is found by the headers when it is read.
     read_anew = is_bundle or source or sheet
     run.mapping = {} if read_anew else sheets.matched(run.source, run.headers, known_headers(run.source))
@@ -179,12 +188,29 @@ def map_headers(
     run.day_order = day_order or run.day_order
     run.state, run.problem, run.job_id, run.moved_at = Import.State.RECEIVED, None, None, clock.now()
     run.of = 0
-    run.save(update_fields=["mapping", "source", "sheet", "day_order", "state", "problem", "job_id", "moved_at", "of"])
-    after = {"mapping": run.mapping, **({"answers": len(same)} if same else {})}
-    trail.record(by, "exchange.headers-mapped", run, before={"mapping": before}, after=after)
+    changed = ["mapping", "source", "sheet", "day_order", "takes", "state", "problem", "job_id", "moved_at", "of"]
+    run.save(update_fields=changed)
+    answers = {"answers": len(same)} if same else {}
+    after = {"mapping": run.mapping, **answers, **({} if take is None else {"takes": run.takes})}
+    trail.record(by, "exchange.headers-mapped", run, before=before, after=after)
     if in_background:
         events.publish(ImportReceived(run.pk))
     return run
+
+
+def _taken(run: Import, asked: Mapping[str, Sequence[int] | Literal[True]]) -> dict[str, Any]:
+    """As an import remembers it. Raises ``MappingRefused``."""
+    numbers = {pk for where in asked.values() if where is not True for pk in where}
+    rows = {row.pk: row for row in ImportRow.objects.filter(run=run, pk__in=numbers)} if numbers else {}
+    if len(numbers) > MOST_TAKEN or len(rows) < len(numbers):
+        raise errors.MappingRefused(field=str(min(numbers - rows.keys(), default=len(numbers))))
+    found: dict[str, Any] = {}
+    for of, where in asked.items():
+        kind, _, name = of.partition(".")
+        if kind not in TABLES or name in SETTLED or not name.isidentifier():
+            raise errors.MappingRefused(field=of)
+        found[of] = True if where is True else sorted(rows[pk].place for pk in where)
+    return found
 
 
 def _asked(run: Import, answers: Mapping[int, bool]) -> list[tuple[ImportRow, bool]]:

@@ -219,19 +219,19 @@ def _save(outcomes: Sequence[Outcome], *, again: bool) -> None:
     for outcome in outcomes:
         row = outcome.row
         row.action, row.errors = outcome.action, outcome.errors
-        row.before, row.after, row.kept = outcome.before, outcome.after, outcome.kept
+        row.before, row.after, row.kept, row.taken = outcome.before, outcome.after, outcome.kept, outcome.taken
         row.target_id = outcome.target.pk if outcome.target is not None else None
         row.table = outcome.table or row.kind
         rows.append(row)
     # What is empty was empty when the rows were staged.
-    filled = ("errors", "before", "after", "kept")
+    filled = ("errors", "before", "after", "kept", "taken")
     said = [name for name in filled if again or any(getattr(row, name) for row in rows)]
     write_rows(rows, ("action", "target_id", "table", *said))
 
 
 _TYPES = {
     "action": "text", "errors": "jsonb", "before": "jsonb", "after": "jsonb", "kept": "jsonb", "undo": "jsonb",
-    "target_id": "bigint", "table": "text", "applied": "boolean",
+    "taken": "jsonb", "target_id": "bigint", "table": "text", "applied": "boolean",
 }  # fmt: skip
 
 

@@ -278,7 +278,7 @@ def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
         PermissionMissing, OutOfReach.
     """
     child = child_followed(student, by=by)
-    theirs = Q(guardian__isnull=True) | Q(guardian__user=by)
+    theirs = Q(guardian__isnull=True) | Q(guardian__user=by) | Q(guardian__merged_into__user=by)
     return of_bills(Invoice.objects.filter(theirs, of_student(child)))
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db.models import F, Max, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from apps.fees.models import Concession, FeeItem, InvoiceLine, Payer, StudentFee
 from apps.institutions.models import Term
@@ -119,8 +120,10 @@ def _billed(students: Iterable[int], term: Term) -> dict[tuple[int, int], _Stand
     then = Q(term=term) | Q(term__year=term.year_id, item__on_admission=True)
     lines = InvoiceLine.objects.filter(theirs, then, concession__isnull=True)
     found: dict[tuple[int, int], _Standing] = {}
+    # Who was merged into another guardian was billed as that one.
+    whom = Coalesce("invoice__guardian__merged_into", "invoice__guardian")
     for student, into, item, guardian, part, amount, standing in lines.values_list(
-        "student", "student__merged_into", "item", "invoice__guardian", "part", "amount", "standing"
+        "student", "student__merged_into", "item", whom, "part", "amount", "standing"
     ):
         row = found.setdefault((into or student, item), _Standing())
         if standing:

@@ -163,8 +163,10 @@ def payments_followed(student: UUID, *, by: User) -> QuerySet[Any]:
     """
     child = child_followed(student, by=by)
     of_another = Allocation.objects.filter(payment=OuterRef("pk"), invoice__guardian__isnull=False)
-    familys = Q(guardian__isnull=True) & ~Exists(of_another.exclude(invoice__guardian__user=by))
-    seen = Payment.objects.filter(Q(guardian__user=by) | familys, of_student(child))
+    own = Q(invoice__guardian__user=by) | Q(invoice__guardian__merged_into__user=by)
+    familys = Q(guardian__isnull=True) & ~Exists(of_another.exclude(own))
+    theirs = Q(guardian__user=by) | Q(guardian__merged_into__user=by)
+    seen = Payment.objects.filter(theirs | familys, of_student(child))
     return with_sums(seen)
 
 

@@ -51,13 +51,18 @@ class Statement:
     balance: Decimal
 
 
+def of_guardian(guardian: Guardian) -> Q:
+    """What names this guardian, or a record that was merged into theirs."""
+    return Q(guardian=guardian) | Q(guardian__merged_into=guardian)
+
+
 def family_at(guardian: Guardian, institution: Institution) -> QuerySet[Student]:
     """The students of a campus whose guardian this is; of whom they are kept away from, who was billed to them."""
     enrolled = Enrolment.objects.filter(institution=institution).values("student")
     there = Q(institution=institution) | Q(pk__in=enrolled)
     theirs = Student.objects.kept().filter(there, guardian_links__guardian=guardian)
     of = Q(student=OuterRef("pk")) | Q(student__merged_into=OuterRef("pk"))
-    billed = Invoice.objects.filter(of, guardian=guardian)
+    billed = Invoice.objects.filter(of, of_guardian(guardian))
     return theirs.exclude(Q(pk__in=_kept_from(guardian)) & ~Exists(billed))
 
 
@@ -110,7 +115,7 @@ def statement_of(
     The other parent's bills are not told, nor what pays them; what anybody's money pays of theirs is.
     """
     keys = [student.pk for student in students]
-    theirs = Q() if guardian is None else Q(guardian=guardian) | _of_the_family(guardian)
+    theirs = Q() if guardian is None else of_guardian(guardian) | _of_the_family(guardian)
     of = Q(student__in=keys) | Q(student__merged_into__in=keys)
     bills = Invoice.objects.filter(of, theirs, institution=institution, state=Invoice.State.ISSUED)
     notes = CreditNote.objects.filter(invoice__in=bills.values("pk")).select_related("invoice__student")

@@ -1,4 +1,4 @@
-"""What of fees goes along when two records of one child become one. Bills and payments stay, and are read of both."""
+"""What of fees goes along when two records of one child or guardian become one. Bills stay, and are read of both."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.fees.models import Concession, Invoice, Payer, Payment, PaymentIntent, StudentFee
-from apps.students.models import Student
-from apps.students.services import moves_on_merge
+from apps.students.models import Guardian, Student
+from apps.students.services import moves_on_merge, moves_with_guardian
 from apps.students.services.merging import Moved
 
 
@@ -54,3 +54,38 @@ def keep_payments(duplicate: Student, _kept: Student) -> Moved:
 def keep_card_payments(duplicate: Student, _kept: Student) -> Moved:
     """They stay as they were begun; what comes of them is booked for the record that is kept."""
     return Moved(0, PaymentIntent.objects.filter(student=duplicate).count())
+
+
+@moves_with_guardian("payers")
+def move_shares(duplicate: Guardian, kept: Guardian) -> Moved:
+    """What the duplicate pays for a child; where both pay for one the shares are one, so that they stay whole."""
+    own = {each.student_id: each for each in Payer.objects.filter(guardian=kept)}
+    theirs = list(Payer.objects.filter(guardian=duplicate))
+    for each in theirs:
+        if each.student_id in own:
+            own[each.student_id].percent += each.percent
+            each.delete()
+        else:
+            each.guardian = kept
+            each.save(update_fields=["guardian"])
+    for student in own.keys() & {each.student_id for each in theirs}:
+        own[student].save(update_fields=["percent"])
+    return Moved(len(theirs), 0)
+
+
+@moves_with_guardian("bills")
+def keep_bills_of(duplicate: Guardian, _kept: Guardian) -> Moved:
+    """They stay as they were issued, and are the kept record's to read."""
+    return Moved(0, Invoice.objects.filter(guardian=duplicate).count())
+
+
+@moves_with_guardian("payments")
+def keep_payments_of(duplicate: Guardian, _kept: Guardian) -> Moved:
+    """They stay as their receipts say, and are the kept record's to read."""
+    return Moved(0, Payment.objects.filter(guardian=duplicate).count())
+
+
+@moves_with_guardian("card_payments")
+def keep_card_payments_of(duplicate: Guardian, _kept: Guardian) -> Moved:
+    """They stay as they were begun."""
+    return Moved(0, PaymentIntent.objects.filter(guardian=duplicate).count())

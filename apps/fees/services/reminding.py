@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_noop
@@ -16,7 +17,7 @@ from apps.accounts.models import User
 from apps.fees.events import BillsOverdue
 from apps.fees.models import Invoice
 from apps.fees.selectors.billing import of_bills, with_ahead
-from apps.fees.selectors.statements import open_parts
+from apps.fees.selectors.statements import of_guardian, open_parts
 from apps.fees.services.papers import language_for
 from apps.fees.services.payments import COLLECT
 from apps.institutions.models import Institution
@@ -52,9 +53,11 @@ def remind_debtors(*, institution: Institution, by: User) -> int:
     day = today_at(institution)
     behind = with_ahead(of_bills(Invoice.objects.filter(institution=institution)), day)
     behind = behind.filter(left_sum__gt=F("ahead_sum")).filter(
-        Q(guardian__email__gt="") | Q(guardian__user__email__gt="")
+        Q(guardian__email__gt="") | Q(guardian__user__email__gt="") | Q(guardian__merged_into__isnull=False)
     )
-    keys = sorted(set(behind.filter(guardian__isnull=False).values_list("guardian", flat=True)))
+    # Who was merged into another is written to as that one.
+    whom = Coalesce("guardian__merged_into", "guardian")
+    keys = sorted(set(behind.filter(guardian__isnull=False).values_list(whom, flat=True)))
     if keys:
         events.publish(BillsOverdue(institution.pk, day, tuple(keys)))
     trail.record(by, "fees.debtors-reminded", institution, after={"day": day, "guardians": len(keys)})
@@ -69,7 +72,7 @@ def reminder(*, guardian: int, institution: int) -> EmailMessage | None:
         return None
     campus = Institution.objects.get(pk=institution)
     today = today_at(campus)
-    bills = of_bills(Invoice.objects.filter(institution=campus, guardian=whom))
+    bills = of_bills(Invoice.objects.filter(of_guardian(whom), institution=campus))
     late = sorted(
         ((due_on, bill.number, bill, amount) for bill, due_on, amount in open_parts(bills) if due_on < today),
         key=lambda each: each[:2],

@@ -29,6 +29,8 @@ ROOM = Room(
     waiting=waiting,
     jobs={
         "apps.staff.invite_staff": Job(_("Inviting staff"), "accounts.manage"),
+        "apps.staff.invite_chosen_staff": Job(_("Inviting staff"), "accounts.manage"),
+        "apps.students.invite_chosen_guardians": Job(_("Inviting guardians"), "accounts.manage"),
         "apps.students.invite_guardians": Job(_("Inviting guardians"), "accounts.manage"),
     },
 )

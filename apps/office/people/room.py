@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.people.pages import families, lists, student
+from apps.office.people.pages import families, guardians, lists, student
 from apps.office.people.waiting import waiting
 from apps.office.shell.rooms import PEOPLE, TEACHING, TODAY, Entry, Job, Room
 from apps.staff.models import StaffMember
@@ -58,6 +58,7 @@ ROOM = Room(
         path(
             "student/<uuid:student>/leaves/<day:day>/", student.planned, {"what": "leave"}, name="student-planned-leave"
         ),
+        path("guardian/<uuid:guardian>/merge/", guardians.merge_guardians, name="guardian-merge"),
         path("lists/", lists.lists, name="lists"),
         path("lists/<str:kind>.pdf", lists.print_list, name="print-list"),
         path("lists/printed/<job:job>/", lists.printed_list, name="printed-list"),

@@ -171,7 +171,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "actions": ACTIONS.items(),
         "asked": asked,
         "rows": [
-            (row, KINDS[row.kind], ACTIONS.get(row.action, row.action), _in_words(row), _told(row.errors))
+            (row, KINDS[row.kind], ACTIONS.get(row.action, row.action), _in_words(row, run), _told(row.errors))
             for row in rows
         ],
         "problem": _told([run.problem])[0] if run.problem else "",
@@ -187,6 +187,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         else [],
         "sheets_asked": _sheets(run),
         "orders_asked": _orders(run),
+        "by_hand": _by_hand(run) if _may_be_taken(run) else [],
         "alike": selectors.alike(run) if run.state in CHANGEABLE and run.total("error") else [],
         "invites": _invites(run) if run.state == Import.State.APPLIED and _may(user, "accounts.manage") else [],
     }
@@ -201,12 +202,20 @@ def _invites(run: Import) -> list[tuple[str, Any]]:
     return [(reverse("office:invite", args=[INVITES[kind][0]]), INVITES[kind][1]) for kind in brought]
 
 
-def _in_words(row: ImportRow) -> list[selectors.Difference]:
-    """What a row changes, each field called what the office calls it."""
+def _in_words(row: ImportRow, run: Import) -> list[selectors.Difference]:
+    """What a row changes, each field called what the office calls it; what is taken in all rows is not asked of one."""
     return [
-        replace(difference, field=capfirst(str(FIELDS.get(difference.field, difference.field.replace("_", " ")))))
+        replace(
+            difference,
+            field=_field(difference.field),
+            may_be_taken=difference.may_be_taken and run.takes.get(f"{row.kind}.{difference.name}") is not True,
+        )
         for difference in selectors.differences(row)
     ]
+
+
+def _field(name: str) -> str:
+    return capfirst(str(FIELDS.get(name, name.replace("_", " "))))
 
 
 def _told(kept: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -239,6 +248,25 @@ def _mapping(run: Import) -> list[tuple[str, str, list[tuple[str, str]]]]:
     if run.state not in CHANGEABLE or run.cleared_at is not None:
         return []
     return [(header, field, [*may.items()]) for header, field, may in selectors.columns_asked(run)]
+
+
+def _may_be_taken(run: Import) -> bool:
+    """Whether the file's values can still be asked for over what a person set."""
+    return run.state == Import.State.VALIDATED and run.cleared_at is None
+
+
+def _by_hand(run: Import) -> list[tuple[str, Any, str, int, bool]]:
+    """(name of its box, kind, field in words, rows, whether the file's is taken in all) of what a person set."""
+    return [
+        (
+            f"{each.kind}.{each.field}",
+            KINDS[each.kind],
+            _field(each.field),
+            each.kept + each.taken,
+            run.takes.get(f"{each.kind}.{each.field}") is True,
+        )
+        for each in selectors.set_by_hand(run)
+    ]
 
 
 def _may_be_read_anew(run: Import) -> bool:
@@ -292,6 +320,30 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
             in_background=True,
         ),
         again,
+    )
+
+
+@require_POST
+@office_page(permission=RUN, over="school")
+def take(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """Take the file's values in columns, or in rows, where a person set ours; what is not ticked stays.
+
+    Of rows that are on other pages of the list what was said before holds.
+    """
+    run = selectors.import_of(id, by=actor(request))
+    wanted: dict[str, Any] = {
+        of: [*where] for of, where in selectors.taken_in_rows(run, but=request.POST.getlist("shown")).items()
+    }
+    for cell in request.POST.getlist("cell"):
+        pk, _colon, of = cell.partition(":")
+        if (number := whole_number(pk)) is not None:
+            wanted.setdefault(of, []).append(number)
+    wanted |= dict.fromkeys(request.POST.getlist("column"), True)
+    return _step(
+        request,
+        run,
+        lambda: services.map_headers(run=run, mapping={}, take=wanted, by=actor(request), in_background=True),
+        _("The file is read again."),
     )
 
 

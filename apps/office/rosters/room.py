@@ -18,6 +18,7 @@ ROOM = Room(
         path("imports/<uuid:id>/", pages.roster, name="roster"),
         path("imports/<uuid:id>/errors.<str:form>", pages.errors, name="roster-errors"),
         path("imports/<uuid:id>/mapping/", pages.map_headers, name="roster-mapping"),
+        path("imports/<uuid:id>/take/", pages.take, name="roster-take"),
         path("imports/<uuid:id>/confirm/", pages.confirm, name="roster-confirm"),
         path("imports/<uuid:id>/go-on/", pages.go_on, name="roster-go-on"),
         path("imports/<uuid:id>/undo/", pages.undo, name="roster-undo"),

@@ -28,6 +28,7 @@ from apps.office.shell.acts import ActsOnRows, Fields, Words
 from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import ServiceForm
 from apps.office.shell.listing import Listed
+from apps.office.shell.many import ChangesMany
 from apps.office.shell.site import actor, in_full, office
 from apps.office.shell.trail import as_read
 from apps.office.shell.words import speak
@@ -88,7 +89,7 @@ class BoundedPaginator(_Paginator):
         return rows.order_by()[:MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
 
 
-class ServiceAdmin(ActsOnRows):
+class ServiceAdmin(ChangesMany, ActsOnRows):
     """See the module. ``sees`` and ``manages`` are permission codes."""
 
     manages: ClassVar[str] = ""

@@ -17,6 +17,7 @@ from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db.models import CharField, ForeignKey
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -40,6 +41,13 @@ class Listed(ChangeList):  # type: ignore[misc] # unfold says no types
     def headers(self) -> list[dict[str, Any]]:
         """One for each column."""
         return list(result_headers(self))
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # Whether rows are ticked to be changed many at once, and what was asked of the list.
+        may = getattr(self.model_admin, "may_change_many", None)
+        self.ticked = may is not None and not self.is_popup and may(request)
+        self.asked = request.GET.urlencode()
 
     @property
     def sorted_by(self) -> int:
@@ -68,8 +76,11 @@ def _cell(changelist: Any, number: int, name: Any) -> Cell:
     # Django's rule: no links, those that are named, or else the first.
     links = changelist.list_display_links
     linked = links is not None and (name in links if links else number == 0)
+    ticked = number == 0 and changelist.ticked
     tag = "th" if linked and number == 0 else "td"
     head = f'<{tag} class="office-cell field-{escape(called)}" data-label="{label}">'
+    if not linked and ticked:
+        return lambda row: f"{head}{_box(row)}{shown(row)}</{tag}>"
     if not linked:
         return lambda row: f"{head}{shown(row)}</{tag}>"
 
@@ -78,9 +89,15 @@ def _cell(changelist: Any, number: int, name: Any) -> Cell:
         address = changelist.url_for_result(row)
         address = add_preserved_filters(kept, address) if changelist.preserved_filters else address
         opener = f' data-popup-opener="{escape(str(row.pk))}"' if changelist.is_popup else ""
-        return f'{head}<a href="{escape(address)}"{opener}>{shown(row)}</a></{tag}>'
+        box = _box(row) if ticked else ""
+        return f'{head}{box}<a href="{escape(address)}"{opener}>{shown(row)}</a></{tag}>'
 
     return with_link
+
+
+def _box(row: Any) -> str:
+    """What is ticked to change the row with others."""
+    return f'<input type="checkbox" name="row" value="{row.pk}" aria-label="{escape(str(row))}"> '
 
 
 def _shown(changelist: Any, name: Any) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -47,8 +48,24 @@ def begin_inviting_staff(*, role: str, people: int, by: User) -> None:
     events.publish(StaffInvited(role, by.sourced_id))
 
 
-def invite_staff(*, role: str, by_id: UUID) -> dict[str, int]:
+def look_at_inviting_staff(*, roles: Mapping[int, str], by: User) -> list[access.Invitation]:
+    """As ``access.services.look_at_invitations``."""
+    return access.look_at_invitations(STAFF, roles=roles, by=by)
+
+
+@transaction.atomic
+def begin_inviting_chosen_staff(*, roles: Mapping[int, str], by: User) -> None:
+    """Let a worker invite these (by key), each in the role with this code.
+
+    Raises:
+        PermissionMissing, OutOfReach, NotToBeInvited, RoleUnknown, RoleBeyondYou, PeopleChangedSince.
+    """
+    access.expect_chosen(STAFF, roles=roles, by=by)
+    events.publish(StaffInvited("", by.sourced_id, tuple(sorted(roles.items()))))
+
+
+def invite_staff(*, role: str, by_id: UUID, roles: Mapping[int, str] | None = None) -> dict[str, int]:
     """As ``access.services.invite_many``, for whoever has this public id."""
-    done = access.invite_many(STAFF, role=role, by=user_by_id(by_id))
+    done = access.invite_many(STAFF, role=role, roles=roles, by=user_by_id(by_id))
     with queues.finishing():
         return done

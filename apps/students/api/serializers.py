@@ -7,6 +7,7 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.institutions.models import AcademicYear, CourseClass, GradeLevel, Institution, Section
 from apps.students.models import Enrolment, Guardian, Sex, Student, StudentGuardian
+from apps.students.services.merging_guardians import CHOSEN
 from schoolops.api.fields import Day, Email, RowId
 from schoolops.rows import LONGEST_NOTE, RowStatus
 
@@ -355,6 +356,40 @@ class StudentMergeOut(serializers.Serializer[object]):
         help_text="Fields in which the duplicate says what the kept record does not: they stay with the duplicate.",
     )
     closed = ClosedGuardianOut(many=True, help_text="Guardians who could not see both records, or not as much.")
+
+
+class GuardianMergeIn(CorrectionIn):
+    """The other record of the same guardian; it stays for its history."""
+
+    duplicate_id = serializers.UUIDField()
+    take = serializers.ListField(
+        child=serializers.ChoiceField(choices=CHOSEN),
+        default=list,
+        max_length=20,
+        help_text="Fields in which the other record is right: `email`, `phone`; `user` for its login.",
+    )
+    look = serializers.BooleanField(default=False, help_text="Say what would become of them, and do nothing.")
+
+
+class ClosedLinkOut(serializers.Serializer[object]):
+    """A child of whom the guardian may do less than by one of the two records before."""
+
+    student_id = serializers.UUIDField()
+    name = serializers.CharField()
+    less_in = serializers.ListField(child=serializers.CharField(), help_text="The fields of the link that give less.")
+
+
+class GuardianMergeOut(serializers.Serializer[object]):
+    """What became of everything the duplicate had."""
+
+    id = serializers.UUIDField(help_text="The record that is kept.")
+    duplicate_id = serializers.UUIDField()
+    moved = serializers.DictField(child=MergedKindOut())
+    filled = serializers.ListField(child=serializers.CharField(), help_text="Fields taken over from the duplicate.")
+    kept_apart = serializers.ListField(
+        child=serializers.CharField(), help_text="Fields in which the duplicate says something else."
+    )
+    closed = ClosedLinkOut(many=True)
 
 
 class StudentAuditOut(serializers.Serializer[object]):

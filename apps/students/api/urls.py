@@ -22,6 +22,7 @@ urlpatterns = [
     *routes("students/<uuid:student>/guardians", guardians.LinkViewSet),
     path("enrolments/bulk", enrolments.BulkEnrolmentViewSet.as_view({"post": "create"})),
     *routes("guardians", guardians.GuardianViewSet),
+    path("guardians/<uuid:id>/merge", guardians.GuardianViewSet.as_view({"post": "merge"})),
     path("sections/<uuid:id>/students", rosters.SectionRosterViewSet.as_view({"get": "list"})),
     path("classes/<uuid:id>/students", rosters.ClassRosterViewSet.as_view({"get": "list", "post": "create"})),
     path(

@@ -26,8 +26,20 @@ from apps.students.services.guardians import (
     link_guardian,
     unlink_guardian,
 )
-from apps.students.services.inviting import begin_inviting_guardians, guardians_without_login, invite_guardians
+from apps.students.services.inviting import (
+    begin_inviting_chosen_guardians,
+    begin_inviting_guardians,
+    guardians_without_login,
+    invite_guardians,
+    look_at_inviting_guardians,
+)
 from apps.students.services.merging import MergeOutcome, merge_students, moves_on_merge
+from apps.students.services.merging_guardians import (
+    GuardiansMerged,
+    look_at_merging_guardians,
+    merge_guardians,
+    moves_with_guardian,
+)
 from apps.students.services.placing import Placement
 from apps.students.services.planning import change_planned_departure, change_planned_move
 from apps.students.services.staying import is_on_the_books  # noqa: F401 - who is still here
@@ -35,10 +47,12 @@ from apps.students.services.staying import is_on_the_books  # noqa: F401 - who i
 __all__ = [
     "AdmittedGuardian",
     "EnrolmentRow",
+    "GuardiansMerged",
     "MergeOutcome",
     "Placement",
     "add_guardian",
     "admit_student",
+    "begin_inviting_chosen_guardians",
     "begin_inviting_guardians",
     "change_exit",
     "change_guardian",
@@ -53,9 +67,13 @@ __all__ = [
     "invite_guardians",
     "leave_class",
     "link_guardian",
+    "look_at_inviting_guardians",
+    "look_at_merging_guardians",
+    "merge_guardians",
     "merge_students",
     "move_section",
     "moves_on_merge",
+    "moves_with_guardian",
     "re_enrol_student",
     "remove_photo",
     "set_photo",

@@ -59,8 +59,10 @@ def kept_from(students: Iterable[Student]) -> dict[int, list[Guardian]]:
         object_type=Student._meta.label_lower, object_id__in=by_id, action=UNLINKED
     ).values_list("object_id", "before")
     parted = {(by_id[student], before["guardian"]) for student, before in entries} - linked
-    people = {str(each.sourced_id): each for each in Guardian.objects.filter(sourced_id__in={g for _, g in parted})}
+    rows = Guardian.objects.filter(sourced_id__in={guardian for _, guardian in parted}).select_related("merged_into")
+    # And of a guardian, for the record it was merged into.
+    people = {str(each.sourced_id): each.merged_into or each for each in rows}
     for student, guardian in sorted(parted):
-        if guardian in people:
+        if guardian in people and (student, str(people[guardian].sourced_id)) not in linked:
             found[student].append(people[guardian])
     return found

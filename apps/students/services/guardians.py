@@ -315,37 +315,74 @@ def link_guardian(*, student: Student, guardian: Guardian, fields: Mapping[str, 
     return link
 
 
-def _may_write(student: Student, fields: Mapping[str, Any], *, by: User, link: StudentGuardian) -> None:
-    # A restriction that one cannot see is one that one could lift without knowing.
-    if "restriction_note" in fields or link.restriction_note:
-        access.require_row(by, CUSTODY, "student", student, day=today_for(student))
+Change = tuple[StudentGuardian, Mapping[str, Any]]
 
 
 @transaction.atomic
-def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by: User) -> StudentGuardian:
-    """Change what a guardian is to a student and may see. A priority that is taken makes the two change places.
+def change_guardian_links(changes: Sequence[Change], *, reason: str = "", by: User) -> Result:
+    """Change what guardians are to students and may see, each link once; the students are held in the order of keys.
+
+    Refused row by row: OutOfReach, StudentMerged; PermissionMissing, where there is a restriction. A link that is gone
+    is out of reach. A priority that is taken makes the two change places. Constant statements, but for priorities.
 
     Raises:
-        PermissionMissing, OutOfReach, StudentMerged.
+        PermissionMissing.
     """
-    student = locked(link.student)
-    access.require_row(by, MANAGE, "student", student, day=today_for(student))
-    row: StudentGuardian = StudentGuardian.objects.select_related("guardian").get(pk=link.pk)
-    _may_write(student, fields, by=by, link=row)
-    before, after = trail.changed(row, fields)
-    if not after:
-        return row
-    if "contact_priority" in after:
-        # Unique, but looked at when the transaction ends, so two can change places.
-        StudentGuardian.objects.filter(student=student, contact_priority=after["contact_priority"]).update(
-            contact_priority=before["contact_priority"]
+    students = hold({link.student_id for link, _ in changes})
+    over = reached(students, MANAGE, by=by)
+    held: dict[int, StudentGuardian] = StudentGuardian.objects.select_related("guardian").in_bulk(
+        [link.pk for link, _ in changes]
+    )
+    noted = {link.student_id for link, fields in changes if "restriction_note" in fields}
+    noted |= {link.student_id for link in held.values() if link.restriction_note}
+    sees = access_rows.keys_in_reach(by, CUSTODY, "student", Student, noted) if noted else ()
+    result, written, entries = Result([None] * len(changes)), list[StudentGuardian](), list[Any]()
+    names: set[str] = set()
+    for number, (link, fields) in enumerate(changes):
+        student, row = students[link.student_id], held.get(link.pk)
+        try:
+            if student.merged_into_id is not None:
+                raise errors.StudentMerged
+            if row is None or student.pk not in over:
+                access.refuse(MANAGE, "row", OutOfReach(), kind="student")
+            # A restriction that one cannot see is one that one could lift without knowing.
+            if "restriction_note" in fields or row.restriction_note:
+                access.require(by, CUSTODY)
+                if student.pk not in sees:
+                    access.refuse(CUSTODY, "row", OutOfReach(), kind="student")
+        except Unavailable:
+            raise
+        except SchoolOpsError as refusal:
+            result.refused[number] = refusal
+            continue
+        result.rows[number] = row
+        before, after = trail.changed(row, fields)
+        if not after:
+            continue
+        if "contact_priority" in after:
+            # Unique, but looked at when the transaction ends, so two can change places.
+            StudentGuardian.objects.filter(student=student, contact_priority=after["contact_priority"]).update(
+                contact_priority=before["contact_priority"]
+            )
+        for name, value in after.items():
+            setattr(row, name, value)
+        refuse_too_long(row, after)
+        names |= after.keys()
+        written.append(row)
+        facts = {"guardian": row.guardian, **after}
+        entries.append(
+            trail.entry_of(by, "students.guardian-link-changed", student, before=before, after=facts, reason=reason)
         )
-    for name, value in after.items():
-        setattr(row, name, value)
-    row.save(update_fields=[*after])
-    facts = {"guardian": row.guardian, **after}
-    trail.record(by, "students.guardian-link-changed", student, before=before, after=facts)
-    return row
+    if written:
+        StudentGuardian.objects.bulk_update(written, sorted(names), batch_size=bulk.BATCH)
+    trail.record_many(entries)
+    return result
+
+
+def change_guardian_link(*, link: StudentGuardian, fields: Mapping[str, Any], by: User) -> StudentGuardian:
+    """As ``change_guardian_links``, for one. Raises ``PermissionMissing``, ``OutOfReach``, ``StudentMerged``."""
+    changed: StudentGuardian = change_guardian_links([(link, fields)], by=by).only()
+    return changed
 
 
 @transaction.atomic
@@ -359,7 +396,9 @@ def unlink_guardian(*, link: StudentGuardian, by: User) -> None:
     access.require_row(by, MANAGE, "student", student, day=today_for(student))
     # As it is now: somebody may have restricted it since it was read.
     link = StudentGuardian.objects.select_related("guardian").get(pk=link.pk)
-    _may_write(student, {}, by=by, link=link)
+    if link.restriction_note:
+        # One that one cannot see is one that one could lift without knowing.
+        access.require_row(by, CUSTODY, "student", student, day=today_for(student))
     guardian = link.guardian
     before = {"guardian": guardian, "relation": link.relation, "contact_priority": link.contact_priority}
     StudentGuardian.objects.filter(pk=link.pk).delete()

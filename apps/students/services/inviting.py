@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -50,8 +51,24 @@ def begin_inviting_guardians(*, role: str, people: int, by: User) -> None:
     events.publish(GuardiansInvited(role, by.sourced_id))
 
 
-def invite_guardians(*, role: str, by_id: UUID) -> dict[str, int]:
+def look_at_inviting_guardians(*, roles: Mapping[int, str], by: User) -> list[access.Invitation]:
+    """As ``access.services.look_at_invitations``."""
+    return access.look_at_invitations(GUARDIANS, roles=roles, by=by)
+
+
+@transaction.atomic
+def begin_inviting_chosen_guardians(*, roles: Mapping[int, str], by: User) -> None:
+    """Let a worker invite these (by key), each in the role with this code.
+
+    Raises:
+        PermissionMissing, OutOfReach, NotToBeInvited, RoleUnknown, RoleBeyondYou, PeopleChangedSince.
+    """
+    access.expect_chosen(GUARDIANS, roles=roles, by=by)
+    events.publish(GuardiansInvited("", by.sourced_id, tuple(sorted(roles.items()))))
+
+
+def invite_guardians(*, role: str, by_id: UUID, roles: Mapping[int, str] | None = None) -> dict[str, int]:
     """As ``access.services.invite_many``, for whoever has this public id."""
-    done = access.invite_many(GUARDIANS, role=role, by=user_by_id(by_id))
+    done = access.invite_many(GUARDIANS, role=role, roles=roles, by=user_by_id(by_id))
     with queues.finishing():
         return done

@@ -1,4 +1,4 @@
-"""What of fees goes along when two records of one child become one: nobody is charged, or let off, twice."""
+"""What of fees goes along when two records of a child or guardian become one: nobody is charged or let off twice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import pytest
 
 from apps.accounts.models import User
 from apps.fees import services
-from apps.fees.models import Account, Concession, FeeItem, Payer, StudentFee
+from apps.fees.errors import NothingToBill
+from apps.fees.models import Account, Concession, FeeItem, Invoice, Payer, StudentFee
+from apps.fees.selectors.billing import invoices_followed
+from apps.fees.selectors.statements import statement_of
 from apps.fees.services import PaidBy
 from apps.students.models import Guardian, Student
-from apps.students.services import merge_students
+from apps.students.services import merge_guardians, merge_students
 from apps.students.services.merging import Moved
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, Campus, students_in
@@ -69,3 +72,23 @@ def test_what_was_billed_and_paid_stays_and_is_not_billed_again(
     money.a_payment(duplicate, "20", by=anton)
     found = merge_students(keep=keep, duplicate=duplicate, by=erin).by_kind
     assert (found["bills"], found["payments"]) == (Moved(0, 1), Moved(0, 1))
+
+
+def test_the_kept_guardian_reads_the_bills_of_both_and_none_is_billed_again(
+    campus: Campus, chart: dict[str, Account], anton: User, erin: User
+) -> None:
+    child = students_in(campus.section)[0]
+    login = people.a_guardian("mum", of=[child])
+    mum, again = Guardian.objects.get(user=login), Guardian.objects.get(user=people.a_guardian("mum2", of=[child]))
+    shares = [PaidBy(mum.sourced_id, Decimal(60)), PaidBy(again.sourced_id, Decimal(40))]
+    services.set_payers(student=child, payers=shares, by=anton)
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton)
+    found = merge_guardians(keep=mum, duplicate=again, by=erin)
+    assert (found.by_kind["payers"], found.by_kind["bills"]) == (Moved(1, 0), Moved(0, 1))
+    assert [(each.guardian, each.percent) for each in Payer.objects.filter(student=child)] == [(mum, 100)]
+    assert invoices_followed(child.sourced_id, by=login).count() == 2
+    owed = sum(Invoice.objects.filter(student=child).values_list("total", flat=True))
+    assert statement_of([child], campus.institution, guardian=mum).balance == owed
+    with pytest.raises(NothingToBill):
+        money.billed(campus, by=anton)

@@ -58,7 +58,57 @@ def test_from_the_import_to_the_letters(office: Office, dave: User) -> None:
     shown = page(office, dave)
     assert "0 people can be invited" in shown
     assert "Tess Turing" not in shown
-    assert "Invite them" not in shown
+    assert "Look at the invitations" not in shown
+
+
+def test_some_are_ticked_looked_at_and_invited_each_in_their_role(office: Office, dave: User) -> None:
+    campus = Institution.objects.get()
+    tess, tom, bo = (
+        StaffMember.objects.create(
+            institution=campus, staff_number=name, given_name=name, email=f"{name}@oak.example".lower()
+        )
+        for name in ("Tess", "Tom", "Bo")
+    )
+    said = {"person": [tess.pk, tom.pk], "role": "teacher", f"role-{tom.pk}": "registrar", "step": "look"}
+    shown = office(dave).post(ADDRESS, said).content.decode()
+    assert "2 people would be invited" in shown
+    assert "the letter “Your login for Oak School”" in shown
+    assert waiting_jobs("invite_chosen_staff") == []
+    send = {"person": [tess.pk, tom.pk], f"role-{tess.pk}": "teacher", f"role-{tom.pk}": "registrar", "step": "send"}
+    page_after = office(dave).post(ADDRESS, send, follow=True).content.decode()
+    assert "Invitations are being written this moment" in page_after
+    assert "Look at the invitations" not in page_after
+    (job,) = waiting_jobs("invite_chosen_staff")
+    chosen = {int(pk): role for pk, role in job["roles"].items()}
+    assert chosen == {tess.pk: "teacher", tom.pk: "registrar"}
+    assert invite_staff(role="", roles=chosen, by_id=dave.sourced_id) == {"invited": 2, "left_out": 0}
+    held = User.objects.filter(username__in=("tess", "tom")).order_by("username")
+    assert [user.role_assignments.get().role.code for user in held] == ["teacher", "registrar"]
+    bo.refresh_from_db()
+    assert bo.user is None
+
+
+def test_who_cannot_be_invited_is_left_out_with_the_reason(office: Office, dave: User) -> None:
+    campus = Institution.objects.get()
+    tess = StaffMember.objects.create(institution=campus, staff_number="1", given_name="Tess", email="t@oak.example")
+    tom = StaffMember.objects.create(institution=campus, staff_number="2", given_name="Tom", email="")
+    said = {"person": [tess.pk, tom.pk], "role": "teacher", f"role-{tess.pk}": "administrator", "step": "look"}
+    shown = office(dave).post(ADDRESS, said).content.decode()
+    assert "0 people would be invited" in shown
+    assert "The role Administrator can do what you cannot" in shown
+    assert "Tom cannot be invited: they have a login by now" in shown
+    assert "Tick whom to invite first." in office(dave).post(ADDRESS, {"step": "look"}).content.decode()
+    sent = office(dave).post(ADDRESS, {**said, "step": "send"})
+    assert (sent.status_code, waiting_jobs("invite_chosen_staff")) == (422, [])
+
+
+def test_roles_of_families_and_beyond_ones_own_are_not_offered_for_staff(office: Office, dave: User) -> None:
+    campus = Institution.objects.get()
+    StaffMember.objects.create(institution=campus, staff_number="1", given_name="Tess", email="t@oak.example")
+    shown = page(office, dave)
+    assert '<option value="registrar">' in shown
+    for code in ("guardian", "student", "administrator"):
+        assert f'<option value="{code}"' not in shown
 
 
 def test_whoever_joined_since_one_looked_is_not_invited_unseen(office: Office, dave: User) -> None:

@@ -73,6 +73,33 @@ def test_from_the_file_to_the_students_and_back(office: Office, dave: User) -> N
     assert Student.objects.count() == 0
 
 
+def test_what_was_set_by_hand_takes_the_files_in_a_column_or_a_row(office: Office, dave: User) -> None:
+    sent(office, dave)
+    run = services.read_and_validate(run=Import.objects.get())
+    services.apply(run=services.confirm(run=run, reading=run.reading, skip_errors=True, by=dave))
+    change_student(student=Student.objects.get(), fields={"phone": "5"}, expected_version=None, by=dave)
+    sent(office, dave, SHEET.replace(b",1\n", b",7\n"))
+    run = services.read_and_validate(run=Import.objects.latest("pk"))
+    page = page_of(office, dave, run)
+    assert "Students: take the file’s Phone in 1 row" in page
+    assert 'aria-label="Take the file’s Phone of Ada Byron' in page
+    row = run.rows.get(kind="student", row=2)
+    take = f"/office/imports/{run.sourced_id}/take/"
+    office(dave).post(take, {"shown": [row.pk], "cell": [f"{row.pk}:student.phone"]})
+    services.read_and_validate(run=run)
+    page = page_of(office, dave, run)
+    assert "Phone: <del>5</del> <ins>7</ins>" in page
+    assert f'value="{run.rows.get(kind="student", row=2).pk}:student.phone" aria-label' in page
+    # What stands on another page of the list holds; a column is ticked beside it.
+    office(dave).post(take, {"column": ["student.given_name"]})
+    services.read_and_validate(run=run)
+    run.refresh_from_db()
+    assert run.takes == {"student.phone": ["students.csv:2"], "student.given_name": True}
+    office(dave).post(take, {"shown": [run.rows.get(kind="student", row=2).pk]})
+    services.read_and_validate(run=run)
+    assert "Phone stays 5" in page_of(office, dave, run)
+
+
 def test_the_difference_says_field_by_field_what_changes_and_what_stays(office: Office, dave: User) -> None:
     for content in (SHEET[: SHEET.index(b"N2")], SHEET[: SHEET.index(b"N2")].replace(b",1\n", b",7\n")):
         sent(office, dave, content)

@@ -131,6 +131,12 @@ def _change_guardian(world: World) -> Ask:
     return Ask({"id": guardian["id"]}, {"phone": "1", "version": guardian["version"]})
 
 
+@ask("POST guardians/{}/merge")
+def _merge_guardians(world: World) -> Ask:
+    keep, duplicate = world.new_guardian()["id"], world.new_guardian()["id"]
+    return Ask({"id": keep}, {"duplicate_id": duplicate, "take": ["phone"], "reason": "Entered twice"})
+
+
 @ask("GET sections/{}/students")
 def _section_roster(world: World) -> Ask:
     return Ask({"id": world.homeroom["id"]}, query={"as_of": world.today})

@@ -95,7 +95,7 @@ class RowsViewSet(RowViewSet):
     }
     columns: ClassVar[Columns] = {
         "number": "pk", "file": "file", "row": "row", "kind": "kind", "key": "key", "name": "name", "action": "action",
-        "before": "before", "after": "after", "kept": "kept", "errors": "errors",
+        "before": "before", "after": "after", "kept": "kept", "taken": "taken", "errors": "errors",
     }  # fmt: skip
     out = shapes.ImportRowOut
     filters: ClassVar = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from apps.access.errors import OutOfReach
@@ -39,7 +40,7 @@ class Assignments:
     name = staged.ASSIGNMENT
 
     def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
-        outcomes = [Outcome(row, errors=list(row.errors), table=self.name) for row in rows]
+        outcomes = [replace(work.outcome(row), table=self.name) for row in rows]
         people = find_people(work, staged.STAFF, [row.values["person"] for row in rows])
         for each in outcomes:
             each.extra["staff"] = people.need(each, each.row.values["person"], "userSourcedId")
@@ -84,7 +85,8 @@ class Assignments:
         settle_end(outcome, group.year, ends_on, memory.of(self.name, outcome.target), before=before)
         outcome.known["kind"] = kind
         if outcome.target is not None and outcome.target.kind != kind and "assistant" in row.values:
-            if memory.of(self.name, outcome.target).get("kind", "teacher") == outcome.target.kind:
+            remembered = memory.of(self.name, outcome.target).get("kind", "teacher")
+            if remembered == outcome.target.kind or outcome.takes_over("kind"):
                 outcome.fields["kind"] = kind
                 outcome.before["kind"], outcome.after["kind"] = outcome.target.kind, kind
             else:

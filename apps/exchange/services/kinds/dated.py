@@ -98,7 +98,7 @@ def settle_end(
     if last_end(year, target.ends_on) == ends_on:
         return
     old = last_end(year, before)
-    if memory.get("ends_on", "") == plain(old):
+    if memory.get("ends_on", "") == plain(old) or outcome.takes_over("ends_on"):
         outcome.fields["ends_on"] = ends_on
         outcome.before["ends_on"], outcome.after["ends_on"] = plain(old), plain(ends_on)
     else:

@@ -132,7 +132,7 @@ class Links:
     name = staged.LINK
 
     def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
-        outcomes = [Outcome(row, errors=list(row.errors)) for row in rows]
+        outcomes = [work.outcome(row) for row in rows]
         students = find_people(work, staged.STUDENT, [row.values["student"] for row in rows])
         guardians = find_people(work, staged.GUARDIAN, [row.values["guardian"] for row in rows])
         for outcome in outcomes:

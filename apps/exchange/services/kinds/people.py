@@ -49,7 +49,7 @@ class People(ABC):
     related: tuple[str, ...] = ("user",)
 
     def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
-        outcomes = [Outcome(row, errors=list(row.errors)) for row in rows]
+        outcomes = [work.outcome(row) for row in rows]
         open_ones = [outcome for outcome in outcomes if not outcome.errors]
         work.hold(self.model, rows)
         queryset = self.model.objects.select_related(*self.related)

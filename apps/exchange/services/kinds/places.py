@@ -99,7 +99,7 @@ class Places:
     name = staged.PLACE
 
     def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
-        outcomes = [Outcome(row, errors=list(row.errors)) for row in rows]
+        outcomes = [work.outcome(row) for row in rows]
         people = find_people(work, staged.STUDENT, [row.values["person"] for row in rows])
         for each in outcomes:
             each.extra["student"] = people.need(each, each.row.values["person"], "userSourcedId")

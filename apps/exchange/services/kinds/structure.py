@@ -34,7 +34,7 @@ class Structural(ABC):
     def compare(self, work: Work, rows: Sequence[ImportRow]) -> list[Outcome]:
         outcomes = []
         for row in rows:
-            outcome = Outcome(row, errors=list(row.errors))
+            outcome = work.outcome(row)
             outcomes.append(outcome)
             if outcome.errors:
                 work.frame.refused.add((self.name, row.key))

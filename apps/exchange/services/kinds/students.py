@@ -176,7 +176,7 @@ class Students(People):
         outcome.known[name] = new
         if old == new:
             return
-        if outcome.extra["remembered"].get(name, "") != old:
+        if outcome.extra["remembered"].get(name, "") != old and not outcome.takes_over("exited_on"):
             outcome.kept["exited_on"] = [old, new]
             del outcome.known[name]
         elif year.state == AcademicYear.State.CLOSED:

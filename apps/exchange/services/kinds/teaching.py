@@ -30,7 +30,7 @@ class HomeroomCourses:
             for kind, row_id in Counterpart.objects.filter(kind__startswith="homeroom@").values_list("kind", "row_id")
         }
         for row in rows:
-            outcome = Outcome(row, errors=list(row.errors))
+            outcome = work.outcome(row)
             outcomes.append(outcome)
             institution = work.frame.institution(row.values.get("institution", ""))
             level = work.frame.level(row.values.get("grade", ""))
@@ -256,7 +256,7 @@ class Classes(Structural):
         if target is None or target.pk is None or (there := _keys(target.terms.all())) == keys:
             return
         old, new = plain(target.terms), ", ".join(sorted(map(str, terms)))
-        if work.frame.values.get((self.name, target.pk), {}).get("terms", "") == there:
+        if work.frame.values.get((self.name, target.pk), {}).get("terms", "") == there or outcome.takes_over("terms"):
             outcome.before["terms"], outcome.after["terms"] = old, new
         else:
             outcome.kept["terms"] = [old, new]

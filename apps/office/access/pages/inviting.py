@@ -1,4 +1,4 @@
-"""Inviting everybody who cannot log in: who they are, who has no address, and then one button."""
+"""Inviting who cannot log in: they are ticked, each in a role, looked at, and then a worker writes to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,27 +13,39 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access import services as access
 from apps.access.models import Role
 from apps.access.services import Uninvited
+from apps.accounts.models import User
 from apps.office.access.admin.accounts import MANAGE
-from apps.office.shell.forms import DressedForm, add_refusal
+from apps.office.shell.fields import whole_number
 from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.site import in_full
 from apps.staff import services as staff
 from apps.students import services as students
+from schoolops.context import current_school
 from schoolops.errors import SchoolOpsError
+from schoolops.folding import holding
+from schoolops.queues.desk import requests
 
 # More would be a list to read, and there is one already.
 SHOWN = 50
+# Who can be ticked on one page.
+TICKED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """A page: what it is called, which role it suggests, and the services behind it."""
+    """A page: what it is called, the role it suggests, those that it does not offer, and the services behind it."""
 
     title: Promise
     role: str
+    without: frozenset[str]
     found: Callable[..., Uninvited]
+    look: Callable[..., list[access.Invitation]]
     begin: Callable[..., None]
+    begin_all: Callable[..., None]
+    tasks: frozenset[str]
     person: str
 
 
@@ -42,62 +53,93 @@ WHOM: Mapping[str, Whom] = {
     "staff": Whom(
         gettext_lazy("Invite staff without a login"),
         "teacher",
+        frozenset({"guardian", "student"}),
         staff.staff_without_login,
+        staff.look_at_inviting_staff,
+        staff.begin_inviting_chosen_staff,
         staff.begin_inviting_staff,
+        frozenset({"apps.staff.invite_staff", "apps.staff.invite_chosen_staff"}),
         "office:staff_staffmember_change",
     ),
     "guardians": Whom(
         gettext_lazy("Invite guardians without a login"),
         "guardian",
+        frozenset({"student"}),
         students.guardians_without_login,
+        students.look_at_inviting_guardians,
+        students.begin_inviting_chosen_guardians,
         students.begin_inviting_guardians,
+        frozenset({"apps.students.invite_guardians", "apps.students.invite_chosen_guardians"}),
         "office:students_guardian_change",
     ),
 }
 
 
-class InvitationForm(DressedForm):
-    """In which role; ``count`` is how many there were when somebody looked."""
-
-    role = forms.ModelChoiceField(label=gettext_lazy("Role"), queryset=Role.objects.all(), to_field_name="code")
-    count = forms.IntegerField(widget=forms.HiddenInput)
-
-
 @office_page(permission=MANAGE, over="school")
 def invite(request: HttpRequest, whom: str) -> HttpResponse:
-    """Everybody of a kind who has no login, and an invitation for those who can be reached."""
+    """Everybody of a kind who has no login; those who are ticked are looked at, and invited in their roles."""
     page = WHOM.get(whom)
     if page is None:
         raise Http404
-    by, status = actor(request), 200
-    form = InvitationForm(request.POST or None, initial={"role": page.role})
+    by, status, refused = actor(request), 200, ""
+    chosen, looked = _chosen(request, page), None
+    step = request.POST.get("step", "all" if "count" in request.POST else "look")
     if request.method == "POST":
         status = 422
-        if form.is_valid():
-            said = form.cleaned_data
-            try:
-                page.begin(role=said["role"].code, people=said["count"], by=by)
-            except SchoolOpsError as error:
-                add_refusal(form, error, on={"access:not-yours-to-give": "role"})
+        try:
+            if step == "look":
+                looked, status = page.look(roles=chosen, by=by) if chosen else None, 200 if chosen else 422
+                refused = "" if chosen else _("Tick whom to invite first.")
             else:
+                _begin(page, request, chosen, step=step, by=by)
                 messages.success(request, _("The invitations are on their way. Whoever has one is no longer listed."))
                 return HttpResponseRedirect(reverse("office:invite", args=[whom]))
-    found = page.found(by=by)
-    return render_page(
-        request, "office/access/invite.html", _context(page, found, form), title=page.title, status=status
-    )
+        except SchoolOpsError as error:
+            refused = in_full(error)
+    context = _context(page, page.found(by=by), by, asked=request.GET.get("q", "")[:100])
+    context |= {"refused": refused, "looked": looked, "chosen": chosen}
+    if looked is not None:
+        context["able"] = [each for each in looked if each.refusal is None]
+        context["left_out"] = [(each.row, in_full(each.refusal)) for each in looked if each.refusal is not None]
+    return render_page(request, "office/access/invite.html", context, title=page.title, status=status)
 
 
-def _context(page: Whom, found: Uninvited, form: InvitationForm) -> dict[str, Any]:
-    count = found.ready.count()
+def _chosen(request: HttpRequest, page: Whom) -> dict[int, str]:
+    """Person (by key) → the role that was chosen for them, or for all."""
+    for_all = request.POST.get("role", page.role)
+    found = {}
+    for sent in request.POST.getlist("person")[:TICKED]:
+        if (pk := whole_number(sent)) is not None:
+            found[pk] = (request.POST.get(f"role-{sent}") or for_all)[:50]
+    return found
+
+
+def _begin(page: Whom, request: HttpRequest, chosen: Mapping[int, str], *, step: str, by: User) -> None:
+    if step == "all":
+        count = whole_number(request.POST.get("count", ""))
+        page.begin_all(role=request.POST.get("role", "")[:50], people=-1 if count is None else count, by=by)
+    else:
+        page.begin(roles=chosen, by=by)
+
+
+def _context(page: Whom, found: Uninvited, by: User, *, asked: str) -> dict[str, Any]:
+    roles = access.roles_within(by, Role.objects.exclude(code__in=page.without).order_by("name"))
+    sending = any(job.task in page.tasks for job in requests.unfinished(user=None))
+    ready = found.ready.filter(holding(asked, "searched")) if asked else found.ready
+    count, shown = ready.count(), list(ready[:TICKED])
     groups = (
-        (gettext_lazy("They will be invited"), found.ready, count),
         (gettext_lazy("They have no e-mail address"), found.without_email, found.without_email.count()),
         (gettext_lazy("Another login has their e-mail address"), found.email_taken, found.email_taken.count()),
     )
     return {
-        "form": form,
         "count": count,
+        "sending": sending,
+        "school_name": getattr(current_school(), "name", ""),
+        "asked": asked,
+        "people": [(row, reverse(page.person, args=[row.pk])) for row in shown],
+        "more": max(count - TICKED, 0),
+        "roles": [(role.code, role.name) for role in roles],
+        "suggested": page.role,
         "groups": [_listed(page, *group) for group in groups if group[2]],
     }
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from apps.access import services as access
+from apps.access.models import Role
 from apps.accounts.models import User
+from apps.institutions.models import AcademicYear, CourseClass, Section
+from apps.office.people.selectors.sections import open_sections
+from apps.office.shell.acts import Act
 from apps.office.shell.base import ServiceAdmin, adds, changes, removes
-from apps.office.shell.forms import ServiceForm
+from apps.office.shell.fields import day_field
+from apps.office.shell.forms import ActForm, ServiceForm
+from apps.office.shell.many import ManyChange, Refused
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
 from apps.staff import services
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
 from apps.staff.selectors import staff_in_view
+from apps.staff.services.assignments import AssignmentChange, Teaching, arrange_teaching
 
 
 class AssignmentInline(ReadOnlyInline):
@@ -29,6 +39,72 @@ class AssignmentInline(ReadOnlyInline):
     fields = ("section", "course_class", "kind", "starts_on", "ends_on")
     show_change_link = True
     verbose_name_plural = gettext_lazy("teaches")
+
+
+def _change_staff(rows: Sequence[StaffMember], said: Mapping[str, Any], reason: str, by: User) -> Refused:
+    return services.change_staff([services.StaffChange(row, said) for row in rows], reason=reason, by=by).refused
+
+
+def _change_teaching(rows: Sequence[TeachingAssignment], said: Mapping[str, Any], reason: str, by: User) -> Refused:
+    changes = [AssignmentChange(row, said) for row in rows]
+    return arrange_teaching(changes, reason=reason, by=by).refused
+
+
+class TeachesForm(ActForm):
+    """Which sections and classes somebody teaches, all from one day."""
+
+    sections = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Sections"), queryset=Section.objects.none(), required=False
+    )
+    classes = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Classes"), queryset=CourseClass.objects.none(), required=False
+    )
+    kind = forms.ChoiceField(label=gettext_lazy("As"), choices=TeachingAssignment.Kind.choices)
+    starts_on = day_field(label=gettext_lazy("From"))
+
+    def prepared(self, row: StaffMember, by: User) -> None:
+        today = access.today(by)
+        running: dict[str, Any] = {"institution": row.institution, "year__ends_on__gte": today}
+        chosen: Any = self.fields
+        closed = {"year__state": AcademicYear.State.CLOSED}
+        chosen["sections"].queryset = open_sections(by, today).filter(institution=row.institution)
+        chosen["classes"].queryset = CourseClass.objects.filter(**running).exclude(**closed).order_by("title", "pk")
+        chosen["starts_on"].initial = today
+
+    def clean(self) -> dict[str, Any] | None:
+        said = super().clean()
+        if not (self.cleaned_data.get("sections") or self.cleaned_data.get("classes")):
+            raise forms.ValidationError(gettext("Tick at least one section or class."))
+        return said
+
+
+def _teaches(row: StaffMember, said: dict[str, Any], by: User) -> str:
+    groups = [*said["sections"], *said["classes"]]
+    wishes = [Teaching(row, group, said["starts_on"], kind=said["kind"]) for group in groups]
+    arrange_teaching(wishes, by=by).all()
+    number = len(groups)
+    return ngettext("%(name)s teaches %(number)s more.", "%(name)s teaches %(number)s more.", number) % {
+        "name": row,
+        "number": number,
+    }
+
+
+class InvitationForm(ActForm):
+    """In which role."""
+
+    role = forms.ChoiceField(label=gettext_lazy("Role"), initial="teacher")
+    refusals: ClassVar[Any] = {"access:role-beyond-you": "role"}
+
+    def prepared(self, row: StaffMember, by: User) -> None:
+        offered = access.roles_within(by, Role.objects.exclude(code__in=("guardian", "student")).order_by("name"))
+        role: Any = self.fields["role"]
+        role.choices = [(each.code, each.name) for each in offered]
+        role.help_text = gettext("A letter with a link to choose a password goes to %(email)s.") % {"email": row.email}
+
+
+def _invite(row: StaffMember, said: dict[str, Any], by: User) -> str:
+    services.begin_inviting_chosen_staff(roles={row.pk: said["role"]}, by=by)
+    return gettext("The invitation is on its way to %(email)s.") % {"email": row.email}
 
 
 class StaffForm(ServiceForm):
@@ -61,6 +137,18 @@ class StaffMemberAdmin(ServiceAdmin):
     list_display = ("full_name", "staff_number", "job_title", "institution", "ends_on")
     list_filter = ("institution",)
     search_fields = ("searched",)
+    acts = (
+        Act("teaches", gettext_lazy("Teaches"), manages, _teaches, TeachesForm),
+        Act(
+            "invite",
+            gettext_lazy("Invite to log in"),
+            "accounts.manage",
+            _invite,
+            InvitationForm,
+            applies=lambda row: row.user_id is None and bool(row.email),
+        ),
+    )
+    many_change = ManyChange(_change_staff, ("job_title", "starts_on", "ends_on", "phone"))
     inlines = (AssignmentInline,)
 
     def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -111,6 +199,7 @@ class AssignmentAdmin(ServiceAdmin):
     fields = ("staff", "section", "course_class", "kind", "starts_on", "ends_on")
     list_display = ("staff", "section", "course_class", "kind", "starts_on", "ends_on")
     list_filter = ("kind",)
+    many_change = ManyChange(_change_teaching, ("kind", "ends_on"))
     search_fields = ("staff__family_name", "staff__given_name")
 
     def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -20,17 +21,53 @@ from apps.accounts.models import User
 from apps.family import services as family
 from apps.family.models import ContactRequest
 from apps.institutions.models import AcademicYear, Section
+from apps.office.people.pages.placing import SectionChoice
+from apps.office.people.selectors.sections import open_sections
 from apps.office.shell.acts import Act, Once, does
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, removes
-from apps.office.shell.fields import whole_number
+from apps.office.shell.fields import day_field, whole_number
 from apps.office.shell.forms import PictureForm, ServiceForm
+from apps.office.shell.many import ManyChange, Refused
 from apps.office.shell.permitted import Permitted, ReadOnlyInline
 from apps.office.shell.site import actor, office
 from apps.office.shell.words import said
 from apps.students import services
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import contacts_shown_to, guardians_matching, guardians_shown_to, matching
+from apps.students.services import changing, guardians
+from apps.students.services.books import put_on_books
+from apps.students.services.placing import SectionPlace
+
+
+def _change_students(rows: Sequence[Student], said: Mapping[str, Any], reason: str, by: User) -> Refused:
+    if "section" in said:
+        starts_on = said.get("on") or access.today(by)
+        places = [SectionPlace(row, said["section"], starts_on) for row in rows]
+        return put_on_books(places, reason=reason, by=by).refused
+    changes = [changing.StudentChange(row, said) for row in rows]
+    return changing.change_students(changes, reason=reason, by=by).refused
+
+
+def _section(by: User) -> forms.Field:
+    rows = open_sections(by, access.today(by))
+    return SectionChoice(
+        label=gettext_lazy("Move to section"), queryset=rows, required=False, empty_label=_("leave where they are")
+    )
+
+
+def _from(by: User) -> forms.Field:
+    return day_field(label=gettext_lazy("Moves from"), initial=access.today(by), required=False)
+
+
+def _change_links(rows: Sequence[StudentGuardian], said: Mapping[str, Any], reason: str, by: User) -> Refused:
+    return guardians.change_guardian_links([(row, said) for row in rows], reason=reason, by=by).refused
+
+
+def _change_guardians(rows: Sequence[Guardian], said: Mapping[str, Any], reason: str, by: User) -> Refused:
+    changes = [guardians.GuardianChange(row, said) for row in rows]
+    return guardians.change_guardians(changes, reason=reason, by=by).refused
+
 
 CHANNELS = (("email", gettext_lazy("E-mail")), ("sms", gettext_lazy("SMS")), ("in-app", gettext_lazy("In the app")))
 
@@ -132,6 +169,9 @@ class StudentAdmin(ServiceAdmin):
     list_display = ("full_name", "admission_number", "section_today", "birth_date", "details")
     list_display_links = None
     list_filter = (SectionToday,)
+    many_change = ManyChange(
+        _change_students, ("sex", "family_name", "email", "phone", "address"), {"section": _section, "on": _from}
+    )
     finds = matching
     search_fields = ("searched",)
     search_help_text = gettext_lazy("Name or admission number")
@@ -217,6 +257,7 @@ class GuardianAdmin(ServiceAdmin):
     change = changes(services.change_guardian, "guardian", versioned=True)
     fields = ("given_name", "family_name", "email", "phone", "address", "language")
     list_display = ("full_name", "phone", "email")
+    many_change = ManyChange(_change_guardians, ("language", "phone", "address"))
     finds = guardians_matching
     search_fields = ("searched",)
     inlines = (StudentsInline,)
@@ -232,11 +273,19 @@ class GuardianAdmin(ServiceAdmin):
         ),
     )
 
+    def ways_from(self, request: HttpRequest, row: Guardian) -> list[dict[str, Any]]:
+        merge = {
+            "title": _("Merge with another record"),
+            "address": reverse("office:guardian-merge", args=[row.sourced_id]),
+        }
+        ways = super().ways_from(request, row)
+        return [*ways, merge] if self._holds(request, self.manages) else ways
+
     def within(self, request: HttpRequest, rows: QuerySet[Any], code: str) -> QuerySet[Any]:
         by = actor(request)
         if not self._holds(request, code):
             return rows.none()
-        return rows.filter(guardians_shown_to(by, code, access.today(by)))
+        return rows.filter(guardians_shown_to(by, code, access.today(by)), merged_into=None)
 
     def _tells(self, request: HttpRequest, row: Any) -> bool:
         return self._holds_over(request, "audit.view", row)
@@ -339,6 +388,13 @@ class GuardianLinkAdmin(_ShownContacts, ServiceAdmin):
     list_display = ("guardian", "student", "relation", "contact_priority", "data_access")
     list_filter = ("relation", "data_access")
     search_fields = ("student__searched", "guardian__family_name", "guardian__given_name")
+    many_change = ManyChange(
+        _change_links,
+        (
+            "relation", "legal_guardian", "lives_with", "emergency_contact", "data_access", "receives_invoices",
+            "channels",
+        ),
+    )  # fmt: skip
     own = (
         "student", "guardian", "relation", "contact_priority", "legal_guardian", "lives_with", "emergency_contact",
         "data_access", "receives_invoices", "channels",

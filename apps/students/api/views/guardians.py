@@ -34,6 +34,7 @@ class GuardianViewSet(RowViewSet):
         "create": "guardians.manage over everybody",
         "retrieve": "guardians.view over student",
         "change": "guardians.manage over student",
+        "merge": "guardians.manage over student",
     }
     out = shapes.GuardianOut
     into = shapes.GuardianIn
@@ -61,7 +62,7 @@ class GuardianViewSet(RowViewSet):
         user = actor(self.request)
         day = access.today(user)
         reach = access.within_reach(user, "guardians.view", "student", day=day)
-        found: QuerySet[Any] = Guardian.objects.filter(guardians_shown_to(user, "guardians.view", day))
+        found: QuerySet[Any] = Guardian.objects.kept().filter(guardians_shown_to(user, "guardians.view", day))
         student = getattr(self, "asked", {}).get("student_id")
         if student is None:
             return found
@@ -90,6 +91,43 @@ class GuardianViewSet(RowViewSet):
             guardian=guardian, fields=fields, expected_version=versions.expected(request), by=actor(request)
         )
         return with_version(self._own(guardian))
+
+    @extend_schema(
+        summary="Merge a duplicate into this guardian",
+        request=shapes.GuardianMergeIn,
+        responses=shapes.GuardianMergeOut,
+    )
+    def merge(self, request: Request, id: UUID) -> HttpResponse:
+        """Let this record be the guardian of all children of both; the other stays for its history.
+
+        What either record withholds stays withheld. With `look` nothing is done, and the answer says what would be.
+        """
+        guardian = self.rows().filter(sourced_id=id).first()
+        if guardian is None:
+            raise OutOfReach
+        access.require(actor(request), "guardians.manage")
+        given = valid(shapes.GuardianMergeIn, request.data)
+        other = self.rows().filter(sourced_id=given["duplicate_id"]).first()
+        if other is None:
+            raise OutOfReach
+        pair = {"keep": guardian, "duplicate": other, "take": given["take"], "by": actor(request)}
+        if given["look"]:
+            done = services.look_at_merging_guardians(**pair)
+        else:
+            done = services.merge_guardians(**pair, reason=given["reason"])
+        return answer(
+            {
+                "id": done.kept.sourced_id,
+                "duplicate_id": done.duplicate.sourced_id,
+                "moved": {kind: {"moved": each.moved, "left": each.left} for kind, each in done.by_kind.items()},
+                "filled": done.filled,
+                "kept_apart": done.kept_apart,
+                "closed": [
+                    {"student_id": each.link.student.sourced_id, "name": str(each.link.student), "less_in": each.fields}
+                    for each in done.closed
+                ],
+            }
+        )
 
     def _own(self, guardian: Guardian) -> dict[str, Any]:
         """The row just written, though nobody links to it yet."""
