@@ -24,11 +24,12 @@ from django.utils.translation import gettext as _
 from apps.access import selectors
 from apps.accounts.models import User
 from apps.institutions.models import Institution
+from apps.office.shell import navigation
 from apps.office.shell.acts import ActsOnRows, Fields, Words
 from apps.office.shell.fields import FoundSelect
-from apps.office.shell.forms import ServiceForm
+from apps.office.shell.forms import DAYS_AND_TIMES, ServiceForm
 from apps.office.shell.listing import Listed
-from apps.office.shell.site import actor, in_full, office
+from apps.office.shell.site import actor, in_full, office, somebody
 from apps.office.shell.trail import as_read
 from apps.office.shell.words import speak
 from schoolops import pictures
@@ -100,6 +101,7 @@ class ServiceAdmin(ActsOnRows):
     only_at_first: ClassVar[tuple[str, ...]] = ()
 
     form = ServiceForm
+    formfield_overrides = DAYS_AND_TIMES
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
@@ -121,6 +123,10 @@ class ServiceAdmin(ActsOnRows):
     finds: ClassVar[Callable[[str], Q] | None] = None
     # What the list of them is called, where that is another word.
     listed_as: ClassVar[Words] = ""
+    # What its list says while it is empty: that it is, and what to do next. The line of the sidebar where that is done,
+    # if not here.
+    none: ClassVar[Words] = ""
+    begins_at: ClassVar[str] = ""
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         super().__init__(model, admin_site)
@@ -231,7 +237,13 @@ class ServiceAdmin(ActsOnRows):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         title = capfirst(str(self.listed_as or self.many))
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        by = somebody(request)
+        begins = navigation.entry_to(self.begins_at, by) if self.begins_at and isinstance(by, User) else None
+        none = self.none
+        if self.scope is not None and isinstance(by, User) and not selectors.reaches_everything(by, self.sees):
+            none = _("There is nothing here for you yet: you see what belongs to your sections, classes and campuses.")
+        said = {"title": title, "none": none, "begins": begins}
+        return super().changelist_view(request, {**said, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **more: Any) -> type[Listed]:
         return Listed

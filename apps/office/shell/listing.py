@@ -47,6 +47,11 @@ class Listed(ChangeList):  # type: ignore[misc] # unfold says no types
         return sum(1 for each in self.headers if each["sortable"] and each["sorted"])
 
     @property
+    def narrowed(self) -> bool:
+        """Whether something was searched for or filtered by: what is not found may be there."""
+        return bool(self.query or self.has_active_filters)
+
+    @property
     def lines(self) -> SafeString:
         """The rows of this page."""
         return lines_of(self)
