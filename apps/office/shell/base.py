@@ -23,9 +23,10 @@ from django.utils.translation import gettext as _
 
 from apps.access import selectors
 from apps.accounts.models import User
-from apps.institutions.models import Institution
+from apps.institutions.models import Institution, Term
 from apps.office.shell import navigation
 from apps.office.shell.acts import ActsOnRows, Fields, Words
+from apps.office.shell.campus import ByCampus, is_alike, with_campus
 from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import DAYS_AND_TIMES, ServiceForm
 from apps.office.shell.listing import Listed
@@ -171,6 +172,14 @@ class ServiceAdmin(ActsOnRows):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.reached(request, super().get_queryset(request).select_related(*self.joined))
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        fields: Any = {field.name: field for field in self.opts.concrete_fields}
+        # Asked as Django's are: `declared_parameters` knows them by their columns.
+        return [
+            (each, ByCampus) if isinstance(each, str) and is_alike(fields.get(each)) else each
+            for each in super().get_list_filter(request)
+        ]
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         said, finds = search_term[:LONGEST_SEARCH], type(self).finds
         found = finds(said) if finds else holding(said, *self.search_fields) if self.search_fields else Q()
@@ -184,6 +193,10 @@ class ServiceAdmin(ActsOnRows):
         if db_field.name in self.get_autocomplete_fields(request):
             more.setdefault("widget", FoundSelect(db_field, self.admin_site))
         field = super().formfield_for_foreignkey(db_field, request, **more)
+        if field is not None and is_alike(db_field):
+            field.label_from_instance = with_campus  # type: ignore[attr-defined]
+            if db_field.remote_field.model is Term:
+                field.queryset = field.queryset.select_related("year")  # type: ignore[attr-defined]
         for switch in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
             setattr(getattr(field, "widget", None), switch, False)
         return field

@@ -24,6 +24,8 @@ from unfold.templatetags.unfold_list import result_headers
 from unfold.utils import display_for_field, display_for_value
 from unfold.views import ChangeList
 
+from apps.office.shell.campus import is_alike, with_campus
+
 Cell = Callable[[Any], str]
 _REPEATS = frozenset({"BooleanField", "DateField", "TimeField"})
 
@@ -99,10 +101,11 @@ def _shown(changelist: Any, name: Any) -> Cell:
     if field is None or not field.concrete or field.auto_created or field.name != name:
         return _made(admin, name, nothing)
     if isinstance(field, ForeignKey):
+        alike = is_alike(field)
 
         def related(row: Any) -> str:
             found = getattr(row, name)
-            return _escaped(nothing if found is None else found)
+            return _escaped(nothing if found is None else with_campus(found) if alike else found)
 
         return related
     if field.flatchoices or field.get_internal_type() in _REPEATS:

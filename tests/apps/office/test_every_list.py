@@ -183,3 +183,18 @@ def test_an_empty_list_says_so_in_its_own_words_and_leads_on(office: Office, in_
 def test_who_sees_a_part_of_the_school_is_not_told_that_it_is_empty(office: Office, campus: Campus) -> None:
     bob = people.a_teacher("bob", of=people.another_section(campus, "9 Z"))
     assert "There is nothing here for you yet" in office(bob).get(_address(Student)).content.decode()
+
+
+def test_what_two_campuses_call_alike_says_its_campus(office: Office, campus: Campus, erin: User) -> None:
+    browser, pages = office(erin), ("institutions/term/", "institutions/section/add/", "institutions/section/")
+    assert all(campus.institution.name not in _choices(browser.get(f"/office/{page}")) for page in pages)
+    other = people.a_school_year(name="Elsewhere", sections=("7 B",))
+    for page in pages:
+        said = _choices(browser.get(f"/office/{page}"))
+        assert f"{campus.year}, {campus.institution}" in said, page
+        assert f"{other.year}, Elsewhere" in said, page
+
+
+def _choices(answer: Any) -> str:
+    """What stands to be chosen on a page: in lists, and as ways to filter; and in the cells of rows."""
+    return " | ".join(re.findall(r"<(?:option|td|a)\b[^>]*>\s*([^<]+?)\s*</", answer.content.decode()))

@@ -58,8 +58,8 @@ class AuditEntryAdmin(ServiceAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEntry | None:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            (row.line,) = as_read([row], request)  # type: ignore[attr-defined]
-            row.about = what_about([row], request)[row.pk]  # type: ignore[attr-defined]
+            (row.line,) = as_read([row], request)
+            row.about = what_about([row], request)[row.pk]
         return row
 
     @admin.display(description=gettext_lazy("what happened"))

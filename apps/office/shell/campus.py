@@ -1,0 +1,43 @@
+"""What two campuses call alike: where there is more than one, a section, class or year says which it is of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import RelatedFieldListFilter
+from django.db.models import Field, ForeignKey, Model
+
+from apps.institutions.models import AcademicYear, Course, CourseClass, Section, Term
+from apps.institutions.selectors import campuses
+from schoolops.context import school_or_none
+
+ALIKE: tuple[type[Model], ...] = (AcademicYear, Course, CourseClass, Section, Term)
+
+
+def with_campus(row: Any) -> str:
+    """What ``row`` is called, and where there are several campuses that of its own."""
+    if not isinstance(row, ALIKE) or school_or_none() is None or len(there := campuses()) < 2:
+        return str(row)
+    if isinstance(row, Term):
+        # Not asked for once more of each: whoever shows terms reads their years with them.
+        at = row.year.institution_id if Term.year.is_cached(row) else None
+    else:
+        at = row.institution_id
+    name = next((each.name for each in there if each.pk == at), "")
+    return f"{row}, {name}" if name else str(row)
+
+
+def is_alike(field: Any) -> bool:
+    """Whether ``field`` refers to rows of which two campuses may have one of the same name."""
+    return isinstance(field, ForeignKey) and field.remote_field.model in ALIKE
+
+
+class ByCampus(RelatedFieldListFilter):
+    """Django's filter by a row, whose rows say their campus."""
+
+    def field_choices(self, field: Field[Any, Any], request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        rows = field.remote_field.model._default_manager.all()
+        rows = rows.select_related("year") if field.remote_field.model is Term else rows
+        rows = rows.select_related("grade_level") if field.remote_field.model is Section else rows
+        return [(row.pk, with_campus(row)) for row in rows.order_by(*ordering or rows.model._meta.ordering)]
