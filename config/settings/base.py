@@ -282,6 +282,7 @@ UNFOLD: dict[str, Any] = {
         lambda _request: static("office/shell/focus.js"),
         lambda _request: static("office/shell/keys.js"),
         lambda _request: static("office/shell/today.js"),
+        lambda _request: static("office/shell/drafts.js"),
     ],
     "SIDEBAR": {"show_search": False, "command_search": False, "show_all_applications": False, "navigation": []},
 }
