@@ -192,11 +192,11 @@ class ServiceAdmin(ActsOnRows):
             more["queryset"] = reached
         if db_field.name in self.get_autocomplete_fields(request):
             more.setdefault("widget", FoundSelect(db_field, self.admin_site))
-        field = super().formfield_for_foreignkey(db_field, request, **more)
+        field: Any = super().formfield_for_foreignkey(db_field, request, **more)
         if field is not None and is_alike(db_field):
-            field.label_from_instance = with_campus  # type: ignore[attr-defined]
+            field.label_from_instance = with_campus
             if db_field.remote_field.model is Term:
-                field.queryset = field.queryset.select_related("year")  # type: ignore[attr-defined]
+                field.queryset = field.queryset.select_related("year")
         for switch in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
             setattr(getattr(field, "widget", None), switch, False)
         return field

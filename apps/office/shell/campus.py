@@ -37,7 +37,7 @@ class ByCampus(RelatedFieldListFilter):
 
     def field_choices(self, field: Field[Any, Any], request: Any, model_admin: Any) -> list[tuple[str, str]]:
         ordering = self.field_admin_ordering(field, request, model_admin)
-        rows = field.remote_field.model._default_manager.all()
-        rows = rows.select_related("year") if field.remote_field.model is Term else rows
-        rows = rows.select_related("grade_level") if field.remote_field.model is Section else rows
-        return [(row.pk, with_campus(row)) for row in rows.order_by(*ordering or rows.model._meta.ordering)]
+        model: Any = field.related_model
+        joined = {Term: ("year",), Section: ("grade_level",)}.get(model)
+        rows = model._default_manager.select_related(*joined) if joined else model._default_manager.all()
+        return [(row.pk, with_campus(row)) for row in rows.order_by(*(ordering or model._meta.ordering))]
