@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import RelatedFieldListFilter
-from django.db.models import Field, ForeignKey, Model
+from django.db.models import ForeignKey, Model
 
 from apps.institutions.models import AcademicYear, Course, CourseClass, Section, Term
 from apps.institutions.selectors import campuses
@@ -18,11 +18,9 @@ def with_campus(row: Any) -> str:
     """What ``row`` is called, and where there are several campuses that of its own."""
     if not isinstance(row, ALIKE) or school_or_none() is None or len(there := campuses()) < 2:
         return str(row)
-    if isinstance(row, Term):
-        # Not asked for once more of each: whoever shows terms reads their years with them.
-        at = row.year.institution_id if Term.year.is_cached(row) else None
-    else:
-        at = row.institution_id
+    # Not asked for once more of each: whoever shows terms reads their years with them.
+    holder: Any = row if not isinstance(row, Term) else row.year if Term.year.is_cached(row) else None
+    at = getattr(holder, "institution_id", None)
     name = next((each.name for each in there if each.pk == at), "")
     return f"{row}, {name}" if name else str(row)
 
@@ -35,7 +33,7 @@ def is_alike(field: Any) -> bool:
 class ByCampus(RelatedFieldListFilter):
     """Django's filter by a row, whose rows say their campus."""
 
-    def field_choices(self, field: Field[Any, Any], request: Any, model_admin: Any) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: Any, model_admin: Any) -> Any:
         ordering = self.field_admin_ordering(field, request, model_admin)
         model: Any = field.related_model
         joined = {Term: ("year",), Section: ("grade_level",)}.get(model)
