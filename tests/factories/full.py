@@ -116,7 +116,7 @@ def papers_and_messages(campus: Campus, by: User) -> None:
     """Besides: an exam session with a paper that is marked, an announcement and a file that came in."""
     students = people.students_in(campus.section)
     session = exams.an_exam_session(campus, by=by, state="marking")
-    paper = exams.a_paper(session, campus.section, exams.a_course(campus), by=by, day=people.SCHOOL_DAY)
+    paper = exams.a_paper(session, campus.section, exams.a_course(campus, "Geography"), by=by, day=people.SCHOOL_DAY)
     exams.enter(paper, {students[0]: "55", students[1]: "70"}, by=by)
     audience = Audience("school", (), ("guardians",))
     announce(title="Sports day", text="On Friday.", audience=audience, by=by)

@@ -26,7 +26,7 @@ from apps.accounts.models import User
 from apps.institutions.models import Institution, Term
 from apps.office.shell import navigation
 from apps.office.shell.acts import ActsOnRows, Fields, Words
-from apps.office.shell.campus import ByCampus, is_alike, with_campus
+from apps.office.shell.campus import ByCampus, is_alike, naming
 from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import DAYS_AND_TIMES, ServiceForm
 from apps.office.shell.listing import Listed
@@ -194,7 +194,7 @@ class ServiceAdmin(ActsOnRows):
             more.setdefault("widget", FoundSelect(db_field, self.admin_site))
         field: Any = super().formfield_for_foreignkey(db_field, request, **more)
         if field is not None and is_alike(db_field):
-            field.label_from_instance = with_campus
+            field.label_from_instance = naming()
             if db_field.remote_field.model is Term:
                 field.queryset = field.queryset.select_related("year")
         for switch in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):

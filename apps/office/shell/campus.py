@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.admin import RelatedFieldListFilter
@@ -14,14 +15,16 @@ from schoolops.context import school_or_none
 ALIKE: tuple[type[Model], ...] = (AcademicYear, Course, CourseClass, Section, Term)
 
 
-def with_campus(row: Any) -> str:
-    """What ``row`` is called, and where there are several campuses that of its own."""
-    if not isinstance(row, ALIKE) or school_or_none() is None or len(there := campuses()) < 2:
-        return str(row)
+def naming() -> Callable[[Any], str]:
+    """What calls a row by its name, and where there are several campuses by that of its own. Asked for once a page."""
+    there = {each.pk: each.name for each in campuses()} if school_or_none() is not None else {}
+    return str if len(there) < 2 else lambda row: _named(row, there)
+
+
+def _named(row: Any, there: Mapping[int, str]) -> str:
     # Not asked for once more of each: whoever shows terms reads their years with them.
     holder: Any = row if not isinstance(row, Term) else row.year if Term.year.is_cached(row) else None
-    at = getattr(holder, "institution_id", None)
-    name = next((each.name for each in there if each.pk == at), "")
+    name = there.get(getattr(holder, "institution_id", 0), "")
     return f"{row}, {name}" if name else str(row)
 
 
@@ -38,4 +41,5 @@ class ByCampus(RelatedFieldListFilter):
         model: Any = field.related_model
         joined = {Term: ("year",), Section: ("grade_level",)}.get(model)
         rows = model._default_manager.select_related(*joined) if joined else model._default_manager.all()
-        return [(row.pk, with_campus(row)) for row in rows.order_by(*(ordering or model._meta.ordering))]
+        called = naming()
+        return [(row.pk, called(row)) for row in rows.order_by(*(ordering or model._meta.ordering))]

@@ -24,7 +24,7 @@ from unfold.templatetags.unfold_list import result_headers
 from unfold.utils import display_for_field, display_for_value
 from unfold.views import ChangeList
 
-from apps.office.shell.campus import is_alike, with_campus
+from apps.office.shell.campus import is_alike, naming
 
 Cell = Callable[[Any], str]
 _REPEATS = frozenset({"BooleanField", "DateField", "TimeField"})
@@ -101,11 +101,11 @@ def _shown(changelist: Any, name: Any) -> Cell:
     if field is None or not field.concrete or field.auto_created or field.name != name:
         return _made(admin, name, nothing)
     if isinstance(field, ForeignKey):
-        alike = is_alike(field)
+        called = naming() if is_alike(field) else str
 
         def related(row: Any) -> str:
             found = getattr(row, name)
-            return _escaped(nothing if found is None else with_campus(found) if alike else found)
+            return _escaped(nothing) if found is None else escape(called(found))
 
         return related
     if field.flatchoices or field.get_internal_type() in _REPEATS:

@@ -36,6 +36,7 @@ Counting = Callable[..., AbstractContextManager[Any]]
 # Registered as the rooms are opened.
 rooms()
 ADMINS = sorted(site._registry.items(), key=lambda pair: pair[0]._meta.label)
+TRAIL = "audit.auditentry"
 NAMES = [model._meta.label_lower for model, _ in ADMINS]
 
 
@@ -113,6 +114,9 @@ def test_a_list_costs_the_same_for_five_rows_as_for_fifty(
     few = _counted(browser, query_count)
     fill(campus, 45, erin, "BB")
     many = _counted(browser, query_count)
+    # Entries of the trail are about rows of several kinds: it asks once for each kind on its page, not for each row.
+    kinds = few.pop(TRAIL).count, many.pop(TRAIL).count
+    assert kinds[1] <= kinds[0] <= 20
     grown = {name: many[name].statements for name in many if many[name].count != few[name].count}
     assert grown == {}
     assert max(counted.count for counted in many.values()) <= 12
@@ -160,8 +164,8 @@ def test_a_row_says_what_the_theme_would_say(campus: Campus, erin: User, rf: Req
         assert ours == theirs, model
 
 
-def test_an_empty_list_says_so_in_its_own_words_and_leads_on(office: Office, in_oak: School, erin: User) -> None:
-    browser = office(erin)
+def test_an_empty_list_says_so_in_its_own_words_and_leads_on(office: Office, in_oak: School) -> None:
+    browser = office(people.a_user("zoe", role="administrator"))
     said, silent = {}, set()
     for model, admin in ADMINS:
         page = browser.get(_address(model)).content.decode()
@@ -187,7 +191,8 @@ def test_who_sees_a_part_of_the_school_is_not_told_that_it_is_empty(office: Offi
 
 def test_what_two_campuses_call_alike_says_its_campus(office: Office, campus: Campus, erin: User) -> None:
     browser, pages = office(erin), ("institutions/term/", "institutions/section/add/", "institutions/section/")
-    assert all(campus.institution.name not in _choices(browser.get(f"/office/{page}")) for page in pages)
+    alone = [_choices(browser.get(f"/office/{page}")) for page in pages]
+    assert not [said for said in alone if f"{campus.year}, {campus.institution}" in said]
     other = people.a_school_year(name="Elsewhere", sections=("7 B",))
     for page in pages:
         said = _choices(browser.get(f"/office/{page}"))
