@@ -68,7 +68,7 @@ pictures: environment ## Pictures of twelve pages at two widths and in two langu
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
 	$(PY) -m uv pip compile --quiet --generate-hashes --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
 	$(PY) -m uv pip compile --quiet --generate-hashes --python-version 3.11 --universal pyproject.toml \
-		--extra embedded --extra gunicorn --extra otel --extra dev -c requirements.txt $(ARGS) -o requirements-dev.txt
+		--extra embedded --extra gunicorn --extra otel --extra stripe --extra dev -c requirements.txt $(ARGS) -o requirements-dev.txt
 
 calls: environment ## Write anew how many function calls the most asked requests may take
 	$(PY) -m pytest -q tests/apps/office/test_what_a_request_costs.py --renew-calls
