@@ -62,7 +62,7 @@ messages: environment ## Collect the strings that people read into locale/, and 
 icons: environment ## Cut the theme's font of icons down to those that pages name
 	@$(PY) -m config.icons
 
-pictures: environment ## Pictures of twelve pages at two widths and in two languages, into a folder it names (ARGS=--readme: those of README)
+pictures: environment ## Pictures of twelve pages at two widths and in two languages, into a folder it names
 	@$(PY) -m tests.browser.pictures $(ARGS)
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml

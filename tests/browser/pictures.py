@@ -1,14 +1,11 @@
 """``make pictures``: twelve pages of the demo's first school at two widths and in two languages, to be looked at.
 
-They go into a folder outside the repository, which is printed; ``--into`` names another one. With ``--readme`` those
-that README shows are made anew where they stand, beside a digest of what they were made from.
+They go into a folder outside the repository, which is printed; ``--into`` names another one.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import re
 import sys
 import tempfile
@@ -17,11 +14,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from config.env import BASE_DIR
 from tests.browser import chromium
 from tests.smoke.stack import fresh_stack
 
-WIDTHS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 1000}}
+WIDTHS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 800}}
 LANGUAGES = {"en": "en-GB", "ar": "ar"}
 PATIENCE_MS = 60_000
 Logins = dict[str, dict[str, str]]
@@ -56,35 +52,12 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
 }  # fmt: skip
 
 
-# Of README: file → which page, width and language, and the folders of templates and styles that it is made from.
-OFFICE, FAMILY = "apps/office/shell", "apps/family"
-README = {
-    "office-start.png": (("start", "desktop", "en"), (OFFICE, "apps/office/start")),
-    "roll-phone.png": (("roll", "phone", "en"), ("apps/office/attendance/templates/office/attendance/roll",)),
-    "family-phone.png": (("family", "phone", "en"), (FAMILY,)),
-    "family-attendance-phone-ar.png": (("family-attendance", "phone", "ar"), (FAMILY,)),
-}
-SHOWN = BASE_DIR / "docs" / "pictures"
-MADE_FROM = SHOWN / "made-from.json"
-
-
-def made_from(folders: tuple[str, ...]) -> str:
-    """A digest of the templates and styles in ``folders``."""
-    digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted((BASE_DIR / folder).rglob("*")):
-            if path.suffix in {".html", ".css"}:
-                digest.update(f"{path.relative_to(BASE_DIR)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.browser.pictures", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--into", type=Path, help="a folder for the pictures")
     parser.add_argument("--only", action="append", choices=sorted(PAGES), help="this page; may be given again")
-    parser.add_argument("--readme", action="store_true", help="those of README, where they stand")
     given = parser.parse_args(arguments)
     folder = given.into or Path(tempfile.mkdtemp(prefix="schoolops-pictures-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,25 +72,18 @@ def main(arguments: list[str] | None = None) -> int:
         address = f"http://{school['host']}:{up.port}"
         # The first of a role is the one whose classes the demo fills.
         logins = {login["role"].lower(): login for login in reversed(school["logins"])}
-        wanted = [
-            (name, width, language, folder / f"{name}-{width}-{language}.png")
-            for language in LANGUAGES
-            for width in WIDTHS
-            for name in given.only or PAGES
-        ]
-        if given.readme:
-            wanted = [(*what, SHOWN / file) for file, (what, _folders) in README.items()]
-        for name, width, language, file in wanted:
-            _picture(browser, address, logins, name, width, language, file)
+        for language in LANGUAGES:
+            for width in WIDTHS:
+                for name in given.only or PAGES:
+                    _picture(browser, address, logins, name, width, language, folder)
         browser.close()
-    if given.readme:
-        told = {file: made_from(folders) for file, (_what, folders) in README.items()}
-        MADE_FROM.write_text(json.dumps(told, indent=2) + "\n")
     sys.stdout.write(f"{folder}\n")
     return 0
 
 
-def _picture(browser: Browser, address: str, logins: Logins, name: str, width: str, language: str, file: Path) -> None:
+def _picture(
+    browser: Browser, address: str, logins: Logins, name: str, width: str, language: str, folder: Path
+) -> None:
     role, path, onward = PAGES[name]
     phone = width == "phone"
     context = browser.new_context(
@@ -132,7 +98,7 @@ def _picture(browser: Browser, address: str, logins: Logins, name: str, width: s
     page.wait_for_url(re.compile(re.escape(path) + "$"))
     onward(page)
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=file, full_page=not phone and file.parent != SHOWN)
+    page.screenshot(path=folder / f"{name}-{width}-{language}.png", full_page=not phone)
     context.close()
 
 
