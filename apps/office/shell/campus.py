@@ -10,15 +10,27 @@ from django.db.models import ForeignKey, Model
 
 from apps.institutions.models import AcademicYear, Course, CourseClass, Section, Term
 from apps.institutions.selectors import campuses
-from schoolops.context import school_or_none
+from schoolops.cache.local import local
+from schoolops.context import current_school, school_or_none
 
 ALIKE: tuple[type[Model], ...] = (AcademicYear, Course, CourseClass, Section, Term)
 
 
 def naming() -> Callable[[Any], str]:
     """What calls a row by its name, and where there are several campuses by that of its own. Asked for once a page."""
-    there = {each.pk: each.name for each in campuses()} if school_or_none() is not None else {}
+    there = _campuses() if school_or_none() is not None else {}
     return str if len(there) < 2 else lambda row: _named(row, there)
+
+
+def _campuses() -> Mapping[int, str]:
+    """Key → name. A page asks for every column, form and filter of it."""
+    cache, key = local(), f"office.campuses:{current_school().schema_name}"
+    known: Mapping[int, str] | None = None if cache is None else cache.get(key)
+    if known is None:
+        known = {each.pk: each.name for each in campuses()}
+        if cache is not None:
+            cache.put(key, known)
+    return known
 
 
 def _named(row: Any, there: Mapping[int, str]) -> str:

@@ -78,7 +78,7 @@ def test_it_is_gone_once_it_was_saved_or_thrown_away(office: Office, dave: User,
     said |= {"section": str(campus.section.pk), "sex": "female", "birth_date": "2014-03-09", drafts.FIELD: "1"}
     said |= {"entry_kind": "transferred-in", "guardian_relation": "father", "guardian_given_name": "Ada"}
     referer = {"referer": f"http://oak.localhost{PAGE}"}
-    refused = browser.post(PAGE, said | {"family_name": ""}, headers=referer)
+    refused = browser.post(PAGE, said | {"given_name": ""}, headers=referer)
     assert refused.status_code == 422
     assert _offered(browser)
     taken = browser.post(PAGE, said, headers=referer)

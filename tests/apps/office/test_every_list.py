@@ -119,7 +119,8 @@ def test_a_list_costs_the_same_for_five_rows_as_for_fifty(
     assert kinds[1] <= kinds[0] <= 20
     grown = {name: many[name].statements for name in many if many[name].count != few[name].count}
     assert grown == {}
-    assert max(counted.count for counted in many.values()) <= 12
+    # One of them for the campuses that rows name, which are remembered outside of a test's transaction.
+    assert max(counted.count for counted in many.values()) <= 13
 
 
 def test_what_is_selected_in_a_list_is_not_deleted_past_the_services(
