@@ -87,7 +87,7 @@ def test_what_a_browser_could_not_show_stands_there_as_it_was_typed(office: Offi
 def test_the_field_knows_the_schools_day(office: Office, dave: User, campus: Campus) -> None:
     page = office(dave).get("/office/rolls/").content.decode()
     assert f'data-today="{SCHOOL_DAY.isoformat()}" data-today-words="Today: 4 Nov 2026"' in page
-    assert 'type="date" name="day"' in page
+    assert 'name="day" type="date"' in page
 
 
 def _subclasses(kind: type) -> Iterator[type]:
