@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load soak bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams bench-fees drill-pitr chaos attack audit exams fees resilience observe notices bench-messages clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load soak bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams bench-fees bench-office drill-pitr chaos attack audit exams fees resilience observe notices bench-messages clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -99,6 +99,9 @@ bench-paper: environment ## Printed lists beside the engine before Typst, and me
 
 bench-exams: environment ## Marks against saves one by one, lists against their floors, results, report cards per second
 	$(PY) -m benchmarks.exams $(ARGS)
+
+bench-office: environment ## The ten most used pages of the office: bytes as they travel, CPU, queries for 10 rows and for 100
+	$(PY) -m benchmarks.office $(ARGS)
 
 bench-fees: environment ## Bills against rows saved one by one and bare COPY, payments a second, a family's statement
 	$(PY) -m benchmarks.fees $(ARGS)

@@ -44,8 +44,8 @@ def _parameters(model: type[Model], each: Any) -> Iterator[str]:
         else:
             raise ImproperlyConfigured(f"{model._meta.label}: say which parameters a filter of {each} has.")
         yield f"{each}__isnull"
-    elif isinstance(each, tuple) and each[1] in _ENDS:
-        yield from (f"{each[0]}{end}" for end in _ENDS[each[1]])
+    elif isinstance(each, tuple) and (kind := next((one for one in _ENDS if issubclass(each[1], one)), None)):
+        yield from (f"{each[0]}{end}" for end in _ENDS[kind])
     elif isinstance(each, type) and issubclass(each, SimpleListFilter):
         yield str(each.parameter_name)
     else:

@@ -152,7 +152,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["apps.office.shell.days", "apps.office.shell.typed"],
+            "builtins": ["apps.office.shell.days", "apps.office.shell.fields", "apps.office.shell.typed"],
             "libraries": {"kept": "apps.office.shell.kept"},
         },
     }
@@ -228,6 +228,7 @@ LANGUAGE_CODE = "en-gb"
 # Each in its own words; English is the code itself, the others stand in `locale/` (`make messages`).
 LANGUAGES = [("en-gb", "English"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -277,7 +278,12 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda _request: static("office/shell/office.css")],
-    "SCRIPTS": [lambda _request: static("office/shell/focus.js"), lambda _request: static("office/shell/keys.js")],
+    "SCRIPTS": [
+        lambda _request: static("office/shell/focus.js"),
+        lambda _request: static("office/shell/keys.js"),
+        lambda _request: static("office/shell/today.js"),
+        lambda _request: static("office/shell/drafts.js"),
+    ],
     "SIDEBAR": {"show_search": False, "command_search": False, "show_all_applications": False, "navigation": []},
 }
 

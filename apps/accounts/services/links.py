@@ -222,7 +222,7 @@ def _letter(user: User, purpose: Purpose, handed: Handed) -> EmailMessage:
             name=str(user),
             why=gettext(_WHY[purpose]).format(school=school),
             link=handed.link,
-            until=date_format(handed.expires_at, "j F Y, H:i"),
+            until=date_format(handed.expires_at, "DATETIME_FORMAT"),
             username=user.username,
             school=school,
         ),

@@ -47,6 +47,7 @@ class CodeAdmin(ServiceAdmin):
     """What may be entered on a roll, and what it counts as."""
 
     one, many = gettext_lazy("attendance code"), gettext_lazy("attendance codes")
+    none = gettext_lazy("There are no codes, so that no roll can be marked. Add one for present and one for absent.")
     sees, manages = "attendance.view", "attendance.configure"
     over = "everybody"
     form = CodeForm
@@ -81,6 +82,8 @@ class RollAdmin(ServiceAdmin):
     """Rolls that were taken. Marks stand on the roll's own page; here a roll is locked and re-opened."""
 
     one, many = gettext_lazy("roll"), gettext_lazy("rolls")
+    none = gettext_lazy("No roll was taken yet. It is listed here once a teacher saves it.")
+    begins_at = "office:rolls"
     sees = "attendance.view"
     over = "section"
     joined = ("section__grade_level", "course_class", "period", "taken_by", "institution")
@@ -181,6 +184,7 @@ class LeaveAdmin(ServiceAdmin):
     """Requests for leave, and what was decided."""
 
     one, many = gettext_lazy("leave"), gettext_lazy("leave")
+    none = gettext_lazy("Nobody asked for leave yet. Enter it here, or on the child’s page.")
     sees, manages = "attendance.view", "leave.request"
     scope = ("student", "student")
     joined = ("student", "code", "requested_by", "decided_by")

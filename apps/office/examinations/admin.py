@@ -18,7 +18,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold import widgets
 
 from apps.accounts.models import User
 from apps.examinations import selectors, services
@@ -27,6 +26,7 @@ from apps.examinations.services import NewBand
 from apps.examinations.services.sessions import MOVES
 from apps.office.shell.acts import Act
 from apps.office.shell.base import ServiceAdmin
+from apps.office.shell.fields import MomentField
 from apps.office.shell.forms import ActForm, NoQuestions, ReasonForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
@@ -53,19 +53,11 @@ class NextForm(ActForm):
         field.choices = [(each, _(str(words[each]))) for each in MOVES[row.state] if each != State.CANCELLED]
 
 
-def _moment_field(label: Any) -> forms.DateTimeField:
-    widget = widgets.UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
-    widget.input_type = "datetime-local"
-    # As a browser sends it, whatever the language of the page.
-    formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-    return forms.DateTimeField(label=label, required=False, widget=widget, input_formats=formats)
-
-
 class PublicationForm(ActForm):
     """From which moment on families see the timetable, and the results; by the clock of the campus."""
 
-    timetable_published_at = _moment_field(gettext_lazy("Families see the timetable from"))
-    results_published_at = _moment_field(gettext_lazy("Families see the results from"))
+    timetable_published_at = MomentField(label=gettext_lazy("Families see the timetable from"), required=False)
+    results_published_at = MomentField(label=gettext_lazy("Families see the results from"), required=False)
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200, required=False)
 
     def prepared(self, row: ExamSession, by: User) -> None:
@@ -129,6 +121,7 @@ class SessionAdmin(ServiceAdmin):
     """Exam sessions: set up, moved on, published, cancelled. Their papers stand on a page of their own."""
 
     one, many = gettext_lazy("exam session"), gettext_lazy("exam sessions")
+    none = gettext_lazy("There is no exam session yet. Add one; its papers come next.")
     words: ClassVar[Any] = {
         "term": gettext_lazy("term"),
         "weight": gettext_lazy("weight"),
@@ -327,6 +320,7 @@ class ScaleAdmin(ServiceAdmin):
     """Grading scales in their versions; a change is another version."""
 
     one, many = gettext_lazy("grading scale"), gettext_lazy("grading scales")
+    none = gettext_lazy("There is no grading scale yet. Without one marks are numbers; add one for letters or words.")
     words: ClassVar[Any] = {
         "version": gettext_lazy("version"),
         "decimals": gettext_lazy("decimal places of a percentage"),

@@ -115,6 +115,7 @@ class FeeItemAdmin(_AtCampuses):
     """The price list of a year, by grade level."""
 
     one, many = gettext_lazy("fee item"), gettext_lazy("fee items")
+    none = gettext_lazy("Nothing costs anything yet. Add what the school bills, such as tuition for a grade level.")
     joined = ("year", "grade_level", "term", "account")
     only_at_first = ("year",)
     form = ItemForm
@@ -170,6 +171,9 @@ class StudentFeeAdmin(_AtCampuses):
     """Who has an optional item, and who has opted out of another."""
 
     one, many = gettext_lazy("addition or opt-out"), gettext_lazy("additions and opt-outs")
+    none = gettext_lazy(
+        "Everybody is billed what their grade level is. Add what one child takes besides, or leaves out."
+    )
     joined = ("student", "item")
     autocomplete_fields = ("student",)
     form = ChoiceForm
@@ -218,6 +222,7 @@ class LateFeeRuleAdmin(_AtCampuses):
     """What each campus charges who pays late; a job charges by it every night."""
 
     one, many = gettext_lazy("rule of late fees"), gettext_lazy("rules of late fees")
+    none = gettext_lazy("Whoever pays late pays nothing more. Add a rule, if that is to be otherwise.")
     joined = ("institution",)
     only_at_first = ("institution",)
     form = LateFeeRuleForm
@@ -304,6 +309,7 @@ class ConcessionAdmin(_AtCampuses):
     """Concessions: asked for by one, approved by another."""
 
     one, many = gettext_lazy("concession"), gettext_lazy("concessions")
+    none = gettext_lazy("Nobody pays less than the price list says. Ask for a concession on behalf of a child.")
     words: ClassVar[Any] = {
         **WORDS,
         "asked_by": gettext_lazy("asked by"),
@@ -381,6 +387,8 @@ class InvoiceAdmin(_AtCampuses):
     """Bills. Each has a page of its own, with what stands on it."""
 
     one, many = gettext_lazy("bill"), gettext_lazy("bills")
+    none = gettext_lazy("Nobody was billed yet. Bill a term, and each child’s bill stands here.")
+    begins_at = "office:fee-runs"
     joined = ("student", "term")
     fields = ("student", "bill_to", "term", "issued_on", "state", "void_reason")
     list_display = ("printed", "student", "bill_to", "term", "issued_on", "sum", "left", "state")
@@ -417,6 +425,8 @@ class PaymentAdmin(_AtCampuses):
     """Payments. Each has a page of its own, with its receipt."""
 
     one, many = gettext_lazy("payment"), gettext_lazy("payments")
+    none = gettext_lazy("Nobody paid yet. Take money at the payment desk.")
+    begins_at = "office:payment-desk"
     joined = ("student",)
     fields = ("student", "paid_by", "method", "day", "reference")
     list_display = ("printed", "student", "sum", "method", "day", "paid_by", "reference", "undone")
@@ -472,6 +482,7 @@ class AccountAdmin(_AtCampuses):
     """The chart of accounts of each campus, with its balances."""
 
     one, many = gettext_lazy("account"), gettext_lazy("accounts")
+    none = gettext_lazy("There are no accounts to book to. Add one for each kind of income.")
     listed_as = gettext_lazy("Chart of accounts")
     manages = "fees.keep_books"
     joined = ("institution",)

@@ -23,13 +23,15 @@ from django.utils.translation import gettext as _
 
 from apps.access import selectors
 from apps.accounts.models import User
-from apps.institutions.models import Institution
+from apps.institutions.models import Institution, Term
+from apps.office.shell import navigation
 from apps.office.shell.acts import ActsOnRows, Fields, Words
+from apps.office.shell.campus import ByCampus, is_alike, naming
 from apps.office.shell.fields import FoundSelect
-from apps.office.shell.forms import ServiceForm
+from apps.office.shell.forms import DAYS_AND_TIMES, ServiceForm
 from apps.office.shell.listing import Listed
 from apps.office.shell.many import ChangesMany
-from apps.office.shell.site import actor, in_full, office
+from apps.office.shell.site import actor, in_full, office, somebody
 from apps.office.shell.trail import as_read
 from apps.office.shell.words import speak
 from schoolops import pictures
@@ -101,6 +103,7 @@ class ServiceAdmin(ChangesMany, ActsOnRows):
     only_at_first: ClassVar[tuple[str, ...]] = ()
 
     form = ServiceForm
+    formfield_overrides = DAYS_AND_TIMES
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
@@ -122,6 +125,10 @@ class ServiceAdmin(ChangesMany, ActsOnRows):
     finds: ClassVar[Callable[[str], Q] | None] = None
     # What the list of them is called, where that is another word.
     listed_as: ClassVar[Words] = ""
+    # What its list says while it is empty: that it is, and what to do next. The line of the sidebar where that is done,
+    # if not here.
+    none: ClassVar[Words] = ""
+    begins_at: ClassVar[str] = ""
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         super().__init__(model, admin_site)
@@ -166,6 +173,14 @@ class ServiceAdmin(ChangesMany, ActsOnRows):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.reached(request, super().get_queryset(request).select_related(*self.joined))
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        fields: Any = {field.name: field for field in self.opts.concrete_fields}
+        # Asked as Django's are: `declared_parameters` knows them by their columns.
+        return [
+            (each, ByCampus) if isinstance(each, str) and is_alike(fields.get(each)) else each
+            for each in super().get_list_filter(request)
+        ]
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         said, finds = search_term[:LONGEST_SEARCH], type(self).finds
         found = finds(said) if finds else holding(said, *self.search_fields) if self.search_fields else Q()
@@ -178,7 +193,11 @@ class ServiceAdmin(ChangesMany, ActsOnRows):
             more["queryset"] = reached
         if db_field.name in self.get_autocomplete_fields(request):
             more.setdefault("widget", FoundSelect(db_field, self.admin_site))
-        field = super().formfield_for_foreignkey(db_field, request, **more)
+        field: Any = super().formfield_for_foreignkey(db_field, request, **more)
+        if field is not None and is_alike(db_field):
+            field.label_from_instance = naming()
+            if db_field.remote_field.model is Term:
+                field.queryset = field.queryset.select_related("year")
         for switch in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
             setattr(getattr(field, "widget", None), switch, False)
         return field
@@ -232,7 +251,13 @@ class ServiceAdmin(ChangesMany, ActsOnRows):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         title = capfirst(str(self.listed_as or self.many))
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        by = somebody(request)
+        begins = navigation.entry_to(self.begins_at, by) if self.begins_at and isinstance(by, User) else None
+        none = self.none
+        if self.scope is not None and isinstance(by, User) and not selectors.reaches_everything(by, self.sees):
+            none = _("There is nothing here for you yet: you see what belongs to your sections, classes and campuses.")
+        said = {"title": title, "none": none, "begins": begins}
+        return super().changelist_view(request, {**said, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **more: Any) -> type[Listed]:
         return Listed

@@ -6,27 +6,74 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.forms.utils import flatatt
 from django.http import Http404, HttpRequest, QueryDict
+from django.template import Library
 from django.urls import register_converter
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from apps.office.shell.days import days_typed, said
 from schoolops import clock, money
 
+register = Library()
 THOUSANDS = re.compile(r"[,\u066b\u066c]\d{3}$")
 
 
-class DayInput(forms.DateInput):
-    """A day, chosen from the browser's own calendar."""
+class _Browsers:
+    """A field of the browser's own: it shows in which order it is typed, works by keyboard and reads from the right.
+
+    What it could not show, since it was typed where there is no such field, stands there as it was typed.
+    """
+
+    input_type: str
+    written: ClassVar[re.Pattern[str]]
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)  # type: ignore[misc]
+        shown = context["widget"]
+        if shown["value"] and not self.written.fullmatch(shown["value"]):
+            shown["type"] = "text"
+        return context
+
+
+class DayInput(_Browsers, forms.DateInput):
+    """A day. A browser that lives on another day than the school is told the school's (``today.js``)."""
 
     input_type = "date"
+    written = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, value, {**(attrs or {}), **today_here()})
+
+
+def today_here() -> dict[str, str]:
+    """Attributes of a field for a day: which day it is at the school, and what a button says that takes it."""
+    today = timezone.localtime(clock.now()).date()
+    return {
+        "data-today": today.isoformat(),
+        "data-today-words": _("Today: %(day)s") % {"day": said(today, "DATE_FORMAT")},
+    }
+
+
+class MomentInput(_Browsers, forms.DateTimeInput):
+    """A day and a time."""
+
+    input_type = "datetime-local"
+    written = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
 
 
 class TimeInput(forms.TimeInput):
@@ -36,6 +83,13 @@ class TimeInput(forms.TimeInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, format="%H:%M")
+
+
+@register.simple_tag
+def day_input(name: str, value: dt.date, **more: Any) -> SafeString:
+    """The field for a day that a page asks of its address."""
+    has = {"type": "date", "name": name, "id": name, "value": value.isoformat(), **more, **today_here()}
+    return format_html("<input{}>", flatatt(has))
 
 
 class DayConverter:
@@ -56,14 +110,38 @@ class DayConverter:
 register_converter(DayConverter, "day")
 
 
-def day_field(**more: Any) -> forms.DateField:
-    """A day as browsers send it, whatever the language of the page."""
-    return forms.DateField(widget=DayInput, input_formats=["%Y-%m-%d"], validators=[_refuse_out_of_reach], **more)
+class DayField(forms.DateField):
+    """A day as browsers send it, or as people type it; of a day that may be two, which one is asked."""
+
+    widget = DayInput
+
+    def to_python(self, value: Any) -> dt.date | None:
+        if value in self.empty_values or isinstance(value, dt.date):
+            return super().to_python(value)
+        meant = days_typed(str(value))
+        if len(meant) > 1:
+            first, second = (said(each, "DATE_FORMAT") for each in meant)
+            words = _("Is this %(first)s or %(second)s? Write the month as a word.")
+            raise forms.ValidationError(words, code="two-days", params={"first": first, "second": second})
+        if not meant or not clock.in_reach(meant[0]):
+            words = _("This is no day. Write it as %(day)s.")
+            raise forms.ValidationError(words, code="invalid", params={"day": said(clock.now().date(), "DATE_FORMAT")})
+        return meant[0]
 
 
-def _refuse_out_of_reach(day: dt.date) -> None:
-    if not clock.in_reach(day):
-        raise forms.ValidationError(forms.DateField.default_error_messages["invalid"], code="invalid")
+def day_field(**more: Any) -> DayField:
+    """A day, whatever the language of the page."""
+    return DayField(**more)
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time as browsers send them, by the clock of the page."""
+
+    widget = MomentInput
+
+    def __init__(self, **more: Any) -> None:
+        formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
+        super().__init__(input_formats=formats, **more)
 
 
 def time_field(**more: Any) -> forms.TimeField:

@@ -13,6 +13,7 @@ from unfold import widgets
 
 from apps.accounts.models import User
 from apps.examinations.selectors import plain
+from apps.office.shell.fields import DayField, DayInput, MomentField, MomentInput, TimeInput
 from apps.office.shell.site import in_full, message_of
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 else:
     _ModelForm = forms.ModelForm
 
+LOOK = " ".join(widgets.INPUT_CLASSES)
 # By the form field they dress. A subclass is dressed as its parent, unless it stands here itself.
 _DRESSES: Mapping[type[forms.Field], type[forms.Widget]] = {
     forms.ModelMultipleChoiceField: widgets.UnfoldAdminCheckboxSelectMultipleWidget,
@@ -32,6 +34,13 @@ _DRESSES: Mapping[type[forms.Field], type[forms.Widget]] = {
     forms.EmailField: widgets.UnfoldAdminEmailInputWidget,
     forms.IntegerField: widgets.UnfoldAdminIntegerFieldWidget,
     forms.FileField: widgets.UnfoldAdminFileFieldWidget,
+}
+
+# Of model admins: the same fields as on every other page.
+DAYS_AND_TIMES: Mapping[type[models.Field[Any, Any]], Mapping[str, Any]] = {
+    models.DateField: {"form_class": DayField, "widget": DayInput(attrs={"class": LOOK})},
+    models.DateTimeField: {"form_class": MomentField, "widget": MomentInput(attrs={"class": LOOK})},
+    models.TimeField: {"form_class": forms.TimeField, "widget": TimeInput(attrs={"class": LOOK})},
 }
 
 
@@ -69,14 +78,8 @@ def _composing(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def dressed(field: forms.Field) -> forms.Field:
     """``field`` with the widget that looks like the rest of the office, unless it chose one itself."""
-    if type(field.widget) is forms.DateInput:
-        # The browser's own picker: it knows the reader's calendar and works by keyboard.
-        field.widget = widgets.UnfoldAdminTextInputWidget(attrs={"type": "date"})
-        field.widget.input_type = "date"
-        field.widget.format_value = lambda value: value.isoformat() if hasattr(value, "isoformat") else value
-    elif type(field.widget) is forms.TimeInput:
-        field.widget = widgets.UnfoldAdminTextInputWidget(attrs={"type": "time"})
-        field.widget.input_type = "time"
+    if isinstance(field.widget, DayInput | MomentInput | TimeInput):
+        field.widget.attrs.setdefault("class", LOOK)
     elif type(field.widget) is forms.Textarea:
         field.widget = widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4})
     elif type(field.widget) is field.__class__.widget or type(field.widget) is forms.TextInput:

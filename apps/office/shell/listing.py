@@ -25,6 +25,8 @@ from unfold.templatetags.unfold_list import result_headers
 from unfold.utils import display_for_field, display_for_value
 from unfold.views import ChangeList
 
+from apps.office.shell.campus import is_alike, naming
+
 Cell = Callable[[Any], str]
 _REPEATS = frozenset({"BooleanField", "DateField", "TimeField"})
 
@@ -53,6 +55,11 @@ class Listed(ChangeList):  # type: ignore[misc] # unfold says no types
     def sorted_by(self) -> int:
         """By how many columns it is sorted."""
         return sum(1 for each in self.headers if each["sortable"] and each["sorted"])
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether something was searched for or filtered by: what is not found may be there."""
+        return bool(self.query or self.has_active_filters)
 
     @property
     def lines(self) -> SafeString:
@@ -111,10 +118,11 @@ def _shown(changelist: Any, name: Any) -> Cell:
     if field is None or not field.concrete or field.auto_created or field.name != name:
         return _made(admin, name, nothing)
     if isinstance(field, ForeignKey):
+        called = naming() if is_alike(field) else str
 
         def related(row: Any) -> str:
             found = getattr(row, name)
-            return _escaped(nothing if found is None else found)
+            return _escaped(nothing) if found is None else escape(called(found))
 
         return related
     if field.flatchoices or field.get_internal_type() in _REPEATS:

@@ -34,6 +34,12 @@ def navigation() -> tuple[tuple[Heading, tuple[Entry, ...]], ...]:
     )
 
 
+def entry_to(to: str, user: User) -> Entry | None:
+    """The entry that leads to the page called ``to``, if ``user`` may open it."""
+    found = (entry for _, entries in navigation() for entry in entries if entry.to == to and entry.is_for(user))
+    return next(found, None)
+
+
 _address = cache(reverse)
 
 

@@ -34,7 +34,7 @@ from apps.access.selectors import permissions_of
 from apps.accounts.models import User
 from apps.attendance.services.codes import FIRST_CODES
 from apps.institutions import selectors as institutions
-from apps.office.shell import navigation, palette, typed
+from apps.office.shell import drafts, navigation, palette, typed
 from apps.office.shell.rooms import rooms
 from schoolops import events, problem
 from schoolops.context import school_or_none, user_id
@@ -231,6 +231,8 @@ def behind_the_door(view: View) -> View:
         if may_enter(request):
             _note_who_asks(request)
             timezone.activate(ZoneInfo(institutions.school_timezone()))
+            if drafts.HEADER in request.headers:
+                return drafts.answer(request, actor(request))
             with events.following():
                 answer = _with_what_was_typed(request, lambda: view(request, *args, **kwargs))
                 _say_what_followed(request, answer)
@@ -247,16 +249,22 @@ def behind_the_door(view: View) -> View:
 def _with_what_was_typed(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
     """The view's page, filled in with what its form had sent when nobody was logged in any more."""
     key = typed.key_in(request)
-    if not key:
-        return view()
     if request.method == "POST":
         answer = view()
         if answer.status_code in {HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.NO_CONTENT}:
-            typed.forget(key)
+            if key:
+                typed.forget(key)
+            drafts.saved(request, actor(request))
         return answer
+    if not key:
+        return view()
     found = typed.kept(key, actor(request))
     if found is not None:
-        messages.warning(request, _("You had been logged out. What you typed is here again, and not saved yet."))
+        if found.at:
+            words = _("What you typed at %(at)s is here again, and not saved yet.") % {"at": found.at}
+        else:
+            words = _("You had been logged out. What you typed is here again, and not saved yet.")
+        messages.warning(request, words)
         if found.files:
             messages.warning(request, _("Choose the file once more: a page cannot keep it."))
     answer = with_headers(view())

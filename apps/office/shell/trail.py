@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from apps.office.shell.happened import happened
 from apps.office.shell.site import office
 from apps.office.shell.words import FIELDS
 from schoolops.audit.models import AuditEntry
@@ -31,6 +32,7 @@ class Line:
     """One entry; ``before`` and ``after`` are (what a field is called, what it held)."""
 
     entry: AuditEntry
+    happened: str
     before: Facts
     after: Facts
 
@@ -45,7 +47,36 @@ def as_read(entries: Iterable[AuditEntry], request: HttpRequest) -> list[Line]:
             if model is not None and value is not None:
                 wanted[model].add(str(value))
     named = {(model, key): said for model, keys in wanted.items() for key, said in _names(model, keys, request)}
-    return [Line(entry, _facts(entry.before, named), _facts(entry.after, named)) for entry in entries]
+    return [
+        Line(entry, happened(entry.action), _facts(entry.before, named), _facts(entry.after, named))
+        for entry in entries
+    ]
+
+
+def what_about(entries: Sequence[AuditEntry], request: HttpRequest) -> dict[int, str]:
+    """Key of an entry → what it is about: “Student: Ada Byron”. What whoever asks could not open has its kind alone."""
+    wanted: dict[type[Model], set[str]] = defaultdict(set)
+    for entry in entries:
+        if (model := _model_of(entry)) is not None:
+            wanted[model].add(entry.object_id)
+    named = {(model, key): said for model, keys in wanted.items() for key, said in _names(model, keys, request)}
+    return {entry.pk: _about(entry, named) for entry in entries}
+
+
+def _model_of(entry: AuditEntry) -> type[Model] | None:
+    try:
+        return apps.get_model(entry.object_type)
+    except (LookupError, ValueError):
+        return None
+
+
+def _about(entry: AuditEntry, named: _Named) -> str:
+    model = _model_of(entry)
+    admin = None if model is None else office.admin_of(model)
+    if model is None or admin is None:
+        return NOTHING
+    kind, name = capfirst(str(admin.one)), named.get((model, entry.object_id))
+    return f"{kind}: {name}" if name else kind
 
 
 def _pairs(entry: AuditEntry) -> Iterable[tuple[str, Any]]:

@@ -44,7 +44,7 @@ TYPED = CacheEntry(
     "typed", bytes, ttl_s=HOUR, purpose="what was typed into a form whose login had ended, sealed for its tab and user"
 )
 _SAID_BEFORE = dt.timedelta(minutes=2)
-_OURS = frozenset({"csrfmiddlewaretoken", MARK})
+_OURS = frozenset({"csrfmiddlewaretoken", MARK, "typed-draft"})
 _SECRET = re.compile("password|token|secret")
 # Kinds of fields that say nothing by what stands in them, or that nobody may fill in for somebody.
 _LEFT_ALONE = frozenset({"password", "file", "submit", "button", "image", "reset"})
@@ -115,14 +115,23 @@ def keep(request: HttpRequest) -> str:
         _signer().unsign(mark)
     except BadSignature:
         return page
-    fields = [(name, said) for name, said in request.POST.lists() if name not in _OURS and not _SECRET.search(name)]
-    plain = json.dumps({"path": request.path, "fields": fields, "files": sorted(request.FILES)}).encode()
-    if not fields or len(plain) > MOST or not all(each.passed for each in count({FORMS_KEPT: mark})):
-        return page
     key = secrets.token_urlsafe(24)
+    if not all(each.passed for each in count({FORMS_KEPT: mark})):
+        return page
+    if not seal_up(request, key=key, mark=mark, path=request.path):
+        return page
+    return f"{page}{'&' if '?' in page else '?'}{urlencode({PARAMETER: key})}"
+
+
+def seal_up(request: HttpRequest, *, key: str, mark: str, path: str, at: str = "") -> bool:
+    """Keep what was posted to ``path`` under ``key``, for whose ``mark`` it is; whether there was something to keep."""
+    fields = [(name, said) for name, said in request.POST.lists() if name not in _OURS and not _SECRET.search(name)]
+    plain = json.dumps({"path": path, "fields": fields, "files": sorted(request.FILES), "at": at}).encode()
+    if not fields or len(plain) > MOST:
+        return False
     sealed = seal(plain, owner=_owner(mark, key))
     TYPED.get(_digest(key), load=lambda: sealed)
-    return f"{page}{'&' if '?' in page else '?'}{urlencode({PARAMETER: key})}"
+    return True
 
 
 def _digest(key: str) -> str:
@@ -136,11 +145,15 @@ def _owner(mark: str, key: str) -> str:
 # --- and bringing it back ---------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What was sent to ``path``: name → values. ``files``: fields whose files have to be chosen again."""
+    """What was sent to ``path``: name → values. ``files``: fields whose files have to be chosen again.
+
+    ``at``: of a draft, when it was kept.
+    """
 
     path: str
     fields: dict[str, list[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    at: str = ""
 
 
 class _NothingKept(LookupError):

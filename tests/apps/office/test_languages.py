@@ -63,7 +63,7 @@ def test_dates_and_numbers_are_written_as_the_language_writes_them(office: Offic
     assert "نوفمبر" in page
     assert "12 طالبًا" in page
     User.objects.filter(pk=bob.pk).update(language="en-gb")
-    assert "Wednesday, 4 Nov 2026" in _said(office, bob)
+    assert "Wednesday, 4 November 2026" in _said(office, bob)
 
 
 def test_a_refusal_says_in_arabic_why(office: Office, erin: User, campus: Campus) -> None:

@@ -55,7 +55,7 @@ def test_a_link_opens_the_office_and_every_page_says_who_is_here(office: Office,
     assert (answer.status_code, answer["Location"]) == (302, "/office/")
     for path in ("/office/", "/office/students/student/", "/office/find/?q=a", "/office/roles/"):
         page = browser.get(path).content.decode()
-        assert "Until 04/11/2026 11 a.m., dana (support) is here." in page, path
+        assert "Until 4 Nov 2026, 11:00, dana (support) is here." in page, path
         assert "This login reads, and changes nothing." in page, path
         assert 'action="/office/support/end/"' in page, path
     came = AuditEntry.objects.get(action="accounts.support-came-in")

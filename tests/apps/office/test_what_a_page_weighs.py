@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,29 +15,9 @@ from config import icons
 from config.assets import MarkedStaticFiles
 from tests.factories import people
 from tests.factories.talking import Browser
+from tests.factories.wire import PACKED, fetched
 
 LOGIN, OFFICE, PAGE = 60_000, 350_000, 60_000
-PACKED = {"accept-encoding": "gzip"}
-LINKED = re.compile(r'(?:src|href)="(/static/[^"]+)"')
-NAMED = re.compile(r'url\("?(?!data:)([^")]+)"?\)')
-
-
-def _fetched(page: str) -> Iterator[tuple[str, int, str]]:
-    """Address, bytes as they travel and text of everything that ``page`` links to, and what that names in turn."""
-    client = Client(headers={"host": "oak.localhost", **PACKED})
-    wanted = list(dict.fromkeys(LINKED.findall(page)))
-    for address in wanted:
-        answer = client.get(address)
-        assert answer.status_code == 200, address
-        content = gzip.decompress(answer.content) if answer.headers.get("Content-Encoding") else answer.content
-        text = content.decode() if address.endswith((".css", ".js")) else ""
-        yield address, len(answer.content), text
-        # A browser fetches letters once something is written in them.
-        icons_shown = "material-symbols-outlined" in page
-        for name in NAMED.findall(text) if address.endswith(".css") and icons_shown else ():
-            inner = f"{address.rpartition('/')[0]}/{name}"
-            if inner not in wanted:
-                wanted.append(inner)
 
 
 def _weighed(browser: Browser, path: str) -> tuple[int, list[str]]:
@@ -45,22 +25,22 @@ def _weighed(browser: Browser, path: str) -> tuple[int, list[str]]:
     assert answer.headers["Content-Encoding"] == "gzip"
     assert "Accept-Encoding" in answer.headers["Vary"]
     assert len(answer.content) <= PAGE
-    fetched = list(_fetched(gzip.decompress(answer.content).decode()))
-    return len(answer.content) + sum(size for _, size, _ in fetched), [address for address, _, _ in fetched]
+    linked = list(fetched(gzip.decompress(answer.content).decode(), host="oak.localhost"))
+    return len(answer.content) + sum(size for _, size in linked), [address for address, _ in linked]
 
 
 def test_the_login_fetches_little_and_no_library(office: Callable[..., Browser]) -> None:
-    weight, fetched = _weighed(office(), "/office/login/")
-    assert weight <= LOGIN, fetched
-    assert not [each for each in fetched if re.search(r"alpine|chart|simplebar|htmx", each)]
+    weight, linked = _weighed(office(), "/office/login/")
+    assert weight <= LOGIN, linked
+    assert not [each for each in linked if re.search(r"alpine|chart|simplebar|htmx", each)]
 
 
 @pytest.mark.parametrize("path", ["/office/", "/office/students/student/", "/office/student/admit/", "/office/set-up/"])
 def test_a_first_visit_is_light_and_has_no_library_for_charts(office: Callable[..., Browser], path: str) -> None:
     people.a_school_year()
-    weight, fetched = _weighed(office(people.a_user("erin", role="administrator")), path)
-    assert weight <= OFFICE, fetched
-    assert not [each for each in fetched if "chart" in each]
+    weight, linked = _weighed(office(people.a_user("erin", role="administrator")), path)
+    assert weight <= OFFICE, linked
+    assert not [each for each in linked if "chart" in each]
 
 
 def test_the_font_has_every_icon_that_a_page_names_and_little_else() -> None:

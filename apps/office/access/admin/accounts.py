@@ -19,6 +19,7 @@ from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.office.shell.acts import Act, Once, does
 from apps.office.shell.base import ServiceAdmin
+from apps.office.shell.fields import day_field
 from apps.office.shell.forms import ActForm, ReasonForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
@@ -64,10 +65,8 @@ class GiveRoleForm(ActForm):
         required=False,
         empty_label=gettext_lazy("the whole school"),
     )
-    starts_on = forms.DateField(label=gettext_lazy("From"), required=False)
-    ends_on = forms.DateField(
-        label=gettext_lazy("Until before"), required=False, help_text=gettext_lazy("Empty: for good.")
-    )
+    starts_on = day_field(label=gettext_lazy("From"), required=False)
+    ends_on = day_field(label=gettext_lazy("Until before"), required=False, help_text=gettext_lazy("Empty: for good."))
     refusals: ClassVar[Any] = {"access:assignment-backwards": "ends_on", "access:not-yours-to-give": "role"}
 
 
@@ -123,6 +122,9 @@ class UserAdmin(ServiceAdmin):
     """Who has a login. Somebody new is let in on a page of its own, with roles and the link that opens it."""
 
     one, many = gettext_lazy("login"), gettext_lazy("logins")
+    none = gettext_lazy(
+        "Nobody logs in here yet. Invite the staff whose e-mail addresses are known, or let somebody in by hand."
+    )
     sees, manages = VIEW, MANAGE
     over = "login"
     form = UserForm

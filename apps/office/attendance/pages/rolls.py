@@ -62,7 +62,7 @@ def register(request: HttpRequest, section: UUID, month: str) -> HttpResponse:
         "lines": [(line, [_cell(line, day, found) for day in found.days]) for line in found.lines],
         "legend": legend(),
     }
-    title = f"{apart(found.section)} – {date_format(first, 'F Y')}"
+    title = f"{apart(found.section)} – {date_format(first, 'YEAR_MONTH_FORMAT')}"
     return render_page(request, "office/attendance/register.html", context, title=title)
 
 

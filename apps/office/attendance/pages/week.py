@@ -124,7 +124,7 @@ def _page(request: HttpRequest, found: Week, on: dt.date, refused: dict[dt.date,
         "before": _address(found, before),
         "after": _address(found, after),
     }
-    title = f"{apart(found.section)} – {date_format(first, _('j F'))} – {date_format(last, _('j F Y'))}"
+    title = f"{apart(found.section)} – {date_format(first, 'MONTH_DAY_FORMAT')} – {date_format(last)}"
     return render_page(request, "office/attendance/week.html", context, title=title, status=409 if refused else 200)
 
 

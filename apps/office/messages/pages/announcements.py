@@ -19,7 +19,7 @@ from apps.notifications.models import LONGEST_SUBJECT, LONGEST_TEXT, Announcemen
 from apps.notifications.selectors import Audience
 from apps.office.messages import selectors
 from apps.office.messages.pages.sent import CHANNELS
-from apps.office.shell.fields import posted, whole_number
+from apps.office.shell.fields import MomentField, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
@@ -58,11 +58,7 @@ class AnnouncementForm(DressedForm):
         choices=[(each.value, CHANNELS[each]) for each in (Channel.EMAIL, Channel.SMS)],
     )  # fmt: skip
     acknowledge = forms.BooleanField(label=gettext_lazy("Ask readers to confirm it"), required=False)
-    publish_at = forms.DateTimeField(
-        label=gettext_lazy("Not before"), required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
-    )  # fmt: skip
+    publish_at = MomentField(label=gettext_lazy("Not before"), required=False)
 
     def __init__(self, groups: Any, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)

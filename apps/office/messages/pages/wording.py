@@ -17,7 +17,7 @@ from apps.notifications.models import LONGEST_SUBJECT, LONGEST_TEXT, Channel
 from apps.notifications.services import Wording
 from apps.office.messages import selectors
 from apps.office.messages.pages.sent import CHANNELS
-from apps.office.shell.fields import posted
+from apps.office.shell.fields import posted, time_field
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.students.models import Student
@@ -94,8 +94,8 @@ def template(request: HttpRequest, fact: str, channel: str, language: str) -> Ht
 class OutgoingForm(DressedForm):
     """Hours and limits."""
 
-    quiet_from = forms.TimeField(label=gettext_lazy("Quiet from"))
-    quiet_until = forms.TimeField(
+    quiet_from = time_field(label=gettext_lazy("Quiet from"))
+    quiet_until = time_field(
         label=gettext_lazy("Quiet until"), help_text=gettext_lazy("By the clock of each campus. Both alike: never.")
     )
     window_minutes = forms.IntegerField(

@@ -122,6 +122,8 @@ class StaffMemberAdmin(ServiceAdmin):
     """The people who work at the school."""
 
     one, many = gettext_lazy("member of staff"), gettext_lazy("staff")
+    none = gettext_lazy("Nobody works here yet. Add people one by one, or bring in a file of all.")
+    begins_at = "office:rosters"
     sees, manages = "staff.view", "staff.manage"
     over = "staff"
     joined = ("institution", "user")
@@ -187,6 +189,7 @@ class AssignmentAdmin(ServiceAdmin):
     """Who teaches which section or class, from when to when."""
 
     one, many = gettext_lazy("assignment"), gettext_lazy("assignments")
+    none = gettext_lazy("Nobody teaches anything yet. Say who teaches which section or class.")
     sees, manages = "staff.view", "staff.manage"
     over = "staff"
     joined = ("staff", "section__grade_level", "course_class")
@@ -230,6 +233,9 @@ class SubstitutionAdmin(ServiceAdmin):
     """Who stands in for whom, for a day."""
 
     one, many = gettext_lazy("substitution"), gettext_lazy("substitutions")
+    none = gettext_lazy(
+        "Nobody stands in for anybody. Add it when a teacher is away; whoever stands in takes the roll."
+    )
     sees, manages = "staff.view", "staff.manage"
     over = "staff"
     joined = ("staff", "instead_of", "section__grade_level", "course_class")

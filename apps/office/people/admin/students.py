@@ -160,6 +160,8 @@ class StudentAdmin(ServiceAdmin):
     """Students on the books, without records that were merged into another. Its list leads to the student's page."""
 
     one, many = gettext_lazy("student"), gettext_lazy("students")
+    none = gettext_lazy("There are no students yet. Admit one, or bring in a file of all.")
+    begins_at = "office:rosters"
     sees, manages = "students.view", "students.manage"
     scope = ("student", "")
     joined = ("institution",)
@@ -251,6 +253,8 @@ class GuardianAdmin(ServiceAdmin):
     """Grown-ups responsible for students, with a login of their own or none."""
 
     one, many = gettext_lazy("guardian"), gettext_lazy("guardians")
+    none = gettext_lazy("There are no guardians yet. They are added on a child’s page, or come with a file.")
+    begins_at = "office:rosters"
     sees, manages = "guardians.view", "guardians.manage"
     over = "student"
     add = adds(services.add_guardian)
@@ -314,6 +318,7 @@ class ContactRequestAdmin(ServiceAdmin):
     """What guardians ask to be corrected of how they are reached."""
 
     one, many = gettext_lazy("correction asked for"), gettext_lazy("corrections asked for")
+    none = gettext_lazy("No family asks for a correction. It stands here when one does.")
     sees = manages = "guardians.manage"
     over = "student"
     joined = ("guardian", "decided_by")
@@ -376,6 +381,8 @@ class GuardianLinkAdmin(_ShownContacts, ServiceAdmin):
     """Access is this explicit link: given here, or taken away."""
 
     one, many = gettext_lazy("link of a guardian"), gettext_lazy("links of guardians")
+    none = gettext_lazy("No guardian belongs to a child yet. Add one on the child’s page.")
+    begins_at = "office:students_student_changelist"
     sees, manages = "guardians.view", "guardians.manage"
     scope = ("student", "student")
     joined = ("student", "guardian")
@@ -420,6 +427,8 @@ class EnrolmentAdmin(ServiceAdmin):
     """Who was enrolled where and when. What changes an enrolment stands on the student's page."""
 
     one, many = gettext_lazy("enrolment"), gettext_lazy("enrolments")
+    none = gettext_lazy("Nobody is in a section yet. Admit somebody, or bring in a file.")
+    begins_at = "office:rosters"
     sees = "students.view"
     scope = ("student", "student")
     joined = ("student", "year", "institution", "grade_level")

@@ -74,6 +74,7 @@ class InstitutionAdmin(ServiceAdmin):
     """Name, logo, colour, time and money of a campus."""
 
     one, many = gettext_lazy("campus"), gettext_lazy("campuses")
+    none = gettext_lazy("There is no campus yet. Everything else belongs to one: add it first.")
     sees, manages = "institutions.view", "institutions.manage"
     over = "everybody"
     form = CampusForm
@@ -112,6 +113,7 @@ class YearAdmin(ServiceAdmin):
     """School years, and which one runs."""
 
     one, many = gettext_lazy("year"), gettext_lazy("years")
+    none = gettext_lazy("There is no year yet. Add this one, with its first and last day.")
     sees, manages = "institutions.view", "institutions.manage"
     over = "everybody"
     joined = ("institution",)
@@ -148,6 +150,7 @@ class TermAdmin(ServiceAdmin):
     """Parts of a year."""
 
     one, many = gettext_lazy("term"), gettext_lazy("terms")
+    none = gettext_lazy("The years have no terms yet. Add them: bills, exams and report cards go by term.")
     sees, manages = "institutions.view", "institutions.manage"
     over = "everybody"
     joined = ("year", "parent")
@@ -165,6 +168,8 @@ class CalendarDayAdmin(ServiceAdmin):
     """What is special about a day; stretches of days are set on the calendar's own page."""
 
     one, many = gettext_lazy("day of the calendar"), gettext_lazy("days of the calendar")
+    none = gettext_lazy("Every day but the weekend is a school day. Holidays and closures are entered on the calendar.")
+    begins_at = "office:calendar"
     sees = "institutions.view"
     over = "everybody"
     joined = ("institution",)
@@ -179,6 +184,7 @@ class GradeLevelAdmin(ServiceAdmin):
     """Grade 1 … Grade 12, in order."""
 
     one, many = gettext_lazy("grade level"), gettext_lazy("grade levels")
+    none = gettext_lazy("There are no grade levels yet. Add them from the lowest to the highest.")
     sees, manages = "institutions.view", "institutions.manage"
     over = "everybody"
     joined = ("next_level",)
@@ -216,6 +222,7 @@ class SectionAdmin(ServiceAdmin):
     """Homeroom groups."""
 
     one, many = gettext_lazy("section"), gettext_lazy("sections")
+    none = gettext_lazy("There are no sections yet. Add one for each group that has a roll.")
     sees, manages = "sections.view", "sections.manage"
     scope = ("section", "")
     joined = ("grade_level", "year", "institution")
@@ -236,6 +243,7 @@ class CourseAdmin(ServiceAdmin):
     """Subjects taught."""
 
     one, many = gettext_lazy("course"), gettext_lazy("courses")
+    none = gettext_lazy("There are no courses yet. Add what is taught, such as Mathematics 7.")
     sees, manages = "sections.view", "sections.manage"
     over = "everybody"
     joined = ("institution", "grade_level")
@@ -294,6 +302,7 @@ class ClassAdmin(ServiceAdmin):
     """Taught groups of a course."""
 
     one, many = gettext_lazy("class"), gettext_lazy("classes")
+    none = gettext_lazy("There are no classes yet. Add one for each course that a group is taught.")
     sees, manages = "sections.view", "sections.manage"
     scope = ("class", "")
     joined = ("course", "year", "section__grade_level", "institution")

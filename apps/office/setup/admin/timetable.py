@@ -28,6 +28,9 @@ class PeriodAdmin(ServiceAdmin):
     """“Period 3”, 10:05 to 10:50, in the campus's own time."""
 
     one, many = gettext_lazy("period"), gettext_lazy("periods")
+    none = gettext_lazy(
+        "The day has no periods yet. Add them for rolls by lesson, or leave it: then a day has one roll."
+    )
     sees, manages = "sections.view", "sections.manage"
     over = "everybody"
     joined = ("institution",)
@@ -61,6 +64,7 @@ class MeetingAdmin(ServiceAdmin):
     """When a class meets."""
 
     one, many = gettext_lazy("meeting of a class"), gettext_lazy("meetings of classes")
+    none = gettext_lazy("The timetable is empty. Say in which period on which weekday a class meets.")
     listed_as = gettext_lazy("Timetable")
     sees, manages = "sections.view", "sections.manage"
     scope = ("class", "course_class")

@@ -1,0 +1,67 @@
+"""Every page that somebody can come to by links, a few of each kind."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from django.urls import Resolver404, resolve
+
+LINKS = re.compile(r'<a\s[^>]*?href="([^"#]+)"')
+INSIDE = ("/office/", "/roll/")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What stood at an address; ``page`` is empty where it is a file."""
+
+    address: str
+    route: str
+    status: int
+    page: str
+
+
+def crawled(browser: Any, begins: Iterable[str], *, of_a_kind: int = 2) -> list[Page]:
+    """The pages of ``begins``, and those that links lead to from there, within the office and the rolls.
+
+    ``of_a_kind``: of one route, and of one list asked for the same things.
+    """
+    waiting, known = deque(begins), set(begins)
+    kinds: Counter[tuple[str, str]] = Counter()
+    found = []
+
+    def take(address: str, kind: tuple[str, str]) -> None:
+        kinds[kind] += 1
+        if kinds[kind] <= of_a_kind:
+            waiting.append(address)
+
+    while waiting:
+        address = waiting.popleft()
+        answer = browser.get(address)
+        is_page = answer.headers.get("Content-Type", "").startswith("text/html")
+        text = answer.content.decode() if is_page and answer.status_code == 200 else ""
+        found.append(Page(address, resolve(urlsplit(address).path).route, answer.status_code, text))
+        if answer.status_code in {301, 302}:
+            _follow(answer["Location"], address, known, take)
+        for link in LINKS.findall(text):
+            _follow(unescape(link), address, known, take)
+    return [each for each in found if each.status not in {301, 302}]
+
+
+def _follow(link: str, at: str, known: set[str], take: Callable[[str, tuple[str, str]], None]) -> None:
+    address = urljoin(at, link)
+    parts = urlsplit(address)
+    if parts.scheme or address in known or not parts.path.startswith(INSIDE):
+        return
+    try:
+        route = resolve(parts.path).route
+    except Resolver404:
+        raise AssertionError(f"{at} leads to {address}, where nothing is.") from None
+    kind = (route, ",".join(sorted({name for name, _ in parse_qsl(parts.query)})))
+    known.add(address)
+    take(address, kind)
