@@ -44,6 +44,7 @@ OPEN = {
     "redeem": "anyone with the link",
     "support": "anyone with the link",
     "hooks/sms": "the gateway, by the secret of the installation",
+    "hooks/mail": "the mail provider, by the secret of the installation and its signature",
     "family/calendars/<str:secret>.ics": "whoever has the secret link, as far as its owner may by now",
     "family/manifest.webmanifest": "the name of the school, as the login page shows it",
     "verify/<str:code>/": "whoever holds a report card: that it is genuine, its day and version",

@@ -19,7 +19,7 @@ from apps.notifications.services.delivering import deliver, look_after, sent_tod
 from apps.notifications.services.facts import Amount, Fact, Reader, Told, declare, facts
 from apps.notifications.services.merging import move_messages
 from apps.notifications.services.own import acknowledge, read_message, set_preference
-from apps.notifications.services.reporting import expect_gateway, report
+from apps.notifications.services.reporting import expect_gateway, report, report_letter
 from apps.notifications.services.telling import About, outgoing, tell
 from apps.notifications.services.wording import Wording
 
@@ -50,6 +50,7 @@ __all__ = [
     "release",
     "remind",
     "report",
+    "report_letter",
     "reset_template",
     "resolve",
     "sent_today",

@@ -18,6 +18,7 @@ from apps.notifications.errors import AnnouncementPublished, AudienceEmpty, Audi
 from apps.notifications.events import AnnouncementDue
 from apps.notifications.models import WAITING, Announcement, Channel, Message
 from apps.notifications.selectors.audiences import Audience, announcement_seen, guardians_of, users_of
+from apps.notifications.services.delivering import take_back
 from apps.notifications.services.facts import Fact, Told, declare
 from apps.notifications.services.telling import written_down
 from apps.notifications.services.wording import one_line, without_controls
@@ -103,6 +104,7 @@ def withdraw(*, announcement: UUID, by: User) -> Announcement:
     if found.state != State.WITHDRAWN:
         found.state = State.WITHDRAWN
         found.save(update_fields=["state"])
+        take_back(found.messages.all())
         waiting = found.messages.filter(state__in=WAITING)
         waiting.update(state=Message.State.SUPPRESSED, reason=Message.Reason.DISCARDED, settled_at=clock.now())
         trail.record(by, "notifications.announcement-withdrawn", found)

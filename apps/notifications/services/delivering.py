@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from smtplib import SMTPSenderRefused
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from schoolops.context import school_or_none
 from schoolops.queues.job import calling_outside, job_or_none
 from schoolops.resilience import sms
 from schoolops.resilience.mail import GuardedBackend, MailUnavailable
+from schoolops.resilience.providers import LETTER, SCHOOL
 from schoolops.resilience.smtp import ANSWERS
 from schoolops.tenancy.resolution import web_address
 
@@ -109,11 +111,14 @@ def _next(channel: str, job: int | None, before: Sequence[Letter], batch: Batch)
             _let_go(batch.letters)
             size = max(number, batch.size // 2)
             batch = Batch(size)
-        if not batch.letters:
-            batch = _asked(channel, job, size)
-        letters, batch.letters = batch.letters[:number], batch.letters[number:]
-        if letters:
-            _begin(letters)
+        letters: list[Letter] = []
+        while not letters:
+            if not batch.letters:
+                batch = _asked(channel, job, size)
+            if not batch.letters:
+                break
+            letters, batch.letters = batch.letters[:number], batch.letters[number:]
+            letters = _begun(letters)
     return letters, batch
 
 
@@ -125,7 +130,10 @@ def _asked(channel: str, job: int | None, size: int) -> Batch:
         _put_aside(judged)
         if letters := _within_limits(channel, judged.letters, said):
             claimed = Message.objects.filter(pk__in=[message.pk for letter in letters for message in letter.messages])
-            claimed.update(state=State.SENDING, job=job, handed_at=clock.now(), **_NOT_CALLED_OUT)
+            moment = clock.now()
+            claimed.update(state=State.SENDING, job=job, handed_at=moment, **_NOT_CALLED_OUT)
+            for letter in letters:
+                letter.handed_at = moment
             return Batch(size, letters, time.monotonic())
     return Batch(size)
 
@@ -133,10 +141,11 @@ def _asked(channel: str, job: int | None, size: int) -> Batch:
 def _let_go(letters: Sequence[Letter]) -> None:
     """Let others, or the next batch, have what was claimed and not called out."""
     if letters:
-        _back(Message.objects.filter(pk__in=[message.pk for letter in letters for message in letter.messages]))
+        take_back(Message.objects.filter(pk__in=[message.pk for letter in letters for message in letter.messages]))
 
 
-def _back(rows: QuerySet[Message]) -> int:
+def take_back(rows: QuerySet[Message]) -> int:
+    """Let what was claimed of ``rows`` and is not called out wait again: whoever claimed it finds that out in time."""
     return rows.filter(state=State.SENDING, **_NOT_CALLED_OUT).update(
         state=State.QUEUED, reason="", job=None, handed_at=None
     )
@@ -202,13 +211,15 @@ def sent_today(channel: str) -> int:
 
 
 # One statement each, whatever their number; the ORM's own for rows that differ costs more than the mail server.
+# A claim is known by its moment: what somebody took back meanwhile, or another worker has since, is not called out.
 _BEGIN = """
     UPDATE notifications_message m
        SET reason = '', handed_at = %s, address = r.address, language = r.language,
            subject = r.subject, text = r.text, part_of_id = r.part_of
       FROM jsonb_to_recordset(%s::jsonb) AS r(
-           id bigint, address text, language text, subject text, text text, part_of bigint)
-     WHERE m.id = r.id
+           id bigint, address text, language text, subject text, text text, part_of bigint, claimed_at timestamptz)
+     WHERE m.id = r.id AND m.state = 'sending' AND m.address = '' AND m.handed_at = r.claimed_at
+ RETURNING m.id
 """
 # What a report said meanwhile, or a person, stands.
 _SETTLE = """
@@ -217,12 +228,14 @@ _SETTLE = """
            due_at = COALESCE(r.again_at, m.due_at), tries = m.tries + 1, settled_at = %s,
            bounced_at = CASE WHEN r.bounced THEN %s ELSE m.bounced_at END
       FROM jsonb_to_recordset(%s::jsonb) AS r(
-           id bigint, state text, reason text, answer text, reference text, again_at timestamptz, bounced boolean)
-     WHERE m.id = r.id AND m.state = 'sending'
+           id bigint, state text, reason text, answer text, reference text, again_at timestamptz, bounced boolean,
+           handed_at timestamptz)
+     WHERE m.id = r.id AND m.state = 'sending' AND m.handed_at = r.handed_at
 """
 
 
-def _begin(letters: Sequence[Letter]) -> None:
+def _begun(letters: Sequence[Letter]) -> list[Letter]:
+    """Write down that these are called out; those of which all was still ours to call out. The others wait again."""
     rows = [
         {
             "id": message.pk,
@@ -231,12 +244,24 @@ def _begin(letters: Sequence[Letter]) -> None:
             "subject": letter.subject,
             "text": letter.text,
             "part_of": None if message is letter.first else letter.first.pk,
+            "claimed_at": letter.handed_at,
         }
         for letter in letters
         for message in letter.messages
     ]
+    moment = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, [clock.now(), orjson.dumps(rows).decode()])
+        cursor.execute(_BEGIN, [moment, orjson.dumps(rows).decode()])
+        ours = {pk for (pk,) in cursor.fetchall()}
+    found = [letter for letter in letters if all(message.pk in ours for message in letter.messages)]
+    for letter in found:
+        letter.handed_at = moment
+        ours -= {message.pk for message in letter.messages}
+    if ours:
+        # Of brothers and sisters one was taken back: the letter is written anew.
+        Message.objects.filter(pk__in=ours).update(address="")
+        take_back(Message.objects.filter(pk__in=ours))
+    return found
 
 
 def _settle(letters: Sequence[Letter]) -> None:
@@ -251,6 +276,7 @@ def _settle(letters: Sequence[Letter]) -> None:
             "reference": letter.reference,
             "again_at": letter.again_at,
             "bounced": letter.bounced,
+            "handed_at": letter.handed_at,
         }
         for letter in letters
         for message in letter.messages
@@ -289,7 +315,7 @@ def give_up(rows: QuerySet[Message]) -> int:
 
     What was claimed only, and not called out, waits again.
     """
-    _back(rows)
+    take_back(rows)
     return rows.update(state=State.OUTCOME_UNKNOWN, settled_at=clock.now())
 
 
@@ -323,6 +349,8 @@ def _email() -> Iterator[Give]:
             return ready.pop(letter.first.pk)
         made = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], connection=backend)
         made.extra_headers = {"X-SchoolOps-Message": str(letter.first.sourced_id), "Auto-Submitted": "auto-generated"}
+        # A provider gives these back with each report; a mail server never sees them.
+        made.metadata = {SCHOOL: getattr(school_or_none(), "slug", ""), LETTER: str(letter.first.sourced_id)}  # type: ignore[attr-defined]
         made.attach_alternative(as_html(letter.text, letter.language, link=letter.link), "text/html")
         return made
 
@@ -354,7 +382,9 @@ def _answered(letter: Letter, answer: Exception) -> None:
     code, words = next(iter(refused.values())) if refused else (answer.smtp_code, answer.smtp_error)  # type: ignore[attr-defined]
     said = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
     letter.answer = one_line(f"{code} {said}")[:200]
-    if 400 <= code < 500 and letter.first.tries < MOST_TRIES:
+    # A sender who is refused is wrong in the settings, whatever the letter: it goes once they are right.
+    passes = 400 <= code < 500 or isinstance(answer, SMTPSenderRefused)
+    if passes and letter.first.tries < MOST_TRIES:
         _later(letter, Reason.OUTAGE, AGAIN_AFTER * 2**letter.first.tries)
     elif refused:
         letter.state, letter.bounced = State.BOUNCED, True

@@ -41,6 +41,8 @@ class Letter:
     answer: str = ""
     reference: str = ""
     bounced: bool = False
+    # When it was claimed, and then when it was called out: by it what is written later is known to be about this try.
+    handed_at: dt.datetime | None = None
     again_at: dt.datetime | None = None
 
     @property
