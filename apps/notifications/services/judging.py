@@ -49,6 +49,10 @@ class Letter:
     def first(self) -> Message:
         return self.messages[0]
 
+    def wait(self, reason: Message.Reason, after: dt.timedelta) -> None:
+        """It was not taken, and is tried again."""
+        self.state, self.reason, self.again_at = State.DEFERRED, reason, clock.now() + after
+
 
 @dataclass(slots=True)
 class Judged:
