@@ -1,6 +1,7 @@
 """Writes: what is told, handing it over, how it is worded, who wants it, and announcements."""
 
 from apps.notifications.services.announcing import Preview, announce, preview, publish, remind, withdraw
+from apps.notifications.services.attaching import Paper, attachment_in, attachment_of, forget_attachments
 from apps.notifications.services.configuring import (
     clear_address,
     fact_called,
@@ -27,18 +28,22 @@ __all__ = [
     "About",
     "Amount",
     "Fact",
+    "Paper",
     "Preview",
     "Reader",
     "Told",
     "Wording",
     "acknowledge",
     "announce",
+    "attachment_in",
+    "attachment_of",
     "clear_address",
     "declare",
     "deliver",
     "expect_gateway",
     "fact_called",
     "facts",
+    "forget_attachments",
     "hold",
     "look_after",
     "move_messages",

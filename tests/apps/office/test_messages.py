@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.models import User
 from apps.notifications import services
@@ -195,3 +196,18 @@ def test_nobody_picks_students_out_of_their_reach(office: Office, campus: Campus
 
 def test_picking_nobody_is_said_on_the_form(office: Office, campus: Campus, alice: User) -> None:
     assert office(alice).post(WRITE, _said(campus, targets="students", act="send")).status_code == 422
+
+
+@pytest.mark.usefixtures("class_of", "media")
+def test_a_file_is_attached_as_it_is_sent_and_one_that_is_refused_sends_nothing(
+    office: Office, campus: Campus, alice: User
+) -> None:
+    browser = office(alice)
+    assert 'name="attachment"' in _page(browser.post(WRITE, _said(campus, act="look")))
+    odd = SimpleUploadedFile("menu.pdf", b"<html>")
+    assert browser.post(WRITE, _said(campus, act="send", attachment=odd)).status_code == 422
+    assert not Announcement.objects.exists()
+    paper = SimpleUploadedFile("menu.pdf", b"%PDF-1.7")
+    made = browser.post(WRITE, _said(campus, act="send", attachment=paper)).headers["Location"]
+    assert f"{made}attachment" in _page(browser.get(made))
+    assert browser.get(f"{made}attachment").content == b"%PDF-1.7"

@@ -24,6 +24,7 @@ from apps.office.messages.pages.sent import CHANNELS
 from apps.office.shell.fields import posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
+from apps.reports.api.views import file_response
 from apps.students.models import Student
 from schoolops.errors import SchoolOpsError
 
@@ -129,8 +130,10 @@ def write(request: HttpRequest) -> HttpResponse:
         audience = form.audience()
         try:
             if request.POST.get("act") == "send":
+                file = request.FILES.get("attachment")
                 made = services.announce(
                     audience=audience, by=by,
+                    attachment=services.Paper(file.read(), file.name or "") if file else None,
                     **{name: said[name] for name in ("title", "text", "channels", "acknowledge", "publish_at")},
                 )  # fmt: skip
                 messages.success(request, _("The announcement is on its way."))
@@ -147,6 +150,12 @@ def write(request: HttpRequest) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render_page(request, "office/messages/write.html", context, title=_("Write an announcement"), status=status)
+
+
+@office_page(permission="messages.announce", over="own")
+def attachment(request: HttpRequest, announcement: UUID) -> HttpResponse:
+    """The file that goes with one."""
+    return file_response(*services.attachment_of(announcement, by=actor(request)))
 
 
 @office_page(permission="messages.announce", over="own")
