@@ -227,7 +227,7 @@ DOORS = {
     "office.attendance": 12,
     "office.door": 9,
     "office.examinations": 27,
-    "office.fees": 29,
+    "office.fees": 32,
     "office.messages": 7,
     "office.people": 16,
     "office.rosters": 9,
