@@ -19,6 +19,7 @@ from apps.notifications.selectors import Audience
 from apps.students.models import Guardian, StudentGuardian
 from schoolops import clock
 from tests.factories import people
+from tests.factories.people import Campus
 from tests.factories.told import a_guardian, deliver
 
 Visit = Callable[..., Any]
@@ -131,7 +132,7 @@ def _with_a_paper(by: User, child: Any, content: bytes = b"%PDF-1.7 menu", calle
 
 
 def test_a_paper_is_read_by_whom_an_announcement_is_for_and_named_in_the_letter(
-    browser: Visit, carol: User, child: Any, alice: User, bob: User, media: Any
+    browser: Visit, campus: Campus, carol: User, child: Any, alice: User, bob: User, media: Any
 ) -> None:
     mail.outbox.clear()
     a_guardian("Frank", child)
@@ -144,7 +145,7 @@ def test_a_paper_is_read_by_whom_an_announcement_is_for_and_named_in_the_letter(
         b"%PDF-1.7 menu", "application/pdf", "attachment",
     )  # fmt: skip
     assert "Attached, to be read on your pages: menu.pdf" in mail.outbox[0].body
-    other = people.a_guardian("other", of=[people.students_in(child.section_memberships.get().section)[1]])
+    other = people.a_guardian("other", of=[people.students_in(campus.sections["7 B"])[1]])
     assert browser(other).get(address).status_code == 404
     his = reverse("office:announcement-attachment", args=[message.announcement.sourced_id])
     assert [browser(user).get(his).status_code for user in (alice, bob)] == [200, 404]
