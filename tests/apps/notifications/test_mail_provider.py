@@ -80,7 +80,7 @@ def test_a_letter_bears_its_marks_and_a_delivery_is_noted_once(
     message = _sent(child, alice, settings)
     sent: Any = box.outbox[0]
     marks = sent.anymail_test_params["metadata"]
-    assert marks == {"schoolops_school": "oak", "schoolops_letter": str(message.sourced_id)}
+    assert marks == {"schoolops_school": current_school().slug, "schoolops_letter": str(message.sourced_id)}
     assert post(_said("Delivery", message, DeliveredAt="2026-03-04T10:00:00Z")) == 204
     assert post(_said("Delivery", message)) == 204
     assert states(guardian=mona, channel=Channel.EMAIL) == [("delivered", "")]

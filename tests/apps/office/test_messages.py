@@ -184,7 +184,7 @@ def test_students_are_picked_by_name_one_search_after_the_other(
 
 
 def test_nobody_picks_students_out_of_their_reach(office: Office, campus: Campus, bob: User, alice: User) -> None:
-    elsewhere = people.some_students(1, section=people.another_section(campus, "7 C"))[0]
+    elsewhere = people.some_students(1, section=people.another_section(campus, "7 D"))[0]
     said = _said(
         campus, targets="students", act="find", find=elsewhere.admission_number, picked=[str(elsewhere.sourced_id)]
     )

@@ -35,7 +35,7 @@ def mona(child: Student) -> Guardian:
 
 @pytest.fixture
 def maths(campus: Campus) -> CourseClass:
-    return a_class(campus)
+    return a_class(campus, students=students_in(campus.section))
 
 
 def _meets(maths: CourseClass, period: Period, by: User, starts_on: dt.date = SCHOOL_DAY) -> Any:
