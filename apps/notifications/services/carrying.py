@@ -39,6 +39,8 @@ def _inbox() -> Iterator[Give]:
 def _email() -> Iterator[Give]:
     """Over one connection, whatever number of letters."""
     backend = get_connection()
+    # Nobody is at a school while somebody outside is called.
+    school = getattr(school_or_none(), "slug", "")
     ready: dict[int, EmailMultiAlternatives] = {}
 
     def written(letter: Letter) -> EmailMultiAlternatives:
@@ -47,7 +49,7 @@ def _email() -> Iterator[Give]:
         made = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], connection=backend)
         made.extra_headers = {"X-SchoolOps-Message": str(letter.first.sourced_id), "Auto-Submitted": "auto-generated"}
         # A provider gives these back with each report; a mail server never sees them.
-        made.metadata = {SCHOOL: getattr(school_or_none(), "slug", ""), LETTER: str(letter.first.sourced_id)}  # type: ignore[attr-defined]
+        made.metadata = {SCHOOL: school, LETTER: str(letter.first.sourced_id)}  # type: ignore[attr-defined]
         made.attach_alternative(as_html(letter.text, letter.language, link=letter.link), "text/html")
         return made
 

@@ -80,7 +80,7 @@ def test_who_left_meanwhile_is_not_told_and_the_school_says_on_which_channels(
     _meets(maths, some_periods(campus)[0], dave)
     _told()
     assert [state for state, _ in states(guardian=mona)] == ["queued", "queued"]
-    Enrolment.objects.filter(student=child).update(exited_on=SCHOOL_DAY)
+    Enrolment.objects.filter(student=child).update(exited_on=SCHOOL_DAY, exit_kind=Enrolment.Exit.WITHDREW)
     with clock.frozen(IN_AN_HOUR):
         deliver()
     assert states(guardian=mona) == [("suppressed", "no-longer-so")] * 2
