@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass
 from apps.notifications import services as notifications
 from apps.notifications.models import Channel, Message
-from apps.students.models import Enrolment, Guardian, Student
+from apps.students.models import Enrolment, Guardian, SectionMembership, Student
 from apps.timetable import services
 from apps.timetable.models import Period
 from schoolops import clock
@@ -80,6 +80,7 @@ def test_who_left_meanwhile_is_not_told_and_the_school_says_on_which_channels(
     _meets(maths, some_periods(campus)[0], dave)
     _told()
     assert [state for state, _ in states(guardian=mona)] == ["queued", "queued"]
+    SectionMembership.objects.filter(student=child).update(ends_on=SCHOOL_DAY)
     Enrolment.objects.filter(student=child).update(exited_on=SCHOOL_DAY, exit_kind=Enrolment.Exit.WITHDREW)
     with clock.frozen(IN_AN_HOUR):
         deliver()
