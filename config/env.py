@@ -109,6 +109,15 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("EMAIL_URL", "consolemail://", "Where mail goes, as smtp+tls://user:password@host:587."),
     Variable("DEFAULT_FROM_EMAIL", "SchoolOps <no-reply@localhost>", "Sender of mail."),
+    Variable(
+        "MAIL_PROVIDER",
+        "",
+        "Mail goes through this provider's API instead of EMAIL_URL, as postmark or mailgun (extra mail-provider).",
+    ),
+    Variable(
+        "MAIL_PROVIDER_SETTINGS", "{}", 'JSON of what django-anymail asks for it: {"POSTMARK_SERVER_TOKEN": "…"}.'
+    ),
+    Variable("MAIL_WEBHOOK_SECRET", "", "user:password with which the provider reports; empty: no report is taken."),
     Variable("SMS_URL", "", "Where text messages are posted to, https://…; empty: they are written to the log."),
     Variable(
         "SMS_BODY",

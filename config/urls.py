@@ -37,6 +37,7 @@ urlpatterns = [
     # The path the reference system used; the same views.
     path("api/v1/tenant/", include((API, "tenant"))),
     path("hooks/sms", hooks.sms),
+    path("hooks/mail", hooks.mail),
     path("family/", include("apps.family.urls")),
     path("", include("apps.office.urls")),
     *assets(),

@@ -29,6 +29,7 @@ urlpatterns = [
     path("children/<uuid:child>/calendar/", sharing.calendar, name="calendar"),
     path("messages/", notices.notices, name="notices"),
     path("messages/<uuid:message>/", notices.notice, name="notice"),
+    path("messages/<uuid:message>/attachment", notices.attachment, name="notice-attachment"),
     path("preferences/", notices.preferences, name="preferences"),
     path("contact/", asking.contact, name="contact"),
     path("calendars/<str:secret>.ics", sharing.feed, name="feed"),

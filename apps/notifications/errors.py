@@ -23,6 +23,20 @@ class OutcomeKnown(Conflict):
     code = "notifications:outcome-known"
 
 
+class AttachmentUnknown(NotFound):
+    """There is no such file."""
+
+    code = "notifications:attachment-unknown"
+
+
+class AttachmentRefused(Invalid):
+    """This file cannot be sent with an announcement."""
+
+    code = "notifications:attachment-refused"
+    remedy = "Attach a PDF, or a picture as JPEG, PNG or WebP, of {most} MB at most."
+    field = "attachment"
+
+
 class AnnouncementUnknown(NotFound):
     """There is no such announcement."""
 

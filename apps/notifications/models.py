@@ -12,6 +12,7 @@ from django.db.models import Q
 from apps.accounts.models import User
 from apps.institutions.models import GradeLevel, Institution
 from apps.students.models import Guardian, Student, StudentGuardian
+from schoolops.context import current_school
 from schoolops.privacy import Fate, Held
 from schoolops.rows import Fitting, PublicRow, called
 
@@ -112,6 +113,11 @@ class Preference(models.Model):
         return called(self.guardian, self.link, self.channel)
 
 
+def announcement_attachment_path(announcement: Announcement, filename: str) -> str:
+    """Where what goes with an announcement is stored, below the school's own folder."""
+    return f"{current_school().schema_name}/announcements/{announcement.sourced_id}/{filename}"
+
+
 class Announcement(PublicRow):
     """Something that is told to many: to the guardians of, and to, the students of a part of the school, or to a role.
 
@@ -144,6 +150,11 @@ class Announcement(PublicRow):
     to: Any = ArrayField(models.CharField(max_length=9, choices=To.choices), default=list)
     channels: Any = ArrayField(models.CharField(max_length=6, choices=Channel.choices), default=list)
     acknowledge = models.BooleanField(default=False, help_text="Readers are asked to confirm that they read it.")
+    attachment = models.FileField(
+        upload_to=announcement_attachment_path, max_length=300, blank=True, default="", db_default=""
+    )
+    # As its readers see it called.
+    attachment_name = models.CharField(max_length=120, blank=True, default="", db_default="")
     publish_at = models.DateTimeField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.SCHEDULED)
     written_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")

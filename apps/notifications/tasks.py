@@ -35,3 +35,12 @@ def look_after() -> int:
 
 
 schedule(Schedule("notifications.look-after", look_after, every=dt.timedelta(minutes=10)))
+
+
+@task(queue=NOTIFICATIONS, acts_for="the school")
+def forget_attachments() -> int:
+    """Let go of what was attached to announcements a year ago; doing it twice finds no more."""
+    return services.forget_attachments()
+
+
+schedule(Schedule("notifications.forget", forget_attachments, every=dt.timedelta(days=1), offset=dt.timedelta(hours=2)))

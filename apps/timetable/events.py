@@ -10,3 +10,10 @@ class PeriodsChanged:
     """A period of this institution was added, changed or removed."""
 
     institution_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingsChanged:
+    """When or where these classes meet was changed, or will be."""
+
+    class_ids: tuple[int, ...]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -15,10 +16,15 @@ from apps.institutions.errors import YearIsClosed
 from apps.institutions.models import AcademicYear, CourseClass, Institution
 from apps.institutions.selectors import today_at
 from apps.institutions.services.records import write_change, write_new, write_removal
+from apps.notifications import services as notifications
+from apps.notifications.models import Channel, Message
+from apps.notifications.selectors import Audience, students_of
+from apps.notifications.services import About, Fact, Told
+from apps.students.models import Enrolment, Student
 from apps.timetable import errors
-from apps.timetable.events import PeriodsChanged
+from apps.timetable.events import MeetingsChanged, PeriodsChanged
 from apps.timetable.models import Meeting, Period
-from schoolops import events
+from schoolops import clock, events
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import Explanation
@@ -52,8 +58,12 @@ def change_period(*, period: Period, fields: Mapping[str, Any], by: User) -> Per
     row: Period = Period.objects.select_for_update(of=("self",)).select_related("institution").get(pk=period.pk)
     access.require_at(by, "sections.manage", row.institution)
     _in_order(fields.get("starts_at", row.starts_at), fields.get("ends_at", row.ends_at))
+    before = (row.starts_at, row.ends_at)
     if write_change(row, fields, by=by, explained=_PERIOD):
         events.publish(PeriodsChanged(row.institution_id))
+        if before != (row.starts_at, row.ends_at):
+            meetings = Meeting.objects.filter(period=row)
+            _publish(meetings.select_related("course_class__institution", "course_class__year"))
     return row
 
 
@@ -116,7 +126,9 @@ def add_meeting(*, course_class: CourseClass, fields: Mapping[str, Any], by: Use
     meeting = Meeting(course_class=course_class, **fields)
     _check(meeting)
     after = {"class": course_class, **fields}
-    return write_new(meeting, by=by, explained=_explained(course_class), after=after)
+    made = write_new(meeting, by=by, explained=_explained(course_class), after=after)
+    _publish([made])
+    return made
 
 
 @transaction.atomic
@@ -134,7 +146,8 @@ def change_meeting(*, meeting: Meeting, fields: Mapping[str, Any], by: User) -> 
     if _has_begun(row) and {"period", "weekday", "starts_on"} & after.keys():
         raise errors.MeetingBegan(day=row.starts_on)
     _check(Meeting(**{**_facts(row), **after}))
-    write_change(row, after, by=by, explained=_explained(course_class))
+    if write_change(row, after, by=by, explained=_explained(course_class)):
+        _publish([row])
     return row
 
 
@@ -156,6 +169,7 @@ def remove_meeting(*, meeting: Meeting, by: User) -> None:
     if _has_begun(row):
         raise errors.MeetingBegan(day=row.starts_on)
     write_removal(row, by=by)
+    _publish([row])
 
 
 @transaction.atomic
@@ -172,3 +186,63 @@ def end_meetings_of_closed_year(*, year_id: int) -> int:
     if ended:
         trail.record(SYSTEM, "timetable.year-ended", year, after={"meetings": ended, "ends_on": after})
     return ended
+
+
+# --- telling ----------------------------------------------------------------------------------------------------------
+CHANGED = "timetable.changed"
+# Whoever changes a timetable changes more of it: what follows within the hour is told with it.
+SETTLES = dt.timedelta(minutes=20)
+# What begins later is planning, and told by nobody yet.
+SOON = dt.timedelta(days=14)
+
+
+def _publish(meetings: Iterable[Meeting]) -> None:
+    """Say so where one of ``meetings`` concerns days that are near, of a year that has begun."""
+    classes = set()
+    for meeting in meetings:
+        found = meeting.course_class
+        today = today_at(found.institution)
+        running = found.year.contains(today) and meeting.starts_on <= today + SOON
+        if running and (meeting.ends_on is None or meeting.ends_on > max(meeting.starts_on, today - ONE_DAY)):
+            classes.add(found.pk)
+    if classes:
+        events.publish(MeetingsChanged(tuple(sorted(classes))))
+
+
+def tell_of_change(*, course_class: int) -> int:
+    """Let the families of a class be told, at the next full hour, that their timetable has changed: once an hour.
+
+    Returns how many messages that makes.
+    """
+    found = CourseClass.objects.select_related("institution").filter(pk=course_class).first()
+    if found is None:
+        return 0
+    due = (clock.now() + SETTLES + dt.timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    audience = Audience("class", [str(found.sourced_id)])
+    students = Student.objects.filter(students_of(audience, today_at(found.institution)), merged_into__isnull=True)
+    about = [
+        About(key=f"{due:%Y-%m-%dT%HZ}", student=student, institution=found.institution_id)
+        for student in students.order_by("pk").values_list("pk", flat=True)
+    ]
+    return notifications.tell(CHANGED, about, due_at=due)
+
+
+def _still_here(messages: Sequence[Message]) -> dict[int, Told]:
+    there = Enrolment.objects.on(clock.now().date()).filter(student__in={each.student_id for each in messages})
+    students = set(there.values_list("student", flat=True))
+    return {each.pk: {} for each in messages if each.student_id in students}
+
+
+notifications.declare(
+    Fact(
+        code=CHANGED,
+        name=gettext_noop("Timetable changed"),
+        subject=gettext_noop("Timetable changed: {children}"),
+        text=gettext_noop(
+            "Hello {name},\n\nthe timetable of {children} has changed. This is how it stands: {link}\n\n{school}"
+        ),
+        short=gettext_noop("{school}: the timetable of {children} has changed. {link}"),
+        read=_still_here,
+        on=frozenset({Channel.INBOX}),
+    ),
+)

@@ -373,6 +373,10 @@ EMAIL_BACKEND = "schoolops.resilience.mail.GuardedBackend"
 EMAIL_BACKEND_BEHIND = {
     "django.core.mail.backends.smtp.EmailBackend": "schoolops.resilience.smtp.PipeliningBackend",
 }.get(_mail["EMAIL_BACKEND"], _mail["EMAIL_BACKEND"])
+MAIL_PROVIDER = env.text("MAIL_PROVIDER")
+ANYMAIL = {**json.loads(env.text("MAIL_PROVIDER_SETTINGS")), "WEBHOOK_SECRET": env.text("MAIL_WEBHOOK_SECRET")}
+if MAIL_PROVIDER:
+    EMAIL_BACKEND_BEHIND = "schoolops.resilience.providers.ProviderBackend"
 # Without one a mail server that hangs would keep a worker for ever.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL")

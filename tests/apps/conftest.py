@@ -59,3 +59,10 @@ def at_the_operators() -> Any:
     return lambda user=None, **more: Talk(
         Client(raise_request_exception=False, headers={"host": "localhost"}), user, **more
     )
+
+
+@pytest.fixture
+def media(tmp_path: Any, settings: Any) -> Any:
+    """Where files are kept."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT

@@ -31,8 +31,7 @@ from apps.students.selectors import expect_open
 from schoolops import clock, events, files
 from schoolops.audit import trail
 from schoolops.constraints import explains
-from schoolops.pictures import LARGEST, MEDIA_TYPES, PictureRefused, checked_picture
-from schoolops.resilience import heavy
+from schoolops.files.papers import MOST_MB, PaperRefused, checked_paper, media_type_of
 
 MOST_DAYS = 366
 State = Leave.State
@@ -150,16 +149,10 @@ def cancel_leave(*, leave: UUID, note: str = "", by: User) -> tuple[Leave, tuple
 
 def _checked(content: bytes) -> tuple[bytes, str]:
     """What is kept of an attachment, and the suffix of its real kind. Raises ``AttachmentRefused``."""
-    if len(content) > LARGEST:
-        raise AttachmentRefused(most=LARGEST // 2**20)
-    if content.startswith(b"%PDF-"):
-        return content, ".pdf"
     try:
-        with heavy.working():
-            picture = checked_picture(content)
-    except PictureRefused as refusal:
-        raise AttachmentRefused(most=LARGEST // 2**20) from refusal
-    return picture.content, picture.suffix
+        return checked_paper(content)
+    except PaperRefused as refusal:
+        raise AttachmentRefused(most=MOST_MB) from refusal
 
 
 def attachment_of(leave: UUID, *, by: User) -> tuple[bytes, str]:
@@ -177,8 +170,7 @@ def attachment_of(leave: UUID, *, by: User) -> tuple[bytes, str]:
     access.require_row(by, "leave.decide" if decides else "leave.request", "student", found.student, day=day)
     with found.attachment.open("rb") as file:
         content = bytes(file.read())
-    suffix = f".{str(found.attachment.name).rpartition('.')[2]}"
-    return content, MEDIA_TYPES.get(suffix, "application/pdf")
+    return content, media_type_of(str(found.attachment.name))
 
 
 def _student(student: UUID, by: User, permission: str) -> Student:

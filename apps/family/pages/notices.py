@@ -16,6 +16,7 @@ from apps.family.pages.frame import Visit, done, family_page, render
 from apps.notifications import selectors as notifications
 from apps.notifications import services as notification_services
 from apps.notifications.models import Channel, Message
+from apps.reports.api.views import file_response
 
 ASKS = "messages.read over own"
 # More than these nobody looks through on a phone.
@@ -61,6 +62,14 @@ def notice(request: HttpRequest, visit: Visit, message: UUID) -> HttpResponse:
     if visit.by == visit.viewer:
         found = notification_services.read_message(message=message, by=visit.by)
     return render(request, "family/notice.html", {"notice": found}, title=found.subject)
+
+
+@family_page(asks=ASKS)
+def attachment(request: HttpRequest, visit: Visit, message: UUID) -> HttpResponse:
+    """The file that goes with one."""
+    if not _inbox(visit).filter(sourced_id=message).exists():
+        raise Http404
+    return file_response(*notification_services.attachment_in(message, by=visit.by))
 
 
 @family_page(asks=ASKS, methods="GET HEAD POST")

@@ -1,4 +1,8 @@
-"""What the SMS gateway reports later: a JSON object with ``key`` or ``reference``, ``outcome`` and ``words``."""
+"""What is reported later of what was sent.
+
+By the SMS gateway: a JSON object with ``key`` or ``reference``, ``outcome`` and ``words``. By the mail provider: in
+words of its own.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,9 @@ from django.views.decorators.http import require_POST
 
 from apps.notifications import services
 from apps.notifications.errors import ReportRefused
+from schoolops.context import inside, outside_schools
+from schoolops.resilience.providers import NotAReport, NotTheProvider, reports_in
+from schoolops.tenancy.models import School, SchoolState
 
 LONGEST = 16 * 1024
 OUTCOMES = {"delivered", "bounced", "failed"}
@@ -35,3 +42,30 @@ def sms(request: HttpRequest) -> HttpResponse:
     except ReportRefused:
         return HttpResponse(status=404)
     return HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_POST
+def mail(request: HttpRequest) -> HttpResponse:
+    """The same of letters, at any school's address: a provider knows one, and says whose letter it was."""
+    try:
+        reports = reports_in(request)
+    except NotTheProvider:
+        return HttpResponse(status=404)
+    except NotAReport:
+        return HttpResponse(status=400)
+    with outside_schools():
+        active = School.objects.filter(slug__in={each.school for each in reports}, state=SchoolState.ACTIVE)
+        schools = {school.slug: school for school in active}
+    for each in reports:
+        if each.school in schools and (key := _key(each.letter)) is not None:
+            with inside(schools[each.school]):
+                services.report_letter(key=key, outcome=each.outcome, words=each.words)
+    return HttpResponse(status=204)
+
+
+def _key(said: str) -> UUID | None:
+    try:
+        return UUID(said)
+    except ValueError:
+        return None

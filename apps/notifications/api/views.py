@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat, Trim
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 
 from apps.accounts.api.authentication import actor
@@ -21,6 +21,34 @@ from apps.notifications.selectors import Audience
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, valid
+
+_ANNOUNCEMENTS = [
+    OpenApiExample(
+        "to a section, to be confirmed",
+        {
+            "title": "Trip to the harbour", "text": "We meet at eight. Please confirm.", "kind": "section",
+            "targets": ["0190b5c0-0000-7000-8000-000000000007"], "to": ["guardians"], "channels": ["email", "sms"],
+            "acknowledge": True,
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "to everybody who teaches, tomorrow morning",
+        {
+            "title": "Staff meeting", "text": "In room 12.", "kind": "role", "targets": ["teacher"], "to": [],
+            "publish_at": "2026-09-02T06:30:00Z",
+        },
+        request_only=True,
+    ),
+]  # fmt: skip
+_PREFERENCES = [
+    OpenApiExample(
+        "no text messages about one child",
+        {"student_id": "0190b5c0-0000-7000-8000-000000000042", "channel": "sms", "wanted": False},
+        request_only=True,
+    ),
+    OpenApiExample("take back what was said", {"channel": "email", "wanted": None}, request_only=True),
+]
 
 
 class InboxViewSet(RowViewSet):
@@ -79,7 +107,9 @@ class PreferencesViewSet(ApiViewSet):
         self.asked_for(request)
         return self._all(request)
 
-    @extend_schema(summary="Say how you want to be told", request=s.PreferenceIn, responses=s.PreferencesOut)
+    @extend_schema(
+        summary="Say how you want to be told", request=s.PreferenceIn, responses=s.PreferencesOut, examples=_PREFERENCES
+    )
     def change(self, request: Request) -> HttpResponse:
         """On one channel. The inbox always has everything."""
         said = valid(s.PreferenceIn, request.data)
@@ -148,14 +178,20 @@ class AnnouncementViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         return selectors.announcements_seen(by=actor(self.request))
 
-    @extend_schema(summary="Write an announcement", request=s.AnnouncementIn, responses={201: s.AnnouncementOut})
+    @extend_schema(
+        summary="Write an announcement", request=s.AnnouncementIn, responses={201: s.AnnouncementOut},
+        examples=_ANNOUNCEMENTS,
+    )  # fmt: skip
     def create(self, request: Request) -> HttpResponse:
         """To whom the writer may write: a teacher to their own sections, classes and students."""
         said = _with_audience(valid(s.AnnouncementIn, request.data))
         made = services.announce(**said, by=actor(request))
         return created(request, self.row(Q(pk=made.pk)))
 
-    @extend_schema(summary="Whom an announcement would reach", request=s.AnnouncementIn, responses=s.AudiencePreviewOut)
+    @extend_schema(
+        summary="Whom an announcement would reach", request=s.AnnouncementIn, responses=s.AudiencePreviewOut,
+        examples=_ANNOUNCEMENTS,
+    )  # fmt: skip
     def preview(self, request: Request) -> HttpResponse:
         """Nothing is written, and nobody is told."""
         said = _with_audience(valid(s.AnnouncementIn, request.data))

@@ -6,6 +6,7 @@ from apps.notifications.selectors.audiences import (
     announcements_seen,
     guardians_of,
     readers_of,
+    students_of,
     users_of,
 )
 from apps.notifications.selectors.own import Wanted, inbox_of, preferences_of, unread_of
@@ -23,6 +24,7 @@ __all__ = [
     "preferences_of",
     "readers_of",
     "standing",
+    "students_of",
     "unread_of",
     "users_of",
     "waiting",

@@ -1,6 +1,7 @@
 """Writes: what is told, handing it over, how it is worded, who wants it, and announcements."""
 
 from apps.notifications.services.announcing import Preview, announce, preview, publish, remind, withdraw
+from apps.notifications.services.attaching import Paper, attachment_in, attachment_of, forget_attachments
 from apps.notifications.services.configuring import (
     clear_address,
     fact_called,
@@ -19,7 +20,7 @@ from apps.notifications.services.delivering import deliver, look_after, sent_tod
 from apps.notifications.services.facts import Amount, Fact, Reader, Told, declare, facts
 from apps.notifications.services.merging import move_messages
 from apps.notifications.services.own import acknowledge, read_message, set_preference
-from apps.notifications.services.reporting import expect_gateway, report
+from apps.notifications.services.reporting import expect_gateway, report, report_letter
 from apps.notifications.services.telling import About, outgoing, tell
 from apps.notifications.services.wording import Wording
 
@@ -27,18 +28,22 @@ __all__ = [
     "About",
     "Amount",
     "Fact",
+    "Paper",
     "Preview",
     "Reader",
     "Told",
     "Wording",
     "acknowledge",
     "announce",
+    "attachment_in",
+    "attachment_of",
     "clear_address",
     "declare",
     "deliver",
     "expect_gateway",
     "fact_called",
     "facts",
+    "forget_attachments",
     "hold",
     "look_after",
     "move_messages",
@@ -50,6 +55,7 @@ __all__ = [
     "release",
     "remind",
     "report",
+    "report_letter",
     "reset_template",
     "resolve",
     "sent_today",

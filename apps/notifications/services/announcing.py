@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Min, Q, QuerySet
-from django.utils.translation import gettext_noop
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -18,6 +19,8 @@ from apps.notifications.errors import AnnouncementPublished, AudienceEmpty, Audi
 from apps.notifications.events import AnnouncementDue
 from apps.notifications.models import WAITING, Announcement, Channel, Message
 from apps.notifications.selectors.audiences import Audience, announcement_seen, guardians_of, users_of
+from apps.notifications.services.attaching import Paper, attach, detach
+from apps.notifications.services.delivering import take_back
 from apps.notifications.services.facts import Fact, Told, declare
 from apps.notifications.services.telling import written_down
 from apps.notifications.services.wording import one_line, without_controls
@@ -26,6 +29,7 @@ from schoolops.audit import trail
 
 ANNOUNCE = "messages.announce"
 ANNOUNCED, REMINDED = "announcement", "announcement.reminder"
+_ATTACHED = gettext_lazy("Attached, to be read on your pages")
 State, Kind, To = Announcement.State, Announcement.Kind, Announcement.To
 CHUNK = 1000
 
@@ -65,12 +69,15 @@ def announce(
     channels: Collection[str] = (Channel.EMAIL,),
     acknowledge: bool = False,
     publish_at: dt.datetime | None = None,
+    attachment: Paper | None = None,
     by: User,
 ) -> Announcement:
     """Let something be told to an audience, at once or from ``publish_at`` on; the inbox always has it.
 
+    ``attachment``: a PDF, or a picture, which is drawn anew. Letters name it; it is read where one logs in.
+
     Raises:
-        PermissionMissing, OutOfReach; AudienceEmpty, AudienceUnknown; TextTooLong.
+        PermissionMissing, OutOfReach; AudienceEmpty, AudienceUnknown; TextTooLong; AttachmentRefused.
     """
     expect_audience(audience, by=by)
     moment = clock.now()
@@ -86,6 +93,8 @@ def announce(
         written_by=by,
         written_at=moment,
     )
+    if attachment is not None:
+        attach(made, attachment)
     made.save()
     trail.record(by, "notifications.announced", made, after={"title": made.title, "kind": made.kind})
     events.publish(AnnouncementDue(made.pk, made.publish_at))
@@ -103,6 +112,8 @@ def withdraw(*, announcement: UUID, by: User) -> Announcement:
     if found.state != State.WITHDRAWN:
         found.state = State.WITHDRAWN
         found.save(update_fields=["state"])
+        detach(found)
+        take_back(found.messages.all())
         waiting = found.messages.filter(state__in=WAITING)
         waiting.update(state=Message.State.SUPPRESSED, reason=Message.Reason.DISCARDED, settled_at=clock.now())
         trail.record(by, "notifications.announcement-withdrawn", found)
@@ -223,8 +234,15 @@ def _read(messages: Sequence[Message]) -> dict[int, Told]:
         logins = set(users_of(audience).filter(pk__in=users).values_list("pk", flat=True)) if users else set()
         for each in those:
             if each.guardian_id in there or each.user_id in logins:
-                told[each.pk] = {"title": found.title, "text": found.text}
+                told[each.pk] = {"title": found.title, "text": _text_of(found)}
     return told
+
+
+def _text_of(found: Announcement) -> Any:
+    """What it says, and what goes with it, in the language of whoever reads it."""
+    if not found.attachment:
+        return found.text
+    return format_lazy("{text}\n\n{attached}: {name}", text=found.text, attached=_ATTACHED, name=found.attachment_name)
 
 
 _PLACEHOLDERS = {"title": gettext_noop("its title"), "text": gettext_noop("what it says")}

@@ -29,6 +29,7 @@ from apps.notifications.events import MessagesDue
 from apps.notifications.models import WAITING, Channel, Message, MessageTemplate, Outgoing, Rule
 from apps.notifications.selectors.sent import messages_seen
 from apps.notifications.services import wording
+from apps.notifications.services.delivering import take_back
 from apps.notifications.services.facts import Fact, facts
 from apps.notifications.services.telling import outgoing_held
 from apps.notifications.services.wording import Wording
@@ -54,6 +55,9 @@ def hold(*, reason: str, by: User) -> Outgoing:
         raise HeldAlready
     found.held_at, found.held_by, found.held_reason = clock.now(), by, reason
     found.save()
+    # Whoever is at a row this moment calls it out, or lets it go.
+    claimed = Message.objects.select_for_update(skip_locked=True, no_key=True).filter(state=State.SENDING, address="")
+    take_back(Message.objects.filter(pk__in=list(claimed.exclude(fact__in=_critical()).values_list("pk", flat=True))))
     trail.record(by, "notifications.held", found, reason=reason)
     return found
 
@@ -85,8 +89,11 @@ def release(*, by: User, discard: bool = False) -> int:
 
 def waits() -> Any:
     """What waits to be handed over, without what is critical."""
-    critical = [code for code, fact in facts().items() if fact.critical]
-    return Message.objects.filter(state__in=WAITING).exclude(fact__in=critical)
+    return Message.objects.filter(state__in=WAITING).exclude(fact__in=_critical())
+
+
+def _critical() -> list[str]:
+    return [code for code, fact in facts().items() if fact.critical]
 
 
 @transaction.atomic

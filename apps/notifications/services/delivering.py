@@ -7,31 +7,27 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from apps.institutions.selectors import school_timezone
 from apps.notifications.events import MessagesDue
 from apps.notifications.models import WAITING, Channel, Message, Outgoing
+from apps.notifications.services.carrying import HANDS, Give
 from apps.notifications.services.facts import facts
 from apps.notifications.services.judging import Judged, Letter, judge
 from apps.notifications.services.telling import outgoing, outgoing_held
-from apps.notifications.services.wording import as_html, one_line
+from apps.notifications.services.wording import one_line
 from schoolops import clock, events
-from schoolops.context import school_or_none
 from schoolops.queues.job import calling_outside, job_or_none
 from schoolops.resilience import sms
-from schoolops.resilience.mail import GuardedBackend, MailUnavailable
-from schoolops.resilience.smtp import ANSWERS
-from schoolops.tenancy.resolution import web_address
+from schoolops.resilience.mail import MailUnavailable
 
 State, Reason = Message.State, Message.Reason
 # For so many it is asked at once whether they may go; of them as many are in doubt where a worker is killed.
@@ -43,8 +39,6 @@ FRESH_S = 1.0
 MOST_TOGETHER = 400
 # A letter has an address from when it is called out on.
 _NOT_CALLED_OUT: Mapping[str, Any] = {"address": ""}
-# Twice as long for each try, from five minutes on: half a day.
-MOST_TRIES, AGAIN_AFTER = 8, dt.timedelta(minutes=5)
 # Being handed over for longer than any job lasts.
 LOST_AFTER = dt.timedelta(minutes=15)
 # A job ends before its time is up, and leaves the rest to another.
@@ -52,8 +46,6 @@ LONG_ENOUGH_S = 15.0
 PEOPLE = ("guardian__user", "user", "student", "announcement")
 
 Away = MailUnavailable | sms.GatewayUnavailable
-# Calls a letter out, and is told which one comes after it.
-Give = Callable[[Letter, Letter | None], None]
 
 
 def deliver(channel: str) -> int:
@@ -67,7 +59,7 @@ def deliver(channel: str) -> int:
         give_up(Message.objects.filter(state=State.SENDING, channel=channel, job=job))
     done, began = 0, time.monotonic()
     batch, letters = Batch(ASKED[Channel(channel)]), list[Letter]()
-    with _HANDS[Channel(channel)]() as give:
+    with HANDS[Channel(channel)]() as give:
         while time.monotonic() - began < LONG_ENOUGH_S:
             letters, batch = _next(channel, job, letters, batch)
             if not letters:
@@ -77,7 +69,7 @@ def deliver(channel: str) -> int:
             done += sum(letter.state in {State.SENT, State.DELIVERED} for letter in letters)
             if away is not None:
                 for left in batch.letters:
-                    _later(left, Reason.OUTAGE, dt.timedelta(seconds=away.retry_after or 60))
+                    left.wait(Reason.OUTAGE, dt.timedelta(seconds=away.retry_after or 60))
                 with transaction.atomic():
                     _settle([*letters, *batch.letters])
                 raise away
@@ -109,11 +101,14 @@ def _next(channel: str, job: int | None, before: Sequence[Letter], batch: Batch)
             _let_go(batch.letters)
             size = max(number, batch.size // 2)
             batch = Batch(size)
-        if not batch.letters:
-            batch = _asked(channel, job, size)
-        letters, batch.letters = batch.letters[:number], batch.letters[number:]
-        if letters:
-            _begin(letters)
+        letters: list[Letter] = []
+        while not letters:
+            if not batch.letters:
+                batch = _asked(channel, job, size)
+            if not batch.letters:
+                break
+            letters, batch.letters = batch.letters[:number], batch.letters[number:]
+            letters = _begun(letters)
     return letters, batch
 
 
@@ -125,7 +120,10 @@ def _asked(channel: str, job: int | None, size: int) -> Batch:
         _put_aside(judged)
         if letters := _within_limits(channel, judged.letters, said):
             claimed = Message.objects.filter(pk__in=[message.pk for letter in letters for message in letter.messages])
-            claimed.update(state=State.SENDING, job=job, handed_at=clock.now(), **_NOT_CALLED_OUT)
+            moment = clock.now()
+            claimed.update(state=State.SENDING, job=job, handed_at=moment, **_NOT_CALLED_OUT)
+            for letter in letters:
+                letter.handed_at = moment
             return Batch(size, letters, time.monotonic())
     return Batch(size)
 
@@ -133,10 +131,11 @@ def _asked(channel: str, job: int | None, size: int) -> Batch:
 def _let_go(letters: Sequence[Letter]) -> None:
     """Let others, or the next batch, have what was claimed and not called out."""
     if letters:
-        _back(Message.objects.filter(pk__in=[message.pk for letter in letters for message in letter.messages]))
+        take_back(Message.objects.filter(pk__in=[message.pk for letter in letters for message in letter.messages]))
 
 
-def _back(rows: QuerySet[Message]) -> int:
+def take_back(rows: QuerySet[Message]) -> int:
+    """Let what was claimed of ``rows`` and is not called out wait again: whoever claimed it finds that out in time."""
     return rows.filter(state=State.SENDING, **_NOT_CALLED_OUT).update(
         state=State.QUEUED, reason="", job=None, handed_at=None
     )
@@ -202,13 +201,15 @@ def sent_today(channel: str) -> int:
 
 
 # One statement each, whatever their number; the ORM's own for rows that differ costs more than the mail server.
+# A claim is known by its moment: what somebody took back meanwhile, or another worker has since, is not called out.
 _BEGIN = """
     UPDATE notifications_message m
        SET reason = '', handed_at = %s, address = r.address, language = r.language,
            subject = r.subject, text = r.text, part_of_id = r.part_of
       FROM jsonb_to_recordset(%s::jsonb) AS r(
-           id bigint, address text, language text, subject text, text text, part_of bigint)
-     WHERE m.id = r.id
+           id bigint, address text, language text, subject text, text text, part_of bigint, claimed_at timestamptz)
+     WHERE m.id = r.id AND m.state = 'sending' AND m.address = '' AND m.handed_at = r.claimed_at
+ RETURNING m.id
 """
 # What a report said meanwhile, or a person, stands.
 _SETTLE = """
@@ -217,12 +218,14 @@ _SETTLE = """
            due_at = COALESCE(r.again_at, m.due_at), tries = m.tries + 1, settled_at = %s,
            bounced_at = CASE WHEN r.bounced THEN %s ELSE m.bounced_at END
       FROM jsonb_to_recordset(%s::jsonb) AS r(
-           id bigint, state text, reason text, answer text, reference text, again_at timestamptz, bounced boolean)
-     WHERE m.id = r.id AND m.state = 'sending'
+           id bigint, state text, reason text, answer text, reference text, again_at timestamptz, bounced boolean,
+           handed_at timestamptz)
+     WHERE m.id = r.id AND m.state = 'sending' AND m.handed_at = r.handed_at
 """
 
 
-def _begin(letters: Sequence[Letter]) -> None:
+def _begun(letters: Sequence[Letter]) -> list[Letter]:
+    """Write down that these are called out; those of which all was still ours to call out. The others wait again."""
     rows = [
         {
             "id": message.pk,
@@ -231,12 +234,24 @@ def _begin(letters: Sequence[Letter]) -> None:
             "subject": letter.subject,
             "text": letter.text,
             "part_of": None if message is letter.first else letter.first.pk,
+            "claimed_at": letter.handed_at,
         }
         for letter in letters
         for message in letter.messages
     ]
+    moment = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, [clock.now(), orjson.dumps(rows).decode()])
+        cursor.execute(_BEGIN, [moment, orjson.dumps(rows).decode()])
+        ours = {pk for (pk,) in cursor.fetchall()}
+    found = [letter for letter in letters if all(message.pk in ours for message in letter.messages)]
+    for letter in found:
+        letter.handed_at = moment
+        ours -= {message.pk for message in letter.messages}
+    if ours:
+        # Of brothers and sisters one was taken back: the letter is written anew.
+        Message.objects.filter(pk__in=ours).update(address="")
+        take_back(Message.objects.filter(pk__in=ours))
+    return found
 
 
 def _settle(letters: Sequence[Letter]) -> None:
@@ -251,6 +266,7 @@ def _settle(letters: Sequence[Letter]) -> None:
             "reference": letter.reference,
             "again_at": letter.again_at,
             "bounced": letter.bounced,
+            "handed_at": letter.handed_at,
         }
         for letter in letters
         for message in letter.messages
@@ -275,13 +291,9 @@ def _handed(give: Give, letters: Sequence[Letter]) -> Away | None:
                     continue
                 number += 1  # noqa: PLW2901 - this one was called out
             for left in letters[number:]:
-                _later(left, Reason.OUTAGE, dt.timedelta(seconds=away.retry_after or 60))
+                left.wait(Reason.OUTAGE, dt.timedelta(seconds=away.retry_after or 60))
             return away
     return None
-
-
-def _later(letter: Letter, reason: Message.Reason, after: dt.timedelta) -> None:
-    letter.state, letter.reason, letter.again_at = State.DEFERRED, reason, clock.now() + after
 
 
 def give_up(rows: QuerySet[Message]) -> int:
@@ -289,7 +301,7 @@ def give_up(rows: QuerySet[Message]) -> int:
 
     What was claimed only, and not called out, waits again.
     """
-    _back(rows)
+    take_back(rows)
     return rows.update(state=State.OUTCOME_UNKNOWN, settled_at=clock.now())
 
 
@@ -301,89 +313,3 @@ def look_after() -> int:
     for channel in waiting.order_by("channel").values_list("channel", flat=True).distinct():
         events.publish(MessagesDue(channel, moment))
     return found
-
-
-# --- the channels -----------------------------------------------------------------------------------------------------
-@contextmanager
-def _inbox() -> Iterator[Give]:
-    def lay(letter: Letter, _following: Letter | None) -> None:
-        letter.state = State.DELIVERED
-
-    yield lay
-
-
-@contextmanager
-def _email() -> Iterator[Give]:
-    """Over one connection, whatever number of letters."""
-    backend = get_connection()
-    ready: dict[int, EmailMultiAlternatives] = {}
-
-    def written(letter: Letter) -> EmailMultiAlternatives:
-        if letter.first.pk in ready:
-            return ready.pop(letter.first.pk)
-        made = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], connection=backend)
-        made.extra_headers = {"X-SchoolOps-Message": str(letter.first.sourced_id), "Auto-Submitted": "auto-generated"}
-        made.attach_alternative(as_html(letter.text, letter.language, link=letter.link), "text/html")
-        return made
-
-    def mail(letter: Letter, following: Letter | None) -> None:
-        now = written(letter)
-        if following is not None and isinstance(backend, GuardedBackend):
-            ready[following.first.pk] = written(following)
-            backend.follows(ready[following.first.pk])
-        try:
-            now.send()
-        except ANSWERS as answer:
-            _answered(letter, answer)
-        except ValueError as unwritable:
-            # No letter can be addressed so, as Django says before anything goes out: the others go all the same.
-            letter.state, letter.answer = State.FAILED, one_line(str(unwritable))[:200]
-        else:
-            letter.state = State.SENT
-
-    backend.open()
-    try:
-        yield mail
-    finally:
-        backend.close()
-
-
-def _answered(letter: Letter, answer: Exception) -> None:
-    """What the mail server said about a letter: not now, never to this address, or not like this."""
-    refused = getattr(answer, "recipients", None)
-    code, words = next(iter(refused.values())) if refused else (answer.smtp_code, answer.smtp_error)  # type: ignore[attr-defined]
-    said = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
-    letter.answer = one_line(f"{code} {said}")[:200]
-    if 400 <= code < 500 and letter.first.tries < MOST_TRIES:
-        _later(letter, Reason.OUTAGE, AGAIN_AFTER * 2**letter.first.tries)
-    elif refused:
-        letter.state, letter.bounced = State.BOUNCED, True
-    else:
-        letter.state = State.FAILED
-
-
-@contextmanager
-def _text() -> Iterator[Give]:
-    gateway = sms.Gateway()
-    callback = f"{web_address(school_or_none())}/hooks/sms"
-
-    def text(letter: Letter, _following: Letter | None) -> None:
-        key = str(letter.first.sourced_id)
-        try:
-            letter.reference = gateway.send(to=letter.address, text=letter.text, key=key, callback=callback)
-        except sms.GatewayRefused as refused:
-            letter.state, letter.answer = State.FAILED, one_line(str(refused))[:200]
-        else:
-            letter.state = State.SENT
-
-    try:
-        yield text
-    finally:
-        gateway.close()
-
-
-_HANDS: Mapping[Channel, Callable[[], AbstractContextManager[Give]]] = {
-    Channel.EMAIL: _email,
-    Channel.SMS: _text,
-    Channel.INBOX: _inbox,
-}

@@ -41,11 +41,17 @@ class Letter:
     answer: str = ""
     reference: str = ""
     bounced: bool = False
+    # When it was claimed, and then when it was called out: by it what is written later is known to be about this try.
+    handed_at: dt.datetime | None = None
     again_at: dt.datetime | None = None
 
     @property
     def first(self) -> Message:
         return self.messages[0]
+
+    def wait(self, reason: Message.Reason, after: dt.timedelta) -> None:
+        """It was not taken, and is tried again."""
+        self.state, self.reason, self.again_at = State.DEFERRED, reason, clock.now() + after
 
 
 @dataclass(slots=True)

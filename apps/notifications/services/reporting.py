@@ -1,4 +1,4 @@
-"""What the SMS gateway reports later: that a text arrived, or that it did not."""
+"""What the SMS gateway and the mail provider report later: that something arrived, or that it did not."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from schoolops import clock
 State = Message.State
 # What a report may still change: nothing that is known for good, so that one that comes twice, or late, says nothing.
 _OPEN = (State.SENDING, State.SENT, State.OUTCOME_UNKNOWN)
+
+# Before what is said of a reader who complained.
+COMPLAINED = "complained"
 
 
 def expect_gateway(secret: str) -> None:
@@ -50,3 +53,32 @@ def report(*, secret: str, key: UUID | None = None, reference: str = "", outcome
         settled_at=moment,
         bounced_at=moment if state == State.BOUNCED else None,
     )
+
+
+@transaction.atomic
+def report_letter(*, key: UUID, outcome: str, words: str = "") -> int:
+    """Note what became of a letter; returns how many messages it was about. Whoever calls has asked who says so.
+
+    ``outcome``: ``delivered``, ``bounced``, ``failed``, or ``complained``: its reader called it unwanted, and nothing
+    more is written to the address. One that came back did not arrive, whichever is reported first; the first of its
+    kind counts, so that what a person clears stays cleared.
+    """
+    first = Message.objects.filter(sourced_id=key, channel=Channel.EMAIL, handed_at__isnull=False).first()
+    if first is None:
+        return 0
+    moment = clock.now()
+    said = {"answer": one_line(words)[:200], "settled_at": moment}
+    rows = Message.objects.filter(Q(pk=first.pk) | Q(part_of=first.pk))
+    match outcome:
+        case "delivered":
+            return rows.filter(state__in=_OPEN).update(state=State.DELIVERED, settled_at=moment)
+        case "complained":
+            known = rows.filter(state__in=(*_OPEN, State.DELIVERED)).exclude(answer__startswith=COMPLAINED)
+            said["answer"] = f"{COMPLAINED}: {said['answer']}"[:200]
+            return known.update(state=State.DELIVERED, bounced_at=moment, **said)
+        case "bounced":
+            return rows.filter(state__in=(*_OPEN, State.DELIVERED)).update(
+                state=State.BOUNCED, bounced_at=moment, **said
+            )
+        case _:
+            return rows.filter(state__in=_OPEN).update(state=State.FAILED, **said)

@@ -15,6 +15,7 @@ from apps.notifications.models import Channel, Message, Outgoing, Rule
 from apps.notifications.services.facts import Fact, facts
 from apps.students.models import Enrolment, StudentGuardian
 from schoolops import clock, events
+from schoolops.tenancy.compiled import Compiled
 
 State, Reason = Message.State, Message.Reason
 # Jobs of one school begin together, and siblings whose rolls are taken one after the other are told together.
@@ -44,9 +45,12 @@ class About:
     channel: str = ""
 
 
+_OUTGOING: Compiled[Outgoing] = Compiled(lambda: Outgoing.objects.order_by("pk"))
+
+
 def outgoing() -> Outgoing:
     """What holds for everything the school sends. One query."""
-    return Outgoing.objects.first() or Outgoing()
+    return _OUTGOING.first() or Outgoing()
 
 
 def outgoing_held() -> Outgoing:

@@ -28,6 +28,11 @@ ROOM = Room(
         path("announcements/", announcements.announcements, name="announcements"),
         path("announcements/write/", announcements.write, name="write-announcement"),
         path("announcements/<uuid:announcement>/", announcements.announcement, name="announcement"),
+        path(
+            "announcements/<uuid:announcement>/attachment",
+            announcements.attachment,
+            name="announcement-attachment",
+        ),
         path("messages/", sent.sent, name="messages"),
         path("messages/templates/", wording.templates, name="message-templates"),
         path(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Q
@@ -12,9 +13,14 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass, GradeLevel, Institution, Section
 from apps.institutions.selectors import school_today
 from apps.notifications.models import Announcement, Message, Rule
+from apps.office.shell.fields import id_of
+from apps.students.models import Student
+from apps.students.selectors import matching
 
 Kind = Announcement.Kind
 ANNOUNCE = "messages.announce"
+# How many a search shows, and how many can be picked.
+FOUND, MOST_PICKED = 20, 200
 
 
 def may(permission: str, by: User) -> bool:
@@ -40,9 +46,26 @@ def groups_of(by: User) -> list[tuple[str, list[tuple[str, str]]]]:
     found.append((Kind.SECTION, _named(Kind.SECTION, sections.order_by("grade_level__position", "name", "pk"))))
     classes = CourseClass.objects.filter(_reach(by, "class"), **running)
     found.append((Kind.CLASS, _named(Kind.CLASS, classes.order_by("title", "pk"))))
+    found.append((Kind.STUDENTS, [(Kind.STUDENTS.value, "")]))
     if everywhere:
         found.append((Kind.ROLE, [(f"role:{role.code}", str(role)) for role in Role.objects.order_by("name", "pk")]))
     return [(kind, choices) for kind, choices in found if choices]
+
+
+def students_picked(ids: Collection[str], words: str, *, by: User) -> list[Student]:
+    """Students to whom ``by`` may write: those of ``ids``, and some whose name or number holds every word.
+
+    Two queries at most.
+    """
+    reach = access_selectors.rows_in_reach(by, ANNOUNCE, "student")
+    if reach is None:
+        return []
+    rows = Student.objects.kept().filter(reach).order_by("name_key", "pk")
+    picked = [key for each in ids if (key := id_of(each)) is not None]
+    found = list(rows.filter(sourced_id__in=picked[:MOST_PICKED])) if picked else []
+    if words:
+        found += list(rows.filter(matching(words)).exclude(pk__in=[each.pk for each in found])[:FOUND])
+    return found
 
 
 def _reach(by: User, kind: Any) -> Q:

@@ -37,13 +37,6 @@ def _asked(browser: Any, child: Any, **more: Any) -> Any:
     return browser.post(reverse("family:leave", args=[child.sourced_id]), said)
 
 
-@pytest.fixture
-def media(tmp_path: Any, settings: Any) -> Any:
-    """Where files are kept."""
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return settings.MEDIA_ROOT
-
-
 def test_a_guardian_asks_for_leave_with_a_note_and_the_office_reads_it(
     browser: Visit, carol: User, alice: User, bob: User, child: Any, media: Any
 ) -> None:

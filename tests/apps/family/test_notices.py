@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 
 from apps.access.models import Role
 from apps.accounts.models import User
+from apps.notifications import services
+from apps.notifications.errors import AttachmentRefused
 from apps.notifications.models import Announcement, Message, Preference
+from apps.notifications.selectors import Audience
 from apps.students.models import Guardian, StudentGuardian
 from schoolops import clock
 from tests.factories import people
+from tests.factories.people import Campus
+from tests.factories.told import a_guardian, deliver
 
 Visit = Callable[..., Any]
 
@@ -112,3 +119,58 @@ def test_preferences_are_said_for_all_children_and_for_one(browser: Visit, carol
     child.user = pupil
     child.save(update_fields=["user"])
     assert browser(pupil).get("/family/preferences/").status_code == 404
+
+
+def _with_a_paper(by: User, child: Any, content: bytes = b"%PDF-1.7 menu", called: str = "menu.exe") -> Any:
+    """The inbox message of an announcement with a file."""
+    audience = Audience("students", [str(child.sourced_id)])
+    paper = services.Paper(content, called)
+    made = services.announce(title="Trip", text="On Friday.", audience=audience, attachment=paper, by=by)
+    services.publish(made.pk)
+    deliver()
+    return Message.objects.get(announcement=made, channel="in-app", guardian__user__username="carol")
+
+
+def test_a_paper_is_read_by_whom_an_announcement_is_for_and_named_in_the_letter(
+    browser: Visit, campus: Campus, carol: User, child: Any, alice: User, bob: User, media: Any
+) -> None:
+    mail.outbox.clear()
+    a_guardian("Frank", child)
+    message = _with_a_paper(alice, child)
+    page = browser(carol).get(reverse("family:notice", args=[message.sourced_id])).content.decode()
+    address = reverse("family:notice-attachment", args=[message.sourced_id])
+    assert address in page
+    answer = browser(carol).get(address)
+    assert (answer.content, answer["Content-Type"], answer["Content-Disposition"]) == (
+        b"%PDF-1.7 menu", "application/pdf", "attachment",
+    )  # fmt: skip
+    assert "Attached, to be read on your pages: menu.pdf" in mail.outbox[0].body
+    other = people.a_guardian("other", of=[people.students_in(campus.sections["7 B"])[1]])
+    assert browser(other).get(address).status_code == 404
+    his = reverse("office:announcement-attachment", args=[message.announcement.sourced_id])
+    assert [browser(user).get(his).status_code for user in (alice, bob)] == [200, 404]
+
+
+def test_a_paper_goes_with_the_right_to_see_the_child_with_the_announcement_and_after_a_year(
+    browser: Visit, carol: User, child: Any, alice: User, media: Any
+) -> None:
+    message, second = _with_a_paper(alice, child), _with_a_paper(alice, child)
+    addresses = [reverse("family:notice-attachment", args=[each.sourced_id]) for each in (message, second)]
+    assert [browser(carol).get(each).status_code for each in addresses] == [200, 200]
+    services.withdraw(announcement=message.announcement.sourced_id, by=alice)
+    assert [browser(carol).get(each).status_code for each in addresses] == [404, 200]
+    links = StudentGuardian.objects.filter(guardian__user=carol)
+    links.update(restriction_note="By the court.")
+    assert browser(carol).get(addresses[1]).status_code == 404
+    links.update(restriction_note="")
+    with clock.frozen(clock.now() + dt.timedelta(days=366)):
+        assert [services.forget_attachments(), services.forget_attachments()] == [1, 0]
+    assert Announcement.objects.exclude(attachment="").count() == 0
+
+
+def test_what_is_neither_a_pdf_nor_a_picture_is_not_announced(alice: User, child: Any, media: Any) -> None:
+    with pytest.raises(AttachmentRefused):
+        _with_a_paper(alice, child, b"<html>")
+    with pytest.raises(AttachmentRefused):
+        _with_a_paper(alice, child, b"%PDF-" + b"x" * (8 * 2**20))
+    assert not Announcement.objects.exists()

@@ -27,7 +27,7 @@ Visit = Callable[..., Any]
 OPEN = {"home", "manifest", "notices"}
 OWN = OPEN | {"contact", "preferences"}
 # By a secret in the address, or by posting: see `test_asking` and `test_notices`.
-ELSEWHERE = {"take-back", "feed", "see-as", "notice", "pay"}
+ELSEWHERE = {"take-back", "feed", "see-as", "notice", "notice-attachment", "pay"}
 # What each page of a child is of, besides the child; and what is the guardians' alone.
 FREE = {"child", "attendance", "timetable", "calendar", "exams", "marks", "cards", "card"}
 GUARDIANS = {"bills", "bill", "receipt", "statement", "leave", "attachment", "looked"}

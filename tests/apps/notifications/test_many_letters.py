@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+import smtplib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,10 +13,11 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.notifications import services
-from apps.notifications.models import Channel, Message
+from apps.notifications.models import Announcement, Channel, Message
 from apps.notifications.selectors import Audience
 from apps.notifications.services import delivering
 from apps.students.models import Guardian, Student, StudentGuardian
+from schoolops import clock
 from schoolops.context import current_school, inside
 from schoolops.queues.job import Running, holding
 from schoolops.resilience import mail
@@ -118,3 +121,65 @@ def test_the_rest_of_a_batch_waits_while_the_mail_server_is_away(
     with pytest.raises(mail.MailUnavailable):
         services.deliver(Channel.EMAIL)
     assert states(channel=Channel.EMAIL) == [("deferred", "outage")] * 30
+
+
+def _meanwhile(what: Callable[[], object]) -> Callable[[], None]:
+    """What somebody else does of the same school while a letter is handed over."""
+    school = current_school()
+
+    def happens() -> None:
+        with inside(school):
+            what()
+
+    return happens
+
+
+def test_what_another_worker_took_of_a_batch_after_a_long_sleep_is_not_called_out_twice(
+    campus: Campus, child: Student, alice: User, fickle: type[FickleMail]
+) -> None:
+    _told(child, alice, 60)
+
+    def another() -> None:
+        with clock.frozen(clock.now() + dt.timedelta(minutes=16)):
+            assert services.look_after() == 25
+            assert services.deliver(Channel.EMAIL) == 35
+
+    fickle.says = [_meanwhile(another)]
+    services.deliver(Channel.EMAIL)
+    assert len({each.to[0] for each in fickle.taken}) == len(fickle.taken) == 60
+    found = [state for state, _ in states(channel=Channel.EMAIL)]
+    assert (found.count("outcome_unknown"), found.count("sent")) == (25, 35)
+
+
+def test_once_everything_is_held_only_what_is_called_out_goes(
+    campus: Campus, child: Student, alice: User, fickle: type[FickleMail], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "FRESH_S", 600.0)
+    _told(child, alice, 60)
+    fickle.says = [_meanwhile(lambda: services.hold(reason="Wrong list", by=alice))]
+    assert services.deliver(Channel.EMAIL) == len(fickle.taken) == 25
+    assert services.waits().filter(channel=Channel.EMAIL).count() == 35
+
+
+def test_of_an_announcement_that_is_withdrawn_only_what_is_called_out_goes(
+    campus: Campus, child: Student, alice: User, fickle: type[FickleMail], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "FRESH_S", 600.0)
+    _told(child, alice, 60)
+    made = Announcement.objects.get().sourced_id
+    fickle.says = [_meanwhile(lambda: services.withdraw(announcement=made, by=alice))]
+    assert services.deliver(Channel.EMAIL) == len(fickle.taken) == 25
+    assert states(channel=Channel.EMAIL).count(("suppressed", "discarded")) == 35
+
+
+def test_a_sender_whom_the_server_does_not_take_is_the_schools_trouble_and_no_letters(
+    campus: Campus, child: Student, alice: User, fickle: type[FickleMail]
+) -> None:
+    _told(child, alice, 1)
+
+    def refused() -> None:
+        raise smtplib.SMTPSenderRefused(553, b"not your address", "school@example.org")
+
+    fickle.says = [refused]
+    assert services.deliver(Channel.EMAIL) == 0
+    assert states(channel=Channel.EMAIL) == [("deferred", "outage")]

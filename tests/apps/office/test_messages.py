@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.models import User
 from apps.notifications import services
@@ -162,3 +163,51 @@ def test_hours_limits_and_rules_are_the_heads(office: Office, campus: Campus, al
     assert not Rule.objects.exists()
     assert browser.post(RULES, {**said, "absences_in_days": "0"}).status_code == 422
     assert office(dave).get(RULES).status_code == 403
+
+
+def test_students_are_picked_by_name_one_search_after_the_other(
+    office: Office, campus: Campus, alice: User, class_of: list[Student]
+) -> None:
+    browser, (first, second, *_) = office(alice), class_of
+    said = _said(campus, targets="students", act="find", find=second.admission_number)
+    found = _page(browser.post(WRITE, said))
+    assert str(second.sourced_id) in found
+    assert str(first.sourced_id) not in found
+    assert "errorlist" not in found
+    said |= {"picked": [str(second.sourced_id)], "find": first.full_name}
+    found = _page(browser.post(WRITE, said))
+    assert f'value="{first.sourced_id}"' in found
+    assert found.count("checked") >= 1
+    browser.post(WRITE, said | {"act": "send", "find": ""})
+    made = Announcement.objects.get()
+    assert (made.kind, made.targets) == ("students", [str(second.sourced_id)])
+
+
+def test_nobody_picks_students_out_of_their_reach(office: Office, campus: Campus, bob: User, alice: User) -> None:
+    elsewhere = people.some_students(1, section=people.another_section(campus, "7 D"))[0]
+    said = _said(
+        campus, targets="students", act="find", find=elsewhere.admission_number, picked=[str(elsewhere.sourced_id)]
+    )
+    assert str(elsewhere.sourced_id) in _page(office(alice).post(WRITE, said))
+    assert str(elsewhere.sourced_id) not in _page(office(bob).post(WRITE, said))
+    assert office(bob).post(WRITE, said | {"act": "send"}).status_code == 422
+    assert not Announcement.objects.exists()
+
+
+def test_picking_nobody_is_said_on_the_form(office: Office, campus: Campus, alice: User) -> None:
+    assert office(alice).post(WRITE, _said(campus, targets="students", act="send")).status_code == 422
+
+
+@pytest.mark.usefixtures("class_of", "media")
+def test_a_file_is_attached_as_it_is_sent_and_one_that_is_refused_sends_nothing(
+    office: Office, campus: Campus, alice: User
+) -> None:
+    browser = office(alice)
+    assert 'name="attachment"' in _page(browser.post(WRITE, _said(campus, act="look")))
+    odd = SimpleUploadedFile("menu.pdf", b"<html>")
+    assert browser.post(WRITE, _said(campus, act="send", attachment=odd)).status_code == 422
+    assert not Announcement.objects.exists()
+    paper = SimpleUploadedFile("menu.pdf", b"%PDF-1.7")
+    made = browser.post(WRITE, _said(campus, act="send", attachment=paper)).headers["Location"]
+    assert f"{made}attachment" in _page(browser.get(made))
+    assert browser.get(f"{made}attachment").content == b"%PDF-1.7"

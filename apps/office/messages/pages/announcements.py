@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.accounts.models import User
 from apps.notifications import selectors as notifications
 from apps.notifications import services
 from apps.notifications.models import LONGEST_SUBJECT, LONGEST_TEXT, Announcement, Channel
@@ -22,6 +24,8 @@ from apps.office.messages.pages.sent import CHANNELS
 from apps.office.shell.fields import MomentField, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
+from apps.reports.api.views import file_response
+from apps.students.models import Student
 from schoolops.errors import SchoolOpsError
 
 PER_PAGE = 50
@@ -32,7 +36,7 @@ KINDS = {
     Kind.LEVEL: gettext_lazy("Grade level"),
     Kind.SECTION: gettext_lazy("Section"),
     Kind.CLASS: gettext_lazy("Class"),
-    Kind.STUDENTS: gettext_lazy("Students"),
+    Kind.STUDENTS: gettext_lazy("Picked students"),
     Kind.ROLE: gettext_lazy("Role"),
 }
 STATES = {
@@ -49,6 +53,11 @@ class AnnouncementForm(DressedForm):
     title = forms.CharField(label=gettext_lazy("Title"), max_length=LONGEST_SUBJECT)
     text = forms.CharField(label=gettext_lazy("Text"), max_length=LONGEST_TEXT, widget=forms.Textarea)
     targets = forms.ChoiceField(label=gettext_lazy("For"))
+    find = forms.CharField(
+        label=gettext_lazy("Pick students by name or admission number"), required=False, max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    picked = forms.MultipleChoiceField(label=gettext_lazy("Picked students"), required=False)
     to = forms.MultipleChoiceField(
         label=gettext_lazy("To"), required=False, initial=[To.GUARDIANS.value],
         choices=[(To.GUARDIANS.value, gettext_lazy("Guardians")), (To.STUDENTS.value, gettext_lazy("Students"))],
@@ -60,8 +69,13 @@ class AnnouncementForm(DressedForm):
     acknowledge = forms.BooleanField(label=gettext_lazy("Ask readers to confirm it"), required=False)
     publish_at = MomentField(label=gettext_lazy("Not before"), required=False)
 
-    def __init__(self, groups: Any, *arguments: Any, **more: Any) -> None:
+    def __init__(self, groups: Any, students: Sequence[Student], *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        picked: Any = self.fields["picked"]
+        picked.choices = [(str(each.sourced_id), f"{each.full_name} · {each.admission_number}") for each in students]
+        picked.widget.choices = picked.choices
+        if not students:
+            del self.fields["picked"]
         field: Any = self.fields["targets"]
         field.choices = [
             (str(KINDS[Kind(kind)]), [(key, name or str(KINDS[Kind(kind)])) for key, name in choices])
@@ -73,7 +87,8 @@ class AnnouncementForm(DressedForm):
         """Whom it is for."""
         kind, _colon, target = self.cleaned_data["targets"].partition(":")
         to = () if kind == Kind.ROLE else tuple(self.cleaned_data["to"])
-        return Audience(kind, (target,) if target else (), to)
+        targets = tuple(self.cleaned_data.get("picked", ())) if kind == Kind.STUDENTS else tuple(filter(None, [target]))
+        return Audience(kind, targets, to)
 
 
 @office_page(permission="messages.announce", over="own")
@@ -89,19 +104,32 @@ def announcements(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/messages/announcements.html", context, title=_("Announcements"))
 
 
+def _form(request: HttpRequest, by: User) -> AnnouncementForm:
+    """As it was sent, with the students that were picked and those that were looked for."""
+    words = request.POST.get("find", "").replace("\0", "").strip()[:100]
+    students = selectors.students_picked(request.POST.getlist("picked"), words, by=by)
+    if request.POST.get("act") != "find":
+        return AnnouncementForm(selectors.groups_of(by), students, posted(request))
+    many = {name: request.POST.getlist(name) for name in ("picked", "to", "channels")}
+    typed = {**request.POST.dict(), **many, "targets": Kind.STUDENTS.value}
+    return AnnouncementForm(selectors.groups_of(by), students, initial=typed)
+
+
 @office_page(permission="messages.announce", over="everybody")
 def write(request: HttpRequest) -> HttpResponse:
     """Write one: looked at first, with how many people it reaches, and then sent."""
     by = actor(request)
-    form = AnnouncementForm(selectors.groups_of(by), posted(request))
+    form = _form(request, by)
     preview = None
-    if form.is_valid():
+    if form.is_bound and form.is_valid():
         said = form.cleaned_data
         audience = form.audience()
         try:
             if request.POST.get("act") == "send":
+                file = request.FILES.get("attachment")
                 made = services.announce(
                     audience=audience, by=by,
+                    attachment=services.Paper(file.read(), file.name or "") if file else None,
                     **{name: said[name] for name in ("title", "text", "channels", "acknowledge", "publish_at")},
                 )  # fmt: skip
                 messages.success(request, _("The announcement is on its way."))
@@ -118,6 +146,12 @@ def write(request: HttpRequest) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render_page(request, "office/messages/write.html", context, title=_("Write an announcement"), status=status)
+
+
+@office_page(permission="messages.announce", over="own")
+def attachment(request: HttpRequest, announcement: UUID) -> HttpResponse:
+    """The file that goes with one."""
+    return file_response(*services.attachment_of(announcement, by=actor(request)))
 
 
 @office_page(permission="messages.announce", over="own")

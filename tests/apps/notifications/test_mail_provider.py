@@ -1,0 +1,166 @@
+"""Letters through a provider's API, and what it reports of them later: once, in any order, whoever's letter it was."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+from django.core import mail as box
+
+from apps.accounts.models import User
+from apps.notifications import services
+from apps.notifications.models import Channel, Message
+from apps.notifications.selectors import Audience, standing
+from apps.students.models import Guardian, Student
+from schoolops.context import current_school
+from schoolops.resilience import mail
+from schoolops.resilience.mail import MailUnavailable
+from tests.factories.people import Campus
+from tests.factories.told import states
+
+Post = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def _provider(settings: Any) -> Iterator[None]:
+    settings.MAIL_PROVIDER, settings.ANYMAIL = "test", {"WEBHOOK_SECRET": "oak:secret"}
+    settings.EMAIL_BACKEND = "schoolops.resilience.mail.GuardedBackend"
+    settings.EMAIL_BACKEND_BEHIND = "schoolops.resilience.providers.ProviderBackend"
+    yield
+    mail.circuit.reset()
+
+
+@pytest.fixture
+def post(settings: Any, at_oak: Any, client_for: Any, in_oak: Any) -> Post:
+    """Report as Postmark does; the status that it is answered with."""
+    settings.MAIL_PROVIDER = "postmark"
+    client = client_for(in_oak)
+
+    def report(said: Any, secret: str = "oak:secret") -> int:
+        headers = {"authorization": "Basic " + base64.b64encode(secret.encode()).decode()}
+        answer = client.post("/hooks/mail", said, content_type="application/json", headers=headers)
+        return int(answer.status_code)
+
+    return report
+
+
+def _announced(child: Student, by: User) -> Message:
+    made = services.announce(
+        title="Trip", text="On Friday.", audience=Audience("students", [str(child.sourced_id)]), by=by
+    )
+    services.publish(made.pk)
+    return Message.objects.filter(announcement=made, channel=Channel.EMAIL).get()
+
+
+def _sent(child: Student, by: User, settings: Any) -> Message:
+    settings.MAIL_PROVIDER = "test"
+    found = _announced(child, by)
+    services.deliver(Channel.EMAIL)
+    settings.MAIL_PROVIDER = "postmark"
+    return found
+
+
+def _said(kind: str, message: Message, **more: Any) -> dict[str, Any]:
+    marks = {"schoolops_school": current_school().slug, "schoolops_letter": str(message.sourced_id)}
+    return {"RecordType": kind, "MessageID": "883953f4", "Recipient": message.address, "Metadata": marks, **more}
+
+
+def _bounce(message: Message, kind: str = "HardBounce") -> dict[str, Any]:
+    return _said(
+        "Bounce", message, ID=42, Type=kind, Email=message.address, Description="The server was unable to deliver"
+    )
+
+
+def test_a_letter_bears_its_marks_and_a_delivery_is_noted_once(
+    campus: Campus, child: Student, mona: Guardian, alice: User, post: Post, settings: Any
+) -> None:
+    message = _sent(child, alice, settings)
+    sent: Any = box.outbox[0]
+    marks = sent.anymail_test_params["metadata"]
+    assert marks == {"schoolops_school": current_school().slug, "schoolops_letter": str(message.sourced_id)}
+    assert post(_said("Delivery", message, DeliveredAt="2026-03-04T10:00:00Z")) == 204
+    assert post(_said("Delivery", message)) == 204
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("delivered", "")]
+
+
+@pytest.mark.parametrize("delivery_first", [True, False])
+def test_what_comes_back_later_marks_the_address_whichever_is_reported_first(
+    campus: Campus, child: Student, mona: Guardian, alice: User, post: Post, settings: Any, delivery_first: bool
+) -> None:
+    message = _sent(child, alice, settings)
+    message.refresh_from_db()
+    reports = [_said("Delivery", message), _bounce(message)]
+    for each in reports if delivery_first else reversed(reports):
+        assert post(each) == 204
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("bounced", "")]
+    assert standing(by=alice).bounced == 1
+    services.clear_address(address=message.address, by=alice)
+    # The same report once more: what a person cleared stays cleared.
+    assert post(_bounce(message)) == 204
+    assert standing(by=alice).bounced == 0
+
+
+def test_nothing_more_is_written_to_who_calls_a_letter_unwanted(
+    campus: Campus, child: Student, mona: Guardian, alice: User, post: Post, settings: Any
+) -> None:
+    message = _sent(child, alice, settings)
+    complaint = _bounce(message, "SpamComplaint") | {"RecordType": "SpamComplaint"}
+    assert [post(complaint), post(complaint)] == [204, 204]
+    found = Message.objects.get(pk=message.pk)
+    assert (found.state, found.answer.split(":")[0], found.bounced_at is None) == ("delivered", "complained", False)
+    again = _sent(child, alice, settings)
+    assert states(pk=again.pk) == [("suppressed", "address-bounced")]
+
+
+def test_what_is_only_late_or_nobodys_or_unreadable_changes_nothing(
+    campus: Campus, child: Student, mona: Guardian, alice: User, post: Post, settings: Any
+) -> None:
+    message = _sent(child, alice, settings)
+    assert post(_bounce(message, "Transient")) == 204
+    assert post(_bounce(message) | {"Metadata": {}}) == 204
+    elsewhere = {"schoolops_school": "nowhere", "schoolops_letter": "x"}
+    assert post(_bounce(message) | {"Metadata": elsewhere}) == 204
+    assert post([1]) == 400
+    assert post(_bounce(message), "oak:guessed") == 404
+    settings.ANYMAIL = {}
+    assert post(_bounce(message)) == 404
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("sent", "")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (AnymailAPIError("no", status_code=422), ("failed", "")),
+        (AnymailAPIError("?", status_code=500), ("outcome_unknown", "")),
+        (AnymailRecipientsRefused("inactive"), ("bounced", "")),
+    ],
+)
+def test_what_the_provider_answers_decides_as_a_mail_server_does(
+    campus: Campus, child: Student, mona: Guardian, alice: User, monkeypatch: pytest.MonkeyPatch,
+    answer: Exception, state: tuple[str, str],
+) -> None:  # fmt: skip
+    _announced(child, alice)
+
+    def refuses(*_said: object) -> None:
+        raise answer
+
+    monkeypatch.setattr("anymail.backends.test.EmailBackend.post_to_esp", refuses)
+    services.deliver(Channel.EMAIL)
+    assert states(guardian=mona, channel=Channel.EMAIL) == [state]
+
+
+def test_a_provider_that_takes_nothing_now_is_asked_again(
+    campus: Campus, child: Student, mona: Guardian, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _announced(child, alice)
+
+    def busy(*_said: object) -> None:
+        raise AnymailAPIError("busy", status_code=429)
+
+    monkeypatch.setattr("anymail.backends.test.EmailBackend.post_to_esp", busy)
+    with pytest.raises(MailUnavailable):
+        services.deliver(Channel.EMAIL)
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("deferred", "outage")]

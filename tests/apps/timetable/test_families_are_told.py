@@ -1,0 +1,87 @@
+"""Families are told that a timetable changed: once for all that was changed within the hour, and not of planning."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from apps.institutions.models import CourseClass
+from apps.notifications import services as notifications
+from apps.notifications.models import Channel, Message
+from apps.students.models import Enrolment, Guardian, SectionMembership, Student
+from apps.timetable import services
+from apps.timetable.models import Period
+from schoolops import clock
+from tests.factories.jobs import waiting_jobs
+from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_class, students_in
+from tests.factories.rolls import some_periods
+from tests.factories.told import a_guardian, deliver, states
+
+IN_AN_HOUR = SCHOOL_MOMENT + dt.timedelta(hours=2)
+
+
+@pytest.fixture
+def child(campus: Campus) -> Student:
+    return students_in(campus.section)[0]
+
+
+@pytest.fixture
+def mona(child: Student) -> Guardian:
+    return a_guardian("Mona", child)
+
+
+@pytest.fixture
+def maths(campus: Campus) -> CourseClass:
+    return a_class(campus, students=students_in(campus.section))
+
+
+def _meets(maths: CourseClass, period: Period, by: User, starts_on: dt.date = SCHOOL_DAY) -> Any:
+    fields = {"period": period, "weekday": SCHOOL_DAY.isoweekday(), "starts_on": starts_on, "room": "1"}
+    return services.add_meeting(course_class=maths, fields=fields, by=by)
+
+
+def _told() -> int:
+    return sum(services.tell_of_change(course_class=each["course_class"]) for each in waiting_jobs("tell_of_change"))
+
+
+def test_all_that_changed_within_the_hour_is_told_once(
+    campus: Campus, child: Student, mona: Guardian, maths: CourseClass, dave: User
+) -> None:
+    first, second = some_periods(campus)[:2]
+    meeting = _meets(maths, first, dave)
+    _told()
+    services.change_meeting(meeting=meeting, fields={"room": "2"}, by=dave)
+    services.change_period(period=second, fields={"name": "Second"}, by=dave)
+    services.change_period(period=first, fields={"ends_at": dt.time(8, 50)}, by=dave)
+    _told()
+    deliver()
+    assert states(guardian=mona) == [("queued", "")]
+    with clock.frozen(IN_AN_HOUR):
+        deliver()
+    found = Message.objects.get(guardian=mona)
+    assert (found.state, found.subject) == ("delivered", f"Timetable changed: {child.full_name}")
+
+
+def test_what_is_planned_for_later_is_told_to_nobody(
+    campus: Campus, mona: Guardian, maths: CourseClass, dave: User
+) -> None:
+    meeting = _meets(maths, some_periods(campus)[0], dave, SCHOOL_DAY + dt.timedelta(days=20))
+    services.remove_meeting(meeting=meeting, by=dave)
+    assert waiting_jobs("tell_of_change") == []
+
+
+def test_who_left_meanwhile_is_not_told_and_the_school_says_on_which_channels(
+    campus: Campus, child: Student, mona: Guardian, maths: CourseClass, alice: User, dave: User
+) -> None:
+    notifications.set_rule(fact="timetable.changed", channel=Channel.EMAIL, sends=True, by=alice)
+    _meets(maths, some_periods(campus)[0], dave)
+    _told()
+    assert [state for state, _ in states(guardian=mona)] == ["queued", "queued"]
+    SectionMembership.objects.filter(student=child).update(ends_on=SCHOOL_DAY)
+    Enrolment.objects.filter(student=child).update(exited_on=SCHOOL_DAY, exit_kind=Enrolment.Exit.WITHDREW)
+    with clock.frozen(IN_AN_HOUR):
+        deliver()
+    assert states(guardian=mona) == [("suppressed", "no-longer-so")] * 2
