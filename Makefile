@@ -11,7 +11,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams drill-pitr chaos attack exams resilience observe notices bench-messages clean
+.PHONY: help environment calls demo demo-reset test proof check format smoke lock template docs messages icons pictures load soak bench-pages bench-server bench-cache bench-import bench-jobs bench-logins bench-paper bench-schools bench-plans bench-copies bench-exams bench-fees drill-pitr chaos attack audit exams fees resilience observe notices bench-messages clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,7 @@ proof: environment ## The slower tests, the stack tried as an attacker would, an
 	$(PY) -m tests.exams
 	$(PY) -m tests.fees
 	$(PY) -m tests.failures
+	$(PY) -m tests.planted
 	$(PY) -m tests.notices
 
 check: environment ## Format, lint, types, import contracts, Django's checks, generated files
@@ -67,13 +68,16 @@ pictures: environment ## Pictures of twelve pages at two widths and in two langu
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml
 	$(PY) -m uv pip compile --quiet --generate-hashes --python-version 3.11 --universal pyproject.toml $(ARGS) -o requirements.txt
 	$(PY) -m uv pip compile --quiet --generate-hashes --python-version 3.11 --universal pyproject.toml \
-		--extra embedded --extra gunicorn --extra otel --extra dev -c requirements.txt $(ARGS) -o requirements-dev.txt
+		--extra embedded --extra gunicorn --extra otel --extra stripe --extra dev -c requirements.txt $(ARGS) -o requirements-dev.txt
 
 calls: environment ## Write anew how many function calls the most asked requests may take
 	$(PY) -m pytest -q tests/apps/office/test_what_a_request_costs.py --renew-calls
 
 load: environment ## Monday at eight over twenty schools, against the table of targets (BASE_URL=)
 	$(PY) -m benchmarks.load $(ARGS)
+
+soak: environment ## Ten minutes of the same at half of what the machine can: memory, connections, descriptors, disk stay flat
+	$(PY) -m benchmarks.load --steady 600 $(ARGS)
 
 bench-pages: environment ## Endpoints and pages against the floor: psycopg alone, the same facts
 	$(PY) -m benchmarks.pages $(ARGS)
@@ -117,6 +121,9 @@ bench-plans: environment ## The queries that were asked for, at 20 schools of 2,
 chaos: environment ## Kill everything at random and count what is lost (SECONDS=, SEED=, ENGINE=)
 	$(PY) -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
+
+audit: environment ## What is known against any package that is pinned; “not run” when nobody could be asked
+	@$(PY) -m config.audit
 
 attack: environment ## The running stack, tried as an attacker would: steps, generated requests, files that unfold (SECONDS=)
 	$(PY) -m tests.attack $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)

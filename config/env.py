@@ -102,6 +102,11 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "Where `python -m schoolops.gateways.counter` listens: a card gateway to try with. Refused in production.",
     ),
+    Variable(
+        "STRIPE_URL",
+        "https://api.stripe.com",
+        "Where Stripe is asked, for installations with `schoolops[stripe]`; empty: it is offered to no school.",
+    ),
     Variable("EMAIL_URL", "consolemail://", "Where mail goes, as smtp+tls://user:password@host:587."),
     Variable("DEFAULT_FROM_EMAIL", "SchoolOps <no-reply@localhost>", "Sender of mail."),
     Variable("SMS_URL", "", "Where text messages are posted to, https://…; empty: they are written to the log."),

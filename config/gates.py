@@ -30,7 +30,7 @@ from schoolops import launcher
 
 # A gate that hangs would hold the pipeline for ever.
 LONGEST_S = 300
-EXTRAS = ("embedded", "gunicorn", "otel", "dev")
+EXTRAS = ("embedded", "gunicorn", "otel", "stripe", "dev")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)")
 
 

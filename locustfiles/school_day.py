@@ -20,6 +20,7 @@ import random
 import re
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,14 @@ from locustfiles.targets import (
 
 DEMO = {
     "host": "oak.localhost",
-    "day": time.strftime("%Y-%m-%d"),
     "arriving": [{"login": name, "password": f"{name}-of-oak-demo"} for name in ("alice", "bob", "dave", "erin")],
     "teachers": [{"login": "bob", "password": "bob-of-oak-demo"}],
     "readers": [{"login": "alice", "password": "alice-of-oak-demo"}],
     "papers": [],
     "families": [{"login": "carol", "password": "carol-of-oak-demo"}],
 }
-CAST: dict[str, Any] = json.loads(Path(os.environ["CAST"]).read_text()) if os.environ.get("CAST") else DEMO
+CAST: dict[str, Any] = {"day": time.strftime("%Y-%m-%d")}
+CAST |= json.loads(Path(os.environ["CAST"]).read_text()) if os.environ.get("CAST") else DEMO
 PHASE = os.environ.get("PHASE", "burst")
 RATE = float(os.environ.get("RATE", "0"))
 TOKENS: dict[tuple[str, str], str] = {}
@@ -281,11 +282,21 @@ def let_everybody_come(environment: Any, **_: Any) -> None:
         options.num_users = everybody()
 
 
+BROKEN: Counter[str] = Counter()
+
+
+@events.user_error.add_listener
+def keep_what_broke(exception: BaseException, **_: Any) -> None:
+    """Locust writes it into its log and goes on without whoever it happened to."""
+    BROKEN[f"{type(exception).__name__}: {exception}"] += 1
+
+
 @events.quitting.add_listener
 def look_at_the_targets(environment: Any, **_: Any) -> None:
     figures, missed = judge(environment.stats, PHASE if RATE or PHASE == "burst" else "")
+    missed += [f"{count} of the load's people broke off: {what}" for what, count in BROKEN.items()]
     for each in missed:
         print(f"MISSED {each}")
     environment.process_exit_code = 1 if missed else 0
-    result = json.dumps({**figures, "missed": len(missed)})
+    result = json.dumps({**figures, "missed": len(missed), "broken": BROKEN.total()})
     events.quit.add_listener(lambda **_: print(f"RESULT {result}", flush=True))

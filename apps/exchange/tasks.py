@@ -7,6 +7,7 @@ from uuid import UUID
 
 from apps.exchange import services
 from apps.exchange.models import Import, MarkFile
+from apps.fees import services as fees
 from apps.fees.models import BankStatement
 from schoolops.queues import IMPORTS, task
 from schoolops.queues.schedule import Schedule, schedule
@@ -107,6 +108,7 @@ def clear_old_imports() -> None:
     services.clear_old_imports()
     services.clear_old_marks()
     services.clear_old_bank_files()
+    fees.forget_old_payers()
 
 
 schedule(

@@ -433,10 +433,10 @@ class GatewayKeyNeeded(Invalid):
 
 
 class GatewayInUse(Conflict):
-    """Somebody is paying by card through the present gateway."""
+    """What somebody began to pay through this gateway has not ended."""
 
     code = "fees:gateway-in-use"
-    remedy = "Stop taking card payments, and change the gateway an hour later."
+    remedy = "It ends within the hour where the gateway answers, and in three days where it does not. Forget it then."
     field = "gateway"
 
 

@@ -6,6 +6,7 @@ same at half of that, each request when it is due. Goals of pages are those of *
 
 ``login_share``: logins a second while the first half is let in, of what the hash allows on all processors.
 ``last_login_vs_hash_bound``: until the last is in ÷ what all their hashes take on all processors.
+``others_share``: what of the processors went to programs that are none of ours meanwhile; it has no goal.
 
 ``BASE_URL=https://…`` points it at a running installation, and nothing is started: the demo's cast then only reads
 there. ``CAST=file.json`` names other people: ``{"arriving": [{"host", "login", "password"}], "teachers": [{…,
@@ -22,12 +23,11 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from benchmarks.load.held import Held, Others
 from benchmarks.logins.__main__ import CORES, hash_rate
 from config import demo
 from config.env import BASE_DIR
@@ -42,6 +42,7 @@ from locustfiles.targets import (
     SET_EXAM,
 )
 from schoolops import launcher
+from tests.outside import machine
 from tests.smoke.stack import fresh_stack
 
 # A Tuesday without holidays: rolls can be taken whenever this is run.
@@ -52,6 +53,7 @@ GOALS = {
     "families_p95_ms": (300, "at most"),
     "login_share": (0.5, "at least"), "last_login_vs_hash_bound": (1.5, "at most"), "errors": (0, "at most"),
     "memory_growth": (1.2, "at most"), "descriptors_growth": (1.2, "at most"),
+    "connections_growth": (1.2, "at most"), "disk_growth": (1.2, "at most"),
 }  # fmt: skip
 # Whose p95 the burst's line tells; goals are those of the steady phase.
 TOLD = (LIST_STUDENTS, READ_ROLL, MARK_ROLL, LIST_EXAMS, SET_EXAM)
@@ -87,37 +89,13 @@ def drive(host: str, phase: str, seconds: int, cast: str | None, *, rate: float 
     return found
 
 
-@dataclass(slots=True)
-class Held:
-    """What a stack holds: memory, open files. Looked at twice, it must not have grown."""
-
-    root: int
-    at_first: tuple[float, float] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.at_first = self._now()
-
-    def _now(self) -> tuple[float, float]:
-        memory = files = 0.0
-        for each in psutil.Process(self.root).children(recursive=True):
-            try:
-                memory, files = memory + each.memory_full_info().uss, files + each.num_fds()
-            except psutil.Error:
-                continue
-        return memory, files
-
-    def growth(self) -> tuple[float, float]:
-        now = self._now()
-        return now[0] / self.at_first[0], now[1] / self.at_first[1]
-
-
-def measured(host: str, given: argparse.Namespace, cast: str | None, root: int | None) -> dict[str, Any]:
-    allowed = hash_rate(2.0) * CORES
+def measured(host: str, given: argparse.Namespace, cast: str | None, up: demo.Stack | None) -> dict[str, Any]:
+    allowed, others = hash_rate(2.0) * CORES, Others()
     burst = drive(host, "burst", given.seconds, cast)
     full = drive(host, "steady", given.capacity, cast)
     asked = (LIST_STUDENTS, READ_ROLL, MARK_ROLL, LIST_EXAMS, FAMILY_HOME, FAMILY_CHILD)
     rate = sum(full[kind]["requests"] for kind in asked if kind in full) / given.capacity / 2
-    held = Held(root) if root else None
+    held = Held(up) if up else None
     steady = drive(host, "steady", given.steady, cast, rate=rate)
     into = burst.get(LOG_IN_WITH_WAITS, {"requests": 0, "p50_ms": 1, "last_ms": 0})
     result: dict[str, Any] = {
@@ -129,13 +107,13 @@ def measured(host: str, given: argparse.Namespace, cast: str | None, root: int |
         "last_login_vs_hash_bound": round(into["last_ms"] / 1000 / max(1e-9, into["requests"] / allowed), 2),
         "errors": sum(
             each["failures"] for phase in (burst, full, steady) for each in phase.values() if isinstance(each, dict)
-        ),
+        )
+        + sum(phase.get("broken", 0) for phase in (burst, full, steady)),
         "rate": round(rate, 1),
         "burst_p95_ms": {kind: burst[kind]["p95_ms"] for kind in TOLD if kind in burst},
     }
     if held is not None:
-        memory, files = held.growth()
-        result |= {"memory_growth": round(memory, 2), "descriptors_growth": round(files, 2)}
+        result |= held.growth() | {"others_share": others.share()}
     return result
 
 
@@ -147,7 +125,9 @@ def report(result: dict[str, Any]) -> int:
             met = result[name] >= goal if how == "at least" else result[name] <= goal
             missed += not met
             rows.append(f"| `{name}` | {how} {goal} | {result[name]} | {'met' if met else '**missed**'} |")
-    (REPORTS / "report.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    head = f"`python -m benchmarks.load {' '.join(sys.argv[1:])}`, {time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
+    lines = [f"{head}, load {os.getloadavg()[0]:.0f} at its end.", "", *rows, "", f"`RESULT {json.dumps(result)}`"]
+    (REPORTS / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(rows))
     print(f"RESULT {json.dumps(result)}")
     return 1 if missed else 0
@@ -162,7 +142,7 @@ def on_a_stack_of_our_own(given: argparse.Namespace) -> int:
         REPORTS.mkdir(parents=True, exist_ok=True)
         cast = Path(REPORTS / "cast.json")
         cast.write_text(said.strip().splitlines()[-1], encoding="utf-8")
-        return report(measured(f"http://127.0.0.1:{up.port}", given, str(cast), os.getpid()))
+        return report(measured(f"http://127.0.0.1:{up.port}", given, str(cast), up))
 
 
 def main() -> int:

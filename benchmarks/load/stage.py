@@ -78,12 +78,14 @@ def main() -> None:
     from django.core.management import call_command
     from django.db import transaction
 
+    from schoolops import clock
     from schoolops.context import inside, outside_schools
     from schoolops.tenancy.provisioning import create_school
 
     schools, students = (int(each) for each in sys.argv[1:])
     known = make_password(PASSWORD)
-    cast: dict[str, Any] = {"arriving": [], "teachers": [], "papers": [], "readers": [], "families": []}
+    cast: dict[str, Any] = {"day": str(clock.now().date())}
+    cast |= {"arriving": [], "teachers": [], "papers": [], "readers": [], "families": []}
     for number in range(schools):
         host = f"load-{number}.localhost"
         school = create_school(slug=f"load-{number}", name=f"School {number}", domains=[host])

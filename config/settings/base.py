@@ -360,6 +360,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 SANDBOX_GATEWAY_URL = env.text("SANDBOX_GATEWAY_URL")
+STRIPE_URL = env.text("STRIPE_URL")
 
 _mail = env.mail("EMAIL_URL")
 vars().update(_mail)
@@ -390,6 +391,8 @@ LOGGING: dict[str, Any] = {
         "django.server": {"level": "ERROR"},
         # Tells of every glyph: hundreds of lines for one printed list.
         "fontTools": {"level": "WARNING"},
+        # Tells of every request, and in what words one was refused.
+        "stripe": {"level": "WARNING"},
     },
 }
 

@@ -24,6 +24,8 @@ if env.text("ALLOW_REDIS_MOCK"):
     raise ImproperlyConfigured("ALLOW_REDIS_MOCK must not be set in production: it needs a Redis or Valkey.")
 if env.text("SANDBOX_GATEWAY_URL"):
     raise ImproperlyConfigured("SANDBOX_GATEWAY_URL must not be set in production: nobody pays there.")
+if not (env.text("STRIPE_URL") or "https://").startswith("https://"):
+    raise ImproperlyConfigured("STRIPE_URL must begin with https://: schools' keys go there.")
 if not env.text("REDIS_URL"):
     raise ImproperlyConfigured("REDIS_URL is not set: production needs a Redis or Valkey.")
 if len(PLATFORM_TOKEN) < 32:

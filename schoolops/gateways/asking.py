@@ -1,4 +1,4 @@
-"""Asking a school's gateway: outside transactions, and behind a circuit that is that school's alone."""
+"""Asking a school's gateway: outside transactions, and behind a circuit that is that school's and gateway's alone."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from schoolops.resilience.outside import expect_no_transaction
 Answer = TypeVar("Answer")
 # A gateway may take a while; ten seconds again and again is not serving.
 _LIMITS: Final = Limits(failures=5, slow_s=10.0, reset_s=5.0, reset_cap_s=60.0, probe_s=30.0)
-_circuits: dict[str, Breaker] = {}
+_circuits: dict[tuple[str, str], Breaker] = {}
 _lock = threading.Lock()
 
 
 def ask(
-    question: Callable[[], Answer], *, meanwhile: Callable[[], AbstractContextManager[object]] = nullcontext
+    question: Callable[[], Answer],
+    *,
+    of: str = "",
+    meanwhile: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Answer:
-    """What the current school's gateway answers. ``meanwhile``: what stands around the call itself.
+    """What the current school's gateway ``of`` that name answers. ``meanwhile``: what stands around the call itself.
 
     Raises:
         GatewayAway: it does not, or has not lately. CalledInTransaction. Whatever ``question`` raises.
     """
     expect_no_transaction("A card gateway was to be asked")
-    circuit = _circuit(current_school().slug)
+    circuit = _circuit(current_school().slug, of)
     try:
         with meanwhile():
             return circuit.call(question)
@@ -36,8 +39,9 @@ def ask(
         raise GatewayAway(retry_after=max(1, round(refusal.retry_after_s))) from refusal
 
 
-def _circuit(school: str) -> Breaker:
+def _circuit(school: str, gateway: str) -> Breaker:
     with _lock:
-        if school not in _circuits:
-            _circuits[school] = Breaker(f"gateway:{school}", counts=(GatewayAway,), limits=_LIMITS)
-        return _circuits[school]
+        key = school, gateway
+        if key not in _circuits:
+            _circuits[key] = Breaker(f"gateway:{school}", counts=(GatewayAway,), limits=_LIMITS)
+        return _circuits[key]

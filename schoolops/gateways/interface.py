@@ -61,7 +61,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be paid. ``id``: ours; asked for twice under it, it is one.
+    """What is to be paid. ``id``: ours; asked for twice under it, it is one. ``reference``: theirs, once it is known.
 
     ``back_to``, ``given_up_to``: where the payer's browser goes. ``notify``: where the gateway writes to, for one that
     has to be told with each order. ``language``: ISO 639.
@@ -76,6 +76,7 @@ class Order:
     given_up_to: str
     notify: str
     expires_at: dt.datetime
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _send(ground: Ground, row: Row, text: str, **headers: str) -> Any:
 
 NO_JSON = ("auth/", "me/")
 # Sent as forms, with a file.
-FILES = {"POST imports", "POST exam-sessions/{marked_session}/mark-file"}
+FILES = {"POST bank-statements", "POST imports", "POST exam-sessions/{marked_session}/mark-file"}
 JSON_ROWS = [row for row in ROWS if row.name in BODIES and not row.address.startswith(NO_JSON)]
 
 

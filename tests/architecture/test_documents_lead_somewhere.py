@@ -6,8 +6,14 @@ import re
 import tomllib
 from pathlib import Path
 
+from django.core.management import get_commands
+
 from config.env import BASE_DIR
 
+CODE = re.compile(r"`([^`\n]+)`|^\$ (.+)$", re.MULTILINE)
+TARGET = re.compile(r"\bmake ((?:[a-z]+-)*[a-z]+)(?![\w…-])")
+MODULE = re.compile(r"python -m ((?:config|schoolops|tests|benchmarks)[a-z_.]*)")
+COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 DECISIONS = BASE_DIR / "docs" / "decisions"
 
@@ -20,6 +26,23 @@ def test_every_link_inside_the_repository_arrives() -> None:
     links = [(document, target) for document in documents() for target in LINK.findall(document.read_text("utf-8"))]
     assert links, "the search itself is broken"
     lost = [f"{document.name}: {target}" for document, target in links if not (document.parent / target).exists()]
+    assert lost == []
+
+
+def named_by(pattern: re.Pattern[str]) -> set[str]:
+    """What stands in the code of documents; what has changed may speak of what there was."""
+    texts = [document.read_text("utf-8") for document in documents() if document.name != "CHANGELOG.md"]
+    return {name for text in texts for code in CODE.findall(text) for name in pattern.findall("".join(code))}
+
+
+def test_every_command_that_a_reader_is_told_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (BASE_DIR / "Makefile").read_text("utf-8"), re.MULTILINE))
+    commands = {path.stem for path in BASE_DIR.glob("*/**/management/commands/*.py")} | set(get_commands())
+    modules = {name: BASE_DIR.joinpath(*name.split(".")) for name in named_by(MODULE)}
+    assert (len(named_by(TARGET)), len(named_by(COMMAND)), len(modules)) > (20, 20, 5), "the search itself is broken"
+    assert named_by(TARGET) - targets == set()
+    assert named_by(COMMAND) - commands == set()
+    lost = [name for name, path in modules.items() if not (path.with_suffix(".py").exists() or path.is_dir())]
     assert lost == []
 
 

@@ -26,6 +26,7 @@ DIFFERENT = {
         "METRICS_FOLDER",
         "RATE_LIMIT_FACTOR",
         "SANDBOX_GATEWAY_URL",
+        "STRIPE_URL",
         "PASSWORD_HASHERS",
     },
     "production": {

@@ -32,13 +32,18 @@ _UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 
 @pytest.fixture(scope="package")
 def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The site, served by a process of its own on this worker's database."""
+    """The site, served by a process of its own on this worker's database, and a sandbox where cards are buttons."""
     from django.test import override_settings
 
+    from schoolops.gateways import counter
     from tests.browser.served import served
 
     folder = tmp_path_factory.mktemp("site")
-    with override_settings(MEDIA_ROOT=str(folder / "media")), served(folder) as site:
+    with (
+        counter.running() as here,
+        override_settings(MEDIA_ROOT=str(folder / "media"), SANDBOX_GATEWAY_URL=here.address),
+        served(folder, gateway=here.address) as site,
+    ):
         yield site
 
 

@@ -17,21 +17,26 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from config.env import BASE_DIR
 from schoolops import launcher
 from tests.failures import rows
 from tests.failures.stage import Scene
 from tests.observe.stage import Failed, say
-from tests.outside import refuse_base_url
+from tests.outside import machine, refuse_base_url
 
 HEAD = """# What fails, and what is seen then
 
-By `make resilience ARGS=--write` on {day}, {processors} processors, load {load:.0f} at its end. Web server, relay and
-worker reach PostgreSQL and Valkey through proxies; four clients write all the while, each write under an
-`Idempotency-Key`. After each row every write that was acknowledged is there once, none that was refused is, and what
-had no answer (or `tenancy:outcome-unknown`: the database was lost while it was asked to keep it) is taken when it is
-sent again under its key. *Worst* is the slowest answer that a client saw.
+By `make resilience ARGS=--write` on {day}, {machine}, load {load:.0f} at its end, in
+{minutes:.0f} minutes. Web server, relay and worker reach PostgreSQL and Valkey through proxies; four clients write
+all the while, each write under an `Idempotency-Key`. After each row every write that was acknowledged is there once,
+none that was refused is, and what had no answer (or `tenancy:outcome-unknown`: the database was lost while it was
+asked to keep it) is taken when it is sent again under its key. *Worst* is the slowest answer that a client saw; *rows*
+are those of the clients and those that jobs left, counted in the database before and after. What does not hold and
+what was not tried stands in the table as well.
+
+**{verdict}**
 
 """
 
@@ -56,37 +61,75 @@ def curtain_up() -> Iterator[Scene]:
 def main() -> int:
     refuse_base_url("make resilience kills the servers that it starts itself.")
     parser = argparse.ArgumentParser(prog="python -m tests.failures", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--only", default="", help="rows whose name has this in it")
+    parser.add_argument("--only", nargs="+", default=[""], help="rows whose name has one of these in it")
     parser.add_argument("--write", action="store_true", help="keep the table in docs/resilience.md")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.offline"
-    held = failed = 0
-    table = ["| what fails | what was seen | worst answer | |", "| --- | --- | --- | --- |"]
+    began = time.monotonic()
     with curtain_up() as scene:
-        for row in rows.ROWS:
-            if given.only not in row.name or (row.root and os.geteuid()):
-                say(f"not tried: {row.name}")
-                continue
-            began = time.monotonic()
-            try:
-                seen, worst_s = row.play(scene)
-            except Failed as failure:
-                failed += 1
-                seen, worst_s, how = str(failure), 0.0, "**does not hold**"
-            else:
-                held += 1
-                how = "holds"
-            say(f"{how:<10} {row.name} ({time.monotonic() - began:.0f} s): {seen}; worst {worst_s * 1000:.0f} ms")
-            table.append(f"| {row.name} | {seen} | {worst_s * 1000:.0f} ms | {how} |")
-        lost, doubled = scene.lost, scene.doubled + scene.unwanted
+        played = [play(row, scene) for row in rows.ROWS if any(each in row.name for each in given.only)]
+    table = ["| what fails | what was seen | worst answer | rows | |", "| --- | --- | --- | --- | --- |"]
+    table += [f"| {' | '.join(each.cells())} |" for each in played]
     print("\n".join(table))
+    held = sum(each.verdict == HOLDS for each in played)
+    failed = sum(each.verdict == FAILS for each in played)
+    result = {
+        "rows": held + failed, "rows_held": held, "not_tried": len(played) - held - failed,
+        "lost": sum(each.lost for each in played), "duplicated": sum(each.doubled for each in played),
+    }  # fmt: skip
     if given.write:
-        head = HEAD.format(day=time.strftime("%Y-%m-%d"), processors=os.cpu_count(), load=os.getloadavg()[0])
-        (BASE_DIR / "docs" / "resilience.md").write_text(head + "\n".join(table) + "\n", encoding="utf-8")
-    result = {"rows": held + failed, "rows_held": held, "lost": lost, "duplicated": doubled}
+        head = HEAD.format(
+            day=time.strftime("%Y-%m-%d"), machine=machine(), load=os.getloadavg()[0],
+            minutes=(time.monotonic() - began) / 60, verdict=f"{held} of {len(played)} rows hold.",
+        )  # fmt: skip
+        said = f"\n`RESULT {json.dumps(result)}`\n"
+        (BASE_DIR / "docs" / "resilience.md").write_text(head + "\n".join(table) + "\n" + said, encoding="utf-8")
     print(f"RESULT {json.dumps(result)}", flush=True)
     return 1 if failed or not held else 0
+
+
+HOLDS, FAILS, NOT_TRIED = "holds", "**does not hold**", "**not tried**"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A row as it went."""
+
+    name: str
+    verdict: str
+    seen: str
+    worst_s: float = 0.0
+    before: int = 0
+    after: int = 0
+    lost: int = 0
+    doubled: int = 0
+
+    def cells(self) -> tuple[str, ...]:
+        if self.verdict == NOT_TRIED:
+            return self.name, self.seen, "", "", self.verdict
+        worst = f"{self.worst_s * 1000:.0f} ms" if self.worst_s else "–"
+        return self.name, self.seen, worst, f"{self.before} → {self.after}", self.verdict
+
+
+def play(row: rows.Row, scene: Scene) -> Played:
+    if lacks := row.lacks():
+        say(f"not tried: {row.name}, for it takes {lacks}")
+        return Played(row.name, NOT_TRIED, f"it takes {lacks}")
+    began = time.monotonic()
+    before, lost, doubled = scene.counted(), scene.lost, scene.doubled + scene.unwanted
+    worst_s = 0.0
+    try:
+        seen, worst_s = row.play(scene)
+        verdict = HOLDS
+    except Failed as failure:
+        seen, verdict = str(failure), FAILS
+    done = Played(
+        row.name, verdict, seen, worst_s, before, scene.counted(),
+        scene.lost - lost, scene.doubled + scene.unwanted - doubled,
+    )  # fmt: skip
+    say(f"{' | '.join(done.cells())} ({time.monotonic() - began:.0f} s)")
+    return done
 
 
 if __name__ == "__main__":

@@ -3,6 +3,5 @@
 from tests.observe.settings import *  # noqa: F403
 from tests.observe.settings import INSTALLED_APPS
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.failures.apps.FailuresConfig"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.failures.apps.FailuresConfig", "tests.planted.apps.PlantedConfig"]
 ROOT_URLCONF = "tests.failures.urls"
-RATE_LIMIT_FACTOR = 1_000

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,16 @@ class Journal:
 
 
 class Scene(Stage):
-    """``Stage``, all of whose programs stand behind the proxies."""
+    """``Stage``, all of whose programs stand behind the proxies. ``ports``: whom clients ask, in turn."""
 
-    def __init__(self, folder: Path, servers: Servers) -> None:
+    def __init__(
+        self, folder: Path, servers: Servers, *, code: Path = BASE_DIR, settings: str = "tests.failures.settings"
+    ) -> None:
         super().__init__(folder, servers)
-        self.servers = servers
+        self.servers, self.code = servers, code
+        self.ports: Iterator[int] = repeat(self.port)
         self.lost = self.doubled = self.unwanted = 0
-        more = {"DJANGO_SETTINGS_MODULE": "tests.failures.settings"}
+        more = {"DJANGO_SETTINGS_MODULE": settings, "RATE_LIMIT_FACTOR": "1000"}
         self.environment |= more
         self.behind |= more
         self.admin_url = self.environment["DATABASE_ADMIN_URL"].replace("postgres://", "postgresql://", 1)
@@ -87,10 +91,11 @@ class Scene(Stage):
         self.group(0.5)
         (self.folder / "media").mkdir(exist_ok=True)
         for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "-c", PEOPLE]):
-            subprocess.run([PYTHON, "manage.py", *command], cwd=BASE_DIR, env=self.environment, check=True)
+            subprocess.run([PYTHON, "manage.py", *command], cwd=self.code, env=self.environment, check=True)
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
             (self.role,) = connection.execute(
-                "SELECT rolname FROM pg_roles WHERE rolname LIKE '%school_oak' LIMIT 1"
+                "SELECT rolname FROM pg_roles WHERE rolname LIKE '%school_oak'"
+                " AND has_schema_privilege(oid, 'school_oak', 'USAGE')"
             ).fetchone() or ("",)
             for statement in EFFECTS.format(schema="school_oak", role=self.role).strip().split(";"):
                 connection.execute(statement.encode())
@@ -107,6 +112,12 @@ class Scene(Stage):
         self.web()
         self.start("relay", "manage.py", "relay", environment=self.behind)
         self.worker()
+
+    def restart(self) -> None:
+        """All programs, with what the scene says of their surroundings by now."""
+        for name in ("web", "relay", "worker-attendance"):
+            self.stop(name)
+        self.programs()
 
     def web(self) -> None:
         self.start("web", "-m", "config.serve", environment=self.behind)
@@ -127,7 +138,7 @@ class Scene(Stage):
         began = time.monotonic()
         body = {"given_name": "Kept", "family_name": name}
         headers = {"Idempotency-Key": key}
-        status, said = ask(port or self.port, "/api/v1/guardians", body=body, token=self.token, **headers)
+        status, said = ask(port or next(self.ports), "/api/v1/guardians", body=body, token=self.token, **headers)
         code = said.get("code", "") if isinstance(said, dict) else ""
         where = said.get("instance", "").rpartition(":")[2] if isinstance(said, dict) else ""
         return Said(name, key, status, time.monotonic() - began, code, where)
@@ -190,6 +201,15 @@ class Scene(Stage):
         self.doubled += sum(number > 1 for number in wrong.values())
         if wrong:
             raise Failed(f"lost or twice: {dict(list(wrong.items())[:3])}")
+
+    def counted(self) -> int:
+        """Rows of guardians and of effects of jobs."""
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT count(*) FROM school_oak.students_guardian"
+                " UNION ALL SELECT count(*) FROM school_oak.failures_effect"
+            ).fetchall()
+        return sum(number for (number,) in found)
 
     def effects(self) -> Counter[int]:
         with psycopg.connect(self.admin_url, autocommit=True) as connection:

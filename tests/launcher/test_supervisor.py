@@ -24,7 +24,8 @@ def _supervisor(place: Path, output: io.StringIO | None = None, **environment: s
 
 
 def _wait_for(path: Path) -> None:
-    assert processes.wait_until(path.exists, 10)
+    """Until it is there and something stands in it: a shell makes the file before it writes."""
+    assert processes.wait_until(lambda: path.exists() and path.read_text().endswith("\n"), 10)
 
 
 def test_lines_are_told_apart_by_the_programs_name(place: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from benchmarks.load import __main__ as load
+from benchmarks.load.__main__ import GOALS
 from config.env import BASE_DIR
 from locustfiles.targets import (
     FAMILY_CHILD,
@@ -73,10 +77,41 @@ def test_too_slow_failed_or_never_asked_is_missed(entry: Entry, said: str) -> No
     assert judge(Stats([*others, entry]), STEADY)[1] == [said]
 
 
+AS_AIMED_AT = {name: goal for name, (goal, _) in GOALS.items()}
+
+
+def test_figures_that_reach_their_goals_are_green(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "REPORTS", tmp_path)
+    assert load.report(AS_AIMED_AT) == 0
+    assert "missed" not in (tmp_path / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", GOALS)
+def test_each_figure_alone_turns_the_load_red(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "REPORTS", tmp_path)
+    goal, how = GOALS[name]
+    assert load.report({**AS_AIMED_AT, name: goal + (0.01 if how == "at most" else -0.01)}) == 1
+    assert (tmp_path / "report.md").read_text("utf-8").count("**missed**") == 1
+
+
 def test_the_load_can_be_run_by_hand() -> None:
     command = [sys.executable, "-m", "locust", "-f", "locustfiles/school_day.py", "--list"]
     done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True)
     assert {"Arriving", "Teacher", "Reader"} <= {line.strip() for line in (done.stdout + done.stderr).splitlines()}
+
+
+def test_whoever_is_named_comes_today_unless_a_day_is_named(tmp_path: Path) -> None:
+    cast, script = tmp_path / "cast.json", "from locustfiles import school_day; print(school_day.CAST['day'])"
+    said = {}
+    for day in ({}, {"day": "2026-11-10"}):
+        cast.write_text(json.dumps({"arriving": [], "teachers": [], "readers": [], "papers": [], **day}), "utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=BASE_DIR, env={**os.environ, "CAST": str(cast)},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        said[len(day)] = done.stdout.strip().splitlines()[-1]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", said[0])
+    assert said[1] == "2026-11-10"
 
 
 TOOLS = set(re.findall(r"-m ((?:benchmarks|tests)[\w.]*)", (BASE_DIR / "Makefile").read_text(encoding="utf-8")))

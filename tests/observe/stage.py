@@ -63,6 +63,9 @@ def ask(
 class Stage:
     """The stack with proxies before its servers, traffic, and a Prometheus that watches."""
 
+    # Whose programs are started.
+    code = BASE_DIR
+
     def __init__(self, folder: Path, servers: Servers) -> None:
         self.folder = folder
         environment = servers.environment()
@@ -97,7 +100,7 @@ class Stage:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 [PYTHON, *command] if command[0].startswith(("-", "manage")) else list(command),
-                cwd=BASE_DIR,
+                cwd=self.code,
                 env=environment or self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

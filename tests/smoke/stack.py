@@ -47,6 +47,7 @@ def fresh_stack(*, own_servers: bool = False, programs: Collection[str] = (), **
         "RATE_LIMIT_FACTOR": "1000",
         "MEDIA_ROOT": str(folder / "media"),
         **{name: value for name in ("SCHOOLOPS_TODAY",) if (value := os.environ.get(name))},
+        **({"DJANGO_SETTINGS_MODULE": "tests.planted.settings"} if os.environ.get("PLANTED") else {}),
         **variables,
     }
     try:

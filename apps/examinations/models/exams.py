@@ -489,7 +489,7 @@ class ResultPolicy(models.Model):
     # Of a course's result in a term, what its gradebook is, in percent; exams are the rest.
     coursework = models.DecimalField(max_digits=5, decimal_places=2, default=40, db_default=40)
     # What a gradebook comes to at most, in percent, however much is extra.
-    extra_up_to = models.DecimalField(max_digits=5, decimal_places=2, default=100, db_default=100)
+    extra_up_to = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal("100.00"), db_default=100)
 
     class Meta:
         constraints = (

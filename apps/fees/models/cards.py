@@ -18,15 +18,16 @@ from schoolops.rows import PublicRow, called
 
 
 class CardGateway(models.Model):
-    """The school's one card gateway. ``sealed``: its keys, which the database cannot read.
+    """The school's card gateway, ``PRESENT``, and those that took its cards before: what was begun there ends there.
 
+    ``sealed``: its keys, which the database cannot read.
     ``taking``: whether new payments are begun. ``heard_until``: up to when it was asked what it had written.
     ``failing_since``: when it was last asked in vain; null: it answers.
     """
 
-    ONLY: ClassVar[int] = 1
+    PRESENT: ClassVar[int] = 1
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    id = models.PositiveSmallIntegerField(primary_key=True, default=PRESENT)
     name = models.CharField(max_length=20)
     sealed = models.BinaryField()
     taking = models.BooleanField(default=True)
@@ -34,7 +35,7 @@ class CardGateway(models.Model):
     failing_since = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=Q(id=1), name="card_gateway_one"),)
+        constraints = (models.CheckConstraint(condition=Q(id=1) | Q(taking=False), name="card_gateway_one_takes"),)
 
     def __str__(self) -> str:
         return self.name

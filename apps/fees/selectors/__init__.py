@@ -19,7 +19,7 @@ from apps.fees.selectors.billing import (
     with_ahead,
     with_parts,
 )
-from apps.fees.selectors.cards import card_gateway, intents_begun, takes_cards
+from apps.fees.selectors.cards import card_gateway, earlier_gateways, intents_begun, takes_cards
 from apps.fees.selectors.drawer import counts_of, drawer_of
 from apps.fees.selectors.late import late_fee_rules_seen, late_fees_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
@@ -76,6 +76,7 @@ __all__ = [
     "debtors",
     "drawer_of",
     "due_of",
+    "earlier_gateways",
     "entries_seen",
     "free_of",
     "intents_begun",

@@ -26,10 +26,16 @@ def takes_cards() -> bool:
 def card_gateway(*, by: User) -> dict[str, Any]:
     """Which gateway the school has, without its keys. Raises ``PermissionMissing``, ``OutOfReach``."""
     access.require_everywhere(by, "fees.set_gateway")
-    row = CardGateway.objects.first()
+    row = CardGateway.objects.filter(pk=CardGateway.PRESENT).first()
     return {
         "gateway": row.name if row else "",
         "taking": row is not None and row.taking,
         "failing_since": row.failing_since if row else None,
         "offered": offered(),
     }
+
+
+def earlier_gateways(*, by: User) -> list[CardGateway]:
+    """Those that the school had before, which are asked about what was begun there. Raises ``PermissionMissing``."""
+    access.require_everywhere(by, "fees.set_gateway")
+    return list(CardGateway.objects.exclude(pk=CardGateway.PRESENT).order_by("name"))

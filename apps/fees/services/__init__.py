@@ -5,6 +5,7 @@ from apps.fees.services.bank import (
     NewLine,
     Share,
     confirm_lines,
+    forget_old_payers,
     keep_lines,
     keep_statement,
     match_again,
@@ -24,10 +25,12 @@ from apps.fees.services.cards import (
     checkout_path,
     come_back,
     differs_there,
+    forget_card_gateway,
     hear,
     look,
     refund_by_card,
     set_card_gateway,
+    try_card_gateway,
 )
 from apps.fees.services.charging import (
     PaidBy,
@@ -122,7 +125,9 @@ __all__ = [
     "credit_invoice",
     "differs_there",
     "end_concession",
+    "forget_card_gateway",
     "forget_choice",
+    "forget_old_payers",
     "hear",
     "issue",
     "keep_bills",
@@ -162,5 +167,6 @@ __all__ = [
     "take_line_up_again",
     "take_payment",
     "tell_of_money",
+    "try_card_gateway",
     "void_invoice",
 ]

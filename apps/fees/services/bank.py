@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import IO, Any, cast
 from uuid import UUID, uuid5
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, Model, Q, QuerySet, Value, When
 
 from apps.access import services as access
 from apps.access.errors import OutOfReach
@@ -30,6 +31,7 @@ from schoolops import clock, events, files, money, queues
 from schoolops.audit import trail
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.folding import composed, fold
+from schoolops.privacy import Kept, held_elsewhere
 
 State = BankLine.State
 # Lines that are kept, and laid beside what is owed, together.
@@ -148,6 +150,36 @@ def match_again(*, institution: Institution, by: User) -> None:
     """The same of all that waits at a campus. Raises ``PermissionMissing``, ``OutOfReach``."""
     access.require_at(by, COLLECT, institution)
     match_lines(BankLine.objects.all(), institution)
+
+
+# --- whose names stand there ------------------------------------------------------------------------------------------
+_NAMELESS: Mapping[str, object] = {"payer": "", "text": "", "proposal": {}, "problem": None}
+
+
+# ``key`` stays, and so the same line in another file is known; so does the bank's own reference.
+@held_elsewhere(BankLine, Kept(law="fees", since=("day",), blanks=_NAMELESS), shown={"day", "amount", "currency"})
+def lines_about(person: Model) -> QuerySet[Any] | None:
+    """Lines that were taken for somebody, or wait and may be theirs; they name who paid, and whose child it is."""
+    parts: dict[type[Model], str] = {Student: "student", Guardian: "guardian"}
+    part = parts.get(type(person))
+    if part is None:
+        return None
+    payments = list(Payment.objects.filter(**{part: person}).values_list("sourced_id", flat=True))
+    proposed = Q(proposal__parts__contains=[{part: str(person.sourced_id)}])  # type: ignore[attr-defined]
+    return BankLine.objects.filter(Q(payments__overlap=payments) | proposed)
+
+
+def forget_old_payers() -> int:
+    """Lines older than a law asks for name nobody any more, whoever paid; returns how many."""
+    today = clock.now().date()
+    try:
+        since = today.replace(year=today.year - settings.RETENTION_YEARS["fees"])
+    except ValueError:
+        # The 29th of February.
+        since = today.replace(year=today.year - settings.RETENTION_YEARS["fees"], day=28)
+    old = BankLine.objects.filter(day__lt=since).exclude(payer="", text="", reason__in=("", "—"))
+    reason = Case(When(reason="", then=Value("")), default=Value("—"))
+    return old.exclude(state__in=(State.WAITING, State.CONFIRMED)).update(**_NAMELESS, reason=reason)
 
 
 # --- taking -----------------------------------------------------------------------------------------------------------
@@ -316,7 +348,9 @@ def settle_line(*, line: BankLine, payment: UUID, by: User) -> BankLine:
         raise errors.PaymentUnknown
     hold(found.student)
     fits = (found.amount, found.currency, found.method) == (held.amount, held.currency, Payment.Method.BANK)
-    if not fits or BankLine.objects.filter(payments__contains=[payment]).exists():
+    # What was given back had come in; what was reversed never did.
+    undone = found.refunds.exclude(kind="refund").exists()
+    if not fits or undone or BankLine.objects.filter(payments__contains=[payment]).exists():
         raise errors.BankLineIsNoReceipt(receipt=found.receipt, amount=money.shown(held.amount, held.currency))
     return _settled(held, [found], by)
 

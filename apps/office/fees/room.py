@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.office.fees.pages import bank, bills, books, by_hand, desk, files, items, runs, students
+from apps.office.fees.pages import bank, bills, books, by_hand, cards, desk, files, items, runs, students
 from apps.office.fees.pages.start import panels
 from apps.office.fees.waiting import waiting
 from apps.office.shell.rooms import Entry, Heading, Job, Room
@@ -33,6 +33,7 @@ ROOM = Room(
             Entry(_("Concessions"), "office:fees_concession_changelist", "percent", SEES),
             Entry(_("Books"), "office:books", "menu_book", ("fees.keep_books",), below=("/office/fees/books/",)),
             Entry(_("Chart of accounts"), "office:fees_account_changelist", "account_tree", SEES),
+            Entry(_("Card payments"), "office:card-gateway", "credit_card", ("fees.set_gateway",)),
         ),
     },
     pages=(
@@ -54,6 +55,9 @@ ROOM = Room(
         path("fees/books/post/", by_hand.post_by_hand, name="post-by-hand"),
         path("fees/students/<uuid:student>/payers/", students.payers, name="payers"),
         path("fees/receipts/<uuid:payment>/clear/", desk.clear, name="clear-cheque"),
+        path("fees/cards/", cards.gateway, name="card-gateway"),
+        path("fees/cards/try/", cards.try_out, name="try-card-gateway"),
+        path("fees/cards/forget/", cards.forget, name="forget-card-gateway"),
         path("fees/drawer/", books.drawer, name="drawer"),
         path("fees/cash-book/", books.cash_book, name="cash-book"),
         path("fees/files/<slug:what>.<slug:form>", files.take, name="fees-file"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -123,12 +124,25 @@ def bill_of(invoice: Any) -> Bill:
 
 def students_called(words: str, *, by: User, permission: str = "fees.view") -> list[Student]:
     """Students of the campuses in reach whose name or number holds every word, leavers too. One query."""
-    # Whoever is enrolled at a campus is billed there, wherever their record is.
-    reach = at_campuses(by, permission, "institution") | Q(
-        pk__in=Enrolment.objects.filter(at_campuses(by, permission, "institution")).values("student")
-    )
-    there = Student.objects.kept().filter(reach, matching(words))
+    there = Student.objects.kept().filter(_billed_where(at_campuses(by, permission, "institution")), matching(words))
     return list(there.order_by("name_key", "pk")[:FOUND])
+
+
+def students_to_choose(
+    campus: Institution, *, by: User, words: str = "", named: Iterable[UUID | str] = ()
+) -> list[Student]:
+    """Whose money ``by`` may take at a campus: those ``named``, then those whom ``words`` find. Two queries at most."""
+    at = Q(institution=campus) & Q(at_campuses(by, "fees.collect", "institution"))
+    there = Student.objects.kept().filter(_billed_where(at)).order_by("name_key", "pk")
+    rows = list(there.filter(sourced_id__in=list(named)))
+    if words:
+        rows += [row for row in there.filter(matching(words))[:FOUND] if row not in rows]
+    return rows
+
+
+def _billed_where(at: Q) -> Q:
+    """Whoever is enrolled at a campus is billed there, wherever their record is."""
+    return at and at | Q(pk__in=Enrolment.objects.filter(at).values("student"))
 
 
 @dataclass(frozen=True, slots=True)

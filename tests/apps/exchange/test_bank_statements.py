@@ -23,6 +23,8 @@ from apps.fees.selectors.bank import numbers_in
 from apps.fees.selectors.reconciling import differences
 from apps.institutions.models import Institution
 from apps.students.models import Guardian
+from apps.students.services import withdraw_student
+from schoolops.copies import persons
 from schoolops.money import CurrencyDiffers
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -215,6 +217,66 @@ def test_a_bill_that_is_paid_already_or_entered_by_hand_is_looked_at(
     assert (settled.state, Payment.objects.count()) == ("taken", 2)
     with pytest.raises(errors.BankLineSettled):
         services.take_line(line=settled, by=anton)
+
+
+def test_a_receipt_that_was_undone_is_no_line_of_a_bank(campus: Campus, bills: list[Invoice], anton: User) -> None:
+    undone, returned = (money.a_payment(bills[0].student, "1200", method="bank", day=DAY, by=anton) for _each in "ab")
+    services.reverse(payment=undone.sourced_id, reason="Twice", by=anton)
+    services.refund(payment=returned.sourced_id, amount=Decimal(100), reason="Left", by=anton)
+    sent(campus, csv_of(a_row("1200", "school")), by=anton)
+    (line,) = lines()
+    with pytest.raises(errors.BankLineIsNoReceipt):
+        services.settle_line(line=line, payment=undone.sourced_id, by=anton)
+    line.refresh_from_db()
+    assert (line.state, line.payments) == ("waiting", [])
+    # What was given back of a transfer had come in all the same.
+    assert services.settle_line(line=line, payment=returned.sourced_id, by=anton).state == "taken"
+
+
+# --- whose names stand there ------------------------------------------------------------------------------------------
+def test_who_is_erased_stands_on_no_line_of_a_bank(campus: Campus, bills: list[Invoice], anton: User) -> None:
+    child, other = bills[0].student, bills[1].student
+    whose = Guardian.objects.get(user=people.a_guardian("rana", of=[child]))
+    rows = [
+        a_row("1200", f"{child.full_name} term", payer="Rana Payer", ref="1"),
+        a_row("50", f"fee {child.admission_number}", payer="Rana Payer", ref="2"),
+        a_row("1200", f"{other.full_name} term", payer="Somebody Else", ref="3"),
+    ]
+    sent(campus, csv_of(*rows), by=anton)
+    taken, waiting, others = lines()
+    services.take_line(
+        line=taken, parts=[services.Share(child.sourced_id, Decimal(1200), (), whose.sourced_id)], by=anton
+    )
+    withdraw_student(student=child, on=SCHOOL_DAY, by=people.a_user("dora", role="registrar"))
+    planned = persons.plan(child)
+    assert [(line.model, line.rows, line.fate) for line in planned.lines if "Bank" in line.model] == [
+        ("fees.BankLine", 2, "kept")
+    ]
+    persons.erase(child, planned=planned.code, reason="letter of 3 May")
+    for row in (taken, waiting):
+        row.refresh_from_db()
+        assert (row.payer, row.text, row.proposal) == ("", "", {})
+    others.refresh_from_db()
+    assert (others.payer, others.text) == ("Somebody Else", f"{other.full_name} term")
+    # It still is the line that it was: in another file it is nothing new.
+    sent(campus, csv_of(*rows, a_row("1", "x", ref="9")), by=anton)
+    assert BankLine.objects.count() == 4
+    assert persons.plan(whose).lines
+
+
+def test_after_the_years_that_a_law_asks_for_a_line_names_nobody(
+    campus: Campus, bills: list[Invoice], anton: User, later: Callable[..., None], settings: Any
+) -> None:
+    settings.RETENTION_YEARS = {**settings.RETENTION_YEARS, "fees": 2}
+    sent(campus, csv_of(a_row("50", "Rana Payer grant", payer="Rana Payer", ref="1")), by=anton)
+    services.set_line_aside(line=lines()[0], reason="A grant of Rana Payer", by=anton)
+    later(days=700)
+    clear_old_imports()
+    assert lines()[0].payer == "Rana Payer"
+    later(days=100)
+    clear_old_imports()
+    (line,) = lines()
+    assert (line.payer, line.text, line.reason, line.amount) == ("", "", "—", 50)
 
 
 # --- twice is nothing -------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -85,6 +86,28 @@ def test_a_line_is_shared_out_among_children_that_are_found(office: Office, bill
     assert BankLine.objects.get(pk=interest.pk).state == "set-aside"
     assert browser.post(done["Location"], {"again": "1"}).status_code == 302
     assert BankLine.objects.get(pk=interest.pk).state == "waiting"
+
+
+def test_a_page_names_nobody_of_a_campus_out_of_reach_whatever_is_sent_to_it(
+    office: Office, campus: Campus, bills: list[Invoice], anton: User
+) -> None:
+    (stranger,) = people.some_students(1, institution=people.a_school_year(name="Willow").institution)
+    stranger.family_name = "Farouk"
+    stranger.save()
+    browser = office(anton)
+    send(browser, ("100", "school"))
+    page = f"/office/fees/bank/lines/{BankLine.objects.get().sourced_id}/"
+    here = office(people.a_user("nora", role="accountant", institution=campus.institution))
+    for each in (here, browser):
+        refused = each.post(page, {f"amount-{stranger.sourced_id}": "100"})
+        assert (refused.status_code, Payment.objects.count()) == (422, 0)
+        assert not {"Farouk", stranger.admission_number, str(stranger.sourced_id)} & {
+            *re.findall(r"[\w-]+", _page(refused))
+        }
+        assert "Farouk</bdi>" not in _page(each.get(f"{page}?q=Farouk"))
+    # Who is enrolled there is theirs to choose, wherever their record is.
+    child = bills[0].student
+    assert f"amount-{child.sourced_id}" in _page(here.post(page, {f"amount-{child.sourced_id}": "7"}))
 
 
 def test_a_transfer_that_was_entered_by_hand_is_that_receipt(office: Office, bills: list[Invoice], anton: User) -> None:

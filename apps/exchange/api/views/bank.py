@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from apps.accounts.api.authentication import actor
@@ -22,6 +22,7 @@ from apps.fees.models import BankLine, BankStatement
 from schoolops import money
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
+from schoolops.api.parsers import JsonParser
 from schoolops.api.viewsets import Columns, RowViewSet, answer, valid
 
 INSTITUTION = Parameter(parameters.public_id, where="institution__sourced_id", about="One campus only.")
@@ -37,7 +38,7 @@ class BankStatementViewSet(RowViewSet):
         "map_headers": "fees.collect over campus",
         "confirm": "fees.collect over campus",
     }
-    parser_classes = (MultiPartParser, JSONParser)
+    parser_classes = (MultiPartParser, JsonParser)
     out = shapes.BankStatementOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",

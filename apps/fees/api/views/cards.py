@@ -101,7 +101,10 @@ class CheckoutViewSet(_ForAnybody):
 
     @extend_schema(summary="To the page on which a card payment is made", responses={302: None}, auth=[])
     def go(self, request: Request, ticket: str) -> HttpResponse:
-        """Begun payments alone, for half an hour; else back with `payment_error`: a code, such as `gateways:away`."""
+        """Begun payments alone, within nine minutes and then for forty in all; else back with `payment_error`.
+
+        That is a code, such as `gateways:away`.
+        """
         self.asked_for(request)
         try:
             return heavy(lambda: HttpResponseRedirect(services.checkout_of(ticket)))()

@@ -24,8 +24,19 @@ from apps.fees.services.payments import NewPayment, Pays, hold, receive, undo
 from apps.students.models import Student, StudentGuardian
 from schoolops import clock, events, money
 from schoolops.api.errors import Malformed
-from schoolops.gateways.interface import GoneBack, Heard, Standing, gateway_called, heard_of
-from schoolops.gateways.signing import expect_signed
+from schoolops.errors import SchoolOpsError
+from schoolops.gateways.interface import (
+    GatewayAway,
+    GatewayRefused,
+    GatewayUnknown,
+    GoneBack,
+    Heard,
+    KeyRefused,
+    Standing,
+    gateway_called,
+    heard_of,
+)
+from schoolops.gateways.signing import SignatureRefused, expect_signed
 from schoolops.queues.job import calling_outside, finishing
 
 State = PaymentIntent.State
@@ -45,23 +56,33 @@ def hear(*, body: bytes, signature: str) -> None:
     Raises:
         GatewayNotSet, SignatureRefused, Malformed.
     """
-    gateway = CardGateway.objects.first()
-    if gateway is None:
-        raise errors.GatewayNotSet
-    expect_signed(body, signature, secret=keys_of(gateway).signing)
+    gateway = _writer(body, signature)
     try:
         heard = heard_of(json.loads(body))
     except (ValueError, RecursionError) as unread:
         raise Malformed from unread
-    _note([heard])
+    _note(gateway, [heard])
 
 
-def _note(heard: Iterable[Heard]) -> int:
+def _writer(body: bytes, signature: str) -> CardGateway:
+    """Which of the school's gateways signed this: an earlier one still writes of what was paid there."""
+    refusal: SchoolOpsError = errors.GatewayNotSet()
+    for gateway in CardGateway.objects.order_by("-pk"):
+        try:
+            expect_signed(body, signature, secret=keys_of(gateway).signing)
+        except (KeyRefused, SignatureRefused) as refused:
+            refusal = refused
+        else:
+            return gateway
+    raise refusal
+
+
+def _note(gateway: CardGateway, heard: Iterable[Heard]) -> int:
     """Write down what is new and about a payment of ours; how many those are."""
     new = 0
+    begun = PaymentIntent.objects.filter(gateway=gateway.name).exclude(reference="")
     for each in heard:
-        about = Q(reference__in=each.references) | Q(also__in=each.references)
-        intent = PaymentIntent.objects.exclude(reference="").filter(about).only("pk").first()
+        intent = begun.filter(Q(reference__in=each.references) | Q(also__in=each.references)).only("pk").first()
         # An account may take other money than school fees.
         if intent is None:
             continue
@@ -96,26 +117,43 @@ def said_there(row: PaymentIntent, gateway: CardGateway) -> Standing:
 
 
 def catch_up() -> int:
-    """Ask what the gateway has written and may not have reached us, and about what was begun and never ended.
+    """Ask what the gateways have written and may not have reached us, and about what was begun and never ended.
 
-    How many events were new. Raises ``GatewayAway``, ``KeyRefused``.
+    How many events were new. Raises what the first of them that cannot be asked raises, once the others are heard.
     """
-    gateway = CardGateway.objects.first()
-    now = clock.now()
-    if gateway is None:
-        return 0
+    heard: list[tuple[CardGateway, list[Heard]]] = []
+    away: SchoolOpsError | None = None
+    for gateway in CardGateway.objects.order_by("pk"):
+        try:
+            heard.append((gateway, _heard_there(gateway)))
+        except (GatewayAway, GatewayRefused, GatewayUnknown) as refused:
+            away = away or refused
+    with transaction.atomic() if away else finishing():
+        new = sum(_note(gateway, each) for gateway, each in heard)
+        for gateway, _each in heard:
+            CardGateway.objects.filter(name=gateway.name).update(heard_until=gateway.heard_until)
+            _end_overdue(gateway)
+    if away:
+        raise away
+    return new
+
+
+def _heard_there(gateway: CardGateway) -> list[Heard]:
+    """What it has written since it was last asked, which is now."""
     sealed_anew(gateway)
     until, since = clock.machine(), gateway.heard_until - _OVERLAP
     there, keys = gateway_called(gateway.name), keys_of(gateway)
     heard = asked(gateway, lambda: there.heard_since(since, keys), meanwhile=calling_outside)
-    with finishing():
-        new = _note(heard)
-        CardGateway.objects.filter(pk=gateway.pk).update(heard_until=until)
-        over = PaymentIntent.objects.filter(state=State.OPEN, expires_at__lt=now)
-        over.filter(Q(reference="") | Q(expires_at__lt=now - _GIVEN_UP)).update(state=State.FAILED)
-        for key in over.exclude(reference="").values_list("pk", flat=True)[:_OVERDUE]:
-            events.publish(GatewayWrote(key))
-    return new
+    gateway.heard_until = until
+    return heard
+
+
+def _end_overdue(gateway: CardGateway) -> None:
+    now = clock.now()
+    over = PaymentIntent.objects.filter(state=State.OPEN, expires_at__lt=now, gateway=gateway.name)
+    over.filter(Q(reference="") | Q(expires_at__lt=now - _GIVEN_UP)).update(state=State.FAILED)
+    for key in over.exclude(reference="").values_list("pk", flat=True)[:_OVERDUE]:
+        events.publish(GatewayWrote(key))
 
 
 def differs_there(*, begun_before: dt.timedelta = dt.timedelta(0)) -> list[Difference]:
@@ -125,14 +163,12 @@ def differs_there(*, begun_before: dt.timedelta = dt.timedelta(0)) -> list[Diffe
 
     Raises ``GatewayAway``, ``KeyRefused``.
     """
-    gateway = CardGateway.objects.first()
-    if gateway is None:
-        return []
+    gateways = {row.name: row for row in CardGateway.objects.all()}
     now = clock.now()
-    begun = PaymentIntent.objects.filter(gateway=gateway.name, at__gt=now - _GIVEN_UP, at__lte=now - begun_before)
+    begun = PaymentIntent.objects.filter(gateway__in=gateways, at__gt=now - _GIVEN_UP, at__lte=now - begun_before)
     found = []
     for row in begun.exclude(reference="").select_related("institution").order_by("pk"):
-        said = said_there(row, gateway)
+        said = said_there(row, gateways[row.gateway])
         there, here = said.paid - _returned(said), row.received - row.returned
         if there != here:
             with transaction.atomic():

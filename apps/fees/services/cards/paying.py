@@ -28,8 +28,10 @@ from schoolops.gateways.interface import Order, gateway_called
 from schoolops.ids import uuid7
 
 State = PaymentIntent.State
-# How long somebody may take to pay: as short as Stripe allows, since what they pay may be paid by then.
-PAYS_WITHIN: Final = dt.timedelta(minutes=31)
+# How long somebody may take to pay: not long, since what they pay may be paid by then.
+PAYS_WITHIN: Final = dt.timedelta(minutes=40)
+# Stripe opens no page that closes within half an hour: theirs is asked for before that.
+_OPENS_FOR: Final = dt.timedelta(minutes=31)
 EVENTS = "/api/v1/card-gateway/events"
 _SALT = "fees.checkout"
 _BILL = gettext_noop("{school}: bill {number}")
@@ -87,7 +89,8 @@ def begin_card_payment(
         back_to=_address(back_to, host),
         day=today_at(campus),
         at=now,
-        expires_at=now + PAYS_WITHIN,
+        # A whole second, so that the gateway is told the same however often it is asked.
+        expires_at=(now + PAYS_WITHIN).replace(microsecond=0),
     )
     row.save(force_insert=True)
     told = {"amount": part, "bill": bill.called_number if bill else ""}
@@ -147,7 +150,8 @@ def checkout_of(said: str) -> str:
         IntentUnknown, IntentOver, CardsNotTaken, GatewayAway, GatewayRefused, KeyRefused, AmountNotTaken.
     """
     row = _intent(said)
-    if row.state != State.OPEN or row.expires_at <= clock.now():
+    closes_in = row.expires_at - clock.now()
+    if row.state != State.OPEN or closes_in <= (dt.timedelta(0) if row.reference else _OPENS_FOR):
         raise errors.IntentOver
     gateway = CardGateway.objects.filter(taking=True, name=row.gateway).first()
     if gateway is None:
@@ -169,6 +173,7 @@ def checkout_of(said: str) -> str:
         notify=f"{origin}{EVENTS}",
         # By their clock, whatever ours says.
         expires_at=clock.machine() + (row.expires_at - clock.now()),
+        reference=row.reference,
     )
     there, keys = gateway_called(gateway.name), keys_of(gateway)
     made = asked(gateway, lambda: there.open(order, keys))

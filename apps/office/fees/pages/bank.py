@@ -243,12 +243,9 @@ def _may_be(line: BankLine, words: str, request: HttpRequest) -> list[tuple[Stud
     proposed = {part["student"]: part["amount"] for part in line.proposal.get("parts", [])}
     # Sent and refused, they stand there as they were typed.
     typed_for = [id_of(name.removeprefix("amount-")) for name in request.POST if name.startswith("amount-")]
-    rows = list(Student.objects.filter(sourced_id__in=[*proposed, *typed_for]).order_by("name_key", "pk"))
-    if words:
-        found = selectors.students_called(words, by=by, permission=COLLECT)
-        rows += [row for row in found if row not in rows]
+    named = [*proposed, *(each for each in typed_for if each)]
     told = []
-    for row in rows:
+    for row in selectors.students_to_choose(campus, by=by, words=words, named=named):
         due = sum((each.amount for each in fees.due_of(row, campus)), Decimal(0))
         typed = request.POST.get(f"amount-{row.sourced_id}", proposed.get(str(row.sourced_id), ""))
         told.append((row, money.printed(due, campus.currency), typed))

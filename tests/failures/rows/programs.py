@@ -1,0 +1,45 @@
+"""Programs of ours are killed, or have no memory left."""
+
+from __future__ import annotations
+
+import time
+
+from tests.failures.rows.row import Seen, must, row
+from tests.failures.stage import Scene
+from tests.observe.stage import until
+
+
+@row("Memory above 90 %")
+def memory_is_full(scene: Scene) -> Seen:
+    scene.group(0.95)
+    try:
+        until("readiness says degraded", lambda: scene.ready()[1]["checks"]["memory"]["status"] == "degraded")
+        status, said = scene.ready()
+        must((status, said["status"]) == (200, "degraded"), f"and serves on: {status} {said['status']}")
+    finally:
+        scene.group(0.5)
+    until("it is well again", lambda: scene.ready()[1]["checks"]["memory"]["status"] == "ok")
+    return "readiness: degraded, 200", 0.0
+
+
+@row("The web server is killed")
+def the_web_server_is_killed(scene: Scene) -> Seen:
+    with scene.writing("web killed") as journal:
+        for _ in range(3):
+            time.sleep(1)
+            scene.kill("web")
+            scene.web()
+    return journal.seen(), journal.worst_s
+
+
+@row("The worker is killed in the middle of jobs")
+def the_worker_is_killed(scene: Scene) -> Seen:
+    wanted = range(3_000, 3_060)
+    for number in wanted:
+        must(scene.want("effect", number) == 201, "a job is taken")
+        if number % 20 == 10:
+            scene.kill("worker-attendance")
+            scene.worker()
+    until("every job is done", lambda: all(scene.effects()[number] for number in wanted))
+    must(all(scene.effects()[number] == 1 for number in wanted), "none is done twice")
+    return f"{len(wanted)} jobs, each done once", 0.0

@@ -1,0 +1,76 @@
+"""``python -m tests.planted``: each fault is planted, and the command whose business it is ends with 1 and says why.
+
+``--only NAME …`` plants these. Exit code 1 when a fault stays unseen; the last line is ``RESULT {…}``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from config.env import BASE_DIR
+from tests.outside import refuse_base_url
+from tests.planted.faults import FAULTS, VARIABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """By which command a fault is seen, and by what its ``RESULT`` says then."""
+
+    command: tuple[str, ...]
+    says: Callable[[dict[str, Any]], bool]
+
+
+SMALL = ("--schools", "1", "--students", "40", "--seconds", "20", "--capacity", "5", "--steady", "10")
+
+
+def row_failed(result: dict[str, Any]) -> bool:
+    return bool(result["rows"] == 1 and result["rows_held"] == 0)
+
+
+SEEN_BY = {
+    "late": Seen(("benchmarks.load", *SMALL), lambda said: said["students_p95_ms"] > 300),
+    "lost_write": Seen(("tests.failures", "--only", "Redis hangs"), lambda said: row_failed(said) and said["lost"] > 0),
+    "dropped_job": Seen(("tests.failures", "--only", "A job wanted twice"), row_failed),
+    "swallowed_exception": Seen(("tests.failures", "--only", "A job fails"), row_failed),
+    "disabled_breaker": Seen(("tests.failures", "--only", "A slow query"), row_failed),
+    "leaked_school": Seen(("tests.smoke",), lambda said: said["leaks"] > 0),
+}
+
+
+def is_seen(seen: Seen, code: int, output: str) -> bool:
+    """Whether the command ended with 1 for what was planted, and not for something else."""
+    lines = [line for line in output.splitlines() if line.startswith("RESULT ")]
+    return code == 1 and bool(lines) and seen.says(json.loads(lines[-1].removeprefix("RESULT ")))
+
+
+def main() -> int:
+    refuse_base_url("a fault is planted in a stack that is started for it, and in no other.")
+    parser = argparse.ArgumentParser(prog="python -m tests.planted", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", choices=sorted(FAULTS), nargs="+", default=list(SEEN_BY))
+    given = parser.parse_args()
+    unseen = []
+    for name in given.only:
+        began, seen = time.monotonic(), SEEN_BY[name]
+        done = subprocess.run(
+            [sys.executable, "-m", *seen.command], cwd=BASE_DIR, env={**os.environ, VARIABLE: name},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        found = is_seen(seen, done.returncode, done.stdout)
+        print(f"{'seen' if found else 'UNSEEN'}  {name} by {' '.join(seen.command)} ({time.monotonic() - began:.0f} s)")
+        if not found:
+            unseen.append(name)
+            print("\n".join(done.stdout.splitlines()[-20:]))
+    print(f"RESULT {json.dumps({'planted': len(given.only), 'planted_unseen': len(unseen)})}", flush=True)
+    return 1 if unseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

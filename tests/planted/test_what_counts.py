@@ -1,0 +1,42 @@
+"""Every fault that can be planted has a command that must see it, and being red for something else is not seeing it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.failures import rows
+from tests.planted.__main__ import SEEN_BY, is_seen
+from tests.planted.faults import FAULTS
+
+RED = {
+    "late": {"students_p95_ms": 450},
+    "lost_write": {"rows": 1, "rows_held": 0, "lost": 7},
+    "dropped_job": {"rows": 1, "rows_held": 0},
+    "swallowed_exception": {"rows": 1, "rows_held": 0},
+    "disabled_breaker": {"rows": 1, "rows_held": 0},
+    "leaked_school": {"leaks": 1},
+}
+GREEN = {"students_p95_ms": 120, "rows": 1, "rows_held": 1, "lost": 0, "leaks": 0}
+
+
+def test_every_fault_has_a_command_and_every_command_a_fault() -> None:
+    assert set(FAULTS) == set(SEEN_BY) == set(RED)
+
+
+@pytest.mark.parametrize("name", RED)
+def test_it_is_seen_by_what_the_command_says_and_not_by_its_exit_code_alone(name: str) -> None:
+    def said(result: dict[str, int]) -> str:
+        return f"something\nRESULT {json.dumps(result)}\n"
+
+    assert is_seen(SEEN_BY[name], 1, said(RED[name]))
+    assert not is_seen(SEEN_BY[name], 0, said(RED[name]))
+    assert not is_seen(SEEN_BY[name], 1, said(GREEN))
+    assert not is_seen(SEEN_BY[name], 1, "Traceback: it did not start")
+
+
+def test_a_row_that_must_turn_red_is_one_of_the_matrix() -> None:
+    wanted = [seen.command[-1] for seen in SEEN_BY.values() if seen.command[0] == "tests.failures"]
+    found = {name: [row.name for row in rows.ROWS if name in row.name] for name in wanted}
+    assert {name: len(names) for name, names in found.items()} == dict.fromkeys(wanted, 1)
