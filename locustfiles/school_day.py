@@ -214,6 +214,7 @@ class Setter(Person):
 
 FAMILIES = CAST.get("families", [])
 MONDAY = [*CAST["teachers"], *CAST["readers"], *FAMILIES]
+FORM = "log in by the form"
 CHILD = re.compile(r'href="(/family/children/[^/"]+/attendance/)"')
 FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -248,7 +249,15 @@ class Monday(WithARoll):
         token = FORM_TOKEN.search(form.text or "")
         said = {"login": who["login"], "password": who["password"], "csrfmiddlewaretoken": token[1] if token else ""}
         here = {**self.headers, "Referer": f"http://{self.headers['Host']}/office/login/"}
-        self.client.post("/office/login/", name="log in by the form", data=said, headers=here, allow_redirects=False)
+        how: dict[str, Any] = {"headers": here, "allow_redirects": False, "catch_response": True}
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            with self.client.post("/office/login/", name=FORM, data=said, **how) as answer:
+                if answer.status_code not in {429, 503} or "Retry-After" not in answer.headers:
+                    break
+                answer.request_meta["name"] = f"{FORM}, told to wait"
+                answer.success()
+            gevent.sleep(float(answer.headers["Retry-After"]))
         found = CHILD.search(self.look("/family/", FAMILY_HOME).text or "")
         if found is None:
             raise StopUser
