@@ -2,13 +2,16 @@
 
 The mail server is a process of its own on this machine, and takes everything. Letters a second are those of the
 pipeline, each asked for access and written down before and after, against a loop of ``send_mail``, which opens a
-connection for each. Memory is what the process grew by while 10,000 were written down, in MiB, after 1,000 were.
+connection for each: in turns, so that a busy machine is busy for both, and the middle of the turns counts. Once in the
+clear, and once over TLS, as mail servers ask for it: ``…_tls``. Memory is what the process grew by while 10,000 were
+written down, in MiB, after 1,000 were.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,11 +26,11 @@ from config.env import BASE_DIR
 from schoolops import launcher
 from tests.outside import refuse_base_url
 
-RECIPIENTS, WARM, LETTERS, LOOP = 10_000, 1_000, 2_000, 500
+RECIPIENTS, WARM, TURNS, LOOP = 10_000, 1_000, 5, 100
 SLUG = "bench"
 GOAL = 5.0
 _SINK = """
-import sys, threading
+import ssl, sys, threading
 from aiosmtpd.controller import Controller
 class Box:
     async def handle_EHLO(self, server, session, envelope, name, said):
@@ -35,7 +38,9 @@ class Box:
         return [*said[:-1], "250-PIPELINING", said[-1]]
     async def handle_DATA(self, server, session, envelope):
         return "250 Taken"
-controller = Controller(Box(), hostname="127.0.0.1", port=int(sys.argv[1]))
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain(sys.argv[2], sys.argv[3])
+controller = Controller(Box(), hostname="127.0.0.1", port=int(sys.argv[1]), tls_context=tls)
 controller.start()
 threading.Event().wait()
 """
@@ -44,10 +49,11 @@ threading.Event().wait()
 def main() -> int:
     refuse_base_url("bench-messages writes to ten thousand people of a school of its own.")
     port = launcher.free_port()
-    sink = subprocess.Popen([sys.executable, "-c", _SINK, str(port)], cwd=BASE_DIR)
-    try:
-        with tempfile.TemporaryDirectory(prefix="schoolops-messages-") as name:
-            folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="schoolops-messages-") as name:
+        folder = Path(name)
+        certificate = _certificate(folder)
+        sink = subprocess.Popen([sys.executable, "-c", _SINK, str(port), *certificate], cwd=BASE_DIR)
+        try:
             with launcher.start(launcher.DURABLE, folder / "servers") as servers:
                 os.environ.update(
                     {
@@ -56,15 +62,16 @@ def main() -> int:
                         "EMAIL_URL": f"smtp://127.0.0.1:{port}",
                         "MEDIA_ROOT": str(folder / "media"),
                         "LOG_LEVEL": "ERROR",
+                        "SSL_CERT_FILE": certificate[0],
                     }
                 )
                 import django
 
                 django.setup()
                 found = measured()
-    finally:
-        sink.kill()
-        sink.wait()
+        finally:
+            sink.kill()
+            sink.wait()
     print("RESULT " + json.dumps(found))
     return 0 if found["send_vs_loop"] >= GOAL else 1
 
@@ -147,21 +154,44 @@ def queued(by: Any) -> dict[str, float]:
 
 
 def sent() -> dict[str, float]:
+    from django.conf import settings
+
+    clear = _in_turns()
+    settings.EMAIL_USE_TLS = True
+    settings.EMAIL_HOST = "localhost"
+    return {**clear, **{f"{name}_tls": value for name, value in _in_turns().items()}}
+
+
+def _in_turns() -> dict[str, float]:
     from django.core.mail import send_mail
 
     from apps.notifications import services
     from apps.notifications.models import Channel, Message
+    from apps.notifications.services import delivering
 
-    began, number = time.perf_counter(), 0
-    while number < LETTERS:
-        number += services.deliver(Channel.EMAIL)
-    ours = number / (time.perf_counter() - began)
-    text = Message.objects.filter(channel=Channel.EMAIL).exclude(text="")[0].text
-    began = time.perf_counter()
-    for place in range(LOOP):
-        send_mail("Trip", text, None, [f"g{place}@bench.example"])
-    loop = LOOP / (time.perf_counter() - began)
-    return {"letters_a_second": round(ours), "loop_a_second": round(loop), "send_vs_loop": round(ours / loop, 2)}
+    ours, loops = [], []
+    # A turn is so long that whatever a job does once is in it.
+    delivering.LONG_ENOUGH_S = 2.0
+    for _turn in range(TURNS):
+        began = time.perf_counter()
+        number = services.deliver(Channel.EMAIL)
+        ours.append(number / (time.perf_counter() - began))
+        text = Message.objects.filter(channel=Channel.EMAIL).exclude(text="")[0].text
+        began = time.perf_counter()
+        for place in range(LOOP):
+            send_mail("Trip", text, None, [f"g{place}@bench.example"])
+        loops.append(LOOP / (time.perf_counter() - began))
+    letters, loop = statistics.median(ours), statistics.median(loops)
+    return {"letters_a_second": round(letters), "loop_a_second": round(loop), "send_vs_loop": round(letters / loop, 2)}
+
+
+def _certificate(folder: Path) -> tuple[str, str]:
+    """A certificate of the mail server's own, and its key."""
+    made = str(folder / "certificate.pem"), str(folder / "key.pem")
+    said = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    command = ["openssl", *said.split(), "-addext", "subjectAltName=DNS:localhost", "-out", made[0], "-keyout", made[1]]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
 
 
 if __name__ == "__main__":

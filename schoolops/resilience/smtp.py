@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+from contextlib import suppress
 from email.policy import compat32
 from email.utils import formatdate, make_msgid
 from functools import lru_cache
@@ -36,13 +37,15 @@ class PipeliningBackend(EmailBackend):
     ahead: EmailMessage | None = None
     # Whose commands the server has, and answers: between here and its text nothing else may be said.
     begun: EmailMessage | None = None
+    # A letter and how it goes over the wire, made while the server read the one before.
+    _made: tuple[EmailMessage, bytes] | None = None
 
     def _send(self, email_message: EmailMessage) -> bool:
         server = self.connection
         if server is None or len(email_message.recipients()) != 1:
             return bool(super()._send(email_message))  # type: ignore[misc]
         following, self.ahead = self.ahead, None
-        text = as_bytes(email_message)
+        text = self._text(email_message)
         server.ehlo_or_helo_if_needed()
         if not server.has_extn("pipelining"):
             sender, to = _envelope(email_message)
@@ -50,7 +53,7 @@ class PipeliningBackend(EmailBackend):
             return True
         try:
             if self.begun is None:
-                server.send(_commands(server, email_message, len(text)))
+                server.send(_commands(email_message))
             elif self.begun is not email_message:
                 raise NotBegun("Another letter was to follow")
             self.begun = None
@@ -61,13 +64,22 @@ class PipeliningBackend(EmailBackend):
             raise NotBegun from gone
         next_ones = b""
         if following is not None and following is not email_message and len(following.recipients()) == 1:
-            next_ones = _commands(server, following, len(as_bytes(following)))
-            self.begun = following
+            # One that nobody can write down says so when it is its turn.
+            with suppress(ValueError):
+                next_ones = _commands(following)
+                self.begun = following
         server.send(_DOT.sub(b"..", text) + (b".\r\n" if text.endswith(b"\r\n") else b"\r\n.\r\n") + next_ones)
+        if following is not None:
+            with suppress(ValueError):
+                self._made = (following, as_bytes(following))
         code, words = server.getreply()
         if code != 250:
             raise smtplib.SMTPDataError(code, words)
         return True
+
+    def _text(self, message: EmailMessage) -> bytes:
+        made, self._made = self._made, None
+        return made[1] if made is not None and made[0] is message else as_bytes(message)
 
     def close(self) -> None:
         """As Django's; without a farewell where the server awaits a text, since it would take it for one."""
@@ -78,15 +90,18 @@ class PipeliningBackend(EmailBackend):
         super().close()
 
 
+# Parsing an address takes longer than a server does to take a letter; the sender is always the same.
+_sane = lru_cache(maxsize=1024)(sanitize_address)
+
+
 def _envelope(message: EmailMessage) -> tuple[str, str]:
     encoding = message.encoding or settings.DEFAULT_CHARSET
-    return sanitize_address(message.from_email, encoding), sanitize_address(message.recipients()[0], encoding)
+    return _sane(message.from_email, encoding), _sane(message.recipients()[0], encoding)
 
 
-def _commands(server: smtplib.SMTP, message: EmailMessage, size: int) -> bytes:
+def _commands(message: EmailMessage) -> bytes:
     sender, to = _envelope(message)
-    said = f" size={size}" if server.has_extn("size") else ""
-    lines = f"MAIL FROM:{smtplib.quoteaddr(sender)}{said}\r\nRCPT TO:{smtplib.quoteaddr(to)}\r\nDATA\r\n"
+    lines = f"MAIL FROM:{smtplib.quoteaddr(sender)}\r\nRCPT TO:{smtplib.quoteaddr(to)}\r\nDATA\r\n"
     return lines.encode("ascii")
 
 
@@ -135,9 +150,10 @@ def as_bytes(message: EmailMessage) -> bytes:
     return head.encode("ascii") + _body(str(message.body), message.content_subtype, alternatives, encoding)
 
 
+@lru_cache(maxsize=256)
 def _header(name: str, value: Any, encoding: str) -> str:
     name, value = forbid_multi_line_headers(name, value, encoding)
-    if len(name) + len(value) < _LONGEST_LINE and "\n" not in value:
+    if (len(name) + len(value) < _LONGEST_LINE or " " not in value) and "\n" not in value:
         return f"{name}: {value}\r\n"
     return compat32.fold(name, value).replace("\r\n", "\n").replace("\n", "\r\n")
 

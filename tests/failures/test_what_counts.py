@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from tests.failures import rows
+from tests.failures.__main__ import play
 from tests.failures.stage import UNKNOWN, Journal, Said, Scene
 from tests.observe.stage import Failed
 
@@ -22,6 +24,9 @@ class Played(Scene):
         if self.keeps and not self.found[name]:
             self.found[name] = 1
         return Said(name, key, 201, 0.01, "")
+
+    def counted(self) -> int:
+        return self.found.total()
 
     def there(self, names: list[str]) -> Counter[str]:
         return Counter({name: self.found[name] for name in names if self.found[name]})
@@ -60,9 +65,32 @@ def test_an_error_of_ours_is_no_outage() -> None:
         rows.unavailable(Journal([TAKEN, Said("e", "k", 500, 0.1, "schoolops:internal")]))
 
 
+def a_row(play: Callable[[Scene], tuple[str, float]], lacks: str = "") -> rows.Row:
+    return rows.Row("a row", play, lambda: lacks)
+
+
+def loses(scene: Scene) -> tuple[str, float]:
+    scene.lost += 2
+    raise Failed("lost or twice: a")
+
+
+def test_a_row_says_what_it_found_and_left_and_what_it_lost() -> None:
+    scene = Played(Counter(a=3))
+    held = play(a_row(lambda _: ("all told", 0.25)), scene)
+    assert held.cells() == ("a row", "all told", "250 ms", "3 → 3", "holds")
+    lost = play(a_row(loses), scene)
+    assert (lost.cells()[-1], lost.lost, lost.seen) == ("**does not hold**", 2, "lost or twice: a")
+
+
+def test_a_row_that_could_not_be_tried_is_no_row_that_holds() -> None:
+    row = play(a_row(loses, lacks="root"), Played(Counter()))
+    assert row.cells() == ("a row", "it takes root", "", "", "**not tried**")
+
+
 def test_every_row_of_the_customers_matrix_is_played() -> None:
     asked = ("Redis down, development", "Redis down, production", "Redis lost", "slow query", "broker is killed",
-             "fails three times", "wanted twice", "Memory above")  # fmt: skip
+             "fails three times", "wanted twice", "Memory above", "full under a table", "full under the ledger",
+             "clock is put", "Half deployed", "address moves", "named in DATABASE_URL", "split between")  # fmt: skip
     names = [row.name for row in rows.ROWS]
     assert all(any(each in name for name in names) for each in asked)
     assert len(set(names)) == len(names)

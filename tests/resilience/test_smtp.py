@@ -70,8 +70,10 @@ def _letter(place: int, text: str = "Hello\n.\n..two\n") -> EmailMultiAlternativ
     return made
 
 
-def _send(number: int) -> list[object]:
+def _send(number: int, *, unwritable: int | None = None) -> list[object]:
     letters = [_letter(place, f"To {place}\n.\n..two\n") for place in range(number)]
+    if unwritable is not None:
+        letters[unwritable].to = ["two@signs@example.org"]
     found: list[object] = []
     backend = GuardedBackend()
     backend.open()
@@ -81,7 +83,7 @@ def _send(number: int) -> list[object]:
             found.append(backend.send_messages([letter]))
         except MailUnavailable as away:
             found.append(away.sent)
-        except ANSWERS as answer:
+        except (*ANSWERS, ValueError) as answer:
             found.append(type(answer))
     backend.close()
     return found
@@ -105,6 +107,11 @@ def test_a_refused_address_keeps_no_other_letter(box: Box) -> None:
     refused = smtplib.SMTPRecipientsRefused
     assert _send(5) == [1, refused, refused, smtplib.SMTPDataError, 1]
     assert [to for to, _ in box.taken] == ["g0@example.org", "g3@example.org", "g4@example.org"]
+
+
+def test_an_address_that_nobody_can_write_keeps_no_other_letter(box: Box) -> None:
+    assert _send(5, unwritable=2) == [1, 1, ValueError, 1, 1]
+    assert [to for to, _ in box.taken] == [f"g{place}@example.org" for place in (0, 1, 3, 4)]
 
 
 def test_a_server_that_goes_after_a_text_leaves_that_letter_alone_in_doubt(box: Box) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Value
 
 from apps.access import selectors as access_selectors
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.notifications.models import WAITING, Message
+from schoolops.tenancy.compiled import Compiled, any_of, by_shape
 
 VIEW = "messages.view"
 
@@ -33,9 +34,29 @@ class Standing:
 
 def standing(*, by: User) -> Standing:
     """What somebody should look at. Two queries, of two small indexes. Raises ``PermissionMissing``."""
-    rows = messages_seen(by=by).select_related(None).order_by()
-    bounced = rows.filter(bounced_at__isnull=False).values("address").distinct().count()
-    return Standing(rows.filter(state=Message.State.OUTCOME_UNKNOWN).count(), bounced)
+    access.require(by, VIEW)
+    at = access_selectors.institutions_of(by, VIEW)
+    here = {} if at is None else {"at": list(at)}
+    unknown: Compiled[int] = by_shape(("notifications.unknown", at is None), lambda: _unknown(everywhere=at is None))
+    bounced: Compiled[int] = by_shape(("notifications.bounced", at is None), lambda: _bounced(everywhere=at is None))
+    return Standing(unknown.first(**here) or 0, bounced.first(**here) or 0)
+
+
+def _unknown(*, everywhere: bool) -> QuerySet[Message, int]:
+    return _number("pk", _at(everywhere=everywhere).filter(state=Message.State.OUTCOME_UNKNOWN))
+
+
+def _bounced(*, everywhere: bool) -> QuerySet[Message, int]:
+    return _number("address", _at(everywhere=everywhere).filter(bounced_at__isnull=False))
+
+
+def _at(*, everywhere: bool) -> QuerySet[Message]:
+    return Message.objects.all() if everywhere else Message.objects.filter(any_of("institution", "at"))
+
+
+def _number(of: str, rows: QuerySet[Message]) -> QuerySet[Message, int]:
+    counted = rows.order_by().values(all=Value(1)).annotate(number=Count(of, distinct=True))
+    return counted.values_list("number", flat=True)
 
 
 def waiting(*, by: User) -> dict[str, int]:
