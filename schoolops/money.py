@@ -130,6 +130,8 @@ def shared(amount: Decimal, weights: Sequence[Decimal | int], currency: str) -> 
 
     No part is below zero where ``amount`` is not. Weights are above zero.
     """
+    if len(weights) == 1:
+        return [amount]
     whole = sum(map(Fraction, weights), Fraction(0))
     unit = smallest(currency)
     parts = [

@@ -49,6 +49,18 @@ def refuse_too_long(row: models.Model, names: Collection[str] | None = None) -> 
         raise TextTooLong(errors=wrong, fields=fields)
 
 
+# Rows at once from which COPY is cheaper than a statement.
+COPIED_FROM = 100
+
+
+def add_many(rows: Sequence[models.Model]) -> None:
+    """Insert rows of one table whose keys nobody asks for: one statement for any number."""
+    if len(rows) > COPIED_FROM:
+        copy_in(rows)
+    elif rows:
+        type(rows[0])._default_manager.bulk_create(rows)
+
+
 def copy_in(rows: Sequence[models.Model]) -> None:
     """Insert ``rows`` by COPY: where nobody asks for the keys that they get, it is a third of Django's own price."""
     if not rows:
@@ -64,7 +76,10 @@ def copy_in(rows: Sequence[models.Model]) -> None:
 
 
 # What the driver takes as it stands.
-_PLAIN = (models.CharField, models.TextField, models.IntegerField, models.PositiveIntegerField, models.BooleanField)
+_PLAIN = (
+    models.CharField, models.TextField, models.IntegerField, models.PositiveIntegerField, models.BooleanField,
+    models.PositiveSmallIntegerField, models.DecimalField, models.DateField, models.UUIDField, models.ForeignKey,
+)  # fmt: skip
 
 
 def _said(field: Any) -> Callable[[models.Model], Any]:

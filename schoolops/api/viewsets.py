@@ -82,6 +82,12 @@ def created(request: Request, row: Mapping[str, Any], *, at: str | None = None) 
     return answer(row, status=201, headers=headers)
 
 
+def pdf_response(file_name: str, content: bytes) -> HttpResponse:
+    """A paper about people: shown where it was asked for, and kept by no cache."""
+    headers = {"Content-Disposition": f'inline; filename="{file_name}"', "Cache-Control": "private, no-store"}
+    return HttpResponse(content, content_type="application/pdf", headers=headers)
+
+
 def gone() -> HttpResponse:
     """204."""
     return HttpResponse(status=204)

@@ -16,10 +16,7 @@ from django.db.models import QuerySet
 from schoolops import clock, context
 from schoolops.audit.models import AuditEntry
 from schoolops.privacy import without_private
-from schoolops.rows import copy_in
-
-# Lines at once from which COPY is cheaper than a statement.
-COPIED_FROM = 100
+from schoolops.rows import add_many
 
 Change = Mapping[str, tuple[Any, Any]]
 
@@ -116,11 +113,7 @@ def named(entry: AuditEntry) -> dict[str, Any]:
 
 def record_many(entries: Iterable[AuditEntry]) -> None:
     """Write many lines (made by ``entry_of``) with one statement; nobody asks for their keys."""
-    lines = list(entries)
-    if len(lines) > COPIED_FROM:
-        copy_in(lines)
-    else:
-        AuditEntry.objects.bulk_create(lines)
+    add_many(list(entries))
 
 
 def entry_of(

@@ -291,6 +291,7 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "POST payments": lambda g, u: {
         "student_id": g.id("child"), "amount": "20", "currency": "GBP", "method": "cash",
     },
+    "POST drawers/{campus}/counts": lambda g, u: {"counted": "20", "left": "5", **REASON},
     "POST payments/{payment}/refund": lambda g, u: {"amount": "1", **REASON},
     "POST payments/{payment}/reverse": lambda g, u: REASON,
     "POST payments/{cheque}/bounce": lambda g, u: REASON,

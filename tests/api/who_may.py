@@ -262,6 +262,20 @@ GET    students/{child}/receipts                                  404 404 404 40
 GET    students/{classmate}/receipts                              404 404 404 403 403 403 404 403 403 403 401 401
 GET    students/{child}/invoices                                  404 404 404 403 403 403 200 403 403 403 401 401
 GET    students/{classmate}/invoices                              404 404 404 403 403 403 404 403 403 403 401 401
+GET    invoices/{invoice}/printed-bill                            200 200 403 403 403 403 403 403 200 403 401 401
+GET    payments/{payment}/printed-receipt                         200 200 403 403 403 403 403 403 200 403 401 401
+GET    students/{child}/statement                                 200 200 403 403 403 403 403 403 200 403 401 401
+GET    students/{child}/printed-statement                         200 200 403 403 403 403 403 403 200 403 401 401
+GET    debtors?institution_id={campus}                            200 200 403 403 403 403 403 403 200 403 401 401
+GET    cash-book?institution_id={campus}                          200 200 403 403 403 403 403 403 200 403 401 401
+GET    drawers/{campus}                                           200 403 403 403 403 403 403 403 200 403 401 401
+GET    drawers/{campus}/counts                                    200 403 403 403 403 403 403 403 200 403 401 401
+POST   drawers/{campus}/counts                                    201 403 403 403 403 403 403 403 201 403 401 401
+GET    students/{child}/family-statement                          404 404 404 403 403 403 200 403 403 403 401 401
+GET    students/{classmate}/family-statement                      404 404 404 403 403 403 404 403 403 403 401 401
+GET    students/{child}/printed-family-statement                  404 404 404 403 403 403 200 403 403 403 401 401
+GET    students/{child}/invoices/{invoice}/printed-bill           404 404 404 403 403 403 200 403 403 403 401 401
+GET    students/{child}/receipts/{payment}/printed-receipt        404 404 404 403 403 403 404 403 403 403 401 401
 
 # exams: staff see theirs, published or not; families what is published
 GET    grading-scales                                             200 200 200 200 200 200 200 200 403 403 401 401

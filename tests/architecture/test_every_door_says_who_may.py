@@ -219,7 +219,7 @@ DOORS = {
     "examinations": 53,
     "exchange": 27,
     "family": 34,
-    "fees": 59,
+    "fees": 72,
     "institutions": 44,
     "notifications": 16,
     "office.access": 6,

@@ -20,9 +20,9 @@ from apps.family.selectors.days import WEEK, first_weekday
 from apps.institutions.selectors import week_around
 from apps.reports import selectors as reports
 from apps.reports import services as report_services
-from apps.reports.api.views import pdf_response
 from apps.reports.selectors.cards import number_of
 from apps.students.models import FamilyItem
+from schoolops.api.viewsets import pdf_response
 
 MONTH = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])", re.ASCII)
 LEGEND = ("here", "late", "half", "absent", "excused", "closed")

@@ -13,9 +13,9 @@ from apps.family.selectors import Child
 from apps.fees import selectors as fees
 from apps.fees import services as fee_services
 from apps.fees.services import cards as card_services
-from apps.reports.api.views import pdf_response
 from apps.students.models import FamilyItem
 from schoolops import money
+from schoolops.api.viewsets import pdf_response
 
 
 @family_page(item=FamilyItem.BILLS)

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from apps.fees.api.views import billing, books, cards, charging, payments
+from apps.fees.api.views import billing, books, cards, charging, papers, payments, told
 from schoolops.api.viewsets import routes
 
 CONCESSION, RUN, INVOICE = charging.ConcessionViewSet, billing.InvoiceRunViewSet, billing.InvoiceViewSet
-PAYMENT = payments.PaymentViewSet
+PAYMENT, PAPER = payments.PaymentViewSet, papers.PaperViewSet
 
 urlpatterns = [
     *routes("books", books.BooksViewSet),
@@ -45,4 +45,21 @@ urlpatterns = [
     path("students/<uuid:id>/standing", payments.StandingViewSet.as_view({"get": "retrieve"})),
     path("students/<uuid:id>/allocations", payments.AllocatingViewSet.as_view({"post": "create"})),
     path("students/<uuid:id>/receipts", payments.FollowedPaymentViewSet.as_view({"get": "list"})),
+    path("students/<uuid:id>/statement", told.StatementViewSet.as_view({"get": "list"})),
+    path("students/<uuid:id>/family-statement", told.FollowedStatementViewSet.as_view({"get": "list"})),
+    path("debtors", told.DebtorViewSet.as_view({"get": "list"})),
+    path("cash-book", told.CashBookViewSet.as_view({"get": "list"})),
+    path("drawers/<uuid:id>", told.DrawerViewSet.as_view({"get": "retrieve"})),
+    path("drawers/<uuid:id>/counts", told.DrawerCountViewSet.as_view({"get": "list", "post": "create"})),
+    *(
+        path(address, PAPER.as_view({"get": what}))
+        for address, what in (
+            ("invoices/<uuid:id>/printed-bill", "bill"),
+            ("payments/<uuid:id>/printed-receipt", "receipt"),
+            ("students/<uuid:id>/printed-statement", "statement"),
+            ("students/<uuid:id>/invoices/<uuid:invoice>/printed-bill", "followed_bill"),
+            ("students/<uuid:id>/receipts/<uuid:payment>/printed-receipt", "followed_receipt"),
+            ("students/<uuid:id>/printed-family-statement", "followed_statement"),
+        )
+    ),
 ]

@@ -12,7 +12,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import F, Max, Q, QuerySet, Sum
 
 from apps.fees.models import Concession, FeeItem, InvoiceLine, Payer, StudentFee
 from apps.institutions.models import Term
@@ -110,10 +110,14 @@ class _Standing:
 
 
 def _billed(students: Iterable[int], term: Term) -> dict[tuple[int, int], _Standing]:
-    """(student, item) → what stands of it. What another record of the child was billed for is billed."""
+    """(student, item) → what stands of it. What another record of the child was billed for is billed.
+
+    What is charged once was charged in whichever term that was.
+    """
     keys = list(students)
     theirs = Q(student__in=keys) | Q(student__merged_into__in=keys)
-    lines = InvoiceLine.objects.filter(theirs, term=term, concession__isnull=True)
+    then = Q(term=term) | Q(term__year=term.year_id, item__on_admission=True)
+    lines = InvoiceLine.objects.filter(theirs, then, concession__isnull=True)
     found: dict[tuple[int, int], _Standing] = {}
     for student, into, item, guardian, part, amount, standing in lines.values_list(
         "student", "student__merged_into", "item", "invoice__guardian", "part", "amount", "standing"
@@ -160,12 +164,18 @@ def _stays(term: Term, whole: Days, students: Collection[int] | None) -> dict[in
 
 
 def _newcomers(term: Term, students: Iterable[int]) -> set[int]:
-    """Whose first enrolment at the campus begins in the term, or in the days of its year since the one before it."""
-    before = Term.objects.filter(year=term.year, ends_on__lt=term.starts_on).aggregate(last=Max("ends_on"))["last"]
+    """Whose first enrolment at the campus begins in the term, or in the days since the one before it.
+
+    Of a campus's first term those are the days of its year.
+    """
+    there = Term.objects.filter(year__institution=term.year.institution_id, ends_on__lt=term.starts_on)
+    before = there.aggregate(last=Max("ends_on"))["last"]
     since = term.year.starts_on if before is None else before + dt.timedelta(days=1)
     keys = list(students)
     theirs = Q(student__in=keys) | Q(student__merged_into__in=keys)
     rows = Enrolment.objects.filter(theirs, institution=term.year.institution, primary=True)
+    # Who was entered and never came was not there.
+    rows = rows.exclude(exited_on__lte=F("entered_on"))
     first: dict[int, dt.date] = {}
     for student, into, entered in rows.values_list("student", "student__merged_into", "entered_on"):
         key = into or student
@@ -187,8 +197,9 @@ def _charged(
             if item.grade_level_id in {None, level}:
                 days += _days_charged(span, row)
         if days:
-            part = Fraction(days, of) if item.prorated and not item.on_admission else Fraction(1)
-            amount = money.rounded(Fraction(item.amount) * part, item.currency)
+            in_part = item.prorated and not item.on_admission and days != of
+            due = Fraction(item.amount) * Fraction(days, of) if in_part else item.amount
+            amount = money.rounded(due, item.currency)
             if amount:
                 found.append(Charge(item, amount, days, of))
     return found
@@ -219,6 +230,8 @@ def conceded(
     ``used``: what of an amount was taken off in the term before, by concession.
     """
     charges = list(charges)
+    if not concessions:
+        return charges
     taken: list[dict[int, Decimal]] = [{} for _each in charges]
 
     def room(place: int) -> Decimal:

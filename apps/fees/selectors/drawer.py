@@ -9,14 +9,15 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
-from apps.access.errors import OutOfReach
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.fees.models import Account, LedgerEntry
-from apps.fees.selectors.ledger import at_campuses, signed
+from apps.fees.selectors.ledger import signed
 from apps.institutions.models import Institution
 from schoolops.audit.trail import trail_of
 
 COUNTED = "fees.drawer-counted"
+COLLECT = "fees.collect"
 LATEST = 10
 NOTHING = Decimal(0)
 
@@ -41,13 +42,28 @@ def drawer_of(institution: Institution, day: dt.date) -> Drawer:
     return Drawer(sums["before"] or NOTHING, sums["since"] or NOTHING)
 
 
-def counts_of(institution: Institution, *, by: User) -> list[dict[str, Any]]:
-    """How the drawer was counted on the last days, the latest first, as the trail has it: one statement more.
+def counted_on(institution: Institution, day: dt.date) -> bool:
+    """Whether a cashier's day was closed. One statement."""
+    return trail_of(institution).filter(action=COUNTED, after__day=day.isoformat()).exists()
+
+
+def counts_of(
+    institution: Institution,
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+    *,
+    most: int | None = LATEST,
+    by: User,
+) -> list[dict[str, Any]]:
+    """How the drawer was counted, the latest first, as the trail has it: one statement more.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
-    if not Institution.objects.filter(at_campuses(by, "fees.view", "pk"), pk=institution.pk).exists():
-        raise OutOfReach
-    rows = trail_of(institution).filter(action=COUNTED)[:LATEST]
-    return [{**(row.after or {}), "by": row.actor_name, "reason": row.reason} for row in rows]
+    access.require_at(by, COLLECT, institution)
+    rows = trail_of(institution).filter(action=COUNTED)
+    if first is not None:
+        rows = rows.filter(after__day__gte=first.isoformat())
+    if last is not None:
+        rows = rows.filter(after__day__lte=last.isoformat())
+    return [{**(row.after or {}), "by": row.actor_name, "reason": row.reason} for row in rows[:most]]

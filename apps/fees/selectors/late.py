@@ -6,13 +6,13 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from apps.accounts.models import User
 from apps.fees.models import Allocation, Instalment, Invoice, LateFee, LateFeeRule, Refund
 from apps.fees.selectors.billing import VIEW, of_bills
 from apps.fees.selectors.ledger import at_campuses
-from apps.fees.selectors.payments import of_student
+from apps.fees.selectors.payments import of_student, sum_of
 from apps.fees.selectors.statements import open_parts
 from apps.students.models import Student
 
@@ -34,7 +34,7 @@ def late_with(rule: LateFeeRule, day: dt.date) -> list[Student]:
     return list(Student.objects.filter(pk__in=bills).order_by("pk"))
 
 
-def late_parts(rule: LateFeeRule, day: dt.date, student: Student) -> list[tuple[Invoice, Instalment, Decimal]]:
+def late_parts(rule: LateFeeRule, day: dt.date, student: Student) -> list[tuple[Any, Instalment, Decimal]]:
     """What of a student's instalments is late on ``day`` and was not charged for: bill, instalment, what is left.
 
     The oldest first. ``student``: who is no other's record.
@@ -56,13 +56,18 @@ def _due(rule: LateFeeRule, day: dt.date) -> QuerySet[Any]:
 
 
 def _late(rule: LateFeeRule, day: dt.date) -> QuerySet[Any]:
-    """Bills of a campus with such an instalment: no late fees themselves, and none that somebody disputes."""
+    """Bills of a campus with such an instalment, each with ``charged_sum``, which is below the rule's cap.
+
+    No late fees themselves, and none that somebody disputes.
+    """
     disputed = Refund.objects.filter(kind=Refund.Kind.CHARGEBACK).values("payment")
     there = Invoice.objects.filter(institution=rule.institution_id, state=Invoice.State.ISSUED)
+    charged = sum_of(LateFee.objects.all(), "instalment__invoice", Sum("invoice__total"))
     return of_bills(
-        there.filter(
+        there.annotate(charged_sum=charged).filter(
             Exists(_due(rule, day).filter(invoice=OuterRef("pk"))),
             ~Exists(LateFee.objects.filter(invoice=OuterRef("pk"))),
             ~Exists(Allocation.objects.filter(invoice=OuterRef("pk"), payment__in=disputed)),
+            charged_sum__lt=rule.cap,
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,14 +13,16 @@ from uuid import UUID
 from django.db.models import Case, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least, TruncMonth
 
+from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
+from apps.fees.errors import PayerOfAnother
 from apps.fees.models import Allocation, CreditNote, Instalment, Invoice, Payment, Refund
-from apps.fees.selectors.billing import VIEW, invoices_seen, with_ahead
-from apps.fees.selectors.ledger import at_campuses
-from apps.fees.selectors.payments import standing, sum_of, with_sums
+from apps.fees.selectors.billing import VIEW, account_at, of_bills, with_ahead
+from apps.fees.selectors.payments import child_followed, children_followed, standing, sum_of, with_sums
 from apps.institutions.models import Institution
 from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
+from schoolops.tenancy.compiled import KEY, Compiled, Parameter, any_of
 
 NOTHING = Decimal(0)
 # Days overdue from which each column of debtors counts; below the first: not due yet.
@@ -62,6 +64,41 @@ def family_at(guardian: Guardian, institution: Institution) -> QuerySet[Student]
 def _kept_from(guardian: Guardian) -> QuerySet[Any]:
     """The students whom ``guardian`` is kept away from."""
     return StudentGuardian.objects.filter(guardian=guardian).exclude(restriction_note="").values("student")
+
+
+def account_told(
+    student: UUID, *, guardian: UUID | None = None, campus: UUID | None = None, by: User
+) -> tuple[list[Student], Institution, Guardian | None]:
+    """Of whom a statement is: a student at a campus, theirs unless said, or all children there of a ``guardian``.
+
+    Raises:
+        PermissionMissing, OutOfReach, PayerOfAnother.
+    """
+    found, at = account_at(student, VIEW, campus=campus, by=by)
+    if guardian is None:
+        return [found], at, None
+    whose = Guardian.objects.filter(sourced_id=guardian).select_related("user").first()
+    of = [] if whose is None else list(family_at(whose, at).order_by("name_key", "pk"))
+    if found not in of:
+        raise PayerOfAnother
+    return of, at, whose
+
+
+def account_followed(
+    student: UUID, *, campus: UUID | None = None, by: User
+) -> tuple[list[Student], Institution, Guardian]:
+    """The same for ``by`` as a guardian, with all the children they follow at a campus, the student's unless said.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    child = child_followed(student, by=by)
+    at = Institution.objects.filter(Q(pk=child.institution_id) if campus is None else Q(sourced_id=campus)).first()
+    enrolled = Enrolment.objects.filter(institution=at).values("student")
+    of = list(children_followed(by=by).filter(Q(institution=at) | Q(pk__in=enrolled)).order_by("name_key", "pk"))
+    if at is None or child not in of:
+        raise OutOfReach
+    return of, at, Guardian.objects.select_related("user").get(user=by)
 
 
 def statement_of(
@@ -147,34 +184,62 @@ class Debtor:
 
 
 def debtors(institution: Institution, day: dt.date, *, by: User) -> list[Debtor]:
-    """Who owes something that is overdue on ``day``, who owes most of it first: three statements for any school.
+    """Who owes something that is overdue on ``day``, who owes most of it first: two statements for any school.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
-    if not Institution.objects.filter(at_campuses(by, VIEW, "pk"), pk=institution.pk).exists():
-        raise OutOfReach
-    return overdue_at(invoices_seen(by=by).filter(institution=institution), day)
+    access.require_at(by, VIEW, institution)
+    return _overdue(_owed_at(institution), day)
 
 
-def open_parts(invoices: QuerySet[Any]) -> Iterator[tuple[Any, dt.date, Decimal]]:
-    """What is left of each instalment of ``invoices`` (which say ``left_sum``): bill, day, amount. Two statements.
+# A bill, the day on which a part of it is due, and what is left of that.
+Owed = tuple[Any, dt.date, Decimal]
 
-    What is paid pays the first instalments, so the last ones are what is left.
-    """
-    rows = {row.pk: row for row in invoices.filter(left_sum__gt=0).select_related("student__merged_into")}
+
+def open_parts(invoices: QuerySet[Any]) -> list[Owed]:
+    """What is left of each instalment of ``invoices`` (which say ``left_sum``): bill, day, amount. Two statements."""
+    return _parts_left(invoices.filter(left_sum__gt=0).select_related("student__merged_into"))
+
+
+def _parts_left(invoices: Iterable[Any]) -> list[Owed]:
+    """The same of bills that are read. What is paid pays the first instalments, so the last ones are what is left."""
+    rows = {row.pk: row for row in invoices}
     left = {key: row.left_sum for key, row in rows.items()}
-    for part in Instalment.objects.filter(invoice__in=rows).order_by("-due_on", "pk"):
-        amount = min(part.amount, left[part.invoice_id])
-        left[part.invoice_id] -= amount
+    found = []
+    for bill, due_on, asked in _INSTALMENTS.all(bills=list(rows)) if rows else ():
+        amount = min(asked, left[bill])
+        left[bill] -= amount
         if amount:
-            yield rows[part.invoice_id], part.due_on, amount
+            found.append((rows[bill], due_on, amount))
+    return found
 
 
-def overdue_at(invoices: QuerySet[Any], day: dt.date) -> list[Debtor]:
-    """The debtors of ``invoices``, which say what is left of them (``left_sum``). Two statements."""
+_INSTALMENTS: Compiled[tuple[int, dt.date, Decimal]] = Compiled(
+    lambda: (
+        Instalment.objects.filter(any_of("invoice", "bills"))
+        .order_by("-due_on", "pk")
+        .values_list("invoice", "due_on", "amount")
+    )
+)
+_OPEN: Compiled[Any] = Compiled(
+    lambda: (
+        of_bills(Invoice.objects.filter(institution=Parameter("campus", KEY)))
+        .filter(left_sum__gt=0)
+        .select_related("student__merged_into", "guardian__user")
+    )
+)
+
+
+def _owed_at(institution: Institution) -> list[Owed]:
+    """What is left of each instalment of a campus's bills. Two statements."""
+    return _parts_left(_OPEN.all(campus=institution.pk))
+
+
+def _overdue(owed: Iterable[Owed], day: dt.date) -> list[Debtor]:
+    """The debtors of what is owed, who is behind with most first."""
     found: dict[int, Debtor] = {}
-    for invoice, due_on, amount in open_parts(invoices):
+    for invoice, due_on, amount in owed:
         student = invoice.student.merged_into or invoice.student
         debtor = found.setdefault(student.pk, Debtor(student))
         late = (day - due_on).days
@@ -193,21 +258,34 @@ class ToCall:
     calls: list[tuple[str, str]]
 
 
-def to_call(institution: Institution, day: dt.date, *, by: User) -> list[ToCall]:
-    """Who is behind with bills that name nobody, or somebody without an address: three statements for any school.
+def behind(institution: Institution, day: dt.date, *, by: User) -> tuple[list[Debtor], list[ToCall]]:
+    """``debtors``, and those of them whose bills name nobody, or somebody without an address: a statement more.
 
     Raises:
-        PermissionMissing.
+        PermissionMissing, OutOfReach.
     """
-    unreached = Q(guardian__isnull=True) | Q(guardian__email="") & (
-        Q(guardian__user__isnull=True) | Q(guardian__user__email="") | Q(guardian__user__email__isnull=True)
-    )
-    found = overdue_at(invoices_seen(by=by).filter(unreached, institution=institution), day)
-    links = StudentGuardian.objects.filter(student__in=[each.student.pk for each in found], restriction_note="")
+    access.require_at(by, VIEW, institution)
+    owed = _owed_at(institution)
+    unreached = _overdue([each for each in owed if not _is_reached(each[0].guardian)], day)
     phones: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for link in links.exclude(guardian__phone="").select_related("guardian").order_by("contact_priority", "pk"):
+    for link in _PHONES.all(students=[each.student.pk for each in unreached]) if unreached else ():
         phones[link.student_id].append((link.guardian.full_name, link.guardian.phone))
-    return [ToCall(each, phones[each.student.pk]) for each in found]
+    return _overdue(owed, day), [ToCall(each, phones[each.student.pk]) for each in unreached]
+
+
+_PHONES: Compiled[StudentGuardian] = Compiled(
+    lambda: (
+        StudentGuardian.objects.filter(any_of("student", "students"), restriction_note="")
+        .exclude(guardian__phone="")
+        .select_related("guardian")
+        .order_by("contact_priority", "pk")
+    )
+)
+
+
+def _is_reached(guardian: Guardian | None) -> bool:
+    """Whether a mail reaches whom a bill is for."""
+    return guardian is not None and bool(guardian.email or (guardian.user and guardian.user.email))
 
 
 # --- the cash book ----------------------------------------------------------------------------------------------------
@@ -226,13 +304,12 @@ class Taking:
 
 
 def cash_book(institution: Institution, day: dt.date, *, by: User) -> list[Taking]:
-    """What came in and went out at a campus on a day, as it was entered: three statements.
+    """What came in and went out at a campus on a day, as it was entered: two statements.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
-    if not Institution.objects.filter(at_campuses(by, VIEW, "pk"), pk=institution.pk).exists():
-        raise OutOfReach
+    access.require_at(by, VIEW, institution)
     payments = Payment.objects.filter(institution=institution, day=day).select_related("student", "by")
     back = Refund.objects.filter(payment__institution=institution, day=day)
     came = [

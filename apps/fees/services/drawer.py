@@ -10,14 +10,13 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.fees import errors
 from apps.fees.models import Account, Books, LedgerEntry, LedgerTransaction
-from apps.fees.selectors.drawer import COUNTED, drawer_of
+from apps.fees.selectors.drawer import COUNTED, counted_on, drawer_of
 from apps.fees.services.payments import COLLECT
 from apps.fees.services.posting import Leg, Posting, accounts_of, post_all
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
 from schoolops import money
 from schoolops.audit import trail
-from schoolops.audit.trail import trail_of
 
 Debit, Credit = LedgerEntry.Side.DEBIT, LedgerEntry.Side.CREDIT
 Purpose = Account.Purpose
@@ -42,7 +41,7 @@ def count_drawer(*, institution: Institution, counted: Decimal, left: Decimal, r
     # Of two who close at once the second finds that it is done.
     Books.objects.select_for_update(no_key=True).filter(institution=institution).first()
     day = today_at(institution)
-    if trail_of(institution).filter(action=COUNTED, after__day=day.isoformat()).exists():
+    if counted_on(institution, day):
         raise errors.DrawerCounted(day=day)
     drawer = drawer_of(institution, day)
     difference = counted - drawer.expected

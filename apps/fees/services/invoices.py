@@ -28,6 +28,7 @@ from apps.fees.models import (
 )
 from apps.fees.models.billing import numbered
 from apps.fees.selectors.charges import Draft, Line, bill_total, split
+from apps.fees.selectors.late import late_fees_of
 from apps.fees.selectors.payments import left_of
 from apps.fees.services.numbers import next_numbers
 from apps.fees.services.payments import hold, release
@@ -38,6 +39,7 @@ from schoolops import money
 from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.ids import uuid7
+from schoolops.rows import add_many
 
 Debit, Credit = LedgerEntry.Side.DEBIT, LedgerEntry.Side.CREDIT
 Source = LedgerTransaction.Source
@@ -91,8 +93,13 @@ def issue(
 def write_bills(bills: Sequence[Bill], *, by: User | None) -> None:
     """Write bills of one campus and post them: five statements for any number of them."""
     Invoice.objects.bulk_create(bill.invoice for bill in bills)
-    InvoiceLine.objects.bulk_create(line for bill in bills for line in bill.lines)
-    Instalment.objects.bulk_create(part for bill in bills for part in bill.instalments)
+    for bill in bills:
+        for line in bill.lines:
+            line.invoice_id = bill.invoice.pk
+        for part in bill.instalments:
+            part.invoice_id = bill.invoice.pk
+    add_many([line for bill in bills for line in bill.lines])
+    add_many([part for bill in bills for part in bill.instalments])
     if bills:
         post_all(institution=bills[0].invoice.institution, postings=[bill.posting for bill in bills], by=by)
 
@@ -101,13 +108,12 @@ def _bill(invoice: Invoice, lines: Sequence[Line], due_on: Sequence[dt.date], ac
     concessions = accounts[Purpose.CONCESSIONS]
     rows = [
         InvoiceLine(
-            invoice=invoice,
-            item=line.charge.item,
+            item_id=line.charge.item.pk,
             concession_id=line.concession,
             account=concessions if line.concession else line.charge.item.account,
-            institution=invoice.institution,
+            institution_id=invoice.institution_id,
             student_id=invoice.student_id,
-            term=invoice.term,
+            term_id=invoice.term_id,
             part=line.part,
             text=_text(line),
             amount=line.amount,
@@ -122,7 +128,7 @@ def bill_of(invoice: Invoice, rows: list[InvoiceLine], due_on: Sequence[dt.date]
     """A bill of ``rows``, in equal parts due on ``due_on``."""
     shares = money.shared(invoice.total, [1] * len(due_on), invoice.currency)
     parts = [
-        Instalment(invoice=invoice, due_on=day, amount=share, currency=invoice.currency)
+        Instalment(due_on=day, amount=share, currency=invoice.currency)
         for day, share in zip(due_on, shares, strict=True)
         if share
     ]
@@ -171,6 +177,8 @@ def invoice_for_update(invoice: UUID, permission: str, by: User) -> Invoice:
 def void_invoice(*, invoice: UUID, reason: str, by: User) -> Invoice:
     """Make a bill void, before anything is paid or credited on it: its items can be billed again.
 
+    What was charged because it was late is void as well, or credited where somebody has paid of it.
+
     Raises:
         PermissionMissing, OutOfReach, InvoiceUnknown, InvoiceVoid, InvoiceSettled.
     """
@@ -189,7 +197,22 @@ def void_invoice(*, invoice: UUID, reason: str, by: User) -> Invoice:
     posting = Posting(today_at(found.institution), Source.INVOICE, found.sourced_id, "void", memo, legs)
     post(institution=found.institution, posting=posting, by=by)
     trail.record(by, "fees.invoice-voided", found.student, after={"number": found.called_number}, reason=reason)
+    _let_off([fee.invoice for fee in late_fees_of(found)], reason, by)
     return found
+
+
+def _let_off(bills: Sequence[Invoice], reason: str, by: User) -> None:
+    """Ask for nothing of ``bills`` any more, whatever was paid of them."""
+    left = left_of(bills)
+    for bill in bills:
+        if left[bill.pk] == bill.total:
+            void_invoice(invoice=bill.sourced_id, reason=reason, by=by)
+        elif bill.state == Invoice.State.ISSUED and (rest := bill.total - _credited(bill)):
+            credit_invoice(invoice=bill.sourced_id, amount=rest, reason=reason, by=by)
+
+
+def _credited(invoice: Invoice) -> Decimal:
+    return invoice.credit_notes.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 
 @transaction.atomic
@@ -207,7 +230,7 @@ def credit_invoice(*, invoice: UUID, amount: Decimal, reason: str, key: UUID | N
     amount = money.checked(amount, found.currency)
     if key is not None and (written := found.credit_notes.filter(sourced_id=key, amount=amount).first()):
         return written
-    credited = found.credit_notes.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    credited = _credited(found)
     if amount > found.total - credited:
         most = money.shown(found.total - credited, found.currency)
         raise errors.CreditTooHigh(number=found.called_number, most=most)

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import F, Sum
+from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
@@ -23,7 +23,7 @@ from apps.fees.selectors.late import late_parts, late_with
 from apps.fees.services.invoices import Bill, bill_of, write_bills
 from apps.fees.services.numbers import next_numbers
 from apps.fees.services.papers import day_of, language_for
-from apps.fees.services.payments import hold
+from apps.fees.services.payments import hold, uncovered
 from apps.fees.services.posting import accounts_of
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
@@ -78,6 +78,8 @@ def change_late_fee_rule(*, rule: UUID, values: Mapping[str, Any], by: User) -> 
     before, after = trail.changed(found, said)
     for name in after:
         setattr(found, name, said[name])
+    if found.currency != found.institution.currency:
+        found.currency = after["currency"] = found.institution.currency
     _check(found)
     if after:
         found.save(update_fields=[*after])
@@ -102,7 +104,9 @@ def charge_late_fees() -> int:
     """
     until = time.monotonic() + A_JOB_S
     charged = 0
-    for rule in LateFeeRule.objects.filter(retired=False).select_related("institution").order_by("pk"):
+    # Where the campus has changed its currency, what the rule says is an amount of another until it is said anew.
+    rules = LateFeeRule.objects.filter(retired=False, currency=F("institution__currency"))
+    for rule in rules.select_related("institution").order_by("pk"):
         for student in late_with(rule, today_at(rule.institution)):
             if time.monotonic() > until:
                 return charged
@@ -130,13 +134,13 @@ def _charge(rule: LateFeeRule, student: Student) -> int:
     parts = late_parts(rule, today, kept)
     if not parts:
         return 0
-    of_bills = LateFee.objects.filter(instalment__invoice__in={bill.pk for bill, _part, _left in parts})
-    sums = of_bills.order_by().values(bill=F("instalment__invoice")).annotate(sum=Sum("invoice__total"))
-    charged: dict[int, Decimal] = {row["bill"]: row["sum"] for row in sums}
+    # Whose money lies with the school is late with what it does not cover only.
+    owed = {(each.invoice.pk, each.due_on): each.amount for each in uncovered(kept, campus)}
+    charged: dict[int, Decimal] = {}
     due: list[tuple[Invoice, Instalment, Decimal]] = []
     for bill, part, left in parts:
-        before = charged.get(bill.pk, Decimal(0))
-        fee = min(_fee(rule, left), rule.cap - before)
+        before = charged.get(bill.pk, bill.charged_sum)
+        fee = min(_fee(rule, min(left, owed.get((bill.pk, part.due_on), Decimal(0)))), rule.cap - before)
         if fee > 0:
             charged[bill.pk] = before + fee
             due.append((bill, part, fee))
@@ -154,7 +158,7 @@ def _charge(rule: LateFeeRule, student: Student) -> int:
 
 def _fee(rule: LateFeeRule, left: Decimal) -> Decimal:
     fixed: Decimal | None = rule.amount
-    if fixed is not None:
+    if fixed is not None and left:
         return fixed
     return money.rounded(left * (rule.percent or Decimal(0)) / 100, rule.currency)
 
@@ -179,7 +183,6 @@ def _bill(
     with translation.override(language_for(late.guardian, campus)):
         text = gettext(_TEXT).format(number=late.called_number, day=day_of(part.due_on))
     line = InvoiceLine(
-        invoice=invoice,
         account=accounts[Purpose.LATE_FEES],
         institution=campus,
         student_id=late.student_id,

@@ -20,20 +20,18 @@ from django.utils.translation import gettext_noop
 
 from apps.accounts.models import User
 from apps.accounts.selectors import supported_language
-from apps.fees.errors import InvoiceUnknown, PayerOfAnother, PaymentUnknown
+from apps.fees.errors import InvoiceUnknown, PaymentUnknown
 from apps.fees.models import Invoice, Payment
 from apps.fees.selectors import (
-    account_at,
-    child_followed,
-    children_followed,
+    account_followed,
+    account_told,
     invoices_followed,
     invoices_seen,
     payment_parts,
     payments_followed,
     payments_seen,
+    statement_of,
 )
-from apps.fees.selectors.billing import VIEW
-from apps.fees.selectors.statements import family_at, statement_of
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
 from apps.students.models import Guardian, Student
@@ -184,25 +182,16 @@ def print_statement(*, student: UUID, guardian: UUID | None = None, campus: UUID
     Raises:
         PermissionMissing, OutOfReach, PayerOfAnother.
     """
-    found, at = account_at(student, VIEW, campus=campus, by=by)
-    whose = None if guardian is None else Guardian.objects.filter(sourced_id=guardian).select_related("user").first()
-    if guardian is not None and (whose is None or not family_at(whose, at).filter(pk=found.pk).exists()):
-        raise PayerOfAnother
-    of = [found] if whose is None else list(family_at(whose, at))
-    return _statement(of, at, whose)
+    return _statement(*account_told(student, guardian=guardian, campus=campus, by=by))
 
 
-def print_followed_statement(*, student: UUID, by: User) -> Printed:
-    """The account of ``by`` as a guardian, with all the children they follow at the student's campus.
+def print_followed_statement(*, student: UUID, campus: UUID | None = None, by: User) -> Printed:
+    """The account of ``by`` as a guardian, with all the children they follow at a campus, the student's unless said.
 
     Raises:
         PermissionMissing, OutOfReach.
     """
-    child = child_followed(student, by=by)
-    followed = children_followed(by=by).filter(institution=child.institution_id).select_related("institution")
-    of = list(followed.order_by("name_key", "pk"))
-    guardian = Guardian.objects.select_related("user").get(user=by)
-    return _statement(of, of[0].institution, guardian)
+    return _statement(*account_followed(student, campus=campus, by=by))
 
 
 def _statement(of: Sequence[Student], campus: Institution, whose: Guardian | None) -> Printed:

@@ -21,6 +21,7 @@ from schoolops.audit import trail
 from schoolops.constraints import explains
 from schoolops.errors import FieldError
 from schoolops.ids import uuid7
+from schoolops.rows import add_many
 
 Side = LedgerEntry.Side
 # What only bills and payments post to: what families owe is proved from these.
@@ -86,18 +87,20 @@ def post_all(*, institution: Institution, postings: Sequence[Posting], by: User 
     first = min((each.day for each in postings), default=None)
     with explains({"fees_posting_in_open_period": lambda: _closed(institution, first), "posted_once": PostedAlready}):
         LedgerTransaction.objects.bulk_create(rows)
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(
-            transaction=row,
-            institution=institution,
-            account=leg.account,
-            side=leg.side,
-            amount=leg.amount,
-            currency=leg.account.currency,
-            student_id=leg.student,
-        )
-        for row, each in zip(rows, postings, strict=True)
-        for leg in each.legs
+    add_many(
+        [
+            LedgerEntry(
+                transaction_id=row.pk,
+                institution_id=institution.pk,
+                account_id=leg.account.pk,
+                side=leg.side,
+                amount=leg.amount,
+                currency=leg.account.currency,
+                student_id=leg.student,
+            )
+            for row, each in zip(rows, postings, strict=True)
+            for leg in each.legs
+        ]
     )
     return rows
 

@@ -26,7 +26,7 @@ SIBLING = Concession.Ground.SIBLING
 
 @transaction.atomic
 def ask_for_siblings(*, year: AcademicYear, percents: Sequence[Decimal], by: User) -> list[Concession]:
-    """Ask for a concession for each brother and sister who is enrolled in ``year`` and has none on this ground.
+    """Ask for a concession for each brother and sister who is enrolled in ``year`` and never had one on this ground.
 
     ``percents``: of the second child, the third and so on; the last is that of all after it. The eldest pays all. A
     family are those who share a legal guardian, or one who receives their invoices.
@@ -40,7 +40,8 @@ def ask_for_siblings(*, year: AcademicYear, percents: Sequence[Decimal], by: Use
         raise errors.ConcessionOfWhat
     # One after the other, so that two who ask at once do not ask twice.
     AcademicYear.objects.select_for_update(no_key=True).get(pk=year.pk)
-    has = set(Concession.objects.filter(year=year, ground=SIBLING, ended_at=None).values_list("student", flat=True))
+    # One that was ended, or refused so, is asked for again by hand only.
+    has = set(Concession.objects.filter(year=year, ground=SIBLING).values_list("student", flat=True))
     made = []
     for family in families(year):
         for place, student in enumerate(family[1:]):

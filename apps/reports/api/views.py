@@ -18,13 +18,7 @@ from apps.reports import selectors, services
 from apps.reports.api import serializers as shapes
 from apps.students.api.about import SECTION, STUDENT, student_columns
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid
-
-
-def pdf_response(file_name: str, content: bytes) -> HttpResponse:
-    """A paper about people: shown where it was asked for, and kept by no cache."""
-    headers = {"Content-Disposition": f'inline; filename="{file_name}"', "Cache-Control": "private, no-store"}
-    return HttpResponse(content, content_type="application/pdf", headers=headers)
+from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, pdf_response, valid
 
 
 class PrintedListViewSet(ApiViewSet):

@@ -51,6 +51,39 @@ def test_who_was_there_in_another_year_is_no_newcomer(campus: Campus, chart: dic
     assert sum(1 for draft in found.values() if draft.total == 90) == len(found) - 1
 
 
+def test_who_was_billed_for_admission_is_not_billed_again_when_their_first_day_is_corrected(
+    campus: Campus, chart: dict[str, Account], anton: User
+) -> None:
+    child, *_others = people.students_in(campus.section)
+    money.an_item(campus, "90", name="Admission", on_admission=True, by=anton)
+    money.billed(campus, by=anton)
+    SectionMembership.objects.filter(enrolment__student=child).delete()
+    spring = campus.terms[1]
+    Enrolment.objects.filter(student=child).update(entered_on=spring.starts_on)
+    assert drafts(spring)[child.pk].why == "billed-already"
+
+
+def test_who_comes_in_the_holidays_after_a_years_last_term_is_new_in_the_next_and_who_never_came_is_new(
+    campus: Campus, chart: dict[str, Account], anton: User
+) -> None:
+    summer, no_show, *_others = people.students_in(campus.section)
+    before = type(campus.year).objects.create(
+        institution=campus.institution, name="2025/26", starts_on=dt.date(2025, 9, 1), ends_on=dt.date(2026, 8, 31)
+    )
+    type(campus.terms[0]).objects.create(
+        year=before, name="Summer", starts_on=dt.date(2026, 4, 1), ends_on=dt.date(2026, 7, 1)
+    )
+    for child, days in ((summer, (dt.date(2026, 7, 20), before.ends_on)), (no_show, (before.starts_on,) * 2)):
+        now = Enrolment.objects.get(student=child)
+        Enrolment.objects.create(
+            student=child, institution=campus.institution, year=before, grade_level=now.grade_level,
+            entered_on=days[0], exited_on=days[1], exit_kind="promoted", year_ends_on=before.ends_on,
+        )  # fmt: skip
+    money.an_item(campus, "90", name="Admission", on_admission=True, by=anton)
+    found = drafts(campus.terms[0])
+    assert {found[child.pk].total for child in (summer, no_show)} == {90}
+
+
 # --- brothers and sisters ---------------------------------------------------------------------------------------------
 def a_family(campus: Campus, *birthdays: str) -> list[Student]:
     """Children of one guardian, as old as they are said to be."""
@@ -77,6 +110,14 @@ def test_the_second_child_and_those_after_it_are_let_off_by_their_order(
     money.billed(campus, by=anton)
     totals = dict(Invoice.objects.filter(student__in=[eldest, middle, youngest]).values_list("student", "total"))
     assert totals == {eldest.pk: 1200, middle.pk: 1080, youngest.pk: 900}
+
+
+def test_what_was_ended_is_not_asked_for_again(campus: Campus, chart: dict[str, Account], anton: User) -> None:
+    a_family(campus, "2014-05-01", "2012-05-01")
+    (made,) = services.ask_for_siblings(year=campus.year, percents=[Decimal(10)], by=anton)
+    services.end_concession(concession=made.sourced_id, by=anton)
+    with pytest.raises(errors.NoSiblings):
+        services.ask_for_siblings(year=campus.year, percents=[Decimal(10)], by=anton)
 
 
 def test_a_family_is_who_shares_a_guardian_who_answers_for_them(

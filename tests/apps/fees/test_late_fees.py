@@ -19,9 +19,10 @@ from apps.access.errors import PermissionMissing
 from apps.accounts.models import User
 from apps.fees import errors, selectors, services
 from apps.fees.models import Account, Instalment, Invoice, InvoiceLine, LateFee, LateFeeRule, LedgerEntry
-from apps.fees.selectors.late import late_parts
+from apps.fees.selectors.late import late_parts, late_with
 from apps.fees.selectors.reconciling import differences
 from apps.fees.selectors.statements import statement_of
+from apps.institutions.services import change_institution
 from schoolops import clock
 from schoolops.context import inside
 from schoolops.errors import SchoolOpsError
@@ -193,6 +194,62 @@ def test_a_late_fee_that_nothing_was_late_for_is_found(
     as_the_owner(school, f"DELETE FROM fees_latefee WHERE invoice_id = {fee.pk}")
     with inside(school):
         assert [(each.code, each.id) for each in differences()] == [("late-fee-otherwise", str(fee.sourced_id))]
+
+
+def test_whose_money_lies_with_the_school_is_late_with_the_rest_only(
+    campus: Campus, chart: dict[str, Account], anton: User
+) -> None:
+    covered, partly, other, *_others = people.students_in(campus.section)
+    with clock.frozen(SCHOOL_MOMENT - dt.timedelta(days=8)):
+        for student, amount in ((covered, "100"), (partly, "60")):
+            money.a_payment(student, amount, by=anton)
+    bills = {bill.student: bill for bill in late(campus, by=anton)}
+    a_rule(campus, by=anton, percent=Decimal(10), amount=None)
+    services.charge_late_fees()
+    assert [charged(bills[student]) for student in (covered, partly, other)] == [[], [4], [5]]
+
+
+def test_a_bill_whose_late_fees_are_at_the_cap_takes_no_more_of_a_night(
+    campus: Campus, chart: dict[str, Account], anton: User
+) -> None:
+    late(campus, by=anton, days=(40, 30))
+    rule = a_rule(campus, by=anton, amount=Decimal(5))
+    services.charge_late_fees()
+    assert late_with(rule, SCHOOL_DAY) == []
+
+
+def test_what_a_bill_was_charged_for_being_late_goes_with_it_when_it_is_void(
+    campus: Campus, chart: dict[str, Account], anton: User
+) -> None:
+    bill, other, *_others = late(campus, by=anton)
+    a_rule(campus, by=anton)
+    services.charge_late_fees()
+    (fee,), (paid,) = ([each.invoice for each in selectors.late_fees_of(row)] for row in (bill, other))
+    pays = [services.Pays(paid.sourced_id, Decimal(1))]
+    money.a_payment(other.student, "1", pays=pays, by=anton)
+    for row in (bill, other):
+        services.void_invoice(invoice=row.sourced_id, reason="Never enrolled", by=anton)
+    fee.refresh_from_db()
+    assert (fee.state, fee.void_reason) == ("void", "Never enrolled")
+    assert [(note.amount, note.reason) for note in paid.credit_notes.all()] == [(1, "Never enrolled")]
+    assert [statement_of([row.student], campus.institution).balance for row in (bill, other)] == [0, -1]
+    assert list(differences()) == []
+
+
+def test_a_rule_in_a_currency_that_the_campus_had_before_charges_nothing_until_it_is_said_anew(
+    campus: Campus, chart: dict[str, Account], anton: User
+) -> None:
+    rule = a_rule(campus, by=anton, cap=Decimal("5.50"))
+    head = people.a_user("hana", role="head")
+    change_institution(institution=campus.institution, fields={"currency": "JPY"}, by=head)
+    for each in (campus.institution, campus.year):
+        each.refresh_from_db()
+    late(campus, by=anton)
+    assert (rule.currency, services.charge_late_fees()) == ("GBP", 0)
+    with pytest.raises(AmountRefused):
+        services.change_late_fee_rule(rule=rule.sourced_id, values={"days": 6}, by=anton)
+    found = services.change_late_fee_rule(rule=rule.sourced_id, values={"cap": Decimal(5)}, by=anton)
+    assert (found.currency, services.charge_late_fees() > 0) == ("JPY", True)
 
 
 # --- in any order -----------------------------------------------------------------------------------------------------

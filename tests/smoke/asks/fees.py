@@ -129,11 +129,15 @@ def _approve(world: World) -> Ask:
 
 
 @ask("GET students/{}/payers")
+@ask("GET students/{}/statement")
+@ask("GET students/{}/printed-statement")
 def _about_a_student(world: World) -> Ask:
     return Ask({"id": _student(world)})
 
 
 @ask("GET students/{}/invoices")
+@ask("GET students/{}/family-statement")
+@ask("GET students/{}/printed-family-statement")
 def _own_bills(world: World) -> Ask:
     guardian = world.roles["guardian"]
     return Ask({"id": world.first("students", by=guardian)["id"]}, by=guardian)
@@ -192,6 +196,7 @@ def _invoice(world: World) -> str:
 
 
 @ask("GET invoices/{}")
+@ask("GET invoices/{}/printed-bill")
 def _an_invoice(world: World) -> Ask:
     return Ask({"id": _invoice(world)})
 
@@ -228,6 +233,7 @@ def _take(world: World) -> Ask:
 
 
 @ask("GET payments/{}")
+@ask("GET payments/{}/printed-receipt")
 def _a_payment(world: World) -> Ask:
     return Ask({"id": _payment(world)})
 
@@ -256,6 +262,42 @@ def _charge_back(world: World) -> Ask:
 @ask("POST payments/{}/clear")
 def _clear(world: World) -> Ask:
     return Ask({"id": _payment(world, "cheque")}, headers=_key(), used_up=True)
+
+
+@ask("GET students/{}/invoices/{}/printed-bill")
+def _own_bill(world: World) -> Ask:
+    guardian = world.roles["guardian"]
+    child = str(world.first("students", by=guardian)["id"])
+    _invoice(world)
+    bill = world.first(f"students/{child}/invoices", by=guardian)["id"]
+    return Ask({"id": child, "invoice": bill}, by=guardian)
+
+
+@ask("GET students/{}/receipts/{}/printed-receipt")
+def _own_receipt(world: World) -> Ask:
+    guardian = world.roles["guardian"]
+    child = str(world.first("students", by=guardian)["id"])
+    payment = world.post("payments", {**_payment_body(world), "student_id": child}, headers=_key())["id"]
+    return Ask({"id": child, "payment": payment}, by=guardian)
+
+
+@ask("GET debtors")
+@ask("GET cash-book")
+def _of_a_campus(world: World) -> Ask:
+    return Ask(query={"institution_id": world.institution})
+
+
+@ask("GET drawers/{}")
+@ask("GET drawers/{}/counts")
+def _drawer(world: World) -> Ask:
+    return Ask({"id": world.institution})
+
+
+@ask("POST drawers/{}/counts")
+def _count(world: World) -> Ask:
+    # Once a day.
+    body = {"counted": "1.5", "left": "0", "reason": "Found in it"}
+    return Ask({"id": world.new_institution()["id"]}, body, headers=_key(), used_up=True)
 
 
 def _statement(world: World) -> Picture:

@@ -71,6 +71,14 @@ from apps.fees.api.serializers.taking import (
     PaysIn,
     StandingOut,
 )
+from apps.fees.api.serializers.told import (
+    DebtorOut,
+    DrawerCountIn,
+    DrawerCountOut,
+    DrawerOut,
+    StatementEntryOut,
+    TakingOut,
+)
 
 __all__ = [
     "ITEMS",
@@ -92,6 +100,10 @@ __all__ = [
     "CreditLeftOut",
     "CreditNoteIn",
     "CreditNoteOut",
+    "DebtorOut",
+    "DrawerCountIn",
+    "DrawerCountOut",
+    "DrawerOut",
     "DueOut",
     "FeeItemChangeIn",
     "FeeItemIn",
@@ -134,6 +146,8 @@ __all__ = [
     "SiblingsIn",
     "SiblingsOut",
     "StandingOut",
+    "StatementEntryOut",
     "StudentFeeIn",
     "StudentFeeOut",
+    "TakingOut",
 ]

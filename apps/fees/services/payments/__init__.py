@@ -3,7 +3,7 @@
 Who moves money of a student holds the student's row: of two at once the second finds what the first has done.
 """
 
-from apps.fees.services.payments.allocating import Pays, allocate, release
+from apps.fees.services.payments.allocating import Pays, allocate, release, uncovered
 from apps.fees.services.payments.giving_back import bounce, charge_back, refund, reverse, undo
 from apps.fees.services.payments.holding import COLLECT, campus_for, hold, hold_payment
 from apps.fees.services.payments.taking import NewPayment, clear_cheque, receive, take_payment
@@ -24,5 +24,6 @@ __all__ = [
     "release",
     "reverse",
     "take_payment",
+    "uncovered",
     "undo",
 ]

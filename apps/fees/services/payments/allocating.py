@@ -167,6 +167,14 @@ def allocate(
     return used
 
 
+def uncovered(student: Student, institution: Institution) -> list[selectors.Due]:
+    """What a student owes at a campus beyond what is paid ahead there, were that put against it: five statements."""
+    due = selectors.due_of(student, institution)
+    for each in selectors.credit_of(student, institution):
+        due = _without(due, oldest_first(due, each.amount, each.payment.guardian))
+    return due
+
+
 def _taken(named: dict[Invoice, Decimal], amount: Decimal) -> dict[Invoice, Decimal]:
     """What ``amount`` pays of what was said, and is taken from it."""
     shares = {}

@@ -18,7 +18,7 @@ from apps.office.shell.files import file_of
 from apps.office.shell.forms import DressedForm
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.reports import services as reports
-from apps.reports.api.views import pdf_response
+from schoolops.api.viewsets import pdf_response
 from schoolops.resilience.heavy import heavy
 
 PER_PAGE = 50

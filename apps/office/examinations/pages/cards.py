@@ -26,9 +26,9 @@ from apps.office.shell.forms import DressedForm, add_refusal, dressed
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
 from apps.reports import selectors, services
-from apps.reports.api.views import pdf_response
 from apps.reports.models import LONG_AGO, CardLayout, ReportCard
 from schoolops import clock
+from schoolops.api.viewsets import pdf_response
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
 from schoolops.resilience.heavy import working

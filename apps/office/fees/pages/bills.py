@@ -19,8 +19,8 @@ from apps.office.fees import selectors
 from apps.office.shell.fields import AmountField, apart, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.reports.api.views import pdf_response
 from schoolops import money
+from schoolops.api.viewsets import pdf_response
 from schoolops.errors import SchoolOpsError
 from schoolops.resilience.heavy import working
 

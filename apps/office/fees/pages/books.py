@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -21,12 +21,11 @@ from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
 from apps.office.fees.pages.desk import BACK, METHODS
+from apps.office.fees.pages.files import file_asked
 from apps.office.shell.fields import AmountField, apart, day_asked, posted, whole_number
-from apps.office.shell.files import file_of
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops import money
-from schoolops.api import exports
 from schoolops.errors import SchoolOpsError
 
 PER_PAGE = 50
@@ -36,17 +35,6 @@ def _campus(request: HttpRequest) -> tuple[Institution, list[Institution]]:
     return selectors.campus_asked(request.GET.get("campus", ""), "fees.view", by=actor(request))
 
 
-def _file(
-    request: HttpRequest, name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]
-) -> HttpResponseBase | None:
-    """Rows as the file that is asked for, for who may take lists away; ``None`` where a page is."""
-    form = request.GET.get("as", "")
-    if not form:
-        return None
-    exports.check(actor(request))
-    return file_of(form, name, columns, [list(rows)])  # type: ignore[no-any-return]
-
-
 DEBTORS = (
     "admission_number", "name", "not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "overdue",
     "currency",
@@ -54,19 +42,6 @@ DEBTORS = (
 CASH_BOOK = (
     "day", "receipt", "kind", "method", "admission_number", "name", "amount", "currency", "reference", "by",
 )  # fmt: skip
-
-
-def _debtor(row: Any, campus: Institution) -> dict[str, Any]:
-    amounts = [money.shown(each, campus.currency) for each in (*row.ages, row.overdue)]
-    said = (row.student.admission_number, row.student.full_name, *amounts, campus.currency)
-    return dict(zip(DEBTORS, said, strict=True))
-
-
-def _taking(row: Any, day: dt.date, campus: Institution) -> dict[str, Any]:
-    whose = (row.student.admission_number, row.student.full_name)
-    amount = money.shown(row.amount, campus.currency)
-    said = (day, row.receipt, row.kind, row.method, *whose, amount, campus.currency, row.reference, row.by)
-    return dict(zip(CASH_BOOK, said, strict=True))
 
 
 def _line(row: Any, campus: Institution) -> tuple[Any, ...]:
@@ -87,10 +62,11 @@ def debtors(request: HttpRequest) -> Any:
         words = ngettext("%d guardian is reminded by mail.", "%d guardians are reminded by mail.", number) % number
         messages.success(request, words)
         return HttpResponseRedirect(request.get_full_path())
-    found = fees.debtors(campus, day, by=actor(request))
-    rows = (_debtor(row, campus) for row in found)
-    if (file := _file(request, f"debtors-{day}", DEBTORS, rows)) is not None:
+    by = actor(request)
+    rows = partial(fees.debtor_rows, campus, day, by=by)
+    if (file := file_asked(request, f"debtors-{day}", DEBTORS, rows)) is not None:
         return file
+    found, unreached = fees.behind(campus, day, by=by)
     page = Paginator(found, PER_PAGE).get_page(whole_number(request.GET.get("page", "")) or 1)
     sums = [sum((row.ages[place] for row in found), Decimal(0)) for place in range(len(fees.AGES) + 1)]
     context = {
@@ -100,10 +76,7 @@ def debtors(request: HttpRequest) -> Any:
         "page": page,
         "rows": [(row, [_told(each, campus) for each in row.ages], _told(row.overdue, campus)) for row in page],
         "sums": [_told(each, campus) for each in sums],
-        "to_call": [
-            (row.debtor.student, _told(row.debtor.overdue, campus), row.calls)
-            for row in fees.to_call(campus, day, by=actor(request))[:PER_PAGE]
-        ],
+        "to_call": [(row.debtor.student, _told(row.debtor.overdue, campus), row.calls) for row in unreached[:PER_PAGE]],
         "overdue": money.printed(sum(sums[1:], Decimal(0)), campus.currency),
         "collects": selectors.may("fees.collect", actor(request)),
         "exports": selectors.may("exports.run", actor(request)),
@@ -126,7 +99,7 @@ class CountForm(DressedForm):
 
 
 @office_page(permission="fees.collect", over="campus")
-def drawer(request: HttpRequest) -> HttpResponse:
+def drawer(request: HttpRequest) -> Any:
     """The end of a cashier's day: what should lie in the drawer, what does, and how the last days ended."""
     by = actor(request)
     campus, there = _campus(request)
@@ -140,6 +113,9 @@ def drawer(request: HttpRequest) -> HttpResponse:
             words = _("The day is closed. It differs by %(amount)s.") if difference else _("The day is closed.")
             messages.success(request, words % {"amount": apart(money.printed(difference, campus.currency))})
             return HttpResponseRedirect(request.get_full_path())
+    rows = partial(fees.drawer_rows, campus, by=by)
+    if (file := file_asked(request, "drawer", fees.DRAWER_COLUMNS, rows)) is not None:
+        return file
     held = fees.drawer_of(campus, today_at(campus))
     context = {
         "campus": campus,
@@ -149,6 +125,7 @@ def drawer(request: HttpRequest) -> HttpResponse:
         "opening": money.printed(held.opening, campus.currency),
         "moved": money.printed(held.moved, campus.currency),
         "expected": money.printed(held.expected, campus.currency),
+        "exports": selectors.may("exports.run", by),
         "counts": [{**row, "day": dt.date.fromisoformat(row["day"])} for row in fees.counts_of(campus, by=by)],
     }
     status = 422 if form.errors else 200
@@ -161,10 +138,10 @@ def cash_book(request: HttpRequest) -> Any:
     campus, there = _campus(request)
     today = today_at(campus)
     day = day_asked(request.GET.get("day"), today)
-    found = fees.cash_book(campus, day, by=actor(request))
-    rows = (_taking(row, day, campus) for row in found)
-    if (file := _file(request, f"cash-book-{day}", CASH_BOOK, rows)) is not None:
+    rows = partial(fees.cash_book_rows, campus, day, by=actor(request))
+    if (file := file_asked(request, f"cash-book-{day}", CASH_BOOK, rows)) is not None:
         return file
+    found = fees.cash_book(campus, day, by=actor(request))
     sums = fees.by_method(found)
     context = {
         "campus": campus,
@@ -177,6 +154,7 @@ def cash_book(request: HttpRequest) -> Any:
             (METHODS[Payment.Method(method)], money.printed(amount, campus.currency)) for method, amount in sums.items()
         ],
         "total": money.printed(sum(sums.values(), Decimal(0)), campus.currency),
+        "collects": selectors.may("fees.collect", actor(request)),
         "exports": selectors.may("exports.run", actor(request)),
     }
     return render_page(request, "office/fees/cash_book.html", context, title=_("Cash book"))

@@ -23,9 +23,9 @@ from apps.office.shell.fields import AmountField, apart, id_of, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
-from apps.reports.api.views import pdf_response
 from apps.students.models import Guardian, Student
 from schoolops import money
+from schoolops.api.viewsets import pdf_response
 from schoolops.errors import SchoolOpsError
 from schoolops.resilience.heavy import working
 

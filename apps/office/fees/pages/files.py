@@ -1,12 +1,12 @@
-"""Bills and payments of the campuses in reach as files, for who may take lists away."""
+"""Bills, payments, bank lines and whatever a page shows as files, for who may take lists away."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import F, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from apps.accounts.models import User
@@ -59,7 +59,27 @@ FILES: Mapping[str, tuple[Callable[..., QuerySet[Any]], Mapping[str, Any]]] = {
             "reference": F("reference"),
         },
     ),
+    "bank-lines": (
+        fees.bank_lines_seen,
+        {
+            "campus": F("institution__name"),
+            **{name: F(name) for name in ("day", "payer", "text", "reference")},
+            "amount": money.as_said("amount"),
+            **{name: F(name) for name in ("currency", "state", "reason")},
+        },
+    ),
 }
+
+
+def file_asked(
+    request: HttpRequest, name: str, columns: Sequence[str], rows: Callable[[], list[dict[str, Any]]]
+) -> HttpResponseBase | None:
+    """Rows as the file that is asked for, for who may take lists away; ``None`` where a page is."""
+    form = request.GET.get("as", "")
+    if not form:
+        return None
+    exports.check(actor(request))
+    return file_of(form, name, columns, [rows()])  # type: ignore[no-any-return]
 
 
 @require_GET

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +18,14 @@ from django.utils.translation import gettext_lazy
 from apps.fees import selectors as fees
 from apps.fees import services
 from apps.office.fees import selectors
+from apps.office.fees.pages.files import file_asked
 from apps.office.shell.fields import apart, id_of, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
-from apps.reports.api.views import pdf_response
 from apps.students.models import Guardian, StudentGuardian
 from schoolops import money
+from schoolops.api.viewsets import pdf_response
 from schoolops.errors import SchoolOpsError
 from schoolops.resilience.heavy import working
 
@@ -39,7 +41,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 @office_page(permission="fees.view", over="campus")
-def account(request: HttpRequest, student: UUID) -> HttpResponse:
+def account(request: HttpRequest, student: UUID) -> Any:
     """Bills, additions, opt-outs, concessions and payers of a student."""
     by = actor(request)
     found, campus = fees.account_at(student, "fees.view", campus=id_of(request.GET.get("campus", "")), by=by)
@@ -57,8 +59,11 @@ def account(request: HttpRequest, student: UUID) -> HttpResponse:
     uses = Decimal(0)
     if ahead and collects:
         uses = min(ahead, sum((each.amount for each in fees.due_of(found, campus)), Decimal(0)))
-    bills = selectors.bills_of(found, by=by)
     told = fees.statement_of([found], campus)
+    rows = partial(fees.statement_rows, told)
+    if (file := file_asked(request, "statement", fees.STATEMENT_COLUMNS, rows)) is not None:
+        return file
+    bills = selectors.bills_of(found, by=by)
     currency = campus.currency
     context = {
         "student": found,
@@ -76,6 +81,7 @@ def account(request: HttpRequest, student: UUID) -> HttpResponse:
         "charged": selectors.charged_to(found, by=by),
         "bills": [(bill, money.printed(bill.left_sum, bill.currency)) for bill in bills],
         "charges": selectors.may("fees.charge", by),
+        "exports": selectors.may("exports.run", by),
     }
     return render_page(request, "office/fees/student.html", context, title=found.full_name)
 

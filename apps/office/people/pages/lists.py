@@ -18,9 +18,9 @@ from apps.institutions.models import GradeLevel, Institution, Section
 from apps.office.shell.fields import day_asked
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.reports import services as reports
-from apps.reports.api.views import pdf_response
 from apps.reports.errors import ListNotReady
 from apps.reports.selectors import sections_in_reach
+from schoolops.api.viewsets import pdf_response
 from schoolops.queues.desk import requests
 from schoolops.resilience.heavy import heavy
 
