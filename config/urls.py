@@ -28,6 +28,7 @@ API = [
     path("", include("apps.exchange.api.urls")),
     path("", include("schoolops.api.jobs")),
     path("", include("apps.reports.api.urls")),
+    path("", include("apps.family.api.urls")),
 ]
 
 urlpatterns = [

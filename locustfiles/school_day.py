@@ -17,6 +17,7 @@ import itertools
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -32,6 +33,8 @@ from locust.exception import StopUser
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from locustfiles.targets import (
+    FAMILY_CHILD,
+    FAMILY_HOME,
     LIST_EXAMS,
     LIST_STUDENTS,
     LOG_IN,
@@ -48,6 +51,7 @@ DEMO = {
     "teachers": [{"login": "bob", "password": "bob-of-oak-demo"}],
     "readers": [{"login": "alice", "password": "alice-of-oak-demo"}],
     "papers": [],
+    "families": [{"login": "carol", "password": "carol-of-oak-demo"}],
 }
 CAST: dict[str, Any] = {"day": time.strftime("%Y-%m-%d")}
 CAST |= json.loads(Path(os.environ["CAST"]).read_text()) if os.environ.get("CAST") else DEMO
@@ -208,11 +212,15 @@ class Setter(Person):
         raise StopUser
 
 
-MONDAY = [*CAST["teachers"], *CAST["readers"]]
+FAMILIES = CAST.get("families", [])
+MONDAY = [*CAST["teachers"], *CAST["readers"], *FAMILIES]
+FORM = "log in by the form"
+CHILD = re.compile(r'href="(/family/children/[^/"]+/attendance/)"')
+FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 class Monday(WithARoll):
-    """One who works: a teacher takes rolls, a head looks at students and exams."""
+    """A teacher takes rolls, a head looks at students and exams, a parent looks whether the child is there."""
 
     abstract = PHASE != "steady"
     fixed_count = len(MONDAY)
@@ -220,20 +228,50 @@ class Monday(WithARoll):
     wait_time = constant_pacing(2 * len(MONDAY) / RATE) if RATE else constant(0)
     _people = itertools.cycle(MONDAY)
     reads = False
+    child = ""
 
     def on_start(self) -> None:
         who = next(self._people)
         self.reads = who in CAST["readers"]
-        if self.reads:
+        if who in FAMILIES:
+            self.come_in(who)
+        elif self.reads:
             self.with_token_of(who)
         else:
             self.begin(who)
         # Not all in the same moment.
         gevent.sleep(self.wait_time() * random.random() if RATE else 0)
 
+    def come_in(self, who: dict[str, Any]) -> None:
+        """By the form, as a family does; from now on a cookie says who it is."""
+        self.come_from(who)
+        form = self.look("/office/login/", "the login page")
+        token = FORM_TOKEN.search(form.text or "")
+        said = {"login": who["login"], "password": who["password"], "csrfmiddlewaretoken": token[1] if token else ""}
+        here = {**self.headers, "Referer": f"http://{self.headers['Host']}/office/login/"}
+        how: dict[str, Any] = {"headers": here, "allow_redirects": False, "catch_response": True}
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            with self.client.post("/office/login/", name=FORM, data=said, **how) as answer:
+                if answer.status_code not in {429, 503} or "Retry-After" not in answer.headers:
+                    break
+                answer.request_meta["name"] = f"{FORM}, told to wait"
+                answer.success()
+            gevent.sleep(float(answer.headers["Retry-After"]))
+        found = CHILD.search(self.look("/family/", FAMILY_HOME).text or "")
+        if found is None:
+            raise StopUser
+        self.child = found[1]
+
+    def look(self, path: str, name: str) -> Any:
+        return self.client.get(path, name=name, headers=self.headers, allow_redirects=False)
+
     @task
     def work(self) -> None:
-        if self.reads:
+        if self.child:
+            self.look("/family/", FAMILY_HOME)
+            self.look(self.child, FAMILY_CHILD)
+        elif self.reads:
             self.ask("GET", "students?limit=50", LIST_STUDENTS)
             self.ask("GET", "exams?limit=50", LIST_EXAMS)
         else:

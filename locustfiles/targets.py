@@ -26,6 +26,8 @@ MARK_ROLL: Final = "mark a roll"
 LIST_STUDENTS: Final = "list students"
 LIST_EXAMS: Final = "list exams"
 SET_EXAM: Final = "set an exam"
+FAMILY_HOME: Final = "a family's first page"
+FAMILY_CHILD: Final = "a child's attendance"
 # A login that was told to wait, and every wait until it was let in.
 LOG_IN_WITH_WAITS: Final = "log in, waits included"
 
@@ -40,6 +42,8 @@ TARGETS: Final = (
     Target(READ_ROLL, 200, STEADY),
     Target(MARK_ROLL, 200, STEADY, at_least=0),
     Target(LIST_EXAMS, 250, STEADY),
+    Target(FAMILY_HOME, 300, STEADY),
+    Target(FAMILY_CHILD, 300, STEADY),
 )
 
 

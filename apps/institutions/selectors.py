@@ -175,15 +175,22 @@ def closed_days(institution: Institution, days: Sequence[dt.date]) -> dict[dt.da
 
     The calendar's title or kind, or "weekend"; years are not looked at.
     """
-    special = {row.day: row for row in _SPECIAL_AT.all(at=institution.pk, first=days[0], last=days[-1])}
-    closed: dict[dt.date, str] = {}
-    for day in days:
-        row = special.get(day)
-        if row is not None and row.kind in (CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE):
-            closed[day] = row.title or row.kind
-        elif row is None and day.isoweekday() in institution.weekend:
-            closed[day] = "weekend"
-    return closed
+    special = special_days(institution, days)
+    said = {day: why_closed(institution, day, special.get(day)) for day in days}
+    return {day: why for day, why in said.items() if why}
+
+
+def special_days(institution: Institution, days: Sequence[dt.date]) -> dict[dt.date, CalendarDay]:
+    """What the calendar says of those of ``days``, in order, of which it says anything, in one query."""
+    return {row.day: row for row in _SPECIAL_AT.all(at=institution.pk, first=days[0], last=days[-1])}
+
+
+def why_closed(institution: Institution, day: dt.date, special: CalendarDay | None) -> str:
+    """Why there is no school on a day of which the calendar says ``special``; empty, where there is."""
+    if special is not None:
+        closed = special.kind in (CalendarDay.Kind.HOLIDAY, CalendarDay.Kind.CLOSURE)
+        return special.title or special.kind if closed else ""
+    return "weekend" if day.isoweekday() in institution.weekend else ""
 
 
 def week_around(day: dt.date, weekend: Collection[int]) -> list[dt.date]:

@@ -1,8 +1,8 @@
 """``make load``: Monday at eight, over twenty schools on a stack of its own, against ``locustfiles/targets.py``.
 
 Three phases: *burst*, 300 people log in, 50 teachers take their rolls, 50 people list students 500 times and exams, 20
-exams are set, all at once; *capacity*, teachers and heads go on as fast as they are answered; *steady*, the same at
-half of that, each request when it is due. Goals of pages are those of *steady*: in the burst a machine is full.
+exams are set, all at once; *capacity*, teachers, heads and parents go on as fast as they are answered; *steady*, the
+same at half of that, each request when it is due. Goals of pages are those of *steady*: in the burst a machine is full.
 
 ``login_share``: logins a second while the first half is let in, of what the hash allows on all processors.
 ``last_login_vs_hash_bound``: until the last is in ÷ what all their hashes take on all processors.
@@ -10,7 +10,8 @@ half of that, each request when it is due. Goals of pages are those of *steady*:
 
 ``BASE_URL=https://…`` points it at a running installation, and nothing is started: the demo's cast then only reads
 there. ``CAST=file.json`` names other people: ``{"arriving": [{"host", "login", "password"}], "teachers": [{…,
-"section"}], "readers": [{…}], "papers": [{…, "body"}]}``; a teacher with a ``section`` takes its roll.
+"section"}], "readers": [{…}], "papers": [{…, "body"}], "families": [{…}]}``; a teacher with a ``section`` takes its
+roll.
 
 A report stands in ``.schoolops/load/``. Exit code 1 when a target is missed; the last line is ``RESULT {…}``.
 """
@@ -30,7 +31,16 @@ from benchmarks.load.held import Held, Others
 from benchmarks.logins.__main__ import CORES, hash_rate
 from config import demo
 from config.env import BASE_DIR
-from locustfiles.targets import LIST_EXAMS, LIST_STUDENTS, LOG_IN_WITH_WAITS, MARK_ROLL, READ_ROLL, SET_EXAM
+from locustfiles.targets import (
+    FAMILY_CHILD,
+    FAMILY_HOME,
+    LIST_EXAMS,
+    LIST_STUDENTS,
+    LOG_IN_WITH_WAITS,
+    MARK_ROLL,
+    READ_ROLL,
+    SET_EXAM,
+)
 from schoolops import launcher
 from tests.outside import machine
 from tests.smoke.stack import fresh_stack
@@ -40,6 +50,7 @@ TODAY = "2026-11-10"
 REPORTS = BASE_DIR / ".schoolops" / "load"
 GOALS = {
     "students_p95_ms": (300, "at most"), "attendance_p95_ms": (200, "at most"), "exams_p95_ms": (250, "at most"),
+    "families_p95_ms": (300, "at most"),
     "login_share": (0.5, "at least"), "last_login_vs_hash_bound": (1.5, "at most"), "errors": (0, "at most"),
     "memory_growth": (1.2, "at most"), "descriptors_growth": (1.2, "at most"),
     "connections_growth": (1.2, "at most"), "disk_growth": (1.2, "at most"),
@@ -82,7 +93,7 @@ def measured(host: str, given: argparse.Namespace, cast: str | None, up: demo.St
     allowed, others = hash_rate(2.0) * CORES, Others()
     burst = drive(host, "burst", given.seconds, cast)
     full = drive(host, "steady", given.capacity, cast)
-    asked = (LIST_STUDENTS, READ_ROLL, MARK_ROLL, LIST_EXAMS)
+    asked = (LIST_STUDENTS, READ_ROLL, MARK_ROLL, LIST_EXAMS, FAMILY_HOME, FAMILY_CHILD)
     rate = sum(full[kind]["requests"] for kind in asked if kind in full) / given.capacity / 2
     held = Held(up) if up else None
     steady = drive(host, "steady", given.steady, cast, rate=rate)
@@ -90,6 +101,7 @@ def measured(host: str, given: argparse.Namespace, cast: str | None, up: demo.St
     result: dict[str, Any] = {
         "students_p95_ms": steady.get(LIST_STUDENTS, NEVER)["p95_ms"],
         "attendance_p95_ms": max(steady.get(READ_ROLL, NEVER)["p95_ms"], steady.get(MARK_ROLL, NOT_MEANT)["p95_ms"]),
+        "families_p95_ms": max(steady.get(each, NEVER)["p95_ms"] for each in (FAMILY_HOME, FAMILY_CHILD)),
         "exams_p95_ms": steady.get(LIST_EXAMS, NEVER)["p95_ms"],
         "login_share": round(into["requests"] / 2 / (into["p50_ms"] / 1000) / allowed, 2),
         "last_login_vs_hash_bound": round(into["last_ms"] / 1000 / max(1e-9, into["requests"] / allowed), 2),

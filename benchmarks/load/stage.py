@@ -11,18 +11,21 @@ import sys
 from typing import Any
 
 DAYS = 5
-ARRIVING, TEACHERS, PAPERS = 300, 50, 20
+ARRIVING, TEACHERS, PAPERS, FAMILIES = 300, 50, 20, 20
 PASSWORD = "monday at eight o'clock"  # noqa: S105 - of a stack that is gone afterwards
 
 
-def people_of(host: str, known: str, *, arriving: int, teachers: int, papers: int) -> dict[str, list[dict[str, Any]]]:
-    """In a school that is filled: who logs in, who takes which roll, who sets which papers, who reads."""
+def people_of(
+    host: str, known: str, *, arriving: int, teachers: int, papers: int, families: int
+) -> dict[str, list[dict[str, Any]]]:
+    """In a school that is filled: who logs in, who takes which roll, who sets which papers, who reads; and parents."""
     from apps.access.models import Role, RoleAssignment
     from apps.accounts.models import User
     from apps.examinations import services as exams
     from apps.examinations.models import GradingScale
     from apps.institutions.models import Course, Section, Term
     from apps.staff.models import TeachingAssignment
+    from apps.students.models import Guardian
 
     def login(name: str) -> dict[str, Any]:
         return {"host": host, "login": name, "password": PASSWORD}
@@ -32,6 +35,12 @@ def people_of(host: str, known: str, *, arriving: int, teachers: int, papers: in
     User.objects.bulk_create(
         User(username=f"arriving-{number}", given_name=str(number), password=known) for number in range(arriving)
     )
+    parent = Role.objects.get(code="guardian")
+    seeing = Guardian.objects.filter(user=None, student_links__data_access=True, student_links__restriction_note="")
+    for number, guardian in enumerate(seeing.distinct().order_by("pk")[:families]):
+        guardian.user = User.objects.create(username=f"parent-{number}", given_name="Parent", password=known)
+        guardian.save(update_fields=["user"])
+        RoleAssignment.objects.create(user=guardian.user, role=parent)
     held = TeachingAssignment.objects.filter(staff__user__isnull=False, section__isnull=False, ends_on=None)
     rolls = held.order_by("id").values_list("staff__user__username", "section__sourced_id")[:teachers]
     User.objects.filter(username__in=[name for name, _ in rolls]).update(password=known)
@@ -57,6 +66,7 @@ def people_of(host: str, known: str, *, arriving: int, teachers: int, papers: in
             for paper in wanted[:papers]
         ],
         "readers": [login(head.username)],
+        "families": [login(f"parent-{number}") for number in range(families)],
     }
 
 
@@ -74,13 +84,14 @@ def main() -> None:
 
     schools, students = (int(each) for each in sys.argv[1:])
     known = make_password(PASSWORD)
-    cast: dict[str, Any] = {"day": str(clock.now().date()), "arriving": [], "teachers": [], "papers": [], "readers": []}
+    cast: dict[str, Any] = {"day": str(clock.now().date())}
+    cast |= {"arriving": [], "teachers": [], "papers": [], "readers": [], "families": []}
     for number in range(schools):
         host = f"load-{number}.localhost"
         school = create_school(slug=f"load-{number}", name=f"School {number}", domains=[host])
         with outside_schools():
             call_command("demo_data", school=school.slug, students=students, days=DAYS, seed=number + 1, verbosity=0)
-        shares = {"arriving": ARRIVING, "teachers": TEACHERS, "papers": PAPERS}
+        shares = {"arriving": ARRIVING, "teachers": TEACHERS, "papers": PAPERS, "families": FAMILIES}
         mine = {what: (number + 1) * of // schools - number * of // schools for what, of in shares.items()}
         with inside(school), transaction.atomic():
             for what, found in people_of(host, known, **mine).items():

@@ -330,6 +330,7 @@ SPECTACULAR_SETTINGS = {
         "AttendanceState": "apps.attendance.models.DayState",
         "RollState": "apps.attendance.models.AttendanceSession.State",
         "LeaveState": "apps.attendance.models.Leave.State",
+        "ContactRequestState": "apps.family.models.ContactRequest.State",
         "RollKind": [("daily", "daily"), ("period", "period")],
         "YearState": "apps.institutions.models.AcademicYear.State",
         "TermKind": "apps.institutions.models.Term.Kind",

@@ -93,6 +93,12 @@ def gone() -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def file_response(content: bytes, media_type: str) -> HttpResponse:
+    """What somebody sent in, to be kept and not run: no browser opens it in this site's name."""
+    headers = {"Content-Disposition": "attachment", "Cache-Control": "private, no-store"}
+    return HttpResponse(content, content_type=media_type, headers=headers)
+
+
 def valid(serializer: type[BaseSerializer[Any]], data: Any, **options: Any) -> Any:
     """What ``serializer`` makes of ``data``; with ``many=True`` each refusal names its row, ``3.code``.
 

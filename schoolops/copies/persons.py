@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -221,6 +221,7 @@ def erase(person: Subject, *, planned: str, reason: str) -> Plan:
             if each.fate is Fate.GOES:
                 each.rows.delete()
             elif isinstance(each.fate, Kept) and each.fate.blanks:
+                _forget_files(each.rows, each.fate.blanks)
                 each.rows.update(**each.fate.blanks)
         for subject in subjects:
             _blank(subject, with_identity=not now.identity_until)
@@ -233,6 +234,14 @@ def erase(person: Subject, *, planned: str, reason: str) -> Plan:
         )
         transaction.on_commit(forget_school)
     return now
+
+
+def _forget_files(rows: QuerySet[Any], blanks: Mapping[str, object]) -> None:
+    """Let the files go that ``rows`` name in what is blanked."""
+    for name in blanks:
+        if isinstance(rows.model._meta.get_field(name), models.FileField):
+            for row in rows.exclude(**{name: ""}).only(name):
+                files.forget(getattr(row, name))
 
 
 def _blank(subject: Subject, *, with_identity: bool) -> None:

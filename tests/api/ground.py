@@ -27,6 +27,7 @@ from apps.examinations import services as examinations
 from apps.examinations.tasks import compute_results
 from apps.exchange import services as exchange
 from apps.exchange.models import Import
+from apps.family import services as family
 from apps.fees import services as fees
 from apps.fees.models import Account, BankLine, PaymentIntent
 from apps.institutions.models import AcademicYear, Course, Term
@@ -254,7 +255,8 @@ def _rolls(ground: Ground) -> None:
     ground.keep(
         roll=roll,
         locked_roll=locked,
-        leave=attendance.request_leave(student=child.sourced_id, **week, by=carol),
+        leave=attendance.request_leave(student=child.sourced_id, **week, attachment=b"%PDF-1.7", by=carol),
+        wish=family.ask_for_contacts(phone="+44 20 7946 0000", email="", by=carol),
         other_leave=attendance.request_leave(student=classmate.sourced_id, **week, by=alice),
         entry=attendance.enter_at_desk(
             student=child.sourced_id,

@@ -179,6 +179,9 @@ GET    leaves/{other_leave}                                       200 200 200 40
 POST   leaves/{leave}/approve                                     200 200 200 403 403 403 403 403 403 403 401 401
 POST   leaves/{leave}/refuse                                      200 200 200 403 403 403 403 403 403 403 401 401
 POST   leaves/{leave}/cancel                                      200 200 200 403 403 403 200 403 403 403 401 401
+GET    leaves/{leave}/attachment                                  200 200 200 403 403 403 200 403 403 403 401 401
+PUT    leaves/{leave}/attachment                                  404 404 404 403 403 403 204 403 403 403 401 401
+PUT    leaves/{other_leave}/attachment                            404 204 404 403 403 403 404 403 403 403 401 401
 POST   leaves/{other_leave}/cancel                                200 200 200 403 403 403 404 403 403 403 401 401
 GET    attendance-codes                                           200 200 200 200 200 200 200 200 403 403 401 401
 POST   attendance-codes                                           201 201 403 403 403 403 403 403 403 403 401 401
@@ -405,6 +408,16 @@ GET    inbox/{notice}                                             404 404 404 40
 POST   inbox/{notice}/read                                        404 404 404 404 404 404 200 404 404 404 401 401
 POST   inbox/{notice}/acknowledge                                 404 404 404 404 404 404 200 404 404 404 401 401
 GET    message-preferences                                        200 200 200 200 200 200 200 200 200 200 401 401
+GET    contact-requests                                           200 200 200 200 200 200 200 200 200 200 401 401
+POST   contact-requests                                           404 404 404 404 404 404 201 404 404 404 401 401
+GET    contact-requests/{wish}                                    200 404 200 404 404 404 200 404 404 404 401 401
+POST   contact-requests/{wish}/accept                             200 403 200 403 403 403 403 403 403 403 401 401
+POST   contact-requests/{wish}/refuse                             200 403 200 403 403 403 403 403 403 403 401 401
+GET    students/{child}/calendar-feed                             404 404 404 404 404 404 200 200 404 404 401 401
+POST   students/{child}/calendar-feed                             404 404 404 404 404 404 201 201 404 404 401 401
+POST   students/{classmate}/calendar-feed                         404 404 404 404 404 404 404 404 404 404 401 401
+DELETE students/{child}/calendar-feed                             404 404 404 404 404 404 204 204 404 404 401 401
+GET    students/{child}/looks                                     404 404 404 404 404 404 200 404 404 404 401 401
 PUT    message-preferences                                        404 404 404 404 404 404 200 404 404 404 401 401
 GET    messages                                                   200 200 200 403 403 403 403 403 403 403 401 401
 GET    messages/{doubted}                                         200 200 200 403 403 403 403 403 403 403 401 401
@@ -435,6 +448,7 @@ students/{child}/guardians                       1    1    1    1    ·    1    
 absentees                                        2    2    2    2    0    2    1    1    ·    ·
 rolls/{roll}/history                             12   12   12   12   ·    12   1    1    ·    ·
 leaves                                           2    2    2    ·    ·    ·    1    ·    ·    ·
+contact-requests                                 1    0    1    0    0    0    1    0    0    0
 my/classes                                       0    0    0    2    1    2    ·    ·    ·    ·
 my/classes?day={tomorrow}                        0    0    0    1    1    0    ·    ·    ·    ·
 exams                                            6    6    6    3    3    3    ·    ·    ·    ·

@@ -95,6 +95,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "AssessmentCategoryIn": AssessmentCategory, "AssessmentIn": Assessment, "CategoryForm": AssessmentCategory,
     "AssessmentForm": Assessment, "MoneyForm": Payment, "PostForm": LedgerTransaction,
     "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent, "ContactForm": ContactRequest,
+    "ContactRequestIn": ContactRequest,
     "AnnouncementIn": Announcement, "AnnouncementForm": Announcement, "TemplateForm": MessageTemplate,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip

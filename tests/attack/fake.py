@@ -55,6 +55,7 @@ class Sound:
     gone: set[str] = field(default_factory=set)
     dead: bool = False
     guesses: int = 0
+    secret: str = ""
 
     def target(self) -> Target:
         people = ("alice", "bob", "carol", "dave", "erin", "hugo")
@@ -89,9 +90,9 @@ class Sound:
             listed = path.startswith(("/office/staff/", "/office/students/", "/office/institutions/"))
             return (302, {}) if (listed and "?" in path) or method == "POST" else (200, {})
         if plain.startswith(("/family/", "/hooks/")):
-            return (200 if (who, plain) == ("carol", "/family/") else 404), {}
-        if who == "carol" and plain in {"/messages", "/announcements"}:
-            return 403, {}
+            return self._family(who, method, plain, said)
+        if (told := self._of_families(who, method, plain, said)) is not None:
+            return told
         if plain.startswith("/students"):
             return self._students(who, method, plain, path, said, headers)
         if who == "new":
@@ -99,6 +100,32 @@ class Sound:
         if who == "dave":
             return 403, {}
         return self._erin(method, plain, said, headers)
+
+    def _of_families(self, who: str, method: str, plain: str, said: Any) -> tuple[int, Any] | None:
+        if who == "carol" and plain in {"/messages", "/announcements"}:
+            return 403, {}
+        if plain.startswith("/contact-requests"):
+            decides = plain.count("/") == 3
+            return (403 if decides else 201 if method == "POST" else 404), {"id": "w1"}
+        if plain.endswith("/calendar-feed"):
+            if who != "carol":
+                return 404, {}
+            self.secret = "secret" if method == "POST" else ""
+            return (201 if self.secret else 204), {"address": "http://oak/secret.ics"}
+        if (who, method, plain) == ("carol", "POST", "/leaves"):
+            return (201 if ("carol", said["student_id"]) in self.open else 404), {}
+        return None
+
+    def _family(self, who: str, method: str, plain: str, said: Any) -> tuple[int, Any]:
+        if plain.startswith("/family/calendars/"):
+            return (200 if plain == f"/family/calendars/{self.secret}.ics" and self.secret else 404), {}
+        match plain.strip("/").split("/"):
+            case ["family", "children", child, *page] if ("carol", child) not in self.open or page[2:] == ["pay"]:
+                return 404, {}
+            case ["family"] | ["family", "contact" | "preferences" | "children", *_] if who == "carol":
+                sent_along = method == "POST" and b"filename=" in said
+                return (422 if sent_along else 303 if method == "POST" else 200), b"&lt;script&gt;"
+        return 404, {}
 
     def _log_in(self, said: Any) -> tuple[int, Any]:
         if isinstance(said, bytes):

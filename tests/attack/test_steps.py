@@ -10,7 +10,9 @@ import pytest
 
 from tests.attack import steps
 from tests.attack.fake import Planted, Sound
-from tests.attack.steps import STEPS, doors, machine
+from tests.attack.steps import STEPS, doors, families, machine
+
+SCRIPT = families.SCRIPT.encode()
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +81,25 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
         "another's child is opened": lambda: answers(r"carol GET /family/children/.*/statement.pdf", 200),
         "a guardian reads what is sent": lambda: answers(r"carol GET /messages", 200),
         "anybody reports texts": lambda: answers(r"nobody POST /hooks/sms", 204),
+    },
+    "what families write": {
+        "a page runs it": lambda: answers(
+            r"carol GET /family/children/n\d+/looked/", 200, b"<script>alert(7)</script>"
+        ),
+        "the office runs it": lambda: answers(r"erin GET /office/attendance/leave", 200, SCRIPT),
+        "anything is a note": lambda: answers(r"carol POST /family/children/n\d+/leave/", 303),
+    },
+    "a calendars secret": {
+        "nearly the secret will do": lambda: answers(r"GET /family/calendars/terces.ics", 200),
+        "nobody counts": lambda: answers(r"GET /family/calendars/\w{32}.ics", 404, {"headers": {"ratelimit": "r=1"}}),
+        "staff begin one": lambda: answers(r"erin POST /students/.*/calendar-feed", 201),
+        "it never ends": lambda: answers(r"GET /family/calendars/secret.ics", 200),
+    },
+    "what is not theirs to ask": {
+        "she decides herself": lambda: answers(r"carol POST /contact-requests/w1/accept", 200),
+        "anybody reads it": lambda: answers(r"bob GET /contact-requests/w1", 200),
+        "anybody's bill": lambda: answers(r"carol POST /family/children/n\d+/bills/.*/pay/", 200),
+        "anybody's leave": lambda: answers(r"carol POST /leaves", 201),
     },
     "filters of the office": {
         "a lookup is taken": lambda: answers(r"bob GET /office/staff/.*=O$", 200, b"/change/"),

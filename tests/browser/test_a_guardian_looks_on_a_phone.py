@@ -9,7 +9,11 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from apps.accounts.services import hand_out_link
 from apps.attendance.models import Leave
+from apps.fees.services import set_card_gateway
+from apps.notifications.models import Announcement, Message
+from schoolops import clock
 from tests.apps.family import household
 from tests.browser.axe import axe
 from tests.browser.conftest import PHONE
@@ -78,3 +82,106 @@ def test_without_a_script_a_guardian_logs_in_asks_for_leave_and_leaves(
         assert Leave.objects.filter(reason="A wedding").exclude(attachment="").count() == 1
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("en-GB", False), ("ar", True)])
+def test_what_a_guardian_does_is_done_on_the_narrowest_phone_in_either_language(
+    visit: Visit, scene: Scene, home: Household, tmp_path: Path, language: str, scripts: bool
+) -> None:
+    notice = _notice_to(scene, home)
+    of_child = f"/family/children/{home.child.sourced_id}"
+    page = visit(scene.carol, f"{of_child}/leave/", width=NARROW, language=language, scripts=scripts)
+    page.locator("[name=starts_on]").fill("2026-11-20")
+    page.locator("[name=reason]").fill("Dentist")
+    page.locator("main button.main").click()
+    expect(page.locator("[role=status]")).to_be_visible()
+    page.locator("main form[action*='take-back'] button").first.click()
+    expect(page.locator("[role=status]")).to_be_visible()
+    page.locator("[name=starts_on]").fill("2026-11-20")
+    page.locator("[name=ends_on]").fill("2026-11-01")
+    page.locator("[name=reason]").fill("Dentist")
+    page.locator("main button.main").click()
+    expect(page.locator(".errorlist, [role=alert]").first).to_be_visible()
+    expect(page.locator("[name=reason]")).to_have_value("Dentist")
+
+    page.goto(visit.address("/family/contact/"))
+    page.locator("[name=phone]").fill("+44 20 7946 0003")
+    page.locator("main button.main").click()
+    expect(page.get_by_text("+44 20 7946 0003").first).to_be_visible()
+
+    page.goto(visit.address(f"{of_child}/calendar/"))
+    page.locator("button[value=begin]").click()
+    link = page.locator("main code").inner_text()
+    assert page.request.get(visit.address("/family/" + link.partition("/family/")[2])).status == 200
+    page.goto(visit.address(f"{of_child}/calendar/"))
+    page.locator("button[value=end]").click()
+    expect(page.locator("button[value=end]")).to_have_count(0)
+
+    page.goto(visit.address("/family/messages/"))
+    page.locator(f"main a[href*='{notice.sourced_id}']").click()
+    page.locator("main button.main").click()
+    expect(page.locator("[role=status]")).to_be_visible()
+
+    page.goto(visit.address("/family/preferences/"))
+    page.locator("select[name=all-email]").select_option("no")
+    page.locator("main button.main").click()
+    expect(page.locator("select[name=all-email]")).to_have_value("no")
+
+    page.goto(visit.address(f"{of_child}/bills/"))
+    for paper in page.locator("main a[href$='.pdf']").all():
+        answer = page.request.get(visit.address(str(paper.get_attribute("href"))))
+        assert answer.headers["content-type"] == "application/pdf"
+    page.locator("main form[action$='/pay/'] button").first.click()
+    expect(page.locator("main a[href*='/card-checkout/']")).to_be_visible()
+    with scene.inside():
+        states = list(Leave.objects.filter(reason="Dentist").values_list("state", flat=True))
+        notice.refresh_from_db()
+    assert states == ["cancelled"]
+    assert notice.acknowledged_at is not None
+
+
+def _notice_to(scene: Scene, home: Household) -> Message:
+    """A message that asks to be confirmed; and the school takes cards."""
+    with scene.inside():
+        set_card_gateway(gateway="sandbox", taking=True, secret="sk_sandbox_oak", by=scene.erin)
+        now = clock.now()
+        asked = Announcement.objects.create(
+            title="Trip", text="On Friday", kind="school", to=["guardians"], acknowledge=True, publish_at=now,
+            written_at=now,
+        )  # fmt: skip
+        return Message.objects.create(
+            fact="announcement", key="1", channel="in-app", state="delivered", guardian=scene.carol.guardian,
+            student=home.child, announcement=asked, subject="Trip", text="On Friday", due_at=now, made_at=now,
+            handed_at=now, institution=scene.campus.institution,
+        )  # fmt: skip
+
+
+def _handed(scene: Scene, name: str) -> str:
+    with scene.inside():
+        return hand_out_link(user=people.a_guardian(name, of=[]), by=scene.dave).link.partition("#")[2]
+
+
+def test_without_scripts_a_link_is_pasted_and_leads_to_the_familys_pages(visit: Visit, scene: Scene) -> None:
+    secret = _handed(scene, "nora")
+    page = visit(None, f"/redeem#{secret}", width=PHONE, scripts=False)
+    page.get_by_label("The link from your letter").fill(f"http://oak.example/redeem#{secret}")
+    page.locator("[name=password]").fill("seven green kettles")
+    page.locator("[name=again]").fill("seven green kettle")
+    page.get_by_role("button", name="Set the password").click()
+    page.locator("[name=password]").fill("seven green kettles")
+    page.locator("[name=again]").fill("seven green kettles")
+    page.get_by_role("button", name="Set the password").click()
+    page.locator("[name=login]").fill("nora")
+    page.locator("[name=password]").fill("seven green kettles")
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(visit.address("/family/"))
+
+
+def test_who_chooses_a_language_keeps_the_link(visit: Visit, scene: Scene) -> None:
+    secret = _handed(scene, "omar")
+    page = visit(None, f"/redeem#{secret}", width=PHONE)
+    page.locator("button[name=language][value=ar]").click()
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    expect(page.locator("#redeem-form [name=token]")).to_have_value(secret)
+    assert secret not in page.url
+    axe(page)

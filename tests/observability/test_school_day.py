@@ -15,7 +15,17 @@ import pytest
 from benchmarks.load import __main__ as load
 from benchmarks.load.__main__ import GOALS
 from config.env import BASE_DIR
-from locustfiles.targets import LIST_EXAMS, LIST_STUDENTS, LOG_IN, MARK_ROLL, READ_ROLL, STEADY, judge
+from locustfiles.targets import (
+    FAMILY_CHILD,
+    FAMILY_HOME,
+    LIST_EXAMS,
+    LIST_STUDENTS,
+    LOG_IN,
+    MARK_ROLL,
+    READ_ROLL,
+    STEADY,
+    judge,
+)
 
 
 @dataclass
@@ -42,6 +52,7 @@ class Stats:
 
 WELL = (
     Entry(LOG_IN, 150), Entry(READ_ROLL, 200), Entry(MARK_ROLL, 200), Entry(LIST_STUDENTS, 300), Entry(LIST_EXAMS, 250),
+    Entry(FAMILY_HOME, 300), Entry(FAMILY_CHILD, 300),
 )  # fmt: skip
 
 

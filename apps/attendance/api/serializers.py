@@ -175,6 +175,7 @@ class LeaveOut(AboutStudentOut):
     decided_by = serializers.CharField()
     decided_at = serializers.DateTimeField(allow_null=True)
     decision_note = serializers.CharField()
+    attached = serializers.BooleanField(help_text="Whether a note came with it.")
 
 
 class DecisionIn(serializers.Serializer[object]):

@@ -31,6 +31,7 @@ urlpatterns = [
     path("leaves/<uuid:id>/approve", LEAVE.as_view({"post": "approve"})),
     path("leaves/<uuid:id>/refuse", LEAVE.as_view({"post": "refuse"})),
     path("leaves/<uuid:id>/cancel", LEAVE.as_view({"post": "cancel"})),
+    path("leaves/<uuid:id>/attachment", leaves.AttachmentViewSet.as_view({"get": "retrieve", "put": "replace"})),
     *routes("attendance-codes", codes.CodeViewSet),
     path("attendance-policy", policy.PolicyViewSet.as_view({"get": "list"})),
     path("attendance-policy/<uuid:institution>", policy.PolicyViewSet.as_view({"patch": "change"})),

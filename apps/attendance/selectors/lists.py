@@ -6,13 +6,15 @@ Each is a queryset of the rows that ``by`` reaches; the view chooses columns, or
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Concat, TruncMonth
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
@@ -33,8 +35,8 @@ from apps.attendance.models import (
 from apps.attendance.selectors.places import place_of_roll
 from apps.institutions.models import Institution
 from apps.students.models import FamilyItem, Student
-from apps.students.selectors import expect_open, of_students_in_reach
-from schoolops.tenancy.compiled import PUBLIC_ID, Compiled, Parameter
+from apps.students.selectors import expect_open, of_students_asked, of_students_in_reach
+from schoolops.tenancy.compiled import KEY, PUBLIC_ID, Compiled, Parameter, by_shape
 
 
 def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.view") -> Student:
@@ -113,29 +115,59 @@ class ChangedMark:
     at: dt.datetime
 
 
-def changed_marks(changes: QuerySet[AttendanceChange], *, most: int) -> list[ChangedMark]:
-    """Those of ``changes`` that changed a mark that was there, the latest first. Two queries."""
-    rows = changes.exclude(before=None).select_related(
-        "student", "by", "session__section__grade_level", "session__course_class", "session__period"
+def marks_changed_in(roll: UUID, *, by: User, day: dt.date) -> list[ChangedMark]:
+    """Who changed marks of a roll of ``day``, which ``by`` reaches, as far as they reach its students, latest first."""
+    reach = access_rows.asked_reach(by, "attendance.view", "student", day=day)
+    of_roll = Q(session__sourced_id=Parameter("roll", PUBLIC_ID))
+    if reach is None:
+        of_roll = Q(session__sourced_id=roll)
+        return _as_said(_changed(of_roll & of_students_in_reach(by, "attendance.view", day), most=50))
+    asked = by_shape(
+        ("attendance.marks-changed", reach.shape),
+        lambda: _changed(of_roll & of_students_asked(reach), most=50),
     )
-    names = dict(AttendanceCode.objects.values_list("code", "name"))
+    return _as_said(asked.all(roll=roll, **reach.values))
 
-    def said(mark: Any) -> str:
-        letter = (mark or {}).get("code") or ""
-        return names.get(letter, letter)
 
+def marks_changed_of(student: int) -> list[ChangedMark]:
+    """Who changed marks of a student (by key), whom who asks reaches; the latest first."""
+    return _as_said(_CHANGED_OF_STUDENT.all(student=student))
+
+
+def _changed(whose: Q, *, most: int) -> QuerySet[Any, Any]:
+    """Changes of marks that were there, with what else their sentence needs, as one statement."""
+    rows = AttendanceChange.objects.filter(whose, before__isnull=False)
+    rows = rows.annotate(was=KT("before__code"), became=KT("after__code"))
+    names = AttendanceCode.objects.values("name")
+    return rows.order_by("-id").values_list(
+        "student__given_name", "student__middle_name", "student__family_name",
+        Coalesce(
+            "session__course_class__title",
+            Concat("session__section__grade_level__name", Value(" "), "session__section__name"),
+        ),
+        "day", "at",
+        Coalesce(Subquery(names.filter(code=OuterRef("was"))), "was", Value(""), output_field=TextField()),
+        Coalesce(Subquery(names.filter(code=OuterRef("became"))), "became", Value(""), output_field=TextField()),
+        "by__given_name", "by__family_name", "by__username",
+    )[:most]  # fmt: skip
+
+
+def _as_said(rows: Iterable[tuple[Any, ...]]) -> list[ChangedMark]:
     return [
         ChangedMark(
-            student=each.student.full_name,
-            roll=str(each.session.course_class or each.session.section or ""),
-            day=each.day,
-            before=said(each.before),
-            after=said(each.after),
-            by=str(each.by or ""),
-            at=each.at,
+            student=" ".join(filter(None, (given, middle, family))),
+            roll=roll or "",
+            day=day,
+            before=before,
+            after=after,
+            by=" ".join(filter(None, (first, last))) or login or "",
+            at=at,
         )
-        for each in rows.order_by("-id")[:most]
+        for given, middle, family, roll, day, at, before, after, first, last, login in rows
     ]
+
+
+_CHANGED_OF_STUDENT: Compiled[Any] = Compiled(lambda: _changed(Q(student=Parameter("student", KEY)), most=20))
 
 
 def desk_entries(day: dt.date, *, by: User) -> QuerySet[DeskEntry]:

@@ -14,6 +14,7 @@ from apps.attendance.services.days import (
 from apps.attendance.services.desk import Entry, enter_at_desk, remove_from_desk
 from apps.attendance.services.leave import (
     approve_leave,
+    attach_to_leave,
     attachment_of,
     cancel_leave,
     enter_leave,
@@ -34,6 +35,7 @@ __all__ = [
     "Mark",
     "add_code",
     "approve_leave",
+    "attach_to_leave",
     "attachment_of",
     "cancel_leave",
     "change_code",

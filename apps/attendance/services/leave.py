@@ -155,6 +155,24 @@ def _checked(content: bytes) -> tuple[bytes, str]:
         raise AttachmentRefused(most=MOST_MB) from refusal
 
 
+@transaction.atomic
+def attach_to_leave(*, leave: UUID, content: bytes, by: User) -> None:
+    """Let ``content`` be what came with one's own request, while nobody has decided it.
+
+    Raises:
+        PermissionMissing, OutOfReach, LeaveUnknown: also another's request. LeaveAlreadyDecided, AttachmentRefused.
+    """
+    found = _held(leave, by, "leave.request")
+    if found.requested_by_id != by.pk:
+        raise LeaveUnknown
+    if found.state != State.REQUESTED:
+        raise LeaveAlreadyDecided(state=found.state)
+    kept, suffix = _checked(content)
+    files.keep(found.attachment, kept, suffix=suffix)
+    found.save(update_fields=["attachment"])
+    trail.record(by, "attendance.leave-attached", found)
+
+
 def attachment_of(leave: UUID, *, by: User) -> tuple[bytes, str]:
     """What came with a request, and its media type: for who decides, and for who sent it.
 

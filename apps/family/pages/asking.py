@@ -18,8 +18,8 @@ from apps.family import services
 from apps.family.models import ContactRequest
 from apps.family.pages.frame import Visit, done, family_page, in_full, in_words, render
 from apps.family.selectors import Child
-from apps.reports.api.views import file_response
 from apps.students.models import FamilyItem, Guardian
+from schoolops.api.viewsets import file_response
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import composed
 
@@ -59,7 +59,7 @@ class LeaveForm(PlainForm):
         label=gettext_lazy("A paper or photo of it"),
         required=False,
         help_text=gettext_lazy("PDF, JPEG, PNG or WebP of 8 MB at most: a doctor’s note, for instance."),
-        widget=forms.FileInput({"accept": "application/pdf,image/*"}),
+        widget=forms.FileInput({"accept": "application/pdf,image/jpeg,image/png,image/webp"}),
     )
 
 

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.family import selectors, services
 from apps.family.errors import FeedUnknown
-from apps.family.models import CalendarFeed
 from apps.family.pages.frame import AS, Visit, done, family_page, render, with_headers
 from apps.family.selectors import Child
 from apps.students.models import FamilyItem
 
 END = "end"
-# What the trail says → what a family reads of it.
-WORDS: Mapping[str, Any] = {
-    "students.looked-at": gettext_lazy("Opened the child’s page"),
-    "family.seen-as": gettext_lazy("Looked at these pages as a guardian sees them"),
-    "office.list-printed": gettext_lazy("Printed a list of the section"),
-    "exchange": gettext_lazy("Took data away as a file"),
-    "students": gettext_lazy("Changed what is written of the child"),
-    "attendance": gettext_lazy("Worked on the attendance"),
-    "fees": gettext_lazy("Worked on bills and payments"),
-    "reports": gettext_lazy("Worked on a report card"),
-    "family": gettext_lazy("Used these pages"),
-}
-
-
-def _said(action: str) -> str:
-    return str(WORDS.get(action) or WORDS.get(action.partition(".")[0]) or _("Worked on it"))
 
 
 @family_page(item=FamilyItem.TRAIL)
 def looked(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
     """Who has looked at a child's data, or worked on it, the latest first."""
-    lines = [(each.at, each.actor_name, _said(each.action)) for each in selectors.trail_of_child(child)]
+    lines = [(each.at, each.who, each.said) for each in selectors.looks_at(child, by=visit.by)]
     title = _("Who looked at the data of %(name)s") % {"name": child.name}
     return render(request, "family/looked.html", {"lines": lines}, title=title, child=child)
 
@@ -52,12 +31,11 @@ def calendar(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
     link = ""
     if request.method == "POST":
         if request.POST.get("what") == "end":
-            services.end_feed(student=child.student, by=visit.by)
+            services.end_feed(student=child.student.sourced_id, by=visit.by)
             return done(request, _("The link opens nothing any more."), "family:calendar", child)
-        secret = services.begin_feed(student=child.student, by=visit.by)
+        secret = services.begin_feed(student=child.student.sourced_id, by=visit.by)
         link = request.build_absolute_uri(reverse("family:feed", args=[secret]))
-    begun = CalendarFeed.objects.select_related("user").filter(user=visit.by, student=child.student).first()
-    context = {"link": link, "begun": begun if begun is not None and begun.holds else None}
+    context = {"link": link, "begun": selectors.feed_of(child.student, by=visit.by)}
     return render(request, "family/calendar.html", context, title=_("Calendar on your phone"), child=child)
 
 

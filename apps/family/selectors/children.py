@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Q
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
+from apps.access.errors import OutOfReach
 from apps.access.permissions import GUARDIAN, STUDENT
 from apps.accounts.models import User
 from apps.institutions.selectors import today_at
@@ -66,7 +68,10 @@ def children_of(by: User) -> list[Child]:
     rows = list(asked.order_by("name_key", "pk"))
     todays = {row.pk: today_at(row.institution) for row in rows}
     members = SectionMembership.objects.filter(student__in=rows).select_related("section__grade_level", "section__year")
-    sections = {each.student_id: str(each.section) for each in members if each.holds(todays[each.student_id])}
+    sections: dict[int, list[str]] = {}
+    for each in members.order_by("-enrolment__primary", "pk"):
+        if each.holds(todays[each.student_id]):
+            sections.setdefault(each.student_id, []).append(str(each.section))
     found = []
     for row in rows:
         oneself = row.user_id == by.pk
@@ -79,5 +84,18 @@ def children_of(by: User) -> list[Child]:
         )
         shut = GUARDIANS_ONLY.union(row.shut or ()) if oneself else frozenset(row.shut or ())
         items = frozenset(item for item, code in PERMISSIONS.items() if code in allowed and item not in shut)
-        found.append(Child(row, sections.get(row.pk, ""), todays[row.pk], items, oneself))
+        found.append(Child(row, ", ".join(sections.get(row.pk, ())), todays[row.pk], items, oneself))
     return found
+
+
+def child_of(by: User, student: UUID, item: str = "") -> Child:
+    """Their child, or they themselves, of whom ``item`` is open to them.
+
+    Raises:
+        PermissionMissing; OutOfReach: theirs, and open, is no such student.
+    """
+    access.require(by, PERMISSIONS[item] if item else "students.view")
+    for each in children_of(by):
+        if each.student.sourced_id == student and (not item or item in each.items):
+            return each
+    raise OutOfReach

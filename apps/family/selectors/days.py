@@ -12,9 +12,10 @@ from typing import Any, Literal
 from django.db.models import F, Q
 
 from apps.attendance.models import DailyAttendance, DayState
+from apps.attendance.selectors.places import takes_place
 from apps.family.selectors.children import Child
-from apps.institutions.models import Institution
-from apps.institutions.selectors import closed_days
+from apps.institutions.models import CalendarDay, Institution
+from apps.institutions.selectors import closed_days, special_days, why_closed
 from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership
 from apps.timetable.models import Meeting
 
@@ -60,23 +61,29 @@ def standing_today(children: Iterable[Child]) -> dict[int, Day]:
 
 
 def months_around(child: Child, month: dt.date) -> tuple[list[list[Day | None]], dict[str, int]]:
-    """The weeks of a month as they are printed, and how often each standing was. Two statements.
+    """The weeks of a month as they are printed, and how often each standing was. Two statements, and one a campus.
 
-    A week begins where the campus's does; ``None`` stands where a week reaches into another month.
+    A week begins where the campus's does; ``None`` stands where a week reaches into another month. Closed is what was
+    so where the child was on that day.
     """
     campus = child.student.institution
     last = calendar.monthrange(month.year, month.month)[1]
     days = [month.replace(day=number) for number in range(1, last + 1)]
     rows = DailyAttendance.objects.filter(student=child.student, day__range=(days[0], days[-1]))
     said = {row.day: _standing(row) for row in rows}
-    closed = closed_days(campus, days)
+    members = SectionMembership.objects.filter(student=child.student).order_by("-enrolment__primary", "pk")
+    members = members.filter(starts_on__lte=days[-1]).select_related("section__year", "section__institution")
+    theirs = [(each, each.section.institution) for each in members]
+    places = {day: next((at for each, at in theirs if each.holds(day)), campus) for day in days}
+    closed = {at: closed_days(at, days) for at in dict.fromkeys(places.values())}
     weeks: list[list[Day | None]] = [[None] * ((days[0].isoweekday() - first_weekday(campus)) % 7)]
     counted: dict[str, int] = defaultdict(int)
     for day in days:
         if len(weeks[-1]) == len(WEEK):
             weeks.append([])
-        why = closed.get(day, "")
-        standing = said.get(day) or ("closed" if why else "not-taken" if day == child.today else "")
+        why = closed[places[day]].get(day, "")
+        awaited = day == child.today and child.section
+        standing = said.get(day) or ("closed" if why else "not-taken" if awaited else "")
         counted[standing] += 1
         weeks[-1].append(Day(day, standing, why))
     weeks[-1] += [None] * (len(WEEK) - len(weeks[-1]))
@@ -96,7 +103,7 @@ def first_weekday(campus: Institution) -> int:
 # --- lessons ----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A class of the child's that meets on a day."""
+    """A class of the child's that meets on a day; its times are those of ``timezone``."""
 
     id: str
     title: str
@@ -104,10 +111,14 @@ class Lesson:
     starts_at: dt.time
     ends_at: dt.time
     room: str
+    timezone: str
 
 
 def lessons_of(child: Child, days: Sequence[dt.date]) -> dict[dt.date, list[Lesson]]:
-    """Day → the lessons of a child, in order of time; none on a day without school. Four statements for any number."""
+    """Day → the lessons of a child, in order of time; none on a day without school, or outside its changed times.
+
+    Three statements for any number, and one for each campus at which they are taught.
+    """
     first, last = days[0], days[-1]
     theirs = {"student": child.student, "starts_on__lte": last}
     sections = list(
@@ -123,8 +134,10 @@ def lessons_of(child: Child, days: Sequence[dt.date]) -> dict[dt.date, list[Less
     taught = Q(course_class__in=[each.course_class_id for each in classes])
     taught |= Q(course_class__section__in=[each.section_id for each in sections])
     meetings: Any = Meeting.objects.filter(taught, starts_on__lte=last).exclude(ends_on=F("starts_on"))
-    meetings = list(meetings.select_related("course_class__year", "period").order_by("period__starts_at", "pk"))
-    closed = closed_days(child.student.institution, days)
+    meetings = meetings.select_related("course_class__year", "course_class__institution", "period")
+    meetings = list(meetings.order_by("period__starts_at", "pk"))
+    campuses = dict.fromkeys(each.course_class.institution for each in meetings)
+    special = {campus.pk: special_days(campus, days) for campus in campuses}
     found: dict[dt.date, list[Lesson]] = {}
     for day in days:
         there = {each.section_id for each in sections if each.holds(day)}
@@ -137,11 +150,19 @@ def lessons_of(child: Child, days: Sequence[dt.date]) -> dict[dt.date, list[Less
                 each.period.starts_at,
                 each.period.ends_at,
                 each.room,
+                each.course_class.institution.timezone,
             )
             for each in meetings
-            if day not in closed
-            and each.weekday == day.isoweekday()
+            if each.weekday == day.isoweekday()
+            and _is_held(each, day, special[each.course_class.institution_id].get(day))
             and each.starts_on <= day < (each.ends_on or each.course_class.year.over_on)
             and (each.course_class_id in taken or each.course_class.section_id in there)
         ]
     return found
+
+
+def _is_held(meeting: Meeting, day: dt.date, special: CalendarDay | None) -> bool:
+    """Whether there is school at its campus then, and still or already at its time."""
+    if why_closed(meeting.course_class.institution, day, special):
+        return False
+    return special is None or takes_place(meeting.period, special.starts_at, special.ends_at)

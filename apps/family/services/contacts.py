@@ -11,6 +11,7 @@ from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.family.errors import ContactRequestDecided, ContactRequestUnknown, NothingToCorrect
 from apps.family.models import ContactRequest
+from apps.family.selectors.asked import MANAGE
 from apps.students.models import Guardian
 from apps.students.selectors import guardians_shown_to
 from apps.students.services import change_guardian
@@ -18,7 +19,6 @@ from schoolops import clock
 from schoolops.audit import trail
 from schoolops.rows import refuse_too_long
 
-MANAGE = "guardians.manage"
 State = ContactRequest.State
 
 
@@ -51,7 +51,7 @@ def accept_contacts(*, wish: UUID, by: User) -> Guardian:
     Raises:
         As ``change_guardian``; ContactRequestUnknown, ContactRequestDecided.
     """
-    found = _held(wish)
+    found = _held(wish, by)
     fields = {"phone": found.phone, "email": found.email}
     guardian = change_guardian(guardian=found.guardian, fields=fields, expected_version=None, by=by)
     _decide(found, State.ACCEPTED, by)
@@ -63,18 +63,17 @@ def refuse_contacts(*, wish: UUID, by: User) -> None:
     """Leave the guardian's contacts as they are.
 
     Raises:
-        PermissionMissing, OutOfReach, ContactRequestUnknown, ContactRequestDecided.
+        PermissionMissing, ContactRequestUnknown, ContactRequestDecided.
     """
-    found = _held(wish)
+    _decide(_held(wish, by), State.REFUSED, by)
+
+
+def _held(wish: UUID, by: User) -> ContactRequest:
+    """The request of a guardian whom ``by`` may correct, while it is open."""
     access.require(by, MANAGE)
-    if not Guardian.objects.filter(guardians_shown_to(by, MANAGE, access.today(by)), pk=found.guardian_id).exists():
-        access.refuse(MANAGE, "row", OutOfReach(), kind="guardian")
-    _decide(found, State.REFUSED, by)
-
-
-def _held(wish: UUID) -> ContactRequest:
+    shown = Guardian.objects.filter(guardians_shown_to(by, MANAGE, access.today(by))).values("pk")
     rows = ContactRequest.objects.select_for_update(of=("self",)).select_related("guardian")
-    found: ContactRequest | None = rows.filter(sourced_id=wish).first()
+    found: ContactRequest | None = rows.filter(sourced_id=wish, guardian__in=shown).first()
     if found is None:
         raise ContactRequestUnknown
     if found.state != State.REQUESTED:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
 from apps.accounts.models import User
+from apps.accounts.selectors import language_of
 from apps.examinations import selectors as exams
 from apps.family.errors import FeedUnknown
 from apps.family.models import CalendarFeed
-from apps.family.selectors import Child, children_of, lessons_of
-from apps.students.models import FamilyItem, Student
+from apps.family.selectors import Child, child_of, children_of, lessons_of
+from apps.students.models import FamilyItem
 from schoolops import clock
 from schoolops.audit import trail
 
@@ -29,21 +32,31 @@ def _digest(secret: str) -> bytes:
 
 
 @transaction.atomic
-def begin_feed(*, student: Student, by: User) -> str:
-    """A new secret under which ``by``'s calendar of a child is read; the one before reads nothing any more."""
+def begin_feed(*, student: UUID, by: User) -> str:
+    """A new secret under which ``by``'s calendar of a child is read; the one before reads nothing any more.
+
+    Raises:
+        PermissionMissing; OutOfReach: not their child, or its timetable is not open to them.
+    """
+    child = child_of(by, student, FamilyItem.TIMETABLE).student
     secret = secrets.token_urlsafe(32)
     said = {"digest": _digest(secret), "created_at": clock.now()}
-    CalendarFeed.objects.update_or_create(user=by, student=student, defaults=said)
-    trail.record(by, "family.feed-begun", student)
+    CalendarFeed.objects.update_or_create(user=by, student=child, defaults=said)
+    trail.record(by, "family.feed-begun", child)
     return secret
 
 
 @transaction.atomic
-def end_feed(*, student: Student, by: User) -> None:
-    """Nothing is read any more under the address that ``by`` has of this child's calendar."""
-    number, _of = CalendarFeed.objects.filter(user=by, student=student).delete()
+def end_feed(*, student: UUID, by: User) -> None:
+    """Nothing is read any more under the address that ``by`` has of this child's calendar.
+
+    Raises:
+        PermissionMissing; OutOfReach: not their child.
+    """
+    child = child_of(by, student).student
+    number, _of = CalendarFeed.objects.filter(user=by, student=child).delete()
     if number:
-        trail.record(by, "family.feed-ended", student)
+        trail.record(by, "family.feed-ended", child)
 
 
 def read_feed(secret: str) -> bytes:
@@ -58,18 +71,19 @@ def read_feed(secret: str) -> bytes:
     of = feed.student.merged_into_id or feed.student_id
     for child in children_of(feed.user):
         if child.student.pk == of and {FamilyItem.TIMETABLE, FamilyItem.EXAMS} & child.items:
-            return _calendar(child, feed.user)
+            # A program asks for no language, or for its maker's.
+            with translation.override(language_of(feed.user)):
+                return _calendar(child, feed.user)
     raise FeedUnknown
 
 
 def _calendar(child: Child, by: User) -> bytes:
-    zone = ZoneInfo(child.student.institution.timezone)
     made = Calendar()
     made.add("prodid", "-//SchoolOps//family//EN")
     made.add("version", "2.0")
     made.add("x-wr-calname", child.name)
 
-    def event(uid: str, title: str, room: str, day: dt.date, times: tuple[dt.time, dt.time]) -> None:
+    def event(uid: str, title: str, room: str, day: dt.date, times: tuple[dt.time, dt.time], zone: str) -> None:
         each = Event()
         each.add("uid", f"{uid}@schoolops")
         each.add("dtstamp", clock.now())
@@ -78,7 +92,7 @@ def _calendar(child: Child, by: User) -> bytes:
             each.add("location", room)
         # In UTC: a program needs no table of our zones, and a clock that jumps moves no lesson.
         for name, time in zip(("dtstart", "dtend"), times, strict=True):
-            each.add(name, dt.datetime.combine(day, time, zone).astimezone(dt.UTC))
+            each.add(name, dt.datetime.combine(day, time, ZoneInfo(zone)).astimezone(dt.UTC))
         made.add_component(each)
 
     if FamilyItem.TIMETABLE in child.items:
@@ -86,10 +100,11 @@ def _calendar(child: Child, by: User) -> bytes:
         for day, lessons in lessons_of(child, days).items():
             for lesson in lessons:
                 times = (lesson.starts_at, lesson.ends_at)
-                event(f"{lesson.id}-{day:%Y%m%d}", lesson.title, lesson.room, day, times)
+                event(f"{lesson.id}-{day:%Y%m%d}", lesson.title, lesson.room, day, times, lesson.timezone)
     if FamilyItem.EXAMS in child.items:
         papers = exams.exams_followed(child.student.sourced_id, by=by).filter(day__gte=child.today)
-        for paper in papers.select_related("course", "session").order_by("day", "starts_at", "pk"):
+        for paper in papers.select_related("course", "session", "institution").order_by("day", "starts_at", "pk"):
             title = _("Exam: %(course)s") % {"course": " ".join(filter(None, (paper.course.title, paper.title)))}
-            event(str(paper.sourced_id), title, paper.room, paper.day, (paper.starts_at, paper.ends_at))
+            times = (paper.starts_at, paper.ends_at)
+            event(str(paper.sourced_id), title, paper.room, paper.day, times, paper.institution.timezone)
     return bytes(made.to_ical())

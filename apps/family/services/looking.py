@@ -21,7 +21,8 @@ from schoolops.context import current_school
 
 SALT = "family.see-as"
 LASTS = dt.timedelta(minutes=15)
-SEE_AS = "family.see_as"
+# Whose pages they are says whose guardian they are.
+SEE_AS, STUDENTS = "family.see_as", "students.view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def begin_seeing_as(*, guardian: Guardian, by: User) -> str:
     Raises:
         PermissionMissing, OutOfReach; NotToBeSeenAs: the guardian has no login, or one that opens no such pages.
     """
-    access.require_everywhere(by, SEE_AS)
+    for code in (SEE_AS, STUDENTS):
+        access.require_everywhere(by, code)
     user = guardian.user
     if user is None or not access.is_family(user) or access.is_staff(user):
         raise NotToBeSeenAs(name=guardian.full_name)
@@ -62,7 +64,7 @@ def seen_as(token: str, *, by: User) -> Looking | None:
     until = dt.datetime.fromtimestamp(said["until"], dt.UTC)
     if (said["by"], said["at"]) != (by.pk, current_school().schema_name) or clock.now() >= until:
         return None
-    if not access_rows.reaches_everything(by, SEE_AS):
+    if not all(access_rows.reaches_everything(by, code) for code in (SEE_AS, STUDENTS)):
         return None
     whose = User.objects.filter(pk=said["whose"]).first()
     return None if whose is None or access.is_staff(whose) else Looking(whose, until)

@@ -21,12 +21,6 @@ from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, pdf_response, valid
 
 
-def file_response(content: bytes, media_type: str) -> HttpResponse:
-    """What somebody sent in, to be kept and not run: no browser opens it in this site's name."""
-    headers = {"Content-Disposition": "attachment", "Cache-Control": "private, no-store"}
-    return HttpResponse(content, content_type=media_type, headers=headers)
-
-
 class PrintedListViewSet(ApiViewSet):
     """Class lists, emergency lists and sign-in sheets as PDF, kept for a day for whoever asked."""
 

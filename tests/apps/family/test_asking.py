@@ -144,7 +144,7 @@ def test_a_calendar_is_read_under_a_secret_link_until_it_is_ended(browser: Visit
 
 def test_a_calendars_link_ends_with_the_logins_of_whose_it_is(browser: Visit, carol: User, child: Any) -> None:
     with clock.frozen(clock.now() - dt.timedelta(minutes=1)):
-        link = reverse("family:feed", args=[services.begin_feed(student=child, by=carol)])
+        link = reverse("family:feed", args=[services.begin_feed(student=child.sourced_id, by=carol)])
     assert browser().get(link).status_code == 200
     log_out_everywhere(by=carol)
     assert browser().get(link).status_code == 404
@@ -155,7 +155,7 @@ def test_a_calendars_link_ends_with_the_logins_of_whose_it_is(browser: Visit, ca
 def test_a_calendars_link_follows_a_child_whose_records_become_one(
     browser: Visit, carol: User, child: Any, campus: Campus, dave: User
 ) -> None:
-    link = reverse("family:feed", args=[services.begin_feed(student=child, by=carol)])
+    link = reverse("family:feed", args=[services.begin_feed(student=child.sourced_id, by=carol)])
     kept = people.some_students(1, section=campus.sections["7 C"])[0]
     StudentGuardian.objects.create(student=kept, guardian=Guardian.objects.get(user=carol), contact_priority=1)
     merge_students(keep=kept, duplicate=child, by=dave)

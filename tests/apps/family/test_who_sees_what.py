@@ -8,12 +8,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.db.models import F
 from django.urls import URLPattern, reverse
 
 from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
+from apps.family.services import begin_seeing_as
 from apps.family.urls import urlpatterns
+from apps.fees.services import set_card_gateway
+from apps.notifications.models import Announcement, Message
 from apps.students.models import FamilyItem, FamilyOpening, StudentGuardian
+from schoolops import clock
 from schoolops.context import inside
 from schoolops.pdf import engine
 from schoolops.tenancy.models import School
@@ -187,3 +193,99 @@ def test_a_teacher_who_is_a_guardian_sees_their_own_child_only(
     browsing = browser(bob)
     assert browsing.get(reverse("family:child", args=[his.sourced_id])).status_code == 200
     assert browsing.get(reverse("family:child", args=[child.sourced_id])).status_code == 404
+
+
+# What is sent from these pages: name → what is said.
+SENT: Mapping[str, Mapping[str, str]] = {
+    "leave": {"starts_on": "2026-12-01", "ends_on": "", "reason": "A wedding"},
+    "take-back": {},
+    "pay": {"key": "1b4e28ba-2fa1-41d2-883f-0016d3cca427"},
+    "calendar": {"what": "begin"},
+    "notice": {},
+    "contact": {"phone": "+44 20 7946 0001", "email": ""},
+    "preferences": {"all-email": "no"},
+}
+# Of whom it is, whatever child it is about.
+ONES_OWN = {"contact", "preferences"}
+
+
+def _done(browser: Any, house: Household, notice: Message) -> set[str]:
+    """What is done where it is sent, and undone again; all else is not there."""
+    facts = {"child": house.child, "invoice": house.bill, "leave": house.note, "message": notice}
+    found = {}
+    for each in urlpatterns:
+        if each.name in SENT:
+            address = reverse(
+                f"family:{each.name}", kwargs={name: facts[name].sourced_id for name in each.pattern.converters}
+            )
+            with transaction.atomic():
+                found[each.name] = browser.post(address, SENT[each.name]).status_code
+                transaction.set_rollback(True)
+    assert found.keys() == SENT.keys()
+    assert set(found.values()) <= {200, 303, 404}, found
+    return {name for name, status in found.items() if status != 404}
+
+
+def test_nothing_is_sent_but_by_whom_it_is(
+    browser: Visit, household: Household, campus: Campus, bob: User, alice: User, erin: User
+) -> None:
+    set_card_gateway(gateway="sandbox", taking=True, secret="sk_sandbox_oak", by=erin)
+    asked = Announcement.objects.create(
+        title="Trip", text="On Friday", kind="school", to=["guardians"], acknowledge=True, publish_at=clock.now(),
+        written_at=clock.now(),
+    )  # fmt: skip
+    notice = Message.objects.create(
+        fact="announcement", key="1", channel="in-app", state="delivered", guardian=household.mother.guardian,
+        student=household.child, announcement=asked, subject="Trip", text="On Friday", due_at=clock.now(),
+        made_at=clock.now(), handed_at=clock.now(), institution=campus.institution,
+    )  # fmt: skip
+    pupil = people.a_user("pupil", role="student")
+    household.child.user = pupil
+    household.child.save(update_fields=["user"])
+    barred = people.a_guardian("barred", of=[household.child], restriction_note="Court order")
+    former = people.a_guardian("former", of=[household.child])
+    StudentGuardian.objects.filter(guardian__user=former).delete()
+    table = {
+        "guardian": (household.mother, set(SENT)),
+        "other guardian": (household.father, ONES_OWN | {"leave", "calendar"}),
+        "restricted guardian": (barred, ONES_OWN),
+        "former guardian": (former, ONES_OWN),
+        "student": (pupil, {"calendar"}),
+        "teacher": (bob, set()),
+        "head": (alice, set()),
+    }
+    done = {who: _done(browser(user), household, notice) for who, (user, _) in table.items()}
+    assert done == {who: expected for who, (_, expected) in table.items()}
+
+
+def test_every_address_is_in_a_table(household: Household) -> None:
+    named = {each.name for each in urlpatterns}
+    walked_through = OWN | FREE | GUARDIANS
+    # By a secret in the address: see `test_asking`.
+    assert named == walked_through | set(SENT) | {"feed", "see-as"}
+    assert named - walked_through == ELSEWHERE
+
+
+def test_whoever_looks_as_a_guardian_stops_with_the_permission_and_sees_no_more_than_the_guardian(
+    browser: Visit, household: Household, alice: User
+) -> None:
+    of_head = browser(alice)
+    token = begin_seeing_as(guardian=household.mother.guardian, by=alice)
+    of_head.get(reverse("family:see-as", args=[token]))
+    page = reverse("family:child", args=[household.child.sourced_id])
+    assert of_head.get(page).status_code == 200
+    other = reverse("family:bill", args=[household.child.sourced_id, household.fathers_bill.sourced_id])
+    assert of_head.get(other).status_code == 404
+    links = StudentGuardian.objects.filter(guardian__user=household.mother, student=household.child)
+    links.update(data_access=False)
+    assert of_head.get(page).status_code == 404
+    links.update(data_access=True)
+    for code in ("students.view", "family.see_as"):
+        held = Role.objects.get(code="head").permissions.filter(permission=code)
+        role = held.get().role
+        held.delete()
+        User.objects.filter(pk=alice.pk).update(access_version=F("access_version") + 1)
+        assert of_head.get(page).status_code == 404
+        role.permissions.create(permission=code)
+        User.objects.filter(pk=alice.pk).update(access_version=F("access_version") + 1)
+        assert of_head.get(page).status_code == 200

@@ -11,6 +11,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.attendance import services
+from apps.attendance.selectors import marks_changed_of
 from apps.institutions.models import Institution
 from apps.office.shell.charts import HEIGHT, DayShare, bars_of
 from apps.reports.selectors import sections_in_reach
@@ -114,3 +115,19 @@ def test_a_grade_is_ticked_as_one_for_printed_lists(office: Office, alice: User,
     # Whoever reaches one of its sections has no grade to tick, and gets nothing by naming it.
     assert 'name="grade"' not in office(bob).get("/office/lists/").content.decode()
     assert office(alice).get("/office/lists/sign-in.pdf", {"grade": "x"}).status_code == 404
+
+
+def test_a_changed_mark_names_the_class_or_the_section_and_whoever_changed_it(campus: Campus, alice: User) -> None:
+    child = people.students_in(campus.section)[0]
+    taught = people.a_class(campus, title="Chemistry", students=[child])
+    nameless = people.a_user("nameless", role="head")
+    User.objects.filter(pk=nameless.pk).update(given_name="")
+    period = rolls.some_periods(campus)[0]
+    rolls.take(campus.section, by=alice)
+    rolls.take(campus.section, {child: "A"}, by=nameless, version=1)
+    rolls.take(taught, by=alice, period=period)
+    rolls.take(taught, {child: "L"}, by=alice, period=period, version=1)
+    assert [(each.roll, each.before, each.after, each.by) for each in marks_changed_of(child.pk)] == [
+        ("Chemistry", "Present", "Late", "Alice"),
+        ("Grade 7 B", "Present", "Absent", "nameless"),
+    ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.attack.steps import doors, machine, records
+from tests.attack.steps import doors, families, machine, records
 from tests.attack.target import Target
 
 Step = Callable[[Target], str]
@@ -18,7 +18,8 @@ STEPS: dict[str, Step] = {
         records.a_role_at_one_campus, records.a_barred_contact, records.a_key_after_the_permission,
         doors.tomorrows_administrator, doors.whoever_waits_has_a_turn, doors.every_request_is_counted,
         doors.numbers_and_texts, doors.odd_pictures, doors.bodies_in_chunks, doors.the_longest_key,
-        doors.the_familys_pages,
+        doors.the_familys_pages, families.what_families_write, families.a_calendars_secret,
+        families.what_is_not_theirs_to_ask,
         machine.a_purge_leaves_nothing, machine.nothing_outside_the_schema, machine.a_merged_login_at_the_next_start,
         machine.what_is_killed_comes_again,
     )

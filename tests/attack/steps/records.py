@@ -30,7 +30,7 @@ def filters_of_the_office(oak: Target) -> str:
     return ""
 
 
-def _new(target: Target, **said: Any) -> Any:
+def new(target: Target, **said: Any) -> Any:
     """A student who was just admitted."""
     section = target.rows("sections?limit=1", "erin")[0]
     body = {"institution_id": main(target), "admission_number": f"N{uuid4().hex[:12]}", "given_name": "Sam", **said}
@@ -63,7 +63,7 @@ def somebody(target: Target, *roles: str) -> tuple[str, str]:
     return name, let_in["user"]["id"]
 
 
-def _guardian_of(target: Target, login: str) -> str:
+def guardian_of(target: Target, login: str) -> str:
     found = [each for each in target.rows(f"guardians?q={login.title()}", "erin") if each["user_id"]]
     return str(found[0]["id"])
 
@@ -80,11 +80,11 @@ LINKS: Sequence[tuple[str, dict[str, Any] | None, dict[str, Any] | None]] = (
 
 def merging_lifts_no_restriction(oak: Target) -> str:
     """Who was kept from one of two records reads nothing of it in the one that is left; what can hurt is joined."""
-    carol = _guardian_of(oak, "carol")
+    carol = guardian_of(oak, "carol")
     for number, (hidden, *links) in enumerate(LINKS):
         marks = {which: f"{which}-{uuid4().hex[:8]}" for which in ("kept", "duplicate")}
         both = {
-            which: _new(oak, address=marks[which] if which == hidden else "", medical_note=f"note of {marks[which]}")
+            which: new(oak, address=marks[which] if which == hidden else "", medical_note=f"note of {marks[which]}")
             for which in marks
         }
         for student, link in zip(both.values(), links, strict=True):
@@ -137,7 +137,7 @@ def a_role_at_one_campus(oak: Target) -> str:
     ada, user = somebody(oak)
     given = {"user_id": user, "role": "administrator", "institution_id": annex["id"]}
     oak.made("role-assignments", "erin", given)
-    student = _new(oak, medical_note="Asthma")
+    student = new(oak, medical_note="Asthma")
     teacher = next(each for each in oak.rows("roles?limit=200", "erin") if each["code"] == "teacher")
     policy = oak.ask("GET", "account-policy", "erin").expect(200).json
     bob = oak.rows("users?q=bob", "erin")[0]["id"]
@@ -192,7 +192,7 @@ def a_barred_contact(oak: Target) -> str:
 
 def a_key_after_the_permission(oak: Target) -> str:
     """An answer under a key is not given again to who has lost the permission, nor is a refusal to who has it back."""
-    student = _new(oak)
+    student = new(oak)
     path, mark = f"students/{student['id']}", f"kept-{uuid4().hex[:12]}"
     registrar = next(each for each in oak.rows("roles?limit=200", "erin") if each["code"] == "registrar")
     held = [each if isinstance(each, str) else each["code"] for each in registrar["permissions"]]

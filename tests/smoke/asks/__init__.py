@@ -5,6 +5,7 @@ from tests.smoke.asks import (  # noqa: F401 - each declares its requests
     cards,
     doors,
     exams,
+    family,
     fees,
     institutions,
     jobs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.smoke.asks.table import Ask, ask
-from tests.smoke.world import World
+from tests.smoke.world import World, png
 
 
 @ask("GET sections/{}/roll/{}")
@@ -125,6 +125,18 @@ def _a_leave(world: World) -> Ask:
 @ask("POST leaves/{}/cancel")
 def _decide(world: World) -> Ask:
     return Ask({"id": world.new_leave()["id"]}, {"note": "As asked"})
+
+
+@ask("PUT leaves/{}/attachment")
+def _attach(world: World) -> Ask:
+    return Ask({"id": world.new_leave()["id"]}, png())
+
+
+@ask("GET leaves/{}/attachment")
+def _attached(world: World) -> Ask:
+    leave = world.new_leave()["id"]
+    world.ask("PUT", f"leaves/{leave}/attachment", png()).expect()
+    return Ask({"id": leave})
 
 
 @ask("POST attendance-codes")

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -19,7 +19,8 @@ from apps.attendance.models import Leave
 from apps.students.api.about import STUDENT, name_of, student_columns
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet, answer, created, valid
+from schoolops.api.parsers import PictureParser, sent_picture
+from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, file_response, gone, valid
 
 
 class LeaveViewSet(RowViewSet):
@@ -46,6 +47,7 @@ class LeaveViewSet(RowViewSet):
         "decided_by": name_of("decided_by"),
         "decided_at": "decided_at",
         "decision_note": "decision_note",
+        "attached": ExpressionWrapper(~Q(attachment=""), BooleanField()),
     }
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",), "starts_on": ("starts_on", "id")}
     filters: ClassVar[dict[str, Parameter]] = {
@@ -90,3 +92,22 @@ class LeaveViewSet(RowViewSet):
         """Who asked may while it is undecided, who decides may always."""
         note = valid(s.DecisionIn, request.data)["note"]
         return self._decided(request, *services.cancel_leave(leave=id, note=note, by=actor(request)))
+
+
+class AttachmentViewSet(ApiViewSet):
+    """What came with a request for leave: for who sent it, and for who decides."""
+
+    asks = {"retrieve": "leave.decide over student", "replace": "leave.request over student"}
+    parser_classes = (PictureParser,)
+
+    @extend_schema(summary="What came with a request", responses={(200, "*/*"): bytes})
+    def retrieve(self, request: Request, id: UUID) -> HttpResponse:
+        """The PDF or picture, to be kept as a file."""
+        self.asked_for(request)
+        return file_response(*services.attachment_of(id, by=actor(request)))
+
+    @extend_schema(summary="Send a note along", request={"*/*": bytes}, responses={204: None})
+    def replace(self, request: Request, id: UUID) -> HttpResponse:
+        """Keep the body as what came with one's own request, while nobody has decided it: a PDF, JPEG, PNG or WebP."""
+        services.attach_to_leave(leave=id, content=sent_picture(request), by=actor(request))
+        return gone()

@@ -118,7 +118,7 @@ def _page(
         "lines": grid_lines(sheet.rows) if writable else "",
         "gone": sheet.gone,
         "unmarked": sheet.unmarked,
-        "changed": selectors.changed_marks(selectors.changes_of(found["id"], by=user), most=50) if found["id"] else (),
+        "changed": selectors.marks_changed_in(found["id"], by=user, day=key.day) if found["id"] else (),
         "asked": requested_leave([row.student_id for row in sheet.rows], key.day) if "leave.decide" in held else (),
         "choices": choices_of(codes),
         "notice": notice,

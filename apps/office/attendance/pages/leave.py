@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.attendance import services
 from apps.office.shell.pages import actor, office_page
-from apps.reports.api.views import file_response
+from schoolops.api.viewsets import file_response
 
 
 @office_page(permission="leave.decide", over="student")

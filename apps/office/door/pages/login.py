@@ -96,9 +96,16 @@ class TwiceForm(forms.Form):
 
 
 class PasswordForm(TwiceForm):
-    """The same, by a link: it carries its secret behind the #, which no server sees; a script puts it here."""
+    """The same, by a link: it carries its secret behind the #, which no server sees.
 
-    token = forms.CharField(max_length=200, widget=forms.HiddenInput)
+    A script puts it here; without one whoever reads the page pastes the link.
+    """
+
+    token = forms.CharField(max_length=500, widget=forms.HiddenInput)
+
+    def clean_token(self) -> str:
+        """The secret of a link, or the secret itself."""
+        return str(self.cleaned_data["token"]).rpartition("#")[2].strip()
 
 
 class ChangeForm(TwiceForm):

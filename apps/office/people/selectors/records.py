@@ -11,8 +11,8 @@ from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
-from apps.attendance.models import AttendanceChange, DailyAttendance, Leave
-from apps.attendance.selectors import changed_marks
+from apps.attendance.models import DailyAttendance, Leave
+from apps.attendance.selectors import marks_changed_of
 from apps.attendance.selectors.lists import ChangedMark
 from apps.institutions.models import AcademicYear, CalendarDay, Section
 from apps.students.models import Enrolment, SectionMembership, Student, StudentGuardian
@@ -22,7 +22,6 @@ from schoolops.audit.models import AuditEntry
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
 
 TRAIL_SHOWN = 50
-CHANGES_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +83,7 @@ def record_of(student: UUID, *, by: User, day: dt.date) -> Record:
         days=_days(found, year) if sees else None,
         calendar=_calendar(found, year) if sees else {},
         leave=_LEAVE.all(student=found.pk) if sees else None,
-        changed_marks=changed_marks(AttendanceChange.objects.filter(student=found), most=CHANGES_SHOWN)
-        if sees
-        else None,
+        changed_marks=marks_changed_of(found.pk) if sees else None,
         entries=list(trail.trail_of(found)[:TRAIL_SHOWN]) if "audit.view" in held else None,
     )
 
