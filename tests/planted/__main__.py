@@ -29,7 +29,7 @@ class Seen:
     says: Callable[[dict[str, Any]], bool]
 
 
-SMALL = ("--schools", "1", "--students", "40", "--seconds", "20", "--capacity", "5", "--steady", "10")
+SMALL = ("--schools", "1", "--students", "40", "--seconds", "40", "--capacity", "20", "--steady", "40")
 
 
 def row_failed(result: dict[str, Any]) -> bool:
