@@ -16,7 +16,7 @@ from apps.family.pages.frame import Visit, done, family_page, render
 from apps.notifications import selectors as notifications
 from apps.notifications import services as notification_services
 from apps.notifications.models import Channel, Message
-from apps.reports.api.views import file_response
+from schoolops.api.viewsets import file_response
 
 ASKS = "messages.read over own"
 # More than these nobody looks through on a phone.

@@ -322,7 +322,7 @@ class SchoolAdmin(_Operated):
         listed.result_list = rows
         return listed
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         """Where it stands is a column once there is more than one server."""
         name, *rest = self.list_display
         return [name, "cell", *rest] if settings.OTHER_CELLS else [name, *rest]

@@ -24,8 +24,8 @@ from apps.office.messages.pages.sent import CHANNELS
 from apps.office.shell.fields import MomentField, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
-from apps.reports.api.views import file_response
 from apps.students.models import Student
+from schoolops.api.viewsets import file_response
 from schoolops.errors import SchoolOpsError
 
 PER_PAGE = 50
