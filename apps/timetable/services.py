@@ -20,7 +20,8 @@ from apps.notifications import services as notifications
 from apps.notifications.models import Channel, Message
 from apps.notifications.selectors import Audience, students_of
 from apps.notifications.services import About, Fact, Told
-from apps.students.models import Enrolment, Student
+from apps.students.models import Enrolment, FamilyItem, Student
+from apps.students.selectors import open_to_families
 from apps.timetable import errors
 from apps.timetable.events import MeetingsChanged, PeriodsChanged
 from apps.timetable.models import Meeting, Period
@@ -140,14 +141,15 @@ def change_meeting(*, meeting: Meeting, fields: Mapping[str, Any], by: User) -> 
         MeetingBegan.
     """
     row = _held(meeting)
-    course_class = row.course_class
+    # Also where it is no longer near: who saw it there is told.
+    was, course_class = Meeting(**_facts(row)), row.course_class
     access.require_at(by, "sections.manage", course_class.institution)
     _, after = trail.changed(row, fields)
     if _has_begun(row) and {"period", "weekday", "starts_on"} & after.keys():
         raise errors.MeetingBegan(day=row.starts_on)
     _check(Meeting(**{**_facts(row), **after}))
     if write_change(row, after, by=by, explained=_explained(course_class)):
-        _publish([row])
+        _publish([was, row])
     return row
 
 
@@ -228,8 +230,10 @@ def tell_of_change(*, course_class: int) -> int:
 
 
 def _still_here(messages: Sequence[Message]) -> dict[int, Told]:
-    there = Enrolment.objects.on(clock.now().date()).filter(student__in={each.student_id for each in messages})
-    students = set(there.values_list("student", flat=True))
+    day = clock.now().date()
+    there = Enrolment.objects.on(day).filter(student__in={each.student_id for each in messages})
+    shown = open_to_families(FamilyItem.TIMETABLE, day).filter(pk__in=there.values("student"))
+    students = set(shown.values_list("pk", flat=True))
     return {each.pk: {} for each in messages if each.student_id in students}
 
 

@@ -149,8 +149,8 @@ NEVER_STORED = {
     "signing",
     "targets",
 }
-# Taken apart into names, each of which its service measures.
-NEVER_STORED |= {"levels", "sections"}
+# Taken apart into names, each of which its service measures; what is searched for.
+NEVER_STORED |= {"find", "levels", "sections"}
 # Reasons stand in the trail, whose column holds them all; some in a column of their own, which is shorter.
 REASON = "reason"
 # Column of a file → the column it fills. Ids of other programs, words of a standard, days and numbers are not ours.

@@ -172,7 +172,12 @@ class MappingIn(serializers.Serializer[object]):
 
     def validate_take(self, value: list[dict[str, Any]]) -> dict[str, Any]:
         """Kind and field → which rows."""
-        return {f"{each['kind']}.{each['field']}": each.get("rows") or True for each in value}
+        found: dict[str, Any] = {}
+        for each in value:
+            of, rows = f"{each['kind']}.{each['field']}", each.get("rows")
+            before = found.get(of, [])
+            found[of] = True if rows is None or before is True else [*before, *rows]
+        return found
 
     def validate_same(self, value: dict[str, bool]) -> dict[int, bool]:
         """Rows by their numbers."""

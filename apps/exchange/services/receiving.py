@@ -165,13 +165,17 @@ def map_headers(  # noqa: PLR0913 - what may be said of a file, all by keyword
         raise errors.MappingRefused(field=source)
     if day_order not in {"", "D/M", "M/D"}:
         raise errors.MappingRefused(field=day_order)
-    run.source = source or run.source
+    was, run.source = run.source, source or run.source
     fields = fields_of(run.source).keys()
     for header, field in mapping.items():
         if header not in run.headers or (field and field not in fields):
             raise errors.MappingRefused(field=field or header)
     before = {"mapping": run.mapping, **({} if take is None else {"takes": run.takes})}
-    run.takes = run.takes if take is None else _taken(run, take)
+    if take is not None:
+        run.takes = _taken(run, take)
+    elif (source and source != was) or (sheet and sheet != run.sheet):
+        # The rows of another sheet are other people's.
+        run.takes = {of: where for of, where in run.takes.items() if where is True}
     for row, answer in _asked(run, same or {}):
         _keep_answer(row, answer)
     said = {sheets.folded(header): field for header, field in mapping.items()}

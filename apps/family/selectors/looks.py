@@ -58,7 +58,8 @@ def looks_at(child: Child, *, by: User) -> list[Look]:
         lists |= Q(object_id=object_id(each.section), at__date__gte=each.starts_on, at__date__lt=each.until)
     printed = Q(lists, object_type=Section._meta.label_lower, action="office.list-printed")
     own = Q(object_type=Student._meta.label_lower, object_id=object_id(child.student))
-    own &= ~Q(action__startswith="family.feed-") | Q(actor_id=by.audit_id)
+    theirs = Q(action__startswith="family.feed-") | Q(action="fees.card-payment-begun")
+    own &= ~theirs | Q(actor_id=by.audit_id)
     rows = AuditEntry.objects.filter(own | printed, at__date__gte=since).order_by("-id")[:MOST]
     return [Look(each.at, each.actor_name, each.action, _said(each.action)) for each in rows]
 

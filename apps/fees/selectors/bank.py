@@ -19,7 +19,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from apps.accounts.models import User
 from apps.fees.errors import BankLineUnknown, BankStatementUnknown
 from apps.fees.models import BankLine, BankStatement, Invoice, Payment
-from apps.fees.selectors.billing import of_bills
+from apps.fees.selectors.billing import of_bills, whose
 from apps.fees.selectors.ledger import at_campuses
 from apps.fees.selectors.statements import open_parts
 from apps.institutions.models import Institution
@@ -76,7 +76,7 @@ class Campus:
         """What is open of a group, the first due first; found by a guardian, theirs and what names nobody."""
         found = [each for student in group.students for each in self.due.get(student, ())]
         if group.guardian is not None:
-            found = [each for each in found if each[0].guardian_id in {None, group.guardian}]
+            found = [each for each in found if whose(each[0]) in {None, group.guardian}]
         return sorted(found, key=lambda each: (each[1], each[0].year, each[0].number))
 
 
@@ -104,7 +104,7 @@ def propose(lines: Sequence[BankLine], institution: Institution) -> dict[int, tu
 
 def _campus(institution: Institution, lines: Sequence[BankLine]) -> Campus:
     campus = Campus(institution)
-    bills = of_bills(Invoice.objects.filter(institution=institution))
+    bills = of_bills(Invoice.objects.filter(institution=institution)).select_related("guardian")
     for bill, due_on, amount in open_parts(bills):
         campus.bills[bill.year, bill.number] = bill
         campus.due[bill.student.merged_into_id or bill.student_id].append((bill, due_on, amount))
@@ -355,8 +355,8 @@ def _parts(
         left = NOTHING
         if amount <= 0:
             continue
-        whose = {bill.guardian_id for bill, _ in pays} or {guardian}
-        payer = campus.guardians.get(next(iter(whose)) or 0) if len(whose) == 1 else None
+        payers = {whose(bill) for bill, _ in pays} or {guardian}
+        payer = campus.guardians.get(next(iter(payers)) or 0) if len(payers) == 1 else None
         found.append(
             {
                 "student": str(row.sourced_id),

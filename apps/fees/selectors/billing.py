@@ -268,6 +268,11 @@ def numbered_as(words: str) -> Q:
     return found | Q(number=int(said["number"]), **of_year)
 
 
+def whose(row: Any) -> int | None:
+    """Whose bill or payment it is, a guardian by key: who was merged into another is that one."""
+    return None if row.guardian is None else row.guardian.merged_into_id or row.guardian_id
+
+
 def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
     """A student's bills that are ``by``'s to pay, or the family's, for who is their guardian.
 

@@ -155,18 +155,43 @@ def match_again(*, institution: Institution, by: User) -> None:
 # --- whose names stand there ------------------------------------------------------------------------------------------
 _NAMELESS: Mapping[str, object] = {"payer": "", "text": "", "proposal": {}, "problem": None}
 
+_GUESSLESS: Mapping[str, object] = {"proposal": {}, "problem": None}
+# What a line itself says of a family; that an amount fits says nothing of anybody.
+_SAYS_WHO = (
+    Q(proposal__why__contains=["payer"]) | Q(proposal__why__contains=["number"]) | Q(proposal__why__contains=["bill"])
+)
+
 
 # ``key`` stays, and so the same line in another file is known; so does the bank's own reference.
 @held_elsewhere(BankLine, Kept(law="fees", since=("day",), blanks=_NAMELESS), shown={"day", "amount", "currency"})
 def lines_about(person: Model) -> QuerySet[Any] | None:
-    """Lines that were taken for somebody, or wait and may be theirs; they name who paid, and whose child it is."""
+    """Lines that were taken for somebody, or wait and name them; they say who paid, and whose child it is."""
+    found = _taken_and_proposed(person)
+    if found is None:
+        return None
+    taken, proposed = found
+    waits = Q(state__in=(State.WAITING, State.CONFIRMED))
+    return BankLine.objects.filter(taken | proposed & _SAYS_WHO & waits)
+
+
+# Taken for somebody else, or fitting by its amount alone: it is another's line, and the guess goes.
+@held_elsewhere(BankLine, Kept(law="fees", since=("day",), blanks=_GUESSLESS))
+def lines_guessed(person: Model) -> QuerySet[Any] | None:
+    """Lines that were once, or are, proposed for somebody and are not theirs."""
+    about, found = lines_about(person), _taken_and_proposed(person)
+    if about is None or found is None:
+        return None
+    return BankLine.objects.filter(found[1]).exclude(pk__in=about.values("pk"))
+
+
+def _taken_and_proposed(person: Model) -> tuple[Q, Q] | None:
     parts: dict[type[Model], str] = {Student: "student", Guardian: "guardian"}
     part = parts.get(type(person))
     if part is None:
         return None
     payments = list(Payment.objects.filter(**{part: person}).values_list("sourced_id", flat=True))
     proposed = Q(proposal__parts__contains=[{part: str(person.sourced_id)}])  # type: ignore[attr-defined]
-    return BankLine.objects.filter(Q(payments__overlap=payments) | proposed)
+    return Q(payments__overlap=payments), proposed
 
 
 def forget_old_payers() -> int:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from apps.fees.models import Instalment, Invoice, Payment
-from apps.fees.selectors.billing import of_bills
+from apps.fees.selectors.billing import of_bills, whose
 from apps.fees.selectors.statements import open_parts
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
@@ -47,7 +47,7 @@ def tell_of_money() -> int:
 
 
 def _tell(fact: str, rows: QuerySet[Any, Any]) -> int:
-    found = list(rows.order_by("pk"))
+    found = list(rows.select_related("guardian").order_by("pk"))
     payers = _payers(found)
     return notifications.tell(fact, [_about(row, str(row.sourced_id), payers) for row in found])
 
@@ -56,7 +56,7 @@ def _tell_of_parts(fact: str, bills: QuerySet[Any, Invoice], first: dt.date, las
     parts = Instalment.objects.filter(invoice__in=bills, due_on__range=(first, last)).values("invoice")
     found = [
         (row, due_on)
-        for row, due_on, _amount in open_parts(of_bills(bills.filter(pk__in=parts)))
+        for row, due_on, _amount in open_parts(of_bills(bills.filter(pk__in=parts)).select_related("guardian"))
         if first <= due_on <= last
     ]
     payers = _payers(row for row, _ in found)
@@ -75,7 +75,8 @@ def _payers(rows: Iterable[Any]) -> Mapping[int, list[int]]:
 
 
 def _about(row: Any, key: str, payers: Mapping[int, list[int]]) -> About:
-    guardians = (row.guardian_id,) if row.guardian_id is not None else tuple(payers.get(row.student_id, ()))
+    theirs = whose(row)
+    guardians = (theirs,) if theirs is not None else tuple(payers.get(row.student_id, ()))
     return About(key=key, student=row.student_id, institution=row.institution_id, guardians=guardians)
 
 

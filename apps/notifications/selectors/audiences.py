@@ -112,6 +112,18 @@ def users_of(audience: Audience) -> QuerySet[Any, User]:
     return User.objects.filter(pk__in=students.values("user"), is_active=True).order_by("pk")
 
 
+def is_still_for(found: Announcement, message: Message) -> bool:
+    """Whether the reader of ``message`` may still see a student whom it was for on its day, or still has its role."""
+    audience = Audience.of(found)
+    if message.guardian_id is None:
+        return audience.kind != Kind.ROLE or users_of(audience).filter(pk=message.user_id).exists()
+    students = Student.objects.filter(students_of(audience, found.publish_at.date()))
+    about = Q(student__in=students.values("pk"))
+    about |= Q(student__in=students.filter(merged_into__isnull=False).values("merged_into"))
+    links = StudentGuardian.objects.filter(about, guardian=message.guardian_id, data_access=True, restriction_note="")
+    return links.exists()
+
+
 def _held_on(day: dt.date) -> Q:
     begun = Q(role_assignments__starts_on=None) | Q(role_assignments__starts_on__lte=day)
     return begun & (Q(role_assignments__ends_on=None) | Q(role_assignments__ends_on__gt=day))

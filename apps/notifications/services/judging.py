@@ -158,6 +158,9 @@ class Bench:
         """Whether the recipient has access by now to whom it is about."""
         if message.user_id is not None:
             return message.user is not None and message.user.may_log_in(self.moment)
+        # Kept for its history: what is theirs to know is told to the record that is kept.
+        if message.guardian is not None and message.guardian.merged_into_id is not None:
+            return False
         if message.student_id is None:
             return True
         link = self.links.get((message.guardian_id or 0, message.student_id))

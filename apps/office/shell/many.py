@@ -47,6 +47,8 @@ class ManyChange:
     write: Callable[[Sequence[Any], Mapping[str, Any], str, User], Refused]
     fields: tuple[str, ...]
     beside: Mapping[str, Callable[[User], forms.Field]] = field(default_factory=dict)
+    # What else of the rows, beyond their fields, is not to have changed since somebody looked: row (key) → its mark.
+    stands: Callable[[Sequence[Any]], Mapping[int, Any]] | None = None
 
 
 class _Leaves(DressedForm):
@@ -270,8 +272,10 @@ def _in_words(value: Any) -> str:
 
 def _marked(admin: Any, rows: Sequence[Any], marks: Mapping[int, str]) -> dict[int, str]:
     """Row → which state of it was looked at: the one that is known, or what it is now."""
-    names = admin.many_change.fields
-    return {row.pk: marks.get(row.pk) or _state(row, names) for row in rows}
+    change: ManyChange = admin.many_change
+    beside = None if change.stands is None else change.stands(rows)
+    more = {row.pk: "" if beside is None else f"s{beside.get(row.pk, 0)}" for row in rows}
+    return {row.pk: marks.get(row.pk) or _state(row, change.fields) + more[row.pk] for row in rows}
 
 
 def _state(row: Any, names: Sequence[str]) -> str:

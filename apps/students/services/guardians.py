@@ -216,6 +216,8 @@ class _Links:
             access.refuse(MANAGE, "row", OutOfReach(), kind="student")
         if student.merged_into_id is not None:
             raise errors.StudentMerged
+        if guardian.merged_into_id is not None:
+            raise errors.GuardianMerged
         hidden, taken, pair = self.hidden[who(student)], self.taken[who(student)], (who(student), who(guardian))
         if guardian.pk in self.withheld | {link.guardian_id for link in hidden}:
             # As if there were no such guardian: who asks may not see why.
@@ -243,14 +245,19 @@ class _Links:
 def link_guardians(wishes: Sequence[Linking], *, reason: str = "", by: User) -> Result:
     """Let guardians be these students'; the students are held in the order of keys.
 
-    Refused row by row: OutOfReach, StudentMerged, GuardianAlreadyLinked, ContactPriorityTaken, TextTooLong;
-    PermissionMissing, for a restriction.
+    Refused row by row: OutOfReach, StudentMerged, GuardianMerged, GuardianAlreadyLinked, ContactPriorityTaken,
+    TextTooLong; PermissionMissing, for a restriction.
 
     Raises:
         PermissionMissing.
     """
     students = hold({wish.student.pk for wish in wishes})
-    wishes = [Linking(students[wish.student.pk], wish.guardian, wish.fields) for wish in wishes]
+    # Held, so that none is merged into another between looking and linking.
+    rows = Guardian.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+    people = {row.pk: row for row in rows.filter(pk__in={wish.guardian.pk for wish in wishes} - {None})}
+    wishes = [
+        Linking(students[wish.student.pk], people.get(wish.guardian.pk, wish.guardian), wish.fields) for wish in wishes
+    ]
     books, result = _Links(wishes, by=by), Result([None] * len(wishes))
     accepted: list[Linking] = []
     for number, wish in enumerate(wishes):

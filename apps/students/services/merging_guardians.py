@@ -89,6 +89,9 @@ def merge_guardians(
         raise errors.GuardianMerged
     found = StudentGuardian.objects.filter(guardian__in=pair).select_related("student", "guardian").order_by("pk")
     links: list[StudentGuardian] = list(found)
+    if {link.student_id for link in links} - students.keys():
+        # Linked while this waited: those children are neither held nor asked about.
+        raise errors.ChangedMeanwhile(version=keep.version)
     _require_all(links, students, by=by)
     filled, apart = _chosen(keep, duplicate, take, by=by)
     parted = custody.kept_from(students.values())

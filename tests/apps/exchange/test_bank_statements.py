@@ -264,6 +264,24 @@ def test_who_is_erased_stands_on_no_line_of_a_bank(campus: Campus, bills: list[I
     assert persons.plan(whose).lines
 
 
+def test_who_is_erased_takes_no_words_from_a_line_that_is_anothers(
+    campus: Campus, bills: list[Invoice], anton: User
+) -> None:
+    """It was guessed by its amount alone; the guess goes."""
+    child, other = bills[0].student, bills[1].student
+    for bill in bills[1:]:
+        money.a_payment(bill.student, "1200", by=anton)
+    rows = [a_row("1200", "school", payer="Somebody Else", ref=ref) for ref in "12"]
+    sent(campus, csv_of(*rows), by=anton)
+    taken, waiting = lines()
+    services.take_line(line=taken, parts=[services.Share(other.sourced_id, Decimal(1200))], by=anton)
+    withdraw_student(student=child, on=SCHOOL_DAY, by=people.a_user("dora", role="registrar"))
+    persons.erase(child, planned=persons.plan(child).code, reason="letter")
+    for row in (taken, waiting):
+        row.refresh_from_db()
+        assert (row.payer, row.text, row.proposal) == ("Somebody Else", "school", {})
+
+
 def test_after_the_years_that_a_law_asks_for_a_line_names_nobody(
     campus: Campus, bills: list[Invoice], anton: User, later: Callable[..., None], settings: Any
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.exchange import selectors, services
+from apps.exchange.api.serializers import MappingIn
 from apps.exchange.errors import MappingRefused
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.students.models import Student
@@ -108,3 +109,18 @@ def test_a_program_asks_for_it_by_kind_and_field(read: Bring, registrar: User, a
     services.read_and_validate(run=run)
     rows = talk.get(f"imports/{run.sourced_id}/rows").json()["results"]
     assert [row["taken"] for row in rows] == [["birth_date"]] * 3
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_another_kind_of_file_forgets_the_rows_that_were_taken(read: Bring, registrar: User) -> None:
+    """The rows of another sheet are other people's."""
+    run = read(sheet(month=2), "second.csv")
+    row = ImportRow.objects.filter(run=run, kind="student").first()
+    run = again(run, {"student.birth_date": [row.pk]}, registrar)
+    assert services.map_headers(run=run, mapping={}, source="staff", by=registrar).takes == {}
+
+
+def test_no_rows_are_not_every_row() -> None:
+    sent = [{"kind": "student", "field": "phone", "rows": each} for each in ([], [1], [2])]
+    assert MappingIn().validate_take(sent[:1]) == {"student.phone": []}
+    assert MappingIn().validate_take(sent) == {"student.phone": [1, 2]}

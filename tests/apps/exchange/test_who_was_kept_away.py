@@ -9,8 +9,14 @@ import pytest
 from apps.accounts.models import User
 from apps.exchange.models import Import, ImportRow
 from apps.exchange.services.reading import staged
-from apps.students.models import Student, StudentGuardian
-from apps.students.services import change_guardian_link, link_guardian, merge_students, unlink_guardian
+from apps.students.models import Guardian, Student, StudentGuardian
+from apps.students.services import (
+    change_guardian_link,
+    link_guardian,
+    merge_guardians,
+    merge_students,
+    unlink_guardian,
+)
 from tests.factories import people
 
 Bring = Callable[..., Import]
@@ -78,3 +84,16 @@ def test_what_was_decided_of_a_record_counts_for_the_one_it_was_merged_into(
         child = kept
     brought_in(_sheet(child, RICK), "guardians.csv")
     assert not StudentGuardian.objects.filter(student=child).exists()
+
+
+def test_a_sheet_changes_the_kept_guardian_and_not_the_merged_one(
+    brought_in: Bring, registrar: User, child: Student
+) -> None:
+    brought_in(_sheet(child, RICK), "guardians.csv")
+    kept = Guardian.objects.get()
+    again = Guardian.objects.create(given_name="Rick", family_name="Vance", email="rick@x.example", phone="0777")
+    merge_guardians(keep=kept, duplicate=again, by=registrar)
+    brought_in(f"{HEADERS},Address\n{child.admission_number},{RICK},1 New Street".encode(), "guardians.csv")
+    kept.refresh_from_db()
+    again.refresh_from_db()
+    assert (kept.address, again.address) == ("1 New Street", "")

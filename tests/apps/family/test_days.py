@@ -16,6 +16,7 @@ from apps.family import services
 from apps.institutions.models import CalendarDay, Section
 from apps.students.models import Enrolment, SectionMembership, Student
 from apps.timetable.models import Meeting
+from schoolops.audit import trail
 from tests.apps.family.household import Household
 from tests.apps.family.test_pages import read
 from tests.factories import people, rolls
@@ -128,3 +129,10 @@ def test_a_phone_is_asked_for_a_picture_that_the_school_can_read(browser: Visit,
     """A phone turns its own kind of picture into one of these, where all pictures are not welcome."""
     page = browser(carol).get(reverse("family:leave", args=[child.sourced_id])).content.decode()
     assert 'accept="application/pdf,image/jpeg,image/png,image/webp"' in page
+
+
+def test_one_guardian_does_not_read_that_the_other_began_to_pay(browser: Visit, household: Household) -> None:
+    trail.record(household.father, "fees.card-payment-begun", household.child)
+    address = reverse("family:looked", args=[household.child.sourced_id])
+    assert household.father.full_name not in browser(household.mother).get(address).content.decode()
+    assert household.father.full_name in browser(household.father).get(address).content.decode()

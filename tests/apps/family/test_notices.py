@@ -16,7 +16,7 @@ from apps.notifications import services
 from apps.notifications.errors import AttachmentRefused
 from apps.notifications.models import Announcement, Message, Preference
 from apps.notifications.selectors import Audience
-from apps.students.models import Guardian, StudentGuardian
+from apps.students.models import Guardian, SectionMembership, StudentGuardian
 from schoolops import clock
 from tests.factories import people
 from tests.factories.people import Campus
@@ -149,6 +149,17 @@ def test_a_paper_is_read_by_whom_an_announcement_is_for_and_named_in_the_letter(
     assert browser(other).get(address).status_code == 404
     his = reverse("office:announcement-attachment", args=[message.announcement.sourced_id])
     assert [browser(user).get(his).status_code for user in (alice, bob)] == [200, 404]
+
+
+def test_a_paper_about_one_child_goes_with_that_child_though_another_stays_open(
+    browser: Visit, carol: User, child: Any, alice: User, media: Any
+) -> None:
+    message = _with_a_paper(alice, child)
+    other = people.students_in(SectionMembership.objects.get(student=child).section)[1]
+    link = StudentGuardian.objects.get(guardian__user=carol, student=child)
+    StudentGuardian.objects.create(guardian=link.guardian, student=other, contact_priority=9)
+    StudentGuardian.objects.filter(pk=link.pk).update(restriction_note="By the court.")
+    assert browser(carol).get(reverse("family:notice-attachment", args=[message.sourced_id])).status_code == 404
 
 
 def test_a_paper_goes_with_the_right_to_see_the_child_with_the_announcement_and_after_a_year(

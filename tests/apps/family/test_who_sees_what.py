@@ -261,8 +261,8 @@ def test_nothing_is_sent_but_by_whom_it_is(
 def test_every_address_is_in_a_table(household: Household) -> None:
     named = {each.name for each in urlpatterns}
     walked_through = OWN | FREE | GUARDIANS
-    # By a secret in the address: see `test_asking`.
-    assert named == walked_through | set(SENT) | {"feed", "see-as"}
+    # By a secret in the address: see `test_asking`. Of one's own notice: see `test_notices`.
+    assert named == walked_through | set(SENT) | {"feed", "see-as", "notice-attachment"}
     assert named - walked_through == ELSEWHERE
 
 

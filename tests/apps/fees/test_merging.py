@@ -11,6 +11,7 @@ from apps.fees import services
 from apps.fees.errors import NothingToBill
 from apps.fees.models import Account, Concession, FeeItem, Invoice, Payer, StudentFee
 from apps.fees.selectors.billing import invoices_followed
+from apps.fees.selectors.payments import left_of
 from apps.fees.selectors.statements import statement_of
 from apps.fees.services import PaidBy
 from apps.students.models import Guardian, Student
@@ -92,3 +93,5 @@ def test_the_kept_guardian_reads_the_bills_of_both_and_none_is_billed_again(
     assert statement_of([child], campus.institution, guardian=mum).balance == owed
     with pytest.raises(NothingToBill):
         money.billed(campus, by=anton)
+    money.a_payment(child, str(owed), by=anton, guardian=mum)
+    assert set(left_of(Invoice.objects.filter(student=child)).values()) == {Decimal(0)}

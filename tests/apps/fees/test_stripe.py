@@ -21,6 +21,7 @@ from apps.accounts.models import User
 from apps.fees import errors, selectors, services
 from apps.fees.models import CardGateway, GatewayEvent, Invoice, Payment, PaymentIntent, Refund
 from apps.fees.selectors.reconciling import differences
+from apps.fees.services.cards.setting_up import keys_of
 from apps.fees.tasks import ask_gateway, look_at_card_payment, refund_by_card
 from apps.students.models import Student
 from schoolops import clock
@@ -359,6 +360,28 @@ def test_a_gateway_that_is_chosen_again_has_its_keys_still(child: Student, mum: 
     there.does(f"/v1/checkout/sessions/{row.reference}/_pay", number=GOOD)
     services.look(intent=row.pk)
     assert Payment.objects.get().amount == 1280
+
+
+def test_a_new_secret_key_leaves_the_signing_secret(child: Student) -> None:
+    ada = User.objects.get(username="ada")
+    services.set_card_gateway(gateway="stripe", taking=True, secret="sk_test_rolled", by=ada)
+    assert keys_of(CardGateway.objects.get()) == Keys("sk_test_rolled", SIGNING)
+
+
+def test_an_earlier_gateway_that_never_answers_again_can_be_forgotten(
+    child: Student, mum: User, there: Stripe, later: Any, settings: Any
+) -> None:
+    ada = User.objects.get(username="ada")
+    row = gateways.begun(child, by=mum)
+    with gateways.a_counter():
+        gateways.a_gateway(by=ada)
+        settings.STRIPE_URL = "http://127.0.0.1:9"
+        later(days=4)
+        with pytest.raises(GatewayAway):
+            ask_gateway()
+        row.refresh_from_db()
+        assert row.state == "failed"
+        services.forget_card_gateway(gateway="stripe", by=ada)
 
 
 def test_an_installation_without_it_offers_no_stripe(settings: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.core import mail
@@ -13,11 +14,12 @@ from apps.attendance.models import AttendanceCode
 from apps.examinations import services as examinations
 from apps.examinations.models import ExamSession
 from apps.fees import services as fees
+from apps.fees.services.charging import PaidBy
 from apps.notifications import services
 from apps.notifications.models import Channel, Message, Preference
 from apps.reports import services as reports
 from apps.students.models import Guardian, Student, StudentGuardian
-from apps.students.services import merge_students
+from apps.students.services import merge_guardians, merge_students
 from schoolops import clock
 from tests.factories import cards, exams, money, people, rolls
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus
@@ -39,6 +41,24 @@ def payer(mona: Guardian) -> Guardian:
 
 def _after(**by: int) -> dt.datetime:
     return SCHOOL_MOMENT + dt.timedelta(**by)
+
+
+@pytest.mark.parametrize(("note", "told"), [("Court order", []), ("", ["new@example.org"])])
+def test_who_was_merged_into_another_is_not_written_to(
+    campus: Campus, child: Student, anton: User, note: str, told: list[str]
+) -> None:
+    """What the one record was to be told, the kept one is, unless it is kept away."""
+    old = Guardian.objects.create(given_name="Mona", email="old@example.org")
+    new = Guardian.objects.create(given_name="Mona", email="new@example.org")
+    StudentGuardian.objects.create(student=child, guardian=old, contact_priority=8, restriction_note=note)
+    StudentGuardian.objects.create(student=child, guardian=new, contact_priority=9)
+    fees.set_payers(student=child, payers=[PaidBy(old.sourced_id, Decimal(100))], by=anton)
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton, due_on=(SCHOOL_DAY + dt.timedelta(days=14),))
+    merge_guardians(keep=new, duplicate=old, by=people.a_user("dave", role="registrar"))
+    fees.tell_of_money()
+    deliver()
+    assert [address for address, _ in letters()] == told
 
 
 def test_who_pays_is_told_of_a_bill_before_and_after_it_is_due_and_of_the_receipt(

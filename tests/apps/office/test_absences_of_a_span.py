@@ -46,7 +46,7 @@ def _content(answer: Any) -> bytes:
 def test_the_page_begins_with_this_month_and_shows_any_span(office: Office, dave: User, away: list[Student]) -> None:
     browser = office(dave)
     page = browser.get(ADDRESS).content.decode()
-    assert "1 November 2026 – 4 November 2026: 3 absences" in page
+    assert "1 Nov 2026 – 4 Nov 2026: 3 absences" in page
     assert page.count(str(away[0].sourced_id)) == 2
     page = browser.get(ADDRESS, {"first": MONDAY.isoformat(), "last": MONDAY.isoformat()}).content.decode()
     assert "1 absence<" in page

@@ -648,3 +648,9 @@ def test_a_cashiers_day_is_closed_with_what_differs(
 
 def test_who_takes_no_money_counts_none(office: Office, alice: User, campus: Campus) -> None:
     assert office(alice).post("/office/fees/drawer/", {"counted": "0", "left": "0"}).status_code == 403
+
+
+def test_who_takes_no_money_takes_no_bank_lines_away(office: Any, campus: Campus) -> None:
+    browser = office(people.a_user("hana", role="head"))
+    for form in ("csv", "xlsx"):
+        assert browser.get(f"/office/fees/files/bank-lines.{form}").status_code in {403, 404}

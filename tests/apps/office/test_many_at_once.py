@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,8 @@ from apps.accounts.models import User
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Guardian, SectionMembership, StudentGuardian
 from apps.students.services import change_guardian
+from apps.students.services.books import put_on_books
+from apps.students.services.placing import SectionPlace
 from schoolops.audit.models import AuditEntry
 from tests.factories import people
 from tests.factories.people import Campus
@@ -117,6 +120,16 @@ def test_children_move_to_another_section_and_who_cannot_is_left_out(
     assert "has 2 seats and all are taken" in page
     office(dave).post(f"{STUDENTS}many/", {"rows": marks, "step": "apply", **said})
     assert SectionMembership.objects.filter(section=section).count() == 2
+
+
+def test_who_was_moved_meanwhile_is_not_moved_again(office: Office, dave: User, campus: Campus) -> None:
+    rows = people.students_in(campus.section)[:2]
+    to, other = people.another_section(campus, "7 D"), people.another_section(campus, "7 E")
+    said = {"section": to.pk, "on": "2026-11-05"}
+    _page, marks = looked_at(office, dave, STUDENTS, rows, **said)
+    put_on_books([SectionPlace(rows[0], other, dt.date(2026, 11, 5))], by=dave).all()
+    office(dave).post(f"{STUDENTS}many/", {"rows": marks, "step": "apply", **said})
+    assert list(SectionMembership.objects.filter(section=to).values_list("student", flat=True)) == [rows[1].pk]
 
 
 def test_what_guardians_may_see_is_changed_for_many(office: Office, dave: User, mothers: Any) -> None:

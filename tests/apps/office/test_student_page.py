@@ -119,4 +119,4 @@ def test_a_page_costs_the_same_however_long_the_story(
     with query_count() as long:
         browser.get(address)
     # Two of them are the names of what the trail speaks of, one a table.
-    assert short.count == long.count == 19
+    assert short.count == long.count == 18

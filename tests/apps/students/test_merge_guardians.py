@@ -17,7 +17,7 @@ from apps.notifications.models import Preference
 from apps.students import errors
 from apps.students.models import Guardian, Student, StudentGuardian
 from apps.students.selectors import guardians_like
-from apps.students.services import look_at_merging_guardians, merge_guardians, unlink_guardian
+from apps.students.services import link_guardian, look_at_merging_guardians, merge_guardians, unlink_guardian
 from schoolops.audit.models import AuditEntry
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -142,6 +142,14 @@ def test_a_merged_record_is_found_by_nobody_and_merged_no_more(dave: User, child
         merge_guardians(keep=other, duplicate=keep, by=dave)
     with pytest.raises(errors.CannotMergeWithItself):
         merge_guardians(keep=keep, duplicate=keep, by=dave)
+
+
+def test_a_merged_record_is_nobodys_guardian_again(dave: User, children: list[Student]) -> None:
+    keep, other = known_as("Ada", children[0], restriction_note="Court"), known_as("Ada")
+    merge_guardians(keep=keep, duplicate=other, by=dave)
+    # As whoever held the record before holds it.
+    with pytest.raises(errors.GuardianMerged):
+        link_guardian(student=children[0], guardian=other, fields={}, by=dave)
 
 
 def test_looking_leaves_everything_as_it_is(dave: User, children: list[Student]) -> None:

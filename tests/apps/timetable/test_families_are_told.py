@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.institutions.models import CourseClass
 from apps.notifications import services as notifications
 from apps.notifications.models import Channel, Message
-from apps.students.models import Enrolment, Guardian, SectionMembership, Student
+from apps.students.models import Enrolment, FamilyItem, FamilyOpening, Guardian, SectionMembership, Student
 from apps.timetable import services
 from apps.timetable.models import Period
 from schoolops import clock
@@ -71,6 +71,32 @@ def test_what_is_planned_for_later_is_told_to_nobody(
     meeting = _meets(maths, some_periods(campus)[0], dave, SCHOOL_DAY + dt.timedelta(days=20))
     services.remove_meeting(meeting=meeting, by=dave)
     assert waiting_jobs("tell_of_change") == []
+
+
+@pytest.mark.parametrize("put_off", [True, False])
+def test_a_lesson_that_is_put_off_or_never_was_is_told(
+    campus: Campus, mona: Guardian, maths: CourseClass, dave: User, put_off: bool
+) -> None:
+    soon = SCHOOL_DAY + dt.timedelta(days=3)
+    meeting = _meets(maths, some_periods(campus)[0], dave, soon)
+    _told()
+    Message.objects.all().delete()
+    with clock.frozen(IN_AN_HOUR):
+        fields = {"starts_on": SCHOOL_DAY + dt.timedelta(days=30)} if put_off else {"ends_on": soon}
+        services.change_meeting(meeting=meeting, fields=fields, by=dave)
+        assert _told() == 1
+
+
+def test_families_to_whom_the_timetable_is_closed_are_told_nothing(
+    campus: Campus, child: Student, mona: Guardian, maths: CourseClass, dave: User
+) -> None:
+    level = Enrolment.objects.get(student=child).grade_level
+    FamilyOpening.objects.create(grade_level=level, closed=[FamilyItem.TIMETABLE])
+    _meets(maths, some_periods(campus)[0], dave)
+    _told()
+    with clock.frozen(IN_AN_HOUR):
+        deliver()
+    assert states(guardian=mona) == [("suppressed", "no-longer-so")]
 
 
 def test_who_left_meanwhile_is_not_told_and_the_school_says_on_which_channels(

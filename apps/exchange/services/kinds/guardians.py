@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.db.models import F
+
 from apps.exchange.models import ImportRow
 from apps.exchange.services.comparing import (
     Action,
@@ -18,7 +20,7 @@ from apps.exchange.services.comparing import (
 )
 from apps.exchange.services.kinds.alike import full_name
 from apps.exchange.services.kinds.finding import find_people
-from apps.exchange.services.kinds.people import People
+from apps.exchange.services.kinds.people import People, merged
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.sheets import phone_key
 from apps.students.errors import ContactPriorityTaken
@@ -71,7 +73,9 @@ class Guardians(People):
     def _by_reach(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         given = {outcome.row.values.get("given_name", "") for outcome in outcomes}
         found: dict[tuple[str, ...], Any] = {}
-        for guardian in Guardian.objects.filter(given_name__in=given):
+        # Of two who are reached the same way the one that is kept counts: it comes last.
+        rows = Guardian.objects.filter(given_name__in=given).order_by(F("merged_into").asc(nulls_last=True), "pk")
+        for guardian in rows:
             name = (guardian.given_name, guardian.family_name)
             found |= {(*name, means): guardian for means in _means(guardian.email, guardian.phone)}
         # And of the same name, who is this child's guardian is that one.
@@ -95,6 +99,9 @@ class Guardians(People):
                 continue
             outcome.target = same
             outcome.fields, outcome.before, outcome.after = {}, {}, {}
+            if merged(same):
+                # As of every kind: known by what it said, and written no more.
+                continue
             remember(self.name, there, [same])
             outcome.extra["remembered"] = there.remembered(same)
             self.look(work, outcome, there)

@@ -130,6 +130,7 @@ def catch_up() -> int:
             away = away or refused
     with transaction.atomic() if away else finishing():
         new = sum(_note(gateway, each) for gateway, each in heard)
+        _give_up()
         for gateway, _each in heard:
             CardGateway.objects.filter(name=gateway.name).update(heard_until=gateway.heard_until)
             _end_overdue(gateway)
@@ -148,10 +149,15 @@ def _heard_there(gateway: CardGateway) -> list[Heard]:
     return heard
 
 
-def _end_overdue(gateway: CardGateway) -> None:
+def _give_up() -> None:
+    """What was never opened, or no page can be open of any more, has failed, whether or not its gateway answers."""
     now = clock.now()
-    over = PaymentIntent.objects.filter(state=State.OPEN, expires_at__lt=now, gateway=gateway.name)
+    over = PaymentIntent.objects.filter(state=State.OPEN, expires_at__lt=now)
     over.filter(Q(reference="") | Q(expires_at__lt=now - _GIVEN_UP)).update(state=State.FAILED)
+
+
+def _end_overdue(gateway: CardGateway) -> None:
+    over = PaymentIntent.objects.filter(state=State.OPEN, expires_at__lt=clock.now(), gateway=gateway.name)
     for key in over.exclude(reference="").values_list("pk", flat=True)[:_OVERDUE]:
         events.publish(GatewayWrote(key))
 
@@ -230,14 +236,15 @@ def _returned(said: Standing) -> Decimal:
 
 def _new(row: PaymentIntent, student: Student, amount: Decimal, key: UUID, pays: list[Pays]) -> NewPayment:
     # Whoever is no guardian of the child by now has paid all the same.
-    linked = StudentGuardian.objects.filter(of_student(student), guardian=row.guardian).exists()
+    payer = row.guardian.merged_into or row.guardian
+    linked = StudentGuardian.objects.filter(of_student(student), guardian=payer).exists()
     return NewPayment(
         amount=amount,
         currency=row.currency,
         method=Payment.Method.CARD,
         reference=row.reference,
         paid_by=row.guardian.full_name,
-        guardian=row.guardian if linked else None,
+        guardian=payer if linked else None,
         pays=pays,
         institution=row.institution,
         key=key,

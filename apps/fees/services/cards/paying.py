@@ -19,6 +19,7 @@ from apps.fees import errors
 from apps.fees.events import GatewayWrote
 from apps.fees.models import CardGateway, Invoice, PaymentIntent
 from apps.fees.selectors import payments as selectors
+from apps.fees.selectors.billing import whose
 from apps.fees.services.cards.setting_up import asked, keys_of
 from apps.institutions.selectors import today_at
 from apps.students.models import Guardian, Student
@@ -100,10 +101,10 @@ def begin_card_payment(
 
 def _due(child: Student, guardian: Guardian, invoice: UUID | None) -> tuple[Invoice | None, Decimal]:
     """The bill that is meant and what is left of it; without one, of all that are theirs or the family's."""
-    theirs = Q(guardian__isnull=True) | Q(guardian=guardian)
+    theirs = Q(guardian__isnull=True) | Q(guardian=guardian) | Q(guardian__merged_into=guardian)
     if invoice is None:
         due = selectors.due_of(child, child.institution)
-        left = sum((each.amount for each in due if each.invoice.guardian_id in {None, guardian.pk}), Decimal(0))
+        left = sum((each.amount for each in due if whose(each.invoice) in {None, guardian.pk}), Decimal(0))
         bill = None
     else:
         bills = Invoice.objects.filter(theirs, selectors.of_student(child)).select_related("institution")

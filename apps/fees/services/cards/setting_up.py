@@ -51,8 +51,8 @@ def set_card_gateway(*, gateway: str, taking: bool, secret: str = "", signing: s
         row = CardGateway(name=gateway, heard_until=clock.machine())
     if secret:
         # The sandbox has one secret of each account, and makes the other from it.
-        keys = Keys(secret, signing or (sandbox.signing_secret(secret) if gateway == "sandbox" else ""))
-        row.sealed = _sealed(keys)
+        present_one = sandbox.signing_secret(secret) if gateway == "sandbox" else _signing_of(row)
+        row.sealed = _sealed(Keys(secret, signing or present_one))
     elif signing:
         row.sealed = _sealed(Keys(keys_of(row).secret, signing))
     if present is not None and present.name != gateway:
@@ -97,6 +97,14 @@ def try_card_gateway(*, by: User) -> bool:
     there, keys = gateway_called(gateway.name), keys_of(gateway)
     asked(gateway, lambda: there.heard_since(clock.machine(), keys))
     return bool(keys.signing)
+
+
+def _signing_of(row: CardGateway) -> str:
+    """The signing secret by now; empty where none is entered, or nobody can open it any more."""
+    try:
+        return keys_of(row).signing if row.sealed else ""
+    except KeyRefused:
+        return ""
 
 
 def keys_of(gateway: CardGateway) -> Keys:

@@ -22,6 +22,7 @@ from apps.fees.models import (
     Payment,
 )
 from apps.fees.selectors import payments as selectors
+from apps.fees.selectors.billing import whose
 from apps.fees.services.payments.holding import campus_for, hold
 from apps.fees.services.posting import Leg, Posting, accounts_of, post_all
 from apps.institutions.models import Institution
@@ -48,7 +49,7 @@ def oldest_first(due: Iterable[selectors.Due], amount: Decimal, guardian: Guardi
     """What of ``amount`` pays which bill: instalments by the day they are due; a guardian's no other's bills."""
     shares: dict[Invoice, Decimal] = defaultdict(Decimal)
     for each in due:
-        if guardian is not None and each.invoice.guardian_id not in {None, guardian.pk}:
+        if guardian is not None and whose(each.invoice) not in {None, guardian.merged_into_id or guardian.pk}:
             continue
         part = min(each.amount, amount)
         if part <= 0:

@@ -90,7 +90,10 @@ def take(request: HttpRequest, what: str, form: str) -> Any:
         raise Http404
     exports.check(actor(request))
     rows, columns = FILES[what]
-    return file_of(form, what, list(columns), _pages(rows, columns, actor(request)))
+    by = actor(request)
+    # Whoever may not is told so now: in the middle of a file it is too late.
+    rows(by=by)
+    return file_of(form, what, list(columns), _pages(rows, columns, by))
 
 
 def _pages(rows: Callable[..., QuerySet[Any]], columns: Mapping[str, Any], by: User) -> Iterator[list[dict[str, Any]]]:

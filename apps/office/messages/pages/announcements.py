@@ -137,6 +137,8 @@ def write(request: HttpRequest) -> HttpResponse:
             preview = services.preview(title=said["title"], audience=audience, channels=said["channels"], by=by)
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
+    if request.FILES:
+        messages.warning(request, _("Choose the file once more: a page cannot keep it."))
     context = {
         "form": form,
         "preview": preview,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
 from django.urls import reverse
@@ -38,6 +38,12 @@ from apps.students.selectors import contacts_shown_to, guardians_matching, guard
 from apps.students.services import changing, guardians
 from apps.students.services.books import put_on_books
 from apps.students.services.placing import SectionPlace
+
+
+def _places(rows: Sequence[Student]) -> Mapping[int, Any]:
+    """The latest place of each in a section: every move makes one."""
+    held = SectionMembership.objects.filter(student__in=rows).order_by()
+    return dict(held.values_list("student").annotate(Max("pk")))
 
 
 def _change_students(rows: Sequence[Student], said: Mapping[str, Any], reason: str, by: User) -> Refused:
@@ -172,7 +178,10 @@ class StudentAdmin(ServiceAdmin):
     list_display_links = None
     list_filter = (SectionToday,)
     many_change = ManyChange(
-        _change_students, ("sex", "family_name", "email", "phone", "address"), {"section": _section, "on": _from}
+        _change_students,
+        ("sex", "family_name", "email", "phone", "address"),
+        {"section": _section, "on": _from},
+        _places,
     )
     finds = matching
     search_fields = ("searched",)
