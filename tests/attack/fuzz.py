@@ -32,7 +32,7 @@ LISTS = {
     "institution": "institutions", "year": "years", "term": "terms", "section": "sections", "class": "classes",
     "course_class": "classes", "course": "courses", "grade_level": "grade-levels", "student": "students",
     "duplicate": "students", "guardian": "guardians", "staff": "staff", "user": "users", "period": "periods",
-    "card": "report-cards",
+    "card": "report-cards", "invoice": "invoices", "payment": "payments",
 }  # fmt: skip
 MORE_LISTS = (
     "assignments", "attendance-codes", "desk", "exam-sessions", "exams", "grading-scales",

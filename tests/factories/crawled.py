@@ -43,6 +43,9 @@ def crawled(browser: Any, begins: Iterable[str], *, of_a_kind: int = 2) -> list[
     while waiting:
         address = waiting.popleft()
         answer = browser.get(address)
+        if answer.streaming:
+            # A file: read to its end, as who downloads it does.
+            deque(answer.streaming_content, maxlen=0)
         is_page = answer.headers.get("Content-Type", "").startswith("text/html")
         text = answer.content.decode() if is_page and answer.status_code == 200 else ""
         found.append(Page(address, resolve(urlsplit(address).path).route, answer.status_code, text))

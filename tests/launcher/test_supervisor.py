@@ -208,7 +208,7 @@ def test_a_program_does_not_block_when_nobody_reads(place: Path) -> None:
     nobody_listens = os.fdopen(writing, "w")
     supervisor = launcher.Supervisor(place, place / "programs.json", {}, nobody_listens)
     supervisor.start("web", "i=0; while [ $i -lt 20000 ]; do echo line; i=$((i+1)); done; touch finished; sleep 300")
-    _wait_for(place / "finished")
+    assert processes.wait_until((place / "finished").exists, 10)
     supervisor.stop()
     with contextlib.suppress(BrokenPipeError):
         nobody_listens.close()

@@ -19,6 +19,8 @@ from django.utils import dates
 from django.utils.formats import date_format
 from django.utils.translation import get_language, override
 
+from schoolops.folding import fold
+
 register = Library()
 
 
@@ -46,7 +48,7 @@ _YEAR, _MONTHS = 4, 12
 def days_typed(text: str) -> list[dt.date]:
     """The days that ``text`` may mean: none, one, or two where a number may be the month or not."""
     digits = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in text)
-    parts = [each for each in _PARTS.findall(unicodedata.normalize("NFC", digits).casefold()) if each != "of"]
+    parts = [each for each in map(fold, _PARTS.findall(unicodedata.normalize("NFC", digits))) if each != "of"]
     if len(parts) != 3:
         return []
     named = [_month_called(get_language(), each) for each in parts]
@@ -83,7 +85,7 @@ def _month_called(language: str, word: str) -> int:
     for spoken in (language, "en-gb"):
         with override(spoken):
             for number in range(1, _MONTHS + 1):
-                called = {str(each[number]).casefold() for each in (dates.MONTHS, dates.MONTHS_AP, dates.MONTHS_3)}
+                called = {fold(str(each[number])) for each in (dates.MONTHS, dates.MONTHS_AP, dates.MONTHS_3)}
                 if word in {each.rstrip(".") for each in called}:
                     return number
     return 0
