@@ -208,7 +208,7 @@ def _statements(by: Any, found: dict[str, float]) -> None:
             ) as asked,
             timed(found, f"statement_{name}_s"),
         ):
-            selectors.standing_of(student)
+            selectors.standing_of(student, student.institution)
             entries = selectors.entries_seen(by=by).filter(student=student)
             list(entries.select_related("transaction", "account").order_by("id"))
         found[f"queries_{name}"] = len(asked)
