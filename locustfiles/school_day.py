@@ -224,8 +224,9 @@ class Monday(WithARoll):
 
     abstract = PHASE != "steady"
     fixed_count = len(MONDAY)
-    # A turn is two requests.
-    wait_time = constant_pacing(2 * len(MONDAY) / RATE) if RATE else constant(0)
+    # Seconds from turn to turn; a turn is two requests.
+    turn = 2 * len(MONDAY) / RATE if RATE else 0.0
+    wait_time = constant_pacing(turn) if RATE else constant(0)
     _people = itertools.cycle(MONDAY)
     reads = False
     child = ""
@@ -239,8 +240,8 @@ class Monday(WithARoll):
             self.with_token_of(who)
         else:
             self.begin(who)
-        # Not all in the same moment.
-        gevent.sleep(self.wait_time() * random.random() if RATE else 0)
+        # Not all in the same moment. Without asking ``wait_time``, which would bring them together in the next turn.
+        gevent.sleep(self.turn * random.random())
 
     def come_in(self, who: dict[str, Any]) -> None:
         """By the form, as a family does; from now on a cookie says who it is."""
