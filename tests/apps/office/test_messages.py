@@ -72,6 +72,15 @@ def test_an_announcement_is_looked_at_sent_read_and_reminded_of(
     assert "Withdrawn" in _page(browser.get("/office/announcements/"))
 
 
+@pytest.mark.usefixtures("class_of")
+def test_a_file_that_was_not_sent_yet_has_to_be_chosen_again_and_the_page_says_so(
+    office: Office, campus: Campus, alice: User
+) -> None:
+    paper = SimpleUploadedFile("menu.pdf", b"%PDF-1.7")
+    assert "Choose the file once more" in _page(office(alice).post(WRITE, _said(campus, act="look", attachment=paper)))
+    assert "Choose the file once more" not in _page(office(alice).post(WRITE, _said(campus, act="look")))
+
+
 def test_a_preview_counts_whom_each_channel_reaches(campus: Campus, class_of: list[Student], alice: User) -> None:
     found = services.preview(
         title="Trip", audience=Audience("section", [str(campus.section.sourced_id)], ["guardians", "students"]),
