@@ -14,7 +14,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.errors import YearIsClosed
 from apps.institutions.models import AcademicYear, CourseClass, Institution
-from apps.institutions.selectors import today_at
+from apps.institutions.selectors import school_today, today_at
 from apps.institutions.services.records import write_change, write_new, write_removal
 from apps.notifications import services as notifications
 from apps.notifications.models import Channel, Message
@@ -230,7 +230,7 @@ def tell_of_change(*, course_class: int) -> int:
 
 
 def _still_here(messages: Sequence[Message]) -> dict[int, Told]:
-    day = clock.now().date()
+    day = school_today()
     there = Enrolment.objects.on(day).filter(student__in={each.student_id for each in messages})
     shown = open_to_families(FamilyItem.TIMETABLE, day).filter(pk__in=there.values("student"))
     students = set(shown.values_list("pk", flat=True))

@@ -18,7 +18,7 @@ from apps.accounts.models import User
 from apps.attendance import selectors
 from apps.attendance.models import AttendanceRecord, AttendanceSession, DailyAttendance, DayState, Leave
 from apps.institutions.models import CourseClass, Institution, Section
-from apps.institutions.selectors import Todays
+from apps.institutions.selectors import Todays, school_today
 from apps.notifications import services as notifications
 from apps.notifications.models import HANDED, Channel, Message
 from apps.notifications.services import About, Fact, Told
@@ -267,7 +267,7 @@ def _absent_often(messages: Sequence[Message]) -> dict[int, Told]:
         those = [each for each in messages if _day_of(each) == day]
         often = _often({each.student_id for each in those if each.student_id}, day, 1, said.absences_in_days)
         sections = dict(DailyAttendance.objects.filter(student__in=often, day=day).values_list("student", "section"))
-        teachers = _class_teachers({each for each in sections.values() if each}, clock.now().date())
+        teachers = _class_teachers({each for each in sections.values() if each}, school_today())
         for each in those:
             number = often.get(each.student_id or 0, 0)
             teaches = each.user_id in teachers.get(sections.get(each.student_id or 0) or 0, ())

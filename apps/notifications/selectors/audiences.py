@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Model, Q, QuerySet
 
@@ -15,7 +16,7 @@ from apps.access import services as access
 from apps.access.models import Role
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, GradeLevel, Institution, Section
-from apps.institutions.selectors import school_today
+from apps.institutions.selectors import school_timezone, school_today
 from apps.notifications.errors import AnnouncementUnknown
 from apps.notifications.models import Announcement, Channel, Message
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
@@ -117,7 +118,8 @@ def is_still_for(found: Announcement, message: Message) -> bool:
     audience = Audience.of(found)
     if message.guardian_id is None:
         return audience.kind != Kind.ROLE or users_of(audience).filter(pk=message.user_id).exists()
-    students = Student.objects.filter(students_of(audience, found.publish_at.date()))
+    day = found.publish_at.astimezone(ZoneInfo(school_timezone())).date()
+    students = Student.objects.filter(students_of(audience, day))
     about = Q(student__in=students.values("pk"))
     about |= Q(student__in=students.filter(merged_into__isnull=False).values("merged_into"))
     links = StudentGuardian.objects.filter(about, guardian=message.guardian_id, data_access=True, restriction_note="")

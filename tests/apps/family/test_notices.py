@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from apps.access.models import Role
 from apps.accounts.models import User
+from apps.institutions.models import Institution
 from apps.notifications import services
 from apps.notifications.errors import AttachmentRefused
 from apps.notifications.models import Announcement, Message, Preference
@@ -19,7 +20,7 @@ from apps.notifications.selectors import Audience
 from apps.students.models import Guardian, SectionMembership, StudentGuardian
 from schoolops import clock
 from tests.factories import people
-from tests.factories.people import Campus
+from tests.factories.people import SCHOOL_DAY, Campus
 from tests.factories.told import a_guardian, deliver
 
 Visit = Callable[..., Any]
@@ -160,6 +161,23 @@ def test_a_paper_about_one_child_goes_with_that_child_though_another_stays_open(
     StudentGuardian.objects.create(guardian=link.guardian, student=other, contact_priority=9)
     StudentGuardian.objects.filter(pk=link.pk).update(restriction_note="By the court.")
     assert browser(carol).get(reverse("family:notice-attachment", args=[message.sourced_id])).status_code == 404
+
+
+def test_a_paper_is_of_the_schools_day_where_it_is_another_than_in_london(
+    browser: Visit, campus: Campus, carol: User, child: Any, alice: User, media: Any
+) -> None:
+    """In Auckland it is the fifth, on which the child came into the section."""
+    Institution.objects.update(timezone="Pacific/Auckland")
+    SectionMembership.objects.filter(student=child).update(starts_on=SCHOOL_DAY + dt.timedelta(days=1))
+    with clock.frozen(dt.datetime(2026, 11, 4, 20, tzinfo=dt.UTC)):
+        audience = Audience("section", [str(campus.section.sourced_id)])
+        paper = services.Paper(b"%PDF-1.7 menu", "menu.pdf")
+        made = services.announce(title="Trip", text="On Friday.", audience=audience, attachment=paper, by=alice)
+        services.publish(made.pk)
+        deliver()
+        message = Message.objects.get(announcement=made, channel="in-app", guardian__user=carol)
+        address = reverse("family:notice-attachment", args=[message.sourced_id])
+        assert browser(carol).get(address).status_code == 200
 
 
 def test_a_paper_goes_with_the_right_to_see_the_child_with_the_announcement_and_after_a_year(
