@@ -227,7 +227,7 @@ class Bulkhead:
                     del self._here_of[who]
 
     def expect_room(self, *, whom: str = "", appointment: str = "") -> None:
-        """Refuse who would be refused by ``admitted`` now, before anything is read of what they say. Raises ``Busy``."""
+        """Refuse who would be refused by ``admitted`` now, before what they say is read. Raises ``Busy``."""
         kept = self._is_kept(whom, appointment)
         with self._lock:
             full = self._is_full(_whose(), kept=kept)
