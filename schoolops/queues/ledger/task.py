@@ -224,7 +224,8 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             is right for a notice about what is gone by now.
         acts_for: with whose power the body acts: ``"the school"`` or ``"the platform"``, over all that is theirs
             and for nobody in particular; or the permission of whoever sent it and over what it is held, as in
-            ``"imports.run over school"``. A test refuses a task that does not say.
+            ``"imports.run over school"``; or ``"whoever sent it"``, where each service that it calls asks them. A test
+            refuses a task that does not say.
         timeout_s, tries: where they differ from the queue's.
     """
 
