@@ -236,7 +236,7 @@ DOORS = {
     "office.people": 17,
     "office.rosters": 10,
     "office.setup": 5,
-    "office.shell": 140,
+    "office.shell": 150,
     "office.start": 2,
     "reports": 11,
     "schoolops": 5,

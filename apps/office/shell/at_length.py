@@ -119,7 +119,7 @@ def _done(change: ListChange, lot: Mapping[int, str]) -> dict[int, Any]:
             form = admin.form_of_many(request, asked=True)
             if (said := admin.said_of_many(form)) is None:
                 raise AskedNoLonger
-            seen = many.Act(admin, rows, lot, said, form.cleaned_data["reason"], change.user).done()
+            seen = many.Act(admin, rows, lot, said, form.cleaned_data.get("reason", ""), change.user).done()
     except SchoolOpsError as refusal:
         return became | {row.pk: _kept(refusal) for row in rows}
     became |= {row.pk: CHANGED for row, _was in seen.changed} | {row.pk: SAME for row in seen.same}

@@ -22,7 +22,7 @@ from apps.accounts.models import User
 from apps.office.errors import ChangedSinceYouLooked
 from apps.office.shell.forms import DressedForm
 from apps.office.shell.site import in_full
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 
 Refused = Mapping[int, SchoolOpsError]
 
@@ -41,6 +41,26 @@ class ManyChange:
     beside: Mapping[str, Callable[[User], forms.Field]] = field(default_factory=dict)
     # What else of the rows, beyond their fields, is not to have changed since somebody looked: row (key) → its mark.
     stands: Callable[[Sequence[Any]], Mapping[int, Any]] | None = None
+    # Whether its service keeps a reason.
+    reasons: bool = True
+
+
+def each_alone(change: Callable[[Any, Mapping[str, Any], str, User], Any]) -> Callable[..., Refused]:
+    """``write`` by a service that takes one row: as many statements as there are rows, each row in a savepoint."""
+
+    def write(rows: Sequence[Any], said: Mapping[str, Any], reason: str, by: User) -> Refused:
+        refused: dict[int, SchoolOpsError] = {}
+        for number, row in enumerate(rows):
+            try:
+                with transaction.atomic():
+                    change(row, said, reason, by)
+            except Unavailable:
+                raise
+            except SchoolOpsError as why:
+                refused[number] = why
+        return refused
+
+    return write
 
 
 class Leaves(DressedForm):
@@ -57,7 +77,7 @@ class Leaves(DressedForm):
         """Field → what it is to hold, of those that are not left."""
         sent = {**self.cleaned_data}
         emptied = dict.fromkeys(sent.pop("empties", ()))
-        del sent["reason"]
+        sent.pop("reason", None)
         return {name: value for name, value in sent.items() if value not in ("", None, [])} | emptied
 
 

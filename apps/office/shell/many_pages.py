@@ -42,10 +42,12 @@ class ChangesMany:
     """A model admin whose rows can be changed many at once, where it says ``many_change``."""
 
     many_change: ClassVar[ManyChange | None] = None
+    # Of a list whose rows can be changed, and not many at once: why.
+    one_at_a_time: ClassVar[str] = ""
 
     def may_change_many(self, request: HttpRequest) -> bool:
         admin: Any = self
-        return self.many_change is not None and admin.has_change_permission(request)
+        return self.many_change is not None and admin._holds(request, admin.manages)  # noqa: SLF001 - of this very admin
 
     def get_urls(self) -> list[URLPattern]:
         above: Any = super()
@@ -131,7 +133,7 @@ class ChangesMany:
         """What becomes of ``rows``, looked at or done; ``None``: the form says why nothing does."""
         if (said := self.said_of_many(form)) is None:
             return None
-        act = Act(self, rows, marks, said, form.cleaned_data["reason"], actor(request))
+        act = Act(self, rows, marks, said, form.cleaned_data.get("reason", ""), actor(request))
         try:
             with heavy.working():
                 return act.done() if does else act.looked_at()
@@ -226,6 +228,8 @@ class ChangesMany:
             )
         form = Leaves(request.POST if asked else None, also=also)
         form.order_fields([*also, "reason"])
+        if not change.reasons:
+            del form.fields["reason"]
         return form
 
     @staticmethod
