@@ -11,7 +11,7 @@ from apps.demo.services import SCHOOLS, furnish, show_families
 
 
 class Command(BaseCommand):
-    """Fill what the demo's guardians see: marks, report cards, bills, messages. Running it again changes nothing."""
+    """Fill what the demo's guardians see: marks, cards, bills, leave, messages. Running it again changes nothing."""
 
     help = __doc__
 
