@@ -132,8 +132,8 @@ class Rows(AbstractContextManager["Rows"]):
     def became(self, schema: str, message: str, state: str) -> None:
         """Let this have become of a message: it is in doubt, or came back from its address."""
         query = sql.SQL(
-            "UPDATE {} SET state = %(state)s, address = 'nobody@example.org', handed_at = now(),"
-            " bounced_at = CASE WHEN %(state)s = 'bounced' THEN now() END WHERE sourced_id = %(message)s"
+            "UPDATE {} SET state = %(state)s::text, address = 'nobody@example.org', handed_at = now(),"
+            " bounced_at = CASE WHEN %(state)s::text = 'bounced' THEN now() END WHERE sourced_id = %(message)s"
         ).format(sql.Identifier(schema, "notifications_message"))
         changed = self._connection.execute(query, {"state": state, "message": message})
         assert changed.rowcount == 1

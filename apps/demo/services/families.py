@@ -129,14 +129,13 @@ def _bills(term: Term, day: dt.date, *, by: User) -> None:
 
 def _leave(guardian: Guardian, day: dt.date, *, by: User) -> None:
     """For each child of a guardian who logs in: leave granted and leave to be decided, after the head looked."""
-    if Leave.objects.filter(requested_by=guardian.user).exists():
+    whose = guardian.user
+    if whose is None or Leave.objects.filter(requested_by=whose).exists():
         return
     for link in guardian.student_links.filter(data_access=True, restriction_note="").select_related("student"):
         family.note_look(student=link.student, by=by)
         asked = [
-            attendance.request_leave(
-                student=link.student.sourced_id, starts_on=on, ends_on=on, reason=reason, by=guardian.user
-            )
+            attendance.request_leave(student=link.student.sourced_id, starts_on=on, ends_on=on, reason=reason, by=whose)
             for on, reason in ((day + 2 * WEEK, "A family celebration"), (day + 3 * WEEK, "The dentist"))
         ]
         attendance.approve_leave(leave=asked[0].sourced_id, note="Enjoy it.", by=by)
@@ -163,7 +162,7 @@ def _letters(*, by: User) -> None:
         ("Parents’ evening", "On Thursday from 17:00, in the hall. The class teachers look forward to you.", None),
         ("School trip", "We go to the museum. Please confirm that you have read the plan.", PLAN),
     ):
-        everybody, paper = Audience("school"), plan and notifications.Paper(plan, "plan.pdf")
+        everybody, paper = Audience("school"), notifications.Paper(plan, "plan.pdf") if plan is not None else None
         made = notifications.announce(
             title=title, text=text, audience=everybody, acknowledge=plan is not None, attachment=paper, by=by
         )
