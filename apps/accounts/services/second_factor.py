@@ -9,8 +9,6 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import qrcode
-import qrcode.image.svg
 from django.db import transaction
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -97,6 +95,9 @@ def begin(*, by: User) -> Enrolment:
     school = school_or_none()
     issuer = str(getattr(school, "name", "SchoolOps")) if school else "SchoolOps"
     uri = _with_issuer(device.config_url, issuer)
+    import qrcode
+    import qrcode.image.svg
+
     image = qrcode.make(uri, image_factory=qrcode.image.svg.SvgPathImage)
     drawn = io.BytesIO()
     image.save(drawn)
