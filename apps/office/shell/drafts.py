@@ -88,7 +88,9 @@ def _note_tabs(user: User, page: str, tabs: list[str]) -> None:
     typed.forget(key)
     for each in tabs[:-MOST]:
         typed.forget(key_of(user, page, each))
-    typed.put(json.dumps({"path": "", "fields": [("left_in", tabs[-MOST:])]}).encode(), key=key, mark=typed.mark_of(user))
+    typed.put(
+        json.dumps({"path": "", "fields": [("left_in", tabs[-MOST:])]}).encode(), key=key, mark=typed.mark_of(user)
+    )
 
 
 def _forget(user: User, page: str, tab: str) -> None:
