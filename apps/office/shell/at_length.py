@@ -49,7 +49,8 @@ def begin(*, admin: Any, rows: QuerySet[Any], by: User) -> ListChange:
 def clear_old() -> int:
     """Forget what was begun long ago; how many changes these were."""
     long_ago = clock.now() - dt.timedelta(days=ListChange.KEPT_DAYS)
-    return ListChange.objects.filter(begun_at__lt=long_ago).delete()[0]
+    gone: int = ListChange.objects.filter(begun_at__lt=long_ago).delete()[0]
+    return gone
 
 
 @transaction.atomic
