@@ -17,6 +17,8 @@ ACCOUNTANT = "accountant"
 GUARDIAN = "guardian"
 STUDENT = "student"
 SUPPORT = "support"
+# The scopes of who is here for somebody who is taught, or to be taught.
+FAMILY = frozenset({GUARDIAN, STUDENT})
 
 
 # Over what a permission is held, as every action, page, list and task says beside its code. Rows that are computed anew

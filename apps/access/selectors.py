@@ -16,7 +16,7 @@ from django.db.models import Case, Model, Q, When
 from apps.access.caches import PERMISSION_CONFIG, RBAC_PERMISSIONS, USER_ROLES, Access, Assigned, Configured, Held
 from apps.access.errors import AssignmentUnknown, RoleUnknown
 from apps.access.models import Role, RoleAssignment
-from apps.access.permissions import ADMINISTRATOR, CODES, PERMISSIONS
+from apps.access.permissions import ADMINISTRATOR, CODES, FAMILY, PERMISSIONS
 from apps.accounts.models import User
 from apps.institutions import selectors as institutions
 from schoolops import clock
@@ -121,8 +121,12 @@ def permissions_of(user: User) -> frozenset[str]:
     return frozenset().union(*(held.permissions for held in roles_held(user)))
 
 
-def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date | None = None) -> Q | None:
+def rows_in_reach(
+    user: User, permission: str, kind: Kind, *, day: dt.date | None = None, at_work: bool = False
+) -> Q | None:
     """The rows of ``kind`` for which ``user`` holds ``permission``, as a ``Q`` over that model.
+
+    ``at_work``: by roles that are neither a guardian's nor a student's.
 
     Who may look is decided by today, at each campus its own; ``day``, where a page or an address names one, can only
     narrow it to what was theirs on that day too. ``Q()`` is all of them; ``None`` means that the permission is missing
@@ -131,6 +135,8 @@ def rows_in_reach(user: User, permission: str, kind: Kind, *, day: dt.date | Non
     ways = _ways(user, permission, kind)
     if ways is None:
         return None
+    if at_work:
+        ways = [each for each in ways if each[0] not in FAMILY]
     reach = Q(pk__in=[])
     for scope, at in ways:
         within = Q() if scope == EVERYTHING else _as_of_today(_scopes[scope, kind], user, day)

@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from apps.access import selectors as access
 from apps.access.errors import OutOfReach
 from apps.access.selectors import AskedReach, belongs_to_campus, row_scope, tells_reach
-from apps.access.services import is_staff, today, within_reach
+from apps.access.services import is_family, today, within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
@@ -307,11 +307,42 @@ def open_to_families(item: str, day: dt.date) -> QuerySet[Student]:
     return found
 
 
-def expect_open(student: Student, item: str, *, by: User) -> None:
-    """Nothing, where the school has not closed ``item`` of the student to families, or ``by`` works here.
+def shown_to(by: User, item: str, permission: str) -> Q | None:
+    """The students of whom ``item`` is open to their family, or whom ``by`` reaches at work, with ``permission``.
+
+    ``None``: all whom ``by`` reaches, who is nobody's family here.
+    """
+    if not is_family(by):
+        return None
+    at_work = access.rows_in_reach(by, permission, "student", at_work=True)
+    there = Q(pk__in=open_to_families(item, today(by)).values("pk"))
+    return there if at_work is None else Q() if at_work == Q() else there | at_work
+
+
+def of_students_shown(by: User, item: str, permission: str) -> Q:
+    """Rows about those, of anything with a ``student``."""
+    shown = shown_to(by, item, permission)
+    return Q() if shown is None or shown == Q() else Q(student__in=Student.objects.filter(shown).values("pk"))
+
+
+def classes_shown(by: User, item: str, day: dt.date) -> Q:
+    """The classes of those on ``day``, and those that ``by`` reaches at work: where families read when they meet."""
+    shown = shown_to(by, item, "sections.view")
+    if shown is None or shown == Q():
+        return Q()
+    at_work = access.rows_in_reach(by, "sections.view", "class", day=day, at_work=True)
+    if at_work == Q():
+        return Q()
+    theirs = _classes_of(shown & (children_of(by, day) | oneself(by, day)), day)
+    return theirs if at_work is None else theirs | at_work
+
+
+def expect_open(student: Student, item: str, *, permission: str, by: User) -> None:
+    """Nothing, where ``item`` of the student is shown to ``by``, who reaches them with ``permission``.
 
     Raises:
         OutOfReach: as if there were no such student.
     """
-    if not is_staff(by) and not open_to_families(item, today(by)).filter(pk=student.pk).exists():
+    shown = shown_to(by, item, permission)
+    if shown is not None and not Student.objects.filter(shown, pk=student.pk).exists():
         raise OutOfReach

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -20,6 +23,7 @@ from apps.notifications import services as notifications
 from apps.notifications.models import Channel, Message
 from apps.notifications.selectors import Audience, students_of
 from apps.notifications.services import About, Fact, Told
+from apps.staff.models import TeachingAssignment
 from apps.students.models import Enrolment, FamilyItem, Student
 from apps.students.selectors import open_to_families
 from apps.timetable import errors
@@ -191,7 +195,7 @@ def end_meetings_of_closed_year(*, year_id: int) -> int:
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------
-CHANGED = "timetable.changed"
+CHANGED, CHANGED_FOR_TEACHERS = "timetable.changed", "timetable.changed-for-teachers"
 # Whoever changes a timetable changes more of it: what follows within the hour is told with it.
 SETTLES = dt.timedelta(minutes=20)
 # What begins later is planning, and told by nobody yet.
@@ -211,22 +215,36 @@ def _publish(meetings: Iterable[Meeting]) -> None:
         events.publish(MeetingsChanged(tuple(sorted(classes))))
 
 
+@transaction.atomic
 def tell_of_change(*, course_class: int) -> int:
-    """Let the families of a class be told, at the next full hour, that their timetable has changed: once an hour.
+    """Let a class, its families and its teachers be told, at the next full hour, that its timetable has changed.
 
-    Returns how many messages that makes.
+    Once an hour. Returns how many messages that makes.
     """
     found = CourseClass.objects.select_related("institution").filter(pk=course_class).first()
     if found is None:
         return 0
     due = (clock.now() + SETTLES + dt.timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
-    audience = Audience("class", [str(found.sourced_id)])
+    audience, hour = Audience("class", [str(found.sourced_id)]), f"{due:%Y-%m-%dT%HZ}"
     students = Student.objects.filter(students_of(audience, today_at(found.institution)), merged_into__isnull=True)
-    about = [
-        About(key=f"{due:%Y-%m-%dT%HZ}", student=student, institution=found.institution_id)
-        for student in students.order_by("pk").values_list("pk", flat=True)
-    ]
-    return notifications.tell(CHANGED, about, due_at=due)
+    about: list[About] = []
+    for student, user in students.order_by("pk").values_list("pk", "user"):
+        told = About(key=hour, student=student, institution=found.institution_id)
+        # A pupil has no letters: their own page says it.
+        about += [told] if user is None else [told, replace(told, users=(user,), channel=Channel.INBOX)]
+    number = notifications.tell(CHANGED, about, due_at=due)
+    teachers = _teachers([found.pk], today_at(found.institution)).get(found.pk, ())
+    of_class = About(key=f"{found.sourced_id} {hour}", institution=found.institution_id, users=tuple(sorted(teachers)))
+    return number + (notifications.tell(CHANGED_FOR_TEACHERS, [of_class], due_at=due) if teachers else 0)
+
+
+def _teachers(classes: Collection[int], day: dt.date) -> dict[int, set[int]]:
+    """By class, the logins of who teaches it on a day. One query."""
+    rows = TeachingAssignment.objects.on(day).filter(course_class__in=classes, staff__user__isnull=False)
+    found: dict[int, set[int]] = defaultdict(set)
+    for taught, user in rows.values_list("course_class", "staff__user"):
+        found[taught].add(user)
+    return found
 
 
 def _still_here(messages: Sequence[Message]) -> dict[int, Told]:
@@ -235,6 +253,18 @@ def _still_here(messages: Sequence[Message]) -> dict[int, Told]:
     shown = open_to_families(FamilyItem.TIMETABLE, day).filter(pk__in=there.values("student"))
     students = set(shown.values_list("pk", flat=True))
     return {each.pk: {} for each in messages if each.student_id in students}
+
+
+def _still_teach(messages: Sequence[Message]) -> dict[int, Told]:
+    keys = {UUID(each.key[:36]) for each in messages}
+    classes = {str(each.sourced_id): each for each in CourseClass.objects.filter(sourced_id__in=keys)}
+    teachers = _teachers([each.pk for each in classes.values()], school_today())
+    told: dict[int, Told] = {}
+    for each in messages:
+        taught = classes.get(each.key[:36])
+        if taught is not None and each.user_id in teachers[taught.pk]:
+            told[each.pk] = {"class": taught.title}
+    return told
 
 
 notifications.declare(
@@ -248,5 +278,15 @@ notifications.declare(
         short=gettext_noop("{school}: the timetable of {children} has changed. {link}"),
         read=_still_here,
         on=frozenset({Channel.INBOX}),
+    ),
+    Fact(
+        code=CHANGED_FOR_TEACHERS,
+        name=gettext_noop("Timetable changed, for teachers"),
+        placeholders={"class": gettext_noop("the class")},
+        subject=gettext_noop("Timetable changed: {class}"),
+        text=gettext_noop("Hello {name},\n\nthe timetable of {class}, which you teach, has changed.\n\n{school}"),
+        short=gettext_noop("{school}: the timetable of {class} has changed."),
+        read=_still_teach,
+        of_children=False,
     ),
 )

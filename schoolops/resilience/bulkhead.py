@@ -26,15 +26,17 @@ from schoolops.observability.metrics import BULKHEAD_HELD, BULKHEAD_REFUSED, BUL
 from schoolops.resilience import appointments
 
 CGROUP: Final = Path("/sys/fs/cgroup")
-# Between two looks at the slots of the machine: far below the time one is held, far above what a look costs (10 µs).
-LOOK_S: Final = 0.002
+# Between two looks at the slots of the machine, for those that other processes give back: far below the time one is
+# held, far above what a look costs (20 µs, and the interpreter from whoever works beside it).
+LOOK_S: Final = 0.004
 LONGEST_RETRY_S: Final = 30
-# Sooner, a refusal costs more than it spreads.
-SOONEST_RETRY_MS: Final = 400
+# Sooner, a refusal costs more than it spreads; later, slots stand idle until the first of those who were refused come.
+SOONEST_RETRY_MS: Final = 100
 # Of somebody who kept an appointment and found others who had theirs still at work.
 IN_TURN_RETRY_MS: Final = 50
-# A little more than a slot is held: people come some moments early or late, and a refusal costs too.
-SPARE: Final = 1.1
+# Of what one learns how long slots are held: a first look at three hundred takes the processors from those that hash,
+# and by what a few then took, three hundred would be told to come half as often as they could be let in.
+LEARNT, MOST_LEARNT = 1 / 16, 2.0
 
 
 class Busy(Unavailable):
@@ -84,25 +86,47 @@ class SlotsOfProcess:
 
 
 class SlotsOfMachine:
-    """Slots of all processes that share ``folder``: locked files, which the kernel frees however a holder ends."""
+    """Slots of all processes that share ``folder``: locked files, which the kernel frees however a holder ends.
 
-    def __init__(self, folder: Path, name: str, number: int) -> None:
+    ``own``: so many a process may keep among its own, from one who is done to one who waits, without a look at the
+    files; what it holds beyond goes back to all.
+    """
+
+    def __init__(self, folder: Path, name: str, number: int, *, own: int = 0) -> None:
         self._files = [folder / f"{name}-{each}.slot" for each in range(number)]
-        # Of those who wait in this process only the first looks.
-        self._first = threading.Lock()
+        self._own, self._held, self._waiting = own, 0, 0
+        self._handed: list[int] = []
+        self._changed = threading.Condition()
 
     def take(self, patience_s: float) -> Callable[[], None] | None:
         until = time.monotonic() + patience_s
-        if not self._first.acquire(timeout=patience_s):
-            return None
-        try:
-            while (held := self._look()) is None:
-                if time.monotonic() >= until:
-                    return None
-                time.sleep(LOOK_S)
-        finally:
-            self._first.release()
-        return lambda: os.close(held)
+        with self._changed:
+            self._waiting += 1
+            try:
+                while (held := self._next()) is None:
+                    left_s = until - time.monotonic()
+                    if left_s <= 0:
+                        return None
+                    self._changed.wait(min(LOOK_S, left_s))
+            finally:
+                self._waiting -= 1
+        return lambda: self._give_back(held)
+
+    def _next(self) -> int | None:
+        if self._handed:
+            return self._handed.pop()
+        if (found := self._look()) is not None:
+            self._held += 1
+        return found
+
+    def _give_back(self, held: int) -> None:
+        with self._changed:
+            if self._held <= self._own and self._waiting > len(self._handed):
+                self._handed.append(held)
+                self._changed.notify()
+            else:
+                self._held -= 1
+                os.close(held)
 
     def _look(self) -> int | None:
         for file in self._files:
@@ -185,13 +209,9 @@ class Bulkhead:
             Busy: as many as may wait do, or those who were refused before have their turn first.
         """
         who = _whose()
-        kept = bool(appointment) and self._in_turn and appointments.is_kept(self.name, whom=whom, said=appointment)
+        kept = self._is_kept(whom, appointment)
         with self._lock:
-            most = self._most_here
-            if self._in_turn and not kept and self._next_free > self._clock():
-                # Others have appointments: only what would stand idle is left.
-                most = min(most, -(-self._number // self._processes))
-            full = self._here >= most or (self._share is not None and self._here_of[who] >= self._share.here)
+            full = self._is_full(who, kept=kept)
             if not full:
                 self._here += 1
                 self._here_of[who] += 1
@@ -205,6 +225,24 @@ class Bulkhead:
                 self._here_of[who] -= 1
                 if not self._here_of[who]:
                     del self._here_of[who]
+
+    def expect_room(self, *, whom: str = "", appointment: str = "") -> None:
+        """Refuse who would be refused by ``admitted`` now, before what they say is read. Raises ``Busy``."""
+        kept = self._is_kept(whom, appointment)
+        with self._lock:
+            full = self._is_full(_whose(), kept=kept)
+        if full:
+            raise self._busy(whom=whom, kept=kept)
+
+    def _is_kept(self, whom: str, appointment: str) -> bool:
+        return bool(appointment) and self._in_turn and appointments.is_kept(self.name, whom=whom, said=appointment)
+
+    def _is_full(self, who: str, *, kept: bool) -> bool:
+        most = self._most_here
+        if self._in_turn and not kept and self._next_free > self._clock():
+            # Others have appointments: only what would stand idle is left.
+            most = min(most, -(-self._number // self._processes))
+        return self._here >= most or (self._share is not None and self._here_of[who] >= self._share.here)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -226,7 +264,7 @@ class Bulkhead:
         finally:
             give_back()
             held_s = self._clock() - began
-            self._held_s += (held_s - self._held_s) / 16
+            self._held_s += (min(held_s, MOST_LEARNT * self._held_s) - self._held_s) * LEARNT
             BULKHEAD_HELD.observe(held_s, self.name)
 
     def _take(self) -> Callable[[], None] | None:
@@ -255,7 +293,7 @@ class Bulkhead:
         BULKHEAD_REFUSED.count(self.name)
         with self._lock:
             moment = self._clock()
-            each_s = self._held_s * self._processes / self._number * (SPARE if self._in_turn else 1)
+            each_s = self._held_s * self._processes / self._number
             free = min(max(self._next_turn if kept else self._next_free, moment) + each_s, moment + LONGEST_RETRY_S)
             if kept:
                 self._next_turn = free
@@ -294,7 +332,11 @@ def of_this_machine(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def slots(what: str, how_many: int) -> Slots:
-        return SlotsOfProcess(how_many) if folder is None else SlotsOfMachine(folder, what, how_many)
+        return (
+            SlotsOfProcess(how_many)
+            if folder is None
+            else SlotsOfMachine(folder, what, how_many, own=how_many // processes)
+        )
 
     @functools.cache
     def slots_of(who: str) -> Slots:

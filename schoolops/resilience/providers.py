@@ -5,8 +5,10 @@ An extra (``mail-provider``): nothing of it is imported where ``MAIL_PROVIDER`` 
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import smtplib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -20,13 +22,25 @@ from django.http import HttpRequest
 _NOT_NOW: Final = frozenset({401, 403, 408, 425, 429, 503})
 # What goes with a letter and comes back with each report.
 SCHOOL, LETTER = "schoolops_school", "schoolops_letter"
+# Of what else is reported (queued, sent, deferred, subscribed, unknown) a letter is no wiser.
 _OUTCOMES: Final[Mapping[str, str]] = {
     "delivered": "delivered",
+    # Whoever opens a letter, or has a machine answer it, has it.
+    "opened": "delivered",
+    "clicked": "delivered",
+    "autoresponded": "delivered",
     "bounced": "bounced",
     "rejected": "bounced",
     "failed": "failed",
     "complained": "complained",
+    "unsubscribed": "complained",
 }
+# Why a letter comes back or is not sent on, where that says nothing of the address.
+_PASSING: Final = frozenset({"timed_out", "blocked"})
+# How providers say in their own words that one came back for now: a full mailbox, a server that is away.
+_SOFT: Final = frozenset({"softbounce", "soft_bounce", "soft_bounced", "activity.soft_bounced", "transient", "blocked"})
+_SOFT_CLASSES: Final = frozenset({"20", "21", "22", "23", "24", "40", "70"})
+_SAYS_FOR_NOW: Final = re.compile(r"\s*(smtp;\s*)?4(\d\d\b|\.\d\.\d)", re.IGNORECASE)
 
 
 class NotTheProvider(Exception):
@@ -39,12 +53,16 @@ class NotAReport(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a letter: ``delivered``, ``bounced``, ``failed`` or ``complained``."""
+    """What became of a letter: ``delivered``, ``bounced``, ``came-back`` (for now), ``failed`` or ``complained``.
+
+    ``at``: when, where the provider says it.
+    """
 
     school: str
     letter: str
     outcome: str
     words: str
+    at: dt.datetime | None = None
 
 
 class ProviderBackend(BaseEmailBackend):
@@ -98,10 +116,39 @@ def reports_in(request: HttpRequest) -> list[Report]:
     except (KeyError, ValueError, TypeError, AttributeError, LookupError) as unread:
         raise NotAReport from unread
     return [
-        Report(str(marks[SCHOOL]), str(marks[LETTER]), _OUTCOMES[each.event_type], _words(each))
+        Report(str(marks[SCHOOL]), str(marks[LETTER]), _outcome(each), _words(each), each.timestamp)
         for each in events
         if each.event_type in _OUTCOMES and {SCHOOL, LETTER} <= (marks := each.metadata or {}).keys()
     ]
+
+
+def _outcome(event: Any) -> str:
+    outcome, why = _OUTCOMES[event.event_type], event.reject_reason
+    if outcome != "bounced":
+        return outcome
+    if event.event_type == "rejected":
+        # Never sent on: for an address that the provider knows to be none, or for something that is the letter's.
+        return "failed" if why in _PASSING or why == "other" else outcome
+    return "came-back" if why in _PASSING or _is_soft(event) else outcome
+
+
+def _is_soft(event: Any) -> bool:
+    """Whether a letter came back for now alone, as far as the provider tells it apart."""
+    if _SAYS_FOR_NOW.match(event.mta_response or ""):
+        return True
+    for each in _within(event.esp_event):
+        said = {str(each[name]).lower() for name in ("event", "type", "Type", "bounceType") if name in each}
+        # Mailjet says which is hard; SparkPost says a class.
+        if said & _SOFT or each.get("hard_bounce") is False or str(each.get("bounce_class")) in _SOFT_CLASSES:
+            return True
+    return False
+
+
+def _within(said: Any, depth: int = 3) -> Iterator[Mapping[str, Any]]:
+    if isinstance(said, Mapping) and depth:
+        yield said
+        for each in said.values():
+            yield from _within(each, depth - 1)
 
 
 def _words(event: Any) -> str:

@@ -1,6 +1,6 @@
 """The DDL of one school's schema, made from the migrations once per release and replayed for every new school.
 
-Replaying takes 0.3 s however many schools there are; running the migrations takes ten times as long and grows.
+Replaying takes 0.25 s however many schools there are; running the migrations takes ten times as long and grows.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from schoolops.context import inside
 from schoolops.indexes import registry as indexes
 from schoolops.tenancy import migrating, owner
 from schoolops.tenancy.errors import TemplateMissing
+from schoolops.tenancy.inlining import inlined
 
 # Not school_…: no school may ever have this name, since it is dropped before each build.
 TEMPLATE_SCHEMA = "template_of_a_school"
@@ -133,7 +134,7 @@ def _normalised(dump: str) -> str:
     """The dump without what differs between runs and machines."""
     without = ("--", "\\", "SET transaction_timeout", f"CREATE SCHEMA {TEMPLATE_SCHEMA}")
     kept = [line.rstrip() for line in dump.splitlines() if line.strip() and not line.startswith(without)]
-    text = "\n".join(kept)
+    text = inlined("\n".join(kept))
     # The moment a migration ran, at the end of its row, is not part of a school's shape. A column's default is.
     ran = r"(?m)'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00'(?=\)[,;]$)"
     text = re.sub(ran, "'2026-01-01 00:00:00+00'", text)

@@ -393,7 +393,7 @@ def _fees(ground: Ground) -> None:
 
 
 def _messages(ground: Ground) -> None:
-    """An announcement of the head's that Carol was told of, and a mail to her of which nobody knows what became."""
+    """What the head announced and Carol was told, a mail to her that is in doubt and one that came back; and a plan."""
     by = ground.people["H"]
     announcement = notifications.announce(
         title="Trip", text="On Friday.", audience=Audience("school"), acknowledge=True, by=by
@@ -404,7 +404,16 @@ def _messages(ground: Ground) -> None:
     notice, doubted = told.get(channel=Channel.INBOX), told.get(channel=Channel.EMAIL)
     told.filter(pk=notice.pk).update(state="delivered", handed_at=clock.now())
     told.filter(pk=doubted.pk).update(state="outcome_unknown", handed_at=clock.now())
-    ground.keep(announcement=announcement, notice=notice, doubted=doubted)
+    bounced = Message.objects.create(
+        fact="attendance.absent", key="2026-11-02", channel=Channel.EMAIL, guardian=carol, student=ground.rows["child"],
+        institution=ground.rows["campus"], state="bounced", address="gone@home.example", bounced_at=clock.now(),
+        due_at=clock.now(), made_at=clock.now(), handed_at=clock.now(),
+    )  # fmt: skip
+    scheduled = notifications.announce(
+        title="Fair", text="In spring.", audience=Audience("school"), publish_at=clock.now() + dt.timedelta(days=90),
+        attachment=notifications.Paper(b"%PDF-1.7", "fair.pdf"), by=by,
+    )  # fmt: skip
+    ground.keep(announcement=announcement, notice=notice, doubted=doubted, bounced=bounced, scheduled=scheduled)
 
 
 def _logins(ground: Ground) -> None:

@@ -25,6 +25,7 @@ from apps.access.services import gate
 from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.examinations import services as examinations
+from apps.notifications import services as notifications
 from apps.students.api.views.students import StudentViewSet
 from schoolops import clock
 from schoolops.context import inside
@@ -124,6 +125,14 @@ def _paper(g: Ground) -> dict[str, Any]:
 
 def _remark(g: Ground) -> dict[str, Any]:
     return {"records": [{"student_id": g.id("child"), "text": "Works with care."}]}
+
+
+WORDED = {"subject": "Where is {children}?", "text": "Dear {name}, {children} is not at {school}."}
+
+
+def _held(g: Ground) -> None:
+    """Everything outgoing, by the administrator."""
+    notifications.hold(**REASON, by=g.people["A"])
 
 
 def _announcement(g: Ground) -> dict[str, Any]:
@@ -333,6 +342,19 @@ BODIES: dict[str, Callable[[Ground, User], Any]] = {
     "PUT message-preferences": lambda g, u: {"channel": "email", "wanted": False},
     "POST announcements": lambda g, u: _announcement(g),
     "POST announcements/preview": lambda g, u: _announcement(g),
+    "PUT announcements/{scheduled}/attachment?name=menu.pdf": lambda g, u: b"%PDF-1.7 menu",
+    "POST messages/{doubted}/resolve": lambda g, u: {"sent": True},
+    "PATCH outgoing": lambda g, u: {"quiet_from": "21:00", "texts_a_day": 100},
+    "POST outgoing/hold": lambda g, u: REASON,
+    "POST outgoing/release": lambda g, u: _held(g),
+    "POST outgoing/discard": lambda g, u: _held(g),
+    "PUT message-rules": lambda g, u: {
+        "fact": "attendance.late", "channel": "sms", "grade_level_id": g.id("level"), "sends": True,
+    },
+    "PUT message-templates/attendance.absent/email/en-gb": lambda g, u: WORDED,
+    "POST message-templates/attendance.absent/email/en-gb/preview": lambda g, u: {
+        **WORDED, "student_id": g.id("child"),
+    },
     "PUT account-policy": lambda g, u: {"staff_need_totp": False, "version": 1},
 }  # fmt: skip
 

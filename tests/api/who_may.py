@@ -428,6 +428,27 @@ GET    announcements/{announcement}                               200 200 200 40
 POST   announcements/{announcement}/withdraw                      200 200 200 404 404 404 403 403 403 403 401 401
 POST   announcements/{announcement}/remind                        200 200 200 404 404 404 403 403 403 403 401 401
 GET    announcements/{announcement}/readers                       200 200 200 404 404 404 403 403 403 403 401 401
+GET    announcements/{announcement}/attachment                    404 404 404 404 404 404 403 403 403 403 401 401
+PUT    announcements/{scheduled}/attachment?name=menu.pdf         200 200 200 404 404 404 403 403 403 403 401 401
+GET    announcements/{scheduled}/attachment                       200 200 200 404 404 404 403 403 403 403 401 401
+DELETE announcements/{scheduled}/attachment                       204 204 204 404 404 404 403 403 403 403 401 401
+GET    inbox/{notice}/attachment                                  404 404 404 404 404 404 404 404 404 404 401 401
+POST   messages/{doubted}/resolve                                 200 200 403 403 403 403 403 403 403 403 401 401
+GET    bounced-addresses                                          200 200 200 403 403 403 403 403 403 403 401 401
+GET    bounced-addresses/{bounced}                                200 200 200 403 403 403 403 403 403 403 401 401
+DELETE bounced-addresses/{bounced}                                204 204 403 403 403 403 403 403 403 403 401 401
+GET    outgoing                                                   200 200 200 403 403 403 403 403 403 403 401 401
+PATCH  outgoing                                                   200 200 403 403 403 403 403 403 403 403 401 401
+POST   outgoing/hold                                              200 200 403 403 403 403 403 403 403 403 401 401
+POST   outgoing/release                                           200 200 403 403 403 403 403 403 403 403 401 401
+POST   outgoing/discard                                           200 200 403 403 403 403 403 403 403 403 401 401
+GET    message-facts                                              200 200 403 403 403 403 403 403 403 403 401 401
+GET    message-rules                                              200 200 403 403 403 403 403 403 403 403 401 401
+PUT    message-rules                                              200 200 403 403 403 403 403 403 403 403 401 401
+GET    message-templates/attendance.absent/email/en-gb            200 200 403 403 403 403 403 403 403 403 401 401
+PUT    message-templates/attendance.absent/email/en-gb            200 200 403 403 403 403 403 403 403 403 401 401
+DELETE message-templates/attendance.absent/email/en-gb            204 204 403 403 403 403 403 403 403 403 401 401
+POST   message-templates/attendance.absent/email/en-gb/preview    200 200 403 403 403 403 403 403 403 403 401 401
 """
 
 # How many rows of a list each sees; · where the list is refused, as the table above says.

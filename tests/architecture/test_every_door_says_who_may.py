@@ -222,7 +222,7 @@ DOORS = {
     "family": 35,
     "fees": 72,
     "institutions": 44,
-    "notifications": 17,
+    "notifications": 37,
     "office.access": 6,
     "office.attendance": 12,
     "office.door": 9,

@@ -21,10 +21,10 @@ from tests.cells.north import North
 from tests.cells.test_two_servers import digests, enqueue, jobs, noted_down, sequences
 from tests.copies import maple
 from tests.factories.schools import make_school
+from tests.support.kills import KILLS
 from tests.support.shapes import shape_of
 
 pytestmark = pytest.mark.proof
-KILLS = 5
 
 
 def manage(north: North, *arguments: str) -> subprocess.Popen[str]:

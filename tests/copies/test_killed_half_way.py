@@ -21,8 +21,9 @@ from schoolops.tenancy.models import School
 from tests.copies.keys import Key
 from tests.copies.maple import WRITTEN
 from tests.copies.test_a_school_comes_back import counted
+from tests.support.kills import KILLS
 
-TIMES = [pytest.param(2), pytest.param(5, marks=pytest.mark.proof)]
+TIMES = [pytest.param(2), pytest.param(KILLS, marks=pytest.mark.proof)]
 
 
 def killed(work: str, folder: Path, times: int, **facts: str) -> list[int]:

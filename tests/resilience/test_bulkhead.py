@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,44 @@ def test_processes_of_the_machine_share_the_slots_and_a_killed_one_leaves_its_ow
         holder.kill()
         holder.wait(30)
         holder.stdout.close()  # type: ignore[union-attr]
+
+
+def test_who_is_done_hands_the_slot_to_who_waits_in_the_same_process_and_no_more_than_its_own(tmp_path: Path) -> None:
+    slots, others = (SlotsOfMachine(tmp_path, "passwords", 2, own=1) for _ in range(2))
+    first, second = slots.take(0), slots.take(0)
+    assert first
+    assert second
+    with ThreadPoolExecutor(1) as pool:
+        third = second
+        for _ in range(2):
+            waiting = pool.submit(slots.take, 30.0)
+            while not slots._waiting:
+                pass
+            # Of two the one that is beyond its own goes to all, and is found by a look; the next is handed on.
+            third()
+            third = waiting.result()
+            assert third
+    # Another process finds what this one holds no longer.
+    assert others.take(0) is None
+    first()
+    assert others.take(0)
+    third()
+    assert others.take(0)
+    assert (slots._held, slots._handed) == (0, [])
+
+
+def test_a_few_that_took_long_do_not_send_three_hundred_away_for_long() -> None:
+    hand = Hand()
+    room = a_bulkhead(slots=2, processes=2, clock=hand)
+    for _ in range(4):
+        with room.slot():
+            hand.moment += 0.6
+    assert room._held_s < 0.03 * 1.3
+    # Where all take long, it is believed soon enough.
+    for _ in range(60):
+        with room.slot():
+            hand.moment += 0.6
+    assert room._held_s > 0.4
 
 
 def test_at_most_half_of_a_servers_threads_are_in_it(tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ from schoolops.indexes import registry
 from schoolops.rollouts.models import Rollout, Stage
 from schoolops.tenancy import fleet, owner
 from schoolops.tenancy.models import School
+from tests.support.kills import KILLS
 from tests.support.shapes import shape_of
 
 Fresh = Callable[..., School]
 pytestmark = pytest.mark.proof
-KILLS = 5
 SCHOOLS = 4
 AUDIT = ("audit_by_object", "audit_by_actor", "audit_by_time")
 

@@ -16,7 +16,7 @@ from apps.access import selectors
 from apps.access.caches import Held
 from apps.access.errors import BeyondYou, LastAdministrator, OutOfReach, PermissionMissing
 from apps.access.models import Role, RoleAssignment
-from apps.access.permissions import ADMINISTRATOR, CODES, GUARDIAN, STUDENT
+from apps.access.permissions import ADMINISTRATOR, CODES, FAMILY
 from apps.accounts import scopes as account_scopes
 from apps.accounts.errors import UserUnknown
 from apps.accounts.models import User
@@ -196,12 +196,12 @@ def is_the_last_administrator(person: Model) -> str:
 
 def is_staff(user: User) -> bool:
     """Whether ``user`` holds a role that is neither a guardian's nor a student's."""
-    return any(held.scope not in {GUARDIAN, STUDENT} for held in selectors.roles_held(user))
+    return any(held.scope not in FAMILY for held in selectors.roles_held(user))
 
 
 def is_family(user: User) -> bool:
     """Whether ``user`` holds a role of a guardian's or a student's."""
-    return any(held.scope in {GUARDIAN, STUDENT} for held in selectors.roles_held(user))
+    return any(held.scope in FAMILY for held in selectors.roles_held(user))
 
 
 class _Gate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.accounts.services.devices import COOKIE as DEVICE_COOKIE
 from apps.accounts.services.devices import remember_on as remember_device_on
+from apps.accounts.services.hashing import expect_room
 from apps.accounts.services.links import (
     Handed,
     come_in_as_support,
@@ -83,6 +84,7 @@ __all__ = [
     "end_links",
     "end_logins",
     "end_logins_of",
+    "expect_room",
     "forget_password",
     "hand_out_link",
     "hand_support_in",

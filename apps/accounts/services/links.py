@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import translation
@@ -59,8 +60,14 @@ def _make(user: User, purpose: Purpose) -> Handed:
         expires_at=min(now + LIFETIMES[purpose], user.access_until or now + LIFETIMES[purpose]),
     )
     # Behind the #, so that it reaches no server's log.
-    link = f"{web_address(school_or_none())}/{_PAGES[purpose]}#{secret}"
+    link = f"{web_address(school_or_none())}/{_PAGES[purpose]}{_spoken(user)}#{secret}"
     return Handed(token=secret, link=link, expires_at=made.expires_at)
+
+
+def _spoken(user: User) -> str:
+    """So that the page speaks as the letter does, whatever the browser does. Nothing, where nobody said a language."""
+    language = language_of(user)
+    return f"?language={language}" if user.language or language != settings.LANGUAGE_CODE else ""
 
 
 def end_links(user: User) -> int:

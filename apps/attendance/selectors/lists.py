@@ -35,7 +35,7 @@ from apps.attendance.models import (
 from apps.attendance.selectors.places import place_of_roll
 from apps.institutions.models import Institution
 from apps.students.models import FamilyItem, Student
-from apps.students.selectors import expect_open, of_students_asked, of_students_in_reach
+from apps.students.selectors import expect_open, of_students_asked, of_students_in_reach, of_students_shown
 from schoolops.tenancy.compiled import KEY, PUBLIC_ID, Compiled, Parameter, by_shape
 
 
@@ -47,7 +47,8 @@ def student_in_reach(student: UUID, *, by: User, permission: str = "attendance.v
         by, permission, "student", Student, [found.pk], day=access.today(by)
     ):
         raise OutOfReach
-    expect_open(found, FamilyItem.LEAVE if permission == "leave.request" else FamilyItem.ATTENDANCE, by=by)
+    item = FamilyItem.LEAVE if permission == "leave.request" else FamilyItem.ATTENDANCE
+    expect_open(found, item, permission=permission, by=by)
     return found
 
 
@@ -71,7 +72,8 @@ def records_of(child: Any) -> QuerySet[AttendanceRecord]:
 
 def absentees(day: dt.date, *, by: User) -> QuerySet[DailyAttendance]:
     """The days of students that count as absent on ``day``."""
-    return absent_on(day, of_students_in_reach(by, "attendance.view", day))
+    shown = of_students_shown(by, FamilyItem.ATTENDANCE, "attendance.view")
+    return absent_on(day, of_students_in_reach(by, "attendance.view", day)).filter(shown)
 
 
 def absent_on(day: Any, reached: Q) -> QuerySet[DailyAttendance]:
@@ -86,8 +88,9 @@ def absences(first: dt.date, last: dt.date, *, by: User) -> QuerySet[DailyAttend
         PermissionMissing.
     """
     reached = of_students_in_reach(by, "attendance.view", access.today(by))
+    shown = of_students_shown(by, FamilyItem.ATTENDANCE, "attendance.view")
     return DailyAttendance.objects.filter(
-        reached, day__gte=first, day__lte=last, state__in=(DayState.ABSENT, DayState.HALF)
+        reached, shown, day__gte=first, day__lte=last, state__in=(DayState.ABSENT, DayState.HALF)
     )
 
 
@@ -99,7 +102,8 @@ def changes_of(roll: UUID, *, by: User) -> QuerySet[AttendanceChange]:
         raise RollUnknown
     place = place_of_roll(sheet)
     access.require_row(by, "attendance.view", place.kind, place.group, day=place.day)
-    return AttendanceChange.objects.filter(of_students_in_reach(by, "attendance.view", place.day), session=sheet)
+    shown = of_students_shown(by, FamilyItem.ATTENDANCE, "attendance.view")
+    return AttendanceChange.objects.filter(of_students_in_reach(by, "attendance.view", place.day), shown, session=sheet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,8 @@ def desk_entries(day: dt.date, *, by: User) -> QuerySet[DeskEntry]:
 
 def leaves(*, by: User) -> QuerySet[Leave]:
     """Leave of the students in reach, asked for, decided or taken back."""
-    return Leave.objects.filter(of_students_in_reach(by, "leave.request", access.today(by)))
+    shown = of_students_shown(by, FamilyItem.LEAVE, "leave.request")
+    return Leave.objects.filter(of_students_in_reach(by, "leave.request", access.today(by)), shown)
 
 
 def months_of(student: UUID, *, by: User, since: dt.date | None, until: dt.date | None) -> list[dict[str, Any]]:

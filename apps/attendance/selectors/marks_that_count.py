@@ -18,7 +18,9 @@ EXISTS (
       JOIN institutions_institution i ON i.id = s.institution_id
       LEFT JOIN institutions_calendarday d ON d.institution_id = s.institution_id AND d.day = s.day
       LEFT JOIN timetable_period p ON p.id = s.period_id
-      LEFT JOIN institutions_courseclass k ON k.id = s.course_class_id
+      -- OFFSET 0: looked up. The planner would read all classes, or all sections, anew for each mark.
+      LEFT JOIN LATERAL (SELECT section_id, year_id FROM institutions_courseclass
+                          WHERE id = s.course_class_id OFFSET 0) k ON true
      CROSS JOIN LATERAL (
            SELECT ARRAY[st.id, st.merged_into_id] AS records FROM students_student st
             WHERE st.id = attendance_attendancerecord.student_id) child
@@ -31,12 +33,12 @@ EXISTS (
        AND (p.id IS NULL OR d.kind IS DISTINCT FROM 'timing-change'
             OR (p.starts_at < d.ends_at AND p.ends_at > d.starts_at))
        AND (((s.section_id IS NOT NULL OR k.section_id IS NOT NULL) AND EXISTS (
-                -- A child has few memberships, a campus many: OFFSET 0 keeps the planner from beginning there.
                 SELECT FROM (SELECT m.section_id, m.ends_on FROM students_sectionmembership m
                               WHERE m.student_id = ANY(child.records) AND m.starts_on <= s.day OFFSET 0) m
-                  JOIN institutions_section h ON h.id = m.section_id
-                  JOIN institutions_academicyear y ON y.id = h.year_id
-                 WHERE h.institution_id = s.institution_id AND COALESCE(m.ends_on, y.ends_on + 1) > s.day))
+                 CROSS JOIN LATERAL (SELECT h.institution_id, y.ends_on FROM institutions_section h
+                                       JOIN institutions_academicyear y ON y.id = h.year_id
+                                      WHERE h.id = m.section_id OFFSET 0) h
+                 WHERE h.institution_id = s.institution_id AND COALESCE(m.ends_on, h.ends_on + 1) > s.day))
             OR EXISTS (
                 SELECT FROM students_classenrolment e JOIN institutions_academicyear y ON y.id = k.year_id
                  WHERE e.student_id = ANY(child.records) AND e.course_class_id = s.course_class_id

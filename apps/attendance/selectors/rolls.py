@@ -24,7 +24,8 @@ from apps.attendance.selectors.places import (
     sheets,
     why_locked,
 )
-from apps.students.models import Student
+from apps.students.models import FamilyItem, Student
+from apps.students.selectors import shown_to
 from schoolops import clock
 from schoolops.folding import name_key
 from schoolops.tenancy.compiled import Compiled
@@ -62,6 +63,8 @@ def roll_at(
     reached = access_rows.keys_in_reach(
         by, "attendance.view", "student", Student, [row.key for row in everybody], day=place.day
     )
+    if (shown := shown_to(by, FamilyItem.ATTENDANCE, "attendance.view")) is not None:
+        reached &= set(Student.objects.filter(shown, pk__in=reached).values_list("pk", flat=True))
     there = [row for row in everybody if row.key in reached]
     return answer(place, sheet, there, codes or place.codes or CodeBook())
 

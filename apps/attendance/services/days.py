@@ -123,8 +123,9 @@ WITH touched AS MATERIALIZED (
       JOIN attendance_attendancecode c ON c.id = r.code
       LEFT JOIN timetable_period p ON p.id = s.period_id
       LEFT JOIN attendance_attendancepolicy q ON q.institution_id = r.institution_id
-      LEFT JOIN institutions_calendarday d
-             ON d.institution_id = r.institution_id AND d.day = r.day AND d.kind = 'timing-change'
+      LEFT JOIN LATERAL (
+           SELECT starts_at, ends_at FROM institutions_calendarday
+            WHERE institution_id = r.institution_id AND day = r.day AND kind = 'timing-change' OFFSET 0) d ON true
      WHERE r.student_id = r.speaks
 ), weighed AS (
     SELECT *, GREATEST(1, EXTRACT(EPOCH FROM ends_at - starts_at) / 60) AS minutes,

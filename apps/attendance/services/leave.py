@@ -197,7 +197,7 @@ def _student(student: UUID, by: User, permission: str) -> Student:
     if found is None:
         raise OutOfReach
     access.require_row(by, permission, "student", found, day=clock.today(found.institution.timezone))
-    expect_open(found, FamilyItem.LEAVE, by=by)
+    expect_open(found, FamilyItem.LEAVE, permission=permission, by=by)
     who: Student = found
     return who
 

@@ -132,7 +132,7 @@ def student_followed(student: UUID, item: FamilyItem, *, by: User) -> Student:
     child: Student | None = Student.objects.filter(reach, sourced_id=student).only("pk").first()
     if child is None:
         raise OutOfReach
-    expect_open(child, item, by=by)
+    expect_open(child, item, permission="exams.follow", by=by)
     return child
 
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
-from apps.access.permissions import GUARDIAN, STUDENT
+from apps.access.permissions import FAMILY, GUARDIAN, STUDENT
 from apps.accounts.models import User
 from apps.institutions.selectors import today_at
 from apps.students import selectors as students
@@ -55,7 +55,7 @@ class Child:
 
 def children_of(by: User) -> list[Child]:
     """Who is ``by``'s child or ``by`` themselves, by name. The same number of statements for any number of them."""
-    held = [role for role in access_rows.roles_held(by) if role.scope in {GUARDIAN, STUDENT}]
+    held = [role for role in access_rows.roles_held(by) if role.scope in FAMILY]
     held = [role for role in held if "students.view" in role.permissions]
     if not held:
         return []

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.notifications import services
 from apps.notifications.errors import ReportRefused
@@ -45,9 +45,14 @@ def sms(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["POST", "HEAD"])
 def mail(request: HttpRequest) -> HttpResponse:
-    """The same of letters, at any school's address: a provider knows one, and says whose letter it was."""
+    """The same of letters, at any school's address: a provider knows one, and says whose letter it was.
+
+    HEAD is how some ask whether anybody is there before they take the address.
+    """
+    if request.method == "HEAD":
+        return HttpResponse(status=200)
     try:
         reports = reports_in(request)
     except NotTheProvider:
@@ -60,7 +65,7 @@ def mail(request: HttpRequest) -> HttpResponse:
     for each in reports:
         if each.school in schools and (key := _key(each.letter)) is not None:
             with inside(schools[each.school]):
-                services.report_letter(key=key, outcome=each.outcome, words=each.words)
+                services.report_letter(key=key, outcome=each.outcome, words=each.words, at=each.at)
     return HttpResponse(status=204)
 
 

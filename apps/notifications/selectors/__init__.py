@@ -10,7 +10,7 @@ from apps.notifications.selectors.audiences import (
     users_of,
 )
 from apps.notifications.selectors.own import Wanted, inbox_of, preferences_of, unread_of
-from apps.notifications.selectors.sent import Standing, messages_seen, standing, waiting
+from apps.notifications.selectors.sent import Standing, bounced, messages_seen, rules_said, standing, waiting
 
 __all__ = [
     "Audience",
@@ -18,11 +18,13 @@ __all__ = [
     "Wanted",
     "announcement_seen",
     "announcements_seen",
+    "bounced",
     "guardians_of",
     "inbox_of",
     "messages_seen",
     "preferences_of",
     "readers_of",
+    "rules_said",
     "standing",
     "students_of",
     "unread_of",

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import BooleanField, Count, Exists, Func, Model, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from apps.access import selectors as access_selectors
 from apps.access import services as access
 from apps.access.models import Role
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, GradeLevel, Institution, Section
-from apps.institutions.selectors import school_timezone, school_today
+from apps.institutions.selectors import school_today
 from apps.notifications.errors import AnnouncementUnknown
 from apps.notifications.models import Announcement, Channel, Message
 from apps.students.models import ClassEnrolment, Enrolment, SectionMembership, Student, StudentGuardian
@@ -113,17 +113,44 @@ def users_of(audience: Audience) -> QuerySet[Any, User]:
     return User.objects.filter(pk__in=students.values("user"), is_active=True).order_by("pk")
 
 
-def is_still_for(found: Announcement, message: Message) -> bool:
-    """Whether the reader of ``message`` may still see a student whom it was for on its day, or still has its role."""
-    audience = Audience.of(found)
-    if message.guardian_id is None:
-        return audience.kind != Kind.ROLE or users_of(audience).filter(pk=message.user_id).exists()
-    day = found.publish_at.astimezone(ZoneInfo(school_timezone())).date()
-    students = Student.objects.filter(students_of(audience, day))
-    about = Q(student__in=students.values("pk"))
-    about |= Q(student__in=students.filter(merged_into__isnull=False).values("merged_into"))
-    links = StudentGuardian.objects.filter(about, guardian=message.guardian_id, data_access=True, restriction_note="")
-    return links.exists()
+def still_for(user: User) -> Q:
+    """Of messages with ``told_on``, the school's day of their announcement: those that ``user`` still may read.
+
+    As a guardian, while they may see a student whom it was for on that day; as who has a role, while they have it. What
+    is no announcement is not asked about.
+    """
+    links = StudentGuardian.objects.filter(guardian__user=user, data_access=True, restriction_note="")
+    merged = Student.objects.filter(merged_into__in=links.values("student"))
+    mine = links.values("student").union(merged.values("pk"))
+    enrolled = Enrolment.objects.filter(student__in=mine).on(OuterRef("told_on"))
+    members = SectionMembership.objects.filter(student__in=mine).on(OuterRef("told_on"))
+    taught = ClassEnrolment.objects.filter(student__in=mine).on(OuterRef("told_on"))
+    about: dict[Announcement.Kind, Q] = {
+        Kind.SCHOOL: Q(Exists(enrolled)),
+        Kind.CAMPUS: Q(Exists(enrolled.filter(_among_targets("institution__sourced_id")))),
+        Kind.LEVEL: Q(Exists(enrolled.filter(_among_targets("grade_level__sourced_id")))),
+        Kind.SECTION: Q(Exists(members.filter(_among_targets("section__sourced_id")))),
+        Kind.CLASS: Q(Exists(taught.filter(_among_targets("course_class__sourced_id"))))
+        | Q(Exists(members.filter(_among_targets("section__classes__sourced_id")))),
+        Kind.STUDENTS: Q(Exists(Student.objects.filter(_among_targets("sourced_id"), pk__in=mine))),
+    }
+    roles = [held.role for held in access_selectors.roles_held(user)]
+    found = Q(announcement=None) | Q(announcement__kind=Kind.ROLE, announcement__targets__overlap=roles)
+    found |= Q(guardian=None) & ~Q(announcement__kind=Kind.ROLE)
+    for kind, there in about.items():
+        found |= Q(announcement__kind=kind) & there
+    return found
+
+
+class _AnyOf(Func):
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
+    output_field: Any = BooleanField()
+
+
+def _among_targets(public_id: str) -> Q:
+    """In a subquery of messages: rows whose public id is one of what the announcement is for."""
+    return Q(_AnyOf(Cast(public_id, TextField()), OuterRef("announcement__targets")))
 
 
 def _held_on(day: dt.date) -> Q:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from apps.access import services as access
 from apps.access.selectors import permissions_of
 from apps.accounts.models import User
+from apps.institutions.selectors import school_timezone
 from apps.notifications.models import Announcement, Channel, Message, Preference
+from apps.notifications.selectors.audiences import still_for
 from apps.students.models import Guardian, Student, StudentGuardian
 
 READ = "messages.read"
@@ -19,8 +23,8 @@ READ = "messages.read"
 def inbox_of(user: User) -> QuerySet[Any, Message]:
     """What was told to ``user``, or to the guardian who logs in as them, the latest first.
 
-    What is about a child, while they may see that child; a guardian's announcements while they may see one at all, and
-    not once they were withdrawn.
+    What is about a child, while they may see that child; an announcement while they are still whom it is for, as
+    guardians of a child whom it was about or by their role, and not once it was withdrawn.
 
     Raises:
         PermissionMissing.
@@ -33,7 +37,10 @@ def inbox_of(user: User) -> QuerySet[Any, Message]:
     if "students.view" in permissions_of(user):
         seen = Student.objects.filter(access.within_reach(user, "students.view", "student"))
         mine |= Q(user=user, student__in=seen.values("pk"))
-    rows = Message.objects.filter(mine, channel=Channel.INBOX, state=Message.State.DELIVERED)
+    zone = ZoneInfo(school_timezone())
+    rows = Message.objects.alias(told_on=TruncDate("announcement__publish_at", tzinfo=zone)).filter(
+        mine, still_for(user), channel=Channel.INBOX, state=Message.State.DELIVERED
+    )
     return (
         rows.exclude(announcement__state=Announcement.State.WITHDRAWN)
         .select_related("announcement", "student", "institution")

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet, Value
 from apps.access import selectors as access_selectors
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.notifications.models import WAITING, Message
+from apps.notifications.models import WAITING, Message, Rule
 from schoolops.tenancy.compiled import Compiled, any_of, by_shape
 
 VIEW = "messages.view"
@@ -57,6 +57,21 @@ def _at(*, everywhere: bool) -> QuerySet[Message]:
 def _number(of: str, rows: QuerySet[Message]) -> QuerySet[Message, int]:
     counted = rows.order_by().values(all=Value(1)).annotate(number=Count(of, distinct=True))
     return counted.values_list("number", flat=True)
+
+
+def bounced(*, by: User) -> QuerySet[Any, Message]:
+    """What came back from an address that nothing is sent to since. Raises ``PermissionMissing``."""
+    return messages_seen(by=by).filter(bounced_at__isnull=False)
+
+
+def rules_said(*, by: User) -> QuerySet[Any, Rule]:
+    """Which facts the school sends on which channel, where it says so itself.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    access.require_everywhere(by, "messages.configure")
+    return Rule.objects.all()
 
 
 def waiting(*, by: User) -> dict[str, int]:

@@ -1,9 +1,20 @@
 """Writes: what is told, handing it over, how it is worded, who wants it, and announcements."""
 
-from apps.notifications.services.announcing import Preview, announce, preview, publish, remind, withdraw
+from apps.notifications.services.announcing import (
+    Preview,
+    announce,
+    attach_to_announcement,
+    detach_from_announcement,
+    preview,
+    publish,
+    remind,
+    withdraw,
+)
 from apps.notifications.services.attaching import Paper, attachment_in, attachment_of, forget_attachments
 from apps.notifications.services.configuring import (
+    Template,
     clear_address,
+    clear_bounced,
     fact_called,
     hold,
     preview_template,
@@ -13,6 +24,7 @@ from apps.notifications.services.configuring import (
     set_outgoing,
     set_rule,
     set_template,
+    template_of,
     waits,
     wording_of,
 )
@@ -31,15 +43,19 @@ __all__ = [
     "Paper",
     "Preview",
     "Reader",
+    "Template",
     "Told",
     "Wording",
     "acknowledge",
     "announce",
+    "attach_to_announcement",
     "attachment_in",
     "attachment_of",
     "clear_address",
+    "clear_bounced",
     "declare",
     "deliver",
+    "detach_from_announcement",
     "expect_gateway",
     "fact_called",
     "facts",
@@ -64,6 +80,7 @@ __all__ = [
     "set_rule",
     "set_template",
     "tell",
+    "template_of",
     "waits",
     "withdraw",
     "wording_of",

@@ -102,6 +102,41 @@ def announce(
 
 
 @transaction.atomic
+def attach_to_announcement(*, announcement: UUID, paper: Paper, by: User) -> Announcement:
+    """Let a paper go with an announcement that nobody was told of yet, in place of the one before.
+
+    Raises:
+        PermissionMissing, AnnouncementUnknown; AnnouncementPublished, AttachmentRefused.
+    """
+    found = _unpublished(announcement, by)
+    detach(found)
+    attach(found, paper)
+    found.save(update_fields=["attachment", "attachment_name"])
+    trail.record(by, "notifications.attached", found, after={"name": found.attachment_name})
+    return found
+
+
+@transaction.atomic
+def detach_from_announcement(*, announcement: UUID, by: User) -> None:
+    """Let nothing go with an announcement that nobody was told of yet.
+
+    Raises:
+        PermissionMissing, AnnouncementUnknown; AnnouncementPublished.
+    """
+    found = _unpublished(announcement, by)
+    if found.attachment:
+        detach(found)
+        trail.record(by, "notifications.detached", found)
+
+
+def _unpublished(announcement: UUID, by: User) -> Announcement:
+    found = announcement_seen(announcement, by=by, to_change=True)
+    if found.state != State.SCHEDULED:
+        raise AnnouncementPublished
+    return found
+
+
+@transaction.atomic
 def withdraw(*, announcement: UUID, by: User) -> Announcement:
     """Let an announcement be told to nobody more; what waits is not sent, and inboxes show it no more.
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.notifications.errors import AttachmentRefused, AttachmentUnknown
 from apps.notifications.models import Announcement
-from apps.notifications.selectors.audiences import announcement_seen, is_still_for
+from apps.notifications.selectors.audiences import announcement_seen
 from apps.notifications.selectors.own import inbox_of
 from apps.notifications.services.wording import one_line
 from schoolops import clock, files
@@ -49,7 +49,7 @@ def attachment_in(message: UUID, *, by: User) -> tuple[bytes, str]:
         PermissionMissing; AttachmentUnknown: also of what ``by`` may not see any more, or was withdrawn.
     """
     found = inbox_of(by).filter(sourced_id=message).first()
-    if found is None or found.announcement is None or not is_still_for(found.announcement, found):
+    if found is None or found.announcement is None:
         raise AttachmentUnknown
     return _read(found.announcement)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db.models import Q
 from django.utils import translation
 
 from apps.access import services as access
+from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.institutions.models import GradeLevel
 from apps.notifications.errors import (
@@ -168,12 +170,10 @@ def set_template(*, fact: str, channel: Channel | str, language: str, subject: s
     """Word a fact on a channel in a language. What waits is worded anew.
 
     Raises:
-        PermissionMissing, OutOfReach; FactUnknown, PlaceholdersUnknown, BracesAstray, TextMissing.
+        PermissionMissing, OutOfReach; FactUnknown, LanguageUnknown, PlaceholdersUnknown, BracesAstray, TextMissing.
     """
     access.require_everywhere(by, CONFIGURE)
-    found, channel = fact_called(fact), Channel(channel)
-    if language not in dict(settings.LANGUAGES):
-        raise LanguageUnknown
+    found, channel = _named(fact, channel, language)
     said = Wording("" if channel == Channel.SMS else wording.one_line(subject), wording.without_controls(text))
     _expect_wording(found, channel, said)
     row, _made = MessageTemplate.objects.update_or_create(
@@ -185,12 +185,47 @@ def set_template(*, fact: str, channel: Channel | str, language: str, subject: s
 
 @transaction.atomic
 def reset_template(*, fact: str, channel: Channel | str, language: str, by: User) -> None:
-    """Word it as the release does. Raises ``PermissionMissing``, ``OutOfReach``, ``FactUnknown``."""
+    """Word it as the release does.
+
+    Raises:
+        PermissionMissing, OutOfReach; FactUnknown, LanguageUnknown.
+    """
     access.require_everywhere(by, CONFIGURE)
-    fact_called(fact)
+    _named(fact, channel, language)
     for row in MessageTemplate.objects.filter(fact=fact, channel=channel, language=language):
         trail.record(by, "notifications.template-reset", row)
         row.delete()
+
+
+def _named(fact: str, channel: str, language: str) -> tuple[Fact, Channel]:
+    """The fact and the channel that are meant. Raises ``FactUnknown``, ``LanguageUnknown``."""
+    if channel not in Channel.values:
+        raise FactUnknown
+    if language not in dict(settings.LANGUAGES):
+        raise LanguageUnknown
+    return fact_called(fact), Channel(channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """How a fact is worded by now; ``own``: by the school, and not by the release."""
+
+    subject: str
+    text: str
+    own: bool
+
+
+def template_of(*, fact: str, channel: str, language: str, by: User) -> Template:
+    """How a fact is worded on a channel in a language. One query.
+
+    Raises:
+        PermissionMissing, OutOfReach; FactUnknown, LanguageUnknown.
+    """
+    access.require_everywhere(by, CONFIGURE)
+    found, on = _named(fact, channel, language)
+    own = wording.wordings([fact]).get((fact, channel, language))
+    said = own or wording.default(found, on, language)
+    return Template(said.subject, said.text, own is not None)
 
 
 def wording_of(*, fact: str, channel: Channel | str, language: str) -> Wording:
@@ -201,26 +236,24 @@ def wording_of(*, fact: str, channel: Channel | str, language: str) -> Wording:
 
 
 def preview_template(
-    *, fact: str, channel: Channel | str, language: str, said: Wording, student: Student, by: User
+    *, fact: str, channel: Channel | str, language: str, said: Wording, student: UUID, by: User
 ) -> Wording:
     """What a guardian of a real child would read; nothing is sent, and what nobody knows yet stands as its meaning.
 
     Raises:
-        PermissionMissing; MessageUnknown: a child out of reach; FactUnknown, PlaceholdersUnknown, BracesAstray,
-        TextMissing.
+        PermissionMissing, OutOfReach; FactUnknown, LanguageUnknown, PlaceholdersUnknown, BracesAstray, TextMissing.
     """
     access.require_everywhere(by, CONFIGURE)
-    found, channel = fact_called(fact), Channel(channel)
+    found, channel = _named(fact, channel, language)
     _expect_wording(found, channel, said)
-    reached = Student.objects.filter(pk=student.pk).filter(
-        pk__in=Student.objects.filter(access.within_reach(by, "students.view", "student")).values("pk")
-    )
-    if not reached.exists():
-        raise MessageUnknown
-    link = student.guardian_links.select_related("guardian").order_by("contact_priority").first()
+    reached = Student.objects.filter(access.within_reach(by, "students.view", "student"), sourced_id=student)
+    child = reached.select_related("institution").first()
+    if child is None:
+        raise OutOfReach
+    link = child.guardian_links.select_related("guardian").order_by("contact_priority").first()
     with translation.override(language):
         told: dict[str, Any] = {name: f"[{translation.gettext(what)}]" for name, what in found.allowed.items()}
-        told |= {"children": student.full_name, "school": student.institution.name}
+        told |= {"children": child.full_name, "school": child.institution.name}
         if link is not None:
             told["name"] = link.guardian.full_name
         return wording.worded(said, told)
@@ -245,6 +278,20 @@ def resolve(*, message: UUID, sent: bool, by: User) -> Message:
     trail.record(by, "notifications.outcome-said", found, after={"sent": sent})
     found.refresh_from_db()
     return found
+
+
+@transaction.atomic
+def clear_bounced(*, message: UUID, by: User) -> None:
+    """Let messages go again to the address from which this one came back.
+
+    Raises:
+        PermissionMissing; MessageUnknown: it did not, or is another campus's.
+    """
+    rows = messages_seen(by=by, permission=CONFIGURE).filter(sourced_id=message, bounced_at__isnull=False)
+    address = rows.values_list("address", flat=True).first()
+    if address is None:
+        raise MessageUnknown
+    clear_address(address=address, by=by)
 
 
 @transaction.atomic

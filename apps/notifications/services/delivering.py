@@ -5,9 +5,10 @@ What is found as being sent by a job that is gone was perhaps sent: a person dec
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,9 +31,12 @@ from schoolops.resilience import sms
 from schoolops.resilience.mail import MailUnavailable
 
 State, Reason = Message.State, Message.Reason
-# For so many it is asked at once whether they may go; of them as many are in doubt where a worker is killed.
+# For so many it is asked at once whether they may go.
 ASKED = {Channel.EMAIL: 200, Channel.SMS: 50, Channel.INBOX: 200}
-AT_ONCE = {Channel.EMAIL: 25, Channel.SMS: 10, Channel.INBOX: 200}
+# In doubt where a worker is killed are those called out in a moment, a few at first. An inbox is a table of ours.
+AT_FIRST = {Channel.EMAIL: 2, Channel.SMS: 1, Channel.INBOX: 200}
+AT_MOST = {Channel.EMAIL: 25, Channel.SMS: 10, Channel.INBOX: 200}
+A_MOMENT_S = 0.2
 # What was asked so long ago is asked again, for fewer at once.
 FRESH_S = 1.0
 # Of a family there are a few, so that all that goes together is claimed together.
@@ -58,13 +62,13 @@ def deliver(channel: str) -> int:
     if job is not None:
         give_up(Message.objects.filter(state=State.SENDING, channel=channel, job=job))
     done, began = 0, time.monotonic()
-    batch, letters = Batch(ASKED[Channel(channel)]), list[Letter]()
+    batch, letters, pace = Batch(ASKED[Channel(channel)]), list[Letter](), Pace(Channel(channel))
     with HANDS[Channel(channel)]() as give:
         while time.monotonic() - began < LONG_ENOUGH_S:
-            letters, batch = _next(channel, job, letters, batch)
+            letters, batch = _next(channel, job, letters, batch, pace)
             if not letters:
                 return done
-            with calling_outside():
+            with calling_outside(), pace.kept():
                 away = _handed(give, letters)
             done += sum(letter.state in {State.SENT, State.DELIVERED} for letter in letters)
             if away is not None:
@@ -89,14 +93,33 @@ class Batch:
     asked_at: float = 0.0
 
 
-def _next(channel: str, job: int | None, before: Sequence[Letter], batch: Batch) -> tuple[list[Letter], Batch]:
+class Pace:
+    """How many are called out at once: as many as take a moment."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.number, self._most = AT_FIRST[channel], AT_MOST[channel]
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        took = time.monotonic() - began
+        if took < A_MOMENT_S / 2:
+            self.number = min(2 * self.number, self._most)
+        elif took > A_MOMENT_S:
+            self.number = max(self.number // 2, 1)
+
+
+def _next(
+    channel: str, job: int | None, before: Sequence[Letter], batch: Batch, pace: Pace
+) -> tuple[list[Letter], Batch]:
     """Write down what became of the letters before, and that the next are being sent: none when nothing is due."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             # A message does not come back when the database falls over: that it is being sent is on the disk before.
             cursor.execute("SET LOCAL synchronous_commit = on")
         _settle(before)
-        number, size = AT_ONCE[Channel(channel)], min(2 * batch.size, ASKED[Channel(channel)])
+        number, size = pace.number, min(2 * batch.size, ASKED[Channel(channel)])
         if batch.letters and time.monotonic() - batch.asked_at > FRESH_S:
             _let_go(batch.letters)
             size = max(number, batch.size // 2)

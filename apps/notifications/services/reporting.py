@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hmac
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.notifications.errors import ReportRefused
+from apps.notifications.events import MessagesDue
 from apps.notifications.models import Channel, Message
+from apps.notifications.services.carrying import AGAIN_AFTER, MOST_TRIES
 from apps.notifications.services.wording import one_line
-from schoolops import clock
+from schoolops import clock, events
 
 State = Message.State
 # What a report may still change: nothing that is known for good, so that one that comes twice, or late, says nothing.
@@ -56,12 +59,14 @@ def report(*, secret: str, key: UUID | None = None, reference: str = "", outcome
 
 
 @transaction.atomic
-def report_letter(*, key: UUID, outcome: str, words: str = "") -> int:
+def report_letter(*, key: UUID, outcome: str, words: str = "", at: dt.datetime | None = None) -> int:
     """Note what became of a letter; returns how many messages it was about. Whoever calls has asked who says so.
 
-    ``outcome``: ``delivered``, ``bounced``, ``failed``, or ``complained``: its reader called it unwanted, and nothing
-    more is written to the address. One that came back did not arrive, whichever is reported first; the first of its
-    kind counts, so that what a person clears stays cleared.
+    ``outcome``: ``delivered``, ``bounced``, ``failed``; ``complained``: its reader called it unwanted, and nothing
+    more is written to the address; or ``came-back``, for now: it goes again, later each time, as one that a mail server
+    does not take now. One that came back did not arrive, whichever is reported first; the first of its kind counts, so
+    that what a person clears stays cleared. ``at``: when that was, where it is known; what came back of an earlier try
+    says nothing.
     """
     first = Message.objects.filter(sourced_id=key, channel=Channel.EMAIL, handed_at__isnull=False).first()
     if first is None:
@@ -80,5 +85,18 @@ def report_letter(*, key: UUID, outcome: str, words: str = "") -> int:
             return rows.filter(state__in=(*_OPEN, State.DELIVERED)).update(
                 state=State.BOUNCED, bounced_at=moment, **said
             )
+        case "came-back" if first.tries < MOST_TRIES:
+            return _again(first, rows, at) if first.state in _OPEN else 0
         case _:
             return rows.filter(state__in=_OPEN).update(state=State.FAILED, **said)
+
+
+def _again(first: Message, rows: QuerySet[Message], at: dt.datetime | None) -> int:
+    if at is not None and first.handed_at is not None and at < first.handed_at:
+        return 0
+    due = clock.now() + AGAIN_AFTER * 2**first.tries
+    number = rows.filter(state__in=_OPEN).update(
+        state=State.DEFERRED, reason=Message.Reason.OUTAGE, due_at=due, settled_at=None
+    )
+    events.publish(MessagesDue(Channel.EMAIL, due))
+    return number

@@ -1,4 +1,4 @@
-"""Which language a page speaks: the person's own, else this device's, the browser's, the school's.
+"""Which language a page speaks: the person's own, else its letter's, this device's, the browser's, the school's.
 
 The API speaks English whoever asks: a program reads codes, and a sentence in a log must be one to search for.
 """
@@ -21,6 +21,7 @@ from schoolops.context import school_or_none
 COOKIE = "language"
 # Of a page that is nobody's yet, and of every program.
 ENGLISH = settings.LANGUAGE_CODE
+_FROM_LETTERS = {"/redeem", "/support"}
 _SPEAKS_ENGLISH = ("/api/", "/health", "/metrics", settings.STATIC_URL)
 
 
@@ -45,7 +46,12 @@ def language_for(request: HttpRequest) -> str:
     """The language of the page that ``request`` asks for."""
     user = request.user
     own = supported_language(user.language) if isinstance(user, User) or user.is_authenticated else ""
-    return own or supported_language(request.COOKIES.get(COOKIE, "")) or _asked_for(request)
+    return own or _of_the_letter(request) or supported_language(request.COOKIES.get(COOKIE, "")) or _asked_for(request)
+
+
+def _of_the_letter(request: HttpRequest) -> str:
+    """Where a link leads to, the language of the letter that it stood in."""
+    return supported_language(request.GET.get("language", "")) if request.path_info in _FROM_LETTERS else ""
 
 
 def _asked_for(request: HttpRequest) -> str:

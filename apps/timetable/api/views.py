@@ -15,6 +15,8 @@ from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.institutions.models import CourseClass
+from apps.students.models import FamilyItem
+from apps.students.selectors import classes_shown
 from apps.timetable import services
 from apps.timetable.api import serializers as shapes
 from apps.timetable.models import Meeting, Period, meets_on
@@ -111,7 +113,8 @@ class MeetingViewSet(KeptRows):
         asked: Mapping[str, Any] = getattr(self, "asked", {})
         day = asked.get("day") or access.today(actor(self.request))
         reach = access.within_reach(actor(self.request), self.seen_with, "class", day=day)
-        found: QuerySet[Any] = Meeting.objects.filter(course_class__in=CourseClass.objects.filter(reach).values("pk"))
+        shown = CourseClass.objects.filter(reach, classes_shown(actor(self.request), FamilyItem.TIMETABLE, day))
+        found: QuerySet[Any] = Meeting.objects.filter(course_class__in=shown.values("pk"))
         return found
 
     @extend_schema(summary="Add a meeting", request=shapes.MeetingIn, responses={201: shapes.MeetingOut})

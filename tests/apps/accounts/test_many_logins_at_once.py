@@ -35,6 +35,13 @@ def test_who_finds_the_door_full_is_told_when_to_come_and_nothing_is_counted(at_
     assert at_oak().log_in().status_code == 200
 
 
+def test_the_door_is_full_before_anything_is_read_of_what_somebody_says(at_oak: Any, bob: User) -> None:
+    room = hashing.slots()
+    with room.admitted(), room.admitted():
+        assert at_oak().client.post("/api/v1/auth/login", b"{", content_type="application/json").status_code == 503
+    assert at_oak().client.post("/api/v1/auth/login", b"{", content_type="application/json").status_code == 400
+
+
 def test_those_who_are_logged_in_work_on_while_the_door_is_full(at_oak: Any, alice: User) -> None:
     inside_already = at_oak(alice)
     room = hashing.slots()

@@ -10,17 +10,18 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from apps.access.models import Role
+from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
 from apps.institutions.models import Institution
 from apps.notifications import services
 from apps.notifications.errors import AttachmentRefused
 from apps.notifications.models import Announcement, Message, Preference
-from apps.notifications.selectors import Audience
+from apps.notifications.selectors import Audience, inbox_of
 from apps.students.models import Guardian, SectionMembership, StudentGuardian
 from schoolops import clock
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus
+from tests.factories.talking import Talk
 from tests.factories.told import a_guardian, deliver
 
 Visit = Callable[..., Any]
@@ -152,15 +153,68 @@ def test_a_paper_is_read_by_whom_an_announcement_is_for_and_named_in_the_letter(
     assert [browser(user).get(his).status_code for user in (alice, bob)] == [200, 404]
 
 
-def test_a_paper_about_one_child_goes_with_that_child_though_another_stays_open(
-    browser: Visit, carol: User, child: Any, alice: User, media: Any
+def test_what_was_told_of_one_child_goes_with_that_child_though_another_stays_open(
+    browser: Visit, carol: User, child: Any, alice: User, media: Any, client_for: Any, in_oak: Any
 ) -> None:
+    """The letter's words and its file, on the pages and in the API; so does a reminder of it."""
     message = _with_a_paper(alice, child)
+    with clock.frozen(clock.now() + dt.timedelta(days=1)):
+        assert services.remind(announcement=message.announcement.sourced_id, by=alice) == 1
+        deliver()
     other = people.students_in(SectionMembership.objects.get(student=child).section)[1]
     link = StudentGuardian.objects.get(guardian__user=carol, student=child)
     StudentGuardian.objects.create(guardian=link.guardian, student=other, contact_priority=9)
+    his = _with_a_paper(alice, other)
+    of_carol, talk = browser(carol), Talk(client_for(in_oak), carol)
+
+    def seen(each: Message) -> tuple[int, int, int, int]:
+        at = [each.sourced_id]
+        return (
+            of_carol.get(reverse("family:notice", args=at)).status_code,
+            of_carol.get(reverse("family:notice-attachment", args=at)).status_code,
+            talk.get(f"inbox/{each.sourced_id}").status_code,
+            talk.post(f"inbox/{each.sourced_id}/read").status_code,
+        )
+
+    assert [seen(message), seen(his)] == [(200,) * 4, (200,) * 4]
     StudentGuardian.objects.filter(pk=link.pk).update(restriction_note="By the court.")
-    assert browser(carol).get(reverse("family:notice-attachment", args=[message.sourced_id])).status_code == 404
+    assert [seen(message), seen(his)] == [(404,) * 4, (200,) * 4]
+    assert [each["id"] for each in talk.get("inbox").json()["results"]] == [str(his.sourced_id)]
+
+
+@pytest.mark.parametrize("kind", ["school", "campus", "level", "section", "class", "students"])
+def test_an_announcement_is_read_while_one_of_whom_it_was_for_may_be_seen(
+    campus: Campus, carol: User, child: Any, alice: User, kind: str
+) -> None:
+    """Who was merged into another counts as that one; a brother or sister elsewhere does not."""
+    other = people.some_students(1, institution=people.a_school_year(name="Elsewhere").institution)[0]
+    taught = people.a_class(campus, students=[child])
+    of = {
+        "campus": campus.institution, "level": campus.levels[7], "section": campus.section, "class": taught,
+        "students": child,
+    }.get(kind)  # fmt: skip
+    audience = Audience(kind, [str(of.sourced_id)] if of is not None else [])
+    made = services.announce(title="Trip", text="On Friday.", audience=audience, by=alice)
+    services.publish(made.pk)
+    deliver()
+    link = StudentGuardian.objects.get(guardian__user=carol, student=child)
+    StudentGuardian.objects.filter(guardian=link.guardian).exclude(pk=link.pk).delete()
+    StudentGuardian.objects.create(guardian=link.guardian, student=other, contact_priority=9)
+    assert inbox_of(carol).filter(announcement=made).count() == 1
+    StudentGuardian.objects.filter(pk=link.pk).update(data_access=False)
+    assert not inbox_of(carol).exists()
+    type(child).objects.filter(pk=child.pk).update(merged_into=other)
+    assert inbox_of(carol).filter(announcement=made).count() == 1
+
+
+def test_what_was_told_to_a_role_goes_with_the_role(browser: Visit, bob: User, alice: User) -> None:
+    made = services.announce(title="Meeting", text="In room 12.", audience=Audience("role", ["teacher"], []), by=alice)
+    services.publish(made.pk)
+    deliver()
+    assert inbox_of(bob).count() == 1
+    RoleAssignment.objects.filter(user=bob).update(role=Role.objects.get(code="registrar"))
+    User.objects.filter(pk=bob.pk).update(access_version=bob.access_version + 1)
+    assert not inbox_of(User.objects.get(pk=bob.pk)).exists()
 
 
 def test_a_paper_is_of_the_schools_day_where_it_is_another_than_in_london(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
@@ -24,9 +25,9 @@ from schoolops.context import inside
 from schoolops.pdf import engine
 from schoolops.tenancy.models import School
 from tests.apps.family.household import Household
-from tests.factories import people
-from tests.factories.people import Campus
-from tests.factories.talking import Browser
+from tests.factories import people, rolls
+from tests.factories.people import SCHOOL_DAY, Campus
+from tests.factories.talking import Browser, Talk
 
 Visit = Callable[..., Any]
 # Of no child.
@@ -170,6 +171,49 @@ def test_what_the_school_closes_for_a_level_is_not_there(
             address = reverse(f"family:{each.name}", kwargs={name: facts[name] for name in each.pattern.converters})
             assert of_carol.get(address).status_code == 404
             assert address not in links
+
+
+def test_what_is_closed_is_read_by_the_api_at_work_only_and_not_of_ones_own_child(
+    household: Household, campus: Campus, bob: User, carol: User, client_for: Any, in_oak: Any
+) -> None:
+    """Bob teaches 7 B, where Carol's first child is; her second, in 7 C, is his as well. Lists leave out the same."""
+    RoleAssignment.objects.create(user=bob, role=Role.objects.get(code="guardian"))
+    guardian = people.a_guardian("spare", of=[household.sibling]).guardian
+    guardian.user = bob
+    guardian.save(update_fields=["user"])
+    elsewhere, section = household.sibling, campus.sections["7 C"]
+    people.a_class(campus, title="Drama", students=[elsewhere])
+    day = SCHOOL_DAY - dt.timedelta(days=1)
+    rolls.take(section, {elsewhere: "A"}, by=people.a_user("deputy", role="head"), day=day)
+    leave = {"student_id": str(elsewhere.sourced_id), "starts_on": "2026-12-01", "ends_on": "2026-12-01", "reason": "x"}
+    roll = f"sections/{section.sourced_id}/roll/{day}"
+    items = (FamilyItem.ATTENDANCE, FamilyItem.LEAVE, FamilyItem.MARKS, FamilyItem.EXAMS, FamilyItem.TIMETABLE)
+
+    def seen(by: User, child: Any) -> list[Any]:
+        talk, whose = Talk(client_for(in_oak), by), str(child.sourced_id)
+
+        def rows(path: str) -> list[Any]:
+            return [each for each in talk.get(path).json()["results"] if each.get("student_id", whose) == whose]
+
+        pages = [talk.get(f"students/{whose}/{path}").status_code for path in ("attendance", "marks", "exams")]
+        return [*pages, len(rows(f"absentees?day={day}")), len(rows("leaves"))]
+
+    def lessons(by: User) -> set[str]:
+        return {each["class_title"] for each in Talk(client_for(in_oak), by).get("meetings").json()["results"]}
+
+    of_bob, of_carol = Talk(client_for(in_oak), bob), Talk(client_for(in_oak), carol)
+    assert of_carol.post("leaves", leave).status_code == 201
+    assert seen(bob, elsewhere) == [200, 200, 200, 1, 1]
+    assert seen(carol, household.child) == [200, 200, 200, 1, 1]
+    assert lessons(carol) == {"Chemistry"}
+    assert len(of_bob.get(roll).json()["records"]) == 1
+    FamilyOpening.objects.create(grade_level=campus.levels[7], closed=list(items))
+    assert seen(bob, elsewhere) == seen(carol, household.child) == [404, 404, 404, 0, 0]
+    assert of_bob.get(roll).json()["records"] == []
+    assert of_bob.post("leaves", leave).status_code == 404
+    assert lessons(carol) == set()
+    # What he teaches stays his.
+    assert seen(bob, household.child)[:4] == [200, 200, 200, 1]
 
 
 def test_a_permission_that_a_role_has_lost_closes_its_pages(browser: Visit, carol: User, child: Any) -> None:

@@ -8,16 +8,20 @@ from typing import Any
 
 import pytest
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+from anymail.signals import AnymailTrackingEvent
 from django.core import mail as box
 
 from apps.accounts.models import User
 from apps.notifications import services
 from apps.notifications.models import Channel, Message
 from apps.notifications.selectors import Audience, standing
+from apps.notifications.services.carrying import MOST_TRIES
 from apps.students.models import Guardian, Student
+from schoolops import clock
 from schoolops.context import current_school
 from schoolops.resilience import mail
 from schoolops.resilience.mail import MailUnavailable
+from schoolops.resilience.providers import _outcome
 from tests.factories.people import Campus
 from tests.factories.told import states
 
@@ -74,6 +78,10 @@ def _bounce(message: Message, kind: str = "HardBounce") -> dict[str, Any]:
     )
 
 
+def _event(event_type: str, **said: Any) -> AnymailTrackingEvent:
+    return AnymailTrackingEvent(event_type=event_type, **said)
+
+
 def test_a_letter_bears_its_marks_and_a_delivery_is_noted_once(
     campus: Campus, child: Student, mona: Guardian, alice: User, post: Post, settings: Any
 ) -> None:
@@ -128,6 +136,60 @@ def test_what_is_only_late_or_nobodys_or_unreadable_changes_nothing(
     settings.ANYMAIL = {}
     assert post(_bounce(message)) == 404
     assert states(guardian=mona, channel=Channel.EMAIL) == [("sent", "")]
+
+
+def test_what_came_back_for_now_goes_again_later_each_time_and_leaves_the_address(
+    campus: Campus, child: Student, mona: Guardian, alice: User, post: Post, settings: Any, later: Any
+) -> None:
+    message = _sent(child, alice, settings)
+    soft = _bounce(message, "SoftBounce")
+    for _report in range(2):
+        assert post(soft | {"BouncedAt": clock.now().isoformat()}) == 204
+        assert states(guardian=mona, channel=Channel.EMAIL) == [("deferred", "outage")]
+    assert standing(by=alice).bounced == 0
+    settings.MAIL_PROVIDER = "test"
+    services.deliver(Channel.EMAIL)
+    assert len(box.outbox) == 1
+    before = clock.now()
+    later(minutes=11)
+    services.deliver(Channel.EMAIL)
+    assert len(box.outbox) == 2
+    settings.MAIL_PROVIDER = "postmark"
+    # What is told once more of the first try says nothing of the second.
+    assert post(soft | {"BouncedAt": before.isoformat()}) == 204
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("sent", "")]
+    Message.objects.filter(pk=message.pk).update(tries=MOST_TRIES)
+    assert post(soft | {"BouncedAt": clock.now().isoformat()}) == 204
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("failed", "")]
+    assert standing(by=alice).bounced == 0
+
+
+@pytest.mark.parametrize(
+    ("event", "outcome"),
+    [
+        (_event("bounced", esp_event={"bounce": {"bounceType": "Transient"}}), "came-back"),
+        (_event("bounced", esp_event={"bounce": {"bounceType": "Permanent"}}), "bounced"),
+        (_event("bounced", esp_event={"event": "soft_bounce"}), "came-back"),
+        (_event("bounced", esp_event={"event": "bounce", "hard_bounce": False}), "came-back"),
+        (_event("bounced", esp_event={"event": "bounce", "hard_bounce": True}), "bounced"),
+        (_event("bounced", esp_event={"msys": {"message_event": {"bounce_class": "22"}}}), "came-back"),
+        (_event("bounced", mta_response="452 4.2.2 The mailbox is full"), "came-back"),
+        (_event("bounced", mta_response="smtp; 550 5.1.1 no such user"), "bounced"),
+        (_event("bounced", reject_reason="timed_out"), "came-back"),
+        (_event("rejected", reject_reason="invalid"), "bounced"),
+        (_event("rejected", reject_reason="other"), "failed"),
+        (_event("unsubscribed"), "complained"),
+        (_event("opened"), "delivered"),
+        (_event("autoresponded"), "delivered"),
+    ],
+)
+def test_each_provider_says_in_its_own_words_what_came_back_for_now(event: Any, outcome: str) -> None:
+    assert _outcome(event) == outcome
+
+
+def test_a_provider_that_asks_whether_anybody_is_there_is_answered(in_oak: Any, client_for: Any) -> None:
+    client = client_for(in_oak)
+    assert [client.head("/hooks/mail").status_code, client.get("/hooks/mail").status_code] == [200, 405]
 
 
 @pytest.mark.parametrize(

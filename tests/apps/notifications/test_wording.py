@@ -56,7 +56,9 @@ def test_a_page_shows_names_and_follows_only_our_own_address() -> None:
 def test_a_real_child_stands_in_the_preview(alice: User, child: Student, mona: Guardian) -> None:
     Student.objects.filter(pk=child.pk).update(given_name="O'Brien", family_name="<x>")
     child.refresh_from_db()
-    said = services.preview_template(**WHAT, said=Wording("{children}", "Dear {name}: {day}"), student=child, by=alice)
+    said = services.preview_template(
+        **WHAT, said=Wording("{children}", "Dear {name}: {day}"), student=child.sourced_id, by=alice
+    )
     assert (said.subject, said.text) == ("O'Brien <x>", "Dear Mona: [the day]")
 
 

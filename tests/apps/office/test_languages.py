@@ -139,7 +139,25 @@ def test_an_invitation_is_written_in_the_language_of_who_reads_it(
     letter = services.invitation_letter(user_id=bob.pk)
     assert letter is not None
     assert letter.subject.startswith(expected)
-    assert "/redeem#" in letter.body
+    said = "en-gb" if own == "en" else "ar"
+    assert f"/redeem?language={said}#" in letter.body
+
+
+def test_where_a_letter_leads_speaks_as_the_letter_until_somebody_chooses(office: Office, bob: User) -> None:
+    browser = office()
+    browser.post("/language/", {"language": "en", "next": "/office/login/"})
+    page = browser.get("/redeem?language=ar")
+    assert page["Content-Language"] == "ar"
+    assert browser.post("/redeem?language=ar", {})["Content-Language"] == "ar"
+    assert browser.get("/redeem?language=xx")["Content-Language"] == "en-gb"
+    # Nowhere else: a page has parameters of its own.
+    assert browser.get("/office/login/?language=ar")["Content-Language"] == "en-gb"
+    assert 'name="next" value="/redeem?language=ar"' in page.content.decode()
+    answer = browser.post("/language/", {"language": "en", "next": "/redeem?language=ar"})
+    assert answer["Location"] == "/redeem"
+    # Of who said no language and whose school says none, a letter is in English, and the page as the browser asks.
+    handed = services.hand_out_link(user=User.objects.get(pk=bob.pk), by=bob)
+    assert handed.link.partition("#")[0].endswith("/redeem")
 
 
 def test_operators_read_english(client_for: Any, db: None) -> None:

@@ -6,19 +6,23 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.core import mail
 
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass
 from apps.notifications import services as notifications
 from apps.notifications.models import Channel, Message
+from apps.notifications.selectors import inbox_of
+from apps.staff.models import TeachingAssignment
 from apps.students.models import Enrolment, FamilyItem, FamilyOpening, Guardian, SectionMembership, Student
 from apps.timetable import services
 from apps.timetable.models import Period
 from schoolops import clock
+from tests.factories import people
 from tests.factories.jobs import waiting_jobs
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_class, students_in
 from tests.factories.rolls import some_periods
-from tests.factories.told import a_guardian, deliver, states
+from tests.factories.told import a_guardian, deliver, letters, states
 
 IN_AN_HOUR = SCHOOL_MOMENT + dt.timedelta(hours=2)
 
@@ -111,3 +115,37 @@ def test_who_left_meanwhile_is_not_told_and_the_school_says_on_which_channels(
     with clock.frozen(IN_AN_HOUR):
         deliver()
     assert states(guardian=mona) == [("suppressed", "no-longer-so")] * 2
+
+
+def test_a_pupil_reads_it_on_their_own_page_and_whoever_teaches_the_class_gets_a_letter(
+    campus: Campus, child: Student, mona: Guardian, maths: CourseClass, alice: User, dave: User
+) -> None:
+    pupil, tess = people.a_user("pupil", role="student"), people.a_teacher("tess", of=maths)
+    Student.objects.filter(pk=child.pk).update(user=pupil)
+    User.objects.filter(pk=tess.pk).update(email="tess@example.org")
+    gone = people.a_teacher("gone", of=maths, until=SCHOOL_DAY)
+    _meets(maths, some_periods(campus)[0], dave)
+    # Once, however often it changes within the hour.
+    for _change in range(2):
+        services.tell_of_change(course_class=maths.pk)
+    mail.outbox.clear()
+    with clock.frozen(IN_AN_HOUR):
+        deliver()
+    assert [each.subject for each in inbox_of(pupil)] == [f"Timetable changed: {child.full_name}"]
+    assert letters() == [("tess@example.org", f"Timetable changed: {maths.title}")]
+    assert [each.subject for each in inbox_of(tess)] == [f"Timetable changed: {maths.title}"]
+    assert not Message.objects.filter(user=gone).exists()
+
+
+def test_a_school_tells_teachers_and_families_apart_and_whoever_stopped_teaching_meanwhile_nothing(
+    campus: Campus, mona: Guardian, maths: CourseClass, alice: User, dave: User
+) -> None:
+    tess = people.a_teacher("tess", of=maths)
+    notifications.set_rule(fact="timetable.changed", channel=Channel.INBOX, sends=False, by=alice)
+    _meets(maths, some_periods(campus)[0], dave)
+    _told()
+    assert states(guardian=mona) == []
+    TeachingAssignment.objects.filter(staff__user=tess).update(ends_on=SCHOOL_DAY)
+    with clock.frozen(IN_AN_HOUR):
+        deliver()
+    assert set(states(user=tess)) == {("suppressed", "no-longer-so")}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.smoke.asks.table import Ask, ask
-from tests.smoke.world import World
+from tests.smoke.world import World, png
 
 
 def _body(world: World) -> dict[str, Any]:
@@ -24,11 +25,28 @@ def _announcement(world: World, **more: Any) -> dict[str, str]:
 def _notice(world: World) -> dict[str, str]:
     """A message that lies in the administrator's inbox."""
     of = _announcement(world, kind="role", targets=["administrator"], acknowledge=True, channels=[])["id"]
+    return {"id": _notice_of(world, of)}
+
+
+def _notice_of(world: World, announcement: str) -> str:
     while True:
         for each in world.get("inbox")["results"]:
-            if each["announcement_id"] == of:
-                return {"id": str(each["id"])}
+            if each["announcement_id"] == announcement:
+                return str(each["id"])
         time.sleep(0.05)
+
+
+def _scheduled(world: World, *, attached: bool = True) -> dict[str, str]:
+    """One that nobody is told of for months, with a file unless said."""
+    at = f"{world.day + timedelta(days=90)}T06:00:00Z"
+    made = str(world.post("announcements", {**_body(world), "publish_at": at})["id"])
+    if attached:
+        world.ask("PUT", f"announcements/{made}/attachment", png()).expect(200)
+    return {"id": made}
+
+
+def _wording() -> dict[str, str]:
+    return {"fact": "attendance.absent", "channel": "email", "language": "en-gb"}
 
 
 @ask("GET inbox/{}")
@@ -69,3 +87,71 @@ def _preview(world: World) -> Ask:
 @ask("GET announcements/{}/readers")
 def _readers(world: World) -> Ask:
     return Ask(_announcement(world))
+
+
+@ask("PUT announcements/{}/attachment")
+def _attach(world: World) -> Ask:
+    return Ask(_scheduled(world, attached=False), png())
+
+
+@ask("GET announcements/{}/attachment")
+@ask("DELETE announcements/{}/attachment")
+def _attached(world: World) -> Ask:
+    return Ask(_scheduled(world))
+
+
+@ask("GET inbox/{}/attachment")
+def _read_attached(world: World) -> Ask:
+    """One that goes to an administrator in a moment, so that there is time for its file."""
+    at = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    made = {**_body(world), "kind": "role", "targets": ["administrator"], "channels": [], "publish_at": at}
+    of = str(world.post("announcements", made)["id"])
+    world.ask("PUT", f"announcements/{of}/attachment", png()).expect(200)
+    return Ask({"id": _notice_of(world, of)})
+
+
+@ask("GET outgoing")
+@ask("GET message-facts")
+def _stands(world: World) -> Ask:
+    return Ask()
+
+
+@ask("PATCH outgoing")
+def _limits(world: World) -> Ask:
+    return Ask(body={"texts_a_day": 400 + world.number()})
+
+
+@ask("POST outgoing/hold")
+def _hold(world: World) -> Ask:
+    if world.get("outgoing")["held_at"] is not None:
+        world.post("outgoing/release")
+    return Ask(body={"reason": "A rehearsal"}, used_up=True)
+
+
+@ask("POST outgoing/release")
+@ask("POST outgoing/discard")
+def _release(world: World) -> Ask:
+    if world.get("outgoing")["held_at"] is None:
+        world.post("outgoing/hold", {"reason": "A rehearsal"})
+    return Ask(used_up=True)
+
+
+@ask("PUT message-rules")
+def _rule(world: World) -> Ask:
+    return Ask(body={"fact": "attendance.late", "channel": "sms", "sends": True})
+
+
+@ask("GET message-templates/{}/{}/{}")
+@ask("DELETE message-templates/{}/{}/{}")
+def _template(world: World) -> Ask:
+    return Ask(_wording())
+
+
+@ask("PUT message-templates/{}/{}/{}")
+def _word(world: World) -> Ask:
+    return Ask(_wording(), {"subject": "Where is {children}?", "text": "Dear {name}"})
+
+
+@ask("POST message-templates/{}/{}/{}/preview")
+def _look(world: World) -> Ask:
+    return Ask(_wording(), {"text": "Dear {name}", "student_id": world.student})

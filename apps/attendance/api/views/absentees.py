@@ -52,6 +52,8 @@ class AbsenteesViewSet(RowViewSet):
     def usual(self) -> Usual | None:
         user = actor(self.request)
         access.require(user, "attendance.view")
+        if access.is_family(user):
+            return None
         day = self.asked.get("day") or access.today(user)
         reach = access_rows.asked_reach(user, "attendance.view", "student", day=day)
         if reach is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,6 +16,7 @@ from apps.accounts.selectors import supported_language
 from apps.office.shell.language import COOKIE
 from apps.office.shell.site import readable, somebody
 
+_BY_LINK = re.compile(r"(?<=^/redeem)\?language=[\w-]*$")
 _REMEMBERED_S = 365 * 24 * 3600
 
 
@@ -23,7 +26,9 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Speak ``language`` from now on, and go back to the page where it was chosen."""
     wanted = request.POST.get("next", "")
     here = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    answer = HttpResponseRedirect(wanted if here else reverse("office:index"), status=303)
+    # What is chosen goes before what a letter's link says.
+    wanted = _BY_LINK.sub("", wanted) if here else reverse("office:index")
+    answer = HttpResponseRedirect(wanted, status=303)
     if language := supported_language(request.POST.get("language", "")):
         if isinstance(user := somebody(request), User):
             services.choose_language(language=language, by=user)

@@ -75,7 +75,7 @@ def template(request: HttpRequest, fact: str, channel: str, language: str) -> Ht
             if child is None:
                 form.add_error("child", _("There is no student with this number."))
             else:
-                shown = services.preview_template(**what, said=said, student=child, by=by)
+                shown = services.preview_template(**what, said=said, student=child.sourced_id, by=by)
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
     context = {

@@ -1,4 +1,4 @@
-"""Inboxes and preferences, announcements, what became of what was sent, and what the SMS gateway reports."""
+"""Announcements, what goes with them, and who has read them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,31 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat, Trim
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from apps.accounts.api.authentication import actor
 from apps.notifications import selectors, services
 from apps.notifications.api import serializers as s
-from apps.notifications.errors import AnnouncementUnknown, MessageUnknown
-from apps.notifications.models import Announcement, Channel, Message
+from apps.notifications.errors import AnnouncementUnknown
+from apps.notifications.models import Announcement
 from apps.notifications.selectors import Audience
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, valid
+from schoolops.api.parsers import PictureParser, sent_picture
+from schoolops.api.viewsets import (
+    ApiViewSet,
+    Columns,
+    RowViewSet,
+    answer,
+    created,
+    file_response,
+    gone,
+    valid,
+)
 
 _ANNOUNCEMENTS = [
     OpenApiExample(
@@ -41,114 +51,7 @@ _ANNOUNCEMENTS = [
         request_only=True,
     ),
 ]  # fmt: skip
-_PREFERENCES = [
-    OpenApiExample(
-        "no text messages about one child",
-        {"student_id": "0190b5c0-0000-7000-8000-000000000042", "channel": "sms", "wanted": False},
-        request_only=True,
-    ),
-    OpenApiExample("take back what was said", {"channel": "email", "wanted": None}, request_only=True),
-]
-
-
-class InboxViewSet(RowViewSet):
-    """What was told to whoever asks."""
-
-    asks = {
-        "list": "messages.read over own",
-        "retrieve": "messages.read over own",
-        "read": "messages.read over own",
-        "acknowledge": "messages.read over own",
-    }
-    out = s.InboxOut
-    columns: ClassVar[Columns] = {
-        "id": "sourced_id",
-        "fact": "fact",
-        "subject": "subject",
-        "text": "text",
-        "student_id": "student__sourced_id",
-        "announcement_id": "announcement__sourced_id",
-        "acknowledge": Coalesce(F("announcement__acknowledge"), Value(value=False)),
-        "sent_at": "handed_at",
-        "read_at": "read_at",
-        "acknowledged_at": "acknowledged_at",
-    }
-    sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-handed_at", "-id")}
-    filters: ClassVar[dict[str, Parameter]] = {
-        "unread": Parameter(parameters.yes_or_no, lambda value: Q(read_at__isnull=value), about="Not read yet."),
-    }
-    not_visible = MessageUnknown
-    export_name = "inbox"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.inbox_of(actor(self.request))
-
-    @extend_schema(summary="Note that a message was read", request=None, responses=s.InboxOut)
-    def read(self, request: Request, id: UUID) -> HttpResponse:
-        """The first time counts."""
-        found = services.read_message(message=id, by=actor(request))
-        return answer(self.row(Q(pk=found.pk)))
-
-    @extend_schema(summary="Confirm a message", request=None, responses=s.InboxOut)
-    def acknowledge(self, request: Request, id: UUID) -> HttpResponse:
-        """Where its author asked for that."""
-        found = services.acknowledge(message=id, by=actor(request))
-        return answer(self.row(Q(pk=found.pk)))
-
-
-class PreferencesViewSet(ApiViewSet):
-    """How a guardian wants to be told."""
-
-    asks = {"retrieve": "messages.read over own", "change": "messages.read over own"}
-
-    @extend_schema(summary="How you want to be told", responses=s.PreferencesOut)
-    def retrieve(self, request: Request) -> HttpResponse:
-        """In general, and of each child."""
-        self.asked_for(request)
-        return self._all(request)
-
-    @extend_schema(
-        summary="Say how you want to be told", request=s.PreferenceIn, responses=s.PreferencesOut, examples=_PREFERENCES
-    )
-    def change(self, request: Request) -> HttpResponse:
-        """On one channel. The inbox always has everything."""
-        said = valid(s.PreferenceIn, request.data)
-        services.set_preference(
-            channel=said["channel"], wanted=said["wanted"], student=said["student_id"], by=actor(request)
-        )
-        return self._all(request)
-
-    def _all(self, request: Request) -> HttpResponse:
-        rows = [
-            {"student_id": each.student.sourced_id if each.student else None, **each.channels}
-            for each in selectors.preferences_of(actor(request))
-        ]
-        return answer({"preferences": rows})
-
-
-class MessageViewSet(RowViewSet):
-    """What a school sends, and what became of it."""
-
-    asks = {"list": "messages.view over campus", "retrieve": "messages.view over campus"}
-    out = s.MessageOut
-    columns: ClassVar[Columns] = {
-        "id": "sourced_id",
-        **{name: name for name in ("fact", "channel", "state", "reason", "due_at", "handed_at")},
-        "guardian_id": "guardian__sourced_id",
-        "user_id": "user__sourced_id",
-        "student_id": "student__sourced_id",
-    }
-    sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",), "oldest": ("id",)}
-    filters: ClassVar[dict[str, Parameter]] = {
-        "state": Parameter(parameters.one_of(Message.State), where="state", about="What became of it."),
-        "channel": Parameter(parameters.one_of(Channel), where="channel", about="On this channel."),
-        "student_id": Parameter(parameters.public_id, where="student__sourced_id", about="About this student."),
-    }
-    not_visible = MessageUnknown
-    export_name = "messages"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.messages_seen(by=actor(self.request))
+NAME = Parameter(parameters.text, about="As its readers see it called; its ending is that of what it is.")
 
 
 class AnnouncementViewSet(RowViewSet):
@@ -166,7 +69,7 @@ class AnnouncementViewSet(RowViewSet):
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
         **{name: name for name in ("title", "text", "kind", "targets", "to", "channels", "acknowledge", "publish_at")},
-        **{name: name for name in ("state", "told", "read", "confirmed")},
+        **{name: name for name in ("attachment_name", "state", "told", "read", "confirmed")},
     }
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",), "oldest": ("id",)}
     filters: ClassVar[dict[str, Parameter]] = {
@@ -208,6 +111,36 @@ class AnnouncementViewSet(RowViewSet):
     def remind(self, request: Request, id: UUID) -> HttpResponse:
         """Or not confirmed it, where that was asked for."""
         return answer({"reminded": services.remind(announcement=id, by=actor(request))})
+
+
+class AnnouncementAttachmentViewSet(ApiViewSet):
+    """The file that goes with an announcement."""
+
+    asks = dict.fromkeys(("retrieve", "replace", "remove"), "messages.announce over own")
+    parser_classes = (PictureParser,)
+
+    @extend_schema(summary="What goes with an announcement", responses={(200, "*/*"): bytes})
+    def retrieve(self, request: Request, id: UUID) -> HttpResponse:
+        """The PDF or picture, to be kept as a file. Whom the announcement is for read it in their inbox."""
+        self.asked_for(request)
+        return file_response(*services.attachment_of(id, by=actor(request)))
+
+    @extend_schema(
+        summary="Send a file along", request={"*/*": bytes}, responses=s.AttachedOut,
+        parameters=[OpenApiParameter("name", str, description=NAME.about)],
+    )  # fmt: skip
+    def replace(self, request: Request, id: UUID) -> HttpResponse:
+        """Keep the body, a PDF, JPEG, PNG or WebP, as what goes with an announcement that is not published yet."""
+        named = self.asked_for(request, name=NAME).get("name", "attachment")
+        paper = services.Paper(sent_picture(request), named)
+        made = services.attach_to_announcement(announcement=id, paper=paper, by=actor(request))
+        return answer({"attachment_name": made.attachment_name})
+
+    @extend_schema(summary="Send no file along", responses={204: None})
+    def remove(self, request: Request, id: UUID) -> HttpResponse:
+        """Of an announcement that is not published yet."""
+        services.detach_from_announcement(announcement=id, by=actor(request))
+        return gone()
 
 
 def _with_audience(said: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,168 @@
+"""What the office does with messages by the API: holds them, says what became of them, words them, attaches files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from apps.accounts.models import User
+from apps.notifications import services
+from apps.notifications.models import Announcement, Channel, Message, MessageTemplate
+from apps.notifications.selectors import Audience
+from apps.students.models import Guardian, Student
+from schoolops import clock
+from tests.factories.people import Campus
+from tests.factories.told import deliver, states
+
+WORDED = "message-templates/attendance.absent/email/en-gb"
+
+
+def _told(by: User, child: Student, **more: Any) -> Announcement:
+    audience = Audience("students", [str(child.sourced_id)])
+    made = services.announce(title="Trip", text="On Friday.", audience=audience, by=by, **more)
+    services.publish(made.pk)
+    return made
+
+
+def _code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def test_everything_is_held_with_a_reason_and_released_or_discarded(
+    campus: Campus, child: Student, mona: Guardian, alice: User, dave: User, at_oak: Any
+) -> None:
+    office = at_oak(alice)
+    assert _code(office.post("outgoing/release")) == (409, "notifications:nothing-held")
+    assert office.post("outgoing/hold", {}).status_code == 422
+    assert office.post("outgoing/hold", {"reason": "Rehearsal"}).json()["held_reason"] == "Rehearsal"
+    assert _code(office.post("outgoing/hold", {"reason": "Again"})) == (409, "notifications:held-already")
+    _told(alice, child)
+    deliver()
+    assert mail.outbox == []
+    # A registrar sees how it stands, and changes nothing of it.
+    assert at_oak(dave).get("outgoing").json()["waiting"] == {"email": 1, "sms": 0, "in-app": 1}
+    assert at_oak(dave).post("outgoing/release").status_code == 403
+    assert office.post("outgoing/release").json() == {"messages": 2}
+    deliver()
+    assert len(mail.outbox) == 1
+    office.post("outgoing/hold", {"reason": "Wrong list"})
+    _told(alice, child)
+    assert office.post("outgoing/discard").json() == {"messages": 2}
+    deliver()
+    assert len(mail.outbox) == 1
+
+
+def test_hours_and_limits_are_changed_one_by_one_and_bounded(campus: Campus, alice: User, at_oak: Any) -> None:
+    office = at_oak(alice)
+    assert office("PATCH", "outgoing", {"quiet_from": "21:30"}).json()["quiet_from"] == "21:30:00"
+    assert office("PATCH", "outgoing", {"absences_in_days": 0}).status_code == 422
+    found = office.get("outgoing").json()
+    assert (found["quiet_from"], found["texts_a_day"], found["held_at"]) == ("21:30:00", 500, None)
+
+
+def test_what_is_in_doubt_is_said_to_be_sent_or_sent_again_once(
+    campus: Campus, child: Student, mona: Guardian, alice: User, at_oak: Any
+) -> None:
+    office, made = at_oak(alice), _told(alice, child)
+    doubted = Message.objects.get(announcement=made, channel=Channel.EMAIL)
+    Message.objects.filter(pk=doubted.pk).update(state="outcome_unknown")
+    assert office.get("outgoing").json()["unknown"] == 1
+    assert office.get("messages?state=outcome_unknown").json()["results"][0]["id"] == str(doubted.sourced_id)
+    address = f"messages/{doubted.sourced_id}/resolve"
+    assert office.post(address, {"sent": False}).json()["state"] == "queued"
+    assert _code(office.post(address, {"sent": True})) == (409, "notifications:outcome-known")
+    deliver()
+    assert len(mail.outbox) == 1
+
+
+def test_an_address_that_bounced_is_listed_until_it_is_cleared_for_all_that_came_back(
+    campus: Campus, child: Student, mona: Guardian, alice: User, at_oak: Any
+) -> None:
+    office, made = at_oak(alice), [_told(alice, child), _told(alice, child)]
+    rows = Message.objects.filter(announcement__in=made, channel=Channel.EMAIL)
+    rows.update(state="bounced", bounced_at=clock.now(), address=mona.email, answer="550 no such user")
+    listed = office.get("bounced-addresses").json()["results"]
+    assert [(each["address"], each["answer"]) for each in listed] == [(mona.email, "550 no such user")] * 2
+    third = _told(alice, child)
+    deliver()
+    assert states(announcement=third, channel="email") == [("suppressed", "address-bounced")]
+    assert office("DELETE", f"bounced-addresses/{listed[0]['id']}").status_code == 204
+    assert office.get("bounced-addresses").json()["results"] == []
+    assert _code(office("DELETE", f"bounced-addresses/{listed[0]['id']}")) == (404, "notifications:message-unknown")
+
+
+def test_a_rule_is_said_for_all_or_a_level_taken_back_and_refused_for_what_is_always_sent(
+    campus: Campus, alice: User, at_oak: Any
+) -> None:
+    office, level = at_oak(alice), str(campus.levels[7].sourced_id)
+    facts = {each["fact"]: each for each in office.get("message-facts").json()["facts"]}
+    assert facts["attendance.absent"]["channels"] == ["email", "in-app"]
+    assert "children" in facts["attendance.absent"]["placeholders"]
+    said = {"fact": "attendance.absent", "channel": "sms", "sends": True}
+    assert office("PUT", "message-rules", {**said, "grade_level_id": level}).json()["grade_level_id"] == level
+    office("PUT", "message-rules", said)
+    assert [each["grade_level_id"] for each in office.get("message-rules").json()["results"]] == [level, None]
+    office("PUT", "message-rules", {**said, "sends": None})
+    assert [each["grade_level_id"] for each in office.get("message-rules").json()["results"]] == [level]
+    assert _code(office("PUT", "message-rules", {**said, "fact": "no.such"})) == (404, "notifications:fact-unknown")
+    critical = [code for code, each in facts.items() if each["critical"]]
+    for code in critical:
+        assert _code(office("PUT", "message-rules", {**said, "fact": code})) == (409, "notifications:always-sent")
+
+
+def test_a_fact_is_worded_looked_at_with_a_real_child_and_as_the_release_words_it(
+    campus: Campus, child: Student, mona: Guardian, alice: User, at_oak: Any
+) -> None:
+    office = at_oak(alice)
+    release = office.get(WORDED).json()
+    assert release["own"] is False
+    said = {"subject": "Where is {children}?", "text": "Dear {name}"}
+    shown = office.post(f"{WORDED}/preview", {**said, "student_id": str(child.sourced_id)}).json()
+    assert shown == {"subject": f"Where is {child.full_name}?", "text": f"Dear {mona.full_name}"}
+    assert not MessageTemplate.objects.exists()
+    assert office("PUT", WORDED, said).json() == {**said, "own": True}
+    assert _code(office("PUT", WORDED, {"text": "{password}"})) == (422, "notifications:placeholders-unknown")
+    assert office("DELETE", WORDED).status_code == 204
+    assert office.get(WORDED).json() == release
+    for what, code in (
+        ("no.such/email/en-gb", "fact-unknown"),
+        ("attendance.absent/pigeon/en-gb", "fact-unknown"),
+        ("attendance.absent/email/xx", "language-unknown"),
+    ):
+        for answer in (office.get(f"message-templates/{what}"), office("DELETE", f"message-templates/{what}")):
+            assert _code(answer)[1] == f"notifications:{code}"
+
+
+@pytest.mark.usefixtures("media")
+def test_a_file_goes_with_what_is_not_published_yet_and_is_read_in_the_inbox(
+    campus: Campus, alice: User, bob: User, carol: User, at_oak: Any, later: Any
+) -> None:
+    office, moment = at_oak(alice), clock.now() + dt.timedelta(minutes=5)
+    said = {"title": "Trip", "text": "On Friday.", "kind": "school", "publish_at": moment.isoformat()}
+    made = office.post("announcements", said).json()
+    assert made["attachment_name"] == ""
+    address = f"announcements/{made['id']}/attachment"
+    sent = office("PUT", f"{address}?name=menu.exe", b"%PDF-1.7 menu")
+    assert sent.json() == {"attachment_name": "menu.pdf"}
+    assert office.get(address).content == b"%PDF-1.7 menu"
+    assert office("PUT", address, b"<html>").json()["code"] == "notifications:attachment-refused"
+    assert at_oak(bob).get(address).status_code == 404
+    assert office("DELETE", address).status_code == 204
+    assert office.get(address).status_code == 404
+    office("PUT", address, b"%PDF-1.7 again")
+    later(minutes=6)
+    found = Announcement.objects.get(sourced_id=made["id"])
+    services.publish(found.pk)
+    deliver()
+    assert _code(office("PUT", address, b"%PDF-1.7")) == (
+        409, "notifications:announcement-published",
+    )  # fmt: skip
+    assert _code(office("DELETE", address)) == (409, "notifications:announcement-published")
+    (notice,) = at_oak(carol).get("inbox").json()["results"]
+    assert notice["attachment_name"] == "attachment.pdf"
+    file = at_oak(carol).get(f"inbox/{notice['id']}/attachment")
+    assert (file.content, file["Content-Disposition"]) == (b"%PDF-1.7 again", "attachment")
+    assert at_oak(bob).get(f"inbox/{notice['id']}/attachment").status_code == 404
