@@ -108,4 +108,4 @@ class DeclaredList(_ModelAdmin):
 
     def declared_parameters(self) -> frozenset[str]:
         """Exactly what the filters of this list understand: no other lookup, and none through a relation."""
-        return _declared(self.model, self.asked_for, tuple(self.list_filter))
+        return _declared(self.model, self.asked_for, tuple(self.list_filter))  # type: ignore[arg-type] # a class is hashable
