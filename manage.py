@@ -8,10 +8,13 @@ from config.env import choose_settings
 
 def main() -> None:
     choose_settings()
-    from django.core.management import execute_from_command_line
+    from django.core.management import BaseCommand, execute_from_command_line
 
     from schoolops.context import outside_schools
 
+    # They ask of every address, page and form whether it is well made, which takes longer than most commands and has
+    # nothing to do with the school they are about. `make check` asks, and so does `manage.py check`.
+    BaseCommand.requires_system_checks = ()
     with outside_schools():
         execute_from_command_line(sys.argv)
 

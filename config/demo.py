@@ -185,12 +185,17 @@ def stack(
         launcher.write_environment(folder, {**addresses.values, **gateway, "PORT": str(port)})
         told = {**_programs_environment(addresses, port), **(more or {}), **gateway}
         supervisor = launcher.Supervisor(BASE_DIR, record, told)
-        schools, operators = _prepare(supervisor)
         chosen = {
             name: command
             for name, command in procfile(BASE_DIR / "Procfile").items()
             if not programs or name in programs
         }
+        # It needs no school to begin, and one processor would have nothing to do.
+        if (first := chosen.pop("web", None)) is not None:
+            _say("Starting web …")
+            supervisor.start("web", first)
+        schools, operators = _prepare(supervisor)
+        # What is asked of a queue before its worker is there waits in the ledger.
         _say(f"Starting {', '.join(chosen)} …")
         for name, command in chosen.items():
             supervisor.start(name, command)
@@ -264,11 +269,9 @@ def _programs_environment(addresses: Addresses, port: int) -> dict[str, str]:
 
 def _prepare(supervisor: launcher.Supervisor) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Bring the database up to date, make the demo's schools and operator, and return hosts and logins of both."""
-    _say("Bringing the database up to date …")
-    supervisor.run("migrate", [sys.executable, "manage.py", "migrate", "--verbosity", "0"])
-    _say("Making the demo schools …")
-    lines = supervisor.run("demo_schools", [sys.executable, "manage.py", "demo_schools"]).strip().splitlines()
-    supervisor.run("demo_family", [sys.executable, "manage.py", "demo_family"])
+    _say("Bringing the database up to date, making the demo schools …")
+    # By one process: each would need two seconds to begin.
+    lines = supervisor.run("demo_schools", [sys.executable, "manage.py", "demo_schools", "--all"]).splitlines()
     try:
         made = json.loads(lines[-1])
         return made["schools"], made["operators"]

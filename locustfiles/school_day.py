@@ -33,13 +33,19 @@ from locust.exception import StopUser
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from locustfiles.targets import (
+    ENTER_MARKS,
+    FAMILY_BILLS,
     FAMILY_CHILD,
     FAMILY_HOME,
+    FAMILY_MARKS,
+    LIST_BILLS,
     LIST_EXAMS,
     LIST_STUDENTS,
     LOG_IN,
     LOG_IN_WITH_WAITS,
     MARK_ROLL,
+    READ_ACCOUNT,
+    READ_MARKS,
     READ_ROLL,
     SET_EXAM,
     judge,
@@ -212,15 +218,15 @@ class Setter(Person):
         raise StopUser
 
 
-FAMILIES = CAST.get("families", [])
-MONDAY = [*CAST["teachers"], *CAST["readers"], *FAMILIES]
+FAMILIES, MARKERS, BURSARS = (CAST.get(who, []) for who in ("families", "markers", "bursars"))
+MONDAY = [*CAST["teachers"], *CAST["readers"], *FAMILIES, *MARKERS, *BURSARS]
 FORM = "log in by the form"
-CHILD = re.compile(r'href="(/family/children/[^/"]+/attendance/)"')
+CHILD = re.compile(r'href="(/family/children/[^/"]+/)attendance/"')
 FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 class Monday(WithARoll):
-    """A teacher takes rolls, a head looks at students and exams, a parent looks whether the child is there."""
+    """Teachers take rolls and enter marks, heads look at students and exams, bursars at bills, parents at a child."""
 
     abstract = PHASE != "steady"
     fixed_count = len(MONDAY)
@@ -228,18 +234,20 @@ class Monday(WithARoll):
     turn = 2 * len(MONDAY) / RATE if RATE else 0.0
     wait_time = constant_pacing(turn) if RATE else constant(0)
     _people = itertools.cycle(MONDAY)
-    reads = False
-    child = ""
+    job = "rolls"
+    child = paper = ""
+    turns = 0
 
     def on_start(self) -> None:
         who = next(self._people)
-        self.reads = who in CAST["readers"]
         if who in FAMILIES:
             self.come_in(who)
-        elif self.reads:
-            self.with_token_of(who)
-        else:
+        elif who in CAST["teachers"]:
             self.begin(who)
+        else:
+            self.job = "marks" if "paper" in who else "bills" if "bills" in who else "lists"
+            self.paper = who.get("paper", "")
+            self.with_token_of(who)
         # Not all in the same moment. Without asking ``wait_time``, which would bring them together in the next turn.
         gevent.sleep(self.turn * random.random())
 
@@ -269,14 +277,42 @@ class Monday(WithARoll):
 
     @task
     def work(self) -> None:
-        if self.child:
+        self.turns += 1
+        if self.child and self.turns % 2:
             self.look("/family/", FAMILY_HOME)
-            self.look(self.child, FAMILY_CHILD)
-        elif self.reads:
+            self.look(f"{self.child}attendance/", FAMILY_CHILD)
+        elif self.child:
+            self.look(f"{self.child}marks/", FAMILY_MARKS)
+            self.look(f"{self.child}bills/", FAMILY_BILLS)
+        elif self.job == "lists":
             self.ask("GET", "students?limit=50", LIST_STUDENTS)
             self.ask("GET", "exams?limit=50", LIST_EXAMS)
+        elif self.job == "marks":
+            self.enter_marks()
+        elif self.job == "bills":
+            self.look_at_bills()
         else:
             self.take_the_roll()
+
+    def enter_marks(self) -> None:
+        """All of the own paper's, other ones each time."""
+        sheet = self.ask("GET", f"exams/{self.paper}/marks", READ_MARKS)
+        if sheet.status_code == 200:
+            read = sheet.json()
+            records = [
+                {"student_id": row["student_id"], "score": str((number + self.turns) % 80)}
+                for number, row in enumerate(read["records"])
+            ]
+            self.ask(
+                "PUT", f"exams/{self.paper}/marks", ENTER_MARKS, json={"version": read["version"], "records": records}
+            )
+
+    def look_at_bills(self) -> None:
+        bills = self.ask("GET", "invoices?limit=50", LIST_BILLS)
+        rows = bills.json()["results"] if bills.status_code == 200 else []
+        if rows:
+            row = rows[self.turns % len(rows)]
+            self.ask("GET", f"students/{row['student_id']}/statement", READ_ACCOUNT)
 
 
 def everybody() -> int:

@@ -28,6 +28,12 @@ LIST_EXAMS: Final = "list exams"
 SET_EXAM: Final = "set an exam"
 FAMILY_HOME: Final = "a family's first page"
 FAMILY_CHILD: Final = "a child's attendance"
+FAMILY_MARKS: Final = "a child's marks"
+FAMILY_BILLS: Final = "a child's bills"
+READ_MARKS: Final = "read a paper's marks"
+ENTER_MARKS: Final = "enter a paper's marks"
+LIST_BILLS: Final = "list bills"
+READ_ACCOUNT: Final = "read an account"
 # A login that was told to wait, and every wait until it was let in.
 LOG_IN_WITH_WAITS: Final = "log in, waits included"
 
@@ -44,6 +50,12 @@ TARGETS: Final = (
     Target(LIST_EXAMS, 250, STEADY),
     Target(FAMILY_HOME, 300, STEADY),
     Target(FAMILY_CHILD, 300, STEADY),
+    Target(FAMILY_MARKS, 300, STEADY),
+    Target(FAMILY_BILLS, 300, STEADY),
+    Target(READ_MARKS, 250, STEADY, at_least=0),
+    Target(ENTER_MARKS, 250, STEADY, at_least=0),
+    Target(LIST_BILLS, 300, STEADY, at_least=0),
+    Target(READ_ACCOUNT, 300, STEADY, at_least=0),
 )
 
 

@@ -7,8 +7,6 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
 # What a browser shows and Pillow writes. No SVG: it is a program.
 ACCEPTED = {"JPEG": ("jpg", "image/jpeg"), "PNG": ("png", "image/png"), "WEBP": ("webp", "image/webp")}
 # As many bytes as are taken in: what phones write has 3 to 6 MB. It is kept smaller, with no side above KEPT_SIDE.
@@ -48,6 +46,8 @@ def checked_picture(content: bytes, *, side: int = KEPT_SIDE) -> Picture:
         raise PictureRefused(f"it has more than {LARGEST // 2**20} MB")
     if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MOST_SCANS:
         raise PictureRefused("the picture is damaged")
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             # A small file that unfolds into gigabytes: Pillow only warns at first.
@@ -63,6 +63,8 @@ def checked_picture(content: bytes, *, side: int = KEPT_SIDE) -> Picture:
 
 
 def _drawn(content: bytes, side: int) -> Picture:
+    from PIL import Image, ImageOps
+
     with Image.open(io.BytesIO(content), formats=tuple(ACCEPTED)) as opened:
         width, height = opened.size
         held = opened.size

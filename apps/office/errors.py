@@ -71,6 +71,13 @@ class TooManyAtOnce(Invalid):
     remedy = "Filter the list further, and change it part by part."
 
 
+class AskedNoLonger(Conflict):
+    """What was asked of these rows is not possible any more."""
+
+    code = "office:asked-no-longer"
+    remedy = "Look at the list again, and say anew what is to change."
+
+
 class ChangedSinceYouLooked(Conflict):
     """Somebody changed this after you looked."""
 

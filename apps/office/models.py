@@ -1,4 +1,4 @@
-"""What the office remembers for a person: the filters they gave a name."""
+"""What the office remembers for a person: the filters they gave a name, and what they asked of many rows."""
 
 from __future__ import annotations
 
@@ -42,3 +42,33 @@ class SavedFilter(PublicRow):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ListChange(PublicRow):
+    """A change of more rows of one list than one request makes: a worker makes it, lot by lot.
+
+    ``listed`` is the label of the list's model. ``sent`` is what the form said, until it is done. ``waiting``: key of a
+    row → which state of it was there when its change was begun; ``outcomes``: key → what became of it, once it has.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        CONFIRMED = "confirmed"
+        DONE = "done"
+
+    KEPT_DAYS: ClassVar[int] = 30
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="list_changes")
+    listed = models.CharField(max_length=100)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.DRAFT)
+    sent: Any = models.JSONField(default=dict)
+    waiting: Any = models.JSONField(default=dict)
+    outcomes: Any = models.JSONField(default=dict)
+    begun_at = models.DateTimeField()
+
+    objects: ClassVar[Any] = models.Manager()
+
+    held: ClassVar[Held] = {"user": Fate.GOES}
+
+    def __str__(self) -> str:
+        return self.listed

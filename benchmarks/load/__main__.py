@@ -10,8 +10,8 @@ same at half of that, each request when it is due. Goals of pages are those of *
 
 ``BASE_URL=https://…`` points it at a running installation, and nothing is started: the demo's cast then only reads
 there. ``CAST=file.json`` names other people: ``{"arriving": [{"host", "login", "password"}], "teachers": [{…,
-"section"}], "readers": [{…}], "papers": [{…, "body"}], "families": [{…}]}``; a teacher with a ``section`` takes its
-roll.
+"section"}], "readers": [{…}], "papers": [{…, "body"}], "families": [{…}], "markers": [{…, "paper"}], "bursars": [{…,
+"bills"}]}``; a teacher with a ``section`` takes its roll, a marker enters the marks of the paper.
 
 A report stands in ``.schoolops/load/``. Exit code 1 when a target is missed; the last line is ``RESULT {…}``.
 """
@@ -32,12 +32,18 @@ from benchmarks.logins.__main__ import CORES, hash_rate
 from config import demo
 from config.env import BASE_DIR
 from locustfiles.targets import (
+    ENTER_MARKS,
+    FAMILY_BILLS,
     FAMILY_CHILD,
     FAMILY_HOME,
+    FAMILY_MARKS,
+    LIST_BILLS,
     LIST_EXAMS,
     LIST_STUDENTS,
     LOG_IN_WITH_WAITS,
     MARK_ROLL,
+    READ_ACCOUNT,
+    READ_MARKS,
     READ_ROLL,
     SET_EXAM,
 )
@@ -50,12 +56,14 @@ TODAY = "2026-11-10"
 REPORTS = BASE_DIR / ".schoolops" / "load"
 GOALS = {
     "students_p95_ms": (300, "at most"), "attendance_p95_ms": (200, "at most"), "exams_p95_ms": (250, "at most"),
-    "families_p95_ms": (300, "at most"),
+    "families_p95_ms": (300, "at most"), "marks_p95_ms": (250, "at most"), "bills_p95_ms": (300, "at most"),
     "login_share": (0.5, "at least"), "last_login_vs_hash_bound": (1.5, "at most"), "errors": (0, "at most"),
     "memory_growth": (1.2, "at most"), "descriptors_growth": (1.2, "at most"),
     "connections_growth": (1.2, "at most"), "disk_growth": (1.2, "at most"),
 }  # fmt: skip
 # Whose p95 the burst's line tells; goals are those of the steady phase.
+FAMILY = (FAMILY_HOME, FAMILY_CHILD, FAMILY_MARKS, FAMILY_BILLS)
+MARKS, BILLS = (READ_MARKS, ENTER_MARKS), (LIST_BILLS, READ_ACCOUNT)
 TOLD = (LIST_STUDENTS, READ_ROLL, MARK_ROLL, LIST_EXAMS, SET_EXAM)
 
 # What was not asked in time has not met its goal; the demo's cast marks no roll.
@@ -93,7 +101,7 @@ def measured(host: str, given: argparse.Namespace, cast: str | None, up: demo.St
     allowed, others = hash_rate(2.0) * CORES, Others()
     burst = drive(host, "burst", given.seconds, cast)
     full = drive(host, "steady", given.capacity, cast)
-    asked = (LIST_STUDENTS, READ_ROLL, MARK_ROLL, LIST_EXAMS, FAMILY_HOME, FAMILY_CHILD)
+    asked = (LIST_STUDENTS, READ_ROLL, MARK_ROLL, LIST_EXAMS, *FAMILY, *MARKS, *BILLS)
     rate = sum(full[kind]["requests"] for kind in asked if kind in full) / given.capacity / 2
     held = Held(up) if up else None
     steady = drive(host, "steady", given.steady, cast, rate=rate)
@@ -101,7 +109,9 @@ def measured(host: str, given: argparse.Namespace, cast: str | None, up: demo.St
     result: dict[str, Any] = {
         "students_p95_ms": steady.get(LIST_STUDENTS, NEVER)["p95_ms"],
         "attendance_p95_ms": max(steady.get(READ_ROLL, NEVER)["p95_ms"], steady.get(MARK_ROLL, NOT_MEANT)["p95_ms"]),
-        "families_p95_ms": max(steady.get(each, NEVER)["p95_ms"] for each in (FAMILY_HOME, FAMILY_CHILD)),
+        "families_p95_ms": max(steady.get(each, NEVER)["p95_ms"] for each in FAMILY),
+        "marks_p95_ms": max(steady.get(each, NEVER if up else NOT_MEANT)["p95_ms"] for each in MARKS),
+        "bills_p95_ms": max(steady.get(each, NEVER if up else NOT_MEANT)["p95_ms"] for each in BILLS),
         "exams_p95_ms": steady.get(LIST_EXAMS, NEVER)["p95_ms"],
         "login_share": round(into["requests"] / 2 / (into["p50_ms"] / 1000) / allowed, 2),
         "last_login_vs_hash_bound": round(into["last_ms"] / 1000 / max(1e-9, into["requests"] / allowed), 2),

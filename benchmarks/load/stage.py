@@ -8,22 +8,26 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from decimal import Decimal
 from typing import Any
 
+from schoolops import clock
+
 DAYS = 5
-ARRIVING, TEACHERS, PAPERS, FAMILIES = 300, 50, 20, 20
+ARRIVING, TEACHERS, PAPERS, FAMILIES, OFFICE = 300, 50, 20, 20, 20
 PASSWORD = "monday at eight o'clock"  # noqa: S105 - of a stack that is gone afterwards
 
 
 def people_of(
-    host: str, known: str, *, arriving: int, teachers: int, papers: int, families: int
+    host: str, known: str, *, arriving: int, teachers: int, papers: int, families: int, office: int
 ) -> dict[str, list[dict[str, Any]]]:
     """In a school that is filled: who logs in, who takes which roll, who sets which papers, who reads; and parents."""
     from apps.access.models import Role, RoleAssignment
     from apps.accounts.models import User
     from apps.examinations import services as exams
     from apps.examinations.models import GradingScale
-    from apps.institutions.models import Course, Section, Term
+    from apps.institutions.models import Section, Term
+    from apps.institutions.services.teaching import add_course
     from apps.staff.models import TeachingAssignment
     from apps.students.models import Guardian
 
@@ -48,7 +52,11 @@ def people_of(
     term = Term.objects.filter(year=section.year).latest("starts_on")
     session = exams.add_session(term=term, values={"name": "Finals", "kind": "final"}, by=head)
     scale = GradingScale.objects.filter(kind="letter").order_by("id").first()
-    courses = Course.objects.filter(institution=section.institution).order_by("id")[: max(papers, 1)]
+    # The volume of a demo teaches nothing: without a course no exam was ever set.
+    courses = [
+        add_course(institution=section.institution, fields={"code": f"C{number}", "title": f"Course {number}"}, by=head)
+        for number in range(max(papers, 1))
+    ]
     day = max(term.starts_on, term.ends_on - dt.timedelta(days=40))
     wanted = [
         {
@@ -67,7 +75,55 @@ def people_of(
         ],
         "readers": [login(head.username)],
         "families": [login(f"parent-{number}") for number in range(families)],
+        "markers": [login(head.username) | {"paper": paper} for paper in _papers_being_marked(office, by=head)],
+        "bursars": [login(head.username) | {"bills": _billed(by=head)} for _ in range(office)],
     }
+
+
+def _now() -> Any:
+    from apps.institutions.models import Term
+
+    return Term.objects.filter(year__state="active", starts_on__lte=clock.now().date()).latest("starts_on")
+
+
+def _papers_being_marked(number: int, *, by: Any) -> list[str]:
+    """Of this term: papers of a section each, for whose marks somebody waits."""
+    from apps.examinations import services as exams
+    from apps.examinations.models import GradingScale
+    from apps.institutions.models import Course, Section
+
+    term = _now()
+    session = exams.add_session(term=term, values={"name": "Tests", "kind": "mid-term"}, by=by)
+    scale = GradingScale.objects.order_by("id")[0]
+    course = Course.objects.filter(institution=term.year.institution_id).order_by("id")[0]
+    held = Section.objects.filter(year=term.year, memberships__isnull=False).distinct().order_by("id")[: max(number, 1)]
+    said = [
+        exams.Paper(
+            day=clock.now().date(), starts_at=dt.time(9), ends_at=dt.time(10), max_marks=Decimal(80),
+            section_id=section.sourced_id, course_id=course.sourced_id, scale_id=scale.sourced_id,
+        )
+        for section in held
+    ]  # fmt: skip
+    made = exams.add_papers(session=session.sourced_id, papers=said, by=by)
+    for state in ("scheduled", "held", "marking"):
+        exams.move_session(session=session.sourced_id, state=state, expected_version=None, by=by)
+    return [str(paper.sourced_id) for paper in made][:number]
+
+
+def _billed(*, by: Any) -> int:
+    """The term's tuition, for everybody, once."""
+    from apps.fees import selectors as money
+    from apps.fees import services as fees
+    from apps.fees.models import FeeItem, Invoice
+
+    term = _now()
+    if not FeeItem.objects.filter(year=term.year).exists():
+        fees.add_item(year=term.year, values={"name": "Tuition", "amount": Decimal(1200)}, by=by)
+        run = fees.begin_run(term=term, due_on=[clock.now().date() + dt.timedelta(days=30)], by=by)
+        total = Decimal(money.preview_of(run.sourced_id, by=by)["total"])
+        fees.confirm_run(run=run.sourced_id, total=total, by=by)
+        fees.bill(run.pk)
+    return int(Invoice.objects.count())
 
 
 def main() -> None:
@@ -78,20 +134,19 @@ def main() -> None:
     from django.core.management import call_command
     from django.db import transaction
 
-    from schoolops import clock
     from schoolops.context import inside, outside_schools
     from schoolops.tenancy.provisioning import create_school
 
     schools, students = (int(each) for each in sys.argv[1:])
     known = make_password(PASSWORD)
     cast: dict[str, Any] = {"day": str(clock.now().date())}
-    cast |= {"arriving": [], "teachers": [], "papers": [], "readers": [], "families": []}
+    cast |= {"arriving": [], "teachers": [], "papers": [], "readers": [], "families": [], "markers": [], "bursars": []}
     for number in range(schools):
         host = f"load-{number}.localhost"
         school = create_school(slug=f"load-{number}", name=f"School {number}", domains=[host])
         with outside_schools():
             call_command("demo_data", school=school.slug, students=students, days=DAYS, seed=number + 1, verbosity=0)
-        shares = {"arriving": ARRIVING, "teachers": TEACHERS, "papers": PAPERS, "families": FAMILIES}
+        shares = {"arriving": ARRIVING, "teachers": TEACHERS, "papers": PAPERS, "families": FAMILIES, "office": OFFICE}
         mine = {what: (number + 1) * of // schools - number * of // schools for what, of in shares.items()}
         with inside(school), transaction.atomic():
             for what, found in people_of(host, known, **mine).items():

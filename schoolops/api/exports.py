@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 Pages = Iterable[Sequence[dict[str, Any]]]
 Guard = Callable[[Any], None]
@@ -75,6 +73,9 @@ def as_csv(name: str, columns: Sequence[str], pages: Pages) -> HttpResponseBase:
 
 def as_xlsx(name: str, columns: Sequence[str], pages: Pages) -> HttpResponseBase:
     """Text cells throughout, as dates and numbers with leading zeros survive only so. Written to disk row by row."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_UNPRINTABLE.sub("", name)[:31])
     sheet.append(list(columns))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from django.conf import settings
-from PIL import Image
 
 if TYPE_CHECKING:
     from typst import Compiler, Fonts
@@ -61,6 +60,8 @@ def typeset(
 
 def _as_text(picture: bytes) -> bytes:
     """An SVG that holds ``picture``: the compiler takes text alone for its files."""
+    from PIL import Image
+
     with Image.open(io.BytesIO(picture)) as read:
         (width, height), kind = read.size, Image.MIME[str(read.format)]
     held = base64.b64encode(picture).decode("ascii")

@@ -21,7 +21,7 @@ from schoolops.errors import Misconfigured, Unavailable
 from schoolops.queues import pipeline
 from schoolops.queues.errors import LedgerFull
 from schoolops.queues.ledger import janitor
-from schoolops.queues.ledger.task import Task, task
+from schoolops.queues.ledger.task import Task, parameters_of, task
 from schoolops.queues.registry import PLATFORM
 from schoolops.tenancy.models import School, SchoolState
 
@@ -62,7 +62,7 @@ class NeedsArguments(Misconfigured):
 
 def schedule(plan: Schedule) -> Schedule:
     """Declare scheduled work, in an app's ``tasks.py``. Raises ``NeedsArguments``."""
-    if any(field.is_required() for field in plan.task.payload.model_fields.values()):
+    if any(default is ... for _type, default in parameters_of(plan.task.function).values()):
         raise NeedsArguments(task=plan.task.name)
     _schedules[plan.name] = plan
     return plan

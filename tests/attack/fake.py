@@ -91,7 +91,7 @@ class Sound:
             return (302, {}) if (listed and "?" in path) or method == "POST" else (200, {})
         if plain.startswith(("/family/", "/hooks/")):
             return self._family(who, method, plain, said)
-        if (told := self._of_families(who, method, plain, said)) is not None:
+        if told := self._of_offices(who, method, plain, said) or self._of_families(who, method, plain, said):
             return told
         if plain.startswith("/students"):
             return self._students(who, method, plain, path, said, headers)
@@ -100,6 +100,16 @@ class Sound:
         if who == "dave":
             return 403, {}
         return self._erin(method, plain, said, headers)
+
+    def _of_offices(self, who: str, method: str, plain: str, said: Any) -> tuple[int, Any] | None:
+        if not plain.startswith(("/card-gateway", "/bank-statements", "/message-templates")):
+            return None
+        if who != "erin":
+            return 403, {}
+        if method == "PUT":
+            known = said.get("gateway") == "sandbox"
+            return (200 if known else 422), {}
+        return (202 if method == "POST" else 200), {}
 
     def _of_families(self, who: str, method: str, plain: str, said: Any) -> tuple[int, Any] | None:
         if who == "carol" and plain in {"/messages", "/announcements"}:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.attack import steps
 from tests.attack.fake import Planted, Sound
-from tests.attack.steps import STEPS, doors, families, machine
+from tests.attack.steps import STEPS, doors, families, machine, offices
 
 SCRIPT = families.SCRIPT.encode()
 
@@ -100,6 +100,19 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
         "anybody reads it": lambda: answers(r"bob GET /contact-requests/w1", 200),
         "anybody's bill": lambda: answers(r"carol POST /family/children/n\d+/bills/.*/pay/", 200),
         "anybody's leave": lambda: answers(r"carol POST /leaves", 201),
+    },
+    "where a gateway is": {
+        "a teacher chooses": lambda: answers(r"bob PUT /card-gateway", 200),
+        "an address is a gateway": lambda: answers(r"erin PUT /card-gateway", 200),
+        "an address is kept": lambda: answers(r"erin GET /card-gateway", 200, {"url": offices.INSIDE}, after=1),
+    },
+    "a banks file": {
+        "a teacher sends one": lambda: answers(r"bob POST /bank-statements", 202),
+        "a file brings it down": lambda: answers(r"erin POST /bank-statements", 500, after=3),
+    },
+    "the words of a message": {
+        "what reaches is taken": lambda: answers(r"erin PUT /message-templates", 200, after=2),
+        "a teacher words it": lambda: answers(r"bob PUT /message-templates", 200),
     },
     "filters of the office": {
         "a lookup is taken": lambda: answers(r"bob GET /office/staff/.*=O$", 200, b"/change/"),

@@ -16,8 +16,10 @@ from benchmarks.load import __main__ as load
 from benchmarks.load.__main__ import GOALS
 from config.env import BASE_DIR
 from locustfiles.targets import (
+    FAMILY_BILLS,
     FAMILY_CHILD,
     FAMILY_HOME,
+    FAMILY_MARKS,
     LIST_EXAMS,
     LIST_STUDENTS,
     LOG_IN,
@@ -52,7 +54,7 @@ class Stats:
 
 WELL = (
     Entry(LOG_IN, 150), Entry(READ_ROLL, 200), Entry(MARK_ROLL, 200), Entry(LIST_STUDENTS, 300), Entry(LIST_EXAMS, 250),
-    Entry(FAMILY_HOME, 300), Entry(FAMILY_CHILD, 300),
+    Entry(FAMILY_HOME, 300), Entry(FAMILY_CHILD, 300), Entry(FAMILY_MARKS, 300), Entry(FAMILY_BILLS, 300),
 )  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def _records(
     book = book_of(everybody, place)
     sheet_taken = is_taken(sheet)
     rows = []
-    for row in everybody:
+    for row in sorted(everybody, key=RollRow.in_order):
         if row.code is not None:
             shown = taken(row, codes)
         else:
@@ -125,7 +125,7 @@ def _records(
                 **shown,
             }
         )
-    return sorted(rows, key=by_name)
+    return rows
 
 
 def by_name(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -174,6 +174,11 @@ class RollRow(NamedTuple):
     day_arrived_at: dt.time | None
     day_left_at: dt.time | None
     leave_word: int | None
+    name_key: str
+
+    def in_order(self) -> tuple[int, str, UUID]:
+        """As ``by_name``, by what the database has made of the names: to fold sixty was a seventh of reading a roll."""
+        return self.roll_number or 10_000, self.name_key, self.sourced_id
 
     @property
     def full_name(self) -> str:
@@ -206,7 +211,7 @@ SELECT st.id, st.sourced_id, st.given_name, st.middle_name, st.family_name, st.p
        o.roll_number, o.listed AND st.merged_into_id IS NULL, r.code, r.teacher_code_id, r.office_code_id, r.state,
        r.excused, r.arrived_at, r.left_at, r.remark, r.teacher_arrived_at,
        r.teacher_left_at, p.code_id, p.arrived_at, p.left_at, d.code_id, d.arrived_at,
-       d.left_at, l.code_id
+       d.left_at, l.code_id, st.name_key
   FROM each_once o
   JOIN students_student st ON st.id = o.student_id
   LEFT JOIN attendance_attendancerecord r ON r.session_id = %(sheet)s::bigint AND r.student_id = st.id

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
 
 from apps.accounts.models import User
 from apps.accounts.selectors import language_of
@@ -78,6 +77,8 @@ def read_feed(secret: str) -> bytes:
 
 
 def _calendar(child: Child, by: User) -> bytes:
+    from icalendar import Calendar, Event
+
     made = Calendar()
     made.add("prodid", "-//SchoolOps//family//EN")
     made.add("version", "2.0")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from django.conf import settings
 from django.utils import translation
 
@@ -85,6 +84,8 @@ def quiet_until(outgoing: Outgoing, timezone: str, moment: dt.datetime) -> dt.da
 
 def e164(number: str) -> str:
     """``number`` as the whole world dials it; empty where nobody can."""
+    import phonenumbers
+
     try:
         parsed = phonenumbers.parse(number, settings.SMS_REGION or None)
     except phonenumbers.NumberParseException:

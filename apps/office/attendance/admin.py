@@ -53,6 +53,7 @@ class CodeAdmin(ServiceAdmin):
     form = CodeForm
     add = _add_code
     change = _change_code
+    one_at_a_time = "A school has a dozen, and each means something else."
     fields = (
         "code", "name", "direction", "state", "excused", "late", "teacher_selectable", "default", "retired", "position",
     )  # fmt: skip

@@ -135,6 +135,7 @@ class SessionAdmin(ServiceAdmin):
     form = SessionForm
     add = _add_session
     change = _change_session
+    one_at_a_time = "A few a year, each with days and rules of its own."
     remove = _remove_session
     fields = ("term", "name", "kind", "weight")
     list_display = ("name", "term", "kind", "stands", "timetable_published_at", "results_published_at")

@@ -121,6 +121,7 @@ class FeeItemAdmin(_AtCampuses):
     form = ItemForm
     add = _add_item
     change = _change_item
+    one_at_a_time = "What an item costs is said item by item: nobody raises all by one sum."
     fields = ("year", "grade_level", "term", "name", "amount", "account", "optional", "prorated", "on_admission")
     list_display = ("name", "year", "grade_level", "term", "price", "optional", "prorated", "retired")
     list_filter = ("year", "optional", "retired")
@@ -228,6 +229,7 @@ class LateFeeRuleAdmin(_AtCampuses):
     form = LateFeeRuleForm
     add = _add_late_fees
     change = _change_late_fees
+    one_at_a_time = "One a campus."
     list_display = ("institution", "worth", "days", "most", "starts_on", "retired")
     ordering = ("institution__name", "pk")
 
@@ -490,6 +492,7 @@ class AccountAdmin(_AtCampuses):
     form = AccountForm
     add = _add_account
     change = _change_account
+    one_at_a_time = "The chart of accounts stays as it is for years."
     fields = ("institution", "code", "name", "kind")
     list_display = ("code", "name", "kind", "institution", "balance", "retired")
     list_filter = ("kind", "retired", "institution")

@@ -30,7 +30,7 @@ from apps.office.shell.campus import ByCampus, is_alike, naming
 from apps.office.shell.fields import FoundSelect
 from apps.office.shell.forms import DAYS_AND_TIMES, ServiceForm
 from apps.office.shell.listing import Listed
-from apps.office.shell.many import ChangesMany
+from apps.office.shell.many_pages import ChangesMany
 from apps.office.shell.site import actor, in_full, office, somebody
 from apps.office.shell.trail import as_read
 from apps.office.shell.words import speak

@@ -31,6 +31,7 @@ HAPPENED = frozenset(
         gettext_noop("Reset mailed"),
         gettext_noop("Language chosen"),
         gettext_noop("Link handed out"),
+        gettext_noop("List changed"),
         gettext_noop("Logged in"),
         gettext_noop("Logged out"),
         gettext_noop("Logged out everywhere"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 
-from apps.office.shell.rooms import Room
+from apps.office.shell.rooms import Job, Room
 from apps.office.shell.saved import pages as saved
 
 ROOM = Room(
@@ -12,5 +13,6 @@ ROOM = Room(
         path("filters/<str:listed>/", saved.save, name="save-filter"),
         path("filters/<uuid:id>/rename/", saved.rename, name="rename-filter"),
         path("filters/<uuid:id>/remove/", saved.remove, name="remove-filter"),
-    )
+    ),
+    jobs={"apps.office.change_list": Job(_("Changing many rows of a list"))},
 )

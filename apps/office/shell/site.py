@@ -145,7 +145,12 @@ def _said(fact: Any) -> Any:
 
 def remedy_of(error: SchoolOpsError) -> str:
     """What a person can do about ``error``; empty, where nobody knows."""
-    return filled(_(error.remedy), error.facts) if error.remedy else ""
+    return remedy_in_words(error.remedy, error.facts)
+
+
+def remedy_in_words(remedy: str | None, facts: Mapping[str, Any]) -> str:
+    """The same of a refusal that was kept."""
+    return filled(_(remedy), facts) if remedy else ""
 
 
 def in_full(error: SchoolOpsError) -> str:

@@ -129,9 +129,14 @@ def seal_up(request: HttpRequest, *, key: str, mark: str, path: str, at: str = "
     plain = json.dumps({"path": path, "fields": fields, "files": sorted(request.FILES), "at": at}).encode()
     if not fields or len(plain) > MOST:
         return False
+    put(plain, key=key, mark=mark)
+    return True
+
+
+def put(plain: bytes, *, key: str, mark: str) -> None:
+    """Keep ``plain`` under ``key``, where nothing is kept, for whose ``mark`` it is."""
     sealed = seal(plain, owner=_owner(mark, key))
     TYPED.get(_digest(key), load=lambda: sealed)
-    return True
 
 
 def _digest(key: str) -> str:

@@ -17,7 +17,6 @@ from django.db.models.fields.files import FieldFile
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from PIL import Image
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -319,6 +318,8 @@ def preview_layout(*, grade_level: GradeLevel | None, values: Mapping[str, Any],
 
 def _nobody() -> bytes:
     """A grey picture in the place of a photo."""
+    from PIL import Image
+
     drawn = io.BytesIO()
     Image.new("L", (54, 68), 210).save(drawn, "PNG")
     return drawn.getvalue()

@@ -8,12 +8,11 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_type_hints
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 import orjson
 import psycopg.errors
-import pydantic
-import pydantic_core
 from django.db import DatabaseError, connection
 
 from schoolops import clock, context
@@ -23,6 +22,9 @@ from schoolops.queues.errors import LedgerFull, PayloadRefused, PayloadTooLarge,
 from schoolops.queues.ledger import seen
 from schoolops.queues.registry import Queue
 from schoolops.tenancy import prepared
+
+if TYPE_CHECKING:
+    import pydantic
 
 Refused = Literal["person", "discard"]
 LARGEST_PAYLOAD = 64 * 1024
@@ -67,7 +69,6 @@ class Task:
     name: str
     queue: Queue
     function: Callable[..., Any]
-    payload: type[pydantic.BaseModel]
     once_per: tuple[str, ...] = ()
     while_waiting: bool = False
     leased: bool = False
@@ -80,6 +81,11 @@ class Task:
     origin: str = field(default="")
     # The statement of the common case, with what never changes written into it: each parameter costs 4 µs.
     at_once: str = field(default="", repr=False)
+
+    @property
+    def payload(self) -> type[pydantic.BaseModel]:
+        """Its arguments, as they are checked. Made when one is enqueued or run first: most processes do neither."""
+        return _payload_model(self.function)
 
     def __call__(self, **payload: Any) -> Any:
         return self.function(**payload)
@@ -149,6 +155,8 @@ class Task:
 
     def serialise(self, payload: Mapping[str, Any]) -> str:
         """``payload`` as the JSON kept in the ledger. Raises ``PayloadRefused``, ``PayloadTooLarge``."""
+        import pydantic_core
+
         checked = self.check(payload)
         try:
             text = checked.model_dump_json()
@@ -162,6 +170,8 @@ class Task:
 
     def check(self, payload: Mapping[str, Any]) -> pydantic.BaseModel:
         """``payload`` with its types. Raises ``PayloadRefused`` naming each field."""
+        import pydantic
+
         try:
             return self.payload.model_validate(payload)
         except pydantic.ValidationError as refusal:
@@ -214,13 +224,13 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             is right for a notice about what is gone by now.
         acts_for: with whose power the body acts: ``"the school"`` or ``"the platform"``, over all that is theirs
             and for nobody in particular; or the permission of whoever sent it and over what it is held, as in
-            ``"imports.run over school"``. A test refuses a task that does not say.
+            ``"imports.run over school"``; or ``"whoever sent it"``, where each service that it calls asks them. A test
+            refuses a task that does not say.
         timeout_s, tries: where they differ from the queue's.
     """
 
     def declare(function: Callable[..., Any]) -> Task:
-        payload = _payload_model(function)
-        if unknown := set(once_per) - set(payload.model_fields):
+        if unknown := set(once_per) - set(parameters_of(function)):
             raise TypeError(f"{function.__qualname__}: once_per names {sorted(unknown)}, which are not arguments.")
         if while_waiting and not once_per:
             raise TypeError(f"{function.__qualname__}: while_waiting needs once_per.")
@@ -231,7 +241,6 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             name=task_name,
             queue=queue,
             function=function,
-            payload=payload,
             once_per=tuple(once_per),
             while_waiting=while_waiting,
             leased=leased or outside is not None,
@@ -256,7 +265,8 @@ def _at_once(queue: str, name: str, *, tracked: bool) -> str:
     return f"SELECT platform.jobs_enqueue('{queue}', '{name}', %s::jsonb, %s::jsonb, NULL, 0::smallint, {truth})"
 
 
-def _payload_model(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
+def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Parameter → its type and default (``...``: it has none). Raises ``TypeError`` where it is no task's."""
     hints = get_type_hints(function)
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
@@ -268,9 +278,18 @@ def _payload_model(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
             raise TypeError(f"{function.__qualname__}: {parameter.name} needs a type.")
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[parameter.name] = (hints[parameter.name], default)
+    return fields
+
+
+@cache
+def _payload_model(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
+    import pydantic
+
     # What is no number in JSON would come back as nothing at all.
     config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
-    model: type[pydantic.BaseModel] = pydantic.create_model(function.__name__, __config__=config, **fields)
+    model: type[pydantic.BaseModel] = pydantic.create_model(
+        function.__name__, __config__=config, **parameters_of(function)
+    )
     return model
 
 
@@ -285,6 +304,8 @@ def _unkept(checked: pydantic.BaseModel) -> list[FieldError]:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
+    import pydantic
+
     match value:
         case pydantic.BaseModel():
             yield from _leaves({name: getattr(value, name) for name in type(value).model_fields})

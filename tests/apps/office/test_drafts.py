@@ -94,3 +94,51 @@ def test_each_page_keeps_its_own_and_a_stranger_none(office: Office, dave: User,
     stranger = office().post(PAGE, SAID, headers={"X-Draft": "keep"})
     assert stranger.status_code == 302
     assert "/office/login/" in stranger["Location"]
+
+
+ONE, TWO = "a" * 32, "b" * 32
+
+
+def _typed_in(browser: Any, tab: str, **said: str) -> None:
+    form = _form(browser.get(PAGE))
+    browser.post(PAGE, form.said | SAID | said, headers={"X-Draft": "keep", "X-Draft-Tab": tab})
+
+
+def _offers(browser: Any, tab: str, *elsewhere: str) -> list[str]:
+    """The given names of what is offered to ``tab`` while others are open ``elsewhere``."""
+    headers = {"X-Draft": "ask", "X-Draft-Tab": tab, "X-Draft-Open": ",".join(elsewhere)}
+    answer = browser.get(PAGE, headers=headers).content.decode()
+    pages = [browser.get(html.unescape(each)) for each in re.findall(r'href="([^"]+)"', answer)]
+    return [_form(page).said["given_name"][0] for page in pages]
+
+
+def test_two_tabs_of_one_form_keep_what_was_typed_in_each(office: Office, dave: User, campus: Campus) -> None:
+    browser = office(dave)
+    _typed_in(browser, ONE, given_name="Zoë")
+    _typed_in(browser, TWO, given_name="Yan")
+    assert _offers(browser, ONE) == ["Zoë", "Yan"]
+    assert _offers(browser, TWO) == ["Yan", "Zoë"]
+    # While the other is still open, what is typed there is its own.
+    assert _offers(browser, ONE, TWO) == ["Zoë"]
+    assert _offers(office(dave), "c" * 32, ONE, TWO) == []
+
+
+def test_what_is_saved_or_thrown_away_in_one_tab_stays_in_the_other(office: Office, dave: User, campus: Campus) -> None:
+    browser = office(dave)
+    _typed_in(browser, ONE, given_name="Zoë")
+    _typed_in(browser, TWO, given_name="Yan")
+    browser.post(PAGE, {"csrfmiddlewaretoken": ""}, headers={"X-Draft": "forget", "X-Draft-Tab": ONE})
+    assert _offers(browser, ONE) == ["Yan"]
+    said = _form(browser.get(PAGE)).said | SAID | {drafts.FIELD: ONE, "section": str(campus.section.pk)}
+    said |= {"sex": "female", "birth_date": "2014-03-09", "entry_kind": "transferred-in", "guardian_relation": "father"}
+    said |= {"guardian_given_name": "Ada"}
+    taken = browser.post(PAGE, said, headers={"referer": f"http://oak.localhost{PAGE}"})
+    assert taken.status_code == 302, taken.context["form"].errors
+    assert _offers(browser, ONE) == ["Yan"]
+
+
+def test_of_many_tabs_that_were_left_the_latest_are_kept(office: Office, dave: User, campus: Campus) -> None:
+    browser = office(dave)
+    for number in range(drafts.MOST + 2):
+        _typed_in(browser, f"{number:032x}", given_name=f"N{number}")
+    assert _offers(browser, "c" * 32) == ["N6", "N5", "N4", "N3", "N2"]

@@ -13,9 +13,12 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.access.models import Role
 from apps.accounts.models import User
+from apps.institutions.models import Section
+from apps.office.shell.base import ServiceAdmin
+from apps.office.shell.site import office as office_site
 from apps.staff.models import StaffMember, TeachingAssignment
-from apps.students.models import Guardian, SectionMembership, StudentGuardian
-from apps.students.services import change_guardian
+from apps.students.models import Enrolment, Guardian, SectionMembership, StudentGuardian
+from apps.students.services import change_guardian, withdraw_student
 from apps.students.services.books import put_on_books
 from apps.students.services.placing import SectionPlace
 from schoolops.audit.models import AuditEntry
@@ -173,3 +176,61 @@ def test_few_and_many_cost_the_same(office: Office, dave: User, mothers: Any) ->
 def test_more_than_are_changed_at_once_are_refused(office: Office, dave: User, campus: Campus) -> None:
     answer = office(dave).post(f"{STUDENTS}many/", {"row": [*range(1, 502)]}, follow=True)
     assert "These are more than 500" in answer.content.decode()
+
+
+def test_each_list_whose_rows_can_be_changed_changes_many_or_says_why_not() -> None:
+    admins = [admin for admin in office_site._registry.values() if isinstance(admin, ServiceAdmin)]
+    assert [type(one).__name__ for one in admins if one.many_change is not None and one.one_at_a_time] == []
+    undecided = [one for one in admins if one.change is not None and one.many_change is None and not one.one_at_a_time]
+    assert [type(one).__name__ for one in undecided] == []
+    assert sorted(str(one.many) for one in admins if one.many_change is not None) == [
+        "assignments", "classes", "courses", "enrolments", "guardians", "links of guardians", "logins", "sections",
+        "staff", "students",
+    ]  # fmt: skip
+
+
+def test_many_leave_on_a_day_and_who_was_not_enrolled_then_is_left_out(
+    office: Office, dave: User, campus: Campus
+) -> None:
+    rows = list(Enrolment.objects.filter(student__in=people.students_in(campus.section)[:3]).order_by("pk"))
+    withdraw_student(student=rows[2].student, on=dt.date(2026, 11, 20), by=dave)
+    address = "/office/students/enrolment/"
+    said = {"on": "2026-12-01", "exit_kind": "transferred-out", "reason": "The family moves"}
+    page, marks = looked_at(office, dave, address, rows, **said)
+    assert "2 would change, 0 are so already, 1 are left out." in page
+    office(dave).post(f"{address}many/", {"rows": marks, "step": "apply", **said})
+    left = Enrolment.objects.filter(pk__in=[row.pk for row in rows]).order_by("pk").values_list("exit_kind", flat=True)
+    assert list(left) == ["transferred-out", "transferred-out", "withdrew"]
+    lines = AuditEntry.objects.filter(action="students.withdrawn", reason="The family moves")
+    assert len(lines) == 2
+
+
+def test_who_left_meanwhile_does_not_leave_again(office: Office, dave: User, campus: Campus) -> None:
+    rows = list(Enrolment.objects.filter(student__in=people.students_in(campus.section)[:2]).order_by("pk"))
+    address = "/office/students/enrolment/"
+    _page, marks = looked_at(office, dave, address, rows, on="2026-12-01")
+    withdraw_student(student=rows[0].student, on=dt.date(2026, 12, 2), by=dave)
+    office(dave).post(f"{address}many/", {"rows": marks, "step": "apply", "on": "2026-12-01"})
+    found = Enrolment.objects.filter(pk__in=[row.pk for row in rows]).order_by("pk")
+    assert [str(row.exited_on) for row in found] == ["2026-12-02", "2026-12-01"]
+
+
+def test_sections_get_another_capacity(office: Office, campus: Campus) -> None:
+    erin = people.a_user("erin", role="administrator")
+    rows = [campus.section, people.another_section(campus, "7 D")]
+    page, marks = looked_at(office, erin, "/office/institutions/section/", rows, capacity="31")
+    assert "Why" not in re.findall(r"<label[^>]*>\s*([^<]*?)\s*<", page)
+    office(erin).post("/office/institutions/section/many/", {"rows": marks, "step": "apply", "capacity": "31"})
+    assert {*Section.objects.filter(pk__in=[row.pk for row in rows]).values_list("capacity", flat=True)} == {31}
+
+
+def test_logins_are_ended_together_and_ones_own_is_left_out(office: Office, campus: Campus) -> None:
+    erin = people.a_user("erin", role="administrator")
+    rows = [people.a_user("tess", role="teacher"), people.a_user("tom", role="teacher"), erin]
+    said = {"act": "deactivate", "reason": "The year is over"}
+    address = "/office/accounts/user/"
+    page, marks = looked_at(office, erin, address, rows, **said)
+    assert "2 would change, 0 are so already, 1 are left out." in page
+    office(erin).post(f"{address}many/", {"rows": marks, "step": "apply", **said})
+    found = User.objects.filter(username__in=["tess", "tom", "erin"]).order_by("username")
+    assert list(found.values_list("username", "is_active")) == [("erin", True), ("tess", False), ("tom", False)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.attack.steps import doors, families, machine, records
+from tests.attack.steps import doors, families, machine, offices, records
 from tests.attack.target import Target
 
 Step = Callable[[Target], str]
@@ -20,6 +20,7 @@ STEPS: dict[str, Step] = {
         doors.numbers_and_texts, doors.odd_pictures, doors.bodies_in_chunks, doors.the_longest_key,
         doors.the_familys_pages, families.what_families_write, families.a_calendars_secret,
         families.what_is_not_theirs_to_ask,
+        offices.where_a_gateway_is, offices.a_banks_file, offices.the_words_of_a_message,
         machine.a_purge_leaves_nothing, machine.nothing_outside_the_schema, machine.a_merged_login_at_the_next_start,
         machine.what_is_killed_comes_again,
     )

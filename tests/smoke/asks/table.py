@@ -50,6 +50,11 @@ def named(address: Address) -> str:
     return f"{address.method} {_HOLE.sub(r'{1}', address.plain.route.removeprefix(PLAIN)).replace('{1}', '{}')}"
 
 
+def declared(name: str) -> Making:
+    """What makes the valid request of ``METHOD address``, such as ``PUT students/{}/photo``."""
+    return _asks[name]
+
+
 def path_of(address: Address, ids: dict[str, str]) -> str:
     """The path with its ids, at the alias where the address is it; as ``World.ask`` wants it, below ``/api/v1/``."""
     route = _HOLE.sub(lambda hole: ids[hole[1]], address.route)

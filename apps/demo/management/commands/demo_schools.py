@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.demo.services import OPERATOR, SCHOOLS, furnish, furnish_operator, recall
+from apps.demo.services import OPERATOR, SCHOOLS, furnish, furnish_operator, recall, show_families
 from apps.demo.services.casts import Login
 
 
@@ -21,10 +22,20 @@ class Command(BaseCommand):
 
     help = __doc__
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--all", action="store_true", help="the database first, and what guardians see: marks, bills, messages"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_in_production()
+        if options["all"]:
+            call_command("migrate", verbosity=0, stdout=self.stdout)
         for demo in SCHOOLS:
-            recall(furnish(demo))
+            school = furnish(demo)
+            recall(school)
+            if options["all"]:
+                show_families(demo, school)
             self.stdout.write(f"{demo.name} is at {demo.host}.")
         furnish_operator()
         said = [

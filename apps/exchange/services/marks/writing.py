@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from apps.accounts.models import User
 from apps.examinations import selectors
@@ -23,6 +20,9 @@ from apps.exchange.services.marks.columns import COLUMNS, Key
 from schoolops.api.exports import shown
 from schoolops.audit import trail
 from schoolops.folding import fold
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 # An archive with more parts is not read.
 MOST_PAPERS: Final = 50
@@ -50,6 +50,8 @@ def write_mark_file(
         raise PaperUnknown
     if (sheets := sum(exam.parts or 1 for exam in papers)) > MOST_PAPERS:
         raise errors.TooManyPapersInFile(number=sheets, most=MOST_PAPERS)
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     taken: set[str] = set()
     for exam in papers:
@@ -98,6 +100,9 @@ def _write(
 
 
 def _text(sheet: Any, said: str, *, bold: bool = False) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     cell = WriteOnlyCell(sheet, value=shown(said))
     cell.data_type = "s"
     if bold:

@@ -171,6 +171,10 @@ def from_apart(work: Callable[[IO[bytes]], Iterator[Any]], file: IO[bytes]) -> I
         FileTakesTooMuch, and what ``work`` refuses with.
     """
 
+    # Here, and not anew in each child.
+    import openpyxl  # noqa: F401
+    import xlrd  # type: ignore[import-untyped] # noqa: F401
+
     def told(source: IO[bytes]) -> Iterator[Any]:
         try:
             yield from work(source)

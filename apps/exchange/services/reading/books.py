@@ -14,11 +14,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
-import xlrd  # type: ignore[import-untyped]
-from openpyxl import load_workbook
-from openpyxl.utils.datetime import CALENDAR_MAC_1904
-from openpyxl.utils.exceptions import InvalidFileException
-
 from apps.exchange import errors
 from apps.exchange.services.reading import archive, notes, open_document, parts
 from apps.exchange.services.reading.cells import Failed, guarded
@@ -33,12 +28,6 @@ COMPOUND: Final = b"\xd0\xcf\x11\xe0"
 _ORDER: Final = slice(28, 30)
 _SECTORS: Final = slice(30, 32)
 _WITH_PASSWORD: Final = "EncryptedPackage".encode("utf-16-le")
-# What these libraries and what they stand on raise of a part that is damaged, at the beginning or in the middle.
-_DAMAGED = (
-    InvalidFileException, KeyError, ValueError, IndexError, OSError, EOFError, SyntaxError, TypeError, AttributeError,
-    zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OverflowError, MemoryError, ArithmeticError,
-    xlrd.XLRDError, struct.error, AssertionError,
-)  # fmt: skip
 # The format of a number that is shown with zeros before it.
 _ZEROS = re.compile(r"0{2,40}")
 # Nobody reads one column more than may be; that there is one is seen.
@@ -113,7 +102,7 @@ def counted(lines: Iterator[Numbered]) -> Iterator[Numbered]:
     while True:
         try:
             line = next(lines, None)
-        except _DAMAGED as error:
+        except _damaged() as error:
             raise _unreadable(error) from error
         if line is None:
             return
@@ -123,19 +112,34 @@ def counted(lines: Iterator[Numbered]) -> Iterator[Numbered]:
         yield line
 
 
+def _damaged() -> tuple[type[Exception], ...]:
+    """What the libraries and what they stand on raise of a part that is damaged, at the beginning or in the middle."""
+    from openpyxl.utils.exceptions import InvalidFileException
+    from xlrd import XLRDError  # type: ignore[import-untyped]
+
+    return (
+        InvalidFileException, KeyError, ValueError, IndexError, OSError, EOFError, SyntaxError, TypeError,
+        AttributeError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OverflowError, MemoryError,
+        ArithmeticError, XLRDError, struct.error, AssertionError,
+    )  # fmt: skip
+
+
 def _unreadable(error: Exception) -> errors.SheetUnreadable:
     return errors.SheetUnreadable(why=str(error)[:200] or type(error).__name__)
 
 
 # --- XLSX -------------------------------------------------------------------------------------------------------------
 def _new(file: IO[bytes]) -> tuple[Sheets, bool]:
+    from openpyxl import load_workbook
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
     file.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
         there = [each for each in book.worksheets if each.sheet_state == "visible"] or book.worksheets[:1]
-    except _DAMAGED as error:
+    except _damaged() as error:
         raise _unreadable(error) from error
     return {each.title: _rows_of(each) for each in there}, book.epoch == CALENDAR_MAC_1904
 
@@ -182,6 +186,8 @@ def _day(value: dt.date) -> str:
 
 # --- XLS --------------------------------------------------------------------------------------------------------------
 def _old(file: IO[bytes]) -> tuple[Sheets, bool]:
+    import xlrd
+
     file.seek(0)
     content = file.read()
     if _WITH_PASSWORD in content:
@@ -193,7 +199,7 @@ def _old(file: IO[bytes]) -> tuple[Sheets, bool]:
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
             book = xlrd.open_workbook(file_contents=content, formatting_info=True, on_demand=True, logfile=nowhere)
         there = [each for each in range(book.nsheets) if not _is_hidden(book, each)] or [0]
-    except _DAMAGED as error:
+    except _damaged() as error:
         if "encrypted" in str(error):
             raise errors.ArchiveEncrypted from error
         raise _unreadable(error) from error
@@ -216,6 +222,8 @@ def _old_rows(book: Any, place: int) -> Callable[[], Iterator[Numbered]]:
 
 
 def _old_shown(book: Any, cell: Any) -> str:
+    import xlrd
+
     value = cell.value
     if cell.ctype == xlrd.XL_CELL_ERROR:
         return Failed(xlrd.error_text_from_code.get(value, "#ERROR"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -21,6 +22,7 @@ from apps.office.shell.acts import Act, Once, does
 from apps.office.shell.base import ServiceAdmin
 from apps.office.shell.fields import day_field
 from apps.office.shell.forms import ActForm, ReasonForm, ServiceForm
+from apps.office.shell.many import ManyChange, each_alone
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
 
@@ -117,6 +119,39 @@ def _change(row: User, said: dict[str, Any], version: int | None, by: User) -> N
     services.change_user(user=row, details=said, by=by)
 
 
+# What can be done with many logins: code → its words, and the service.
+_DONE: Mapping[str, tuple[Any, Callable[[User, str, User], Any]]] = {
+    "log-out": (
+        gettext_lazy("Log out everywhere"), lambda row, _reason, by: services.end_logins_of(user=row, by=by)
+    ),
+    "new-password": (
+        gettext_lazy("Ask for a new password"), lambda row, _reason, by: services.require_new_password(user=row, by=by)
+    ),
+    "deactivate": (
+        gettext_lazy("Somebody has left"),
+        lambda row, reason, by: services.deactivate_user(user=row, reason=reason, by=by),
+    ),
+    "activate": (gettext_lazy("Let back in"), lambda row, _reason, by: services.activate_user(user=row, by=by)),
+}  # fmt: skip
+
+
+@each_alone
+def _change_logins(row: User, said: Mapping[str, Any], reason: str, by: User) -> None:
+    if "act" in said:
+        _DONE[said["act"]][1](row, reason, by)
+    else:
+        services.change_user(user=row, details=dict(said), by=by)
+
+
+def _what_is_done(by: User) -> forms.Field:  # noqa: ARG001 - as each of these is asked for
+    choices = [("", gettext_lazy("nothing")), *((code, words) for code, (words, _service) in _DONE.items())]
+    return forms.ChoiceField(label=gettext_lazy("What is done with them"), choices=choices, required=False)
+
+
+def _as_they_stand(rows: Sequence[User]) -> Mapping[int, Any]:
+    return {row.pk: f"{row.is_active:d}" for row in rows}
+
+
 @admin.register(User, site=office)
 class UserAdmin(ServiceAdmin):
     """Who has a login. Somebody new is let in on a page of its own, with roles and the link that opens it."""
@@ -132,6 +167,7 @@ class UserAdmin(ServiceAdmin):
     fields = ("username", "email", "given_name", "family_name", "language", "is_active")
     readonly_fields = ("username", "is_active")
     list_display = ("username", "full_name", "email", "is_active")
+    many_change = ManyChange(_change_logins, ("language",), {"act": _what_is_done}, _as_they_stand)
     list_filter = ("is_active",)
     search_fields = ("searched",)
     ordering = ("username",)

@@ -21,18 +21,19 @@ from apps.accounts.models import User
 from apps.family import services as family
 from apps.family.models import ContactRequest
 from apps.institutions.models import AcademicYear, Section
-from apps.office.people.pages.placing import SectionChoice
+from apps.office.people.pages.placing import EXITS, SectionChoice
 from apps.office.people.selectors.sections import open_sections
 from apps.office.shell.acts import Act, Once, does
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, removes
 from apps.office.shell.fields import day_field, whole_number
 from apps.office.shell.forms import PictureForm, ServiceForm
-from apps.office.shell.many import ManyChange, Refused
+from apps.office.shell.many import ManyChange, Refused, each_alone
 from apps.office.shell.permitted import Permitted, ReadOnlyInline
 from apps.office.shell.site import actor, office
 from apps.office.shell.words import said
 from apps.students import services
+from apps.students.errors import NotEnrolled
 from apps.students.models import Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from apps.students.selectors import contacts_shown_to, guardians_matching, guardians_shown_to, matching
 from apps.students.services import changing, guardians
@@ -431,6 +432,30 @@ class GuardianLinkAdmin(_ShownContacts, ServiceAdmin):
         return not linkable.exclude(pk__in=seen.values("pk")).exists()
 
 
+@each_alone
+def _end_enrolments(row: Enrolment, said: Mapping[str, Any], reason: str, by: User) -> None:
+    on = said["on"]
+    # It is this enrolment that was ticked, and none of another year.
+    if not (row.primary and row.entered_on <= on <= row.until):
+        raise NotEnrolled(day=on)
+    kind = said.get("exit_kind") or Enrolment.Exit.WITHDREW
+    services.withdraw_student(student=row.student, on=on, exit_kind=kind, reason=reason, by=by)
+
+
+def _last(by: User) -> forms.Field:  # noqa: ARG001 - as each of these is asked for
+    return day_field(
+        label=gettext_lazy("Leaves on"), required=False, help_text=gettext_lazy("The first day they are not enrolled.")
+    )
+
+
+def _exit(by: User) -> forms.Field:  # noqa: ARG001
+    return forms.ChoiceField(label=gettext_lazy("How they leave"), choices=EXITS, required=False)
+
+
+def _exits(rows: Sequence[Enrolment]) -> Mapping[int, Any]:
+    return {row.pk: row.exited_on or "" for row in rows}
+
+
 @admin.register(Enrolment, site=office)
 class EnrolmentAdmin(ServiceAdmin):
     """Who was enrolled where and when. What changes an enrolment stands on the student's page."""
@@ -438,9 +463,10 @@ class EnrolmentAdmin(ServiceAdmin):
     one, many = gettext_lazy("enrolment"), gettext_lazy("enrolments")
     none = gettext_lazy("Nobody is in a section yet. Admit somebody, or bring in a file.")
     begins_at = "office:rosters"
-    sees = "students.view"
+    sees, manages = "students.view", "students.manage"
     scope = ("student", "student")
     joined = ("student", "year", "institution", "grade_level")
+    many_change = ManyChange(_end_enrolments, (), {"on": _last, "exit_kind": _exit}, _exits)
     fields = ("student", "institution", "year", "grade_level", "entered_on", "entry_kind", "exited_on", "exit_kind")
     list_display = ("student", "year", "grade_level", "entered_on", "exited_on", "exit_kind")
     list_filter = ("year", "grade_level", "exit_kind")

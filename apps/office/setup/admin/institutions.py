@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -28,6 +29,7 @@ from apps.office.setup.pages.countries import WEEKDAYS, currencies, timezones
 from apps.office.shell.acts import Act, does
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, named, removes
 from apps.office.shell.forms import PictureForm, ServiceForm
+from apps.office.shell.many import ManyChange, each_alone
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import office
 from apps.staff.models import TeachingAssignment
@@ -80,6 +82,7 @@ class InstitutionAdmin(ServiceAdmin):
     form = CampusForm
     add = adds(services.add_institution)
     change = changes(services.change_institution, "institution")
+    one_at_a_time = "A school has a few campuses, and no two in one place."
     fields = (
         "name", "code", "timezone", "currency", "locale", "weekend", "brand_colour", "address", "phone", "email",
     )  # fmt: skip
@@ -120,6 +123,7 @@ class YearAdmin(ServiceAdmin):
     only_at_first = ("institution",)
     add = adds(services.plan_year, "institution")
     change = changes(services.change_year, "year")
+    one_at_a_time = "Their days follow one another."
     remove = removes(services.remove_year, "year")
     fields = ("institution", "name", "starts_on", "ends_on")
     list_display = ("name", "institution", "starts_on", "ends_on", "state")
@@ -157,6 +161,7 @@ class TermAdmin(ServiceAdmin):
     only_at_first = ("year",)
     add = adds(services.add_term, "year")
     change = changes(services.change_term, "term")
+    one_at_a_time = "Their days follow one another."
     remove = removes(services.remove_term, "term")
     fields = ("year", "name", "kind", "parent", "starts_on", "ends_on", "posting_opens_on", "posting_closes_on")
     list_display = ("name", "year", "kind", "starts_on", "ends_on")
@@ -190,6 +195,7 @@ class GradeLevelAdmin(ServiceAdmin):
     joined = ("next_level",)
     add = adds(services.add_grade_level)
     change = changes(services.change_grade_level, "level")
+    one_at_a_time = "Each leads to the next."
     remove = removes(services.remove_grade_level, "level")
     fields = ("name", "code", "position", "next_level")
     list_display = ("name", "code", "position", "next_level")
@@ -217,6 +223,21 @@ class TeacherInline(ReadOnlyInline):
     verbose_name_plural = gettext_lazy("teachers")
 
 
+@each_alone
+def _change_sections(row: Section, said: Mapping[str, Any], _reason: str, by: User) -> None:
+    services.change_section(section=row, fields=said, by=by)
+
+
+@each_alone
+def _change_courses(row: Course, said: Mapping[str, Any], _reason: str, by: User) -> None:
+    services.change_course(course=row, fields=said, by=by)
+
+
+@each_alone
+def _change_classes(row: CourseClass, said: Mapping[str, Any], _reason: str, by: User) -> None:
+    services.change_class(course_class=row, fields=said, by=by)
+
+
 @admin.register(Section, site=office)
 class SectionAdmin(ServiceAdmin):
     """Homeroom groups."""
@@ -230,6 +251,7 @@ class SectionAdmin(ServiceAdmin):
     add = adds(services.add_section, "year", "grade_level")
     change = changes(services.change_section, "section")
     remove = removes(services.remove_section, "section")
+    many_change = ManyChange(_change_sections, ("room", "capacity"), reasons=False)
     fields = ("year", "grade_level", "name", "room", "capacity")
     list_display = ("__str__", "year", "institution", "room", "capacity")
     list_filter = ("year", "grade_level")
@@ -251,6 +273,7 @@ class CourseAdmin(ServiceAdmin):
     add = adds(services.add_course, "institution")
     change = changes(services.change_course, "course")
     remove = removes(services.remove_course, "course")
+    many_change = ManyChange(_change_courses, ("grade_level", "subject", "subject_code"), reasons=False)
     fields = ("institution", "code", "title", "grade_level", "subject", "subject_code")
     list_display = ("title", "code", "grade_level", "institution")
     list_filter = ("grade_level",)
@@ -311,6 +334,7 @@ class ClassAdmin(ServiceAdmin):
     add = _add_class
     change = _change_class
     remove = removes(services.remove_class, "course_class")
+    many_change = ManyChange(_change_classes, ("section", "room"), reasons=False)
     fields = ("year", "course", "code", "title", "section", "room", "runs_in")
     list_display = ("title", "code", "course", "section", "year", "room")
     list_filter = ("year",)

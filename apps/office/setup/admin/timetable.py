@@ -38,6 +38,7 @@ class PeriodAdmin(ServiceAdmin):
     form = PeriodForm
     add = adds(services.add_period, "institution")
     change = changes(services.change_period, "period")
+    one_at_a_time = "Their times follow one another."
     remove = removes(services.remove_period, "period")
     fields = ("institution", "name", "position", "starts_at", "ends_at")
     list_display = ("name", "position", "starts_at", "ends_at", "institution")
@@ -74,6 +75,7 @@ class MeetingAdmin(ServiceAdmin):
     form = MeetingForm
     add = adds(services.add_meeting, "course_class")
     change = changes(services.change_meeting, "meeting")
+    one_at_a_time = "Each stands at a time of its own; the timetable is set up as a whole."
     remove = removes(services.remove_meeting, "meeting")
     fields = ("course_class", "weekday", "period", "room", "starts_on", "ends_on")
     list_display = ("course_class", "weekday_name", "period", "room", "starts_on", "ends_on")
