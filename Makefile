@@ -62,7 +62,7 @@ messages: environment ## Collect the strings that people read into locale/, and 
 icons: environment ## Cut the theme's font of icons down to those that pages name
 	@$(PY) -m config.icons
 
-pictures: environment ## Pictures of twelve pages at two widths and in two languages, into a folder it names
+pictures: environment ## The pictures of README anew; twelve pages to be looked at with ARGS="--into FOLDER"
 	@$(PY) -m tests.browser.pictures $(ARGS)
 
 lock: environment ## Resolve requirements*.txt anew from the ranges in pyproject.toml

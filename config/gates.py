@@ -218,11 +218,9 @@ def relations_of(ddl: str) -> dict[str, int]:
     return {
         "TABLE": len(re.findall(r"^CREATE TABLE ", ddl, re.MULTILINE)),
         "INDEX": len(
-            re.findall(
-                r"^CREATE (?:UNIQUE )?INDEX |^    ADD CONSTRAINT \S+ (?:PRIMARY KEY|UNIQUE|EXCLUDE)", ddl, re.MULTILINE
-            )
+            re.findall(r"^CREATE (?:UNIQUE )?INDEX |\bCONSTRAINT \S+ (?:PRIMARY KEY|UNIQUE|EXCLUDE)", ddl, re.MULTILINE)
         ),
-        "SEQUENCE": len(re.findall(r"^    SEQUENCE NAME |^CREATE SEQUENCE ", ddl, re.MULTILINE)),
+        "SEQUENCE": len(re.findall(r"GENERATED \w+(?: DEFAULT)? AS IDENTITY|^CREATE SEQUENCE ", ddl, re.MULTILINE)),
         "TRIGGER": len(re.findall(r"^CREATE (?:CONSTRAINT )?TRIGGER ", ddl, re.MULTILINE)),
     }
 

@@ -6,14 +6,20 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 GRAVE = ("serious", "critical")
+EVERY = ("minor", "moderate", *GRAVE)
 _AXE = Axe()
 
 
 def axe(page: Page, *, within: str | None = None) -> None:
     """Fail on serious and critical findings in the page, or in what the selector ``within`` names."""
+    grave = findings(page, within=within, weights=GRAVE)
+    assert not grave, "\n".join([f"{page.url} is not accessible:", *grave])
+
+
+def findings(page: Page, *, within: str | None = None, weights: tuple[str, ...] = EVERY) -> list[str]:
+    """What axe finds of these weights, as sentences."""
     found = _AXE.run(page, context=within).response["violations"]
-    grave = [violation for violation in found if violation["impact"] in GRAVE]
-    assert not grave, "\n".join([f"{page.url} is not accessible:", *map(_sentence, grave)])
+    return [_sentence(violation) for violation in found if violation["impact"] in weights]
 
 
 def _sentence(violation: dict) -> str:

@@ -99,27 +99,28 @@ class Visit:
         width: dict[str, int] | None = None,
         language: str = "en-GB",
         scripts: bool = True,
+        outside: bool = False,
     ) -> Page:
-        """A new browser of ``user`` (``None``: a stranger) at ``path`` of the school."""
-        from schoolops.context import inside
+        """A new browser of ``user`` (``None``: a stranger) at ``path`` of the school; ``outside``: of the operators."""
+        from schoolops.context import inside, outside_schools
         from tests.browser.scenes import session_of
 
-        phone = width is PHONE
+        phone, school = width is PHONE, None if outside else self.school
         context = self._browser.new_context(
             viewport=width or DESKTOP, locale=language, has_touch=phone, is_mobile=phone, java_script_enabled=scripts
         )
         context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         if user is not None:
-            with inside(self.school):
+            with outside_schools() if outside else inside(self.school):
                 key = session_of(user)
-            context.add_cookies([{"name": "sessionid", "value": key, "url": self.site.address(self.school)}])
+            context.add_cookies([{"name": "sessionid", "value": key, "url": self.site.address(school)}])
         page = context.new_page()
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.trouble.append(f"exception in a script: {error}"))
         page.on("response", self._response)
         self.pages.append(page)
-        page.goto(self.address(path))
+        page.goto(self.site.address(school, path))
         return page
 
     def address(self, path: str) -> str:

@@ -1,23 +1,28 @@
-"""``make pictures``: twelve pages of the demo's first school at two widths and in two languages, to be looked at.
+"""``make pictures``: the pictures of README, made anew from the demo's first school where they stand.
 
-They go into a folder outside the repository, which is printed; ``--into`` names another one.
+Beside them stands a digest of what each was made from, so that a test can say which is stale. With ``--into`` twelve
+pages at two widths and in two languages go into that folder instead, to be looked at.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
+import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import django
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from config.env import BASE_DIR
 from tests.browser import chromium
 from tests.smoke.stack import fresh_stack
 
-WIDTHS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 800}}
+WIDTHS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 1000}}
 LANGUAGES = {"en": "en-GB", "ar": "ar"}
 PATIENCE_MS = 60_000
 Logins = dict[str, dict[str, str]]
@@ -52,14 +57,50 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
 }  # fmt: skip
 
 
+# Of README: file → which page, width and language, and the templates it begins with.
+README: dict[str, tuple[tuple[str, str, str], tuple[str, ...]]] = {
+    "office-start.png": (("start", "desktop", "en"), ("office/start/start.html", "office/shell/_menu.html")),
+    "roll-phone.png": (("roll", "phone", "en"), ("office/attendance/roll/sheet.html",)),
+    "family-phone.png": (("family", "phone", "en"), ("family/home.html",)),
+    "family-attendance-phone-ar.png": (("family-attendance", "phone", "ar"), ("family/attendance.html",)),
+}
+SHOWN = BASE_DIR / "docs" / "pictures"
+MADE_FROM = SHOWN / "made-from.json"
+# What a template is made of besides itself: other templates, styles, and words that have a translation.
+_PARTS = re.compile(r"""{%\s*(?:extends|include|static)\s+["']([^"']+\.(?:html|css))["']""")
+_WORDS = re.compile(r"""{%\s*translate\s+(?:"([^"]+)"|'([^']+)')""")
+
+
+def made_from(templates: tuple[str, ...], language: str) -> str:
+    """A digest of the templates and styles of ours behind these templates, and of their words in ``language``."""
+    from django.utils.translation import gettext, override
+
+    digest, waiting, known = hashlib.sha256(), list(templates), set(templates)
+    waiting += [] if templates[0].startswith("family/") else ["office/shell/office.css"]
+    while waiting:
+        name = waiting.pop(0)
+        found = sorted((BASE_DIR / "apps").glob(f"**/{'static' if name.endswith('.css') else 'templates'}/{name}"))
+        for path in found:
+            text = path.read_text()
+            with override(LANGUAGES[language]):
+                words = [gettext(one or other) for one, other in _WORDS.findall(text)]
+            digest.update("\0".join([name, text, *words]).encode())
+            more = [part for part in _PARTS.findall(text) if part not in known]
+            # The theme's own, on which pages of ours stand, extend ours again.
+            more = ["admin/base.html" if part == "admin/base_site.html" else part for part in more]
+            known.update(more)
+            waiting += more
+    return digest.hexdigest()[:16]
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.browser.pictures", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("--into", type=Path, help="a folder for the pictures")
+    parser.add_argument("--into", type=Path, help="twelve pages into this folder, in place of README's")
     parser.add_argument("--only", action="append", choices=sorted(PAGES), help="this page; may be given again")
     given = parser.parse_args(arguments)
-    folder = given.into or Path(tempfile.mkdtemp(prefix="schoolops-pictures-"))
+    folder: Path = given.into or SHOWN
     folder.mkdir(parents=True, exist_ok=True)
     try:
         browser_path = chromium.found()
@@ -72,18 +113,28 @@ def main(arguments: list[str] | None = None) -> int:
         address = f"http://{school['host']}:{up.port}"
         # The first of a role is the one whose classes the demo fills.
         logins = {login["role"].lower(): login for login in reversed(school["logins"])}
-        for language in LANGUAGES:
-            for width in WIDTHS:
-                for name in given.only or PAGES:
-                    _picture(browser, address, logins, name, width, language, folder)
+        wanted = [(*what, SHOWN / file) for file, (what, _templates) in README.items()]
+        if given.into:
+            wanted = [
+                (name, width, language, folder / f"{name}-{width}-{language}.png")
+                for language in LANGUAGES
+                for width in WIDTHS
+                for name in given.only or PAGES
+            ]
+        for name, width, language, file in wanted:
+            _picture(browser, address, logins, name, width, language, file)
         browser.close()
+    if not given.into:
+        # Not before the stack is down: its processes have settings of their own.
+        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.offline"
+        django.setup()
+        told = {file: made_from(templates, what[2]) for file, (what, templates) in README.items()}
+        MADE_FROM.write_text(json.dumps(told, indent=2) + "\n")
     sys.stdout.write(f"{folder}\n")
     return 0
 
 
-def _picture(
-    browser: Browser, address: str, logins: Logins, name: str, width: str, language: str, folder: Path
-) -> None:
+def _picture(browser: Browser, address: str, logins: Logins, name: str, width: str, language: str, file: Path) -> None:
     role, path, onward = PAGES[name]
     phone = width == "phone"
     context = browser.new_context(
@@ -98,7 +149,7 @@ def _picture(
     page.wait_for_url(re.compile(re.escape(path) + "$"))
     onward(page)
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=folder / f"{name}-{width}-{language}.png", full_page=not phone)
+    page.screenshot(path=file, full_page=not phone and file.parent != SHOWN)
     context.close()
 
 

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from django.urls import Resolver404, resolve
 
+from apps.office.shell.rooms import rooms
+
 LINKS = re.compile(r'<a\s[^>]*?href="([^"#]+)"')
 INSIDE = ("/office/", "/roll/")
 
@@ -68,3 +70,22 @@ def _follow(link: str, at: str, known: set[str], take: Callable[[str, tuple[str,
     kind = (route, ",".join(sorted({name for name, _ in parse_qsl(parts.query)})))
     known.add(address)
     take(address, kind)
+
+
+def pages_of_admins(site: Any, *, every: bool = False) -> list[str]:
+    """The pages that an admin site has of its models: of their lists, and of the row of each that was written last.
+
+    ``every``: there must be one of each.
+    """
+    rooms()
+    found = []
+    for model, admin in sorted(site._registry.items(), key=lambda pair: pair[0]._meta.label):
+        row = model._default_manager.order_by("pk").last()
+        assert row is not None or not every, model
+        at = f"/{site.name}/{model._meta.app_label}/{model._meta.model_name}/"
+        found += [at, f"{at}?q=a"]
+        found += [f"{at}add/"] if getattr(type(admin), "add", None) is not None else []
+        if row is not None:
+            found += [f"{at}{row.pk}/change/", f"{at}{row.pk}/history/"]
+            found += [f"{at}{row.pk}/act/{act.name}/" for act in getattr(admin, "acts", ())]
+    return found

@@ -188,6 +188,8 @@ COLUMNS = (
 class BandsWidget(forms.Widget):
     """A table with a row for each band; rows without a grade are none."""
 
+    use_fieldset = True
+
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[dict[str, str]]:
         return list(self._rows(data, name))
 
@@ -203,6 +205,8 @@ class BandsWidget(forms.Widget):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         given = [*(value or []), *[{}] * SPARE][:MOST_BANDS]
+        has = attrs or {}
+        where = has.get("id", "")
         head = format_html_join("", '<th scope="col">{}</th>', [(title,) for _, title, _ in COLUMNS])
         rows = []
         for number, row in enumerate(given):
@@ -221,10 +225,11 @@ class BandsWidget(forms.Widget):
             )  # fmt: skip
             rows.append((cells, fails))
         body = format_html_join("", "<tr>{}{}</tr>", rows)
+        described = format_html(' aria-describedby="{}_error"', where) if "aria-invalid" in has else ""
         return format_html(
-            '<div class="office-scroll"><table class="office-table" id="{}"><thead><tr>{}<th scope="col">{}</th></tr>'
-            "</thead><tbody>{}</tbody></table></div>",
-            (attrs or {}).get("id", ""), head, _("Fails"), body,
+            '<div class="office-scroll" role="group" aria-label="{}"{}><table class="office-table" id="{}"><thead>'
+            '<tr>{}<th scope="col">{}</th></tr></thead><tbody>{}</tbody></table></div>',
+            _("Bands"), described, where, head, _("Fails"), body,
         )  # fmt: skip
 
 
@@ -313,6 +318,7 @@ class BandInline(ReadOnlyInline):
     sees = "exams.view"
     over = "everybody"
     fields = ("code", "lower", "name", "points", "passing")
+    words: ClassVar[Any] = {**{column: title for column, title, _ in COLUMNS}, "passing": gettext_lazy("passes")}
     verbose_name_plural = gettext_lazy("bands")
 
 

@@ -122,6 +122,7 @@ def rosters(request: HttpRequest) -> HttpResponse:
         except SchoolOpsError as error:
             add_refusal(form, error)
         else:
+            messages.success(request, _("“%(name)s” has come in and is read now.") % {"name": sent.name})
             return HttpResponseRedirect(_address(run.sourced_id))
     context = {
         "form": form,
@@ -359,6 +360,7 @@ def confirm(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         request,
         run,
         lambda: services.confirm(run=run, reading=reading, skip_errors=skip, by=actor(request), in_background=True),
+        _("The changes of “%(name)s” are made now.") % {"name": run.file_name},
     )
 
 
@@ -367,7 +369,8 @@ def confirm(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 def go_on(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """Let it go on where it stopped."""
     run = selectors.import_of(id, by=actor(request))
-    return _step(request, run, lambda: services.go_on(run=run, by=actor(request), in_background=True))
+    said = _("“%(name)s” goes on where it stopped.") % {"name": run.file_name}
+    return _step(request, run, lambda: services.go_on(run=run, by=actor(request), in_background=True), said)
 
 
 @require_POST
@@ -375,17 +378,17 @@ def go_on(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 def undo(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """Take it back."""
     run = selectors.import_of(id, by=actor(request))
-    return _step(request, run, lambda: services.begin_undo(run=run, by=actor(request), in_background=True))
+    said = _("What “%(name)s” changed is taken back now.") % {"name": run.file_name}
+    return _step(request, run, lambda: services.begin_undo(run=run, by=actor(request), in_background=True), said)
 
 
-def _step(request: HttpRequest, run: Import, step: Any, done: str = "") -> HttpResponse:
+def _step(request: HttpRequest, run: Import, step: Any, done: str) -> HttpResponse:
     try:
         step()
     except SchoolOpsError as error:
         messages.error(request, in_full(error))
     else:
-        if done:
-            messages.success(request, done)
+        messages.success(request, done)
     return HttpResponseRedirect(_address(run.sourced_id))
 
 

@@ -25,6 +25,7 @@ def address_of(name: str, key: UUID | int) -> str:
     return f"{before}{key}{after}"
 
 
-def link_to(name: str, key: UUID | int, said: str) -> SafeString:
-    """A link to that address which says ``said``."""
-    return SafeString(f'<a href="{address_of(name, key)}">{escape(said)}</a>')
+def link_to(name: str, key: UUID | int, said: str, *, heard: str = "") -> SafeString:
+    """A link to that address which says ``said``; ``heard``: all of it, to who does not see what stands beside it."""
+    label = f' aria-label="{escape(heard)}"' if heard else ""
+    return SafeString(f'<a href="{address_of(name, key)}"{label}>{escape(said)}</a>')

@@ -80,7 +80,7 @@ def _tab(said: str) -> str:
 def _tabs(user: User, page: str) -> list[str]:
     """The tabs in which something was typed on ``page``, the latest last."""
     found = typed.kept(key_of(user, page, _ALL), user)
-    return [] if found is None else found.fields["tabs"]
+    return [] if found is None else found.fields["left_in"]
 
 
 def _note_tabs(user: User, page: str, tabs: list[str]) -> None:
@@ -88,7 +88,9 @@ def _note_tabs(user: User, page: str, tabs: list[str]) -> None:
     typed.forget(key)
     for each in tabs[:-MOST]:
         typed.forget(key_of(user, page, each))
-    typed.put(json.dumps({"path": "", "fields": [("tabs", tabs[-MOST:])]}).encode(), key=key, mark=typed.mark_of(user))
+    typed.put(
+        json.dumps({"path": "", "fields": [("left_in", tabs[-MOST:])]}).encode(), key=key, mark=typed.mark_of(user)
+    )
 
 
 def _forget(user: User, page: str, tab: str) -> None:

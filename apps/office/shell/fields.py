@@ -143,6 +143,13 @@ class MomentField(forms.DateTimeField):
         formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
         super().__init__(input_formats=formats, **more)
 
+    def to_python(self, value: Any) -> dt.datetime | None:
+        moment: dt.datetime | None = super().to_python(value)
+        if moment is not None and not clock.in_reach(moment.date()):
+            words = _("This is no day. Write it as %(day)s.")
+            raise forms.ValidationError(words, code="invalid", params={"day": said(clock.now().date(), "DATE_FORMAT")})
+        return moment
+
 
 def time_field(**more: Any) -> forms.TimeField:
     """A time as browsers send it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -125,6 +126,7 @@ class DressedForm(forms.Form):
     def _dress(self) -> None:
         """Again, once a form has made fields of its own."""
         for field in self.fields.values():
+            field.label = capfirst(field.label) if field.label else field.label
             dressed(field)
         _compose(self)
 
@@ -177,6 +179,10 @@ class ServiceForm(_ModelForm):
         _compose(self)
         columns = {each.name: each for each in self.instance._meta.concrete_fields}
         for name, field in self.fields.items():
+            field.label = capfirst(field.label) if field.label else field.label
+            if isinstance(field.widget, forms.TextInput | forms.NumberInput):
+                # One that a form adds to those of its model has no looks of its own.
+                field.widget.attrs.setdefault("class", LOOK)
             if isinstance(field, forms.IntegerField) and name in columns:
                 # What the column cannot hold; Django would ask the row, which no form of ours touches.
                 field.validators.extend(columns[name].validators)

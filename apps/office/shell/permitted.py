@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -15,7 +16,9 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Section
 from apps.office.shell.fields import whole_number
+from apps.office.shell.rooms import Words
 from apps.office.shell.site import actor, somebody
+from apps.office.shell.words import speak
 from apps.students.models import Student
 from schoolops.privacy import refuse_private
 
@@ -86,6 +89,18 @@ class _Shown(PaginationInlineFormSet):  # type: ignore[misc]
 
 class ReadOnlyInline(Permitted, _Inline):
     """Rows that belong to another, to be read. What can be done with one stands on its own page."""
+
+    # What columns are called here, of which no model that has a page of its own is about.
+    words: ClassVar[Mapping[str, Words]] = {}
+    _spoken: ClassVar[set[type[Model]]] = set()
+
+    def __init__(self, parent_model: type[Model], admin_site: Any) -> None:
+        super().__init__(parent_model, admin_site)
+        if self.model not in self._spoken and not admin_site.is_registered(self.model):
+            # Where it has no admin, nobody else says what its columns are called.
+            self._spoken.add(self.model)
+            for field in self.opts.concrete_fields:
+                speak(field, self.words)
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)

@@ -17,7 +17,7 @@ AS_NAMED = (
     "address", "admission_number", "after", "before", "code", "course", "currency", "day", "decided_at", "decided_by",
     "emergency_contact", "ends_at", "ends_on", "entered_on", "excused", "family_name", "given_name", "grade_level",
     "guardian", "instead_of", "kind", "language", "late", "legal_guardian", "medical_note", "middle_name", "name",
-    "period", "phone", "reason", "receives_invoices", "relation", "roll_number", "room", "section", "sex",
+    "period", "phone", "reason", "receives_invoices", "relation", "role", "roll_number", "room", "section", "sex",
     "staff_number", "starts_at", "starts_on", "state", "status", "student", "subject", "taken_at", "taken_by",
     "timezone", "title", "username", "weekday", "year",
 )  # fmt: skip

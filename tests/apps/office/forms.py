@@ -15,6 +15,8 @@ class Form:
     # Name → its kind ("select", "date" …), and what is chosen or written.
     kinds: dict[str, str] = field(default_factory=dict)
     said: dict[str, list[str]] = field(default_factory=dict)
+    # Of its buttons those that say which was pressed.
+    buttons: list[tuple[str, str]] = field(default_factory=list)
 
 
 class _Reading(HTMLParser):
@@ -46,8 +48,12 @@ class _Reading(HTMLParser):
         elif tag == "textarea" and name:
             self._area, self._written = name, []
             self._form.kinds[name] = "textarea"
+        elif tag == "button" and name:
+            self._form.buttons.append((name, has.get("value", "")))
         elif tag == "input" and name:
             self._form.kinds[name] = kind = has.get("type", "text")
+            if kind == "submit":
+                self._form.buttons.append((name, has.get("value", "")))
             if kind not in {"checkbox", "radio", "submit", "file"} or "checked" in has:
                 self._form.said.setdefault(name, []).append(
                     has.get("value", "on" if kind in {"checkbox", "radio"} else "")

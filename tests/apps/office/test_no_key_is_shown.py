@@ -7,14 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.accounts.models import User
-from apps.office.shell.rooms import rooms
 from apps.office.shell.site import office as site
 from apps.students.models import Student
 from schoolops.tenancy import direct
 from schoolops.tenancy.models import School
 from tests.api.addresses import pages
 from tests.factories import people
-from tests.factories.crawled import crawled
+from tests.factories.crawled import crawled, pages_of_admins
 from tests.factories.full import fill, papers_and_messages
 from tests.factories.people import Campus
 
@@ -42,19 +41,6 @@ def _keys_on(page: str) -> set[str]:
     return {found for text in texts for found in A_KEY.findall(text)}
 
 
-def _pages_of_admins() -> list[str]:
-    rooms()
-    found = []
-    for model, admin in sorted(site._registry.items(), key=lambda pair: pair[0]._meta.label):
-        row = model._default_manager.order_by("pk").last()
-        assert row is not None, model
-        at = f"/office/{model._meta.app_label}/{model._meta.model_name}/"
-        found += [at, f"{at}?q=a", f"{at}{row.pk}/change/", f"{at}{row.pk}/history/"]
-        found += [f"{at}add/"] if type(admin).add is not None else []  # type: ignore[attr-defined]
-        found += [f"{at}{row.pk}/act/{act.name}/" for act in admin.acts]  # type: ignore[attr-defined]
-    return found
-
-
 def test_every_page_opens_and_says_names_where_rows_have_keys(
     in_oak: School, office: Office, campus: Campus, erin: User, bob: User
 ) -> None:
@@ -62,7 +48,7 @@ def test_every_page_opens_and_says_names_where_rows_have_keys(
     fill(campus, 2, erin, "C")
     papers_and_messages(campus, erin)
     browser = office(erin)
-    found = crawled(browser, [*_pages_of_admins(), "/office/", "/roll/"])
+    found = crawled(browser, [*pages_of_admins(site, every=True), "/office/", "/roll/"])
     assert {each.address: each.status for each in found if each.status != 200} == {}
     keys = {each.address: said for each in found if (said := _keys_on(each.page)) and not BY_ID.match(each.address)}
     assert keys == {}

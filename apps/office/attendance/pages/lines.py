@@ -72,13 +72,11 @@ def grid_lines(rows: Iterable[Row]) -> SafeString:
     lines = []
     for row in rows:
         one, name, said = row.student_id, escape(row.name), row.said
-        wrong = "".join(
-            f'<br><span class="day-error" id="error-{one}">{escape(str(problem))}</span>' for problem in row.problems
-        )
+        wrong, described = _wrong(row.problems, f"error-{one}")
         lines.append(
             f'<tr{_CHANGED if row.changed else ""} data-name="{name}"><td>{row.number or ""}</td>'
             f'<th scope="row" id="name-{one}"><input type="hidden" name="student" value="{one}">{name}{wrong}</th>'
-            f'<td data-cell="code"><span class="grid-codes" role="radiogroup" aria-labelledby="name-{one}">'
+            f'<td data-cell="code"><span class="grid-codes" role="radiogroup" aria-labelledby="name-{one}"{described}>'
             f"{choices.of(row)}</span></td>"
             f'{more}{came}"><input type="time" name="arrived-{one}" value="{escape(said.arrived_at)}"'
             f' aria-label="{came}: {name}"></td>'
@@ -95,8 +93,22 @@ def _strong(text: str) -> str:
     return f"<strong>{escape(text)}</strong>"
 
 
-def _note(kind: str, text: str) -> str:
-    return f'<p class="{kind}">{escape(text)}</p>'
+def _note(kind: str, text: str, called: str = "") -> str:
+    named = f' id="{called}"' if called else ""
+    return f'<p class="{kind}"{named}>{escape(text)}</p>'
+
+
+def _described(problems: Sequence[str], called: str) -> str:
+    """What says of a field that it is wrong, and where it stands why."""
+    return f' aria-invalid="true" aria-describedby="{called}"' if problems else ""
+
+
+def _wrong(problems: Sequence[str], called: str) -> tuple[str, str]:
+    """Why a field is refused, and what says so of the field."""
+    if not problems:
+        return "", ""
+    said = escape(" ".join(map(str, problems)))
+    return f'<br><span class="day-error" id="{called}">{said}</span>', _described(problems, called)
 
 
 def phone_lines(rows: Iterable[Row], *, may_save: bool) -> SafeString:
@@ -109,17 +121,18 @@ def phone_lines(rows: Iterable[Row], *, may_save: bool) -> SafeString:
     lines = []
     for row in rows:
         one, name, said = row.student_id, escape(row.name), row.said
+        described = _described(row.problems, f"error-{one}")
         office = _("The office says: %(word)s.") % {"word": row.office} if row.office else ""
         notes = [
             ("said news", office),
             ("said news", row.news),
-            *(("wrong bad", str(problem)) for problem in row.problems),
         ]
         lines.append(
-            f"<fieldset{_MARKED if row.news or row.problems else ''}{disabled}>"
+            f"<fieldset{_MARKED if row.news or row.problems else ''}{described}{disabled}>"
             f"<legend>{f'<small>{row.number}</small>' if row.number else ''}<bdi>{name}</bdi></legend>"
             f'<input type="hidden" name="student" value="{one}"><div class="codes">{choices.of(row)}</div>'
             f"{''.join(_note(kind, text) for kind, text in notes if text)}"
+            f"{_note('wrong bad', ' '.join(row.problems), f'error-{one}') if row.problems else ''}"
             f"<details{' open' if row.has_more or row.problems else ''}><summary>{more}"
             f'<span hidden> {name}</span></summary><div class="more">'
             f'<label>{came} <input type="time" name="arrived-{one}" value="{escape(said.arrived_at)}"></label>'
@@ -156,11 +169,13 @@ def week_lines(rows: Iterable[tuple[Mapping[str, Any], str, Sequence[Cell]]]) ->
         for cell in cells:
             day, row = cell.day.day, cell.row
             called = days.get(day) or days.setdefault(day, escape(date_format(day, _("l, j F"))))
+            wrong = ""
             if row is not None and cell.is_open:
+                wrong, described = _wrong(row.problems, f"error-{day.isoformat()}-{one}")
                 line.append(
                     f'<td data-label="{called}" data-name="{name}, {called}" data-cell="code"'
                     f'{_CHANGED if row.changed else ""}><select name="code-{day.isoformat()}-{one}"'
-                    f' aria-label="{name}, {called}"><option value="">–</option>{options.of(row)}</select>'
+                    f' aria-label="{name}, {called}"{described}><option value="">–</option>{options.of(row)}</select>'
                 )
             else:
                 said = escape(row.said.code) if row is not None else ""
@@ -169,6 +184,6 @@ def week_lines(rows: Iterable[tuple[Mapping[str, Any], str, Sequence[Cell]]]) ->
                 )
             if row is not None and row.office and row.record["office_code"] != row.said.code:
                 line.append(f" {_strong(row.record['office_code'])}")
-            line.append("</td>")
+            line.append(f"{wrong}</td>")
         lines.append("".join([*line, "</tr>"]))
     return mark_safe("".join(lines))  # noqa: S308 - escaped above

@@ -13,6 +13,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -21,7 +22,7 @@ from apps.examinations.models import ExamSession
 from apps.examinations.selectors import results_seen
 from apps.institutions.models import GradeLevel, Section
 from apps.office.examinations.selectors import session_seen
-from apps.office.shell.fields import apart, posted, whole_number
+from apps.office.shell.fields import MomentField, apart, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal, dressed
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
@@ -54,6 +55,19 @@ BLOCKS = {
 LANGUAGES = {CardLayout.Language.ENGLISH: "English", CardLayout.Language.ARABIC: "العربيّة"}
 
 
+class MomentForm(forms.Form):
+    """From when on families see the cards of a section, by the clock of its campus."""
+
+    moment = MomentField(label=gettext_lazy("Families see them from"))
+
+    def __init__(self, session: ExamSession, section: Section, data: Any = None) -> None:
+        chosen = max(filter(None, (session.results_published_at, clock.now())))
+        self.section = section
+        super().__init__(
+            data, auto_id=f"%s-{section.pk:d}", initial={"moment": chosen.replace(second=0, microsecond=0)}
+        )
+
+
 def _cards(request: HttpRequest, session: ExamSession, section: int | None = None) -> list[ReportCard]:
     rows: Any = selectors.cards_of(session, by=actor(request))
     if section is not None:
@@ -66,31 +80,34 @@ def _cards(request: HttpRequest, session: ExamSession, section: int | None = Non
 def cards(request: HttpRequest, exam_session: UUID) -> HttpResponse:
     """The sections of a session with how far their cards are; what can be done with those of each."""
     found = session_seen(exam_session, by=actor(request))
+    # What is written and typed here are moments of the campus.
+    timezone.activate(ZoneInfo(found.term.year.institution.timezone))
     refusal = _done(request, found) if request.method == "POST" else None
     if isinstance(refusal, HttpResponse):
         return refusal
+    refused = refusal if isinstance(refusal, MomentForm) else None
     there = _cards(request, found)
     by_section: dict[int, list[ReportCard]] = {}
     for card in there:
         by_section.setdefault(card.section_id, []).append(card)
+    held = permissions_of(actor(request))
     groups = [
         {
             "section": section,
+            "publish": (refused if refused and refused.section == section else MomentForm(found, section))["moment"],
             "cards": [(card, STATES[State(card.state)]) for card in by_section.get(section.pk, [])],
             "states": _states(by_section.get(section.pk, [])),
             "drafted": max((card.drafted_at for card in by_section.get(section.pk, [])), default=clock.now()),
         }
         for section in _sections(request, found)
     ]
-    held = permissions_of(actor(request))
     context = {
         "session": found,
         "groups": groups,
         "prepares": "cards.prepare" in held,
         "publishes": "cards.publish" in held,
-        "notice": refusal or "",
+        "notice": refusal if isinstance(refusal, str) else "",
         "now": clock.now(),
-        "moment": _moment_shown(found),
     }
     title = _("Report cards of %(session)s") % {"session": apart(found.name)}
     return render_page(request, "office/examinations/cards.html", context, title=title, status=409 if refusal else 200)
@@ -108,14 +125,8 @@ def _states(cards: list[ReportCard]) -> list[tuple[Any, int]]:
     return [(words, counted[state]) for state, words in STATES.items() if counted[state]]
 
 
-def _moment_shown(session: ExamSession) -> str:
-    zone = ZoneInfo(session.term.year.institution.timezone)
-    moment = max(filter(None, (session.results_published_at, clock.now())))
-    return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}"
-
-
-def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
-    """Where to go next, or why not."""
+def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | MomentForm | str:
+    """Where to go next, or why not: in words, or on the form that was refused."""
     by = actor(request)
     key = whole_number(request.POST.get("section", ""))
     section = next((each for each in _sections(request, session) if each.pk == key), None)
@@ -131,10 +142,11 @@ def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | str:
             number = services.proof_read_cards(session=session, section=section, seen=seen, by=by)
             words = ngettext("%d card is proof-read.", "%d cards are proof-read.", number) % number
         elif what == "publish":
-            moment = _moment(request.POST.get("moment", ""), session)
-            if moment is None:
-                return str(_("Say from when on families see these cards."))
-            services.ask_to_publish(session=session, section=section, published_at=moment, by=by)
+            form = MomentForm(session, section, request.POST)
+            if not form.is_valid():
+                return form
+            said = form.cleaned_data["moment"]
+            services.ask_to_publish(session=session, section=section, published_at=said, by=by)
             words = _("The cards are printed now, and published as they are.")
         else:
             raise Http404
@@ -153,18 +165,6 @@ def _written_at(said: str) -> dt.datetime:
     except ValueError:
         return LONG_AGO
     return moment if moment.tzinfo is not None else LONG_AGO
-
-
-def _moment(said: str, session: ExamSession) -> dt.datetime | None:
-    """A moment of the campus, as browsers write it."""
-    try:
-        moment = dt.datetime.strptime(said, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - the campus's follows
-    except ValueError:
-        return None
-    if not clock.in_reach(moment.date()):
-        return None
-    zone = ZoneInfo(session.term.year.institution.timezone)
-    return moment.replace(tzinfo=zone).astimezone(dt.UTC)
 
 
 @office_page(permission="marks.view", over="section")

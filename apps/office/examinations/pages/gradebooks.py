@@ -89,6 +89,7 @@ def gradebooks(request: HttpRequest) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
+            messages.success(request, _("The gradebook is begun. Say what counts in it."))
             return HttpResponseRedirect(reverse("office:set-gradebook", args=(book.sourced_id,)))
     rows = selectors.gradebooks_seen(by=by).order_by("-term__starts_on", "course__title", "pk")
     page = Paginator(rows, PER_PAGE).get_page(whole_number(request.GET.get("page", "")) or 1)

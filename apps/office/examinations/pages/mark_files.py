@@ -76,6 +76,7 @@ def mark_files(request: HttpRequest, exam_session: UUID) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
+            messages.success(request, _("“%(name)s” has come in and is read now.") % {"name": sent.name})
             return HttpResponseRedirect(reverse("office:mark-file", args=(run.sourced_id,)))
     papers = session.exams.filter(papers_in_reach(by, "marks.enter"))
     there = Section.objects.filter(pk__in=papers.values("section")).select_related("grade_level")

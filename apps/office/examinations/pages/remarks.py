@@ -139,6 +139,7 @@ def bank(request: HttpRequest) -> HttpResponse:
     form = PhraseForm(None)
     if removed := _key(request.POST.get("remove", "")):
         services.remove_phrase(phrase=removed, by=by)
+        messages.success(request, _("The phrase is removed."))
         return HttpResponseRedirect(request.get_full_path())
     if request.method == "POST":
         form = PhraseForm(posted(request))
@@ -148,6 +149,7 @@ def bank(request: HttpRequest) -> HttpResponse:
             except SchoolOpsError as refusal:
                 add_refusal(form, refusal)
             else:
+                messages.success(request, _("The phrase is added."))
                 return HttpResponseRedirect(request.get_full_path())
     context = {"form": form, "phrases": list(selectors.phrases(by=by))}
     status = 422 if form.errors else 200

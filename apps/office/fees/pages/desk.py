@@ -93,6 +93,7 @@ def take(request: HttpRequest, student: UUID) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal, on={"fees:payer-of-another": "guardian"})
         else:
+            messages.success(request, _("The money of %(name)s is taken.") % {"name": apart(found.full_name)})
             return HttpResponseRedirect(f"{reverse('office:receipt', args=(taken.sourced_id,))}?print=1")
     context = {
         "student": found,

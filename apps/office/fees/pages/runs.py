@@ -100,6 +100,7 @@ def runs(request: HttpRequest) -> HttpResponse:
             except SchoolOpsError as refusal:
                 add_refusal(form, refusal)
             else:
+                messages.success(request, _("The bills are worked out. Nobody gets one before you confirm them."))
                 return HttpResponseRedirect(reverse("office:fee-run", args=(made.sourced_id,)))
     rows = [(run, STATES[State(run.state)]) for run in selectors.latest_runs(by=by)]
     status = 422 if form is not None and form.errors else 200

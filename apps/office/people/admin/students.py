@@ -233,7 +233,8 @@ class StudentAdmin(ServiceAdmin):
 
     @admin.display(description=gettext_lazy("details"))
     def details(self, row: Student) -> SafeString:
-        return link_to(self._name("change"), row.pk, said(gettext_noop("Details of %(name)s")) % {"name": row})
+        heard = said(gettext_noop("Details of %(name)s")) % {"name": row}
+        return link_to(self._name("change"), row.pk, said(gettext_noop("Details")), heard=heard)
 
     @admin.display(description=gettext_lazy("section today"))
     def section_today(self, row: Any) -> str:

@@ -8,12 +8,25 @@ const FIELDS = "input:not([type=hidden]), select, textarea, a[href], button, [ro
 
 const seen = (each) => each.getClientRects().length > 0;
 
+// What the label of a field says: of what stands beside it and is an icon, or a list that has its words from a script.
+const named = (field) => field ? document.querySelector(`label[for="id_${field}"]`)?.textContent.trim().replace(/[:*]+$/, "") : "";
+function nameAll() {
+  for (const each of document.querySelectorAll("select + .select2 :is([role=combobox], [role=textbox])")) {
+    const label = document.querySelector(`label[for="${each.closest(".select2").previousElementSibling.id}"]`);
+    if (label) each.setAttribute("aria-labelledby", `${label.id ||= `label-${label.htmlFor}`} ${each.getAttribute("aria-labelledby") ?? ""}`);
+  }
+}
+// Several tables that scroll on one page are told apart by the headings above them.
+for (const each of document.querySelectorAll("fieldset[aria-labelledby] [data-simplebar]"))
+  each.dataset.simplebarAriaLabel = document.getElementById(each.closest("fieldset").getAttribute("aria-labelledby"))?.textContent.trim() ?? "";
+
 // What says nothing is no button but the ground behind one: Escape does what a click on it does.
 function reach(each) {
   if (each.matches(REACHED) || !(each.textContent.trim() || each.title)) return;
   each.setAttribute("role", "button");
   each.tabIndex = 0;
-  if (each.title) each.setAttribute("aria-label", each.title);
+  const name = each.title || named(each.getAttribute("x-ref")?.match(/^relatedWidgetWrapper(.+)/)?.[1]);
+  if (name) each.setAttribute("aria-label", name);
   // An icon is a word to its font, and to a screen reader: beside words of the page it says nothing.
   for (const icon of each.querySelectorAll(".material-symbols-outlined")) icon.setAttribute("aria-hidden", "true");
 }
@@ -23,6 +36,8 @@ const filters = () => document.getElementById("changelist-filter");
 let opener = null;
 
 document.addEventListener("alpine:initialized", reachAll);
+// After those who make them, who asked before.
+window.django?.jQuery?.(nameAll);
 document.addEventListener("htmx:afterSwap", reachAll);
 document.addEventListener("keydown", (event) => {
   const pressed = event.target;
