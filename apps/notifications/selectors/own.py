@@ -16,6 +16,7 @@ from apps.institutions.selectors import school_timezone
 from apps.notifications.models import Announcement, Channel, Message, Preference
 from apps.notifications.selectors.audiences import still_for
 from apps.students.models import Guardian, Student, StudentGuardian
+from schoolops.tenancy.compiled import KEY, Compiled, Parameter
 
 READ = "messages.read"
 
@@ -48,9 +49,21 @@ def inbox_of(user: User) -> QuerySet[Any, Message]:
     )
 
 
+_UNREAD: Compiled[int] = Compiled(
+    lambda: Message.objects.filter(
+        Q(user=Parameter("user", KEY)) | Q(guardian__user=Parameter("user", KEY)),
+        channel=Channel.INBOX, state=Message.State.DELIVERED, read_at=None,
+    ).values_list("pk", flat=True)[:1]
+)  # fmt: skip
+
+
 def unread_of(user: User) -> int:
-    """How many messages ``user`` has not read. Raises ``PermissionMissing``."""
-    return inbox_of(user).filter(read_at=None).count()
+    """How many messages ``user`` has not read. Raises ``PermissionMissing``.
+
+    A statement, and another where something is unread: whether it is still theirs to read.
+    """
+    access.require(user, READ)
+    return inbox_of(user).filter(read_at=None).count() if _UNREAD.all(user=user.pk) else 0
 
 
 @dataclass(frozen=True, slots=True)
