@@ -130,9 +130,12 @@ def _bills(term: Term, day: dt.date, *, by: User) -> None:
 def _leave(guardian: Guardian, day: dt.date, *, by: User) -> None:
     """For each child of a guardian who logs in: leave granted and leave to be decided, after the head looked."""
     whose = guardian.user
-    if whose is None or Leave.objects.filter(requested_by=whose).exists():
+    if whose is None:
         return
     for link in guardian.student_links.filter(data_access=True, restriction_note="").select_related("student"):
+        # Theirs from before, or what people have entered since: either stays, and would be in the way.
+        if Leave.objects.filter(student=link.student).exists():
+            continue
         family.note_look(student=link.student, by=by)
         asked = [
             attendance.request_leave(student=link.student.sourced_id, starts_on=on, ends_on=on, reason=reason, by=whose)

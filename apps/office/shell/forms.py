@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -126,7 +127,8 @@ class DressedForm(forms.Form):
     def _dress(self) -> None:
         """Again, once a form has made fields of its own."""
         for field in self.fields.values():
-            field.label = capfirst(field.label) if field.label else field.label
+            # Words of ours: what people are called stays as they write it.
+            field.label = capfirst(field.label) if isinstance(field.label, Promise) else field.label
             dressed(field)
         _compose(self)
 

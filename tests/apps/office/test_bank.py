@@ -135,3 +135,11 @@ def test_a_teacher_sees_no_line_and_a_file_of_nothing_is_refused(office: Office,
     refused = browser.post("/office/fees/bank/", {"file": SimpleUploadedFile("x.pdf", b"%PDF-1.7")})
     assert (refused.status_code, BankStatement.objects.count()) == (422, 0)
     assert office(people.a_user("bob", role="teacher")).get("/office/fees/bank/").status_code == 403
+
+
+def test_the_same_file_again_is_not_said_to_be_read(office: Office, bills: list[Invoice], anton: User) -> None:
+    browser, line = office(anton), ("1200", bills[0].called_number)
+    address = send(browser, line)
+    assert "has come in and is read now" in _page(browser.get(address))
+    assert send(browser, line) == address
+    assert "has come in and is read now" not in _page(browser.get(address))

@@ -85,7 +85,9 @@ def statements(request: HttpRequest) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("“%(name)s” has come in and is read now.") % {"name": sent.name})
+            # The same file again is the one that is there: nothing is read.
+            if row.state != BankStatement.State.READ:
+                messages.success(request, _("“%(name)s” has come in and is read now.") % {"name": sent.name})
             return HttpResponseRedirect(reverse("office:bank-statement", args=(row.sourced_id,)))
     lines = fees.bank_lines_seen(by=by).filter(institution=campus)
     after = whole_number(request.GET.get("after", "")) or 0
