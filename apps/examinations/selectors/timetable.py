@@ -72,15 +72,15 @@ def _papers_of(sections: Q, classes: Q) -> Q:
     )
 
 
-def papers_seen(*, by: User) -> QuerySet[Exam]:
+def papers_seen(*, by: User, permission: str = "exams.view") -> QuerySet[Exam]:
     """The papers ``by`` sees whether they are published or not. Raises ``PermissionMissing``."""
-    return Exam.objects.filter(papers_in_reach(by, "exams.view"))
+    return Exam.objects.filter(papers_in_reach(by, permission))
 
 
-def sessions_seen(*, by: User) -> QuerySet[ExamSession]:
+def sessions_seen(*, by: User, permission: str = "exams.view") -> QuerySet[ExamSession]:
     """The sessions ``by`` sees: of a campus all, else those with a paper in reach. Raises ``PermissionMissing``."""
-    papers = papers_in_reach(by, "exams.view")
-    at = access_rows.institutions_of(by, "exams.view")
+    papers = papers_in_reach(by, permission)
+    at = access_rows.institutions_of(by, permission)
     if at is None:
         return ExamSession.objects.all()
     theirs = Exam.objects.filter(papers).values("session")

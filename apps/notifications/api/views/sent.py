@@ -17,8 +17,6 @@ from apps.notifications import selectors, services
 from apps.notifications.api import serializers as s
 from apps.notifications.errors import MessageUnknown
 from apps.notifications.models import Channel, Message
-from apps.notifications.selectors.sent import VIEW
-from apps.notifications.services.configuring import CONFIGURE
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, gone, valid
@@ -50,9 +48,7 @@ class MessageViewSet(RowViewSet):
     export_name = "messages"
 
     def rows(self) -> QuerySet[Any]:
-        # Whoever may say what became of one is answered it, though they see no others.
-        permission = CONFIGURE if self.action == "resolve" else VIEW
-        return selectors.messages_seen(by=actor(self.request), permission=permission)
+        return selectors.messages_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Say what became of a message in doubt", request=s.ResolveIn, responses=s.MessageOut)
     def resolve(self, request: Request, id: UUID) -> HttpResponse:
@@ -105,19 +101,19 @@ class OutgoingViewSet(ApiViewSet):
     def retrieve(self, request: Request) -> HttpResponse:
         """Whether it is held, what waits and is in doubt at one's campuses, and the school's hours and limits."""
         self.asked_for(request)
-        return answer(_standing(actor(request), VIEW))
+        return answer(_standing(actor(request), self.permission))
 
     @extend_schema(summary="Change hours and limits", request=s.OutgoingIn, responses=s.OutgoingOut)
     def change(self, request: Request) -> HttpResponse:
         """Of what is sent; 0 is no limit, and equal ends are no quiet hours."""
         services.set_outgoing(**valid(s.OutgoingIn, request.data, partial=True), by=actor(request))
-        return answer(_standing(actor(request), CONFIGURE))
+        return answer(_standing(actor(request), self.permission))
 
     @extend_schema(summary="Hold everything outgoing", request=s.HoldIn, responses=s.OutgoingOut)
     def hold(self, request: Request) -> HttpResponse:
         """Nothing goes out but what is critical, until it is released or discarded."""
         services.hold(**valid(s.HoldIn, request.data), by=actor(request))
-        return answer(_standing(actor(request), CONFIGURE))
+        return answer(_standing(actor(request), self.permission))
 
     @extend_schema(summary="Release what is held", request=None, responses=s.ReleasedOut)
     def release(self, request: Request) -> HttpResponse:
