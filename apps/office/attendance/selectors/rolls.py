@@ -33,5 +33,5 @@ _REQUESTED: Compiled[Leave] = Compiled(
 
 
 def rolls_of(by: User, day: dt.date) -> list[dict[str, Any]]:
-    """The rolls that are expected on ``day``, in eight queries. Raises ``PermissionMissing``."""
-    return board_of(day, by=by, permission="attendance.view").rolls
+    """The rolls expected on ``day`` of what ``by`` works with, in eight queries. Raises ``PermissionMissing``."""
+    return board_of(day, by=by, permission="attendance.view", at_work=True).rolls
