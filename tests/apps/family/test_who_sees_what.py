@@ -17,11 +17,12 @@ from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
 from apps.attendance.models import AttendanceSession
 from apps.attendance.selectors import marks_changed_in
-from apps.attendance.services import enter_leave
+from apps.attendance.services import enter_leave, request_leave
 from apps.family.services import begin_seeing_as
 from apps.family.urls import urlpatterns
 from apps.fees.services import set_card_gateway
 from apps.notifications.models import Announcement, Message
+from apps.office.attendance.selectors.rolls import requested_leave
 from apps.office.people.selectors.records import record_of
 from apps.office.start.selectors.start import start_of, trend
 from apps.students.models import FamilyItem, FamilyOpening, StudentGuardian
@@ -270,6 +271,15 @@ def test_what_is_closed_is_told_by_the_office_at_work_only_and_not_of_ones_own_c
     assert str(theirs.sourced_id) not in week
     # What he teaches stays his.
     assert told(taught) == [1, 1, 1, 1, 1, True]
+    tomorrow = SCHOOL_DAY + dt.timedelta(days=1)
+    request_leave(student=theirs.sourced_id, starts_on=tomorrow, ends_on=tomorrow, reason="A wedding", by=alice)
+
+    def asked(by: User) -> int:
+        return len(requested_leave([str(theirs.sourced_id)], tomorrow, by=by))
+
+    assert (asked(alice), asked(bob)) == (1, 0)
+    FamilyOpening.objects.all().delete()
+    assert asked(bob) == 1
 
 
 def test_a_permission_that_a_role_has_lost_closes_its_pages(browser: Visit, carol: User, child: Any) -> None:
