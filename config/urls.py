@@ -17,10 +17,10 @@ API = [
     # Each address is looked for from the top: what most ask for of a morning stands first.
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.access.api.urls")),
+    path("", include("apps.institutions.api.urls")),
     path("", include("apps.attendance.api.urls")),
     path("", include("apps.students.api.urls")),
     path("", include("schoolops.api.documents")),
-    path("", include("apps.institutions.api.urls")),
     path("", include("apps.staff.api.urls")),
     path("", include("apps.notifications.api.urls")),
     path("", include("apps.timetable.api.urls")),

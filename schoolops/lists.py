@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -50,6 +51,12 @@ def _parameters(model: type[Model], each: Any) -> Iterator[str]:
         yield str(each.parameter_name)
     else:
         raise ImproperlyConfigured(f"{model._meta.label}: say which parameters {each} has.")
+
+
+# Asked for each parameter of an address, and the same for as long as the process lives.
+@cache
+def _declared(model: type[Model], asked_for: tuple[str, ...], filters: tuple[Any, ...]) -> frozenset[str]:
+    return frozenset(asked_for).union(*(_parameters(model, each) for each in filters))
 
 
 def _rendered(page: Any) -> Any:
@@ -101,4 +108,4 @@ class DeclaredList(_ModelAdmin):
 
     def declared_parameters(self) -> frozenset[str]:
         """Exactly what the filters of this list understand: no other lookup, and none through a relation."""
-        return frozenset(self.asked_for).union(*(_parameters(self.model, each) for each in self.list_filter))
+        return _declared(self.model, self.asked_for, tuple(self.list_filter))  # type: ignore[arg-type] # a class is hashable

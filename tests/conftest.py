@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import functools
 import gc
 import itertools
 import os
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import floor
+from tests.support.kept import Wanted, kept, standing, wanted_by
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from schoolops.tenancy.models import School
     from tests.factories.people import Campus
     from tests.factories.used_again import UsedAgain
-    from tests.support.standing import Standing
 
 _GROUND = pytest.StashKey[floor.Ground]()
 _WORKER = pytest.StashKey[str]()
@@ -126,8 +125,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # A long file begun last would keep one worker busy while the others have nothing left.
-    items.sort(key=lambda item: next((n for n, file in enumerate(LONGEST_FIRST) if item.nodeid.startswith(file)), 99))
+    # A long file begun last would keep one worker busy while the others have nothing left. Within a file those that ask
+    # for the same people follow one another, so that they are made once.
+    files = {file: number for number, file in enumerate(dict.fromkeys(item.path for item in items))}
+    items.sort(
+        key=lambda item: (
+            next((n for n, file in enumerate(LONGEST_FIRST) if item.nodeid.startswith(file)), 99),
+            files[item.path],
+            [each.given.__name__ for each in wanted_by(item)],
+        )
+    )
     for item in items:
         marker = item.get_closest_marker("django_db")
         names = getattr(item, "fixturenames", ())
@@ -148,7 +155,7 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """The campus and the people that a test names are there before its transaction begins."""
-    _have(item, _standing_of(item))
+    _have(item, wanted_by(item))
 
 
 @pytest.hookimpl(trylast=True)
@@ -157,35 +164,11 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         _have(item, [])
 
 
-def _have(item: pytest.Item, names: list[str]) -> None:
+def _have(item: pytest.Item, wanted: list[Wanted]) -> None:
     from pytest_django.plugin import blocking_manager_key
 
     with item.config.stash[blocking_manager_key].unblock():
-        _standing().ask_for(names)
-
-
-def _standing_of(item: pytest.Item) -> list[str]:
-    """The campus first, and who is asked for, where each is ours and nothing that lasts longer stands between."""
-    named = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-
-    def ours(name: str) -> bool:
-        return name in named and len(named[name]) == 1 and named[name][0].baseid == "tests"
-
-    # Those of plug-ins, which are of no folder, hold no transaction.
-    lasting = any(each[-1].baseid and each[-1].scope in {"class", "module", "package"} for each in named.values())
-    if lasting or not all(ours(name) for name in ("campus", "in_oak", "oak", "school_day")):
-        return []
-    return ["campus", *(name for name in item.fixturenames if name in _PEOPLE and ours(name))]
-
-
-_PEOPLE = ("alice", "bob", "carol", "dave", "erin")
-
-
-@functools.cache
-def _standing() -> Standing:
-    from tests.support.standing import Standing
-
-    return Standing()
+        standing().ask_for(wanted)
 
 
 @pytest.fixture(scope="session")
@@ -237,7 +220,7 @@ def _schools(django_db_setup: None, django_db_blocker: Any) -> dict[str, School]
 
     with django_db_blocker.unblock(), outside_schools():
         schools = {school.slug: school for school in School.objects.filter(slug__in=["oak", "elm"])}
-    _standing().oak = schools["oak"]
+    standing().oak = schools["oak"]
     return schools
 
 
@@ -391,42 +374,57 @@ def school_day() -> Iterator[dt.date]:
 
 
 @pytest.fixture
+@kept
 def campus(in_oak: School, school_day: dt.date) -> Campus:
     """Oak's campus: sections 7 B with twelve students and 7 C with three."""
-    made: Campus = _standing().of("campus")
+    from tests.factories import people
+
+    made = people.a_school_year(name="Oak Campus", sections=("7 B", "7 C"))
+    people.some_students(12, section=made.sections["7 B"])
+    people.some_students(3, section=made.sections["7 C"])
     return made
 
 
 @pytest.fixture
+@kept
 def alice(campus: Campus) -> User:
     """The head of Oak."""
-    made: User = _standing().of("alice", campus)
-    return made
+    from tests.factories import people
+
+    return people.a_user("alice", role="head")
 
 
 @pytest.fixture
+@kept
 def bob(campus: Campus) -> User:
     """The teacher of 7 B."""
-    made: User = _standing().of("bob", campus)
-    return made
+    from tests.factories import people
+
+    return people.a_teacher("bob", of=campus.sections["7 B"])
 
 
 @pytest.fixture
+@kept
 def carol(campus: Campus) -> User:
     """The guardian of two: the first of 7 B and the first of 7 C."""
-    made: User = _standing().of("carol", campus)
-    return made
+    from tests.factories import people
+
+    return people.a_guardian("carol", of=[people.students_in(campus.sections[name])[0] for name in ("7 B", "7 C")])
 
 
 @pytest.fixture
+@kept
 def dave(campus: Campus) -> User:
     """The registrar of Oak."""
-    made: User = _standing().of("dave", campus)
-    return made
+    from tests.factories import people
+
+    return people.a_user("dave", role="registrar")
 
 
 @pytest.fixture
+@kept
 def erin(campus: Campus) -> User:
     """The administrator of Oak."""
-    made: User = _standing().of("erin", campus)
-    return made
+    from tests.factories import people
+
+    return people.a_user("erin", role="administrator")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from schoolops.queues import IMPORTS, task
+from schoolops.queues.schedule import Schedule, schedule
 
 
 @task(
@@ -20,3 +23,14 @@ def change_list(*, change: int) -> dict[str, int]:
     from apps.office.shell import at_length  # noqa: PLC0415
 
     return at_length.make(change)
+
+
+@task(queue=IMPORTS, acts_for="the school")
+def clear_old_changes() -> None:
+    """Changes of many rows that were begun a month ago go, with what became of each row."""
+    from apps.office.shell import at_length  # noqa: PLC0415 - as above
+
+    at_length.clear_old()
+
+
+schedule(Schedule("office.clear-changes", clear_old_changes, every=dt.timedelta(days=1), offset=dt.timedelta(hours=4)))

@@ -57,7 +57,7 @@ from apps.institutions.models import (
     Section,
     Term,
 )
-from apps.notifications.models import Announcement, MessageTemplate, Outgoing
+from apps.notifications.models import Announcement, MessageTemplate, Outgoing, Rule
 from apps.office.shell.forms import ServiceForm
 from apps.staff.models import StaffMember, Substitution
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -97,6 +97,7 @@ FILLS: Mapping[str, type[models.Model]] = {
     "ExamComponentIn": ExamComponent, "ComponentForm": ExamComponent, "ContactForm": ContactRequest,
     "ContactRequestIn": ContactRequest,
     "AnnouncementIn": Announcement, "AnnouncementForm": Announcement, "TemplateForm": MessageTemplate,
+    "TemplateIn": MessageTemplate, "RuleIn": Rule,
     "RemarkIn": Remark, "PhraseIn": RemarkPhrase, "PhraseForm": RemarkPhrase,
 }  # fmt: skip
 # Where the field is called otherwise, or its row is another's.
@@ -108,6 +109,7 @@ STANDS_IN: Mapping[tuple[str, str], tuple[type[models.Model], str]] = {
     },
     ("TemplateForm", "child"): (Student, "admission_number"),
     ("HoldForm", "reason"): (Outgoing, "held_reason"),
+    ("HoldIn", "reason"): (Outgoing, "held_reason"),
     ("RoleIn", "permissions"): (RolePermission, "permission"),
     ("RemarkIn", "was"): (Remark, "text"),
     ("RolePermissionsIn", "permissions"): (RolePermission, "permission"),

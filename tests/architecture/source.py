@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from config.env import BASE_DIR
@@ -16,6 +17,14 @@ def files(*houses: str) -> Iterator[Path]:
         yield from (path for path in sorted((BASE_DIR / house).rglob("*.py")) if "migrations" not in path.parts)
     if not houses:
         yield BASE_DIR / "manage.py"
+
+
+def parsed(paths: Iterable[Path], *words: str) -> Iterator[tuple[Path, ast.Module]]:
+    """Those of ``paths`` in whose text one of ``words`` stands: to parse all of them takes seconds."""
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        if any(word in text for word in words):
+            yield path, ast.parse(text)
 
 
 def name_of(path: Path) -> str:

@@ -14,6 +14,7 @@ from apps.students.errors import PhotoRefused
 from config.management.commands.build_reference import import_declarations
 from schoolops import problem
 from schoolops.errors import SchoolOpsError, declared_errors
+from tests.architecture import source
 from tests.architecture.programs import python
 
 CODE = re.compile(r"[a-z]+(-[a-z]+)*:[a-z0-9]+(-[a-z0-9]+)*")
@@ -78,8 +79,9 @@ def test_every_remedy_with_braces_is_given_the_facts_that_fill_them(errors: list
     }
     assert [each.__name__ for each in errors if "{{" in (each.remedy or "")] == []
     looked = 0
-    for path in [*Path("apps").rglob("*.py"), *Path("schoolops").rglob("*.py")]:
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    programs = [*Path("apps").rglob("*.py"), *Path("schoolops").rglob("*.py")]
+    for path, program in source.parsed(programs, *(name for name, facts in wanted.items() if facts)):
+        for call in ast.walk(program):
             name = getattr(call.func, "attr", getattr(call.func, "id", "")) if isinstance(call, ast.Call) else ""
             if isinstance(call, ast.Call) and wanted.get(name):
                 looked += 1

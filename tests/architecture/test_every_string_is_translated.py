@@ -13,6 +13,7 @@ from config.env import BASE_DIR
 from config.management.commands.build_reference import import_declarations
 from schoolops import problem
 from schoolops.errors import declared_errors
+from tests.architecture import source
 
 ARABIC = re.compile("[\u0600-\u06ff]")
 
@@ -78,8 +79,8 @@ def test_what_a_service_says_of_a_field_is_a_sentence_that_can_be_translated() -
     """Not put together from parts: its facts stand in braces, and the sentence in the catalogue."""
     collected = {text for _, text in messages.wanted()}
     lost = []
-    for path in sorted((BASE_DIR / "apps").rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, program in source.parsed(sorted((BASE_DIR / "apps").rglob("*.py")), "FieldError"):
+        for call in ast.walk(program):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "FieldError":
                 said = call.args[2] if len(call.args) > 2 else None
                 if said is None or isinstance(said, ast.JoinedStr | ast.BinOp):

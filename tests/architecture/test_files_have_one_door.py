@@ -22,6 +22,8 @@ NAMED_BY_NO_ROW = {"apps/reports/services/printing.py"}
 
 
 def _faults(code: str) -> Iterator[str]:
+    if "storage" not in code and not any(f".{name}" in code for name in FILES):
+        return
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("django.core.files.storage"):
             yield f"{node.lineno}: imports a storage"

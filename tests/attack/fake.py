@@ -18,6 +18,8 @@ DAY = "2026-11-25"
 Planted = Callable[["Sound", str, Any], "tuple[int, Any] | None"]
 REGISTRAR = {"id": "r1", "code": "registrar", "version": 1, "permissions": ["students.manage", "students.view"]}
 TEACHER = {"id": "r2", "code": "teacher", "version": 1, "permissions": []}
+# What guardians ask for in vain.
+SENT = {"/messages", "/announcements", "/outgoing", "/bounced-addresses", "/message-facts", "/message-rules"}
 # What the administrator is told, by what she asks for first in the address.
 TOLD: dict[tuple[str, str], tuple[int, Any]] = {
     ("GET", "institutions"): (200, {"results": [{"id": "main", "code": "MAIN"}]}),
@@ -112,7 +114,7 @@ class Sound:
         return (202 if method == "POST" else 200), {}
 
     def _of_families(self, who: str, method: str, plain: str, said: Any) -> tuple[int, Any] | None:
-        if who == "carol" and plain in {"/messages", "/announcements"}:
+        if plain == "/outgoing/hold" or (who == "carol" and plain in SENT):
             return 403, {}
         if plain.startswith("/contact-requests"):
             decides = plain.count("/") == 3

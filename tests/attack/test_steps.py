@@ -80,6 +80,8 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
         "a teacher opens them": lambda: answers(r"bob GET /family/preferences/", 200),
         "another's child is opened": lambda: answers(r"carol GET /family/children/.*/statement.pdf", 200),
         "a guardian reads what is sent": lambda: answers(r"carol GET /messages", 200),
+        "a guardian reads addresses": lambda: answers(r"carol GET /bounced-addresses", 200),
+        "a registrar holds everything": lambda: answers(r"dave POST /outgoing/hold", 200),
         "anybody reports texts": lambda: answers(r"nobody POST /hooks/sms", 204),
     },
     "what families write": {

@@ -53,7 +53,7 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
     # Only to read the routes: nothing of it asks a database.
     django.setup()
     from tests.api.addresses import addresses
-    from tests.smoke import day, rosters
+    from tests.smoke import day, families, rosters
     from tests.smoke.asks import table as asks
     from tests.smoke.rows import Rows
     from tests.smoke.wall import Side, Stranger, Wall
@@ -82,10 +82,13 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
                 lambda user_id: rows.track(slug, user_id),
                 lambda run: rows.stop(rows.schema_of(slug), run),
                 lambda: rows.working(rows.schema_of(slug)),
+                lambda message, state: rows.became(rows.schema_of(slug), message, state),
             )
 
         oak, elm = world("oak"), world("elm")
         lived = day.live(oak, say)
+        at = (hosts["oak"]["host"], hosts["elm"]["host"])
+        of_family = families.walk(oak, elm, at, up.port, say)
         sides = [Side(each, rows.schema_of(slug), hosts[slug]["name"]) for slug, each in (("oak", oak), ("elm", elm))]
         expired = oak.login(oak.administrator)["access_token"]
         rows.expire(sides[0].schema, expired)
@@ -106,11 +109,12 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
         "schools": len(up.schools),
         "students": lived.students,
         "marked": lived.marked,
-        "probes": report.probes,
-        "leaks": len(report.leaks),
+        "probes": report.probes + of_family.probes,
+        "leaks": len(report.leaks) + len(of_family.leaks),
         **imported,
     }
-    return result, [*report.leaks, *report.failures, *stale]
+    found = [*report.leaks, *report.failures, *of_family.leaks, *of_family.failures]
+    return result, [*found, *stale]
 
 
 if __name__ == "__main__":

@@ -129,6 +129,15 @@ class Rows(AbstractContextManager["Rows"]):
         changed = self._connection.execute(query, [run])
         assert changed.rowcount == 1
 
+    def became(self, schema: str, message: str, state: str) -> None:
+        """Let this have become of a message: it is in doubt, or came back from its address."""
+        query = sql.SQL(
+            "UPDATE {} SET state = %(state)s::text, address = 'nobody@example.org', handed_at = now(),"
+            " bounced_at = CASE WHEN %(state)s::text = 'bounced' THEN now() END WHERE sourced_id = %(message)s"
+        ).format(sql.Identifier(schema, "notifications_message"))
+        changed = self._connection.execute(query, {"state": state, "message": message})
+        assert changed.rowcount == 1
+
     def changed(self, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         """The tables that differ."""
         return sorted(table for table in {*before, *after} if before.get(table) != after.get(table))

@@ -60,7 +60,9 @@ def _make(user: User, purpose: Purpose) -> Handed:
         expires_at=min(now + LIFETIMES[purpose], user.access_until or now + LIFETIMES[purpose]),
     )
     # Behind the #, so that it reaches no server's log.
-    link = f"{web_address(school_or_none())}/{_PAGES[purpose]}{_spoken(user)}#{secret}"
+    # No letter carries support's: that page speaks as their browser does.
+    spoken = "" if purpose == Purpose.SUPPORT else _spoken(user)
+    link = f"{web_address(school_or_none())}/{_PAGES[purpose]}{spoken}#{secret}"
     return Handed(token=secret, link=link, expires_at=made.expires_at)
 
 

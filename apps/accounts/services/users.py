@@ -12,6 +12,7 @@ from apps.accounts import scopes
 from apps.accounts.errors import (
     EmailTaken,
     PolicyChangedMeanwhile,
+    SupportHasNoPassword,
     UsernameMalformed,
     UsernameReserved,
     UsernameTaken,
@@ -170,9 +171,11 @@ def require_new_password(*, user: User, by: User) -> None:
     """Somebody else may know the password: every login ends, and the next one can do nothing but choose another.
 
     Raises:
-        PermissionMissing, UserUnknown, BeyondYou.
+        PermissionMissing, UserUnknown, BeyondYou, SupportHasNoPassword.
     """
     scopes.gate().require_over(by, MANAGE, user)
+    if user.is_support:
+        raise SupportHasNoPassword
     user.must_change_password = True
     user.save(update_fields=["must_change_password"])
     ended = tokens.end_logins(user, because="a new password is asked for")

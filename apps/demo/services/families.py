@@ -1,4 +1,4 @@
-"""What a demo's guardian finds on the family's pages: marks and cards, bills and a receipt, messages."""
+"""What a demo's guardian finds on the family's pages: marks, cards, bills and a receipt, leave, looks, messages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from decimal import Decimal
 
 from apps.access import permissions as roles
 from apps.accounts.models import User
+from apps.attendance import services as attendance
+from apps.attendance.models import Leave
 from apps.demo.services.casts import DemoSchool
 from apps.examinations import services as examinations
 from apps.examinations.models import Exam, ExamSession, GradingScale
+from apps.family import services as family
 from apps.fees import selectors as money
 from apps.fees import services as fees
 from apps.fees.models import FeeItem
@@ -44,6 +47,8 @@ def show_families(demo: DemoSchool, school: School) -> None:
             _exams(term, section, day, by=head)
         if accountant is not None:
             _bills(term, day, by=accountant)
+        for guardian in Guardian.objects.filter(user__isnull=False).select_related("user"):
+            _leave(guardian, day, by=head)
         _letters(by=head)
 
 
@@ -122,14 +127,43 @@ def _bills(term: Term, day: dt.date, *, by: User) -> None:
             fees.take_payment(student=link.student, payment=paid, by=by)
 
 
+def _leave(guardian: Guardian, day: dt.date, *, by: User) -> None:
+    """For each child of a guardian who logs in: leave granted and leave to be decided, after the head looked."""
+    whose = guardian.user
+    if whose is None or Leave.objects.filter(requested_by=whose).exists():
+        return
+    for link in guardian.student_links.filter(data_access=True, restriction_note="").select_related("student"):
+        family.note_look(student=link.student, by=by)
+        asked = [
+            attendance.request_leave(student=link.student.sourced_id, starts_on=on, ends_on=on, reason=reason, by=whose)
+            for on, reason in ((day + 2 * WEEK, "A family celebration"), (day + 3 * WEEK, "The dentist"))
+        ]
+        attendance.approve_leave(leave=asked[0].sourced_id, note="Enjoy it.", by=by)
+
+
+# What a trip brings along: a page with one line.
+PLAN = b"""%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj
+4 0 obj<</Length 58>>stream
+BT /F 18 Tf 72 760 Td (We meet at the gate at 8:30.) Tj ET
+endstream endobj
+5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
+trailer<</Root 1 0 R>>
+"""
+
+
 def _letters(*, by: User) -> None:
     """Something to read, and something to confirm."""
     if Announcement.objects.exists():
         return
-    for title, text, acknowledge in (
-        ("Parents’ evening", "On Thursday from 17:00, in the hall. The class teachers look forward to you.", False),
-        ("School trip", "We go to the museum. Please confirm that you have read the plan.", True),
+    for title, text, plan in (
+        ("Parents’ evening", "On Thursday from 17:00, in the hall. The class teachers look forward to you.", None),
+        ("School trip", "We go to the museum. Please confirm that you have read the plan.", PLAN),
     ):
-        everybody = Audience("school")
-        made = notifications.announce(title=title, text=text, audience=everybody, acknowledge=acknowledge, by=by)
+        everybody, paper = Audience("school"), notifications.Paper(plan, "plan.pdf") if plan is not None else None
+        made = notifications.announce(
+            title=title, text=text, audience=everybody, acknowledge=plan is not None, attachment=paper, by=by
+        )
         notifications.publish(made.pk)

@@ -15,10 +15,9 @@ from apps.exchange.selectors.stops import left_of
 from apps.exchange.services import frame, kinds
 from apps.exchange.services.changed import ALREADY, REMEMBERED, stamped
 from apps.exchange.services.comparing import Action, Outcome, Work, as_kept
-from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
-from apps.exchange.services.staging import chunks, counted, write_rows
+from apps.exchange.services.staging import chunks, counted, kinds_in, write_rows
 from apps.exchange.services.stopping import ONE_AT_A_TIME, refuse_two
 from apps.exchange.services.turns import take_up
 from schoolops import clock, events, queues
@@ -76,7 +75,7 @@ def apply(*, run: Import) -> Import:
     run.done = ImportRow.objects.filter(run=run, applied=True).count()
     run.of = run.done + left_of(run)
     run.save(update_fields=["done", "of"])
-    for kind in staged.KINDS:
+    for kind in kinds_in(run):
         for chunk in chunks(run, kind, size=CHUNK, applied=False, action__in=WRITES):
             _write(work, kind, chunk)
             if turn.passed_on():

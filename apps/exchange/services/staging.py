@@ -157,7 +157,7 @@ def validate(turn: Turn) -> bool:
     work = Work(run, turn.by, frame.load(run.institution), turn)
     run.done = ImportRow.objects.filter(run=run).exclude(table="").count()
     run.save(update_fields=["done"])
-    for kind in staged.KINDS:
+    for kind in kinds_in(run):
         for chunk in chunks(run, kind, size=CHUNK):
             with turn.chunk():
                 new = _compare(work, kind, chunk)
@@ -199,19 +199,25 @@ def counted(run: Import) -> dict[str, dict[str, int]]:
     return counts
 
 
+def kinds_in(run: Import) -> list[str]:
+    """Of ``staged.KINDS`` those that the file has: most have a few, and each that is asked for costs a statement."""
+    there = set(ImportRow.objects.filter(run=run).order_by().values_list("kind", flat=True).distinct())
+    return [kind for kind in staged.KINDS if kind in there]
+
+
 def chunks(run: Import, kind: str, *, size: int, **more: Any) -> Iterator[list[ImportRow]]:
     """The rows of a kind that are to be looked at, by keyset: all but those that reading left out."""
-    last = 0
-    while True:
+    last, found = 0, size
+    while found == size:
         rows: list[ImportRow] = list(
             ImportRow.objects.filter(run=run, kind=kind, pk__gt=last, **more)
             .exclude(action=Action.SKIP, table="")
             .order_by("pk")[:size]
         )
-        if not rows:
-            return
-        last = rows[-1].pk
-        yield rows
+        found = len(rows)
+        if rows:
+            last = rows[-1].pk
+            yield rows
 
 
 def _save(outcomes: Sequence[Outcome], *, again: bool) -> None:

@@ -24,7 +24,7 @@ from apps.office.shell.rooms import rooms
 from apps.office.shell.site import office, remedy_in_words, translated
 from schoolops import clock, events, queues
 from schoolops.audit import trail
-from schoolops.errors import SchoolOpsError
+from schoolops.errors import SchoolOpsError, Unavailable
 
 # What a row keeps of its change is read and written with each lot.
 MOST = 10_000
@@ -37,15 +37,20 @@ State = ListChange.State
 
 @transaction.atomic
 def begin(*, admin: Any, rows: QuerySet[Any], by: User) -> ListChange:
-    """Note ``rows`` with the state that each is in. What was begun long ago goes. Raises ``TooManyAtOnce``."""
-    now = clock.now()
-    ListChange.objects.filter(begun_at__lt=now - dt.timedelta(days=ListChange.KEPT_DAYS)).delete()
+    """Note ``rows`` with the state that each is in. Raises ``TooManyAtOnce``."""
     found = list(rows[: MOST + 1])
     if len(found) > MOST:
         raise TooManyAtOnce(most=MOST)
     marks = {str(pk): mark for pk, mark in many.marked(admin, found, {}).items()}
-    made: ListChange = ListChange.objects.create(user=by, listed=admin.opts.label, waiting=marks, begun_at=now)
+    made: ListChange = ListChange.objects.create(user=by, listed=admin.opts.label, waiting=marks, begun_at=clock.now())
     return made
+
+
+def clear_old() -> int:
+    """Forget what was begun long ago; how many changes these were."""
+    long_ago = clock.now() - dt.timedelta(days=ListChange.KEPT_DAYS)
+    gone: int = ListChange.objects.filter(begun_at__lt=long_ago).delete()[0]
+    return gone
 
 
 @transaction.atomic
@@ -116,14 +121,20 @@ def _done(change: ListChange, lot: Mapping[int, str]) -> dict[int, Any]:
     became: dict[int, Any] = dict.fromkeys(lot, GONE)
     try:
         with transaction.atomic():
+            # As with each request of a page: roles outlive a login.
+            if not change.user.may_log_in(clock.now()):
+                raise AskedNoLonger
             form = admin.form_of_many(request, asked=True)
             if (said := admin.said_of_many(form)) is None:
                 raise AskedNoLonger
             seen = many.Act(admin, rows, lot, said, form.cleaned_data.get("reason", ""), change.user).done()
+    except Unavailable:
+        # Nothing was done: the job waits for what is away, and comes back to these rows.
+        raise
     except SchoolOpsError as refusal:
-        return became | {row.pk: _kept(refusal) for row in rows}
+        return became | {row.pk: _kept(refusal, row) for row in rows}
     became |= {row.pk: CHANGED for row, _was in seen.changed} | {row.pk: SAME for row in seen.same}
-    return became | {row.pk: _kept(why) for row, why in seen.refused}
+    return became | {row.pk: _kept(why, row) for row, why in seen.refused}
 
 
 def admin_of(change: ListChange) -> Any:
@@ -131,14 +142,19 @@ def admin_of(change: ListChange) -> Any:
     return next(admin for model, admin in office._registry.items() if model._meta.label == change.listed)  # noqa: SLF001 - Django has no other door
 
 
-def _kept(refusal: SchoolOpsError) -> list[Any]:
-    facts = {name: value if isinstance(value, str | int) else str(value) for name, value in refusal.facts.items()}
+def _kept(refusal: SchoolOpsError, row: Any) -> list[Any]:
+    # Not what the row is called: whoever reads it is told what it is called then, if it is still there.
+    facts = {
+        name: None if str(value) == str(row) else value if isinstance(value, str | int) else str(value)
+        for name, value in refusal.facts.items()
+    }
     return [refusal.said, refusal.remedy, facts]
 
 
-def in_words(became: Any) -> str:
-    """Why a row was left out, in the reader's language; empty where it was not."""
+def in_words(became: Any, called: str) -> str:
+    """Why the row that is ``called`` so was left out, in the reader's language; empty where it was not."""
     if isinstance(became, str):
         return ""
     said, remedy, facts = became
+    facts = {name: called if value is None else value for name, value in facts.items()}
     return f"{translated(said, facts)} {remedy_in_words(remedy, facts)}".strip()

@@ -22,6 +22,7 @@ from apps.accounts.models import User
 from apps.office.errors import ChangedSinceYouLooked
 from apps.office.shell.forms import DressedForm
 from apps.office.shell.site import in_full
+from schoolops import events
 from schoolops.errors import SchoolOpsError, Unavailable
 
 Refused = Mapping[int, SchoolOpsError]
@@ -147,7 +148,9 @@ class Act:
     @transaction.atomic
     def looked_at(self) -> Seen:
         """What doing it would come to; nothing stays of it."""
-        seen = self.done()
+        with events.following():
+            # What follows of what is undone is nobody's to be told of.
+            seen = self.done()
         transaction.set_rollback(True)
         return seen
 

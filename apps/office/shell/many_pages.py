@@ -154,7 +154,7 @@ class ChangesMany:
         admin, counted = cast("Any", self), at_length.counts(change)
         asked = request.GET.get("outcome", "")
         became = {
-            int(pk): (code, at_length.in_words(each))
+            int(pk): (code, each)
             for pk, each in change.outcomes.items()
             if asked in {"", code := each if isinstance(each, str) else at_length.REFUSED}
         }
@@ -168,7 +168,10 @@ class ChangesMany:
             "running": change.state != ListChange.State.DONE,
             "done": len(change.outcomes), "of": len(change.outcomes) + len(change.waiting),
             "numbers": [(code, words, counted[code]) for code, words in OUTCOMES.items() if counted[code]],
-            "rows": [(names.get(pk, "–"), OUTCOMES[became[pk][0]], became[pk][1]) for pk in page],
+            "rows": [
+                (called := names.get(pk, "–"), OUTCOMES[became[pk][0]], at_length.in_words(became[pk][1], called))
+                for pk in page
+            ],
         }  # fmt: skip
         title = _("Change many: %(list)s") % {"list": admin.opts.verbose_name_plural}
         return render_page(request, "office/shell/at_length.html", context, title=title)
@@ -215,7 +218,10 @@ class ChangesMany:
         for name in change.fields:
             of = admin.opts.get_field(name)
             field = declared.get(name) or admin.formfield_for_dbfield(of, request)
-            also[name] = left_alone(field)
+            also[name] = alone = left_alone(field)
+            if isinstance(alone, forms.IntegerField):
+                # What the column cannot hold, as in the form of one row.
+                alone.validators.extend(of.validators)
             if (of.null or (of.blank and not of.choices)) and name not in declared:
                 empties.append((name, field.label))
         also |= {name: make(actor(request)) for name, make in change.beside.items()}

@@ -25,12 +25,14 @@ from schoolops import clock
 from schoolops.audit.models import AuditEntry
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, students_in
 from tests.factories.rolls import key_of, take
+from tests.support.kept import kept
 
 HOUR = dt.timedelta(hours=1)
 LONG_AGO = SCHOOL_DAY - dt.timedelta(days=14)
 
 
 @pytest.fixture
+@kept
 def sheet(campus: Campus, alice: User) -> AttendanceSession:
     return take(campus.section, by=alice)
 

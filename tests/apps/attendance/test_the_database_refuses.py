@@ -13,9 +13,11 @@ from apps.attendance.models import AttendanceCode, AttendanceRecord, AttendanceS
 from schoolops.constraints import violated
 from tests.factories.people import SCHOOL_DAY, Campus, a_school_year, students_in
 from tests.factories.rolls import some_periods, take
+from tests.support.kept import kept
 
 
 @pytest.fixture
+@kept
 def sheet(campus: Campus, alice: User) -> AttendanceSession:
     return take(campus.section, by=alice)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.demo.services import show_families
+from apps.demo.services import recall, show_families
+from apps.family.pages.frame import PAGES
 from apps.notifications.models import Message
 from apps.students.models import Student
+from schoolops import clock
 from schoolops.context import inside, nowhere
 from tests.apps.demo.test_demo_schools import DEMO, demo, rows_of
 
@@ -19,8 +22,9 @@ __all__ = ["demo"]
 
 
 @pytest.mark.usefixtures("demo")
-def test_carol_sees_marks_cards_bills_and_messages(demo: Any, tmp_path: Any, settings: Any) -> None:
+def test_carol_sees_something_of_every_item(demo: Any, tmp_path: Any, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+    recall(demo)
     show_families(DEMO, demo)
     before = rows_of(demo)
     show_families(DEMO, demo)
@@ -35,11 +39,20 @@ def test_carol_sees_marks_cards_bills_and_messages(demo: Any, tmp_path: Any, set
         "exams": "Finals Grade 7 B",
         "bills": "Still to be paid",
         "timetable": "Mathematics",
+        "attendance": 'class="s-here"',
+        "leave": "Enjoy it.",
+        "looked": "Opened the child’s page",
     }
+    # Every item of which there is a page.
+    assert set(found) == {address.removeprefix("family:") for address in PAGES.values()}
     with nowhere():
         for page, words in found.items():
-            assert words in carol.get(reverse(f"family:{page}", args=[child])).content.decode(), page
+            # A month in which there was a day of school before today.
+            month = {"month": f"{clock.today(DEMO.timezone) - dt.timedelta(days=3):%Y-%m}"}
+            assert words in carol.get(reverse(f"family:{page}", args=[child]), month).content.decode(), page
         assert carol.get("/family/messages/").status_code == 200
+        assert "Not decided yet" in carol.get(reverse("family:leave", args=[child])).content.decode()
     with inside(demo):
-        told = Message.objects.filter(guardian__user__username="carol", channel="in-app")
+        told = Message.objects.filter(guardian__user__username="carol", channel="in-app", fact="announcement")
         assert set(told.values_list("announcement__title", flat=True)) == {"School trip", "Parents’ evening"}
+        assert set(told.values_list("announcement__attachment_name", flat=True)) == {"", "plan.pdf"}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.kept import kept
+
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.examinations.models import ExamSession
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
+@kept
 def mid_terms(campus: Campus, alice: User) -> ExamSession:
     """The mid-terms, a draft."""
     from tests.factories import exams  # noqa: PLC0415 - Django is not set up when this file is read
@@ -22,6 +25,7 @@ def mid_terms(campus: Campus, alice: User) -> ExamSession:
 
 
 @pytest.fixture
+@kept
 def maths(campus: Campus) -> Course:
     """Mathematics."""
     from tests.factories import exams  # noqa: PLC0415

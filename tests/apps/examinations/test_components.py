@@ -31,6 +31,7 @@ from apps.students.services import merge_students
 from tests.apps.asking import asking
 from tests.factories.exams import a_paper
 from tests.factories.people import SCHOOL_DAY, Campus, a_section, students_in
+from tests.support.kept import kept
 
 ONE_DAY = dt.timedelta(days=1)
 THEORY, PRACTICAL = Component(name="Theory", max_marks=Decimal(60)), Component(name="Practical", max_marks=Decimal(20))
@@ -58,6 +59,7 @@ def mark_of(student: Student) -> tuple[str, Decimal | None]:
 
 
 @pytest.fixture
+@kept
 def paper(campus: Campus, mid_terms: ExamSession, maths: Course, alice: User) -> Exam:
     """7 B's paper in mathematics, of 80 marks, sat the day before."""
     made = a_paper(mid_terms, campus.section, maths, by=alice, day=SCHOOL_DAY - ONE_DAY)

@@ -48,6 +48,7 @@ from schoolops.audit.models import AuditEntry
 from tests.apps.asking import asking
 from tests.factories.exams import a_paper, enter
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_section, students_in
+from tests.support.kept import kept
 
 ONE_DAY = dt.timedelta(days=1)
 HOMEWORK = CategorySaid(name="Homework", weight=Decimal(1), drop_lowest=1)
@@ -83,6 +84,7 @@ def percent_of(book: Gradebook, student: Student, by: User) -> Decimal | None:
 
 
 @pytest.fixture
+@kept
 def book(campus: Campus, maths: Course, alice: User) -> Gradebook:
     return a_book(
         campus, maths, alice,

@@ -38,12 +38,14 @@ from schoolops.errors import FieldError
 from tests.apps.asking import asking
 from tests.factories.exams import a_course, a_paper, enter, written
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_section, a_teacher, some_students, students_in
+from tests.support.kept import kept
 
 ONE_DAY = dt.timedelta(days=1)
 Later = Callable[..., None]
 
 
 @pytest.fixture
+@kept
 def paper(campus: Campus, mid_terms: ExamSession, maths: Course, alice: User) -> Exam:
     """7 B's paper in mathematics, of 80 marks, sat yesterday; the session is being marked."""
     made = a_paper(mid_terms, campus.section, maths, by=alice, day=SCHOOL_DAY - ONE_DAY)

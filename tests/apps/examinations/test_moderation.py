@@ -28,9 +28,11 @@ from schoolops.audit.models import AuditEntry
 from tests.apps.asking import asking
 from tests.factories.exams import a_paper, enter
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, a_user, students_in
+from tests.support.kept import kept
 
 
 @pytest.fixture
+@kept
 def paper(campus: Campus, mid_terms: ExamSession, maths: Course, alice: User) -> Exam:
     """7 B's, of 80 marks: 40, 60, 79 and one who was absent; its results are computed."""
     made = a_paper(mid_terms, campus.section, maths, by=alice, day=SCHOOL_DAY - dt.timedelta(days=1))

@@ -28,9 +28,11 @@ from tests.apps.asking import asking
 from tests.factories import cards
 from tests.factories.exams import a_course, a_paper, enter
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus, students_in
+from tests.support.kept import kept
 
 
 @pytest.fixture
+@kept
 def paper(campus: Campus, mid_terms: ExamSession, maths: Course, alice: User) -> Exam:
     made = a_paper(mid_terms, campus.section, maths, by=alice, day=SCHOOL_DAY - dt.timedelta(days=1))
     ExamSession.objects.filter(pk=mid_terms.pk).update(state="marking")

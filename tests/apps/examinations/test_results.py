@@ -33,6 +33,7 @@ from tests.factories.people import (
     some_students,
     students_in,
 )
+from tests.support.kept import kept
 
 ONE_DAY = dt.timedelta(days=1)
 USUAL = ResultPolicy(version=0)
@@ -82,6 +83,7 @@ def test_an_average_is_weighed_and_exact() -> None:
 
 # --- the job --------------------------------------------------------------------------------------------------------
 @pytest.fixture
+@kept
 def papers(campus: Campus, mid_terms: ExamSession, maths: Course, alice: User) -> list[Exam]:
     """7 B's papers in mathematics and Arabic, of 80 and 20 marks; the session is being marked."""
     made = [

@@ -17,11 +17,13 @@ from tests.apps.asking import asking
 from tests.factories.exams import a_paper, enter
 from tests.factories.jobs import waiting_jobs
 from tests.factories.people import SCHOOL_DAY, Campus, students_in
+from tests.support.kept import kept
 
 ONE_DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
+@kept
 def paper(campus: Campus, mid_terms: ExamSession, maths: Course, alice: User, bob: User) -> Exam:
     """7 B's, sat yesterday, which Bob marks; of 7 C there is another, which he does not."""
     User.objects.filter(pk=bob.pk).update(email="bob@oak.example")

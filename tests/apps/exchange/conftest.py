@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.kept import kept
+
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.exchange.models import Import
@@ -21,6 +23,7 @@ def _media(tmp_path: Path, settings: Any) -> None:
 
 
 @pytest.fixture
+@kept
 def registrar(in_oak: School, school_day: object) -> User:
     """An administrator of a school that is still empty."""
     from tests.factories import people  # noqa: PLC0415 - Django is not set up when this file is read

@@ -28,22 +28,26 @@ from schoolops.copies import persons
 from schoolops.money import CurrencyDiffers
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, Campus
+from tests.support.kept import kept
 
 DAY = SCHOOL_DAY - dt.timedelta(days=1)
 HEADER = "Booking date,Amount,Currency,Payer,Details,Transaction ID"
 
 
 @pytest.fixture
+@kept
 def anton(campus: Campus) -> User:
     return people.a_user("anton", role="accountant")
 
 
 @pytest.fixture
+@kept
 def chart(campus: Campus) -> dict[str, Account]:
     return money.a_chart(campus.institution)
 
 
 @pytest.fixture
+@kept
 def bills(campus: Campus, chart: dict[str, Account], anton: User) -> list[Invoice]:
     """Everybody of 7 B is billed twelve hundred, in two parts."""
     money.an_item(campus, by=anton)

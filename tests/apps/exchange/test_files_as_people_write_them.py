@@ -15,11 +15,13 @@ from apps.students.models import Guardian, Student, StudentGuardian
 from tests.apps.exchange.sending import Read, applied, sent, told, words
 from tests.factories import people
 from tests.factories.people import Campus
+from tests.support.kept import kept
 
 Counts = Mapping[str, Mapping[str, int]]
 
 
 @pytest.fixture
+@kept
 def main(registrar: User) -> Campus:
     """A campus with sections in three grades and four children in 7 B."""
     campus = people.a_school_year(sections=("6 A", "6 B", "7 A", "7 B", "8 A"))

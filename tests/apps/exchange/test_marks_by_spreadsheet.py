@@ -24,6 +24,7 @@ from schoolops.errors import Unavailable
 from tests.apps.asking import asking
 from tests.factories.exams import a_course, a_paper, an_exam_session, enter
 from tests.factories.people import SCHOOL_DAY, Campus, a_user, students_in
+from tests.support.kept import kept
 
 BEFORE = SCHOOL_DAY - dt.timedelta(days=1)
 # Where they stand as they are written.
@@ -32,11 +33,13 @@ Lines = list[list[Any]]
 
 
 @pytest.fixture
+@kept
 def session(campus: Campus, alice: User) -> ExamSession:
     return an_exam_session(campus, by=alice)
 
 
 @pytest.fixture
+@kept
 def paper(session: ExamSession, campus: Campus, alice: User) -> Exam:
     """7 B's paper in mathematics, of 80 marks, with two entered: 50 and absent."""
     made = a_paper(session, campus.section, a_course(campus), by=alice, day=BEFORE)

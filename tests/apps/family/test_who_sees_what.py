@@ -32,18 +32,11 @@ from schoolops.pdf import engine
 from schoolops.tenancy.models import School
 from tests.apps.family.household import Household
 from tests.factories import people, rolls
+from tests.factories.family_pages import ELSEWHERE, FREE, GUARDIANS, OPEN, OWN, PAPERS
 from tests.factories.people import SCHOOL_DAY, Campus
 from tests.factories.talking import Browser, Talk
 
 Visit = Callable[..., Any]
-# Of no child.
-OPEN = {"home", "manifest", "notices"}
-OWN = OPEN | {"contact", "preferences"}
-# By a secret in the address, or by posting: see `test_asking` and `test_notices`.
-ELSEWHERE = {"take-back", "feed", "see-as", "notice", "notice-attachment", "pay"}
-# What each page of a child is of, besides the child; and what is the guardians' alone.
-FREE = {"child", "attendance", "timetable", "calendar", "exams", "marks", "cards", "card"}
-GUARDIANS = {"bills", "bill", "receipt", "statement", "leave", "attachment", "looked"}
 BILLS = {"bills", "bill", "receipt", "statement"}
 
 
@@ -96,7 +89,7 @@ def test_everybody_sees_what_is_theirs_and_nothing_else(
     former = people.a_guardian("former", of=[household.child])
     StudentGuardian.objects.filter(guardian__user=former).delete()
     other = people.a_guardian("other", of=[people.students_in(campus.sections["7 B"])[1]])
-    not_the_papers = whole - {"card", "bill", "receipt", "attachment"}
+    not_the_papers = whole - PAPERS
     table = {
         "guardian": (household.mother, of_child, whole),
         "guardian, of the sibling": (household.mother, of_sibling, not_the_papers),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.kept import kept
+
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.fees.models import Account
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
+@kept
 def anton(campus: Campus) -> User:
     """The accountant."""
     from tests.factories import people  # noqa: PLC0415 - Django is not set up when this file is read
@@ -21,6 +24,7 @@ def anton(campus: Campus) -> User:
 
 
 @pytest.fixture
+@kept
 def chart(campus: Campus) -> dict[str, Account]:
     """The accounts of the campus, by what is posted there."""
     from tests.factories import money  # noqa: PLC0415

@@ -49,6 +49,7 @@ from tests.factories import money, people
 from tests.factories.jobs import waiting_jobs, work_off
 from tests.factories.money import DUE
 from tests.factories.people import SCHOOL_DAY, Campus, students_in
+from tests.support.kept import kept
 
 Outcome = RunOutcome.Outcome
 
@@ -60,6 +61,7 @@ def child(campus: Campus, chart: dict[str, Account]) -> Student:
 
 
 @pytest.fixture
+@kept
 def tuition(campus: Campus, chart: dict[str, Account], anton: User) -> Any:
     """Twelve hundred a term for everybody in grade 7."""
     return money.an_item(campus, by=anton)

@@ -29,11 +29,13 @@ from schoolops.tenancy.models import School
 from tests.apps.at_once import at_once
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, Campus, students_in
+from tests.support.kept import kept
 
 LATER = SCHOOL_DAY + dt.timedelta(days=60)
 
 
 @pytest.fixture
+@kept
 def child(campus: Campus, chart: dict[str, Account], anton: User) -> Student:
     """Somebody of 7 B who is billed twelve hundred for tuition, in two parts, and eighty for books."""
     money.an_item(campus, by=anton)

@@ -21,11 +21,13 @@ from schoolops import clock
 from tests.apps.asking import asking
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus
+from tests.support.kept import kept
 
 PAID, LATE = Decimal(200), 45
 
 
 @pytest.fixture
+@kept
 def family(campus: Campus, chart: dict[str, Account], anton: User) -> list[Student]:
     """Two children of Carol, billed 1,200 each, due 45 days ago; 200 paid of the first one's in cash."""
     children = people.students_in(campus.section)[:2]

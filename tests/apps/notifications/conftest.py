@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.kept import kept
+
 if TYPE_CHECKING:
     from apps.students.models import Guardian, Student
     from tests.factories.people import Campus
 
 
 @pytest.fixture
+@kept
 def child(campus: Campus) -> Student:
     """The first of the section, whose roll is taken."""
     from tests.factories import people  # noqa: PLC0415 - Django is not set up when this file is read
@@ -22,6 +25,7 @@ def child(campus: Campus) -> Student:
 
 
 @pytest.fixture
+@kept
 def mona(child: Student) -> Guardian:
     """The child's mother, who has an address and a telephone."""
     from tests.factories.told import a_guardian  # noqa: PLC0415

@@ -18,12 +18,14 @@ from schoolops import clock
 from tests.factories import people, rolls
 from tests.factories.people import SCHOOL_DAY, SCHOOL_MOMENT, Campus
 from tests.factories.told import a_guardian, deliver, letters, states, tell_what_rolls_say
+from tests.support.kept import kept
 
 At = Callable[..., dt.datetime]
 SUBJECT = "Absent today: {}"
 
 
 @pytest.fixture
+@kept
 def absent(campus: Campus, child: Student, mona: Guardian, bob: User) -> Student:
     """At ten the child is marked absent."""
     rolls.take(campus.section, {child: "A"}, by=bob)

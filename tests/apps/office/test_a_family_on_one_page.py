@@ -17,12 +17,14 @@ from apps.students.models import Guardian, Student, StudentGuardian
 from schoolops.audit.models import AuditEntry
 from tests.factories import people, rolls
 from tests.factories.people import SCHOOL_DAY, Campus
+from tests.support.kept import kept
 
 Office = Callable[..., Any]
 THURSDAY = SCHOOL_DAY + dt.timedelta(days=1)
 
 
 @pytest.fixture
+@kept
 def children(campus: Campus) -> list[Student]:
     """Of one mother: one in 7 B, one in 7 C."""
     found = [people.students_in(campus.section)[0], people.students_in(campus.sections["7 C"])[1]]

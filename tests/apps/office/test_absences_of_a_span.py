@@ -21,6 +21,7 @@ from apps.students.models import Student
 from schoolops.audit.models import AuditEntry
 from tests.factories import people, rolls
 from tests.factories.people import SCHOOL_DAY, Campus
+from tests.support.kept import kept
 
 Office = Callable[..., Any]
 MONDAY = SCHOOL_DAY - dt.timedelta(days=2)
@@ -29,6 +30,7 @@ SPAN = {"first": MONDAY.isoformat(), "last": SCHOOL_DAY.isoformat()}
 
 
 @pytest.fixture
+@kept
 def away(campus: Campus, alice: User) -> list[Student]:
     """One of 7 B is absent on Monday, and with one of 7 C on Wednesday."""
     one, other = people.students_in(campus.section)[0], people.students_in(campus.sections["7 C"])[0]

@@ -25,22 +25,26 @@ from apps.students.models import Student
 from tests.apps.office.forms import Form, forms_on
 from tests.factories import cards, exams, people
 from tests.factories.people import SCHOOL_DAY, Campus
+from tests.support.kept import kept
 
 Office = Callable[..., Any]
 BEFORE = SCHOOL_DAY - dt.timedelta(days=1)
 
 
 @pytest.fixture
+@kept
 def maths(campus: Campus) -> Course:
     return exams.a_course(campus)
 
 
 @pytest.fixture
+@kept
 def session(campus: Campus, alice: User) -> ExamSession:
     return exams.an_exam_session(campus, by=alice)
 
 
 @pytest.fixture
+@kept
 def paper(session: ExamSession, campus: Campus, maths: Course, alice: User) -> Exam:
     """Sat yesterday by 7 B, and being marked."""
     made = exams.a_paper(session, campus.section, maths, by=alice, day=BEFORE)

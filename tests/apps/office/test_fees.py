@@ -35,12 +35,14 @@ from schoolops import clock
 from tests.apps.office.forms import forms_on
 from tests.factories import money, people
 from tests.factories.people import SCHOOL_DAY, Campus
+from tests.support.kept import kept
 
 Office = Callable[..., Any]
 Counting = Callable[..., Any]
 
 
 @pytest.fixture
+@kept
 def anton(campus: Campus) -> User:
     """The accountant, with the books of the campus."""
     money.a_chart(campus.institution)

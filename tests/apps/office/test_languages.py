@@ -155,6 +155,8 @@ def test_where_a_letter_leads_speaks_as_the_letter_until_somebody_chooses(office
     assert 'name="next" value="/redeem?language=ar"' in page.content.decode()
     answer = browser.post("/language/", {"language": "en", "next": "/redeem?language=ar"})
     assert answer["Location"] == "/redeem"
+    answer = browser.post("/language/", {"language": "en", "next": "/support?language=ar"})
+    assert answer["Location"] == "/support"
     # Of who said no language and whose school says none, a letter is in English, and the page as the browser asks.
     handed = services.hand_out_link(user=User.objects.get(pk=bob.pk), by=bob)
     assert handed.link.partition("#")[0].endswith("/redeem")

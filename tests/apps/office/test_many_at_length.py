@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,15 +11,19 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.access.errors import BeyondYou
 from apps.access.models import Role
 from apps.accounts.models import User
+from apps.accounts.services import deactivate_user
 from apps.office.models import ListChange
 from apps.office.shell import at_length, many_pages
-from apps.office.tasks import change_list
+from apps.office.tasks import change_list, clear_old_changes
 from apps.students.models import Guardian, StudentGuardian
 from apps.students.services import change_guardian
+from schoolops import clock
 from schoolops.audit.models import AuditEntry
 from schoolops.context import outside_schools
+from schoolops.queues.errors import LedgerFull
 from schoolops.queues.models import Job
 from tests.factories import people
 from tests.factories.jobs import waiting_jobs, work_off
@@ -187,3 +193,44 @@ def test_a_lot_costs_the_same_for_one_row_and_for_four(
     # What a person may do is remembered from the first.
     cost(2, "de")
     assert cost(1, "fr") == cost(4, "ar")
+
+
+def test_what_is_away_is_waited_for_and_is_no_rows_outcome(
+    office: Office, dave: User, mothers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmed(office, dave, language="ar")
+
+    def away(_act: Any) -> Any:
+        raise LedgerFull
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(at_length.many.Act, "done", away)
+        with pytest.raises(LedgerFull):
+            at_length.make(ListChange.objects.get().pk)
+    assert ListChange.objects.get().outcomes == {}
+    work_off(change_list)
+    assert languages() == ["ar"] * 5
+
+
+def test_whose_login_is_ended_meanwhile_changes_nothing_more(
+    office: Office, dave: User, mothers: Any, campus: Campus
+) -> None:
+    confirmed(office, dave, language="ar")
+    deactivate_user(user=dave, reason="Left", by=people.a_user("erin", role="administrator"))
+    work_off(change_list)
+    assert languages() == ["en"] * 4 + ["ar"]
+
+
+def test_what_is_kept_does_not_name_the_row(dave: User) -> None:
+    kept = at_length._kept(BeyondYou(name=str(dave)), dave)
+    assert str(dave) not in json.dumps(kept)
+    assert at_length.in_words(kept, "–").startswith("–")
+    assert at_length.in_words(kept, "Dave").startswith("Dave")
+
+
+def test_what_was_begun_a_month_ago_is_forgotten_at_night(office: Office, dave: User, mothers: Any) -> None:
+    begun(office, dave)
+    ListChange.objects.update(begun_at=clock.now() - dt.timedelta(days=31))
+    begun(office, dave)
+    clear_old_changes()
+    assert ListChange.objects.count() == 1

@@ -18,9 +18,9 @@ from apps.office.shell.base import ServiceAdmin
 from apps.office.shell.site import office as office_site
 from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Enrolment, Guardian, SectionMembership, StudentGuardian
-from apps.students.services import change_guardian, withdraw_student
+from apps.students.services import change_guardian, re_enrol_student, withdraw_student
 from apps.students.services.books import put_on_books
-from apps.students.services.placing import SectionPlace
+from apps.students.services.placing import Placement, SectionPlace
 from schoolops.audit.models import AuditEntry
 from tests.factories import people
 from tests.factories.people import Campus
@@ -234,3 +234,32 @@ def test_logins_are_ended_together_and_ones_own_is_left_out(office: Office, camp
     office(erin).post(f"{address}many/", {"rows": marks, "step": "apply", **said})
     found = User.objects.filter(username__in=["tess", "tom", "erin"]).order_by("username")
     assert list(found.values_list("username", "is_active")) == [("erin", True), ("tess", False), ("tom", False)]
+
+
+def test_who_left_and_came_back_on_that_day_does_not_leave_again(office: Office, dave: User, campus: Campus) -> None:
+    day = dt.date(2026, 12, 1)
+    row = Enrolment.objects.filter(student=people.students_in(campus.section)[0]).get()
+    withdraw_student(student=row.student, on=day, by=dave)
+    again = re_enrol_student(student=row.student, placement=Placement(row.year, row.grade_level, day), by=dave)
+    address = "/office/students/enrolment/"
+    page, marks = looked_at(office, dave, address, [row], on="2026-12-01")
+    assert "0 would change, 0 are so already, 1 are left out." in page
+    office(dave).post(f"{address}many/", {"rows": marks, "step": "apply", "on": "2026-12-01"})
+    again.refresh_from_db()
+    assert again.exited_on is None
+
+
+def test_more_places_than_a_column_holds_are_refused_on_the_form(office: Office, campus: Campus) -> None:
+    erin = people.a_user("erin", role="administrator")
+    page, _marks = looked_at(office, erin, "/office/institutions/section/", [campus.section], capacity="40000")
+    assert "32767" in page
+
+
+def test_of_support_no_password_is_asked_for(office: Office, campus: Campus) -> None:
+    erin = people.a_user("erin", role="administrator")
+    olive = people.a_user("support-olive", role="administrator")
+    page, marks = looked_at(office, erin, "/office/accounts/user/", [olive], act="new-password")
+    assert "0 would change, 0 are so already, 1 are left out." in page
+    office(erin).post("/office/accounts/user/many/", {"rows": marks, "step": "apply", "act": "new-password"})
+    olive.refresh_from_db()
+    assert not olive.must_change_password

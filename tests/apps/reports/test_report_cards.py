@@ -39,6 +39,7 @@ from tests.factories import cards, exams, people
 from tests.factories.jobs import waiting_jobs, work_off
 from tests.factories.people import SCHOOL_DAY, Campus
 from tests.factories.talking import Browser, Talk
+from tests.support.kept import kept
 
 BEFORE = SCHOOL_DAY - dt.timedelta(days=1)
 ONE_HOUR = dt.timedelta(hours=1)
@@ -46,6 +47,7 @@ FIRST_MARKS = ["80", "61,5", "absent"]
 
 
 @pytest.fixture
+@kept
 def session(campus: Campus, alice: User) -> ExamSession:
     """Mid-terms whose results are public: the first three of 7 B have 100 %, 76.88 % and none."""
     made = exams.an_exam_session(campus, by=alice)

@@ -21,11 +21,13 @@ from apps.students.services import link_guardian, look_at_merging_guardians, mer
 from schoolops.audit.models import AuditEntry
 from tests.factories import people
 from tests.factories.people import SCHOOL_DAY, Campus
+from tests.support.kept import kept
 
 GUARDIANS = "/office/students/guardian/"
 
 
 @pytest.fixture
+@kept
 def dave(campus: Campus) -> User:
     return people.a_user("dave", role="registrar")
 

@@ -6,12 +6,10 @@ import ast
 import csv
 from collections.abc import Callable, Iterator
 from io import StringIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.conf import settings
 
 from apps.accounts.models import User
 from apps.institutions.models import Institution
@@ -22,6 +20,7 @@ from schoolops.context import inside
 from schoolops.tenancy import owner
 from schoolops.tenancy.models import School
 from tests.apps.asking import asking
+from tests.architecture import source
 from tests.factories import people
 from tests.factories.people import Campus
 
@@ -149,10 +148,8 @@ def _names_in(order: ast.AST) -> set[str]:
 
 def test_nothing_is_put_in_order_by_a_name_but_by_where_it_stands() -> None:
     looked = 0
-    for path in Path(settings.BASE_DIR).joinpath("apps").rglob("*.py"):
-        if "migrations" in path.parts:
-            continue
-        for order in _orders(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, program in source.parsed(source.files("apps"), "order_by", "ordering", "sorts", "lambda"):
+        for order in _orders(program):
             looked += 1
             assert _names_in(order) == set(), f"{path}:{getattr(order, 'lineno', 0)}"
     assert looked > 100

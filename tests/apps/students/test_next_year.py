@@ -43,6 +43,7 @@ from tests.factories.people import (
     students_in,
 )
 from tests.factories.rosters import class_roster, roster, section_of
+from tests.support.kept import kept
 
 ONE_DAY = dt.timedelta(days=1)
 NEXT_FIRST = dt.date(2027, 9, 1)
@@ -50,6 +51,7 @@ SUMMER = dt.date(2027, 8, 2)
 
 
 @pytest.fixture
+@kept
 def this_year(in_oak: object, school_day: object) -> Campus:
     campus = a_school_year(sections=("7 B",))
     some_students(3, section=campus.section)

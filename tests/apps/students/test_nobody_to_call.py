@@ -25,6 +25,7 @@ from schoolops.context import current_school
 from tests.apps.asking import asking
 from tests.factories.people import Campus, students_in
 from tests.factories.talking import Browser
+from tests.support.kept import kept
 
 NAME, PHONE, EMAIL = "Rickard", "+44 7700 900123", "rickard@x.example"
 
@@ -90,6 +91,7 @@ FOR_THE_WHOLE_ROSTER = {"OneRoster", "the template of guardians"}
 
 
 @pytest.fixture
+@kept
 def barred(campus: Campus, dave: User) -> StudentGuardian:
     """Rickard, linked to the first of 7 B under a court order, on the books with a phone and as the first to call."""
     guardian = Guardian.objects.create(given_name=NAME, family_name="Vance", phone=PHONE, email=EMAIL)

@@ -101,9 +101,13 @@ def the_familys_pages(oak: Target) -> str:
     for page in of_other:
         if (status := family.get(page).status) != 404:
             return f"carol is answered {page} with {status}"
-    for page in ("messages", "announcements"):
+    for page in ("messages", "announcements", "outgoing", "bounced-addresses", "message-facts", "message-rules"):
         if (status := oak.ask("GET", page, "carol").status) != 403:
             return f"carol is answered {page} with {status}"
+    # A registrar sees what is sent; the head alone holds it.
+    for who in ("carol", "bob", "dave"):
+        if (status := oak.ask("POST", "outgoing/hold", who, {"reason": "None"}).status) != 403:
+            return f"{who} holds everything outgoing: {status}"
     report = oak.send("POST", "/hooks/sms", b"{}", {"Host": oak.host, "Content-Type": "application/json"}, "").status
     return "" if report == 404 else f"whoever is not the gateway reports texts: {report}"
 

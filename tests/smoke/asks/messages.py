@@ -110,6 +110,25 @@ def _read_attached(world: World) -> Ask:
     return Ask({"id": _notice_of(world, of)})
 
 
+@ask("POST messages/{}/resolve")
+def _doubted(world: World) -> Ask:
+    return Ask(_message_that(world, "outcome_unknown"), {"sent": True}, used_up=True)
+
+
+@ask("GET bounced-addresses/{}")
+@ask("DELETE bounced-addresses/{}")
+def _bounced(world: World) -> Ask:
+    # Not for the alias too: what takes it off the list comes between.
+    return Ask(_message_that(world, "bounced"), used_up=True)
+
+
+def _message_that(world: World, state: str) -> dict[str, str]:
+    _announcement(world)
+    found = str(world.first("messages")["id"])
+    world.became(found, state)
+    return {"id": found}
+
+
 @ask("GET outgoing")
 @ask("GET message-facts")
 def _stands(world: World) -> Ask:

@@ -16,7 +16,7 @@ from apps.accounts.selectors import supported_language
 from apps.office.shell.language import COOKIE
 from apps.office.shell.site import readable, somebody
 
-_BY_LINK = re.compile(r"(?<=^/redeem)\?language=[\w-]*$")
+_BY_LINK = re.compile(r"^(/redeem|/support)\?language=[\w-]*$")
 _REMEMBERED_S = 365 * 24 * 3600
 
 
@@ -27,7 +27,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("next", "")
     here = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     # What is chosen goes before what a letter's link says.
-    wanted = _BY_LINK.sub("", wanted) if here else reverse("office:index")
+    wanted = _BY_LINK.sub(r"\1", wanted) if here else reverse("office:index")
     answer = HttpResponseRedirect(wanted, status=303)
     if language := supported_language(request.POST.get("language", "")):
         if isinstance(user := somebody(request), User):

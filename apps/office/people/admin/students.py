@@ -440,7 +440,10 @@ def _end_enrolments(row: Enrolment, said: Mapping[str, Any], reason: str, by: Us
     if not (row.primary and row.entered_on <= on <= row.until):
         raise NotEnrolled(day=on)
     kind = said.get("exit_kind") or Enrolment.Exit.WITHDREW
-    services.withdraw_student(student=row.student, on=on, exit_kind=kind, reason=reason, by=by)
+    ended = services.withdraw_student(student=row.student, on=on, exit_kind=kind, reason=reason, by=by)
+    # On the day that one ends another may begin: it was not ticked, and stays.
+    if ended.pk != row.pk:
+        raise NotEnrolled(day=on)
 
 
 def _last(by: User) -> forms.Field:  # noqa: ARG001 - as each of these is asked for
