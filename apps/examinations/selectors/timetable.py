@@ -28,12 +28,16 @@ from schoolops.tenancy.compiled import Compiled, any_of
 def papers_in_reach(by: User, permission: str) -> Q:
     """Papers over which ``by`` holds ``permission``: of a section or class of theirs.
 
-    Whoever teaches a section has all of its papers; whoever teaches it in one course has those of that course.
+    Whoever teaches a section has all of its papers; whoever teaches it in one course has those of that course. A family
+    has none: a paper is of everybody who sits it.
 
     Raises:
         PermissionMissing.
     """
-    return _papers_of(access.within_reach(by, permission, "section"), access.within_reach(by, permission, "class"))
+    return _papers_of(
+        access.within_reach(by, permission, "section", at_work=True),
+        access.within_reach(by, permission, "class", at_work=True),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,8 @@ class AskedPapers:
 def asked_papers(by: User, permission: str) -> AskedPapers | None:
     """``papers_in_reach`` compiled; ``None``, where that must be asked. Raises ``PermissionMissing``."""
     access.require(by, permission)
-    sections = access_rows.asked_reach(by, permission, "section")
-    classes = access_rows.asked_reach(by, permission, "class")
+    sections = access_rows.asked_reach(by, permission, "section", at_work=True)
+    classes = access_rows.asked_reach(by, permission, "class", at_work=True)
     if sections is None or classes is None:
         return None
     return AskedPapers(
