@@ -132,11 +132,9 @@ def rows_in_reach(
     narrow it to what was theirs on that day too. ``Q()`` is all of them; ``None`` means that the permission is missing
     altogether.
     """
-    ways = _ways(user, permission, kind)
+    ways = _ways(user, permission, kind, at_work=at_work)
     if ways is None:
         return None
-    if at_work:
-        ways = [each for each in ways if each[0] not in FAMILY]
     reach = Q(pk__in=[])
     for scope, at in ways:
         within = Q() if scope == EVERYTHING else _as_of_today(_scopes[scope, kind], user, day)
@@ -148,14 +146,15 @@ def rows_in_reach(
     return reach
 
 
-def _ways(user: User, permission: str, kind: Kind) -> list[tuple[str, int | None]] | None:
+def _ways(user: User, permission: str, kind: Kind, *, at_work: bool = False) -> list[tuple[str, int | None]] | None:
     """By which scopes, and at which institution alone, rows of ``kind`` are reached; ``None`` without permission."""
     held = [each for each in roles_held(user) if permission in each.permissions]
     if not held:
         return None
-    return [
+    ways = [
         (each.scope, each.institution_id) for each in held if each.scope == EVERYTHING or (each.scope, kind) in _scopes
     ]
+    return [each for each in ways if each[0] not in FAMILY] if at_work else ways
 
 
 def reaches_alike(user: User, one: str, other: str, kinds: Iterable[Kind]) -> bool:
@@ -205,13 +204,15 @@ class AskedReach:
         return reach
 
 
-def asked_reach(user: User, permission: str, kind: Kind, *, day: dt.date | None = None) -> AskedReach | None:
+def asked_reach(
+    user: User, permission: str, kind: Kind, *, day: dt.date | None = None, at_work: bool = False
+) -> AskedReach | None:
     """What ``rows_in_reach`` says, for a compiled statement; ``None``, where that must be asked.
 
     Without the permission nobody reaches anything. Campuses that are in different days are few, and their number would
     be the statement's shape.
     """
-    ways = _ways(user, permission, kind)
+    ways = _ways(user, permission, kind, at_work=at_work)
     if not ways:
         return None
     if (EVERYTHING, None) in ways:
@@ -234,16 +235,23 @@ def asked_reach(user: User, permission: str, kind: Kind, *, day: dt.date | None 
 
 
 def keys_in_reach(
-    user: User, permission: str, kind: Kind, rows: type[Model], keys: Collection[int], *, day: dt.date | None = None
+    user: User,
+    permission: str,
+    kind: Kind,
+    rows: type[Model],
+    keys: Collection[int],
+    *,
+    day: dt.date | None = None,
+    at_work: bool = False,
 ) -> frozenset[int]:
     """Those of ``keys`` of ``rows`` (the model of ``kind``) that ``rows_in_reach`` holds. None without the permission.
 
     No query for who holds it over the whole school, else one, compiled once for each set of scopes.
     """
-    reach = asked_reach(user, permission, kind, day=day)
+    reach = asked_reach(user, permission, kind, day=day, at_work=at_work)
     if reach is None:
-        found = rows_in_reach(user, permission, kind, day=day)
-        if found is None or not keys or not _ways(user, permission, kind):
+        found = rows_in_reach(user, permission, kind, day=day, at_work=at_work)
+        if found is None or not keys or not _ways(user, permission, kind, at_work=at_work):
             return frozenset()
         return frozenset(rows._default_manager.filter(found, pk__in=keys).values_list("pk", flat=True))
     if reach.everything or not keys:

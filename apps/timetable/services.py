@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -200,6 +200,7 @@ CHANGED, CHANGED_FOR_TEACHERS = "timetable.changed", "timetable.changed-for-teac
 SETTLES = dt.timedelta(minutes=20)
 # What begins later is planning, and told by nobody yet.
 SOON = dt.timedelta(days=14)
+_SEVERAL: Any = gettext_lazy("several classes")
 
 
 def _publish(meetings: Iterable[Meeting]) -> None:
@@ -219,7 +220,7 @@ def _publish(meetings: Iterable[Meeting]) -> None:
 def tell_of_change(*, course_class: int) -> int:
     """Let a class, its families and its teachers be told, at the next full hour, that its timetable has changed.
 
-    Once an hour. Returns how many messages that makes.
+    Once an hour, and whoever teaches several that changed by one letter. Returns how many messages that makes.
     """
     found = CourseClass.objects.select_related("institution").filter(pk=course_class).first()
     if found is None:
@@ -232,10 +233,23 @@ def tell_of_change(*, course_class: int) -> int:
         told = About(key=hour, student=student, institution=found.institution_id)
         # A pupil has no letters: their own page says it.
         about += [told] if user is None else [told, replace(told, users=(user,), channel=Channel.INBOX)]
-    number = notifications.tell(CHANGED, about, due_at=due)
-    teachers = _teachers([found.pk], today_at(found.institution)).get(found.pk, ())
-    of_class = About(key=f"{found.sourced_id} {hour}", institution=found.institution_id, users=tuple(sorted(teachers)))
-    return number + (notifications.tell(CHANGED_FOR_TEACHERS, [of_class], due_at=due) if teachers else 0)
+    return notifications.tell(CHANGED, about, due_at=due) + _tell_teachers(found, hour, due)
+
+
+def _tell_teachers(found: CourseClass, hour: str, due: dt.datetime) -> int:
+    """Once an hour: of this class, or of several where another that they teach has changed within the hour."""
+    teachers = _teachers([found.pk], today_at(found.institution)).get(found.pk, set())
+    # One class after the other, so that each knows of those before.
+    held = User.objects.select_for_update(no_key=True).filter(pk__in=teachers).order_by("pk")
+    if not held.values_list("pk", flat=True):
+        return 0
+    key = f"{found.sourced_id} {hour}"
+    told = Message.objects.filter(user__in=teachers, fact=CHANGED_FOR_TEACHERS, key__endswith=hour).exclude(key=key)
+    several = set(told.values_list("user", flat=True))
+    told.exclude(key=hour).update(key=hour)
+    by_key = ((key, teachers - several), (hour, several))
+    about = [About(key=each, institution=found.institution_id, users=tuple(sorted(to))) for each, to in by_key if to]
+    return notifications.tell(CHANGED_FOR_TEACHERS, about, due_at=due)
 
 
 def _teachers(classes: Collection[int], day: dt.date) -> dict[int, set[int]]:
@@ -256,14 +270,21 @@ def _still_here(messages: Sequence[Message]) -> dict[int, Told]:
 
 
 def _still_teach(messages: Sequence[Message]) -> dict[int, Told]:
-    keys = {UUID(each.key[:36]) for each in messages}
+    """The class, of which the key is told before the hour; without one, several."""
+    day, of_class = school_today(), {each.pk: each.key.rpartition(" ")[0] for each in messages}
+    keys = {UUID(each) for each in of_class.values() if each}
     classes = {str(each.sourced_id): each for each in CourseClass.objects.filter(sourced_id__in=keys)}
-    teachers = _teachers([each.pk for each in classes.values()], school_today())
+    teachers = _teachers([each.pk for each in classes.values()], day)
+    users = [each.user_id for each in messages if not of_class[each.pk]]
+    any_class = TeachingAssignment.objects.on(day).filter(staff__user__in=users, course_class__isnull=False)
+    teaching = set(any_class.values_list("staff__user", flat=True)) if users else set()
     told: dict[int, Told] = {}
     for each in messages:
-        taught = classes.get(each.key[:36])
+        taught = classes.get(of_class[each.pk])
         if taught is not None and each.user_id in teachers[taught.pk]:
             told[each.pk] = {"class": taught.title}
+        elif not of_class[each.pk] and each.user_id in teaching:
+            told[each.pk] = {"class": _SEVERAL}
     return told
 
 

@@ -139,6 +139,11 @@ class ApiViewSet(ViewSetMixin, ApiView):
 
     asks: ClassVar[Mapping[str, str]] = {}
 
+    @property
+    def permission(self) -> str:
+        """What the action that is asked for needs: whoever may do it is answered what it did, and needs no other."""
+        return self.asks[self.action].partition(" ")[0]
+
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """DRF's, while what consequences say is collected for the answer."""
         with events.following():

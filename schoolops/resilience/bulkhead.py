@@ -161,6 +161,7 @@ class Bulkhead:
         in_turn: whoever was refused comes before those who come for the first time, if they keep their appointment.
         share: what of it one school may have; ``None``: all.
         patience_s: how long one waits for a slot.
+        held_s: how long a slot is held, until it is learnt.
         clock: monotonic seconds.
     """
 
@@ -175,6 +176,7 @@ class Bulkhead:
         patience_s: float = 5.0,
         in_turn: bool = False,
         share: Share | None = None,
+        held_s: float = 0.03,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -189,7 +191,7 @@ class Bulkhead:
         self._here = 0
         # Seconds until this process's share of the slots has served one more, learnt from how long they are held.
         self._number, self._processes = number, processes
-        self._held_s = 0.03
+        self._held_s = held_s
         self._next_free = self._next_turn = 0.0
 
     @property
@@ -321,12 +323,13 @@ def of_this_machine(
     processes: int,
     shared_out: bool = False,
     in_turn: bool = False,
+    held_s: float = 0.03,
 ) -> Bulkhead:
     """A bulkhead of ``number`` slots that all web processes share through ``folder``.
 
     Those at work and waiting hold at most half of each process's ``threads``: the other half serves everybody else.
     ``shared_out``: one school has at most half of the slots and of the places, so that the next finds one free.
-    ``in_turn``: as of ``Bulkhead``.
+    ``in_turn``, ``held_s``: as of ``Bulkhead``.
     """
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -350,5 +353,6 @@ def of_this_machine(
         most_here=most_here,
         processes=processes,
         in_turn=in_turn,
+        held_s=held_s,
         share=Share(max(1, most_here // 2), slots_of) if shared_out else None,
     )

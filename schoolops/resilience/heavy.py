@@ -31,6 +31,7 @@ def room() -> Bulkhead:
         threads=settings.WEB_THREADS,
         processes=settings.WEB_WORKERS,
         shared_out=True,
+        held_s=1.0,
     )
 
 

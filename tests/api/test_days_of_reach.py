@@ -267,9 +267,9 @@ def test_the_walk_finds_a_scope_that_believes_the_day_it_is_asked_for(
     monkeypatch.setattr(access, "_as_of_today", lambda scope, user, day: scope(user, day or TODAY))
 
     def keys_in_reach(
-        user: User, permission: str, kind: Any, rows: Any, keys: Any, *, day: Any = None
+        user: User, permission: str, kind: Any, rows: Any, keys: Any, *, day: Any = None, at_work: bool = False
     ) -> frozenset[int]:
-        reach = access.rows_in_reach(user, permission, kind, day=day)
+        reach = access.rows_in_reach(user, permission, kind, day=day, at_work=at_work)
         return frozenset(rows.objects.filter(reach, pk__in=keys).values_list("pk", flat=True))
 
     monkeypatch.setattr(access, "keys_in_reach", keys_in_reach)

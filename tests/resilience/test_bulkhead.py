@@ -207,6 +207,25 @@ def test_a_few_that_took_long_do_not_send_three_hundred_away_for_long() -> None:
     assert room._held_s > 0.4
 
 
+def test_who_finds_no_place_for_heavy_work_is_told_from_the_first_that_it_takes_seconds(oak: School, db: None) -> None:
+    """And by what many took soon after: a list of 3 s is not believed only once 76 were printed."""
+    heavy.room.cache_clear()
+    hand, room = Hand(), heavy.room()
+    room._clock = hand
+    with inside(oak), ExitStack() as all_at_work:
+        for _ in range(room._share.here if room._share else 0):
+            all_at_work.enter_context(room.admitted())
+        with pytest.raises(Busy) as refused:
+            all_at_work.enter_context(room.admitted())
+    assert refused.value.members["retry_after_ms"] >= 1000 * room._processes / room._number
+    with inside(oak):
+        for _ in range(16):
+            with room.slot():
+                hand.moment += 3
+    assert room._held_s > 2
+    heavy.room.cache_clear()
+
+
 def test_at_most_half_of_a_servers_threads_are_in_it(tmp_path: Path) -> None:
     for threads, most in ((8, 4), (4, 2), (1, 1)):
         room = of_this_machine("passwords", number=2, folder=tmp_path, threads=threads, processes=2)

@@ -68,25 +68,34 @@ def today(by: User) -> dt.date:
     return school_today()
 
 
-def within_reach(by: User, permission: str, kind: selectors.Kind, *, day: dt.date | None = None) -> Q:
+def within_reach(
+    by: User, permission: str, kind: selectors.Kind, *, day: dt.date | None = None, at_work: bool = False
+) -> Q:
     """The ``Q`` of the rows of ``kind`` that ``by`` reaches with ``permission`` today; ``day`` only narrows it.
+
+    ``at_work``: not as somebody's family. What lists everybody in a section or class asks so: a family reaches those of
+    its child, and nobody else's child in them.
 
     Raises:
         PermissionMissing: the permission is missing altogether.
     """
     require(by, permission)
-    reach = selectors.rows_in_reach(by, permission, kind, day=day)
+    reach = selectors.rows_in_reach(by, permission, kind, day=day, at_work=at_work)
     return Q(pk__in=[]) if reach is None else reach
 
 
-def require_row(by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date | None = None) -> None:
+def require_row(
+    by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date | None = None, at_work: bool = False
+) -> None:
     """Nothing, when ``by`` holds ``permission`` over this section, class or student today, and on ``day`` too.
+
+    ``at_work``: as of ``within_reach``.
 
     Raises:
         PermissionMissing: the permission is missing. OutOfReach: it is there, but not over this row.
     """
     require(by, permission)
-    if row.pk not in selectors.keys_in_reach(by, permission, kind, type(row), [row.pk], day=day):
+    if row.pk not in selectors.keys_in_reach(by, permission, kind, type(row), [row.pk], day=day, at_work=at_work):
         refuse(permission, "row", OutOfReach(), kind=kind)
 
 

@@ -23,7 +23,8 @@ from apps.attendance.selectors.lists import COUNTED, MINUTES
 from apps.attendance.selectors.places import policy_of, takes_place
 from apps.institutions.models import AcademicYear, CalendarDay, CourseClass, Institution, Section, Term
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment
-from apps.students.models import ClassEnrolment, SectionMembership, Student
+from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership, Student
+from apps.students.selectors import shown_to
 from apps.timetable.models import Meeting, meets_on
 from schoolops import clock
 from schoolops.rows import RowStatus
@@ -299,11 +300,11 @@ def rolls_not_taken(
     ]
 
 
-def board_of(day: dt.date, *, by: User, permission: str, known: Board | None = None) -> Board:
+def board_of(day: dt.date, *, by: User, permission: str, known: Board | None = None, at_work: bool = False) -> Board:
     """The rolls expected on ``day`` that ``by`` reaches with ``permission``: ``known`` if that is of the same reach."""
     sections, classes = reach = (
-        access.within_reach(by, permission, "section", day=day),
-        access.within_reach(by, permission, "class", day=day),
+        access.within_reach(by, permission, "section", day=day, at_work=at_work),
+        access.within_reach(by, permission, "class", day=day, at_work=at_work),
     )
     if known is not None and (known.day, known.reach) == (day, reach):
         return known
@@ -417,6 +418,8 @@ def day_in_figures(day: dt.date, *, by: User, board: Board | None = None) -> lis
     ``board``: that of the day with ``attendance.view``, where it was made already.
     """
     students = access.within_reach(by, "attendance.view", "student", day=day)
+    if (shown := shown_to(by, FamilyItem.ATTENDANCE, "attendance.view")) is not None:
+        students &= shown
     board = board or board_of(day, by=by, permission="attendance.view")
     if students == Q():
         figures = ATTENDANCE_DAILY.get(day, load=lambda: _figures(day, students))

@@ -122,9 +122,10 @@ class ChangedMark:
 def marks_changed_in(roll: UUID, *, by: User, day: dt.date) -> list[ChangedMark]:
     """Who changed marks of a roll of ``day``, which ``by`` reaches, as far as they reach its students, latest first."""
     reach = access_rows.asked_reach(by, "attendance.view", "student", day=day)
+    shown = of_students_shown(by, FamilyItem.ATTENDANCE, "attendance.view")
     of_roll = Q(session__sourced_id=Parameter("roll", PUBLIC_ID))
-    if reach is None:
-        of_roll = Q(session__sourced_id=roll)
+    if reach is None or shown:
+        of_roll = Q(shown, session__sourced_id=roll)
         return _as_said(_changed(of_roll & of_students_in_reach(by, "attendance.view", day), most=50))
     asked = by_shape(
         ("attendance.marks-changed", reach.shape),

@@ -25,7 +25,7 @@ from apps.attendance.selectors.places import (
     why_locked,
 )
 from apps.students.models import FamilyItem, Student
-from apps.students.selectors import shown_to
+from apps.students.selectors import keys_shown
 from schoolops import clock
 from schoolops.folding import name_key
 from schoolops.tenancy.compiled import Compiled
@@ -63,8 +63,7 @@ def roll_at(
     reached = access_rows.keys_in_reach(
         by, "attendance.view", "student", Student, [row.key for row in everybody], day=place.day
     )
-    if (shown := shown_to(by, FamilyItem.ATTENDANCE, "attendance.view")) is not None:
-        reached &= set(Student.objects.filter(shown, pk__in=reached).values_list("pk", flat=True))
+    reached = keys_shown(by, FamilyItem.ATTENDANCE, "attendance.view", reached)
     there = [row for row in everybody if row.key in reached]
     return answer(place, sheet, there, codes or place.codes or CodeBook())
 

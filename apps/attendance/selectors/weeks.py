@@ -20,7 +20,8 @@ from apps.attendance.selectors.places import Place, SessionKey, place_of
 from apps.attendance.selectors.rolls import NAMES, by_name, heading, is_taken, suggested, taken
 from apps.institutions.models import Section
 from apps.institutions.selectors import closed_days, week_around
-from apps.students.models import SectionMembership, Student
+from apps.students.models import FamilyItem, SectionMembership, Student
+from apps.students.selectors import keys_shown
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
 
 _OF_STUDENT = {"public_id": F("student__sourced_id"), **{name: F(f"student__{name}") for name in NAMES}}
@@ -151,7 +152,8 @@ class _Book:
         self.codes = place.codes or CodeBook()
         self._members = _MEMBERS.all(section=place.group.pk, first=first, last=last)
         keys = {row["student_id"] for row in self._members}
-        self._reached = days_in_reach(by, "attendance.view", "student", Student, keys, days)
+        shown = keys_shown(by, FamilyItem.ATTENDANCE, "attendance.view", keys)
+        self._reached = days_in_reach(by, "attendance.view", "student", Student, shown, days)
         self._sheets = {sheet.day: sheet for sheet in _SHEETS.all(section=place.group.pk, first=first, last=last)}
         self._said = self._records(keys)
         self._office = office_book(keys, first, last)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.access import services as access
 from apps.access.errors import OutOfReach
-from apps.access.selectors import permissions_of
+from apps.access.selectors import keys_in_reach, permissions_of
 from apps.accounts.models import User
 from apps.attendance.errors import (
     AttachmentRefused,
@@ -106,12 +106,11 @@ def enter_leave(
     Raises:
         What ``request_leave`` and ``approve_leave`` raise.
     """
-    decides = "leave.decide" in permissions_of(by)
     found, locked = [], set[dt.date]()
     # Always in one order: of two who enter leave of the same children one waits for the other.
     for student in sorted(set(students)):
         leave = request_leave(student=student, starts_on=starts_on, ends_on=ends_on, reason=reason, code=code, by=by)
-        if decides:
+        if _way(leave.student, by) == "leave.decide":
             leave, days = approve_leave(leave=leave.sourced_id, by=by)
             locked |= set(days)
         found.append(leave)
@@ -136,8 +135,9 @@ def cancel_leave(*, leave: UUID, note: str = "", by: User) -> tuple[Leave, tuple
     Raises:
         PermissionMissing, OutOfReach, LeaveUnknown, LeaveAlreadyDecided, NothingLeftToCount.
     """
-    decides = "leave.decide" in permissions_of(by)
-    found = _held(leave, by, "leave.decide" if decides else "leave.request")
+    about = Student.objects.select_related("institution").filter(leaves__sourced_id=leave).first()
+    way = _way(about, by)
+    found, decides = _held(leave, by, way), way == "leave.decide"
     if not decides and found.requested_by_id != by.pk:
         # Another guardian's request.
         raise LeaveUnknown
@@ -179,16 +179,33 @@ def attachment_of(leave: UUID, *, by: User) -> tuple[bytes, str]:
     Raises:
         PermissionMissing, OutOfReach, LeaveUnknown: also where nothing came with it.
     """
-    decides = "leave.decide" in permissions_of(by)
-    access.require(by, "leave.decide" if decides else "leave.request")
+    access.require(by, _way(None, by))
     found = Leave.objects.select_related("student__institution").filter(sourced_id=leave).exclude(attachment="").first()
-    if found is None or (not decides and found.requested_by_id != by.pk):
+    if found is None:
         raise LeaveUnknown
-    day = clock.today(found.student.institution.timezone)
-    access.require_row(by, "leave.decide" if decides else "leave.request", "student", found.student, day=day)
+    way = _way(found.student, by)
+    if way == "leave.request" and found.requested_by_id != by.pk:
+        raise LeaveUnknown
+    access.require_row(by, way, "student", found.student, day=clock.today(found.student.institution.timezone))
+    expect_open(found.student, FamilyItem.LEAVE, permission=way, by=by)
     with found.attachment.open("rb") as file:
         content = bytes(file.read())
     return content, media_type_of(str(found.attachment.name))
+
+
+def _way(student: Student | None, by: User) -> str:
+    """By which permission ``by`` has to do with this student's leave: as who decides, or else as who asks.
+
+    Who decides at one campus may be a guardian at another.
+    """
+    held = permissions_of(by)
+    if "leave.decide" not in held:
+        return "leave.request"
+    if "leave.request" not in held or student is None:
+        return "leave.decide"
+    day = clock.today(student.institution.timezone)
+    reached = keys_in_reach(by, "leave.decide", "student", Student, [student.pk], day=day)
+    return "leave.decide" if reached else "leave.request"
 
 
 def _student(student: UUID, by: User, permission: str) -> Student:

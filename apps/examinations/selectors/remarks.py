@@ -59,7 +59,7 @@ def class_remarks_of(session: UUID, section: Section, *, by: User) -> list[dict[
     Raises:
         PermissionMissing, OutOfReach, SessionUnknown.
     """
-    access.require_row(by, "remarks.write", "section", section)
+    access.require_row(by, "remarks.write", "section", section, at_work=True)
     found = session_of_section(session, section)
     return _told(found, None, Student.objects.filter(in_section(found, section)))
 

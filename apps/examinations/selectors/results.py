@@ -45,7 +45,7 @@ def results_seen(session: UUID, *, by: User) -> QuerySet[SessionResult]:
     Raises:
         PermissionMissing, SessionUnknown.
     """
-    reach = access.within_reach(by, "marks.view", "section")
+    reach = access.within_reach(by, "marks.view", "section", at_work=True)
     at = access_rows.institutions_of(by, "marks.view")
     found = sessions_seen(by=by).select_related("term__year").filter(sourced_id=session).first()
     if found is None:

@@ -28,12 +28,16 @@ from schoolops.tenancy.compiled import Compiled, any_of
 def papers_in_reach(by: User, permission: str) -> Q:
     """Papers over which ``by`` holds ``permission``: of a section or class of theirs.
 
-    Whoever teaches a section has all of its papers; whoever teaches it in one course has those of that course.
+    Whoever teaches a section has all of its papers; whoever teaches it in one course has those of that course. A family
+    has none: a paper is of everybody who sits it.
 
     Raises:
         PermissionMissing.
     """
-    return _papers_of(access.within_reach(by, permission, "section"), access.within_reach(by, permission, "class"))
+    return _papers_of(
+        access.within_reach(by, permission, "section", at_work=True),
+        access.within_reach(by, permission, "class", at_work=True),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,8 @@ class AskedPapers:
 def asked_papers(by: User, permission: str) -> AskedPapers | None:
     """``papers_in_reach`` compiled; ``None``, where that must be asked. Raises ``PermissionMissing``."""
     access.require(by, permission)
-    sections = access_rows.asked_reach(by, permission, "section")
-    classes = access_rows.asked_reach(by, permission, "class")
+    sections = access_rows.asked_reach(by, permission, "section", at_work=True)
+    classes = access_rows.asked_reach(by, permission, "class", at_work=True)
     if sections is None or classes is None:
         return None
     return AskedPapers(
@@ -72,15 +76,15 @@ def _papers_of(sections: Q, classes: Q) -> Q:
     )
 
 
-def papers_seen(*, by: User) -> QuerySet[Exam]:
+def papers_seen(*, by: User, permission: str = "exams.view") -> QuerySet[Exam]:
     """The papers ``by`` sees whether they are published or not. Raises ``PermissionMissing``."""
-    return Exam.objects.filter(papers_in_reach(by, "exams.view"))
+    return Exam.objects.filter(papers_in_reach(by, permission))
 
 
-def sessions_seen(*, by: User) -> QuerySet[ExamSession]:
+def sessions_seen(*, by: User, permission: str = "exams.view") -> QuerySet[ExamSession]:
     """The sessions ``by`` sees: of a campus all, else those with a paper in reach. Raises ``PermissionMissing``."""
-    papers = papers_in_reach(by, "exams.view")
-    at = access_rows.institutions_of(by, "exams.view")
+    papers = papers_in_reach(by, permission)
+    at = access_rows.institutions_of(by, permission)
     if at is None:
         return ExamSession.objects.all()
     theirs = Exam.objects.filter(papers).values("session")

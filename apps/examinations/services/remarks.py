@@ -59,7 +59,7 @@ def write_class_remarks(*, session: UUID, section: Section, said: Sequence[Said]
         PermissionMissing, OutOfReach, SessionUnknown, YearIsClosed, SessionCancelled, RemarksRefused,
         RemarksChangedMeanwhile.
     """
-    access.require_row(by, "remarks.write", "section", section)
+    access.require_row(by, "remarks.write", "section", section, at_work=True)
     found = selectors.session_of_section(session, section)
     students = Student.objects.filter(selectors.in_section(found, section))
     return _written(found, None, {each.sourced_id: each for each in students}, said, by)

@@ -59,19 +59,19 @@ NAMED = 100
 NUMBER = re.compile(r"(?:(?P<year>\d{4})-)?(?P<number>\d{1,9})", re.ASCII)
 
 
-def items_seen(*, by: User) -> QuerySet[Any]:
+def items_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
     """The fee items of the campuses in reach."""
-    return FeeItem.objects.filter(at_campuses(by, VIEW, "institution"))
+    return FeeItem.objects.filter(at_campuses(by, permission, "institution"))
 
 
-def choices_seen(*, by: User) -> QuerySet[Any]:
+def choices_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
     """What students have or opted out of, at the campuses in reach."""
-    return StudentFee.objects.filter(at_campuses(by, VIEW, "item__institution"))
+    return StudentFee.objects.filter(at_campuses(by, permission, "item__institution"))
 
 
-def concessions_seen(*, by: User) -> QuerySet[Any]:
+def concessions_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
     """Concessions of the campuses in reach."""
-    return Concession.objects.filter(at_campuses(by, VIEW, "year__institution"))
+    return Concession.objects.filter(at_campuses(by, permission, "year__institution"))
 
 
 def payers_of(student: UUID, *, by: User) -> list[dict[str, Any]]:
@@ -108,9 +108,9 @@ def campuses_billing(student: Student, permission: str, *, by: User) -> list[Ins
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------
-def runs_seen(*, by: User) -> QuerySet[Any]:
+def runs_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
     """Runs of the campuses in reach, each with how many students have which outcome."""
-    seen = InvoiceRun.objects.filter(at_campuses(by, VIEW, "term__year__institution"))
+    seen = InvoiceRun.objects.filter(at_campuses(by, permission, "term__year__institution"))
     counts: dict[str, Any] = {
         outcome.replace("-", "_"): Count("outcomes", filter=Q(outcomes__outcome=outcome))
         for outcome in RunOutcome.Outcome.values
@@ -253,9 +253,9 @@ def with_ahead(invoices: QuerySet[Any], day: dt.date) -> QuerySet[Any]:
     return found
 
 
-def invoices_seen(*, by: User) -> QuerySet[Any]:
+def invoices_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
     """The bills of the campuses in reach."""
-    return of_bills(Invoice.objects.filter(at_campuses(by, VIEW, "institution")))
+    return of_bills(Invoice.objects.filter(at_campuses(by, permission, "institution")))
 
 
 def numbered_as(words: str) -> Q:

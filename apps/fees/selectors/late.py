@@ -17,9 +17,9 @@ from apps.fees.selectors.statements import open_parts
 from apps.students.models import Student
 
 
-def late_fee_rules_seen(*, by: User) -> QuerySet[Any]:
+def late_fee_rules_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
     """The rules of the campuses in reach."""
-    return LateFeeRule.objects.filter(at_campuses(by, VIEW, "institution"))
+    return LateFeeRule.objects.filter(at_campuses(by, permission, "institution"))
 
 
 def late_fees_of(invoice: Invoice) -> list[LateFee]:

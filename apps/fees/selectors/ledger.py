@@ -26,14 +26,14 @@ def at_campuses(by: User, permission: str, path: str) -> Q:
     return Q() if at is None else Q(**{f"{path}__in": at})
 
 
-def books_seen(*, by: User) -> QuerySet[Any]:
+def books_seen(*, by: User, permission: str = "fees.view") -> QuerySet[Any]:
     """The books of each campus in reach."""
-    return Books.objects.filter(at_campuses(by, "fees.view", "institution"))
+    return Books.objects.filter(at_campuses(by, permission, "institution"))
 
 
-def accounts_seen(*, by: User) -> QuerySet[Any]:
+def accounts_seen(*, by: User, permission: str = "fees.view") -> QuerySet[Any]:
     """The accounts in reach, each with ``debit`` and ``credit``, the sums of its entries: one statement for all."""
-    accounts: QuerySet[Any] = Account.objects.filter(at_campuses(by, "fees.view", "institution"))
+    accounts: QuerySet[Any] = Account.objects.filter(at_campuses(by, permission, "institution"))
     for side in LedgerEntry.Side:
         entries = LedgerEntry.objects.filter(account=OuterRef("pk"), side=side).order_by().values("account")
         total = Subquery(entries.annotate(total=Sum("amount")).values("total"), output_field=DecimalField())

@@ -36,6 +36,10 @@ class Audience:
     def of(cls, found: Announcement) -> Audience:
         return cls(found.kind, found.targets, found.to)
 
+    def kept(self) -> list[str]:
+        """Its targets as they are kept, and compared with: public ids in one form, however they were written."""
+        return list(self.targets) if self.kind == Kind.ROLE else [str(each) for each in _public_ids(self.targets)]
+
     def rows(self) -> list[Any]:
         """What it is made of. One query; those that do not exist are missing."""
         model = _MODELS.get(Kind(self.kind))

@@ -32,10 +32,10 @@ class Standing:
     bounced: int
 
 
-def standing(*, by: User) -> Standing:
+def standing(*, by: User, permission: str = VIEW) -> Standing:
     """What somebody should look at. Two queries, of two small indexes. Raises ``PermissionMissing``."""
-    access.require(by, VIEW)
-    at = access_selectors.institutions_of(by, VIEW)
+    access.require(by, permission)
+    at = access_selectors.institutions_of(by, permission)
     here = {} if at is None else {"at": list(at)}
     unknown: Compiled[int] = by_shape(("notifications.unknown", at is None), lambda: _unknown(everywhere=at is None))
     bounced: Compiled[int] = by_shape(("notifications.bounced", at is None), lambda: _bounced(everywhere=at is None))
@@ -74,7 +74,7 @@ def rules_said(*, by: User) -> QuerySet[Any, Rule]:
     return Rule.objects.all()
 
 
-def waiting(*, by: User) -> dict[str, int]:
+def waiting(*, by: User, permission: str = VIEW) -> dict[str, int]:
     """How many messages wait, by channel. One query. Raises ``PermissionMissing``."""
-    rows = messages_seen(by=by).filter(state__in=WAITING).order_by()
+    rows = messages_seen(by=by, permission=permission).filter(state__in=WAITING).order_by()
     return dict(rows.values_list("channel").annotate(number=Count("pk")))

@@ -85,7 +85,7 @@ def announce(
         title=one_line(title),
         text=without_controls(text),
         kind=audience.kind,
-        targets=list(audience.targets),
+        targets=audience.kept(),
         to=list(audience.to),
         channels=sorted({*channels, Channel.INBOX}),
         acknowledge=acknowledge,
@@ -106,9 +106,11 @@ def attach_to_announcement(*, announcement: UUID, paper: Paper, by: User) -> Ann
     """Let a paper go with an announcement that nobody was told of yet, in place of the one before.
 
     Raises:
-        PermissionMissing, AnnouncementUnknown; AnnouncementPublished, AttachmentRefused.
+        As ``announce``, where ``by`` may not write to them any more; AnnouncementUnknown; AnnouncementPublished,
+        AttachmentRefused.
     """
     found = _unpublished(announcement, by)
+    expect_audience(Audience.of(found), by=by)
     detach(found)
     attach(found, paper)
     found.save(update_fields=["attachment", "attachment_name"])

@@ -23,6 +23,8 @@ from apps.office.shell.acts import Act
 from apps.office.shell.base import ServiceAdmin
 from apps.office.shell.forms import ActForm, ReasonForm, ServiceForm
 from apps.office.shell.site import actor, office
+from apps.students.models import FamilyItem
+from apps.students.selectors import of_students_shown
 
 
 class CodeForm(ServiceForm):
@@ -208,6 +210,11 @@ class LeaveAdmin(ServiceAdmin):
             applies=lambda row: row.state in {Leave.State.REQUESTED, Leave.State.APPROVED},
         ),
     )
+
+    def reached(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if not self._holds(request, self.sees):
+            return rows.none()
+        return super().reached(request, rows).filter(of_students_shown(actor(request), FamilyItem.LEAVE, self.sees))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         asked = ("student", "starts_on", "ends_on", "code", "reason")

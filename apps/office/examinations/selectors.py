@@ -51,7 +51,7 @@ def sections_to_remark(session: ExamSession, *, by: User) -> list[Section]:
     """The sections with papers of a session of whose students ``by`` may say something as their class teacher."""
     if "remarks.write" not in permissions_of(by):
         return []
-    reach = access.within_reach(by, "remarks.write", "section")
+    reach = access.within_reach(by, "remarks.write", "section", at_work=True)
     there = Exam.objects.filter(session=session, section__isnull=False).values("section")
     rows = Section.objects.filter(reach, pk__in=there).select_related("grade_level")
     return list(rows.order_by("grade_level__position", "name", "pk"))

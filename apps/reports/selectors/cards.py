@@ -308,7 +308,7 @@ def cards_of(session: ExamSession, *, by: User) -> QuerySet[ReportCard]:
     Raises:
         PermissionMissing.
     """
-    reach = access.within_reach(by, "marks.view", "section")
+    reach = access.within_reach(by, "marks.view", "section", at_work=True)
     later = ReportCard.objects.filter(
         session=OuterRef("session"), student=OuterRef("student"), version__gt=OuterRef("version")
     )
@@ -342,7 +342,7 @@ def session_and_section(session: UUID, section: Section, permission: str, *, by:
 
 def card_seen(card: UUID, permission: str, *, by: User) -> ReportCard:
     """A card of a section over which ``by`` holds ``permission``. Raises ``PermissionMissing``, ``CardUnknown``."""
-    reach = access.within_reach(by, permission, "section")
+    reach = access.within_reach(by, permission, "section", at_work=True)
     rows = ReportCard.objects.select_related("session__term__year__institution", "section__grade_level", "student")
     if reach != Q():
         rows = rows.filter(section__in=Section.objects.filter(reach).values("pk"))

@@ -52,12 +52,12 @@ class Roster:
 
 
 def sections_in_reach(by: User, day: dt.date) -> list[Section]:
-    """The sections of the year that contains ``day`` that ``by`` reaches, in order of grade level. One query.
+    """The sections of the year that contains ``day`` that ``by`` works with, in order of grade level. One query.
 
     Raises:
         PermissionMissing.
     """
-    reach = access.within_reach(by, "students.view", "section", day=day)
+    reach = access.within_reach(by, "students.view", "section", day=day, at_work=True)
     return list(
         Section.objects.filter(reach, status=RowStatus.ACTIVE, year__starts_on__lte=day, year__ends_on__gte=day)
         .select_related("grade_level", "institution")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from apps.access.errors import OutOfReach, PermissionMissing
+from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
 from apps.attendance import services
 from apps.attendance.errors import (
@@ -26,7 +29,7 @@ from apps.attendance.selectors import roll
 from apps.attendance.services import Entry
 from apps.students.models import Student
 from schoolops.tenancy.models import School
-from tests.factories.people import SCHOOL_DAY, Campus, a_guardian, students_in
+from tests.factories.people import SCHOOL_DAY, Campus, a_guardian, a_school_year, some_students, students_in
 from tests.factories.rolls import key_of, said_of, take
 from tests.factories.talking import Browser
 
@@ -123,6 +126,34 @@ def test_another_guardians_request_is_not_taken_back(amina: Student, carol: User
     leave = ask(amina, carol)
     with pytest.raises(LeaveUnknown):
         services.cancel_leave(leave=leave.sourced_id, by=a_guardian(of=[amina]))
+
+
+def test_who_decides_at_one_campus_asks_as_a_guardian_at_another(campus: Campus, amina: Student, carol: User) -> None:
+    other = a_school_year(name="Other Campus")
+    RoleAssignment.objects.create(user=carol, role=Role.objects.get(code="registrar"), institution=other.institution)
+    paper = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(paper, "PNG")
+    leave = ask(amina, carol, attachment=paper.getvalue())
+    assert services.attachment_of(leave.sourced_id, by=carol)[1].startswith("image/")
+    services.cancel_leave(leave=leave.sourced_id, by=carol)
+    [(leave,), _] = services.enter_leave(
+        students=[amina.sourced_id], starts_on=SCHOOL_DAY, ends_on=SCHOOL_DAY, reason="A wedding", by=carol
+    )
+    assert leave.state == "requested"
+    theirs = a_guardian(of=[amina])
+    services.cancel_leave(leave=leave.sourced_id, by=carol)
+    of_another = ask(amina, theirs, attachment=paper.getvalue())
+    with pytest.raises(LeaveUnknown):
+        services.attachment_of(of_another.sourced_id, by=carol)
+    with pytest.raises(LeaveUnknown):
+        services.cancel_leave(leave=of_another.sourced_id, by=carol)
+    # Where they decide they do.
+    (there,) = some_students(1, section=other.section)
+    decided, _ = services.enter_leave(
+        students=[there.sourced_id], starts_on=SCHOOL_DAY, ends_on=SCHOOL_DAY, reason="A wedding", by=carol
+    )
+    assert decided[0].state == "approved"
+    assert services.cancel_leave(leave=decided[0].sourced_id, by=carol)[0].state == "cancelled"
 
 
 def test_a_guardian_asks_for_their_own_children_and_decides_nothing(

@@ -7,13 +7,21 @@ import datetime as dt
 import pytest
 
 from apps.access.errors import OutOfReach, PermissionMissing
+from apps.access.models import Role
 from apps.accounts.models import User
 from apps.examinations import selectors, services
-from apps.examinations.errors import PhraseUnknown, RemarksChangedMeanwhile, RemarksRefused, SessionCancelled
+from apps.examinations.errors import (
+    PhraseUnknown,
+    RemarksChangedMeanwhile,
+    RemarksRefused,
+    SessionCancelled,
+    SessionUnknown,
+)
 from apps.examinations.models import Exam, ExamSession, Remark
 from apps.examinations.services import Said
 from apps.institutions.models import Course
 from apps.reports.models import ReportCard
+from apps.reports.selectors import cards_of
 from apps.students.models import Student
 from apps.students.services import merge_students
 from tests.apps.asking import asking
@@ -81,6 +89,21 @@ def test_a_class_teacher_speaks_of_their_section_alone(paper: Exam, campus: Camp
     assert [each["text"] for each in shown if each["text"]] == ["A friendly child."]
     with pytest.raises(OutOfReach):
         services.write_class_remarks(session=session, section=campus.sections["7 C"], said=said, by=bob)
+
+
+def test_what_a_family_may_see_of_marks_is_never_a_whole_section(paper: Exam, campus: Campus, carol: User) -> None:
+    """Carol's child is in the section; her role was given what only the staff have."""
+    for code in ("exams.view", "marks.view", "remarks.write"):
+        Role.objects.get(code="guardian").permissions.create(permission=code)
+    by = User.objects.get(pk=carol.pk)
+    with pytest.raises(OutOfReach):
+        selectors.class_remarks_of(paper.session.sourced_id, campus.section, by=by)
+    for asked in (selectors.marks_sheet, selectors.remarks_of):
+        with pytest.raises(OutOfReach):
+            asked(paper.sourced_id, by=by)
+    with pytest.raises(SessionUnknown):
+        selectors.results_seen(paper.session.sourced_id, by=by)
+    assert list(cards_of(paper.session, by=by)) == []
 
 
 def test_they_stand_on_the_card_in_the_order_of_its_table(

@@ -15,10 +15,16 @@ from django.urls import URLPattern, reverse
 
 from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
+from apps.attendance.models import AttendanceSession
+from apps.attendance.selectors import marks_changed_in
+from apps.attendance.services import enter_leave, request_leave
 from apps.family.services import begin_seeing_as
 from apps.family.urls import urlpatterns
 from apps.fees.services import set_card_gateway
 from apps.notifications.models import Announcement, Message
+from apps.office.attendance.selectors.rolls import requested_leave
+from apps.office.people.selectors.records import record_of
+from apps.office.start.selectors.start import start_of, trend
 from apps.students.models import FamilyItem, FamilyOpening, StudentGuardian
 from schoolops import clock
 from schoolops.context import inside
@@ -194,19 +200,79 @@ def test_what_is_closed_is_read_by_the_api_at_work_only_and_not_of_ones_own_chil
     def lessons(by: User) -> set[str]:
         return {each["class_title"] for each in Talk(client_for(in_oak), by).get("meetings").json()["results"]}
 
+    def counted(by: User) -> dict[str, int]:
+        (figures,) = Talk(client_for(in_oak), by).get(f"days/{day}").json()["results"]
+        return {name: figures[name] for name in ("absent", "recorded")}
+
     of_bob, of_carol = Talk(client_for(in_oak), bob), Talk(client_for(in_oak), carol)
     assert of_carol.post("leaves", leave).status_code == 201
     assert seen(bob, elsewhere) == [200, 200, 200, 1, 1]
     assert seen(carol, household.child) == [200, 200, 200, 1, 1]
     assert lessons(carol) == {"Chemistry"}
+    assert counted(bob) == {"absent": 2, "recorded": 13}
     assert len(of_bob.get(roll).json()["records"]) == 1
     FamilyOpening.objects.create(grade_level=campus.levels[7], closed=list(items))
     assert seen(bob, elsewhere) == seen(carol, household.child) == [404, 404, 404, 0, 0]
     assert of_bob.get(roll).json()["records"] == []
     assert of_bob.post("leaves", leave).status_code == 404
     assert lessons(carol) == set()
+    assert counted(bob) == {"absent": 1, "recorded": 12}
     # What he teaches stays his.
     assert seen(bob, household.child)[:4] == [200, 200, 200, 1]
+
+
+def test_what_is_closed_is_told_by_the_office_at_work_only_and_not_of_ones_own_child(
+    browser: Visit, campus: Campus, bob: User, alice: User
+) -> None:
+    """Bob teaches 7 B; his own child is in 7 C, absent and away, and a mark of theirs was changed."""
+    section, day = campus.sections["7 C"], SCHOOL_DAY - dt.timedelta(days=1)
+    theirs, taught = people.students_in(section)[1], people.students_in(campus.section)[0]
+    RoleAssignment.objects.create(user=bob, role=Role.objects.get(code="guardian"))
+    guardian = people.a_guardian("spare", of=[theirs]).guardian
+    guardian.user = bob
+    guardian.save(update_fields=["user"])
+    for child, where in ((theirs, section), (taught, campus.section)):
+        rolls.take(where, by=alice, day=day)
+        rolls.take(where, {child: "A"}, by=alice, day=day, version=1)
+        enter_leave(students=[child.sourced_id], starts_on=SCHOOL_DAY, ends_on=SCHOOL_DAY, reason="A wedding", by=alice)
+    roll = AttendanceSession.objects.get(section=section, day=day).sourced_id
+    address = f"/office/rolls/section/{section.sourced_id}"
+
+    def told(child: Any) -> list[Any]:
+        before, start, by = start_of(bob, day), start_of(bob, SCHOOL_DAY), browser(bob)
+        record = record_of(child.sourced_id, by=bob, day=SCHOOL_DAY)
+        listed = by.get("/office/attendance/leave/").content.decode()
+        return [
+            [each["id"] for each in before.absentees or ()].count(child.sourced_id),
+            [each["id"] for each in start.on_leave or ()].count(child.sourced_id),
+            len(record.days or ()), len(record.leave or ()), len(record.changed_marks or ()),
+            child.full_name in listed,
+        ]  # fmt: skip
+
+    def recorded() -> int:
+        return sum(each.absent + each.present for each in trend(SCHOOL_DAY, by=bob))
+
+    assert told(theirs) == told(taught) == [1, 1, 1, 1, 1, True]
+    assert recorded() == 13
+    assert len(marks_changed_in(roll, by=bob, day=day)) == 1
+    assert str(theirs.sourced_id) in browser(bob).get(f"{address}/week/{day}/").content.decode()
+    FamilyOpening.objects.create(grade_level=campus.levels[7], closed=[FamilyItem.ATTENDANCE, FamilyItem.LEAVE])
+    assert told(theirs) == [0, 0, 0, 0, 0, False]
+    assert recorded() == 12
+    assert marks_changed_in(roll, by=bob, day=day) == []
+    week = browser(bob).get(f"{address}/week/{day}/").content.decode()
+    assert str(theirs.sourced_id) not in week
+    # What he teaches stays his.
+    assert told(taught) == [1, 1, 1, 1, 1, True]
+    tomorrow = SCHOOL_DAY + dt.timedelta(days=1)
+    request_leave(student=theirs.sourced_id, starts_on=tomorrow, ends_on=tomorrow, reason="A wedding", by=alice)
+
+    def asked(by: User) -> int:
+        return len(requested_leave([str(theirs.sourced_id)], tomorrow, by=by))
+
+    assert (asked(alice), asked(bob)) == (1, 0)
+    FamilyOpening.objects.all().delete()
+    assert asked(bob) == 1
 
 
 def test_a_permission_that_a_role_has_lost_closes_its_pages(browser: Visit, carol: User, child: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -162,6 +163,57 @@ def test_what_came_back_for_now_goes_again_later_each_time_and_leaves_the_addres
     assert post(soft | {"BouncedAt": clock.now().isoformat()}) == 204
     assert states(guardian=mona, channel=Channel.EMAIL) == [("failed", "")]
     assert standing(by=alice).bounced == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("Delivery", "delivered"), ("Bounce", "bounced"), ("SpamComplaint", "delivered")]
+)
+@pytest.mark.parametrize("waits", ["came back for now", "to be sent again"])
+@pytest.mark.usefixtures("campus", "mona")
+def test_what_is_known_for_good_while_a_letter_waits_ends_it(
+    child: Student, alice: User, post: Post, settings: Any, later: Any, kind: str, state: str, waits: str
+) -> None:
+    message = _sent(child, alice, settings)
+    message.refresh_from_db()
+    if waits == "to be sent again":
+        Message.objects.filter(pk=message.pk).update(state="outcome_unknown")
+        services.resolve(message=message.sourced_id, sent=False, by=alice)
+    else:
+        assert post(_bounce(message, "SoftBounce")) == 204
+        assert states(pk=message.pk) == [("deferred", "outage")]
+    final = {"Bounce": _bounce(message), "SpamComplaint": _bounce(message, "SpamComplaint")}
+    assert post(final.get(kind, _said(kind, message)) | {"RecordType": kind}) == 204
+    assert states(pk=message.pk) == [(state, "")]
+    assert standing(by=alice).bounced == (kind != "Delivery")
+    settings.MAIL_PROVIDER = "test"
+    later(minutes=11)
+    assert services.deliver(Channel.EMAIL) == 0
+    assert len(box.outbox) == 1
+    assert states(pk=message.pk) == [(state, "")]
+
+
+def test_what_came_back_in_the_second_of_sending_goes_again(
+    campus: Campus, child: Student, mona: Guardian, alice: User, post: Post, settings: Any
+) -> None:
+    message = _sent(child, alice, settings)
+    # The provider's clock knows whole seconds, and is not ours.
+    early = clock.now().replace(microsecond=0) - dt.timedelta(seconds=20)
+    assert post(_bounce(message, "SoftBounce") | {"BouncedAt": early.isoformat()}) == 204
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("deferred", "outage")]
+
+
+def test_what_came_back_of_an_earlier_try_says_nothing_of_the_last_one(
+    campus: Campus, child: Student, mona: Guardian, alice: User, post: Post, settings: Any
+) -> None:
+    message = _sent(child, alice, settings)
+    Message.objects.filter(pk=message.pk).update(tries=MOST_TRIES)
+    soft = _bounce(message, "SoftBounce")
+    earlier = (clock.now() - dt.timedelta(minutes=10)).isoformat()
+    assert post(soft | {"BouncedAt": earlier}) == 204
+    assert services.report_letter(key=message.sourced_id, outcome="failed", at=dt.datetime.fromisoformat(earlier)) == 0
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("sent", "")]
+    assert post(soft | {"BouncedAt": clock.now().isoformat()}) == 204
+    assert states(guardian=mona, channel=Channel.EMAIL) == [("failed", "")]
 
 
 @pytest.mark.parametrize(

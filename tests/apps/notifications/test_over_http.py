@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
+from django.db import connection
 
+from apps.access.errors import OutOfReach
+from apps.access.models import Role
 from apps.accounts.models import User
 from apps.notifications import services
 from apps.notifications.models import Announcement, Channel, Message, MessageTemplate
 from apps.notifications.selectors import Audience
+from apps.staff.models import TeachingAssignment
 from apps.students.models import Guardian, Student
 from schoolops import clock
-from tests.factories.people import Campus
+from tests.factories.people import Campus, a_user
 from tests.factories.told import deliver, states
 
 WORDED = "message-templates/attendance.absent/email/en-gb"
@@ -53,6 +60,23 @@ def test_everything_is_held_with_a_reason_and_released_or_discarded(
     assert office.post("outgoing/discard").json() == {"messages": 2}
     deliver()
     assert len(mail.outbox) == 1
+
+
+def test_who_sets_up_and_sees_no_messages_is_answered_what_they_did(
+    campus: Campus, child: Student, mona: Guardian, alice: User, at_oak: Any
+) -> None:
+    role = Role.objects.create(code="caretaker", name="Caretaker", scope="everything")
+    role.permissions.create(permission="messages.configure")
+    office, made = at_oak(a_user("erin", role="caretaker")), _told(alice, child)
+    assert office("PATCH", "outgoing", {"quiet_from": "21:30"}).json()["quiet_from"] == "21:30:00"
+    held = office.post("outgoing/hold", {"reason": "Rehearsal"})
+    assert (held.status_code, held.json()["held_reason"]) == (200, "Rehearsal")
+    assert held.json()["waiting"] == {"email": 1, "sms": 0, "in-app": 1}
+    doubted = Message.objects.get(announcement=made, channel=Channel.EMAIL)
+    Message.objects.filter(pk=doubted.pk).update(state="outcome_unknown")
+    resolved = office.post(f"messages/{doubted.sourced_id}/resolve", {"sent": True})
+    assert (resolved.status_code, resolved.json()["state"]) == (200, "sent")
+    assert [office.get(each).status_code for each in ("outgoing", "messages")] == [403, 403]
 
 
 def test_hours_and_limits_are_changed_one_by_one_and_bounded(campus: Campus, alice: User, at_oak: Any) -> None:
@@ -166,3 +190,41 @@ def test_a_file_goes_with_what_is_not_published_yet_and_is_read_in_the_inbox(
     file = at_oak(carol).get(f"inbox/{notice['id']}/attachment")
     assert (file.content, file["Content-Disposition"]) == (b"%PDF-1.7 again", "attachment")
     assert at_oak(bob).get(f"inbox/{notice['id']}/attachment").status_code == 404
+
+
+def test_who_teaches_a_section_no_more_sets_no_file_for_its_families(
+    campus: Campus, bob: User, at_oak: Any, media: Any
+) -> None:
+    section, moment = str(campus.section.sourced_id), clock.now() + dt.timedelta(minutes=5)
+    said = {"title": "Trip", "text": "On Friday.", "kind": "section", "targets": [section]}
+    made = at_oak(bob).post("announcements", {**said, "publish_at": moment.isoformat()}).json()
+    found = Announcement.objects.get(sourced_id=made["id"])
+    file = services.Paper(b"%PDF-1.7 menu", "menu.pdf")
+    services.attach_to_announcement(announcement=found.sourced_id, paper=file, by=bob)
+    TeachingAssignment.objects.filter(staff__user=bob).delete()
+    with pytest.raises(OutOfReach):
+        services.attach_to_announcement(announcement=found.sourced_id, paper=file, by=bob)
+    # What is theirs they may take back all the same.
+    services.detach_from_announcement(announcement=found.sourced_id, by=bob)
+
+
+@pytest.mark.parametrize("written", [str.upper, lambda said: said.replace("-", ""), lambda said: f"urn:uuid:{said}"])
+@pytest.mark.parametrize("stored_before", [False, True])
+def test_an_announcement_is_read_however_the_ids_of_whom_it_is_for_were_written(
+    campus: Campus, alice: User, carol: User, at_oak: Any, written: Callable[[str], str], stored_before: bool
+) -> None:
+    section = str(campus.section.sourced_id)
+    said = {"title": "Trip", "text": "On Friday.", "kind": "section", "targets": [written(section)]}
+    made = at_oak(alice).post("announcements", said).json()
+    if stored_before:
+        Announcement.objects.filter(sourced_id=made["id"]).update(targets=[written(section)])
+        to_everybody = services.announce(title="Staff", text="At 3.", audience=Audience("role", ["teacher"]), by=alice)
+        mend = import_module("apps.notifications.migrations.0003_targets_in_one_form").in_one_form
+        mend(apps, connection.schema_editor())
+        to_everybody.refresh_from_db()
+        assert to_everybody.targets == ["teacher"]
+    found = Announcement.objects.get(sourced_id=made["id"])
+    assert found.targets == [section]
+    services.publish(found.pk)
+    deliver()
+    assert [each["subject"] for each in at_oak(carol).get("inbox").json()["results"]] == ["Trip"]

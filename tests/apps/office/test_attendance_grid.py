@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
 from apps.attendance import services
 from apps.attendance.models import AttendanceRecord, AttendanceSession
 from apps.attendance.services import Entry
 from apps.institutions.models import Section
+from apps.reports.selectors import number_of_students, rosters
 from tests.factories import people, rolls
 from tests.factories.people import SCHOOL_DAY, Campus
 
@@ -185,6 +187,28 @@ def test_the_month_is_a_register_to_read(office: Office, bob: User, campus: Camp
     assert student.full_name in page
     assert page.count('class="absent is-absent"') == 1
     assert page.count('class="present is-present"') == 11
+
+
+def test_a_parent_who_works_here_reads_nobody_elses_child_in_the_section_of_theirs(
+    office: Office, bob: User, campus: Campus
+) -> None:
+    """Bob teaches 7 B; his own child is in 7 C."""
+    theirs = campus.sections["7 C"]
+    own, other = people.students_in(theirs)[:2]
+    RoleAssignment.objects.create(user=bob, role=Role.objects.get(code="guardian"))
+    guardian = people.a_guardian("spare", of=[own]).guardian
+    guardian.user = bob
+    guardian.save(update_fields=["user"])
+    browser = office(bob)
+    page = browser.get(_address(theirs)).content.decode()
+    assert own.family_name in page
+    assert str(other.sourced_id) not in page
+    assert browser.get(f"/office/rolls/section/{theirs.sourced_id}/month/2026-11/").status_code == 404
+    assert "Grade 7 C" not in browser.get("/office/rolls/").content.decode()
+    assert [each.section for each in rosters(bob, SCHOOL_DAY)] == [campus.section]
+    assert rosters(bob, SCHOOL_DAY, sections=[theirs.sourced_id]) == []
+    assert number_of_students(bob, SCHOOL_DAY, sections=[theirs.sourced_id]) == 0
+    assert "Grade 7 C" not in browser.get("/office/lists/").content.decode()
 
 
 def test_the_rolls_of_a_day_are_listed(office: Office, bob: User, alice: User, campus: Campus) -> None:

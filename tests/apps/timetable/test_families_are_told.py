@@ -13,7 +13,7 @@ from apps.institutions.models import CourseClass
 from apps.notifications import services as notifications
 from apps.notifications.models import Channel, Message
 from apps.notifications.selectors import inbox_of
-from apps.staff.models import TeachingAssignment
+from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import Enrolment, FamilyItem, FamilyOpening, Guardian, SectionMembership, Student
 from apps.timetable import services
 from apps.timetable.models import Period
@@ -135,6 +135,30 @@ def test_a_pupil_reads_it_on_their_own_page_and_whoever_teaches_the_class_gets_a
     assert letters() == [("tess@example.org", f"Timetable changed: {maths.title}")]
     assert [each.subject for each in inbox_of(tess)] == [f"Timetable changed: {maths.title}"]
     assert not Message.objects.filter(user=gone).exists()
+
+
+def test_who_teaches_several_classes_gets_one_letter_when_the_bell_rings_otherwise(
+    campus: Campus, maths: CourseClass, dave: User
+) -> None:
+    first, second = some_periods(campus)[:2]
+    physics, tess = a_class(campus, title="Physics"), people.a_teacher("tess", of=maths)
+    TeachingAssignment.objects.create(
+        staff=StaffMember.objects.get(user=tess), course_class=physics, starts_on=campus.year.starts_on
+    )
+    User.objects.filter(pk=tess.pk).update(email="tess@example.org")
+    other = people.a_teacher("other", of=physics)
+    for taught, period in ((maths, first), (maths, second), (physics, first)):
+        _meets(taught, period, dave)
+    services.change_period(period=first, fields={"ends_at": dt.time(8, 50)}, by=dave)
+    # Whatever is done twice tells nobody twice.
+    for _done in range(2):
+        _told()
+    mail.outbox.clear()
+    with clock.frozen(IN_AN_HOUR):
+        deliver()
+    assert letters() == [("tess@example.org", "Timetable changed: several classes")]
+    assert [each.subject for each in inbox_of(tess)] == ["Timetable changed: several classes"]
+    assert [each.subject for each in inbox_of(other)] == ["Timetable changed: Physics"]
 
 
 def test_a_school_tells_teachers_and_families_apart_and_whoever_stopped_teaching_meanwhile_nothing(

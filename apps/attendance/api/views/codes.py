@@ -58,7 +58,7 @@ class CodeViewSet(RowViewSet):
     export_name = "attendance-codes"
 
     def rows(self) -> QuerySet[Any]:
-        access.require(actor(self.request), "attendance.view")
+        access.require(actor(self.request), self.permission)
         return AttendanceCode.objects.all()
 
     @extend_schema(summary="Add a code", request=s.AttendanceCodeIn, responses={201: s.AttendanceCodeOut})

@@ -83,7 +83,7 @@ class ExamViewSet(RowViewSet):
         return Usual(reach.shape, lambda: Exam.objects.filter(reach.rows()), reach.values)
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.papers_seen(by=actor(self.request))
+        return selectors.papers_seen(by=actor(self.request), permission=self.permission)
 
     def finished(self, page: Rows) -> Rows:
         """Who invigilates the papers of the page, in one query."""

@@ -66,7 +66,7 @@ class GradingScaleViewSet(RowViewSet):
     export_name = "grading-scales"
 
     def rows(self) -> QuerySet[Any]:
-        access.require(actor(self.request), "exams.follow")
+        access.require(actor(self.request), self.permission)
         return GradingScale.objects.all()
 
     def finished(self, page: Rows) -> Rows:

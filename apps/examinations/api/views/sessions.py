@@ -75,7 +75,7 @@ class ExamSessionViewSet(RowViewSet):
         return {**self.columns, "state": selectors.state_now()}
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.sessions_seen(by=actor(self.request))
+        return selectors.sessions_seen(by=actor(self.request), permission=self.permission)
 
     def _read(self, session: ExamSession) -> HttpResponse:
         return with_version(self.row(Q(pk=session.pk)))

@@ -51,7 +51,7 @@ class InvoiceRunViewSet(RowViewSet):
     export_name = "invoice-runs"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.runs_seen(by=actor(self.request))
+        return selectors.runs_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Begin to bill a term", request=s.InvoiceRunIn, responses={201: s.InvoiceRunOut})
     def create(self, request: Request) -> HttpResponse:
@@ -136,7 +136,7 @@ class InvoiceViewSet(RowViewSet):
     export_name = "invoices"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.invoices_seen(by=actor(self.request))
+        return selectors.invoices_seen(by=actor(self.request), permission=self.permission)
 
     def row(self, condition: Q) -> dict[str, Any]:
         """With what stands on it."""

@@ -45,7 +45,7 @@ class BooksViewSet(RowViewSet):
     export_name = "books"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.books_seen(by=actor(self.request))
+        return selectors.books_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Close books", request=s.CloseIn, responses=s.BooksOut)
     def close(self, request: Request, id: UUID) -> HttpResponse:
@@ -93,7 +93,7 @@ class AccountViewSet(RowViewSet):
     export_name = "chart-of-accounts"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.accounts_seen(by=actor(self.request))
+        return selectors.accounts_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Add an account", request=s.AccountIn, responses={201: s.AccountOut})
     def create(self, request: Request) -> HttpResponse:

@@ -62,7 +62,7 @@ class FeeItemViewSet(RowViewSet):
     export_name = "fee-items"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.items_seen(by=actor(self.request))
+        return selectors.items_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Add a fee item", request=s.FeeItemIn, responses={201: s.FeeItemOut})
     def create(self, request: Request) -> HttpResponse:
@@ -103,7 +103,7 @@ class LateFeeRuleViewSet(RowViewSet):
     export_name = "late-fee-rules"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.late_fee_rules_seen(by=actor(self.request))
+        return selectors.late_fee_rules_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Add a rule of late fees", request=s.LateFeeRuleIn, responses={201: s.LateFeeRuleOut})
     def create(self, request: Request) -> HttpResponse:
@@ -145,7 +145,7 @@ class StudentFeeViewSet(RowViewSet):
     export_name = "student-fees"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.choices_seen(by=actor(self.request))
+        return selectors.choices_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Add an item, or opt out", request=s.StudentFeeIn, responses={201: s.StudentFeeOut})
     def create(self, request: Request) -> HttpResponse:
@@ -197,7 +197,7 @@ class ConcessionViewSet(RowViewSet):
     export_name = "concessions"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.concessions_seen(by=actor(self.request))
+        return selectors.concessions_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Ask for siblings' concessions", request=s.SiblingsIn, responses={201: s.SiblingsOut})
     def siblings(self, request: Request) -> HttpResponse:

@@ -48,7 +48,7 @@ class MessageViewSet(RowViewSet):
     export_name = "messages"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.messages_seen(by=actor(self.request))
+        return selectors.messages_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(summary="Say what became of a message in doubt", request=s.ResolveIn, responses=s.MessageOut)
     def resolve(self, request: Request, id: UUID) -> HttpResponse:
@@ -101,19 +101,19 @@ class OutgoingViewSet(ApiViewSet):
     def retrieve(self, request: Request) -> HttpResponse:
         """Whether it is held, what waits and is in doubt at one's campuses, and the school's hours and limits."""
         self.asked_for(request)
-        return answer(_standing(actor(request)))
+        return answer(_standing(actor(request), self.permission))
 
     @extend_schema(summary="Change hours and limits", request=s.OutgoingIn, responses=s.OutgoingOut)
     def change(self, request: Request) -> HttpResponse:
         """Of what is sent; 0 is no limit, and equal ends are no quiet hours."""
         services.set_outgoing(**valid(s.OutgoingIn, request.data, partial=True), by=actor(request))
-        return answer(_standing(actor(request)))
+        return answer(_standing(actor(request), self.permission))
 
     @extend_schema(summary="Hold everything outgoing", request=s.HoldIn, responses=s.OutgoingOut)
     def hold(self, request: Request) -> HttpResponse:
         """Nothing goes out but what is critical, until it is released or discarded."""
         services.hold(**valid(s.HoldIn, request.data), by=actor(request))
-        return answer(_standing(actor(request)))
+        return answer(_standing(actor(request), self.permission))
 
     @extend_schema(summary="Release what is held", request=None, responses=s.ReleasedOut)
     def release(self, request: Request) -> HttpResponse:
@@ -129,12 +129,12 @@ class OutgoingViewSet(ApiViewSet):
 LIMITS = tuple(s.OutgoingIn().fields)
 
 
-def _standing(by: User) -> dict[str, Any]:
-    waiting, found = selectors.waiting(by=by), services.outgoing()
+def _standing(by: User, permission: str) -> dict[str, Any]:
+    waiting, found = selectors.waiting(by=by, permission=permission), services.outgoing()
     return {
         "held_at": found.held_at,
         "held_reason": found.held_reason,
         "waiting": {channel.value: waiting.get(channel, 0) for channel in Channel},
-        **asdict(selectors.standing(by=by)),
+        **asdict(selectors.standing(by=by, permission=permission)),
         **{name: getattr(found, name) for name in LIMITS},
     }

@@ -119,7 +119,9 @@ def _page(
         "gone": sheet.gone,
         "unmarked": sheet.unmarked,
         "changed": selectors.marks_changed_in(found["id"], by=user, day=key.day) if found["id"] else (),
-        "asked": requested_leave([row.student_id for row in sheet.rows], key.day) if "leave.decide" in held else (),
+        "asked": (
+            requested_leave([row.student_id for row in sheet.rows], key.day, by=user) if "leave.decide" in held else ()
+        ),
         "choices": choices_of(codes),
         "notice": notice,
         "changes": [row for row in sheet.rows if row.changed],

@@ -172,7 +172,7 @@ def _shown(
         "key": [(code.code, _(code.name)) for code in page.usual],
         "unmarked": page.unmarked,
         # Names alone: why they ask is for who decides.
-        "asked": [each.student.full_name for each in requested_leave(listed, key.day)],
+        "asked": [each.student.full_name for each in requested_leave(listed, key.day, by=actor(request))],
         "gone": [row.name for row in page.gone],
         "refusal": {"words": words_of(why_not), "remedy": "" if locked else remedy_of(why_not)} if why_not else None,
         "notes": notes,

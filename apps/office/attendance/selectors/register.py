@@ -45,7 +45,7 @@ class Register:
 
 
 def register_of(section: UUID, month: dt.date, *, by: User) -> Register:
-    """The month that contains ``month``. Five queries at most for any number of students.
+    """The month that contains ``month``, for who works with the section. Five queries at most, whoever is in it.
 
     Raises:
         PermissionMissing, OutOfReach.
@@ -53,7 +53,7 @@ def register_of(section: UUID, month: dt.date, *, by: User) -> Register:
     first = month.replace(day=1)
     last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
     found = _section(section, by)
-    access.require_row(by, "attendance.view", "section", found, day=access.today(by))
+    access.require_row(by, "attendance.view", "section", found, day=access.today(by), at_work=True)
     lines = _lines(found, first, last)
     rows = DailyAttendance.objects.filter(student__in=list(lines), day__range=(first, last))
     for row in rows:

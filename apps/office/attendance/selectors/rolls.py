@@ -9,12 +9,19 @@ from typing import Any
 from apps.accounts.models import User
 from apps.attendance.models import Leave
 from apps.attendance.selectors.boards import board_of
+from apps.students.models import FamilyItem
+from apps.students.selectors import keys_shown
 from schoolops.tenancy.compiled import DAY, PUBLIC_ID, Compiled, Parameter, any_of
 
 
-def requested_leave(students: Collection[str], day: dt.date) -> list[Leave]:
-    """Leave of these students (by public id) that covers ``day`` and that nobody has decided. One query."""
-    return _REQUESTED.all(students=list(students), day=day)
+def requested_leave(students: Collection[str], day: dt.date, *, by: User) -> list[Leave]:
+    """Leave of these students (by public id) that covers ``day``, that nobody has decided and ``by`` is shown.
+
+    One query; two for who is somebody's family here.
+    """
+    rows = _REQUESTED.all(students=list(students), day=day)
+    shown = keys_shown(by, FamilyItem.LEAVE, "attendance.view", [each.student_id for each in rows])
+    return [each for each in rows if each.student_id in shown]
 
 
 _DAY: Any = Parameter("day", DAY)
@@ -33,5 +40,5 @@ _REQUESTED: Compiled[Leave] = Compiled(
 
 
 def rolls_of(by: User, day: dt.date) -> list[dict[str, Any]]:
-    """The rolls that are expected on ``day``, in eight queries. Raises ``PermissionMissing``."""
-    return board_of(day, by=by, permission="attendance.view").rolls
+    """The rolls expected on ``day`` of what ``by`` works with, in eight queries. Raises ``PermissionMissing``."""
+    return board_of(day, by=by, permission="attendance.view", at_work=True).rolls

@@ -15,8 +15,8 @@ from apps.attendance.models import DailyAttendance, Leave
 from apps.attendance.selectors import marks_changed_of
 from apps.attendance.selectors.lists import ChangedMark
 from apps.institutions.models import AcademicYear, CalendarDay, Section
-from apps.students.models import Enrolment, SectionMembership, Student, StudentGuardian
-from apps.students.selectors import contacts_shown_to
+from apps.students.models import Enrolment, FamilyItem, SectionMembership, Student, StudentGuardian
+from apps.students.selectors import contacts_shown_to, keys_shown
 from schoolops.audit import trail
 from schoolops.audit.models import AuditEntry
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
@@ -73,6 +73,7 @@ def record_of(student: UUID, *, by: User, day: dt.date) -> Record:
     held = _held_over(found, by, day)
     year = _year_of(found, day)
     sees = "attendance.view" in held
+    days, leave = (sees and _is_shown(found, item, by) for item in (FamilyItem.ATTENDANCE, FamilyItem.LEAVE))
     return Record(
         student=found,
         enrolments=_enrolments(found),
@@ -80,10 +81,10 @@ def record_of(student: UUID, *, by: User, day: dt.date) -> Record:
         restrictions=_restrictions(found) if {"guardians.view", "students.view_custody"} <= held else None,
         medical_note=found.medical_note if "students.view_medical" in held else None,
         year=year,
-        days=_days(found, year) if sees else None,
-        calendar=_calendar(found, year) if sees else {},
-        leave=_LEAVE.all(student=found.pk) if sees else None,
-        changed_marks=marks_changed_of(found.pk) if sees else None,
+        days=_days(found, year) if days else None,
+        calendar=_calendar(found, year) if days else {},
+        leave=_LEAVE.all(student=found.pk) if leave else None,
+        changed_marks=marks_changed_of(found.pk) if days else None,
         entries=list(trail.trail_of(found)[:TRAIL_SHOWN]) if "audit.view" in held else None,
     )
 
@@ -109,6 +110,10 @@ def reaches(student: Student, *, by: User, day: dt.date, permission: str) -> boo
     if reach is None:
         return False
     return not reach or Student.objects.filter(reach, pk=student.pk).exists()
+
+
+def _is_shown(student: Student, item: str, by: User) -> bool:
+    return student.pk in keys_shown(by, item, "attendance.view", [student.pk])
 
 
 _STUDENT, _AT = Parameter("student", KEY), Parameter("at", KEY)

@@ -15,14 +15,15 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import ExtractDay, ExtractMonth
 
 from apps.access import selectors as access_rows
+from apps.access import services as access
 from apps.accounts.models import User
 from apps.attendance import selectors as attendance
 from apps.attendance.models import DailyAttendance, DayState, Leave
 from apps.office.shell.charts import DayShare
 from apps.office.shell.rooms import Panel, Waiting, rooms
 from apps.office.start.selectors.progress import InProgress, in_progress
-from apps.students.models import SectionMembership
-from apps.students.selectors import of_students_asked, of_students_in_reach
+from apps.students.models import FamilyItem, SectionMembership
+from apps.students.selectors import of_students_asked, of_students_in_reach, of_students_shown
 from schoolops.folding import name_key
 from schoolops.tenancy.compiled import DAY, Compiled, Parameter, any_of, by_shape
 
@@ -113,6 +114,7 @@ def what_waits(by: User, day: dt.date) -> tuple[Waiting, ...]:
 def trend(day: dt.date, *, by: User) -> list[DayShare]:
     """The last days on which rolls were taken, ``day`` included, oldest first. One query."""
     reach = of_students_in_reach(by, "attendance.view", day)
+    reach &= of_students_shown(by, FamilyItem.ATTENDANCE, "attendance.view")
     asked: dict[str, Any] = {"before": day - dt.timedelta(days=LOOK_BACK), "day": day}
     rows = _TREND.all(**asked) if reach == Q() else _shares(DailyAttendance.objects.filter(reach), **asked)
     return [DayShare(**row) for row in rows][::-1]
@@ -148,9 +150,10 @@ def _absentees(day: dt.date, *, by: User) -> tuple[list[dict[str, Any]], int]:
 def _on_leave(day: dt.date, *, by: User) -> list[dict[str, Any]]:
     """Who is on approved leave on ``day`` and has no day yet that counts as absent. One query."""
     reach = access_rows.asked_reach(by, "attendance.view", "student", day=day)
+    shown = of_students_shown(by, FamilyItem.LEAVE, "attendance.view")
     rows: Iterable[Leave]
-    if reach is None:
-        rows = _leave_on(day, of_students_in_reach(by, "attendance.view", day))
+    if reach is None or shown:
+        rows = _leave_on(day, of_students_in_reach(by, "attendance.view", day) & shown)
     else:
         compiled: Compiled[Leave] = by_shape(
             ("start.on-leave", reach.shape), lambda: _leave_on(Parameter("day", DAY), of_students_asked(reach))
@@ -169,7 +172,7 @@ def _leave_on(day: Any, reached: Q) -> QuerySet[Leave]:
 
 def _absent(day: dt.date, by: User) -> list[dict[str, Any]]:
     reach = access_rows.asked_reach(by, "attendance.view", "student", day=day)
-    if reach is None:
+    if reach is None or access.is_family(by):
         return list(_first_of(attendance.absentees(day, by=by)))
     compiled: Compiled[dict[str, Any]] = by_shape(
         ("start.absent", reach.shape),
