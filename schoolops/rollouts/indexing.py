@@ -71,7 +71,7 @@ def standing(of: Sequence[School], connection: psycopg.Connection[Any]) -> Itera
 def _of_the_template() -> set[str]:
     """Every index that a new school has, those of keys and constraints too."""
     text = settings.SCHOOL_TEMPLATE.read_text(encoding="utf-8")
-    made = r"^CREATE (?:UNIQUE )?INDEX (\S+)|^    ADD CONSTRAINT (\S+) (?:PRIMARY KEY|UNIQUE|EXCLUDE)"
+    made = r"^CREATE (?:UNIQUE )?INDEX (\S+)|^    (?:ADD )?CONSTRAINT (\S+) (?:PRIMARY KEY|UNIQUE|EXCLUDE)"
     return {name or key for name, key in re.findall(made, text, re.MULTILINE)}
 
 

@@ -228,7 +228,7 @@ def kind_of(name: str, path: str = "") -> str:
             return f"{below} below" if name == "id" else f"students of {below}"
     if name == "kind" and path.endswith("/templates/{kind}"):
         return "templates"
-    if name in {"moderation", "ticket"}:
+    if name in {"moderation", "ticket"} or (path and name in {"fact", "channel", "language"}):
         return f"{name}s"
     if name in {"id", "job_id"} and path:
         return path.partition("/{" + name + "}")[0].rpartition("/")[2]
