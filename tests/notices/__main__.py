@@ -193,13 +193,16 @@ class Day:
 
     def _settled(self, what: str) -> None:
         """Wait until nothing waits but what is held, or for the morning."""
-        until = time.monotonic() + PATIENCE_S
+        until, hastened = time.monotonic() + PATIENCE_S, time.monotonic()
         quiet = 0
         while quiet < 2:
             time.sleep(3)
             state = self._step("state")
             waits = sum(each["open"] for slug, each in state.items() if slug != "n02" or what != "absences")
             quiet = quiet + 1 if not waits else 0
+            if waits and time.monotonic() - hastened > 60:
+                self._step("later")
+                hastened = time.monotonic()
             if time.monotonic() > until:
                 say(f"{what}: {waits} messages still wait")
                 return

@@ -116,8 +116,15 @@ def state(slug: str, said: Plan) -> dict[str, Any]:
     return {"open": open_ones.count(), "unknown": [list(each) for each in doubted]}
 
 
+def later(_slug: str, _said: Plan) -> None:
+    """The wait of what was refused for now is over: it doubles each time, and the morning is not waited for so long."""
+    Message.objects.filter(state="deferred", reason="outage").update(due_at=clock.now())
+    services.look_after()
+
+
 STEPS: Mapping[str, Callable[[str, Plan], Any]] = {
     "make": make, "mark": mark, "correct": correct, "correct-late": correct_late, "release": release, "state": state,
+    "later": later,
 }  # fmt: skip
 
 
