@@ -11,6 +11,7 @@ import argparse
 import datetime as dt
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -97,6 +98,8 @@ class Day:
         self._dice = random.Random(seed)
         self.plan = planned(schools, absences, self._dice)
         self._folder = launcher.spare_folder(SMOKE.with_name("notices"))
+        # What a run that was stopped left would be counted as this one's.
+        shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._path = self._folder / "plan.json"
         self._path.write_text(json.dumps(self.plan), encoding="utf-8")
