@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import QuerySet
 
 from schoolops import clock, context
@@ -59,6 +59,12 @@ def object_id(subject: models.Model) -> str:
     return str(getattr(subject, "sourced_id", None) or subject.pk)
 
 
+def _is_being_written() -> None:
+    """Every write has its line, so with its commit the request has kept something: nobody tells it otherwise then."""
+    if (kept := context.kept.get()) is not None:
+        transaction.on_commit(kept.note)
+
+
 def record(
     by: Actor,
     action: str,
@@ -70,6 +76,7 @@ def record(
 ) -> AuditEntry:
     """Write one line of the trail. ``action`` is past tense with its app, as in ``attendance.marked``."""
     entry = entry_of(by, action, subject, before=before, after=after, reason=reason)
+    _is_being_written()
     entry.save(force_insert=True)
     return entry
 
@@ -93,6 +100,7 @@ def named_clause(*, where: str) -> str:
 
 def named(entry: AuditEntry) -> dict[str, Any]:
     """What the places of ``named_clause`` stand for."""
+    _is_being_written()
     said = {f"trail_{field.attname}": getattr(entry, field.attname) for field in _FIELDS}
     return {
         name: json.dumps(value, cls=DjangoJSONEncoder) if isinstance(value, dict) else value
@@ -102,7 +110,9 @@ def named(entry: AuditEntry) -> dict[str, Any]:
 
 def record_many(entries: Iterable[AuditEntry]) -> None:
     """Write many lines (made by ``entry_of``) with one statement; nobody asks for their keys."""
-    add_many(list(entries))
+    if lines := list(entries):
+        _is_being_written()
+        add_many(lines)
 
 
 def entry_of(
