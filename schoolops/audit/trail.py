@@ -81,28 +81,16 @@ def record(
     return entry
 
 
-def clause(entry: AuditEntry, *, where: str) -> tuple[str, list[Any]]:
-    """``entry`` (made by ``entry_of``) as an ``INSERT`` for the ``WITH`` of a statement, and its parameters.
-
-    For what happens hundreds of times at once: the act and its line are one statement, so one round trip that needs no
-    transaction. ``where``: the part of that statement with one row if the act takes place, and none if it does not.
-    """
-    _is_being_written()
-    fields = [field for field in AuditEntry._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
-    # Without its length, which a cast would cut to rather than refuse.
-    values = ", ".join(f"%s::{(field.db_type(connection) or '').partition('(')[0]}" for field in fields)
-    table = connection.ops.quote_name(AuditEntry._meta.db_table)
-    said = [field.get_db_prep_save(getattr(entry, field.attname), connection) for field in fields]
-    # Names of ours alone; what anybody said is in the parameters.
-    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {where}", said  # noqa: S608
-
-
 _FIELDS = [field for field in AuditEntry._meta.concrete_fields if not field.primary_key]
 
 
 def named_clause(*, where: str) -> str:
-    """As ``clause``, for a statement with named places: their values are ``named(entry)``."""
+    """A line of the trail as an ``INSERT`` for the ``WITH`` of a statement; its places stand for ``named(entry)``.
+
+    For what happens hundreds of times at once: the act and its line are one statement, so one round trip that needs no
+    transaction. ``where``: the part of that statement with one row if the act takes place, and none if it does not.
+    """
+    # Types without their length, which a cast would cut to rather than refuse.
     values = ", ".join(
         f"%(trail_{field.attname})s::{str(field.db_type(connection)).partition('(')[0]}" for field in _FIELDS
     )

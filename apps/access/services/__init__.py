@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
+    Asking,
     access_under,
+    at_campuses,
     is_family,
     is_staff,
     refusals,
@@ -43,6 +45,7 @@ from apps.access.services.roles import (
 from apps.access.services.support import LetIn, end_own_support, grant_support, revoke_support
 
 __all__ = [
+    "Asking",
     "Audience",
     "Invitation",
     "LetIn",
@@ -50,6 +53,7 @@ __all__ = [
     "Wanted",
     "access_under",
     "assign_role",
+    "at_campuses",
     "create_role",
     "end_own_support",
     "expect_chosen",

@@ -12,14 +12,16 @@ from rest_framework.request import Request
 
 from apps.access import selectors as access_rows
 from apps.access.errors import OutOfReach
+from apps.access.selectors import AskedCampuses
 from apps.accounts.api.authentication import actor
+from apps.accounts.models import User
 from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.staff import selectors, services
 from apps.staff.api import serializers as shapes
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment, holds_on, works_on
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, gone, valid, with_version
+from schoolops.api.viewsets import Columns, Usual, gone, valid, with_version
 from schoolops.folding import in_column
 
 NAMES = (
@@ -84,6 +86,10 @@ class StaffViewSet(KeptRows):
         found: QuerySet[Any] = StaffMember.objects.filter(selectors.staff_in_view(actor(self.request)))
         return found
 
+    def usual(self) -> Usual:
+        asked = selectors.asked_staff(actor(self.request))
+        return Usual(asked.limited, lambda: StaffMember.objects.filter(selectors.staff_in_view(asked)), asked.values)
+
     @extend_schema(summary="Add a member of staff", request=shapes.StaffIn, responses={201: shapes.StaffOut})
     def create(self, request: Request) -> HttpResponse:
         """Somebody who works at an institution, with or without a login."""
@@ -130,8 +136,12 @@ class AssignmentViewSet(KeptRows):
     export_name = "assignments"
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = TeachingAssignment.objects.filter(staff__in=_in_view(self.request))
+        found: QuerySet[Any] = TeachingAssignment.objects.filter(staff__in=_in_view(actor(self.request)))
         return found
+
+    def usual(self) -> Usual:
+        asked = selectors.asked_staff(actor(self.request))
+        return Usual(asked.limited, lambda: TeachingAssignment.objects.filter(staff__in=_in_view(asked)), asked.values)
 
     @extend_schema(summary="Assign a teacher", request=shapes.AssignmentIn, responses={201: shapes.AssignmentOut})
     def create(self, request: Request) -> HttpResponse:
@@ -154,9 +164,9 @@ class AssignmentViewSet(KeptRows):
         return gone()
 
 
-def _in_view(request: Request) -> QuerySet[Any, Any]:
+def _in_view(by: User | AskedCampuses) -> QuerySet[Any, Any]:
     """Keys of the members of staff the user may see. Raises ``PermissionMissing``."""
-    return StaffMember.objects.filter(selectors.staff_in_view(actor(request))).values("pk")
+    return StaffMember.objects.filter(selectors.staff_in_view(by)).values("pk")
 
 
 class AssignmentsOfStaffViewSet(AssignmentViewSet):
@@ -168,7 +178,7 @@ class AssignmentsOfStaffViewSet(AssignmentViewSet):
     filters = {name: each for name, each in AssignmentViewSet.filters.items() if name != "staff_id"}
 
     def rows(self) -> QuerySet[Any]:
-        found = _in_view(self.request).filter(sourced_id=self.kwargs["id"]).first()
+        found = _in_view(actor(self.request)).filter(sourced_id=self.kwargs["id"]).first()
         if found is None:
             raise self.not_visible
         assignments: QuerySet[Any] = TeachingAssignment.objects.filter(staff=found["pk"])
@@ -209,8 +219,12 @@ class SubstitutionViewSet(KeptRows):
         return {name: column for name, column in self.columns.items() if name != "reason"}
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = Substitution.objects.filter(staff__in=_in_view(self.request))
+        found: QuerySet[Any] = Substitution.objects.filter(staff__in=_in_view(actor(self.request)))
         return found
+
+    def usual(self) -> Usual:
+        asked = selectors.asked_staff(actor(self.request))
+        return Usual(asked.limited, lambda: Substitution.objects.filter(staff__in=_in_view(asked)), asked.values)
 
     @extend_schema(
         summary="Let somebody stand in", request=shapes.SubstitutionIn, responses={201: shapes.SubstitutionOut}
