@@ -17,25 +17,19 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState, StateApps
 from django.db.migrations.utils import resolve_relation
 
-_OF_A_MODEL = (operations.CreateModel, operations.DeleteModel, operations.AlterModelOptions)
-_OF_ITS_PARTS = (
-    operations.AddField,
-    operations.RemoveField,
-    operations.AlterField,
-    operations.AddConstraint,
-    operations.RemoveConstraint,
-)
+# As it is after the operation, or before it as well. What looks at more than is said here finds everything rendered.
+_AFTER = (operations.CreateModel, operations.AddConstraint, operations.RemoveConstraint)
+_BOTH = (operations.AddField, operations.RemoveField, operations.AlterField)
 Key = tuple[str, str]
 
 
 def apply(migration: Migration, state: ProjectState, editor: BaseDatabaseSchemaEditor) -> ProjectState:
-    """Run the operations of ``migration`` on the database; ``state``, in which nothing is rendered, comes after them."""
+    """Run the operations on the database; ``state``, in which nothing is rendered, comes after them."""
     for operation in migration.operations:
         before = state.clone()
         operation.state_forwards(migration.app_label, state)
-        if (key := _looks_at(operation, migration.app_label, before, state)) is not None:
-            for each in (before, state):
-                each.__dict__["apps"] = _rendered(each, key)
+        for each, key in _looked_at(operation, migration.app_label, before, state):
+            each.__dict__["apps"] = _rendered(each, key)
         if editor.atomic_migration or not (operation.atomic or (migration.atomic and operation.atomic is not False)):
             operation.database_forwards(migration.app_label, editor, before, state)
         else:
@@ -45,19 +39,21 @@ def apply(migration: Migration, state: ProjectState, editor: BaseDatabaseSchemaE
     return state
 
 
-def _looks_at(operation: Operation, app: str, before: ProjectState, after: ProjectState) -> Key | None:
-    """The one model that an operation looks at; ``None`` where it may look at any."""
-    if type(operation) in _OF_A_MODEL:
-        return app, operation.name_lower  # type: ignore[attr-defined]
-    if type(operation) not in _OF_ITS_PARTS:
-        return None
-    key: Key = (app, operation.model_name_lower)  # type: ignore[attr-defined]
+def _looked_at(
+    operation: Operation, app: str, before: ProjectState, after: ProjectState
+) -> Iterator[tuple[ProjectState, Key]]:
+    """The model that an operation looks at, in each state where it does."""
+    if type(operation) not in {*_AFTER, *_BOTH}:
+        return
+    key: Key = (app, getattr(operation, "model_name_lower", "") or operation.name_lower)  # type: ignore[attr-defined]
     if isinstance(operation, operations.AlterField):
         fields = [each.models[key].fields[operation.name] for each in (before, after)]
         # What others refer to changes with them.
         if any(field.primary_key or field.unique for field in fields):
-            return None
-    return key
+            return
+    yield after, key
+    if type(operation) in _BOTH:
+        yield before, key
 
 
 def _rendered(state: ProjectState, key: Key) -> StateApps:
@@ -69,7 +65,7 @@ def _rendered(state: ProjectState, key: Key) -> StateApps:
         if at in state.models and at not in found:
             found[at] = state.models[at]
             waiting += _referred_to(state.models[at])
-    return StateApps(state.real_apps, found)
+    return StateApps(list(state.real_apps), found)
 
 
 def _referred_to(model: Any) -> Iterator[Key]:
