@@ -15,14 +15,14 @@ from apps.staff.models import StaffMember, Substitution, TeachingAssignment, wor
 VIEW = "staff.view"
 
 
-def staff_in_view(user: User) -> Q:
+def staff_in_view(user: User, permission: str = VIEW) -> Q:
     """The members of staff ``user`` may see: a teacher knows colleagues, so it is the role's institution that counts.
 
     Raises:
         PermissionMissing.
     """
-    access.require(user, VIEW)
-    at = {held.institution_id for held in roles_held(user) if VIEW in held.permissions}
+    access.require(user, permission)
+    at = {held.institution_id for held in roles_held(user) if permission in held.permissions}
     return Q() if None in at else Q(institution__in=at)
 
 

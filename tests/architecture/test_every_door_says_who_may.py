@@ -66,6 +66,7 @@ OWN = {
 KNOWN = {("get", "api/v1/account-policy"): "whether a second factor will be asked for"}
 # Who works here, without a permission of its own: what it shows and does is asked for row by row, or is one's own.
 STAFF = {
+    "office/changes/": "one's own changes of many rows",
     "office/filters/<str:listed>/": "one's own filters",
     "office/filters/<uuid:id>/rename/": "one's own filters",
     "office/filters/<uuid:id>/remove/": "one's own filters",

@@ -148,9 +148,9 @@ def with_sums(payments: QuerySet[Any]) -> QuerySet[Any]:
     return found
 
 
-def payments_seen(*, by: User) -> QuerySet[Any]:
+def payments_seen(*, by: User, permission: str = "fees.view") -> QuerySet[Any]:
     """The payments of the campuses in reach."""
-    return with_sums(Payment.objects.filter(at_campuses(by, "fees.view", "institution")))
+    return with_sums(Payment.objects.filter(at_campuses(by, permission, "institution")))
 
 
 def payments_followed(student: UUID, *, by: User) -> QuerySet[Any]:

@@ -306,7 +306,7 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     same = {
         pk: request.POST[f"same-{pk}"] == "1" for pk, *_said in selectors.alike(run) if request.POST.get(f"same-{pk}")
     }
-    again = _("The file is read again.")
+    again = _("“%(name)s” is read again.") % {"name": run.file_name}
     return _step(
         request,
         run,
@@ -344,7 +344,7 @@ def take(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         request,
         run,
         lambda: services.map_headers(run=run, mapping={}, take=wanted, by=actor(request), in_background=True),
-        _("The file is read again."),
+        _("“%(name)s” is read again.") % {"name": run.file_name},
     )
 
 

@@ -81,7 +81,7 @@ class StaffViewSet(KeptRows):
     export_name = "staff"
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = StaffMember.objects.filter(selectors.staff_in_view(actor(self.request)))
+        found: QuerySet[Any] = StaffMember.objects.filter(selectors.staff_in_view(actor(self.request), self.permission))
         return found
 
     @extend_schema(summary="Add a member of staff", request=shapes.StaffIn, responses={201: shapes.StaffOut})
@@ -130,7 +130,7 @@ class AssignmentViewSet(KeptRows):
     export_name = "assignments"
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = TeachingAssignment.objects.filter(staff__in=_in_view(self.request))
+        found: QuerySet[Any] = TeachingAssignment.objects.filter(staff__in=_in_view(self))
         return found
 
     @extend_schema(summary="Assign a teacher", request=shapes.AssignmentIn, responses={201: shapes.AssignmentOut})
@@ -154,9 +154,9 @@ class AssignmentViewSet(KeptRows):
         return gone()
 
 
-def _in_view(request: Request) -> QuerySet[Any, Any]:
-    """Keys of the members of staff the user may see. Raises ``PermissionMissing``."""
-    return StaffMember.objects.filter(selectors.staff_in_view(actor(request))).values("pk")
+def _in_view(view: KeptRows) -> QuerySet[Any, Any]:
+    """Keys of the members of staff over whom the user holds what is asked for. Raises ``PermissionMissing``."""
+    return StaffMember.objects.filter(selectors.staff_in_view(actor(view.request), view.permission)).values("pk")
 
 
 class AssignmentsOfStaffViewSet(AssignmentViewSet):
@@ -168,7 +168,7 @@ class AssignmentsOfStaffViewSet(AssignmentViewSet):
     filters = {name: each for name, each in AssignmentViewSet.filters.items() if name != "staff_id"}
 
     def rows(self) -> QuerySet[Any]:
-        found = _in_view(self.request).filter(sourced_id=self.kwargs["id"]).first()
+        found = _in_view(self).filter(sourced_id=self.kwargs["id"]).first()
         if found is None:
             raise self.not_visible
         assignments: QuerySet[Any] = TeachingAssignment.objects.filter(staff=found["pk"])
@@ -209,7 +209,7 @@ class SubstitutionViewSet(KeptRows):
         return {name: column for name, column in self.columns.items() if name != "reason"}
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = Substitution.objects.filter(staff__in=_in_view(self.request))
+        found: QuerySet[Any] = Substitution.objects.filter(staff__in=_in_view(self))
         return found
 
     @extend_schema(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from apps.exchange.services.reading.staged import KINDS
 from schoolops.api import exports, parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid
-from schoolops.context import current_school, inside
+from schoolops.context import staying
 from schoolops.resilience.heavy import heavy
 
 AS = Parameter(parameters.one_of(tuple(exports.FORMATS)), None, "csv unless said.")
@@ -166,21 +165,6 @@ class StepViewSet(ApiViewSet):
         run = selectors.import_of(id, by=actor(request))
         run = services.begin_undo(run=run, by=actor(request), in_background=True)
         return answer(shown(run), status=202)
-
-
-def staying(pages: Iterator[Any]) -> Iterator[Any]:
-    """Pages that are read after the middleware has left the school."""
-    school = current_school()
-
-    def inside_it() -> Iterator[Any]:
-        while True:
-            with inside(school):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield page
-
-    return inside_it()
 
 
 class ExportViewSet(ApiViewSet):

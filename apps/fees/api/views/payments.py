@@ -72,7 +72,7 @@ class PaymentViewSet(RowViewSet):
     export_name = "payments"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.payments_seen(by=actor(self.request))
+        return selectors.payments_seen(by=actor(self.request), permission=self.permission)
 
     def row(self, condition: Q) -> dict[str, Any]:
         """With the bills it pays and what went back."""

@@ -25,15 +25,14 @@ OF_LEVEL = Parameter(parameters.public_id, "grade_level__sourced_id", "Of this g
 
 
 class KeptRows(RowViewSet):
-    """Rows of one model that whoever holds ``seen_with`` sees, and whose services do the writing."""
+    """Rows of one model for whoever holds what the action asks for; their services do the writing."""
 
     model: ClassVar[Any]
-    seen_with: ClassVar[str] = "institutions.view"
     into: ClassVar[type[BaseSerializer[Any]]]
     out: ClassVar[type[BaseSerializer[Any]]]
 
     def rows(self) -> QuerySet[Any]:
-        gate().require(self.request.user, self.seen_with)
+        gate().require(self.request.user, self.permission)
         found: QuerySet[Any] = self.model.objects.all()
         return found
 
@@ -61,7 +60,6 @@ class KeptRows(RowViewSet):
 class ReachedRows(KeptRows):
     """Sections and classes: those in the user's reach on ``as_of`` (today unless said)."""
 
-    seen_with = "sections.view"
     kind: ClassVar[str]
 
     def day(self) -> dt.date:
@@ -71,7 +69,7 @@ class ReachedRows(KeptRows):
         return day
 
     def rows(self) -> QuerySet[Any]:
-        reach = gate().within_reach(self.request.user, self.seen_with, self.kind, day=self.day())
+        reach = gate().within_reach(self.request.user, self.permission, self.kind, day=self.day())
         found: QuerySet[Any] = self.model.objects.filter(reach)
         return found
 
