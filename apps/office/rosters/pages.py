@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -418,11 +417,5 @@ def template(request: HttpRequest, kind: str, form: str) -> HttpResponse:
 @heavy
 def bundle(request: HttpRequest) -> Any:
     """The whole roster as a OneRoster 1.2 bundle."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    try:
-        services.export_bundle(into=file, by=actor(request))
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
+    file = services.bundle_file(by=actor(request))
     return FileResponse(file, as_attachment=True, filename="roster.zip", content_type="application/zip")

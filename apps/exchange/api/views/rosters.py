@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -180,13 +179,7 @@ class ExportViewSet(ApiViewSet):
     def bundle(self, request: Request) -> HttpResponseBase:
         """Everything in the years that are not closed; imported again, it changes nothing."""
         self.asked_for(request)
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        try:
-            services.export_bundle(into=file, by=actor(request))
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
+        file = services.bundle_file(by=actor(request))
         return FileResponse(file, as_attachment=True, filename="roster.zip", content_type="application/zip")
 
     @extend_schema(summary="A template, filled in", responses={(200, "text/csv"): str})
