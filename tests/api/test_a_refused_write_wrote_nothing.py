@@ -51,6 +51,6 @@ def test_it_is_done_or_refused_before_it_is(ground: Ground) -> None:
         for name, (code, (status, done)) in said.items()
         if status >= 400 and done
     }
-    assert late == {}
+    assert not late, "\n".join(f"{name}: {why}" for name, why in late.items())
     # Most need nothing else: whoever may do it is told what they did.
     assert sum(status < 300 for _code, (status, _done) in said.values()) > len(said) * 0.6

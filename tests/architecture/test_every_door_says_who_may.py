@@ -237,7 +237,7 @@ DOORS = {
     "office.people": 17,
     "office.rosters": 10,
     "office.setup": 5,
-    "office.shell": 150,
+    "office.shell": 151,
     "office.start": 2,
     "reports": 11,
     "schoolops": 5,

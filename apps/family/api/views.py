@@ -47,7 +47,7 @@ class ContactRequestViewSet(RowViewSet):
     export_name = "contact-requests"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.contact_requests_seen(by=actor(self.request))
+        return selectors.contact_requests_seen(by=actor(self.request), permission=self.permission)
 
     @extend_schema(
         summary="Ask to be reached otherwise", request=s.ContactRequestIn, responses={201: s.ContactRequestOut}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from django.contrib.messages import get_messages
 from django.db import transaction
 from django.db.models import ForeignKey, Model
 from django.forms import BaseForm, BaseFormSet
+from django.utils.formats import date_format
 
 from schoolops.audit.models import AuditEntry
 from schoolops.context import inside
@@ -42,6 +44,11 @@ NAMELESS = {
 }
 # What nobody can mean, by the kind of field; others are sent empty.
 CHOSEN = ("select", "select multiple", "date", "time", "datetime-local", "number", "email", "radio")
+# Forms whose sentence names something else than what the trail hangs on: what.
+OTHERWISE = {
+    "/office/exams/#/remarks/#/": "the section; the trail is the session's",
+    "/office/exams/papers/#/remarks/": "the paper; the trail is the session's",
+}
 
 
 class _Said(HTMLParser):
@@ -132,32 +139,39 @@ def _plain(text: object) -> str:
 def _names_of(row: Model) -> Iterator[str]:
     """What ``row`` is called, and what it is of."""
     yield from str(row).split(" · ")
+    yield from (
+        str(getattr(row, name)) for name in ("name", "full_name", "title", "file_name", "address") if hasattr(row, name)
+    )
     for field in row._meta.concrete_fields:
         if isinstance(field, ForeignKey) and not field.name.endswith("by") and getattr(row, field.attname) is not None:
             yield from str(getattr(row, field.name)).split(" · ")
 
 
 def _called(entry: AuditEntry) -> set[str]:
-    """What people call that of which a line of the trail tells."""
+    """What people call that of which a line of the trail tells, as far as it is there now."""
     model = apps.get_model(entry.object_type)
     key = "sourced_id" if any(field.name == "sourced_id" for field in model._meta.fields) else "pk"
     names = [str(value) for value in {**(entry.before or {}), **(entry.after or {})}.values() if isinstance(value, str)]
+    names += [date_format(dt.date.fromisoformat(name)) for name in names if re.fullmatch(r"\d{4}-\d\d-\d\d", name)]
     for row in model._default_manager.filter(**{key: entry.object_id}):
         names += _names_of(row)
     return {_plain(name) for name in names if len(name) > 1}
 
 
-def _said_of(ground: Ground, to: str, said: dict[str, list[str]]) -> tuple[bool, list[str], list[set[str]]]:
-    """Whether the form was taken; what was said then; and what each thing is called that was written, of one or few."""
+def _said_of(ground: Ground, to: str, said: dict[str, list[str]]) -> tuple[bool, list[str], set[str]]:
+    """Whether the form was taken; what was said then; and what the first things are called that were written."""
     pairs = [(name, each) for name, values in said.items() for each in values]
     with transaction.atomic():
         last = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         answer = _ask(ground, "post", to, urlencode(pairs), "application/x-www-form-urlencoded")
         taken = answer.status_code in {302, 303}
-        told = [_plain(each) for each in get_messages(answer.wsgi_request)] if taken else []
-        names = [_called(entry) for entry in AuditEntry.objects.filter(pk__gt=last).order_by("pk")[:5]] if taken else []
+        # Of this answer alone: what was said before stands in the browser still.
+        told = [_plain(each) for each in get_messages(answer.wsgi_request)._queued_messages]  # type: ignore[attr-defined]
+        written = list(AuditEntry.objects.filter(pk__gt=last).order_by("pk")[:5]) if taken else []
+        names = {name for entry in written for name in _called(entry)}
         transaction.set_rollback(True)
-    return taken, told, names
+    # What was removed is there again.
+    return taken, told, names | {name for entry in written for name in _called(entry)}
 
 
 def _sentences(ground: Ground, found: Found) -> tuple[int, list[str], list[str]]:
@@ -172,7 +186,7 @@ def _sentences(ground: Ground, found: Found) -> tuple[int, list[str], list[str]]
                 taken += done
                 if done and not told:
                     silent.append(what)
-                elif names and not any(each in text for text in told for some in names for each in some):
+                elif names and what not in OTHERWISE and not any(each in text for text in told for each in names):
                     nameless += [f"{what}: {text}" for text in told if text not in excused]
     return taken, sorted({*silent}), sorted({*nameless})
 
@@ -197,7 +211,7 @@ def test_whatever_is_written_is_said_and_of_whom_or_what(ground: Ground, found: 
     with inside(ground.oak):
         taken, silent, nameless = _sentences(ground, found)
     assert silent == []
-    assert nameless == []
+    assert not nameless, "\n".join(nameless)
     assert taken > 100
 
 

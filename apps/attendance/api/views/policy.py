@@ -41,5 +41,9 @@ class PolicyViewSet(ApiViewSet):
             by=by,
         )
         return with_version(
-            next(policy for policy in selectors.policies(by=by) if policy["institution_id"] == institution)
+            next(
+                policy
+                for policy in selectors.policies(by=by, permission=self.permission)
+                if policy["institution_id"] == institution
+            )
         )

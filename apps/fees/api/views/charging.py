@@ -244,4 +244,4 @@ class PayersViewSet(ApiViewSet):
         by = actor(request)
         student, _campus = selectors.account_at(id, "fees.charge", by=by)
         services.set_payers(student=student, payers=payers, by=by)
-        return answer({"results": selectors.payers_of(id, by=by), "next": None})
+        return answer({"results": selectors.payers_of(id, by=by, permission=self.permission), "next": None})
