@@ -44,6 +44,8 @@ NAMELESS = {
 }
 # What nobody can mean, by the kind of field; others are sent empty.
 CHOSEN = ("select", "select multiple", "date", "time", "datetime-local", "number", "email", "radio")
+# What else people know a row by.
+CALLED = ("name", "full_name", "title", "file_name", "address")
 # Forms whose sentence names something else than what the trail hangs on: what.
 OTHERWISE = {
     "/office/exams/#/remarks/#/": "the section; the trail is the session's",
