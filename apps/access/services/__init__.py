@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
     access_under,
+    held,
     is_family,
     is_staff,
     refusals,
@@ -56,6 +57,7 @@ __all__ = [
     "end_own_support",
     "first_administrator",
     "grant_support",
+    "held",
     "invite_many",
     "is_family",
     "is_staff",

@@ -68,8 +68,7 @@ def mark_and_read(
         marked = _mark(session, marks, expected_version, by)
     if access_rows.reaches_alike(by, "attendance.mark", "attendance.view", (marked.place.kind, "student")):
         return selectors.answer(marked.place, marked.sheet, marked.everybody, marked.codes)
-    sees = "attendance.view" if "attendance.view" in access_rows.permissions_of(by) else "attendance.mark"
-    return selectors.roll(session, by=by, permission=sees)
+    return selectors.roll(session, by=by, permission=access.held(by, "attendance.view", "attendance.mark"))
 
 
 @dataclass(frozen=True, slots=True)

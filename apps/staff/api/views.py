@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.access import selectors as access_rows
+from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.api.authentication import actor
 from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
@@ -81,7 +82,9 @@ class StaffViewSet(KeptRows):
     export_name = "staff"
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = StaffMember.objects.filter(selectors.staff_in_view(actor(self.request), self.permission))
+        user = actor(self.request)
+        seen = selectors.staff_in_view(user, access.held(user, *self.sees))
+        found: QuerySet[Any] = StaffMember.objects.filter(seen)
         return found
 
     @extend_schema(summary="Add a member of staff", request=shapes.StaffIn, responses={201: shapes.StaffOut})
@@ -156,7 +159,8 @@ class AssignmentViewSet(KeptRows):
 
 def _in_view(view: KeptRows) -> QuerySet[Any, Any]:
     """Keys of the members of staff over whom the user holds what is asked for. Raises ``PermissionMissing``."""
-    return StaffMember.objects.filter(selectors.staff_in_view(actor(view.request), view.permission)).values("pk")
+    user = actor(view.request)
+    return StaffMember.objects.filter(selectors.staff_in_view(user, access.held(user, *view.sees))).values("pk")
 
 
 class AssignmentsOfStaffViewSet(AssignmentViewSet):

@@ -109,9 +109,10 @@ class MeetingViewSet(KeptRows):
 
     def rows(self) -> QuerySet[Any]:
         asked: Mapping[str, Any] = getattr(self, "asked", {})
-        day = asked.get("day") or access.today(actor(self.request))
-        reach = access.within_reach(actor(self.request), self.permission, "class", day=day)
-        shown = CourseClass.objects.filter(reach, classes_shown(actor(self.request), FamilyItem.TIMETABLE, day))
+        user = actor(self.request)
+        day = asked.get("day") or access.today(user)
+        reach = access.within_reach(user, access.held(user, *self.sees), "class", day=day)
+        shown = CourseClass.objects.filter(reach, classes_shown(user, FamilyItem.TIMETABLE, day))
         found: QuerySet[Any] = Meeting.objects.filter(course_class__in=shown.values("pk"))
         return found
 

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.fees import selectors, services
 from apps.fees.api import serializers as s
@@ -72,7 +73,8 @@ class PaymentViewSet(RowViewSet):
     export_name = "payments"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.payments_seen(by=actor(self.request), permission=self.permission)
+        by = actor(self.request)
+        return selectors.payments_seen(by=by, permission=access.held(by, *self.sees))
 
     def row(self, condition: Q) -> dict[str, Any]:
         """With the bills it pays and what went back."""

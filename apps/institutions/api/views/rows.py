@@ -32,7 +32,7 @@ class KeptRows(RowViewSet):
     out: ClassVar[type[BaseSerializer[Any]]]
 
     def rows(self) -> QuerySet[Any]:
-        gate().require(self.request.user, self.permission)
+        gate().require(self.request.user, gate().held(self.request.user, *self.sees))
         found: QuerySet[Any] = self.model.objects.all()
         return found
 
@@ -69,7 +69,8 @@ class ReachedRows(KeptRows):
         return day
 
     def rows(self) -> QuerySet[Any]:
-        reach = gate().within_reach(self.request.user, self.permission, self.kind, day=self.day())
+        sees = gate().held(self.request.user, *self.sees)
+        reach = gate().within_reach(self.request.user, sees, self.kind, day=self.day())
         found: QuerySet[Any] = self.model.objects.filter(reach)
         return found
 
