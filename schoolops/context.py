@@ -34,10 +34,25 @@ class Outside:
 
 OUTSIDE: Final = Outside()
 
+
+class Kept:
+    """Whether anything that a request asks for was committed by now. An object: an async hop loses what it sets."""
+
+    __slots__ = ("anything",)
+
+    def __init__(self) -> None:
+        self.anything = False
+
+    def note(self) -> None:
+        self.anything = True
+
+
 _school: ContextVar[SchoolLike | Outside | None] = ContextVar("schoolops_school", default=None)
 user_id: ContextVar[str | None] = ContextVar("schoolops_user_id", default=None)
 request_id: ContextVar[str | None] = ContextVar("schoolops_request_id", default=None)
 traceparent: ContextVar[str | None] = ContextVar("schoolops_traceparent", default=None)
+# Of the request under way; ``None`` where it only looks, and in a job or a command.
+kept: ContextVar[Kept | None] = ContextVar("schoolops_kept", default=None)
 
 
 def place() -> SchoolLike | Outside | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
+    Asking,
     access_under,
+    at_campuses,
     held,
     is_family,
     is_staff,
@@ -44,6 +46,7 @@ from apps.access.services.roles import (
 from apps.access.services.support import LetIn, end_own_support, grant_support, revoke_support
 
 __all__ = [
+    "Asking",
     "Audience",
     "Invitation",
     "LetIn",
@@ -51,6 +54,7 @@ __all__ = [
     "Wanted",
     "access_under",
     "assign_role",
+    "at_campuses",
     "begin_inviting",
     "begin_inviting_chosen",
     "create_role",

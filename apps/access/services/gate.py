@@ -89,6 +89,23 @@ def within_reach(
     return Q(pk__in=[]) if reach is None else reach
 
 
+# Who asks, or what a compiled statement asks in their place.
+Asking = User | selectors.AskedCampuses
+
+
+def at_campuses(by: Asking, permission: str, path: str) -> Q:
+    """The rows whose ``path`` leads to a campus over all of which ``by`` holds ``permission``.
+
+    Raises:
+        PermissionMissing.
+    """
+    if isinstance(by, selectors.AskedCampuses):
+        return by.rows(permission, path)
+    require(by, permission)
+    at = selectors.institutions_of(by, permission)
+    return Q() if at is None else Q(**{f"{path}__in": at})
+
+
 def require_row(
     by: User, permission: str, kind: selectors.Kind, row: Model, *, day: dt.date | None = None, at_work: bool = False
 ) -> None:
@@ -227,6 +244,7 @@ class _Gate:
     require_everywhere = staticmethod(require_everywhere)
     require_over = staticmethod(require_over)
     within_reach = staticmethod(within_reach)
+    asked_reach = staticmethod(selectors.asked_reach)
     may_leave = staticmethod(may_leave)
     is_staff = staticmethod(is_staff)
 

@@ -16,7 +16,7 @@ from apps.institutions import selectors
 from apps.institutions.scopes import gate
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet, answer, created, valid
+from schoolops.api.viewsets import Columns, RowViewSet, Usual, answer, created, valid
 
 ROSTERED: Columns = {"id": "sourced_id", "status": "status", "date_last_modified": "date_last_modified"}
 OF_INSTITUTION = Parameter(parameters.public_id, "institution__sourced_id", "Of this institution.")
@@ -35,6 +35,10 @@ class KeptRows(RowViewSet):
         gate().require(self.request.user, gate().held(self.request.user, *self.sees))
         found: QuerySet[Any] = self.model.objects.all()
         return found
+
+    def usual(self) -> Usual | None:
+        gate().require(self.request.user, self.permission)
+        return Usual((), self.model.objects.all, {})
 
     def one(self, id: UUID, *joined: str) -> Any:
         """The row by that id among those this user sees. Raises ``NotFound``."""
@@ -73,6 +77,12 @@ class ReachedRows(KeptRows):
         reach = gate().within_reach(self.request.user, sees, self.kind, day=self.day())
         found: QuerySet[Any] = self.model.objects.filter(reach)
         return found
+
+    def usual(self) -> Usual | None:
+        user = self.request.user
+        gate().require(user, self.permission)
+        reach, model = gate().asked_reach(user, self.permission, self.kind, day=self.day()), self.model
+        return reach and Usual(reach.shape, lambda: model.objects.filter(reach.rows()), reach.values)
 
 
 AS_OF = Parameter(parameters.day, None, "In reach on this day; today unless said.")
