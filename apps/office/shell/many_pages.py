@@ -78,8 +78,8 @@ class ChangesMany:
             marks = self._marks(request)
             if len(marks) > MOST:
                 shown = admin.get_changelist_instance(request).queryset.order_by("pk")
-                change = at_length.begin(admin=admin, rows=shown, by=actor(request))
-                return HttpResponseRedirect(at_length.address_of(change))
+                begun = at_length.begin(admin=admin, rows=shown, by=actor(request))
+                return HttpResponseRedirect(at_length.address_of(begun))
         except SchoolOpsError as refusal:
             messages.error(request, in_full(refusal))
             return HttpResponseRedirect(back)
