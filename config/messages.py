@@ -56,8 +56,9 @@ SPEAKING = ("apps.", "schoolops.errors", "schoolops.ratelimit", "schoolops.const
 # And what anybody's browser may be told before or instead of a page of the school.
 ON_BARE_PAGES = frozenset(
     {
-        *("api:not-found", "resilience:group-unavailable", "schoolops:internal"),
-        *("tenancy:school-not-ready", "tenancy:school-suspended", "tenancy:school-unreachable", "tenancy:unknown-host"),
+        *("api:not-found", "resilience:group-unavailable", "schoolops:internal", "schoolops:unavailable"),
+        *("tenancy:outcome-unknown", "tenancy:school-not-ready", "tenancy:school-suspended", "tenancy:unknown-host"),
+        "tenancy:school-unreachable",
     }
 )
 # Parts of the admin's theme that no page of ours shows.

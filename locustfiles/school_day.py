@@ -6,8 +6,9 @@ exams are listed and twenty are set.
     locust -f locustfiles/school_day.py --headless -t 60s --host http://127.0.0.1:8000
 
 Who comes is read from the file that ``CAST`` names (see ``benchmarks/load/__main__.py``); without one it is the demo's
-cast, who only read. ``PHASE=burst``: all of them at once, as above. ``PHASE=steady``: teachers and heads go on asking,
-``RATE`` requests a second all together, each when it is due and not when the last was answered; 0: as fast as they can.
+cast, who only read. ``PHASE=burst``: all of them at once, as above. ``PHASE=steady``: everybody is let in, and then
+they go on asking for ``SECONDS``: ``RATE`` turns a second all together, each when it is due and not when the last was
+answered; 0: as fast as they are answered. What came before everybody was in is not in the figures.
 Exit code 1 when a target of ``targets`` is missed.
 """
 
@@ -16,7 +17,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import random
 import re
 import sys
 import time
@@ -26,7 +26,7 @@ from typing import Any
 
 import gevent
 from gevent.lock import Semaphore
-from locust import FastHttpUser, constant, constant_pacing, events, task
+from locust import FastHttpUser, constant_pacing, events, task
 from locust.exception import StopUser
 
 # Started by its path, locust does not look where the rest of us is.
@@ -50,6 +50,7 @@ from locustfiles.targets import (
     SET_EXAM,
     judge,
 )
+from locustfiles.turns import Turns
 
 DEMO = {
     "host": "oak.localhost",
@@ -63,11 +64,14 @@ CAST: dict[str, Any] = {"day": time.strftime("%Y-%m-%d")}
 CAST |= json.loads(Path(os.environ["CAST"]).read_text()) if os.environ.get("CAST") else DEMO
 PHASE = os.environ.get("PHASE", "burst")
 RATE = float(os.environ.get("RATE", "0"))
+SECONDS = float(os.environ.get("SECONDS", "60"))
 TOKENS: dict[tuple[str, str], str] = {}
 _one_logs_in = Semaphore()
 # A login that waits longer than a person would has failed.
 PATIENCE_S = 60.0
 _numbers = itertools.count(1)
+# What happened to the load's people that is the failure of no request of theirs.
+BROKEN: Counter[str] = Counter()
 
 
 class Person(FastHttpUser):
@@ -106,6 +110,7 @@ class Person(FastHttpUser):
                     answer.failure(f"{answer.status_code}: {(answer.text or '')[:200]}")
                     raise StopUser
             if time.monotonic() - began + wait_s > PATIENCE_S:
+                BROKEN[f"was not let in within {PATIENCE_S:.0f} s"] += 1
                 raise StopUser
             gevent.sleep(wait_s)
         self.environment.events.request.fire(
@@ -230,26 +235,46 @@ class Monday(WithARoll):
 
     abstract = PHASE != "steady"
     fixed_count = len(MONDAY)
-    # Seconds from turn to turn; a turn is two requests.
-    turn = 2 * len(MONDAY) / RATE if RATE else 0.0
-    wait_time = constant_pacing(turn) if RATE else constant(0)
     _people = itertools.cycle(MONDAY)
-    job = "rolls"
+    kind = "rolls"
     child = paper = ""
     turns = 0
 
     def on_start(self) -> None:
-        who = next(self._people)
+        self.one_at_a_time = Semaphore()
+        try:
+            self.arrive(next(self._people))
+        except BaseException:
+            TURNS.stays_away()
+            raise
+        TURNS.came(self)
+
+    def arrive(self, who: dict[str, Any]) -> None:
         if who in FAMILIES:
+            self.kind = "family"
             self.come_in(who)
         elif who in CAST["teachers"]:
             self.begin(who)
+            if self.section is None:
+                raise StopUser
         else:
-            self.job = "marks" if "paper" in who else "bills" if "bills" in who else "lists"
+            self.kind = "marks" if "paper" in who else "bills" if "bills" in who else "lists"
             self.paper = who.get("paper", "")
             self.with_token_of(who)
-        # Not all in the same moment. Without asking ``wait_time``, which would bring them together in the next turn.
-        gevent.sleep(self.turn * random.random())
+
+    @task
+    def be_there(self) -> None:
+        """Whose turn it is says ``TURNS``."""
+        gevent.sleep(3600)
+
+    def turn(self) -> None:
+        """The next one: two requests. Who is not done with the last one begins it late."""
+        with self.one_at_a_time:
+            self.turns += 1
+            try:
+                self.work()
+            except Exception as broke:  # noqa: BLE001 - whatever it is, it is counted
+                BROKEN[f"{type(broke).__name__}: {broke}"] += 1
 
     def come_in(self, who: dict[str, Any]) -> None:
         """By the form, as a family does; from now on a cookie says who it is."""
@@ -269,27 +294,26 @@ class Monday(WithARoll):
             gevent.sleep(float(answer.headers["Retry-After"]))
         found = CHILD.search(self.look("/family/", FAMILY_HOME).text or "")
         if found is None:
+            BROKEN["a family was not let in, or has no child"] += 1
             raise StopUser
         self.child = found[1]
 
     def look(self, path: str, name: str) -> Any:
         return self.client.get(path, name=name, headers=self.headers, allow_redirects=False)
 
-    @task
     def work(self) -> None:
-        self.turns += 1
-        if self.child and self.turns % 2:
+        if self.kind == "family" and self.turns % 2:
             self.look("/family/", FAMILY_HOME)
             self.look(f"{self.child}attendance/", FAMILY_CHILD)
-        elif self.child:
+        elif self.kind == "family":
             self.look(f"{self.child}marks/", FAMILY_MARKS)
             self.look(f"{self.child}bills/", FAMILY_BILLS)
-        elif self.job == "lists":
+        elif self.kind == "lists":
             self.ask("GET", "students?limit=50", LIST_STUDENTS)
             self.ask("GET", "exams?limit=50", LIST_EXAMS)
-        elif self.job == "marks":
+        elif self.kind == "marks":
             self.enter_marks()
-        elif self.job == "bills":
+        elif self.kind == "bills":
             self.look_at_bills()
         else:
             self.take_the_roll()
@@ -315,6 +339,9 @@ class Monday(WithARoll):
             self.ask("GET", f"students/{row['student_id']}/statement", READ_ACCOUNT)
 
 
+TURNS = Turns(Monday.fixed_count, rate=RATE, seconds=SECONDS)
+
+
 def everybody() -> int:
     kinds = (Arriving, Teacher, Reader, Setter, Monday)
     return sum(each.fixed_count for each in kinds if not each.abstract)
@@ -328,7 +355,22 @@ def let_everybody_come(environment: Any, **_: Any) -> None:
         options.num_users = everybody()
 
 
-BROKEN: Counter[str] = Counter()
+@events.test_start.add_listener
+def play_monday(environment: Any, **_: Any) -> None:
+    """When it is over, so is the load."""
+
+    def begin() -> None:
+        failed = environment.stats.total.num_failures
+        if failed:
+            BROKEN["a request failed before everybody was in"] += failed
+        environment.stats.clear_all()
+
+    def monday() -> None:
+        TURNS.play(begin)
+        environment.runner.quit()
+
+    if not Monday.abstract:
+        gevent.spawn(monday)
 
 
 @events.user_error.add_listener
@@ -344,5 +386,6 @@ def look_at_the_targets(environment: Any, **_: Any) -> None:
     for each in missed:
         print(f"MISSED {each}")
     environment.process_exit_code = 1 if missed else 0
-    result = json.dumps({**figures, "missed": len(missed), "broken": BROKEN.total()})
+    turns = {"turns": TURNS.taken, "seconds": round(TURNS.took_s, 2)}
+    result = json.dumps({**figures, **turns, "missed": len(missed), "broken": BROKEN.total()})
     events.quit.add_listener(lambda **_: print(f"RESULT {result}", flush=True))

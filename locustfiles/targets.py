@@ -68,6 +68,7 @@ def judge(stats: Any, phase: str = BURST) -> tuple[dict[str, Any], list[str]]:
         figures[entry.name] = {
             "requests": entry.num_requests,
             "failures": entry.num_failures,
+            "first_ms": round(entry.min_response_time or 0),
             "p50_ms": round(entry.get_response_time_percentile(0.5) or 0),
             "p95_ms": round(entry.get_response_time_percentile(0.95) or 0),
             "last_ms": round(entry.get_response_time_percentile(1.0) or 0),

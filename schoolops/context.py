@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from schoolops.errors import NoCurrentSchool
 
@@ -34,10 +34,25 @@ class Outside:
 
 OUTSIDE: Final = Outside()
 
+
+class Kept:
+    """Whether anything that a request asks for was committed by now. An object: an async hop loses what it sets."""
+
+    __slots__ = ("anything",)
+
+    def __init__(self) -> None:
+        self.anything = False
+
+    def note(self) -> None:
+        self.anything = True
+
+
 _school: ContextVar[SchoolLike | Outside | None] = ContextVar("schoolops_school", default=None)
 user_id: ContextVar[str | None] = ContextVar("schoolops_user_id", default=None)
 request_id: ContextVar[str | None] = ContextVar("schoolops_request_id", default=None)
 traceparent: ContextVar[str | None] = ContextVar("schoolops_traceparent", default=None)
+# Of the request under way; ``None`` where it only looks, and in a job or a command.
+kept: ContextVar[Kept | None] = ContextVar("schoolops_kept", default=None)
 
 
 def place() -> SchoolLike | Outside | None:
@@ -71,6 +86,21 @@ def inside(school: SchoolLike) -> Iterator[SchoolLike]:
         yield school
     finally:
         _school.reset(token)
+
+
+def staying(pages: Iterator[Any]) -> Iterator[Any]:
+    """``pages`` of the current school, for who reads them when the school is left: each is made inside it."""
+    school = current_school()
+
+    def there() -> Iterator[Any]:
+        while True:
+            with inside(school):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+
+    return there()
 
 
 @contextmanager

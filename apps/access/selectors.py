@@ -157,6 +157,11 @@ def _ways(user: User, permission: str, kind: Kind, *, at_work: bool = False) -> 
     return [each for each in ways if each[0] not in FAMILY] if at_work else ways
 
 
+def works_with(user: User, permission: str, kind: Kind) -> bool:
+    """Whether ``user`` reaches any rows of ``kind`` by a role that is neither a guardian's nor a student's."""
+    return bool(_ways(user, permission, kind, at_work=True))
+
+
 def reaches_alike(user: User, one: str, other: str, kinds: Iterable[Kind]) -> bool:
     """Whether ``user`` reaches the same rows of these kinds with both permissions, by the same roles."""
     return all(_ways(user, one, kind) == _ways(user, other, kind) for kind in kinds)
@@ -232,6 +237,30 @@ def asked_reach(
         narrowed=day is not None and day != today,
         values={"reach-user": user.pk, "reach-today": today, "reach-day": day, **limits},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCampuses:
+    """The campuses at which somebody holds ``permission``, as what a compiled statement takes.
+
+    A selector that asks nothing else of a person takes it in their place.
+    """
+
+    permission: str
+    limited: bool
+    values: Mapping[str, Any]
+
+    def rows(self, permission: str, path: str) -> Q:
+        """The rows whose ``path`` leads to one of these campuses. Raises ``ValueError`` for another permission."""
+        if permission != self.permission:
+            raise ValueError(f"What was asked for {self.permission} does not answer for {permission}.")
+        return Q(any_of(path, "reach-campuses")) if self.limited else Q()
+
+
+def asked_campuses(user: User, permission: str) -> AskedCampuses:
+    """``institutions_of`` for a compiled statement. Whether ``permission`` is held at all must have been asked."""
+    at = institutions_of(user, permission)
+    return AskedCampuses(permission, at is not None, {} if at is None else {"reach-campuses": sorted(at)})
 
 
 def keys_in_reach(

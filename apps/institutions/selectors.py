@@ -234,13 +234,18 @@ class Branding:
     locale: str = ""
 
 
+_LOOKS: Compiled[dict[str, Any]] = Compiled(
+    lambda: Institution.objects.order_by("id").values("sourced_id", "name", "brand_colour", "logo", "locale")[:1]
+)
+
+
 def branding() -> Branding:
     """How the pages of the current school look. Asked for once a request."""
     cache = local()
     key = f"institutions.branding:{current_school().schema_name}"
     known: Branding | None = None if cache is None else cache.get(key)
     if known is None:
-        row = Institution.objects.order_by("id").values("sourced_id", "name", "brand_colour", "logo", "locale").first()
+        row = _LOOKS.first()
         known = Branding()
         if row is not None:
             address = f"/api/v1/institutions/{row['sourced_id']}/logo" if row["logo"] else ""

@@ -8,22 +8,30 @@ from collections.abc import Collection
 from django.db.models import Q
 
 from apps.access import services as access
-from apps.access.selectors import belongs_to_campus, roles_held, row_scope
+from apps.access.selectors import AskedCampuses, belongs_to_campus, roles_held, row_scope
 from apps.accounts.models import User
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment, works_on
 
 VIEW = "staff.view"
 
 
-def staff_in_view(user: User) -> Q:
-    """The members of staff ``user`` may see: a teacher knows colleagues, so it is the role's institution that counts.
+def asked_staff(user: User, permission: str = VIEW) -> AskedCampuses:
+    """The campuses whose staff ``user`` may see: a teacher knows colleagues, so it is the role's campus that counts.
 
     Raises:
         PermissionMissing.
     """
-    access.require(user, VIEW)
-    at = {held.institution_id for held in roles_held(user) if VIEW in held.permissions}
-    return Q() if None in at else Q(institution__in=at)
+    access.require(user, permission)
+    at = {held.institution_id for held in roles_held(user) if permission in held.permissions}
+    return AskedCampuses(permission, None not in at, {} if None in at else {"reach-campuses": at})
+
+
+def staff_in_view(by: User | AskedCampuses, permission: str = VIEW) -> Q:
+    """The members of staff ``by`` may see, or as ``asked_staff`` says it. Raises ``PermissionMissing``."""
+    if isinstance(by, AskedCampuses):
+        return by.rows(permission, "institution")
+    asked = asked_staff(by, permission)
+    return Q(institution__in=asked.values["reach-campuses"]) if asked.limited else Q()
 
 
 @belongs_to_campus

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -13,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from apps.access import selectors as access
 from apps.access.errors import OutOfReach
 from apps.access.selectors import AskedReach, belongs_to_campus, row_scope, tells_reach
-from apps.access.services import is_family, today, within_reach
+from apps.access.services import is_family, require, today, within_reach
 from apps.accounts.models import User
 from apps.institutions.models import CourseClass, Institution, Section
 from apps.students.caches import STUDENT_PROFILE, Profile
@@ -27,7 +29,7 @@ from apps.students.models import (
     StudentGuardian,
 )
 from schoolops import clock, folding
-from schoolops.tenancy.compiled import TEXT, Parameter
+from schoolops.tenancy.compiled import DAY, PUBLIC_ID, TEXT, Compiled, Parameter, any_of, by_shape
 
 _BY_NAME = ("student__name_key", "student_id")
 
@@ -182,13 +184,18 @@ def guardians_shown_to(user: User, permission: str, day: dt.date) -> Q:
         return Q(pk__in=[])
     shown = contacts_shown_to(user, day)
     if reach == Q():
-        if shown == Q():
-            return Q()
-        # One hash join either way, however many links there are.
-        barred = StudentGuardian.objects.exclude(shown).values("guardian")
-        return ~Q(pk__in=barred) | Q(pk__in=StudentGuardian.objects.filter(shown).values("guardian"))
+        return guardians_of_all(shown)
     links = StudentGuardian.objects.filter(shown, student__in=Student.objects.filter(reach).values("pk"))
     return Q(pk__in=links.values("guardian"))
+
+
+def guardians_of_all(shown: Q) -> Q:
+    """The same for who reaches every student, and to whom ``shown`` of their links are there."""
+    if shown == Q():
+        return Q()
+    # One hash join either way, however many links there are.
+    barred = StudentGuardian.objects.exclude(shown).values("guardian")
+    return ~Q(pk__in=barred) | Q(pk__in=StudentGuardian.objects.filter(shown).values("guardian"))
 
 
 @belongs_to_campus
@@ -293,14 +300,14 @@ def _alike(guardian: Guardian, given: str, family: str, number: str, email: str)
 
 
 # --- what families see ------------------------------------------------------------------------------------------------
-def closed_column(day: dt.date) -> Subquery:
+def closed_column(day: Any) -> Subquery:
     """Of a query of students: what is closed to families of the grade level that each is in, or was in last."""
     began = Enrolment.objects.filter(student=OuterRef(OuterRef("pk")), primary=True, entered_on__lte=day)
     level = began.order_by("-entered_on", "-pk").values("grade_level")[:1]
     return Subquery(FamilyOpening.objects.filter(grade_level=Subquery(level)).values("closed")[:1])
 
 
-def open_to_families(item: str, day: dt.date) -> QuerySet[Student]:
+def open_to_families(item: str, day: Any) -> QuerySet[Student]:
     """The students of whom ``item`` is open to families."""
     students: Any = Student.objects.alias(shut=closed_column(day))
     found: QuerySet[Student] = students.filter(Q(shut__isnull=True) | ~Q(shut__contains=[item]))
@@ -327,10 +334,69 @@ def of_students_shown(by: User, item: str, permission: str) -> Q:
 
 def keys_shown(by: User, item: str, permission: str, students: Collection[int]) -> frozenset[int]:
     """Those of these students, by key. No query for who is nobody's family here."""
-    shown = shown_to(by, item, permission)
-    if shown is None or shown == Q():
+    if not is_family(by):
         return frozenset(students)
-    return frozenset(Student.objects.filter(shown, pk__in=students).values_list("pk", flat=True))
+    shown = _asked_shown(by, item, permission)
+    if shown is None:
+        found = shown_to(by, item, permission) or Q()
+        return frozenset(Student.objects.filter(found, pk__in=students).values_list("pk", flat=True))
+    asked: Compiled[int] = by_shape(
+        ("students.keys-shown", shown.shape),
+        lambda: Student.objects.filter(shown.rows(), any_of("pk", "students")).values_list("pk", flat=True),
+    )
+    return frozenset(asked.all(students=students, **shown.values))
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedShown:
+    """What ``shown_to`` says, for a compiled statement."""
+
+    shape: Hashable
+    rows: Callable[[], Q]
+    values: Mapping[str, Any]
+
+
+def _asked_shown(by: User, item: str, permission: str) -> _AskedShown | None:
+    """For somebody's family; ``None``, where their reach at work must be asked anew."""
+    at_work = access.asked_reach(by, permission, "student", at_work=True)
+    if at_work is None and access.works_with(by, permission, "student"):
+        return None
+
+    def rows() -> Q:
+        there = Q(pk__in=open_to_families(item, Parameter("shown-on", DAY)).values("pk"))
+        return there if at_work is None else Q() if at_work.everything else there | at_work.rows()
+
+    at = {} if at_work is None else at_work.values
+    return _AskedShown((item, at_work and at_work.shape), rows, {"shown-on": today(by), **at})
+
+
+def student_shown(student: UUID, item: str, permission: str, *, by: User) -> Student:
+    """A student over whom ``by`` holds ``permission``, of whom ``item`` is shown to them. One statement.
+
+    Raises:
+        PermissionMissing; OutOfReach: as if there were no such student.
+    """
+    require(by, permission)
+    reach = access.asked_reach(by, permission, "student")
+    shown = _asked_shown(by, item, permission) if is_family(by) else _AskedShown("", Q, {})
+    found: Student | None
+    if reach is None or shown is None:
+        within = within_reach(by, permission, "student")
+        found = Student.objects.filter(within, sourced_id=student).only("pk").first()
+        if found is not None:
+            expect_open(found, item, permission=permission, by=by)
+    else:
+        asked: Compiled[Student] = by_shape(
+            ("students.shown", reach.shape, shown.shape),
+            lambda: Student.objects.filter(reach.rows(), shown.rows(), sourced_id=Parameter("student", PUBLIC_ID)).only(
+                "pk"
+            ),
+        )
+        # By the same roles, so a name means the same in both.
+        found = asked.first(student=student, **{**reach.values, **shown.values})
+    if found is None:
+        raise OutOfReach
+    return found
 
 
 def classes_shown(by: User, item: str, day: dt.date) -> Q:

@@ -26,6 +26,7 @@ from apps.attendance.models import (
 from apps.examinations.models import Exam
 from apps.institutions.models import CourseClass, Section
 from apps.staff.models import TeachingAssignment
+from apps.students.models import Student
 from apps.timetable.models import Meeting, Period
 from benchmarks.pages.callers import HOST, Caller
 from schoolops import clock
@@ -33,7 +34,7 @@ from schoolops.cache.sessions import SessionStore
 from schoolops.context import inside, outside_schools
 from schoolops.tenancy.models import School
 from schoolops.tenancy.provisioning import create_school
-from tests.factories import exams, people
+from tests.factories import cards, exams, money, people
 
 SECTION_SIZE = 50
 LARGE = 60
@@ -49,6 +50,7 @@ class Place:
     period: str
     student: str
     paper: str
+    child: str
     day: str
     small: tuple[str, list[str]]
     fresh: list[tuple[str, list[str]]]
@@ -56,6 +58,7 @@ class Place:
     days: list[str]
     _used: int = field(default=0)
     _classes_used: int = field(default=0)
+    _marked: int = field(default=0)
     # What a login sends.
     login: bytes = orjson.dumps({"login": "head", "password": people.PASSWORD})
 
@@ -65,6 +68,15 @@ class Place:
         self._used += 1
         section, students = self.fresh[each]
         return self.marked(section, students, self.days[number])
+
+    def next_marking(self) -> tuple[str, bytes]:
+        """The small section’s roll of a day marked again, one more absent or one less."""
+        section, students = self.small
+        address, body = self.marked(section, students, self.days[-1])
+        said = orjson.loads(body) | {"version": self._marked}
+        said["records"][-1]["code"] = "A" if self._marked % 2 else "P"
+        self._marked += 1
+        return address, orjson.dumps(said)
 
     def next_class_roll(self) -> tuple[str, bytes]:
         """The same of a class."""
@@ -94,6 +106,8 @@ class Ground:
     office: Caller
     teacher_page: Caller
     desk: Caller
+    bursar: Caller
+    parent: Caller
     nobody: Caller
 
 
@@ -111,10 +125,11 @@ def prepared(students: int, days: int) -> Iterator[Ground]:
             cursor.execute("ANALYZE")
         application = get_wsgi_application()
         with inside(school):
-            tokens = {name: log_in(login=name, password=people.PASSWORD).access_token for name in ("head", "bob")}
-            head, bob = (Caller(application, token=tokens[name]) for name in ("head", "bob"))
-            pages = [Caller(application, cookies=_session_of(name)) for name in ("head", "bob", "clerk")]
-        yield Ground(school, place, head, bob, pages[0], pages[1], pages[2], Caller(application))
+            names = ("head", "bob", "anton")
+            tokens = {name: log_in(login=name, password=people.PASSWORD).access_token for name in names}
+            head, bob, anton = (Caller(application, token=tokens[name]) for name in names)
+            pages = [Caller(application, cookies=_session_of(name)) for name in ("head", "bob", "clerk", "carol")]
+        yield Ground(school, place, head, bob, *pages[:3], anton, pages[3], Caller(application))
 
 
 def _session_of(name: str) -> str:
@@ -172,6 +187,7 @@ def _filled(students: int, days: int) -> Place:
         period=str(period.sourced_id),
         student=str(people.students_in(sections[0])[0].sourced_id),
         paper=str(_exams(campus, [large, *sections]).sourced_id),
+        child=str(_family(campus, sections).sourced_id),
         day=people.SCHOOL_DAY.isoformat(),
         small=(str(small.sourced_id), ids[small.pk]),
         fresh=[(str(group.sourced_id), ids[group.pk]) for group in fresh],
@@ -194,6 +210,33 @@ def _exams(campus: people.Campus, sections: list[Section]) -> Exam:
     scores = {each: f"{each.pk * 7 % 80}.5" for each in people.students_in(sections[0])}
     exams.enter(papers[0], scores, by=by)
     return papers[0]
+
+
+def _family(campus: people.Campus, sections: list[Section]) -> Student:
+    """A guardian of two children; everybody is billed, some have paid; the elder's marks of three papers are public."""
+    anton, head = people.a_user("anton", role="accountant"), User.objects.get(username="exams")
+    money.a_chart(campus.institution)
+    money.an_item(campus, by=anton)
+    money.billed(campus, by=anton)
+    children = people.students_in(sections[0])[:2]
+    for student in (*children, *people.students_in(sections[1])):
+        money.a_payment(student, "300", by=anton)
+    people.a_guardian("carol", of=children)
+    session = exams.an_exam_session(campus, by=head, name="Finals")
+    titles = ("Biology", "English", "Physics")
+    papers = [
+        exams.a_paper(
+            session, sections[0], exams.a_course(campus, title), by=head,
+            day=people.SCHOOL_DAY - dt.timedelta(days=60 + number),
+        )
+        for number, title in enumerate(titles)
+    ]  # fmt: skip
+    session.state = "marking"
+    session.save()
+    for paper in papers:
+        exams.enter(paper, dict.fromkeys(people.students_in(sections[0]), "61.5"), by=head)
+    cards.computed(session, by=head)
+    return children[0]
 
 
 def _take_rolls(groups: list[Section] | list[CourseClass], day: dt.date, period: Period | None = None) -> None:

@@ -24,7 +24,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from schoolops import events
-from schoolops.api import cursors, exports, versions
+from schoolops.api import cursors, exports, plain, versions
 from schoolops.api.errors import refused
 from schoolops.api.fields import of_another_kind
 from schoolops.api.parameters import Parameter, one_of, read
@@ -104,6 +104,8 @@ def valid(serializer: type[BaseSerializer[Any]], data: Any, **options: Any) -> A
 
     Raises DRF's ``ValidationError``, which becomes 422 with a list of fields.
     """
+    if not options and (found := plain.read(serializer, data)) is not plain.NOT_PLAIN:
+        return found
     checked = serializer(data=data, **options)
     # A form knows texts alone.
     if not isinstance(data, QueryDict) and (found := of_another_kind(checked, data)):
@@ -143,6 +145,12 @@ class ApiViewSet(ViewSetMixin, ApiView):
     def permission(self) -> str:
         """What the action that is asked for needs: whoever may do it is answered what it did, and needs no other."""
         return self.asks[self.action].partition(" ")[0]
+
+    @property
+    def sees(self) -> tuple[str, str]:
+        """By what rows are seen: by what reading them asks for, and by ``permission`` for who does not hold that."""
+        reads = self.asks.get("retrieve", self.asks.get("list", ""))
+        return reads.partition(" ")[0], self.permission
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """DRF's, while what consequences say is collected for the answer."""
@@ -188,6 +196,9 @@ class RowViewSet(ApiViewSet, ABC):
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
+        if "rows" in cls.__dict__ and "usual" not in cls.__dict__:
+            # Who says anew which rows there are says anew how they are mostly read, or they are built anew.
+            cls.usual = RowViewSet.usual  # type: ignore[method-assign]
         # `columns_here` shows a private column to whom it is; no list has it by itself, is ordered or asked by it.
         shown = [*cls.columns.values(), *cls.detail_columns.values()]
         asked = [each.where for each in cls.filters.values()]

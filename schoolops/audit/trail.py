@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import QuerySet
 
 from schoolops import clock, context
@@ -59,6 +59,12 @@ def object_id(subject: models.Model) -> str:
     return str(getattr(subject, "sourced_id", None) or subject.pk)
 
 
+def _is_being_written() -> None:
+    """Every write has its line, so with its commit the request has kept something: nobody tells it otherwise then."""
+    if (kept := context.kept.get()) is not None:
+        transaction.on_commit(kept.note)
+
+
 def record(
     by: Actor,
     action: str,
@@ -70,31 +76,21 @@ def record(
 ) -> AuditEntry:
     """Write one line of the trail. ``action`` is past tense with its app, as in ``attendance.marked``."""
     entry = entry_of(by, action, subject, before=before, after=after, reason=reason)
+    _is_being_written()
     entry.save(force_insert=True)
     return entry
-
-
-def clause(entry: AuditEntry, *, where: str) -> tuple[str, list[Any]]:
-    """``entry`` (made by ``entry_of``) as an ``INSERT`` for the ``WITH`` of a statement, and its parameters.
-
-    For what happens hundreds of times at once: the act and its line are one statement, so one round trip that needs no
-    transaction. ``where``: the part of that statement with one row if the act takes place, and none if it does not.
-    """
-    fields = [field for field in AuditEntry._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
-    # Without its length, which a cast would cut to rather than refuse.
-    values = ", ".join(f"%s::{(field.db_type(connection) or '').partition('(')[0]}" for field in fields)
-    table = connection.ops.quote_name(AuditEntry._meta.db_table)
-    said = [field.get_db_prep_save(getattr(entry, field.attname), connection) for field in fields]
-    # Names of ours alone; what anybody said is in the parameters.
-    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {where}", said  # noqa: S608
 
 
 _FIELDS = [field for field in AuditEntry._meta.concrete_fields if not field.primary_key]
 
 
 def named_clause(*, where: str) -> str:
-    """As ``clause``, for a statement with named places: their values are ``named(entry)``."""
+    """A line of the trail as an ``INSERT`` for the ``WITH`` of a statement; its places stand for ``named(entry)``.
+
+    For what happens hundreds of times at once: the act and its line are one statement, so one round trip that needs no
+    transaction. ``where``: the part of that statement with one row if the act takes place, and none if it does not.
+    """
+    # Types without their length, which a cast would cut to rather than refuse.
     values = ", ".join(
         f"%(trail_{field.attname})s::{str(field.db_type(connection)).partition('(')[0]}" for field in _FIELDS
     )
@@ -104,6 +100,7 @@ def named_clause(*, where: str) -> str:
 
 def named(entry: AuditEntry) -> dict[str, Any]:
     """What the places of ``named_clause`` stand for."""
+    _is_being_written()
     said = {f"trail_{field.attname}": getattr(entry, field.attname) for field in _FIELDS}
     return {
         name: json.dumps(value, cls=DjangoJSONEncoder) if isinstance(value, dict) else value
@@ -113,7 +110,9 @@ def named(entry: AuditEntry) -> dict[str, Any]:
 
 def record_many(entries: Iterable[AuditEntry]) -> None:
     """Write many lines (made by ``entry_of``) with one statement; nobody asks for their keys."""
-    add_many(list(entries))
+    if lines := list(entries):
+        _is_being_written()
+        add_many(lines)
 
 
 def entry_of(

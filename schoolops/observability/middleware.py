@@ -19,6 +19,8 @@ from schoolops.observability.metrics import HTTP_LATENCY, HTTP_REQUESTS
 Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 log = logging.getLogger(ACCESS)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# What they note in the trail, as that somebody looked, is not what they were asked for.
+_LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class RequestContextMiddleware:
@@ -66,11 +68,13 @@ class _Opened:
             trace.traceparent_from(came_with) if self.span is None else self.span.traceparent
         )
         self._user = context.user_id.set(None)
+        self._kept = context.kept.set(None if request.method in _LOOKS else context.Kept())
 
     def close(self) -> None:
         if self.span is not None:
             # Nobody answered.
             self.span.close(failure="no answer")
+        context.kept.reset(self._kept)
         context.user_id.reset(self._user)
         context.traceparent.reset(self._trace)
         context.request_id.reset(self._request_id)

@@ -22,8 +22,9 @@ AT_ONCE: Final = 20
 # Below each of these somebody will look for something that is not there: everything that is served, at a school's
 # address or at the operators', and what scanners ask for.
 PREFIXES: Final = (
-    "/", "/api/", "/api/v1/", "/api/v1/tenant/", "/office/", "/roll/", "/support/", "/operators/", "/static/",
-    "/media/", "/health/", "/metrics/", "/admin/", "/.well-known/", "/.git/",
+    "/", "/api/", "/api/v1/", "/api/v1/tenant/", "/office/", "/roll/", "/family/", "/family/calendars/", "/verify/",
+    "/hooks/", "/redeem/", "/language/", "/support/", "/operators/", "/static/", "/media/", "/health/", "/metrics/",
+    "/admin/", "/.well-known/", "/.git/",
 )  # fmt: skip
 JSON: Final = {"Content-Type": "application/json"}
 LOGIN: Final = "/api/v1/auth/login"

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -22,6 +23,7 @@ from django.db.models import (
     BigIntegerField,
     BooleanField,
     DateField,
+    DateTimeField,
     Expression,
     Field,
     Func,
@@ -38,7 +40,7 @@ from schoolops.tenancy.prepared import Row, fetch_all, sent
 
 Found = TypeVar("Found")
 # By the names that our selectors use.
-KEY, DAY, PUBLIC_ID, TEXT = BigIntegerField(), DateField(), UUIDField(), TextField()
+KEY, DAY, PUBLIC_ID, TEXT, MOMENT = BigIntegerField(), DateField(), UUIDField(), TextField(), DateTimeField()
 
 
 class Parameter(Expression):
@@ -65,6 +67,9 @@ def any_of(column: str, name: str, kind: Field[Any, Any] = KEY) -> Expression:
     return _AnyOf(column, Parameter(name, kind, many=True))
 
 
+_every: WeakSet[Compiled[Any]] = WeakSet()
+
+
 class Compiled(Generic[Found]):
     """A queryset, compiled when it is first asked, outside every school: a question to one would be kept for all.
 
@@ -75,6 +80,7 @@ class Compiled(Generic[Found]):
         self._build = build
         self._waits = waits
         self._ready: tuple[str, tuple[str, ...], QuerySet[Any, Found], _Known] | None = None
+        _every.add(self)
 
     def all(self, **values: Any) -> list[Found]:
         """Every row of it, with these values for its parameters."""
@@ -102,6 +108,12 @@ class Compiled(Generic[Found]):
         text, names = _only_parameters(sql, parameters)
         self._ready = (text, names, queryset, _Known(compiler))
         return self._ready
+
+
+def forget_compiled() -> None:
+    """Let everything be compiled anew. For tests that change what it is made of."""
+    for each in _every:
+        each._ready = None  # noqa: SLF001 - our own
 
 
 def _only_parameters(sql: str, given: Sequence[Any]) -> tuple[str, tuple[str, ...]]:

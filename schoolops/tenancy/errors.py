@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import OperationalError, ProgrammingError
 
+from schoolops import context
 from schoolops.errors import Conflict, Forbidden, Invalid, Misconfigured, NotFound, Unavailable
 
 
@@ -43,10 +44,13 @@ class SchoolUnreachable(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The database was lost while this was being kept: it may be done, or not."""
+    """The database was lost before anybody could say what became of this: it may be done, or not."""
 
     code = "tenancy:outcome-unknown"
-    remedy = "Send it again under the same `Idempotency-Key`, or look whether it is there before you do it again."
+    remedy = (
+        "Look whether it is there before you do it again. What was sent under an `Idempotency-Key` can be sent again as"
+        " it is."
+    )
 
 
 class CommitUnanswered(OperationalError):
@@ -151,13 +155,20 @@ def schema_is_gone(exception: BaseException) -> bool:
 
 
 def outage_of(exception: BaseException) -> Unavailable | None:
-    """What somebody is told of a database that is away, whichever view found out; ``None``: it is no such thing."""
+    """What somebody is told of a database that is away, whichever view found out; ``None``: it is no such thing.
+
+    Where their request has kept something by then, and only the answer to it is lost, nobody says that it has not.
+    """
     # Django connects anew while the error passes through, and where that fails too it is the second that is seen.
     within: BaseException | None = exception
     while within is not None and not isinstance(within, CommitUnanswered):
         within = within.__cause__ or within.__context__
     if within is not None:
         return OutcomeUnknown()
+    told: Unavailable | None = None
     if isinstance(exception, ProgrammingError | OperationalError) and schema_is_gone(exception):
-        return SchoolUnreachable()
-    return Unavailable() if isinstance(exception, OperationalError) or takes_no_writes(exception) else None
+        told = SchoolUnreachable()
+    elif isinstance(exception, OperationalError) or takes_no_writes(exception):
+        told = Unavailable()
+    kept = context.kept.get()
+    return OutcomeUnknown() if told is not None and kept is not None and kept.anything else told

@@ -59,12 +59,27 @@ class Prepared:
         result, reading = self._asked(statement, parameters, waits=waits)
         return cast(list[Row], reading.load_rows(0, result.ntuples, tuple))
 
-    def _asked(
-        self, statement: str, parameters: Sequence[str | int | None], *, waits: bool = False
-    ) -> tuple[PGresult, Any]:
+    def ask_plainly(self, statement: bytes, *parameters: str) -> bytes:
+        """The first value of ``statement``, whose places are ``$1`` and on. Not prepared: whoever answers knows it.
+
+        Raises:
+            psycopg.Error: as a cursor would.
+        """
+        server = self._begun()
+        result = _checked(server, server.exec_params(statement, [each.encode() for each in parameters]))
+        return cast(bytes, result.get_value(0, 0))
+
+    def _begun(self) -> PGconn:
+        """The server's end; within a transaction, where one is due."""
         server = self.connection.pgconn
         if server.transaction_status == TransactionStatus.IDLE and not self.connection.autocommit:
             _checked(server, server.exec_(b"BEGIN"))
+        return server
+
+    def _asked(
+        self, statement: str, parameters: Sequence[str | int | None], *, waits: bool = False
+    ) -> tuple[PGresult, Any]:
+        server = self._begun()
         name = self.names.get(statement) or self._prepare(server, statement)
         texts: list[Any] = [_encoded(parameter) for parameter in parameters]
         if waits:
@@ -117,7 +132,11 @@ def here(wrapper: DatabaseWrapper | None = None) -> Prepared:
     wrapper.validate_no_broken_transaction()
     # Before there is a connection nobody can move; ensure_connection made one.
     wrapper.move()
-    raw = wrapper.connection
+    return kept_with(wrapper.connection)
+
+
+def kept_with(raw: Any) -> Prepared:
+    """That of a psycopg connection, wherever it stands."""
     found = getattr(raw, "_prepared_by_us", None)
     if found is None:
         # Django has psycopg prepare nothing on it, so that psycopg never sends DEALLOCATE ALL, which would take ours.

@@ -18,8 +18,10 @@ from apps.attendance.models import AttendanceCode, DeskEntry
 from apps.institutions.models import Institution
 from apps.students.models import Student
 from schoolops import clock
+from schoolops.api.viewsets import RowViewSet
 from schoolops.tenancy.models import School
-from tests.factories import people
+from tests.api.addresses import PLAIN, addresses
+from tests.factories import full, people
 from tests.factories.people import SCHOOL_DAY, Campus
 from tests.factories.rolls import take
 from tests.factories.talking import Talk
@@ -132,3 +134,46 @@ def test_a_role_that_is_withdrawn_counts_with_the_next_request(everybody: dict[s
     # Their own class's, and nobody of the Annex any more.
     ids = {row["id"] for row in both.get("students").json()["results"]}
     assert ids == {str(each.sourced_id) for each in people.students_in(campus.section)}
+
+
+LISTS = sorted(
+    each.route.removeprefix(PLAIN)
+    for each in addresses()
+    if each.action == "list" and each.view is not None and issubclass(each.view, RowViewSet)
+    and each.view.usual is not RowViewSet.usual and "<" not in each.route and not each.is_alias
+)  # fmt: skip
+
+
+@pytest.fixture
+def whoever(in_oak: School, campus: Campus, client_for: Callable[[School], Client]) -> dict[str, Talk]:
+    """Something of everything at two campuses; and who works at both, at one of them, in a section of each, or has a
+    child."""
+    annex = people.a_school_year(name="Annex", sections=("7 B", "8 C"))
+    erin = people.a_user("erin", role="administrator")
+    for place, tag in ((campus, "A"), (annex, "Z")):
+        full.fill(place, 3, erin, tag)
+    made = [erin, people.a_guardian("parent", of=people.students_in(campus.section)[:2])]
+    for role in ("head", "registrar", "accountant"):
+        made += [
+            people.a_user(role, role=role),
+            people.a_user(f"{role}-there", role=role, institution=annex.institution),
+        ]
+    made.append(people.a_teacher("both", of=campus.section))
+    return {user.username: Talk(client_for(in_oak), user) for user in made}
+
+
+def test_every_list_that_is_compiled_says_what_it_says_when_it_is_built_anew(whoever: dict[str, Talk]) -> None:
+    shown: dict[str, dict[str, int]] = {}
+    for name, talk in whoever.items():
+        for address in LISTS:
+            usual, anew = _said(talk.get(address)), _said(talk.get(f"{address}?limit={ANEW}"))
+            if usual[0] == 200:
+                shown.setdefault(address, {})[name] = len(anew[1])
+                anew = (anew[0], anew[1][:50])
+            assert usual == anew, (name, address)
+    # Each is open to somebody, and of what campuses have nobody sees more at one than at both.
+    assert shown.keys() == set(LISTS)
+    for address in ("invoices", "payments", "fee-items", "accounts", "messages", "staff"):
+        for role in ("head", "accountant"):
+            seen = shown[address]
+            assert 0 <= seen.get(f"{role}-there", 0) < max(1, seen.get(role, 1)), (address, seen)

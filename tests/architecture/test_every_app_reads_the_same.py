@@ -27,6 +27,8 @@ OWN_ROOMS = {
 # What a room of the office has, the shell aside, on which all others stand.
 OFFICE_ROOMS = {"room", "pages", "admin", "selectors", "services", "waiting", "templates", "static"}
 OWN_API_ROOMS = {
+    # What lists of what campuses have, of whatever app, are made of.
+    "access": {"lists"},
     "accounts": {"authentication"},
     # What a gateway reports, outside the API.
     "notifications": {"hooks"},

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,10 +127,18 @@ class Browser:
         if answer.status != 302:
             raise RuntimeError(f"{who} does not get into the office: {answer.status}")
 
-    def get(self, path: str) -> Answer:
-        return self._send("GET", path, None, {})
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        return self._send("GET", path, None, {**(headers or {})})
 
-    def post(self, path: str, said: dict[str, str], *, page: str = "", **files: tuple[str, bytes]) -> Answer:
+    def post(
+        self,
+        path: str,
+        said: dict[str, str],
+        *,
+        page: str = "",
+        headers: Mapping[str, str] | None = None,
+        **files: tuple[str, bytes],
+    ) -> Answer:
         """Send the form of ``page`` (that at ``path`` unless said), with files by the names of their fields."""
         token = _form_token(self.get(page or path).body.decode(errors="replace"))
         mark = uuid4().hex
@@ -140,7 +148,7 @@ class Browser:
             f"--{mark}\r\nContent-Disposition: form-data; {about}\r\n\r\n".encode() + content + b"\r\n"
             for about, content in parts
         )
-        kind = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+        kind = {**(headers or {}), "Content-Type": f"multipart/form-data; boundary={mark}"}
         return self._send("POST", path, body + f"--{mark}--\r\n".encode(), kind)
 
     def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:

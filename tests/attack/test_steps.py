@@ -74,6 +74,34 @@ def _merged_twice(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
     return (1, "KeyError") if "SCHOOL oak-merged" in what and len(school.made) > 0 else None
 
 
+def _a_teacher_ticks(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
+    if what.startswith("bob POST /office/students/student/many/"):
+        school.called(b"Elsewhere")
+    return None
+
+
+def _twice(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
+    if school.begun and what == "erin POST /office/students/student/many/c1/":
+        school.called(b"Again")
+    return None
+
+
+def _opened_by_alice(school: Sound, what: str, _: Any) -> tuple[int, Any] | None:
+    return (200, school.typed) if what.startswith("alice GET") and "typed=" in what else None
+
+
+def _thrown_away(school: Sound, what: str, given: Any) -> tuple[int, Any] | None:
+    asks = given.get("headers", {}).get("X-Draft")
+    school.gone |= {"typed"} if asks == "forget" else set()
+    return (204, b"") if asks == "ask" and "typed" in school.gone else None
+
+
+def _leads_away(school: Sound, _: str, given: Any) -> tuple[int, Any] | None:
+    headers = given.get("headers", {})
+    school.begun |= "evil" in headers.get("X-Draft-Action", "")
+    return (200, b"https://evil.example/") if school.begun and headers.get("X-Draft") == "ask" else None
+
+
 # Step → ways of failing that it has to see.
 PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
     "the familys pages": {
@@ -115,6 +143,35 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
     "the words of a message": {
         "what reaches is taken": lambda: answers(r"erin PUT /message-templates", 200, after=2),
         "a teacher words it": lambda: answers(r"bob PUT /message-templates", 200),
+    },
+    "which facts are sent": {
+        "a teacher says it": lambda: answers(r"bob PUT /message-rules", 200),
+        "any channel is one": lambda: answers(r"erin PUT /message-rules", 200, after=2),
+    },
+    "what goes with an announcement": {
+        "a page is a paper": lambda: answers(r"erin PUT /announcements/.*name=page", 200),
+        "its name is a header": lambda: answers(
+            r"erin GET /announcements/a1/attachment", 200, {"headers": {"set-cookie": "a=b"}}
+        ),
+        "a browser shows it": lambda: answers(
+            r"erin GET /announcements/a1/attachment", 200, {"headers": {"content-type": "text/html"}}
+        ),
+        "another teacher reads it": lambda: answers(r"bob GET /announcements/a1/attachment", 200),
+    },
+    "many rows at once": {
+        "a teacher changes them": lambda: _a_teacher_ticks,
+        "a tick brings it down": lambda: answers(r"erin POST /office/students/student/many/$", 500, after=1),
+    },
+    "what a worker changes": {
+        "anybody sees how far it is": lambda: answers(r"alice GET /office/students/student/many/c1/", 200),
+        "it is of any list": lambda: answers(r"erin GET /office/students/guardian/many/c1/", 200),
+        "it is confirmed again": lambda: _twice,
+    },
+    "what a tab was typing": {
+        "she is offered it": lambda: answers(r"dave GET /office/students/student/add/$", 200, b"data-forget"),
+        "she opens it": lambda: _opened_by_alice,
+        "she throws it away": lambda: _thrown_away,
+        "it leads elsewhere": lambda: _leads_away,
     },
     "filters of the office": {
         "a lookup is taken": lambda: answers(r"bob GET /office/staff/.*=O$", 200, b"/change/"),

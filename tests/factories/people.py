@@ -10,6 +10,7 @@ import datetime as dt
 import itertools
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
@@ -256,3 +257,21 @@ def a_guardian(username: str = "", *, of: list[Student], data_access: bool = Tru
 def students_in(section: Section) -> list[Student]:
     """Everybody who was ever in ``section``, in the order they came."""
     return list(Student.objects.filter(memberships__section=section).order_by("memberships__id"))
+
+
+def admission(campus: Campus, **more: Any) -> dict[str, Any]:
+    """What admits Wei Ng into the first section, as the API takes it."""
+    section = campus.section
+    return {
+        "institution_id": str(campus.institution.sourced_id),
+        "admission_number": "N-1",
+        "given_name": "Wei",
+        "family_name": "Ng",
+        "enrolment": {
+            "year_id": str(campus.year.sourced_id),
+            "grade_level_id": str(section.grade_level.sourced_id),
+            "section_id": str(section.sourced_id),
+            "entered_on": SCHOOL_DAY.isoformat(),
+        },
+        **more,
+    }

@@ -11,14 +11,14 @@ from tests.planted.__main__ import SEEN_BY, is_seen
 from tests.planted.faults import FAULTS
 
 RED = {
-    "late": {"students_p95_ms": 450},
+    "late": {"students_p95_ms": 450, "students_vs_families": 4.2},
     "lost_write": {"rows": 1, "rows_held": 0, "lost": 7},
     "dropped_job": {"rows": 1, "rows_held": 0},
     "swallowed_exception": {"rows": 1, "rows_held": 0},
     "disabled_breaker": {"rows": 1, "rows_held": 0},
     "leaked_school": {"leaks": 1},
 }
-GREEN = {"students_p95_ms": 120, "rows": 1, "rows_held": 1, "lost": 0, "leaks": 0}
+GREEN = {"students_p95_ms": 120, "students_vs_families": 0.4, "rows": 1, "rows_held": 1, "lost": 0, "leaks": 0}
 
 
 def test_every_fault_has_a_command_and_every_command_a_fault() -> None:
@@ -34,6 +34,11 @@ def test_it_is_seen_by_what_the_command_says_and_not_by_its_exit_code_alone(name
     assert not is_seen(SEEN_BY[name], 0, said(RED[name]))
     assert not is_seen(SEEN_BY[name], 1, said(GREEN))
     assert not is_seen(SEEN_BY[name], 1, "Traceback: it did not start")
+
+
+def test_a_machine_too_busy_for_anything_is_not_what_was_planted() -> None:
+    said = 'RESULT {"students_p95_ms": 2300, "students_vs_families": 0.4}'
+    assert not is_seen(SEEN_BY["late"], 1, said)
 
 
 def test_a_row_that_must_turn_red_is_one_of_the_matrix() -> None:

@@ -26,7 +26,18 @@ from apps.accounts.models import TokenFamily, User
 from apps.institutions.models import Institution
 from schoolops.api import versions
 from schoolops.api.parameters import Parameter, day, public_id, text, yes_or_no
-from schoolops.api.viewsets import ApiViewSet, Columns, Rows, RowViewSet, answer, created, gone, valid, with_version
+from schoolops.api.viewsets import (
+    ApiViewSet,
+    Columns,
+    Rows,
+    RowViewSet,
+    Usual,
+    answer,
+    created,
+    gone,
+    valid,
+    with_version,
+)
 from schoolops.audit.models import AuditEntry
 from schoolops.context import current_school
 from schoolops.folding import in_column
@@ -130,6 +141,10 @@ class Roles(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         _may_read(self, "access.view")
         return Role.objects.all()
+
+    def usual(self) -> Usual:
+        services.require(_user(self.request), "access.view")
+        return Usual((), Role.objects.all, {})
 
     def finished(self, page: Rows) -> Rows:
         if page and "permissions" in page[0]:
@@ -370,3 +385,7 @@ class AuditTrail(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         services.require_everywhere(_user(self.request), "audit.view")
         return AuditEntry.objects.all()
+
+    def usual(self) -> Usual:
+        services.require_everywhere(_user(self.request), "audit.view")
+        return Usual((), AuditEntry.objects.all, {})

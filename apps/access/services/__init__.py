@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from apps.access.services.founding import first_administrator
 from apps.access.services.gate import (
+    Asking,
     access_under,
+    at_campuses,
+    held,
     is_family,
     is_staff,
     refusals,
@@ -22,8 +25,8 @@ from apps.access.services.inviting import (
     Audience,
     Invitation,
     Uninvited,
-    expect_chosen,
-    expect_invitations,
+    begin_inviting,
+    begin_inviting_chosen,
     invite_many,
     look_at_invitations,
     uninvited,
@@ -43,6 +46,7 @@ from apps.access.services.roles import (
 from apps.access.services.support import LetIn, end_own_support, grant_support, revoke_support
 
 __all__ = [
+    "Asking",
     "Audience",
     "Invitation",
     "LetIn",
@@ -50,12 +54,14 @@ __all__ = [
     "Wanted",
     "access_under",
     "assign_role",
+    "at_campuses",
+    "begin_inviting",
+    "begin_inviting_chosen",
     "create_role",
     "end_own_support",
-    "expect_chosen",
-    "expect_invitations",
     "first_administrator",
     "grant_support",
+    "held",
     "invite_many",
     "is_family",
     "is_staff",

@@ -62,6 +62,11 @@ def require(by: User, permission: str) -> None:
         refuse(permission, "permission", PermissionMissing(permission=permission))
 
 
+def held(by: User, *permissions: str) -> str:
+    """The first of ``permissions`` that ``by`` holds; the last, where it is none of them."""
+    return next((each for each in permissions if each in selectors.permissions_of(by)), permissions[-1])
+
+
 def today(by: User) -> dt.date:
     """Today at the school, for what ``by`` asks next: their roles and the school's timezone come in one question."""
     selectors.roles_held(by)
@@ -82,6 +87,23 @@ def within_reach(
     require(by, permission)
     reach = selectors.rows_in_reach(by, permission, kind, day=day, at_work=at_work)
     return Q(pk__in=[]) if reach is None else reach
+
+
+# Who asks, or what a compiled statement asks in their place.
+Asking = User | selectors.AskedCampuses
+
+
+def at_campuses(by: Asking, permission: str, path: str) -> Q:
+    """The rows whose ``path`` leads to a campus over all of which ``by`` holds ``permission``.
+
+    Raises:
+        PermissionMissing.
+    """
+    if isinstance(by, selectors.AskedCampuses):
+        return by.rows(permission, path)
+    require(by, permission)
+    at = selectors.institutions_of(by, permission)
+    return Q() if at is None else Q(**{f"{path}__in": at})
 
 
 def require_row(
@@ -216,11 +238,13 @@ def is_family(user: User) -> bool:
 class _Gate:
     """What ``apps.institutions`` and ``apps.accounts``, below us, ask through their ``scopes``."""
 
+    held = staticmethod(held)
     require = staticmethod(require)
     require_at = staticmethod(require_at)
     require_everywhere = staticmethod(require_everywhere)
     require_over = staticmethod(require_over)
     within_reach = staticmethod(within_reach)
+    asked_reach = staticmethod(selectors.asked_reach)
     may_leave = staticmethod(may_leave)
     is_staff = staticmethod(is_staff)
 

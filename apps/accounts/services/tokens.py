@@ -12,8 +12,9 @@ import secrets
 import string
 import zlib
 from dataclasses import dataclass
+from functools import cache
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import BinaryField
 
 from apps.accounts.errors import (
@@ -29,6 +30,7 @@ from schoolops import clock
 from schoolops.audit import trail
 from schoolops.context import school_or_none
 from schoolops.tenancy.compiled import Compiled, Parameter
+from schoolops.tenancy.prepared import Statement
 
 ACCESS_TOKEN_LIFETIME = dt.timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = dt.timedelta(days=14)
@@ -118,18 +120,29 @@ def _issue(family: TokenFamily, missing: Missing) -> Issued:
 _OPEN = """
 WITH proved AS (
     SELECT id FROM accounts_user
-     WHERE id = %s AND password = %s AND logins_ended_at IS NOT DISTINCT FROM %s::timestamptz
-       AND is_active AND (access_until IS NULL OR access_until > %s)
+     WHERE id = %(user)s::bigint AND password = %(password)s::text
+       AND logins_ended_at IS NOT DISTINCT FROM %(logins_ended_at)s::timestamptz
+       AND is_active AND (access_until IS NULL OR access_until > %(now)s::timestamptz)
        FOR SHARE
 ), family AS (
     INSERT INTO accounts_tokenfamily (user_id, school_schema, label, created_at, revoked_because, setup_only)
-    SELECT id, %s, %s, %s, '', %s FROM proved RETURNING id
-), noted AS ({noted})
+    SELECT id, %(schema)s::text, %(label)s::text, %(now)s::timestamptz, '', %(setup_only)s::boolean FROM proved
+    RETURNING id
+), noted AS (
+    {noted}
+)
 INSERT INTO accounts_token (family_id, kind, digest, expires_at)
 SELECT family.id, pair.kind, pair.digest, pair.expires_at
-  FROM family, (VALUES (%s, %s::bytea, %s::timestamptz), (%s, %s::bytea, %s::timestamptz))
+  FROM family, (VALUES (%(access)s::text, %(access_digest)s::bytea, %(access_ends)s::timestamptz),
+                       (%(refresh)s::text, %(refresh_digest)s::bytea, %(refresh_ends)s::timestamptz))
     AS pair (kind, digest, expires_at)
+RETURNING family_id
 """
+
+
+@cache
+def _opening() -> Statement:
+    return Statement(_OPEN.format(noted=trail.named_clause(where="proved")), waits=True)
 
 
 def open_login(user: User, *, label: str) -> Issued:
@@ -141,15 +154,16 @@ def open_login(user: User, *, label: str) -> Issued:
     missing = missing_setup(user)
     label = label[:200]
     secret, ends = _pair(user)
-    pair = [part for kind, text in secret.items() for part in (str(kind), digest_of(text), ends[kind])]
-    now = clock.now()
-    proved = user.pk, user.password, user.logins_ended_at, now
+    access, refresh = Token.Kind.ACCESS, Token.Kind.REFRESH
     line = trail.entry_of(user, "accounts.logged-in", user, after={"device": label})
-    noted, said = trail.clause(line, where="proved")
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN.format(noted=noted), [*proved, _here(), label, now, bool(missing), *said, *pair])
-        if not cursor.rowcount:
-            raise LoginRefused
+    opened = _opening().rows(
+        user=user.pk, password=user.password, logins_ended_at=user.logins_ended_at, now=clock.now(), schema=_here(),
+        label=label, setup_only=bool(missing), access=access.value, access_digest=digest_of(secret[access]),
+        access_ends=ends[access], refresh=refresh.value, refresh_digest=digest_of(secret[refresh]),
+        refresh_ends=ends[refresh], **trail.named(line),
+    )  # fmt: skip
+    if not opened:
+        raise LoginRefused
     return _issued(user, secret, ends, missing)
 
 

@@ -29,6 +29,7 @@ from apps.examinations.selectors.gradebooks import (
     shown,
     students_in_book,
     term_results_followed,
+    term_results_told,
 )
 from apps.examinations.selectors.grading import Band, Graded, Scale, band_of, moderated, rounded, scale_by, scale_of
 from apps.examinations.selectors.moderation import Spread, moderations_of, scores_of, spread_of, told_of
@@ -48,6 +49,7 @@ from apps.examinations.selectors.results import (
     result_policy,
     results_followed,
     results_seen,
+    results_told,
     session_with_results,
 )
 from apps.examinations.selectors.sheet import (
@@ -57,6 +59,7 @@ from apps.examinations.selectors.sheet import (
     marks_followed,
     marks_sheet,
     marks_since,
+    marks_told,
     result_of,
     scales_of,
     sheet_of,
@@ -131,6 +134,7 @@ __all__ = [
     "marks_followed",
     "marks_sheet",
     "marks_since",
+    "marks_told",
     "moderated",
     "moderations_of",
     "must_be_marking",
@@ -156,6 +160,7 @@ __all__ = [
     "result_policy",
     "results_followed",
     "results_seen",
+    "results_told",
     "rounded",
     "sat_by",
     "scale_by",
@@ -177,6 +182,7 @@ __all__ = [
     "students_in_book",
     "term_percent",
     "term_results_followed",
+    "term_results_told",
     "told_of",
     "told_of_paper",
     "told_to_mark",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -32,6 +32,7 @@ from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership, Student
 from schoolops import clock
 from schoolops.errors import Conflict
+from schoolops.tenancy.compiled import MOMENT, Compiled, Parameter, any_of
 
 _JOINED = ("term__year__institution", "section__grade_level", "course_class", "course", "policy")
 _COUNTING = {Mark.Status.ABSENT: "absent", Mark.Status.MALPRACTICE: "malpractice"}
@@ -190,9 +191,9 @@ def shown(percent: Fraction | None) -> Any:
 
 
 # --- families ---------------------------------------------------------------------------------------------------------
-def public_books() -> Q:
+def public_books(now: Any = None) -> Q:
     """Gradebooks that are public by now."""
-    return Q(published_at__lte=clock.now())
+    return Q(published_at__lte=now or clock.now())
 
 
 def term_results_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
@@ -201,8 +202,11 @@ def term_results_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
     Exams are those whose results are public by now. The same number of statements always. Raises ``PermissionMissing``,
     ``OutOfReach``.
     """
-    child = student_followed(student, FamilyItem.MARKS, by=by)
-    found = course_results([child.pk], books=public_books(), marks=published())[child.pk]
+    return term_results_told(student_followed(student, FamilyItem.MARKS, by=by).pk)
+
+
+def term_results_told(child: int) -> list[dict[str, Any]]:
+    """The same of a child (by key) of whom they may be seen."""
     return [
         {
             "term_id": each.term.sourced_id,
@@ -213,7 +217,7 @@ def term_results_followed(student: UUID, *, by: User) -> list[dict[str, Any]]:
             "exams": shown(each.exams),
             "percent": shown(each.percent),
         }
-        for each in found
+        for each in public_results([child])[child]
         if each.book is not None
     ]
 
@@ -248,14 +252,30 @@ def course_results(children: Collection[int], *, books: Q, marks: Q) -> dict[int
         books: which gradebooks count.
         marks: which marks of papers.
     """
-    parts = _entered(children, books)
-    shelf = {
-        book.pk: book
-        for book in Gradebook.objects.filter(pk__in={each for theirs in parts.values() for each in theirs})
-        .select_related(*_JOINED)
-        .prefetch_related("categories", "assessments")
-    }
-    papers = _sat(children, marks)
+    theirs = Q(student__in=list(children)) | Q(student__merged_into__in=list(children))
+    return _made(children, _entered(_entered_rows(theirs, books)), _sat(_sat_rows(theirs, marks)))
+
+
+_ENTERED: Compiled[AssessmentMark] = Compiled(
+    lambda: _entered_rows(_any_child(), public_books(Parameter("now", MOMENT)))
+)
+_SAT: Compiled[Mark] = Compiled(lambda: _sat_rows(_any_child(), published(Parameter("now", MOMENT))))
+
+
+def _any_child() -> Q:
+    return Q(any_of("student", "children")) | Q(any_of("student__merged_into", "children"))
+
+
+def public_results(children: Collection[int]) -> dict[int, list[CourseResult]]:
+    """``course_results`` of what is public by now. The same number of statements for any number."""
+    asked = {"children": children, "now": clock.now()}
+    return _made(children, _entered(_ENTERED.all(**asked)), _sat(_SAT.all(**asked)))
+
+
+def _made(children: Collection[int], parts: _Parts, papers: _Papers) -> dict[int, list[CourseResult]]:
+    keys = {each for theirs in parts.values() for each in theirs}
+    books = Gradebook.objects.filter(pk__in=keys).select_related(*_JOINED)
+    shelf = {book.pk: book for book in books.prefetch_related("categories", "assessments")} if keys else {}
     found: dict[int, list[CourseResult]] = {}
     for child in children:
         sat, results = papers.get(child, {}), []
@@ -284,24 +304,36 @@ def _of_book(book: Gradebook, entered: Mapping[int, Part], exams: Sat) -> Course
     return CourseResult(book.term, book.course, book, rows, made.percent, percent, both)
 
 
-def _entered(children: Collection[int], books: Q) -> dict[int, dict[int, dict[int, Part]]]:
-    """Child → gradebook → assessment → what is entered."""
+# Child → gradebook → assessment → what is entered.
+_Parts = Mapping[int, Mapping[int, Mapping[int, Part]]]
+# Child → (term, course) → the papers they are marked in, by session.
+_Papers = Mapping[int, Mapping[tuple[int, int], Sat]]
+
+
+def _entered_rows(theirs: Q, books: Q) -> QuerySet[Any, AssessmentMark]:
     chosen = Gradebook.objects.filter(books).values("pk")
-    rows = AssessmentMark.objects.filter(_theirs(children), assessment__gradebook__in=chosen)
+    rows = AssessmentMark.objects.filter(theirs, assessment__gradebook__in=chosen)
+    return rows.select_related("student", "assessment").order_by(*_KEPT_LAST)
+
+
+def _entered(rows: Iterable[AssessmentMark]) -> _Parts:
     found: dict[int, dict[int, dict[int, Part]]] = defaultdict(lambda: defaultdict(dict))
-    for row in rows.select_related("student", "assessment").order_by(*_KEPT_LAST):
+    for row in rows:
         book = found[row.student.merged_into_id or row.student_id][row.assessment.gradebook_id]
         if row.status != Mark.Status.NOT_ENTERED or row.assessment_id not in book:
             book[row.assessment_id] = row.status, row.score
     return found
 
 
-def _sat(children: Collection[int], marks: Q) -> dict[int, dict[tuple[int, int], Sat]]:
-    """Child → (term, course) → the papers they are marked in, by session."""
-    rows = Mark.objects.filter(_theirs(children), marks).exclude(status=Mark.Status.NOT_ENTERED)
+def _sat_rows(theirs: Q, marks: Q) -> QuerySet[Any, Mark]:
+    rows = Mark.objects.filter(theirs, marks).exclude(status=Mark.Status.NOT_ENTERED)
     joined = ("student", "exam__course", "exam__session__term__year__institution", "exam__session__results_policy")
+    return rows.select_related(*joined).order_by(*_KEPT_LAST)
+
+
+def _sat(rows: Iterable[Mark]) -> _Papers:
     kept: dict[tuple[int, int], Mark] = {}
-    for mark in rows.select_related(*joined).order_by(*_KEPT_LAST):
+    for mark in rows:
         kept[mark.student.merged_into_id or mark.student_id, mark.exam_id] = mark
     found: dict[int, dict[tuple[int, int], Sat]] = defaultdict(lambda: defaultdict(list))
     for (child, _paper), mark in sorted(kept.items(), key=lambda each: (each[1].exam.day, each[0])):
@@ -310,10 +342,6 @@ def _sat(children: Collection[int], marks: Q) -> dict[int, dict[tuple[int, int],
 
 
 _KEPT_LAST = (F("student__merged_into").desc(nulls_last=True), "pk")
-
-
-def _theirs(children: Collection[int]) -> Q:
-    return Q(student__in=list(children)) | Q(student__merged_into__in=list(children))
 
 
 def _percent(papers: Sat, policy: ResultPolicy | None) -> Fraction | None:

@@ -19,6 +19,7 @@ from apps.examinations.selectors.timetable import sessions_seen, student_followe
 from apps.institutions.models import Section
 from apps.students.models import FamilyItem
 from schoolops import clock
+from schoolops.tenancy.compiled import KEY, MOMENT, Compiled, Parameter
 
 PERCENT_PLACES = 2
 # What a version of the policy says.
@@ -56,9 +57,9 @@ def results_seen(session: UUID, *, by: User) -> QuerySet[SessionResult]:
     return rows.filter(section__in=Section.objects.filter(reach).values("pk"))
 
 
-def results_published() -> Q:
+def results_published(now: Any = None) -> Q:
     """Results whose session's are public by now."""
-    return Q(session__results_published_at__lte=clock.now())
+    return Q(session__results_published_at__lte=now or clock.now())
 
 
 def results_followed(student: UUID, *, by: User) -> dict[str, Any]:
@@ -66,12 +67,21 @@ def results_followed(student: UUID, *, by: User) -> dict[str, Any]:
 
     Exact until each figure is rounded, half up and once. Raises ``PermissionMissing``, ``OutOfReach``.
     """
-    child = student_followed(student, FamilyItem.MARKS, by=by)
-    rows: list[dict[str, Any]] = list(
-        SessionResult.objects.filter(results_published(), student=child.pk)
+    return results_told(student_followed(student, FamilyItem.MARKS, by=by).pk)
+
+
+_RESULTS: Compiled[dict[str, Any]] = Compiled(
+    lambda: (
+        SessionResult.objects.filter(results_published(Parameter("now", MOMENT)), student=Parameter("child", KEY))
         .order_by("session__term__starts_on", "session_id")
         .values(*RESULT, **{name: F(path) for name, path in OF_SESSION.items()})
     )
+)
+
+
+def results_told(child: int) -> dict[str, Any]:
+    """The same of a child (by key) of whom they may be seen."""
+    rows = _RESULTS.all(child=child, now=clock.now())
     weighed: dict[tuple[UUID, str], list[tuple[Fraction, Fraction]]] = defaultdict(list)
     for row in rows:
         if row["out_of"]:

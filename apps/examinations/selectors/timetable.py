@@ -14,13 +14,12 @@ from django.db.models.expressions import Combinable
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
-from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.examinations.errors import SessionUnknown
 from apps.examinations.models import Exam, ExamSession, Invigilation
 from apps.institutions.models import CourseClass, Section
 from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership, Student
-from apps.students.selectors import expect_open
+from apps.students.selectors import student_shown
 from schoolops import clock
 from schoolops.tenancy.compiled import Compiled, any_of
 
@@ -132,12 +131,7 @@ def sat_by(students: QuerySet[Student]) -> Q:
 
 def student_followed(student: UUID, item: FamilyItem, *, by: User) -> Student:
     """A student of whom ``by`` may see this, once it is published. Raises ``PermissionMissing``, ``OutOfReach``."""
-    reach = access.within_reach(by, "exams.follow", "student")
-    child: Student | None = Student.objects.filter(reach, sourced_id=student).only("pk").first()
-    if child is None:
-        raise OutOfReach
-    expect_open(child, item, permission="exams.follow", by=by)
-    return child
+    return student_shown(student, item, "exams.follow", by=by)
 
 
 def exams_followed(student: UUID, *, by: User) -> QuerySet[Exam]:

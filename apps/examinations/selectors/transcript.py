@@ -12,10 +12,10 @@ from django.db.models import F, Q
 
 from apps.accounts.models import User
 from apps.examinations.models import SessionResult
-from apps.examinations.selectors.gradebooks import CourseResult, course_results, group_of_book, public_books, shown
+from apps.examinations.selectors.gradebooks import CourseResult, group_of_book, public_results, shown
 from apps.examinations.selectors.grading import Scale, band_of, rounded
 from apps.examinations.selectors.results import PERCENT_PLACES, RESULT, average_of, results_published
-from apps.examinations.selectors.sheet import published, scales_of
+from apps.examinations.selectors.sheet import scales_of
 from apps.examinations.selectors.timetable import student_followed
 from apps.institutions.models import AcademicYear, Term
 from apps.students.models import Enrolment, FamilyItem, Student
@@ -30,7 +30,7 @@ def transcript_followed(student: UUID, *, by: User) -> dict[str, Any]:
     """
     child: Student = Student.objects.get(pk=student_followed(student, FamilyItem.CARDS, by=by).pk)
     courses: dict[Term, list[CourseResult]] = defaultdict(list)
-    for each in course_results([child.pk], books=public_books(), marks=published())[child.pk]:
+    for each in public_results([child.pk])[child.pk]:
         courses[each.term].append(each)
     sessions: dict[Term, list[SessionResult]] = defaultdict(list)
     for row in _sessions(child):

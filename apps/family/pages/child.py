@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from apps.examinations import selectors as exams
 from apps.family import selectors
 from apps.family.pages.frame import Visit, family_page, render
+from apps.family.pages.words import month_rows, standing_in_words
 from apps.family.selectors import Child
 from apps.family.selectors.days import WEEK, first_weekday
 from apps.institutions.selectors import week_around
@@ -36,9 +37,9 @@ def attendance(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse
     begins = first_weekday(child.student.institution)
     context = {
         "month": month,
-        "weeks": weeks,
+        "rows": month_rows(weeks, child.today),
         "weekdays": [WEEKDAYS_ABBR[(begins - 1 + each) % 7] for each in WEEK],
-        "legend": [(standing, counted.get(standing, 0)) for standing in LEGEND],
+        "legend": [(standing, standing_in_words(standing), counted.get(standing, 0)) for standing in LEGEND],
         "before": (month - dt.timedelta(days=1)).replace(day=1),
         "after": (month + dt.timedelta(days=31)).replace(day=1) if month < child.today.replace(day=1) else None,
     }
@@ -79,15 +80,15 @@ def exam_timetable(request: HttpRequest, visit: Visit, child: Child) -> HttpResp
 @family_page(item=FamilyItem.MARKS)
 def marks(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
     """Published marks and what each session and each term comes to."""
-    of = child.student.sourced_id
-    sums = {each["session_id"]: each for each in exams.results_followed(of, by=visit.by)["results"]}
+    of = exams.student_followed(child.student.sourced_id, FamilyItem.MARKS, by=visit.by).pk
+    sums = {each["session_id"]: each for each in exams.results_told(of)["results"]}
     sessions: dict[UUID, list[dict[str, Any]]] = {}
-    for row in exams.marks_followed(of, by=visit.by):
+    for row in exams.marks_told(of):
         shown = {"shown": _of(row["score"], row["max_marks"])} if row["score"] is not None else {}
         sessions.setdefault(row["session_id"], []).append({**row, **shown})
     context = {
         "sessions": [(rows[0]["session"], rows, _sum(sums.get(key))) for key, rows in reversed(sessions.items())],
-        "courses": exams.term_results_followed(of, by=visit.by),
+        "courses": exams.term_results_told(of),
     }
     return render(request, "family/marks.html", context, title=_("Marks"), child=child)
 

@@ -28,6 +28,7 @@ from apps.access.selectors import permissions_everywhere, roles_held
 from apps.accounts.models import User
 from apps.family import selectors, services
 from apps.family.errors import OnlyLooking
+from apps.family.pages.words import address_of, tiles
 from apps.family.selectors import Child
 from apps.institutions import selectors as institutions
 from apps.students.models import FamilyItem
@@ -188,33 +189,13 @@ def render(
         "school": school_name(),
         "logo": institutions.branding().logo_address,
         "child": child,
+        "here": address_of("family:child", child.student.sourced_id) if child is not None else "",
         "tiles": tiles(child) if child is not None else (),
         "seen_as": getattr(request, "seen_as", None),
         "guardian_here": getattr(request, "guardian_here", False),
         **(context or {}),
     }
     return TemplateResponse(request, template, frame, status=status)
-
-
-PAGES: Mapping[str, str] = {
-    FamilyItem.ATTENDANCE: "family:attendance",
-    FamilyItem.TIMETABLE: "family:timetable",
-    FamilyItem.EXAMS: "family:exams",
-    FamilyItem.MARKS: "family:marks",
-    FamilyItem.CARDS: "family:cards",
-    FamilyItem.BILLS: "family:bills",
-    FamilyItem.LEAVE: "family:leave",
-    FamilyItem.TRAIL: "family:looked",
-}
-
-
-def tiles(child: Child) -> list[tuple[str, str]]:
-    """What is open of a child: what it is called, and its address."""
-    return [
-        (str(item.label), reverse(PAGES[item], args=[child.student.sourced_id]))
-        for item in child.shown
-        if item in PAGES
-    ]
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.templatetags.static import static
 from django.urls import reverse
@@ -10,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from apps.access.selectors import permissions_of
 from apps.family import selectors
-from apps.family.pages.frame import Visit, family_page, render, school_name, tiles, with_headers
+from apps.family.pages.frame import Visit, family_page, render, school_name, with_headers
+from apps.family.pages.words import address_of, standing_in_words, tiles
 from apps.family.selectors import Child
 from apps.notifications.selectors import unread_of
 
@@ -21,7 +24,10 @@ ASKS = "students.view over student"
 def home(request: HttpRequest, visit: Visit) -> HttpResponse:
     """All children of the school: is each of them there today?"""
     standing = selectors.standing_today(visit.children)
-    shown = [(child, standing.get(child.student.pk), tiles(child)) for child in visit.children]
+    shown = [
+        (child, address_of("family:child", child.student.sourced_id), _today(standing, child), tiles(child))
+        for child in visit.children
+    ]
     unread = unread_of(visit.by) if "messages.read" in permissions_of(visit.by) else 0
     return render(request, "family/home.html", {"shown": shown, "unread": unread}, title=_("Today"))
 
@@ -29,8 +35,14 @@ def home(request: HttpRequest, visit: Visit) -> HttpResponse:
 @family_page(asks=ASKS)
 def child(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
     """One child: today, and a way to everything that is open of them."""
-    context = {"today": selectors.standing_today([child]).get(child.student.pk)}
+    context = {"today": _today(selectors.standing_today([child]), child)}
     return render(request, "family/child.html", context, title=child.student.full_name, child=child)
+
+
+def _today(standing: Mapping[int, selectors.Day], child: Child) -> tuple[str, str] | None:
+    """How a child's day stands, as a mark and in words, where that is open."""
+    day = standing.get(child.student.pk)
+    return None if day is None else (day.standing, standing_in_words(day.standing, day.why))
 
 
 def manifest(request: HttpRequest) -> HttpResponse:

@@ -21,15 +21,13 @@ from schoolops.api.viewsets import pdf_response
 @family_page(item=FamilyItem.BILLS)
 def bills(request: HttpRequest, visit: Visit, child: Child) -> HttpResponse:
     """Bills and receipts, the newest first, and what is still to be paid of each."""
-    of = child.student.sourced_id
-    invoices = list(fees.invoices_followed(of, by=visit.by).prefetch_related("instalments").order_by("-pk"))
-    payments = list(fees.payments_followed(of, by=visit.by).order_by("-pk"))
+    found = fees.account_of_family(child.student.sourced_id, by=visit.by)
     context = {
         "bills": [
-            (each, money.printed(each.total, each.currency), money.printed(each.left_sum, each.currency), uuid4())
-            for each in invoices
+            (each, money.printed(each.total, each.currency), money.printed(each.left_sum, each.currency), due, uuid4())
+            for each, due in found.bills
         ],
-        "receipts": [(each, money.printed(each.amount, each.currency)) for each in payments],
+        "receipts": [(each, money.printed(each.amount, each.currency)) for each in found.payments],
         "pays": visit.by == visit.viewer and fees.takes_cards(),
         "not_paid": "payment_error" in request.GET,
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.access import selectors as access_rows
 from apps.access import services as access
@@ -17,6 +18,7 @@ from apps.accounts.models import User
 from apps.institutions.selectors import today_at
 from apps.students import selectors as students
 from apps.students.models import FamilyItem, SectionMembership, Student
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of, by_shape
 
 # What a role must allow, so that an item is there.
 PERMISSIONS: Mapping[str, str] = {
@@ -59,17 +61,16 @@ def children_of(by: User) -> list[Child]:
     held = [role for role in held if "students.view" in role.permissions]
     if not held:
         return []
-    day = access.today(by)
-    reach = Q(pk__in=[])
+    at: dict[str, set[int | None]] = {}
     for role in held:
-        mine = students.children_of(by, day) if role.scope == GUARDIAN else students.oneself(by, day)
-        reach |= mine & Q(institution=role.institution_id) if role.institution_id else mine
-    asked = Student.objects.filter(reach).annotate(shut=students.closed_column(day)).select_related("institution")
-    rows = list(asked.order_by("name_key", "pk"))
+        at.setdefault(role.scope, set()).add(role.institution_id)
+    scopes = tuple(sorted((scope, None not in places) for scope, places in at.items()))
+    limits = {f"at-{scope}": at[scope] for scope, limited in scopes if limited}
+    asked: Compiled[Any] = by_shape(("family.children", scopes), lambda: _rows(scopes))
+    rows = asked.all(user=by.pk, day=access.today(by), **limits)
     todays = {row.pk: today_at(row.institution) for row in rows}
-    members = SectionMembership.objects.filter(student__in=rows).select_related("section__grade_level", "section__year")
     sections: dict[int, list[str]] = {}
-    for each in members.order_by("-enrolment__primary", "pk"):
+    for each in _MEMBERS.all(students=list(todays)) if rows else ():
         if each.holds(todays[each.student_id]):
             sections.setdefault(each.student_id, []).append(str(each.section))
     found = []
@@ -86,6 +87,27 @@ def children_of(by: User) -> list[Child]:
         items = frozenset(item for item, code in PERMISSIONS.items() if code in allowed and item not in shut)
         found.append(Child(row, ", ".join(sections.get(row.pk, ())), todays[row.pk], items, oneself))
     return found
+
+
+def _rows(scopes: tuple[tuple[str, bool], ...]) -> QuerySet[Any, Student]:
+    """Whom a guardian's role, a student's or both reach; where it is ``limited``, at some campuses only."""
+    user, day = cast(Any, Parameter("user", KEY)), cast(Any, Parameter("day", DAY))
+    reach = Q(pk__in=[])
+    for scope, limited in scopes:
+        mine = students.children_of(user, day) if scope == GUARDIAN else students.oneself(user, day)
+        reach |= mine & Q(any_of("institution", f"at-{scope}")) if limited else mine
+    found = Student.objects.filter(reach).annotate(shut=students.closed_column(day)).select_related("institution")
+    ordered: QuerySet[Any, Student] = found.order_by("name_key", "pk")
+    return ordered
+
+
+_MEMBERS: Compiled[SectionMembership] = Compiled(
+    lambda: (
+        SectionMembership.objects.filter(any_of("student", "students"))
+        .select_related("section__grade_level", "section__year")
+        .order_by("-enrolment__primary", "pk")
+    )
+)
 
 
 def child_of(by: User, student: UUID, item: str = "") -> Child:

@@ -18,6 +18,7 @@ from apps.institutions.models import CalendarDay, Institution
 from apps.institutions.selectors import closed_days, special_days, why_closed
 from apps.students.models import ClassEnrolment, FamilyItem, SectionMembership
 from apps.timetable.models import Meeting
+from schoolops.tenancy.compiled import DAY, KEY, Compiled, Parameter, any_of
 
 Standing = Literal["here", "late", "half", "absent", "excused", "not-taken", "closed", "away", ""]
 
@@ -31,28 +32,46 @@ class Day:
     why: str = ""
 
 
-def _standing(row: DailyAttendance) -> Standing:
-    if row.state == DayState.ABSENT:
-        return "excused" if row.excused else "absent"
-    if row.state == DayState.HALF:
+def _standing(state: str, excused: bool, late: bool) -> Standing:  # noqa: FBT001 - three facts of a row
+    if state == DayState.ABSENT:
+        return "excused" if excused else "absent"
+    if state == DayState.HALF:
         return "half"
-    return "late" if row.late else "here"
+    return "late" if late else "here"
+
+
+# Of children, the days from the first to the last.
+_DAYS: Compiled[tuple[int, dt.date, str, bool, bool]] = Compiled(
+    lambda: DailyAttendance.objects.filter(
+        any_of("student", "students"), day__gte=Parameter("first", DAY), day__lte=Parameter("last", DAY)
+    ).values_list("student", "day", "state", "excused", "late")
+)
+# Where a child was, or is, by then.
+_PLACES: Compiled[SectionMembership] = Compiled(
+    lambda: (
+        SectionMembership.objects.filter(student=Parameter("student", KEY), starts_on__lte=Parameter("last", DAY))
+        .select_related("section__year", "section__institution")
+        .order_by("-enrolment__primary", "pk")
+    )
+)
 
 
 def standing_today(children: Iterable[Child]) -> dict[int, Day]:
     """How today stands of whom attendance is open, by key: a statement, and one for each campus they are at."""
     open_to = [child for child in children if FamilyItem.ATTENDANCE in child.items]
     days = {child.today for child in open_to}
-    rows = DailyAttendance.objects.filter(student__in=[child.student.pk for child in open_to], day__in=days)
-    said = {(row.student_id, row.day): row for row in rows}
+    if not open_to:
+        return {}
+    rows = _DAYS.all(students=[child.student.pk for child in open_to], first=min(days), last=max(days))
+    said = {(student, day): _standing(state, excused, late) for student, day, state, excused, late in rows}
     campuses: dict[int, Institution] = {child.student.institution_id: child.student.institution for child in open_to}
     closed = {(key, day): closed_days(each, [day]).get(day) for key, each in campuses.items() for day in days}
     found = {}
     for child in open_to:
-        row = said.get((child.student.pk, child.today))
+        standing = said.get((child.student.pk, child.today))
         why = closed[child.student.institution_id, child.today]
-        if row is not None:
-            found[child.student.pk] = Day(child.today, _standing(row))
+        if standing is not None:
+            found[child.student.pk] = Day(child.today, standing)
         elif why is not None:
             found[child.student.pk] = Day(child.today, "closed", why)
         else:
@@ -69,11 +88,9 @@ def months_around(child: Child, month: dt.date) -> tuple[list[list[Day | None]],
     campus = child.student.institution
     last = calendar.monthrange(month.year, month.month)[1]
     days = [month.replace(day=number) for number in range(1, last + 1)]
-    rows = DailyAttendance.objects.filter(student=child.student, day__range=(days[0], days[-1]))
-    said = {row.day: _standing(row) for row in rows}
-    members = SectionMembership.objects.filter(student=child.student).order_by("-enrolment__primary", "pk")
-    members = members.filter(starts_on__lte=days[-1]).select_related("section__year", "section__institution")
-    theirs = [(each, each.section.institution) for each in members]
+    rows = _DAYS.all(students=[child.student.pk], first=days[0], last=days[-1])
+    said = {day: _standing(state, excused, late) for _student, day, state, excused, late in rows}
+    theirs = [(each, each.section.institution) for each in _PLACES.all(student=child.student.pk, last=days[-1])]
     places = {day: next((at for each, at in theirs if each.holds(day)), campus) for day in days}
     closed = {at: closed_days(at, days) for at in dict.fromkeys(places.values())}
     weeks: list[list[Day | None]] = [[None] * ((days[0].isoweekday() - first_weekday(campus)) % 7)]

@@ -2,7 +2,11 @@
 
 from apps.fees.selectors.bank import SURE, bank_line_at, bank_lines_seen, statement_at, statements_seen, sums_of
 from apps.fees.selectors.billing import (
+    Followed,
     account_at,
+    account_of_family,
+    asked_bills,
+    asked_payments,
     campuses_billing,
     choices_seen,
     concessions_seen,
@@ -71,11 +75,15 @@ __all__ = [
     "DRAWER_COLUMNS",
     "STATEMENT_COLUMNS",
     "SURE",
+    "Followed",
     "MonthsDue",
     "account_at",
     "account_followed",
+    "account_of_family",
     "account_told",
     "accounts_seen",
+    "asked_bills",
+    "asked_payments",
     "bank_line_at",
     "bank_lines_seen",
     "behind",

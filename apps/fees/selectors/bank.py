@@ -16,11 +16,11 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from apps.access.services import Asking, at_campuses
 from apps.accounts.models import User
 from apps.fees.errors import BankLineUnknown, BankStatementUnknown
 from apps.fees.models import BankLine, BankStatement, Invoice, Payment
 from apps.fees.selectors.billing import of_bills, whose
-from apps.fees.selectors.ledger import at_campuses
 from apps.fees.selectors.statements import open_parts
 from apps.institutions.models import Institution
 from apps.students.models import Guardian, Student, StudentGuardian
@@ -381,14 +381,16 @@ COLLECT = "fees.collect"
 State = BankLine.State
 
 
-def statements_seen(*, by: User) -> QuerySet[Any]:
+def statements_seen(*, by: Asking, permission: str = COLLECT) -> QuerySet[Any]:
     """The files of banks of the campuses where ``by`` takes money."""
-    return BankStatement.objects.filter(at_campuses(by, COLLECT, "institution")).select_related("institution", "by")
+    return BankStatement.objects.filter(at_campuses(by, permission, "institution")).select_related("institution", "by")
 
 
-def bank_lines_seen(*, by: User) -> QuerySet[Any]:
+def bank_lines_seen(*, by: Asking, permission: str = COLLECT) -> QuerySet[Any]:
     """The lines of these files."""
-    return BankLine.objects.filter(at_campuses(by, COLLECT, "institution")).select_related("institution", "statement")
+    return BankLine.objects.filter(at_campuses(by, permission, "institution")).select_related(
+        "institution", "statement"
+    )
 
 
 def statement_at(statement: UUID, *, by: User) -> BankStatement:

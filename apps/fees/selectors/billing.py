@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,10 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat, LPad
 
+from apps.access import services as access
 from apps.access.errors import OutOfReach
+from apps.access.selectors import AskedCampuses, asked_campuses
+from apps.access.services import Asking, at_campuses
 from apps.accounts.models import User
 from apps.fees.errors import RunUnknown
 from apps.fees.models import (
@@ -44,12 +48,19 @@ from apps.fees.models import (
     StudentFee,
 )
 from apps.fees.selectors.charges import Draft, drafts, split, totals
-from apps.fees.selectors.ledger import at_campuses
-from apps.fees.selectors.payments import child_followed, of_student, standing, sum_of
+from apps.fees.selectors.payments import (
+    child_followed,
+    of_student,
+    payments_to_follow,
+    standing,
+    sum_of,
+    with_sums,
+)
 from apps.institutions.models import Institution
 from apps.students.models import Enrolment, SectionMembership, Student
 from schoolops import money
 from schoolops.folding import holding
+from schoolops.tenancy.compiled import KEY, PUBLIC_ID, Compiled, Parameter, any_of, by_shape
 
 VIEW = "fees.view"
 SAMPLES = 3
@@ -59,24 +70,24 @@ NAMED = 100
 NUMBER = re.compile(r"(?:(?P<year>\d{4})-)?(?P<number>\d{1,9})", re.ASCII)
 
 
-def items_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
+def items_seen(*, by: Asking, permission: str = VIEW) -> QuerySet[Any]:
     """The fee items of the campuses in reach."""
     return FeeItem.objects.filter(at_campuses(by, permission, "institution"))
 
 
-def choices_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
+def choices_seen(*, by: Asking, permission: str = VIEW) -> QuerySet[Any]:
     """What students have or opted out of, at the campuses in reach."""
     return StudentFee.objects.filter(at_campuses(by, permission, "item__institution"))
 
 
-def concessions_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
+def concessions_seen(*, by: Asking, permission: str = VIEW) -> QuerySet[Any]:
     """Concessions of the campuses in reach."""
     return Concession.objects.filter(at_campuses(by, permission, "year__institution"))
 
 
-def payers_of(student: UUID, *, by: User) -> list[dict[str, Any]]:
+def payers_of(student: UUID, *, by: User, permission: str = VIEW) -> list[dict[str, Any]]:
     """Who pays a student's bills, where somebody was said. Raises ``PermissionMissing``, ``OutOfReach``."""
-    found, _campus = account_at(student, VIEW, by=by)
+    found, _campus = account_at(student, permission, by=by)
     rows = Payer.objects.filter(student=found).select_related("guardian").order_by("pk")
     return [
         {"guardian_id": row.guardian.sourced_id, "name": row.guardian.full_name, "percent": row.percent} for row in rows
@@ -89,7 +100,7 @@ def account_at(student: UUID, permission: str, *, campus: UUID | None = None, by
     Raises:
         PermissionMissing, OutOfReach: there is none at which ``by`` holds ``permission``.
     """
-    found = Student.objects.select_related("institution").filter(sourced_id=student).first() or Student()
+    found = _STUDENT.first(student=student) or Student()
     # Who may nothing is told so before who is nobody's.
     billing = campuses_billing(found, permission, by=by)
     asked = [each for each in billing if campus in {None, each.sourced_id}]
@@ -101,14 +112,27 @@ def account_at(student: UUID, permission: str, *, campus: UUID | None = None, by
 def campuses_billing(student: Student, permission: str, *, by: User) -> list[Institution]:
     """The campuses that may bill a student (which have a record of theirs, or where they are enrolled), of those at
     which ``by`` holds ``permission``. Raises ``PermissionMissing``."""
-    records = Student.objects.filter(Q(pk=student.pk) | Q(merged_into=student.pk)).values("institution")
-    enrolled = Enrolment.objects.filter(student=student.pk).values("institution")
-    seen = Institution.objects.filter(at_campuses(by, permission, "pk"))
-    return list(seen.filter(Q(pk__in=records) | Q(pk__in=enrolled)).order_by("name", "pk"))
+    access.require(by, permission)
+    asked = asked_campuses(by, permission)
+    billing: Compiled[Institution] = by_shape(("fees.campuses-billing", asked.limited), lambda: _billing(asked))
+    return billing.all(student=student.pk, **asked.values)
+
+
+_STUDENT: Compiled[Student] = Compiled(
+    lambda: Student.objects.select_related("institution").filter(sourced_id=Parameter("student", PUBLIC_ID))
+)
+
+
+def _billing(at: AskedCampuses) -> QuerySet[Any, Institution]:
+    student: Any = Parameter("student", KEY)
+    records = Student.objects.filter(Q(pk=student) | Q(merged_into=student)).values("institution")
+    enrolled = Enrolment.objects.filter(student=student).values("institution")
+    there = Institution.objects.filter(at_campuses(at, at.permission, "pk"))
+    return there.filter(Q(pk__in=records) | Q(pk__in=enrolled)).order_by("name", "pk")
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------
-def runs_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
+def runs_seen(*, by: Asking, permission: str = VIEW) -> QuerySet[Any]:
     """Runs of the campuses in reach, each with how many students have which outcome."""
     seen = InvoiceRun.objects.filter(at_campuses(by, permission, "term__year__institution"))
     counts: dict[str, Any] = {
@@ -253,7 +277,7 @@ def with_ahead(invoices: QuerySet[Any], day: dt.date) -> QuerySet[Any]:
     return found
 
 
-def invoices_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
+def invoices_seen(*, by: Asking, permission: str = VIEW) -> QuerySet[Any]:
     """The bills of the campuses in reach."""
     return of_bills(Invoice.objects.filter(at_campuses(by, permission, "institution")))
 
@@ -282,9 +306,54 @@ def invoices_followed(student: UUID, *, by: User) -> QuerySet[Any]:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    child = child_followed(student, by=by)
+    return of_bills(_to_follow(child_followed(student, by=by), by))
+
+
+def _to_follow(child: Any, by: Any) -> QuerySet[Any, Invoice]:
     theirs = Q(guardian__isnull=True) | Q(guardian__user=by) | Q(guardian__merged_into__user=by)
-    return of_bills(Invoice.objects.filter(theirs, of_student(child)))
+    return Invoice.objects.filter(theirs, of_student(child))
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a family reads of a student's bills: each with what is left and its due days, and what was paid."""
+
+    bills: list[tuple[Any, list[dt.date]]]
+    payments: list[Any]
+
+
+_CHILD, _USER = Parameter("child", KEY), Parameter("user", KEY)
+
+
+def asked_bills() -> QuerySet[Any]:
+    """``invoices_followed`` of a ``child`` whom a ``user`` follows, both by key, for a compiled statement."""
+    return of_bills(_to_follow(_CHILD, _USER))
+
+
+def asked_payments() -> QuerySet[Any]:
+    """``payments_followed``, likewise."""
+    return with_sums(payments_to_follow(_CHILD, _USER))
+
+
+_BILLS: Compiled[Any] = Compiled(lambda: asked_bills().order_by("-pk"))
+_PAYMENTS: Compiled[Any] = Compiled(lambda: asked_payments().order_by("-pk"))
+_DUE: Compiled[tuple[int, dt.date]] = Compiled(
+    lambda: Instalment.objects.filter(any_of("invoice", "bills")).order_by("due_on").values_list("invoice", "due_on")
+)
+
+
+def account_of_family(student: UUID, *, by: User) -> Followed:
+    """``invoices_followed`` and ``payments_followed``, the latest first: who asks is looked at once. Four statements.
+
+    Raises:
+        PermissionMissing, OutOfReach.
+    """
+    asked = {"child": child_followed(student, by=by).pk, "user": by.pk}
+    bills = _BILLS.all(**asked)
+    due: dict[int, list[dt.date]] = {bill.pk: [] for bill in bills}
+    for bill, day in _DUE.all(bills=list(due)) if due else ():
+        due[bill].append(day)
+    return Followed([(bill, due[bill.pk]) for bill in bills], _PAYMENTS.all(**asked))
 
 
 def with_parts(invoice: dict[str, Any]) -> dict[str, Any]:
@@ -305,9 +374,9 @@ def with_parts(invoice: dict[str, Any]) -> dict[str, Any]:
     return {**invoice, "lines": lines, "instalments": parts}
 
 
-def credit_notes_seen(*, by: User) -> QuerySet[Any]:
+def credit_notes_seen(*, by: Asking, permission: str = VIEW) -> QuerySet[Any]:
     """What was credited at the campuses in reach."""
-    return CreditNote.objects.filter(at_campuses(by, VIEW, "institution"))
+    return CreditNote.objects.filter(at_campuses(by, permission, "institution"))
 
 
 def printed_number() -> Combinable:

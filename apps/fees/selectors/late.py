@@ -8,16 +8,15 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
-from apps.accounts.models import User
+from apps.access.services import Asking, at_campuses
 from apps.fees.models import Allocation, Instalment, Invoice, LateFee, LateFeeRule, Refund
 from apps.fees.selectors.billing import VIEW, of_bills
-from apps.fees.selectors.ledger import at_campuses
 from apps.fees.selectors.payments import of_student, sum_of
 from apps.fees.selectors.statements import open_parts
 from apps.students.models import Student
 
 
-def late_fee_rules_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any]:
+def late_fee_rules_seen(*, by: Asking, permission: str = VIEW) -> QuerySet[Any]:
     """The rules of the campuses in reach."""
     return LateFeeRule.objects.filter(at_campuses(by, permission, "institution"))
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from apps.access import selectors as access_selectors
-from apps.access import services as access
-from apps.accounts.models import User
+from apps.access.services import Asking, at_campuses
 from apps.fees.models import Account, Books, LedgerEntry
 from schoolops import money
 
@@ -19,19 +17,12 @@ def signed() -> Case:
     return Case(When(side=LedgerEntry.Side.DEBIT, then=F("amount")), default=-F("amount"), output_field=money.column())
 
 
-def at_campuses(by: User, permission: str, path: str) -> Q:
-    """Rows of the campuses at which ``by`` holds ``permission``. Raises ``PermissionMissing``."""
-    access.require(by, permission)
-    at = access_selectors.institutions_of(by, permission)
-    return Q() if at is None else Q(**{f"{path}__in": at})
-
-
-def books_seen(*, by: User, permission: str = "fees.view") -> QuerySet[Any]:
+def books_seen(*, by: Asking, permission: str = "fees.view") -> QuerySet[Any]:
     """The books of each campus in reach."""
     return Books.objects.filter(at_campuses(by, permission, "institution"))
 
 
-def accounts_seen(*, by: User, permission: str = "fees.view") -> QuerySet[Any]:
+def accounts_seen(*, by: Asking, permission: str = "fees.view") -> QuerySet[Any]:
     """The accounts in reach, each with ``debit`` and ``credit``, the sums of its entries: one statement for all."""
     accounts: QuerySet[Any] = Account.objects.filter(at_campuses(by, permission, "institution"))
     for side in LedgerEntry.Side:
@@ -41,6 +32,6 @@ def accounts_seen(*, by: User, permission: str = "fees.view") -> QuerySet[Any]:
     return accounts
 
 
-def entries_seen(*, by: User) -> QuerySet[Any]:
+def entries_seen(*, by: Asking, permission: str = "fees.view") -> QuerySet[Any]:
     """What was posted in the books in reach."""
-    return LedgerEntry.objects.filter(at_campuses(by, "fees.view", "institution"))
+    return LedgerEntry.objects.filter(at_campuses(by, permission, "institution"))

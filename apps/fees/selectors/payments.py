@@ -6,23 +6,26 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Case, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
+from apps.access.services import Asking, at_campuses
 from apps.accounts.models import User
 from apps.fees.models import Allocation, CreditNote, Instalment, Invoice, LedgerTransaction, Payment, Refund
-from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import Institution
 from apps.students.models import FamilyItem, Student
 from apps.students.selectors import children_of, open_to_families
 from schoolops import money
+from schoolops.tenancy.compiled import DAY, KEY, PUBLIC_ID, Compiled, Parameter, by_shape
 
 NOTHING = Decimal(0)
+FOLLOW = "fees.follow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def standing() -> Sum:
     return Sum(Case(When(released=True, then=-F("amount")), default=F("amount"), output_field=DecimalField()))
 
 
-def of_student(student: Student, path: str = "student") -> Q:
+def of_student(student: Any, path: str = "student") -> Q:
     """Rows of a student, and those of records that became theirs."""
     return Q(**{path: student}) | Q(**{f"{path}__merged_into": student})
 
@@ -148,9 +151,9 @@ def with_sums(payments: QuerySet[Any]) -> QuerySet[Any]:
     return found
 
 
-def payments_seen(*, by: User) -> QuerySet[Any]:
+def payments_seen(*, by: Asking, permission: str = "fees.view") -> QuerySet[Any]:
     """The payments of the campuses in reach."""
-    return with_sums(Payment.objects.filter(at_campuses(by, "fees.view", "institution")))
+    return with_sums(Payment.objects.filter(at_campuses(by, permission, "institution")))
 
 
 def payments_followed(student: UUID, *, by: User) -> QuerySet[Any]:
@@ -161,13 +164,16 @@ def payments_followed(student: UUID, *, by: User) -> QuerySet[Any]:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    child = child_followed(student, by=by)
+    return with_sums(payments_to_follow(child_followed(student, by=by), by))
+
+
+def payments_to_follow(child: Any, by: Any) -> QuerySet[Any]:
+    """The same of a child whom ``by`` follows, without sums; rows, or parameters in their place."""
     of_another = Allocation.objects.filter(payment=OuterRef("pk"), invoice__guardian__isnull=False)
     own = Q(invoice__guardian__user=by) | Q(invoice__guardian__merged_into__user=by)
     familys = Q(guardian__isnull=True) & ~Exists(of_another.exclude(own))
     theirs = Q(guardian__user=by) | Q(guardian__merged_into__user=by)
-    seen = Payment.objects.filter(theirs | familys, of_student(child))
-    return with_sums(seen)
+    return Payment.objects.filter(theirs | familys, of_student(child))
 
 
 def child_followed(student: UUID, *, by: User) -> Student:
@@ -176,15 +182,27 @@ def child_followed(student: UUID, *, by: User) -> Student:
     Raises:
         PermissionMissing, OutOfReach.
     """
-    child: Student | None = children_followed(by=by).filter(sourced_id=student).only("pk", "institution").first()
+    access.require(by, FOLLOW)
+    reach, child = access_rows.asked_reach(by, FOLLOW, "student"), None
+    if reach is None:
+        child = children_followed(by=by).filter(sourced_id=student).only("pk", "institution").first()
+    else:
+        asked: Compiled[Student] = by_shape(("fees.child-followed", reach.shape), lambda: _followed(reach.rows()))
+        child = asked.first(student=student, user=by.pk, day=access.today(by), **reach.values)
     if child is None:
         raise OutOfReach
     return child
 
 
+def _followed(reach: Q) -> QuerySet[Any, Student]:
+    user, day = Parameter("user", KEY), Parameter("day", DAY)
+    theirs = open_to_families(FamilyItem.BILLS, day).filter(reach, children_of(cast(Any, user), cast(Any, day)))
+    return theirs.filter(sourced_id=Parameter("student", PUBLIC_ID)).only("pk", "institution")
+
+
 def children_followed(*, by: User) -> QuerySet[Student]:
     """The children whose bills ``by`` follows. Raises ``PermissionMissing``."""
-    reach = access.within_reach(by, "fees.follow", "student")
+    reach = access.within_reach(by, FOLLOW, "student")
     day = access.today(by)
     return open_to_families(FamilyItem.BILLS, day).filter(reach, children_of(by, day))
 

@@ -10,16 +10,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Greatest, Least, TruncMonth
 
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.models import User
 from apps.fees.errors import PayerOfAnother
-from apps.fees.models import Allocation, CreditNote, Instalment, Invoice, Payment, Refund
+from apps.fees.models import Instalment, Invoice, Payment, Refund
+from apps.fees.selectors import entries
 from apps.fees.selectors.billing import VIEW, account_at, of_bills, with_ahead
-from apps.fees.selectors.payments import child_followed, children_followed, standing, sum_of, with_sums
+from apps.fees.selectors.entries import kept_from, of_guardian
+from apps.fees.selectors.payments import child_followed, children_followed
 from apps.institutions.models import Institution
 from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
 from schoolops.tenancy.compiled import KEY, Compiled, Parameter, any_of
@@ -51,11 +53,6 @@ class Statement:
     balance: Decimal
 
 
-def of_guardian(guardian: Guardian) -> Q:
-    """What names this guardian, or a record that was merged into theirs."""
-    return Q(guardian=guardian) | Q(guardian__merged_into=guardian)
-
-
 def family_at(guardian: Guardian, institution: Institution) -> QuerySet[Student]:
     """The students of a campus whose guardian this is; of whom they are kept away from, who was billed to them."""
     enrolled = Enrolment.objects.filter(institution=institution).values("student")
@@ -63,12 +60,7 @@ def family_at(guardian: Guardian, institution: Institution) -> QuerySet[Student]
     theirs = Student.objects.kept().filter(there, guardian_links__guardian=guardian)
     of = Q(student=OuterRef("pk")) | Q(student__merged_into=OuterRef("pk"))
     billed = Invoice.objects.filter(of, of_guardian(guardian))
-    return theirs.exclude(Q(pk__in=_kept_from(guardian)) & ~Exists(billed))
-
-
-def _kept_from(guardian: Guardian) -> QuerySet[Any]:
-    """The students whom ``guardian`` is kept away from."""
-    return StudentGuardian.objects.filter(guardian=guardian).exclude(restriction_note="").values("student")
+    return theirs.exclude(Q(pk__in=kept_from(guardian)) & ~Exists(billed))
 
 
 def account_told(
@@ -114,60 +106,32 @@ def statement_of(
     With a ``guardian``, in a fifth, what is theirs or the family's (theirs alone of a child they are kept away from).
     The other parent's bills are not told, nor what pays them; what anybody's money pays of theirs is.
     """
-    keys = [student.pk for student in students]
-    theirs = Q() if guardian is None else of_guardian(guardian) | _of_the_family(guardian)
-    of = Q(student__in=keys) | Q(student__merged_into__in=keys)
-    bills = Invoice.objects.filter(of, theirs, institution=institution, state=Invoice.State.ISSUED)
-    notes = CreditNote.objects.filter(invoice__in=bills.values("pk")).select_related("invoice__student")
-    payments = Payment.objects.filter(of, institution=institution)
+    asked: dict[str, Any] = {"students": [student.pk for student in students], "campus": institution.pk}
+    of_one = guardian is not None
     parts: dict[int, Decimal] = {}
     if guardian is not None:
-        parts = _parts(payments, theirs, bills)
-        payments = payments.filter(theirs | Q(pk__in=parts))
-    back = Refund.objects.filter(payment__in=payments.exclude(pk__in=parts).values("pk"))
+        asked["guardian"] = guardian.pk
+        parts = dict(entries.told(entries.parts, of_one=True).all(**asked))
+    asked["parts"] = list(parts)
     made = [
         *(Entry(bill.issued_on, _kind(bill), bill.called_number, bill.student.full_name, bill.total)
-          for bill in bills.select_related("student", "late_fee").order_by("pk")),
+          for bill in entries.told(entries.bills, of_one=of_one).all(**asked)),
         *(Entry(note.issued_on, "credit-note", f"{note}", note.invoice.student.full_name, -note.amount)
-          for note in notes.order_by("pk")),
+          for note in entries.told(entries.notes, of_one=of_one).all(**asked)),
         *(Entry(paid.day, "payment", paid.receipt, paid.student.full_name, -parts.get(paid.pk, paid.amount))
-          for paid in payments.select_related("student").order_by("pk") if parts.get(paid.pk, paid.amount)),
+          for paid in entries.told(entries.payments, of_one=of_one).all(**asked) if parts.get(paid.pk, paid.amount)),
         *(Entry(row.day, row.kind, row.payment.receipt, row.payment.student.full_name, row.amount)
-          for row in back.select_related("payment__student").order_by("pk")),
+          for row in entries.told(entries.refunds, of_one=of_one).all(**asked)),
     ]  # fmt: skip
-    balance, entries = NOTHING, []
+    balance, lines = NOTHING, []
     for entry in sorted(made, key=lambda each: each.day):
         balance += entry.amount
-        entries.append(Entry(entry.day, entry.kind, entry.number, entry.student, entry.amount, balance))
-    return Statement(institution, entries, balance)
+        lines.append(Entry(entry.day, entry.kind, entry.number, entry.student, entry.amount, balance))
+    return Statement(institution, lines, balance)
 
 
 def _kind(bill: Invoice) -> str:
     return "late-fee" if hasattr(bill, "late_fee") else "bill"
-
-
-def _of_the_family(guardian: Guardian) -> Q:
-    """Bills and payments that name nobody, of students whom ``guardian`` is not kept away from."""
-    kept_from = _kept_from(guardian)
-    away = Q(student__in=kept_from) | Q(student__merged_into__isnull=False, student__merged_into__in=kept_from)
-    return Q(guardian__isnull=True) & ~away
-
-
-def _parts(payments: QuerySet[Any], theirs: Q, bills: QuerySet[Any]) -> dict[int, Decimal]:
-    """Of payments that ever paid bills of both sides, or are one's and paid another's: what counts here. One statement.
-
-    That is what they pay of ``bills`` and, of those that are ``theirs``, what is left of them.
-    """
-    of = Allocation.objects.filter(payment=OuterRef("pk")).order_by()
-    mine, others = Q(invoice__in=bills.values("pk")), ~Q(invoice__in=bills.values("pk"))
-    crossing = with_sums(payments).annotate(
-        own=Exists(payments.filter(theirs, pk=OuterRef("pk"))),
-        here=sum_of(Allocation.objects.filter(mine), "payment", standing()),
-    )
-    crossing = crossing.filter(Q(own=True) & Exists(of.filter(others)) | Q(own=False) & Exists(of.filter(mine)))
-    free = F("amount") - F("allocated_sum") - F("returned_sum")
-    counted = Case(When(own=True, then=F("here") + free), default=F("here"), output_field=DecimalField())
-    return dict(crossing.annotate(counted=counted).values_list("pk", "counted"))
 
 
 # --- debtors ----------------------------------------------------------------------------------------------------------

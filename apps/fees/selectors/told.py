@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from apps.access.errors import OutOfReach
+from apps.access.services import at_campuses
 from apps.accounts.models import User
 from apps.fees.selectors.drawer import counts_of
-from apps.fees.selectors.ledger import at_campuses
 from apps.fees.selectors.statements import Statement, cash_book, debtors
 from apps.institutions.models import Institution
 from apps.students.models import Student

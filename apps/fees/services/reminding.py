@@ -17,7 +17,8 @@ from apps.accounts.models import User
 from apps.fees.events import BillsOverdue
 from apps.fees.models import Invoice
 from apps.fees.selectors.billing import of_bills, with_ahead
-from apps.fees.selectors.statements import of_guardian, open_parts
+from apps.fees.selectors.entries import of_guardian
+from apps.fees.selectors.statements import open_parts
 from apps.fees.services.papers import language_for
 from apps.fees.services.payments import COLLECT
 from apps.institutions.models import Institution

@@ -117,7 +117,7 @@ def users_of(audience: Audience) -> QuerySet[Any, User]:
     return User.objects.filter(pk__in=students.values("user"), is_active=True).order_by("pk")
 
 
-def still_for(user: User) -> Q:
+def still_for(user: Any, roles: Any) -> Q:
     """Of messages with ``told_on``, the school's day of their announcement: those that ``user`` still may read.
 
     As a guardian, while they may see a student whom it was for on that day; as who has a role, while they have it. What
@@ -138,7 +138,6 @@ def still_for(user: User) -> Q:
         | Q(Exists(members.filter(_among_targets("section__classes__sourced_id")))),
         Kind.STUDENTS: Q(Exists(Student.objects.filter(_among_targets("sourced_id"), pk__in=mine))),
     }
-    roles = [held.role for held in access_selectors.roles_held(user)]
     found = Q(announcement=None) | Q(announcement__kind=Kind.ROLE, announcement__targets__overlap=roles)
     found |= Q(guardian=None) & ~Q(announcement__kind=Kind.ROLE)
     for kind, there in about.items():

@@ -16,12 +16,10 @@ from schoolops.tenancy.compiled import Compiled, any_of, by_shape
 VIEW = "messages.view"
 
 
-def messages_seen(*, by: User, permission: str = VIEW) -> QuerySet[Any, Message]:
+def messages_seen(*, by: access.Asking, permission: str = VIEW) -> QuerySet[Any, Message]:
     """Messages of the campuses at which ``by`` holds ``permission``. Raises ``PermissionMissing``."""
-    access.require(by, permission)
-    at = access_selectors.institutions_of(by, permission)
-    rows = Message.objects.select_related("guardian", "user", "student")
-    return rows if at is None else rows.filter(institution__in=at)
+    here = access.at_campuses(by, permission, "institution")
+    return Message.objects.filter(here).select_related("guardian", "user", "student")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,9 @@ def _number(of: str, rows: QuerySet[Message]) -> QuerySet[Message, int]:
     return counted.values_list("number", flat=True)
 
 
-def bounced(*, by: User) -> QuerySet[Any, Message]:
+def bounced(*, by: access.Asking, permission: str = VIEW) -> QuerySet[Any, Message]:
     """What came back from an address that nothing is sent to since. Raises ``PermissionMissing``."""
-    return messages_seen(by=by).filter(bounced_at__isnull=False)
+    return messages_seen(by=by, permission=permission).filter(bounced_at__isnull=False)
 
 
 def rules_said(*, by: User) -> QuerySet[Any, Rule]:

@@ -12,11 +12,11 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from apps.access.selectors import permissions_of
+from apps.access.services import at_campuses
 from apps.accounts.models import User
 from apps.fees import selectors
 from apps.fees.errors import InvoiceUnknown, PaymentUnknown, RunUnknown
 from apps.fees.models import Concession, CreditNote, Instalment, InvoiceLine, InvoiceRun, Payer, StudentFee
-from apps.fees.selectors.ledger import at_campuses
 from apps.institutions.models import AcademicYear, Institution, Term
 from apps.office.errors import NoCampusYet
 from apps.students.models import Enrolment, Guardian, Student, StudentGuardian

@@ -73,12 +73,21 @@ class MarkedToken(CsrfTokenNode):
     """``{% csrf_token %}``, and in a page for somebody whose it is."""
 
     def render(self, context: Context) -> SafeString:
-        token: SafeString = super().render(context)  # type: ignore[assignment]
         request = getattr(context, "request", None)
         user: Any = getattr(request, "user", None)
-        if user is None or not user.is_authenticated or school_or_none() is None:
-            return token
-        return token + format_html('<input type="hidden" name="{}" value="{}">', MARK, mark_of(user))
+        theirs = user is not None and user.is_authenticated and school_or_none() is not None
+        # One of them for all forms of a page: each is made anew by Django, and each page's is another one.
+        for_whom = (theirs and user.pk, request and request.META.get("CSRF_COOKIE"))
+        made: tuple[Any, SafeString] | None = getattr(request, "marked_token", None)
+        if made is not None and made[0] == for_whom:
+            return made[1]
+        token: SafeString = super().render(context)  # type: ignore[assignment]
+        if theirs:
+            token += format_html('<input type="hidden" name="{}" value="{}">', MARK, mark_of(user))
+        if request is not None:
+            for_whom = (for_whom[0], request.META.get("CSRF_COOKIE"))
+            request.marked_token = (for_whom, token)
+        return token
 
 
 @register.tag("csrf_token")

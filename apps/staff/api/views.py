@@ -11,15 +11,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.access import selectors as access_rows
+from apps.access import services as access
 from apps.access.errors import OutOfReach
+from apps.access.selectors import AskedCampuses
 from apps.accounts.api.authentication import actor
+from apps.accounts.models import User
 from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.staff import selectors, services
 from apps.staff.api import serializers as shapes
 from apps.staff.models import StaffMember, Substitution, TeachingAssignment, holds_on, works_on
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, gone, valid, with_version
+from schoolops.api.viewsets import Columns, Usual, gone, valid, with_version
 from schoolops.folding import in_column
 
 NAMES = (
@@ -81,8 +84,14 @@ class StaffViewSet(KeptRows):
     export_name = "staff"
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = StaffMember.objects.filter(selectors.staff_in_view(actor(self.request)))
+        user = actor(self.request)
+        seen = selectors.staff_in_view(user, access.held(user, *self.sees))
+        found: QuerySet[Any] = StaffMember.objects.filter(seen)
         return found
+
+    def usual(self) -> Usual:
+        asked = selectors.asked_staff(actor(self.request))
+        return Usual(asked.limited, lambda: StaffMember.objects.filter(selectors.staff_in_view(asked)), asked.values)
 
     @extend_schema(summary="Add a member of staff", request=shapes.StaffIn, responses={201: shapes.StaffOut})
     def create(self, request: Request) -> HttpResponse:
@@ -130,8 +139,12 @@ class AssignmentViewSet(KeptRows):
     export_name = "assignments"
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = TeachingAssignment.objects.filter(staff__in=_in_view(self.request))
+        found: QuerySet[Any] = TeachingAssignment.objects.filter(staff__in=_of_staff(self))
         return found
+
+    def usual(self) -> Usual:
+        asked = selectors.asked_staff(actor(self.request))
+        return Usual(asked.limited, lambda: TeachingAssignment.objects.filter(staff__in=_in_view(asked)), asked.values)
 
     @extend_schema(summary="Assign a teacher", request=shapes.AssignmentIn, responses={201: shapes.AssignmentOut})
     def create(self, request: Request) -> HttpResponse:
@@ -154,9 +167,15 @@ class AssignmentViewSet(KeptRows):
         return gone()
 
 
-def _in_view(request: Request) -> QuerySet[Any, Any]:
+def _in_view(by: User | AskedCampuses, permission: str = selectors.VIEW) -> QuerySet[Any, Any]:
     """Keys of the members of staff the user may see. Raises ``PermissionMissing``."""
-    return StaffMember.objects.filter(selectors.staff_in_view(actor(request))).values("pk")
+    return StaffMember.objects.filter(selectors.staff_in_view(by, permission)).values("pk")
+
+
+def _of_staff(view: KeptRows) -> QuerySet[Any, Any]:
+    """The same for who reads, or has just written, a row about them."""
+    by = actor(view.request)
+    return _in_view(by, access.held(by, *view.sees))
 
 
 class AssignmentsOfStaffViewSet(AssignmentViewSet):
@@ -168,7 +187,7 @@ class AssignmentsOfStaffViewSet(AssignmentViewSet):
     filters = {name: each for name, each in AssignmentViewSet.filters.items() if name != "staff_id"}
 
     def rows(self) -> QuerySet[Any]:
-        found = _in_view(self.request).filter(sourced_id=self.kwargs["id"]).first()
+        found = _of_staff(self).filter(sourced_id=self.kwargs["id"]).first()
         if found is None:
             raise self.not_visible
         assignments: QuerySet[Any] = TeachingAssignment.objects.filter(staff=found["pk"])
@@ -209,8 +228,12 @@ class SubstitutionViewSet(KeptRows):
         return {name: column for name, column in self.columns.items() if name != "reason"}
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = Substitution.objects.filter(staff__in=_in_view(self.request))
+        found: QuerySet[Any] = Substitution.objects.filter(staff__in=_of_staff(self))
         return found
+
+    def usual(self) -> Usual:
+        asked = selectors.asked_staff(actor(self.request))
+        return Usual(asked.limited, lambda: Substitution.objects.filter(staff__in=_in_view(asked)), asked.values)
 
     @extend_schema(
         summary="Let somebody stand in", request=shapes.SubstitutionIn, responses={201: shapes.SubstitutionOut}

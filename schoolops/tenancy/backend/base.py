@@ -35,12 +35,13 @@ from schoolops import context
 from schoolops.errors import NoCurrentSchool
 from schoolops.resilience import route_groups
 from schoolops.tenancy.errors import CommitUnanswered, SchoolUnreachable, SharedBackend, schema_is_gone
+from schoolops.tenancy.prepared import kept_with
 
 log = logging.getLogger("schoolops.tenancy")
 
 EXTENSIONS_SCHEMA = "extensions"
 PUBLIC = "public"
-SWITCH = "SELECT pg_backend_pid(), set_config('search_path', %s, false), set_config('role', %s, false)"
+SWITCH = b"SELECT pg_backend_pid(), set_config('search_path', $1, false), set_config('role', $2, false)"
 
 
 class SchoolIntrospection(DatabaseSchemaIntrospection):  # type: ignore[misc]
@@ -192,10 +193,8 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
             return
         self._remembered = None
         try:
-            # A plain client cursor: the one in use may be a server-side one.
-            with self.wrap_database_errors, self.connection.cursor() as switching:
-                switching.execute(SWITCH, standing)
-                self._answered_by(switching.fetchone()[0])
+            with self.wrap_database_errors:
+                self._answered_by(int(kept_with(self.connection).ask_plainly(SWITCH, *standing)))
         except DatabaseError as refused:
             if schema_is_gone(refused):
                 raise SchoolUnreachable from refused
@@ -235,8 +234,7 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
     def is_usable(self) -> bool:
         """Django's look at a kept connection, for the same price: whether it answers, and by the same backend."""
         try:
-            with self.connection.cursor() as asking:
-                (backend,) = asking.execute("SELECT pg_backend_pid()").fetchone()
+            backend = int(kept_with(self.connection).ask_plainly(b"SELECT pg_backend_pid()"))
         except psycopg.Error:
             return False
         self._answered_by(backend)

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.demo.services import recall, show_families
-from apps.family.pages.frame import PAGES
+from apps.family.pages.words import PAGES
 from apps.notifications.models import Message
 from apps.students.models import Student
 from schoolops import clock

@@ -85,12 +85,18 @@ def requests(
         ("api: papers", head, "exams"),
         ("api: a paper's marks", head, f"exams/{paper.sourced_id}/marks"),
         ("api: a student's marks", head, f"students/{student}/marks"),
+        ("api: bills", head, "invoices?limit=50"),
+        ("api: an account", head, f"students/{student}/statement"),
+        ("api: payments", head, "payments"),
+        ("api: guardians", head, "guardians"),
+        ("api: staff", head, "staff"),
+        ("api: sections", head, "sections"),
         ("api: results", head, f"exam-sessions/{paper.session.sourced_id}/results"),
     ):
         yield name, lambda who=who, address=address: who.get(address)
     yield "api: login", lambda: head.log_in("alice")
-    names = ("alice", "bob", "dave", "anton")
-    office, teacher, desk, fees = (browser(User.objects.get(username=name)) for name in names)
+    names = ("alice", "bob", "dave", "anton", "carol")
+    office, teacher, desk, fees, family = (browser(User.objects.get(username=name)) for name in names)
     for name, there, path in (
         ("page: start", office, "/office/"),
         ("page: the roll as a grid", office, f"/office/rolls/section/{section}/{SCHOOL_DAY}/"),
@@ -114,6 +120,10 @@ def requests(
         ("page: debtors", fees, "/office/fees/debtors/"),
         ("page: a teacher's classes", teacher, "/roll/"),
         ("page: a teacher's roll", teacher, f"/roll/section/{section}/{SCHOOL_DAY}/"),
+        ("page: a family's children", family, "/family/"),
+        ("page: a child's attendance", family, f"/family/children/{student}/attendance/"),
+        ("page: a child's marks", family, f"/family/children/{student}/marks/"),
+        ("page: a child's bills", family, f"/family/children/{student}/bills/"),
     ):
         yield name, lambda there=there, path=path: there.get(path)
 
@@ -148,6 +158,7 @@ def test_no_request_costs_more_calls_than_the_table_says(
     exams.enter(paper, {student: str(number) for number, student in enumerate(students)}, by=alice)
     cards.computed(paper.session, by=alice)
     cards.read_cards(paper.session, campus.section, by=alice)
+    people.a_guardian("carol", of=students[:2])
     anton = people.a_user("anton", role="accountant")
     money.a_chart(campus.institution)
     money.an_item(campus, by=anton)

@@ -23,6 +23,7 @@ from tests.factories.people import (
     a_guardian,
     a_school_year,
     a_user,
+    admission,
     some_students,
     students_in,
 )
@@ -32,23 +33,6 @@ NEXT_WEEK = SCHOOL_DAY + dt.timedelta(days=7)
 
 def code_of(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
-
-
-def admission(campus: Campus, **more: Any) -> dict[str, Any]:
-    section = campus.section
-    return {
-        "institution_id": str(campus.institution.sourced_id),
-        "admission_number": "N-1",
-        "given_name": "Wei",
-        "family_name": "Ng",
-        "enrolment": {
-            "year_id": str(campus.year.sourced_id),
-            "grade_level_id": str(section.grade_level.sourced_id),
-            "section_id": str(section.sourced_id),
-            "entered_on": SCHOOL_DAY.isoformat(),
-        },
-        **more,
-    }
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.attack.steps import doors, families, machine, offices, records
+from tests.attack.steps import doors, families, forms, machine, offices, records
 from tests.attack.target import Target
 
 Step = Callable[[Target], str]
@@ -21,6 +21,8 @@ STEPS: dict[str, Step] = {
         doors.the_familys_pages, families.what_families_write, families.a_calendars_secret,
         families.what_is_not_theirs_to_ask,
         offices.where_a_gateway_is, offices.a_banks_file, offices.the_words_of_a_message,
+        offices.which_facts_are_sent, offices.what_goes_with_an_announcement,
+        forms.many_rows_at_once, forms.what_a_worker_changes, forms.what_a_tab_was_typing,
         machine.a_purge_leaves_nothing, machine.nothing_outside_the_schema, machine.a_merged_login_at_the_next_start,
         machine.what_is_killed_comes_again,
     )

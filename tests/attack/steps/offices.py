@@ -1,12 +1,13 @@
-"""What an office configures and sends in: where a gateway is, a bank's file, the words of a message."""
+"""What an office configures and sends: where a gateway is, a bank's file, what is told and what goes with it."""
 
 from __future__ import annotations
 
 from uuid import uuid4
 
-from tests.attack.steps.records import main
+from tests.attack.steps.records import main, today
 from tests.attack.target import Target
 from tests.smoke.rosters import form
+from tests.smoke.world import png
 
 # Of a cloud's machine: who makes the server ask there reads its keys.
 INSIDE = "http://169.254.169.254/latest/meta-data/"
@@ -15,6 +16,9 @@ GATEWAYS = (INSIDE, "sandbox@127.0.0.1", "../stripe", "file:///etc/passwd")
 # A format string that reaches into what it is filled with, or makes it as long as it likes.
 REACHING = ("{name.__class__}", "{children[0]}", "{name!r}", "{0}", "{}", "{name:>99999999}")
 WORDS = "message-templates/attendance.absent/email/en-gb"
+KIND = {"Content-Type": "image/png"}
+PICTURE = png().content
+NO_PAPERS = {"page.html": b"<html><script>alert(7)</script>", "none.pdf": b"", "zip.pdf": b"PK\x03\x04"}
 FILES = {
     "nothing.csv": b"",
     "a zip.csv": b"PK\x03\x04" + b"\x00" * 200,
@@ -71,4 +75,43 @@ def the_words_of_a_message(oak: Target) -> str:
             return f"{words} is taken: {status}"
     if (status := oak.ask("PUT", WORDS, "bob", {"subject": "Away", "text": "Dear {name}"}).status) != 403:
         return f"a teacher words what the school says: {status}"
+    return ""
+
+
+def which_facts_are_sent(oak: Target) -> str:
+    """The school says which facts go on which channel, and of no other school's grade, no channel that is none."""
+    said = {"fact": "attendance.late", "channel": "sms", "sends": True}
+    oak.ask("PUT", "message-rules", "erin", said).expect(200)
+    oak.ask("PUT", "message-rules", "erin", {**said, "sends": None}).expect(200)
+    for who in ("bob", "carol", "dave"):
+        if (status := oak.ask("PUT", "message-rules", who, said).status) != 403:
+            return f"{who} says what is sent: {status}"
+    for wrong in ({"channel": INSIDE}, {"fact": "accounts.password"}, {"grade_level_id": str(uuid4())}, {"fact": "\0"}):
+        if (status := oak.ask("PUT", "message-rules", "erin", {**said, **wrong}).status) != 422:
+            return f"{wrong} is taken: {status}"
+    return ""
+
+
+def what_goes_with_an_announcement(oak: Target) -> str:
+    """A paper is what it is said to be, is called what is no address, and is read by nobody it was not sent to."""
+    body = {
+        "title": "Trip", "text": "On Friday.", "kind": "role", "targets": ["teacher"], "channels": [],
+        "publish_at": f"{today(oak, 90)}T06:00:00Z",
+    }  # fmt: skip
+    path = f"announcements/{oak.made('announcements', 'erin', body)['id']}/attachment"
+    if (status := oak.ask("PUT", f"{path}?name=trip.png", "erin", PICTURE, **KIND).status) != 200:
+        raise RuntimeError(f"a picture does not go with it: {status}")
+    for name, content in NO_PAPERS.items():
+        if not 400 <= (status := oak.ask("PUT", f"{path}?name={name}", "erin", content, **KIND).status) < 500:
+            return f"{name} is taken for a paper: {status}"
+    oak.ask("PUT", f"{path}?name=..%2F..%2Fup%0d%0aSet-Cookie:%20a=b.png", "erin", PICTURE, **KIND)
+    answer = oak.ask("GET", path, "erin").expect(200)
+    if "a=b" in answer.headers.get("set-cookie", "") or "../" in answer.headers.get("content-disposition", ""):
+        return "its name is a header, or a path"
+    if answer.headers.get("x-content-type-options") != "nosniff" or "html" in answer.headers["content-type"]:
+        return "a browser may take it for a page"
+    for who in ("carol", "bob"):
+        for method, content in (("GET", None), ("PUT", PICTURE), ("DELETE", None)):
+            if (status := oak.ask(method, path, who, content, **KIND).status) not in {403, 404}:
+                return f"{who} is answered {method} with {status}"
     return ""

@@ -18,7 +18,7 @@ from apps.attendance.errors import CodeNotFound
 from apps.attendance.models import AttendanceCode
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet, created, valid, with_version
+from schoolops.api.viewsets import Columns, RowViewSet, Usual, created, valid, with_version
 
 
 class CodeViewSet(RowViewSet):
@@ -60,6 +60,10 @@ class CodeViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         access.require(actor(self.request), self.permission)
         return AttendanceCode.objects.all()
+
+    def usual(self) -> Usual:
+        access.require(actor(self.request), self.permission)
+        return Usual((), AttendanceCode.objects.all, {})
 
     @extend_schema(summary="Add a code", request=s.AttendanceCodeIn, responses={201: s.AttendanceCodeOut})
     def create(self, request: Request) -> HttpResponse:

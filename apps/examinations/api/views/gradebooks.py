@@ -16,11 +16,12 @@ from apps.examinations import selectors, services
 from apps.examinations.api import serializers as s
 from apps.examinations.api.views.exams import GROUP
 from apps.examinations.errors import GradebookUnknown
+from apps.examinations.models import Gradebook
 from apps.students.api.about import STUDENT, change_columns
 from schoolops.api import parameters, versions
 from schoolops.api.fields import whole_list
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid, with_version
+from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, Usual, answer, valid, with_version
 
 
 class GradebookPublicationIn(serializers.Serializer[object]):
@@ -67,6 +68,12 @@ class GradebookViewSet(RowViewSet):
     }
     not_visible = GradebookUnknown
     export_name = "gradebooks"
+
+    def usual(self) -> Usual | None:
+        reach = selectors.asked_papers(actor(self.request), self.permission)
+        if reach is None:
+            return None
+        return Usual(reach.shape, lambda: Gradebook.objects.filter(reach.rows()), reach.values)
 
     def rows(self) -> QuerySet[Any]:
         return selectors.gradebooks_seen(by=actor(self.request)).annotate(

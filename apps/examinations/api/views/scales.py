@@ -20,7 +20,7 @@ from apps.examinations.errors import ScaleUnknown
 from apps.examinations.models import GradeBand, GradingScale
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, Rows, RowViewSet, answer, created, valid
+from schoolops.api.viewsets import Columns, Rows, RowViewSet, Usual, answer, created, valid
 
 MOST_PERCENT = 100_000
 
@@ -68,6 +68,10 @@ class GradingScaleViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         access.require(actor(self.request), self.permission)
         return GradingScale.objects.all()
+
+    def usual(self) -> Usual:
+        access.require(actor(self.request), self.permission)
+        return Usual((), GradingScale.objects.all, {})
 
     def finished(self, page: Rows) -> Rows:
         """The bands of all scales of the page, in one query."""

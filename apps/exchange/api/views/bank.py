@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
+from apps.access.api.lists import CampusRows
 from apps.accounts.api.authentication import actor
 from apps.exchange import errors, services
 from apps.exchange.api import serializers as shapes
@@ -23,12 +24,12 @@ from schoolops import money
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.parsers import JsonParser
-from schoolops.api.viewsets import Columns, RowViewSet, answer, valid
+from schoolops.api.viewsets import Columns, answer, valid
 
 INSTITUTION = Parameter(parameters.public_id, where="institution__sourced_id", about="One campus only.")
 
 
-class BankStatementViewSet(RowViewSet):
+class BankStatementViewSet(CampusRows):
     """Files of banks, the latest first. Each is read by a job; its lines wait until somebody says whose they are."""
 
     asks = {
@@ -58,9 +59,7 @@ class BankStatementViewSet(RowViewSet):
     }
     not_visible = BankStatementUnknown
     export_name = "bank-statements"
-
-    def rows(self) -> QuerySet[Any]:
-        return fees.statements_seen(by=actor(self.request))
+    seen = staticmethod(fees.statements_seen)
 
     def row(self, condition: Q) -> dict[str, Any]:
         """With how many lines have which state, and what would be confirmed."""
@@ -117,7 +116,7 @@ class BankStatementViewSet(RowViewSet):
         return answer(self.row(Q(pk=row.pk)), status=202)
 
 
-class BankLineViewSet(RowViewSet):
+class BankLineViewSet(CampusRows):
     """What banks say came in: whose it may be, and what was taken of it. What acts needs an `Idempotency-Key`."""
 
     asks = {
@@ -146,9 +145,7 @@ class BankLineViewSet(RowViewSet):
     }
     not_visible = BankLineUnknown
     export_name = "bank-lines"
-
-    def rows(self) -> QuerySet[Any]:
-        return fees.bank_lines_seen(by=actor(self.request))
+    seen = staticmethod(fees.bank_lines_seen)
 
     @extend_schema(summary="Take a bank line", request=shapes.BankLineTakeIn, responses=shapes.BankLineOut)
     def take(self, request: Request, id: UUID) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access.api.lists import CampusRows
 from apps.accounts.api.authentication import actor
 from apps.fees import selectors, services
 from apps.fees.api import serializers as s
@@ -19,12 +20,12 @@ from apps.students.api.about import STUDENT, student_columns
 from schoolops import money
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet, answer, created, valid
+from schoolops.api.viewsets import Columns, RowViewSet, Usual, answer, created, valid
 
 INSTITUTION = Parameter(parameters.public_id, where="institution__sourced_id", about="One campus only.")
 
 
-class InvoiceRunViewSet(RowViewSet):
+class InvoiceRunViewSet(CampusRows):
     """Runs: begun, looked at, confirmed, and then made by a job."""
 
     asks = {
@@ -49,9 +50,7 @@ class InvoiceRunViewSet(RowViewSet):
     }
     not_visible = RunUnknown
     export_name = "invoice-runs"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.runs_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.runs_seen)
 
     @extend_schema(summary="Begin to bill a term", request=s.InvoiceRunIn, responses={201: s.InvoiceRunOut})
     def create(self, request: Request) -> HttpResponse:
@@ -113,7 +112,7 @@ _INVOICE: Columns = {
 }
 
 
-class InvoiceViewSet(RowViewSet):
+class InvoiceViewSet(CampusRows):
     """Bills. One that was issued never changes: it is credited, or void before anything is."""
 
     asks = {
@@ -134,9 +133,7 @@ class InvoiceViewSet(RowViewSet):
     }
     not_visible = InvoiceUnknown
     export_name = "invoices"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.invoices_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.invoices_seen)
 
     def row(self, condition: Q) -> dict[str, Any]:
         """With what stands on it."""
@@ -169,7 +166,7 @@ class CreditingViewSet(InvoiceViewSet):
     idempotency_key_required = True
 
 
-class CreditNoteViewSet(RowViewSet):
+class CreditNoteViewSet(CampusRows):
     """What was credited."""
 
     asks = {"list": "fees.view over campus"}
@@ -189,9 +186,7 @@ class CreditNoteViewSet(RowViewSet):
         "invoice_id": Parameter(parameters.public_id, where="invoice__sourced_id", about="Of this bill."),
     }
     export_name = "credit-notes"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.credit_notes_seen(by=actor(self.request))
+    seen = staticmethod(selectors.credit_notes_seen)
 
 
 class FollowedInvoiceViewSet(RowViewSet):
@@ -205,3 +200,8 @@ class FollowedInvoiceViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         return selectors.invoices_followed(self.kwargs["id"], by=actor(self.request))
+
+    def usual(self) -> Usual:
+        by = actor(self.request)
+        child = selectors.child_followed(self.kwargs["id"], by=by)
+        return Usual((), selectors.asked_bills, {"child": child.pk, "user": by.pk})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from django.db.models import Case, DecimalField, F, Q, QuerySet, When
+from django.db.models import Case, DecimalField, F, Q, When
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access.api.lists import CampusRows
 from apps.accounts.api.authentication import actor
 from apps.fees import selectors, services
 from apps.fees.api import serializers as s
@@ -19,12 +20,12 @@ from apps.institutions.models import Institution
 from schoolops import money
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, valid
+from schoolops.api.viewsets import ApiViewSet, Columns, answer, created, valid
 
 INSTITUTION = Parameter(parameters.public_id, where="institution__sourced_id", about="One campus only.")
 
 
-class BooksViewSet(RowViewSet):
+class BooksViewSet(CampusRows):
     """Through which day the books of each campus are closed."""
 
     asks = {
@@ -43,9 +44,7 @@ class BooksViewSet(RowViewSet):
     lookup = "institution__sourced_id"
     not_visible = BooksUnknown
     export_name = "books"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.books_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.books_seen)
 
     @extend_schema(summary="Close books", request=s.CloseIn, responses=s.BooksOut)
     def close(self, request: Request, id: UUID) -> HttpResponse:
@@ -58,7 +57,7 @@ class BooksViewSet(RowViewSet):
         return answer(self.row(Q(institution=institution)))
 
 
-class AccountViewSet(RowViewSet):
+class AccountViewSet(CampusRows):
     """The chart of accounts, with the balance of each as of now. As CSV it is what an accountant's programme reads."""
 
     asks = {
@@ -91,9 +90,7 @@ class AccountViewSet(RowViewSet):
     }
     not_visible = AccountUnknown
     export_name = "chart-of-accounts"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.accounts_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.accounts_seen)
 
     @extend_schema(summary="Add an account", request=s.AccountIn, responses={201: s.AccountOut})
     def create(self, request: Request) -> HttpResponse:
@@ -110,7 +107,7 @@ class AccountViewSet(RowViewSet):
         return answer(self.row(Q(pk=account.pk)))
 
 
-class LedgerEntryViewSet(RowViewSet):
+class LedgerEntryViewSet(CampusRows):
     """What was posted, the latest last: to an account, about a student, on some days."""
 
     asks = {"list": "fees.view over campus"}
@@ -141,9 +138,7 @@ class LedgerEntryViewSet(RowViewSet):
         "to": Parameter(parameters.day, where="transaction__day__lte", about="On this day or before."),
     }
     export_name = "ledger-entries"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.entries_seen(by=actor(self.request))
+    seen = staticmethod(selectors.entries_seen)
 
 
 class PostingViewSet(ApiViewSet):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access import services as access
+from apps.access.api.lists import CampusRows
 from apps.accounts.api.authentication import actor
 from apps.fees import selectors, services
 from apps.fees.api import serializers as s
@@ -19,7 +21,7 @@ from apps.students.api.about import STUDENT, student_columns
 from schoolops import money
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, gone, valid
+from schoolops.api.viewsets import ApiViewSet, Columns, answer, created, gone, valid
 
 YEAR = Parameter(parameters.public_id, where="year__sourced_id", about="One academic year only.")
 
@@ -28,7 +30,7 @@ def _of_level(level: UUID) -> Q:
     return Q(grade_level__sourced_id=level) | Q(grade_level__isnull=True)
 
 
-class FeeItemViewSet(RowViewSet):
+class FeeItemViewSet(CampusRows):
     """The fee structure: what is charged in each term of a year, by grade level."""
 
     asks = {
@@ -60,9 +62,7 @@ class FeeItemViewSet(RowViewSet):
     }
     not_visible = FeeItemUnknown
     export_name = "fee-items"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.items_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.items_seen)
 
     @extend_schema(summary="Add a fee item", request=s.FeeItemIn, responses={201: s.FeeItemOut})
     def create(self, request: Request) -> HttpResponse:
@@ -79,7 +79,7 @@ class FeeItemViewSet(RowViewSet):
         return answer(self.row(Q(pk=item.pk)))
 
 
-class LateFeeRuleViewSet(RowViewSet):
+class LateFeeRuleViewSet(CampusRows):
     """What each campus charges who pays late."""
 
     asks = {
@@ -101,9 +101,7 @@ class LateFeeRuleViewSet(RowViewSet):
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"id": ("id",)}
     not_visible = LateFeeRuleUnknown
     export_name = "late-fee-rules"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.late_fee_rules_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.late_fee_rules_seen)
 
     @extend_schema(summary="Add a rule of late fees", request=s.LateFeeRuleIn, responses={201: s.LateFeeRuleOut})
     def create(self, request: Request) -> HttpResponse:
@@ -121,7 +119,7 @@ class LateFeeRuleViewSet(RowViewSet):
         return answer(self.row(Q(pk=rule.pk)))
 
 
-class StudentFeeViewSet(RowViewSet):
+class StudentFeeViewSet(CampusRows):
     """Optional items that students have, and others that they opted out of."""
 
     asks = {
@@ -143,9 +141,7 @@ class StudentFeeViewSet(RowViewSet):
         "item_id": Parameter(parameters.public_id, where="item__sourced_id", about="About this item."),
     }
     export_name = "student-fees"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.choices_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.choices_seen)
 
     @extend_schema(summary="Add an item, or opt out", request=s.StudentFeeIn, responses={201: s.StudentFeeOut})
     def create(self, request: Request) -> HttpResponse:
@@ -160,7 +156,7 @@ class StudentFeeViewSet(RowViewSet):
         return gone()
 
 
-class ConcessionViewSet(RowViewSet):
+class ConcessionViewSet(CampusRows):
     """What students are let off."""
 
     asks = {
@@ -195,9 +191,7 @@ class ConcessionViewSet(RowViewSet):
     }
     not_visible = ConcessionUnknown
     export_name = "concessions"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.concessions_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.concessions_seen)
 
     @extend_schema(summary="Ask for siblings' concessions", request=s.SiblingsIn, responses={201: s.SiblingsOut})
     def siblings(self, request: Request) -> HttpResponse:
@@ -244,4 +238,4 @@ class PayersViewSet(ApiViewSet):
         by = actor(request)
         student, _campus = selectors.account_at(id, "fees.charge", by=by)
         services.set_payers(student=student, payers=payers, by=by)
-        return answer({"results": selectors.payers_of(id, by=by), "next": None})
+        return answer({"results": selectors.payers_of(id, by=by, permission=access.held(by, *self.sees)), "next": None})

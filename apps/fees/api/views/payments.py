@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access.api.lists import CampusRows
 from apps.accounts.api.authentication import actor
 from apps.fees import selectors, services
 from apps.fees.api import serializers as s
@@ -20,7 +21,7 @@ from apps.students.api.about import STUDENT, student_columns
 from schoolops import money
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, created, valid
+from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, Usual, answer, created, valid
 
 _PAYMENT: Columns = {
     "id": "sourced_id",
@@ -41,7 +42,7 @@ _PAYMENT: Columns = {
 _WHOLE = s.PaymentWholeOut
 
 
-class PaymentViewSet(RowViewSet):
+class PaymentViewSet(CampusRows):
     """Payments. One that was taken never changes: what goes back is written down beside it.
 
     What moves money needs an ``Idempotency-Key``.
@@ -70,9 +71,7 @@ class PaymentViewSet(RowViewSet):
     }
     not_visible = PaymentUnknown
     export_name = "payments"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.payments_seen(by=actor(self.request))
+    seen = staticmethod(selectors.payments_seen)
 
     def row(self, condition: Q) -> dict[str, Any]:
         """With the bills it pays and what went back."""
@@ -170,3 +169,8 @@ class FollowedPaymentViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         return selectors.payments_followed(self.kwargs["id"], by=actor(self.request))
+
+    def usual(self) -> Usual:
+        by = actor(self.request)
+        child = selectors.child_followed(self.kwargs["id"], by=by)
+        return Usual((), selectors.asked_payments, {"child": child.pk, "user": by.pk})

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access.api.lists import CampusRows
 from apps.accounts.api.authentication import actor
 from apps.accounts.models import User
 from apps.notifications import selectors, services
@@ -19,10 +20,10 @@ from apps.notifications.errors import MessageUnknown
 from apps.notifications.models import Channel, Message
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, gone, valid
+from schoolops.api.viewsets import ApiViewSet, Columns, answer, gone, valid
 
 
-class MessageViewSet(RowViewSet):
+class MessageViewSet(CampusRows):
     """What a school sends, and what became of it."""
 
     asks = {
@@ -46,9 +47,7 @@ class MessageViewSet(RowViewSet):
     }
     not_visible = MessageUnknown
     export_name = "messages"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.messages_seen(by=actor(self.request), permission=self.permission)
+    seen = staticmethod(selectors.messages_seen)
 
     @extend_schema(summary="Say what became of a message in doubt", request=s.ResolveIn, responses=s.MessageOut)
     def resolve(self, request: Request, id: UUID) -> HttpResponse:
@@ -57,7 +56,7 @@ class MessageViewSet(RowViewSet):
         return answer(self.row(Q(pk=found.pk)))
 
 
-class BouncedViewSet(RowViewSet):
+class BouncedViewSet(CampusRows):
     """What came back from addresses to which nothing is sent since."""
 
     asks = {
@@ -75,9 +74,7 @@ class BouncedViewSet(RowViewSet):
     sorts: ClassVar[dict[str, tuple[str, ...]]] = {"newest": ("-id",)}
     not_visible = MessageUnknown
     export_name = "bounced-addresses"
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.bounced(by=actor(self.request))
+    seen = staticmethod(selectors.bounced)
 
     @extend_schema(summary="Write to an address again", responses={204: None})
     def remove(self, request: Request, id: UUID) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access import selectors as access_rows
 from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.accounts.api.authentication import actor
@@ -19,10 +20,16 @@ from apps.students import services
 from apps.students.api import serializers as shapes
 from apps.students.api.views.reach import reached_student
 from apps.students.models import Guardian, Student, StudentGuardian
-from apps.students.selectors import contacts_shown_to, guardians_matching, guardians_shown_to, private_shown_to
+from apps.students.selectors import (
+    contacts_shown_to,
+    guardians_matching,
+    guardians_of_all,
+    guardians_shown_to,
+    private_shown_to,
+)
 from schoolops.api import parameters, versions
 from schoolops.api.parameters import Parameter
-from schoolops.api.viewsets import Columns, RowViewSet, answer, created, gone, valid, with_version
+from schoolops.api.viewsets import Columns, RowViewSet, Usual, answer, created, gone, valid, with_version
 from schoolops.rows import RowStatus
 
 
@@ -61,8 +68,9 @@ class GuardianViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         user = actor(self.request)
         day = access.today(user)
-        reach = access.within_reach(user, "guardians.view", "student", day=day)
-        found: QuerySet[Any] = Guardian.objects.kept().filter(guardians_shown_to(user, "guardians.view", day))
+        sees = access.held(user, *self.sees)
+        reach = access.within_reach(user, sees, "student", day=day)
+        found: QuerySet[Any] = Guardian.objects.kept().filter(guardians_shown_to(user, sees, day))
         student = getattr(self, "asked", {}).get("student_id")
         if student is None:
             return found
@@ -70,6 +78,16 @@ class GuardianViewSet(RowViewSet):
             contacts_shown_to(user, day), student__in=Student.objects.filter(reach, sourced_id=student)
         )
         return found.filter(pk__in=whose.values("guardian"))
+
+    def usual(self) -> Usual | None:
+        user = actor(self.request)
+        access.require(user, "guardians.view")
+        custody = "students.view_custody"
+        sees_all = custody in access_rows.permissions_of(user)
+        if not all(access_rows.reaches_everything(user, each) for each in ("guardians.view", *[custody] * sees_all)):
+            return None
+        shown = Q() if sees_all else Q(restriction_note="")
+        return Usual(sees_all, lambda: Guardian.objects.kept().filter(guardians_of_all(shown)), {})
 
     @extend_schema(summary="Add a guardian", request=shapes.GuardianIn, responses={201: shapes.GuardianOut})
     def create(self, request: Request) -> HttpResponse:
@@ -178,7 +196,7 @@ class LinkViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         user = actor(self.request)
-        student = reached_student(self.request, self.kwargs["student"], "guardians.view")
+        student = reached_student(self.request, self.kwargs["student"], access.held(user, *self.sees))
         found: QuerySet[Any] = StudentGuardian.objects.filter(
             contacts_shown_to(user, access.today(user)), student=student
         )
@@ -195,7 +213,7 @@ class LinkViewSet(RowViewSet):
         """Let a guardian be one of this student's; without a priority they are called last."""
         fields = valid(shapes.GuardianLinkIn, request.data)
         link = services.link_guardian(
-            student=reached_student(request, student, "guardians.view"),
+            student=reached_student(request, student, access.held(actor(request), *self.sees)),
             guardian=fields.pop("guardian"),
             fields=fields,
             by=actor(request),
