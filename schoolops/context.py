@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from schoolops.errors import NoCurrentSchool
 
@@ -86,6 +86,21 @@ def inside(school: SchoolLike) -> Iterator[SchoolLike]:
         yield school
     finally:
         _school.reset(token)
+
+
+def staying(pages: Iterator[Any]) -> Iterator[Any]:
+    """``pages`` of the current school, for who reads them when the school is left: each is made inside it."""
+    school = current_school()
+
+    def there() -> Iterator[Any]:
+        while True:
+            with inside(school):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+
+    return there()
 
 
 @contextmanager

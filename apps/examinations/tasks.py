@@ -5,20 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 from apps.examinations import services
-from schoolops.queues import EXAMINATIONS, NOTIFICATIONS, task
+from schoolops.queues import EXAMINATIONS, NOTIFICATIONS, long_task, task
 from schoolops.queues.mailing import hand_over
 from schoolops.queues.schedule import Schedule, schedule
 
 
-@task(
-    queue=EXAMINATIONS,
-    tracked=True,
-    leased=True,
-    once_per=("session",),
-    while_waiting=True,
-    refused="discard",
-    acts_for="the school",
-)
+@long_task(queue=EXAMINATIONS, once_per=("session",), acts_for="the school")
 def compute_results(*, session: int) -> dict[str, int]:
     """Of the students whose marks changed since the last time, or of all; doing it twice changes nothing."""
     return services.compute_results(session)

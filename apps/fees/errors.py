@@ -139,6 +139,13 @@ class NoIncomeAccount(Invalid):
     field = "account_id"
 
 
+class NoAccountFor(Conflict):
+    """{campus} has no accounts yet to which fees are booked by themselves."""
+
+    code = "fees:no-account-for"
+    remedy = "Save the campus once more: it gets the accounts that every campus begins with."
+
+
 class StudentFeeUnknown(NotFound):
     """There is no such choice."""
 

@@ -7,34 +7,18 @@ from decimal import Decimal
 from uuid import UUID
 
 from apps.fees import services
-from schoolops.queues import FEES, NOTIFICATIONS, task
+from schoolops.queues import FEES, NOTIFICATIONS, long_task, task
 from schoolops.queues.mailing import hand_over
 from schoolops.queues.schedule import Schedule, schedule
 
 
-@task(
-    queue=FEES,
-    tracked=True,
-    leased=True,
-    once_per=("run",),
-    while_waiting=True,
-    refused="discard",
-    acts_for="the school",
-)
+@long_task(queue=FEES, once_per=("run",), acts_for="the school")
 def make_bills(*, run: int) -> dict[str, int]:
     """The bills that a run still waits for, of some hundred students; doing it twice bills nobody twice."""
     return services.bill(run)
 
 
-@task(
-    queue=FEES,
-    tracked=True,
-    leased=True,
-    once_per=("statement",),
-    while_waiting=True,
-    refused="discard",
-    acts_for="fees.collect over campus",
-)
+@long_task(queue=FEES, once_per=("statement",), acts_for="fees.collect over campus")
 def take_bank_lines(*, statement: int) -> dict[str, int]:
     """The lines of a bank's file that somebody confirmed; doing it twice takes nothing twice."""
     return services.take_confirmed(statement)

@@ -6,33 +6,19 @@ import datetime as dt
 from uuid import UUID
 
 from apps.reports import services
-from schoolops.queues import NOTIFICATIONS, PLATFORM, REPORTS, task
+from schoolops.queues import NOTIFICATIONS, PLATFORM, REPORTS, long_task, task
 from schoolops.queues.schedule import Schedule, schedule
 
 
-@task(
-    queue=REPORTS,
-    tracked=True,
-    leased=True,
-    once_per=("kind", "day", "sections", "language", "by_id"),
-    while_waiting=True,
-    refused="discard",
-    acts_for="exports.run over section",
+@long_task(
+    queue=REPORTS, once_per=("kind", "day", "sections", "language", "by_id"), acts_for="exports.run over section"
 )
 def print_list(*, kind: str, day: dt.date, sections: list[UUID], language: str, by_id: UUID) -> None:
     """A long list, kept for a day for whoever asked; the next try writes the same file."""
     services.print_and_keep(kind=kind, day=day, sections=sections, language=language, by_id=by_id)
 
 
-@task(
-    queue=REPORTS,
-    tracked=True,
-    leased=True,
-    once_per=("session", "section", "published_at"),
-    while_waiting=True,
-    refused="discard",
-    acts_for="cards.publish over section",
-)
+@long_task(queue=REPORTS, once_per=("session", "section", "published_at"), acts_for="cards.publish over section")
 def publish_cards(*, session: int, section: int, published_at: dt.datetime, by_id: UUID) -> dict[str, int]:
     """The cards of a section: each printed, then all of them public at once; done twice none is published twice."""
     return {"cards": services.publish_cards(session=session, section=section, published_at=published_at, by_id=by_id)}

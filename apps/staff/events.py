@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
+
+from apps.access.events import Invited
 
 
 @dataclass(frozen=True, slots=True)
-class StaffInvited:
-    """Those who cannot log in are to be invited, in the role with this code; by whose public id.
-
-    ``roles``: of them these alone, each in a role: person by key, code.
-    """
-
-    role: str
-    by_id: UUID
-    roles: tuple[tuple[int, str], ...] = ()
+class StaffInvited(Invited):
+    """Of those who work here."""

@@ -15,22 +15,22 @@ from apps.staff.models import StaffMember, Substitution, TeachingAssignment, wor
 VIEW = "staff.view"
 
 
-def asked_staff(user: User) -> AskedCampuses:
+def asked_staff(user: User, permission: str = VIEW) -> AskedCampuses:
     """The campuses whose staff ``user`` may see: a teacher knows colleagues, so it is the role's campus that counts.
 
     Raises:
         PermissionMissing.
     """
-    access.require(user, VIEW)
-    at = {held.institution_id for held in roles_held(user) if VIEW in held.permissions}
-    return AskedCampuses(VIEW, None not in at, {} if None in at else {"reach-campuses": at})
+    access.require(user, permission)
+    at = {held.institution_id for held in roles_held(user) if permission in held.permissions}
+    return AskedCampuses(permission, None not in at, {} if None in at else {"reach-campuses": at})
 
 
-def staff_in_view(by: User | AskedCampuses) -> Q:
+def staff_in_view(by: User | AskedCampuses, permission: str = VIEW) -> Q:
     """The members of staff ``by`` may see, or as ``asked_staff`` says it. Raises ``PermissionMissing``."""
     if isinstance(by, AskedCampuses):
-        return by.rows(VIEW, "institution")
-    asked = asked_staff(by)
+        return by.rows(permission, "institution")
+    asked = asked_staff(by, permission)
     return Q(institution__in=asked.values["reach-campuses"]) if asked.limited else Q()
 
 

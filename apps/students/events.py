@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
+
+from apps.access.events import Invited
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,5 @@ class ClassRostersChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class GuardiansInvited:
-    """Those who cannot log in are to be invited, in the role with this code; by whose public id.
-
-    ``roles``: of them these alone, each in a role: person by key, code.
-    """
-
-    role: str
-    by_id: UUID
-    roles: tuple[tuple[int, str], ...] = ()
+class GuardiansInvited(Invited):
+    """Of guardians."""

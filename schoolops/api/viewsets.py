@@ -146,6 +146,12 @@ class ApiViewSet(ViewSetMixin, ApiView):
         """What the action that is asked for needs: whoever may do it is answered what it did, and needs no other."""
         return self.asks[self.action].partition(" ")[0]
 
+    @property
+    def sees(self) -> tuple[str, str]:
+        """By what rows are seen: by what reading them asks for, and by ``permission`` for who does not hold that."""
+        reads = self.asks.get("retrieve", self.asks.get("list", ""))
+        return reads.partition(" ")[0], self.permission
+
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """DRF's, while what consequences say is collected for the answer."""
         with events.following():

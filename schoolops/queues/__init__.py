@@ -1,7 +1,7 @@
 """Jobs that cannot be lost: a job is a row in the ledger until it is done or a person discards it."""
 
 from schoolops.queues.job import NotSent, calling_outside, current_job, finishing, job_or_none, progress
-from schoolops.queues.ledger.task import Duplicate, Enqueued, Task, task
+from schoolops.queues.ledger.task import Duplicate, Enqueued, Task, long_task, task
 from schoolops.queues.registry import (
     ATTENDANCE,
     EXAMINATIONS,
@@ -32,6 +32,7 @@ __all__ = [
     "current_job",
     "finishing",
     "job_or_none",
+    "long_task",
     "progress",
     "task",
 ]

@@ -26,7 +26,7 @@ from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.examinations import services as examinations
 from apps.notifications import services as notifications
-from apps.students.api.views.students import StudentViewSet
+from apps.students.api.views.enrolments import EnrolmentViewSet
 from schoolops import clock
 from schoolops.context import inside
 from schoolops.tenancy.compiled import forget_compiled
@@ -466,9 +466,9 @@ def test_each_asks_for_what_it_says(ground: Ground) -> None:
 
 
 def test_one_that_asks_for_something_else_is_found(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = next(each for each in ROWS if each.name == "GET students/{child}")
+    row = next(each for each in ROWS if each.name == "GET students/{child}/enrolments/{enrolment}")
     for planted in ("students.manage over student", "students.view over school"):
-        monkeypatch.setattr(StudentViewSet, "asks", {"retrieve": planted})
+        monkeypatch.setattr(EnrolmentViewSet, "asks", {"retrieve": planted})
         assert planted in _not_asked(ground, row)
 
 

@@ -64,10 +64,10 @@ def test_an_administrator_chooses_a_gateway_and_tries_it(visit: Visit, scene: Sc
     expect(page.get_by_role("heading", name="No card gateway is set")).to_be_visible()
     page.get_by_label("Secret key").fill(SECRET)
     page.get_by_role("button", name="Save", exact=True).press("Enter")
-    expect(page.get_by_text("It is saved. Try it now.")).to_be_visible()
+    expect(page.get_by_text(" is saved. Try it now.")).to_be_visible()
     assert SECRET not in page.content()
     page.get_by_role("button", name="Try it").press("Enter")
-    expect(page.get_by_text("The gateway answers and knows the key.")).to_be_visible()
+    expect(page.get_by_text(" answers and knows the key.")).to_be_visible()
     assert page.get_by_label("The address that it writes to").input_value() == visit.address(
         "/api/v1/card-gateway/events"
     )

@@ -26,7 +26,7 @@ def test_a_permission_goes_and_a_menu_vanishes(visit: Visit, scene: Scene) -> No
     expect(allowed).to_be_checked()
     allowed.uncheck()
     erin.get_by_role("button", name="Save", exact=True).click()
-    expect(erin.get_by_text("Saved. It holds from everybody's next click on.")).to_be_visible()
+    expect(erin.get_by_text(" is saved. It holds from everybody's next click on.")).to_be_visible()
     expect(erin.get_by_role("checkbox", name="Enter office codes and late arrivals")).not_to_be_checked()
 
     dave.reload()

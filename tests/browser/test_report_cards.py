@@ -49,7 +49,7 @@ def test_a_teacher_enters_marks_on_a_phone(visit: Visit, scene: Scene, paper: Ex
     # A thumb reaches the button wherever the page stands.
     expect(page.get_by_role("button", name="Save marks")).to_be_in_viewport()
     page.get_by_role("button", name="Save marks").tap()
-    expect(page.get_by_text("3 marks are saved.")).to_be_visible()
+    expect(page.get_by_text("3 marks of ")).to_be_visible()
     assert page.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     with scene.inside():
         said = Mark.objects.filter(exam=paper).exclude(status="not-entered").order_by("pk")

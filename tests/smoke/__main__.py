@@ -57,7 +57,7 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
     from tests.smoke.asks import table as asks
     from tests.smoke.rows import Rows
     from tests.smoke.wall import Side, Stranger, Wall
-    from tests.smoke.web import Web
+    from tests.smoke.web import NotAsExpected, Web
     from tests.smoke.world import World
 
     webs = {each["slug"]: Web(f"http://127.0.0.1:{up.port}") for each in up.schools}
@@ -102,7 +102,12 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
             Stranger("a revoked token", revoked, at_home=True),
         )
         report = Wall(sides[0], sides[1], rows, strangers).probe(addresses())
-        imported = rosters.import_twice(oak, say)
+        imported: dict[str, Any] = {}
+        try:
+            imported = rosters.import_twice(oak, say)
+        except NotAsExpected as refused:
+            # Whoever got in at the wall may have ended every login of Oak's: what got in is told all the same.
+            report.failures.append(f"a roster does not come in: {refused}")
     say(f"{report.twins} routes × methods, each tried by {len(strangers)} who must not and by one who may")
     stale = [f"tests/smoke/asks/ declares {each}, which is no route" for each in asks.undeclared(addresses())]
     result = {

@@ -62,6 +62,11 @@ def require(by: User, permission: str) -> None:
         refuse(permission, "permission", PermissionMissing(permission=permission))
 
 
+def held(by: User, *permissions: str) -> str:
+    """The first of ``permissions`` that ``by`` holds; the last, where it is none of them."""
+    return next((each for each in permissions if each in selectors.permissions_of(by)), permissions[-1])
+
+
 def today(by: User) -> dt.date:
     """Today at the school, for what ``by`` asks next: their roles and the school's timezone come in one question."""
     selectors.roles_held(by)
@@ -233,6 +238,7 @@ def is_family(user: User) -> bool:
 class _Gate:
     """What ``apps.institutions`` and ``apps.accounts``, below us, ask through their ``scopes``."""
 
+    held = staticmethod(held)
     require = staticmethod(require)
     require_at = staticmethod(require_at)
     require_everywhere = staticmethod(require_everywhere)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.lookups import Exact
 
 from apps.access.errors import NotToBeInvited, PeopleChangedSince, RoleBeyondYou, RoleUnknown
+from apps.access.events import Invited
 from apps.access.models import Role, RoleAssignment
 from apps.access.services.gate import require_everywhere, require_over
 from apps.access.services.people import MANAGE
@@ -20,7 +22,8 @@ from apps.access.services.roles import expect_to_give, put_in_role, roles_within
 from apps.accounts import services as accounts
 from apps.accounts.errors import EmailTaken
 from apps.accounts.models import User, is_reserved
-from schoolops import queues
+from apps.accounts.selectors import user_by_id
+from schoolops import events, queues
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.folding import Fold, fold
 
@@ -31,12 +34,14 @@ class Audience:
 
     ``rows()`` have ``user``, ``email``, ``given_name`` and ``family_name``; ``manages`` is the permission to change
     them, ``of_user`` what leads from a login to its row, and ``link(row, user, by)`` the service that joins the two.
+    ``invited``: the event by which a worker is told.
     """
 
     manages: str
     of_user: str
     rows: Callable[[], QuerySet[Any]]
     link: Callable[[Any, User, User], Any]
+    invited: type[Invited]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,9 @@ def _require(audience: Audience, by: User) -> None:
     require_everywhere(by, audience.manages)
 
 
-def expect_invitations(audience: Audience, *, role: str, people: int, by: User) -> None:
-    """Nothing, when ``by`` may let ``people`` in as ``role``, and that is how many there are to invite.
+@transaction.atomic
+def begin_inviting(audience: Audience, *, role: str, people: int, by: User) -> None:
+    """Let a worker invite everybody who can be invited, in the role with this code; ``people``: how many they are.
 
     Raises:
         PermissionMissing, OutOfReach, NotYoursToGive, RoleUnknown, PeopleChangedSince.
@@ -85,6 +91,7 @@ def expect_invitations(audience: Audience, *, role: str, people: int, by: User) 
     expect_to_give([RoleAssignment(role=_role(role), institution=None)], permission=MANAGE, by=by)
     if there != people:
         raise PeopleChangedSince(count=there)
+    events.publish(audience.invited(role, by.sourced_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +130,20 @@ def look_at_invitations(audience: Audience, *, roles: Mapping[int, str], by: Use
     return found
 
 
-def expect_chosen(audience: Audience, *, roles: Mapping[int, str], by: User) -> None:
-    """Nothing, when ``by`` may let these in, each in their role. Raises why the first may not be, and as looking."""
+@transaction.atomic
+def begin_inviting_chosen(audience: Audience, *, roles: Mapping[int, str], by: User) -> None:
+    """Let a worker invite these (by key), each in the role with this code. Raises why the first may not be invited.
+
+    Raises:
+        PermissionMissing, OutOfReach, NotToBeInvited, RoleUnknown, RoleBeyondYou, PeopleChangedSince.
+    """
     looked = look_at_invitations(audience, roles=roles, by=by)
     for each in looked:
         if each.refusal is not None:
             raise each.refusal
     if len(looked) != len(roles) or not roles:
         raise PeopleChangedSince(count=len(looked))
+    events.publish(audience.invited("", by.sourced_id, tuple(sorted(roles.items()))))
 
 
 def _role(code: str) -> Role:
@@ -140,10 +153,13 @@ def _role(code: str) -> Role:
     return found
 
 
-def invite_many(audience: Audience, *, role: str, roles: Mapping[int, str] | None = None, by: User) -> dict[str, int]:
+def invite_many(
+    audience: Audience, *, role: str = "", roles: Mapping[int, str] | None = None, by_id: UUID
+) -> dict[str, int]:
     """Let everybody in who can be, each in a transaction of their own; killed half-way, again goes on from there.
 
-    ``roles``: of them these alone, each in a role of their own: person by key → code.
+    ``by_id``: the public id of who invites. ``roles``: of them these alone, each in a role of their own: person by
+    key → code.
 
     Whom something speaks against is left out, and stops nobody else.
 
@@ -151,6 +167,7 @@ def invite_many(audience: Audience, *, role: str, roles: Mapping[int, str] | Non
         PermissionMissing, OutOfReach, RoleUnknown.
         Unavailable: something that is needed is away; call it again.
     """
+    by = user_by_id(by_id)
     ready = uninvited(audience, by=by).ready
     people = list((ready if roles is None else ready.filter(pk__in=roles)).order_by("pk").values_list("pk", flat=True))
     codes = dict.fromkeys(people, role) if roles is None else roles
@@ -165,7 +182,8 @@ def invite_many(audience: Audience, *, role: str, roles: Mapping[int, str] | Non
             # They stand on the page, still without a login.
             left_out += 1
         queues.progress(done, len(people))
-    return {"invited": invited, "left_out": left_out}
+    with queues.finishing():
+        return {"invited": invited, "left_out": left_out}
 
 
 @transaction.atomic

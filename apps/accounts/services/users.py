@@ -69,7 +69,7 @@ def _made(*, username: str, by: Actor, **details: str) -> User:
 
 
 @transaction.atomic
-def change_user(*, user: User, details: dict[str, str], by: User) -> User:
+def change_user(*, user: User, details: dict[str, str], by: User, reason: str = "") -> User:
     """Change e-mail, names or language.
 
     Raises:
@@ -86,7 +86,7 @@ def change_user(*, user: User, details: dict[str, str], by: User) -> User:
     if "email" in after:
         # A link that went to the old address must not open the login.
         user.links.end()
-    trail.record(by, "accounts.user-changed", user, before=before, after=after)
+    trail.record(by, "accounts.user-changed", user, before=before, after=after, reason=reason)
     return user
 
 
@@ -122,7 +122,7 @@ def deactivate_user(*, user: User, by: User, reason: str = "") -> User:
 
 
 @transaction.atomic
-def activate_user(*, user: User, by: User) -> User:
+def activate_user(*, user: User, by: User, reason: str = "") -> User:
     """Somebody is back. Doing it twice changes nothing.
 
     Raises:
@@ -133,12 +133,12 @@ def activate_user(*, user: User, by: User) -> User:
         user.is_active = True
         user.deactivated_at = None
         user.save(update_fields=["is_active", "deactivated_at"])
-        trail.record(by, "accounts.user-activated", user)
+        trail.record(by, "accounts.user-activated", user, reason=reason)
     return user
 
 
 @transaction.atomic
-def end_logins_of(*, user: User, by: User) -> int:
+def end_logins_of(*, user: User, by: User, reason: str = "") -> int:
     """End every login of somebody else; returns how many.
 
     Raises:
@@ -146,7 +146,7 @@ def end_logins_of(*, user: User, by: User) -> int:
     """
     scopes.gate().require_over(by, MANAGE, user)
     ended = tokens.end_logins(user, because="ended by the office")
-    trail.record(by, "accounts.logins-ended", user, after={"logins": ended})
+    trail.record(by, "accounts.logins-ended", user, after={"logins": ended}, reason=reason)
     return ended
 
 
@@ -167,7 +167,7 @@ def begin_anew(*, user: User, by: Actor) -> None:
 
 
 @transaction.atomic
-def require_new_password(*, user: User, by: User) -> None:
+def require_new_password(*, user: User, by: User, reason: str = "") -> None:
     """Somebody else may know the password: every login ends, and the next one can do nothing but choose another.
 
     Raises:
@@ -179,7 +179,7 @@ def require_new_password(*, user: User, by: User) -> None:
     user.must_change_password = True
     user.save(update_fields=["must_change_password"])
     ended = tokens.end_logins(user, because="a new password is asked for")
-    trail.record(by, "accounts.new-password-required", user, after={"logins_ended": ended})
+    trail.record(by, "accounts.new-password-required", user, after={"logins_ended": ended}, reason=reason)
 
 
 @transaction.atomic

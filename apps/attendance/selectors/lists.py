@@ -180,10 +180,10 @@ def desk_entries(day: dt.date, *, by: User) -> QuerySet[DeskEntry]:
     return DeskEntry.objects.filter(of_students_in_reach(by, "attendance.desk", day), day=day)
 
 
-def leaves(*, by: User) -> QuerySet[Leave]:
+def leaves(*, by: User, permission: str = "leave.request") -> QuerySet[Leave]:
     """Leave of the students in reach, asked for, decided or taken back."""
-    shown = of_students_shown(by, FamilyItem.LEAVE, "leave.request")
-    return Leave.objects.filter(of_students_in_reach(by, "leave.request", access.today(by)), shown)
+    shown = of_students_shown(by, FamilyItem.LEAVE, permission)
+    return Leave.objects.filter(of_students_in_reach(by, permission, access.today(by)), shown)
 
 
 def months_of(student: UUID, *, by: User, since: dt.date | None, until: dt.date | None) -> list[dict[str, Any]]:
@@ -212,9 +212,9 @@ COUNTED = {
 }
 
 
-def policies(*, by: User) -> list[dict[str, Any]]:
+def policies(*, by: User, permission: str = "attendance.view") -> list[dict[str, Any]]:
     """Each campus's rules; those that set none have the defaults and version 0. One query."""
-    access.require(by, "attendance.view")
+    access.require(by, permission)
     names = [field.name for field in AttendancePolicy._meta.fields if field.name not in {"id", "institution"}]
     usual = AttendancePolicy(version=0)
     rows = Institution.objects.order_by("name", "id").values(

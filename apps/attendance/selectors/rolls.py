@@ -31,10 +31,11 @@ from schoolops.folding import name_key
 from schoolops.tenancy.compiled import Compiled
 from schoolops.tenancy.prepared import Statement
 
+VIEW = "attendance.view"
 NAMES = ("given_name", "middle_name", "family_name", "preferred_name", "admission_number")
 
 
-def roll(key: SessionKey, *, by: User) -> dict[str, Any]:
+def roll(key: SessionKey, *, by: User, permission: str = VIEW) -> dict[str, Any]:
     """One roll with the students on it as of its day, whether it was taken or not. The same number of queries always.
 
     Before it was taken ``version`` is 0 and each record suggests what the office says, else the default code. Students
@@ -44,26 +45,28 @@ def roll(key: SessionKey, *, by: User) -> dict[str, Any]:
     Raises:
         PermissionMissing, OutOfReach, PeriodUnknown.
     """
-    return roll_and_place(key, by=by)[0]
+    return roll_and_place(key, by=by, permission=permission)[0]
 
 
-def roll_and_place(key: SessionKey, *, by: User, its_day: bool = False) -> tuple[dict[str, Any], Place]:
+def roll_and_place(
+    key: SessionKey, *, by: User, its_day: bool = False, permission: str = VIEW
+) -> tuple[dict[str, Any], Place]:
     """The same with its place, for a page that says more of it. ``its_day``: as ``place_of``."""
-    access.require(by, "attendance.view")
+    access.require(by, permission)
     place = place_of(key, its_day=its_day)
-    access.require_row(by, "attendance.view", place.kind, place.group, day=key.day)
-    return roll_at(place, _SHEETS[place.kind].first(**sheet_asked(place)), by=by), place
+    access.require_row(by, permission, place.kind, place.group, day=key.day)
+    return roll_at(place, _SHEETS[place.kind].first(**sheet_asked(place)), by=by, permission=permission), place
 
 
 def roll_at(
-    place: Place, sheet: AttendanceSession | None, *, by: User, codes: CodeBook | None = None
+    place: Place, sheet: AttendanceSession | None, *, by: User, codes: CodeBook | None = None, permission: str = VIEW
 ) -> dict[str, Any]:
     """The same of a place and its roll that are at hand, and may be seen."""
     everybody = rows_of_roll(place, sheet)
     reached = access_rows.keys_in_reach(
-        by, "attendance.view", "student", Student, [row.key for row in everybody], day=place.day
+        by, permission, "student", Student, [row.key for row in everybody], day=place.day
     )
-    reached = keys_shown(by, FamilyItem.ATTENDANCE, "attendance.view", reached)
+    reached = keys_shown(by, FamilyItem.ATTENDANCE, permission, reached)
     there = [row for row in everybody if row.key in reached]
     return answer(place, sheet, there, codes or place.codes or CodeBook())
 

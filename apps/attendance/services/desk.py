@@ -82,8 +82,8 @@ def enter_at_desk(*, student: UUID, day: dt.date, entry: Entry, period: UUID | N
 
 
 @transaction.atomic
-def remove_from_desk(*, entry: UUID, by: User) -> None:
-    """Take back a desk entry made by mistake: the teacher's marks count again.
+def remove_from_desk(*, entry: UUID, by: User) -> Student:
+    """Take back a desk entry made by mistake: the teacher's marks count again. Returns whose it was.
 
     Raises:
         PermissionMissing, OutOfReach, DeskEntryUnknown, AttendanceDayLocked, EditWindowOver,
@@ -99,6 +99,7 @@ def remove_from_desk(*, entry: UUID, by: User) -> None:
     trail.record(by, "attendance.removed-from-desk", row, before={"student": who, "day": row.day, **before})
     row.delete()
     apply_office(students=[who.pk], first=row.day, last=row.day, by=by, codes=codes)
+    return who
 
 
 def _held(student: UUID, by: User, day: dt.date) -> Student:

@@ -62,13 +62,13 @@ def mark_and_read(
     """The same, answered as ``selectors.roll``: from what is at hand where ``by`` may see what they may mark.
 
     Raises:
-        As ``mark_attendance``. PermissionMissing, OutOfReach: they may not see it, now that it is marked.
+        As ``mark_attendance``. OutOfReach: they may not see it, now that it is marked.
     """
     with transaction.atomic():
         marked = _mark(session, marks, expected_version, by)
     if access_rows.reaches_alike(by, "attendance.mark", "attendance.view", (marked.place.kind, "student")):
         return selectors.answer(marked.place, marked.sheet, marked.everybody, marked.codes)
-    return selectors.roll(session, by=by)
+    return selectors.roll(session, by=by, permission=access.held(by, "attendance.view", "attendance.mark"))
 
 
 @dataclass(frozen=True, slots=True)

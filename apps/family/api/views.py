@@ -12,6 +12,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.family import selectors, services
 from apps.family.api import serializers as s
@@ -47,7 +48,8 @@ class ContactRequestViewSet(RowViewSet):
     export_name = "contact-requests"
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.contact_requests_seen(by=actor(self.request))
+        by = actor(self.request)
+        return selectors.contact_requests_seen(by=by, permission=access.held(by, *self.sees))
 
     @extend_schema(
         summary="Ask to be reached otherwise", request=s.ContactRequestIn, responses={201: s.ContactRequestOut}

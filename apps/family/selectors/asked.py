@@ -14,9 +14,9 @@ from apps.students.selectors import guardians_shown_to
 MANAGE = "guardians.manage"
 
 
-def contact_requests_seen(*, by: User) -> QuerySet[ContactRequest]:
+def contact_requests_seen(*, by: User, permission: str = "students.view") -> QuerySet[ContactRequest]:
     """Their own, and those of guardians whom ``by`` may correct. Raises ``PermissionMissing``."""
-    access.require(by, "students.view")
+    access.require(by, permission)
     seen = Q(guardian__user=by)
     if MANAGE in permissions_of(by):
         shown = guardians_shown_to(by, MANAGE, access.today(by))

@@ -85,9 +85,9 @@ def concessions_seen(*, by: Asking, permission: str = VIEW) -> QuerySet[Any]:
     return Concession.objects.filter(at_campuses(by, permission, "year__institution"))
 
 
-def payers_of(student: UUID, *, by: User) -> list[dict[str, Any]]:
+def payers_of(student: UUID, *, by: User, permission: str = VIEW) -> list[dict[str, Any]]:
     """Who pays a student's bills, where somebody was said. Raises ``PermissionMissing``, ``OutOfReach``."""
-    found, _campus = account_at(student, VIEW, by=by)
+    found, _campus = account_at(student, permission, by=by)
     rows = Payer.objects.filter(student=found).select_related("guardian").order_by("pk")
     return [
         {"guardian_id": row.guardian.sourced_id, "name": row.guardian.full_name, "percent": row.percent} for row in rows

@@ -19,6 +19,7 @@ from apps.accounts.models import User
 from apps.fees import errors
 from apps.fees.models import Account, Concession, FeeItem, InvoiceLine, Payer, StudentFee
 from apps.fees.selectors.billing import account_at
+from apps.fees.services.posting import accounts_of
 from apps.institutions.models import AcademicYear, Institution, Term
 from apps.institutions.services.teaching import refuse_closed
 from apps.students.models import Enrolment, Guardian, Student, StudentGuardian
@@ -42,13 +43,14 @@ def add_item(*, year: AcademicYear, values: Mapping[str, Any], by: User) -> FeeI
     """Add an item to the fees of a year. ``values`` by field of ``FeeItem``; without an account, that of all fees.
 
     Raises:
-        PermissionMissing, OutOfReach, YearIsClosed, NotOfThisCampus, NoIncomeAccount, FeeItemTwice, AmountRefused.
+        PermissionMissing, OutOfReach, YearIsClosed, NotOfThisCampus, NoIncomeAccount, NoAccountFor, FeeItemTwice,
+        AmountRefused.
     """
     campus = year.institution
     access.require_at(by, CHARGE, campus)
     refuse_closed(year)
     values = dict(values)
-    account = values.pop("account", None) or Account.objects.get(institution=campus, purpose=Account.Purpose.FEES)
+    account = values.pop("account", None) or accounts_of(campus)[Account.Purpose.FEES]
     item = FeeItem(institution=campus, year=year, currency=campus.currency, account=account, **values)
     _check_item(item)
     with explains({"fee_item_once": lambda: errors.FeeItemTwice(name=item.name)}):

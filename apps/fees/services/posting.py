@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.fees.errors import AccountKeptByBills, LegsRefused, PeriodClosed, PostedAhead, PostedAlready
+from apps.fees.errors import AccountKeptByBills, LegsRefused, NoAccountFor, PeriodClosed, PostedAhead, PostedAlready
 from apps.fees.models import Account, Books, LedgerEntry, LedgerTransaction
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
@@ -50,9 +50,21 @@ class Posting:
     legs: Sequence[Leg]
 
 
-def accounts_of(institution: Institution) -> dict[str, Account]:
-    """The accounts that are posted to by themselves, by purpose."""
-    return {row.purpose: row for row in Account.objects.filter(institution=institution).exclude(purpose="")}
+class Chart(dict[str, Account]):
+    """The accounts of a campus that are posted to by themselves, by purpose; ``NoAccountFor`` is one that it lacks."""
+
+    def __init__(self, institution: Institution) -> None:
+        rows = Account.objects.filter(institution=institution).exclude(purpose="")
+        super().__init__({row.purpose: row for row in rows})
+        self.campus = institution.name
+
+    def __missing__(self, purpose: str) -> Account:
+        raise NoAccountFor(campus=self.campus)
+
+
+def accounts_of(institution: Institution) -> Chart:
+    """The accounts that are posted to by themselves."""
+    return Chart(institution)
 
 
 def post(*, institution: Institution, posting: Posting, by: User | None) -> LedgerTransaction:

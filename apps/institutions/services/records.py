@@ -27,7 +27,9 @@ def write_new(row: Row, *, by: Any, explained: Mapping[str, Explanation], after:
     return row
 
 
-def write_change(row: Row, fields: Mapping[str, Any], *, by: Any, explained: Mapping[str, Explanation]) -> bool:
+def write_change(
+    row: Row, fields: Mapping[str, Any], *, by: Any, explained: Mapping[str, Explanation], reason: str = ""
+) -> bool:
     """Save what differs; whether anything did."""
     before, after = trail.changed(row, fields)
     if not after:
@@ -36,7 +38,7 @@ def write_change(row: Row, fields: Mapping[str, Any], *, by: Any, explained: Map
         setattr(row, name, value)
     with explains(explained):
         row.save(update_fields=[*after])
-    trail.record(by, _action(row, "changed"), row, before=before, after=after)
+    trail.record(by, _action(row, "changed"), row, before=before, after=after, reason=reason)
     return True
 
 

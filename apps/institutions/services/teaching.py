@@ -106,7 +106,7 @@ def add_section(*, year: AcademicYear, grade_level: GradeLevel, fields: Mapping[
 
 
 @transaction.atomic
-def change_section(*, section: Section, fields: Mapping[str, Any], by: Any) -> Section:
+def change_section(*, section: Section, fields: Mapping[str, Any], by: Any, reason: str = "") -> Section:
     """Change a section; its year and institution stay, and its level where students have been in it.
 
     Raises:
@@ -121,7 +121,7 @@ def change_section(*, section: Section, fields: Mapping[str, Any], by: Any) -> S
     # By its relation: the memberships belong to an app above us.
     if level is not None and level.pk != row.grade_level_id and row.memberships.exists():
         raise errors.HoldsStudents
-    if write_change(row, fields, by=by, explained=_SECTION):
+    if write_change(row, fields, by=by, explained=_SECTION, reason=reason):
         events.publish(TeachingChanged())
     return row
 
@@ -144,10 +144,10 @@ def add_course(*, institution: Institution, fields: Mapping[str, Any], by: Any) 
 
 
 @transaction.atomic
-def change_course(*, course: Course, fields: Mapping[str, Any], by: Any) -> Course:
+def change_course(*, course: Course, fields: Mapping[str, Any], by: Any, reason: str = "") -> Course:
     """Change a course. Raises ``PermissionMissing``, ``OutOfReach``, ``NameTaken``."""
     gate().require_at(by, "sections.manage", course.institution)
-    if write_change(course, fields, by=by, explained=_COURSE):
+    if write_change(course, fields, by=by, explained=_COURSE, reason=reason):
         events.publish(TeachingChanged())
     return course
 
@@ -205,7 +205,12 @@ def _set_terms(taught: CourseClass, terms: Sequence[Term]) -> None:
 
 @transaction.atomic
 def change_class(
-    *, course_class: CourseClass, fields: Mapping[str, Any], terms: Sequence[Term] | None = None, by: Any
+    *,
+    course_class: CourseClass,
+    fields: Mapping[str, Any],
+    terms: Sequence[Term] | None = None,
+    by: Any,
+    reason: str = "",
 ) -> CourseClass:
     """Change a class; ``terms`` replaces them where it is given.
 
@@ -221,7 +226,7 @@ def change_class(
     refuse_closed(row.year)
     check_class(row.year, course=fields.get("course"), section=fields.get("section"), terms=terms)
     section = row.section_id
-    changed = write_change(row, fields, by=by, explained=CLASS_EXPLAINED)
+    changed = write_change(row, fields, by=by, explained=CLASS_EXPLAINED, reason=reason)
     if row.section_id != section:
         events.publish(ClassSectionChanged(row.pk))
     if terms is not None:

@@ -21,6 +21,7 @@ from apps.attendance.models import AttendanceCode, AttendanceSession, DayState, 
 from apps.institutions.models import CourseClass, Section
 from apps.office.shell.acts import Act
 from apps.office.shell.base import ServiceAdmin
+from apps.office.shell.fields import about
 from apps.office.shell.forms import ActForm, ReasonForm, ServiceForm
 from apps.office.shell.site import actor, office
 from apps.students.models import FamilyItem
@@ -71,13 +72,13 @@ class ReopenForm(ReasonForm):
 
 def _lock(row: AttendanceSession, said: dict[str, Any], by: User) -> str:
     services.lock_roll(roll=row.sourced_id, reason=said["reason"], by=by)
-    return _("The roll is locked.")
+    return about(row, _("%(name)s: the roll is locked."))
 
 
 def _reopen(row: AttendanceSession, said: dict[str, Any], by: User) -> str:
     lasting = dt.timedelta(hours=said["hours"])
     services.reopen_roll(roll=row.sourced_id, reason=said["reason"], lasting=lasting, by=by)
-    return _("The roll is open again for %(hours)d hours.") % {"hours": said["hours"]}
+    return about(row, _("%(name)s: the roll is open again for %(hours)d hours."), hours=said["hours"])
 
 
 @admin.register(AttendanceSession, site=office)
@@ -159,17 +160,17 @@ def _request(said: dict[str, Any], by: User) -> Leave:
 
 def _approve(row: Leave, said: dict[str, Any], by: User) -> str:
     _leave, locked = services.approve_leave(leave=row.sourced_id, note=said["note"], by=by)
-    return _and_locked(_("Approved."), locked)
+    return _and_locked(about(row.student, _("The leave of %(name)s is approved.")), locked)
 
 
 def _refuse(row: Leave, said: dict[str, Any], by: User) -> str:
     services.refuse_leave(leave=row.sourced_id, note=said["note"], by=by)
-    return _("Refused.")
+    return about(row.student, _("The leave of %(name)s is refused."))
 
 
 def _cancel(row: Leave, said: dict[str, Any], by: User) -> str:
     _leave, locked = services.cancel_leave(leave=row.sourced_id, note=said["note"], by=by)
-    return _and_locked(_("Cancelled."), locked)
+    return _and_locked(about(row.student, _("The leave of %(name)s is cancelled.")), locked)
 
 
 def _and_locked(said: str, days: tuple[dt.date, ...]) -> str:

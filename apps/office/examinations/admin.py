@@ -26,7 +26,7 @@ from apps.examinations.services import NewBand
 from apps.examinations.services.sessions import MOVES
 from apps.office.shell.acts import Act
 from apps.office.shell.base import ServiceAdmin
-from apps.office.shell.fields import MomentField
+from apps.office.shell.fields import MomentField, about
 from apps.office.shell.forms import ActForm, NoQuestions, ReasonForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
@@ -108,12 +108,12 @@ def _cancel(row: ExamSession, said: dict[str, Any], by: User) -> str:
     services.move_session(
         session=row.sourced_id, state=State.CANCELLED, reason=said["reason"], expected_version=row.version, by=by
     )
-    return _("The session is cancelled.")
+    return about(row.name, _("%(name)s is cancelled."))
 
 
 def _publish(row: ExamSession, said: dict[str, Any], by: User) -> str:
     services.set_publication(session=row.sourced_id, **said, expected_version=row.version, by=by)
-    return _("What families see is set.")
+    return about(row.name, _("What families see of %(name)s is set."))
 
 
 @admin.register(ExamSession, site=office)
@@ -308,7 +308,7 @@ def _new_version(row: GradingScale, said: dict[str, Any], by: User) -> str:
 
 def _retire(row: GradingScale, _said: dict[str, Any], by: User) -> str:
     services.retire_scale(scale=row.sourced_id, by=by)
-    return _("No new paper is graded by this scale.")
+    return about(row.name, _("No new paper is graded by %(name)s."))
 
 
 class BandInline(ReadOnlyInline):

@@ -20,6 +20,7 @@ from apps.examinations import selectors
 from apps.examinations.errors import SessionUnknown
 from apps.examinations.models import Exam, ExamSession, Mark, SessionResult
 from apps.institutions.models import CourseClass, Section
+from apps.office.shell.fields import apart
 
 MOST_SESSIONS = 12
 DECILES = 10
@@ -32,6 +33,11 @@ def session_seen(key: UUID, *, by: User) -> ExamSession:
     if found is None:
         raise SessionUnknown
     return found
+
+
+def titled(exam: Exam) -> str:
+    """A paper by its course, its title and who sits it."""
+    return f"{apart(selectors.name_of(exam))} – {apart(selectors.group_of(exam))}"
 
 
 def latest_sessions(*, by: User) -> list[ExamSession]:

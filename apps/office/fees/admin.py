@@ -21,7 +21,7 @@ from apps.fees.models import Account, Concession, FeeItem, Invoice, LateFeeRule,
 from apps.office.shell.acts import Act
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import ServiceAdmin
-from apps.office.shell.fields import AmountField, apart
+from apps.office.shell.fields import AmountField, about, apart
 from apps.office.shell.forms import NoQuestions, ServiceForm
 from apps.office.shell.site import actor, office
 from apps.office.shell.words import said as in_words
@@ -298,12 +298,12 @@ def _ask(said: dict[str, Any], by: User) -> Model:
 
 def _approve(row: Concession, _said: dict[str, Any], by: User) -> str:
     services.approve_concession(concession=row.sourced_id, by=by)
-    return _("The concession counts, for bills to come.")
+    return about(row.student, _("The concession of %(name)s counts, for bills to come."))
 
 
 def _end(row: Concession, _said: dict[str, Any], by: User) -> str:
     services.end_concession(concession=row.sourced_id, by=by)
-    return _("The concession counts no more, for bills to come.")
+    return about(row.student, _("The concession of %(name)s counts no more, for bills to come."))
 
 
 @admin.register(Concession, site=office)

@@ -30,7 +30,7 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.office.shell.acts import Act, Once, Words, show_once
 from apps.office.shell.base import ServiceAdmin
-from apps.office.shell.fields import posted
+from apps.office.shell.fields import about, posted
 from apps.office.shell.forms import ActForm, DressedForm, ReasonForm, add_refusal
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor
@@ -153,7 +153,8 @@ def _inside(row: School) -> QuerySet[SupportGrant]:
 
 def _show_out(row: School, said: dict[str, Any], by: User) -> str:  # noqa: ARG001 - an act's signature
     ended = access.revoke_support(slug=row.slug, operator=said["operator"], reason=said["reason"])
-    return _("Ended, with %(logins)d logins.") % {"logins": ended}
+    words = _("Support at %(name)s has ended, with %(logins)d logins.")
+    return about(row.name, words, logins=ended)
 
 
 class MakeForm(DressedForm):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -306,7 +305,7 @@ def map_headers(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     same = {
         pk: request.POST[f"same-{pk}"] == "1" for pk, *_said in selectors.alike(run) if request.POST.get(f"same-{pk}")
     }
-    again = _("The file is read again.")
+    again = _("“%(name)s” is read again.") % {"name": run.file_name}
     return _step(
         request,
         run,
@@ -344,7 +343,7 @@ def take(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         request,
         run,
         lambda: services.map_headers(run=run, mapping={}, take=wanted, by=actor(request), in_background=True),
-        _("The file is read again."),
+        _("“%(name)s” is read again.") % {"name": run.file_name},
     )
 
 
@@ -418,11 +417,5 @@ def template(request: HttpRequest, kind: str, form: str) -> HttpResponse:
 @heavy
 def bundle(request: HttpRequest) -> Any:
     """The whole roster as a OneRoster 1.2 bundle."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    try:
-        services.export_bundle(into=file, by=actor(request))
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
+    file = services.bundle_file(by=actor(request))
     return FileResponse(file, as_attachment=True, filename="roster.zip", content_type="application/zip")

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.office.errors import AskedNoLonger, TooManyAtOnce
@@ -140,6 +141,12 @@ def _done(change: ListChange, lot: Mapping[int, str]) -> dict[int, Any]:
 def admin_of(change: ListChange) -> Any:
     """The model admin of its list."""
     return next(admin for model, admin in office._registry.items() if model._meta.label == change.listed)  # noqa: SLF001 - Django has no other door
+
+
+def address_of(change: ListChange) -> str:
+    """Where it is asked about, and then told of."""
+    opts = admin_of(change).opts
+    return reverse(f"{office.name}:{opts.app_label}_{opts.model_name}_many_at_length", args=[change.sourced_id])
 
 
 def _kept(refusal: SchoolOpsError, row: Any) -> list[Any]:

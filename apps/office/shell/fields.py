@@ -184,6 +184,17 @@ def apart(words: object) -> str:
     return f"\u2068{words}\u2069"
 
 
+def about(name: object, words: object, **facts: object) -> str:
+    """``words`` of what was done, in which ``%(name)s`` says with whom or what."""
+    return str(words) % {"name": apart(name), **facts}
+
+
+def few(names: Sequence[object], of: int | None = None) -> str:
+    """The first three of ``names`` (there are ``of``), and how many more there are."""
+    shown, more = _(", ").join(map(str, names[:3])), (len(names) if of is None else of) - 3
+    return _("%(names)s and %(more)d more") % {"names": shown, "more": more} if more > 0 else shown
+
+
 class FoundSelect(AutocompleteSelect):
     """A row that is searched for. What was sent and is the number of none is shown as nothing chosen."""
 

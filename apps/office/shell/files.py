@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import Http404
 
 from schoolops.api import exports
-from schoolops.context import current_school, inside
+from schoolops.context import staying
 
 
 def file_of(form: str, name: str, columns: Sequence[str], pages: Iterable[Any]) -> Any:
@@ -18,19 +18,4 @@ def file_of(form: str, name: str, columns: Sequence[str], pages: Iterable[Any]) 
     """
     if form not in exports.FORMATS:
         raise Http404
-    return exports.FORMATS[form](name, columns, _inside(iter(pages)))
-
-
-def _inside(pages: Iterator[Any]) -> Iterator[Any]:
-    school = current_school()
-
-    def there() -> Iterator[Any]:
-        while True:
-            # The middleware has left the school by the time it is read.
-            with inside(school):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield page
-
-    return there()
+    return exports.FORMATS[form](name, columns, staying(iter(pages)))

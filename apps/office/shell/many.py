@@ -42,8 +42,8 @@ class ManyChange:
     beside: Mapping[str, Callable[[User], forms.Field]] = field(default_factory=dict)
     # What else of the rows, beyond their fields, is not to have changed since somebody looked: row (key) → its mark.
     stands: Callable[[Sequence[Any]], Mapping[int, Any]] | None = None
-    # Whether its service keeps a reason.
-    reasons: bool = True
+    # What of ``beside`` is not done without a reason, as one by one.
+    asks_why: tuple[Any, ...] = ()
 
 
 def each_alone(change: Callable[[Any, Mapping[str, Any], str, User], Any]) -> Callable[..., Refused]:

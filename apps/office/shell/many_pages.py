@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold import widgets
@@ -17,7 +18,7 @@ from unfold import widgets
 from apps.office.errors import TooManyAtOnce
 from apps.office.models import ListChange
 from apps.office.shell import at_length
-from apps.office.shell.fields import whole_number
+from apps.office.shell.fields import about, whole_number
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.many import Act, Leaves, ManyChange, Seen, left_alone, marked
 from apps.office.shell.pages import render_page
@@ -77,7 +78,8 @@ class ChangesMany:
             marks = self._marks(request)
             if len(marks) > MOST:
                 shown = admin.get_changelist_instance(request).queryset.order_by("pk")
-                return self._to(at_length.begin(admin=admin, rows=shown, by=actor(request)))
+                begun = at_length.begin(admin=admin, rows=shown, by=actor(request))
+                return HttpResponseRedirect(at_length.address_of(begun))
         except SchoolOpsError as refusal:
             messages.error(request, in_full(refusal))
             return HttpResponseRedirect(back)
@@ -110,22 +112,18 @@ class ChangesMany:
             return self._how_far(request, found, back)
         asked = request.method == "POST"
         form = self.form_of_many(request, asked=asked)
-        marks = {int(pk): mark for pk, mark in list(found.waiting.items())[:LOOKED_AT]}
+        part = Paginator([*found.waiting], LOOKED_AT).get_page(request.POST.get("page"))
+        marks = {int(pk): found.waiting[pk] for pk in part}
         rows = list(admin.get_queryset(request).filter(pk__in=marks).order_by("pk"))
         seen = self._seen(request, form, rows, marks, does=False) if asked else None
         if seen is not None and request.POST.get("step") == "apply":
             at_length.confirm(change=found, sent={name: request.POST.getlist(name) for name in form.fields})
-            return self._to(found)
+            return HttpResponseRedirect(at_length.address_of(found))
         context = {
             "count": len(found.waiting), "names": [str(row) for row in rows[:50]],
-            "more": max(len(found.waiting) - 50, 0), "looked_at": LOOKED_AT,
+            "more": max(len(found.waiting) - 50, 0), "part": part,
         }  # fmt: skip
         return self._ask(request, form, seen, back, context)
-
-    def _to(self, change: ListChange) -> HttpResponse:
-        admin: Any = self
-        name = f"{admin.admin_site.name}:{admin.opts.app_label}_{admin.opts.model_name}_many_at_length"
-        return HttpResponseRedirect(reverse(name, args=[change.sourced_id]))
 
     def _seen(
         self, request: HttpRequest, form: Leaves, rows: list[Any], marks: dict[int, str], *, does: bool
@@ -205,6 +203,8 @@ class ChangesMany:
             form.add_error(None, _("Say what is to change."))
         elif {*said} & {*change.fields} and {*said} & {*change.beside}:
             form.add_error(None, _("That is two things: do one after the other."))
+        elif not form.cleaned_data.get("reason") and any(said[name] in change.asks_why for name in said):
+            form.add_error("reason", forms.Field.default_error_messages["required"])
         return None if form.errors else said
 
     def form_of_many(self, request: HttpRequest, *, asked: bool) -> Leaves:
@@ -234,14 +234,17 @@ class ChangesMany:
             )
         form = Leaves(request.POST if asked else None, also=also)
         form.order_fields([*also, "reason"])
-        if not change.reasons:
-            del form.fields["reason"]
         return form
 
-    @staticmethod
-    def _tell(request: HttpRequest, seen: Seen, back: str) -> HttpResponse:
-        count = len(seen.changed)
-        messages.success(request, ngettext("%(count)s is changed.", "%(count)s are changed.", count) % {"count": count})
+    def _tell(self, request: HttpRequest, seen: Seen, back: str) -> HttpResponse:
+        admin: Any = self
+        count, words = len(seen.changed), _("%(name)s is changed.")
+        if count == 1:
+            name = str(seen.changed[0][0])
+        else:
+            name = capfirst(str(admin.opts.verbose_name_plural))
+            words = ngettext("%(name)s: %(count)d is changed.", "%(name)s: %(count)d are changed.", count)
+        messages.success(request, about(name, words, count=count))
         for row, why in seen.left_out[:20]:
             messages.warning(request, f"{row}: {why}")
         return HttpResponseRedirect(back)

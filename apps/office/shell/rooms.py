@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Model
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils.functional import Promise
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext_lazy as _
@@ -76,12 +76,17 @@ class Waiting:
 class Job:
     """What people call the jobs of a tracked task. Whoever holds ``sees`` is shown everybody's, others their own.
 
-    ``page`` is the name of the page of one job, where it has one.
+    ``page`` is the name of the page of one job, where it has one; ``pages``, of a page for all of them.
     """
 
     words: Promise
     sees: str = ""
     page: str = ""
+    pages: str = ""
+
+    def address(self, job_id: int) -> str:
+        """Where more is told of one of them; empty, where nothing is."""
+        return reverse(self.page, args=[job_id]) if self.page else reverse(self.pages) if self.pages else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.access import selectors as access_rows
+from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.access.selectors import AskedCampuses
 from apps.accounts.api.authentication import actor
@@ -83,7 +84,9 @@ class StaffViewSet(KeptRows):
     export_name = "staff"
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = StaffMember.objects.filter(selectors.staff_in_view(actor(self.request)))
+        user = actor(self.request)
+        seen = selectors.staff_in_view(user, access.held(user, *self.sees))
+        found: QuerySet[Any] = StaffMember.objects.filter(seen)
         return found
 
     def usual(self) -> Usual:
@@ -136,7 +139,7 @@ class AssignmentViewSet(KeptRows):
     export_name = "assignments"
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = TeachingAssignment.objects.filter(staff__in=_in_view(actor(self.request)))
+        found: QuerySet[Any] = TeachingAssignment.objects.filter(staff__in=_of_staff(self))
         return found
 
     def usual(self) -> Usual:
@@ -164,9 +167,15 @@ class AssignmentViewSet(KeptRows):
         return gone()
 
 
-def _in_view(by: User | AskedCampuses) -> QuerySet[Any, Any]:
+def _in_view(by: User | AskedCampuses, permission: str = selectors.VIEW) -> QuerySet[Any, Any]:
     """Keys of the members of staff the user may see. Raises ``PermissionMissing``."""
-    return StaffMember.objects.filter(selectors.staff_in_view(by)).values("pk")
+    return StaffMember.objects.filter(selectors.staff_in_view(by, permission)).values("pk")
+
+
+def _of_staff(view: KeptRows) -> QuerySet[Any, Any]:
+    """The same for who reads, or has just written, a row about them."""
+    by = actor(view.request)
+    return _in_view(by, access.held(by, *view.sees))
 
 
 class AssignmentsOfStaffViewSet(AssignmentViewSet):
@@ -178,7 +187,7 @@ class AssignmentsOfStaffViewSet(AssignmentViewSet):
     filters = {name: each for name, each in AssignmentViewSet.filters.items() if name != "staff_id"}
 
     def rows(self) -> QuerySet[Any]:
-        found = _in_view(actor(self.request)).filter(sourced_id=self.kwargs["id"]).first()
+        found = _of_staff(self).filter(sourced_id=self.kwargs["id"]).first()
         if found is None:
             raise self.not_visible
         assignments: QuerySet[Any] = TeachingAssignment.objects.filter(staff=found["pk"])
@@ -219,7 +228,7 @@ class SubstitutionViewSet(KeptRows):
         return {name: column for name, column in self.columns.items() if name != "reason"}
 
     def rows(self) -> QuerySet[Any]:
-        found: QuerySet[Any] = Substitution.objects.filter(staff__in=_in_view(actor(self.request)))
+        found: QuerySet[Any] = Substitution.objects.filter(staff__in=_of_staff(self))
         return found
 
     def usual(self) -> Usual:

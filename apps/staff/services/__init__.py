@@ -8,13 +8,7 @@ from apps.staff.services.assignments import (
     remove_assignment,
 )
 from apps.staff.services.ending import end_assignments_of_closed_year, restore_teaching, teaching_from
-from apps.staff.services.inviting import (
-    begin_inviting_chosen_staff,
-    begin_inviting_staff,
-    invite_staff,
-    look_at_inviting_staff,
-    staff_without_login,
-)
+from apps.staff.services.inviting import STAFF
 from apps.staff.services.members import (
     StaffChange,
     add_staff,
@@ -25,22 +19,18 @@ from apps.staff.services.members import (
 from apps.staff.services.substitutions import add_substitution, remove_substitution
 
 __all__ = [
+    "STAFF",
     "StaffChange",
     "add_staff",
     "add_staff_member",
     "add_substitution",
     "assign_teacher",
-    "begin_inviting_chosen_staff",
-    "begin_inviting_staff",
     "change_assignment",
     "change_staff",
     "change_staff_member",
     "end_assignments_of_closed_year",
-    "invite_staff",
-    "look_at_inviting_staff",
     "remove_assignment",
     "remove_substitution",
     "restore_teaching",
-    "staff_without_login",
     "teaching_from",
 ]

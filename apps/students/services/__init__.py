@@ -26,13 +26,7 @@ from apps.students.services.guardians import (
     link_guardian,
     unlink_guardian,
 )
-from apps.students.services.inviting import (
-    begin_inviting_chosen_guardians,
-    begin_inviting_guardians,
-    guardians_without_login,
-    invite_guardians,
-    look_at_inviting_guardians,
-)
+from apps.students.services.inviting import GUARDIANS
 from apps.students.services.merging import MergeOutcome, merge_students, moves_on_merge
 from apps.students.services.merging_guardians import (
     GuardiansMerged,
@@ -45,6 +39,7 @@ from apps.students.services.planning import change_planned_departure, change_pla
 from apps.students.services.staying import is_on_the_books  # noqa: F401 - who is still here
 
 __all__ = [
+    "GUARDIANS",
     "AdmittedGuardian",
     "EnrolmentRow",
     "GuardiansMerged",
@@ -52,8 +47,6 @@ __all__ = [
     "Placement",
     "add_guardian",
     "admit_student",
-    "begin_inviting_chosen_guardians",
-    "begin_inviting_guardians",
     "change_exit",
     "change_guardian",
     "change_guardian_link",
@@ -63,11 +56,8 @@ __all__ = [
     "end_enrolments_of_closed_year",
     "enrol_in_class",
     "enrol_students",
-    "guardians_without_login",
-    "invite_guardians",
     "leave_class",
     "link_guardian",
-    "look_at_inviting_guardians",
     "look_at_merging_guardians",
     "merge_guardians",
     "merge_students",

@@ -38,7 +38,6 @@ class PeriodViewSet(KeptRows):
         "remove": "sections.manage over campus",
     }
     model = Period
-    seen_with = "sections.view"
     into = shapes.PeriodIn
     out = shapes.TimetablePeriodOut
     columns = {**ROSTERED, "institution_id": "institution__sourced_id", **{name: name for name in NAMES}}
@@ -78,7 +77,6 @@ class MeetingViewSet(KeptRows):
         "remove": "sections.manage over campus",
     }
     model = Meeting
-    seen_with = "sections.view"
     into = shapes.MeetingIn
     out = shapes.MeetingOut
     columns = {
@@ -111,9 +109,10 @@ class MeetingViewSet(KeptRows):
 
     def rows(self) -> QuerySet[Any]:
         asked: Mapping[str, Any] = getattr(self, "asked", {})
-        day = asked.get("day") or access.today(actor(self.request))
-        reach = access.within_reach(actor(self.request), self.seen_with, "class", day=day)
-        shown = CourseClass.objects.filter(reach, classes_shown(actor(self.request), FamilyItem.TIMETABLE, day))
+        user = actor(self.request)
+        day = asked.get("day") or access.today(user)
+        reach = access.within_reach(user, access.held(user, *self.sees), "class", day=day)
+        shown = CourseClass.objects.filter(reach, classes_shown(user, FamilyItem.TIMETABLE, day))
         found: QuerySet[Any] = Meeting.objects.filter(course_class__in=shown.values("pk"))
         return found
 

@@ -8,7 +8,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 import orjson
@@ -257,6 +257,11 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
         return declared
 
     return declare
+
+
+# What takes its time while somebody waits: they see how far it is, the next try goes on where this one was killed, the
+# same is asked for once, and of what is gone by then nobody hears.
+long_task = partial(task, tracked=True, leased=True, while_waiting=True, refused="discard")
 
 
 def _at_once(queue: str, name: str, *, tracked: bool) -> str:

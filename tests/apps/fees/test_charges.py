@@ -16,6 +16,7 @@ from apps.fees.errors import (
     ApprovedByOneself,
     ConcessionOfWhat,
     FeeItemTwice,
+    NoAccountFor,
     NoIncomeAccount,
     NotOfThisCampus,
     PayersRefused,
@@ -48,6 +49,12 @@ def test_an_item_is_charged_to_its_grade_level_in_each_term(campus: Campus, chil
     money.an_item(campus, "300", name="Grade 9 trip", grade_level=people.a_grade_level(9), by=anton)
     assert draft_of(campus, child).total == Decimal("1250.00")
     assert drafts(campus.terms[1])[child.pk].total == Decimal("1349.00")
+
+
+def test_at_a_campus_without_accounts_it_is_said_that_there_are_none(campus: Campus, anton: User) -> None:
+    Account.objects.all().delete()
+    with pytest.raises(NoAccountFor, match="has no accounts yet"):
+        services.add_item(year=campus.year, values={"name": "Tuition", "amount": Decimal(100)}, by=anton)
 
 
 def test_who_leaves_mid_term_is_charged_the_days_they_were_there(

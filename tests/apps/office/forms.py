@@ -15,6 +15,8 @@ class Form:
     # Name → its kind ("select", "date" …), and what is chosen or written.
     kinds: dict[str, str] = field(default_factory=dict)
     said: dict[str, list[str]] = field(default_factory=dict)
+    # What a select or a row of radio buttons offers that is not nothing.
+    offered: dict[str, list[str]] = field(default_factory=dict)
     # Of its buttons those that say which was pressed.
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
@@ -37,6 +39,7 @@ class _Reading(HTMLParser):
         if self._form is None or "disabled" in has:
             return
         name = has.get("name", "")
+        self._offers(self._form, tag, has)
         if tag == "option" and self._select:
             options = self._form.said.setdefault(self._select, [])
             if "selected" in has or (not options and self._form.kinds[self._select] == "select"):
@@ -58,6 +61,11 @@ class _Reading(HTMLParser):
                 self._form.said.setdefault(name, []).append(
                     has.get("value", "on" if kind in {"checkbox", "radio"} else "")
                 )
+
+    def _offers(self, form: Form, tag: str, has: dict[str, str]) -> None:
+        of = self._select if tag == "option" else has.get("name", "") if has.get("type") == "radio" else ""
+        if of and has.get("value"):
+            form.offered.setdefault(of, []).append(has["value"])
 
     def handle_data(self, data: str) -> None:
         if self._area:

@@ -47,7 +47,7 @@ def test_a_gateway_is_chosen_and_its_keys_are_never_shown_again(office: Office, 
     kept = browser.post(PAGE, {**sent, "url": "http://169.254.169.254/", "address": "http://10.0.0.1/"}, follow=True)
     row = CardGateway.objects.get()
     assert (row.name, row.taking, keys_of(row).secret, keys_of(row).signing) == ("sandbox", True, SECRET, SIGNING)
-    assert "It is saved. Try it now." in _page(kept)
+    assert "“\u2068Sandbox, where no money moves\u2069” is saved. Try it now." in _page(kept)
     for answer in (kept, browser.get(PAGE)):
         assert SECRET not in _page(answer)
         assert SIGNING not in _page(answer)
@@ -67,14 +67,18 @@ def test_trying_it_says_what_the_gateway_answers(office: Office, ada: User, coun
     none_yet = browser.post(f"{PAGE}try/", follow=True)
     assert "The school has no card gateway." in _page(none_yet)
     gateways.a_gateway(by=ada)
-    assert "The gateway answers and knows the key." in _page(browser.post(f"{PAGE}try/", follow=True))
+    assert "“\u2068Sandbox, where no money moves\u2069” answers and knows the key." in _page(
+        browser.post(f"{PAGE}try/", follow=True)
+    )
     here = settings.SANDBOX_GATEWAY_URL
     settings.SANDBOX_GATEWAY_URL = "http://127.0.0.1:9"
     away = _page(browser.post(f"{PAGE}try/", follow=True))
     assert "The card gateway does not answer; nothing was taken." in away
     assert "it does not answer, or refuses the key." in away
     settings.SANDBOX_GATEWAY_URL = here
-    assert "The gateway answers and knows the key." in _page(browser.post(f"{PAGE}try/", follow=True))
+    assert "“\u2068Sandbox, where no money moves\u2069” answers and knows the key." in _page(
+        browser.post(f"{PAGE}try/", follow=True)
+    )
     assert CardGateway.objects.get().failing_since is None
 
 
@@ -84,7 +88,9 @@ def test_a_gateway_before_is_shown_until_it_is_forgotten(office: Office, ada: Us
     assert "Gateways before" not in _page(browser.get(PAGE))
     CardGateway.objects.create(pk=2, name="stripe", taking=False, sealed=b"x", heard_until="2026-01-01T00:00Z")
     assert "Forget Stripe" in _page(browser.get(PAGE))
-    assert "It is forgotten." in _page(browser.post(f"{PAGE}forget/", {"gateway": "stripe"}, follow=True))
+    assert "“\u2068Stripe\u2069” is forgotten." in _page(
+        browser.post(f"{PAGE}forget/", {"gateway": "stripe"}, follow=True)
+    )
     assert [row.name for row in CardGateway.objects.all()] == ["sandbox"]
     # The present one is not forgotten, only changed.
     browser.post(f"{PAGE}forget/", {"gateway": "sandbox"})

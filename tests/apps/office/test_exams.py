@@ -14,6 +14,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
+from apps.access.models import Role, RolePermission
 from apps.accounts.models import User
 from apps.examinations import selectors, services
 from apps.examinations.models import Exam, ExamSession, Gradebook, GradingScale, Mark, Moderation
@@ -150,7 +151,7 @@ def test_marks_are_entered_without_any_script(office: Office, bob: User, paper: 
     assert answer["Location"] == f"{_marks(paper)}#saved"
     assert _scores(paper) == {one.pk: "7.50", two.pk: "absent", three.pk: "61.25"}
     page = browser.get(_marks(paper))
-    assert "3 marks are saved." in page.content.decode()
+    assert "3 marks of " in page.content.decode()
     shown = _form(page, "version").said
     assert [shown[f"mark-{each.sourced_id}"] for each in (one, two, three)] == [["7.5"], ["A"], ["61.25"]]
 
@@ -327,6 +328,22 @@ def test_cards_are_drafted_read_published_printed_and_amended(
     assert "Published: 11" in office(bob).get(address).content.decode()
     assert office(bob).post(address, {"what": "draft", "section": section}).status_code == 403
     assert office(bob).get(amend).status_code == 403
+
+
+def test_cards_are_drafted_by_who_may_and_where_they_may(
+    office: Office, alice: User, bob: User, campus: Campus, paper: Exam, class_of: list[Student]
+) -> None:
+    """Bob prepares cards of sections that he teaches; of another, and of what stands on them, he has no button."""
+    role = Role.objects.get(code="teacher")
+    RolePermission.objects.bulk_create(
+        RolePermission(role=role, permission=code) for code in ("cards.prepare", "cards.publish")
+    )
+    exams.enter(paper, {class_of[0]: "80"}, by=alice)
+    address = f"/office/exams/{cards.computed(paper.session, by=alice).sourced_id}/cards/"
+    page = office(bob).get(address).content.decode()
+    assert 'value="draft"' in page
+    assert "/office/exams/cards/layout/" not in page
+    assert "/office/exams/cards/layout/" in office(alice).get(address).content.decode()
 
 
 def test_what_stands_on_cards_is_chosen_for_a_grade_level(office: Office, alice: User, campus: Campus) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from apps.access.services import invite_many
 from apps.accounts.models import User
 from apps.exchange import services
 from apps.exchange.models import Import
 from apps.institutions.models import Institution
 from apps.staff.models import StaffMember
-from apps.staff.services import invite_staff
+from apps.staff.services import STAFF
 from tests.factories import people
 from tests.factories.jobs import waiting_jobs
 
@@ -51,10 +52,10 @@ def test_from_the_import_to_the_letters(office: Office, dave: User) -> None:
     assert "Tom Paine" in shown
     assert '<option value="teacher" selected>' in shown
     answer = office(dave).post(ADDRESS, {"role": "teacher", "count": "1"}, follow=True)
-    assert "The invitations are on their way." in answer.content.decode()
+    assert "Invitations are on their way to " in answer.content.decode()
     (job,) = waiting_jobs("invite_staff")
     assert "Inviting staff" in page(office, dave, "/office/")
-    invite_staff(role=job["role"], by_id=dave.sourced_id)
+    invite_many(STAFF, role=job["role"], by_id=dave.sourced_id)
     shown = page(office, dave)
     assert "0 people can be invited" in shown
     assert "Tess Turing" not in shown
@@ -81,7 +82,7 @@ def test_some_are_ticked_looked_at_and_invited_each_in_their_role(office: Office
     (job,) = waiting_jobs("invite_chosen_staff")
     chosen = {int(pk): role for pk, role in job["roles"].items()}
     assert chosen == {tess.pk: "teacher", tom.pk: "registrar"}
-    assert invite_staff(role="", roles=chosen, by_id=dave.sourced_id) == {"invited": 2, "left_out": 0}
+    assert invite_many(STAFF, roles=chosen, by_id=dave.sourced_id) == {"invited": 2, "left_out": 0}
     held = User.objects.filter(username__in=("tess", "tom")).order_by("username")
     assert [user.role_assignments.get().role.code for user in held] == ["teacher", "registrar"]
     bo.refresh_from_db()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -234,3 +235,35 @@ def test_what_was_begun_a_month_ago_is_forgotten_at_night(office: Office, dave: 
     begun(office, dave)
     clear_old_changes()
     assert ListChange.objects.count() == 1
+
+
+def test_all_of_them_are_looked_at_page_by_page_before_it_is_confirmed(
+    office: Office, dave: User, mothers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many_pages, "LOOKED_AT", 2)
+    address = begun(office, dave)
+    pages = [
+        office(dave).post(address, {"page": str(number), "language": "ar"}).content.decode() for number in (1, 2, 3)
+    ]
+    told = [re.findall(r'<th scope="row">(G\d)</th>', page) for page in pages]
+    assert told == [["G0", "G1"], ["G2", "G3"], ["G4"]]
+    assert "These are rows 3 to 4 of 5." in pages[1]
+    assert "0 would change, 1 are so already, 0 are left out." in pages[2]
+    assert "Change all 5 rows" in pages[2]
+    assert languages() == ["en"] * 4 + ["ar"]
+
+
+def test_it_is_found_again_from_its_list_and_while_it_runs_from_the_start_page(
+    office: Office, dave: User, mothers: Any
+) -> None:
+    address = confirmed(office, dave, language="ar")
+    begun_at = "/office/changes/"
+    assert f'href="{begun_at}"' in office(dave).get(GUARDIANS).content.decode()
+    assert f'href="{begun_at}"' in office(dave).get("/office/").content.decode()
+    page = office(dave).get(begun_at).content.decode()
+    assert f'<a href="{address}">Guardians</a>' in page
+    assert "0 of 5" in page
+    work_off(change_list)
+    assert "5 of 5" in office(dave).get(begun_at).content.decode()
+    assert f'href="{begun_at}"' not in office(dave).get("/office/").content.decode()
+    assert address not in office(people.a_user("ann", role="registrar")).get(begun_at).content.decode()

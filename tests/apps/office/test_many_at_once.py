@@ -76,7 +76,7 @@ def test_it_is_looked_at_and_then_done_as_one_act(office: Office, dave: User, mo
     assert not AuditEntry.objects.filter(action="students.guardian-changed").exists()
     said = {"rows": marks, "step": "apply", "language": "ar", "reason": "Asked on the phone"}
     answer = office(dave).post(f"{GUARDIANS}many/", said, follow=True)
-    assert "2 are changed." in answer.content.decode()
+    assert "Guardians\u2069: 2 are changed." in answer.content.decode()
     assert Guardian.objects.filter(language="ar").count() == 3
     lines = AuditEntry.objects.filter(action="students.guardian-changed")
     assert [line.reason for line in lines] == ["Asked on the phone"] * 2
@@ -87,7 +87,7 @@ def test_who_was_changed_meanwhile_is_left_out_and_named(office: Office, dave: U
     change_guardian(guardian=mothers[0], fields={"language": "fr"}, expected_version=None, by=dave)
     said = {"rows": marks, "step": "apply", "language": "ar"}
     page = office(dave).post(f"{GUARDIANS}many/", said, follow=True).content.decode()
-    assert "1 is changed." in page
+    assert "\u2068G1\u2069 is changed." in page
     assert "G0: Somebody changed this after you looked." in page
     found = Guardian.objects.filter(given_name__startswith="G").order_by("pk").values_list("language", flat=True)
     assert list(found) == ["fr", "ar", "ar"]
@@ -218,9 +218,12 @@ def test_who_left_meanwhile_does_not_leave_again(office: Office, dave: User, cam
 def test_sections_get_another_capacity(office: Office, campus: Campus) -> None:
     erin = people.a_user("erin", role="administrator")
     rows = [campus.section, people.another_section(campus, "7 D")]
-    page, marks = looked_at(office, erin, "/office/institutions/section/", rows, capacity="31")
-    assert "Why" not in re.findall(r"<label[^>]*>\s*([^<]*?)\s*<", page)
-    office(erin).post("/office/institutions/section/many/", {"rows": marks, "step": "apply", "capacity": "31"})
+    said = {"capacity": "31", "reason": "Larger rooms"}
+    _page, marks = looked_at(office, erin, "/office/institutions/section/", rows, **said)
+    office(erin).post("/office/institutions/section/many/", {"rows": marks, "step": "apply", **said})
+    assert [line.reason for line in AuditEntry.objects.filter(action="institutions.section-changed")] == [
+        "Larger rooms"
+    ] * 2
     assert {*Section.objects.filter(pk__in=[row.pk for row in rows]).values_list("capacity", flat=True)} == {31}
 
 
@@ -234,6 +237,38 @@ def test_logins_are_ended_together_and_ones_own_is_left_out(office: Office, camp
     office(erin).post(f"{address}many/", {"rows": marks, "step": "apply", **said})
     found = User.objects.filter(username__in=["tess", "tom", "erin"]).order_by("username")
     assert list(found.values_list("username", "is_active")) == [("erin", True), ("tess", False), ("tom", False)]
+
+
+@pytest.mark.parametrize(
+    ("said", "action"),
+    [
+        ({"act": "log-out"}, "accounts.logins-ended"),
+        ({"act": "new-password"}, "accounts.new-password-required"),
+        ({"act": "activate"}, "accounts.user-activated"),
+        ({"language": "ar"}, "accounts.user-changed"),
+    ],
+)
+def test_why_is_kept_of_whatever_is_done_with_logins(
+    office: Office, campus: Campus, said: dict[str, str], action: str
+) -> None:
+    erin = people.a_user("erin", role="administrator")
+    tess = people.a_user("tess", role="teacher")
+    tess.is_active = said.get("act") != "activate"
+    tess.save()
+    address, said = "/office/accounts/user/", {**said, "reason": "A phone was stolen"}
+    _page, marks = looked_at(office, erin, address, [tess], **said)
+    office(erin).post(f"{address}many/", {"rows": marks, "step": "apply", **said})
+    assert [line.reason for line in AuditEntry.objects.filter(action=action)] == ["A phone was stolen"]
+
+
+def test_nobody_is_said_to_have_left_without_a_reason(office: Office, campus: Campus) -> None:
+    erin = people.a_user("erin", role="administrator")
+    tess = people.a_user("tess", role="teacher")
+    page, marks = looked_at(office, erin, "/office/accounts/user/", [tess], act="deactivate")
+    assert "This field is required." in page
+    office(erin).post("/office/accounts/user/many/", {"rows": marks, "step": "apply", "act": "deactivate"})
+    tess.refresh_from_db()
+    assert tess.is_active
 
 
 def test_who_left_and_came_back_on_that_day_does_not_leave_again(office: Office, dave: User, campus: Campus) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from apps.access.models import Role, RoleAssignment
 from apps.accounts.models import User
 from apps.attendance import services
 from apps.attendance.models import AttendanceRecord, AttendanceSession
@@ -16,6 +17,7 @@ from apps.attendance.services import Entry
 from apps.institutions.models import CalendarDay, Section
 from apps.institutions.selectors import week_around
 from apps.staff.models import Substitution
+from apps.students.models import Guardian
 from tests.factories import people, rolls
 from tests.factories.people import SCHOOL_DAY, Campus
 
@@ -63,7 +65,7 @@ def test_the_days_that_were_touched_are_saved_and_the_others_stay_untaken(
     assert _marks(SCHOOL_DAY) == ["L", *["P"] * 11]
     assert not AttendanceSession.objects.filter(day=TUESDAY).exists()
     page = browser.get(address).content.decode()
-    assert "Saved: Mon 2 Nov, Wed 4 Nov." in page
+    assert "\u2069 is saved: Mon 2 Nov, Wed 4 Nov." in page
     assert _filled(page)[_cell(one, MONDAY)] == "A"
 
 
@@ -106,7 +108,7 @@ def test_a_day_that_somebody_else_saved_meanwhile_is_shown_and_the_other_is_save
     page = answer.content.decode()
     assert answer.status_code == 409
     assert "Somebody else saved this roll while you had it open" in page
-    assert "Saved: Mon 2 Nov." in page
+    assert "\u2069 is saved: Mon 2 Nov." in page
     again = _filled(page)
     # Hers where I said nothing, mine where I did; of the day I did not touch there is nothing to say.
     assert (again[_cell(one)], again[_cell(two)], again[_cell(three)]) == ("A", "E", "P")
@@ -225,3 +227,19 @@ def test_a_week_begins_after_the_weekend(weekend: list[int], first: dt.date) -> 
     for day in week_around(SCHOOL_DAY, weekend):
         assert week_around(day, weekend)[0] == first
     assert SCHOOL_DAY in week_around(SCHOOL_DAY, weekend)
+
+
+def test_a_parent_who_works_here_is_shown_no_way_to_a_month_that_is_not_theirs(
+    office: Office, bob: User, campus: Campus
+) -> None:
+    """Of their child's section they see their child's days; its register is for who works with it."""
+    elsewhere = people.another_section(campus, "7 D")
+    (child,) = people.some_students(1, section=elsewhere)
+    Guardian.objects.filter(user=people.a_guardian(of=[child])).update(user=bob)
+    RoleAssignment.objects.create(user=bob, role=Role.objects.get(code="guardian"))
+    month = f"/month/{SCHOOL_DAY:%Y-%m}/"
+    browser, theirs = office(bob), _address(elsewhere)
+    assert browser.get(theirs).status_code == 200
+    for address in (theirs, f"/office/rolls/section/{elsewhere.sourced_id}/{SCHOOL_DAY}/"):
+        assert month not in browser.get(address).content.decode()
+    assert month in browser.get(_address(campus.section)).content.decode()

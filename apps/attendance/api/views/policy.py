@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
@@ -41,5 +42,9 @@ class PolicyViewSet(ApiViewSet):
             by=by,
         )
         return with_version(
-            next(policy for policy in selectors.policies(by=by) if policy["institution_id"] == institution)
+            next(
+                policy
+                for policy in selectors.policies(by=by, permission=access.held(by, *self.sees))
+                if policy["institution_id"] == institution
+            )
         )

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
@@ -59,7 +60,7 @@ class RollViewSet(ApiViewSet):
         key, by = self._key(**where), actor(request)
         given = valid(s.ReopenIn, request.data)
         services.reopen_day(session=key, reason=given["reason"], lasting=given["lasting"], by=by)
-        return with_version(selectors.roll(key, by=by))
+        return with_version(selectors.roll(key, by=by, permission=access.held(by, *self.sees)))
 
 
 class TakenRollViewSet(ApiViewSet):

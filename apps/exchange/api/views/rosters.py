@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -24,7 +22,7 @@ from apps.exchange.services.reading.staged import KINDS
 from schoolops.api import exports, parameters
 from schoolops.api.parameters import Parameter
 from schoolops.api.viewsets import ApiViewSet, Columns, RowViewSet, answer, valid
-from schoolops.context import current_school, inside
+from schoolops.context import staying
 from schoolops.resilience.heavy import heavy
 
 AS = Parameter(parameters.one_of(tuple(exports.FORMATS)), None, "csv unless said.")
@@ -168,21 +166,6 @@ class StepViewSet(ApiViewSet):
         return answer(shown(run), status=202)
 
 
-def staying(pages: Iterator[Any]) -> Iterator[Any]:
-    """Pages that are read after the middleware has left the school."""
-    school = current_school()
-
-    def inside_it() -> Iterator[Any]:
-        while True:
-            with inside(school):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield page
-
-    return inside_it()
-
-
 class ExportViewSet(ApiViewSet):
     """The roster, written out."""
 
@@ -196,13 +179,7 @@ class ExportViewSet(ApiViewSet):
     def bundle(self, request: Request) -> HttpResponseBase:
         """Everything in the years that are not closed; imported again, it changes nothing."""
         self.asked_for(request)
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        try:
-            services.export_bundle(into=file, by=actor(request))
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
+        file = services.bundle_file(by=actor(request))
         return FileResponse(file, as_attachment=True, filename="roster.zip", content_type="application/zip")
 
     @extend_schema(summary="A template, filled in", responses={(200, "text/csv"): str})

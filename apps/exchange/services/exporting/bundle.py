@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
@@ -63,6 +64,18 @@ def safe(value: object) -> str:
     """A cell that no spreadsheet runs as a formula, and that reads back as it was."""
     said = "" if value is None else str(value)
     return f"'{said}" if said.startswith(_FORMULA) and not _NUMBER_LIKE.fullmatch(said) else said
+
+
+def bundle_file(*, by: User) -> IO[bytes]:
+    """The bundle as an open file, to be read from its start and closed by who sends it. Raises as ``export_bundle``."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+    try:
+        export_bundle(into=file, by=by)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
 
 
 def export_bundle(*, into: IO[bytes], by: User | None, institution: Institution | None = None) -> dict[str, int]:

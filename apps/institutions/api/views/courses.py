@@ -29,7 +29,6 @@ class CourseViewSet(KeptRows):
         "remove": "sections.manage over campus",
     }
     model = Course
-    seen_with = "sections.view"
     into = shapes.CourseIn
     out = shapes.CourseOut
     columns = {

@@ -25,20 +25,19 @@ OF_LEVEL = Parameter(parameters.public_id, "grade_level__sourced_id", "Of this g
 
 
 class KeptRows(RowViewSet):
-    """Rows of one model that whoever holds ``seen_with`` sees, and whose services do the writing."""
+    """Rows of one model for whoever holds what the action asks for; their services do the writing."""
 
     model: ClassVar[Any]
-    seen_with: ClassVar[str] = "institutions.view"
     into: ClassVar[type[BaseSerializer[Any]]]
     out: ClassVar[type[BaseSerializer[Any]]]
 
     def rows(self) -> QuerySet[Any]:
-        gate().require(self.request.user, self.seen_with)
+        gate().require(self.request.user, gate().held(self.request.user, *self.sees))
         found: QuerySet[Any] = self.model.objects.all()
         return found
 
     def usual(self) -> Usual | None:
-        gate().require(self.request.user, self.seen_with)
+        gate().require(self.request.user, self.permission)
         return Usual((), self.model.objects.all, {})
 
     def one(self, id: UUID, *joined: str) -> Any:
@@ -65,7 +64,6 @@ class KeptRows(RowViewSet):
 class ReachedRows(KeptRows):
     """Sections and classes: those in the user's reach on ``as_of`` (today unless said)."""
 
-    seen_with = "sections.view"
     kind: ClassVar[str]
 
     def day(self) -> dt.date:
@@ -75,14 +73,15 @@ class ReachedRows(KeptRows):
         return day
 
     def rows(self) -> QuerySet[Any]:
-        reach = gate().within_reach(self.request.user, self.seen_with, self.kind, day=self.day())
+        sees = gate().held(self.request.user, *self.sees)
+        reach = gate().within_reach(self.request.user, sees, self.kind, day=self.day())
         found: QuerySet[Any] = self.model.objects.filter(reach)
         return found
 
     def usual(self) -> Usual | None:
         user = self.request.user
-        gate().require(user, self.seen_with)
-        reach, model = gate().asked_reach(user, self.seen_with, self.kind, day=self.day()), self.model
+        gate().require(user, self.permission)
+        reach, model = gate().asked_reach(user, self.permission, self.kind, day=self.day()), self.model
         return reach and Usual(reach.shape, lambda: model.objects.filter(reach.rows()), reach.values)
 
 

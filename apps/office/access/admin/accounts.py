@@ -120,27 +120,20 @@ def _change(row: User, said: dict[str, Any], version: int | None, by: User) -> N
 
 
 # What can be done with many logins: code → its words, and the service.
-_DONE: Mapping[str, tuple[Any, Callable[[User, str, User], Any]]] = {
-    "log-out": (
-        gettext_lazy("Log out everywhere"), lambda row, _reason, by: services.end_logins_of(user=row, by=by)
-    ),
-    "new-password": (
-        gettext_lazy("Ask for a new password"), lambda row, _reason, by: services.require_new_password(user=row, by=by)
-    ),
-    "deactivate": (
-        gettext_lazy("Somebody has left"),
-        lambda row, reason, by: services.deactivate_user(user=row, reason=reason, by=by),
-    ),
-    "activate": (gettext_lazy("Let back in"), lambda row, _reason, by: services.activate_user(user=row, by=by)),
-}  # fmt: skip
+_DONE: Mapping[str, tuple[Any, Callable[..., Any]]] = {
+    "log-out": (gettext_lazy("Log out everywhere"), services.end_logins_of),
+    "new-password": (gettext_lazy("Ask for a new password"), services.require_new_password),
+    "deactivate": (gettext_lazy("Somebody has left"), services.deactivate_user),
+    "activate": (gettext_lazy("Let back in"), services.activate_user),
+}
 
 
 @each_alone
 def _change_logins(row: User, said: Mapping[str, Any], reason: str, by: User) -> None:
     if "act" in said:
-        _DONE[said["act"]][1](row, reason, by)
+        _DONE[said["act"]][1](user=row, reason=reason, by=by)
     else:
-        services.change_user(user=row, details=dict(said), by=by)
+        services.change_user(user=row, details=dict(said), reason=reason, by=by)
 
 
 def _what_is_done(by: User) -> forms.Field:  # noqa: ARG001 - as each of these is asked for
@@ -167,7 +160,9 @@ class UserAdmin(ServiceAdmin):
     fields = ("username", "email", "given_name", "family_name", "language", "is_active")
     readonly_fields = ("username", "is_active")
     list_display = ("username", "full_name", "email", "is_active")
-    many_change = ManyChange(_change_logins, ("language",), {"act": _what_is_done}, _as_they_stand)
+    many_change = ManyChange(
+        _change_logins, ("language",), {"act": _what_is_done}, _as_they_stand, asks_why=("deactivate",)
+    )
     list_filter = ("is_active",)
     search_fields = ("searched",)
     ordering = ("username",)

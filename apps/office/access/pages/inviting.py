@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,11 @@ from apps.access.models import Role
 from apps.access.services import Uninvited
 from apps.accounts.models import User
 from apps.office.access.admin.accounts import MANAGE
-from apps.office.shell.fields import whole_number
+from apps.office.shell.fields import about, few, whole_number
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
-from apps.staff import services as staff
-from apps.students import services as students
+from apps.staff.services import STAFF
+from apps.students.services import GUARDIANS
 from schoolops.context import current_school
 from schoolops.errors import SchoolOpsError
 from schoolops.folding import holding
@@ -36,15 +36,12 @@ TICKED = 100
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """A page: what it is called, the role it suggests, those that it does not offer, and the services behind it."""
+    """A page: what it is called, the role it suggests, those that it does not offer, and whom it is for."""
 
     title: Promise
     role: str
     without: frozenset[str]
-    found: Callable[..., Uninvited]
-    look: Callable[..., list[access.Invitation]]
-    begin: Callable[..., None]
-    begin_all: Callable[..., None]
+    audience: access.Audience
     tasks: frozenset[str]
     person: str
 
@@ -54,10 +51,7 @@ WHOM: Mapping[str, Whom] = {
         gettext_lazy("Invite staff without a login"),
         "teacher",
         frozenset({"guardian", "student"}),
-        staff.staff_without_login,
-        staff.look_at_inviting_staff,
-        staff.begin_inviting_chosen_staff,
-        staff.begin_inviting_staff,
+        STAFF,
         frozenset({"apps.staff.invite_staff", "apps.staff.invite_chosen_staff"}),
         "office:staff_staffmember_change",
     ),
@@ -65,10 +59,7 @@ WHOM: Mapping[str, Whom] = {
         gettext_lazy("Invite guardians without a login"),
         "guardian",
         frozenset({"student"}),
-        students.guardians_without_login,
-        students.look_at_inviting_guardians,
-        students.begin_inviting_chosen_guardians,
-        students.begin_inviting_guardians,
+        GUARDIANS,
         frozenset({"apps.students.invite_guardians", "apps.students.invite_chosen_guardians"}),
         "office:students_guardian_change",
     ),
@@ -82,21 +73,27 @@ def invite(request: HttpRequest, whom: str) -> HttpResponse:
     if page is None:
         raise Http404
     by, status, refused = actor(request), 200, ""
-    chosen, looked = _chosen(request, page), None
+    chosen: dict[int, str] = _chosen(request, page)
+    looked: list[access.Invitation] | None = None
     step = request.POST.get("step", "all" if "count" in request.POST else "look")
     if request.method == "POST":
         status = 422
         try:
             if step == "look":
-                looked, status = page.look(roles=chosen, by=by) if chosen else None, 200 if chosen else 422
+                if chosen:
+                    looked, status = access.look_at_invitations(page.audience, roles=chosen, by=by), 200
                 refused = "" if chosen else _("Tick whom to invite first.")
             else:
+                ready = access.uninvited(page.audience, by=by).ready
+                rows = ready if step == "all" else ready.filter(pk__in=chosen)
+                names = few(list(rows[:3]), rows.count())
                 _begin(page, request, chosen, step=step, by=by)
-                messages.success(request, _("The invitations are on their way. Whoever has one is no longer listed."))
+                words = _("Invitations are on their way to %(name)s. Whoever has one is no longer listed.")
+                messages.success(request, about(names, words))
                 return HttpResponseRedirect(reverse("office:invite", args=[whom]))
         except SchoolOpsError as error:
             refused = in_full(error)
-    context = _context(page, page.found(by=by), by, asked=request.GET.get("q", "")[:100])
+    context = _context(page, access.uninvited(page.audience, by=by), by, asked=request.GET.get("q", "")[:100])
     context |= {"refused": refused, "looked": looked, "chosen": chosen}
     if looked is not None:
         context["able"] = [each for each in looked if each.refusal is None]
@@ -117,9 +114,10 @@ def _chosen(request: HttpRequest, page: Whom) -> dict[int, str]:
 def _begin(page: Whom, request: HttpRequest, chosen: Mapping[int, str], *, step: str, by: User) -> None:
     if step == "all":
         count = whole_number(request.POST.get("count", ""))
-        page.begin_all(role=request.POST.get("role", "")[:50], people=-1 if count is None else count, by=by)
+        role, people = request.POST.get("role", "")[:50], -1 if count is None else count
+        access.begin_inviting(page.audience, role=role, people=people, by=by)
     else:
-        page.begin(roles=chosen, by=by)
+        access.begin_inviting_chosen(page.audience, roles=chosen, by=by)
 
 
 def _context(page: Whom, found: Uninvited, by: User, *, asked: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from apps.access import services as access
 from apps.access.models import Role
 from apps.access.permissions import ADMINISTRATOR, PERMISSIONS
 from apps.accounts.models import User
-from apps.office.shell.fields import posted, whole_number
+from apps.office.shell.fields import about, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.navigation import navigation
 from apps.office.shell.pages import actor, office_page, render_page
@@ -180,7 +180,8 @@ def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the add
             status, shown = 422, request.POST.getlist("permission")
             version = Role.objects.values_list("version", flat=True).get(pk=row.pk)
         else:
-            messages.success(request, _("Saved. It holds from everybody's next click on."))
+            words = _("The role %(name)s is saved. It holds from everybody's next click on.")
+            messages.success(request, about(form.cleaned_data.get("name") or row.name, words))
             return HttpResponseRedirect(reverse("office:role", args=(row.sourced_id,)))
     people = User.objects.filter(role_assignments__role=row).distinct().order_by("name_key", "username")[:50]
     fixed = row.code == ADMINISTRATOR

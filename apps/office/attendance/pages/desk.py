@@ -21,7 +21,7 @@ from apps.attendance import services
 from apps.attendance.services import Entry
 from apps.institutions.models import Institution
 from apps.office.attendance.selectors import desk as selectors
-from apps.office.shell.fields import day_asked, posted, time_field
+from apps.office.shell.fields import about, day_asked, posted, time_field
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops import clock
@@ -122,6 +122,6 @@ def undo(request: HttpRequest, entry: UUID) -> HttpResponse:
     """Take back an entry: the teacher's marks count again."""
     user = actor(request)
     day = day_asked(request.POST.get("day"), access.today(user))
-    services.remove_from_desk(entry=entry, by=user)
-    messages.success(request, _("The entry is taken back."))
+    whose = services.remove_from_desk(entry=entry, by=user)
+    messages.success(request, about(whose.full_name, _("The entry of %(name)s is taken back.")))
     return HttpResponseRedirect(_address(day, user_today=access.today(user)))

@@ -26,8 +26,9 @@ from apps.office.attendance.pages.marks import (
     students_sent,
     why_not_saved,
 )
+from apps.office.attendance.selectors.register import has_register
 from apps.office.attendance.selectors.rolls import requested_leave
-from apps.office.shell.fields import apart, day_of
+from apps.office.shell.fields import about, apart, day_of
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import words_of
 from schoolops import problem
@@ -68,8 +69,8 @@ def _saved(request: HttpRequest, key: SessionKey) -> HttpResponse:
             raise
         return _page(request, key, typed=typed, refusal=refusal)
     absent = sheet.records.filter(state=DayState.ABSENT).count()
-    words = ngettext("The roll is saved: %d absent.", "The roll is saved: %d absent.", absent) % absent
-    messages.success(request, words)
+    words = ngettext("%(name)s is saved: %(count)d absent.", "%(name)s is saved: %(count)d absent.", absent)
+    messages.success(request, about(sheet, words, count=absent))
     return HttpResponseRedirect(request.get_full_path())
 
 
@@ -81,12 +82,12 @@ def _reopened(request: HttpRequest, key: SessionKey) -> HttpResponse:
     if not reason:
         return _page(request, key, notice=_("Say why the roll is re-opened."), status=422)
     try:
-        services.reopen_day(session=key, reason=reason, lasting=dt.timedelta(hours=24), by=actor(request))
+        roll = services.reopen_day(session=key, reason=reason, lasting=dt.timedelta(hours=24), by=actor(request))
     except SchoolOpsError as refusal:
         if not shown_in_place(refusal):
             raise
         return _page(request, key, refusal=refusal)
-    messages.success(request, _("The roll is open for 24 hours."))
+    messages.success(request, about(roll, _("%(name)s: the roll is open for 24 hours.")))
     return HttpResponseRedirect(request.get_full_path())
 
 
@@ -129,6 +130,7 @@ def _page(
         "may_reopen": locked and "attendance.lock" in held,
         "never": never,
         "place": place,
+        "register": has_register(place.section, by=user),
         "day": key.day,
         "before": key.day - dt.timedelta(days=1),
         "after": key.day + dt.timedelta(days=1),

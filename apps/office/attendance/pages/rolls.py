@@ -18,7 +18,7 @@ from apps.attendance import services
 from apps.office.attendance.selectors.register import Register, RegisterLine, register_of
 from apps.office.attendance.selectors.rolls import rolls_of
 from apps.office.shell.charts import kind_of, legend
-from apps.office.shell.fields import apart, day_asked, day_of
+from apps.office.shell.fields import about, apart, day_asked, day_of
 from apps.office.shell.pages import actor, office_page, render_page
 
 
@@ -30,8 +30,14 @@ def rolls(request: HttpRequest) -> HttpResponse:
     day = day_asked(request.GET.get("day"), today)
     if request.method == "POST":
         number = services.remind_of_rolls(day=day, by=user)
-        words = ngettext("%d teacher is reminded.", "%d teachers are reminded.", number) % number
-        messages.success(request, words if number else _("Everybody who can be reminded was reminded already."))
+        words = ngettext(
+            "%(count)d teacher is reminded of rolls of %(name)s.",
+            "%(count)d teachers are reminded of rolls of %(name)s.",
+            number,
+        )
+        if not number:
+            words = _("Everybody who can be reminded of rolls of %(name)s was reminded already.")
+        messages.success(request, about(date_format(day), words, count=number))
         return HttpResponseRedirect(request.get_full_path())
     found = rolls_of(user, day)
     attendance.say_which_campus(found)

@@ -31,7 +31,8 @@ from apps.office.attendance.pages.marks import (
     shown_in_place,
     why_not_saved,
 )
-from apps.office.shell.fields import apart, day_of
+from apps.office.attendance.selectors.register import has_register
+from apps.office.shell.fields import about, apart, day_of
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
 
@@ -63,7 +64,7 @@ def week(request: HttpRequest, section: UUID, day: str) -> HttpResponse:
             saved.append(each)
     if saved:
         days = ", ".join(date_format(each.day, "D j M") for each in saved)
-        messages.success(request, _("Saved: %(days)s.") % {"days": days})
+        messages.success(request, about(found.section, _("%(name)s is saved: %(days)s."), days=days))
     if refused:
         return _page(request, selectors.week(section, on, by=user), on, refused)
     if not saved:
@@ -121,6 +122,7 @@ def _page(request: HttpRequest, found: Week, on: dt.date, refused: dict[dt.date,
         "default": found.codes.default(),
         "refused": [(day.day, refused[day.day].notices) for day in found.days if day.day in refused],
         "writable": any(day.standing == "open" for day in found.days),
+        "register": has_register(found.section, by=actor(request)),
         "before": _address(found, before),
         "after": _address(found, after),
     }

@@ -12,6 +12,7 @@ from django.db.models import F
 
 from apps.access import services as access
 from apps.access.errors import OutOfReach
+from apps.access.selectors import keys_in_reach
 from apps.accounts.models import User
 from apps.attendance.models import DailyAttendance
 from apps.institutions.models import Section
@@ -61,6 +62,14 @@ def register_of(section: UUID, month: dt.date, *, by: User) -> Register:
             lines[row.student_id].days[row.day] = row
     days = [first + dt.timedelta(days=ahead) for ahead in range((last - first).days + 1)]
     return Register(found, days, list(lines.values()), closed_days(found.institution, days))
+
+
+def has_register(section: Section | None, *, by: User) -> bool:
+    """Whether ``by`` may read the register: a roll is shown to a family too, with their own children on it."""
+    if section is None or not access.is_family(by):
+        return section is not None
+    reach = (Section, [section.pk])
+    return bool(keys_in_reach(by, "attendance.view", "section", *reach, day=access.today(by), at_work=True))
 
 
 def _section(section: UUID, by: User) -> Section:

@@ -17,14 +17,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.access.selectors import permissions_of
+from apps.access import selectors as access
 from apps.examinations.models import ExamSession
 from apps.examinations.selectors import results_seen
 from apps.institutions.models import GradeLevel, Section
 from apps.office.examinations.selectors import session_seen
-from apps.office.shell.fields import MomentField, apart, posted, whole_number
+from apps.office.shell.fields import MomentField, about, apart, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal, dressed
-from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.pages import actor, asked, office_page, render_page
 from apps.office.shell.site import in_full
 from apps.reports import selectors, services
 from apps.reports.models import LONG_AGO, CardLayout, ReportCard
@@ -90,22 +90,27 @@ def cards(request: HttpRequest, exam_session: UUID) -> HttpResponse:
     by_section: dict[int, list[ReportCard]] = {}
     for card in there:
         by_section.setdefault(card.section_id, []).append(card)
-    held = permissions_of(actor(request))
+    by, sections = actor(request), _sections(request, found)
+    keys = [section.pk for section in sections]
+    prepared, published = (
+        access.keys_in_reach(by, code, "section", Section, keys) for code in ("cards.prepare", "cards.publish")
+    )
     groups = [
         {
             "section": section,
+            "prepares": section.pk in prepared,
+            "publishes": section.pk in published,
             "publish": (refused if refused and refused.section == section else MomentForm(found, section))["moment"],
             "cards": [(card, STATES[State(card.state)]) for card in by_section.get(section.pk, [])],
             "states": _states(by_section.get(section.pk, [])),
             "drafted": max((card.drafted_at for card in by_section.get(section.pk, [])), default=clock.now()),
         }
-        for section in _sections(request, found)
+        for section in sections
     ]
     context = {
         "session": found,
         "groups": groups,
-        "prepares": "cards.prepare" in held,
-        "publishes": "cards.publish" in held,
+        "lays_out": access.reaches_everything(by, "cards.publish"),
         "notice": refusal if isinstance(refusal, str) else "",
         "now": clock.now(),
     }
@@ -136,25 +141,29 @@ def _done(request: HttpRequest, session: ExamSession) -> HttpResponse | MomentFo
     try:
         if what == "draft":
             number = services.draft_cards(session=session, section=section, by=by)
-            words = ngettext("%d card is drafted.", "%d cards are drafted.", number) % number
+            words = ngettext(
+                "%(count)d card of %(name)s is drafted.", "%(count)d cards of %(name)s are drafted.", number
+            )
         elif what == "proof-read":
             seen = _written_at(request.POST.get("seen", ""))
             number = services.proof_read_cards(session=session, section=section, seen=seen, by=by)
-            words = ngettext("%d card is proof-read.", "%d cards are proof-read.", number) % number
+            words = ngettext(
+                "%(count)d card of %(name)s is proof-read.", "%(count)d cards of %(name)s are proof-read.", number
+            )
         elif what == "publish":
             form = MomentForm(session, section, request.POST)
             if not form.is_valid():
                 return form
             said = form.cleaned_data["moment"]
             services.ask_to_publish(session=session, section=section, published_at=said, by=by)
-            words = _("The cards are printed now, and published as they are.")
+            number, words = 0, _("The cards of %(name)s are printed now, and published as they are.")
         else:
             raise Http404
     except SchoolOpsError as error:
         if not error.code.startswith("reports:"):
             raise
         return in_full(error)
-    messages.success(request, words)
+    messages.success(request, about(section, words, count=number))
     return HttpResponseRedirect(request.get_full_path())
 
 
@@ -215,19 +224,14 @@ def amend(request: HttpRequest, card: UUID) -> HttpResponse:
     found = selectors.card_seen(card, "cards.prepare", by=by)
     back = reverse("office:cards", args=(found.session.sourced_id,))
     form = ReasonForAmending(posted(request))
-    if form.is_valid():
-        try:
-            services.amend_card(card=found, reason=form.cleaned_data["reason"], by=by)
-        except SchoolOpsError as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(
-                request, _("Another version is drafted. The present one stays public until it is published.")
-            )
-            return HttpResponseRedirect(back)
-    context = {"form": form, "action": _("Draft another version"), "back": back}
+
+    def do() -> str:
+        services.amend_card(card=found, reason=form.cleaned_data["reason"], by=by)
+        words = _("Another version for %(name)s is drafted. The present one stays public until it is published.")
+        return about(found.student.full_name, words)
+
     title = _("Amend the card of %(student)s") % {"student": apart(found.student.full_name)}
-    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
+    return asked(request, form, do, title=title, action=_("Draft another version"), back=back)
 
 
 # --- what stands on cards ---------------------------------------------------------------------------------------------
@@ -294,9 +298,8 @@ def layout(request: HttpRequest) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal, on={"reports:blocks-refused": "place-marks"})
         else:
-            messages.success(
-                request, _("What stands on report cards is set. Cards that are published stay as they are.")
-            )
+            words = _("What stands on report cards of %(name)s is set. Cards that are published stay as they are.")
+            messages.success(request, about(level or _("all grade levels"), words))
             return HttpResponseRedirect(request.get_full_path())
     context = {"form": form, "levels": levels, "level": level}
     status = 422 if form.errors else 200

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.examinations import selectors, services
 from apps.examinations.models import Exam, ExamComponent, ResultPolicy
-from apps.office.shell.fields import apart, posted, whole_number
+from apps.office.examinations.selectors import titled
+from apps.office.shell.fields import about, apart, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
@@ -74,7 +75,7 @@ def components(request: HttpRequest, paper: UUID) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("What the paper is made of is set."))
+            messages.success(request, about(titled(exam), _("What %(name)s is made of is set.")))
             return HttpResponseRedirect(reverse("office:marks", args=(exam.sourced_id,)))
     wrong = bool(form.errors) or (formset.is_bound and not formset.is_valid())
     title = _("Components of %(paper)s, %(group)s") % {

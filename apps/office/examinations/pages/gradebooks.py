@@ -23,7 +23,7 @@ from apps.examinations.errors import MarksRefused
 from apps.examinations.models import Assessment, Gradebook
 from apps.institutions.models import Course, CourseClass, Section, Term
 from apps.office.examinations.pages.marks import REOPENED, asked_reason, cell_said, why_closed
-from apps.office.shell.fields import apart, day_field, posted, whole_number
+from apps.office.shell.fields import about, apart, day_field, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, message_of
@@ -89,7 +89,8 @@ def gradebooks(request: HttpRequest) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("The gradebook is begun. Say what counts in it."))
+            words = _("The gradebook of %(name)s is begun. Say what counts in it.")
+            messages.success(request, about(book, words))
             return HttpResponseRedirect(reverse("office:set-gradebook", args=(book.sourced_id,)))
     rows = selectors.gradebooks_seen(by=by).order_by("-term__starts_on", "course__title", "pk")
     page = Paginator(rows, PER_PAGE).get_page(whole_number(request.GET.get("page", "")) or 1)
@@ -158,7 +159,7 @@ def structure(request: HttpRequest, gradebook: UUID) -> HttpResponse:
         except SchoolOpsError as refusal:
             notices = [in_full(refusal), *map(message_of, refusal.errors)]
         else:
-            messages.success(request, _("What is assessed is set."))
+            messages.success(request, about(book, _("What is assessed in %(name)s is set.")))
             return HttpResponseRedirect(reverse("office:gradebook", args=(gradebook,)))
     context = {"book": sheet, "categories": categories, "assessments": assessments, "notices": notices}
     title = _("What is assessed: %(book)s") % {"book": apart(book)}
@@ -185,7 +186,7 @@ def gradebook(request: HttpRequest, gradebook: UUID) -> HttpResponse:
             elif "reopen" in request.POST:
                 reason = asked_reason(request)
                 services.reopen_gradebook(gradebook=gradebook, reason=reason, lasting=REOPENED, by=by)
-                messages.success(request, _("These marks are open for 24 hours."))
+                messages.success(request, about(book, _("The marks of %(name)s are open for 24 hours.")))
             else:
                 typed = _entered(request, book)
         except SchoolOpsError as refusal:
@@ -248,7 +249,9 @@ def _entered(request: HttpRequest, book: Gradebook) -> dict[str, str]:
             written.append(services.Typed(UUID(student), UUID(assessment), score, state))
     seen = whole_number(request.POST.get("version", "")) or 0
     services.enter_assessments(gradebook=book.sourced_id, typed=written, seen_version=seen, by=actor(request))
-    messages.success(request, ngettext("%d mark is saved.", "%d marks are saved.", len(written)) % len(written))
+    number = len(written)
+    words = ngettext("%(count)d mark of %(name)s is saved.", "%(count)d marks of %(name)s are saved.", number)
+    messages.success(request, about(book, words, count=number))
     return typed
 
 
@@ -274,7 +277,8 @@ def _published(request: HttpRequest, book: Gradebook) -> None:
         expected_version=whole_number(request.POST.get("book_version", "")),
         by=actor(request),
     )
-    messages.success(request, _("Families read it now.") if wanted else _("Families do not read it any more."))
+    words = _("Families read %(name)s now.") if wanted else _("Families do not read %(name)s any more.")
+    messages.success(request, about(book, words))
 
 
 @office_page(permission="marks.view", over="section")

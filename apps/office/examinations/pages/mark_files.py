@@ -20,7 +20,7 @@ from apps.exchange.api.views.marks import mark_file
 from apps.exchange.models import MarkFile, MarkFileRow
 from apps.exchange.selectors.marks import is_stopped, mark_file_of, mark_files_of, mark_rows_of
 from apps.institutions.models import Section
-from apps.office.shell.fields import apart, whole_number
+from apps.office.shell.fields import about, apart, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, translated
@@ -114,6 +114,8 @@ def mark_file_page(request: HttpRequest, file: UUID) -> HttpResponse:
             services.confirm_marks(run=run, replacing=request.POST.get("replacing") == "1", by=by)
         except SchoolOpsError as refusal:
             messages.error(request, in_full(refusal))
+        else:
+            messages.success(request, about(run.file_name, _("The marks in “%(name)s” are entered now.")))
         return HttpResponseRedirect(request.get_full_path())
     action, after = request.GET.get("action", ""), whole_number(request.GET.get("after", "")) or 0
     rows = mark_rows_of(run)

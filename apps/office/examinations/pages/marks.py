@@ -21,9 +21,9 @@ from django.utils.translation import ngettext
 from apps.examinations import selectors, services
 from apps.examinations.errors import MarksChangedMeanwhile, MarksRefused, ReopeningReasonMissing
 from apps.examinations.models import Exam
-from apps.examinations.selectors import group_of, name_of
-from apps.office.examinations.selectors import may
-from apps.office.shell.fields import apart, whole_number
+from apps.examinations.selectors import group_of
+from apps.office.examinations.selectors import may, titled
+from apps.office.shell.fields import about, apart, whole_number
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, message_of, words_of
 from schoolops import problem
@@ -116,7 +116,8 @@ def _saved(request: HttpRequest, exam: Exam) -> HttpResponse:
             raise
         return _page(request, selectors.paper_of(exam.sourced_id, "marks.view", by), typed=typed, refusal=refusal)
     number = len(written)
-    messages.success(request, ngettext("%d mark is saved.", "%d marks are saved.", number) % number)
+    words = ngettext("%(count)d mark of %(name)s is saved.", "%(count)d marks of %(name)s are saved.", number)
+    messages.success(request, about(titled(exam), words, count=number))
     for news in _news_of_others(exam, typed):
         messages.info(request, news)
     # The page's script forgets then what was typed.
@@ -182,7 +183,7 @@ def _reopened(request: HttpRequest, exam: Exam) -> HttpResponse:
         if not refusal.code.startswith("examinations:"):
             raise
         return _page(request, exam, notice=in_full(refusal), status=problem.status_of(refusal)[0])
-    messages.success(request, _("These marks are open for 24 hours."))
+    messages.success(request, about(titled(exam), _("The marks of %(name)s are open for 24 hours.")))
     return HttpResponseRedirect(request.get_full_path())
 
 
@@ -224,7 +225,7 @@ def _page(
         "reader": str(by.sourced_id),
         "entered": sum(row.shown != "" for row in rows),
     }
-    title = f"{apart(name_of(exam))} – {apart(group_of(exam))} – {date_format(exam.day)}"
+    title = f"{titled(exam)} – {date_format(exam.day)}"
     return render_page(request, "office/examinations/marks.html", context, title=title, status=status)
 
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from apps.examinations import selectors, services
 from apps.examinations.models import Exam, Moderation
 from apps.office.examinations.pages.results import BAR, GAP, bars_of
-from apps.office.examinations.selectors import DECILES, may
-from apps.office.shell.fields import apart, posted
+from apps.office.examinations.selectors import DECILES, may, titled
+from apps.office.shell.fields import about, apart, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
@@ -30,9 +30,9 @@ STATES = {
     State.WITHDRAWN: gettext_lazy("Withdrawn"),
 }
 STEPS = {
-    "apply": services.apply_moderation,
-    "revert": services.revert_moderation,
-    "withdraw": services.withdraw_moderation,
+    "apply": (services.apply_moderation, gettext_lazy("The moderation of %(name)s is applied.")),
+    "revert": (services.revert_moderation, gettext_lazy("The moderation of %(name)s is reverted.")),
+    "withdraw": (services.withdraw_moderation, gettext_lazy("The moderation of %(name)s is withdrawn.")),
 }
 
 
@@ -64,7 +64,8 @@ def moderation(request: HttpRequest, paper: UUID) -> HttpResponse:
             except SchoolOpsError as refusal:
                 add_refusal(form, refusal)
             else:
-                messages.success(request, _("The moderation is proposed. Marks count as before until it is applied."))
+                words = _("A moderation of %(name)s is proposed. Marks count as before until it is applied.")
+                messages.success(request, about(titled(exam), words))
                 return HttpResponseRedirect(request.get_full_path())
     elif request.method == "POST":
         refused = _settle(request, exam)
@@ -82,7 +83,7 @@ def moderation(request: HttpRequest, paper: UUID) -> HttpResponse:
 
 def _settle(request: HttpRequest, exam: Exam) -> str | None:
     """Why not, or nothing."""
-    step = STEPS.get(request.POST.get("what", ""))
+    step, words = STEPS.get(request.POST.get("what", ""), (None, ""))
     try:
         found = UUID(request.POST.get("moderation", ""))
     except ValueError as error:
@@ -95,6 +96,7 @@ def _settle(request: HttpRequest, exam: Exam) -> str | None:
         if not refusal.code.startswith("examinations:"):
             raise
         return in_full(refusal)
+    messages.success(request, about(titled(exam), words))
     return None
 
 

@@ -16,10 +16,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.examinations import selectors, services
 from apps.examinations.errors import PapersRefused
 from apps.examinations.models import Exam, ExamSession, GradingScale
-from apps.examinations.selectors import group_of, name_of
 from apps.institutions.models import Course
-from apps.office.examinations.selectors import groups_of, session_seen
-from apps.office.shell.fields import apart, day_field, posted, time_field, whole_number
+from apps.office.examinations.selectors import groups_of, session_seen, titled
+from apps.office.shell.fields import about, apart, day_field, posted, time_field, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, message_of, words_of
@@ -132,8 +131,8 @@ def new(request: HttpRequest, exam_session: UUID) -> HttpResponse:
         except SchoolOpsError as refusal:
             _refuse(form, refusal, [name for name, _said in papers])
         else:
-            words = ngettext("%d paper is set.", "%d papers are set.", len(made)) % len(made)
-            messages.success(request, words)
+            words = ngettext("%(count)d paper of %(name)s is set.", "%(count)d papers of %(name)s are set.", len(made))
+            messages.success(request, about(found.name, words, count=len(made)))
             return HttpResponseRedirect(reverse("office:exam-session", args=(found.sourced_id,)))
     title = _("Set papers of %(session)s") % {"session": apart(found.name)}
     return _form_page(request, form, found, title=title, action=_("Set these papers"))
@@ -172,9 +171,9 @@ def change(request: HttpRequest, paper: UUID) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal, on={"examinations:scores-above-maximum": "max_marks"})
         else:
-            messages.success(request, _("The paper is changed."))
+            messages.success(request, about(titled(exam), _("%(name)s is changed.")))
             return HttpResponseRedirect(back)
-    return _form_page(request, form, found, title=_titled(exam), action=_("Save"), exam=exam)
+    return _form_page(request, form, found, title=titled(exam), action=_("Save"), exam=exam)
 
 
 def _removed(request: HttpRequest, exam: Exam, found: ExamSession, back: str) -> HttpResponse:
@@ -183,13 +182,9 @@ def _removed(request: HttpRequest, exam: Exam, found: ExamSession, back: str) ->
     except SchoolOpsError as refusal:
         messages.error(request, in_full(refusal))
         form = PaperForm(found, None, exam=exam, initial=_initial(exam))
-        return _form_page(request, form, found, title=_titled(exam), action=_("Save"), exam=exam, status=409)
-    messages.success(request, _("The paper is removed."))
+        return _form_page(request, form, found, title=titled(exam), action=_("Save"), exam=exam, status=409)
+    messages.success(request, about(titled(exam), _("%(name)s is removed.")))
     return HttpResponseRedirect(back)
-
-
-def _titled(exam: Exam) -> str:
-    return f"{apart(name_of(exam))} – {apart(group_of(exam))}"
 
 
 def _initial(exam: Exam) -> dict[str, Any]:

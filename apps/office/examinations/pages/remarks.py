@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.access.selectors import permissions_of
 from apps.examinations import selectors, services
 from apps.examinations.errors import RemarksChangedMeanwhile
-from apps.office.shell.fields import apart, posted
+from apps.office.shell.fields import about, apart, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import message_of, words_of
@@ -85,7 +85,8 @@ def _page(
                 place = error.field.split(".")[1]
                 problems[touched[int(place)]] = message_of(error)
         else:
-            messages.success(request, ngettext("%d remark is saved.", "%d remarks are saved.", number) % number)
+            words = ngettext("%(name)s: %(count)d is saved.", "%(name)s: %(count)d are saved.", number)
+            messages.success(request, about(title, words, count=number))
             return HttpResponseRedirect(request.get_full_path())
     context = {
         "rows": [_row(each, typed, problems) for each in read()],
@@ -138,8 +139,9 @@ def bank(request: HttpRequest) -> HttpResponse:
     by = actor(request)
     form = PhraseForm(None)
     if removed := _key(request.POST.get("remove", "")):
+        gone = selectors.phrases(by=by).filter(sourced_id=removed).first()
         services.remove_phrase(phrase=removed, by=by)
-        messages.success(request, _("The phrase is removed."))
+        messages.success(request, about(gone or "–", _("“%(name)s” is removed.")))
         return HttpResponseRedirect(request.get_full_path())
     if request.method == "POST":
         form = PhraseForm(posted(request))
@@ -149,7 +151,7 @@ def bank(request: HttpRequest) -> HttpResponse:
             except SchoolOpsError as refusal:
                 add_refusal(form, refusal)
             else:
-                messages.success(request, _("The phrase is added."))
+                messages.success(request, about(form.cleaned_data["text"], _("“%(name)s” is added.")))
                 return HttpResponseRedirect(request.get_full_path())
     context = {"form": form, "phrases": list(selectors.phrases(by=by))}
     status = 422 if form.errors else 200

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from apps.access.selectors import permissions_of
 from apps.examinations import services
 from apps.office.examinations.selectors import DECILES, outcome_of, session_seen
-from apps.office.shell.fields import apart
+from apps.office.shell.fields import about, apart
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
 from schoolops.errors import SchoolOpsError
@@ -57,7 +57,8 @@ def results(request: HttpRequest, exam_session: UUID) -> HttpResponse:
         except SchoolOpsError as error:
             refusal = in_full(error)
         else:
-            messages.success(request, _("The results are computed now; look again in a moment."))
+            words = _("The results of %(name)s are computed now; look again in a moment.")
+            messages.success(request, about(found.name, words))
             return HttpResponseRedirect(request.get_full_path())
     outcome = outcome_of(found, by=by)
     context = {

@@ -24,7 +24,7 @@ from apps.fees import services
 from apps.fees.models import BankLine, BankStatement, Payment
 from apps.institutions.models import Institution
 from apps.office.fees import selectors
-from apps.office.shell.fields import AmountField, apart, id_of, posted, whole_number
+from apps.office.shell.fields import AmountField, about, apart, id_of, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, translated
@@ -136,7 +136,7 @@ def statement(request: HttpRequest, statement: UUID) -> HttpResponse:
     row = fees.statement_at(statement, by=by)
     if request.method == "POST":
         try:
-            _done(request, row)
+            messages.success(request, about(row.file_name, _done(request, row)))
         except SchoolOpsError as refusal:
             messages.error(request, in_full(refusal))
         return HttpResponseRedirect(request.get_full_path())
@@ -169,14 +169,15 @@ def statement(request: HttpRequest, statement: UUID) -> HttpResponse:
     return render_page(request, "office/fees/bank_statement.html", context, title=apart(row.file_name))
 
 
-def _done(request: HttpRequest, row: BankStatement) -> None:
+def _done(request: HttpRequest, row: BankStatement) -> str:
     by = actor(request)
     if "total" in request.POST:
         total = AmountField(zero=True).clean(request.POST["total"])
         services.confirm_lines(statement=row, total=Decimal(total), by=by)
-        return
+        return _("What is sure of “%(name)s” is taken now.")
     mapping = {header: request.POST.get(f"column-{place}", "") for place, header in enumerate(row.headers) if header}
     exchange.map_statement(statement=row, mapping=mapping, day_order=request.POST.get("day_order", ""), by=by)
+    return _("“%(name)s” is read again.")
 
 
 def _counts(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -195,7 +196,8 @@ def match_again(request: HttpRequest) -> HttpResponse:
     """Lay what waits beside what is owed by now."""
     campus, _there = _campus(request)
     services.match_again(institution=campus, by=actor(request))
-    messages.success(request, _("What waits was laid beside what is owed by now."))
+    words = _("What waits at %(name)s was laid beside what is owed by now.")
+    messages.success(request, about(campus, words))
     return HttpResponseRedirect(f"{reverse('office:bank-statements')}?campus={campus.sourced_id}")
 
 
@@ -259,17 +261,18 @@ def _settled(request: HttpRequest, found: BankLine, aside: AsideForm) -> str:
     by = actor(request)
     if "reason" in request.POST:
         services.set_line_aside(line=found, reason=aside.cleaned_data["reason"], by=by)
-        return _("It waits no more.")
+        return about(found, _("%(name)s waits no more."))
     if (receipt := id_of(request.POST.get("receipt", ""))) is not None:
         services.settle_line(line=found, payment=receipt, by=by)
-        return _("It is the receipt that was there.")
+        return about(found, _("%(name)s is the receipt that was there."))
     if "again" in request.POST:
         services.take_line_up_again(line=found, by=by)
-        return _("It waits again.")
+        return about(found, _("%(name)s waits again."))
     parts = [] if "proposed" in request.POST else _shares(request)
     taken = services.take_line(line=found, parts=parts, by=by)
     number = len(taken.payments)
-    return ngettext("%d receipt is written.", "%d receipts are written.", number) % number
+    words = ngettext("%(count)d receipt of %(name)s is written.", "%(count)d receipts of %(name)s are written.", number)
+    return about(found, words, count=number)
 
 
 def _shares(request: HttpRequest) -> list[services.Share]:

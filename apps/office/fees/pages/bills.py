@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,12 +15,11 @@ from apps.fees import selectors as fees
 from apps.fees import services
 from apps.fees.models import Invoice
 from apps.office.fees import selectors
-from apps.office.shell.fields import AmountField, apart, posted
-from apps.office.shell.forms import DressedForm, add_refusal
-from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.fields import AmountField, about, apart, posted
+from apps.office.shell.forms import DressedForm
+from apps.office.shell.pages import actor, asked, office_page, render_page
 from schoolops import money
 from schoolops.api.viewsets import pdf_response
-from schoolops.errors import SchoolOpsError
 from schoolops.resilience.heavy import working
 
 LONGEST_REASON = 200
@@ -94,13 +92,15 @@ def credit(request: HttpRequest, invoice: UUID) -> HttpResponse:
     by = actor(request)
     found = selectors.invoice_seen(invoice, by=by)
     form = CreditForm(posted(request), initial={"amount": found.total - found.credited_sum, "key": uuid4()})
+    back = reverse("office:bill", args=(found.sourced_id,))
     title = _("Credit bill %(number)s") % {"number": apart(found.called_number)}
 
     def do() -> str:
         note = services.credit_invoice(invoice=invoice, **form.cleaned_data, by=by)
-        return _("Credit note %(number)s is written.") % {"number": apart(note)}
+        words = _("Credit note %(number)s of bill %(name)s is written.")
+        return about(found.called_number, words, number=apart(note))
 
-    return _asked(request, found, form, do, title=title, action=_("Write the credit note"))
+    return asked(request, form, do, title=title, action=_("Write the credit note"), back=back)
 
 
 @office_page(permission="fees.charge", over="campus")
@@ -109,27 +109,11 @@ def void(request: HttpRequest, invoice: UUID) -> HttpResponse:
     by = actor(request)
     found = selectors.invoice_seen(invoice, by=by)
     form = VoidForm(posted(request))
+    back = reverse("office:bill", args=(found.sourced_id,))
     title = _("Make bill %(number)s void") % {"number": apart(found.called_number)}
 
     def do() -> str:
         services.void_invoice(invoice=invoice, **form.cleaned_data, by=by)
-        return _("The bill is void.")
+        return about(found.called_number, _("Bill %(name)s is void."))
 
-    return _asked(request, found, form, do, title=title, action=_("Make it void"))
-
-
-def _asked(
-    request: HttpRequest, found: Invoice, form: DressedForm, do: Any, *, title: str, action: str
-) -> HttpResponse:
-    """The page of a form about a bill; done, it leads back to the bill."""
-    back = reverse("office:bill", args=(found.sourced_id,))
-    if form.is_valid():
-        try:
-            said = do()
-        except SchoolOpsError as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, said)
-            return HttpResponseRedirect(back)
-    context = {"form": form, "action": action, "back": back}
-    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
+    return asked(request, form, do, title=title, action=_("Make it void"), back=back)

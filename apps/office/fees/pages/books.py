@@ -22,7 +22,7 @@ from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
 from apps.office.fees.pages.desk import BACK, METHODS
 from apps.office.fees.pages.files import file_asked
-from apps.office.shell.fields import AmountField, apart, day_asked, posted, whole_number
+from apps.office.shell.fields import AmountField, about, apart, day_asked, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops import money
@@ -59,8 +59,12 @@ def debtors(request: HttpRequest) -> Any:
     day = today_at(campus)
     if request.method == "POST":
         number = services.remind_debtors(institution=campus, by=actor(request))
-        words = ngettext("%d guardian is reminded by mail.", "%d guardians are reminded by mail.", number) % number
-        messages.success(request, words)
+        words = ngettext(
+            "%(count)d guardian of %(name)s is reminded by mail.",
+            "%(count)d guardians of %(name)s are reminded by mail.",
+            number,
+        )
+        messages.success(request, about(campus, words, count=number))
         return HttpResponseRedirect(request.get_full_path())
     by = actor(request)
     rows = partial(fees.debtor_rows, campus, day, by=by)
@@ -110,8 +114,11 @@ def drawer(request: HttpRequest) -> Any:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
-            words = _("The day is closed. It differs by %(amount)s.") if difference else _("The day is closed.")
-            messages.success(request, words % {"amount": apart(money.printed(difference, campus.currency))})
+            words = _("The day of %(name)s is closed.")
+            if difference:
+                words = _("The day of %(name)s is closed. It differs by %(amount)s.")
+            differs = apart(money.printed(difference, campus.currency))
+            messages.success(request, about(campus, words, amount=differs))
             return HttpResponseRedirect(request.get_full_path())
     rows = partial(fees.drawer_rows, campus, by=by)
     if (file := file_asked(request, "drawer", fees.DRAWER_COLUMNS, rows)) is not None:

@@ -19,9 +19,9 @@ from apps.fees.services.posting import KEPT
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
-from apps.office.shell.fields import AmountField, apart, day_field, posted
+from apps.office.shell.fields import AmountField, about, apart, day_field, posted
 from apps.office.shell.forms import DressedForm, add_refusal
-from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.pages import actor, asked, office_page, render_page
 from schoolops.errors import SchoolOpsError
 
 KEEP_BOOKS = "fees.keep_books"
@@ -80,20 +80,14 @@ def post_by_hand(request: HttpRequest) -> HttpResponse:
     campus, _there = _campus(request)
     form = PostForm(campus, posted(request), initial={"day": today_at(campus)})
     back = f"{reverse('office:books')}?campus={campus.sourced_id}"
-    if form.is_valid():
-        said = form.cleaned_data
-        try:
-            services.post_by_hand(
-                institution=campus, day=said["day"], memo=said["memo"], legs=form.legs, by=actor(request)
-            )
-        except SchoolOpsError as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, _("It is posted."))
-            return HttpResponseRedirect(back)
-    context = {"form": form, "action": _("Post"), "back": back}
+
+    def do() -> str:
+        day, memo = (form.cleaned_data[name] for name in ("day", "memo"))
+        services.post_by_hand(institution=campus, day=day, memo=memo, legs=form.legs, by=actor(request))
+        return about(memo, _("“%(name)s” is posted."))
+
     title = _("Post by hand at %(campus)s") % {"campus": apart(campus.name)}
-    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
+    return asked(request, form, do, title=title, action=_("Post"), back=back)
 
 
 class CloseForm(DressedForm):
@@ -119,7 +113,8 @@ def books(request: HttpRequest) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("The books are closed through %(day)s.") % {"day": date_format(day)})
+            words = _("The books of %(name)s are closed through %(day)s.")
+            messages.success(request, about(campus, words, day=date_format(day)))
             return HttpResponseRedirect(request.get_full_path())
     kept = Books.objects.filter(institution=campus).first()
     context = {"campus": campus, "campuses": there, "form": form, "through": kept and kept.closed_through}

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from apps.fees import selectors as fees
 from apps.fees import services
-from apps.office.shell.fields import posted
+from apps.office.shell.fields import about, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
@@ -65,7 +65,8 @@ def gateway(request: HttpRequest) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("It is saved. Try it now."))
+            chosen = form.cleaned_data["gateway"]
+            messages.success(request, about(NAMES.get(chosen, chosen), _("“%(name)s” is saved. Try it now.")))
             return HttpResponseRedirect(request.path)
     context = {
         "form": form,
@@ -78,6 +79,12 @@ def gateway(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/fees/cards.html", context, title=_("Card payments"), status=status)
 
 
+def _used(request: HttpRequest) -> str:
+    """What the gateway is called that is used."""
+    used = str(fees.card_gateway(by=actor(request))["gateway"])
+    return str(NAMES.get(used, used))
+
+
 @require_POST
 @office_page(permission=SET, over="school")
 @heavy
@@ -88,7 +95,7 @@ def try_out(request: HttpRequest) -> HttpResponse:
     except SchoolOpsError as refusal:
         messages.error(request, in_full(refusal))
     else:
-        messages.success(request, _("The gateway answers and knows the key."))
+        messages.success(request, about(_used(request), _("“%(name)s” answers and knows the key.")))
         if not signs:
             words = _(
                 "No signing secret is entered: what it writes is not believed, and payments are booked a little later."
@@ -101,10 +108,11 @@ def try_out(request: HttpRequest) -> HttpResponse:
 @office_page(permission=SET, over="school")
 def forget(request: HttpRequest) -> HttpResponse:
     """Ask an earlier gateway no more."""
+    name = request.POST.get("gateway", "")
     try:
-        services.forget_card_gateway(gateway=request.POST.get("gateway", ""), by=actor(request))
+        services.forget_card_gateway(gateway=name, by=actor(request))
     except SchoolOpsError as refusal:
         messages.error(request, in_full(refusal))
     else:
-        messages.success(request, _("It is forgotten."))
+        messages.success(request, about(NAMES.get(name, name), _("“%(name)s” is forgotten.")))
     return HttpResponseRedirect(reverse("office:card-gateway"))

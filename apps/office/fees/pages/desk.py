@@ -19,9 +19,9 @@ from apps.fees import services
 from apps.fees.models import Payment
 from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
-from apps.office.shell.fields import AmountField, apart, id_of, posted
+from apps.office.shell.fields import AmountField, about, apart, id_of, posted
 from apps.office.shell.forms import DressedForm, add_refusal
-from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.pages import actor, asked, office_page, render_page
 from apps.office.shell.site import in_full
 from apps.students.models import Guardian, Student
 from schoolops import money
@@ -178,10 +178,11 @@ def give_back(request: HttpRequest, payment: UUID) -> HttpResponse:
 
     def do() -> str:
         services.refund(payment=payment, **form.cleaned_data, by=by)
-        return _("It is booked as given back.")
+        return about(found.receipt, _("It is booked as given back of receipt %(name)s."))
 
+    back = reverse("office:receipt", args=(found.sourced_id,))
     title = _("Give back of receipt %(number)s") % {"number": apart(found.receipt)}
-    return _asked(request, found, form, do, title=title, action=_("Give back"))
+    return asked(request, form, do, title=title, action=_("Give back"), back=back)
 
 
 @require_POST
@@ -193,7 +194,9 @@ def clear(request: HttpRequest, payment: UUID) -> HttpResponse:
     except SchoolOpsError as refusal:
         messages.error(request, in_full(refusal))
     else:
-        messages.success(request, _("The cheque is cleared: it lies at the bank."))
+        found = selectors.payment_seen(payment, by=actor(request))
+        words = _("The cheque of receipt %(name)s is cleared: it lies at the bank.")
+        messages.success(request, about(found.receipt, words))
     return HttpResponseRedirect(reverse("office:receipt", args=(payment,)))
 
 
@@ -207,25 +210,9 @@ def undo(request: HttpRequest, payment: UUID) -> HttpResponse:
 
     def do() -> str:
         (services.bounce if cheque else services.reverse)(payment=payment, **form.cleaned_data, by=by)
-        return _("The payment counts no more.")
+        return about(found.receipt, _("The payment of receipt %(name)s counts no more."))
 
+    back = reverse("office:receipt", args=(found.sourced_id,))
     title = _("Undo receipt %(number)s") % {"number": apart(found.receipt)}
     action = _("The cheque bounced") if cheque else _("Undo the payment")
-    return _asked(request, found, form, do, title=title, action=action)
-
-
-def _asked(
-    request: HttpRequest, found: Payment, form: DressedForm, do: Any, *, title: str, action: str
-) -> HttpResponse:
-    """The page of a form about a payment; done, it leads back to the receipt."""
-    back = reverse("office:receipt", args=(found.sourced_id,))
-    if form.is_valid():
-        try:
-            said = do()
-        except SchoolOpsError as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, said)
-            return HttpResponseRedirect(back)
-    context = {"form": form, "action": action, "back": back}
-    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
+    return asked(request, form, do, title=title, action=action, back=back)

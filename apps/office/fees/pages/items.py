@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -15,10 +14,9 @@ from apps.fees import services
 from apps.institutions.models import AcademicYear
 from apps.office.fees import selectors
 from apps.office.fees.pages.choices import YearField
-from apps.office.shell.fields import posted
-from apps.office.shell.forms import DressedForm, add_refusal
-from apps.office.shell.pages import actor, office_page, render_page
-from schoolops.errors import SchoolOpsError
+from apps.office.shell.fields import about, posted
+from apps.office.shell.forms import DressedForm
+from apps.office.shell.pages import actor, asked, office_page
 
 
 class CopyForm(DressedForm):
@@ -63,20 +61,18 @@ def siblings(request: HttpRequest) -> HttpResponse:
     by = actor(request)
     back = reverse("office:fees_concession_changelist")
     form = SiblingsForm(selectors.years_to_set_up(by=by), posted(request))
-    if form.is_valid():
+
+    def do() -> str:
         said = form.cleaned_data
         percents = [said[name] for name in ("second", "third", "fourth") if said[name] is not None]
-        try:
-            made = services.ask_for_siblings(year=said["year"], percents=percents, by=by)
-        except SchoolOpsError as refusal:
-            add_refusal(form, refusal)
-        else:
-            words = ngettext("%d concession is asked for.", "%d concessions are asked for.", len(made)) % len(made)
-            messages.success(request, words)
-            return HttpResponseRedirect(f"{back}?stands=asked")
-    context = {"form": form, "action": _("Ask for them"), "back": back}
+        made = len(services.ask_for_siblings(year=said["year"], percents=percents, by=by))
+        words = ngettext(
+            "%(count)d concession is asked for in %(name)s.", "%(count)d concessions are asked for in %(name)s.", made
+        )
+        return about(said["year"], words, count=made)
+
     title = _("Concessions of brothers and sisters")
-    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
+    return asked(request, form, do, title=title, action=_("Ask for them"), back=f"{back}?stands=asked")
 
 
 @office_page(permission="fees.charge", over="campus")
@@ -85,17 +81,15 @@ def copy(request: HttpRequest) -> HttpResponse:
     by = actor(request)
     back = reverse("office:fees_feeitem_changelist")
     form = CopyForm(selectors.years_to_set_up(by=by), posted(request))
+
+    def do() -> str:
+        made = len(services.copy_items(**form.cleaned_data, by=by))
+        words = ngettext(
+            "%(count)d fee item is copied to %(name)s.", "%(count)d fee items are copied to %(name)s.", made
+        )
+        return about(form.cleaned_data["year"], words, count=made)
+
+    title, on = _("Copy fees from another year"), {"fees:not-of-this-campus": "year"}
     if form.is_valid():
-        try:
-            made = services.copy_items(**form.cleaned_data, by=by)
-        except SchoolOpsError as refusal:
-            add_refusal(form, refusal, on={"fees:not-of-this-campus": "year"})
-        else:
-            words = ngettext("%d fee item is copied.", "%d fee items are copied.", len(made)) % len(made)
-            messages.success(request, words)
-            return HttpResponseRedirect(f"{back}?year__id__exact={form.cleaned_data['year'].pk}")
-    context = {"form": form, "action": _("Copy"), "back": back}
-    status = 422 if form.errors else 200
-    return render_page(
-        request, "office/shell/form.html", context, title=_("Copy fees from another year"), status=status
-    )
+        back = f"{back}?year__id__exact={form.cleaned_data['year'].pk}"
+    return asked(request, form, do, title=title, action=_("Copy"), back=back, on=on)

@@ -24,7 +24,7 @@ from apps.institutions.models import AcademicYear, Term
 from apps.institutions.selectors import today_at
 from apps.office.fees import selectors
 from apps.office.fees.pages.choices import TermField
-from apps.office.shell.fields import apart, day_field, posted, whole_number
+from apps.office.shell.fields import about, apart, day_field, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
@@ -100,7 +100,8 @@ def runs(request: HttpRequest) -> HttpResponse:
             except SchoolOpsError as refusal:
                 add_refusal(form, refusal)
             else:
-                messages.success(request, _("The bills are worked out. Nobody gets one before you confirm them."))
+                words = _("The bills of %(name)s are worked out. Nobody gets one before you confirm them.")
+                messages.success(request, about(made.term, words))
                 return HttpResponseRedirect(reverse("office:fee-run", args=(made.sourced_id,)))
     rows = [(run, STATES[State(run.state)]) for run in selectors.latest_runs(by=by)]
     status = 422 if form is not None and form.errors else 200
@@ -158,7 +159,7 @@ def _confirmed(request: HttpRequest, found: InvoiceRun) -> HttpResponse | str:
         if not error.code.startswith("fees:"):
             raise
         return in_full(error)
-    messages.success(request, _("The run is confirmed. Its bills are made now."))
+    messages.success(request, about(found.term, _("The run of %(name)s is confirmed. Its bills are made now.")))
     return HttpResponseRedirect(request.path)
 
 

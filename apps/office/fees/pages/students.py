@@ -19,9 +19,9 @@ from apps.fees import selectors as fees
 from apps.fees import services
 from apps.office.fees import selectors
 from apps.office.fees.pages.files import file_asked
-from apps.office.shell.fields import apart, id_of, posted
-from apps.office.shell.forms import DressedForm, add_refusal
-from apps.office.shell.pages import actor, office_page, render_page
+from apps.office.shell.fields import about, apart, id_of, posted
+from apps.office.shell.forms import DressedForm
+from apps.office.shell.pages import actor, asked, office_page, render_page
 from apps.office.shell.site import in_full
 from apps.students.models import Guardian, StudentGuardian
 from schoolops import money
@@ -52,7 +52,8 @@ def account(request: HttpRequest, student: UUID) -> Any:
             messages.error(request, in_full(refusal))
         else:
             amount = apart(money.printed(used, campus.currency))
-            messages.success(request, _("%(amount)s that was paid ahead pays bills now.") % {"amount": amount})
+            words = _("%(amount)s that was paid ahead for %(name)s pays bills now.")
+            messages.success(request, about(found.full_name, words, amount=amount))
         return HttpResponseRedirect(request.get_full_path())
     ahead = sum((each.amount for each in fees.credit_of(found, campus)), Decimal(0))
     collects = selectors.may("fees.collect", by)
@@ -94,24 +95,21 @@ def payers(request: HttpRequest, student: UUID) -> HttpResponse:
     links = StudentGuardian.objects.filter(student=found).select_related("guardian")
     guardians = list(dict.fromkeys(link.guardian for link in links.order_by("contact_priority", "pk")))
     form = PayersForm(guardians, posted(request), initial=selectors.shares_of(found))
-    if form.is_valid():
+    at: dict[str, str] = {}
+
+    def do() -> str:
         said = [
             services.PaidBy(each.sourced_id, share)
             for each in guardians
             if (share := form.cleaned_data[str(each.sourced_id)])
         ]
-        try:
-            services.set_payers(student=found, payers=said, by=by)
-        except SchoolOpsError as refusal:
-            at = {f"payers.{place}.percent": str(each.guardian_id) for place, each in enumerate(said)}
-            add_refusal(form, refusal, on=at)
-        else:
-            messages.success(request, _("Bills to come are theirs."))
-            return HttpResponseRedirect(reverse("office:fees-of-student", args=(student,)))
-    back = reverse("office:fees-of-student", args=(student,))
-    context = {"form": form, "action": _("Save"), "back": back}
+        at.update({f"payers.{place}.percent": str(each.guardian_id) for place, each in enumerate(said)})
+        services.set_payers(student=found, payers=said, by=by)
+        return about(found.full_name, _("Who pays for %(name)s is set, for bills to come."))
+
     title = _("Who pays for %(name)s") % {"name": apart(found.full_name)}
-    return render_page(request, "office/shell/form.html", context, title=title, status=422 if form.errors else 200)
+    back = reverse("office:fees-of-student", args=(student,))
+    return asked(request, form, do, title=title, action=_("Save"), back=back, on=at)
 
 
 class PayersForm(DressedForm):

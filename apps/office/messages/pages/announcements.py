@@ -21,7 +21,7 @@ from apps.notifications.models import LONGEST_SUBJECT, LONGEST_TEXT, Announcemen
 from apps.notifications.selectors import Audience
 from apps.office.messages import selectors
 from apps.office.messages.pages.sent import CHANNELS
-from apps.office.shell.fields import MomentField, posted, whole_number
+from apps.office.shell.fields import MomentField, about, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.students.models import Student
@@ -132,7 +132,7 @@ def write(request: HttpRequest) -> HttpResponse:
                     attachment=services.Paper(file.read(), file.name or "") if file else None,
                     **{name: said[name] for name in ("title", "text", "channels", "acknowledge", "publish_at")},
                 )  # fmt: skip
-                messages.success(request, _("The announcement is on its way."))
+                messages.success(request, about(made.title, _("“%(name)s” is on its way.")))
                 return HttpResponseRedirect(reverse("office:announcement", args=(made.sourced_id,)))
             preview = services.preview(title=said["title"], audience=audience, channels=said["channels"], by=by)
         except SchoolOpsError as refusal:
@@ -163,13 +163,19 @@ def announcement(request: HttpRequest, announcement: UUID) -> HttpResponse:
     notice = ""
     if request.method == "POST":
         try:
+            number = 0
             if request.POST.get("act") == "withdraw":
                 services.withdraw(announcement=announcement, by=by)
-                messages.success(request, _("The announcement is withdrawn."))
+                words = _("“%(name)s” is withdrawn.")
             else:
                 number = services.remind(announcement=announcement, by=by)
-                words = ngettext("%d reader is reminded.", "%d readers are reminded.", number) % number
-                messages.success(request, words)
+                words = ngettext(
+                    "%(count)d reader of “%(name)s” is reminded.",
+                    "%(count)d readers of “%(name)s” are reminded.",
+                    number,
+                )
+            title = notifications.announcement_seen(announcement, by=by).title
+            messages.success(request, about(title, words, count=number))
             return HttpResponseRedirect(request.path)
         except SchoolOpsError as error:
             if not error.code.startswith("notifications:announcement-published"):

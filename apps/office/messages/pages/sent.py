@@ -16,7 +16,7 @@ from apps.notifications import selectors as notifications
 from apps.notifications import services
 from apps.notifications.models import Channel, Message
 from apps.office.messages import selectors
-from apps.office.shell.fields import posted, whole_number
+from apps.office.shell.fields import about, posted, whole_number
 from apps.office.shell.forms import DressedForm
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full
@@ -70,11 +70,14 @@ def _done(request: HttpRequest) -> str:
                 return ngettext("%d message is discarded.", "%d messages are discarded.", number) % number
             return ngettext("%d message is released.", "%d messages are released.", number) % number
         case "sent" | "again":
-            services.resolve(message=UUID(request.POST.get("message", "")), sent=act == "sent", by=by)
-            return _("What became of it is noted.") if act == "sent" else _("It is sent again.")
+            found = services.resolve(message=UUID(request.POST.get("message", "")), sent=act == "sent", by=by)
+            if act == "sent":
+                return about(found, _("What became of “%(name)s” is noted."))
+            return about(found, _("“%(name)s” is sent again."))
         case "clear":
-            services.clear_address(address=request.POST.get("address", ""), by=by)
-            return _("The address is written to again.")
+            address = request.POST.get("address", "")
+            services.clear_address(address=address, by=by)
+            return about(address, _("%(name)s is written to again."))
         case _:
             raise ValueError(act)
 

@@ -17,7 +17,7 @@ from apps.notifications.models import LONGEST_SUBJECT, LONGEST_TEXT, Channel
 from apps.notifications.services import Wording
 from apps.office.messages import selectors
 from apps.office.messages.pages.sent import CHANNELS
-from apps.office.shell.fields import posted, time_field
+from apps.office.shell.fields import about, posted, time_field
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.students.models import Student
@@ -62,14 +62,14 @@ def template(request: HttpRequest, fact: str, channel: str, language: str) -> Ht
     here = HttpResponseRedirect(request.path)
     if request.method == "POST" and request.POST.get("act") == "reset":
         services.reset_template(**what, by=by)
-        messages.success(request, _("It is worded as the release words it."))
+        messages.success(request, about(_(found.name), _("“%(name)s” is worded as the release words it.")))
         return here
     if form.is_valid():
         said = Wording(form.cleaned_data["subject"], form.cleaned_data["text"])
         try:
             if request.POST.get("act") == "save":
                 services.set_template(**what, subject=said.subject, text=said.text, by=by)
-                messages.success(request, _("The template is saved."))
+                messages.success(request, about(_(found.name), _("“%(name)s” is worded so from now on.")))
                 return here
             child = Student.objects.filter(admission_number=form.cleaned_data["child"]).first()
             if child is None:
@@ -127,8 +127,8 @@ def rules(request: HttpRequest) -> HttpResponse:
     here = HttpResponseRedirect(reverse("office:message-rules"))
     try:
         if is_rule:
-            _set_rule(request)
-            messages.success(request, _("The rule is saved."))
+            of = _set_rule(request)
+            messages.success(request, about(of, _("The rule for “%(name)s” is saved.")))
             return here
         if form.is_valid():
             services.set_outgoing(**form.cleaned_data, by=by)
@@ -152,10 +152,12 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render_page(request, "office/messages/rules.html", context, title=_("Rules"), status=status)
 
 
-def _set_rule(request: HttpRequest) -> None:
+def _set_rule(request: HttpRequest) -> str:
+    """Set it, and say of what it is."""
     asked = {name: request.POST.get(name, "") for name in ("fact", "channel", "level", "sends")}
     level = next((each for each in selectors.levels() if str(each.sourced_id) == asked["level"]), None)
     if asked["channel"] not in Channel.values or (asked["level"] and level is None):
         raise Http404
     sends = {"yes": True, "no": False}.get(asked["sends"])
     services.set_rule(fact=asked["fact"], channel=asked["channel"], sends=sends, grade_level=level, by=actor(request))
+    return str(_(services.fact_called(asked["fact"]).name))

@@ -103,7 +103,7 @@ class InvitationForm(ActForm):
 
 
 def _invite(row: StaffMember, said: dict[str, Any], by: User) -> str:
-    services.begin_inviting_chosen_staff(roles={row.pk: said["role"]}, by=by)
+    access.begin_inviting_chosen(services.STAFF, roles={row.pk: said["role"]}, by=by)
     return gettext("The invitation is on its way to %(email)s.") % {"email": row.email}
 
 

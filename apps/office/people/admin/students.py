@@ -26,7 +26,7 @@ from apps.office.people.selectors.sections import open_sections
 from apps.office.shell.acts import Act, Once, does
 from apps.office.shell.addresses import link_to
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, removes
-from apps.office.shell.fields import day_field, whole_number
+from apps.office.shell.fields import about, day_field, whole_number
 from apps.office.shell.forms import PictureForm, ServiceForm
 from apps.office.shell.many import ManyChange, Refused, each_alone
 from apps.office.shell.permitted import Permitted, ReadOnlyInline
@@ -159,7 +159,7 @@ class PhotoForm(PictureForm):
 
 def _set_photo(row: Student, said: dict[str, Any], by: User) -> str:
     services.set_photo(student=row, content=said["picture"].read(TOO_LARGE), by=by)
-    return _("The photo is set.")
+    return about(row, _("The photo of %(name)s is set."))
 
 
 @admin.register(Student, site=office)
@@ -198,7 +198,7 @@ class StudentAdmin(ServiceAdmin):
             "no-photo",
             gettext_lazy("Remove the photo"),
             manages,
-            does(services.remove_photo, "student", gettext_lazy("The photo is gone.")),
+            does(services.remove_photo, "student", gettext_lazy("The photo of %(name)s is gone.")),
             applies=lambda row: bool(row.photo),
         ),
     )
@@ -312,12 +312,12 @@ class GuardianAdmin(ServiceAdmin):
 
 def _accept(row: ContactRequest, _said: dict[str, Any], by: User) -> str:
     family.accept_contacts(wish=row.sourced_id, by=by)
-    return _("Changed.")
+    return about(row.guardian, _("The contacts of %(name)s are changed."))
 
 
 def _refuse(row: ContactRequest, _said: dict[str, Any], by: User) -> str:
     family.refuse_contacts(wish=row.sourced_id, by=by)
-    return _("Refused.")
+    return about(row.guardian, _("The contacts of %(name)s stay as they are."))
 
 
 def _undecided(row: ContactRequest) -> bool:

@@ -67,7 +67,7 @@ def merge_guardians(request: HttpRequest, guardian: UUID) -> HttpResponse:
         raise Http404
     back = reverse("office:students_guardian_change", args=[kept.pk])
     words = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    context: dict[str, Any] = {"kept": kept, "q": words, "back": back}
+    context: dict[str, Any] = {"q": words, "back": back}
     other, status = id_of(request.GET.get("other", "")), 200
     if other is None:
         context["found"] = _may_be_one(kept, words, rows, request)
@@ -90,7 +90,8 @@ def merge_guardians(request: HttpRequest, guardian: UUID) -> HttpResponse:
             else:
                 context["refused"] = in_full(error)
             status = 422
-        context |= {"other": duplicate, "form": form, "lines": _compared(kept, duplicate)}
+        turned = f"{reverse('office:guardian-merge', args=[other])}?other={kept.sourced_id}"
+        context |= {"other": duplicate, "form": form, "lines": _compared(kept, duplicate), "turned": turned}
     title = _("%(name)s: merge with another record") % {"name": kept.full_name}
     return render_page(request, "office/people/merge_guardians.html", context, title=title, status=status)
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from apps.access import services as access
 from apps.accounts.models import User
 from apps.institutions.models import Section
 from apps.office.people.selectors.sections import open_sections
-from apps.office.shell.fields import day_field
+from apps.office.shell.fields import about, apart, day_field
 from apps.students import selectors, services
 from apps.students.models import Enrolment, Guardian, Sex, Student, StudentGuardian
 from apps.students.selectors import contacts_shown_to
@@ -71,10 +72,18 @@ class ReasonedForm(forms.Form):
         label=_("Reason"), required=False, max_length=500, help_text=_("Needed for a day that has passed.")
     )
 
+    # What is said once it is done.
+    done: ClassVar[Any] = ""
+
     def __init__(self, *arguments: Any, by: User, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.by = by
         self.fields["on"].initial = access.today(by)
+
+    def told(self, student: Student) -> str:
+        """What was done with whom, from when on."""
+        said = self.cleaned_data
+        return about(student, self.done, section=apart(said.get("section", "")), day=date_format(said["on"]))
 
 
 class SectionForm(ReasonedForm):
@@ -92,6 +101,7 @@ class MoveForm(SectionForm):
     """To another section."""
 
     field_order = ("section", "roll_number", "on", "reason")
+    done = _("%(name)s moves to %(section)s on %(day)s.")
 
     def carry_out(self, student: Student) -> None:
         """Call the service. Raises what it raises."""
@@ -111,6 +121,7 @@ class WithdrawForm(ReasonedForm):
 
     exit_kind = forms.ChoiceField(label=_("Why"), choices=EXITS)
     field_order = ("on", "exit_kind", "reason")
+    done = _("%(name)s is no longer enrolled from %(day)s.")
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -129,6 +140,7 @@ class PlaceForm(SectionForm):
 
     entry_kind = forms.ChoiceField(label=_("Comes as"), choices=ENTRIES, initial=Enrolment.Entry.NEW)
     field_order: Any = ("section", "roll_number", "entry_kind", "on", "reason")
+    done = _("%(name)s is enrolled in %(section)s from %(day)s.")
 
     def placement(self) -> Placement:
         """Where the student goes."""
@@ -243,14 +255,15 @@ class FamilyForm(GuardianForm):
     def chosen_or_new(self) -> str:
         return "new" if "guardian_is" not in self.fields else self.cleaned_data.get("guardian_is", "")
 
-    def carry_out(self, student: Student) -> None:
-        """Link them. Raises what the services raise."""
+    def carry_out(self, student: Student) -> Guardian:
+        """Link them; the guardian. Raises what the services raise."""
         said = self.cleaned_data
         link = {name: said[name] for name in ("emergency_contact", "lives_with", "legal_guardian")}
         with transaction.atomic():
             guardian = self.chosen or services.add_guardian(fields=self.facts(), by=self.by)
             link["relation"] = said["guardian_relation"]
             services.link_guardian(student=student, guardian=guardian, fields=link, by=self.by)
+        return guardian
 
 
 class AdmitForm(GuardianForm, PlaceForm):

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -28,7 +29,7 @@ from apps.office.people.pages.placing import (
 from apps.office.people.selectors.merging import compared, may_be_one_child
 from apps.office.people.selectors.records import Record, planned_after, reaches, record_of, student_in_reach
 from apps.office.shell.charts import enrolment_line, legend, squares_of, year_picture
-from apps.office.shell.fields import id_of, posted
+from apps.office.shell.fields import about, apart, id_of, posted
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.rooms import Words, rooms
@@ -133,7 +134,7 @@ def admit(request: HttpRequest) -> HttpResponse:
         except SchoolOpsError as error:
             add_refusal(form, error)
         else:
-            messages.success(request, _("%(name)s is admitted.") % {"name": admitted.full_name})
+            messages.success(request, form.told(admitted))
             return HttpResponseRedirect(reverse("office:student", args=[admitted.sourced_id]))
     return _form_page(request, form, title=_("Admit a student"), action=_("Admit"))
 
@@ -160,7 +161,7 @@ def change(request: HttpRequest, student: UUID, how: str) -> HttpResponse:
         except SchoolOpsError as error:
             add_refusal(form, error)
         else:
-            messages.success(request, _("%(name)s: saved.") % {"name": found.full_name})
+            messages.success(request, form.told(found))
             return HttpResponseRedirect(back)
     return _form_page(request, form, title=f"{found.full_name}: {title}", action=action, back=back)
 
@@ -174,11 +175,11 @@ def guardian(request: HttpRequest, student: UUID) -> HttpResponse:
     back = reverse("office:student", args=[found.sourced_id])
     if request.method == "POST" and form.is_valid():
         try:
-            form.carry_out(found)
+            linked = form.carry_out(found)
         except SchoolOpsError as error:
             add_refusal(form, error, on={"students:guardian-already-linked": "guardian_is"})
         else:
-            messages.success(request, _("%(name)s: saved.") % {"name": found.full_name})
+            messages.success(request, about(linked, _("%(name)s is a guardian of %(child)s."), child=apart(found)))
             return HttpResponseRedirect(back)
     return _form_page(
         request, form, title=_("%(name)s: add a guardian") % {"name": found.full_name}, action=_("Add"), back=back
@@ -193,6 +194,7 @@ def planned(request: HttpRequest, student: UUID, day: dt.date, what: str) -> Htt
     form = PlannedForm(posted(request), by=user, planned_on=day)
     back = reverse("office:student", args=[found.sourced_id])
     cancelled = "cancel" in request.POST
+    title, cancel, put_off, called_off = PLANNED[what]
     if request.method == "POST" and (form.is_valid() or cancelled):
         said = {"on": None if cancelled else form.cleaned_data["on"], "reason": form.cleaned_data.get("reason", "")}
         try:
@@ -206,18 +208,28 @@ def planned(request: HttpRequest, student: UUID, day: dt.date, what: str) -> Htt
         except SchoolOpsError as error:
             add_refusal(form, error)
         else:
-            messages.success(request, _("%(name)s: saved.") % {"name": found.full_name})
+            words = called_off if said["on"] is None else put_off
+            messages.success(request, about(found, words, day=date_format(said["on"] or day)))
             return HttpResponseRedirect(back)
-    title, cancel = PLANNED[what]
     return _form_page(
         request, form, title=f"{found.full_name}: {title}", action=_("Change the day"), back=back, cancel=cancel
     )
 
 
-# What is planned → what its page is called, and the button by which it does not happen.
-PLANNED: dict[str, tuple[Words, Words]] = {
-    "move": (gettext_lazy("A planned move"), gettext_lazy("Do not move")),
-    "leave": (gettext_lazy("A planned departure"), gettext_lazy("Do not leave")),
+# What is planned → what its page is called, the button by which it does not happen, and what is said of each outcome.
+PLANNED: dict[str, tuple[Words, Words, Words, Words]] = {
+    "move": (
+        gettext_lazy("A planned move"),
+        gettext_lazy("Do not move"),
+        gettext_lazy("%(name)s moves on %(day)s."),
+        gettext_lazy("%(name)s does not move on %(day)s."),
+    ),
+    "leave": (
+        gettext_lazy("A planned departure"),
+        gettext_lazy("Do not leave"),
+        gettext_lazy("%(name)s is no longer enrolled from %(day)s."),
+        gettext_lazy("%(name)s does not leave on %(day)s."),
+    ),
 }
 
 
@@ -230,7 +242,8 @@ def merge(request: HttpRequest, student: UUID) -> HttpResponse:
     words = request.GET.get("q", "").replace("\0", "").strip()[:100]
     other = id_of(request.GET.get("other", ""))
     form = MergeForm(posted(request))
-    context: dict[str, Any] = {"kept": kept, "q": words, "form": form}
+    back = reverse("office:student", args=[kept.sourced_id])
+    context: dict[str, Any] = {"q": words, "form": form, "back": back}
     if other is not None:
         duplicate = student_in_reach(other, by=user, day=day, permission="students.merge")
         if request.method == "POST" and form.is_valid():
@@ -240,8 +253,9 @@ def merge(request: HttpRequest, student: UUID) -> HttpResponse:
                 add_refusal(form, error)
             else:
                 messages.success(request, _("The two records are one: %(name)s.") % {"name": kept.full_name})
-                return HttpResponseRedirect(reverse("office:student", args=[kept.sourced_id]))
-        context |= {"other": duplicate, "lines": compared(kept, duplicate, by=user, day=day)}
+                return HttpResponseRedirect(back)
+        turned = f"{reverse('office:student-merge', args=[other])}?other={kept.sourced_id}"
+        context |= {"other": duplicate, "lines": compared(kept, duplicate, by=user, day=day), "turned": turned}
     else:
         context["found"] = may_be_one_child(kept, words, by=user, day=day)
     title = _("%(name)s: merge with another record") % {"name": kept.full_name}

@@ -28,6 +28,7 @@ from apps.institutions.selectors import sections_called
 from apps.office.setup.pages.countries import WEEKDAYS, currencies, timezones
 from apps.office.shell.acts import Act, does
 from apps.office.shell.base import TOO_LARGE, ServiceAdmin, adds, changes, named, removes
+from apps.office.shell.fields import about
 from apps.office.shell.forms import PictureForm, ServiceForm
 from apps.office.shell.many import ManyChange, each_alone
 from apps.office.shell.permitted import ReadOnlyInline
@@ -68,7 +69,7 @@ class LogoForm(PictureForm):
 
 def _set_logo(row: Institution, said: dict[str, Any], by: User) -> str:
     services.set_logo(institution=row, content=said["picture"].read(TOO_LARGE), by=by)
-    return _("The logo is set.")
+    return about(row, _("The logo of %(name)s is set."))
 
 
 @admin.register(Institution, site=office)
@@ -94,7 +95,7 @@ class InstitutionAdmin(ServiceAdmin):
             "no-logo",
             gettext_lazy("Remove the logo"),
             manages,
-            does(services.remove_logo, "institution", gettext_lazy("The logo is gone.")),
+            does(services.remove_logo, "institution", gettext_lazy("The logo of %(name)s is gone.")),
             applies=lambda row: bool(row.logo),
         ),
     )
@@ -224,18 +225,18 @@ class TeacherInline(ReadOnlyInline):
 
 
 @each_alone
-def _change_sections(row: Section, said: Mapping[str, Any], _reason: str, by: User) -> None:
-    services.change_section(section=row, fields=said, by=by)
+def _change_sections(row: Section, said: Mapping[str, Any], reason: str, by: User) -> None:
+    services.change_section(section=row, fields=said, reason=reason, by=by)
 
 
 @each_alone
-def _change_courses(row: Course, said: Mapping[str, Any], _reason: str, by: User) -> None:
-    services.change_course(course=row, fields=said, by=by)
+def _change_courses(row: Course, said: Mapping[str, Any], reason: str, by: User) -> None:
+    services.change_course(course=row, fields=said, reason=reason, by=by)
 
 
 @each_alone
-def _change_classes(row: CourseClass, said: Mapping[str, Any], _reason: str, by: User) -> None:
-    services.change_class(course_class=row, fields=said, by=by)
+def _change_classes(row: CourseClass, said: Mapping[str, Any], reason: str, by: User) -> None:
+    services.change_class(course_class=row, fields=said, reason=reason, by=by)
 
 
 @admin.register(Section, site=office)
@@ -251,7 +252,7 @@ class SectionAdmin(ServiceAdmin):
     add = adds(services.add_section, "year", "grade_level")
     change = changes(services.change_section, "section")
     remove = removes(services.remove_section, "section")
-    many_change = ManyChange(_change_sections, ("room", "capacity"), reasons=False)
+    many_change = ManyChange(_change_sections, ("room", "capacity"))
     fields = ("year", "grade_level", "name", "room", "capacity")
     list_display = ("__str__", "year", "institution", "room", "capacity")
     list_filter = ("year", "grade_level")
@@ -273,7 +274,7 @@ class CourseAdmin(ServiceAdmin):
     add = adds(services.add_course, "institution")
     change = changes(services.change_course, "course")
     remove = removes(services.remove_course, "course")
-    many_change = ManyChange(_change_courses, ("grade_level", "subject", "subject_code"), reasons=False)
+    many_change = ManyChange(_change_courses, ("grade_level", "subject", "subject_code"))
     fields = ("institution", "code", "title", "grade_level", "subject", "subject_code")
     list_display = ("title", "code", "grade_level", "institution")
     list_filter = ("grade_level",)
@@ -334,7 +335,7 @@ class ClassAdmin(ServiceAdmin):
     add = _add_class
     change = _change_class
     remove = removes(services.remove_class, "course_class")
-    many_change = ManyChange(_change_classes, ("section", "room"), reasons=False)
+    many_change = ManyChange(_change_classes, ("section", "room"))
     fields = ("year", "course", "code", "title", "section", "room", "runs_in")
     list_display = ("title", "code", "course", "section", "year", "room")
     list_filter = ("year",)

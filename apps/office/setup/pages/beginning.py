@@ -36,7 +36,7 @@ from apps.office.setup.pages.countries import (
     terms_of,
     timezones,
 )
-from apps.office.shell.fields import day_field, posted
+from apps.office.shell.fields import about, day_field, few, posted
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.staff.models import StaffMember
@@ -103,6 +103,10 @@ class CampusForm(DressedForm):
         named["timezone"].choices = timezones()
         named["currency"].choices = currencies()
 
+    def named(self) -> list[str]:
+        """What it writes."""
+        return [self.cleaned_data["name"]]
+
     def carry_out(self, at: At) -> None:
         """Write it. Raises what the services raise."""
         said = dict(self.cleaned_data)
@@ -162,6 +166,10 @@ class YearForm(DressedForm):
                 self.add_error(f"term_{number}_name", _("A term has a name, a first and a last day."))
         return said
 
+    def named(self) -> list[str]:
+        """What it writes."""
+        return [self.cleaned_data["name"]]
+
     def carry_out(self, at: At) -> None:
         """Write it. Raises what the services raise."""
         if at.campus is None:
@@ -206,6 +214,10 @@ class LevelsForm(DressedForm):
         names = sorted(set(sections.values_list("name", flat=True))) or ["A"]
         proposed = there or _country_of(at.campus).levels
         super().__init__(data, initial={"levels": "\n".join(proposed), "sections": ", ".join(names)})
+
+    def named(self) -> list[str]:
+        """What it writes."""
+        return [line.strip() for line in self.cleaned_data["levels"].splitlines() if line.strip()]
 
     def carry_out(self, at: At) -> None:
         """Add what is not there yet; what is there stays. Raises what the services raise."""
@@ -311,6 +323,10 @@ class RowsForm(DressedForm):
                 "and save again only who is missing there."
             ),
         )
+
+    def named(self) -> list[str]:
+        """Whom it writes."""
+        return [" ".join(filter(None, (line["given_name"], line.get("family_name")))) for _number, line in self.said()]
 
     def carry_out(self, at: At) -> None:
         """Write each; a refusal stands in its line. Raises ``LineRefused``."""
@@ -440,7 +456,7 @@ def begin(request: HttpRequest, step: str = "") -> HttpResponse:
     blocked = needs is not None and not done[needs]
     form = FORMS[step](at, posted(request), request.GET) if step in FORMS and not blocked else None
     if request.method == "POST" and form is not None and form.is_valid() and _carried_out(form, at):
-        messages.success(request, _("Saved: %(step)s.") % {"step": WORDS[step]})
+        messages.success(request, about(few(form.named()), _("%(step)s, saved: %(name)s."), step=WORDS[step]))
         more = "more" in request.POST
         return HttpResponseRedirect(reverse("office:begin-step", args=(step if more else _after(step),)))
     context = {

@@ -26,7 +26,7 @@ from apps.institutions import services
 from apps.institutions.models import AcademicYear, CalendarDay, GradeLevel, Institution
 from apps.institutions.services.years import DayKind
 from apps.office.setup.selectors import CAPABILITIES, Line, readiness
-from apps.office.shell.fields import day_field, posted, time_field
+from apps.office.shell.fields import about, day_field, posted, time_field
 from apps.office.shell.forms import add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import office
@@ -134,7 +134,7 @@ def families(request: HttpRequest) -> HttpResponse:
         for level in levels:
             closed = [item for item in FamilyItem.values if f"{level.pk}-{item}" not in request.POST]
             family.set_opening(grade_level=level, closed=closed, by=actor(request))
-        messages.success(request, _("Saved. It holds from the next click of every family."))
+        messages.success(request, _("What families see is saved. It holds from the next click of every family."))
         return HttpResponseRedirect(reverse("office:families"))
     rows = [(level, [(item, item not in _closed(level)) for item in FamilyItem]) for level in levels]
     context = {"items": list(FamilyItem), "rows": rows}
@@ -191,7 +191,10 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
             except SchoolOpsError as error:
                 add_refusal(form, error)
             else:
-                messages.success(request, ngettext("%d day is written.", "%d days are written.", number) % number)
+                words = ngettext(
+                    "%(count)d day of %(name)s is written.", "%(count)d days of %(name)s are written.", number
+                )
+                messages.success(request, about(campus, words, count=number))
                 return HttpResponseRedirect(f"{reverse('office:calendar')}?campus={campus.sourced_id}")
     year = _year(campus, access.today(user))
     context = {

@@ -80,7 +80,7 @@ def _jobs(by: User, held: frozenset[str]) -> list[InProgress]:
             row.done,
             row.of,
             row.created_at,
-            reverse(page, args=[row.job_id]) if (page := shown[row.task].page) else "",
+            shown[row.task].address(row.job_id),
         )
         for row in found
         if row.task in shown

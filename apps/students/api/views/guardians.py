@@ -68,8 +68,9 @@ class GuardianViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         user = actor(self.request)
         day = access.today(user)
-        reach = access.within_reach(user, "guardians.view", "student", day=day)
-        found: QuerySet[Any] = Guardian.objects.kept().filter(guardians_shown_to(user, "guardians.view", day))
+        sees = access.held(user, *self.sees)
+        reach = access.within_reach(user, sees, "student", day=day)
+        found: QuerySet[Any] = Guardian.objects.kept().filter(guardians_shown_to(user, sees, day))
         student = getattr(self, "asked", {}).get("student_id")
         if student is None:
             return found
@@ -196,7 +197,7 @@ class LinkViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         user = actor(self.request)
-        student = reached_student(self.request, self.kwargs["student"], "guardians.view")
+        student = reached_student(self.request, self.kwargs["student"], access.held(user, *self.sees))
         found: QuerySet[Any] = StudentGuardian.objects.filter(
             contacts_shown_to(user, access.today(user)), student=student
         )
@@ -213,7 +214,7 @@ class LinkViewSet(RowViewSet):
         """Let a guardian be one of this student's; without a priority they are called last."""
         fields = valid(shapes.GuardianLinkIn, request.data)
         link = services.link_guardian(
-            student=reached_student(request, student, "guardians.view"),
+            student=reached_student(request, student, access.held(actor(request), *self.sees)),
             guardian=fields.pop("guardian"),
             fields=fields,
             by=actor(request),

@@ -103,7 +103,8 @@ class StudentViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         asked: Mapping[str, Any] = getattr(self, "asked", {})
         day = asked.get("as_of") or access.today(actor(self.request))
-        reach = access.within_reach(actor(self.request), "students.view", "student", day=day)
+        user = actor(self.request)
+        reach = access.within_reach(user, access.held(user, *self.sees), "student", day=day)
         found = Student.objects.filter(reach, *_on_the_day(asked, day), merged_into__isnull=True)
         listed: QuerySet[Any] = found.annotate(**_of_section(day))
         return listed
@@ -174,7 +175,7 @@ class StudentViewSet(RowViewSet):
     @extend_schema(summary="Change a student", request=shapes.StudentIn, responses=shapes.StudentDetailOut)
     def change(self, request: Request, id: UUID) -> HttpResponse:
         """Change what is sent; the rest stays. Needs the version that was read."""
-        student = reached_student(request, id)
+        student = reached_student(request, id, access.held(actor(request), *self.sees))
         fields = valid(shapes.StudentIn, request.data, partial=True)
         fields.pop("version", None)
         services.change_student(
