@@ -31,15 +31,16 @@ class Page:
 def crawled(browser: Any, begins: Iterable[str], *, of_a_kind: int = 2) -> list[Page]:
     """The pages of ``begins``, and those that links lead to from there, within the office and the rolls.
 
-    ``of_a_kind``: of one route, and of one list asked for the same things.
+    ``of_a_kind``: of one route, and of one list asked for one thing, whatever it is asked for beside.
     """
     waiting, known = deque(begins), set(begins)
     kinds: Counter[tuple[str, str]] = Counter()
     found = []
 
-    def take(address: str, kind: tuple[str, str]) -> None:
-        kinds[kind] += 1
-        if kinds[kind] <= of_a_kind:
+    def take(address: str, route: str, asked: set[str]) -> None:
+        new = [(route, name) for name in asked or {""} if kinds[route, name] < of_a_kind]
+        kinds.update(new)
+        if new:
             waiting.append(address)
 
     while waiting:
@@ -58,18 +59,19 @@ def crawled(browser: Any, begins: Iterable[str], *, of_a_kind: int = 2) -> list[
     return [each for each in found if each.status not in {301, 302}]
 
 
-def _follow(link: str, at: str, known: set[str], take: Callable[[str, tuple[str, str]], None]) -> None:
+def _follow(link: str, at: str, known: set[str], take: Callable[[str, str, set[str]], None]) -> None:
     address = urljoin(at, link)
+    if address in known:
+        return
     parts = urlsplit(address)
-    if parts.scheme or address in known or not parts.path.startswith(INSIDE):
+    if parts.scheme or not parts.path.startswith(INSIDE):
         return
     try:
         route = resolve(parts.path).route
     except Resolver404:
         raise AssertionError(f"{at} leads to {address}, where nothing is.") from None
-    kind = (route, ",".join(sorted({name for name, _ in parse_qsl(parts.query)})))
     known.add(address)
-    take(address, kind)
+    take(address, route, {name for name, _ in parse_qsl(parts.query)})
 
 
 def pages_of_admins(site: Any, *, every: bool = False) -> list[str]:

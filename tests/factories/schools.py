@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.db import transaction
+from psycopg import sql
 
+from schoolops import append_only
 from schoolops.context import outside_schools
-from schoolops.tenancy import endings, owner, resolution
-from schoolops.tenancy.models import School
+from schoolops.tenancy import endings, fleet, owner, provisioning, resolution
+from schoolops.tenancy.models import School, SchoolState
 from schoolops.tenancy.provisioning import create_school
 
 
@@ -15,6 +17,26 @@ def make_school(slug: str, *, name: str = "", domains: list[str] | None = None) 
     return create_school(
         slug=slug, name=name or f"{slug.title()} School", domains=[f"{slug}.localhost"] if domains is None else domains
     )
+
+
+def bare_school(slug: str, *, of: School) -> School:
+    """A committed, active school at ``<slug>.localhost`` with the tables of ``of`` that its role is granted one by one.
+
+    Nothing stands in them. The trail is one of them.
+    """
+    with outside_schools():
+        school = provisioning._register(slug=slug, name=f"{slug.title()} School", domains=[f"{slug}.localhost"])
+    with owner.owner_connection() as owning, owning.transaction():
+        owning.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(school.schema_name)))
+        for table in ("django_migrations", "django_content_type", *append_only.tables()):
+            ours, theirs = (sql.Identifier(each.schema_name, table) for each in (school, of))
+            owning.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(ours, theirs))
+        owner.grant_school(owning, schema=school.schema_name, role=school.role_name)
+    with outside_schools():
+        school.state, school.brought_up_to = SchoolState.ACTIVE, fleet.head()
+        school.save(update_fields=["state", "brought_up_to"])
+    resolution.forget_hosts()
+    return school
 
 
 def remove_school(school: School) -> None:

@@ -22,7 +22,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
 from schoolops.tenancy.models import School
-from tests.factories.schools import make_school, remove_school
+from tests.factories.schools import bare_school, remove_school
 from tests.tenancy import asgi, engines, urls
 from tests.tenancy.markers import mark
 
@@ -40,9 +40,10 @@ Request = tuple[str, str]
 
 
 @pytest.fixture(scope="module")
-def twenty_schools(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[School]]:
+def twenty_schools(_schools: dict[str, School], django_db_blocker: Any) -> Iterator[list[School]]:
+    """Each with the table that is asked."""
     with django_db_blocker.unblock():
-        schools = [make_school(f"soak-{number}") for number in range(SCHOOLS)]
+        schools = [bare_school(f"soak-{number}", of=_schools["oak"]) for number in range(SCHOOLS)]
         for school in schools:
             mark(school)
         yield schools

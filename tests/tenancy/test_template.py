@@ -27,11 +27,11 @@ class MigratedByHand:
     role_name = "none"
 
 
-@pytest.fixture
-def migrated(real_commits: None) -> Any:
+@pytest.fixture(scope="module")
+def migrated(django_db_setup: None, django_db_blocker: Any) -> Any:
     """A schema made by the migrations themselves and the declared indexes."""
     made = MigratedByHand()
-    with owner.owner_connection() as owning:
+    with django_db_blocker.unblock(), owner.owner_connection() as owning:
         owning.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(made.schema_name)))
         try:
             template.migrate_school(made)
@@ -43,7 +43,9 @@ def migrated(real_commits: None) -> Any:
             owning.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(made.schema_name)))
 
 
-def test_a_replayed_school_is_what_the_migrations_make(migrated: MigratedByHand, oak: School) -> None:
+def test_a_replayed_school_is_what_the_migrations_make(
+    real_commits: None, migrated: MigratedByHand, oak: School
+) -> None:
     with owner.owner_connection() as owning:
         replayed, by_migration = (shape_of(owning, schema) for schema in (oak.schema_name, migrated.schema_name))
         for part in SHAPE:
@@ -61,8 +63,8 @@ def test_a_replayed_school_is_what_the_migrations_make(migrated: MigratedByHand,
             assert rows[0] == rows[1]
 
 
-def test_the_comparison_sees_a_lost_constraint(migrated: MigratedByHand, oak: School) -> None:
-    with owner.owner_connection() as owning:
+def test_the_comparison_sees_a_lost_constraint(real_commits: None, migrated: MigratedByHand, oak: School) -> None:
+    with owner.owner_connection() as owning, owning.transaction(force_rollback=True):
         owning.execute(f"ALTER TABLE {migrated.schema_name}.accounts_user DROP CONSTRAINT user_username_form")
         assert shape_of(owning, oak.schema_name) != shape_of(owning, migrated.schema_name)
 
@@ -74,9 +76,11 @@ def test_the_template_in_the_repository_is_current(real_commits: None) -> None:
 def test_a_changed_template_fails_the_check(
     real_commits: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drifted = tmp_path / "school.sql"
-    drifted.write_text(settings.SCHOOL_TEMPLATE.read_text().replace("NOT NULL", "NULL", 1))
+    drifted, current = tmp_path / "school.sql", settings.SCHOOL_TEMPLATE.read_text()
+    drifted.write_text(current.replace("NOT NULL", "NULL", 1))
     monkeypatch.setattr(settings, "SCHOOL_TEMPLATE", drifted)
+    # What the test before this one has built.
+    monkeypatch.setattr(template, "build", lambda _: current)
     with pytest.raises(CommandError, match="make template"):
         call_command("build_school_template", check=True, verbosity=0)
 

@@ -51,5 +51,5 @@ def undone(run: Import) -> Import:
     """The import, taken back."""
     assert run.by is not None
     run = services.undo(run=services.begin_undo(run=run, by=run.by))
-    assert (run.state, run.problem) == ("undone", None)
+    assert (run.state, run.problem) == ("undone", None), run.problem
     return run
