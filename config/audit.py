@@ -59,7 +59,9 @@ def told(pins: Sequence[str], written: str, complaint: str = "") -> Told:
     if weak:
         return WEAK, weak
     if unasked:
-        return NOT_RUN, [f"not run: nothing was told of {len(unasked)} of {len(pins)}, {min(unasked)} first"]
+        why = {each["name"]: f" ({each['skip_reason']})" for each in found if each.get("skip_reason")}
+        first = f"{min(unasked)} first{why.get(min(unasked), '')}"
+        return NOT_RUN, [f"not run: nothing was told of {len(unasked)} of {len(pins)}, {first}"]
     return CLEAN, [f"nothing is known against the {len(pins)} packages that are pinned"]
 
 

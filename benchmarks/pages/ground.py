@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -109,6 +110,7 @@ class Ground:
     bursar: Caller
     parent: Caller
     nobody: Caller
+    host: str = HOST
 
 
 @contextmanager
@@ -123,13 +125,28 @@ def prepared(students: int, days: int) -> Iterator[Ground]:
         with outside_schools(), connections["admin"].cursor() as cursor:
             # As autovacuum would within a minute: without statistics both sides get plans that no school has.
             cursor.execute("ANALYZE")
-        application = get_wsgi_application()
-        with inside(school):
-            names = ("head", "bob", "anton")
-            tokens = {name: log_in(login=name, password=people.PASSWORD).access_token for name in names}
-            head, bob, anton = (Caller(application, token=tokens[name]) for name in names)
-            pages = [Caller(application, cookies=_session_of(name)) for name in ("head", "bob", "clerk", "carol")]
-        yield Ground(school, place, head, bob, *pages[:3], anton, pages[3], Caller(application))
+        yield _grounds(school, place, get_wsgi_application(), HOST)
+
+
+@contextmanager
+def another(students: int, days: int, beside: Ground) -> Iterator[Ground]:
+    """A second school of the same, ``beside`` the first."""
+    host = f"other-{HOST}"
+    school = create_school(slug="other", name="Other School", domains=[host])
+    with inside(school), transaction.atomic():
+        place = _filled(students, days)
+    with outside_schools(), connections["admin"].cursor() as cursor:
+        cursor.execute("ANALYZE")
+    yield _grounds(school, place, beside.head.application, host)
+
+
+def _grounds(school: School, place: Place, application: Any, host: str) -> Ground:
+    with inside(school):
+        names = ("head", "bob", "anton")
+        tokens = {name: log_in(login=name, password=people.PASSWORD).access_token for name in names}
+        head, bob, anton = (Caller(application, token=tokens[name]) for name in names)
+        pages = [Caller(application, cookies=_session_of(name)) for name in ("head", "bob", "clerk", "carol")]
+    return Ground(school, place, head, bob, *pages[:3], anton, pages[3], Caller(application), host)
 
 
 def _session_of(name: str) -> str:

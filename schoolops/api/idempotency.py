@@ -37,6 +37,8 @@ from schoolops.errors import Conflict, Invalid, SchoolOpsError
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+# As a description can say it; quotes around it are left out.
+PATTERN = r"^[!#-~][ !#-~]{0,254}$"
 _KEY = re.compile(r'"?([\x21\x23-\x7e][\x20\x21\x23-\x7e]{0,254})"?')
 # Not of this request but of this moment, or of the one who asks: what they may not do, or not see, they may tomorrow.
 NOT_KEPT = frozenset({401, 403, 404, 408, 425, 429})

@@ -40,6 +40,13 @@ IF_MATCH = {
     "description": "The ETag of what was read, where the body has no `version`; `*` for whichever there is.",
     "schema": {"type": "string", "pattern": versions.PATTERN},
 }
+KEY = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "required": True,
+    "description": "A new value for each request, and the same one when it is sent again.",
+    "schema": {"type": "string", "pattern": idempotency.PATTERN},
+}
 FILES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
@@ -149,6 +156,8 @@ class SchoolOpsSchema(AutoSchema):
                 each["allowEmptyValue"] = True
         if self.method != "GET" and refusals.reaches(type(self.view), self._action, versions.expected):
             operation.setdefault("parameters", []).append(IF_MATCH)
+        if self.method in idempotency.UNSAFE and idempotency.is_required(type(self.view)):
+            operation.setdefault("parameters", []).append(KEY)
         if self._is_page and "200" in operation["responses"]:
             content = operation["responses"]["200"].setdefault("content", {})
             content |= {

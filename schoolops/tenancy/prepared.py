@@ -7,23 +7,25 @@ Prepared by protocol, so that a PgBouncer in transaction mode (1.21 or newer) go
 
 The wall is that of every cursor: before each statement the connection moves to where the context says. PostgreSQL plans
 a prepared statement anew when the search path is another than when it was planned, and checks the role's rights each
-time it runs, so what was prepared in one school's turn reads the next one's rows in the next one's place.
+time it runs, so even what was prepared in one school's turn reads the next one's rows in the next one's place. It costs
+more than the statement, so each school's are its own, as far as a connection keeps them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
-from psycopg import generators
+from psycopg import generators, pq
 from psycopg.adapt import Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
@@ -37,13 +39,24 @@ _PLACE = re.compile(r"%s|%%")
 _NAMED = re.compile(r"%\((\w+)\)s")
 
 
+# So many statements of whatever schools does a connection keep, the latest; each is 0.2 MB of its backend, or less.
+MOST: Final = 600
+# From this libpq on a statement is closed by protocol, which a PgBouncer follows.
+_CLOSES: Final = 17_00_00
+
+
 @dataclass(slots=True)
 class Prepared:
-    """What we keep with a psycopg connection: the names of what is prepared, and the runner's limits that are set."""
+    """What we keep with a psycopg connection: the names of what is prepared, and the runner's limits that are set.
+
+    Names by where the connection stood, and the statement: planning takes longer than running, and what is prepared for
+    another school is planned anew.
+    """
 
     connection: psycopg.Connection[Any]
-    names: dict[str, bytes] = field(default_factory=dict)
+    names: OrderedDict[tuple[bytes | None, str], bytes] = field(default_factory=OrderedDict)
     limits: tuple[int, bool] = (0, False)
+    number: int = 0
 
     def fetch_one(self, statement: str, parameters: Sequence[str | int]) -> Row | None:
         """The first row of ``statement``, whose places are each ``%s`` and have a type; begins a transaction if due.
@@ -80,7 +93,13 @@ class Prepared:
         self, statement: str, parameters: Sequence[str | int | None], *, waits: bool = False
     ) -> tuple[PGresult, Any]:
         server = self._begun()
-        name = self.names.get(statement) or self._prepare(server, statement)
+        # Before PostgreSQL 18 no server says where it stands: there is one of each then, planned anew for every school.
+        there = server.parameter_status(b"search_path"), statement
+        name = self.names.get(there)
+        if name is None:
+            name = self._prepare(server, there)
+        else:
+            self.names.move_to_end(there)
         texts: list[Any] = [_encoded(parameter) for parameter in parameters]
         if waits:
             server.send_query_prepared(name, texts)
@@ -92,13 +111,19 @@ class Prepared:
         reading.set_pgresult(result)
         return result, reading
 
-    def _prepare(self, server: PGconn, statement: str) -> bytes:
+    def _prepare(self, server: PGconn, there: tuple[bytes | None, str]) -> bytes:
+        statement = there[1]
         numbers = iter(range(1, len(statement)))
         native = _PLACE.sub(lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", statement)
-        name = b"schoolops_%d" % len(self.names)
+        self.number += 1
+        name = b"schoolops_%d" % self.number
         _checked(server, server.prepare(name, native.encode()))
         # Not before: one that was refused is not there.
-        self.names[statement] = name
+        self.names[there] = name
+        while len(self.names) > MOST:
+            _, oldest = self.names.popitem(last=False)
+            closed = server.close_prepared(oldest) if pq.version() >= _CLOSES else server.exec_(b"DEALLOCATE " + oldest)
+            _checked(server, closed)
         return name
 
 

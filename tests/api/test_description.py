@@ -23,8 +23,9 @@ from referencing.jsonschema import DRAFT202012
 
 from config.assets import assets
 from schoolops import problem
-from schoolops.api import documents, refusals
+from schoolops.api import documents, idempotency, refusals
 from schoolops.api.documents import described
+from schoolops.api.idempotency import HEADER, PATTERN, UNSAFE, is_required
 from schoolops.api.viewsets import RowViewSet
 from schoolops.errors import declared_errors
 from schoolops.resilience import heavy
@@ -83,6 +84,23 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
     assert silent == []
     untitled = [name for name, operation in operations(document) if not operation.get("summary", "").strip()]
     assert untitled == []
+
+
+def test_what_needs_an_idempotency_key_says_so(document: dict[str, Any]) -> None:
+    needs = {str(each) for each in DESCRIBED if each.method in UNSAFE and each.view and is_required(each.view)}
+    said = {
+        str(each)
+        for each in DESCRIBED
+        for one in operation_of(document, each).get("parameters", ())
+        if one["name"] == HEADER and one["required"]
+    }
+    assert said == needs
+    assert len(needs) > 10
+
+
+@pytest.mark.parametrize("key", ["k", "a key", "~" * 255, '"quoted"', "", " ", "k" * 256, "clé", "\n"])
+def test_a_key_that_is_described_is_one_that_is_taken(key: str) -> None:
+    assert bool(re.search(PATTERN, key)) <= bool(idempotency._KEY.fullmatch(key.strip()))
 
 
 def test_every_body_has_an_example(document: dict[str, Any]) -> None:

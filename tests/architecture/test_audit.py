@@ -36,7 +36,7 @@ def test_a_known_weakness_is_named_with_what_mends_it() -> None:
         ("[]", "", "not run: pip-audit said nothing"),
         # As pip-audit writes of an index without advisories; it calls this “No known vulnerabilities found”, with 0.
         (written(KNOWN, {"name": "pillow", "skip_reason": "not found"}), "",
-         "not run: nothing was told of 1 of 2, pillow first"),
+         "not run: nothing was told of 1 of 2, pillow first (not found)"),
         (written(KNOWN), "", "not run: nothing was told of 1 of 2, pillow first"),
     ],
 )  # fmt: skip

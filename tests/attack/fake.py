@@ -156,7 +156,7 @@ class Sound:
             return (302 if who == "nobody" else 204), b""
         if headers.get("X-Draft") == "keep":
             self.typed = _of_field("given_name", said)
-        note = b'<a href="/office/students/student/add/?typed=k"></a>'
+        note = b'<a href="/office/student/admit/?typed=k"></a>'
         return 200, self.typed if "typed=" in path else note
 
     def _of_families(self, who: str, method: str, plain: str, said: Any) -> tuple[int, Any] | None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from config.env import BASE_DIR
 from tests.api.addresses import PLAIN, addresses
-from tests.attack import fuzz
+from tests.attack import fuzz, sound
 from tests.smoke.asks.table import Ask
 
 REAL = {"students": ["s-1", "s-2"], "sections": ["x-1"], "day": ["2026-11-25"], "version": [1]}
@@ -97,6 +98,11 @@ def test_an_example_is_a_request_that_is_answered_well_where_one_was_made_ready(
     assert [each["example"] for each in operation["parameters"]] == ["s-9", "2026-11-27"]
     (body,) = operation["requestBody"]["content"].values()
     assert body["example"] == {"section_id": "x-9"}
+
+
+def test_somebody_stands_for_every_role_that_requests_name() -> None:
+    said = "".join(each.read_text("utf-8") for each in (BASE_DIR / "tests" / "smoke" / "asks").glob("*.py"))
+    assert {*re.findall(r'world\.roles\["(\w+)"\]', said)} <= {*sound.ROLES}
 
 
 def test_a_sound_report_has_nothing_wrong() -> None:

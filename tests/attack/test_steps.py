@@ -168,7 +168,7 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
         "it is confirmed again": lambda: _twice,
     },
     "what a tab was typing": {
-        "she is offered it": lambda: answers(r"dave GET /office/students/student/add/$", 200, b"data-forget"),
+        "she is offered it": lambda: answers(r"dave GET /office/student/admit/$", 200, b"data-forget"),
         "she opens it": lambda: _opened_by_alice,
         "she throws it away": lambda: _thrown_away,
         "it leads elsewhere": lambda: _leads_away,

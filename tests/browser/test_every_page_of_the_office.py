@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,10 +25,12 @@ from tests.factories.talking import Browser
 if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.scenes import Scene
+    from tests.browser.served import Served
 
 # What differs from one row to the next.
 VARIES = r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+"
-# Widths and colours under which a page is measured, and the two of them under which it is read as axe reads it.
+# Widths and colours under which a page is measured, and the two of them under which it is read as axe reads it: a page
+# of the office in one language under one of them, in the other under the other.
 LOOKS = [(width, scheme) for scheme in ("light", "dark") for width in (DESKTOP, PHONE)]
 READ = [(PHONE, "light"), (DESKTOP, "dark")]
 # Text that runs out of what it stands in, or out of the window where nothing scrolls.
@@ -91,7 +93,7 @@ def _drawn(scene: Scene, language: str) -> dict[str, str]:
     return _DRAWN[language]
 
 
-def _from_memory(pages: dict[str, str]) -> Callable[[Route, Request], None]:
+def _from_memory(pages: dict[str, str], site: Served) -> Callable[[Route, Request], None]:
     """Pages as they were drawn, files as they were loaded first, and nothing of what a page asks for besides."""
 
     def answer(route: Route, request: Request) -> None:
@@ -100,18 +102,20 @@ def _from_memory(pages: dict[str, str]) -> Callable[[Route, Request], None]:
             route.fulfill(body=pages[path], content_type="text/html; charset=utf-8")
         elif path.startswith("/static/"):
             if path not in _FILES:
-                loaded = route.fetch()
+                # Where no school is: Playwright does not know that each name of localhost is this machine.
+                loaded = route.fetch(url=site.address(None, path))
                 _FILES[path] = {"status": loaded.status, "headers": loaded.headers, "body": loaded.body()}
             route.fulfill(**_FILES[path])
-        elif request.resource_type == "document":
-            route.continue_()
         else:
             route.fulfill(status=204)
 
     return answer
 
 
-def _wrong_with(page: Page, at: str, *, scripts: bool, looks: list[tuple[dict[str, int], str]] = LOOKS) -> list[str]:
+Look = tuple[dict[str, int], str]
+
+
+def _wrong_with(page: Page, at: str, *, read: Sequence[Look], looks: Sequence[Look] = LOOKS) -> list[str]:
     wrong = []
     for width, scheme in looks:
         page.set_viewport_size(width)  # type: ignore[arg-type]
@@ -119,16 +123,17 @@ def _wrong_with(page: Page, at: str, *, scripts: bool, looks: list[tuple[dict[st
         page.evaluate(COLOURED, scheme)
         here = f"{at} at {width['width']}, {scheme}"
         wrong += [f"{here}: {each}" for each in page.evaluate(OUT_OF_ITS_BOX)]
-        if scripts and (width, scheme) in READ:
+        if (width, scheme) in read:
             wrong += [f"{here}: {each}" for each in findings(page)]
     return wrong
 
 
-def _walked(page: Page, addresses: list[str], *, scripts: bool) -> list[str]:
+def _walked(page: Page, addresses: list[str], *, read: Callable[[int], Sequence[Look]]) -> list[str]:
+    """What is wrong with these pages; ``read``: under which looks axe reads which of them."""
     wrong = []
-    for address in addresses:
+    for number, address in enumerate(addresses):
         page.goto(address)
-        wrong += _wrong_with(page, urlsplit(address).path, scripts=scripts)
+        wrong += _wrong_with(page, urlsplit(address).path, read=read(number))
     return wrong
 
 
@@ -158,8 +163,10 @@ def test_every_page_fits_and_leaves_nobody_out(
     pages = _drawn(scene, language)
     assert len(pages) > 80
     page = visit(scene.erin, "/office/", language=language, scripts=scripts)
-    page.context.route("**/*", _from_memory(pages))
-    wrong = _walked(page, [visit.address(each) for each in [*pages][part::PARTS]], scripts=scripts)
+    page.context.route("**/*", _from_memory(pages, visit.site))
+    first = 0 if language == "ar" else 1
+    addresses = [visit.address(each) for each in [*pages][part::PARTS]]
+    wrong = _walked(page, addresses, read=lambda number: [READ[(number + first) % 2]] if scripts else [])
     assert not wrong, "\n".join(wrong)
 
 
@@ -168,10 +175,11 @@ def test_every_page_fits_and_leaves_nobody_out(
 @pytest.mark.parametrize("language", ["en-GB", "ar"])
 def test_every_door_and_page_of_operators_does_too(visit: Visit, olga: User, language: str, scripts: bool) -> None:
     page = visit(olga, "/operators/", language=language, scripts=scripts, outside=True)
-    wrong = _walked(page, [visit.site.address(None, each) for each in _of_operators()], scripts=scripts)
+    read = READ if scripts else []
+    wrong = _walked(page, [visit.site.address(None, each) for each in _of_operators()], read=lambda _number: read)
     page = visit(None, DOORS[0], language=language, scripts=scripts)
     doors = [*map(visit.address, DOORS), visit.site.address(None, "/operators/login/")]
-    wrong += _walked(page, doors, scripts=scripts)
+    wrong += _walked(page, doors, read=lambda _number: read)
     assert not wrong, "\n".join(wrong)
 
 
@@ -185,7 +193,7 @@ def test_a_page_of_each_kind_fits_on_a_phone_and_leaves_nobody_out(visit: Visit,
     page, wrong = visit(scene.erin, "/office/"), []
     for address in kinds:
         page.goto(visit.address(address))
-        wrong += _wrong_with(page, address, scripts=True, looks=[READ[0]])
+        wrong += _wrong_with(page, address, read=READ, looks=[READ[0]])
     assert not wrong, "\n".join(wrong)
 
 

@@ -20,6 +20,7 @@ from apps.students.selectors import children_of, oneself, students_taught
 from schoolops import clock
 from schoolops.context import inside, nowhere
 from schoolops.errors import NoCurrentSchool
+from schoolops.tenancy import prepared
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, CompiledQ, Parameter, any_of, by_shape
 from schoolops.tenancy.models import School
 from schoolops.tenancy.prepared import Statement
@@ -54,7 +55,26 @@ def test_each_turn_reads_the_school_it_stands_in(campuses: dict[str, tuple[Schoo
             backends.add(backend)
     # Or else nothing was said about a connection that was another school's before.
     assert len(backends) == 1
-    assert BY_HAND.sql in connection.connection._prepared_by_us.names
+    assert len([1 for _, sql in connection.connection._prepared_by_us.names if sql == BY_HAND.sql]) == 2
+
+
+def test_a_connection_keeps_each_schools_own_and_no_more_than_so_many(
+    campuses: dict[str, tuple[School, list[int], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for most in (prepared.MOST, 1):
+        monkeypatch.setattr(prepared, "MOST", most)
+        asked = Statement(f"{BY_HAND.sql} AND {most} > 0".replace("%s", "%(keys)s"))
+        for slug in ("oak", "elm", "oak", "elm", "elm", "oak"):
+            school, keys, name = campuses[slug]
+            with inside(school):
+                ((found, _backend, role),) = asked.rows(keys=keys)
+                assert (found, role) == (name, school.role_name)
+        kept = connection.connection._prepared_by_us
+        assert len({where for where, sql in kept.names if sql == asked.sql}) == min(most, 2)
+    # What there is no more room for is closed at the server, too.
+    with inside(school), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'schoolops%%'", [])
+        assert cursor.fetchone() == (len(kept.names),) == (1,)
 
 
 def test_nothing_chosen_is_refused(campuses: dict[str, tuple[School, list[int], str]]) -> None:

@@ -27,7 +27,7 @@ from apps.exchange.services.reading.books import SHEETS
 from apps.exchange.services.reading.sheets import TEMPLATES
 from apps.office.shell.fields import whole_number
 from apps.office.shell.files import file_of
-from apps.office.shell.forms import add_refusal
+from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, translated
 from apps.office.shell.words import FIELDS
@@ -54,6 +54,13 @@ KINDS = {
     "guardian-link": gettext_lazy("Who is whose guardian"),
     "assignment": gettext_lazy("Who teaches what"),
     "place": gettext_lazy("Who is in which section and class"),
+}
+SOURCES = {
+    Import.Source.ONEROSTER: gettext_lazy("OneRoster bundle"),
+    Import.Source.STUDENTS: gettext_lazy("Students"),
+    Import.Source.GUARDIANS: gettext_lazy("Guardians"),
+    Import.Source.STAFF: gettext_lazy("Staff"),
+    Import.Source.SECTIONS: gettext_lazy("Sections"),
 }
 # Kind of row → the page that invites such people, and what it is called.
 INVITES = {
@@ -92,7 +99,7 @@ WHY = {
 }
 
 
-class UploadForm(forms.Form):
+class UploadForm(DressedForm):
     """A file, and what it is where it does not say."""
 
     file = forms.FileField(
@@ -102,7 +109,7 @@ class UploadForm(forms.Form):
     kind = forms.ChoiceField(
         label=gettext_lazy("What it holds"),
         required=False,
-        choices=[("", gettext_lazy("as the file says")), *Import.Source.choices],
+        choices=[("", gettext_lazy("as the file says")), *SOURCES.items()],
     )
 
 
@@ -125,8 +132,8 @@ def rosters(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(_address(run.sourced_id))
     context = {
         "form": form,
-        "imports": [(run, _state_of(run)) for run in selectors.imports_for(user)[:LATEST]],
-        "templates": [(source, Import.Source(source).label) for source in TEMPLATES],
+        "imports": [(run, SOURCES.get(run.source, ""), _state_of(run)) for run in selectors.imports_for(user)[:LATEST]],
+        "templates": [(source, SOURCES[Import.Source(source)]) for source in TEMPLATES],
         "may_take": _may(user, TAKE),
     }
     status = 422 if form is not None and form.errors else 200
@@ -182,7 +189,7 @@ def roster(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         "may_run": _may(user, RUN),
         "notes": [translated(note["said"], note["facts"]) for note in run.notes],
         "mapping": _mapping(run),
-        "kinds_asked": [(source, Import.Source(source).label) for source in TEMPLATES]
+        "kinds_asked": [(source, SOURCES[Import.Source(source)]) for source in TEMPLATES]
         if _may_be_read_anew(run)
         else [],
         "sheets_asked": _sheets(run),

@@ -14,7 +14,7 @@ from tests.attack.target import Browser, Target
 
 PATIENCE_S = 60.0
 STUDENTS = "/office/students/student/"
-FORM = f"{STUDENTS}add/"
+FORM = "/office/student/admit/"
 BEGUN = """
 INSERT INTO "{schema}".office_listchange (sourced_id, user_id, listed, state, sent, waiting, outcomes, begun_at)
 SELECT gen_random_uuid(), id, 'students.Student', 'draft', '{{}}', jsonb_build_object(%s::text, ''), '{{}}', now()
