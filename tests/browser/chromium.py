@@ -1,7 +1,7 @@
 """Debian's Chromium: found, installed where we may, and otherwise a reason why there is none.
 
 A browser that a Python library downloads is one that nobody updates; the distribution's gets its security fixes.
-The shell without windows does the same with a third of the processor.
+The shell without windows does the same with a third of the processor, but cannot show a PDF.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import tempfile
 from pathlib import Path
 
 SHELL = "chromium-headless-shell"
-OTHERS = ("chromium", "chromium-browser", "google-chrome")
+WHOLE = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = (
     ("apt-get", "update", "-qq"),
-    ("apt-get", "install", "-y", "-qq", "--no-install-recommends", SHELL, "fonts-noto-core"),
+    ("apt-get", "install", "-y", "-qq", "--no-install-recommends", SHELL, "chromium", "fonts-noto-core"),
 )
 
 
@@ -26,20 +26,23 @@ class NoChromium(Exception):
     """There is no browser to test with; the text says why and what to do."""
 
 
-def found() -> Path:
-    """The browser's program: the shell, which root gets where it is missing, or another one that is there.
+def found(*, whole: bool = False) -> Path:
+    """The browser's program, which root gets where it is missing: the shell, or else another one that is there.
 
-    Raises ``NoChromium``.
+    ``whole``: one that shows PDFs. Raises ``NoChromium``.
     """
-    path, why = _path(SHELL), ""
+    wanted = WHOLE if whole else (SHELL,)
+    path, why = _path(*wanted), ""
     if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
         # Two workers of one run want it at once.
         with Path(tempfile.gettempdir(), "schoolops-chromium.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            why = "" if _path(SHELL) else _install()
-    path = path or _path(SHELL, *OTHERS)
+            why = "" if _path(*wanted) else _install()
+    path = path or _path(*wanted, *WHOLE)
     if path is None:
-        raise NoChromium(why or f"There is no Chromium here. On Debian and Ubuntu: sudo apt-get install {SHELL}")
+        raise NoChromium(
+            why or f"There is no Chromium here. On Debian and Ubuntu: sudo apt-get install {SHELL} chromium"
+        )
     return path
 
 

@@ -50,12 +50,7 @@ def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium while the tests of this folder run: what it starts must be gone before other tests begin."""
-    try:
-        path = chromium.found()
-    except chromium.NoChromium as missing:
-        if chromium.must_be_there():
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
+    path = _program()
     # Its event loop lives in this thread while it is there, and Django would take our tests for async code.
     before = os.environ.get(_UNSAFE)
     os.environ[_UNSAFE] = "true"
@@ -69,6 +64,23 @@ def browser() -> Iterator[Browser]:
         os.environ.pop(_UNSAFE)
         if before is not None:
             os.environ[_UNSAFE] = before
+
+
+def _program(*, whole: bool = False) -> Path:
+    try:
+        return chromium.found(whole=whole)
+    except chromium.NoChromium as missing:
+        if chromium.must_be_there():
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def shows_papers(browser: Browser) -> Iterator[Browser]:
+    """A Chromium that shows PDFs in a page, for ``visit``."""
+    running = browser.browser_type.launch(executable_path=_program(whole=True))
+    yield running
+    running.close()
 
 
 @pytest.fixture
@@ -153,6 +165,8 @@ def visit(
     browser: Browser, site: Served, scene: Scene, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Visit]:
     """``visit(bob, "/roll")`` opens a page of the scene's school in a browser where Bob is logged in."""
+    if "shows_papers" in request.fixturenames:
+        browser = request.getfixturevalue("shows_papers")
     opened = Visit(browser, site, scene.school)
     yield opened
     report = request.node.stash.get(_REPORT, None)

@@ -90,7 +90,7 @@ def test_from_its_link_to_the_first_roll(browser: Browser, site: Served, fresh_s
     hand.click(page.get_by_role("link", name="Rolls of today"))
     hand.click(page.get_by_role("link", name="Year 1 A").first)
     hand.click(page.get_by_role("button", name="Save the roll"))
-    expect(page.get_by_text("The roll is saved")).to_be_visible()
+    expect(page.get_by_text(" is saved: 0 absent.")).to_contain_text("Year 1 A")
     with inside(school):
         assert AttendanceSession.objects.count() == 1
     assert hand.clicks <= MOST_CLICKS, hand.clicks

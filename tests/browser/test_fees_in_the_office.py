@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from apps.accounts.models import User
 from apps.fees.models import Invoice, InvoiceRun, Payment
@@ -52,7 +52,9 @@ def test_a_price_is_set_and_a_term_is_looked_at_and_billed(
         assert Invoice.objects.count() == 15
 
 
-def test_money_is_taken_and_its_receipt_printed_by_keyboard_alone(visit: Visit, scene: Scene) -> None:
+def test_money_is_taken_and_its_receipt_printed_by_keyboard_alone(
+    shows_papers: Browser, visit: Visit, scene: Scene
+) -> None:
     with scene.inside():
         anton = _anton(scene)
         money.an_item(scene.campus, by=anton)
