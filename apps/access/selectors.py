@@ -162,11 +162,6 @@ def works_with(user: User, permission: str, kind: Kind) -> bool:
     return bool(_ways(user, permission, kind, at_work=True))
 
 
-def reaches_alike(user: User, one: str, other: str, kinds: Iterable[Kind]) -> bool:
-    """Whether ``user`` reaches the same rows of these kinds with both permissions, by the same roles."""
-    return all(_ways(user, one, kind) == _ways(user, other, kind) for kind in kinds)
-
-
 @dataclass(frozen=True, slots=True)
 class AskedReach:
     """The rows of ``kind`` that somebody reaches, as what a compiled statement takes: its shape, and its parameters.

@@ -399,12 +399,12 @@ def student_shown(student: UUID, item: str, permission: str, *, by: User) -> Stu
     return found
 
 
-def classes_shown(by: User, item: str, day: dt.date) -> Q:
+def classes_shown(by: User, item: str, day: dt.date, permission: str) -> Q:
     """The classes of those on ``day``, and those that ``by`` reaches at work: where families read when they meet."""
-    shown = shown_to(by, item, "sections.view")
+    shown = shown_to(by, item, permission)
     if shown is None or shown == Q():
         return Q()
-    at_work = access.rows_in_reach(by, "sections.view", "class", day=day, at_work=True)
+    at_work = access.rows_in_reach(by, permission, "class", day=day, at_work=True)
     if at_work == Q():
         return Q()
     theirs = _classes_of(shown & (children_of(by, day) | oneself(by, day)), day)

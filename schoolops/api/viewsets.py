@@ -148,7 +148,7 @@ class ApiViewSet(ViewSetMixin, ApiView):
 
     @property
     def sees(self) -> tuple[str, str]:
-        """By what rows are seen: by what reading them asks for, and by ``permission`` for who does not hold that."""
+        """By what rows are seen: by what reading them asks for and by ``permission``, each as far as it reaches."""
         reads = self.asks.get("retrieve", self.asks.get("list", ""))
         return reads.partition(" ")[0], self.permission
 

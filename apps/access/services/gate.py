@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import NoReturn
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -65,6 +67,16 @@ def require(by: User, permission: str) -> None:
 def held(by: User, *permissions: str) -> str:
     """The first of ``permissions`` that ``by`` holds; the last, where it is none of them."""
     return next((each for each in permissions if each in selectors.permissions_of(by)), permissions[-1])
+
+
+def by_any(by: User, permissions: Sequence[str], rows: Callable[[str], Q]) -> Q:
+    """What ``rows`` says by any of ``permissions`` that ``by`` holds; by the last, where it is none of them.
+
+    Another role may read less than this one writes: who writes is answered by what either reaches.
+    """
+    seen = [rows(each) for each in dict.fromkeys(permissions) if each in selectors.permissions_of(by)]
+    # To Django all rows, or some, are some.
+    return Q() if Q() in seen else reduce(or_, seen) if seen else rows(permissions[-1])
 
 
 def today(by: User) -> dt.date:
@@ -239,6 +251,7 @@ class _Gate:
     """What ``apps.institutions`` and ``apps.accounts``, below us, ask through their ``scopes``."""
 
     held = staticmethod(held)
+    by_any = staticmethod(by_any)
     require = staticmethod(require)
     require_at = staticmethod(require_at)
     require_everywhere = staticmethod(require_everywhere)

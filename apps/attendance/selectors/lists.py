@@ -6,7 +6,7 @@ Each is a queryset of the rows that ``by`` reaches; the view chooses columns, or
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -180,10 +180,14 @@ def desk_entries(day: dt.date, *, by: User) -> QuerySet[DeskEntry]:
     return DeskEntry.objects.filter(of_students_in_reach(by, "attendance.desk", day), day=day)
 
 
-def leaves(*, by: User, permission: str = "leave.request") -> QuerySet[Leave]:
-    """Leave of the students in reach, asked for, decided or taken back."""
-    shown = of_students_shown(by, FamilyItem.LEAVE, permission)
-    return Leave.objects.filter(of_students_in_reach(by, permission, access.today(by)), shown)
+def leaves(*, by: User, permissions: Sequence[str]) -> QuerySet[Leave]:
+    """Leave of the students in reach by any of these permissions, asked for, decided or taken back."""
+    day = access.today(by)
+
+    def rows(permission: str) -> Q:
+        return of_students_in_reach(by, permission, day) & of_students_shown(by, FamilyItem.LEAVE, permission)
+
+    return Leave.objects.filter(access.by_any(by, permissions, rows))
 
 
 def months_of(student: UUID, *, by: User, since: dt.date | None, until: dt.date | None) -> list[dict[str, Any]]:

@@ -31,6 +31,11 @@ def may(permission: str, by: User) -> bool:
     return permission in permissions_of(by)
 
 
+def receipt_seen(payment: UUID, *, by: User) -> bool:
+    """Whether ``by``, who may have taken it, may look at a payment."""
+    return may("fees.view", by) and selectors.payments_seen(by=by).filter(sourced_id=payment).exists()
+
+
 def terms_to_bill(*, by: User) -> QuerySet[Term]:
     """Terms of years that are not closed, of campuses where ``by`` bills families."""
     there = Term.objects.filter(at_campuses(by, "fees.charge", "year__institution"))

@@ -15,7 +15,6 @@ from apps.access import services as access
 from apps.access.errors import OutOfReach
 from apps.access.selectors import AskedCampuses
 from apps.accounts.api.authentication import actor
-from apps.accounts.models import User
 from apps.institutions.api.views.rows import OF_INSTITUTION, ROSTERED, KeptRows
 from apps.staff import selectors, services
 from apps.staff.api import serializers as shapes
@@ -85,7 +84,7 @@ class StaffViewSet(KeptRows):
 
     def rows(self) -> QuerySet[Any]:
         user = actor(self.request)
-        seen = selectors.staff_in_view(user, access.held(user, *self.sees))
+        seen = access.by_any(user, self.sees, lambda each: selectors.staff_in_view(user, each))
         found: QuerySet[Any] = StaffMember.objects.filter(seen)
         return found
 
@@ -167,15 +166,16 @@ class AssignmentViewSet(KeptRows):
         return gone()
 
 
-def _in_view(by: User | AskedCampuses, permission: str = selectors.VIEW) -> QuerySet[Any, Any]:
-    """Keys of the members of staff the user may see. Raises ``PermissionMissing``."""
-    return StaffMember.objects.filter(selectors.staff_in_view(by, permission)).values("pk")
+def _in_view(asked: AskedCampuses) -> QuerySet[Any, Any]:
+    """Keys of the members of staff the user may see."""
+    return StaffMember.objects.filter(selectors.staff_in_view(asked)).values("pk")
 
 
 def _of_staff(view: KeptRows) -> QuerySet[Any, Any]:
     """The same for who reads, or has just written, a row about them."""
     by = actor(view.request)
-    return _in_view(by, access.held(by, *view.sees))
+    seen = access.by_any(by, view.sees, lambda each: selectors.staff_in_view(by, each))
+    return StaffMember.objects.filter(seen).values("pk")
 
 
 class AssignmentsOfStaffViewSet(AssignmentViewSet):

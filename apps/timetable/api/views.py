@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -111,8 +111,12 @@ class MeetingViewSet(KeptRows):
         asked: Mapping[str, Any] = getattr(self, "asked", {})
         user = actor(self.request)
         day = asked.get("day") or access.today(user)
-        reach = access.within_reach(user, access.held(user, *self.sees), "class", day=day)
-        shown = CourseClass.objects.filter(reach, classes_shown(user, FamilyItem.TIMETABLE, day))
+
+        def classes(permission: str) -> Q:
+            reach = access.within_reach(user, permission, "class", day=day)
+            return reach & classes_shown(user, FamilyItem.TIMETABLE, day, permission)
+
+        shown = CourseClass.objects.filter(access.by_any(user, self.sees, classes))
         found: QuerySet[Any] = Meeting.objects.filter(course_class__in=shown.values("pk"))
         return found
 

@@ -188,3 +188,17 @@ def test_who_may_mark_and_not_look_is_answered_what_they_marked(api: Api, campus
     assert (answer.status_code, answer.json()["version"], len(answer.json()["records"])) == (200, 1, len(records))
     assert api(user).get(address).status_code == 403
     assert AttendanceSession.objects.get().version == 1
+
+
+def test_who_may_re_open_and_not_look_is_told_nobodys_attendance(api: Api, campus: Campus, alice: User) -> None:
+    past = f"sections/{campus.section.sourced_id}/roll/2026-10-01"
+    user = a_user("opener", role="")
+    role = Role.objects.create(code="opener", name="Opener", scope="everything")
+    RolePermission.objects.create(role=role, permission="attendance.lock")
+    RoleAssignment.objects.create(user=user, role=role)
+    assert api(user).get(past).status_code == 403
+    answer = api(user).post(f"{past}/reopen", {"reason": "Forgotten"})
+    assert (answer.status_code, answer.json()["state"], answer["ETag"]) == (200, "reopened", '"0"')
+    assert "records" not in answer.json()
+    read = api(alice).get(past).json()
+    assert {name: read[name] for name in answer.json()} == answer.json()

@@ -65,6 +65,19 @@ def test_a_file_is_sent_and_its_sure_lines_are_taken_for_the_sum_that_the_button
     assert "nobody" in _page(browser.get("/office/fees/bank/"))
 
 
+@pytest.mark.parametrize("said", [{"total": "abc"}, {"total": ""}, {"total": "1,200"}, {}])
+def test_a_total_that_is_no_number_is_refused_in_words(
+    office: Office, bills: list[Invoice], anton: User, said: dict[str, str]
+) -> None:
+    browser = office(anton)
+    address = send(browser, ("1200", bills[0].called_number))
+    answer = browser.post(address, said)
+    assert (answer.status_code, answer["Location"]) == (302, address)
+    assert "an amount is a text such as 12.50" in _page(browser.get(address))
+    statement = BankStatement.objects.get()
+    assert (statement.state, [*statement.lines.values_list("state", flat=True)]) == ("read", ["waiting"])
+
+
 def test_a_line_is_shared_out_among_children_that_are_found(office: Office, bills: list[Invoice], anton: User) -> None:
     browser = office(anton)
     send(browser, ("100", "school"), ("7", "interest"))

@@ -462,6 +462,14 @@ def test_remarks_are_typed_with_phrases_of_the_school(
     assert browser.post(section, said).status_code == 302
 
 
+def test_remarks_sent_empty_name_no_section_of_another_campus(office: Office, paper: Exam) -> None:
+    there = people.a_school_year(name="Willow", sections=("9 Z",))
+    browser = office(people.a_user("nora", role="head", institution=there.institution))
+    page = f"/office/exams/{paper.session.sourced_id}/remarks/{paper.section.sourced_id}/"
+    assert (browser.get(page).status_code, browser.post(page).status_code) == (404, 404)
+    assert str(paper.section) not in browser.get("/office/").content.decode()
+
+
 # --- components -------------------------------------------------------------------------------------------------------
 def test_a_paper_is_made_of_components_and_marked_by_them(
     office: Office, alice: User, paper: Exam, class_of: list[Student]

@@ -14,6 +14,7 @@ import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
+from apps.access.models import Role, RoleAssignment, RolePermission
 from apps.accounts.models import User
 from apps.fees import selectors, services
 from apps.fees.errors import PayerOfAnother
@@ -358,6 +359,30 @@ def test_a_payment_is_undone_and_what_pays_no_bill_is_given_back(
     assert "The cheque bounced" in _page(browser.get(undo))
     assert browser.post(undo, {"reason": "No funds"}).status_code == 302
     assert cheque.refunds.get().kind == "bounce"
+
+
+def test_who_takes_money_and_looks_at_none_goes_on_at_the_desk(
+    office: Office, anton: User, class_of: list[Student]
+) -> None:
+    role = Role.objects.create(code="cashier", name="Cashier")
+    RolePermission.objects.create(role=role, permission="fees.collect")
+    RoleAssignment.objects.create(user=people.a_user("kim"), role=role)
+    browser, take = office(User.objects.get(username="kim")), f"/office/fees/take/{class_of[0].sourced_id}/"
+
+    def told(answer: Any) -> str:
+        assert (answer.status_code, answer["Location"]) == (302, "/office/fees/desk/")
+        page = browser.get(answer["Location"])
+        assert page.status_code == 200
+        return _page(page)
+
+    page = told(browser.post(take, _sent(_page(browser.get(take)), amount="10", method="cheque")))
+    cheque = Payment.objects.get()
+    assert f"receipt \u2068{cheque.receipt}\u2069" in page
+    clear = f"/office/fees/receipts/{cheque.sourced_id}/clear/"
+    assert f"The cheque of receipt \u2068{cheque.receipt}\u2069 is cleared" in told(browser.post(clear))
+    assert selectors.is_cleared(cheque)
+    # A second click is refused there, too.
+    assert "is cleared" not in told(browser.post(clear))
 
 
 def test_who_takes_no_money_finds_no_desk(

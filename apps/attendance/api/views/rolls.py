@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from apps.access import services as access
 from apps.accounts.api.authentication import actor
 from apps.attendance import selectors, services
 from apps.attendance.api import serializers as s
@@ -54,13 +53,13 @@ class RollViewSet(ApiViewSet):
         )
         return with_version(roll)
 
-    @extend_schema(summary="Re-open a day's roll", request=s.ReopenIn, responses=s.RollOut)
+    @extend_schema(summary="Re-open a day's roll", request=s.ReopenIn, responses=s.RollHeadOut)
     def reopen(self, request: Request, **where: Any) -> HttpResponse:
         """Let a locked roll be changed for a while, also one that nobody took in time."""
         key, by = self._key(**where), actor(request)
         given = valid(s.ReopenIn, request.data)
-        services.reopen_day(session=key, reason=given["reason"], lasting=given["lasting"], by=by)
-        return with_version(selectors.roll(key, by=by, permission=access.held(by, *self.sees)))
+        sheet = services.reopen_day(session=key, reason=given["reason"], lasting=given["lasting"], by=by)
+        return with_version(selectors.head_of(sheet))
 
 
 class TakenRollViewSet(ApiViewSet):

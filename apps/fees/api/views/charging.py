@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from apps.access import services as access
 from apps.access.api.lists import CampusRows
 from apps.accounts.api.authentication import actor
 from apps.fees import selectors, services
@@ -238,4 +237,4 @@ class PayersViewSet(ApiViewSet):
         by = actor(request)
         student, _campus = selectors.account_at(id, "fees.charge", by=by)
         services.set_payers(student=student, payers=payers, by=by)
-        return answer({"results": selectors.payers_of(id, by=by, permission=access.held(by, *self.sees)), "next": None})
+        return answer({"results": selectors.payers_of(id, by=by, permission="fees.charge"), "next": None})

@@ -73,8 +73,8 @@ class ReachedRows(KeptRows):
         return day
 
     def rows(self) -> QuerySet[Any]:
-        sees = gate().held(self.request.user, *self.sees)
-        reach = gate().within_reach(self.request.user, sees, self.kind, day=self.day())
+        user, day = self.request.user, self.day()
+        reach = gate().by_any(user, self.sees, lambda each: gate().within_reach(user, each, self.kind, day=day))
         found: QuerySet[Any] = self.model.objects.filter(reach)
         return found
 

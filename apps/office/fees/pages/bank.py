@@ -171,9 +171,9 @@ def statement(request: HttpRequest, statement: UUID) -> HttpResponse:
 
 def _done(request: HttpRequest, row: BankStatement) -> str:
     by = actor(request)
-    if "total" in request.POST:
-        total = AmountField(zero=True).clean(request.POST["total"])
-        services.confirm_lines(statement=row, total=Decimal(total), by=by)
+    if not any(name.startswith("column-") for name in request.POST):
+        total = _amount(request.POST.get("total", ""), AmountField(zero=True))
+        services.confirm_lines(statement=row, total=total, by=by)
         return _("What is sure of “%(name)s” is taken now.")
     mapping = {header: request.POST.get(f"column-{place}", "") for place, header in enumerate(row.headers) if header}
     exchange.map_statement(statement=row, mapping=mapping, day_order=request.POST.get("day_order", ""), by=by)
@@ -280,13 +280,19 @@ def _shares(request: HttpRequest) -> list[services.Share]:
     found = []
     for name in request.POST:
         if name.startswith("amount-") and (student := id_of(name.removeprefix("amount-"))) is not None:
-            try:
-                amount = field.clean(plain(request.POST[name]))
-            except forms.ValidationError as error:
-                raise money.AmountRefused(" ".join(error.messages), currency="") from error
+            amount = _amount(plain(request.POST[name]), field)
             if amount:
                 found.append(services.Share(student, amount))
     return found
+
+
+def _amount(said: str, field: AmountField) -> Decimal:
+    """What was sent, or nothing where ``field`` allows that. Raises ``AmountRefused``."""
+    try:
+        amount: Decimal | None = field.clean(said)
+    except forms.ValidationError as error:
+        raise money.AmountRefused(" ".join(error.messages), currency="") from error
+    return amount or Decimal(0)
 
 
 def _after(found: BankLine) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from apps.accounts.models import User
 from apps.fees import selectors as fees
 from apps.fees import services
 from apps.fees.models import Payment
@@ -93,8 +94,9 @@ def take(request: HttpRequest, student: UUID) -> HttpResponse:
         except SchoolOpsError as refusal:
             add_refusal(form, refusal, on={"fees:payer-of-another": "guardian"})
         else:
-            messages.success(request, _("The money of %(name)s is taken.") % {"name": apart(found.full_name)})
-            return HttpResponseRedirect(f"{reverse('office:receipt', args=(taken.sourced_id,))}?print=1")
+            words = _("The money of %(name)s is taken: receipt %(number)s.")
+            messages.success(request, about(found.full_name, words, number=apart(taken.receipt)))
+            return HttpResponseRedirect(_after(taken.sourced_id, by, "?print=1"))
     context = {
         "student": found,
         "campus": campus,
@@ -106,6 +108,13 @@ def take(request: HttpRequest, student: UUID) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render_page(request, "office/fees/take.html", context, title=found.full_name, status=status)
+
+
+def _after(payment: UUID, by: User, query: str = "") -> str:
+    """The receipt; the desk again for who takes money and looks at none."""
+    if not selectors.receipt_seen(payment, by=by):
+        return reverse("office:payment-desk")
+    return f"{reverse('office:receipt', args=(payment,))}{query}"
 
 
 @office_page(permission="fees.view", over="campus")
@@ -189,15 +198,15 @@ def give_back(request: HttpRequest, payment: UUID) -> HttpResponse:
 @office_page(permission=COLLECT, over="campus")
 def clear(request: HttpRequest, payment: UUID) -> HttpResponse:
     """Say that the bank has paid a cheque."""
+    by = actor(request)
     try:
-        services.clear_cheque(payment=payment, by=actor(request))
+        found = services.clear_cheque(payment=payment, by=by)
     except SchoolOpsError as refusal:
         messages.error(request, in_full(refusal))
     else:
-        found = selectors.payment_seen(payment, by=actor(request))
         words = _("The cheque of receipt %(name)s is cleared: it lies at the bank.")
         messages.success(request, about(found.receipt, words))
-    return HttpResponseRedirect(reverse("office:receipt", args=(payment,)))
+    return HttpResponseRedirect(_after(payment, by))
 
 
 @office_page(permission=COLLECT, over="campus")

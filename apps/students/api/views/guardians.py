@@ -18,7 +18,7 @@ from apps.accounts.api.authentication import actor
 from apps.institutions.api.views.rows import ROSTERED
 from apps.students import services
 from apps.students.api import serializers as shapes
-from apps.students.api.views.reach import reached_student
+from apps.students.api.views.reach import reached_student, reached_students
 from apps.students.models import Guardian, Student, StudentGuardian
 from apps.students.selectors import (
     contacts_shown_to,
@@ -68,9 +68,9 @@ class GuardianViewSet(RowViewSet):
     def rows(self) -> QuerySet[Any]:
         user = actor(self.request)
         day = access.today(user)
-        sees = access.held(user, *self.sees)
-        reach = access.within_reach(user, sees, "student", day=day)
-        found: QuerySet[Any] = Guardian.objects.kept().filter(guardians_shown_to(user, sees, day))
+        reach = reached_students(user, self.sees, day=day)
+        shown = access.by_any(user, self.sees, lambda each: guardians_shown_to(user, each, day))
+        found: QuerySet[Any] = Guardian.objects.kept().filter(shown)
         student = getattr(self, "asked", {}).get("student_id")
         if student is None:
             return found
@@ -197,7 +197,7 @@ class LinkViewSet(RowViewSet):
 
     def rows(self) -> QuerySet[Any]:
         user = actor(self.request)
-        student = reached_student(self.request, self.kwargs["student"], access.held(user, *self.sees))
+        student = reached_student(self.request, self.kwargs["student"], *self.sees)
         found: QuerySet[Any] = StudentGuardian.objects.filter(
             contacts_shown_to(user, access.today(user)), student=student
         )
@@ -214,7 +214,7 @@ class LinkViewSet(RowViewSet):
         """Let a guardian be one of this student's; without a priority they are called last."""
         fields = valid(shapes.GuardianLinkIn, request.data)
         link = services.link_guardian(
-            student=reached_student(request, student, access.held(actor(request), *self.sees)),
+            student=reached_student(request, student, *self.sees),
             guardian=fields.pop("guardian"),
             fields=fields,
             by=actor(request),

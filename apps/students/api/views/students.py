@@ -19,7 +19,7 @@ from apps.accounts.api.authentication import actor
 from apps.institutions.api.views.rows import ROSTERED
 from apps.students import selectors, services
 from apps.students.api import serializers as shapes
-from apps.students.api.views.reach import AS_OF, reached_student
+from apps.students.api.views.reach import AS_OF, reached_student, reached_students
 from apps.students.models import Enrolment, SectionMembership, Student
 from schoolops import folding
 from schoolops.api import parameters, versions
@@ -104,7 +104,7 @@ class StudentViewSet(RowViewSet):
         asked: Mapping[str, Any] = getattr(self, "asked", {})
         day = asked.get("as_of") or access.today(actor(self.request))
         user = actor(self.request)
-        reach = access.within_reach(user, access.held(user, *self.sees), "student", day=day)
+        reach = reached_students(user, self.sees, day=day)
         found = Student.objects.filter(reach, *_on_the_day(asked, day), merged_into__isnull=True)
         listed: QuerySet[Any] = found.annotate(**_of_section(day))
         return listed
@@ -175,7 +175,7 @@ class StudentViewSet(RowViewSet):
     @extend_schema(summary="Change a student", request=shapes.StudentIn, responses=shapes.StudentDetailOut)
     def change(self, request: Request, id: UUID) -> HttpResponse:
         """Change what is sent; the rest stays. Needs the version that was read."""
-        student = reached_student(request, id, access.held(actor(request), *self.sees))
+        student = reached_student(request, id, *self.sees)
         fields = valid(shapes.StudentIn, request.data, partial=True)
         fields.pop("version", None)
         services.change_student(
