@@ -70,3 +70,20 @@ def test_it_is_done_or_refused_before_it_is(ground: Ground) -> None:
 def test_nor_is_it_late_for_who_reads_less_by_another_role(ground: Ground, also: str) -> None:
     said = _all_answered(ground, also)
     assert sum(status < 300 for _code, (status, _done) in said.values()) > len(said) * 0.6
+
+
+READ = ["sections", "sections/{section}", "classes", "meetings", "students", "students/{child}", "guardians", "leaves"]
+
+
+def test_and_who_writes_by_another_role_reads_no_more(ground: Ground) -> None:
+    with inside(ground.oak), transaction.atomic(), clock.frozen(people.SCHOOL_MOMENT):
+        role = Role.objects.create(code="all-but-looking", name="All but looking")
+        for code in ("sections.manage", "students.manage", "guardians.manage", "leave.decide"):
+            RolePermission.objects.create(role=role, permission=code)
+        for letter, name in (("K", "kim"), ("L", "lou")):
+            ground.tokens[letter] = open_login(people.a_user(name, role="teacher"), label="test").access_token
+        RoleAssignment.objects.create(user=User.objects.get(username="lou"), role=role)
+        for each in READ:
+            less, more = (ground.ask(letter, "GET", each.format(**ground.at)) for letter in "KL")
+            assert (more.status_code, more.json().get("results")) == (less.status_code, less.json().get("results"))
+        transaction.set_rollback(True)

@@ -192,6 +192,17 @@ def test_a_long_leave_takes_as_many_queries_as_a_short_one(
         services.approve_leave(leave=long.sourced_id, by=dave)
 
 
+def test_over_http_who_does_both_is_answered_both(
+    api: Callable[[User], Any], amina: Student, carol: User, alice: User
+) -> None:
+    other = a_school_year(name="Other Campus")
+    RoleAssignment.objects.create(user=carol, role=Role.objects.get(code="registrar"), institution=other.institution)
+    (there,) = some_students(1, section=other.section)
+    for asked, what in ((ask(amina, carol), "cancel"), (ask(there, alice), "approve")):
+        answer = api(carol).post(f"leaves/{asked.sourced_id}/{what}", {"note": ""})
+        assert (answer.status_code, answer.json()["id"]) == (200, str(asked.sourced_id))
+
+
 def test_over_http(api: Callable[[User], Any], amina: Student, carol: User, dave: User) -> None:
     guardian, office = api(carol), api(dave)
     body = {
