@@ -154,6 +154,16 @@ def test_under_a_key_it_is_all_or_nothing_and_taken_once_when_it_is_sent_again(h
 KEY = {"Idempotency-Key": "a-key-of-its-own"}
 
 
+def test_a_login_that_the_server_refuses_is_not_called_unknown(head: Talk) -> None:
+    def busy(execute: Callable[..., Any], sql: str, params: Any, many: bool, more: dict[str, Any]) -> Any:
+        if AuditEntry._meta.db_table in sql:
+            raise OperationalError("lock timeout") from psycopg.errors.LockNotAvailable()
+        return execute(sql, params, many, more)
+
+    with connection.execute_wrapper(busy):
+        assert _said(head.log_in("head")) == (503, "schoolops:unavailable")
+
+
 def test_what_is_taken_back_is_not_called_kept(fresh_school: Callable[..., School]) -> None:
     with inside(fresh_school()):
         user = people.a_user("head")
