@@ -57,6 +57,7 @@ SPEAKING = ("apps.", "schoolops.errors", "schoolops.ratelimit", "schoolops.const
 ON_BARE_PAGES = frozenset(
     {
         *("api:not-found", "resilience:group-unavailable", "schoolops:internal", "schoolops:unavailable"),
+        "schoolops:kept-unanswered",
         *("tenancy:outcome-unknown", "tenancy:school-not-ready", "tenancy:school-suspended", "tenancy:unknown-host"),
         "tenancy:school-unreachable",
     }

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.views import set_rollback
 
-from schoolops import problem
+from schoolops import context, problem
 from schoolops.errors import (
     FieldError,
     Forbidden,
@@ -86,6 +86,13 @@ class ServerError(SchoolOpsError):
 
     code = "schoolops:internal"
     remedy = "Try again; if it stays, tell your administrator the request id."
+
+
+class KeptUnanswered(SchoolOpsError):
+    """Something went wrong on our side after something was kept."""
+
+    code = "schoolops:kept-unanswered"
+    remedy = "Look whether it is there before you do it again, and tell your administrator the request id."
 
 
 # DRF's own refusals whose status is not that of their family.
@@ -185,4 +192,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     a plain view, or before the API's own handler, where it is found out who asks."""
     failure = sys.exc_info()[1]
     ours = as_ours(failure) if isinstance(failure, Exception) else None
-    return problem.answer(request, ours if isinstance(ours, Unavailable) else ServerError())
+    if isinstance(ours, Unavailable):
+        return problem.answer(request, ours)
+    kept = context.kept.get()
+    return problem.answer(request, KeptUnanswered() if kept is not None and kept.anything else ServerError())

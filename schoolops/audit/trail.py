@@ -59,8 +59,11 @@ def object_id(subject: models.Model) -> str:
     return str(getattr(subject, "sourced_id", None) or subject.pk)
 
 
-def _is_being_written() -> None:
-    """Every write has its line, so with its commit the request has kept something: nobody tells it otherwise then."""
+def _is_written() -> None:
+    """Every write has its line, so with its commit the request has kept something: nobody tells it otherwise then.
+
+    Outside a transaction that is at once, so not before the statement.
+    """
     if (kept := context.kept.get()) is not None:
         transaction.on_commit(kept.note)
 
@@ -76,8 +79,8 @@ def record(
 ) -> AuditEntry:
     """Write one line of the trail. ``action`` is past tense with its app, as in ``attendance.marked``."""
     entry = entry_of(by, action, subject, before=before, after=after, reason=reason)
-    _is_being_written()
     entry.save(force_insert=True)
+    _is_written()
     return entry
 
 
@@ -99,8 +102,9 @@ def named_clause(*, where: str) -> str:
 
 
 def named(entry: AuditEntry) -> dict[str, Any]:
-    """What the places of ``named_clause`` stand for."""
-    _is_being_written()
+    """What the places of ``named_clause`` stand for. Outside a transaction nobody is told that something was kept."""
+    if connection.in_atomic_block:
+        _is_written()
     said = {f"trail_{field.attname}": getattr(entry, field.attname) for field in _FIELDS}
     return {
         name: json.dumps(value, cls=DjangoJSONEncoder) if isinstance(value, dict) else value
@@ -111,8 +115,8 @@ def named(entry: AuditEntry) -> dict[str, Any]:
 def record_many(entries: Iterable[AuditEntry]) -> None:
     """Write many lines (made by ``entry_of``) with one statement; nobody asks for their keys."""
     if lines := list(entries):
-        _is_being_written()
         add_many(lines)
+        _is_written()
 
 
 def entry_of(

@@ -95,21 +95,30 @@ class Prepared:
         server = self._begun()
         # Before PostgreSQL 18 no server says where it stands: there is one of each then, planned anew for every school.
         there = server.parameter_status(b"search_path"), statement
+        known = there in self.names
+        texts = [_encoded(parameter) for parameter in parameters]
+        try:
+            result = self._answered(server, there, texts, waits=waits)
+        except psycopg.errors.FeatureNotSupported:
+            # A migration gave a column another type: what was prepared before is refused from then on, unasked.
+            self.names.pop(there, None)
+            if not known or server.transaction_status != TransactionStatus.IDLE:
+                raise
+            result = self._answered(server, there, texts, waits=waits)
+        reading = Transformer(self.connection)
+        reading.set_pgresult(result)
+        return result, reading
+
+    def _answered(self, server: PGconn, there: tuple[bytes | None, str], texts: list[Any], *, waits: bool) -> PGresult:
         name = self.names.get(there)
         if name is None:
             name = self._prepare(server, there)
         else:
             self.names.move_to_end(there)
-        texts: list[Any] = [_encoded(parameter) for parameter in parameters]
         if waits:
             server.send_query_prepared(name, texts)
-            answered = self.connection.wait(generators.execute(server))[-1]
-        else:
-            answered = server.exec_prepared(name, texts)
-        result = _checked(server, answered)
-        reading = Transformer(self.connection)
-        reading.set_pgresult(result)
-        return result, reading
+            return _checked(server, self.connection.wait(generators.execute(server))[-1])
+        return _checked(server, server.exec_prepared(name, texts))
 
     def _prepare(self, server: PGconn, there: tuple[bytes | None, str]) -> bytes:
         statement = there[1]

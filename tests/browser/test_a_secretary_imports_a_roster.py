@@ -23,7 +23,7 @@ def test_a_bundle_through_the_difference_page(visit: Any, scene: Scene, tmp_path
     with scene.inside():
         before = Student.objects.count()
     page = visit(scene.erin, "/office/imports/")
-    page.get_by_label("File").set_input_files(str(path))
+    page.locator("#id_file").set_input_files(str(path))
     page.get_by_role("button", name="Read the file").click()
     expect(page.get_by_role("heading", name="Being read")).to_be_visible()
     # No worker stands behind this server: the test is the worker.

@@ -201,7 +201,7 @@ def test_birth_dates_are_corrected_by_the_schools_own_sheet(
 
     with hand.task(clicks=8, fields=1):
         hand.clicks, hand.fields = hand.clicks + 1, hand.fields + 1
-        page.get_by_label("File").set_input_files(str(corrected))
+        page.locator("#id_file").set_input_files(str(corrected))
         hand.click("Read the file", role="button")
         work_off()
         expect(page.get_by_text("Nothing would change, though the file says otherwise")).to_be_visible()

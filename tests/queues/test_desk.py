@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from apps.accounts.models import User
-from schoolops import clock
+from schoolops import clock, context
 from schoolops.context import outside_schools
 from schoolops.ids import uuid7
 from schoolops.queues import FEES, IMPORTS, task
@@ -26,6 +26,7 @@ from schoolops.queues.management.commands.dead_letters import AtTheTerminal
 from schoolops.queues.models import DeadLetter, OperatorAction
 from schoolops.queues.registry import QUEUES
 from schoolops.tenancy import owner
+from schoolops.tenancy.errors import OutcomeUnknown, outage_of
 from schoolops.tenancy.models import SupportGrant
 from tests.chaos.processes import wait_until
 from tests.queues.ground import Ledger
@@ -376,3 +377,14 @@ def test_nobody_else_comes_in(ledger: Ledger, operator: Client, letters: list[in
     assert operator.get("/operators/queues/deadletter/").status_code == 302
     with outside_schools():
         assert DeadLetter.objects.count() == 3
+
+
+def test_what_went_back_before_the_database_was_lost_is_not_called_undone(letters: list[int]) -> None:
+    kept = context.Kept()
+    token = context.kept.set(kept)
+    try:
+        with outside_schools():
+            desk.retry([letters[0]], by=AtTheTerminal())
+        assert isinstance(outage_of(OperationalError("lost")), OutcomeUnknown)
+    finally:
+        context.kept.reset(token)

@@ -19,6 +19,7 @@ from django.utils import translation
 
 from apps.accounts.api import authentication
 from apps.accounts.models import User
+from apps.students.api.views import students as views
 from apps.students.models import Student
 from schoolops import context
 from schoolops.audit import trail
@@ -129,6 +130,17 @@ def test_what_is_kept_is_not_called_undone_where_its_answer_cannot_be_read(head:
     assert Student.objects.count() == 1
 
 
+def test_nor_where_we_fail_to_answer(head: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    head.client.raise_request_exception = False
+    body = people.admission(people.a_school_year())
+    with monkeypatch.context() as broken:
+        broken.setattr(views, "created", lambda *_: 1 // 0)
+        assert _said(head.post("students", body)) == (500, "schoolops:kept-unanswered")
+        assert Student.objects.count() == 1
+        broken.setattr(views.services, "admit_student", lambda **_: 1 // 0)
+        assert _said(head.post("students", {**body, "admission_number": "N-2"})) == (500, "schoolops:internal")
+
+
 def test_under_a_key_it_is_all_or_nothing_and_taken_once_when_it_is_sent_again(head: Talk) -> None:
     body = people.admission(people.a_school_year())
     with lost(kept=False):
@@ -140,6 +152,16 @@ def test_under_a_key_it_is_all_or_nothing_and_taken_once_when_it_is_sent_again(h
 
 
 KEY = {"Idempotency-Key": "a-key-of-its-own"}
+
+
+def test_a_login_that_the_server_refuses_is_not_called_unknown(head: Talk) -> None:
+    def busy(execute: Callable[..., Any], sql: str, params: Any, many: bool, more: dict[str, Any]) -> Any:
+        if AuditEntry._meta.db_table in sql:
+            raise OperationalError("lock timeout") from psycopg.errors.LockNotAvailable()
+        return execute(sql, params, many, more)
+
+    with connection.execute_wrapper(busy):
+        assert _said(head.log_in("head")) == (503, "schoolops:unavailable")
 
 
 def test_what_is_taken_back_is_not_called_kept(fresh_school: Callable[..., School]) -> None:

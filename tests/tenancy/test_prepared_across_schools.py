@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import NotSupportedError, connection, transaction
 from django.db.models import Exists, Q
+from psycopg import sql
 
 from apps.accounts.models import User
 from apps.attendance.selectors import SessionKey, roll
@@ -20,7 +22,7 @@ from apps.students.selectors import children_of, oneself, students_taught
 from schoolops import clock
 from schoolops.context import inside, nowhere
 from schoolops.errors import NoCurrentSchool
-from schoolops.tenancy import prepared
+from schoolops.tenancy import owner, prepared
 from schoolops.tenancy.compiled import DAY, KEY, Compiled, CompiledQ, Parameter, any_of, by_shape
 from schoolops.tenancy.models import School
 from schoolops.tenancy.prepared import Statement
@@ -55,7 +57,7 @@ def test_each_turn_reads_the_school_it_stands_in(campuses: dict[str, tuple[Schoo
             backends.add(backend)
     # Or else nothing was said about a connection that was another school's before.
     assert len(backends) == 1
-    assert len([1 for _, sql in connection.connection._prepared_by_us.names if sql == BY_HAND.sql]) == 2
+    assert len([1 for _, asked in connection.connection._prepared_by_us.names if asked == BY_HAND.sql]) == 2
 
 
 def test_a_connection_keeps_each_schools_own_and_no_more_than_so_many(
@@ -188,3 +190,28 @@ def test_rolls_marked_in_turns_on_one_connection_are_each_schools_own(db: None, 
             with nowhere(), pytest.raises(NoCurrentSchool):
                 mark_and_read(session=key, marks=said, expected_version=versions[slug], by=head)
     assert min(versions.values()) > 10
+
+
+def test_a_column_that_a_migration_widens_is_read_on(fresh_school: Callable[..., School]) -> None:
+    school = fresh_school()
+
+    def widened(to: int) -> None:
+        with owner.owner_connection() as owning:
+            owning.execute(
+                sql.SQL("ALTER TABLE {}.institutions_institution ALTER COLUMN logo TYPE varchar({})").format(
+                    sql.Identifier(school.schema_name), sql.Literal(to)
+                )
+            )
+
+    with inside(school):
+        campus = people.a_school_year().institution
+        for width in (400, 300):
+            assert [each.name for each in COMPILED.all(keys=[campus.pk])] == [campus.name]
+            widened(width)
+        assert [each.name for each in COMPILED.all(keys=[campus.pk])] == [campus.name]
+        widened(400)
+        # What a transaction has read it reads no further than its end; the next one goes on.
+        with pytest.raises(NotSupportedError), transaction.atomic():
+            COMPILED.all(keys=[campus.pk])
+        assert [each.name for each in COMPILED.all(keys=[campus.pk])] == [campus.name]
+        widened(300)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from schoolops import clock
+from schoolops import clock, context
 from schoolops.audit.trail import Actor
 from schoolops.errors import Invalid
 from schoolops.queues import pipeline, registry
@@ -131,6 +131,9 @@ def retry(
             row = cursor.fetchone()
         if row is not None:
             revived += 1
+            if (kept := context.kept.get()) is not None:
+                # An operator's act has no line of a school's trail.
+                transaction.on_commit(kept.note)
             pipeline.step(pipeline.REVIVE, row[0], job_id=letter_id)
     return revived
 

@@ -12,6 +12,8 @@ from tests.attack.steps.machine import OWNED
 from tests.attack.steps.records import main, new, somebody
 from tests.attack.target import Browser, Target
 
+# What a worker needs that was given the same twice.
+LATE_S = 3
 PATIENCE_S = 60.0
 STUDENTS = "/office/students/student/"
 FORM = "/office/student/admit/"
@@ -88,14 +90,18 @@ def what_a_worker_changes(oak: Target) -> str:
                 return f"somebody else's change is answered with {status}"
     if (status := erin.get(f"/office/students/guardian/many/{change}/").status) != 404:
         return f"it is a change of another list as well: {status}"
-    if ticked.by(erin, "By a worker", path=page) != 302:
+    # The second while the first one waits for its worker; both would be done by then.
+    first, _ = (ticked.by(erin, name, path=page) for name in ("By a worker", "Again"))
+    if first != 302:
         raise RuntimeError("who began it cannot confirm it")
     until = time.monotonic() + PATIENCE_S
-    while ticked.called != "By a worker":
+    while (called := ticked.called) != "By a worker":
         if time.monotonic() > until:
-            raise RuntimeError(f"the worker leaves {ticked.called}")
+            raise RuntimeError(f"the worker leaves {called}")
+        if called == "Again":
+            return "it is confirmed twice"
         time.sleep(0.2)
-    ticked.by(erin, "Again", path=page)
+    time.sleep(LATE_S)
     return "" if ticked.called == "By a worker" else "it is confirmed twice"
 
 
@@ -124,6 +130,7 @@ def what_a_tab_was_typing(oak: Target) -> str:
             return f"a tab brings it down: {status}"
     for action in ACTIONS:
         erin.post(FORM, {"given_name": mark}, headers={**keeps, "X-Draft-Action": action})
-        if b"evil.example" in erin.get(FORM, asks).body or b"javascript:alert" in erin.get(FORM, asks).body:
+        read = erin.get(FORM, asks).body + erin.get(address).body
+        if b"evil.example" in read or b"javascript:alert" in read:
             return f"a draft leads to {action}"
     return ""
