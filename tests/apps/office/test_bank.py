@@ -90,6 +90,10 @@ def test_a_line_is_shared_out_among_children_that_are_found(office: Office, bill
     wrong = browser.post(page, shares)
     assert (wrong.status_code, Payment.objects.count()) == (422, 0)
     assert "its shares come to 110" in _page(wrong)
+    # A thousand and more to one reader, and a little more than one to another.
+    wrong = browser.post(page, {**shares, f"amount-{other.sourced_id}": "40,000"})
+    assert (wrong.status_code, Payment.objects.count()) == (422, 0)
+    assert "Write it without separating thousands" in _page(wrong)
     done = browser.post(page, {**shares, f"amount-{other.sourced_id}": "40,00"})
     # On to the next one that waits.
     assert done["Location"] == f"/office/fees/bank/lines/{interest.sourced_id}/"

@@ -24,7 +24,7 @@ from apps.fees import services
 from apps.fees.models import BankLine, BankStatement, Payment
 from apps.institutions.models import Institution
 from apps.office.fees import selectors
-from apps.office.shell.fields import AmountField, about, apart, id_of, posted, whole_number
+from apps.office.shell.fields import THOUSANDS, AmountField, about, apart, id_of, posted, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, translated
@@ -280,7 +280,7 @@ def _shares(request: HttpRequest) -> list[services.Share]:
     found = []
     for name in request.POST:
         if name.startswith("amount-") and (student := id_of(name.removeprefix("amount-"))) is not None:
-            amount = _amount(plain(request.POST[name]), field)
+            amount = _amount(request.POST[name], field)
             if amount:
                 found.append(services.Share(student, amount))
     return found
@@ -289,7 +289,8 @@ def _shares(request: HttpRequest) -> list[services.Share]:
 def _amount(said: str, field: AmountField) -> Decimal:
     """What was sent, or nothing where ``field`` allows that. Raises ``AmountRefused``."""
     try:
-        amount: Decimal | None = field.clean(said)
+        # What may separate thousands is refused as it was typed.
+        amount: Decimal | None = field.clean(said if THOUSANDS.search(said.strip()) else plain(said))
     except forms.ValidationError as error:
         raise money.AmountRefused(" ".join(error.messages), currency="") from error
     return amount or Decimal(0)
