@@ -29,6 +29,7 @@ GOALS = {
     "roll_p95_ratio": (3.0, "at most"),
     "mixed_share": (0.5, "at least"),
     "last_login_vs_hash_bound": (1.5, "at most"),
+    "still_waiting": (0, "at most"),
 }
 CORES = len(os.sched_getaffinity(0))
 
@@ -81,6 +82,7 @@ class Figures:
     quiet_p95: list[float] = field(default_factory=list)
     mixed_p95: list[float] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    still_waiting: int = 0
     wrong: int = 0
 
 
@@ -108,6 +110,7 @@ def one_round(given: argparse.Namespace, port: int, teachers: list[Any], stack: 
     seen.quiet_p95.append(p95(quiet.took_s))
     seen.mixed_p95.append(p95(during))
     seen.refused.append(mixed.refused)
+    seen.still_waiting += mixed.still_waiting
     seen.wrong += sum(sum(each.values()) for each in (done.other, mixed.other, quiet.refused, beside.refused))
     print(
         f"quiet: {len(quiet.took_s)} rolls, p95 {seen.quiet_p95[-1] * 1000:.0f} ms\n"
@@ -115,9 +118,9 @@ def one_round(given: argparse.Namespace, port: int, teachers: list[Any], stack: 
         f"{allowed:.1f} hashes per processor second; of {CORES * took:.1f} s the load took {ours:.1f}, the stack "
         f"{theirs:.1f} ({theirs / max(1, done.done) * 1000:.1f} ms a login), others {others:.1f}; "
         f"share {seen.share[-1]:.2f}, {seen.corrected[-1]:.2f} of what others left\n"
-        f"mixed: {mixed.done} logins in {mixed_took:.1f} s, {seen.mixed[-1]:.1f}/s, {mixed.refused} refusals; "
-        f"{len(during)} rolls, p95 {seen.mixed_p95[-1] * 1000:.0f} ms; unexpected answers: {done.other} {mixed.other} "
-        f"{quiet.refused} {beside.refused}",
+        f"mixed: {mixed.done} logins in {mixed_took:.1f} s, {seen.mixed[-1]:.1f}/s, {mixed.refused} refusals, "
+        f"{mixed.still_waiting} still waiting; {len(during)} rolls, p95 {seen.mixed_p95[-1] * 1000:.0f} ms; "
+        f"unexpected answers: {done.other} {mixed.other} {quiet.refused} {beside.refused}",
         flush=True,
     )
 
@@ -194,6 +197,7 @@ def report(seen: Figures) -> None:
         "mixed_share": round(_ratio(seen.mixed, seen.alone), 3),
         "last_login_vs_hash_bound": round(statistics.median(seen.last), 2),
         "refused": round(statistics.median(seen.refused)),
+        "still_waiting": seen.still_waiting,
     }
     print(f"of the processors that others left: {statistics.median(seen.corrected):.3f}; wrong answers: {seen.wrong}")
     for name, (goal, how) in GOALS.items():

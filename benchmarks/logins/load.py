@@ -58,6 +58,8 @@ class Crowd:
 
     done: int = 0
     refused: int = 0
+    # When nobody waited for them any more.
+    still_waiting: int = 0
     other: dict[int, int] = field(default_factory=dict)
     finished_at: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -154,6 +156,7 @@ def crowd(port: int, logins: int, at_once: int, most_s: float) -> tuple[Crowd, f
         thread.start()
     for thread in threads:
         thread.join()
+    seen.still_waiting = logins - seen.done
     return seen, (max(seen.finished_at) if seen.finished_at else time.monotonic()) - began
 
 
