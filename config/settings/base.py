@@ -126,6 +126,8 @@ MIDDLEWARE = [
     # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",
     "schoolops.tenancy.middleware.SchoolMiddleware",
+    # Whoever is told to come again has cost nothing but the look.
+    "schoolops.api.doors.DoorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Before what checks forms: a flood of forms without a token is a flood.
