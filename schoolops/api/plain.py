@@ -1,8 +1,8 @@
 """A body with many records, or of texts alone, that is sent as it should be, read in a tenth of DRF's calls.
 
-Each record of a roll is five fields, for which DRF makes 250 calls; a login is four. What stands here reads the same of the same
-declarations, and gives up at anything that it does not know or that is to be refused: then DRF reads the body, and says
-what is wrong with it. ``tests/api/test_plain_bodies.py`` holds both to one another.
+Each record of a roll is five fields, for which DRF makes 250 calls; a login is four. What stands here reads the same of
+the same declarations, and gives up at anything that it does not know or that is to be refused: then DRF reads the body,
+and says what is wrong with it. ``tests/api/test_plain_bodies.py`` holds both to one another.
 """
 
 from __future__ import annotations
