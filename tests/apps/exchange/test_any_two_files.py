@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import random
+import zipfile
 from typing import Any
 
 import pytest
@@ -248,3 +250,20 @@ def test_a_new_term_that_a_person_used_since_stays(registrar: User, read: Read, 
     institutions.change_class(course_class=chemistry, fields={}, terms=[full], by=registrar)
     with pytest.raises(errors.ChangedSince, match="Chemistry"):
         undone(run)
+
+
+def test_a_class_gets_a_course_that_the_file_brings(registrar: User, read: Read) -> None:
+    there = Child("Ada", "", 1, "07", "", "", "", 0, "", taught=True, agents="", number="")
+    first = File("none", True, "y1", True, "7 A", "", children=(there,), seed=64, delta=False)
+    brought(read, written(first, delta=False))
+    brought(read, _exchanged(written(first, delta=False)))
+    assert CourseClass.objects.get().course.code == "CHX"
+
+
+def _exchanged(content: bytes) -> bytes:
+    """The file with another course for Chemistry."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name.removesuffix(".csv"): archive.read(name).decode() for name in archive.namelist()}
+    files["courses"] += "nn,,,,Advanced chemistry,CHX,,o1,Chemistry,\n"
+    files["classes"] = files["classes"].replace(",07,mm,CHE-1", ",07,nn,CHE-1")
+    return zipped(files)
