@@ -408,7 +408,7 @@ LOGGING: dict[str, Any] = {
     },
 }
 
-if started_on := env.day("SCHOOLOPS_TODAY"):
+if started := env.moment("SCHOOLOPS_TODAY"):
     from schoolops import clock
 
-    clock.begin_on(started_on)
+    clock.begin_at(started)
