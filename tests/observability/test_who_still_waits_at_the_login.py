@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from benchmarks.load.__main__ import GOALS as LOAD_GOALS
 from benchmarks.logins.__main__ import Figures, report
 from benchmarks.logins.load import crowd
+from benchmarks.logins.spent import Spent
 from locustfiles.waiting import Line
 
 
@@ -65,7 +67,7 @@ def door() -> Iterator[int]:
 
 
 def test_of_a_crowd_those_wait_whom_nobody_let_in(door: int) -> None:
-    seen, _took = crowd(door, 4, 4, 1.5)
+    seen = asyncio.run(crowd(door, 4, 1.5, lambda: Spent({})))
     assert (seen.done, seen.still_waiting) == (3, 1)
     assert seen.refused >= 1
 
