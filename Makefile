@@ -29,7 +29,8 @@ proof: environment ## The slower tests, the stack tried as an attacker would, an
 	$(PY) -m pytest -m proof --ignore=tests/apps/students/test_who_reads_what.py tests $(ARGS)
 	$(PY) -m pytest -n 2 --dist worksteal -m proof tests/apps/students/test_who_reads_what.py $(ARGS)
 	$(PY) -m tests.attack
-	$(PY) -m benchmarks.schools --schools 50
+	$(PY) -m pytest -n $(WORKERS) -m "hypothesis and not proof" --hypothesis-profile=any tests $(ARGS)
+	$(PY) -m benchmarks.schools --schools 50 --known cpu_ratio=1.6
 	$(PY) -m tests.exams
 	$(PY) -m tests.fees
 	$(PY) -m tests.failures

@@ -95,7 +95,12 @@ VARIABLES: tuple[Variable, ...] = (
         "separated. `manage.py doctor` says which scripts they draw.",
     ),
     Variable("MEDIA_ROOT", "var/media", "Folder of uploaded files, one folder per school inside."),
-    Variable("SCHOOLOPS_TODAY", "", "A date (2028-02-29) from which the clock runs. Refused in production."),
+    Variable(
+        "SCHOOLOPS_TODAY",
+        "",
+        "A date (2028-02-29), or a moment of it in UTC (2028-02-29T10:00), from which the clock runs. Refused in "
+        "production.",
+    ),
     Variable("PLATFORM_TOKEN", "", "Bearer token for /metrics, /health/metrics and /health/queues in production."),
     Variable(
         "SANDBOX_GATEWAY_URL",
@@ -231,14 +236,19 @@ class Environment:
     def names(self, name: str) -> list[str]:
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
-    def day(self, name: str) -> dt.date | None:
+    def moment(self, name: str) -> dt.date | dt.datetime | None:
+        """A date, or an aware moment where the value has a time of day, which is UTC's."""
         value = self.text(name)
         if not value:
             return None
         try:
-            return dt.date.fromisoformat(value)
+            if "T" not in value:
+                return dt.date.fromisoformat(value)
+            return dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
         except ValueError:
-            raise ImproperlyConfigured(f"{name} must be a date such as 2028-02-29, not {value!r}.") from None
+            raise ImproperlyConfigured(
+                f"{name} must be a date such as 2028-02-29, or a moment such as 2028-02-29T10:00, not {value!r}."
+            ) from None
 
     def database(self, name: str) -> dict[str, Any]:
         if not self.text(name):

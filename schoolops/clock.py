@@ -1,4 +1,4 @@
-"""The only clock. ``SCHOOLOPS_TODAY`` (outside production) moves it to a date; tests freeze it with ``frozen``."""
+"""The only clock. ``SCHOOLOPS_TODAY`` (outside production) moves it to a day or a moment; tests use ``frozen``."""
 
 from __future__ import annotations
 
@@ -49,12 +49,16 @@ def common(one: Span, other: Span) -> tuple[dt.date, dt.date] | None:
     return (starts, ends) if starts < ends else None
 
 
-def begin_on(day: dt.date) -> None:
-    """Let the clock of this process run from ``day`` on, keeping the time of day. Settings call it, once."""
+def begin_at(moment: dt.date | dt.datetime) -> None:
+    """Let the clock of this process run from ``moment`` on (aware), or from a day's present time of day.
+
+    Settings call it, once.
+    """
     global _shift
-    _shift = dt.datetime.combine(day, dt.time(), dt.UTC) - dt.datetime.combine(
-        dt.datetime.now(dt.UTC).date(), dt.time(), dt.UTC
-    )
+    machines = machine()
+    if not isinstance(moment, dt.datetime):
+        moment = dt.datetime.combine(moment, machines.timetz())
+    _shift = moment - machines
 
 
 @contextmanager

@@ -14,6 +14,7 @@ An app declares its own in ``errors.py``::
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -83,6 +84,7 @@ class SchoolOpsError(Exception):
         return filled(self.remedy, self.facts) if self.remedy else ""
 
     @classmethod
+    @functools.cache
     def sentence(cls) -> str:
         """The first paragraph of the class docstring, on one line."""
         return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())

@@ -8,3 +8,9 @@ class AccountsConfig(AppConfig):
     name = "apps.accounts"
     label = "accounts"
     verbose_name = gettext_lazy("Logins")
+
+    def ready(self) -> None:
+        from apps.accounts.services.hashing import slots
+        from schoolops.api import doors
+
+        doors.stands_before("POST", "/api/v1/auth/login", slots)

@@ -7,6 +7,7 @@ Rounds are interleaved (quiet, alone, mixed), so that what else runs hits all al
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import statistics
@@ -19,6 +20,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.logins.spent import CORES, Spent
 from schoolops import launcher
 from tests.outside import refuse_base_url
 
@@ -29,8 +31,8 @@ GOALS = {
     "roll_p95_ratio": (3.0, "at most"),
     "mixed_share": (0.5, "at least"),
     "last_login_vs_hash_bound": (1.5, "at most"),
+    "still_waiting": (0, "at most"),
 }
-CORES = len(os.sched_getaffinity(0))
 
 
 def p95(values: list[float]) -> float:
@@ -45,33 +47,6 @@ def hash_rate(seconds: float) -> float:
 
 
 @dataclass(slots=True)
-class Spent:
-    """Processor time: of this program, of the stack, and of everybody else on the machine."""
-
-    stack: list[int]
-    began: float = field(default_factory=time.monotonic)
-    at_first: tuple[float, float, float] = (0.0, 0.0, 0.0)
-
-    def __post_init__(self) -> None:
-        self.at_first = self._now()
-
-    def _now(self) -> tuple[float, float, float]:
-        ours = sum(psutil.Process().cpu_times()[:2])
-        stack = 0.0
-        for root in self.stack:
-            process = psutil.Process(root)
-            for each in [process, *process.children(recursive=True)]:
-                times = each.cpu_times()
-                stack += times.user + times.system + times.children_user + times.children_system
-        machine = psutil.cpu_times()
-        return ours, stack, machine.user + machine.nice + machine.system + machine.irq + machine.softirq
-
-    def since(self) -> tuple[float, float, float]:
-        ours, stack, machine = (now - then for now, then in zip(self._now(), self.at_first, strict=True))
-        return ours, stack, max(0.0, machine - ours - stack)
-
-
-@dataclass(slots=True)
 class Figures:
     share: list[float] = field(default_factory=list)
     corrected: list[float] = field(default_factory=list)
@@ -81,44 +56,54 @@ class Figures:
     quiet_p95: list[float] = field(default_factory=list)
     mixed_p95: list[float] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    still_waiting: int = 0
     wrong: int = 0
 
 
-def one_round(given: argparse.Namespace, port: int, teachers: list[Any], stack: list[int], seen: Figures) -> None:
+async def one_round(
+    given: argparse.Namespace, port: int, teachers: list[Any], stack: dict[str, int], seen: Figures
+) -> None:
     from benchmarks.logins import load
 
-    with load.marking(port, teachers, given.every) as quiet:
-        time.sleep(given.quiet)
+    async with load.marking(port, teachers, given.every) as quiet:
+        await asyncio.sleep(given.quiet)
     allowed = hash_rate(2.0)
-    done = load.steady(port, given.logins, given.clients, given.alone, lambda: Spent(stack))
-    took, (ours, theirs, others) = done.took, done.cost
+    done = await load.steady(port, given.logins, given.clients, given.alone, lambda: Spent(stack))
     # PostgreSQL's and Valkey's time is the login's, so it is not subtracted, nor is what nobody used.
-    left = CORES * took - ours
-    seen.alone.append(done.done / took)
+    left = CORES * done.took - done.cost["load"]
+    seen.alone.append(done.done / done.took)
     seen.share.append(done.done / (allowed * left))
-    seen.corrected.append(done.done / (allowed * max(0.1, left - others)))
-    with load.marking(port, teachers, given.every) as beside:
-        time.sleep(given.every / 2)
+    seen.corrected.append(done.done / (allowed * max(0.1, left - done.cost["others"])))
+    async with load.marking(port, teachers, given.every) as beside:
+        await asyncio.sleep(given.every / 2)
         before = len(beside.took_s)
-        mixed, mixed_took = load.crowd(port, given.logins, given.logins, given.longest)
+        mixed = await load.crowd(port, given.logins, given.longest, lambda: Spent(stack))
         during = beside.took_s[before:]
-    seen.mixed.append(mixed.done / mixed_took)
+    seen.mixed.append(mixed.done / mixed.took)
     # Until the last of them is in, and how long all their hashes take on all processors.
-    seen.last.append(mixed_took / (given.logins / (allowed * CORES)))
+    seen.last.append(mixed.took / (given.logins / (allowed * CORES)))
     seen.quiet_p95.append(p95(quiet.took_s))
     seen.mixed_p95.append(p95(during))
     seen.refused.append(mixed.refused)
+    seen.still_waiting += mixed.still_waiting
     seen.wrong += sum(sum(each.values()) for each in (done.other, mixed.other, quiet.refused, beside.refused))
     print(
-        f"quiet: {len(quiet.took_s)} rolls, p95 {seen.quiet_p95[-1] * 1000:.0f} ms\n"
-        f"alone: {done.done} logins in {took:.1f} s, {seen.alone[-1]:.1f}/s, {done.refused} refusals; "
-        f"{allowed:.1f} hashes per processor second; of {CORES * took:.1f} s the load took {ours:.1f}, the stack "
-        f"{theirs:.1f} ({theirs / max(1, done.done) * 1000:.1f} ms a login), others {others:.1f}; "
-        f"share {seen.share[-1]:.2f}, {seen.corrected[-1]:.2f} of what others left\n"
-        f"mixed: {mixed.done} logins in {mixed_took:.1f} s, {seen.mixed[-1]:.1f}/s, {mixed.refused} refusals; "
-        f"{len(during)} rolls, p95 {seen.mixed_p95[-1] * 1000:.0f} ms; unexpected answers: {done.other} {mixed.other} "
-        f"{quiet.refused} {beside.refused}",
+        f"quiet: {len(quiet.took_s)} rolls, p95 {seen.quiet_p95[-1] * 1000:.0f} ms; "
+        f"{allowed:.1f} hashes per processor second, so {1000 / allowed:.1f} ms each\n"
+        f"alone: {_told(done)}; share {seen.share[-1]:.2f}, {seen.corrected[-1]:.2f} of what others left\n"
+        f"mixed: {_told(mixed)}; {mixed.still_waiting} still waiting; {len(during)} rolls, "
+        f"p95 {seen.mixed_p95[-1] * 1000:.0f} ms\n"
+        f"unexpected answers: {done.other} {mixed.other} {quiet.refused} {beside.refused}",
         flush=True,
+    )
+
+
+def _told(stretch: Any) -> str:
+    """What a stretch came to, and whose the processors were for each login, in milliseconds."""
+    each = {name: f"{seconds / max(1, stretch.done) * 1000:.1f}" for name, seconds in stretch.cost.items()}
+    return (
+        f"{stretch.done} logins in {stretch.took:.1f} s, {stretch.done / stretch.took:.1f}/s, {stretch.refused} "
+        f"refusals; ms a login: {', '.join(f'{name} {ms}' for name, ms in each.items())}"
     )
 
 
@@ -148,15 +133,13 @@ def main() -> None:
         import django
 
         django.setup()
-        from benchmarks.logins import load, stage
+        from benchmarks.logins import stage
 
         teachers = stage.build(given.logins, given.teachers)
         seen = Figures()
         with stage.web(FOLDER, given.workers, given.threads) as (port, web):
-            stack = [web.pid, *(each.pid for each in _servers_of(FOLDER))]
-            load.crowd(port, 20, 4, given.longest)
-            with load.marking(port, teachers, 5.0):
-                time.sleep(5.0)
+            stack = {"web": web.pid, **_servers_of(FOLDER)}
+            asyncio.run(warm(port, teachers))
             began, slowest = time.monotonic(), 0.0
             for number in range(given.rounds):
                 round_began = time.monotonic()
@@ -164,7 +147,7 @@ def main() -> None:
                     print(f"--- no time for round {number + 1}")
                     break
                 print(f"--- round {number + 1}")
-                one_round(given, port, teachers, stack, seen)
+                asyncio.run(one_round(given, port, teachers, stack, seen))
                 slowest = max(slowest, time.monotonic() - round_began)
     finally:
         servers.stop()
@@ -172,15 +155,22 @@ def main() -> None:
     report(seen)
 
 
-def _servers_of(folder: Path) -> list[psutil.Process]:
-    """PostgreSQL's and Valkey's first processes that work in ``folder``."""
-    found = []
+async def warm(port: int, teachers: list[Any]) -> None:
+    from benchmarks.logins import load
+
+    await load.steady(port, 20, 4, 2.0, lambda: Spent({}))
+    async with load.marking(port, teachers, 5.0):
+        await asyncio.sleep(5.0)
+
+
+def _servers_of(folder: Path) -> dict[str, int]:
+    """Name → first process of PostgreSQL and Valkey that work in ``folder``."""
+    found = {}
     for process in psutil.process_iter(["name", "cmdline", "ppid"]):
         words = " ".join(process.info["cmdline"] or [])
         if str(folder) in words and process.info["name"] in {"postgres", "valkey-server"}:
-            found.append(process)
-    roots = {each.pid for each in found}
-    return [each for each in found if each.ppid() not in roots]
+            found[process.pid] = process
+    return {each.info["name"]: pid for pid, each in found.items() if each.info["ppid"] not in found}
 
 
 def _ratio(these: list[float], those: list[float]) -> float:
@@ -194,6 +184,7 @@ def report(seen: Figures) -> None:
         "mixed_share": round(_ratio(seen.mixed, seen.alone), 3),
         "last_login_vs_hash_bound": round(statistics.median(seen.last), 2),
         "refused": round(statistics.median(seen.refused)),
+        "still_waiting": seen.still_waiting,
     }
     print(f"of the processors that others left: {statistics.median(seen.corrected):.3f}; wrong answers: {seen.wrong}")
     for name, (goal, how) in GOALS.items():

@@ -1,55 +1,63 @@
-"""Three hundred people at the login, each by a new connection, who come again when they are told to; and teachers."""
+"""Three hundred people at the login, each by a new connection, who come again when they are told to; and teachers.
+
+One thread and bare sockets, what is sent made beforehand: what the load costs, the server cannot have.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import queue
 import random
 import re
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from benchmarks.logins.spent import Spent
 from benchmarks.logins.stage import HOST, Teacher
 from tests.factories import people
 
 TIMEOUT_S = 60.0
 _APPOINTMENT = re.compile(rb"so_appointment=([^;]+)")
 _EXACTLY = re.compile(rb'"retry_after_ms": ?(\d+)')
+_RETRY_AFTER = re.compile(rb"(?i)\r\nretry-after: ?(\d+)")
+_VERSION = re.compile(rb"(?i)\r\netag: ?([^\r]+)")
 
 
-def ask(
-    port: int, method: str, path: str, body: bytes = b"", token: str = "", version: str = "", appointment: str = ""
-) -> tuple[int, float, str]:
-    """(status, seconds to wait or 0, ETag or appointment). By a bare socket: what that costs, the server cannot have.
-
-    The seconds are those of ``retry_after_ms`` in the document, or of Retry-After where there is none.
-    """
+def request(method: str, path: str, body: bytes = b"", token: str = "") -> tuple[bytes, bytes]:
+    """What is sent, before and behind the headers that change."""
     more = f"Authorization: Bearer {token}\r\n" if token else ""
-    more += f"If-Match: {version}\r\n" if version else ""
-    more += f"Cookie: so_appointment={appointment}\r\n" if appointment else ""
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"{more}Content-Length: {len(body)}\r\n\r\n"
+        f"{more}Content-Length: {len(body)}\r\n"
     )
-    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
-        connection.sendall(head.encode() + body)
-        answer = bytearray()
-        while received := connection.recv(65536):
-            answer += received
-    head_said, _, body_said = bytes(answer).partition(b"\r\n\r\n")
-    lines = head_said.lower().split(b"\r\n")
-    said = {name: value.strip() for name, _, value in (line.partition(b":") for line in lines[1:])}
-    exactly = _EXACTLY.search(body_said) if b"retry-after" in said else None
-    return (
-        int(lines[0].split()[1]) if lines[0] else 0,
-        int(exactly[1]) / 1000 if exactly else float(said.get(b"retry-after", 0)),
-        (found[1] if (found := _APPOINTMENT.search(said.get(b"set-cookie", b""))) else said.get(b"etag", b"")).decode(),
-    )
+    return head.encode(), b"\r\n" + body
+
+
+async def ask(port: int, sent: bytes) -> tuple[int, bytes]:
+    """(status or 0, the whole answer)."""
+    loop = asyncio.get_running_loop()
+    answer = bytearray()
+    try:
+        with socket.socket() as connection:
+            connection.settimeout(0)
+            async with asyncio.timeout(TIMEOUT_S):
+                await loop.sock_connect(connection, ("127.0.0.1", port))
+                await loop.sock_sendall(connection, sent)
+                while received := await loop.sock_recv(connection, 65536):
+                    answer += received
+    except OSError:
+        return 0, b""
+    return int(answer[9:12] or 0), bytes(answer)
+
+
+def _wait_s(answer: bytes) -> float:
+    """The seconds of ``retry_after_ms`` in the document, or of Retry-After where there is none."""
+    if exactly := _EXACTLY.search(answer):
+        return int(exactly[1]) / 1000
+    return float(said[1]) if (said := _RETRY_AFTER.search(answer)) else 1.0
 
 
 @dataclass(slots=True)
@@ -59,120 +67,84 @@ class Crowd:
     done: int = 0
     refused: int = 0
     other: dict[int, int] = field(default_factory=dict)
-    finished_at: list[float] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    last_at: float = 0.0
 
-    @contextmanager
-    def coming(self, port: int, logins: int, at_once: int) -> Iterator[None]:
-        """``at_once`` people log in again and again, as one of ``logins`` after the other, while the block runs."""
-        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-        over = threading.Event()
-
-        def come() -> None:
-            while not over.is_set():
-                number = waiting.get()
-                self.person(port, _only(number), float("inf"), over)
-                waiting.put(number)
-
-        for number in range(logins):
-            waiting.put(number)
-        threads = [threading.Thread(target=come) for _ in range(at_once)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            for thread in threads:
-                thread.join()
-
-    def person(
-        self, port: int, waiting: queue.SimpleQueue[int], until: float, over: threading.Event | None = None
-    ) -> None:
-        """Log in as one after the other of ``waiting``."""
-        while time.monotonic() < until:
-            try:
-                number = waiting.get_nowait()
-            except queue.Empty:
+    async def person(self, port: int, number: int) -> None:
+        """Come until they are in."""
+        body = json.dumps({"login": f"user-{number}", "password": people.PASSWORD}).encode()
+        before, behind = request("POST", "/api/v1/auth/login", body)
+        cookie = b""
+        while True:
+            status, answer = await ask(port, before + cookie + behind)
+            if status == 200:
+                self.done, self.last_at = self.done + 1, time.monotonic()
                 return
-            body = json.dumps({"login": f"user-{number}", "password": people.PASSWORD}).encode()
-            appointment = ""
-            while time.monotonic() < until and not (over and over.is_set()):
-                try:
-                    status, wait, said = ask(port, "POST", "/api/v1/auth/login", body, appointment=appointment)
-                    appointment = said if status == 503 else ""
-                except OSError:
-                    status, wait = 0, 1
-                with self.lock:
-                    if status == 200:
-                        self.done += 1
-                        self.finished_at.append(time.monotonic())
-                    elif status == 503:
-                        self.refused += 1
-                    else:
-                        self.other[status] = self.other.get(status, 0) + 1
-                if status == 200:
-                    break
-                patience_s = (wait or 1) + random.uniform(0, 0.05)
-                if over is None:
-                    time.sleep(patience_s)
-                else:
-                    over.wait(patience_s)
+            kept = _APPOINTMENT.search(answer) if status == 503 else None
+            cookie = b"Cookie: so_appointment=%s\r\n" % kept[1] if kept else b""
+            if status == 503:
+                self.refused += 1
+            else:
+                self.other[status] = self.other.get(status, 0) + 1
+            await asyncio.sleep(_wait_s(answer) + random.uniform(0, 0.05))
+
+    @asynccontextmanager
+    async def coming(self, port: int, logins: int, at_once: int) -> AsyncIterator[None]:
+        """``at_once`` people log in again and again, as one of ``logins`` after the other, while the block runs."""
+        waiting = list(range(logins))
+
+        async def come() -> None:
+            while True:
+                number = waiting.pop(0)
+                await self.person(port, number)
+                waiting.append(number)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(come()) for _ in range(at_once)]
+            yield
+            for task in tasks:
+                task.cancel()
 
 
-def _only(number: int) -> queue.SimpleQueue[int]:
-    one: queue.SimpleQueue[int] = queue.SimpleQueue()
-    one.put(number)
-    return one
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A stretch of a busy server: logins, refusals, seconds, processor seconds of whom, and unexpected answers.
+
+    ``still_waiting``: of a crowd, when nobody waited for them any more.
+    """
+
+    done: int
+    refused: int
+    took: float
+    cost: dict[str, float]
+    other: dict[int, int]
+    still_waiting: int = 0
 
 
-def steady(port: int, logins: int, at_once: int, seconds: float, spent: Callable[[], Spending]) -> Steady:
+async def steady(port: int, logins: int, at_once: int, seconds: float, spent: Callable[[], Spent]) -> Done:
     """What became of ``at_once`` people who keep the server busy, once they have, for so many seconds.
 
     Neither the beginning, when all come at once, nor the end, when the last who were told to come again are waited for
     and nothing is done, belong to what a busy server achieves. ``spent`` begins to count what it costs.
     """
     seen = Crowd()
-    with seen.coming(port, logins, at_once):
-        time.sleep(2.0)
+    async with seen.coming(port, logins, at_once):
+        await asyncio.sleep(2.0)
         counting, before, began = spent(), (seen.done, seen.refused), time.monotonic()
-        time.sleep(seconds)
+        await asyncio.sleep(seconds)
         took, cost = time.monotonic() - began, counting.since()
         done, refused = seen.done - before[0], seen.refused - before[1]
-    return Steady(done, refused, took, cost, seen.other)
+    return Done(done, refused, took, cost, seen.other)
 
 
-def crowd(port: int, logins: int, at_once: int, most_s: float) -> tuple[Crowd, float]:
-    """``logins`` by ``at_once`` people at the same moment; returns what became of them and the seconds it took."""
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in range(logins):
-        waiting.put(number)
-    seen, until = Crowd(), time.monotonic() + most_s
-    threads = [threading.Thread(target=seen.person, args=(port, waiting, until)) for _ in range(at_once)]
-    began = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return seen, (max(seen.finished_at) if seen.finished_at else time.monotonic()) - began
-
-
-class Spending(Protocol):
-    """Counts processor time from when it was made."""
-
-    def since(self) -> tuple[float, float, float]:
-        """Seconds of this program, of the stack, of everybody else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Steady:
-    """A stretch of a busy server: logins, refusals, seconds, processor time and unexpected answers."""
-
-    done: int
-    refused: int
-    took: float
-    cost: tuple[float, float, float]
-    other: dict[int, int]
+async def crowd(port: int, logins: int, most_s: float, spent: Callable[[], Spent]) -> Done:
+    """``logins`` people at the same moment; what became of them, and how long it took until the last was in."""
+    seen, counting, began = Crowd(), spent(), time.monotonic()
+    tasks = [asyncio.create_task(seen.person(port, number)) for number in range(logins)]
+    _, late = await asyncio.wait(tasks, timeout=most_s)
+    for task in late:
+        task.cancel()
+    took = (seen.last_at or time.monotonic()) - began
+    return Done(seen.done, seen.refused, took, counting.since(), seen.other, still_waiting=logins - seen.done)
 
 
 @dataclass(slots=True)
@@ -183,37 +155,38 @@ class Lessons:
     refused: dict[int, int] = field(default_factory=dict)
 
 
-@contextmanager
-def marking(port: int, teachers: list[Teacher], every_s: float) -> Iterator[Lessons]:
-    """Each teacher marks the own roll every ``every_s`` seconds, whatever the last one took, while the block runs."""
-    seen, over, lock = Lessons(), threading.Event(), threading.Lock()
-    # All rolls are open before the first is marked: else fifty who open them at once are what the first marks wait for.
-    all_open = threading.Barrier(len(teachers) + 1)
+def _version_of(answer: bytes, before: bytes) -> bytes:
+    return b"If-Match: %s\r\n" % found[1] if (found := _VERSION.search(answer)) else before
 
-    def teach(number: int, teacher: Teacher) -> None:
-        _, _, version = ask(port, "GET", teacher.address, token=teacher.token)
-        all_open.wait(TIMEOUT_S)
+
+@asynccontextmanager
+async def marking(port: int, teachers: list[Teacher], every_s: float) -> AsyncIterator[Lessons]:
+    """Each teacher marks the own roll every ``every_s`` seconds, whatever the last one took, while the block runs."""
+    seen, over = Lessons(), asyncio.Event()
+
+    async def opened(teacher: Teacher) -> bytes:
+        _, answer = await ask(port, b"".join(request("GET", teacher.address, token=teacher.token)))
+        return _version_of(answer, b"")
+
+    async def teach(number: int, teacher: Teacher, version: bytes) -> None:
+        before, behind = request("PUT", teacher.address, teacher.marks, teacher.token)
         due = time.monotonic() + every_s * (number + 1) / len(teachers)
-        while not over.wait(max(0.0, due - time.monotonic())):
-            try:
-                status, _, found = ask(port, "PUT", teacher.address, teacher.marks, teacher.token, version)
-                version = found or version
-            except OSError:
-                status = 0
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), max(0.001, due - time.monotonic()))
+                return
+            status, answer = await ask(port, before + version + behind)
+            version = _version_of(answer, version)
             # From when it was due: a roll that could not be sent because the last one hangs waits too.
-            with lock:
-                seen.took_s.append(time.monotonic() - due)
-                if status != 200:
-                    seen.refused[status] = seen.refused.get(status, 0) + 1
+            seen.took_s.append(time.monotonic() - due)
+            if status != 200:
+                seen.refused[status] = seen.refused.get(status, 0) + 1
             due += every_s
 
-    threads = [threading.Thread(target=teach, args=each) for each in enumerate(teachers)]
-    for thread in threads:
-        thread.start()
-    all_open.wait(TIMEOUT_S)
-    try:
+    # All rolls are open before the first is marked: else fifty who open them at once are what the first marks wait for.
+    versions = await asyncio.gather(*map(opened, teachers))
+    async with asyncio.TaskGroup() as group:
+        for number, (teacher, version) in enumerate(zip(teachers, versions, strict=True)):
+            group.create_task(teach(number, teacher, version))
         yield seen
-    finally:
         over.set()
-        for thread in threads:
-            thread.join()

@@ -4,7 +4,7 @@ A PostgreSQL of its own, one process, one connection. Rounds ask one school and 
 runs on the machine hits both alike; figures are medians of rounds. A first touch of a school by a connection is told
 apart, and ``create_seconds`` is the fastest of the last twenty, when the others let it be. Schools hold what a new one
 holds, but for one, with a term of rolls, that is backed up, restored and moved to a second PostgreSQL. The last line is
-``RESULT {…}``; exit code 1 when a goal is missed.
+``RESULT {…}``; exit code 1 when a goal is missed, but for those of ``--known``.
 """
 
 from __future__ import annotations
@@ -157,7 +157,9 @@ def asking(schools: list[Any]) -> dict[str, Any]:
         # Which of the two is asked first changes with the round.
         for of_all in (True, False) if round_ % 2 else (False, True):
             before = spent()
-            took[of_all] = [ask(schools[n % len(schools)] if of_all else schools[0]) for n in range(ASKED)]
+            # The next so many of all, or one of them over and over.
+            turn = range(round_ * ASKED, (round_ + 1) * ASKED)
+            took[of_all] = [ask(schools[n % len(schools)] if of_all else schools[0]) for n in turn]
             used[of_all] = spent() - before
         ratios.append(p95(took[True]) / p95(took[False]))
         # The kernel counts in hundredths.
@@ -178,7 +180,15 @@ def main() -> int:
     refuse_base_url("bench-schools makes schools of its own by the dozen.")
     parser = argparse.ArgumentParser(prog="python -m benchmarks.schools", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--schools", type=int, default=int(os.environ.get("SCHOOLS", "50")))
+    parser.add_argument(
+        "--known",
+        nargs="*",
+        default=[],
+        metavar="GOAL=MOST",
+        help="goals that are missed as is known: red beyond MOST only",
+    )
     options = parser.parse_args()
+    most = GOALS | {name: float(bound) for name, _, bound in (each.partition("=") for each in options.known)}
     ground = floor.break_ground()
     try:
         floor.stake_out(ground, "main")
@@ -192,11 +202,12 @@ def main() -> int:
         connections.close_all()
         floor.clear(ground, "main")
         ground.close()
-    missed = [f"{name} is {figures[name]}, goal {most}" for name, most in GOALS.items() if figures[name] > most]
-    for line in missed:
-        print(line)
+    for name, goal in GOALS.items():
+        if figures[name] > goal:
+            known = "as is known" if figures[name] <= most[name] else "anew"
+            print(f"{name} is {figures[name]}, goal {goal}: missed {known}")
     print(f"RESULT {json.dumps(figures)}", flush=True)
-    return 1 if missed else 0
+    return 1 if any(figures[name] > bound for name, bound in most.items()) else 0
 
 
 if __name__ == "__main__":

@@ -126,6 +126,8 @@ MIDDLEWARE = [
     # Before the school is looked for: that may ask Redis too, and a request loses time to it once.
     "schoolops.cache.middleware.RequestCacheMiddleware",
     "schoolops.tenancy.middleware.SchoolMiddleware",
+    # Whoever is told to come again has cost nothing but the look.
+    "schoolops.api.doors.DoorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Before what checks forms: a flood of forms without a token is a flood.
@@ -406,7 +408,7 @@ LOGGING: dict[str, Any] = {
     },
 }
 
-if started_on := env.day("SCHOOLOPS_TODAY"):
+if started := env.moment("SCHOOLOPS_TODAY"):
     from schoolops import clock
 
-    clock.begin_on(started_on)
+    clock.begin_at(started)

@@ -18,7 +18,7 @@ if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is empty: name your hosts, for example .schools.example.org.")
 if any(host in {"*", ".*", "."} for host in ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS has a wildcard (*): name your hosts, a leading dot covers subdomains.")
-if env.day("SCHOOLOPS_TODAY"):
+if env.moment("SCHOOLOPS_TODAY"):
     raise ImproperlyConfigured("SCHOOLOPS_TODAY must not be set in production: the school's day would be wrong.")
 if env.text("ALLOW_REDIS_MOCK"):
     raise ImproperlyConfigured("ALLOW_REDIS_MOCK must not be set in production: it needs a Redis or Valkey.")

@@ -121,13 +121,17 @@ class Metric:
         _child(self.name, labels).set(value)
 
     @contextmanager
-    def timed(self, *labels: str) -> Iterator[None]:
-        """Record how long the block took, whether it raised or not."""
+    def timed(self, *labels: str, but: type[BaseException] | tuple[type[BaseException], ...] = ()) -> Iterator[None]:
+        """Record how long the block took, whether it raised or not, unless it raised one of ``but``."""
         began = time.perf_counter()
         try:
             yield
-        finally:
+        except but:
+            raise
+        except BaseException:
             self.observe(time.perf_counter() - began, *labels)
+            raise
+        self.observe(time.perf_counter() - began, *labels)
 
 
 def _make(metric: Metric) -> None:

@@ -29,7 +29,8 @@ HTTP_REQUESTS: Final = Metric(
 # --- logins and permissions -------------------------------------------------------------------------------------------
 AUTH_LATENCY: Final = Metric(
     name="auth.latency",
-    sentence="How long one login or renewal of a login took, refused ones too.",
+    sentence="How long one login or renewal of a login took, from reading whose it is to opening it, refused ones too; "
+    "those who were told to come again are not among them.",
     kind="histogram",
     edges=(0.1, 0.25, 0.5, 1.0, 2.0, 5.0),
 )

@@ -26,9 +26,11 @@ from schoolops.observability.metrics import BULKHEAD_HELD, BULKHEAD_REFUSED, BUL
 from schoolops.resilience import appointments
 
 CGROUP: Final = Path("/sys/fs/cgroup")
-# Between two looks at the slots of the machine, for those that other processes give back: far below the time one is
-# held, far above what a look costs (20 µs, and the interpreter from whoever works beside it).
+# Between the first looks at the slots of the machine, for those that other processes give back: far below the time one
+# is held. Then twice as long each time, up to the other: a look costs 20 µs, a change of threads and their caches, and
+# who waits for long waits where all slots are held, and is handed the next of this process without a look.
 LOOK_S: Final = 0.004
+LONGEST_LOOK_S: Final = 0.016
 LONGEST_RETRY_S: Final = 30
 # Sooner, a refusal costs more than it spreads; later, slots stand idle until the first of those who were refused come.
 SOONEST_RETRY_MS: Final = 100
@@ -99,7 +101,7 @@ class SlotsOfMachine:
         self._changed = threading.Condition()
 
     def take(self, patience_s: float) -> Callable[[], None] | None:
-        until = time.monotonic() + patience_s
+        until, pause_s = time.monotonic() + patience_s, LOOK_S
         with self._changed:
             self._waiting += 1
             try:
@@ -107,7 +109,8 @@ class SlotsOfMachine:
                     left_s = until - time.monotonic()
                     if left_s <= 0:
                         return None
-                    self._changed.wait(min(LOOK_S, left_s))
+                    self._changed.wait(min(pause_s, left_s))
+                    pause_s = min(2 * pause_s, LONGEST_LOOK_S)
             finally:
                 self._waiting -= 1
         return lambda: self._give_back(held)

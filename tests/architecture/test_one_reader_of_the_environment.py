@@ -48,7 +48,12 @@ def test_an_undeclared_variable_is_a_programming_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "read"), [("PORT", "eight", "number"), ("SCHOOLOPS_TODAY", "tomorrow", "day")]
+    ("name", "value", "read"),
+    [
+        ("PORT", "eight", "number"),
+        ("SCHOOLOPS_TODAY", "tomorrow", "moment"),
+        ("SCHOOLOPS_TODAY", "2028-02-29Tten", "moment"),
+    ],
 )
 def test_a_value_that_cannot_be_read_names_its_variable(name: str, value: str, read: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=name):

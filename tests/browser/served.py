@@ -40,14 +40,14 @@ class Served:
 
 @contextmanager
 def served(folder: Path, *, gateway: str) -> Iterator[Served]:
-    """Serve the worker's database until the block ends. It is ``people.SCHOOL_DAY`` there, at this time of day.
+    """Serve the worker's database until the block ends. It is ``people.SCHOOL_MOMENT`` there when it begins.
 
     ``gateway``: where the sandbox for card payments stands.
     """
     site = Served(launcher.free_port(), folder / "server.log")
     environment = {
         **os.environ,
-        "SCHOOLOPS_TODAY": people.SCHOOL_DAY.isoformat(),
+        "SCHOOLOPS_TODAY": f"{people.SCHOOL_MOMENT:%Y-%m-%dT%H:%M}",
         "MEDIA_ROOT": str(folder / "media"),
         "SANDBOX_GATEWAY_URL": gateway,
         "LOG_LEVEL": "ERROR",

@@ -85,11 +85,15 @@ def main() -> int:
             minutes=(time.monotonic() - began) / 60, verdict=f"{held} of {len(played)} rows hold.",
         )  # fmt: skip
         said = f"\n`RESULT {json.dumps(result)}`\n"
-        (BASE_DIR / "docs" / "resilience.md").write_text(head + "\n".join(table) + "\n" + said, encoding="utf-8")
+        page = BASE_DIR / "docs" / "resilience.md"
+        _, besides, by_hand = page.read_text(encoding="utf-8").partition(BESIDES)
+        page.write_text(head + "\n".join(table) + "\n" + said + besides + by_hand, encoding="utf-8")
     print(f"RESULT {json.dumps(result)}", flush=True)
     return 1 if failed or not held else 0
 
 
+# What stands below it in docs/resilience.md is written by hand, and stays.
+BESIDES = "\n## Tried alone\n"
 HOLDS, FAILS, NOT_TRIED = "holds", "**does not hold**", "**not tried**"
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,13 +18,14 @@ from apps.access.errors import PermissionMissing
 from apps.access.services import require
 from apps.accounts.errors import LoginRefused
 from apps.accounts.models import User
-from apps.accounts.services import prove_identity
-from schoolops.context import inside, outside_schools
+from apps.accounts.services import hashing, log_in, refresh_tokens
+from schoolops.context import inside, nowhere, outside_schools
 from schoolops.health import gauges
 from schoolops.observability import exposition, instruments, metrics, queries
 from schoolops.redis.connection import CACHE, client
 from schoolops.resilience import Breaker, Limits
 from schoolops.tenancy.models import School
+from tests.factories import people
 
 
 def value(name: str, **labels: str) -> float:
@@ -154,8 +156,43 @@ def test_a_refused_login_is_counted_for_its_school_and_timed(in_oak: School) -> 
     failures = value("schoolops_auth_login_failures_total", tenant="oak")
     timed = value("schoolops_auth_latency_seconds_count")
     with pytest.raises(LoginRefused):
-        prove_identity(login="nobody", password="guess", address="192.0.2.9")
+        log_in(login="nobody", password="guess", address="192.0.2.9")
     assert value("schoolops_auth_login_failures_total", tenant="oak") == failures + 1
+    assert value("schoolops_auth_latency_seconds_count") == timed + 1
+
+
+def test_a_login_is_timed_until_it_is_open_and_so_is_its_renewal(
+    in_oak: School, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 0.0
+
+    def takes_long(execute: Callable[..., Any], *said: Any) -> Any:
+        nonlocal moment
+        moment += 1.25
+        return execute(*said)
+
+    monkeypatch.setattr(instruments, "time", SimpleNamespace(perf_counter=lambda: moment))
+    timed, took = value("schoolops_auth_latency_seconds_count"), value("schoolops_auth_latency_seconds_sum")
+    with connection.execute_wrapper(takes_long):
+        issued = log_in(login="bob", password=people.PASSWORD, address="192.0.2.9")
+    # Who they are is one statement, and opening it the other.
+    assert value("schoolops_auth_latency_seconds_sum") == pytest.approx(took + 2.5)
+    assert value("schoolops_auth_latency_seconds_count") == timed + 1
+    refresh_tokens(refresh_token=issued.refresh_token)
+    assert value("schoolops_auth_latency_seconds_count") == timed + 2
+
+
+def test_whoever_comes_in_by_the_page_is_timed_and_who_is_told_to_come_again_is_not(
+    in_oak: School, client_for: Callable[[School], Client], alice: User
+) -> None:
+    timed = value("schoolops_auth_latency_seconds_count")
+    said = {"login": "alice", "password": people.PASSWORD}
+    room = hashing.slots()
+    with nowhere(), room.admitted(), room.admitted():
+        assert client_for(in_oak).post("/office/login/", said).status_code == 503
+    assert value("schoolops_auth_latency_seconds_count") == timed
+    with nowhere():
+        assert client_for(in_oak).post("/office/login/", said).status_code == 302
     assert value("schoolops_auth_latency_seconds_count") == timed + 1
 
 

@@ -50,14 +50,23 @@ def test_one_thread_stops_only_its_own_clock() -> None:
     assert found[0] != NEW_YEARS_EVE
 
 
-def test_the_clock_can_begin_on_another_day_and_runs_on() -> None:
-    program = """
+def _begun(moment: str) -> list[str]:
+    program = f"""
 import datetime as dt
 from schoolops import clock
-clock.begin_on(dt.date(2028, 2, 29))
+clock.begin_at({moment})
 first = clock.now()
-print(first.date(), clock.now() >= first)
+print(first.date(), first.hour, clock.now() >= first)
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=BASE_DIR, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_the_clock_can_begin_on_another_day_and_runs_on() -> None:
+    day, _, later = _begun("dt.date(2028, 2, 29)")
     # Started in the last second of a day it is the next one by now.
-    assert done.stdout.split() in (["2028-02-29", "True"], ["2028-03-01", "True"])
+    assert (day, later) in (("2028-02-29", "True"), ("2028-03-01", "True"))
+
+
+def test_it_can_begin_at_a_moment_whatever_the_time_of_day_is_here() -> None:
+    assert _begun("dt.datetime(2028, 2, 29, 10, 0, tzinfo=dt.UTC)") == ["2028-02-29", "10", "True"]

@@ -169,6 +169,23 @@ def test_processes_of_the_machine_share_the_slots_and_a_killed_one_leaves_its_ow
         holder.stdout.close()  # type: ignore[union-attr]
 
 
+def test_who_waits_for_long_looks_less_and_less_often(tmp_path: Path) -> None:
+    looks = 0
+
+    class Watched(SlotsOfMachine):
+        def _look(self) -> int | None:
+            nonlocal looks
+            looks += 1
+            return super()._look()
+
+    held = SlotsOfMachine(tmp_path, "passwords", 1).take(0)
+    assert held
+    assert Watched(tmp_path, "passwords", 1).take(0.1) is None
+    # After 0, 4, 12, 28 ms and then every 16; every 4 were 26.
+    assert 2 <= looks <= 9
+    held()
+
+
 def test_who_is_done_hands_the_slot_to_who_waits_in_the_same_process_and_no_more_than_its_own(tmp_path: Path) -> None:
     slots, others = (SlotsOfMachine(tmp_path, "passwords", 2, own=1) for _ in range(2))
     first, second = slots.take(0), slots.take(0)

@@ -26,7 +26,8 @@ def _server() -> redis.Redis:
 
 
 def forget_what_was_counted() -> None:
-    """Nobody has failed and nobody has asked, in any school."""
+    """Nobody has failed, nobody has asked and nobody was told to come again, in any school."""
+    from apps.accounts.services import hashing  # noqa: PLC0415 - the settings are not read when this file is
     from schoolops.ratelimit import turns, windows  # noqa: PLC0415 - the settings are not read when this file is
 
     server = _server()
@@ -34,6 +35,7 @@ def forget_what_was_counted() -> None:
         server.delete(*counted)
     turns.forget_here()
     windows.forget_here()
+    hashing.slots.cache_clear()
 
 
 def what_was_counted() -> Counted:

@@ -70,16 +70,14 @@ class WithoutToken(ApiViewSet):
         `so_appointment` along then, and you go before those who come for the first time. Keep the cookie `so_device` of
         the answer and send it with the next login: then you never wait for what others try.
         """
-        where, appointment = _where(request), request.COOKIES.get(APPOINTMENT_COOKIE, "")
-        services.expect_room(address=where["address"], appointment=appointment)
         said = valid(shapes.LoginIn, request.data)
         issued = services.log_in(
             login=said["login"],
             password=said["password"],
             code=said["code"],
             label=said["device"] or request.headers.get("User-Agent", ""),
-            appointment=appointment,
-            **where,
+            appointment=request.COOKIES.get(APPOINTMENT_COOKIE, ""),
+            **_where(request),
         )
         answered = _tokens(issued)
         services.remember_device_on(answered, user=issued.user, secure=request.is_secure())

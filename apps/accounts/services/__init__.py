@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from apps.accounts.services.devices import COOKIE as DEVICE_COOKIE
 from apps.accounts.services.devices import remember_on as remember_device_on
-from apps.accounts.services.hashing import expect_room
 from apps.accounts.services.links import (
     Handed,
     come_in_as_support,
@@ -22,6 +21,7 @@ from apps.accounts.services.passwords import (
     change_password,
     forget_password,
     log_in,
+    logging_in,
     prove_identity,
     remove_second_factor,
 )
@@ -84,7 +84,6 @@ __all__ = [
     "end_links",
     "end_logins",
     "end_logins_of",
-    "expect_room",
     "forget_password",
     "hand_out_link",
     "hand_support_in",
@@ -94,6 +93,7 @@ __all__ = [
     "log_in",
     "log_out",
     "log_out_everywhere",
+    "logging_in",
     "mail_link",
     "missing_setup",
     "open_login",

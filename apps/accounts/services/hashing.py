@@ -31,11 +31,6 @@ def slots() -> Bulkhead:
     )
 
 
-def expect_room(*, address: str, appointment: str) -> None:
-    """Refuse who would find no place now. Raises ``Busy``."""
-    slots().expect_room(whom=address, appointment=appointment)
-
-
 # As many as may wait here: no more than hold a slot ever work.
 _gently = Gently(settings.WEB_THREADS, name="hashing")
 

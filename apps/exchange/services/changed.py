@@ -160,7 +160,6 @@ def _in_use(run: Import, table: str, keys: Sequence[int | None]) -> list[str]:
         using = _using(relation, Q(**{f"{relation.field.name}__in": keys}), run)
         if relation.related_model is TABLES[staged.TERM] is TABLES[table]:
             using = using.exclude(pk__in=[pk for held in terms_held(run).values() for pk in held])
-        # A row that is changed back refers to something else then, or its line of the trail says who did it.
         found += [str(each) for each in with_names(using)[:3]]
     return found
 
@@ -182,7 +181,8 @@ def _using(relation: Any, refers: Any, run: Any) -> QuerySet[Any]:
         using = using.exclude(UNUSED[relation.related_model])
     kind = _TABLE_OF.get(relation.related_model)
     if kind is not None:
-        using = using.exclude(pk__in=written(run, kind, action=Action.CREATE).values("target_id"))
+        # What the import made goes, what it changed is changed back; who did anything to them since is asked above.
+        using = using.exclude(pk__in=written(run, kind).values("target_id"))
     return using  # type: ignore[no-any-return]
 
 

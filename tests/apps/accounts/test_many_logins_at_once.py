@@ -11,16 +11,20 @@ import pytest
 from django.contrib.auth import hashers
 from django.db import OperationalError, connection, transaction
 from django.test import Client, override_settings
+from django.urls import resolve
 
 from apps.accounts import services
 from apps.accounts.errors import LoginRefused
 from apps.accounts.models import TokenFamily, User
 from apps.accounts.services import hashing
+from schoolops.api import doors
 from schoolops.context import inside, nowhere
+from schoolops.observability.logging import ACCESS
 from schoolops.redis.connection import RATE_LIMITS, client
 from schoolops.tenancy.models import School
 from tests.factories import people
 from tests.factories.talking import Browser
+from tests.support.counted import round_trips_to_redis
 
 
 def test_who_finds_the_door_full_is_told_when_to_come_and_nothing_is_counted(at_oak: Any, bob: User) -> None:
@@ -40,6 +44,25 @@ def test_the_door_is_full_before_anything_is_read_of_what_somebody_says(at_oak: 
     with room.admitted(), room.admitted():
         assert at_oak().client.post("/api/v1/auth/login", b"{", content_type="application/json").status_code == 503
     assert at_oak().client.post("/api/v1/auth/login", b"{", content_type="application/json").status_code == 400
+
+
+def test_who_finds_the_door_full_asks_no_server_and_is_in_the_log_as_any_other(
+    at_oak: Any, bob: User, caplog: pytest.LogCaptureFixture, django_assert_num_queries: Any
+) -> None:
+    stranger, room = at_oak(), hashing.slots()
+    assert stranger.log_in().status_code == 200
+    seen = round_trips_to_redis(), django_assert_num_queries(0), caplog.at_level("INFO", ACCESS)
+    with room.admitted(), room.admitted(), nowhere(), seen[0] as asked, seen[1], seen[2]:
+        refused = stranger.log_in()
+    assert (refused.status_code, asked) == (503, [])
+    assert "RateLimit" not in refused.headers
+    line = [each for each in caplog.records if each.name == ACCESS][-1]
+    assert (line.route, line.statusCode, line.tenantId) == ("/api/v1/auth/login", 503, "oak")  # type: ignore[attr-defined]
+
+
+def test_the_door_that_is_looked_at_is_that_of_the_login(in_oak: School) -> None:
+    for method, address in doors.doors():
+        assert resolve(address).func.actions[method.lower()] == "log_in"
 
 
 def test_those_who_are_logged_in_work_on_while_the_door_is_full(at_oak: Any, alice: User) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import random
+import zipfile
 from typing import Any
 
+import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.accounts.models import User
+from apps.exchange import errors
 from apps.exchange.models import Counterpart, Import, ImportRow
 from apps.exchange.services.changed import TABLES
-from apps.institutions.models import CourseClassTerm
+from apps.institutions import services as institutions
+from apps.institutions.models import CourseClass, CourseClassTerm, Term
 from apps.students.models import Enrolment, SectionMembership
 from tests.apps.exchange.bundles import CLASSES, COURSES, ORGS, PLACES, SESSIONS, Files, zipped
 from tests.apps.exchange.sending import Read, applied, undone
@@ -218,3 +223,47 @@ def test_who_moves_and_then_leaves_by_one_file_does_as_shown(registrar: User, re
     brought(read, written(dataclasses.replace(first, children=(going,), seed=18), delta=False))
     ends = SectionMembership.objects.order_by("starts_on").values_list("ends_on", flat=True)
     assert [str(each) for each in ends] == ["2026-09-14", "2026-12-01"]
+
+
+def test_a_class_gets_another_term_and_another_kind_of_teacher(registrar: User, read: Read) -> None:
+    there = Child("Ada", "", 1, "07", "", "", "", 0, "", taught=True, agents="", number="")
+    first = File("halves", True, "y1", True, "7 A", "", children=(there,), seed=64, delta=False)
+    going = dataclasses.replace(
+        there, phone="1", begins="2026-11-09", leaves="2026-12-01", moves_on="2026-09-14", taught=False
+    )
+    moved = dataclasses.replace(first, terms="nested", class_term="t3", assistant=False, children=(going,), seed=82)
+    brought(read, written(first, delta=False))
+    brought(read, written(moved, delta=False))
+
+
+@pytest.mark.parametrize("class_term", ["y1", "t2"])
+def test_a_new_term_that_a_person_used_since_stays(registrar: User, read: Read, class_term: str) -> None:
+    """Be the class one that the file changed as well, or one that it left as it was."""
+    there = Child("Ada", "", 1, "07", "", "", "", 0, "", taught=True, agents="", number="")
+    first = File("none", True, "y1", True, "7 A", "", children=(there,), seed=64, delta=False)
+    brought(read, written(first, delta=False))
+    run = applied(
+        read(written(dataclasses.replace(first, terms="nested", class_term=class_term), delta=False), "roster.zip")
+    )
+    chemistry = CourseClass.objects.get()
+    full = Term.objects.get(name="Full", year=chemistry.year)
+    institutions.change_class(course_class=chemistry, fields={}, terms=[full], by=registrar)
+    with pytest.raises(errors.ChangedSince, match="Chemistry"):
+        undone(run)
+
+
+def test_a_class_gets_a_course_that_the_file_brings(registrar: User, read: Read) -> None:
+    there = Child("Ada", "", 1, "07", "", "", "", 0, "", taught=True, agents="", number="")
+    first = File("none", True, "y1", True, "7 A", "", children=(there,), seed=64, delta=False)
+    brought(read, written(first, delta=False))
+    brought(read, _exchanged(written(first, delta=False)))
+    assert CourseClass.objects.get().course.code == "CHX"
+
+
+def _exchanged(content: bytes) -> bytes:
+    """The file with another course for Chemistry."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name.removesuffix(".csv"): archive.read(name).decode() for name in archive.namelist()}
+    files["courses"] += "nn,,,,Advanced chemistry,CHX,,o1,Chemistry,\n"
+    files["classes"] = files["classes"].replace(",07,mm,CHE-1", ",07,nn,CHE-1")
+    return zipped(files)

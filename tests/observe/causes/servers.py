@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from tests.observe.causes import cause, repeatedly
-from tests.observe.stage import PATIENCE_S, Stage
+from tests.observe.stage import PASSWORD, PATIENCE_S, Stage, ask
 
 
 # Each web process remembers what it saw for a minute, and the alert waits for another: ten, ten times shorter.
@@ -52,7 +52,15 @@ def redis_is_slow(stage: Stage) -> Iterator[None]:
 @cause("LoginsSlow", "StatementsSlow", "PermissionsSlow", "SlowQueriesMany", patience_s=2 * PATIENCE_S)
 def the_database_is_slow(stage: Stage) -> Iterator[None]:
     stage.database.latency_s = 1.1
-    yield
+    with psycopg.connect(stage.environment["DATABASE_ADMIN_URL"], autocommit=True) as connection:
+
+        def somebody_logs_in(_: int) -> None:
+            # Beside them people are given other roles: what is remembered of permissions asks no database.
+            connection.execute("UPDATE school_oak.accounts_user SET access_version = access_version + 1")
+            ask(stage.port, "/api/v1/auth/login", body={"login": "carol", "password": PASSWORD})
+
+        with repeatedly(somebody_logs_in, 0.5):
+            yield
     stage.database.latency_s = 0.0
 
 

@@ -207,19 +207,40 @@ def _where(request: HttpRequest) -> dict[str, str]:
     return {"address": address_of(request), "device": request.COOKIES.get(services.DEVICE_COOKIE, "")}
 
 
-def _proved(request: HttpRequest, form: LoginForm) -> User | None:
+def _let_in(request: HttpRequest, form: LoginForm) -> HttpResponse | None:
+    """Where they go on who prove who they are; ``None``: they do not come in, and the form says why."""
     said: dict[str, Any] = form.cleaned_data
     try:
-        return services.prove_identity(
-            login=said["login"],
-            password=said["password"],
-            code=said["code"],
-            appointment=request.COOKIES.get(APPOINTMENT_COOKIE, ""),
-            **_where(request),
-        )
+        with services.logging_in():
+            user = services.prove_identity(
+                login=said["login"],
+                password=said["password"],
+                code=said["code"],
+                appointment=request.COOKIES.get(APPOINTMENT_COOKIE, ""),
+                **_where(request),
+            )
+            return _begun(request, form, user)
     except (Unauthenticated, Throttled, Unavailable) as error:
         _refuse(form, error)
         return None
+
+
+def _begun(request: HttpRequest, form: LoginForm, user: User) -> HttpResponse | None:
+    missing = services.missing_setup(user)
+    if not _may_come_in(user):
+        form.add_error(None, _("This login has no role at the school by now: call the office."))
+    elif missing == "totp":
+        request.session.cycle_key()
+        request.session[_WHO_SETS_UP] = [user.pk, user.get_session_auth_hash(), clock.now().timestamp()]
+        return HttpResponseRedirect(_address("second-factor"))
+    elif missing:
+        form.add_error(None, _("This login needs a new password: ask the office for a link."))
+    else:
+        login(request, user, backend=BACKEND)
+        inside = HttpResponseRedirect(_destination(request, user))
+        services.remember_device_on(inside, user=user, secure=request.is_secure())
+        return inside
+    return None
 
 
 @sensitive_post_parameters("password", "code")
@@ -229,21 +250,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if _is_in(request):
         return HttpResponseRedirect(_destination(request, actor(request)))
     form = LoginForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and (user := _proved(request, form)) is not None:
-        missing = services.missing_setup(user)
-        if not _may_come_in(user):
-            form.add_error(None, _("This login has no role at the school by now: call the office."))
-        elif missing == "totp":
-            request.session.cycle_key()
-            request.session[_WHO_SETS_UP] = [user.pk, user.get_session_auth_hash(), clock.now().timestamp()]
-            return HttpResponseRedirect(_address("second-factor"))
-        elif missing:
-            form.add_error(None, _("This login needs a new password: ask the office for a link."))
-        else:
-            login(request, user, backend=BACKEND)
-            inside = HttpResponseRedirect(_destination(request, user))
-            services.remember_device_on(inside, user=user, secure=request.is_secure())
-            return inside
+    if request.method == "POST" and form.is_valid() and (goes_on := _let_in(request, form)) is not None:
+        return goes_on
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     forgotten = _address("forgotten")
     return door_page(request, "office/door/login.html", form, title=_("Log in"), next=wanted, forgotten=forgotten)
