@@ -199,7 +199,7 @@ def _uses(table: str) -> Compiled[tuple[int]]:
             .values_list("_which")[:1]
             for number, each in enumerate(_relations(table))
         )
-        return first.union(*others, all=True)
+        return first.union(*others, all=True)  # type: ignore[no-any-return]
 
     return Compiled(build)
 

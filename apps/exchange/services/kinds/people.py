@@ -116,10 +116,11 @@ class People(ABC):
         return self.model.objects.select_related(*self.related)  # type: ignore[no-any-return]
 
     def _numbered(self) -> QuerySet[Any]:
-        return self._rows().alias(_number=Fold(self.number)).filter(any_of("_number", "said", TEXT)).order_by("-pk")
+        rows: QuerySet[Any] = self._rows().alias(_number=Fold(self.number)).order_by("-pk")
+        return rows.filter(any_of("_number", "said", TEXT))
 
     def _with_logins(self) -> QuerySet[Any]:
-        rows = self._rows().alias(_username=Fold("user__username"), _email=Fold("user__email"))
+        rows: QuerySet[Any] = self._rows().alias(_username=Fold("user__username"), _email=Fold("user__email"))
         return rows.filter(Q(any_of("_username", "said", TEXT)) | Q(any_of("_email", "said", TEXT)))
 
     def _by_number(self, outcomes: Iterable[Outcome]) -> dict[tuple[int, str], Any]:
