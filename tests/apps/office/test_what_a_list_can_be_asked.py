@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.office.access.admin.accounts import UserAdmin
+from apps.office.shell.rooms import rooms
 from apps.office.shell.site import office as school_site
 from apps.students.models import Student
 from schoolops.lists import DeclaredList
@@ -26,6 +27,12 @@ LOOKUPS = (
     "__date", "__search", "__trigram_similar", "__length", "__overlap",
 )  # fmt: skip
 DEPTH = 2
+
+
+@pytest.fixture(autouse=True)
+def _every_list_is_there() -> None:
+    """They come with the first request that looks for one."""
+    rooms()
 
 
 def _paths(model: type[Model], depth: int = DEPTH) -> Iterator[str]:

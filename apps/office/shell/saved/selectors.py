@@ -7,11 +7,17 @@ from uuid import UUID
 from apps.accounts.models import User
 from apps.office.errors import FilterNotFound
 from apps.office.models import SavedFilter
+from schoolops.tenancy.compiled import KEY, TEXT, Compiled, Parameter
+
+# Asked with every list.
+_SAVED: Compiled[SavedFilter] = Compiled(
+    lambda: SavedFilter.objects.filter(user=Parameter("user", KEY), listed=Parameter("listed", TEXT))
+)
 
 
 def saved_filters(by: User, listed: str) -> list[SavedFilter]:
     """Those of ``by`` on one list, by name."""
-    return list(SavedFilter.objects.filter(user=by, listed=listed))
+    return _SAVED.all(user=by.pk, listed=listed)
 
 
 def saved_filter(id: UUID, *, by: User) -> SavedFilter:  # noqa: A002 - the API's word
